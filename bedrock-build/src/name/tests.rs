@@ -1,0 +1,89 @@
+//! Tables of names that are taken and refused.
+
+use super::{AppName, FunctionName, WorkerName};
+
+fn refusal(name: &str) -> (String, String) {
+    let problem = WorkerName::parse(name).expect_err(name);
+    (problem.message, problem.help.join(" / "))
+}
+
+#[test]
+fn good_worker_names_are_taken() {
+    for name in ["a", "system_fetcher", "s3_reader", "resize2", "x9"] {
+        assert_eq!(WorkerName::parse(name).expect(name).as_str(), name);
+    }
+}
+
+#[test]
+fn a_bad_worker_name_says_what_is_wrong_and_proposes_a_good_one() {
+    let table = [
+        ("system-fetcher", "contains `-`", "`system_fetcher`"),
+        ("SystemFetcher", "a capital letter", "`system_fetcher`"),
+        ("2fast", "does not begin with a letter", "`fast`"),
+        ("time", "built into Python", "`time_worker`"),
+        ("match", "keyword", "`match_worker`"),
+        ("std", "would hide", "`std_worker`"),
+        ("a__b", "separates nothing", "`a_b`"),
+        ("a b", "a space", "`a_b`"),
+        ("../up", "contains `.`", "`up`"),
+        ("größe", "contains `ö`", "`gr_e`"),
+        ("", "is empty", "lower-case letters"),
+        ("日本", "contains `日`", "lower-case letters"),
+    ];
+    for (name, reason, proposal) in table {
+        let (message, help) = refusal(name);
+        assert!(message.contains(reason), "{name}: {message}");
+        assert!(help.contains(proposal), "{name}: {help}");
+    }
+}
+
+#[test]
+fn a_long_worker_name_is_refused_with_both_numbers() {
+    let (message, _) = refusal(&"a".repeat(41));
+    assert!(message.contains("41 characters, the limit is 40"), "{message}");
+}
+
+#[test]
+fn class_names_are_upper_camel_case() {
+    for (name, class) in [("system_fetcher", "SystemFetcher"), ("s3_reader", "S3Reader"), ("a", "A")] {
+        assert_eq!(WorkerName::parse(name).expect(name).class_name(), class);
+    }
+}
+
+#[test]
+fn the_arn_variable_follows_the_rule_of_the_specification() {
+    let app = AppName::parse("my-app").expect("app");
+    let worker = WorkerName::parse("system_fetcher").expect("worker");
+    assert_eq!(app.arn_variable(&worker), "MY_APP_WORKER_ARN_SYSTEM_FETCHER");
+}
+
+#[test]
+fn every_way_to_name_a_function_gives_its_name() {
+    for target in [
+        "my_app-dev-resizer",
+        "my_app-dev-resizer:live",
+        "123456789012:function:my_app-dev-resizer",
+        "arn:aws:lambda:eu-west-1:123456789012:function:my_app-dev-resizer",
+        "arn:aws:lambda:eu-west-1:123456789012:function:my_app-dev-resizer:3",
+    ] {
+        let name = FunctionName::parse(target).expect(target);
+        assert_eq!(name.as_str(), "my_app-dev-resizer");
+        assert_eq!(name.worker_of("my_app"), "resizer");
+        assert_eq!(name.worker_of("other"), "my_app-dev-resizer");
+    }
+}
+
+#[test]
+fn what_is_no_function_is_refused() {
+    for target in ["", "a b", "arn:aws:s3:::bucket/key", "x/y", &"n".repeat(65)] {
+        FunctionName::parse(target).expect_err(target);
+    }
+}
+
+#[test]
+fn a_function_name_over_64_characters_is_refused_with_both_numbers() {
+    let app = AppName::parse("a23456789012345678901234567890").expect("app");
+    let worker = WorkerName::parse(&"w".repeat(40)).expect("worker");
+    let problem = FunctionName::of_worker(&app, "dev", &worker).expect_err("too long");
+    assert!(problem.message.contains("75 characters, the limit is 64"), "{problem}");
+}

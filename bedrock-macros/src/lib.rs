@@ -1,0 +1,46 @@
+//! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`, `#[bedrock::main]`.
+//!
+//! Thin skins: each file has an `expand` that takes what was parsed and what is known of the app, and gives tokens
+//! or an error on the token that is wrong. What the app is on disk is [`bedrock_build`]'s business.
+
+#![forbid(unsafe_code)]
+
+mod catalog;
+mod edge;
+mod invoke;
+mod main_fn;
+mod worker;
+
+use proc_macro::TokenStream;
+
+/// Calls a worker: `invoke!(worker, payload)` or `invoke!(worker, payload, require_response = true)`.
+///
+/// See `bedrock::invoke!` for the forms, the types and the errors.
+#[proc_macro]
+pub fn invoke(input: TokenStream) -> TokenStream {
+    let call = syn::parse_macro_input!(input as invoke::Call);
+    tokens(invoke::expand(&call))
+}
+
+/// Registers a Rust worker. Goes on its struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.
+///
+/// See `bedrock::Worker`.
+#[proc_macro_attribute]
+pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = syn::parse_macro_input!(arguments as worker::Arguments);
+    let item = syn::parse_macro_input!(item as syn::Item);
+    tokens(worker::expand(&arguments, &item))
+}
+
+/// Makes `async fn main` the endpoint of the app. Goes on that function and takes no arguments.
+///
+/// See `bedrock::serve`.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::ItemFn);
+    tokens(main_fn::expand(&arguments.into(), &item))
+}
+
+fn tokens(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(syn::Error::into_compile_error).into()
+}

@@ -1,0 +1,99 @@
+//! `#[bedrock::worker]`: gives a struct its name and constructor, and submits it to the registry of local workers.
+
+use bedrock_build::Language;
+use heck::{ToSnakeCase, ToUpperCamelCase};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Fields, Ident, Item, ItemStruct, Path, Token};
+
+/// Nothing, or `init = path::to::an_async_function`.
+pub(crate) struct Arguments {
+    init: Option<Path>,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.is_empty() {
+            return Ok(Self { init: None });
+        }
+        let key: Ident = input.parse()?;
+        if key != "init" {
+            return Err(syn::Error::new(
+                key.span(),
+                format!("unknown argument `{key}`\nhelp: the one argument known here is `init`"),
+            ));
+        }
+        input.parse::<Token![=]>()?;
+        let init = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        if !input.is_empty() {
+            return Err(input.error("`#[bedrock::worker]` takes nothing after `init`"));
+        }
+        Ok(Self { init: Some(init) })
+    }
+}
+
+pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStream> {
+    let Item::Struct(item) = item else {
+        return Err(syn::Error::new(item_span(item), "`#[bedrock::worker]` goes on the struct of the worker"));
+    };
+    if !item.generics.params.is_empty() {
+        return Err(syn::Error::new(item.generics.span(), "a worker is one type, so its struct cannot be generic"));
+    }
+    let ident = &item.ident;
+    let name = ident.to_string().to_snake_case();
+    check_name(ident)?;
+    let construct = constructor(arguments, item);
+    let app = std::env::var("BEDROCK_APP").ok();
+    let app =
+        app.map_or_else(|| quote!(::core::option::Option::None), |app| quote!(::core::option::Option::Some(#app)));
+    Ok(quote! {
+        #item
+        impl ::bedrock::Registered for #ident {
+            const NAME: &'static str = #name;
+            const APP: ::core::option::Option<&'static str> = #app;
+            async fn construct() -> ::bedrock::Result<Self> { #construct }
+        }
+        ::bedrock::__register!(#ident);
+    })
+}
+
+fn constructor(arguments: &Arguments, item: &ItemStruct) -> TokenStream {
+    match (&arguments.init, &item.fields) {
+        (Some(init), _) => quote_spanned!(init.span()=> ::core::result::Result::Ok(#init().await?)),
+        (None, Fields::Unit) => quote!(::core::result::Result::Ok(Self)),
+        (None, _) => {
+            let span = item.ident.span();
+            quote_spanned!(span=> ::core::result::Result::Ok(<Self as ::core::default::Default>::default()))
+        }
+    }
+}
+
+/// In the crate of a worker the struct must be called after the folder: the catalog and typed calls look for it there.
+fn check_name(ident: &Ident) -> syn::Result<()> {
+    let (Ok(package), Ok(catalog)) = (std::env::var("CARGO_PKG_NAME"), crate::catalog::load(Span::call_site())) else {
+        return Ok(());
+    };
+    let expected = package.to_upper_camel_case();
+    let is_worker = catalog.get(&package).is_some_and(|entry| entry.language == Language::Rust);
+    if is_worker && *ident != expected {
+        return Err(syn::Error::new(
+            ident.span(),
+            format!("the struct of the worker `{package}` is called `{expected}`, not `{ident}`\nhelp: rename it"),
+        ));
+    }
+    Ok(())
+}
+
+fn item_span(item: &Item) -> Span {
+    match item {
+        Item::Enum(item) => item.ident.span(),
+        Item::Fn(item) => item.sig.ident.span(),
+        Item::Impl(item) => item.impl_token.span,
+        Item::Trait(item) => item.ident.span(),
+        Item::Union(item) => item.ident.span(),
+        other => other.span(),
+    }
+}

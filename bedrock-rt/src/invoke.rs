@@ -1,0 +1,109 @@
+//! Calls: from a typed or JSON event to a transport and back.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::caller::Caller;
+use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
+use crate::transport::{Call, Kind, transport};
+use crate::{Error, Registered};
+
+/// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer [`invoke!`](crate::invoke).
+///
+/// Awaiting it is fire-and-forget; [`InvokeArn::require_response`] waits for the answer. On a laptop a name or ARN that
+/// follows the naming rule `app-stage-worker` reaches the worker.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), bedrock::Error> {
+/// bedrock::invoke_arn("arn:aws:lambda:eu-west-1:123456789012:function:audit", &["logged in"]).await?;
+/// let n: u32 = bedrock::invoke_arn("my_app-dev-counter", ()).require_response().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn invoke_arn<P: Serialize>(name_or_arn: impl Into<String>, payload: P) -> InvokeArn {
+    let target = name_or_arn.into();
+    let event = to_json(&target, &payload);
+    InvokeArn { target, event }
+}
+
+/// A call by name or ARN that is ready to be made. See [`invoke_arn`].
+#[must_use = "nothing is called until this is awaited"]
+#[derive(Debug)]
+pub struct InvokeArn {
+    target: String,
+    event: Result<Vec<u8>, Error>,
+}
+
+impl InvokeArn {
+    /// Waits for the answer and reads it as `R`.
+    pub async fn require_response<R: DeserializeOwned>(self) -> Result<R, Error> {
+        let response = send(self.target.clone(), self.event?, Kind::RequestResponse).await?;
+        from_json(&self.target, &response)
+    }
+}
+
+impl IntoFuture for InvokeArn {
+    type Output = Result<(), Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { send(self.target, self.event?, Kind::Event).await.map(drop) })
+    }
+}
+
+/// Calls a Rust worker and waits for its answer.
+pub async fn typed<W: Registered>(event: W::Event) -> Result<W::Response, Error> {
+    let event = to_json(W::NAME, &event)?;
+    let response = send(W::NAME.to_owned(), event, Kind::RequestResponse).await?;
+    from_json(W::NAME, &response)
+}
+
+/// Hands an event to a Rust worker.
+pub async fn typed_event<W: Registered>(event: W::Event) -> Result<(), Error> {
+    let event = to_json(W::NAME, &event)?;
+    send(W::NAME.to_owned(), event, Kind::Event).await.map(drop)
+}
+
+/// Calls a worker by name and waits for its answer.
+pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, payload: P) -> Result<R, Error> {
+    let event = to_json(worker, &payload)?;
+    // The payload may hold what cannot cross an await of the caller's future.
+    drop(payload);
+    let response = send(worker.to_owned(), event, Kind::RequestResponse).await?;
+    from_json(worker, &response)
+}
+
+/// Hands an event to a worker by name.
+pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Result<(), Error> {
+    let event = to_json(worker, &payload)?;
+    drop(payload);
+    send(worker.to_owned(), event, Kind::Event).await.map(drop)
+}
+
+async fn send(target: String, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
+    check_size(&target, event.len(), kind)?;
+    transport().call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
+}
+
+/// Refuses an event that Lambda would refuse.
+pub(crate) fn check_size(worker: &str, bytes: usize, kind: Kind) -> Result<(), Error> {
+    let limit = match kind {
+        Kind::RequestResponse => SYNC_PAYLOAD,
+        Kind::Event => EVENT_PAYLOAD,
+    };
+    if bytes > limit { Err(Error::PayloadTooLarge { worker: worker.to_owned(), bytes, limit }) } else { Ok(()) }
+}
+
+fn to_json<P: Serialize + ?Sized>(worker: &str, payload: &P) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(payload)
+        .map_err(|error| Error::Serialize { worker: worker.to_owned(), message: error.to_string() })
+}
+
+fn from_json<R: DeserializeOwned>(worker: &str, response: &[u8]) -> Result<R, Error> {
+    serde_json::from_slice(response)
+        .map_err(|error| Error::Deserialize { worker: worker.to_owned(), message: error.to_string() })
+}

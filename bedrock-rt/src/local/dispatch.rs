@@ -1,0 +1,232 @@
+//! From a call to the worker it names: resolving, limits, deadlines.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bedrock_build::{Catalog, Entry, FunctionName, Language};
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::app::AppInfo;
+use super::events::Events;
+use super::host::{Hosts, NodePool, PythonPool};
+use super::rust::RustWorker;
+use crate::context::Function;
+use crate::limits::SYNC_PAYLOAD;
+use crate::transport::{Call, Kind, Reply, Transport};
+use crate::{Error, invoke};
+
+/// The account in local ARNs. No real account has this number.
+const ACCOUNT: &str = "000000000000";
+
+/// All workers of an app, running here.
+pub(crate) struct Local {
+    pub(crate) app: AppInfo,
+    pub(super) handle: Handle,
+    pub(super) events: Events,
+    pub(super) hosts: Arc<Hosts>,
+    workers: HashMap<String, Worker>,
+}
+
+/// What is known of a worker whatever its language.
+#[derive(Debug)]
+pub(super) struct Info {
+    pub(super) entry: Entry,
+    pub(super) function: Arc<Function>,
+    pub(super) timeout: Duration,
+}
+
+struct Worker {
+    info: Arc<Info>,
+    engine: Engine,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Rust(Arc<RustWorker>),
+    Python(Arc<PythonPool>),
+    Node(Arc<NodePool>),
+    /// A Rust worker whose crate this program does not link.
+    NotLinked,
+}
+
+/// One invocation on its way to a worker.
+#[derive(Debug, Clone)]
+pub(super) struct Invocation {
+    pub(super) request_id: String,
+    pub(super) event: Bytes,
+    /// The deadline of whoever called, which is never passed.
+    pub(super) limit: Option<SystemTime>,
+    pub(super) trace: String,
+}
+
+impl Invocation {
+    /// When the worker must have answered, if it starts now, and how long that is.
+    pub(super) fn deadline(&self, info: &Info) -> (SystemTime, Duration) {
+        let now = SystemTime::now();
+        let own = now + info.timeout;
+        let deadline = self.limit.map_or(own, |limit| limit.min(own));
+        (deadline, deadline.duration_since(now).unwrap_or_default())
+    }
+}
+
+impl Local {
+    /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
+    pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
+        let hosts = Arc::new(Hosts::new(&app, handle.clone()));
+        let workers = app
+            .catalog
+            .entries
+            .iter()
+            .map(|entry| (entry.name.clone(), worker(&app, entry, &hosts, &handle)))
+            .collect();
+        let local = Arc::new(Self { app, handle, events: Events::default(), hosts, workers });
+        local.hosts.set_local(&local);
+        local
+    }
+
+    /// For a program without `#[bedrock::main]`: a runtime of its own, which ends with the process.
+    pub(crate) fn detached() -> Arc<dyn Transport> {
+        match super::main_fn::runtime() {
+            Ok(runtime) => {
+                let local = Self::start(AppInfo::around(), runtime.handle().clone());
+                // The runtime serves every later call, whatever thread or runtime that comes from.
+                std::mem::forget(runtime);
+                Arc::new(LocalTransport(local))
+            }
+            Err(error) => Arc::new(Broken(error.to_string())),
+        }
+    }
+
+    pub(super) fn info(&self, target: &str) -> Result<Arc<Info>, Error> {
+        self.find(target).map(|worker| Arc::clone(&worker.info))
+    }
+
+    /// The worker that a bare name, a function name or an ARN means.
+    fn find(&self, target: &str) -> Result<&Worker, Error> {
+        if let Some(worker) = self.workers.get(target) {
+            return Ok(worker);
+        }
+        let function = FunctionName::parse(target).ok();
+        let name = function.as_ref().map_or(target, |function| function.worker_of(self.app.name));
+        self.workers.get(name).ok_or_else(|| not_found(target, name, &self.app.catalog))
+    }
+
+    /// Checks a call, then runs it or puts its event into the queue.
+    async fn call(self: Arc<Self>, call: Call) -> Result<Bytes, Error> {
+        let worker = self.find(&call.target)?;
+        invoke::check_size(&worker.info.entry.name, call.event.len(), call.kind)?;
+        let (limit, trace) = call.caller.map_or((None, None), |caller| (Some(caller.deadline), caller.trace));
+        let invocation = Invocation {
+            request_id: crate::id::request_id(),
+            event: call.event,
+            // An event outlives whoever sent it.
+            limit: limit.filter(|_| call.kind == Kind::RequestResponse),
+            trace: trace.unwrap_or_else(crate::id::trace_header),
+        };
+        if call.kind == Kind::Event {
+            let info = Arc::clone(&worker.info);
+            self.events.accept(&self, info, invocation);
+            return Ok(Bytes::new());
+        }
+        self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await
+    }
+
+    /// Runs one invocation of the worker called `name`, which is in the catalog.
+    pub(super) async fn run_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
+        let worker = self.find(name)?;
+        self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await
+    }
+
+    async fn run(&self, engine: Engine, info: Arc<Info>, invocation: Invocation) -> Result<Bytes, Error> {
+        let name = info.entry.name.clone();
+        let response = match engine {
+            Engine::Rust(worker) => worker.invoke(info, invocation).await?,
+            Engine::NotLinked => return Err(not_linked(&info.entry)),
+            // A task of its own: if the caller goes away, the host must still be looked after until it has answered.
+            Engine::Python(pool) => joined(&name, self.handle.spawn(pool.invoke(invocation)).await)?,
+            Engine::Node(pool) => joined(&name, self.handle.spawn(pool.invoke(invocation)).await)?,
+        };
+        if response.len() > SYNC_PAYLOAD { Err(response_too_large(&name, response.len())) } else { Ok(response) }
+    }
+}
+
+fn joined(name: &str, result: Result<Result<Bytes, Error>, tokio::task::JoinError>) -> Result<Bytes, Error> {
+    result.unwrap_or_else(|_| {
+        Err(Error::Transport {
+            worker: name.to_owned(),
+            message: "the program is stopping".to_owned(),
+            may_have_run: true,
+        })
+    })
+}
+
+fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> Worker {
+    let name = format!("{}-local-{}", app.name, entry.name);
+    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
+    let function = Arc::new(Function {
+        arn: format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"),
+        version: "$LATEST".to_owned(),
+        memory: entry.memory,
+        log_group: format!("/aws/lambda/{name}"),
+        log_stream: format!("local/[$LATEST]{}", crate::id::request_id().replace('-', "")),
+        name,
+    });
+    let info = Arc::new(Info { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout) });
+    let engine = match entry.language {
+        Language::Rust => {
+            RustWorker::find(&entry.name, handle).map_or(Engine::NotLinked, |worker| Engine::Rust(Arc::new(worker)))
+        }
+        Language::Python => Engine::Python(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts)))),
+        Language::JavaScript => Engine::Node(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
+    };
+    Worker { info, engine }
+}
+
+fn not_found(target: &str, name: &str, catalog: &Catalog) -> Error {
+    let help = catalog.nearest(name).map(|near| format!("a worker with a similar name exists: `{near}`"));
+    Error::WorkerNotFound { worker: target.to_owned(), help }
+}
+
+fn not_linked(entry: &Entry) -> Error {
+    Error::NotStarted {
+        worker: entry.name.clone(),
+        message: "its crate is not linked into this program".to_owned(),
+        help: Some(format!("add `{} = {{ path = \"{}\" }}` to the app's `[dependencies]`", entry.name, entry.dir)),
+    }
+}
+
+pub(super) fn response_too_large(worker: &str, bytes: usize) -> Error {
+    Error::Function {
+        worker: worker.to_owned(),
+        error_type: "Function.ResponseSizeTooLarge".to_owned(),
+        message: format!(
+            "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({SYNC_PAYLOAD} bytes)."
+        ),
+        trace: Vec::new(),
+    }
+}
+
+/// The transport of a process whose app runs here.
+pub(crate) struct LocalTransport(pub(crate) Arc<Local>);
+
+impl Transport for LocalTransport {
+    fn call(&self, call: Call) -> Reply {
+        Box::pin(Arc::clone(&self.0).call(call))
+    }
+}
+
+/// Stands in when the local runtime cannot be started.
+struct Broken(String);
+
+impl Transport for Broken {
+    fn call(&self, call: Call) -> Reply {
+        let error = Error::NotStarted {
+            worker: call.target,
+            message: format!("failed to start the async runtime: {}", self.0),
+            help: None,
+        };
+        Box::pin(async move { Err(error) })
+    }
+}

@@ -1,0 +1,69 @@
+//! The host programs: embedded here, written to the disk once per content.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+macro_rules! embed {
+    ($($path:literal),* $(,)?) => {
+        /// Path below the crate's folder, and contents.
+        const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../", $path)))),*];
+    };
+}
+
+embed!["javascript/host.mjs", "python/bedrock/__init__.py",];
+
+/// The folder with all files in it.
+pub(super) fn unpacked(scratch: &Path) -> io::Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    FILES.hash(&mut hasher);
+    let hosts = scratch.join("hosts");
+    let dir = hosts.join(format!("{:016x}", hasher.finish()));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    let aside = hosts.join(format!("{}.partial", std::process::id()));
+    for (path, contents) in FILES {
+        let path = aside.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(&aside))?;
+        fs::write(path, contents)?;
+    }
+    match fs::rename(&aside, &dir) {
+        // Another program was faster with the same contents.
+        Err(_) if dir.is_dir() => fs::remove_dir_all(&aside)?,
+        result => result?,
+    }
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FILES;
+    use std::path::Path;
+
+    fn collect(dir: &Path, root: &Path, into: &mut Vec<String>) {
+        for entry in std::fs::read_dir(dir).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if path.is_dir() && !["test", "tests", "__pycache__"].contains(&name.as_str()) {
+                collect(&path, root, into);
+            } else if path.extension().is_some_and(|e| e == "py" || e == "mjs" || e == "cjs" || e == "js") {
+                into.push(path.strip_prefix(root).expect("below").to_string_lossy().into_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_hosts_is_embedded() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut on_disk = Vec::new();
+        for folder in ["javascript", "python/bedrock", "python/bedrock_host"] {
+            collect(&root.join(folder), root, &mut on_disk);
+        }
+        on_disk.sort();
+        let embedded: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        assert_eq!(embedded, on_disk);
+    }
+}

@@ -1,0 +1,128 @@
+//! Python and JavaScript workers: programs that stay warm and are talked to over a socket of their own.
+//!
+//! `docs/src/host-protocol.md` is the protocol. [`process`] starts and ends a host, [`conn`] carries calls,
+//! [`prints`] reads what workers print; [`python`] and [`node`] decide how many hosts a worker has.
+
+mod conn;
+mod frame;
+mod node;
+mod prints;
+mod process;
+mod python;
+
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use bedrock_build::Language;
+use rustix::process::Pid;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+
+pub(super) use node::NodePool;
+pub(super) use python::PythonPool;
+
+use super::app::AppInfo;
+use super::dispatch::Local;
+use super::interpreter::Finder;
+use super::output::{self, Output};
+use super::{api, reaper::Reaper};
+
+/// What the hosts of all workers share.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    pub(super) app: AppInfo,
+    pub(super) output: Output,
+    pub(super) python: Finder,
+    pub(super) node: Finder,
+    handle: Handle,
+    reaper: Reaper,
+    /// Process groups of the hosts that run; nothing once the program ends, so that no new one is started.
+    groups: Mutex<Option<Vec<Pid>>>,
+    /// Opens the Invoke API to the workers of this run.
+    token: Arc<str>,
+    api: OnceCell<String>,
+    local: OnceLock<Weak<Local>>,
+}
+
+impl Hosts {
+    pub(super) fn new(app: &AppInfo, handle: Handle) -> Self {
+        Self {
+            app: app.clone(),
+            output: output::start(),
+            python: Finder::new(Language::Python),
+            node: Finder::new(Language::JavaScript),
+            handle,
+            reaper: Reaper::default(),
+            groups: Mutex::new(Some(Vec::new())),
+            token: crate::id::token().into(),
+            api: OnceCell::new(),
+            local: OnceLock::new(),
+        }
+    }
+
+    /// Tells the Invoke API whom it serves.
+    pub(super) fn set_local(&self, local: &Arc<Local>) {
+        let _ = self.local.set(Arc::downgrade(local));
+    }
+
+    /// The URL of the Invoke API, which is started when the first host needs it.
+    async fn api(&self) -> std::io::Result<&str> {
+        let local = self.local.get().cloned().unwrap_or_default();
+        self.api.get_or_try_init(|| api::start(local, Arc::clone(&self.token))).await.map(String::as_str)
+    }
+
+    /// Finds the interpreters that the app needs while nobody waits for them.
+    pub(super) fn look_for_interpreters(self: &Arc<Self>) {
+        let has = |language| self.app.catalog.entries.iter().any(|entry| entry.language == language);
+        for (needed, finder) in [
+            (has(Language::Python), (|hosts: &Self| &hosts.python) as fn(&Self) -> &Finder),
+            (has(Language::JavaScript), |hosts| &hosts.node),
+        ] {
+            let hosts = Arc::clone(self);
+            if needed {
+                self.handle.spawn(async move {
+                    // Whoever calls a worker gets the error; here nobody does.
+                    let _ = finder(&hosts).get(&hosts.app.scratch).await;
+                });
+            }
+        }
+    }
+
+    /// Takes responsibility for a started host; refuses when the program is ending.
+    fn adopt(&self, group: Pid) -> bool {
+        self.reaper.watch(group);
+        let adopted = self.groups.lock().is_ok_and(|mut groups| {
+            groups.as_mut().is_some_and(|groups| {
+                groups.push(group);
+                true
+            })
+        });
+        if !adopted {
+            self.reaper.end(group);
+        }
+        adopted
+    }
+
+    /// Ends one host and whatever it started.
+    fn kill(&self, group: Pid) {
+        let known = self.groups.lock().is_ok_and(|mut groups| {
+            let before = groups.as_ref().map_or(0, Vec::len);
+            groups.as_mut().is_some_and(|groups| {
+                groups.retain(|other| *other != group);
+                groups.len() < before
+            })
+        });
+        // Killing a group twice could hit a stranger that got its number in between.
+        if known {
+            self.reaper.end(group);
+        }
+    }
+
+    /// Ends all hosts, at the end of the program.
+    pub(super) fn end(&self) {
+        let groups = self.groups.lock().ok().and_then(|mut groups| groups.take()).unwrap_or_default();
+        for group in groups {
+            self.reaper.end(group);
+        }
+        self.reaper.finish();
+    }
+}

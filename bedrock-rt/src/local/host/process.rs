@@ -1,0 +1,212 @@
+//! Starting and ending a host: its program, its sockets, its environment, its process group.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_build::{Language, WorkerName};
+use rustix::process::Pid;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+
+use super::conn::Conn;
+use super::{Hosts, prints};
+use crate::Error;
+use crate::local::dispatch::Info;
+use crate::local::{files, install};
+
+/// How long a host may take to load its worker. Lambda gives the init phase 10 s; a laptop that has just installed the
+/// dependencies and caches nothing yet gets more.
+pub(super) const INIT: Duration = Duration::from_secs(60);
+/// How long a host whose socket is closed may take to exit.
+const EXIT: Duration = Duration::from_secs(2);
+/// A Python host whose answers stop for so long is asked to read on with another thread.
+const STUCK: Duration = Duration::from_millis(1);
+
+/// A running host.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) conn: Arc<Conn>,
+    group: Pid,
+    hosts: Arc<Hosts>,
+}
+
+impl Host {
+    /// Ends it now, with everything it started.
+    pub(super) fn kill(&self) {
+        self.hosts.kill(self.group);
+    }
+
+    /// Ends it as soon as the calls that it runs are answered or have timed out.
+    pub(super) fn retire(self: Arc<Self>) {
+        let handle = self.hosts.handle.clone();
+        handle.spawn(async move {
+            while self.conn.running() > 0 {
+                self.conn.quiet.notified().await;
+            }
+            self.kill();
+        });
+    }
+}
+
+/// Starts a host for a worker, installing its dependencies first if that is needed. Does not wait until it is ready.
+pub(super) async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
+    let not_started =
+        |message: String, help: Option<String>| Error::NotStarted { worker: info.entry.name.clone(), message, help };
+    let dir = hosts.app.root.join(&info.entry.dir);
+    if !dir.join(&info.entry.entry).is_file() {
+        let message = format!("`{}/{}` is gone", info.entry.dir, info.entry.entry);
+        return Err(not_started(message, None));
+    }
+    let finder = if info.entry.language == Language::Python { &hosts.python } else { &hosts.node };
+    let interpreter =
+        finder.get(&hosts.app.scratch).await.map_err(|(message, help)| not_started(message, Some(help)))?;
+    let site = install::dependencies(info, hosts, interpreter).await.map_err(|(m, help)| not_started(m, help))?;
+    let program = files::unpacked(&hosts.app.scratch)
+        .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
+    let url =
+        hosts.api().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
+    let mut command = Command::new("/bin/sh");
+    let cache = hosts.app.scratch.join("pycache");
+    if info.entry.language == Language::Python {
+        command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
+        command.args(["-I", "-S", "-X"]).arg(format!("pycache_prefix={}", cache.display()));
+        command.arg(program.join("python/bedrock_host/__main__.py"));
+    } else {
+        command.args(["-c", r#"exec "$@" 3<&0 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
+        command.arg(program.join("javascript/host.mjs"));
+    }
+    command.current_dir(&dir).process_group(0).kill_on_drop(true);
+    environment(&mut command, info, hosts, url, &dir, &site);
+    spawn(command, info, hosts)
+        .map_err(|error| not_started(format!("failed to start `{}`: {error}", interpreter.path.display()), None))
+}
+
+fn environment(
+    command: &mut Command,
+    info: &Info,
+    hosts: &Hosts,
+    url: &str,
+    dir: &std::path::Path,
+    site: &std::path::Path,
+) {
+    let function = &info.function;
+    let class = WorkerName::parse(&info.entry.name).map(|name| name.class_name()).unwrap_or_default();
+    let region = function.arn.split(':').nth(3).unwrap_or_default();
+    let memory = function.memory.to_string();
+    for (name, value) in [
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", &function.version),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", &function.log_stream),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCESS_KEY_ID", &hosts.token),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_SESSION_TOKEN", "local"),
+        ("AWS_ENDPOINT_URL_LAMBDA", url),
+        ("_HANDLER", "main.handler"),
+        ("BEDROCK_LOCAL", "1"),
+        ("BEDROCK_APP", hosts.app.name),
+        ("BEDROCK_WORKER", &info.entry.name),
+        ("BEDROCK_WORKER_CLASS", &class),
+        ("BEDROCK_FUNCTION_ARN", &function.arn),
+    ] {
+        command.env(name, value);
+    }
+    command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
+    // Set by whoever runs the app for itself; a worker on Lambda would not see them.
+    for name in ["AWS_PROFILE", "AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS"] {
+        command.env_remove(name);
+    }
+}
+
+fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io::Result<Arc<Host>> {
+    let (ours, theirs) = StdStream::pair()?;
+    ours.set_nonblocking(true)?;
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
+    let control = if info.entry.language == Language::Python {
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        command.stdout(Stdio::from(OwnedFd::from(theirs)));
+        Some(UnixStream::from_std(ours)?)
+    } else {
+        command.stdout(Stdio::null());
+        None
+    };
+    let mut child = command.spawn()?;
+    // The command keeps the other ends of the sockets; without them the end of the host is the end of the stream.
+    drop(command);
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let group = group.ok_or_else(|| std::io::Error::other("it ended at once"))?;
+    if !hosts.adopt(group) {
+        return Err(std::io::Error::other("the program is stopping"));
+    }
+    if let Some(pipe) = child.stderr.take() {
+        let name: Arc<str> = info.entry.name.as_str().into();
+        hosts.handle.spawn(prints::read(pipe, name, hosts.output.clone()));
+    }
+    let (read, write) = UnixStream::from_std(ours)?.into_split();
+    let conn = Conn::new(Arc::clone(info), write);
+    let host = Arc::new(Host { conn: Arc::clone(&conn), group, hosts: Arc::clone(hosts) });
+    hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
+    if let Some(control) = control {
+        hosts.handle.spawn(unstick(conn, control));
+    }
+    Ok(host)
+}
+
+/// Reads the answers of a host until it ends, then tells everybody who still waits how it ended.
+async fn follow(host: Arc<Host>, mut child: Child, read: tokio::net::unix::OwnedReadHalf, worker: String) {
+    let nonsense = host.conn.read(read).await.is_err();
+    let status = if nonsense { None } else { tokio::time::timeout(EXIT, child.wait()).await.ok().and_then(Result::ok) };
+    // Also when the host itself is gone: what it started is not.
+    host.kill();
+    let message = match status {
+        _ if nonsense => "the host's answer was nonsense".to_owned(),
+        Some(status) => describe(status),
+        None => "Runtime closed its socket".to_owned(),
+    };
+    let trace = Vec::new();
+    host.conn.close(&Error::Function { worker, error_type: "Runtime.ExitError".to_owned(), message, trace });
+    let _ = child.wait().await;
+}
+
+/// In Lambda's words.
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
+        (_, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
+        (_, Some(6)) => "Runtime exited with error: signal: aborted".to_owned(),
+        (_, Some(signal)) => format!("Runtime exited with error: signal: {signal}"),
+        _ => "Runtime exited without providing a reason".to_owned(),
+    }
+}
+
+/// Asks a Python host to read with another thread when the one that reads is stuck in a call and more calls wait.
+async fn unstick(conn: Arc<Conn>, mut control: UnixStream) {
+    use std::sync::atomic::Ordering;
+    loop {
+        conn.crowded.notified().await;
+        let before = conn.answered.load(Ordering::Relaxed);
+        tokio::time::sleep(STUCK).await;
+        if conn.answered.load(Ordering::Relaxed) != before && conn.running() > 1 {
+            // It moves, but the next call in its buffer may be the one that is stuck: look again.
+            conn.crowded.notify_one();
+            continue;
+        }
+        if conn.running() > 1 && control.write_all(b"t").await.is_err() {
+            return;
+        }
+        if !conn.usable() {
+            return;
+        }
+    }
+}

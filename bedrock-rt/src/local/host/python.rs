@@ -1,0 +1,94 @@
+//! A Python worker: one process, each invocation on a thread of it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+use super::Hosts;
+use super::conn::Outcome;
+use super::process::{self, Host, INIT};
+use crate::Error;
+use crate::local::dispatch::{Info, Invocation};
+
+/// Invocations of one worker at the same time; the others wait. Each has a thread in the process.
+const AT_ONCE: usize = 256;
+
+/// The host of one Python worker.
+pub(in crate::local) struct PythonPool {
+    info: Arc<Info>,
+    hosts: Arc<Hosts>,
+    current: Mutex<Option<Arc<Host>>>,
+    /// Held while a host is started, so that one is enough.
+    starting: tokio::sync::Mutex<()>,
+    room: Semaphore,
+}
+
+impl PythonPool {
+    pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Self {
+        Self {
+            info,
+            hosts,
+            current: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+            room: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Runs one invocation. A process that time ran out in, or that ended itself, gets no further one.
+    pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
+        let _room = self.room.acquire().await;
+        loop {
+            let host = self.host().await?;
+            match host.conn.call(&invocation).await {
+                Outcome::Done(result) => {
+                    if !host.conn.usable() {
+                        self.leave(&host);
+                    }
+                    return result;
+                }
+                Outcome::TimedOut(error) => {
+                    // On Lambda the environment ends; here other invocations may share the process, so it ends after them.
+                    self.leave(&host);
+                    return Err(error);
+                }
+                Outcome::NotSent => self.leave(&host),
+            }
+        }
+    }
+
+    /// The process, started if there is none, with the worker loaded.
+    async fn host(&self) -> Result<Arc<Host>, Error> {
+        if let Some(host) = self.current() {
+            return Ok(host);
+        }
+        let _starting = self.starting.lock().await;
+        if let Some(host) = self.current() {
+            return Ok(host);
+        }
+        let host = process::start(&self.info, &self.hosts).await?;
+        if let Err(error) = host.conn.ready(INIT).await {
+            host.kill();
+            return Err(error);
+        }
+        *self.lock() = Some(Arc::clone(&host));
+        Ok(host)
+    }
+
+    fn current(&self) -> Option<Arc<Host>> {
+        self.lock().as_ref().filter(|host| host.conn.usable()).cloned()
+    }
+
+    fn leave(&self, host: &Arc<Host>) {
+        let mut current = self.lock();
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, host)) {
+            if let Some(host) = current.take() {
+                host.retire();
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Host>>> {
+        self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,39 @@
+//! The local runtime: a whole app on one machine, with the behaviour that a program would see on Lambda.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`app`] | what the app is and where its files go |
+//! | [`dispatch`] | from a call to the worker it names |
+//! | [`rust`] | Rust workers: on the app's own runtime, or on threads when they block |
+//! | [`host`] | Python and JavaScript workers: warm processes and how to talk to them |
+//! | [`install`] | their dependencies, on first use |
+//! | [`events`] | fire-and-forget: retries, and draining at the end |
+//! | [`api`] | Lambda's Invoke API on a port of this machine, for calls from inside workers |
+//! | [`output`] | what workers print |
+//! | [`main_fn`], [`once`] | the life of the program |
+//!
+//! None of this is in a Lambda build.
+
+mod api;
+mod app;
+mod dispatch;
+mod events;
+mod files;
+mod host;
+mod install;
+mod interpreter;
+mod main_fn;
+mod once;
+mod output;
+mod reaper;
+mod rust;
+mod serve;
+mod stop;
+
+pub use app::AppInfo;
+pub use once::{Once, run_once};
+pub use rust::Registration;
+
+pub(crate) use dispatch::Local;
+pub(crate) use main_fn::main;
+pub(crate) use serve::serve;

@@ -1,0 +1,13 @@
+# Reads "+GROUP" and "-GROUP" lines. At the end of the input, which is the end of the app, kills the groups that remain.
+trap '' INT TERM HUP
+groups=" "
+while read -r line; do
+  group=${line#?}
+  case $line in
+    +*) groups="$groups$group " ;;
+    -*) groups="${groups%%" $group "*} ${groups#*" $group "}" ;;
+  esac
+done
+for group in $groups; do
+  kill -9 "-$group"
+done

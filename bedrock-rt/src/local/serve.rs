@@ -1,0 +1,44 @@
+//! The endpoint on a laptop: an HTTP server on 127.0.0.1.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use super::stop;
+use crate::run::complain;
+use crate::{Result, WorkerError};
+
+const DEFAULT_PORT: u16 = 3000;
+
+/// Whether a server is running, which then decides itself when the body of `main` ends.
+pub(super) static SERVING: AtomicBool = AtomicBool::new(false);
+
+/// Serves until the program is asked to stop and the running requests are answered.
+pub(crate) async fn serve(router: Router) -> Result<()> {
+    let listener = bind(port()?).await?;
+    let address = listener.local_addr()?;
+    SERVING.store(true, Ordering::Relaxed);
+    complain(&format!("listening on http://{address}, stop with Ctrl-C"));
+    axum::serve(listener, router).with_graceful_shutdown(stop::requested(1)).await?;
+    Ok(())
+}
+
+fn port() -> Result<u16> {
+    let Ok(text) = std::env::var("PORT") else { return Ok(DEFAULT_PORT) };
+    text.parse()
+        .map_err(|_| WorkerError::new("BadPort", format!("`PORT` must be a number from 0 to 65535, found `{text}`")))
+}
+
+async fn bind(port: u16) -> Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| {
+        let help = if error.kind() == std::io::ErrorKind::AddrInUse {
+            "\nhelp: another program has the port; choose one with `PORT=3001`, or any free one with `PORT=0`"
+        } else {
+            ""
+        };
+        WorkerError::new("BadAddress", format!("failed to listen on {address}\n  caused by: {error}{help}"))
+    })
+}

@@ -1,0 +1,31 @@
+//! Greets by name.
+
+use bedrock::{Context, Result, Worker, WorkerError};
+use serde::{Deserialize, Serialize};
+
+/// Whom to greet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GreetRequest {
+    pub name: String,
+}
+
+/// The greeting.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GreetResponse {
+    pub message: String,
+}
+
+#[bedrock::worker]
+pub struct Greeter;
+
+impl Worker for Greeter {
+    type Event = GreetRequest;
+    type Response = GreetResponse;
+
+    async fn execute(&self, event: GreetRequest, _context: &Context) -> Result<GreetResponse> {
+        if event.name.is_empty() {
+            return Err(WorkerError::new("NobodyToGreet", "the name is empty"));
+        }
+        Ok(GreetResponse { message: format!("Hello, {}!", event.name) })
+    }
+}

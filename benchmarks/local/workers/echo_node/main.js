@@ -1,0 +1,7 @@
+const { Worker } = require('./worker');
+
+class EchoNode extends Worker {
+  execute(event, context) {
+    return event;
+  }
+}

@@ -1,0 +1,22 @@
+//! Answers what it is sent.
+
+use bedrock::{Context, Result, Worker};
+use serde::{Deserialize, Serialize};
+
+/// About 1 KB of JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    pub key: String,
+}
+
+#[bedrock::worker]
+pub struct EchoRust;
+
+impl Worker for EchoRust {
+    type Event = Echo;
+    type Response = Echo;
+
+    async fn execute(&self, event: Echo, _context: &Context) -> Result<Echo> {
+        Ok(event)
+    }
+}

@@ -1,0 +1,35 @@
+//! A first look for whoever starts the example: asks the endpoint once, and says how to go on.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Asks in the background, as soon as the endpoint listens.
+pub fn start() {
+    tokio::spawn(async {
+        let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+        match ask(&format!("127.0.0.1:{port}")).await {
+            Ok(answer) => eprintln!("GET /systems answers:\n{answer}\n"),
+            Err(error) => eprintln!("GET /systems could not be asked: {error}\n"),
+        }
+        eprintln!("try it:\n  curl http://127.0.0.1:{port}/systems");
+        eprintln!("  cargo bedrock invoke system_report --payload '{{\"title\": \"Mine\"}}'   (in examples/space)");
+    });
+}
+
+async fn ask(address: &str) -> std::io::Result<String> {
+    let mut attempts = 0;
+    let mut stream = loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => break stream,
+            Err(error) if attempts >= 50 => return Err(error),
+            Err(_) => attempts += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    stream.write_all(b"GET /systems HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer.split_once("\r\n\r\n").map_or(answer.clone(), |(_, body)| body.to_owned()))
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    bedrock::run::<distance_ranker::DistanceRanker>()
+}

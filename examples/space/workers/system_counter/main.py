@@ -1,0 +1,13 @@
+from bedrock.workers.invoker import invoke
+from bedrock.workers.worker import Worker
+
+
+class SystemCounter(Worker):
+    """Counts systems and planets, of what a Rust worker has ranked."""
+
+    def execute(self, event, context):
+        systems = invoke("distance_ranker", {"most": 100}, True)
+        return {
+            "systems": len(systems),
+            "planets": sum(system["planets"] for system in systems),
+        }

@@ -77,20 +77,32 @@ pub struct App {
 impl App {
     /// The app that `start` lies in: the nearest folder, from `start` upwards, with `[package.metadata.bedrock]`.
     pub fn find(start: &Path) -> Result<Self, Vec<Problem>> {
+        Self::search(start)?.ok_or_else(|| vec![Self::none_at(start)])
+    }
+
+    /// Like [`App::find`], but it is no problem when there is none: only a broken one is.
+    pub fn search(start: &Path) -> Result<Option<Self>, Vec<Problem>> {
         for dir in start.ancestors() {
             let manifest = dir.join("Cargo.toml");
             if manifest.is_file() {
-                let file = File::read(&manifest, "Cargo.toml").map_err(|p| vec![p])?;
+                // `Cargo.toml` alone would be taken for the one in `start`.
+                let shown = if dir == start { "Cargo.toml".to_owned() } else { manifest.display().to_string() };
+                let mut file = File::read(&manifest, &shown).map_err(|p| vec![p])?;
+                file.parse().map_err(|p| vec![p])?;
+                "Cargo.toml".clone_into(&mut file.shown);
                 if let Some(app) = Self::from_manifest(dir, &file)? {
-                    return Ok(app);
+                    return Ok(Some(app));
                 }
             }
         }
-        Err(vec![
-            Problem::new(format!("no app in `{}` or a folder above it", start.display()))
-                .help("make one with `cargo bedrock new app NAME`")
-                .help("or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package"),
-        ])
+        Ok(None)
+    }
+
+    /// What [`App::find`] says where there is no app.
+    pub fn none_at(start: &Path) -> Problem {
+        Problem::new(format!("no app in `{}` or a folder above it", start.display()))
+            .help("make one with `cargo bedrock new app NAME`")
+            .help("or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package")
     }
 
     /// The app in exactly this folder.

@@ -30,6 +30,6 @@ pub mod settings;
 pub use app::{App, Language, Worker};
 pub use catalog::{Catalog, Entry};
 pub use emit::emit;
-pub use name::{AppName, FunctionName, WorkerName};
+pub use name::{AppName, EndpointName, FunctionName, WorkerName};
 pub use problem::Problem;
 pub use settings::{FunctionSettings, Settings};

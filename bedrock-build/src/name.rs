@@ -12,6 +12,8 @@ pub const MAX_FUNCTION_NAME: usize = 64;
 pub const MAX_WORKER_NAME: usize = 40;
 /// Longest app name, for the same reason.
 pub const MAX_APP_NAME: usize = 30;
+/// Longest name of an endpoint. No rule of Lambda's: a file name that can still be read.
+pub const MAX_ENDPOINT_NAME: usize = 40;
 
 /// Python modules that are compiled into the interpreter: Lambda refuses a handler module of that
 /// name (`Runtime.BuiltInModuleConflict`). The union over the CPython builds of 3.9 to 3.14.
@@ -68,7 +70,9 @@ impl WorkerName {
     pub fn parse(name: &str) -> Result<Self, Problem> {
         match worker_fault(name) {
             None => Ok(Self(name.to_owned())),
-            Some(reason) => Err(refuse("worker", name, &reason, propose_worker(name))),
+            Some(reason) => {
+                Err(refuse("worker", name, &reason, propose(name, MAX_WORKER_NAME, "worker", worker_fault)))
+            }
         }
     }
 
@@ -98,10 +102,7 @@ impl AppName {
     pub fn parse(name: &str) -> Result<Self, Problem> {
         match app_fault(name) {
             None => Ok(Self(name.to_owned())),
-            Some(reason) => {
-                let proposal = Some(propose(name, MAX_APP_NAME)).filter(|p| app_fault(p).is_none());
-                Err(refuse("app", name, &reason, proposal))
-            }
+            Some(reason) => Err(refuse("app", name, &reason, propose(name, MAX_APP_NAME, "app", app_fault))),
         }
     }
 
@@ -122,6 +123,33 @@ impl AppName {
 }
 
 impl fmt::Display for AppName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of an endpoint: of its file below `src/endpoints/`, so of a Rust module, `snake_case`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointName(String);
+
+impl EndpointName {
+    /// Accepts a module's name that hides no crate which every app has.
+    pub fn parse(name: &str) -> Result<Self, Problem> {
+        match endpoint_fault(name) {
+            None => Ok(Self(name.to_owned())),
+            Some(reason) => {
+                Err(refuse("endpoint", name, &reason, propose(name, MAX_ENDPOINT_NAME, "endpoint", endpoint_fault)))
+            }
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EndpointName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -193,6 +221,10 @@ fn app_fault(name: &str) -> Option<String> {
     snake_case_fault(&name.replace('-', "_"), MAX_APP_NAME).or_else(|| reserved_fault(name))
 }
 
+fn endpoint_fault(name: &str) -> Option<String> {
+    snake_case_fault(name, MAX_ENDPOINT_NAME).or_else(|| reserved_fault(name))
+}
+
 fn reserved_fault(name: &str) -> Option<String> {
     if KEYWORDS.contains(&name) {
         Some("is a keyword of Rust or Python".to_owned())
@@ -214,7 +246,7 @@ fn snake_case_fault(name: &str, max: usize) -> Option<String> {
     }
     if let Some(c) = name.chars().find(|c| !c.is_ascii_lowercase() && !c.is_ascii_digit() && *c != '_') {
         return Some(match c {
-            '-' => "contains `-`, which environment variables and Python modules cannot have".to_owned(),
+            '-' => "contains `-`, which modules and environment variables cannot have".to_owned(),
             c if c.is_ascii_uppercase() => "contains a capital letter".to_owned(),
             c if c.is_whitespace() => "contains a space".to_owned(),
             c => format!("contains `{}`", c.escape_debug()),
@@ -226,16 +258,13 @@ fn snake_case_fault(name: &str, max: usize) -> Option<String> {
     (name.ends_with('_') || name.contains("__")).then(|| "has an `_` that separates nothing".to_owned())
 }
 
-fn propose(name: &str, max: usize) -> String {
+/// A name like `name` that has no `fault`: the same in `snake_case`, or that with `_what` behind it.
+fn propose(name: &str, max: usize, what: &str, fault: fn(&str) -> Option<String>) -> Option<String> {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>().to_snake_case();
     let plain = plain.trim_start_matches(|c: char| !c.is_ascii_lowercase());
-    plain.chars().take(max).collect::<String>().trim_end_matches('_').to_owned()
-}
-
-fn propose_worker(name: &str) -> Option<String> {
-    let plain = propose(name, MAX_WORKER_NAME);
-    [plain.clone(), format!("{plain}_worker")].into_iter().find(|p| !plain.is_empty() && worker_fault(p).is_none())
+    let plain = plain.chars().take(max).collect::<String>().trim_end_matches('_').to_owned();
+    [plain.clone(), format!("{plain}_{what}")].into_iter().find(|p| !plain.is_empty() && fault(p).is_none())
 }
 
 fn refuse(what: &str, name: &str, reason: &str, proposal: Option<String>) -> Problem {

@@ -76,6 +76,8 @@ fn parse_option(input: ParseStream<'_>) -> syn::Result<bool> {
 impl Target {
     fn from_expr(expr: Expr) -> syn::Result<Self> {
         match expr {
+            // What a `macro_rules!` of the user passes on is wrapped in an invisible group.
+            Expr::Group(group) => Self::from_expr(*group.expr),
             Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Ok(Self::Name(name)),
             Expr::Path(path) if names_a_type(&path) => Ok(Self::Type(path)),
             other => Err(syn::Error::new_spanned(
@@ -119,19 +121,15 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
         Target::Name(literal) => {
             let entry = catalog::find(&literal.value(), literal.span())?;
             let edge = edge::expand(&entry.name);
-            match (entry.language, &entry.krate) {
-                (Language::Rust, Some(krate)) => {
-                    let path = type_path(&entry.name, krate, literal.span())?;
-                    let function = typed_function(call.require_response);
-                    Ok(quote!({ #edge ::bedrock::__private::v1::#function::<#path>(#payload) }))
-                }
-                _ => {
-                    let name = &entry.name;
-                    let function = if call.require_response { "json" } else { "json_event" };
-                    let function = Ident::new(function, Span::call_site());
-                    Ok(quote!({ #edge ::bedrock::__private::v1::#function(#name, #payload) }))
-                }
+            if let (Language::Rust, Some(krate)) = (entry.language, &entry.krate) {
+                let path = type_path(&entry.name, krate, literal.span())?;
+                let function = typed_function(call.require_response);
+                return Ok(quote!({ #edge ::bedrock::__private::v1::#function::<#path>(#payload) }));
             }
+            let name = &entry.name;
+            let function = if call.require_response { "json" } else { "json_event" };
+            let function = Ident::new(function, Span::call_site());
+            Ok(quote!({ #edge ::bedrock::__private::v1::#function(#name, #payload) }))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tables of names that are taken and refused.
 
-use super::{AppName, FunctionName, WorkerName};
+use super::{AppName, EndpointName, FunctionName, WorkerName};
 
 fn refusal(name: &str) -> (String, String) {
     let problem = WorkerName::parse(name).expect_err(name);
@@ -86,4 +86,20 @@ fn a_function_name_over_64_characters_is_refused_with_both_numbers() {
     let worker = WorkerName::parse(&"w".repeat(40)).expect("worker");
     let problem = FunctionName::of_worker(&app, "dev", &worker).expect_err("too long");
     assert!(problem.message.contains("75 characters, the limit is 64"), "{problem}");
+}
+
+#[test]
+fn a_bad_app_name_gets_a_proposal_even_when_it_is_a_reserved_word() {
+    for (name, proposal) in [("My App", "`my_app`"), ("match", "`match_app`"), ("2048", "lower-case letters")] {
+        let problem = AppName::parse(name).expect_err(name);
+        assert!(problem.help.join(" ").contains(proposal), "{name}: {problem:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_may_be_called_like_a_python_module_but_not_like_a_keyword() {
+    assert_eq!(EndpointName::parse("time").expect("time").as_str(), "time");
+    let problem = EndpointName::parse("mod").expect_err("mod");
+    assert_eq!(problem.message, "`mod` cannot name an endpoint: it is a keyword of Rust or Python");
+    assert_eq!(problem.help, ["`mod_endpoint` would do"]);
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use bedrock_build::{Catalog, Entry, FunctionName, Language};
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use super::app::AppInfo;
 use super::events::Events;
@@ -130,7 +131,12 @@ impl Local {
             self.events.accept(&self, info, invocation);
             return Ok(Bytes::new());
         }
-        self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await
+        let id = invocation.request_id.clone();
+        let result = self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await;
+        if let Err(error @ Error::Function { .. }) = &result {
+            self.hosts.output.failure(error, &id);
+        }
+        result
     }
 
     /// Runs one invocation of the worker called `name`, which is in the catalog.
@@ -140,25 +146,36 @@ impl Local {
     }
 
     async fn run(&self, engine: Engine, info: Arc<Info>, invocation: Invocation) -> Result<Bytes, Error> {
-        let name = info.entry.name.clone();
+        let limit = invocation.limit;
         let response = match engine {
-            Engine::Rust(worker) => worker.invoke(info, invocation).await?,
+            Engine::Rust(worker) => worker.invoke(Arc::clone(&info), invocation).await?,
             Engine::NotLinked => return Err(not_linked(&info.entry)),
             // A task of its own: if the caller goes away, the host must still be looked after until it has answered.
-            Engine::Python(pool) => joined(&name, self.handle.spawn(pool.invoke(invocation)).await)?,
-            Engine::Node(pool) => joined(&name, self.handle.spawn(pool.invoke(invocation)).await)?,
+            Engine::Python(pool) => hosted(&info, limit, self.handle.spawn(pool.invoke(invocation))).await?,
+            Engine::Node(pool) => hosted(&info, limit, self.handle.spawn(pool.invoke(invocation))).await?,
         };
-        if response.len() > SYNC_PAYLOAD { Err(response_too_large(&name, response.len())) } else { Ok(response) }
+        let name = &info.entry.name;
+        if response.len() > SYNC_PAYLOAD { Err(response_too_large(name, response.len())) } else { Ok(response) }
     }
 }
 
-fn joined(name: &str, result: Result<Result<Bytes, Error>, tokio::task::JoinError>) -> Result<Bytes, Error> {
-    result.unwrap_or_else(|_| {
-        Err(Error::Transport {
-            worker: name.to_owned(),
-            message: "the program is stopping".to_owned(),
-            may_have_run: true,
-        })
+/// Waits for a host, which keeps the worker's own timeout, but never past the caller's deadline: starting takes time too.
+async fn hosted(
+    info: &Info,
+    limit: Option<SystemTime>,
+    task: JoinHandle<Result<Bytes, Error>>,
+) -> Result<Bytes, Error> {
+    let worker = info.entry.name.clone();
+    let joined = match limit.map(|limit| limit.duration_since(SystemTime::now()).unwrap_or_default()) {
+        None => task.await,
+        Some(left) => match tokio::time::timeout(left, task).await {
+            Ok(joined) => joined,
+            Err(_) => return Err(Error::Timeout { worker, after: left }),
+        },
+    };
+    joined.unwrap_or_else(|_| {
+        let message = "the program is stopping".to_owned();
+        Err(Error::Transport { worker, message, may_have_run: true })
     })
 }
 

@@ -13,7 +13,34 @@ macro_rules! embed {
     };
 }
 
-embed!["javascript/host.mjs", "python/bedrock/__init__.py",];
+embed![
+    "javascript/errors.mjs",
+    "javascript/hooks.mjs",
+    "javascript/host.mjs",
+    "javascript/lambda.mjs",
+    "javascript/load.mjs",
+    "javascript/prints.mjs",
+    "javascript/wire.mjs",
+    "python/bedrock/__init__.py",
+    "python/bedrock/workers/__init__.py",
+    "python/bedrock/workers/current.py",
+    "python/bedrock/workers/errors.py",
+    "python/bedrock/workers/invoker.py",
+    "python/bedrock/workers/lambda_api.py",
+    "python/bedrock/workers/local_api.py",
+    "python/bedrock/workers/worker.py",
+    "python/bedrock_host/__init__.py",
+    "python/bedrock_host/__main__.py",
+    "python/bedrock_host/codec.py",
+    "python/bedrock_host/context.py",
+    "python/bedrock_host/crew.py",
+    "python/bedrock_host/faults.py",
+    "python/bedrock_host/host.py",
+    "python/bedrock_host/loader.py",
+    "python/bedrock_host/logs.py",
+    "python/bedrock_host/streams.py",
+    "python/bedrock_host/wire.py",
+];
 
 /// The folder with all files in it.
 pub(super) fn unpacked(scratch: &Path) -> io::Result<PathBuf> {

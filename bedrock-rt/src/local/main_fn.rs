@@ -79,7 +79,8 @@ where
     tokio::select! {
         drained = local.events.drain(DRAIN) => {
             if drained.lost > 0 {
-                complain(&format!("error: {} accepted events were not done within {} s", drained.lost, DRAIN.as_secs()));
+                let events = if drained.lost == 1 { "event was" } else { "events were" };
+                complain(&format!("error: {} accepted {events} not done within {} s", drained.lost, DRAIN.as_secs()));
                 return ExitCode::FAILURE;
             }
             code

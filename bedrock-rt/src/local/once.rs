@@ -94,13 +94,9 @@ fn print(response: &[u8]) -> ExitCode {
 fn failed(local: &Local, error: &Error) -> ExitCode {
     local.hosts.output.flush();
     let mut text = match error {
-        Error::Function { worker, error_type, message, trace } => {
-            let mut text = format!("error: worker `{worker}` failed\n  caused by: {error_type}: {message}");
-            for line in trace.iter().flat_map(|entry| entry.lines()) {
-                text.push_str("\n    ");
-                text.push_str(line);
-            }
-            text
+        // Its stack lines are among the log lines above.
+        Error::Function { worker, error_type, message, .. } => {
+            format!("error: worker `{worker}` failed\n  caused by: {error_type}: {message}")
         }
         other => format!("error: {other}"),
     };

@@ -1,0 +1,7 @@
+//! The commands, one file each: its arguments, then a short `run`.
+
+pub(crate) mod completions;
+pub(crate) mod invoke;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod new;

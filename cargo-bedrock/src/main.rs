@@ -1,0 +1,31 @@
+//! `cargo bedrock`: makes, lists and invokes the workers of an app. Starts [`cli::run`] and decides nothing.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`cli`] | the command line as a whole, and how a mistake in it is told |
+//! | [`commands`] | one file for each command: its arguments and a short `run` |
+//! | [`scaffold`] | what `new` makes, planned first and then written all or not at all |
+//! | [`payload`], [`local_invoke`] | the two halves of `invoke` |
+//! | [`session`] | where the call was made, and in which app |
+//! | [`print`] | the one module that prints |
+//! | [`error`] | what a failure is: message, causes, help, exit code |
+//!
+//! On the user's disk it reads and edits `Cargo.toml` and `src/endpoints/mod.rs` of the app; settings and workers are
+//! read by `bedrock-build`.
+
+#![forbid(unsafe_code)]
+
+mod ask;
+mod cli;
+mod commands;
+mod error;
+mod interrupt;
+mod local_invoke;
+mod payload;
+mod print;
+mod scaffold;
+mod session;
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os())
+}

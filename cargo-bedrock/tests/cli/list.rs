@@ -1,0 +1,168 @@
+//! `cargo bedrock list`.
+
+use insta::assert_snapshot;
+
+use crate::room::{MANIFEST, Room};
+
+fn three_workers() -> Room {
+    let settings = "\n[package.metadata.bedrock.workers.system_fetcher]\ntimeout = 900\nmemory = 10240\n";
+    Room::app(&format!("{MANIFEST}{settings}"))
+        .file("workers/system_fetcher/main.py", "")
+        .file("workers/thumbnailer/main.js", "")
+        .file("workers/resizer/Cargo.toml", "")
+        .file("workers/_shared/notes.txt", "")
+}
+
+#[test]
+fn workers_are_shown_in_a_table() {
+    assert_snapshot!(three_workers().run(&["list"]), @"
+    exit code 0
+    -- stdout
+    worker          language    folder                  timeout    memory
+    resizer         rust        workers/resizer            30 s    256 MB
+    system_fetcher  python      workers/system_fetcher    900 s  10240 MB
+    thumbnailer     javascript  workers/thumbnailer        30 s    256 MB
+    ");
+}
+
+#[test]
+fn workers_are_shown_as_json() {
+    assert_snapshot!(three_workers().run(&["list", "--json"]), @r#"
+    exit code 0
+    -- stdout
+    {
+      "app": "my_app",
+      "workers": [
+        {
+          "name": "resizer",
+          "language": "rust",
+          "folder": "workers/resizer",
+          "timeout": 30,
+          "memory": 256
+        },
+        {
+          "name": "system_fetcher",
+          "language": "python",
+          "folder": "workers/system_fetcher",
+          "timeout": 900,
+          "memory": 10240
+        },
+        {
+          "name": "thumbnailer",
+          "language": "javascript",
+          "folder": "workers/thumbnailer",
+          "timeout": 30,
+          "memory": 256
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn an_app_without_workers_says_what_to_do_first() {
+    assert_snapshot!(Room::app(MANIFEST).run(&["list"]), @"
+    exit code 0
+    -- stderr
+    note: app `my_app` has no workers yet
+    next: make one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    ");
+    assert_snapshot!(Room::app(MANIFEST).run(&["list", "--json"]), @r#"
+    exit code 0
+    -- stdout
+    {
+      "app": "my_app",
+      "workers": []
+    }
+    -- stderr
+    note: app `my_app` has no workers yet
+    next: make one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    "#);
+}
+
+#[test]
+fn a_folder_that_is_no_worker_yet_is_pointed_out() {
+    assert_snapshot!(three_workers().file("workers/begun/notes.txt", "").run(&["list"]), @"
+    exit code 0
+    -- stdout
+    worker          language    folder                  timeout    memory
+    resizer         rust        workers/resizer            30 s    256 MB
+    system_fetcher  python      workers/system_fetcher    900 s  10240 MB
+    thumbnailer     javascript  workers/thumbnailer        30 s    256 MB
+    -- stderr
+    note: `workers/begun` is no worker: it has none of `main.py`, `main.js` and `Cargo.toml`
+    ");
+}
+
+#[test]
+fn outside_of_an_app_the_call_is_at_fault() {
+    assert_snapshot!(Room::empty().run(&["list"]), @"
+    exit code 2
+    -- stderr
+    error: no app in `[ROOM]` or a folder above it
+    help: make one with `cargo bedrock new app NAME`
+    help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
+    ");
+}
+
+#[test]
+fn a_package_that_is_no_app_is_passed_over() {
+    let room = three_workers().file("workers/resizer/Cargo.toml", "[package]\nname = \"resizer\"\n");
+    let listed = room.run(&["list"]);
+    assert_eq!(room.enter("workers/resizer").run(&["list"]), listed);
+}
+
+#[test]
+fn several_problems_of_an_app_come_at_once_and_the_app_is_at_fault() {
+    let manifest = MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nworker-dir = 'x'");
+    let room = Room::app(&manifest)
+        .file("workers/Camel/main.py", "")
+        .file("workers/both/main.py", "")
+        .file("workers/both/main.js", "");
+    assert_snapshot!(room.run(&["list"]), @"
+    exit code 1
+    -- stderr
+    error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
+    help: a setting with a similar name exists: `workers-dir`
+    help: the settings known there are `endpoint`, `workers`, `workers-dir`
+    error: `Camel` cannot name a worker: it contains a capital letter (folder `workers/Camel`)
+    help: `camel` would do
+    error: `workers/both` has both `main.py` and `main.js`, so its language cannot be told
+    help: keep one of them, or move the other into a worker of its own
+    ");
+}
+
+#[test]
+fn a_manifest_that_is_no_toml_is_named_with_its_line() {
+    let room = Room::app("[package\n");
+    assert_snapshot!(room.run(&["list"]), @"
+    exit code 1
+    -- stderr
+    error: Cargo.toml:1: unclosed table, expected `]`
+    ");
+    assert_snapshot!(room.file("workers/a/main.py", "").enter("workers/a").run(&["list"]), @"
+    exit code 1
+    -- stderr
+    error: [ROOM]/my_app/Cargo.toml:1: unclosed table, expected `]`
+    ");
+}
+
+#[test]
+fn the_app_may_be_reached_through_a_symlink() {
+    let room = three_workers();
+    std::os::unix::fs::symlink("my_app", room.path("../link")).expect("symlink");
+    let listed = room.run(&["list"]);
+    assert_eq!(room.enter("../link/workers").run(&["list"]), listed);
+}
+
+#[test]
+fn another_workers_folder_can_be_set() {
+    let manifest =
+        MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nworkers-dir = 'app/workers'");
+    assert_snapshot!(Room::app(&manifest).file("app/workers/a/main.mjs", "").run(&["list"]), @"
+    exit code 0
+    -- stdout
+    worker  language    folder         timeout  memory
+    a       javascript  app/workers/a     30 s  256 MB
+    ");
+}

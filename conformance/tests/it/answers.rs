@@ -1,0 +1,120 @@
+//! What a worker is told and what comes back when all goes well.
+
+use serde_json::{Value, json};
+
+use crate::driver::{ALL, HOSTED, answers};
+
+#[test]
+fn every_language_answers_what_it_is_asked() {
+    for worker in ALL {
+        let value = json!({ "text": "größer 🦀 \u{0} \u{202e}", "list": [1, -2.5, null, true], "empty": {} });
+        let got = answers(&json!([{ "worker": worker, "event": { "do": "echo", "value": value } }]));
+        assert_eq!(got[0]["ok"], value, "{worker}");
+    }
+}
+
+#[test]
+fn the_context_is_that_of_a_lambda_function() {
+    for worker in ALL {
+        let got = answers(&json!([{ "worker": worker, "event": { "do": "context" } }]));
+        let context = &got[0]["ok"];
+        assert_eq!(
+            context["arn"],
+            format!("arn:aws:lambda:us-east-1:000000000000:function:conformance-local-{worker}")
+        );
+        assert_eq!(context["name"], format!("conformance-local-{worker}"));
+        assert_eq!(context["memory"], 256, "{worker}");
+        assert_eq!(context["version"], "$LATEST", "{worker}");
+        assert_eq!(context["id"].as_str().map(str::len), Some(36), "{worker}");
+        let remaining = context["remaining"].as_u64().expect("a number");
+        assert!((4000..=5000).contains(&remaining), "{worker}: {remaining} of 5000 ms remain");
+    }
+}
+
+#[test]
+fn an_instance_lives_as_long_as_its_environment() {
+    for worker in ["rust_case", "node_case"] {
+        let step = json!({ "worker": worker, "event": { "do": "calls" } });
+        let got = answers(&json!([step, step, step]));
+        let calls: Vec<&Value> = got.iter().map(|answer| &answer["ok"]).collect();
+        assert_eq!(calls, [1, 2, 3], "{worker}");
+    }
+    let step = json!({ "worker": "python_case", "event": { "do": "calls" } });
+    let got = answers(&json!([step, step, step]));
+    // Each thread of the process is an environment; a quiet worker stays on one.
+    assert_eq!(got[2]["ok"], 3);
+}
+
+#[test]
+fn a_worker_calls_a_worker_in_any_language() {
+    for outer in ALL {
+        for inner in ALL {
+            let event = json!({ "do": "call", "worker": inner, "event": { "do": "echo", "value": [outer, inner] } });
+            let got = answers(&json!([{ "worker": outer, "event": event }]));
+            assert_eq!(got[0]["ok"], json!([outer, inner]));
+        }
+    }
+}
+
+#[test]
+fn a_function_name_or_arn_reaches_the_worker() {
+    for target in [
+        "conformance-local-python_case",
+        "conformance-prod-python_case",
+        "123456789012:function:conformance-prod-python_case",
+        "arn:aws:lambda:eu-west-1:123456789012:function:conformance-prod-python_case:live",
+    ] {
+        let echo = json!({ "do": "echo", "value": 7 });
+        let got = answers(&json!([
+            { "worker": target, "event": echo },
+            { "worker": "node_case", "event": { "do": "call", "worker": target, "event": echo } },
+        ]));
+        assert_eq!((&got[0]["ok"], &got[1]["ok"]), (&json!(7), &json!(7)), "{target}");
+    }
+}
+
+#[test]
+fn a_nested_call_fails_as_what_it_is() {
+    for outer in HOSTED {
+        let unknown = json!({ "do": "call", "worker": "nobody", "event": {} });
+        let failing = json!({ "do": "call", "worker": "rust_case", "event": { "do": "raise" } });
+        let got = answers(&json!([{ "worker": outer, "event": unknown }, { "worker": outer, "event": failing }]));
+        assert_eq!(got[0]["error"], "InvocationError", "{outer}: {}", got[0]);
+        assert!(got[0]["message"].as_str().is_some_and(|m| m.contains("nobody")), "{outer}: {}", got[0]);
+        assert!(got[1]["message"].as_str().is_some_and(|m| m.contains("as it was told")), "{outer}: {}", got[1]);
+    }
+}
+
+#[test]
+fn a_nested_call_does_not_outlive_its_caller() {
+    // The callee would sleep 4 of its own 5 s, but it gets what is left of its caller's after the first 3.
+    for outer in HOSTED {
+        let slow = json!({ "do": "sleep", "ms": 60_000 });
+        let event = json!({ "do": "call", "worker": "rust_case", "event": slow });
+        let got = answers(&json!([{ "worker": outer, "event": event }]));
+        assert!(got[0]["error"] == "Timeout" || got[0]["error"] == "InvocationError", "{outer}: {}", got[0]);
+        let ms = got[0]["ms"].as_u64().expect("a number");
+        assert!((4000..6500).contains(&ms), "{outer}: {ms} ms");
+    }
+}
+
+#[test]
+fn two_hundred_calls_at_once_are_all_answered() {
+    for worker in ALL {
+        let got = answers(&json!([{ "worker": worker, "event": { "do": "sleep", "ms": 20 }, "times": 200 }]));
+        assert_eq!(got.len(), 200, "{worker}");
+        assert!(got.iter().all(|answer| answer["ok"] == "slept"), "{worker}: {got:?}");
+    }
+}
+
+#[test]
+fn workers_that_block_their_thread_stall_nobody() {
+    // 64 blocked workers are more than the runtime has threads; the quick ones are answered all the same.
+    for worker in ALL {
+        let quick = json!({ "worker": worker, "event": { "do": "echo", "value": 1 }, "times": 8 });
+        let blocked = json!({ "worker": worker, "event": { "do": "block", "ms": 300 }, "times": 64 });
+        let got = answers(&json!([quick, quick, quick, blocked, quick]));
+        assert_eq!(got.len(), 8 * 4 + 64, "{worker}");
+        assert!(got.iter().all(|answer| answer["ok"] == 1 || answer["ok"] == "blocked"), "{worker}: {got:?}");
+    }
+}

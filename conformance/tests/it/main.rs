@@ -1,0 +1,9 @@
+//! The same invocation cases for every language: answers, failures, limits, events, the end of the program.
+
+mod answers;
+mod driver;
+mod events;
+mod faults;
+mod limits;
+mod starting;
+mod stopping;

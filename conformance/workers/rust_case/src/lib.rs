@@ -1,0 +1,95 @@
+//! Does what the event says, well or badly. The same cases exist in Python and JavaScript.
+
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bedrock::{Context, Result, Worker, WorkerError, invoke};
+use serde_json::{Value, json};
+
+/// Counts its calls, to show that there is one instance per environment.
+#[bedrock::worker]
+#[derive(Default)]
+pub struct RustCase {
+    calls: AtomicU64,
+}
+
+impl Worker for RustCase {
+    type Event = Value;
+    type Response = Value;
+
+    async fn execute(&self, event: Value, context: &Context) -> Result<Value> {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        match event["do"].as_str().unwrap_or_default() {
+            "echo" => Ok(event["value"].clone()),
+            "calls" => Ok(json!(calls)),
+            "sleep" => {
+                tokio::time::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0))).await;
+                Ok(json!("slept"))
+            }
+            "block" => {
+                std::thread::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0)));
+                Ok(json!("blocked"))
+            }
+            "context" => Ok(json!({
+                "id": context.request_id(), "arn": context.function_arn(), "name": context.function_name(),
+                "memory": context.memory_limit(), "version": context.function_version(),
+                "remaining": context.remaining_time().as_millis() as u64, "trace": context.trace_id(),
+            })),
+            "raise" => Err(WorkerError::new("BadCase", "as it was told")),
+            "panic" => panic!("as it was told"),
+            "exit" => std::process::exit(3),
+            "abort" => std::process::abort(),
+            "loop" => loop {
+                std::hint::spin_loop();
+            },
+            "deadlock" => deadlock(),
+            "nothing" => Ok(Value::Null),
+            "length" => Ok(json!(event["value"].as_str().map_or(0, str::len))),
+            "make" => Ok(json!("x".repeat(event["length"].as_u64().unwrap_or(0) as usize))),
+            "print" => print(&event),
+            "append" => append(&event),
+            "call" => call(&event).await,
+            other => Err(WorkerError::new("NoSuchCase", other)),
+        }
+    }
+}
+
+fn deadlock() -> Result<Value> {
+    let lock = Box::leak(Box::new(Mutex::new(())));
+    let first = lock.lock();
+    let second = lock.lock();
+    drop((first, second));
+    Ok(Value::Null)
+}
+
+fn print(event: &Value) -> Result<Value> {
+    let text = event["text"].as_str().unwrap_or_default();
+    for _ in 0..event["times"].as_u64().unwrap_or(1) {
+        std::io::stdout().write_all(text.as_bytes())?;
+    }
+    std::io::stdout().flush()?;
+    Ok(json!("printed"))
+}
+
+/// Leaves a line in a file, then fails if it is told to: what remains when nobody waits for the answer.
+fn append(event: &Value) -> Result<Value> {
+    let path = event["path"].as_str().unwrap_or_default();
+    std::thread::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0)));
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(b"ran\n")?;
+    if event["fail"].as_bool().unwrap_or(false) {
+        return Err(WorkerError::new("BadCase", "as it was told"));
+    }
+    Ok(json!("appended"))
+}
+
+async fn call(event: &Value) -> Result<Value> {
+    let inner = event["event"].clone();
+    Ok(match event["worker"].as_str().unwrap_or_default() {
+        "python_case" => invoke!("python_case", inner, require_response = true).await?,
+        "node_case" => invoke!("node_case", inner, require_response = true).await?,
+        other => bedrock::invoke_arn(other, inner).require_response().await?,
+    })
+}

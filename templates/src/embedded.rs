@@ -1,0 +1,57 @@
+//! The files below `files/`, in the order in which they are written.
+//!
+//! Names that cargo or git would act on inside this package (`Cargo.toml` makes a folder another package and drops it,
+//! `.gitignore` hides files) are stored under others.
+
+/// One file of a template.
+pub(crate) struct Embedded {
+    /// Where it goes.
+    pub(crate) path: &'static str,
+    /// What is in it, before rendering.
+    pub(crate) text: &'static str,
+    /// Whether it is a minijinja template.
+    pub(crate) is_template: bool,
+}
+
+macro_rules! template {
+    ($path:literal, $file:literal) => {
+        Embedded { path: $path, text: include_str!(concat!("../files/", $file)), is_template: true }
+    };
+}
+
+macro_rules! verbatim {
+    ($path:literal, $file:literal) => {
+        Embedded { path: $path, text: include_str!(concat!("../files/", $file)), is_template: false }
+    };
+}
+
+pub(crate) const APP: &[Embedded] = &[
+    template!("Cargo.toml", "app/Cargo.toml.j2"),
+    template!("build.rs", "app/build.rs.j2"),
+    template!("src/main.rs", "app/src/main.rs.j2"),
+    template!("src/endpoints/mod.rs", "app/src/endpoints/mod.rs.j2"),
+    template!("src/endpoints/hello.rs", "app/src/endpoints/hello.rs.j2"),
+    template!(".gitignore", "app/gitignore.j2"),
+    template!("README.md", "app/README.md.j2"),
+];
+
+pub(crate) const ENDPOINT: &[Embedded] = &[template!("endpoint.rs", "endpoint/endpoint.rs.j2")];
+
+pub(crate) const PYTHON: &[Embedded] = &[
+    verbatim!("__init__.py", "worker/python/__init__.py"),
+    template!("main.py", "worker/python/main.py.j2"),
+    verbatim!("requirements.txt", "worker/python/requirements.txt"),
+];
+
+pub(crate) const JAVASCRIPT: &[Embedded] = &[
+    template!("main.js", "worker/javascript/main.js.j2"),
+    template!("package.json", "worker/javascript/package.json.j2"),
+    verbatim!("worker.js", "worker/javascript/worker.js"),
+];
+
+pub(crate) const RUST: &[Embedded] = &[
+    template!("Cargo.toml", "worker/rust/Cargo.toml.j2"),
+    template!("build.rs", "worker/rust/build.rs.j2"),
+    template!("src/lib.rs", "worker/rust/src/lib.rs.j2"),
+    template!("src/main.rs", "worker/rust/src/main.rs.j2"),
+];

@@ -1,0 +1,97 @@
+//! What each template renders to, as far as it can be seen without compiling it.
+
+use bedrock_build::{AppName, EndpointName, Language, WorkerName};
+
+use crate::embedded::Embedded;
+use crate::render::{Variables, render};
+use crate::{Dependencies, File, app, endpoint, worker};
+
+fn uses() -> Dependencies {
+    Dependencies {
+        runtime: "bedrock = { package = \"bedrock-rt\", version = \"0.1.0\" }".to_owned(),
+        build: "bedrock-build = \"0.1.0\"".to_owned(),
+    }
+}
+
+fn name(text: &str) -> WorkerName {
+    WorkerName::parse(text).expect(text)
+}
+
+fn everything() -> Vec<File> {
+    let mut files = app(&AppName::parse("my_app").expect("app"), &name("greeter"), &uses()).expect("app");
+    for language in [Language::Python, Language::JavaScript, Language::Rust] {
+        files.extend(worker(&name("system_fetcher"), language, &uses()).expect("worker"));
+    }
+    files.extend(endpoint(&EndpointName::parse("systems").expect("endpoint")).expect("endpoint"));
+    files
+}
+
+fn paths(files: &[File]) -> Vec<&str> {
+    files.iter().map(|file| file.path.as_str()).collect()
+}
+
+#[test]
+fn a_worker_has_the_files_that_the_specification_lists() {
+    let files = |language| worker(&name("system_fetcher"), language, &uses()).expect("worker");
+    assert_eq!(paths(&files(Language::Python)), ["__init__.py", "main.py", "requirements.txt"]);
+    assert_eq!(paths(&files(Language::JavaScript)), ["main.js", "package.json", "worker.js"]);
+    assert_eq!(paths(&files(Language::Rust)), ["Cargo.toml", "build.rs", "src/lib.rs", "src/main.rs"]);
+}
+
+#[test]
+fn the_class_is_the_camel_case_name_of_the_folder_in_every_language() {
+    for (language, path, line) in [
+        (Language::Python, "main.py", "class SystemFetcher(Worker):"),
+        (Language::JavaScript, "main.js", "class SystemFetcher extends Worker {"),
+        (Language::Rust, "src/lib.rs", "pub struct SystemFetcher;"),
+    ] {
+        let files = worker(&name("system_fetcher"), language, &uses()).expect("worker");
+        let file = files.iter().find(|file| file.path == path).expect(path);
+        assert!(file.contents.lines().any(|found| found == line), "{}", file.contents);
+    }
+}
+
+#[test]
+fn the_base_class_of_javascript_workers_is_the_embedded_file_as_it_is() {
+    let files = worker(&name("x"), Language::JavaScript, &uses()).expect("worker");
+    let file = files.iter().find(|file| file.path == "worker.js").expect("worker.js");
+    assert_eq!(file.contents, include_str!("../files/worker/javascript/worker.js"));
+}
+
+#[test]
+fn nothing_is_left_unrendered_and_every_file_ends_with_one_line_end() {
+    for File { path, contents } in everything() {
+        let is_rendered = path != "worker.js";
+        assert!(!is_rendered || !(contents.contains("{{") || contents.contains("}}")), "{path}: {contents}");
+        let ends_well = contents.is_empty() || contents.ends_with('\n') && !contents.ends_with("\n\n");
+        assert!(ends_well, "{path}: {contents:?}");
+    }
+}
+
+#[test]
+fn manifests_are_toml_and_package_files_are_json() {
+    for File { path, contents } in everything() {
+        if path.ends_with("Cargo.toml") {
+            assert!(contents.contains("\nbedrock = { package = \"bedrock-rt\", version = \"0.1.0\" }\n"), "{contents}");
+            assert!(contents.contains("\n[build-dependencies]\nbedrock-build = \"0.1.0\"\n"), "{contents}");
+        }
+        if path == "package.json" {
+            assert!(contents.contains("\"name\": \"system_fetcher\""), "{contents}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_nobody_sets_is_an_error_that_names_the_file() {
+    let template = Embedded { path: "main.py", text: "{{ clas }}\n", is_template: true };
+    let error = render(&[template], &Variables::from([("class", "A".to_owned())])).expect_err("misspelt");
+    assert_eq!(error.to_string(), "failed to render the template of `main.py`");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_broken_template_is_an_error_that_names_the_file() {
+    let template = Embedded { path: "main.py", text: "{{ class", is_template: true };
+    let error = render(&[template], &Variables::new()).expect_err("broken");
+    assert_eq!(error.path, "main.py");
+}

@@ -28,7 +28,8 @@ enum Target {
 impl Parse for Call {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.is_empty() {
-            return Err(input.error("`invoke!` takes a worker and a payload: `invoke!(\"worker\", payload)`"));
+            let message = "`invoke!` takes a worker and a payload: `invoke!(\"worker\", payload)`";
+            return Err(syn::Error::new(Span::call_site(), message));
         }
         let target = Target::from_expr(input.parse()?)?;
         if input.is_empty() || (input.peek(Token![,]) && input.peek2(syn::parse::End)) {
@@ -109,12 +110,12 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
     let payload = &call.payload;
     match &call.target {
         Target::Type(path) => {
-            let name = path.path.segments.last().map(|s| s.ident.to_string().to_snake_case()).unwrap_or_default();
+            let name = path.path.segments.last().map(|s| worker_of(&s.ident.to_string())).unwrap_or_default();
             let edge = edge::expand(&name);
             let function = typed_function(call.require_response);
             // The trace is named after the type, so the type must be the worker of that name and no alias of it.
             let check = quote_spanned! {call.target.span()=>
-                const { ::bedrock::__private::v1::assert_name(<#path as ::bedrock::Registered>::NAME, #name) };
+                const _: () = ::bedrock::__private::v1::assert_name(<#path as ::bedrock::Registered>::NAME, #name);
             };
             Ok(quote!({ #edge #check ::bedrock::__private::v1::#function::<#path>(#payload) }))
         }
@@ -132,6 +133,14 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
             Ok(quote!({ #edge ::bedrock::__private::v1::#function(#name, #payload) }))
         }
     }
+}
+
+/// The worker whose struct is called `class`: by the catalog where there is one, else by the usual spelling.
+fn worker_of(class: &str) -> String {
+    let catalog = catalog::load(Span::call_site()).unwrap_or_default();
+    let is_it = |name: &str| WorkerName::parse(name).is_ok_and(|name| name.class_name() == class);
+    let entry = catalog.entries.iter().find(|entry| entry.language == Language::Rust && is_it(&entry.name));
+    entry.map_or_else(|| class.to_snake_case(), |entry| entry.name.clone())
 }
 
 fn typed_function(require_response: bool) -> Ident {

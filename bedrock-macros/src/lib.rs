@@ -19,7 +19,7 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn invoke(input: TokenStream) -> TokenStream {
     let call = syn::parse_macro_input!(input as invoke::Call);
-    tokens(invoke::expand(&call))
+    invoke::expand(&call).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Registers a Rust worker. Goes on its struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.
@@ -29,7 +29,13 @@ pub fn invoke(input: TokenStream) -> TokenStream {
 pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = syn::parse_macro_input!(arguments as worker::Arguments);
     let item = syn::parse_macro_input!(item as syn::Item);
-    tokens(worker::expand(&arguments, &item))
+    // The item stays in any case: what uses it should not be called wrong too.
+    worker::expand(&arguments, &item)
+        .unwrap_or_else(|error| {
+            let error = error.into_compile_error();
+            quote::quote!(#item #error)
+        })
+        .into()
 }
 
 /// Makes `async fn main` the endpoint of the app. Goes on that function and takes no arguments.
@@ -38,9 +44,11 @@ pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = syn::parse_macro_input!(item as syn::ItemFn);
-    tokens(main_fn::expand(&arguments.into(), &item))
-}
-
-fn tokens(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    result.unwrap_or_else(syn::Error::into_compile_error).into()
+    // Without a `main` there would be a second error, which says nothing.
+    main_fn::expand(&arguments.into(), &item)
+        .unwrap_or_else(|error| {
+            let (name, error) = (&item.sig.ident, error.into_compile_error());
+            quote::quote!(fn #name() {} #error)
+        })
+        .into()
 }

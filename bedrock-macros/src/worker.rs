@@ -43,8 +43,7 @@ pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStr
         return Err(syn::Error::new(item.generics.span(), "a worker is one type, so its struct cannot be generic"));
     }
     let ident = &item.ident;
-    let name = ident.to_string().to_snake_case();
-    check_name(ident)?;
+    let name = worker_name(ident)?;
     let construct = constructor(arguments, item);
     let app = std::env::var("BEDROCK_APP").ok();
     let app =
@@ -72,19 +71,23 @@ fn constructor(arguments: &Arguments, item: &ItemStruct) -> TokenStream {
 }
 
 /// In the crate of a worker the struct must be called after the folder: the catalog and typed calls look for it there.
-fn check_name(ident: &Ident) -> syn::Result<()> {
+/// The folder's name cannot be told from the struct's alone: `step_2` and `step2` are both `Step2`.
+fn worker_name(ident: &Ident) -> syn::Result<String> {
+    let from_struct = ident.to_string().to_snake_case();
     let (Ok(package), Ok(catalog)) = (std::env::var("CARGO_PKG_NAME"), crate::catalog::load(Span::call_site())) else {
-        return Ok(());
+        return Ok(from_struct);
     };
-    let expected = package.to_upper_camel_case();
-    let is_worker = catalog.get(&package).is_some_and(|entry| entry.language == Language::Rust);
-    if is_worker && *ident != expected {
-        return Err(syn::Error::new(
-            ident.span(),
-            format!("the struct of the worker `{package}` is called `{expected}`, not `{ident}`\nhelp: rename it"),
-        ));
+    if !catalog.get(&package).is_some_and(|entry| entry.language == Language::Rust) {
+        return Ok(from_struct);
     }
-    Ok(())
+    let expected = package.to_upper_camel_case();
+    if *ident == expected {
+        return Ok(package);
+    }
+    Err(syn::Error::new(
+        ident.span(),
+        format!("the struct of the worker `{package}` is called `{expected}`, not `{ident}`\nhelp: rename it"),
+    ))
 }
 
 fn item_span(item: &Item) -> Span {

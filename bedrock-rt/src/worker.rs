@@ -36,6 +36,11 @@ pub trait Worker: Sized + Send + Sync + 'static {
 }
 
 /// What `#[bedrock::worker]` adds to a [`Worker`]: its name and how to make it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no worker",
+    label = "not a worker",
+    note = "a worker is a struct with `#[bedrock::worker]` that implements `bedrock::Worker`"
+)]
 pub trait Registered: Worker {
     /// The worker's name, `resizer` for `Resizer`.
     const NAME: &'static str;

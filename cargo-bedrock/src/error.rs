@@ -58,6 +58,16 @@ impl Error {
         Self::call(what).cause(reason(error))
     }
 
+    /// A failure that another program, which ended with `code`, has told the user about.
+    pub(crate) fn already_told(code: u8) -> Self {
+        let fault = match code {
+            2 => Fault::Call,
+            130 => Fault::Interrupted,
+            _ => Fault::App,
+        };
+        Self { fault, reports: Vec::new() }
+    }
+
     /// Adds a cause to the last report.
     #[must_use]
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {

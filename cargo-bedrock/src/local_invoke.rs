@@ -1,12 +1,102 @@
 //! Runs one worker on this machine, for `cargo bedrock invoke`.
+//!
+//! Workers in Python and JavaScript run from here. An app with Rust workers is compiled, and its own program makes the
+//! invocation: only there are they linked. Either way the runtime of `bedrock-rt` prints the response and the failure.
 
-use bedrock_build::{App, Worker};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use crate::error::{Error, Result};
+use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
+use bedrock_build::{App, Language, Worker};
+use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-/// Invokes `worker` with `payload`, which is JSON, and gives its response, also JSON; nothing for an `event`.
-pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool) -> Result<Option<String>> {
-    let kind = if event { "an event" } else { "a payload" };
-    Err(Error::call(format!("cannot invoke worker `{}` of `{}`", worker.name, app.name))
-        .cause(format!("workers are not run from here yet ({kind} of {} bytes was ready)", payload.into_bytes().len())))
+use crate::error::{Error, Fault, Result};
+use crate::print::Printer;
+
+/// Invokes `worker` with `payload`, which is JSON. What came of it has been printed when this returns.
+pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, print: Printer) -> Result<()> {
+    let needs_program = app.workers.iter().any(|worker| worker.language == Language::Rust);
+    let code = if needs_program {
+        let program = compile(app, print)?;
+        in_program(&program, worker, payload, event)?
+    } else {
+        let target = target_dir(app)?;
+        let info =
+            AppInfo::of(app, target.join("bedrock")).map_err(|problem| Error::problems(Fault::App, vec![problem]))?;
+        let once = Once { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
+        run_once(info, once)
+    };
+    match code {
+        0 => Ok(()),
+        code => Err(Error::already_told(code)),
+    }
+}
+
+fn target_dir(app: &App) -> Result<PathBuf> {
+    let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
+    let metadata =
+        metadata.map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(said(&error)))?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
+fn said(error: &cargo_metadata::Error) -> String {
+    match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Builds the endpoint and gives its program. Cargo's own progress and errors go to the terminal as they are.
+fn compile(app: &App, print: Printer) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command.args(["build", "--bins", "--message-format=json-render-diagnostics"]).current_dir(&app.root);
+    if print.quiet {
+        command.arg("--quiet");
+    }
+    let shown = format!("`cargo build --bins` in `{}`", app.root.display());
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Error::io(format!("failed to start {shown}"), &error))?;
+    if !output.status.success() {
+        return Err(Error::app(format!("failed to compile the app `{}`", app.name)).cause(format!("{shown} failed")));
+    }
+    let manifest = app.root.join("Cargo.toml");
+    let mut programs: Vec<(String, PathBuf)> = Message::parse_stream(&output.stdout[..])
+        .filter_map(|message| match message {
+            Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
+            _ => None,
+        })
+        .filter(|artifact| artifact.manifest_path.as_std_path() == manifest)
+        .filter(|artifact| artifact.target.kind.contains(&TargetKind::Bin))
+        .filter_map(|artifact| Some((artifact.target.name, artifact.executable?.into_std_path_buf())))
+        .collect();
+    // The endpoint is the binary of the package's own name where there are several.
+    programs.sort_by_key(|(name, _)| name.as_str() != app.name.as_str());
+    programs.into_iter().next().map(|(_, path)| path).ok_or_else(|| {
+        Error::app(format!("the app `{}` has no binary", app.name)).help("its endpoint is `src/main.rs`")
+    })
+}
+
+/// Lets the app's program make the invocation and gives its exit code.
+fn in_program(program: &PathBuf, worker: &Worker, payload: String, event: bool) -> Result<u8> {
+    let failed = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
+    let mut command = Command::new(program);
+    command.env(WORKER, worker.name.as_str()).stdin(Stdio::piped());
+    if event {
+        command.env(EVENT, "1");
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that ends before it has read everything says itself why.
+        let _ = stdin.write_all(payload.as_bytes());
+    }
+    let status = child.wait().map_err(failed)?;
+    if let Some(code) = status.code() {
+        return Ok(u8::try_from(code).unwrap_or(1));
+    }
+    Err(Error::app(format!("worker `{}` ended the app's program", worker.name)).cause(status.to_string()))
 }

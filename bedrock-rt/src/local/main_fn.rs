@@ -47,7 +47,7 @@ where
     let code = runtime.block_on(async {
         stop::listen();
         match once::requested() {
-            Some(once) => once::run(&local, once).await,
+            Some(once) => ExitCode::from(once::run(&local, once).await),
             None => live(&local, body).await,
         }
     });

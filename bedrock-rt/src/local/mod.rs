@@ -31,7 +31,7 @@ mod serve;
 mod stop;
 
 pub use app::AppInfo;
-pub use once::{Once, run_once};
+pub use once::{EVENT, Once, WORKER, run_once};
 pub use rust::Registration;
 
 pub(crate) use dispatch::Local;

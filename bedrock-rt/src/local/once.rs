@@ -1,7 +1,6 @@
 //! One invocation and no more: what `cargo bedrock invoke` runs, in the app's program or, without Rust workers, in its own.
 
 use std::io::{Read, Write};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,9 +14,9 @@ use crate::run::complain;
 use crate::transport::{Call, Kind, Transport};
 
 /// In the app's environment: the worker to invoke once. The event is then read from the standard input.
-const WORKER: &str = "BEDROCK_INVOKE";
+pub const WORKER: &str = "BEDROCK_INVOKE";
 /// In the app's environment: `1` for fire-and-forget.
-const EVENT: &str = "BEDROCK_INVOKE_EVENT";
+pub const EVENT: &str = "BEDROCK_INVOKE_EVENT";
 
 /// One invocation to make.
 #[derive(Debug, Clone)]
@@ -40,12 +39,14 @@ pub(super) fn requested() -> Option<Once> {
 }
 
 /// Makes one invocation of a Python or JavaScript worker, in this process. Response to stdout, everything else to stderr.
-pub fn run_once(app: AppInfo, once: Once) -> ExitCode {
+///
+/// Gives the exit code: 0 if the worker answered, 1 if it failed, 2 if it could not be called, 130 if it was interrupted.
+pub fn run_once(app: AppInfo, once: Once) -> u8 {
     let runtime = match super::main_fn::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("error: failed to start the async runtime: {error}"));
-            return ExitCode::from(2);
+            return 2;
         }
     };
     let local = Local::start(app, runtime.handle().clone());
@@ -60,7 +61,7 @@ pub fn run_once(app: AppInfo, once: Once) -> ExitCode {
 }
 
 /// 0 if the worker answered, 1 if it failed, 2 if it could not be called, 130 if the user did not wait for it.
-pub(super) async fn run(local: &Arc<Local>, once: Once) -> ExitCode {
+pub(super) async fn run(local: &Arc<Local>, once: Once) -> u8 {
     let kind = if once.fire_and_forget { Kind::Event } else { Kind::RequestResponse };
     let call = Call { target: once.worker, event: Bytes::from(once.event), kind, caller: None };
     let transport = LocalTransport(Arc::clone(local));
@@ -70,28 +71,28 @@ pub(super) async fn run(local: &Arc<Local>, once: Once) -> ExitCode {
             Ok(response) => print(&response),
             Err(error) => failed(local, &error),
         },
-        () = stop::requested(1) => ExitCode::from(130),
+        () = stop::requested(1) => 130,
     }
 }
 
-async fn drained(local: &Local) -> ExitCode {
+async fn drained(local: &Local) -> u8 {
     local.hosts.output.say("accepted");
     tokio::select! {
         drained = local.events.drain(DRAIN) => {
-            if drained.failed + drained.lost > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+            if drained.failed + drained.lost > 0 { 1 } else { 0 }
         }
-        () = stop::requested(1) => ExitCode::from(130),
+        () = stop::requested(1) => 130,
     }
 }
 
-fn print(response: &[u8]) -> ExitCode {
+fn print(response: &[u8]) -> u8 {
     let mut out = std::io::stdout().lock();
     // A closed pipe is no error: whoever reads has seen enough.
     let _ = out.write_all(response).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-    ExitCode::SUCCESS
+    0
 }
 
-fn failed(local: &Local, error: &Error) -> ExitCode {
+fn failed(local: &Local, error: &Error) -> u8 {
     local.hosts.output.flush();
     let mut text = match error {
         // Its stack lines are among the log lines above.
@@ -105,5 +106,5 @@ fn failed(local: &Local, error: &Error) -> ExitCode {
         text.push_str(help);
     }
     complain(&text);
-    ExitCode::from(if error.may_have_run() { 1 } else { 2 })
+    if error.may_have_run() { 1 } else { 2 }
 }

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::error::{Error, Fault, Result};
 use crate::local_invoke;
 use crate::payload::Source;
-use crate::print::Printer;
 use crate::session::Session;
 
 const EXAMPLES: &str = "\
@@ -34,10 +33,7 @@ impl Invoke {
         let app = session.app()?;
         let worker = app.worker(&self.worker).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
         let payload = source(self.payload, session).read()?;
-        match local_invoke::run(&app, worker, payload, self.event)? {
-            Some(response) => Printer::data(&(response + "\n")),
-            None => Ok(()),
-        }
+        local_invoke::run(&app, worker, payload, self.event, session.print)
     }
 }
 

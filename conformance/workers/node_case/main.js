@@ -62,7 +62,10 @@ const cases = {
     if (event.fail) throw new RangeError('as it was told');
     return 'appended';
   },
-  call: (event) => invoke(event.worker, event.event, true),
+  call: async (event) => {
+    await sleep(event.after ?? 0);
+    return invoke(event.worker, event.event, true);
+  },
   nest: (event) => {
     let value = [];
     for (let i = 0; i < event.depth; i += 1) value = [value];

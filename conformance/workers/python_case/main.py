@@ -106,6 +106,7 @@ class PythonCase(Worker):
         return "appended"
 
     def do_call(self, event, context):
+        time.sleep(event.get("after", 0) / 1000)
         return invoke(event["worker"], event["event"], True)
 
     def do_nest(self, event, context):

@@ -87,6 +87,7 @@ fn append(event: &Value) -> Result<Value> {
 
 async fn call(event: &Value) -> Result<Value> {
     let inner = event["event"].clone();
+    tokio::time::sleep(Duration::from_millis(event["after"].as_u64().unwrap_or(0))).await;
     Ok(match event["worker"].as_str().unwrap_or_default() {
         "python_case" => invoke!("python_case", inner, require_response = true).await?,
         "node_case" => invoke!("node_case", inner, require_response = true).await?,

@@ -1,0 +1,46 @@
+//! What compiles and what does not, and what the compiler then says.
+//!
+//! The macros read the catalog from the environment of the compiler, so each group of cases runs in a process of its own.
+
+use std::process::Command;
+
+/// Folder, and the catalog its cases are compiled with.
+const GROUPS: &[(&str, Option<&str>)] = &[
+    ("pass", Some(APP)),
+    ("fail", Some(APP)),
+    (
+        "not_a_dependency",
+        Some("greeter|rust|workers/greeter|Cargo.toml|30|256|;resizer|rust|workers/resizer|Cargo.toml|30|256|"),
+    ),
+    ("no_catalog", None),
+];
+
+/// A Python worker, a JavaScript worker, a Rust worker that is a dependency, one that is not.
+const APP: &str = "greeter|rust|workers/greeter|Cargo.toml|30|256|greeter;\
+                   resizer|rust|workers/resizer|Cargo.toml|30|256|;\
+                   system_fetcher|python|workers/system_fetcher|main.py|30|256|;\
+                   thumbnailer|javascript|workers/thumbnailer|main.js|30|256|";
+
+const GROUP: &str = "BEDROCK_UI_GROUP";
+
+#[test]
+fn the_compiler_says_what_is_wrong_and_what_to_do() {
+    if let Ok(group) = std::env::var(GROUP) {
+        let cases = trybuild::TestCases::new();
+        match group.as_str() {
+            "pass" => cases.pass("tests/ui/pass/*.rs"),
+            group => cases.compile_fail(format!("tests/ui/{group}/*.rs")),
+        }
+        return;
+    }
+    for (group, catalog) in GROUPS {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["--exact", "the_compiler_says_what_is_wrong_and_what_to_do", "--nocapture"]).env(GROUP, group);
+        command.env_remove("BEDROCK_CATALOG").env_remove("BEDROCK_ROOT");
+        if let Some(catalog) = catalog {
+            command.env("BEDROCK_CATALOG", catalog).env("BEDROCK_APP", "shop");
+        }
+        let status = command.status().expect("it runs");
+        assert!(status.success(), "the cases in tests/ui/{group}");
+    }
+}

@@ -1,0 +1,2 @@
+#[bedrock::main]
+async fn main() {}

@@ -1,0 +1,101 @@
+//! An app made in a temporary folder against this checkout, and the commands that a user would type there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// An app called `shop`.
+pub(crate) struct App {
+    dir: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        let app = Self { dir: tempfile::tempdir().expect("a folder") };
+        let checkout = checkout();
+        let path = checkout.to_str().expect("text");
+        let made = app.bedrock_in(app.dir.path(), &["new", "app", "shop", "--bedrock-path", path]);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        // The same versions of everything as here: nothing is compiled twice.
+        fs::copy(checkout.join("Cargo.lock"), app.path("Cargo.lock")).expect("the lock file");
+        app
+    }
+
+    /// Without Rust workers, so that nothing has to be compiled.
+    pub(crate) fn without_rust() -> Self {
+        let app = Self::new();
+        fs::remove_dir_all(app.path("workers/greeter")).expect("the first worker");
+        app.edit("Cargo.toml", "greeter = { path = \"workers/greeter\" }", "");
+        app
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join("shop").join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::write(self.path(path), text).expect(path);
+    }
+
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(path)).expect(path);
+        assert!(text.contains(from), "{from} in {text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    /// `cargo bedrock …` in the app's folder.
+    pub(crate) fn bedrock(&self, args: &[&str]) -> Answer {
+        self.bedrock_in(&self.path("."), args)
+    }
+
+    fn bedrock_in(&self, dir: &Path, args: &[&str]) -> Answer {
+        self.bedrock_command(dir, args).output().expect("the command starts").into()
+    }
+
+    fn bedrock_command(&self, dir: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
+        command.arg("bedrock").args(args).current_dir(dir).stdin(Stdio::null());
+        self.environment(&mut command);
+        command
+    }
+
+    /// `cargo …` in the app's folder.
+    pub(crate) fn cargo(&self, args: &[&str]) -> Answer {
+        self.cargo_command(args).output().expect("cargo starts").into()
+    }
+
+    pub(crate) fn cargo_command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(args).current_dir(self.path("."));
+        self.environment(&mut command);
+        command
+    }
+
+    /// All apps of these tests share one target folder; what cargo says for people is not coloured.
+    fn environment(&self, command: &mut Command) {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
+        command.env("CARGO_TARGET_DIR", target).env("CARGO_TERM_COLOR", "never");
+        for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
+            command.env_remove(variable);
+        }
+    }
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout").to_owned()
+}

@@ -49,7 +49,10 @@ fn a_renamed_or_deleted_folder_breaks_the_callers_and_nothing_else() {
     fs::rename(&tally, &counter).expect("renamed back");
     builds(&app);
     fs::remove_dir_all(&counter).expect("deleted");
-    refuses(&app, &["no worker named `counter` in this app", "help: make it with `cargo bedrock new worker counter.rs`"]);
+    refuses(
+        &app,
+        &["no worker named `counter` in this app", "help: make it with `cargo bedrock new worker counter.rs`"],
+    );
     assert_eq!(app.bedrock(&["new", "worker", "counter.js"]).code, Some(0));
     builds(&app);
     // A worker that nobody calls may go.
@@ -65,8 +68,11 @@ fn a_rust_worker_that_is_no_dependency_is_refused_with_the_line_to_add() {
     app.edit("Cargo.toml", "resizer = { path = \"workers/resizer\" }\n", "");
     refuses(
         &app,
-        &["the Rust worker `resizer` is not a dependency of this crate",
-          "add `resizer = { path = \"workers/resizer\" }` to `[dependencies]`", "src/main.rs:3:1"],
+        &[
+            "the Rust worker `resizer` is not a dependency of this crate",
+            "add `resizer = { path = \"workers/resizer\" }` to `[dependencies]`",
+            "src/main.rs:3:1",
+        ],
     );
 }
 
@@ -85,9 +91,11 @@ fn what_is_wrong_with_the_app_is_an_error_of_the_build_and_is_seen_again_when_me
     app.edit("Cargo.toml", "[workspace]", settings);
     refuses(
         &app,
-        &["unknown setting `memry` in `[package.metadata.bedrock.workers.counter]`",
-          "a setting with a similar name exists: `memory`",
-          "`workers.counter.timeout` must be a whole number of seconds from 1 to 900, found `0`"],
+        &[
+            "unknown setting `memry` in `[package.metadata.bedrock.workers.counter]`",
+            "a setting with a similar name exists: `memory`",
+            "`workers.counter.timeout` must be a whole number of seconds from 1 to 900, found `0`",
+        ],
     );
     app.edit("Cargo.toml", "memry = 512\ntimeout = 0", "memory = 512\ntimeout = 1");
     builds(&app);

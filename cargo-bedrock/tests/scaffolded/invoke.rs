@@ -21,7 +21,12 @@ fn every_worker_of_a_new_app_answers() {
     for worker in ["greeter", "resizer", "counter", "thumbnailer"] {
         let answer = app.bedrock(&["--quiet", "invoke", worker, "--payload", r#"{"name": "Ada"}"#]);
         let response = answer.stdout.replace("\": \"", "\":\"");
-        assert_eq!((answer.code, response.as_str()), (Some(0), "{\"message\":\"hello Ada\"}\n"), "{worker}: {}", answer.stderr);
+        assert_eq!(
+            (answer.code, response.as_str()),
+            (Some(0), "{\"message\":\"hello Ada\"}\n"),
+            "{worker}: {}",
+            answer.stderr
+        );
     }
     let event = app.bedrock(&["--quiet", "invoke", "counter", "--event"]);
     assert_eq!((event.code, event.stdout.as_str()), (Some(0), ""), "{}", event.stderr);
@@ -34,7 +39,8 @@ fn the_exit_code_and_the_message_tell_what_failed() {
     let app = with_all_languages();
     let wrong = app.bedrock(&["--quiet", "invoke", "greeter", "--payload", r#"{"nam": 1}"#]);
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""));
-    let expected = "error: worker `greeter` failed\n  caused by: Runtime.UnmarshalError: the event is wrong: missing field `name`";
+    let expected =
+        "error: worker `greeter` failed\n  caused by: Runtime.UnmarshalError: the event is wrong: missing field `name`";
     assert!(wrong.stderr.contains(expected), "{}", wrong.stderr);
 
     app.write("workers/counter/main.py", "import sys\nsys.exit(4)\n");

@@ -17,7 +17,12 @@ fn the_python_example_runs_as_it_stands() {
     app.write("workers/system_fetcher/main.py", &pasted(include_str!("seed/main.py.txt"), &origin));
     app.write("workers/system_fetcher/requirements.txt", include_str!("seed/requirements.txt"));
     let answer = app.bedrock(&["invoke", "system_fetcher"]);
-    assert_eq!((answer.code, answer.stdout.replace(' ', "").trim()), (Some(0), &*site::SYSTEMS.replace(' ', "")), "{}", answer.stderr);
+    assert_eq!(
+        (answer.code, answer.stdout.replace(' ', "").trim()),
+        (Some(0), &*site::SYSTEMS.replace(' ', "")),
+        "{}",
+        answer.stderr
+    );
     assert!(answer.stderr.contains("installing the dependencies of `system_fetcher`"), "{}", answer.stderr);
     // The second time nothing is installed.
     let again = app.bedrock(&["invoke", "system_fetcher"]);

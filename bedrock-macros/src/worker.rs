@@ -77,7 +77,7 @@ fn worker_name(ident: &Ident) -> syn::Result<String> {
     let (Ok(package), Ok(catalog)) = (std::env::var("CARGO_PKG_NAME"), crate::catalog::load(Span::call_site())) else {
         return Ok(from_struct);
     };
-    if !catalog.get(&package).is_some_and(|entry| entry.language == Language::Rust) {
+    if catalog.get(&package).is_none_or(|entry| entry.language != Language::Rust) {
         return Ok(from_struct);
     }
     let expected = package.to_upper_camel_case();

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use bedrock_build::{Catalog, Entry, FunctionName, Language};
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
 use super::app::AppInfo;
+use super::detach::Detach;
 use super::events::Events;
 use super::host::{Hosts, NodePool, PythonPool};
 use super::rust::RustWorker;
@@ -150,9 +150,8 @@ impl Local {
         let response = match engine {
             Engine::Rust(worker) => worker.invoke(Arc::clone(&info), invocation).await?,
             Engine::NotLinked => return Err(not_linked(&info.entry)),
-            // A task of its own: if the caller goes away, the host must still be looked after until it has answered.
-            Engine::Python(pool) => hosted(&info, limit, self.handle.spawn(pool.invoke(invocation))).await?,
-            Engine::Node(pool) => hosted(&info, limit, self.handle.spawn(pool.invoke(invocation))).await?,
+            Engine::Python(pool) => hosted(&info, limit, Detach::new(&self.handle, pool.invoke(invocation))).await?,
+            Engine::Node(pool) => hosted(&info, limit, Detach::new(&self.handle, pool.invoke(invocation))).await?,
         };
         let name = &info.entry.name;
         if response.len() > SYNC_PAYLOAD { Err(response_too_large(name, response.len())) } else { Ok(response) }
@@ -160,23 +159,11 @@ impl Local {
 }
 
 /// Waits for a host, which keeps the worker's own timeout, but never past the caller's deadline: starting takes time too.
-async fn hosted(
-    info: &Info,
-    limit: Option<SystemTime>,
-    task: JoinHandle<Result<Bytes, Error>>,
-) -> Result<Bytes, Error> {
-    let worker = info.entry.name.clone();
-    let joined = match limit.map(|limit| limit.duration_since(SystemTime::now()).unwrap_or_default()) {
-        None => task.await,
-        Some(left) => match tokio::time::timeout(left, task).await {
-            Ok(joined) => joined,
-            Err(_) => return Err(Error::Timeout { worker, after: left }),
-        },
-    };
-    joined.unwrap_or_else(|_| {
-        let message = "the program is stopping".to_owned();
-        Err(Error::Transport { worker, message, may_have_run: true })
-    })
+async fn hosted(info: &Info, limit: Option<SystemTime>, call: Detach<Result<Bytes, Error>>) -> Result<Bytes, Error> {
+    let Some(limit) = limit else { return call.await };
+    let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
+    let timed_out = Error::Timeout { worker: info.entry.name.clone(), after: left };
+    tokio::time::timeout(left, call).await.unwrap_or(Err(timed_out))
 }
 
 fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> Worker {

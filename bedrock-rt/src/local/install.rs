@@ -48,19 +48,12 @@ async fn python(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interprete
     let list = dir.join(format!(".bedrock-requirements-{}.txt", std::process::id()));
     fs::write(&list, &wanted).map_err(|error| failed_to("write", &list, &error))?;
     let list = Temporary(list);
-    let command = match on_path("uv") {
-        Some(uv) => {
-            let mut command = Command::new(uv);
-            command.args(["pip", "install", "--quiet", "--python"]).arg(&interpreter.path);
-            command
-        }
-        None => {
-            let mut command = Command::new(&interpreter.path);
-            command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
-            command
-        }
-    };
-    let mut command = command;
+    let mut command = on_path("uv").map_or_else(|| Command::new(&interpreter.path), Command::new);
+    if command.as_std().get_program() == interpreter.path {
+        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+    } else {
+        command.args(["pip", "install", "--quiet", "--python"]).arg(&interpreter.path);
+    }
     command.arg("--target").arg(&aside).arg("-r").arg(&list.0).current_dir(dir);
     run(command, &info.entry.name, "requirements.txt", hosts).await?;
     drop(list);
@@ -125,11 +118,11 @@ async fn run(mut command: Command, worker: &str, list: &str, hosts: &Hosts) -> R
     }
     let said = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     let said = said.iter().find(|text| !text.is_empty()).map_or("it said nothing", String::as_str);
-    let last: Vec<&str> = said.lines().rev().take(12).collect();
-    let last = last.into_iter().rev().collect::<Vec<_>>().join("\n    ");
+    let end: Vec<&str> = said.lines().rev().take(12).collect();
+    let end = end.into_iter().rev().collect::<Vec<_>>().join("\n    ");
     let arguments: Vec<_> = command.as_std().get_args().map(|a| a.to_string_lossy()).collect();
     Err((
-        format!("`{tool} {}` failed\n    {last}", arguments.join(" ")),
+        format!("`{tool} {}` failed\n    {end}", arguments.join(" ")),
         Some(format!("check the versions in `{list}` of the worker")),
     ))
 }

@@ -3,7 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`app`] | what the app is and where its files go |
-//! | [`dispatch`] | from a call to the worker it names |
+//! | [`dispatch`], [`detach`] | from a call to the worker it names |
 //! | [`rust`] | Rust workers: on the app's own runtime, or on threads when they block |
 //! | [`host`] | Python and JavaScript workers: warm processes and how to talk to them |
 //! | [`install`] | their dependencies, on first use |
@@ -16,6 +16,7 @@
 
 mod api;
 mod app;
+mod detach;
 mod dispatch;
 mod events;
 mod files;

@@ -79,7 +79,7 @@ async fn drained(local: &Local) -> u8 {
     local.hosts.output.say("accepted");
     tokio::select! {
         drained = local.events.drain(DRAIN) => {
-            if drained.failed + drained.lost > 0 { 1 } else { 0 }
+            u8::from(drained.failed + drained.lost > 0)
         }
         () = stop::requested(1) => 130,
     }

@@ -78,14 +78,12 @@ impl RustWorker {
             self.handle.spawn_blocking(move || handle.block_on(watched))
         };
         // The timer is the caller's, so that it fires also when the worker never gives its thread back.
-        match tokio::time::timeout(left, &mut task).await {
-            Ok(joined) => settle(name, joined),
-            Err(_) => {
-                task.abort();
-                self.pace.blocked();
-                Err(Error::Timeout { worker: name.to_owned(), after: left })
-            }
+        if let Ok(joined) = tokio::time::timeout(left, &mut task).await {
+            return settle(name, joined);
         }
+        task.abort();
+        self.pace.blocked();
+        Err(Error::Timeout { worker: name.to_owned(), after: left })
     }
 
     async fn construct(&self) -> Result<Arc<dyn Executor>> {

@@ -1,12 +1,15 @@
-//! Round trips through `invoke!` for each language, beside floors measured in the same run. Run by `cargo xtask bench local`.
+//! Round trips through `invoke!` for each language, beside floors measured in the same run. Run by `cargo xtask bench
+//! local`, which starts it several times: the first call of a worker can be measured once in the life of a process.
 
 mod floors;
+mod report;
 mod samples;
 
 use std::time::Instant;
 
 use bedrock::invoke;
 use echo_rust::{Echo, EchoRust};
+use report::{Report, Row};
 use samples::Samples;
 
 const CALLS: usize = 20_000;
@@ -15,21 +18,25 @@ const IN_FLIGHT: usize = 16;
 
 #[bedrock::main]
 async fn main() -> bedrock::Result<()> {
+    let as_json = std::env::args().any(|argument| argument == "--json");
     // A task, as the handlers of an endpoint are: the main thread is not one of the runtime's workers.
-    tokio::spawn(measure()).await?
+    let report = tokio::spawn(measure()).await??;
+    println!("{}", if as_json { report.json() } else { report.table() });
+    Ok(())
 }
 
-async fn measure() -> bedrock::Result<()> {
+async fn measure() -> bedrock::Result<Report> {
     let event = Echo { key: "x".repeat(1000) };
     let python = std::env::var("BENCH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    println!("{:<34} {:>9} {:>9} {:>9} {:>11}", "", "p50 µs", "p99 µs", "first ms", "16 at once");
-    row("floor: task, JSON passes", floors::task(&event, CALLS).await, None, None);
+    let mut report = Report::default();
+    report.add(Row::floor("rust", floors::task(&event, CALLS).await, None));
     let (samples, first) = floors::interpreter(&[&python, "-S", "-E"], "echo.py", &event, CALLS)?;
-    row("floor: Python unix socket", samples, Some(first), None);
+    report.add(Row::floor("python", samples, Some(first)));
     let (samples, first) = floors::interpreter(&["node"], "echo.mjs", &event, CALLS)?;
-    row("floor: Node unix socket", samples, Some(first), None);
+    report.add(Row::floor("node", samples, Some(first)));
+    // `invoke!` takes literals only, so each language is compiled on its own.
     macro_rules! language {
-        ($label:literal, $name:literal) => {{
+        ($language:literal, $name:literal) => {{
             let began = Instant::now();
             let _: Echo = invoke!($name, event.clone(), require_response = true).await?;
             let first = began.elapsed().as_secs_f64() * 1e3;
@@ -56,19 +63,12 @@ async fn measure() -> bedrock::Result<()> {
                 caller.await??;
             }
             let rate = BURST as f64 / began.elapsed().as_secs_f64();
-            row($label, samples, Some(first), Some(rate));
+            report.add(Row::worker($language, samples, first, rate));
         }};
     }
-    language!("Rust worker", "echo_rust");
-    language!("Python worker", "echo_python");
-    language!("Node worker", "echo_node");
+    language!("rust", "echo_rust");
+    language!("python", "echo_python");
+    language!("node", "echo_node");
     let _ = EchoRust;
-    Ok(())
-}
-
-fn row(label: &str, samples: Samples, first: Option<f64>, rate: Option<f64>) {
-    let (p50, p99) = samples.summary();
-    let first = first.map_or(String::new(), |ms| format!("{ms:.1}"));
-    let rate = rate.map_or(String::new(), |rate| format!("{:.0} k/s", rate / 1e3));
-    println!("{label:<34} {p50:>9.1} {p99:>9.1} {first:>9} {rate:>11}");
+    Ok(report)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::driver::{ALL, HOSTED, answers};
+use crate::driver::{ALL, HOSTED, Run, answers, finish};
 
 #[test]
 fn every_language_answers_what_it_is_asked() {
@@ -116,5 +116,27 @@ fn workers_that_block_their_thread_stall_nobody() {
         let got = answers(&json!([quick, quick, quick, blocked, quick]));
         assert_eq!(got.len(), 8 * 4 + 64, "{worker}");
         assert!(got.iter().all(|answer| answer["ok"] == 1 || answer["ok"] == "blocked"), "{worker}: {got:?}");
+    }
+}
+
+#[test]
+fn calls_that_were_sent_ahead_to_a_process_that_hangs_run_elsewhere_and_once() {
+    // A worker that has been quick is sent calls ahead; then one of them hangs, waiting or in a loop.
+    for (hang, most) in [(json!({ "do": "sleep", "ms": 4000 }), 3000), (json!({ "do": "loop" }), 9000)] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ran");
+        let echo = json!({ "worker": "node_case", "event": { "do": "echo", "value": 1 } });
+        let hang = json!({ "worker": "node_case", "event": hang, "fire_and_forget": true });
+        let append = json!({ "worker": "node_case", "event": { "do": "append", "path": path }, "times": 12 });
+        let (child, mark) = Run::new(&json!([echo, echo, echo, echo, echo, echo, hang, append])).start();
+        let ran = finish(child, &mark);
+        let appended = &ran.answers[7..];
+        assert_eq!(appended.len(), 12, "{:?}", ran.answers);
+        for answer in appended {
+            assert_eq!(answer["ok"], "appended", "{answer}");
+            assert!(answer["ms"].as_u64().is_some_and(|ms| ms < most), "{answer}");
+        }
+        let lines = std::fs::read_to_string(&path).expect("the file").lines().count();
+        assert_eq!(lines, 12, "each ran once");
     }
 }

@@ -51,7 +51,13 @@ async function invoke(nameOrArn, payload, requireResponse = false) {
     return JSON.parse(answer.body);
   } catch (cause) {
     const errorMessage = `the response is not JSON: ${cause.message}`;
-    throw new InvocationError(nameOrArn, { errorType: 'InvalidResponse', errorMessage, status: answer.status, mayHaveRun: true, cause });
+    throw new InvocationError(nameOrArn, {
+      errorType: 'InvalidResponse',
+      errorMessage,
+      status: answer.status,
+      mayHaveRun: true,
+      cause,
+    });
   }
 }
 
@@ -63,7 +69,9 @@ function encode(target, payload, requireResponse) {
     throw new TypeError(`the payload for worker \`${target}\` cannot be JSON: ${cause.message}`, { cause });
   }
   if (text === undefined) {
-    throw new TypeError(`the payload for worker \`${target}\` cannot be JSON: it is ${payload === undefined ? 'undefined' : `a ${typeof payload}`}`);
+    throw new TypeError(
+      `the payload for worker \`${target}\` cannot be JSON: it is ${payload === undefined ? 'undefined' : `a ${typeof payload}`}`,
+    );
   }
   const size = Buffer.byteLength(text);
   const limit = requireResponse ? SYNC_LIMIT : ASYNC_LIMIT;
@@ -111,7 +119,10 @@ function sendLocally(target, body, requireResponse) {
   };
   if (invocation?.trace) headers['X-Amzn-Trace-Id'] = invocation.trace;
   if (invocation) headers['X-Bedrock-Deadline-Ms'] = String(invocation.deadline);
-  const url = new URL(`/2015-03-31/functions/${encodeURIComponent(target)}/invocations`, process.env.AWS_ENDPOINT_URL_LAMBDA);
+  const url = new URL(
+    `/2015-03-31/functions/${encodeURIComponent(target)}/invocations`,
+    process.env.AWS_ENDPOINT_URL_LAMBDA,
+  );
   return new Promise((resolve, reject) => {
     let connected = false;
     const broken = (cause) => {
@@ -139,28 +150,39 @@ function sendLocally(target, body, requireResponse) {
 function refusal(target, status, errorType, body) {
   const { message, Message } = parseObject(body);
   const type = errorType?.split(':')[0] ?? `HTTP ${status}`;
-  return new InvocationError(target, { errorType: type, errorMessage: message ?? Message ?? body, status, mayHaveRun: status >= 500 });
+  return new InvocationError(target, {
+    errorType: type,
+    errorMessage: message ?? Message ?? body,
+    status,
+    mayHaveRun: status >= 500,
+  });
 }
 
 // ---- On Lambda: the AWS SDK that its runtime brings along.
 
-const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
+const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'CredentialsProviderError'];
 let client = null;
 
 async function sendToLambda(target, body, requireResponse) {
   const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
   client ??= new LambdaClient({ maxAttempts: 1 }); // its retries would run the worker again
-  const input = { FunctionName: functionName(target), InvocationType: requireResponse ? 'RequestResponse' : 'Event', Payload: Buffer.from(body) };
+  const type = requireResponse ? 'RequestResponse' : 'Event';
+  const input = { FunctionName: functionName(target), InvocationType: type, Payload: Buffer.from(body) };
   const remaining = context?.getRemainingTimeInMillis?.();
-  const options = remaining === undefined ? {} : { abortSignal: AbortSignal.timeout(Math.max(1, remaining)), requestTimeout: Math.max(1, remaining) };
+  const abortSignal = remaining === undefined ? undefined : AbortSignal.timeout(Math.max(1, remaining));
   try {
-    const output = await client.send(new InvokeCommand(input), options);
-    const text = output.Payload === undefined ? '' : Buffer.from(output.Payload).toString();
-    return { body: text, status: output.StatusCode, failed: output.FunctionError !== undefined };
+    const output = await client.send(new InvokeCommand(input), { abortSignal });
+    const text = output.Payload ? Buffer.from(output.Payload).toString() : '';
+    return { body: text, status: output.StatusCode, failed: Boolean(output.FunctionError) };
   } catch (cause) {
+    if (abortSignal?.aborted) {
+      const errorMessage = `no answer in the ${remaining} ms that the caller had left`;
+      throw new InvocationError(target, { errorType: 'Timeout', errorMessage, mayHaveRun: true, cause });
+    }
     const status = cause.$metadata?.httpStatusCode;
-    const mayHaveRun = status === undefined ? !NOT_SENT.includes(cause.code) && cause.name !== 'CredentialsProviderError' : status >= 500;
-    throw new InvocationError(target, { errorType: cause.name, errorMessage: cause.message, status, mayHaveRun, cause });
+    const mayHaveRun = status === undefined ? !NOT_SENT.includes(cause.code ?? cause.name) : status >= 500;
+    const errorType = status === undefined ? (cause.code ?? cause.name) : cause.name;
+    throw new InvocationError(target, { errorType, errorMessage: cause.message, status, mayHaveRun, cause });
   }
 }
 

@@ -1,29 +1,32 @@
 //! One host from the app's side: calls out, answers in, and what it means when the answers stop.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, oneshot, watch};
 
+use super::calls::{Calls, Came, Turn};
+use super::failure::function_error;
 use super::frame::{self, Reader, Said};
 use crate::Error;
 use crate::limits::SYNC_PAYLOAD;
 use crate::local::dispatch::{Info, Invocation, response_too_large};
 
+/// A call that has not been begun for so long, behind another one in the same process, is taken back.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 /// What happened to a call that a host was given.
 pub(super) enum Outcome {
-    /// The host answered, or its worker failed, or time was up; what to tell the caller.
+    /// The host answered, or its worker failed; what to tell the caller.
     Done(Result<Bytes, Error>),
     /// Time was up: the host is still busy with it.
     TimedOut(Error),
-    /// The host was gone before the call was sent, so it surely did not run.
-    NotSent,
+    /// The host did not begin it.
+    NotRun,
 }
 
 /// How far a host has come.
@@ -50,27 +53,22 @@ pub(super) struct Conn {
     /// Told when no call is running any more.
     pub(super) quiet: Notify,
     /// The worker has ended itself: no further invocation may go there.
-    fatal: std::sync::atomic::AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Calls {
-    waiting: HashMap<u64, oneshot::Sender<Result<Bytes, Error>>>,
-    closed: bool,
+    fatal: AtomicBool,
 }
 
 impl Conn {
-    pub(super) fn new(info: Arc<Info>, writer: OwnedWriteHalf) -> Arc<Self> {
+    /// `one_by_one` says that the host works on its calls in their order, each after the one before.
+    pub(super) fn new(info: Arc<Info>, writer: OwnedWriteHalf, one_by_one: bool) -> Arc<Self> {
         Arc::new(Self {
             info,
             writer: writer.into(),
-            calls: Mutex::default(),
+            calls: Mutex::new(Calls::new(one_by_one)),
             next: AtomicU64::new(1),
             stage: watch::Sender::new(Stage::Starting),
             answered: AtomicU64::new(0),
             crowded: Notify::new(),
             quiet: Notify::new(),
-            fatal: false.into(),
+            fatal: AtomicBool::new(false),
         })
     }
 
@@ -87,49 +85,77 @@ impl Conn {
 
     /// Whether the host can take another call.
     pub(super) fn usable(&self) -> bool {
-        !self.fatal.load(Ordering::Relaxed) && !self.calls().closed
+        !self.fatal.load(Ordering::Relaxed) && !self.calls().closed()
     }
 
     pub(super) fn running(&self) -> usize {
-        self.calls().waiting.len()
+        self.calls().len()
     }
 
-    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
+    /// Whether the worker has lately been answering within a millisecond.
+    pub(super) fn quick(&self) -> bool {
+        self.calls().quick()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends one invocation and waits for its answer until its deadline.
+    ///
+    /// Must be polled to its end, or a large event may be written by half; see [`Detach`](crate::local::detach::Detach).
     pub(super) async fn call(&self, invocation: &Invocation) -> Outcome {
         let (deadline, left) = invocation.deadline(&self.info);
         let deadline_ms = deadline.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (answer, mut answered) = oneshot::channel();
-        let crowd = {
-            let mut calls = self.calls();
-            if calls.closed {
-                return Outcome::NotSent;
-            }
-            calls.waiting.insert(id, answer);
-            calls.waiting.len()
-        };
-        if crowd > 1 {
-            self.crowded.notify_one();
-        }
         let deadline_ms = u64::try_from(deadline_ms).unwrap_or(u64::MAX);
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = frame::invoke(id, deadline_ms, &invocation.request_id, &invocation.trace, &invocation.event);
-        let exchange = async {
-            // A failed write means that the host is gone; whoever reads finds out how it went and answers.
-            let _ = self.writer.lock().await.write_all(&frame).await;
-            (&mut answered).await
-        };
-        match tokio::time::timeout(left, exchange).await {
-            Ok(Ok(result)) => Outcome::Done(result),
-            Ok(Err(_)) => Outcome::Done(Err(self.lost())),
-            Err(_) => {
-                self.forget(id);
-                Outcome::TimedOut(Error::Timeout { worker: self.info.entry.name.clone(), after: left })
+        let (answer, answered) = oneshot::channel();
+        let mut exchange = std::pin::pin!(async {
+            let mut writer = self.writer.lock().await;
+            // Under the writer's lock, so that the order here is the order on the wire.
+            let Some(crowd) = self.calls().begin(id, answer) else { return Ok(Came::NotRun) };
+            if crowd > 1 {
+                self.crowded.notify_one();
             }
+            // A failed write means that the host is gone; whoever reads finds out how it went and answers.
+            let _ = writer.write_all(&frame).await;
+            drop(writer);
+            answered.await
+        });
+        let mut patience = left;
+        if self.running() > 0 && self.calls().one_by_one() {
+            patience = PATIENCE.min(left);
+        }
+        loop {
+            match tokio::time::timeout(patience, exchange.as_mut()).await {
+                Ok(Ok(Came::Answer(result))) => return Outcome::Done(result),
+                Ok(Ok(Came::NotRun)) => return Outcome::NotRun,
+                Ok(Err(_)) => return Outcome::Done(Err(self.lost())),
+                Err(_) => {}
+            }
+            // The time of a call that waits behind another one in its process has not begun.
+            let turn = self.calls().turn(id);
+            match turn {
+                Turn::Queued => {
+                    self.recall();
+                    patience = left;
+                }
+                Turn::Since(so_far) if so_far < left => patience = left.saturating_sub(so_far),
+                Turn::Since(_) | Turn::Over => {
+                    self.forget(id);
+                    let worker = self.info.entry.name.clone();
+                    return Outcome::TimedOut(Error::Timeout { worker, after: left });
+                }
+            }
+        }
+    }
+
+    /// Asks for what the host has not begun. If a write is under way, the call behind it asks again.
+    fn recall(&self) {
+        if let Ok(writer) = self.writer.try_lock() {
+            let _ = writer.try_write(&frame::RECALL);
         }
     }
 
@@ -159,9 +185,15 @@ impl Conn {
             Said::Error { id, json } => self.answer(id, Err(function_error(worker, &json))),
             Said::Fatal { id, json } => {
                 self.fatal.store(true, Ordering::Relaxed);
+                self.calls().no_more_begun_after(id);
                 self.answer(id, Err(function_error(worker, &json)));
             }
             Said::TooLarge { id, bytes } => self.answer(id, Err(response_too_large(worker, bytes))),
+            Said::Recalled { id } => {
+                if let Some(answer) = self.forget(id) {
+                    let _ = answer.send(Came::NotRun);
+                }
+            }
         }
     }
 
@@ -169,26 +201,22 @@ impl Conn {
         self.answered.fetch_add(1, Ordering::Relaxed);
         // Nobody waits for an answer after its deadline.
         if let Some(answer) = self.forget(id) {
-            let _ = answer.send(result);
+            let _ = answer.send(Came::Answer(result));
         }
     }
 
-    fn forget(&self, id: u64) -> Option<oneshot::Sender<Result<Bytes, Error>>> {
+    fn forget(&self, id: u64) -> Option<oneshot::Sender<Came>> {
         let mut calls = self.calls();
-        let answer = calls.waiting.remove(&id);
-        if calls.waiting.is_empty() {
+        let answer = calls.end(id);
+        if calls.len() == 0 {
             self.quiet.notify_one();
         }
         answer
     }
 
-    /// The host has ended: everybody who waits for it gets `error`.
+    /// The host has ended: everybody who waits for it gets `error`, or learns that the call was not begun.
     pub(super) fn close(&self, error: &Error) {
-        let waiting = {
-            let mut calls = self.calls();
-            calls.closed = true;
-            std::mem::take(&mut calls.waiting)
-        };
+        let waiting = self.calls().close();
         self.stage.send_if_modified(|stage| {
             let starting = matches!(stage, Stage::Starting);
             if starting {
@@ -196,8 +224,8 @@ impl Conn {
             }
             starting
         });
-        for answer in waiting.into_values() {
-            let _ = answer.send(Err(error.clone()));
+        for (answer, begun) in waiting {
+            let _ = answer.send(if begun { Came::Answer(Err(error.clone())) } else { Came::NotRun });
         }
         self.quiet.notify_one();
     }
@@ -208,32 +236,5 @@ impl Conn {
             message: "its host ended".to_owned(),
             may_have_run: true,
         }
-    }
-}
-
-/// Python writes `stackTrace`, Node `trace`; both may be missing.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FunctionError {
-    #[serde(default)]
-    error_type: String,
-    #[serde(default)]
-    error_message: String,
-    #[serde(default, alias = "stackTrace")]
-    trace: Vec<String>,
-}
-
-fn function_error(worker: &str, json: &[u8]) -> Error {
-    let worker = worker.to_owned();
-    match serde_json::from_slice::<FunctionError>(json) {
-        Ok(error) => {
-            Error::Function { worker, error_type: error.error_type, message: error.error_message, trace: error.trace }
-        }
-        Err(_) => Error::Function {
-            worker,
-            error_type: "Unknown".to_owned(),
-            message: String::from_utf8_lossy(json).into_owned(),
-            trace: Vec::new(),
-        },
     }
 }

@@ -4,6 +4,9 @@ use bytes::{Buf, Bytes, BytesMut};
 
 const INVOKE: u8 = 1;
 
+/// A whole RECALL frame: whatever the host has not begun comes back.
+pub(super) const RECALL: [u8; 5] = [1, 0, 0, 0, 2];
+
 /// Bytes of an INVOKE frame before the trace header: kind, id, deadline, request id, length of the trace header.
 const INVOKE_HEAD: usize = 1 + 8 + 8 + 36 + 1;
 
@@ -24,6 +27,10 @@ pub(super) enum Said {
     Fatal {
         id: u64,
         json: Bytes,
+    },
+    /// An invocation that the host had not begun comes back after a RECALL.
+    Recalled {
+        id: u64,
     },
     /// A response of so many bytes that was not kept.
     TooLarge {
@@ -86,7 +93,7 @@ impl Reader {
             return Err(Nonsense);
         }
         let Some(&kind) = buffer.get(4) else { return Ok(None) };
-        if !(1..=5).contains(&kind) {
+        if !(1..=6).contains(&kind) {
             return Err(Nonsense);
         }
         if length > self.limit + 9 {
@@ -119,6 +126,7 @@ fn said(kind: u8, mut rest: Bytes) -> Result<Said, Nonsense> {
     Ok(match kind {
         3 => Said::Response { id, json: rest },
         4 => Said::Error { id, json: rest },
+        6 => Said::Recalled { id },
         _ => Said::Fatal { id, json: rest },
     })
 }

@@ -1,9 +1,11 @@
 //! Python and JavaScript workers: programs that stay warm and are talked to over a socket of their own.
 //!
-//! `docs/src/host-protocol.md` is the protocol. [`process`] starts and ends a host, [`conn`] carries calls,
+//! `docs/src/host-protocol.md` is the protocol. [`process`] starts and ends a host, [`conn`] and [`calls`] carry calls,
 //! [`prints`] reads what workers print; [`python`] and [`node`] decide how many hosts a worker has.
 
+mod calls;
 mod conn;
+mod failure;
 mod frame;
 mod node;
 mod prints;

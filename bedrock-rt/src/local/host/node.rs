@@ -1,7 +1,7 @@
 //! A JavaScript worker: a pool of Node processes, one invocation at a time each, as many as the work needs.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +18,9 @@ const MOST: usize = 32;
 /// How long an invocation waits for a busy process before another one is started. Starting takes ten times as long,
 /// so a worker that answers in less is served faster by the processes it has.
 const PATIENCE: Duration = Duration::from_millis(5);
+/// Calls that a process is given ahead, while its worker answers within a millisecond. Saves the idle time between
+/// its answer and the next call, which would be longer than the work.
+const AHEAD: usize = 16;
 /// A process that had nothing to do for so long is ended, unless it is the last one.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -27,94 +30,109 @@ type Answer = Result<Arc<Host>, Error>;
 pub(in crate::local) struct NodePool {
     info: Arc<Info>,
     hosts: Arc<Hosts>,
+    /// Processes that may be starting at the same time: more would only slow one another down.
+    at_once: usize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    idle: Vec<(Arc<Host>, Instant)>,
-    /// Processes that run or are being started.
-    count: usize,
+    running: Vec<Running>,
     starting: usize,
     waiting: VecDeque<oneshot::Sender<Answer>>,
     /// Whether a task looks for idle processes.
     sweeping: bool,
 }
 
-impl NodePool {
-    pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Arc<Self> {
-        Arc::new(Self { info, hosts, state: Mutex::default() })
+struct Running {
+    host: Arc<Host>,
+    /// Calls that it has been given.
+    calls: usize,
+    used: Instant,
+}
+
+impl State {
+    /// A process for one more call: an idle one, else a quick one.
+    fn pick(&mut self) -> Option<Arc<Host>> {
+        let fits = |running: &&mut Running| {
+            running.host.conn.usable() && (running.calls == 0 || (running.calls < AHEAD && running.host.conn.quick()))
+        };
+        // The first ones are used most, so the others are idle and can go.
+        let running = self.running.iter_mut().filter(fits).min_by_key(|running| running.calls)?;
+        running.calls += 1;
+        Some(Arc::clone(&running.host))
     }
 
-    /// Runs one invocation in a process of its own.
+    fn count(&self) -> usize {
+        self.running.len() + self.starting
+    }
+}
+
+impl NodePool {
+    pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Arc<Self> {
+        let at_once = std::thread::available_parallelism().map_or(2, usize::from);
+        Arc::new(Self { info, hosts, at_once, state: Mutex::default() })
+    }
+
+    /// Runs one invocation. Must be polled to its end; see [`Detach`](crate::local::detach::Detach).
     pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
         loop {
             let host = self.take().await?;
             match host.conn.call(&invocation).await {
                 Outcome::Done(result) => {
-                    self.give_back(host);
+                    self.give_back(&host);
                     return result;
                 }
                 Outcome::TimedOut(error) => {
+                    // The environment ends, as on Lambda. Calls that wait in the process come back and go elsewhere.
                     self.discard(&host);
                     return Err(error);
                 }
-                Outcome::NotSent => self.discard(&host),
+                Outcome::NotRun => self.give_back(&host),
             }
         }
     }
 
-    /// A process that runs nothing else.
     async fn take(self: &Arc<Self>) -> Answer {
-        let mut place = {
+        let mut turn = {
             let mut state = self.lock();
-            while let Some((host, _)) = state.idle.pop() {
-                if host.conn.usable() {
-                    return Ok(host);
-                }
-                state.count -= 1;
+            if let Some(host) = state.pick() {
+                return Ok(host);
             }
+            // Processes that died in their sleep, or whose worker failed after its answer.
+            state.running.retain(|running| running.calls > 0 || running.host.alive());
             let (place, turn) = oneshot::channel();
             state.waiting.push_back(place);
-            if state.count == 0 {
+            if state.count() == 0 {
                 self.grow(&mut state);
             }
             turn
         };
-        let answer = match tokio::time::timeout(PATIENCE, &mut place).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.grow_if_needed();
-                place.await
-            }
+        let answer = if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut turn).await {
+            answer
+        } else {
+            self.grow_if_needed();
+            turn.await
         };
         answer.unwrap_or_else(|_| {
-            Err(Error::Transport {
-                worker: self.info.entry.name.clone(),
-                message: "the program is stopping".to_owned(),
-                may_have_run: false,
-            })
+            let message = "the program is stopping".to_owned();
+            Err(Error::Transport { worker: self.info.entry.name.clone(), message, may_have_run: false })
         })
     }
 
     fn grow_if_needed(self: &Arc<Self>) {
         let mut state = self.lock();
-        if state.count < MOST && state.starting < state.waiting.len() {
+        if state.count() < MOST && state.starting < state.waiting.len().min(self.at_once) {
             self.grow(&mut state);
         }
     }
 
     fn grow(self: &Arc<Self>, state: &mut State) {
-        state.count += 1;
         state.starting += 1;
         let pool = Arc::clone(self);
         self.hosts.handle.spawn(async move {
             let started = pool.start().await;
-            pool.lock().starting -= 1;
-            match started {
-                Ok(host) => pool.give_back(host),
-                Err(error) => pool.refuse(&error),
-            }
+            pool.started(started);
         });
     }
 
@@ -129,46 +147,43 @@ impl NodePool {
         }
     }
 
-    /// A process could not be started: one of those who wait learns why, all of them if nobody else can serve them.
-    fn refuse(&self, error: &Error) {
-        let mut state = self.lock();
-        state.count -= 1;
-        let learn = if state.count == 0 { state.waiting.len() } else { 1 };
-        for _ in 0..learn {
-            if let Some(place) = state.waiting.pop_front() {
-                let _ = place.send(Err(error.clone()));
+    fn started(self: &Arc<Self>, started: Answer) {
+        {
+            let mut state = self.lock();
+            state.starting -= 1;
+            match started {
+                Ok(host) => state.running.push(Running { host, calls: 0, used: Instant::now() }),
+                Err(error) => refuse(&mut state, &error),
             }
+            serve(&mut state);
         }
+        // Those who still wait have waited long.
+        self.grow_if_needed();
     }
 
-    /// The process is free: for whoever waits longest, else for later.
-    fn give_back(self: &Arc<Self>, host: Arc<Host>) {
+    /// The process has one call less: whoever waits longest may have it.
+    fn give_back(self: &Arc<Self>, host: &Arc<Host>) {
         if !host.conn.usable() {
-            return self.discard(&host);
+            return self.discard(host);
         }
         let mut state = self.lock();
-        let mut host = host;
-        while let Some(place) = state.waiting.pop_front() {
-            match place.send(Ok(host)) {
-                Ok(()) => return,
-                // That caller is gone; its answer comes back.
-                Err(Ok(back)) => host = back,
-                Err(Err(_)) => return,
-            }
+        if let Some(running) = state.running.iter_mut().find(|running| Arc::ptr_eq(&running.host, host)) {
+            running.calls = running.calls.saturating_sub(1);
+            running.used = Instant::now();
         }
-        state.idle.push((host, Instant::now()));
-        if !state.sweeping && state.count > 1 {
+        serve(&mut state);
+        if !state.sweeping && state.running.len() > 1 {
             state.sweeping = true;
             self.hosts.handle.spawn(Arc::clone(self).sweep());
         }
     }
 
-    fn discard(self: &Arc<Self>, host: &Host) {
+    fn discard(self: &Arc<Self>, host: &Arc<Host>) {
         host.kill();
         let mut state = self.lock();
-        state.count -= 1;
+        state.running.retain(|running| !Arc::ptr_eq(&running.host, host));
         // Those who waited for this process need another one.
-        if state.count < MOST && state.starting < state.waiting.len() {
+        if !state.waiting.is_empty() && state.count() == 0 {
             self.grow(&mut state);
         }
     }
@@ -178,20 +193,41 @@ impl NodePool {
         loop {
             tokio::time::sleep(IDLE / 2).await;
             let mut state = self.lock();
-            // The last one used is taken first, so the ones that are idle longest are in front.
-            while state.count > 1 && state.idle.first().is_some_and(|(_, since)| since.elapsed() >= IDLE) {
-                let (host, _) = state.idle.remove(0);
-                state.count -= 1;
-                host.kill();
+            let idle = |running: &Running| running.calls == 0 && running.used.elapsed() >= IDLE;
+            while state.running.len() > 1 {
+                let Some(at) = state.running.iter().rposition(idle) else { break };
+                state.running.remove(at).host.kill();
             }
-            if state.count <= 1 {
+            if state.running.len() <= 1 {
                 state.sweeping = false;
                 return;
             }
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives processes to those who wait, in their order.
+fn serve(state: &mut State) {
+    while !state.waiting.is_empty() {
+        let Some(host) = state.pick() else { return };
+        let place = state.waiting.pop_front();
+        if place.is_none_or(|place| place.send(Ok(Arc::clone(&host))).is_err()) {
+            // Nobody waits there any more.
+            if let Some(running) = state.running.iter_mut().find(|running| Arc::ptr_eq(&running.host, &host)) {
+                running.calls -= 1;
+            }
+        }
+    }
+}
+
+/// A process could not be started: one of those who wait learns why, all of them if nobody else can serve them.
+fn refuse(state: &mut State, error: &Error) {
+    let learn = if state.count() == 0 { state.waiting.len() } else { 1 };
+    for place in state.waiting.drain(..learn.min(state.waiting.len())) {
+        let _ = place.send(Err(error.clone()));
     }
 }

@@ -44,12 +44,13 @@ async fn show(worker: &str, line: &[u8], output: &Output) {
 }
 
 fn split_tag(line: &[u8]) -> (Option<&str>, &[u8]) {
-    if line.len() >= TAG && line[0] == 0x1e && line[TAG - 1] == 0x1f {
-        if let Ok(id) = std::str::from_utf8(&line[1..TAG - 1]) {
-            return (Some(id), &line[TAG..]);
-        }
+    match line.split_at_checked(TAG) {
+        Some(([0x1e, id @ .., 0x1f], text)) => match std::str::from_utf8(id) {
+            Ok(id) => (Some(id), text),
+            Err(_) => (None, line),
+        },
+        _ => (None, line),
     }
-    (None, line)
 }
 
 #[cfg(test)]

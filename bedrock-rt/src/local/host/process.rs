@@ -40,6 +40,15 @@ impl Host {
         self.hosts.kill(self.group);
     }
 
+    /// Whether it can take calls; one that cannot is ended.
+    pub(super) fn alive(&self) -> bool {
+        let usable = self.conn.usable();
+        if !usable {
+            self.kill();
+        }
+        usable
+    }
+
     /// Ends it as soon as the calls that it runs are answered or have timed out.
     pub(super) fn retire(self: Arc<Self>) {
         let handle = self.hosts.handle.clone();
@@ -152,7 +161,7 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
         hosts.handle.spawn(prints::read(pipe, name, hosts.output.clone()));
     }
     let (read, write) = UnixStream::from_std(ours)?.into_split();
-    let conn = Conn::new(Arc::clone(info), write);
+    let conn = Conn::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
     let host = Arc::new(Host { conn: Arc::clone(&conn), group, hosts: Arc::clone(hosts) });
     hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
     if let Some(control) = control {

@@ -52,7 +52,7 @@ impl PythonPool {
                     self.leave(&host);
                     return Err(error);
                 }
-                Outcome::NotSent => self.leave(&host),
+                Outcome::NotRun => self.leave(&host),
             }
         }
     }
@@ -81,10 +81,8 @@ impl PythonPool {
 
     fn leave(&self, host: &Arc<Host>) {
         let mut current = self.lock();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, host)) {
-            if let Some(host) = current.take() {
-                host.retire();
-            }
+        if let Some(host) = current.take_if(|current| Arc::ptr_eq(current, host)) {
+            host.retire();
         }
     }
 

@@ -51,7 +51,13 @@ async function invoke(nameOrArn, payload, requireResponse = false) {
     return JSON.parse(answer.body);
   } catch (cause) {
     const errorMessage = `the response is not JSON: ${cause.message}`;
-    throw new InvocationError(nameOrArn, { errorType: 'InvalidResponse', errorMessage, status: answer.status, mayHaveRun: true, cause });
+    throw new InvocationError(nameOrArn, {
+      errorType: 'InvalidResponse',
+      errorMessage,
+      status: answer.status,
+      mayHaveRun: true,
+      cause,
+    });
   }
 }
 
@@ -63,7 +69,9 @@ function encode(target, payload, requireResponse) {
     throw new TypeError(`the payload for worker \`${target}\` cannot be JSON: ${cause.message}`, { cause });
   }
   if (text === undefined) {
-    throw new TypeError(`the payload for worker \`${target}\` cannot be JSON: it is ${payload === undefined ? 'undefined' : `a ${typeof payload}`}`);
+    throw new TypeError(
+      `the payload for worker \`${target}\` cannot be JSON: it is ${payload === undefined ? 'undefined' : `a ${typeof payload}`}`,
+    );
   }
   const size = Buffer.byteLength(text);
   const limit = requireResponse ? SYNC_LIMIT : ASYNC_LIMIT;
@@ -111,7 +119,10 @@ function sendLocally(target, body, requireResponse) {
   };
   if (invocation?.trace) headers['X-Amzn-Trace-Id'] = invocation.trace;
   if (invocation) headers['X-Bedrock-Deadline-Ms'] = String(invocation.deadline);
-  const url = new URL(`/2015-03-31/functions/${encodeURIComponent(target)}/invocations`, process.env.AWS_ENDPOINT_URL_LAMBDA);
+  const url = new URL(
+    `/2015-03-31/functions/${encodeURIComponent(target)}/invocations`,
+    process.env.AWS_ENDPOINT_URL_LAMBDA,
+  );
   return new Promise((resolve, reject) => {
     let connected = false;
     const broken = (cause) => {
@@ -139,7 +150,12 @@ function sendLocally(target, body, requireResponse) {
 function refusal(target, status, errorType, body) {
   const { message, Message } = parseObject(body);
   const type = errorType?.split(':')[0] ?? `HTTP ${status}`;
-  return new InvocationError(target, { errorType: type, errorMessage: message ?? Message ?? body, status, mayHaveRun: status >= 500 });
+  return new InvocationError(target, {
+    errorType: type,
+    errorMessage: message ?? Message ?? body,
+    status,
+    mayHaveRun: status >= 500,
+  });
 }
 
 // ---- On Lambda: the AWS SDK that its runtime brings along.
@@ -165,7 +181,7 @@ async function sendToLambda(target, body, requireResponse) {
     }
     const status = cause.$metadata?.httpStatusCode;
     const mayHaveRun = status === undefined ? !NOT_SENT.includes(cause.code ?? cause.name) : status >= 500;
-    const errorType = status === undefined ? cause.code ?? cause.name : cause.name;
+    const errorType = status === undefined ? (cause.code ?? cause.name) : cause.name;
     throw new InvocationError(target, { errorType, errorMessage: cause.message, status, mayHaveRun, cause });
   }
 }

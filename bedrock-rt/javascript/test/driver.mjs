@@ -1,0 +1,293 @@
+// Plays the app for the tests: makes a worker's folder, starts the host with the very command line of
+// docs/src/host-protocol.md, sends frames and collects frames, log lines and the exit status.
+// It asserts nothing; the tests do.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { after } from 'node:test';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+export const HOST = join(HERE, '..', 'host.mjs');
+export const WORKER_JS = join(HERE, '..', '..', '..', 'templates', 'files', 'worker', 'javascript', 'worker.js');
+
+// The start line of the protocol. The outer shell only puts the socket where the app has it, on descriptor 0:
+// Node can make a connected pair of sockets for a child, but not as its standard input.
+const START = 'exec "$@" 3<&0 0</dev/null 1>&2';
+const OUTER = 'exec "$@" 0<&5 5<&-';
+export const KINDS = { 1: 'READY', 2: 'INIT_ERROR', 3: 'RESPONSE', 4: 'ERROR', 5: 'FATAL' };
+export const ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:my_app-local-probe';
+
+const cleanups = [];
+after(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** A new worker folder with `files` (path -> text) and worker.js. Removed when the tests are over. */
+export function workerFolder(files) {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bedrock-js-')));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(WORKER_JS, join(folder, 'worker.js'));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+export function invokeFrame({ id, deadline, requestId, trace, text }) {
+  const event = Buffer.from(text);
+  const frame = Buffer.alloc(4 + 54 + trace.length + event.length);
+  frame.writeUInt32LE(frame.length - 4, 0);
+  frame[4] = 1;
+  frame.writeBigUInt64LE(BigInt(id), 5);
+  frame.writeBigUInt64LE(BigInt(deadline), 13);
+  frame.write(requestId, 21, 36, 'latin1');
+  frame[57] = trace.length;
+  frame.write(trace, 58, 'latin1');
+  event.copy(frame, 58 + trace.length);
+  return frame;
+}
+
+export function requestIdOf(id) {
+  return `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`;
+}
+
+export class Host {
+  folder;
+  socket;
+  exited; // promise of {code, signal}
+  lines = []; // {requestId, text}; requestId is null for a line of no request
+  logBytes = 0;
+  longestLine = 0;
+  #child;
+  #frames = [];
+  #takers = [];
+  #received = Buffer.alloc(0);
+  #chunks = [];
+  #rest = Buffer.alloc(0);
+  #log;
+  #logEnd;
+  #nextId = 1;
+  #keepLines;
+
+  /** Options: files or folder, className, env, keepLines (false: only count bytes),
+   *  readLog (false: not before readLog() is called), logs ('pipe' or 'socket'). */
+  constructor({
+    files = {},
+    folder,
+    className = 'Probe',
+    env = {},
+    keepLines = true,
+    readLog = true,
+    logs = 'pipe',
+  } = {}) {
+    this.folder = folder ?? workerFolder(files);
+    this.#keepLines = keepLines;
+    const pipe = logs === 'pipe' ? openPipe() : null;
+    this.#child = spawn('sh', ['-c', OUTER, 'sh', 'sh', '-c', START, 'sh', process.execPath, HOST], {
+      detached: true,
+      env: { ...baseEnv(this.folder, className), ...env },
+      stdio: ['ignore', 'ignore', pipe?.writer ?? 'pipe', 'ignore', 'ignore', 'pipe'],
+    });
+    pipe?.afterSpawn();
+    this.socket = this.#child.stdio[5];
+    this.socket.on('data', (chunk) => this.#takeFrames(chunk)).on('error', () => {});
+    this.socket.on('close', () => this.#deliver());
+    this.#log = pipe?.reader ?? this.#child.stderr;
+    this.#logEnd = new Promise((resolve) => this.#log.on('close', resolve));
+    if (readLog) this.readLog();
+    this.exited = new Promise((resolve) => this.#child.on('exit', (code, signal) => resolve({ code, signal })));
+    cleanups.push(() => this.kill());
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** The next frame: {kind, id, text, body}; null when the host has closed the socket. */
+  frame() {
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#deliver();
+    });
+  }
+
+  /** Waits for READY and returns the host; throws what came instead. */
+  async ready() {
+    const frame = await this.frame();
+    if (frame?.kind !== 'READY')
+      throw new Error(`not READY but ${JSON.stringify(frame)}; it printed: ${JSON.stringify(this.lines)}`);
+    return this;
+  }
+
+  /** Sends an invocation and returns its id. `text` is the event as JSON text, if `event` will not do. */
+  send(
+    event,
+    {
+      text = JSON.stringify(event),
+      id = this.#nextId++,
+      deadline = Date.now() + 30000,
+      trace = '',
+      requestId = requestIdOf(id),
+    } = {},
+  ) {
+    this.socket.write(invokeFrame({ id, deadline, requestId, trace, text }));
+    return id;
+  }
+
+  /** Sends an invocation and waits for the next frame. */
+  invoke(event, options) {
+    this.send(event, options);
+    return this.frame();
+  }
+
+  /** Invokes and returns the response; throws an error answer. */
+  async call(event, options) {
+    const frame = await this.invoke(event, options);
+    if (frame?.kind !== 'RESPONSE') throw new Error(`not RESPONSE but ${JSON.stringify(frame)}`);
+    return frame.body;
+  }
+
+  /** Closes the data socket, which must end the host; resolves to its exit status when all its output is read. */
+  async end() {
+    this.socket.destroy();
+    const status = await this.exited;
+    await this.#logEnd;
+    return status;
+  }
+
+  readLog() {
+    this.#log.on('data', (chunk) => this.#takeLog(chunk));
+    this.#log.resume();
+  }
+
+  /** Resolves when something is printed, without reading on. */
+  async logged() {
+    await once(this.#log, 'readable');
+  }
+
+  /** The lines that were printed, when the host is gone. */
+  async printed() {
+    await this.exited;
+    await this.#logEnd;
+    return this.lines;
+  }
+
+  kill() {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // it is gone already
+    }
+  }
+
+  #takeFrames(chunk) {
+    this.#chunks.push(chunk);
+    const size = this.#chunks.reduce((sum, each) => sum + each.length, 0) + this.#received.length;
+    const need = this.#received.length >= 4 ? this.#received.readUInt32LE(0) + 4 : 4;
+    if (size < need) return;
+    let all = Buffer.concat([this.#received, ...this.#chunks.splice(0)]);
+    while (all.length >= 4 && all.length >= all.readUInt32LE(0) + 4) {
+      const end = all.readUInt32LE(0) + 4;
+      this.#frames.push(parseFrame(all.subarray(4, end)));
+      all = all.subarray(end);
+    }
+    this.#received = all;
+    this.#deliver();
+  }
+
+  #deliver() {
+    while (this.#takers.length > 0 && this.#frames.length > 0) this.#takers.shift()(this.#frames.shift());
+    if (this.socket.destroyed) for (const take of this.#takers.splice(0)) take(null);
+  }
+
+  #takeLog(chunk) {
+    this.logBytes += chunk.length;
+    let rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      this.longestLine = Math.max(this.longestLine, end + 1);
+      if (this.#keepLines) this.lines.push(parseLine(rest.subarray(0, end)));
+      rest = rest.subarray(end + 1);
+    }
+    this.#rest = Buffer.from(rest);
+  }
+}
+
+function parseFrame(bytes) {
+  const kind = KINDS[bytes[0]] ?? `kind ${bytes[0]}`;
+  const hasId = bytes[0] >= 3;
+  const text = bytes.subarray(hasId ? 9 : 1).toString();
+  return {
+    kind,
+    id: hasId ? Number(bytes.readBigUInt64LE(1)) : undefined,
+    text,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
+
+function parseLine(bytes) {
+  if (bytes[0] !== 0x1e || bytes[37] !== 0x1f) return { requestId: null, text: bytes.toString() };
+  return { requestId: bytes.subarray(1, 37).toString(), text: bytes.subarray(38).toString() };
+}
+
+function baseEnv(folder, className) {
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    AWS_LAMBDA_FUNCTION_NAME: 'my_app-local-probe',
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128',
+    AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/my_app-local-probe',
+    AWS_LAMBDA_LOG_STREAM_NAME: '2026/01/01/[$LATEST]0',
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'key-of-the-app',
+    LAMBDA_TASK_ROOT: folder,
+    BEDROCK_LOCAL: '1',
+    BEDROCK_APP: 'my_app',
+    BEDROCK_WORKER: 'probe',
+    BEDROCK_WORKER_CLASS: className,
+    BEDROCK_WORKER_DIR: folder,
+    BEDROCK_FUNCTION_ARN: ARN,
+  };
+}
+
+/** A real pipe, as the app has it (Node would give the child a socket): by way of a named one. */
+function openPipe() {
+  const folder = mkdtempSync(join(tmpdir(), 'bedrock-pipe-'));
+  const path = join(folder, 'log');
+  execFileSync('mkfifo', [path]);
+  const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK); // or there is end of file before the first writer
+  const reader = new Socket({
+    fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
+  const writer = openSync(path, constants.O_WRONLY);
+  const afterSpawn = () => {
+    closeSync(writer);
+    closeSync(keeper);
+    rmSync(folder, { recursive: true });
+  };
+  return { reader, writer, afterSpawn };
+}
+
+/** main.js of a worker `Probe` whose execute has this body; `before` goes in front of the class. */
+export function probe(body, before = '') {
+  const imports = `const { Worker, invoke, InvocationError } = require('./worker');`;
+  const method = `  async execute(event, context) {\n    ${body}\n  }`;
+  return { 'main.js': `${imports}\n${before}\nclass Probe extends Worker {\n${method}\n}\n` };
+}

@@ -1,0 +1,149 @@
+// What the app gets when an invocation fails but the host lives on: the error shapes of AWS's Node runtime.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Host, probe } from './driver.mjs';
+
+/** One host for a list of [body of execute as a case, expected error]; each must leave the host able to answer. */
+async function expectErrors(cases, before = '') {
+  const switchOn = cases.map(([body], index) => `case ${index}: ${body}; break;`).join('\n');
+  const host = await new Host({
+    files: probe(`switch (event) { ${switchOn} default: return 'alive'; }`, before),
+  }).ready();
+  for (const [index, [body, type, message]] of cases.entries()) {
+    const frame = await host.invoke(index);
+    assert.equal(frame.kind, 'ERROR', body);
+    assert.equal(frame.body.errorType, type, body);
+    if (message instanceof RegExp) assert.match(frame.body.errorMessage, message, body);
+    else assert.equal(frame.body.errorMessage, message, body);
+    assert.ok(Array.isArray(frame.body.trace), body);
+    assert.equal(await host.call('alive'), 'alive', body);
+  }
+}
+
+test('a thrown error gives its name, its message and its stack', async () => {
+  const host = await new Host({ files: probe('throw new TypeError("no width");') }).ready();
+  const { body } = await host.invoke({});
+  assert.equal(body.errorType, 'TypeError');
+  assert.equal(body.errorMessage, 'no width');
+  assert.equal(body.trace[0], 'TypeError: no width');
+  assert.match(body.trace[1], /^ {4}at Probe\.execute \(.*main\.js:5:11\)$/);
+  assert.ok(
+    body.trace.every((line) => !line.includes('host.mjs')),
+    body.trace.join('\n'),
+  );
+});
+
+test('errors of every make are told as AWS tells them', async () => {
+  await expectErrors(
+    [
+      ['throw new Error("plain")', 'Error', 'plain'],
+      ['throw new Named("named")', 'NamedError', 'named'],
+      ['throw new Unnamed("unnamed")', 'Error', 'unnamed'],
+      ['throw Object.assign(new Error("renamed"), { name: "Other" })', 'Other', 'renamed'],
+      ['throw Object.assign(new RangeError("nameless"), { name: "" })', 'RangeError', 'nameless'],
+      ['throw new Error("grüße \\u0000 👩‍🚀")', 'Error', 'grüße \u0000 👩‍🚀'],
+      ['throw Object.assign(new Error("x"), { stack: 5 })', 'Error', 'x'],
+      ['throw Object.assign(new Error(), { message: { a: 1 } })', 'Error', '[object Object]'],
+      ['throw require("vm").runInNewContext("new TypeError(\'elsewhere\')")', 'TypeError', 'elsewhere'],
+      ['await Promise.reject(new Error("rejected"))', 'Error', 'rejected'],
+      ['await new Promise((_, no) => setImmediate(no, new Error("later")))', 'Error', 'later'],
+      ['throw new AggregateError([new Error("a")], "several")', 'AggregateError', 'several'],
+      ['null.width', 'TypeError', /Cannot read properties of null/],
+      ['(function f() { f(); })()', 'RangeError', 'Maximum call stack size exceeded'],
+    ],
+    'class Named extends Error { name = "NamedError"; } class Unnamed extends Error {}',
+  );
+});
+
+test('what is thrown and is no error is told, too', async () => {
+  await expectErrors([
+    ['throw "a string"', 'string', 'a string'],
+    ['throw 42', 'number', '42'],
+    ['throw { code: 1 }', 'object', '[object Object]'],
+    ['throw undefined', 'string', 'handled'],
+    ['throw null', 'string', 'handled'],
+    ['await Promise.reject()', 'string', 'handled'],
+    ['throw Symbol("s")', 'symbol', 'Symbol(s)'],
+    ['throw Object.create(null)', 'handled', /problem while retrieving/],
+    ['throw { get name() { throw 1; } }', 'handled', /problem while retrieving/],
+    ['throw { toString() { return { not: "text" }; } }', 'object', '[object Object]'],
+    ['throw { toString: () => 7 }', 'object', '7'],
+    ['throw { get then() { throw new Error("trap"); }, toString: () => "thenable" }', 'object', 'thenable'],
+  ]);
+});
+
+test('a synchronous execute that throws is told in the same way', async () => {
+  const host = await new Host({
+    files: {
+      'main.js':
+        'class Probe { execute(event) { if (event.fail) throw event.what === "error" ? new Error("sync") : null; return 1; } }',
+    },
+  }).ready();
+  assert.equal((await host.invoke({ fail: true, what: 'error' })).body.errorMessage, 'sync');
+  assert.equal((await host.invoke({ fail: true })).body.errorMessage, 'handled');
+  assert.equal(await host.call({}), 1);
+});
+
+test('a result whose then cannot be read is an error of the invocation', async () => {
+  const host = await new Host({
+    files: { 'main.js': 'class Probe { execute() { return { get then() { throw new Error("trap"); } }; } }' },
+  }).ready();
+  assert.equal((await host.invoke({})).body.errorMessage, 'trap');
+  assert.equal((await host.invoke({})).body.errorMessage, 'trap');
+});
+
+test('a result that JSON cannot hold is an error, in the words of AWS and with the reason in the trace', async () => {
+  const unable = 'Unable to stringify response body';
+  await expectErrors([
+    ['return 1n', 'Error', unable],
+    ['const ring = {}; ring.ring = ring; return ring', 'Error', unable],
+    ['return { toJSON() { throw new Error("no"); } }', 'Error', unable],
+    ['return { get broken() { throw new Error("no"); } }', 'Error', unable],
+  ]);
+  const host = await new Host({ files: probe('return { id: 1n };') }).ready();
+  assert.match((await host.invoke({})).body.trace[1], /TypeError: .*BigInt/);
+});
+
+test('an event that is not JSON is an error of that invocation', async () => {
+  const host = await new Host({ files: probe('return 1;') }).ready();
+  for (const text of ['', '{', 'undefined', '\u0000', "{'a': 1}"]) {
+    const { kind, body } = await host.invoke(null, { text });
+    assert.deepEqual([kind, body.errorType], ['ERROR', 'Runtime.UnmarshalError']);
+    assert.match(body.errorMessage, /the event is not JSON: /);
+  }
+  assert.equal(await host.call({}), 1);
+});
+
+test('very deep nesting is an answer or an error, never the end of the host', async () => {
+  const host = await new Host({
+    files: probe(
+      'if (event === "out") { let v = 1; for (let i = 0; i < 200000; i++) v = [v]; return v; } return "ok";',
+    ),
+  }).ready();
+  const deep = `${'['.repeat(200000)}${']'.repeat(200000)}`;
+  const inward = await host.invoke(null, { text: deep });
+  assert.ok(inward.text === '"ok"' || inward.body.errorType === 'Runtime.UnmarshalError', inward.text);
+  host.send('out');
+  const outward = await rawKind(host);
+  assert.ok(['RESPONSE', 'ERROR'].includes(outward));
+  assert.equal(await host.call('next'), 'ok');
+});
+
+/** Node 24 writes deep JSON without recursion; the test's own JSON.parse may or may not. */
+async function rawKind(host) {
+  return (await host.frame()).kind;
+}
+
+test('a worker that replaces JSON, Date.now and fs.writeSync does not break its host', async () => {
+  const host = await new Host({
+    files: probe(
+      'console.log("still"); return context.getRemainingTimeInMillis() > 0;',
+      `
+      JSON.parse = JSON.stringify = Date.now = () => { throw new Error('mine'); };
+      require('fs').writeSync = () => { throw new Error('mine'); };
+      require('module').syncBuiltinESMExports();`,
+    ),
+  }).ready();
+  assert.equal(await host.call({}), true);
+  assert.deepEqual((await host.end(), host.lines.map((line) => line.text)), ['still']);
+});

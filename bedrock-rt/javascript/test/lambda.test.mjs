@@ -1,0 +1,146 @@
+// On Lambda: the entry finds the class as the host does, and `invoke` goes through the AWS SDK that is there, once.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { HOST, workerFolder } from './driver.mjs';
+
+const ENTRY = join(HOST, '..', 'lambda.mjs');
+
+// Stands in for the SDK: notes each call and does what the payload asks for.
+const FAKE_SDK = `
+  globalThis.sdk = { clients: [], calls: [] };
+  exports.InvokeCommand = class { constructor(input) { this.input = input; } };
+  exports.LambdaClient = class {
+    constructor(config) { globalThis.sdk.clients.push(config); }
+    async send({ input }, options) {
+      const payload = JSON.parse(Buffer.from(input.Payload).toString());
+      globalThis.sdk.calls.push({ name: input.FunctionName, type: input.InvocationType, signal: Boolean(options.abortSignal) });
+      if (payload.throw) throw Object.assign(new Error(payload.throw.message), payload.throw);
+      if (payload.hang) await new Promise((_, no) => {
+        const socket = setInterval(() => {}, 1000);
+        options.abortSignal.addEventListener('abort', () => { clearInterval(socket); no(Object.assign(new Error('Request aborted'), { name: 'AbortError' })); });
+      });
+      return { StatusCode: 200, FunctionError: payload.failed, Payload: payload.reply === undefined ? undefined : new Uint8Array(Buffer.from(payload.reply)) };
+    }
+  };`;
+
+const MAIN = `const { Worker, invoke } = require('./worker');
+class Probe extends Worker {
+  async execute(event, context) {
+    const results = [];
+    for (const call of event) {
+      try { results.push({ value: await invoke(...call) }); }
+      catch (e) { results.push({ name: e.name, errorType: e.errorType, errorMessage: e.errorMessage, trace: e.trace, status: e.status ?? null, mayHaveRun: e.mayHaveRun }); }
+    }
+    return { results, ...globalThis.sdk };
+  }
+}
+`;
+
+/** Runs the entry in a Node of its own, as AWS's runtime would, and returns what the handler resolves to. */
+async function onLambda({
+  files = { 'main.js': MAIN },
+  event = [],
+  remaining = 5000,
+  env = {},
+  className = 'Probe',
+} = {}) {
+  const folder = workerFolder({ 'node_modules/@aws-sdk/client-lambda/index.js': FAKE_SDK, ...files });
+  const script = `
+    const { handler } = await import(${JSON.stringify(ENTRY)});
+    const deadline = Date.now() + ${remaining};
+    const answer = await handler(JSON.parse(process.env.EVENT), { getRemainingTimeInMillis: () => deadline - Date.now() });
+    console.log(JSON.stringify({ answer, arity: handler.length }));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      LAMBDA_TASK_ROOT: folder,
+      BEDROCK_WORKER_CLASS: className,
+      EVENT: JSON.stringify(event),
+      ...env,
+    },
+  });
+  return JSON.parse(stdout);
+}
+
+test('the handler finds the class, declared or exported, CommonJS or ES module, and takes two arguments', async () => {
+  const cjs = `const { Worker } = require('./worker'); class Probe extends Worker { async execute(event) { return { event }; } }`;
+  const esm = `import { Worker } from './worker.js'; class Probe extends Worker { async execute(event) { return { event }; } }`;
+  for (const files of [
+    { 'main.js': cjs },
+    { 'main.mjs': esm },
+    { 'main.js': esm, 'package.json': '{"type":"module"}' },
+    { 'main.js': 'exports.Probe = class { execute(event) { return { event }; } }' },
+  ]) {
+    assert.deepEqual(await onLambda({ files, event: { a: 1 } }), { answer: { event: { a: 1 } }, arity: 2 });
+  }
+});
+
+test('a worker that cannot be loaded fails the start under the name of the error', async () => {
+  await assert.rejects(onLambda({ files: { 'main.js': 'class Other {}' } }), (error) =>
+    /Runtime\.HandlerNotFound\]?: no class `Probe`/.test(error.stderr),
+  );
+  await assert.rejects(onLambda({ files: { 'main.js': `require('absent')` } }), (error) =>
+    /Runtime\.ImportModuleError\]?: Error: Cannot find module 'absent'/.test(error.stderr),
+  );
+});
+
+test('one client is made, without retries, and calls go by ARN where the environment has one', async () => {
+  const { answer } = await onLambda({
+    event: [
+      ['system_fetcher', { reply: '[1]' }, true],
+      ['thumbnailer', {}],
+      ['arn:aws:lambda:eu-west-1:1:function:any', {}],
+    ],
+    env: {
+      BEDROCK_APP: 'my-app',
+      MY_APP_WORKER_ARN_SYSTEM_FETCHER: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher',
+    },
+  });
+  assert.deepEqual(answer.clients, [{ maxAttempts: 1 }]);
+  assert.deepEqual(answer.results, [{ value: [1] }, {}, {}]);
+  assert.deepEqual(answer.calls, [
+    { name: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher', type: 'RequestResponse', signal: true },
+    { name: 'thumbnailer', type: 'Event', signal: true },
+    { name: 'arn:aws:lambda:eu-west-1:1:function:any', type: 'Event', signal: true },
+  ]);
+});
+
+test('answers, function errors and refusals come out as they do on a laptop', async () => {
+  const refused = { name: 'TooManyRequestsException', message: 'slow down', $metadata: { httpStatusCode: 429 } };
+  const broken = { name: 'ServiceException', message: 'oops', $metadata: { httpStatusCode: 500 } };
+  const { answer } = await onLambda({
+    event: [
+      ['w', { reply: '' }, true],
+      ['w', {}, true],
+      ['w', { reply: '{"errorType":"KeyError","errorMessage":"x","stackTrace":["l"]}', failed: 'Unhandled' }, true],
+      ['w', { throw: refused }, true],
+      ['w', { throw: broken }, true],
+      ['w', { throw: { name: 'Error', message: 'connect', code: 'ECONNREFUSED' } }, true],
+      ['w', { throw: { name: 'TimeoutError', message: 'socket hang up', code: 'ECONNRESET' } }, true],
+      ['w', { throw: { name: 'CredentialsProviderError', message: 'none' } }, true],
+    ],
+  });
+  const short = answer.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
+  assert.deepEqual(answer.results.slice(0, 2), [{ value: null }, { value: null }]);
+  assert.deepEqual(answer.results[2].trace, ['l']);
+  assert.deepEqual(short.slice(2), [
+    ['KeyError', 200, true],
+    ['TooManyRequestsException', 429, false],
+    ['ServiceException', 500, true],
+    ['ECONNREFUSED', null, false],
+    ['ECONNRESET', null, true],
+    ['CredentialsProviderError', null, false],
+  ]);
+  assert.equal(answer.calls.length, 8);
+});
+
+test('a call ends when the time of its caller is up, and may have run', async () => {
+  const { answer } = await onLambda({ event: [['w', { hang: true }, true]], remaining: 50 });
+  const [error] = answer.results;
+  assert.deepEqual([error.name, error.errorType, error.mayHaveRun], ['InvocationError', 'Timeout', true]);
+  assert.match(error.errorMessage, /no answer in the \d+ ms that the caller had left/);
+});

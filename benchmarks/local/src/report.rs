@@ -1,0 +1,66 @@
+//! What was measured, as a table for people or as JSON for `cargo xtask bench`.
+
+use serde_json::{Value, json};
+
+use crate::samples::Samples;
+
+/// All rows, in the order in which they were measured.
+#[derive(Debug, Default)]
+pub struct Report(Vec<Row>);
+
+/// One floor or one worker.
+#[derive(Debug)]
+pub struct Row {
+    language: &'static str,
+    is_floor: bool,
+    p50_us: f64,
+    p99_us: f64,
+    /// From nothing running to the first answer.
+    first_ms: Option<f64>,
+    /// Answers per second with 16 calls in flight.
+    per_second: Option<f64>,
+}
+
+impl Row {
+    /// What a round trip costs with nothing of cargo bedrock in it.
+    pub fn floor(language: &'static str, samples: Samples, first_ms: Option<f64>) -> Self {
+        let (p50_us, p99_us) = samples.summary();
+        Self { language, is_floor: true, p50_us, p99_us, first_ms, per_second: None }
+    }
+
+    /// A worker called through `invoke!`.
+    pub fn worker(language: &'static str, samples: Samples, first_ms: f64, per_second: f64) -> Self {
+        let (p50_us, p99_us) = samples.summary();
+        Self { language, is_floor: false, p50_us, p99_us, first_ms: Some(first_ms), per_second: Some(per_second) }
+    }
+}
+
+impl Report {
+    /// One more row.
+    pub fn add(&mut self, row: Row) {
+        self.0.push(row);
+    }
+
+    /// `{"rows": [{"language", "floor", "p50_us", "p99_us", "first_ms", "per_second"}, …]}` on one line.
+    pub fn json(&self) -> String {
+        let rows = self.0.iter().map(|row| {
+            json!({
+                "language": row.language, "floor": row.is_floor, "p50_us": row.p50_us, "p99_us": row.p99_us,
+                "first_ms": row.first_ms, "per_second": row.per_second,
+            })
+        });
+        json!({ "rows": rows.collect::<Vec<Value>>() }).to_string()
+    }
+
+    /// Columns of text.
+    pub fn table(&self) -> String {
+        let mut text = format!("{:<16} {:>9} {:>9} {:>9} {:>11}", "", "p50 µs", "p99 µs", "first ms", "16 at once");
+        for row in &self.0 {
+            let label = format!("{} {}", row.language, if row.is_floor { "floor" } else { "worker" });
+            let first = row.first_ms.map_or(String::new(), |ms| format!("{ms:.1}"));
+            let rate = row.per_second.map_or(String::new(), |rate| format!("{:.0} k/s", rate / 1e3));
+            text += &format!("\n{label:<16} {:>9.1} {:>9.1} {first:>9} {rate:>11}", row.p50_us, row.p99_us);
+        }
+        text
+    }
+}

@@ -91,9 +91,8 @@ impl Calls {
         Some(self.waiting.len())
     }
 
-    /// Removes a call that was answered or is waited for no longer.
+    /// The host has answered a call, or given it back.
     pub(super) fn end(&mut self, id: u64) -> Option<oneshot::Sender<Came>> {
-        let (answer, _) = self.waiting.remove(&id)?;
         if let Some(order) = &mut self.order {
             if order.front() == Some(&id) {
                 order.pop_front();
@@ -104,7 +103,13 @@ impl Calls {
                 order.retain(|other| *other != id);
             }
         }
-        Some(answer)
+        self.abandon(id)
+    }
+
+    /// Nobody waits for a call any more. It keeps its place in the order: until the host has answered it, the host has
+    /// not begun the next one.
+    pub(super) fn abandon(&mut self, id: u64) -> Option<oneshot::Sender<Came>> {
+        self.waiting.remove(&id).map(|(answer, _)| answer)
     }
 
     pub(super) fn turn(&self, id: u64) -> Turn {
@@ -149,6 +154,20 @@ mod tests {
         let begun: Vec<bool> = calls.close().into_iter().map(|(_, begun)| begun).collect();
         assert_eq!(begun.iter().filter(|begun| **begun).count(), 1);
         assert!(calls.begin(4, channel().0).is_none());
+    }
+
+    #[test]
+    fn behind_a_call_that_is_waited_for_no_longer_nothing_has_been_begun() {
+        let mut calls = Calls::new(true);
+        for id in 1..=2 {
+            calls.begin(id, channel().0);
+        }
+        calls.abandon(1);
+        assert_eq!(calls.turn(2), Turn::Queued);
+        // Unless its answer came after all.
+        calls.end(1);
+        assert!(matches!(calls.turn(2), Turn::Since(_)));
+        assert!(calls.close().into_iter().all(|(_, begun)| begun));
     }
 
     #[test]

@@ -112,10 +112,12 @@ impl Conn {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = frame::invoke(id, deadline_ms, &invocation.request_id, &invocation.trace, &invocation.event);
         let (answer, answered) = oneshot::channel();
+        let begun = AtomicBool::new(false);
         let mut exchange = std::pin::pin!(async {
             let mut writer = self.writer.lock().await;
             // Under the writer's lock, so that the order here is the order on the wire.
             let Some(crowd) = self.calls().begin(id, answer) else { return Ok(Came::NotRun) };
+            begun.store(true, Ordering::Relaxed);
             if crowd > 1 {
                 self.crowded.notify_one();
             }
@@ -143,8 +145,12 @@ impl Conn {
                     patience = left;
                 }
                 Turn::Since(so_far) if so_far < left => patience = left.saturating_sub(so_far),
-                Turn::Since(_) | Turn::Over => {
-                    self.forget(id);
+                // Its answer was taken a moment ago and is on its way here.
+                Turn::Over if begun.load(Ordering::Relaxed) => patience = PATIENCE,
+                // Another call has been writing all the time, to a host that does not read.
+                Turn::Over => return Outcome::NotRun,
+                Turn::Since(_) => {
+                    self.forget(|calls| calls.abandon(id));
                     let worker = self.info.entry.name.clone();
                     return Outcome::TimedOut(Error::Timeout { worker, after: left });
                 }
@@ -190,7 +196,7 @@ impl Conn {
             }
             Said::TooLarge { id, bytes } => self.answer(id, Err(response_too_large(worker, bytes))),
             Said::Recalled { id } => {
-                if let Some(answer) = self.forget(id) {
+                if let Some(answer) = self.forget(|calls| calls.end(id)) {
                     let _ = answer.send(Came::NotRun);
                 }
             }
@@ -200,14 +206,14 @@ impl Conn {
     fn answer(&self, id: u64, result: Result<Bytes, Error>) {
         self.answered.fetch_add(1, Ordering::Relaxed);
         // Nobody waits for an answer after its deadline.
-        if let Some(answer) = self.forget(id) {
+        if let Some(answer) = self.forget(|calls| calls.end(id)) {
             let _ = answer.send(Came::Answer(result));
         }
     }
 
-    fn forget(&self, id: u64) -> Option<oneshot::Sender<Came>> {
+    fn forget(&self, how: impl FnOnce(&mut Calls) -> Option<oneshot::Sender<Came>>) -> Option<oneshot::Sender<Came>> {
         let mut calls = self.calls();
-        let answer = calls.end(id);
+        let answer = how(&mut calls);
         if calls.len() == 0 {
             self.quiet.notify_one();
         }

@@ -4,6 +4,8 @@ mod answers;
 mod driver;
 mod events;
 mod faults;
+mod lambda;
 mod limits;
+mod runtime_api;
 mod starting;
 mod stopping;

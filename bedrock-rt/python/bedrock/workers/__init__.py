@@ -1,0 +1,1 @@
+"""Workers (`worker`) and the way to call them (`invoker`)."""

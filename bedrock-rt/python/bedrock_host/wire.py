@@ -1,0 +1,138 @@
+"""Frames on the data socket: reads invocations, sends answers. Layout: `docs/src/host-protocol.md`.
+
+Reading is for the one thread that has the turn (`crew`); sending is for any thread.
+"""
+
+import os
+from _thread import allocate_lock
+from struct import Struct
+from struct import error as too_short
+
+DATA = 3
+# From the host.
+READY, INIT_ERROR, RESPONSE, ERROR, FATAL = 1, 2, 3, 4, 5
+# From the app.
+INVOKE = 1
+
+# length, kind, id, deadline, request id, length of the trace header
+_INVOKE_HEAD = Struct("<IBQQ36sB")
+_ANSWER_HEAD = Struct("<IBQ")
+_SHORT_HEAD = Struct("<IB")
+_LENGTH = Struct("<I")
+HEAD_SIZE = _INVOKE_HEAD.size
+
+# One read takes in a burst of small events; bigger events get a buffer of their own size.
+_CHUNK = 65536
+# Above this an answer is sent from where it is instead of being copied behind its head.
+_COPY_LIMIT = 65536
+
+
+def reader(fd=DATA):
+    """A function that waits for the next frame: `(head, frame)`, the frame with its length prefix."""
+    read, unpack, length_at = os.read, _INVOKE_HEAD.unpack_from, _LENGTH.unpack_from
+    # The unread rest of what the last read took in, and where in it the next frame begins.
+    rest, at = b"", 0
+
+    def next_frame():
+        nonlocal rest, at
+        data = rest
+        if data:
+            have = len(data) - at
+            if have >= 4:
+                end = at + 4 + length_at(data, at)[0]
+                if end <= len(data):
+                    frame = data[at:end]
+                    rest, at = (data, end) if end < len(data) else (b"", 0)
+                    return checked(frame)
+            data, rest, at = data[at:], b"", 0
+        else:
+            data = receive(read, fd)
+            # The usual case, in few steps: one read brought exactly one frame.
+            try:
+                head = unpack(data)
+                if head[0] == len(data) - 4 and head[1] == INVOKE:
+                    return head, data
+            except too_short:
+                pass
+        while len(data) < 4:
+            data += receive(read, fd)
+        end = 4 + length_at(data)[0]
+        if end < len(data):
+            rest, at = data, end
+            return checked(data[:end])
+        return checked(complete(data, end, fd))
+
+    def checked(frame):
+        try:
+            head = unpack(frame)
+        except too_short:
+            head = None
+        if head is None or head[1] != INVOKE or HEAD_SIZE + head[5] > len(frame):
+            fail(f"a frame of {len(frame)} bytes is no invocation: {bytes(frame[:32])!r}")
+        return head, frame
+
+    return next_frame
+
+
+def receive(read, fd):
+    """The next bytes; ends the process when there are none, for then the app is gone or wants us gone."""
+    try:
+        data = read(fd, _CHUNK)
+    except OSError:
+        data = b""
+    if not data:
+        os._exit(0)
+    return data
+
+
+def complete(data, size, fd):
+    """Reads the rest of a frame of `size` bytes, each byte once, however large it is."""
+    if len(data) == size:
+        return data
+    frame = bytearray(size)
+    view = memoryview(frame)
+    have = len(data)
+    view[:have] = data
+    while have < size:
+        try:
+            got = os.readv(fd, [view[have:]])
+        except OSError:
+            got = 0
+        if not got:
+            os._exit(0)
+        have += got
+    view.release()
+    return frame
+
+
+def sender(fd=DATA):
+    """A function that sends one frame whole: `send(kind, call, body)`, `call` is None for init frames."""
+    write, writev, pack, lock = os.write, os.writev, _ANSWER_HEAD.pack, allocate_lock()
+
+    def send(kind, call, body):
+        size = len(body)
+        head = _SHORT_HEAD.pack(size + 1, kind) if call is None else pack(size + 9, kind, call)
+        with lock:
+            try:
+                if size <= _COPY_LIMIT:
+                    frame = head + body
+                    sent = write(fd, frame)
+                    if sent == len(frame):
+                        return
+                    pieces = memoryview(frame)[sent:]
+                else:
+                    sent = writev(fd, (head, body))
+                    pieces = memoryview(body)[sent - len(head) :] if sent >= len(head) else head[sent:] + body
+                while len(pieces):
+                    pieces = pieces[write(fd, pieces) :]
+            except OSError:
+                # Nobody is left to answer to.
+                os._exit(0)
+
+    return send
+
+
+def fail(reason):
+    """Ends the process for a breach of the protocol: both sides ship together, so this is a bug."""
+    os.write(2, f"bedrock host: {reason}\n".encode())
+    os._exit(1)

@@ -1,0 +1,60 @@
+"""The `context` argument."""
+
+import time
+
+from app_driver import request_id
+
+
+def test_the_context_has_lambdas_attributes(start):
+    host = start(
+        """
+        names = ["aws_request_id", "function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb",
+                 "log_group_name", "log_stream_name", "client_context", "tenant_id"]
+        values = {name: getattr(context, name) for name in names}
+        identity = [context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id]
+        return [values, identity]
+        """
+    )
+    assert host.result({}) == [
+        {
+            "aws_request_id": request_id(1),
+            "function_name": "my_app-dev-subject",
+            "function_version": "$LATEST",
+            "invoked_function_arn": "arn:aws:lambda:eu-west-1:000000000000:function:my_app-dev-subject",
+            "memory_limit_in_mb": "512",
+            "log_group_name": "/aws/lambda/my_app-dev-subject",
+            "log_stream_name": "2026/11/25/[$LATEST]0",
+            "client_context": None,
+            "tenant_id": None,
+        },
+        [None, None],
+    ]
+
+
+def test_the_remaining_time_follows_the_deadline_and_is_never_negative(start):
+    host = start("return context.get_remaining_time_in_millis()")
+    left = host.result({}, deadline=int(time.time() * 1000) + 10_000)
+    assert isinstance(left, int) and 0 < left <= 10_000
+    assert host.result({}, deadline=1) == 0
+
+
+def test_log_adds_no_line_end(start):
+    host = start("context.log('one ')\ncontext.log(2)\ncontext.log('\\n')")
+    host.result({})
+    assert host.wait_for_lines(1, 1) == ["one 2"]
+
+
+def test_a_worker_may_hang_attributes_on_its_context(start):
+    host = start(
+        "context.mine = event\ncontext.function_name = 'renamed'\nreturn [context.mine, context.function_name]"
+    )
+    assert host.result(5) == [5, "renamed"]
+
+
+def test_attributes_do_not_leak_into_the_next_call(start):
+    host = start("fresh = not hasattr(context, 'mine')\ncontext.mine = 1\nreturn fresh")
+    assert [host.result({}) for _ in range(10)] == [True] * 10
+
+
+def test_the_context_can_be_printed(start):
+    assert start("return repr(context)").result({}).startswith(f"LambdaContext([aws_request_id={request_id(1)},")

@@ -27,6 +27,8 @@ CONTROL = 4
 
 # A call of this many nanoseconds is worth the waking of another thread (about 50 us on an idle machine).
 SLOW = 500_000
+# After a call of this many nanoseconds its answer, and those held back before, leave at once.
+_HELD_AFTER = 100_000
 # One slow call among quick ones counts no more than this, so that the quick mode comes back soon.
 _MOST = 8 * SLOW
 
@@ -53,8 +55,8 @@ class Crew:
     def __init__(self, make_handle):
         # Held by the leader, and only while it reads.
         self.turn = allocate_lock()
-        self.next_frame = reader()
-        self.send = sender()
+        self.send, self.flush = sender()
+        self.next_frame, self.has_more = reader(before_wait=self.flush)
         self.make_handle = make_handle
         # Idle threads with an instance, the one used last at the end; and idle threads without.
         self.idle = []
@@ -159,6 +161,7 @@ class Crew:
             sleep(SLOW / 1e9)
             if self.began == seen and not self.turn.locked():
                 self.pace = _MOST
+                self.flush()
                 self.send_for_leader()
                 return
 
@@ -171,7 +174,7 @@ class Crew:
         start = HEAD_SIZE + trace
         context = Context(request_id.decode("ascii"), deadline, data[HEAD_SIZE:start] if trace else b"")
         CURRENT.set(context)
-        kind = RESPONSE
+        kind, took = RESPONSE, 0
         try:
             handle = seat.handle
             if handle is None:
@@ -196,7 +199,8 @@ class Crew:
         if listed:
             # Before the answer is out: the app's next call may follow at once, and should meet this instance.
             self.rest(seat)
-        self.send(kind, call, body)
+        # More calls of the same burst are served before anybody waits: their answers leave together.
+        self.send(kind, call, body, not listed and took < _HELD_AFTER and self.has_more())
         return listed
 
 

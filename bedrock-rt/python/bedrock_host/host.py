@@ -30,6 +30,7 @@ def main():
         return make_handle().handle
 
     crew = Crew(handle_of_new_instance)
+    let_answers_out_first(crew)
     os.register_at_fork(after_in_child=lambda: forget_app(crew))
     crew.turn.acquire()
     # Before user code runs, so that an endless import ends with the app, too.
@@ -44,6 +45,17 @@ def main():
     crew.send(READY, None, b"")
     crew.turn.release()
     crew.work(seat)
+
+
+def let_answers_out_first(crew):
+    """A worker that calls `os._exit` ends its own call, not those that were answered before it."""
+    leave = os._exit
+
+    def _exit(status):
+        crew.flush()
+        leave(status)
+
+    os._exit = _exit
 
 
 def load_worker(worker_dir):

@@ -25,10 +25,17 @@ HEAD_SIZE = _INVOKE_HEAD.size
 _CHUNK = 65536
 # Above this an answer is sent from where it is instead of being copied behind its head.
 _COPY_LIMIT = 65536
+# Answers that are held back at most; each is small.
+_HOLD_MOST = 64
+
+# A worker may call `os._exit`, which `host` replaces to let answers out first.
+_exit = os._exit
 
 
-def reader(fd=DATA):
-    """A function that waits for the next frame: `(head, frame)`, the frame with its length prefix."""
+def reader(fd=DATA, before_wait=None):
+    """Two functions: one waits for the next frame, `(head, frame)`, the frame with its length prefix; the other
+    tells whether more has been read already. `before_wait` is called before the process waits for bytes.
+    """
     read, unpack, length_at = os.read, _INVOKE_HEAD.unpack_from, _LENGTH.unpack_from
     # The unread rest of what the last read took in, and where in it the next frame begins.
     rest, at = b"", 0
@@ -46,6 +53,8 @@ def reader(fd=DATA):
                     return checked(frame)
             data, rest, at = data[at:], b"", 0
         else:
+            if before_wait is not None:
+                before_wait()
             data = receive(read, fd)
             # The usual case, in few steps: one read brought exactly one frame.
             try:
@@ -54,6 +63,8 @@ def reader(fd=DATA):
                     return head, data
             except too_short:
                 pass
+        if before_wait is not None:
+            before_wait()
         while len(data) < 4:
             data += receive(read, fd)
         end = 4 + length_at(data)[0]
@@ -71,7 +82,10 @@ def reader(fd=DATA):
             fail(f"a frame of {len(frame)} bytes is no invocation: {bytes(frame[:32])!r}")
         return head, frame
 
-    return next_frame
+    def has_more():
+        return bool(rest)
+
+    return next_frame, has_more
 
 
 def receive(read, fd):
@@ -81,7 +95,7 @@ def receive(read, fd):
     except OSError:
         data = b""
     if not data:
-        os._exit(0)
+        _exit(0)
     return data
 
 
@@ -99,40 +113,64 @@ def complete(data, size, fd):
         except OSError:
             got = 0
         if not got:
-            os._exit(0)
+            _exit(0)
         have += got
     view.release()
     return frame
 
 
 def sender(fd=DATA):
-    """A function that sends one frame whole: `send(kind, call, body)`, `call` is None for init frames."""
-    write, writev, pack, lock = os.write, os.writev, _ANSWER_HEAD.pack, allocate_lock()
+    """Two functions: `send(kind, call, body, hold)` sends one frame whole, `call` is None for init frames; `flush()`.
 
-    def send(kind, call, body):
+    With `hold` a small frame may wait for the next `send` or `flush`: one write for a burst of answers.
+    """
+    write, writev, pack, lock = os.write, os.writev, _ANSWER_HEAD.pack, allocate_lock()
+    held = []
+
+    def send(kind, call, body, hold=False):
         size = len(body)
         head = _SHORT_HEAD.pack(size + 1, kind) if call is None else pack(size + 9, kind, call)
         with lock:
-            try:
-                if size <= _COPY_LIMIT:
-                    frame = head + body
-                    sent = write(fd, frame)
-                    if sent == len(frame):
-                        return
-                    pieces = memoryview(frame)[sent:]
-                else:
-                    sent = writev(fd, (head, body))
-                    pieces = memoryview(body)[sent - len(head) :] if sent >= len(head) else head[sent:] + body
-                while len(pieces):
-                    pieces = pieces[write(fd, pieces) :]
-            except OSError:
-                # Nobody is left to answer to.
-                os._exit(0)
+            if size > _COPY_LIMIT:
+                put_all(b"")
+                sent = put(writev, (head, body))
+                put_rest(memoryview(body)[sent - len(head) :] if sent >= len(head) else head[sent:] + body)
+            elif hold and len(held) < _HOLD_MOST:
+                held.append(head + body)
+            else:
+                put_all(head + body)
 
-    return send
+    def flush():
+        # Looked at without the lock: whoever holds an answer back flushes before it waits.
+        if held:
+            with lock:
+                put_all(b"")
+
+    def put_all(frame):
+        if held:
+            held.append(frame)
+            frame = b"".join(held)
+            held.clear()
+        if frame:
+            sent = put(write, frame)
+            if sent != len(frame):
+                put_rest(memoryview(frame)[sent:])
+
+    def put_rest(pieces):
+        while len(pieces):
+            pieces = pieces[put(write, pieces) :]
+
+    def put(how, what):
+        try:
+            return how(fd, what)
+        except OSError:
+            # Nobody is left to answer to.
+            _exit(0)
+
+    return send, flush
 
 
 def fail(reason):
     """Ends the process for a breach of the protocol: both sides ship together, so this is a bug."""
     os.write(2, f"bedrock host: {reason}\n".encode())
-    os._exit(1)
+    _exit(1)

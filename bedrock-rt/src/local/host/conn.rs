@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::calls::{Calls, Came, Turn};
 use super::failure::function_error;
 use super::frame::{self, Reader, Said};
+use super::socket::{Incoming, Outgoing};
 use crate::Error;
 use crate::limits::SYNC_PAYLOAD;
 use crate::local::dispatch::{Info, Invocation, response_too_large};
@@ -42,7 +41,7 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Conn {
     info: Arc<Info>,
-    writer: tokio::sync::Mutex<OwnedWriteHalf>,
+    writer: tokio::sync::Mutex<Outgoing>,
     calls: Mutex<Calls>,
     next: AtomicU64,
     stage: watch::Sender<Stage>,
@@ -58,7 +57,7 @@ pub(super) struct Conn {
 
 impl Conn {
     /// `one_by_one` says that the host works on its calls in their order, each after the one before.
-    pub(super) fn new(info: Arc<Info>, writer: OwnedWriteHalf, one_by_one: bool) -> Arc<Self> {
+    pub(super) fn new(info: Arc<Info>, writer: Outgoing, one_by_one: bool) -> Arc<Self> {
         Arc::new(Self {
             info,
             writer: writer.into(),
@@ -161,12 +160,12 @@ impl Conn {
     /// Asks for what the host has not begun. If a write is under way, the call behind it asks again.
     fn recall(&self) {
         if let Ok(writer) = self.writer.try_lock() {
-            let _ = writer.try_write(&frame::RECALL);
+            writer.try_write(&frame::RECALL);
         }
     }
 
     /// Reads answers until the host closes its end or writes what is no frame. The caller then says how it ended.
-    pub(super) async fn read(&self, mut socket: OwnedReadHalf) -> Result<(), frame::Nonsense> {
+    pub(super) async fn read(&self, mut socket: Incoming) -> Result<(), frame::Nonsense> {
         let (mut reader, mut buffer) = (Reader::new(SYNC_PAYLOAD), BytesMut::with_capacity(16 * 1024));
         loop {
             while let Some(said) = reader.next(&mut buffer)? {
@@ -175,7 +174,7 @@ impl Conn {
             if buffer.is_empty() && buffer.capacity() > 1024 * 1024 {
                 buffer = BytesMut::with_capacity(16 * 1024);
             }
-            match socket.read_buf(&mut buffer).await {
+            match socket.read(&mut buffer).await {
                 Ok(0) | Err(_) => return Ok(()),
                 Ok(_) => {}
             }

@@ -11,6 +11,7 @@ mod node;
 mod prints;
 mod process;
 mod python;
+mod socket;
 
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 

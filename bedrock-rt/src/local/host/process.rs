@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::conn::Conn;
-use super::{Hosts, prints};
+use super::{Hosts, prints, socket};
 use crate::Error;
 use crate::local::dispatch::Info;
 use crate::local::{files, install};
@@ -137,7 +137,6 @@ fn environment(
 
 fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io::Result<Arc<Host>> {
     let (ours, theirs) = StdStream::pair()?;
-    ours.set_nonblocking(true)?;
     command.stdin(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
     let control = if info.entry.language == Language::Python {
         let (ours, theirs) = StdStream::pair()?;
@@ -160,7 +159,7 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
         let name: Arc<str> = info.entry.name.as_str().into();
         hosts.handle.spawn(prints::read(pipe, name, hosts.output.clone()));
     }
-    let (read, write) = UnixStream::from_std(ours)?.into_split();
+    let (read, write) = socket::split(ours)?;
     let conn = Conn::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
     let host = Arc::new(Host { conn: Arc::clone(&conn), group, hosts: Arc::clone(hosts) });
     hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
@@ -171,7 +170,7 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
 }
 
 /// Reads the answers of a host until it ends, then tells everybody who still waits how it ended.
-async fn follow(host: Arc<Host>, mut child: Child, read: tokio::net::unix::OwnedReadHalf, worker: String) {
+async fn follow(host: Arc<Host>, mut child: Child, read: socket::Incoming, worker: String) {
     let nonsense = host.conn.read(read).await.is_err();
     let status = if nonsense { None } else { tokio::time::timeout(EXIT, child.wait()).await.ok().and_then(Result::ok) };
     // Also when the host itself is gone: what it started is not.

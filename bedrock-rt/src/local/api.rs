@@ -30,11 +30,7 @@ pub(super) async fn start(local: Weak<Local>, token: Arc<str>) -> std::io::Resul
     let url = format!("http://{}", listener.local_addr()?);
     let router =
         Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoke)).with_state(Api { local, token });
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // Small answers on kept connections would wait 40 ms for the caller's acknowledgement otherwise.
-        let _ = stream.set_nodelay(true);
-    });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(super::serve::run(listener, router, Box::pin(std::future::pending())));
     Ok(url)
 }
 

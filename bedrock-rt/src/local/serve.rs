@@ -1,9 +1,12 @@
 //! The endpoint on a laptop: an HTTP server on 127.0.0.1.
 
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::stop;
@@ -21,8 +24,21 @@ pub(crate) async fn serve(router: Router) -> Result<()> {
     let address = listener.local_addr()?;
     SERVING.store(true, Ordering::Relaxed);
     complain(&format!("listening on http://{address}, stop with Ctrl-C"));
-    axum::serve(listener, router).with_graceful_shutdown(stop::requested(1)).await?;
+    run(listener, router, Box::pin(stop::requested(1))).await?;
     Ok(())
+}
+
+/// The one HTTP server of this crate, for the endpoint and for the Invoke API: what is generic in it is compiled once.
+pub(super) async fn run(
+    listener: TcpListener,
+    router: Router,
+    until: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> std::io::Result<()> {
+    let listener = ListenerExt::tap_io(listener, |stream| {
+        // Small answers on kept connections would wait 40 ms for the caller's acknowledgement otherwise.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, router).with_graceful_shutdown(until).await
 }
 
 fn port() -> Result<u16> {

@@ -7,7 +7,7 @@
 //! | [`scaffold`] | what `new` makes, planned first and then written all or not at all |
 //! | [`payload`], [`local_invoke`] | the two halves of `invoke` |
 //! | [`session`] | where the call was made, and in which app |
-//! | [`print`] | the one module that prints |
+//! | [`mod@print`] | the one module that prints |
 //! | [`error`] | what a failure is: message, causes, help, exit code |
 //!
 //! On the user's disk it reads and edits `Cargo.toml` and `src/endpoints/mod.rs` of the app; settings and workers are

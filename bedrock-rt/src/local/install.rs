@@ -33,15 +33,16 @@ async fn python(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interprete
     let wanted = wanted.join("\n") + "\n";
     let key = digest(&[&wanted, &interpreter.version, &interpreter.path.display().to_string()]);
     let packages = hosts.app.scratch.join("python");
-    let site = packages.join(format!("{}-{key}", info.entry.name));
+    let worker = identity(info, dir);
+    let site = packages.join(format!("{worker}-{key}"));
     if site.is_dir() {
         return Ok(site);
     }
-    let _lock = lock(&packages, &info.entry.name).await?;
+    let _lock = lock(&packages, &worker).await?;
     if site.is_dir() {
         return Ok(site);
     }
-    let aside = packages.join(format!("{}.partial", info.entry.name));
+    let aside = packages.join(format!("{worker}.partial"));
     let _ = fs::remove_dir_all(&aside);
     fs::create_dir_all(&aside).map_err(|error| failed_to("create", &aside, &error))?;
     // Next to the worker, so that `-r other.txt` and `./wheel.whl` in it mean the same as in the original.
@@ -57,7 +58,7 @@ async fn python(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interprete
     command.arg("--target").arg(&aside).arg("-r").arg(&list.0).current_dir(dir);
     run(command, &info.entry.name, "requirements.txt", hosts).await?;
     drop(list);
-    remove_older(&packages, &info.entry.name);
+    remove_older(&packages, &worker);
     fs::rename(&aside, &site).map_err(|error| failed_to("rename", &aside, &error))?;
     Ok(site)
 }
@@ -77,7 +78,7 @@ async fn javascript(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interp
     if is_fresh()? {
         return Ok(());
     }
-    let _lock = lock(&hosts.app.scratch.join("javascript"), &info.entry.name).await?;
+    let _lock = lock(&hosts.app.scratch.join("javascript"), &identity(info, dir)).await?;
     if is_fresh()? {
         return Ok(());
     }
@@ -140,11 +141,15 @@ async fn lock(dir: &Path, worker: &str) -> Result<fs::File, Failure> {
     }
 }
 
+/// Tells apart workers of the same name in apps that share a target folder.
+fn identity(info: &Info, dir: &Path) -> String {
+    format!("{}-{}", info.entry.name, digest(&[&dir.display().to_string()]))
+}
+
 fn remove_older(packages: &Path, worker: &str) {
     for entry in fs::read_dir(packages).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        // 16 hexadecimal digits: `resizer-…` must not match the folder of `resizer-2`, and worker names have no `-`.
-        if name.strip_prefix(worker).is_some_and(|rest| rest.starts_with('-') && rest.len() == 17) {
+        if name.strip_prefix(worker).is_some_and(|rest| rest.starts_with('-')) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

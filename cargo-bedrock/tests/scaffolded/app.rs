@@ -9,6 +9,8 @@ use tempfile::TempDir;
 /// An app called `shop`.
 pub(crate) struct App {
     dir: TempDir,
+    /// Where cargo builds and dependencies of workers go.
+    target: PathBuf,
 }
 
 pub(crate) struct Answer {
@@ -26,7 +28,9 @@ impl From<Output> for Answer {
 
 impl App {
     pub(crate) fn new() -> Self {
-        let app = Self { dir: tempfile::tempdir().expect("a folder") };
+        // All apps of these tests share one target folder: what they depend on is compiled once.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
+        let app = Self { dir: tempfile::tempdir().expect("a folder"), target };
         let checkout = checkout();
         let path = checkout.to_str().expect("text");
         let made = app.bedrock_in(app.dir.path(), &["new", "app", "shop", "--bedrock-path", path]);
@@ -36,9 +40,10 @@ impl App {
         app
     }
 
-    /// Without Rust workers, so that nothing has to be compiled.
+    /// Without Rust workers, so that nothing has to be compiled; nothing is installed yet either.
     pub(crate) fn without_rust() -> Self {
-        let app = Self::new();
+        let mut app = Self::new();
+        app.target = app.dir.path().join("target");
         fs::remove_dir_all(app.path("workers/greeter")).expect("the first worker");
         app.edit("Cargo.toml", "greeter = { path = \"workers/greeter\" }", "");
         app
@@ -86,10 +91,9 @@ impl App {
         command
     }
 
-    /// All apps of these tests share one target folder; what cargo says for people is not coloured.
+    /// What cargo says for people is not coloured.
     fn environment(&self, command: &mut Command) {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
-        command.env("CARGO_TARGET_DIR", target).env("CARGO_TERM_COLOR", "never");
+        command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
         for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
             command.env_remove(variable);
         }

@@ -15,7 +15,7 @@ fn binary(package: &str) -> std::path::PathBuf {
 }
 
 fn run(package: &str, format: &str, events: &[Value]) -> (Vec<Answer>, String) {
-    let api = RuntimeApi::start(events);
+    let api = RuntimeApi::start(events.to_vec());
     let mut command = Command::new(binary(package));
     command
         .env("AWS_LAMBDA_RUNTIME_API", api.address())

@@ -29,18 +29,19 @@ struct Shared {
 }
 
 impl RuntimeApi {
-    pub(crate) fn start(events: &[Value]) -> Self {
+    pub(crate) fn start(events: Vec<Value>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let (sender, answers) = channel();
-        let shared = Arc::new(Shared { events: Mutex::new(events.to_vec().into_iter()), answers: Mutex::new(sender) });
+        let count = events.len();
+        let shared = Arc::new(Shared { events: Mutex::new(events.into_iter()), answers: Mutex::new(sender) });
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || serve(stream, &shared));
             }
         });
-        Self { address, answers, events: events.len() }
+        Self { address, answers, events: count }
     }
 
     pub(crate) fn address(&self) -> &str {

@@ -39,6 +39,8 @@ impl Worker for RustCase {
             })),
             "raise" => Err(WorkerError::new("BadCase", "as it was told")),
             "panic" => panic!("as it was told"),
+            // What a worker should not do is what this one is for.
+            #[allow(clippy::disallowed_methods, clippy::exit)]
             "exit" => std::process::exit(3),
             "abort" => std::process::abort(),
             "loop" => loop {
@@ -57,7 +59,7 @@ impl Worker for RustCase {
 }
 
 fn deadlock() -> Result<Value> {
-    let lock = Box::leak(Box::new(Mutex::new(())));
+    let lock: &Mutex<()> = Box::leak(Box::new(Mutex::new(())));
     let first = lock.lock();
     let second = lock.lock();
     drop((first, second));

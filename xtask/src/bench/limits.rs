@@ -1,0 +1,161 @@
+//! What the figures are held against. Whether a limit holds is decided here; nothing fails because of it, since a busy
+//! machine breaks them all.
+
+use super::passes::{Column, Median};
+use super::run::Figures;
+
+/// One limit and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) what: String,
+    pub(super) found: String,
+    pub(super) allowed: String,
+    /// Nothing if it was not measured.
+    pub(super) holds: Option<bool>,
+}
+
+const COLUMNS: [&str; 2] = ["quiet", "1-core"];
+/// p50 of a Rust worker in µs, quiet and on one core.
+const RUST_P50: [f64; 2] = [15.0, 8.0];
+/// p50 of a hosted worker as a multiple of its floor.
+const OF_FLOOR: f64 = 1.4;
+/// p99 as a multiple of the p50.
+const TAIL: f64 = 4.0;
+/// Answers per second with 16 in flight.
+const RATE: f64 = 40_000.0;
+/// The first call in ms.
+const FIRST: [(&str, f64); 2] = [("python", 60.0), ("node", 90.0)];
+const IDLE_MB: f64 = 30.0;
+const CRATES: usize = 130;
+const COMPILE_SECONDS: f64 = 32.0;
+
+/// All limits, in the order of the table.
+pub(super) fn all(figures: &Figures) -> Vec<Limit> {
+    let columns = [&figures.quiet, &figures.one_core];
+    let mut limits = Vec::new();
+    for ((column, name), allowed) in columns.into_iter().zip(COLUMNS).zip(RUST_P50) {
+        let found = worker(column, "rust").map(|row| row.p50_us);
+        limits.push(at_most(format!("Rust worker, p50, {name}"), found, allowed, |us| format!("{us:.1} µs")));
+    }
+    for language in ["python", "node"] {
+        for (column, name) in columns.into_iter().zip(COLUMNS) {
+            let what = format!("{} worker, p50 of its floor, {name}", title(language));
+            let found = worker(column, language).and_then(|row| row.of_floor);
+            limits.push(at_most(what, found, OF_FLOOR, |ratio| format!("{ratio:.2} ×")));
+        }
+    }
+    for language in ["rust", "python", "node"] {
+        for (column, name) in columns.into_iter().zip(COLUMNS) {
+            let what = format!("{} worker, p99 of its p50, {name}", title(language));
+            let found = worker(column, language).map(|row| row.p99_us / row.p50_us);
+            limits.push(at_most(what, found, TAIL, |ratio| format!("{ratio:.1} ×")));
+        }
+    }
+    for language in ["rust", "python", "node"] {
+        limits.push(rate(language, worker(&figures.quiet, language).and_then(|row| row.per_second)));
+    }
+    for (language, allowed) in FIRST {
+        let found = worker(&figures.quiet, language).and_then(|row| row.first_ms);
+        limits.push(at_most(format!("{} worker, first call", title(language)), found, allowed, |ms| {
+            format!("{ms:.0} ms")
+        }));
+    }
+    limits.extend(costs(figures));
+    limits
+}
+
+fn costs(figures: &Figures) -> Vec<Limit> {
+    #[allow(clippy::cast_precision_loss, reason = "a process has less than 2^52 KiB")]
+    let idle = figures.idle_kib as f64 * 1024.0 / 1e6;
+    vec![
+        at_most("app with ten idle workers, without the hosts".to_owned(), Some(idle), IDLE_MB, |mb| {
+            format!("{mb:.1} MB")
+        }),
+        Limit {
+            what: "`hello`, crates".to_owned(),
+            found: figures.crates.to_string(),
+            allowed: format!("≤ {CRATES}"),
+            holds: Some(figures.crates <= CRATES),
+        },
+        at_most("`hello`, cold dev compile".to_owned(), figures.compile_seconds, COMPILE_SECONDS, |s| {
+            format!("{s:.1} s")
+        }),
+    ]
+}
+
+fn at_most(what: String, found: Option<f64>, allowed: f64, show: fn(f64) -> String) -> Limit {
+    let holds = found.map(|found| found <= allowed);
+    Limit { what, found: found.map_or("–".to_owned(), show), allowed: format!("≤ {}", show(allowed)), holds }
+}
+
+fn rate(language: &str, found: Option<f64>) -> Limit {
+    let show = |rate: f64| format!("{:.0} k/s", rate / 1e3);
+    Limit {
+        what: format!("{} worker, 16 in flight", title(language)),
+        found: found.map_or("–".to_owned(), show),
+        allowed: format!("≥ {}", show(RATE)),
+        holds: found.map(|found| found >= RATE),
+    }
+}
+
+fn worker<'a>(column: &'a Column, language: &str) -> Option<&'a Median> {
+    column.row(language, false)
+}
+
+/// The name of a language at the beginning of a line.
+pub(super) fn title(language: &str) -> &'static str {
+    match language {
+        "rust" => "Rust",
+        "python" => "Python",
+        _ => "Node",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(p50_us: f64, first_ms: f64) -> Figures {
+        let row = |language: &str| Median {
+            language: language.to_owned(),
+            is_floor: false,
+            p50_us,
+            p99_us: 20.0,
+            first_ms: Some(first_ms),
+            per_second: Some(50_000.0),
+            of_floor: Some(1.2),
+        };
+        let column = Column { rows: ["rust", "python", "node"].map(row).to_vec() };
+        Figures {
+            quiet: column.clone(),
+            one_core: column,
+            idle_kib: 12_000,
+            crates: 128,
+            hello_bytes: 1,
+            compile_seconds: Some(31.0),
+        }
+    }
+
+    #[test]
+    fn good_figures_are_within_all_limits() {
+        let over: Vec<_> = all(&figures(7.0, 50.0)).into_iter().filter(|limit| limit.holds != Some(true)).collect();
+        assert_eq!(over, []);
+    }
+
+    #[test]
+    fn a_figure_that_is_over_shows_what_was_found_and_allowed() {
+        let over: Vec<_> = all(&figures(9.0, 75.0)).into_iter().filter(|limit| limit.holds != Some(true)).collect();
+        let shown: Vec<_> = over.iter().map(|l| (l.what.as_str(), l.found.as_str(), l.allowed.as_str())).collect();
+        assert_eq!(
+            shown,
+            [("Rust worker, p50, 1-core", "9.0 µs", "≤ 8.0 µs"), ("Python worker, first call", "75 ms", "≤ 60 ms")]
+        );
+    }
+
+    #[test]
+    fn a_figure_that_was_not_measured_neither_holds_nor_breaks_its_limit() {
+        let limits = all(&Figures { compile_seconds: None, ..figures(7.0, 50.0) });
+        let compile = limits.last().expect("the last limit");
+        assert_eq!((compile.found.as_str(), compile.holds), ("–", None));
+    }
+}

@@ -1,0 +1,127 @@
+//! What `bench_local --json` prints, and the medians over several of its runs.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Pass {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Row {
+    language: String,
+    floor: bool,
+    p50_us: f64,
+    p99_us: f64,
+    first_ms: Option<f64>,
+    per_second: Option<f64>,
+}
+
+/// The medians of several runs under the same conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Column {
+    /// In the order in which the program measures them.
+    pub(super) rows: Vec<Median>,
+}
+
+/// One floor or one worker. Every figure is a median of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Median {
+    pub(super) language: String,
+    pub(super) is_floor: bool,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
+    pub(super) first_ms: Option<f64>,
+    pub(super) per_second: Option<f64>,
+    /// p50 divided by the floor's p50 of the same run. Nothing for the floors themselves.
+    pub(super) of_floor: Option<f64>,
+}
+
+impl Pass {
+    /// The last line of the program's output.
+    pub(super) fn read(output: &str) -> Result<Self> {
+        let line = output.lines().last().unwrap_or_default();
+        serde_json::from_str(line).with_context(|| format!("failed to understand bench_local: `{line}`"))
+    }
+
+    fn row(&self, language: &str, floor: bool) -> Option<&Row> {
+        self.rows.iter().find(|row| row.language == language && row.floor == floor)
+    }
+
+    fn of_floor(&self, row: &Row) -> Option<f64> {
+        let floor = self.row(&row.language, true).filter(|_| !row.floor)?;
+        Some(row.p50_us / floor.p50_us)
+    }
+}
+
+impl Column {
+    /// The median of each figure. Runs that lack a figure do not count for it.
+    pub(super) fn median(passes: &[Pass]) -> Self {
+        let rows = passes.first().map_or(&[][..], |pass| &pass.rows);
+        Self { rows: rows.iter().map(|row| over(passes, row)).collect() }
+    }
+
+    pub(super) fn row(&self, language: &str, is_floor: bool) -> Option<&Median> {
+        self.rows.iter().find(|row| row.language == language && row.is_floor == is_floor)
+    }
+}
+
+fn over(passes: &[Pass], like: &Row) -> Median {
+    let rows: Vec<(&Pass, &Row)> =
+        passes.iter().filter_map(|pass| Some((pass, pass.row(&like.language, like.floor)?))).collect();
+    let figure = |of: fn(&Row) -> Option<f64>| median(rows.iter().filter_map(|(_, row)| of(row)).collect());
+    Median {
+        language: like.language.clone(),
+        is_floor: like.floor,
+        p50_us: figure(|row| Some(row.p50_us)).unwrap_or_default(),
+        p99_us: figure(|row| Some(row.p99_us)).unwrap_or_default(),
+        first_ms: figure(|row| row.first_ms),
+        per_second: figure(|row| row.per_second),
+        of_floor: median(rows.iter().filter_map(|(pass, row)| pass.of_floor(row)).collect()),
+    }
+}
+
+/// The one in the middle, or the mean of the two in the middle.
+fn median(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    let upper = *figures.get(middle)?;
+    Some(if figures.len() % 2 == 1 { upper } else { f64::midpoint(upper, figures[middle - 1]) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(floor: f64, worker: f64) -> Pass {
+        let text = format!(
+            "something a worker printed\n{{\"rows\":[\
+             {{\"language\":\"rust\",\"floor\":true,\"p50_us\":{floor},\"p99_us\":9.5,\"first_ms\":null,\"per_second\":null}},\
+             {{\"language\":\"rust\",\"floor\":false,\"p50_us\":{worker},\"p99_us\":20,\"first_ms\":3,\"per_second\":5e4}}]}}\n"
+        );
+        Pass::read(&text).expect("that is what it prints")
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_run_and_then_the_median_of_them() {
+        let column = Column::median(&[pass(1.0, 2.0), pass(10.0, 30.0), pass(2.0, 2.0)]);
+        let worker = column.row("rust", false).expect("a worker");
+        assert_eq!((worker.p50_us, worker.of_floor, worker.first_ms), (2.0, Some(2.0), Some(3.0)));
+        let floor = column.row("rust", true).expect("a floor");
+        assert_eq!((floor.p50_us, floor.of_floor, floor.per_second), (2.0, None, None));
+    }
+
+    #[test]
+    fn the_median_of_two_is_their_mean_and_of_none_nothing() {
+        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
+        assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn output_that_is_no_report_is_an_error_that_shows_it() {
+        let error = Pass::read("error: no node\n").expect_err("no report");
+        assert_eq!(error.to_string(), "failed to understand bench_local: `error: no node`");
+    }
+}

@@ -1,0 +1,89 @@
+//! The command line: what can be typed and which module does it. No clap type leaves this file.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::test::Group;
+use crate::workspace::Workspace;
+use crate::{bench, setup, test, tidy};
+
+/// The project's own chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Everything that CI checks, in order; the last line is `N passed, N failed`
+    Test(TestArgs),
+    /// The house rules that a machine can check
+    Tidy,
+    /// Install the pinned tools of the tests into `target/tools`
+    Setup,
+    /// Measure
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Only the checks of one half of the house
+    #[arg(long, value_name = "WHAT")]
+    only: Option<Only>,
+    /// Handed to `cargo nextest run` as they are
+    #[arg(last = true, value_name = "NEXTEST ARGS")]
+    nextest: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Only {
+    Rust,
+    Python,
+    Javascript,
+    Docs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Invocations on this machine beside their floors, and what the smallest app costs to compile
+    Local {
+        /// How often everything is measured; the tables have the medians
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+        /// Leave out the cold compile of `hello`
+        #[arg(long)]
+        no_compile: bool,
+    },
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let workspace = Workspace::find()?;
+    match cli.chore {
+        Chore::Test(args) => Ok(exit(test::run(&workspace, args.only.map(group), &args.nextest))),
+        Chore::Tidy => Ok(exit(tidy::run(&workspace)?)),
+        Chore::Setup => setup::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Bench(Bench::Local { passes, no_compile }) => {
+            bench::local(&workspace, passes, !no_compile).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn group(only: Only) -> Group {
+    match only {
+        Only::Rust => Group::Rust,
+        Only::Python => Group::Python,
+        Only::Javascript => Group::JavaScript,
+        Only::Docs => Group::Docs,
+    }
+}
+
+fn exit(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

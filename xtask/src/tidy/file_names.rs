@@ -1,0 +1,39 @@
+//! Rule: modules are named after what they hold.
+
+use super::finding::Finding;
+use super::tree::{Entry, Tree};
+
+const EMPTY_WORDS: [&str; 4] = ["utils", "helpers", "common", "imp"];
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "sh"])
+        .filter_map(|file| {
+            let word = empty_word(file)?;
+            Some(Finding::new(&file.path, 1, format!("`{word}` says nothing: name it after what it holds")))
+        })
+        .collect()
+}
+
+/// A part of the path, a folder or the file's own name without its extension, that is one of the words.
+fn empty_word(file: &Entry) -> Option<&'static str> {
+    let mut parts = file.path.split('/').map(|part| part.split_once('.').map_or(part, |(stem, _)| stem));
+    parts.find_map(|part| EMPTY_WORDS.into_iter().find(|word| *word == part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_say_something_pass() {
+        assert_eq!(check(&Tree::of([("a/src/zip.rs", ""), ("a/src/important.rs", ""), ("common.md", "")])), []);
+    }
+
+    #[test]
+    fn names_that_say_nothing_are_found_in_files_and_folders() {
+        let tree = Tree::of([("a/utils.rs", ""), ("a/tests/common/mod.rs", ""), ("a/helpers.test.mjs", "")]);
+        let found = check(&tree);
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[0], Finding::new("a/utils.rs", 1, "`utils` says nothing: name it after what it holds"));
+    }
+}

@@ -1,0 +1,26 @@
+//! One place that breaks a rule.
+
+use std::fmt;
+
+/// Ordered by place, which is how they are printed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Finding {
+    /// Relative to the root, with `/`.
+    pub(super) path: String,
+    /// From 1.
+    pub(super) line: usize,
+    /// What is wrong there.
+    pub(super) message: String,
+}
+
+impl Finding {
+    pub(super) fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line, message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}

@@ -50,6 +50,7 @@ pub mod v1 {
 
     /// The app as a Lambda function knows it.
     #[cfg(bedrock_lambda)]
+    #[derive(Clone, Copy)]
     pub struct AppInfo {
         /// The app's name.
         pub name: &'static str,

@@ -7,6 +7,7 @@ use crate::Context;
 
 /// The invocation within which a call is made.
 #[derive(Debug, Clone)]
+#[cfg_attr(bedrock_lambda, allow(dead_code))] // read by the remote transport, which is not part of this version
 pub(crate) struct Caller {
     pub(crate) deadline: SystemTime,
     pub(crate) trace: Option<String>,

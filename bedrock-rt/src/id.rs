@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
+#[cfg(not(bedrock_lambda))]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 thread_local! {
@@ -48,6 +49,7 @@ pub(crate) fn request_id() -> String {
 }
 
 /// The value of `X-Amzn-Trace-Id` for a call that begins a trace: `Root=1-<seconds>-<96 bits>`.
+#[cfg(not(bedrock_lambda))]
 pub(crate) fn trace_header() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let mut out = String::with_capacity(80);

@@ -36,6 +36,7 @@ mod id;
 mod invoke;
 mod limits;
 #[cfg(not(bedrock_lambda))]
+#[doc(hidden)]
 pub mod local;
 mod logging;
 mod run;

@@ -13,16 +13,11 @@ pub async fn serve(router: Router) -> Result<()> {
         logging::init_lambda();
         return lambda_http::run(router).await.map_err(|error| WorkerError::new("Runtime", error));
     }
-    serve_here(router).await
-}
-
-#[cfg(bedrock_lambda)]
-async fn serve_here(_router: Router) -> Result<()> {
+    #[cfg(not(bedrock_lambda))]
+    {
+        logging::init_local();
+        crate::local::serve(router).await
+    }
+    #[cfg(bedrock_lambda)]
     Err(WorkerError::new("NotLambda", "this program was built for Lambda and runs only there"))
-}
-
-#[cfg(not(bedrock_lambda))]
-async fn serve_here(router: Router) -> Result<()> {
-    logging::init_local();
-    crate::local::serve(router).await
 }

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 
 /// One call of one worker or function, with its event already written as JSON.
 #[derive(Debug)]
+#[cfg_attr(bedrock_lambda, allow(dead_code))] // read by the remote transport, which is not part of this version
 pub(crate) struct Call {
     /// A worker's name, or the name or ARN of any function.
     pub(crate) target: String,

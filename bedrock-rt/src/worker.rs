@@ -18,7 +18,7 @@ use crate::{Context, Result};
 ///     type Response = Thumb;
 ///
 ///     async fn execute(&self, event: ResizeRequest, context: &Context) -> Result<Thumb> {
-///         …
+///         thumb_of(event).await
 ///     }
 /// }
 /// ```

@@ -4,7 +4,7 @@
 //! invocation: only there are they linked. Either way the runtime of `bedrock-rt` prints the response and the failure.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
@@ -19,7 +19,7 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
     let needs_program = app.workers.iter().any(|worker| worker.language == Language::Rust);
     let code = if needs_program {
         let program = compile(app, print)?;
-        in_program(&program, worker, payload, event)?
+        in_program(&program, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
         let info =
@@ -82,7 +82,7 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
 }
 
 /// Lets the app's program make the invocation and gives its exit code.
-fn in_program(program: &PathBuf, worker: &Worker, payload: String, event: bool) -> Result<u8> {
+fn in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
     let failed = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
     let mut command = Command::new(program);
     command.env(WORKER, worker.name.as_str()).stdin(Stdio::piped());

@@ -2,15 +2,15 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`app`] | what the app is and where its files go |
-//! | [`dispatch`], [`detach`] | from a call to the worker it names |
-//! | [`rust`] | Rust workers: on the app's own runtime, or on threads when they block |
-//! | [`host`] | Python and JavaScript workers: warm processes and how to talk to them |
-//! | [`install`] | their dependencies, on first use |
-//! | [`events`] | fire-and-forget: retries, and draining at the end |
-//! | [`api`] | Lambda's Invoke API on a port of this machine, for calls from inside workers |
-//! | [`output`] | what workers print |
-//! | [`main_fn`], [`once`] | the life of the program |
+//! | `app` | what the app is and where its files go |
+//! | `dispatch`, `detach` | from a call to the worker it names |
+//! | `rust` | Rust workers: on the app's own runtime, or on threads when they block |
+//! | `host` | Python and JavaScript workers: warm processes and how to talk to them |
+//! | `install` | their dependencies, on first use |
+//! | `events` | fire-and-forget: retries, and draining at the end |
+//! | `api` | Lambda's Invoke API on a port of this machine, for calls from inside workers |
+//! | `output` | what workers print |
+//! | `main_fn`, `once` | the life of the program |
 //!
 //! None of this is in a Lambda build.
 

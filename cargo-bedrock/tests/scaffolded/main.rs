@@ -1,4 +1,5 @@
 //! What `new` makes, compiled with this checkout's crates and run: the whole way of a newcomer.
+#![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
 
 mod app;
 mod compile_errors;

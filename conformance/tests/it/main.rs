@@ -2,6 +2,7 @@
 
 mod answers;
 mod driver;
+mod edges;
 mod events;
 mod faults;
 mod lambda;

@@ -82,6 +82,8 @@ def forget_app(crew):
     """In a forked child: it must neither answer for the host nor keep the app's sockets open."""
     # A child that comes back from `execute` has nobody to answer, and none of the other threads.
     crew.send = lambda *_answer: os._exit(0)
+    # What the host holds back is the host's to send, and its lock may be held by a thread that is not here.
+    crew.flush = lambda: None
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     os.dup2(nothing, DATA, False)
     os.dup2(nothing, CONTROL, False)

@@ -30,8 +30,53 @@ fn distinct(tree: &str) -> usize {
     crates.collect::<BTreeSet<_>>().len()
 }
 
-/// Seconds of `cargo build -p hello` with an empty target folder and everything downloaded.
-pub(super) fn cold_compile(workspace: &Workspace) -> Result<f64> {
+/// Seconds of a first compile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compile {
+    /// Of `hello`.
+    pub(super) hello: f64,
+    /// Of a crate with what any Lambda program with a router has: lambda_runtime, lambda_http, axum.
+    pub(super) floor: f64,
+}
+
+/// A crate of its own: within this workspace the features of everybody would count.
+const FLOOR: &str = r#"[package]
+name = "floor"
+version = "0.1.0"
+edition = "2024"
+
+[dependencies]
+axum = "0.8"
+lambda_http = "1.3"
+lambda_runtime = "1.5"
+serde_json = "1"
+tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+
+[workspace]
+"#;
+const FLOOR_MAIN: &str = r#"#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda_http::run(axum::Router::new().route("/", axum::routing::post(|body: String| async move { body }))).await
+}
+"#;
+
+/// Both, one after the other.
+pub(super) fn compile(workspace: &Workspace) -> Result<Compile> {
+    let folder = workspace.target.join("bench/floor");
+    fs::create_dir_all(folder.join("src")).with_context(|| format!("failed to create {}", folder.display()))?;
+    for (name, text) in [("Cargo.toml", FLOOR), ("src/main.rs", FLOOR_MAIN)] {
+        fs::write(folder.join(name), text).with_context(|| format!("failed to write {name}"))?;
+    }
+    // The same versions as here.
+    fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).context("failed to copy Cargo.lock")?;
+    let manifest = folder.join("Cargo.toml").display().to_string();
+    tools::output(workspace.cargo().args(["fetch", "--manifest-path", &manifest]))?;
+    let floor = cold(workspace, &["--manifest-path", &manifest])?;
+    Ok(Compile { hello: cold(workspace, &["-p", "hello"])?, floor })
+}
+
+/// Seconds of `cargo build` with an empty target folder and everything downloaded.
+fn cold(workspace: &Workspace, what: &[&str]) -> Result<f64> {
     let target = workspace.target.join("bench/cold");
     let remove = || match fs::remove_dir_all(&target) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -41,7 +86,7 @@ pub(super) fn cold_compile(workspace: &Workspace) -> Result<f64> {
     };
     remove()?;
     let mut build = workspace.cargo();
-    build.args(["build", "--offline", "-p", "hello"]).env("CARGO_TARGET_DIR", &target);
+    build.args(["build", "--offline"]).args(what).env("CARGO_TARGET_DIR", &target);
     let began = Instant::now();
     tools::output(&mut build)?;
     let seconds = began.elapsed().as_secs_f64();

@@ -22,8 +22,8 @@ pub(super) struct Figures {
     pub(super) crates: usize,
     /// Size of the release binary of `hello`, in bytes.
     pub(super) hello_bytes: u64,
-    /// Wall time of a cold dev build of `hello`, unless it was left out.
-    pub(super) compile_seconds: Option<f64>,
+    /// Wall time of cold dev builds, unless they were left out.
+    pub(super) compile: Option<hello::Compile>,
 }
 
 /// Measures local invocations and what `hello` costs, and prints the tables.
@@ -52,9 +52,9 @@ pub(crate) fn local(workspace: &Workspace, passes: u8, with_compile: bool) -> Re
     }
     eprintln!("ten idle workers");
     let idle_kib = idle::measure(workspace)?;
-    let compile_seconds = if with_compile {
+    let compile = if with_compile {
         eprintln!("compiling hello in an empty target folder");
-        Some(hello::cold_compile(workspace)?)
+        Some(hello::compile(workspace)?)
     } else {
         None
     };
@@ -64,7 +64,7 @@ pub(crate) fn local(workspace: &Workspace, passes: u8, with_compile: bool) -> Re
         idle_kib,
         crates: hello::crates(workspace)?,
         hello_bytes: size(&workspace.target.join("release/hello"))?,
-        compile_seconds,
+        compile,
     };
     println!("{}", tables::rows(&figures));
     println!("{}", tables::limits(&limits::all(&figures)));

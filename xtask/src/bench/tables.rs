@@ -86,7 +86,7 @@ mod tests {
         };
         let column = Column { rows: vec![row(true, None), row(false, Some(1.25))] };
         let (quiet, one_core) = (column.clone(), column);
-        let figures = Figures { quiet, one_core, idle_kib: 1, crates: 1, hello_bytes: 1, compile_seconds: None };
+        let figures = Figures { quiet, one_core, idle_kib: 1, crates: 1, hello_bytes: 1, compile: None };
         let lines: Vec<String> = rows(&figures).lines().skip(2).map(str::to_owned).collect();
         assert_eq!(
             lines,

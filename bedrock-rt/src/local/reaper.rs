@@ -1,65 +1,82 @@
-//! The reaper: one tiny shell that ends the hosts when this program ends in whatever way, `kill -9` included.
+//! The reaper: one tiny shell that ends hosts, when it is told to and when this program ends in whatever way, `kill -9` included.
 //!
 //! A host sees the end of its socket and exits by itself; one that hangs in a loop does not, and only somebody else can end it.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Mutex;
-
-use rustix::process::{Pid, Signal, kill_process_group};
+use std::sync::{Mutex, PoisonError};
 
 const SCRIPT: &str = include_str!("reaper.sh");
+
+/// A process group: a host and what it started.
+pub(super) type Group = u32;
 
 /// Knows the process groups of all hosts. Started with the first one.
 #[derive(Debug, Default)]
 pub(super) struct Reaper {
-    shell: Mutex<Option<(Child, ChildStdin)>>,
+    shell: Mutex<Option<Shell>>,
+}
+
+#[derive(Debug)]
+struct Shell {
+    child: Child,
+    stdin: ChildStdin,
 }
 
 impl Reaper {
     /// Makes sure that `group` is ended when this program is gone.
-    pub(super) fn watch(&self, group: Pid) {
+    pub(super) fn watch(&self, group: Group) {
         self.tell('+', group);
     }
 
     /// Ends `group` now.
-    pub(super) fn end(&self, group: Pid) {
-        // It may have ended by itself, and then there is nobody to kill.
-        let _ = kill_process_group(group, Signal::KILL);
+    pub(super) fn end(&self, group: Group) {
         self.tell('-', group);
     }
 
-    fn tell(&self, sign: char, group: Pid) {
-        let Ok(mut shell) = self.shell.lock() else { return };
-        if shell.is_none() {
-            *shell = start();
-        }
-        if let Some((_, stdin)) = shell.as_mut() {
-            let _ = writeln!(stdin, "{sign}{}", group.as_raw_nonzero());
+    fn tell(&self, sign: char, group: Group) {
+        let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
+        // Twice: somebody may have killed the shell.
+        for _ in 0..2 {
+            if shell.is_none() {
+                *shell = Shell::start();
+            }
+            if shell.as_mut().is_some_and(|shell| writeln!(shell.stdin, "{sign}{group}").is_ok()) {
+                return;
+            }
+            if let Some(dead) = shell.take() {
+                dead.finish();
+            }
         }
     }
 
     /// Lets the reaper finish its work and go.
     pub(super) fn finish(&self) {
-        let shell = self.shell.lock().ok().and_then(|mut shell| shell.take());
-        if let Some((mut child, stdin)) = shell {
-            drop(stdin);
-            let _ = child.wait();
+        if let Some(shell) = self.shell.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            shell.finish();
         }
     }
 }
 
-fn start() -> Option<(Child, ChildStdin)> {
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", SCRIPT])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        // A group of its own: Ctrl-C in the terminal must not reach it.
-        .process_group(0)
-        .spawn()
-        .ok()?;
-    let stdin = child.stdin.take()?;
-    Some((child, stdin))
+impl Shell {
+    fn start() -> Option<Self> {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A group of its own: Ctrl-C in the terminal must not reach it.
+            .process_group(0)
+            .spawn()
+            .ok()?;
+        let stdin = child.stdin.take()?;
+        Some(Self { child, stdin })
+    }
+
+    fn finish(self) {
+        let Self { mut child, stdin } = self;
+        drop(stdin);
+        let _ = child.wait();
+    }
 }

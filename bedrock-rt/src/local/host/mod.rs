@@ -16,18 +16,18 @@ mod socket;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bedrock_build::Language;
-use rustix::process::Pid;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 pub(super) use node::NodePool;
 pub(super) use python::PythonPool;
 
+use super::api;
 use super::app::AppInfo;
 use super::dispatch::Local;
 use super::interpreter::Finder;
 use super::output::{self, Output};
-use super::{api, reaper::Reaper};
+use super::reaper::{Group, Reaper};
 
 /// What the hosts of all workers share.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Hosts {
     handle: Handle,
     reaper: Reaper,
     /// Process groups of the hosts that run; nothing once the program ends, so that no new one is started.
-    groups: Mutex<Option<Vec<Pid>>>,
+    groups: Mutex<Option<Vec<Group>>>,
     /// Opens the Invoke API to the workers of this run.
     token: Arc<str>,
     api: OnceCell<String>,
@@ -91,7 +91,7 @@ impl Hosts {
     }
 
     /// Takes responsibility for a started host; refuses when the program is ending.
-    fn adopt(&self, group: Pid) -> bool {
+    fn adopt(&self, group: Group) -> bool {
         self.reaper.watch(group);
         let adopted = self.groups.lock().is_ok_and(|mut groups| {
             groups.as_mut().is_some_and(|groups| {
@@ -106,7 +106,7 @@ impl Hosts {
     }
 
     /// Ends one host and whatever it started.
-    fn kill(&self, group: Pid) {
+    fn kill(&self, group: Group) {
         let known = self.groups.lock().is_ok_and(|mut groups| {
             let before = groups.as_ref().map_or(0, Vec::len);
             groups.as_mut().is_some_and(|groups| {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::{Language, WorkerName};
-use rustix::process::Pid;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -16,6 +15,7 @@ use super::conn::Conn;
 use super::{Hosts, prints, socket};
 use crate::Error;
 use crate::local::dispatch::Info;
+use crate::local::reaper::Group;
 use crate::local::{files, install};
 
 /// How long a host may take to load its worker. Lambda gives the init phase 10 s; a laptop that has just installed the
@@ -30,7 +30,7 @@ const STUCK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) conn: Arc<Conn>,
-    group: Pid,
+    group: Group,
     hosts: Arc<Hosts>,
 }
 
@@ -150,8 +150,8 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
     let mut child = command.spawn()?;
     // The command keeps the other ends of the sockets; without them the end of the host is the end of the stream.
     drop(command);
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    let group = group.ok_or_else(|| std::io::Error::other("it ended at once"))?;
+    // It leads the group, which has its number.
+    let group = child.id().ok_or_else(|| std::io::Error::other("it ended at once"))?;
     if !hosts.adopt(group) {
         return Err(std::io::Error::other("the program is stopping"));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest::{File, Table};
 use crate::near::nearest;
-use crate::{AppName, FunctionSettings, Problem, Settings, WorkerName};
+use crate::{AppName, FunctionSettings, Problem, Runtime, Settings, WorkerName};
 
 /// The language of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,9 @@ pub struct Worker {
     pub dir: String,
     /// The file that makes the folder a worker, for example `main.py`.
     pub entry: &'static str,
-    /// Timeout and memory.
+    /// What Lambda runs it on.
+    pub runtime: Runtime,
+    /// Timeout, memory and the like.
     pub settings: FunctionSettings,
 }
 
@@ -70,6 +72,8 @@ pub struct App {
     pub settings: Settings,
     /// Sorted by name.
     pub workers: Vec<Worker>,
+    /// What Lambda runs the endpoint on.
+    pub endpoint_runtime: Runtime,
     /// Folders that could be workers but have none of the files that make one; sorted.
     pub unfinished: Vec<String>,
 }
@@ -129,10 +133,15 @@ impl App {
         let settings = Settings::read(table).map_err(&mut or_note).unwrap_or_default();
         let found = find_workers(root, &settings).map_err(&mut or_note).unwrap_or_default();
         check_settings_have_workers(&settings, &found, table, &mut problems);
+        let endpoint_runtime = runtime_of(&settings.endpoint, Language::Rust).unwrap_or_else(|mut problem| {
+            problem.message = format!("the endpoint: {}", problem.message);
+            problems.push(problem);
+            Runtime::default_of(Language::Rust)
+        });
         match name {
             Some(name) if problems.is_empty() => {
                 let (workers, unfinished) = found;
-                Ok(Some(Self { name, root: root.to_owned(), settings, workers, unfinished }))
+                Ok(Some(Self { name, root: root.to_owned(), settings, workers, endpoint_runtime, unfinished }))
             }
             _ => Err(problems),
         }
@@ -203,13 +212,25 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 problem
             })?;
             let settings = settings.of_worker(&name);
-            Ok(Some(Worker { name, language, dir, entry, settings }))
+            let runtime = runtime_of(&settings, language).map_err(|mut problem| {
+                problem.message = format!("worker `{name}`: {}", problem.message);
+                problem
+            })?;
+            if settings.bundle && language != Language::JavaScript {
+                return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
+                    .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
+            }
+            Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {
             Err(Problem::new(format!("`{dir}` has both `{first}` and `{second}`, so its language cannot be told"))
                 .help("keep one of them, or move the other into a worker of its own"))
         }
     }
+}
+
+fn runtime_of(settings: &FunctionSettings, language: Language) -> Result<Runtime, Problem> {
+    settings.runtime.as_deref().map_or(Ok(Runtime::default_of(language)), |id| Runtime::parse(id, language))
 }
 
 fn check_settings_have_workers(settings: &Settings, found: &Found, table: Table<'_>, problems: &mut Vec<Problem>) {

@@ -5,6 +5,7 @@
 //! | [`name`] | which names are allowed for apps, workers and functions |
 //! | [`app`] | where the app is, and which workers it has |
 //! | [`settings`] | what `[package.metadata.bedrock]` says |
+//! | [`runtime`] | Lambda's runtimes and processors |
 //! | [`catalog`] | the list of workers that `invoke!` is checked against |
 //! | [`near`] | which name was probably meant |
 //!
@@ -25,6 +26,7 @@ mod manifest;
 pub mod name;
 pub mod near;
 mod problem;
+pub mod runtime;
 pub mod settings;
 
 pub use app::{App, Language, Worker};
@@ -32,4 +34,5 @@ pub use catalog::{Catalog, Entry};
 pub use emit::emit;
 pub use name::{AppName, EndpointName, FunctionName, WorkerName};
 pub use problem::Problem;
+pub use runtime::{Architecture, Runtime};
 pub use settings::{FunctionSettings, Settings};

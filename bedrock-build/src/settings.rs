@@ -1,55 +1,155 @@
 //! What `[package.metadata.bedrock]` of the app says. An unknown key or a wrong value is a problem with file and line.
 
+mod reader;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use crate::manifest::Table;
-use crate::near::nearest;
+use crate::runtime::Architecture;
 use crate::{Problem, WorkerName};
+use reader::{Reader, Value};
 
-const APP_KEYS: &[&str] = &["endpoint", "workers", "workers-dir"];
-const ENDPOINT_KEYS: &[&str] = &["memory", "timeout"];
-const WORKER_KEYS: &[&str] = &["invokes", "memory", "timeout"];
+const APP_KEYS: &[&str] = &["architecture", "endpoint", "workers", "workers-dir"];
+const ENDPOINT_KEYS: &[&str] =
+    &["allow", "auth", "concurrency", "env", "invokes", "layers", "log-retention", "memory", "runtime", "timeout"];
+const WORKER_KEYS: &[&str] = &[
+    "allow",
+    "bundle",
+    "concurrency",
+    "env",
+    "event-age",
+    "invokes",
+    "layers",
+    "log-retention",
+    "memory",
+    "on-failure",
+    "recursion",
+    "retries",
+    "runtime",
+    "timeout",
+];
 
 /// Seconds a function may run. Lambda's documents still say 900 where its API model says more, so 900 is the limit.
 const TIMEOUT: RangeInclusive<u64> = 1..=900;
 /// Megabytes of memory of an ordinary function (AWS documentation, Lambda quotas).
 const MEMORY: RangeInclusive<u64> = 128..=10_240;
+/// Seconds an accepted event may wait (API model, `MaximumEventAgeInSeconds`).
+const EVENT_AGE: RangeInclusive<u64> = 60..=21_600;
+/// How often a failed event is tried again (API model, `MaximumRetryAttempts`).
+const RETRIES: RangeInclusive<u64> = 0..=2;
+/// The days for which CloudWatch Logs can keep a log (API model, `RetentionInDays`).
+const LOG_RETENTION: &[u64] =
+    &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// All settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Folder of the workers, relative to the app. Default `workers`.
     pub workers_dir: String,
+    /// What all functions of the app run on.
+    pub architecture: Architecture,
     /// Of the endpoint.
     pub endpoint: FunctionSettings,
     /// Of each worker that has a table of its own.
     pub workers: BTreeMap<String, FunctionSettings>,
 }
 
-/// What Lambda needs to know of one function.
+/// What Lambda, and the build, need to know of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionSettings {
-    /// Seconds one invocation may take. Default 30.
-    pub timeout: u64,
-    /// Megabytes. Default 256.
-    pub memory: u64,
+    /// Files that go into the artifact although a check would refuse them, as globs relative to the function's folder.
+    pub allow: Vec<String>,
+    /// Whether the endpoint's URL is open or takes signed requests alone.
+    pub auth: Auth,
+    /// Whether a JavaScript worker is bundled with its dependencies into one file.
+    pub bundle: bool,
+    /// Reserved concurrency; nothing is reserved by default.
+    pub concurrency: Option<u64>,
+    /// Variables with their values.
+    pub environment: BTreeMap<String, String>,
+    /// Variables whose values are kept elsewhere and looked up when the function is deployed.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Seconds an accepted event may wait before it is dropped. Default 21,600.
+    pub event_age: u64,
     /// Workers that are called by a name which the code computes.
     pub invokes: Vec<String>,
+    /// ARNs of layer versions besides the worker's own layer.
+    pub layers: Vec<String>,
+    /// Days for which logs are kept. Default 30.
+    pub log_retention: u64,
+    /// Megabytes. Default 256.
+    pub memory: u64,
+    /// ARN of where events go that failed for good.
+    pub on_failure: Option<String>,
+    /// Whether Lambda ends calls that go round in circles.
+    pub recursion: Recursion,
+    /// How often a failed event is tried again. Default 2.
+    pub retries: u64,
+    /// Lambda's identifier of the runtime; the language's default where it is not set.
+    pub runtime: Option<String>,
+    /// Seconds one invocation may take. Default 30.
+    pub timeout: u64,
+}
+
+/// Who may call the endpoint's URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Everybody.
+    None,
+    /// Whoever signs requests and has the right.
+    Iam,
+}
+
+/// What Lambda does when functions call one another in a circle about sixteen times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recursion {
+    /// The call is refused.
+    Terminate,
+    /// Nothing: the circle is meant.
+    Allow,
+}
+
+/// Where the value of a variable is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// Name of a parameter of the Systems Manager's Parameter Store.
+    Ssm(String),
+    /// Name or ARN of a secret of the Secrets Manager.
+    SecretsManager(String),
 }
 
 impl Default for FunctionSettings {
     fn default() -> Self {
-        Self { timeout: 30, memory: 256, invokes: Vec::new() }
+        Self {
+            allow: Vec::new(),
+            auth: Auth::None,
+            bundle: false,
+            concurrency: None,
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            event_age: *EVENT_AGE.end(),
+            invokes: Vec::new(),
+            layers: Vec::new(),
+            log_retention: 30,
+            memory: 256,
+            on_failure: None,
+            recursion: Recursion::Terminate,
+            retries: *RETRIES.end(),
+            runtime: None,
+            timeout: 30,
+        }
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { workers_dir: "workers".to_owned(), endpoint: FunctionSettings::default(), workers: BTreeMap::new() }
+        Self {
+            workers_dir: "workers".to_owned(),
+            architecture: Architecture::default(),
+            endpoint: FunctionSettings::default(),
+            workers: BTreeMap::new(),
+        }
     }
 }
 
@@ -60,6 +160,10 @@ impl Settings {
         let mut settings = Self::default();
         for (key, span, value) in table.entries() {
             match key {
+                "architecture" => {
+                    let words = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
+                    set(&mut settings.architecture, reader.word(value, key, &words));
+                }
                 "workers-dir" => match value.get_ref().as_str().filter(|dir| is_inside(dir)) {
                     Some(dir) => dir.trim_end_matches('/').clone_into(&mut settings.workers_dir),
                     None => reader.wrong(value, "workers-dir", "a relative path inside the app"),
@@ -78,13 +182,8 @@ impl Settings {
     }
 }
 
-struct Reader<'a> {
-    table: Table<'a>,
-    problems: Vec<Problem>,
-}
-
 impl Reader<'_> {
-    fn workers(&mut self, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, FunctionSettings> {
+    fn workers(&mut self, value: &Value<'_>) -> BTreeMap<String, FunctionSettings> {
         let Some(table) = value.get_ref().as_table() else {
             self.wrong(value, "workers", "a table of tables, one for each worker");
             return BTreeMap::new();
@@ -97,7 +196,7 @@ impl Reader<'_> {
         workers
     }
 
-    fn function(&mut self, value: &Spanned<DeValue<'_>>, path: &str, known: &[&str]) -> FunctionSettings {
+    fn function(&mut self, value: &Value<'_>, path: &str, known: &[&str]) -> FunctionSettings {
         let mut settings = FunctionSettings::default();
         let Some(table) = value.get_ref().as_table() else {
             self.wrong(value, path, "a table");
@@ -105,63 +204,50 @@ impl Reader<'_> {
         };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            let full = format!("{path}.{name}");
-            if !known.contains(&name) {
-                self.unknown(name, &key.span(), &format!("[package.metadata.bedrock.{path}]"), known);
-            } else if name == "timeout" {
-                self.number(value, &full, "seconds", &TIMEOUT, &mut settings.timeout);
-            } else if name == "memory" {
-                self.number(value, &full, "megabytes", &MEMORY, &mut settings.memory);
+            if known.contains(&name) {
+                self.setting(name, value, &format!("{path}.{name}"), &mut settings);
             } else {
-                self.names(value, &full, &mut settings.invokes);
+                self.unknown(name, &key.span(), &format!("[package.metadata.bedrock.{path}]"), known);
             }
         }
         settings
     }
 
-    fn number(
-        &mut self,
-        value: &Spanned<DeValue<'_>>,
-        path: &str,
-        unit: &str,
-        range: &RangeInclusive<u64>,
-        into: &mut u64,
-    ) {
-        let number = value.get_ref().as_integer().and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
-        match number.filter(|n| range.contains(n)) {
-            Some(n) => *into = n,
-            None => {
-                self.wrong(value, path, &format!("a whole number of {unit} from {} to {}", range.start(), range.end()));
+    fn setting(&mut self, name: &str, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
+        const ARN: &str = "the ARN of a queue, a topic, an event bus or a function";
+        match name {
+            "allow" => set(&mut settings.allow, self.texts(value, path, "a list of paths or globs")),
+            "auth" => set(&mut settings.auth, self.word(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
+            "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
+            "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
+            "env" => (settings.environment, settings.secrets) = self.environment(value, path),
+            "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE)),
+            "invokes" => set(&mut settings.invokes, self.texts(value, path, "a list of worker names")),
+            "layers" => set(&mut settings.layers, self.texts(value, path, "a list of ARNs of layer versions")),
+            "log-retention" => match self.number(value, path, "days", &(1..=3653)) {
+                Some(days) if LOG_RETENTION.contains(&days) => settings.log_retention = days,
+                Some(_) => {
+                    let list = LOG_RETENTION.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+                    self.wrong(value, path, &format!("a number of days that CloudWatch Logs knows ({list})"));
+                }
+                None => {}
+            },
+            "memory" => set(&mut settings.memory, self.number(value, path, "megabytes", &MEMORY)),
+            "on-failure" => settings.on_failure = self.text(value, path, ARN),
+            "recursion" => {
+                let words = [("terminate", Recursion::Terminate), ("allow", Recursion::Allow)];
+                set(&mut settings.recursion, self.word(value, path, &words));
             }
+            "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
+            "runtime" => settings.runtime = self.text(value, path, "the name of a runtime"),
+            _ => set(&mut settings.timeout, self.number(value, path, "seconds", &TIMEOUT)),
         }
     }
+}
 
-    fn names(&mut self, value: &Spanned<DeValue<'_>>, path: &str, into: &mut Vec<String>) {
-        let names: Option<Vec<String>> = value
-            .get_ref()
-            .as_array()
-            .and_then(|array| array.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect());
-        match names {
-            Some(names) => *into = names,
-            None => self.wrong(value, path, "a list of worker names"),
-        }
-    }
-
-    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, path: &str, expected: &str) {
-        let place = self.table.file.place(&value.span());
-        let found = self.table.file.text.get(value.span()).unwrap_or_default();
-        let found = found.lines().next().unwrap_or_default();
-        self.problems.push(Problem::new(format!("{place}: `{path}` must be {expected}, found `{found}`")));
-    }
-
-    fn unknown(&mut self, key: &str, span: &std::ops::Range<usize>, table: &str, known: &[&str]) {
-        let place = self.table.file.place(span);
-        let list = known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
-        let mut problem = Problem::new(format!("{place}: unknown setting `{key}` in `{table}`"));
-        if let Some(near) = nearest(key, known.iter().copied()) {
-            problem = problem.help(format!("a setting with a similar name exists: `{near}`"));
-        }
-        self.problems.push(problem.help(format!("the settings known there are {list}")));
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
     }
 }
 

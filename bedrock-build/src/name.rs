@@ -61,6 +61,9 @@ const KEYWORDS: &[&str] = &[
 /// Crates or Python packages that a worker of that name would hide.
 const TAKEN: &[&str] = &["alloc", "bedrock", "core", "main", "proc_macro", "std", "test", "worker"];
 
+/// What stands for the worker in the name of the endpoint's function: `my_app-dev-endpoint`.
+const ENDPOINT: &str = "endpoint";
+
 /// The name of a worker: the name of its folder, `snake_case`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerName(String);
@@ -162,15 +165,12 @@ pub struct FunctionName(String);
 impl FunctionName {
     /// The function that `worker` becomes in a stage: `my_app-dev-system_fetcher`.
     pub fn of_worker(app: &AppName, stage: &str, worker: &WorkerName) -> Result<Self, Problem> {
-        let name = format!("{app}-{stage}-{worker}");
-        let length = name.chars().count();
-        if length > MAX_FUNCTION_NAME {
-            return Err(Problem::new(format!(
-                "the function name `{name}` is too long: {length} characters, the limit is {MAX_FUNCTION_NAME}"
-            ))
-            .help("shorten the name of the app, the stage or the worker"));
-        }
-        Ok(Self(name))
+        Self::of(&format!("{app}-{stage}-{worker}"))
+    }
+
+    /// The function that the endpoint becomes in a stage: `my_app-dev-endpoint`.
+    pub fn of_endpoint(app: &AppName, stage: &str) -> Result<Self, Problem> {
+        Self::of(&format!("{app}-{stage}-{ENDPOINT}"))
     }
 
     /// Takes a function name, a partial ARN (`123456789012:function:name`) or a full ARN, with or without a qualifier.
@@ -184,6 +184,17 @@ impl FunctionName {
         if name.is_empty() || name.len() > MAX_FUNCTION_NAME || !name.chars().all(legal) {
             return Err(Problem::new(format!("`{target}` is neither a function name nor the ARN of a function"))
                 .help("use a name like `my_app-dev-resizer` or `arn:aws:lambda:REGION:ACCOUNT:function:NAME`"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    fn of(name: &str) -> Result<Self, Problem> {
+        let length = name.chars().count();
+        if length > MAX_FUNCTION_NAME {
+            return Err(Problem::new(format!(
+                "the function name `{name}` is too long: {length} characters, the limit is {MAX_FUNCTION_NAME}"
+            ))
+            .help("shorten the name of the app, the stage or the worker"));
         }
         Ok(Self(name.to_owned()))
     }
@@ -213,7 +224,8 @@ impl fmt::Display for FunctionName {
 fn worker_fault(name: &str) -> Option<String> {
     snake_case_fault(name, MAX_WORKER_NAME).or_else(|| {
         let builtin = PYTHON_BUILTINS.contains(&name).then(|| "is a module that is built into Python".to_owned());
-        builtin.or_else(|| reserved_fault(name))
+        let endpoint = || (name == ENDPOINT).then(|| "is how the endpoint's own function is called".to_owned());
+        builtin.or_else(endpoint).or_else(|| reserved_fault(name))
     })
 }
 

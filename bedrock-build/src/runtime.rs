@@ -105,6 +105,14 @@ impl Architecture {
         }
     }
 
+    /// The word of Node and npm: `x64` or `arm64`.
+    pub fn node(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
     /// The reverse of [`Architecture::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|architecture| architecture.as_str() == text)

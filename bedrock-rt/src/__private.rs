@@ -18,6 +18,19 @@ pub mod v1 {
         std::hint::black_box(byte);
     }
 
+    /// Says before `main` that this program makes calls, so that its start can open the connection.
+    #[cfg(bedrock_lambda)]
+    pub extern "C" fn announce() {
+        crate::transport::announce();
+    }
+
+    /// Keeps the mention of [`announce`] in the binary exactly as long as the call beside it.
+    #[cfg(bedrock_lambda)]
+    #[inline]
+    pub fn keep(announcement: &'static extern "C" fn()) {
+        std::hint::black_box(announcement);
+    }
+
     /// Refuses a call through an alias, whose edge would be named wrongly.
     pub const fn assert_name(worker: &str, called: &str) {
         let (a, b) = (worker.as_bytes(), called.as_bytes());
@@ -68,7 +81,10 @@ pub mod v1 {
             return crate::local::main(app, body);
         }
         match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-            Ok(runtime) => finish(runtime.block_on(body)),
+            Ok(runtime) => finish(runtime.block_on(async {
+                crate::transport::open();
+                body.await
+            })),
             Err(error) => finish(Err(format!("failed to start the async runtime: {error}"))),
         }
     }
@@ -124,5 +140,27 @@ macro_rules! __app {
 macro_rules! __app {
     ($($worker:ty),*) => {
         $crate::__private::v1::AppInfo { name: env!("BEDROCK_APP") }
+    };
+}
+
+/// Lets a call announce itself before `main`. A laptop has nothing to open.
+#[cfg(not(bedrock_lambda))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __announce {
+    () => {};
+}
+
+/// Lets a call announce itself before `main`: the C library calls what is in `.init_array`.
+///
+/// Nothing but the call itself mentions the static, so it is in the binary exactly as long as the call can be reached.
+#[cfg(bedrock_lambda)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __announce {
+    () => {
+        #[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+        static ANNOUNCEMENT: extern "C" fn() = $crate::__private::v1::announce;
+        $crate::__private::v1::keep(&ANNOUNCEMENT);
     };
 }

@@ -1,16 +1,20 @@
 //! What a call inherits from the invocation that makes it: the deadline and the trace.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::Context;
+use crate::context::Function;
 
 /// The invocation within which a call is made.
 #[derive(Debug, Clone)]
-#[cfg_attr(bedrock_lambda, allow(dead_code))] // read by the remote transport, which is not part of this version
 pub(crate) struct Caller {
     pub(crate) deadline: SystemTime,
     pub(crate) trace: Option<String>,
+    /// The function that is running, if it is known: workers of the same app and stage are named after it.
+    #[cfg_attr(not(any(bedrock_lambda, feature = "aws-sdk")), allow(dead_code, reason = "only Lambda needs it"))]
+    pub(crate) function: Option<Arc<Function>>,
 }
 
 tokio::task_local! {
@@ -25,6 +29,7 @@ impl Caller {
 
     /// Runs `future` as part of the invocation that `context` describes.
     pub(crate) fn scope<F: Future>(context: &Context, future: F) -> impl Future<Output = F::Output> {
-        CALLER.scope(Self { deadline: context.deadline, trace: context.trace_id.clone() }, future)
+        let function = Some(Arc::clone(&context.function));
+        CALLER.scope(Self { deadline: context.deadline, trace: context.trace_id.clone(), function }, future)
     }
 }

@@ -28,6 +28,12 @@ pub(crate) fn set_app(name: &'static str) {
     let _ = APP.set(name);
 }
 
+/// The app's name, if this program is an app or one of its workers.
+#[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
+pub(crate) fn app() -> Option<&'static str> {
+    APP.get().copied()
+}
+
 fn text((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
 }

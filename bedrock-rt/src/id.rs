@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// 64 random bits (splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     STATE.with(|state| {
         let next = state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         state.set(next);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
-use crate::transport::{Call, Kind, transport};
+use crate::transport::{Call, Kind, Target, transport};
 use crate::{Error, Registered};
 
 /// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer [`invoke!`](crate::invoke).
@@ -41,7 +41,7 @@ pub struct InvokeArn {
 impl InvokeArn {
     /// Waits for the answer and reads it as `R`.
     pub async fn require_response<R: DeserializeOwned>(self) -> Result<R, Error> {
-        let response = send(self.target.clone(), self.event?, Kind::RequestResponse).await?;
+        let response = send(Target::Any(self.target.clone()), self.event?, Kind::RequestResponse).await?;
         from_json(&self.target, &response)
     }
 }
@@ -51,21 +51,21 @@ impl IntoFuture for InvokeArn {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { send(self.target, self.event?, Kind::Event).await.map(drop) })
+        Box::pin(async move { send(Target::Any(self.target), self.event?, Kind::Event).await.map(drop) })
     }
 }
 
 /// Calls a Rust worker and waits for its answer.
 pub async fn typed<W: Registered>(event: W::Event) -> Result<W::Response, Error> {
     let event = to_json(W::NAME, &event)?;
-    let response = send(W::NAME.to_owned(), event, Kind::RequestResponse).await?;
+    let response = send(Target::Worker(W::NAME), event, Kind::RequestResponse).await?;
     from_json(W::NAME, &response)
 }
 
 /// Hands an event to a Rust worker.
 pub async fn typed_event<W: Registered>(event: W::Event) -> Result<(), Error> {
     let event = to_json(W::NAME, &event)?;
-    send(W::NAME.to_owned(), event, Kind::Event).await.map(drop)
+    send(Target::Worker(W::NAME), event, Kind::Event).await.map(drop)
 }
 
 /// Calls a worker by name and waits for its answer.
@@ -73,7 +73,7 @@ pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, paylo
     let event = to_json(worker, &payload)?;
     // The payload may hold what cannot cross an await of the caller's future.
     drop(payload);
-    let response = send(worker.to_owned(), event, Kind::RequestResponse).await?;
+    let response = send(Target::Worker(worker), event, Kind::RequestResponse).await?;
     from_json(worker, &response)
 }
 
@@ -81,11 +81,11 @@ pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, paylo
 pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Result<(), Error> {
     let event = to_json(worker, &payload)?;
     drop(payload);
-    send(worker.to_owned(), event, Kind::Event).await.map(drop)
+    send(Target::Worker(worker), event, Kind::Event).await.map(drop)
 }
 
-async fn send(target: String, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
-    check_size(&target, event.len(), kind)?;
+async fn send(target: Target, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
+    check_size(target.as_str(), event.len(), kind)?;
     transport().call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
 }
 

@@ -39,6 +39,8 @@ mod limits;
 #[doc(hidden)]
 pub mod local;
 mod logging;
+#[cfg(any(bedrock_lambda, test))]
+mod remote;
 mod run;
 mod serve;
 mod transport;

@@ -49,6 +49,7 @@ pub fn run<W: Registered>() -> ExitCode {
 }
 
 async fn serve_invocations<W: Registered>() -> Result<(), lambda_runtime::Error> {
+    transport::open();
     let worker = exec::construct::<W>().await.map_err(|error| format!("{error:?}"))?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let worker = Arc::clone(&worker);

@@ -1,8 +1,10 @@
 //! `serve`: the endpoint, behind a function URL or API Gateway on Lambda, on 127.0.0.1 on a laptop.
 
 use axum::Router;
+use lambda_http::{Request, RequestExt, Service, service_fn};
 
-use crate::{Result, WorkerError, logging, transport};
+use crate::caller::Caller;
+use crate::{Context, Result, WorkerError, logging, transport};
 
 /// Serves `router`: on Lambda through `lambda_http`, elsewhere as an HTTP server on this machine alone.
 ///
@@ -11,7 +13,8 @@ use crate::{Result, WorkerError, logging, transport};
 pub async fn serve(router: Router) -> Result<()> {
     if transport::on_lambda() {
         logging::init_lambda();
-        return lambda_http::run(router).await.map_err(|error| WorkerError::new("Runtime", error));
+        transport::open();
+        return serve_invocations(router).await.map_err(|error| WorkerError::new("Runtime", error));
     }
     #[cfg(not(bedrock_lambda))]
     {
@@ -20,4 +23,20 @@ pub async fn serve(router: Router) -> Result<()> {
     }
     #[cfg(bedrock_lambda)]
     Err(WorkerError::new("NotLambda", "this program was built for Lambda and runs only there"))
+}
+
+/// Each request is answered as part of its invocation, whose deadline and trace its calls inherit.
+async fn serve_invocations(router: Router) -> std::result::Result<(), lambda_http::Error> {
+    lambda_http::run(service_fn(move |request: Request| {
+        let context = request.lambda_context_ref().cloned().map(Context::from);
+        // A router is always ready, and its clone shares the routes.
+        let answer = router.clone().call(request);
+        async move {
+            match context {
+                Some(context) => Caller::scope(&context, answer).await,
+                None => answer.await,
+            }
+        }
+    }))
+    .await
 }

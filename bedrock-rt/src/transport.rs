@@ -11,14 +11,30 @@ use crate::caller::Caller;
 
 /// One call of one worker or function, with its event already written as JSON.
 #[derive(Debug)]
-#[cfg_attr(bedrock_lambda, allow(dead_code))] // read by the remote transport, which is not part of this version
 pub(crate) struct Call {
-    /// A worker's name, or the name or ARN of any function.
-    pub(crate) target: String,
+    pub(crate) target: Target,
     pub(crate) event: Bytes,
     pub(crate) kind: Kind,
     /// The invocation that makes the call, if one does.
     pub(crate) caller: Option<Caller>,
+}
+
+/// Who is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A worker of this app, known to the compiler.
+    Worker(&'static str),
+    /// A worker's name, or the name or ARN of any function.
+    Any(String),
+}
+
+impl Target {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Worker(name) => name,
+            Self::Any(name) => name,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +51,15 @@ pub(crate) type Reply = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send
 pub(crate) trait Transport: Send + Sync {
     /// The response as JSON; nothing for [`Kind::Event`].
     fn call(&self, call: Call) -> Reply;
+
+    /// Gets ready for the first call in the background. Inside of an async runtime.
+    #[cfg_attr(not(bedrock_lambda), allow(dead_code, reason = "only Lambda builds open ahead of the first call"))]
+    fn open(&self) {}
 }
 
 static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
+/// Set before `main` by programs with an `invoke!` that can be reached, see [`crate::__announce`].
+static OPENER: OnceLock<fn()> = OnceLock::new();
 
 /// Sets the transport of this process; the first one stays.
 #[cfg(not(bedrock_lambda))]
@@ -50,30 +72,49 @@ pub(crate) fn transport() -> &'static Arc<dyn Transport> {
     TRANSPORT.get_or_init(default_transport)
 }
 
+/// Says that this program makes calls.
+///
+/// [`open`] must not name the transport itself: then the linker would keep the client, with all of TLS, in workers that
+/// never call anybody.
+#[cfg(bedrock_lambda)]
+pub(crate) fn announce() {
+    let _ = OPENER.set(|| transport().open());
+}
+
+/// Gets ready for calls in the background, in programs that make any. Inside of an async runtime.
+pub(crate) fn open() {
+    if let Some(open) = OPENER.get() {
+        open();
+    }
+}
+
 /// Whether this process is a Lambda function: the runtime API's address is there.
 pub(crate) fn on_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
+#[cfg(bedrock_lambda)]
 fn default_transport() -> Arc<dyn Transport> {
-    #[cfg(not(bedrock_lambda))]
-    if !on_lambda() {
-        return crate::local::Local::detached();
-    }
-    Arc::new(Unavailable)
+    crate::remote::from_env()
 }
 
-/// Stands where the remote transport will be.
-struct Unavailable;
+#[cfg(not(bedrock_lambda))]
+fn default_transport() -> Arc<dyn Transport> {
+    if on_lambda() { Arc::new(NotBuiltForLambda) } else { crate::local::Local::detached() }
+}
 
-impl Transport for Unavailable {
+/// Answers the calls of a program that a plain `cargo build` made and somebody deployed by hand.
+#[cfg(not(bedrock_lambda))]
+struct NotBuiltForLambda;
+
+#[cfg(not(bedrock_lambda))]
+impl Transport for NotBuiltForLambda {
     fn call(&self, call: Call) -> Reply {
-        Box::pin(async move {
-            Err(Error::Transport {
-                worker: call.target,
-                message: "calls from one Lambda function to another are not part of this version".to_owned(),
-                may_have_run: false,
-            })
-        })
+        let error = Error::Transport {
+            worker: call.target.as_str().to_owned(),
+            message: "this program was not built for Lambda; build it with `cargo bedrock build`".to_owned(),
+            may_have_run: false,
+        };
+        Box::pin(async move { Err(error) })
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{completions, invoke, list, man, new};
+use crate::commands::{build, completions, invoke, list, man, new};
 use crate::error::{Fault, Result};
 use crate::print::{Color, Printer};
 use crate::session::Session;
@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bedrock new app my_app               makes an app with one endpoint and one worker
   cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
+  cargo bedrock build --release              makes a zip of each function, and its layer
   cargo bedrock list                         shows the app's workers
   cargo bedrock invoke greeter               runs a worker here
 
@@ -58,6 +59,7 @@ enum ColorArg {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::New),
+    Build(build::Build),
     List(list::List),
     Invoke(invoke::Invoke),
     Completions(completions::Completions),
@@ -92,6 +94,7 @@ impl Cli {
         let session = Session::new(self.global.directory.as_deref(), print)?;
         match self.command {
             Command::New(command) => command.run(&session),
+            Command::Build(command) => command.run(&session),
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Completions(command) => command.run(),

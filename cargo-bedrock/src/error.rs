@@ -47,6 +47,25 @@ impl Error {
         Self { fault, reports: vec![Report { message: message.into(), ..Report::default() }] }
     }
 
+    /// Several failures as one; the gravest fault counts. There must be one.
+    pub(crate) fn several(errors: Vec<Self>) -> Self {
+        let interrupted = errors.iter().any(|error| error.fault == Fault::Interrupted);
+        let fault = if interrupted {
+            Fault::Interrupted
+        } else if errors.iter().any(|error| error.fault == Fault::App) {
+            Fault::App
+        } else {
+            Fault::Call
+        };
+        // Who stopped the build knows why its parts failed.
+        let told = errors.into_iter().filter(|error| !interrupted || error.fault == Fault::Interrupted);
+        let mut reports: Vec<Report> = told.flat_map(|error| error.reports).collect();
+        if interrupted {
+            reports.truncate(1);
+        }
+        Self { fault, reports }
+    }
+
     /// What `bedrock-build` found, several problems at once.
     pub(crate) fn problems(fault: Fault, problems: Vec<Problem>) -> Self {
         let report = |p: Problem| Report { message: p.message, causes: Vec::new(), help: p.help };

@@ -5,7 +5,11 @@
 //! | [`cli`] | the command line as a whole, and how a mistake in it is told |
 //! | [`commands`] | one file for each command: its arguments and a short `run` |
 //! | [`scaffold`] | what `new` makes, planned first and then written all or not at all |
+//! | [`build`] | what `build` makes: the artifacts of the app and their manifest |
+//! | [`pack`] | which files go into an artifact, and the zip, the same each time |
+//! | [`tool`] | external tools: cargo, uv, npm |
 //! | [`payload`], [`local_invoke`] | the two halves of `invoke` |
+//! | [`pack`] | the files of an artifact, and the zip that is made of them |
 //! | [`session`] | where the call was made, and in which app |
 //! | [`mod@print`] | the one module that prints |
 //! | [`error`] | what a failure is: message, causes, help, exit code |
@@ -16,15 +20,19 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod build;
 mod cli;
 mod commands;
 mod error;
 mod interrupt;
 mod local_invoke;
+#[allow(dead_code, unused_imports, reason = "the audit stands on it")]
+mod pack;
 mod payload;
 mod print;
 mod scaffold;
 mod session;
+mod tool;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os())

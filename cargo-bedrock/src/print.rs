@@ -3,12 +3,16 @@
 //! Colour is used on terminals alone, unless `--color` says otherwise; `NO_COLOR` is honoured (by `anstream`).
 //! A reader that closes the pipe has enough: that is no error.
 
+mod progress;
+
 use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use crate::error::{Error, Result};
+
+pub(crate) use progress::{Progress, size};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default().bold();
@@ -58,6 +62,11 @@ impl Printer {
     /// Something to know.
     pub(crate) fn note(self, what: &str) {
         self.talk(HINT, "note", what);
+    }
+
+    /// What another program said, as it said it.
+    pub(crate) fn foreign(self, text: &str) {
+        self.to_stderr(text);
     }
 
     /// Something that will be a problem later.

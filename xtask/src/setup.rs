@@ -1,6 +1,7 @@
-//! `cargo xtask setup`: the pinned Python tools of the tests, in `target/tools` and nowhere else.
+//! `cargo xtask setup`: the pinned tools of the tests, in `target/tools` and nowhere else.
 //! `target/tools/bin` has `uv` alone and no `python3`, so that it can go in front of a PATH without changing which
-//! interpreter the tests meet. pytest is started through the Python of `target/tools/venv`.
+//! interpreter the tests meet. pytest is started through the Python of `target/tools/venv`; how the rest is started
+//! is the business of the crate `testbed`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -12,13 +13,26 @@ use anyhow::{Context, Result, anyhow};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Each tool with the version that everybody gets.
-const PINS: [(&str, &str); 2] = [("pytest", "8.4.2"), ("uv", "0.13.9")];
+/// A tool and the version that everybody gets.
+type Pin = (&'static str, &'static str);
+
+/// Python environments, by their folder. Each is its own, because functions that run under one can import all of it.
+const VENVS: [(&str, &[Pin]); 3] = [
+    ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
+    // An emulator of AWS's APIs, and the SDK that it needs in this very version.
+    ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
+    // AWS's own runtime for Python with the SDK that it brings along on Lambda.
+    ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
+];
+
+/// AWS's own runtime for Node.js, unpacked into `node_ric`.
+const NODE_RIC: Pin = ("aws-lambda-ric", "4.0.2");
 
 /// Installs what is missing or has another version than the pins say.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let dir = workspace.tools();
-    if is_done(&dir) {
+    let npm = tools::on_path("npm").is_some();
+    if is_done(&dir, npm) {
         println!("{} is up to date: {}", workspace.shown(&dir), pins().join(", "));
         return Ok(());
     }
@@ -27,30 +41,39 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let lock = workspace.target.join("tools.lock");
     let lock = File::create(&lock).with_context(|| format!("failed to create {}", lock.display()))?;
     lock.lock().context("failed to wait for another `cargo xtask setup`")?;
-    if is_done(&dir) {
+    if is_done(&dir, npm) {
         return Ok(());
     }
     println!("installing {} into {}", pins().join(", "), workspace.shown(&dir));
-    install(workspace, &dir)
+    install(workspace, &dir, npm)
 }
 
 /// Whether the stamp, which is written last, has the pins, and the tools can still be started.
-fn is_done(dir: &Path) -> bool {
+fn is_done(dir: &Path, npm: bool) -> bool {
     let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
     // A link whose interpreter was uninstalled does not exist.
-    stamp == pins().join("\n") && ["bin/uv", "venv/bin/python"].iter().all(|tool| dir.join(tool).exists())
+    let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
+    let node = !npm || dir.join("node_ric/index.mjs").exists();
+    stamp == pins().join("\n") && pythons && node && dir.join("bin/uv").exists()
 }
 
-fn install(workspace: &Workspace, dir: &Path) -> Result<()> {
+fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
     if dir.exists() {
         fs::remove_dir_all(dir).with_context(|| format!("failed to remove {}", dir.display()))?;
     }
-    let venv = dir.join("venv");
-    tools::output(workspace.command(python).args(["-m", "venv"]).arg(&venv))?;
-    let mut pip = Command::new(venv.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(pins());
-    tools::output(&mut pip)?;
+    for (name, pins) in VENVS {
+        let venv = dir.join(name);
+        tools::output(workspace.command(&python).args(["-m", "venv"]).arg(&venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        tools::output(pip.args(pins.iter().map(|pin| pinned(*pin, "=="))))?;
+    }
+    if npm {
+        install_node_ric(workspace, &dir.join("node_ric"))?;
+    } else {
+        println!("`npm` is not on the PATH: {} is left out", pinned(NODE_RIC, "@"));
+    }
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create {}", bin.display()))?;
     symlink("../venv/bin/uv", bin.join("uv")).context("failed to link uv")?;
@@ -58,8 +81,28 @@ fn install(workspace: &Workspace, dir: &Path) -> Result<()> {
     fs::write(&stamp, pins().join("\n")).with_context(|| format!("failed to write {}", stamp.display()))
 }
 
+/// Unpacked and not installed: an installation compiles a library that the tests do without.
+fn install_node_ric(workspace: &Workspace, dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    let mut pack = workspace.command("npm");
+    pack.current_dir(dir).args(["pack", "--silent", &pinned(NODE_RIC, "@")]);
+    let printed = tools::output(&mut pack)?;
+    let archive = dir.join(printed.trim());
+    tools::output(Command::new("tar").current_dir(dir).args(["-xz", "--strip-components=1", "-f"]).arg(&archive))?;
+    fs::remove_file(&archive).with_context(|| format!("failed to remove {}", archive.display()))
+}
+
+/// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
-    PINS.iter().map(|(tool, version)| format!("{tool}=={version}")).collect()
+    let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
+    let mut pins: Vec<_> = python.chain([pinned(NODE_RIC, "@")]).collect();
+    pins.sort();
+    pins.dedup();
+    pins
+}
+
+fn pinned((tool, version): Pin, sign: &str) -> String {
+    format!("{tool}{sign}{version}")
 }
 
 #[cfg(test)]
@@ -67,14 +110,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pin_is_one_exact_version() {
-        for (tool, version) in PINS {
+    fn every_pin_is_one_exact_version_the_same_everywhere() {
+        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC]).collect();
+        for (tool, version) in &pins {
             assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool} {version}");
+            let others = pins.iter().filter(|(other, _)| other == tool);
+            assert!(others.into_iter().all(|(_, other)| other == version), "{tool}");
         }
     }
 
     #[test]
+    fn what_runs_functions_has_nothing_but_its_runtime_and_the_sdk() {
+        for (name, pins) in &VENVS[1..] {
+            let tools: Vec<_> = pins.iter().map(|(tool, _)| *tool).collect();
+            assert!(tools == ["boto3", "ministack"] || tools == ["awslambdaric", "boto3"], "{name}: {tools:?}");
+        }
+    }
+
+    #[test]
+    fn tools_are_up_to_date_when_the_stamp_has_all_pins_and_nothing_was_removed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let dir = dir.path();
+        let files = ["bin/uv", "venv/bin/python", "ministack/bin/python", "ric/bin/python", "node_ric/index.mjs"];
+        for file in files {
+            fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");
+            fs::write(dir.join(file), "").expect("a file");
+        }
+        let stamp = dir.join("stamp");
+        assert!(!is_done(dir, true));
+        fs::write(&stamp, pins().join("\n").replace("ministack==", "ministack==0.")).expect("a stamp");
+        assert!(!is_done(dir, true));
+        fs::write(&stamp, pins().join("\n")).expect("a stamp");
+        assert!(is_done(dir, true));
+        fs::remove_file(dir.join("node_ric/index.mjs")).expect("removed");
+        assert!(!is_done(dir, true) && is_done(dir, false));
+        fs::remove_file(dir.join("ric/bin/python")).expect("removed");
+        assert!(!is_done(dir, false));
+    }
+
+    #[test]
     fn an_empty_folder_is_not_set_up() {
-        assert!(!is_done(Path::new("no/such/folder")));
+        assert!(!is_done(Path::new("no/such/folder"), false));
     }
 }

@@ -23,6 +23,7 @@ fn a_bad_worker_name_says_what_is_wrong_and_proposes_a_good_one() {
         ("time", "built into Python", "`time_worker`"),
         ("match", "keyword", "`match_worker`"),
         ("std", "would hide", "`std_worker`"),
+        ("endpoint", "the endpoint's own function", "`endpoint_worker`"),
         ("a__b", "separates nothing", "`a_b`"),
         ("a b", "a space", "`a_b`"),
         ("../up", "contains `.`", "`up`"),
@@ -86,6 +87,15 @@ fn a_function_name_over_64_characters_is_refused_with_both_numbers() {
     let worker = WorkerName::parse(&"w".repeat(40)).expect("worker");
     let problem = FunctionName::of_worker(&app, "dev", &worker).expect_err("too long");
     assert!(problem.message.contains("75 characters, the limit is 64"), "{problem}");
+}
+
+#[test]
+fn the_endpoints_function_is_named_as_a_worker_that_cannot_be() {
+    let app = AppName::parse("my-app").expect("app");
+    let function = FunctionName::of_endpoint(&app, "dev").expect("a name");
+    assert_eq!(function.as_str(), "my-app-dev-endpoint");
+    let worker = WorkerName::parse(function.worker_of("my-app")).expect_err("reserved");
+    assert!(worker.message.contains("the endpoint's own function"), "{worker}");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 // On Lambda: the entry finds the class as the host does, and `invoke` goes through the AWS SDK that is there, once.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { HOST, workerFolder } from './driver.mjs';
 
-const ENTRY = join(HOST, '..', 'lambda.mjs');
+const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs'];
+const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
 // Stands in for the SDK: notes each call and does what the payload asks for.
 const FAKE_SDK = `
@@ -39,17 +41,24 @@ class Probe extends Worker {
 }
 `;
 
+/** A folder like /var/task: the worker's files and what the build adds to them. */
+function taskRoot(files, identity) {
+  const folder = workerFolder({ 'bedrock.json': JSON.stringify(identity), ...files });
+  for (const name of ZIPPED) cpSync(join(HOST, '..', name), join(folder, 'bedrock', name));
+  return folder;
+}
+
 /** Runs the entry in a Node of its own, as AWS's runtime would, and returns what the handler resolves to. */
 async function onLambda({
   files = { 'main.js': MAIN },
   event = [],
   remaining = 5000,
   env = {},
-  className = 'Probe',
+  identity = IDENTITY,
 } = {}) {
-  const folder = workerFolder({ 'node_modules/@aws-sdk/client-lambda/index.js': FAKE_SDK, ...files });
+  const folder = taskRoot({ 'node_modules/@aws-sdk/client-lambda/index.js': FAKE_SDK, ...files }, identity);
   const script = `
-    const { handler } = await import(${JSON.stringify(ENTRY)});
+    const { handler } = await import(${JSON.stringify(join(folder, 'bedrock', 'lambda.mjs'))});
     const deadline = Date.now() + ${remaining};
     const answer = await handler(JSON.parse(process.env.EVENT), { getRemainingTimeInMillis: () => deadline - Date.now() });
     console.log(JSON.stringify({ answer, arity: handler.length }));`;
@@ -57,8 +66,7 @@ async function onLambda({
     cwd: folder,
     env: {
       PATH: process.env.PATH,
-      LAMBDA_TASK_ROOT: folder,
-      BEDROCK_WORKER_CLASS: className,
+      AWS_LAMBDA_FUNCTION_NAME: 'my-app-dev-probe',
       EVENT: JSON.stringify(event),
       ...env,
     },
@@ -88,15 +96,44 @@ test('a worker that cannot be loaded fails the start under the name of the error
   );
 });
 
+test('a zip without its bedrock.json, or with one of another version, fails the start', async () => {
+  await assert.rejects(onLambda({ identity: { ...IDENTITY, version: 2 } }), (error) =>
+    /bedrock\.json` has version 2, and the files beside it read 1/.test(error.stderr),
+  );
+  const script = 'rm bedrock.json && exec node bedrock/lambda.mjs';
+  const cwd = taskRoot({ 'main.js': MAIN }, IDENTITY);
+  await assert.rejects(promisify(execFile)('sh', ['-c', script], { cwd }), (error) =>
+    /Runtime\.ImportModuleError.*Cannot find module 'main': ENOENT.*bedrock\.json/.test(error.stderr),
+  );
+});
+
+test('dependencies of a layer are found by require and by import', async () => {
+  const layer = workerFolder({
+    'cjs-dep/index.js': 'exports.name = "cjs";',
+    'esm-dep/package.json': '{"type":"module","exports":"./index.js"}',
+    'esm-dep/index.js': 'export const name = "esm";',
+  });
+  const body = (names) => `class Probe extends Worker { async execute() { return [${names}]; } }`;
+  const mains = {
+    'main.js': `const { Worker } = require('./worker'); const dep = require('cjs-dep'); ${body('dep.name')}`,
+    'main.mjs': `import { Worker } from './worker.js'; import { name } from 'esm-dep'; import dep from 'cjs-dep'; ${body('name, dep.name')}`,
+  };
+  const answers = [];
+  for (const [name, source] of Object.entries(mains)) {
+    const { answer } = await onLambda({ files: { [name]: source }, env: { NODE_PATH: layer } });
+    answers.push(answer);
+  }
+  assert.deepEqual(answers, [['cjs'], ['esm', 'cjs']]);
+});
+
 test('one client is made, without retries, and calls go by ARN where the environment has one', async () => {
   const { answer } = await onLambda({
     event: [
       ['system_fetcher', { reply: '[1]' }, true],
-      ['thumbnailer', {}],
+      ['other-function', {}],
       ['arn:aws:lambda:eu-west-1:1:function:any', {}],
     ],
     env: {
-      BEDROCK_APP: 'my-app',
       MY_APP_WORKER_ARN_SYSTEM_FETCHER: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher',
     },
   });
@@ -104,9 +141,21 @@ test('one client is made, without retries, and calls go by ARN where the environ
   assert.deepEqual(answer.results, [{ value: [1] }, {}, {}]);
   assert.deepEqual(answer.calls, [
     { name: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher', type: 'RequestResponse', signal: true },
-    { name: 'thumbnailer', type: 'Event', signal: true },
+    { name: 'other-function', type: 'Event', signal: true },
     { name: 'arn:aws:lambda:eu-west-1:1:function:any', type: 'Event', signal: true },
   ]);
+});
+
+test('a worker without a variable is the function beside this one, if this one is named by the rule', async () => {
+  const called = async (name, env = {}) => {
+    const { answer } = await onLambda({ event: [[name, {}]], env });
+    return answer.calls[0].name;
+  };
+  assert.equal(await called('thumbnailer2'), 'my-app-dev-thumbnailer2');
+  for (const name of ['Other', 'größe', 'x:2', '123456789012:function:x']) assert.equal(await called(name), name);
+  for (const own of ['another-name', 'probe', '']) {
+    assert.equal(await called('thumbnailer', { AWS_LAMBDA_FUNCTION_NAME: own }), 'thumbnailer');
+  }
 });
 
 test('answers, function errors and refusals come out as they do on a laptop', async () => {

@@ -7,7 +7,7 @@ which then gives the verdict and the words for it.
 
 import sys
 
-from .faults import Fault
+from bedrock.workers.faults import Fault
 
 # Stands for a number while `json` encodes around it; a worker's own text never looks like this.
 _DECIMAL = "\x00bedrock-decimal\x00"

@@ -16,10 +16,11 @@ from _thread import allocate_lock, start_new_thread
 from time import perf_counter_ns, sleep
 
 from bedrock.workers.current import CURRENT
+from bedrock.workers.faults import Fault
 
 from .codec import decode, encode
 from .context import Context
-from .faults import Fault, error_object, print_exit_text
+from .faults import error_object, print_exit_text
 from .streams import finish
 from .wire import DATA, ERROR, FATAL, HEAD_SIZE, RESPONSE, reader, sender
 

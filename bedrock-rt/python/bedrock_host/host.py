@@ -9,10 +9,13 @@ import threading  # noqa: F401  imported here, because the thread that imports i
 from _signal import SIG_DFL, SIGINT, signal
 from _thread import start_new_thread
 
-from . import loader, logs, streams
+from bedrock.workers.loader import load
+
+from . import logs, streams
 from .codec import encode
 from .crew import CONTROL, Crew, Seat
 from .faults import error_object, print_exit_text
+from .import_path import prepare_path
 from .wire import DATA, INIT_ERROR, READY
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -62,9 +65,10 @@ def load_worker(worker_dir):
     """Makes the process look like a Lambda environment, and imports the worker into it; returns its class."""
     os.chdir(worker_dir)
     sys.argv[:] = [os.path.join(worker_dir, "main.py")]
-    loader.prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
+    prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
     logs.watch()
-    return loader.load(worker_dir, os.environ.get("BEDROCK_WORKER_CLASS"))
+    shown = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
+    return load(os.environ.get("BEDROCK_WORKER_CLASS"), shown)
 
 
 def take_descriptors():

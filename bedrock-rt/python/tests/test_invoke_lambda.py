@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from bedrock.workers import current, lambda_api
+from bedrock.workers import current, identity, lambda_api
 from bedrock.workers.invoker import InvocationError, invoke
 from bedrock.workers.worker import Worker
 
@@ -93,8 +93,9 @@ def aws(monkeypatch):
     for module in (boto3, botocore, config):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.delenv("BEDROCK_LOCAL", raising=False)
-    monkeypatch.setenv("BEDROCK_APP", "my-app")
+    monkeypatch.setattr(identity, "_identity", {"version": 1, "app": "my-app", "worker": "caller", "class": "Caller"})
     monkeypatch.setenv("MY_APP_WORKER_ARN_SYSTEM_FETCHER", ARN)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "my-app-prod-caller")
     monkeypatch.setattr(lambda_api, "_client", None)
     monkeypatch.setattr(current, "_longest_ms", 0)
     token = current.CURRENT.set(None)
@@ -115,14 +116,28 @@ def test_a_workers_name_becomes_its_arn(aws, name):
     assert aws.calls == [{"FunctionName": ARN, "InvocationType": "RequestResponse", "Payload": '{"a":"é"}'.encode()}]
 
 
-@pytest.mark.parametrize("name", ["other_function", "123456789012:function:x", "arn:aws:lambda:x:1:function:y"])
-def test_any_other_name_is_passed_as_it_is(aws, name):
+def test_a_worker_without_a_variable_is_the_function_beside_this_one(aws):
+    invoke("thumbnailer2", {})
+    assert aws.calls[0]["FunctionName"] == "my-app-prod-thumbnailer2"
+
+
+@pytest.mark.parametrize("function", ["another-name", "caller", "my-app-prod-CALLER", ""])
+def test_a_function_that_is_not_named_by_the_rule_has_none_beside_it(aws, monkeypatch, function):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)
+    invoke("thumbnailer", {})
+    assert aws.calls[0]["FunctionName"] == "thumbnailer"
+
+
+@pytest.mark.parametrize(
+    "name", ["other-function", "Other", "größe", "123456789012:function:x", "x:2", "arn:aws:lambda:x:1:function:y"]
+)
+def test_what_cannot_be_a_workers_name_is_passed_as_it_is(aws, name):
     invoke(name, {})
     assert aws.calls[0]["FunctionName"] == name
 
 
-def test_without_an_app_names_are_passed_as_they_are(aws, monkeypatch):
-    monkeypatch.delenv("BEDROCK_APP")
+def test_without_a_zip_names_are_passed_as_they_are(aws, monkeypatch):
+    monkeypatch.setattr(identity, "_identity", None)
     invoke("system_fetcher", {})
     assert aws.calls[0]["FunctionName"] == "system_fetcher"
 

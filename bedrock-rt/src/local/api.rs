@@ -16,7 +16,7 @@ use super::dispatch::{Local, LocalTransport};
 use crate::Error;
 use crate::caller::Caller;
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
-use crate::transport::{Call, Kind, Transport};
+use crate::transport::{Call, Kind, Target, Transport};
 
 #[derive(Clone)]
 struct Api {
@@ -61,7 +61,7 @@ async fn invoke(State(api): State<Api>, Path(name): Path<String>, request: Reque
     let Some(local) = api.local.upgrade() else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceException", "the program is stopping");
     };
-    let call = Call { target: name, event, kind, caller: caller(&parts.headers) };
+    let call = Call { target: Target::Any(name), event, kind, caller: caller(&parts.headers) };
     match LocalTransport(local).call(call).await {
         Ok(_) if kind == Kind::Event => respond(StatusCode::ACCEPTED, Body::empty()),
         Ok(response) => respond(StatusCode::OK, Body::from(response)),
@@ -84,7 +84,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn caller(headers: &HeaderMap) -> Option<Caller> {
     let deadline: u64 = header(headers, "x-bedrock-deadline-ms")?.parse().ok()?;
     let deadline: SystemTime = UNIX_EPOCH.checked_add(Duration::from_millis(deadline))?;
-    Some(Caller { deadline, trace: header(headers, "x-amzn-trace-id").map(str::to_owned) })
+    Some(Caller { deadline, trace: header(headers, "x-amzn-trace-id").map(str::to_owned), function: None })
 }
 
 /// As Lambda does it: what the function did wrong is a 200 with a header, what the call did wrong is a status.

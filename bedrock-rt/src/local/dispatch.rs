@@ -116,7 +116,7 @@ impl Local {
 
     /// Checks a call, then runs it or puts its event into the queue.
     async fn call(self: Arc<Self>, call: Call) -> Result<Bytes, Error> {
-        let worker = self.find(&call.target)?;
+        let worker = self.find(call.target.as_str())?;
         invoke::check_size(&worker.info.entry.name, call.event.len(), call.kind)?;
         let (limit, trace) = call.caller.map_or((None, None), |caller| (Some(caller.deadline), caller.trace));
         let invocation = Invocation {
@@ -227,7 +227,7 @@ struct Broken(String);
 impl Transport for Broken {
     fn call(&self, call: Call) -> Reply {
         let error = Error::NotStarted {
-            worker: call.target,
+            worker: call.target.as_str().to_owned(),
             message: format!("failed to start the async runtime: {}", self.0),
             help: None,
         };

@@ -11,6 +11,7 @@
 //! | `api` | Lambda's Invoke API on a port of this machine, for calls from inside workers |
 //! | `output` | what workers print |
 //! | `main_fn`, `once` | the life of the program |
+//! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
 //! None of this is in a Lambda build.
 
@@ -23,6 +24,7 @@ mod files;
 mod host;
 mod install;
 mod interpreter;
+mod lambda_files;
 mod main_fn;
 mod once;
 mod output;
@@ -32,6 +34,7 @@ mod serve;
 mod stop;
 
 pub use app::AppInfo;
+pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};
 pub use rust::Registration;
 

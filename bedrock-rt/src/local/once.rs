@@ -11,7 +11,7 @@ use super::events::DRAIN;
 use super::stop;
 use crate::Error;
 use crate::run::complain;
-use crate::transport::{Call, Kind, Transport};
+use crate::transport::{Call, Kind, Target, Transport};
 
 /// In the app's environment: the worker to invoke once. The event is then read from the standard input.
 pub const WORKER: &str = "BEDROCK_INVOKE";
@@ -63,7 +63,7 @@ pub fn run_once(app: AppInfo, once: Once) -> u8 {
 /// 0 if the worker answered, 1 if it failed, 2 if it could not be called, 130 if the user did not wait for it.
 pub(super) async fn run(local: &Arc<Local>, once: Once) -> u8 {
     let kind = if once.fire_and_forget { Kind::Event } else { Kind::RequestResponse };
-    let call = Call { target: once.worker, event: Bytes::from(once.event), kind, caller: None };
+    let call = Call { target: Target::Any(once.worker), event: Bytes::from(once.event), kind, caller: None };
     let transport = LocalTransport(Arc::clone(local));
     tokio::select! {
         answer = transport.call(call) => match answer {

@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, then a short `run`.
 
+pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod invoke;
 pub(crate) mod list;

@@ -1,32 +1,50 @@
 //! The same workers as Lambda functions: their own binaries, driven through the Runtime API as Lambda drives them.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
+use testbed::{Answer, Run, RuntimeApi, invoke_api};
 
-use crate::runtime_api::{Answer, RuntimeApi};
-
-/// Builds a package of this workspace and gives its binary.
-fn binary(package: &str) -> std::path::PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", package]).status().expect("cargo");
-    assert!(built.success(), "{package} is built");
-    let here = std::path::Path::new(env!("CARGO_BIN_EXE_conformance"));
-    here.with_file_name(package)
+/// Builds a package of this workspace as `cargo bedrock build` does, and gives its binary.
+fn binary(package: &str) -> PathBuf {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let flags = format!("{} --cfg bedrock_lambda", std::env::var("RUSTFLAGS").unwrap_or_default());
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--target", &target, "--package", package]).env("RUSTFLAGS", flags.trim());
+    assert!(build.status().expect("cargo").success(), "{package} is built");
+    let debug = Path::new(env!("CARGO_BIN_EXE_conformance")).parent().expect("the folder of binaries");
+    debug.with_file_name(target).join("debug").join(package)
 }
 
-fn run(package: &str, format: &str, events: &[Value]) -> (Vec<Answer>, String) {
-    let api = RuntimeApi::start(events.to_vec());
+/// The environment that Lambda gives to a function.
+fn function(name: &str, package: &str) -> Command {
     let mut command = Command::new(binary(package));
     command
-        .env("AWS_LAMBDA_RUNTIME_API", api.address())
-        .env("AWS_LAMBDA_FUNCTION_NAME", "conformance-dev-rust_case")
+        .env("AWS_LAMBDA_FUNCTION_NAME", name)
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "7")
-        .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/conformance-dev-rust_case")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
-        .env("AWS_LAMBDA_LOG_FORMAT", format)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env_remove("RUST_BACKTRACE");
-    api.drive(command)
+    command
+}
+
+/// Lets a function answer events; gives the answers and what it printed.
+fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<Answer>, String) {
+    let Run { answers, stdout, .. } = RuntimeApi::start(name, events).drive(command);
+    (answers, stdout)
+}
+
+fn run(format: &str, events: &[Value]) -> (Vec<Answer>, String) {
+    let name = "conformance-dev-rust_case";
+    let mut command = function(name, "rust_case");
+    command.env("AWS_LAMBDA_LOG_FORMAT", format);
+    drive(name, command, events)
 }
 
 #[test]
@@ -40,7 +58,7 @@ fn a_worker_answers_and_fails_as_a_function_does() {
         json!({ "do": "context" }),
         json!({ "do": "make", "length": 6 * 1024 * 1024 - 2 }),
     ];
-    let (answers, _) = run("rust_case", "Text", &events);
+    let (answers, _) = run("Text", &events);
     assert_eq!(answers[0], Answer::Response(echo["value"].clone()));
     assert_eq!(answers[1], Answer::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" })));
     let panicked = "the worker panicked: as it was told";
@@ -60,35 +78,89 @@ fn a_worker_answers_and_fails_as_a_function_does() {
 #[test]
 fn logs_are_text_or_json_as_lambda_says() {
     let events = [json!({ "do": "raise" })];
-    let (_, text) = run("rust_case", "Text", &events);
+    let (_, text) = run("Text", &events);
     assert!(text.contains("ERROR") && text.contains("BadCase"), "{text}");
-    let (_, lines) = run("rust_case", "JSON", &events);
+    let (_, lines) = run("JSON", &events);
     let parsed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert!(parsed.iter().any(|line| line["level"] == "ERROR" && line.to_string().contains("BadCase")), "{lines}");
 }
 
-#[test]
-fn an_endpoint_answers_http_events() {
-    let request = |path: &str| {
-        json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
-            "isBase64Encoded": false, "requestContext": {
-                "accountId": "anonymous", "apiId": "id", "domainName": "id.lambda-url.us-east-1.on.aws",
-                "domainPrefix": "id", "requestId": "r", "routeKey": "$default", "stage": "$default",
-                "time": "25/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_564_800_000_u64, "http": {
-                    "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"
-                }
+/// An HTTP request as a function URL hands it over.
+fn get(path: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
+        "isBase64Encoded": false, "requestContext": {
+            "accountId": "anonymous", "apiId": "id", "domainName": "id.lambda-url.us-east-1.on.aws",
+            "domainPrefix": "id", "requestId": "r", "routeKey": "$default", "stage": "$default",
+            "time": "25/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_564_800_000_u64, "http": {
+                "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"
             }
-        })
-    };
-    let (answers, _) = run("hello", "Text", &[request("/nothing"), request("/hello/Ada")]);
-    let status = |answer: &Answer| match answer {
-        Answer::Response(response) => response["statusCode"].clone(),
+        }
+    })
+}
+
+fn status(answer: &Answer) -> &Value {
+    match answer {
+        Answer::Response(response) => &response["statusCode"],
         other => panic!("{other:?}"),
-    };
+    }
+}
+
+#[test]
+fn an_endpoint_answers_http_events_with_what_its_worker_says() {
+    let (calls, called) = channel();
+    // Each invocation of the worker is an environment of its own.
+    let url = invoke_api::start(move |arn, event| {
+        let _ = calls.send((arn.to_owned(), event.clone()));
+        let name = "hello-dev-greeter";
+        let (mut answers, _) = drive(name, function(name, "greeter"), &[event]);
+        answers.remove(0)
+    });
+    let mut endpoint = function("hello-dev-endpoint", "hello");
+    endpoint.env("AWS_ENDPOINT_URL_LAMBDA", url);
+    let (answers, _) = drive("hello-dev-endpoint", endpoint, &[get("/nothing"), get("/hello/Ada")]);
     assert_eq!(status(&answers[0]), 404);
-    // Its worker is another function; calling that is not part of this version, and says so.
-    assert_eq!(status(&answers[1]), 502);
+    let Answer::Response(response) = &answers[1] else { panic!("{:?}", answers[1]) };
+    assert_eq!(
+        (&response["statusCode"], response["body"].as_str()),
+        (&json!(200), Some(r#"{"message":"Hello, Ada!"}"#))
+    );
+    let (arn, event) = called.try_recv().expect("a call");
+    // Beside the endpoint, by the naming rule.
+    assert_eq!(arn, "arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello-dev-greeter");
+    assert_eq!(event, json!({ "name": "Ada" }));
+}
+
+#[test]
+fn a_worker_calls_another_where_the_configuration_says() {
+    let url = invoke_api::start(|name, event| match name {
+        "a_function" => Answer::Response(json!({ "was": event })),
+        _ => Answer::Error(json!({ "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": ["line"] })),
+    });
+    let mut command = function("elsewhere", "rust_case");
+    command
+        .env("AWS_ENDPOINT_URL_LAMBDA", url)
+        .env("CONFORMANCE_WORKER_ARN_PYTHON_CASE", "a_function")
+        .env("CONFORMANCE_WORKER_ARN_NODE_CASE", "another_function");
+    let call = |worker: &str| json!({ "do": "call", "worker": worker, "event": { "n": 1 } });
+    let (answers, _) = drive("elsewhere", command, &[call("python_case"), call("node_case")]);
+    assert_eq!(answers[0], Answer::Response(json!({ "was": { "n": 1 } })));
+    let message = "worker `node_case` failed: KeyError: 'x'";
+    assert_eq!(answers[1], Answer::Error(json!({ "errorType": "KeyError", "errorMessage": message })));
+}
+
+#[test]
+fn a_program_that_was_not_built_for_lambda_says_so_when_it_calls() {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "hello"]).status().expect("cargo");
+    assert!(built.success(), "hello is built");
+    let name = "hello-dev-endpoint";
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_conformance")).with_file_name("hello"));
+    command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (answers, _) = drive(name, command, &[get("/hello/Ada")]);
+    assert_eq!(status(&answers[0]), 502);
+    let Answer::Response(response) = &answers[0] else { panic!("{:?}", answers[0]) };
+    let said = response["body"].as_str().unwrap_or_default();
+    assert!(said.ends_with("this program was not built for Lambda; build it with `cargo bedrock build`"), "{said}");
 }
 
 #[test]

@@ -7,6 +7,5 @@ mod events;
 mod faults;
 mod lambda;
 mod limits;
-mod runtime_api;
 mod starting;
 mod stopping;

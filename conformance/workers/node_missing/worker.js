@@ -186,10 +186,29 @@ async function sendToLambda(target, body, requireResponse) {
   }
 }
 
-/** A worker of this app has its ARN in the environment; anything else is a name or an ARN already. */
+/**
+ * What AWS knows a worker of this app by; any other name or ARN as it is. That is the ARN in `[APP]_WORKER_ARN_[NAME]`,
+ * or where the environment had no room for it, the function beside this one by the naming rule `app-stage-worker`.
+ */
 function functionName(nameOrArn) {
-  const name = `${process.env.BEDROCK_APP ?? ''}_WORKER_ARN_${nameOrArn}`;
-  return process.env[name.replaceAll('-', '_').toUpperCase()] ?? nameOrArn;
+  identity ??= readIdentity();
+  if (identity.app === undefined || nameOrArn.startsWith('arn:')) return nameOrArn;
+  const variable = `${identity.app}_WORKER_ARN_${nameOrArn}`.replaceAll('-', '_').toUpperCase();
+  if (process.env[variable]) return process.env[variable];
+  const own = /^(.*-)([^-]+)$/.exec(process.env.AWS_LAMBDA_FUNCTION_NAME ?? '');
+  const isWorker = /^[a-z_][a-z0-9_]*$/.test(nameOrArn);
+  return own?.[2] === identity.worker && isWorker ? own[1] + nameOrArn : nameOrArn;
+}
+
+let identity = null; // {app, worker, …} on Lambda, {} where there is no zip
+
+/** `bedrock.json`, which `cargo bedrock build` puts into the zip beside this file. */
+function readIdentity() {
+  try {
+    return require('./bedrock.json');
+  } catch {
+    return {};
+  }
 }
 
 module.exports = { Worker, invoke, InvocationError };

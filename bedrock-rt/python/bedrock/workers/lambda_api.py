@@ -9,6 +9,7 @@ from _thread import allocate_lock
 
 from .current import longest_ms
 from .errors import InvocationError, not_sent, refused
+from .identity import identity
 
 # Without a deadline to go by: Lambda's longest ordinary timeout.
 LONGEST_SECONDS = 900
@@ -46,12 +47,23 @@ def send(name_or_arn, body, wait, remaining_ms):
 
 
 def resolve(name_or_arn):
-    """The ARN of a worker of this app, from `[APP]_WORKER_ARN_[NAME]`; any other name or ARN as it is."""
-    app = os.environ.get("BEDROCK_APP")
-    if not app or name_or_arn.startswith("arn:"):
+    """What AWS knows a worker of this app by; any other name or ARN as it is.
+
+    That is the ARN in `[APP]_WORKER_ARN_[NAME]`, or where the environment had no room for it, the function
+    beside this one by the naming rule `app-stage-worker`.
+    """
+    about = identity()
+    if about is None or name_or_arn.startswith("arn:"):
         return name_or_arn
-    variable = f"{app}_WORKER_ARN_{name_or_arn}".replace("-", "_").upper()
-    return os.environ.get(variable) or name_or_arn
+    variable = f"{about['app']}_WORKER_ARN_{name_or_arn}".replace("-", "_").upper()
+    return os.environ.get(variable) or _beside(about["worker"], name_or_arn) or name_or_arn
+
+
+def _beside(own, name):
+    """The function of the worker `name`; None if it cannot be a worker's name, or this function is not named by the rule."""
+    stage, dash, worker = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-")
+    is_worker = name.isascii() and name.isidentifier() and name.islower()
+    return f"{stage}{dash}{name}" if worker == own and dash and is_worker else None
 
 
 def _shared_client():

@@ -1,42 +1,17 @@
-"""Finds the worker: import path, module `main`, the class in it. Errors are named as AWS's runtime names them."""
+"""Finds the worker: module `main` and the class in it. Errors are named as AWS's runtime names them.
 
-import os
-import sys
-
-from bedrock.workers.worker import Worker
+The import path is the host's business, on Lambda the runtime's.
+"""
 
 from .faults import Fault
+from .worker import Worker
 
 
-def prepare_path(worker_dir, library, site_dir):
-    """The worker's own files first, then `bedrock`, then its installed dependencies, then Python's library."""
-    library_path = sys.path[:]
-    first = [worker_dir, library]
-    installed = []
-    if site_dir and has_path_files(site_dir):
-        import site  # before the worker's folder is on the path, for it may hold a `site.py`
+def load(class_name, shown):
+    """Imports the worker and returns its class. Raises `Fault`, or what the worker's module raised.
 
-        # Python's own library stays in reach meanwhile: lines of a `.pth` file may import from it.
-        sys.path[:] = first + library_path
-        site.addsitedir(site_dir)
-        installed = [entry for entry in sys.path if entry not in first + library_path]
-    elif site_dir:
-        installed = [site_dir]
-    sys.path[:] = first + installed + [entry for entry in library_path if entry not in first]
-
-
-def has_path_files(folder):
-    """Whether installed packages add folders of their own, which is `site`'s business."""
-    try:
-        return any(name.endswith(".pth") for name in os.listdir(folder))
-    except OSError:
-        return False
-
-
-def load(worker_dir, class_name):
-    """Imports the worker and returns its class. Raises `Fault`, or what the worker's module raised."""
-    path = os.path.join(worker_dir, "main.py")
-    shown = os.path.join(*path.split(os.sep)[-3:])
+    `shown` is what messages call the worker's `main.py`.
+    """
     try:
         import main
     except ImportError as error:

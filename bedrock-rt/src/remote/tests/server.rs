@@ -1,0 +1,231 @@
+//! An Invoke API for the tests: does with each request what its script says, well or badly, and remembers all of them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::Env;
+
+/// What is done with a request once it has been read.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// The connection is closed without an answer.
+    Cut,
+    /// Half of the answer, and then the connection is closed.
+    Truncate,
+    /// No answer, ever.
+    Hang,
+}
+
+impl Act {
+    pub(super) fn ok(body: &str) -> Self {
+        Self::Answer(200, Vec::new(), body.as_bytes().to_vec())
+    }
+
+    /// An error as the service writes it; without a code, as a proxy does.
+    pub(super) fn refuse(status: u16, code: &str) -> Self {
+        let code = (!code.is_empty()).then(|| ("x-amzn-errortype", code.to_owned()));
+        Self::Answer(status, code.into_iter().collect(), br#"{"Type":"User","Message":"no"}"#.to_vec())
+    }
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Received {
+    /// Which connection it came on, from 1.
+    pub(super) connection: usize,
+    pub(super) method: String,
+    pub(super) path: String,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Received {
+    pub(super) fn header(&self, wanted: &str) -> Option<&str> {
+        self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How the server is.
+#[derive(Debug, Default)]
+pub(super) struct Setup {
+    pub(super) tls: bool,
+    /// How many connections are closed before anything is read.
+    pub(super) turned_away: usize,
+    /// What is done with each request; the last act with all further ones.
+    pub(super) acts: Vec<Act>,
+}
+
+pub(super) struct Server {
+    url: String,
+    shared: Arc<Shared>,
+    /// What the client has to trust.
+    certificate: Option<NamedTempFile>,
+}
+
+struct Shared {
+    acts: Mutex<VecDeque<Act>>,
+    received: Mutex<Vec<Received>>,
+    connections: AtomicUsize,
+    turned_away: usize,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Server {
+    /// Without TLS, and every request met with the acts in turn.
+    pub(super) async fn plain(acts: impl IntoIterator<Item = Act>) -> Self {
+        Self::start(Setup { acts: acts.into_iter().collect(), ..Setup::default() }).await
+    }
+
+    pub(super) async fn start(setup: Setup) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (acceptor, certificate) = setup.tls.then(tls).unzip();
+        let url = if setup.tls { format!("https://localhost:{}", address.port()) } else { format!("http://{address}") };
+        let shared = Arc::new(Shared {
+            acts: Mutex::new(setup.acts.into()),
+            received: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            turned_away: setup.turned_away,
+            tls: acceptor,
+        });
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&serving).serve(stream));
+            }
+        });
+        Self { url, shared, certificate }
+    }
+
+    /// The environment of a function that calls through this server.
+    pub(super) fn env(&self) -> Env {
+        let mut env = vec![
+            ("AWS_REGION", "eu-west-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+            ("AWS_SESSION_TOKEN", "token".to_owned()),
+            ("AWS_ENDPOINT_URL_LAMBDA", self.url.clone()),
+        ];
+        if let Some(certificate) = &self.certificate {
+            env.push(("AWS_CA_BUNDLE", certificate.path().display().to_string()));
+        }
+        env
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().expect("the requests").clone()
+    }
+
+    /// How many connections were made, those that were turned away included.
+    pub(super) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// A server for `localhost`, and its certificate as a file.
+fn tls() -> (TlsAcceptor, NamedTempFile) {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let file = NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), certified.cert.pem()).expect("a file");
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .expect("a server");
+    (TlsAcceptor::from(Arc::new(config)), file)
+}
+
+impl Shared {
+    async fn serve(self: Arc<Self>, stream: TcpStream) {
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        if connection <= self.turned_away {
+            return;
+        }
+        stream.set_nodelay(true).expect("a socket");
+        let result = match &self.tls {
+            None => self.requests(connection, stream).await,
+            // A client that does not trust this server hangs up; that is no failure of the server.
+            Some(tls) => match tls.accept(stream).await {
+                Ok(stream) => self.requests(connection, stream).await,
+                Err(_) => Ok(()),
+            },
+        };
+        // The client may hang up whenever it likes.
+        let _ = result;
+    }
+
+    async fn requests(&self, connection: usize, stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+        let mut stream = BufStream::new(stream);
+        while let Some(request) = read(connection, &mut stream).await? {
+            self.received.lock().expect("the requests").push(request);
+            match self.next() {
+                Act::Answer(status, headers, body) => {
+                    let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
+                    for (name, value) in headers {
+                        head.extend([name, ": ", value.as_str(), "\r\n"]);
+                    }
+                    stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+                    stream.write_all(&body).await?;
+                    stream.flush().await?;
+                }
+                Act::Cut => return stream.shutdown().await,
+                Act::Truncate => {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n\"half of").await?;
+                    stream.flush().await?;
+                    return stream.shutdown().await;
+                }
+                Act::Hang => std::future::pending().await,
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Act {
+        let mut acts = self.acts.lock().expect("the acts");
+        let next = if acts.len() > 1 { acts.pop_front() } else { acts.front().cloned() };
+        next.unwrap_or_else(|| Act::ok("null"))
+    }
+}
+
+/// The next request of a connection; nothing if the client has closed it.
+async fn read(
+    connection: usize,
+    stream: &mut BufStream<impl AsyncRead + AsyncWrite + Unpin>,
+) -> io::Result<Option<Received>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line).await? == 0 {
+        return Ok(None);
+    }
+    let mut parts = line.split(' ').map(str::to_owned);
+    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await?;
+    Ok(Some(Received { connection, method, path, headers, body }))
+}

@@ -1,0 +1,57 @@
+//! The code of a Python or JavaScript worker: its own files as they are, and beside them what lets Lambda's managed
+//! runtime run its class.
+
+use bedrock::local::{identity_file, is_reserved, lambda_files};
+use bedrock_build::{Language, Worker};
+
+use super::context::{Context, Made, Outcome};
+use super::inputs::Inputs;
+use super::part::{Function, Part};
+use crate::error::{Error, Result};
+use crate::pack::{Contents, Entry, Options, Reason, collect};
+
+/// Files that say what is to be installed; the layer is what they come to.
+const LISTS: [&str; 7] = [
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "uv.lock",
+    "yarn.lock",
+    ".npmrc",
+];
+
+/// The worker's code as a zip.
+pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
+    let function = Function::Worker(worker.name.clone());
+    let entries = entries(context, worker, &function)?;
+    let mut inputs = Inputs::default();
+    inputs.add("runtime", worker.runtime.id);
+    inputs.add_files(&entries, &context.app.root)?;
+    context.part(&Part::Code(function), inputs, Vec::new(), || Ok(Made { entries, room: None }))
+}
+
+fn entries(context: &Context<'_>, worker: &Worker, function: &Function) -> Result<Vec<Entry>> {
+    let app = context.app;
+    let mut options = Options::new(Contents::Sources, &app.root, function.settings_table());
+    options.allow.clone_from(&worker.settings.allow);
+    let tree = collect(&app.root.join(&worker.dir), &options)?;
+    if let Some(file) = tree.files.iter().find(|file| is_reserved(&file.path)) {
+        return Err(Error::app(format!("failed to pack {function}"))
+            .cause(format!("`{}/{}` has a name that cargo bedrock needs for itself", worker.dir, file.path))
+            .help("`bedrock` and `bedrock.*` in a worker's folder are taken, rename it"));
+    }
+    for left in tree.left_out.iter().filter(|left| left.reason == Reason::Secret) {
+        context.progress.warning(
+            &Part::Code(function.clone()),
+            &format!("`{}/{}` stays out of the zip, by its name it is a secret", worker.dir, left.path),
+        );
+    }
+    let is_list = |entry: &Entry| LISTS.contains(&entry.path.as_str());
+    let mut entries: Vec<Entry> = tree.entries("").into_iter().filter(|entry| !is_list(entry)).collect();
+    entries.extend(lambda_files(worker.language).iter().map(|(path, text)| Entry::bytes(*path, *text)));
+    let (path, text) = identity_file(app.name.as_str(), worker.name.as_str(), &worker.name.class_name());
+    entries.push(Entry::bytes(path, text));
+    debug_assert!(worker.language != Language::Rust, "Rust workers are programs");
+    Ok(entries)
+}

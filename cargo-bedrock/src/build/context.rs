@@ -1,0 +1,83 @@
+//! What every part of a build is given, and the one way in which a part becomes a zip or is found to be one already.
+
+use std::time::Instant;
+
+use bedrock_build::{App, Architecture};
+use tempfile::TempDir;
+
+use super::folder::Folder;
+use super::inputs::Inputs;
+use super::part::Part;
+use super::plan::Request;
+use super::state::{Record, State, Zip};
+use crate::error::Result;
+use crate::pack::{self, Entry};
+use crate::print::Progress;
+use crate::tool::Tools;
+
+/// One build.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) request: &'a Request,
+    pub(crate) architecture: Architecture,
+    pub(crate) folder: &'a Folder,
+    /// What earlier builds made.
+    pub(crate) known: &'a State,
+    pub(crate) progress: &'a Progress,
+    pub(crate) tools: Tools,
+}
+
+/// What goes into a zip, and the folder in which some of it was installed, which goes when the zip is made.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) room: Option<TempDir>,
+}
+
+/// A part that is as it should be.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) part: Part,
+    pub(crate) record: Record,
+    /// Why it was built; nothing if it was there.
+    pub(crate) reasons: Vec<String>,
+}
+
+impl Context<'_> {
+    /// Makes the part's zip of what `entries` gives, unless the same inputs have made it before. No entries, no zip.
+    pub(crate) fn part(
+        &self,
+        part: &Part,
+        mut inputs: Inputs,
+        invokes: Vec<String>,
+        entries: impl FnOnce() -> Result<Made>,
+    ) -> Result<Outcome> {
+        self.tools.check()?;
+        inputs.add("architecture", self.architecture.as_str());
+        let began = Instant::now();
+        let path = self.folder.zip(part);
+        let reasons = match self.known.parts.get(&part.id()) {
+            Some(record) => record.reasons(&inputs, &path),
+            None => vec!["it was never built".to_owned()],
+        };
+        if let (true, Some(record)) = (reasons.is_empty(), self.known.parts.get(&part.id())) {
+            let record = Record { invokes, ..record.clone() };
+            self.progress.fresh(part, record.zip.as_ref());
+            return Ok(Outcome { part: part.clone(), record, reasons });
+        }
+        self.progress.building(part);
+        let Made { entries, room: _room } = entries()?;
+        self.tools.check()?;
+        let zip = if entries.is_empty() {
+            // What an earlier build left is no layer of this worker any more.
+            let _ = std::fs::remove_file(&path);
+            None
+        } else {
+            let packed = pack::pack(entries, &path, &self.app.root)?;
+            Some(Zip::of(&packed, &path))
+        };
+        self.progress.built(part, zip.as_ref(), &reasons, began.elapsed());
+        Ok(Outcome { part: part.clone(), record: Record { inputs, zip, invokes }, reasons })
+    }
+}

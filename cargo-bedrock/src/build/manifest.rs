@@ -1,0 +1,146 @@
+//! `manifest.json`: the one hand-over to whatever deploys the app. Lists every function of the app, built or not.
+//! `docs/schema/manifest.v1.json` is its schema; keys may be added to a version, never changed.
+
+use std::collections::BTreeMap;
+
+use bedrock::local::lambda_handler;
+use bedrock_build::settings::{Auth, Recursion, Secret};
+use bedrock_build::{App, Architecture, FunctionSettings, Language, Runtime};
+use serde::Serialize;
+
+use super::part::{Function, Part};
+use super::plan::may_have_layer;
+use super::state::State;
+
+const VERSION: u32 = 1;
+
+/// What the file says.
+#[derive(Debug, Serialize)]
+pub(crate) struct Manifest {
+    version: u32,
+    /// The version of cargo bedrock that wrote it.
+    bedrock: &'static str,
+    app: String,
+    profile: &'static str,
+    endpoint: Entry,
+    workers: BTreeMap<String, Entry>,
+}
+
+/// One Lambda function.
+#[derive(Debug, Serialize)]
+struct Entry {
+    name: String,
+    language: &'static str,
+    runtime: &'static str,
+    handler: &'static str,
+    architecture: &'static str,
+    memory: u64,
+    timeout: u64,
+    environment: BTreeMap<String, String>,
+    secrets: BTreeMap<String, BTreeMap<&'static str, String>>,
+    invokes: Vec<String>,
+    retries: u64,
+    event_age: u64,
+    on_failure: Option<String>,
+    recursion: &'static str,
+    concurrency: Option<u64>,
+    log_retention: u64,
+    layers: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_auth: Option<&'static str>,
+    code: Option<Artifact>,
+    layer: Option<Artifact>,
+}
+
+/// A zip, by its path from the manifest.
+#[derive(Debug, Serialize)]
+struct Artifact {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    path: String,
+    sha256: String,
+    sha256_base64: String,
+    content_sha256: String,
+    bytes: u64,
+    unzipped_bytes: u64,
+}
+
+impl Manifest {
+    /// The manifest of `app` with what `state` says was built.
+    pub(crate) fn of(app: &App, state: &State, architecture: Architecture, release: bool) -> Self {
+        let settings = &app.settings.endpoint;
+        let mut endpoint =
+            entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, (state, architecture));
+        endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+        let worker = |worker: &bedrock_build::Worker| {
+            let function = Function::Worker(worker.name.clone());
+            let mut entry = entry(&function, worker.language, worker.runtime, &worker.settings, (state, architecture));
+            if may_have_layer(worker) {
+                entry.layer = artifact(&Part::Layer(worker.name.clone()), state);
+            }
+            (worker.name.to_string(), entry)
+        };
+        Self {
+            version: VERSION,
+            bedrock: env!("CARGO_PKG_VERSION"),
+            app: app.name.to_string(),
+            profile: if release { "release" } else { "dev" },
+            endpoint,
+            workers: app.workers.iter().map(worker).collect(),
+        }
+    }
+}
+
+fn entry(
+    function: &Function,
+    language: Language,
+    runtime: Runtime,
+    settings: &FunctionSettings,
+    (state, architecture): (&State, Architecture),
+) -> Entry {
+    let part = Part::Code(function.clone());
+    let found = state.parts.get(&part.id()).map(|record| record.invokes.clone()).unwrap_or_default();
+    let mut invokes: Vec<String> = found.into_iter().chain(settings.invokes.iter().cloned()).collect();
+    invokes.sort();
+    invokes.dedup();
+    let secret = |secret: &Secret| match secret {
+        Secret::Ssm(name) => BTreeMap::from([("ssm", name.clone())]),
+        Secret::SecretsManager(name) => BTreeMap::from([("secretsmanager", name.clone())]),
+    };
+    Entry {
+        name: function.name().to_owned(),
+        language: language.as_str(),
+        runtime: runtime.id,
+        handler: lambda_handler(language),
+        architecture: architecture.as_str(),
+        memory: settings.memory,
+        timeout: settings.timeout,
+        environment: settings.environment.clone(),
+        secrets: settings.secrets.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
+        invokes,
+        retries: settings.retries,
+        event_age: settings.event_age,
+        on_failure: settings.on_failure.clone(),
+        recursion: if settings.recursion == Recursion::Allow { "allow" } else { "terminate" },
+        concurrency: settings.concurrency,
+        log_retention: settings.log_retention,
+        layers: settings.layers.clone(),
+        url_auth: None,
+        code: artifact(&part, state),
+        layer: None,
+    }
+}
+
+fn artifact(part: &Part, state: &State) -> Option<Artifact> {
+    let zip = state.parts.get(&part.id())?.zip.clone()?;
+    let name = if matches!(part, Part::Layer(_)) { part.worker().map(ToString::to_string) } else { None };
+    Some(Artifact {
+        name,
+        path: part.file(),
+        sha256: zip.sha256,
+        sha256_base64: zip.sha256_base64,
+        content_sha256: zip.content_sha256,
+        bytes: zip.bytes,
+        unzipped_bytes: zip.unzipped_bytes,
+    })
+}

@@ -1,0 +1,30 @@
+//! What `cargo bedrock build` makes: a zip of each function, a zip of each layer, and the manifest that lists them.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`plan`] | which parts are built, decided from the command and the app |
+//! | [`run`] | the build: Rust on one thread, everything else on others |
+//! | [`context`] | the one way in which a part becomes a zip, or is found to be one already |
+//! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
+//! | [`inputs`], [`state`] | why a part is built again or is not |
+//! | [`folder`], [`manifest`], [`report`] | what lies in `target/bedrock`, and its sizes |
+
+mod code;
+mod context;
+mod folder;
+mod inputs;
+mod manifest;
+mod node;
+mod part;
+mod plan;
+mod python;
+mod report;
+mod run;
+mod rust;
+mod state;
+
+pub(crate) use part::Part;
+pub(crate) use plan::Request;
+pub(crate) use run::run;
+pub(crate) use rust::Compiler;
+pub(crate) use state::Zip;

@@ -1,0 +1,76 @@
+//! Which parts are to be built, decided from what was asked for and what the app has. Knows no files.
+
+use bedrock_build::{App, Architecture, Language, Worker};
+
+use super::part::{Function, Part};
+use super::rust::Compiler;
+use crate::error::{Error, Fault, Result};
+
+/// What the user asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    /// Workers whose code is wanted, by name.
+    pub(crate) workers: Vec<String>,
+    /// Workers whose layer is wanted, by name.
+    pub(crate) layers: Vec<String>,
+    pub(crate) endpoint: bool,
+    pub(crate) release: bool,
+    /// Cargo.lock may not change.
+    pub(crate) locked: bool,
+    /// Instead of what the settings say.
+    pub(crate) architecture: Option<Architecture>,
+    pub(crate) compiler: Option<Compiler>,
+    /// Say why each part was built or was not, and what is large.
+    pub(crate) explain: bool,
+}
+
+/// The parts of this build, in the order in which they are told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) architecture: Architecture,
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Plan {
+    /// What `request` means for `app`: without a selection, everything.
+    pub(crate) fn of(app: &App, request: &Request) -> Result<Self> {
+        let architecture = request.architecture.unwrap_or(app.settings.architecture);
+        let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(Fault::Call, vec![problem]));
+        let workers = request.workers.iter().map(named).collect::<Result<Vec<_>>>()?;
+        let layers = request.layers.iter().map(named).collect::<Result<Vec<_>>>()?;
+        if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {
+            return Err(without_layer(worker));
+        }
+        let everything = !request.endpoint && workers.is_empty() && layers.is_empty();
+        let mut parts = Vec::new();
+        if everything || request.endpoint {
+            parts.push(Part::Code(Function::Endpoint));
+        }
+        for worker in &app.workers {
+            if everything || workers.contains(&worker) {
+                parts.push(Part::Code(Function::Worker(worker.name.clone())));
+            }
+            if everything && may_have_layer(worker) || layers.contains(&worker) {
+                parts.push(Part::Layer(worker.name.clone()));
+            }
+        }
+        Ok(Self { architecture, parts })
+    }
+}
+
+/// Rust links its dependencies; a bundled worker carries them in its code.
+pub(crate) fn may_have_layer(worker: &Worker) -> bool {
+    worker.language != Language::Rust && !worker.settings.bundle
+}
+
+fn without_layer(worker: &Worker) -> Error {
+    let name = &worker.name;
+    let reason = if worker.language == Language::Rust {
+        "a Rust worker links its dependencies into its program"
+    } else {
+        "a bundled worker has its dependencies in its code"
+    };
+    Error::call(format!("worker `{name}` has no layer"))
+        .cause(reason)
+        .help(format!("build the worker itself with `cargo bedrock build --worker={name}`"))
+}

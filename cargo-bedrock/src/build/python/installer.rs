@@ -1,0 +1,80 @@
+//! Installs requirements for a runtime and a processor that are not this machine's: with uv, or with pip where there
+//! is no uv. Wheels alone: what is built from source here runs here alone.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use bedrock_build::{Architecture, Runtime};
+
+use super::requirements::Requirements;
+use crate::error::{Error, Result};
+use crate::tool::{Tools, on_path};
+
+/// What the packages are for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Platform {
+    pub(super) runtime: Runtime,
+    pub(super) architecture: Architecture,
+}
+
+/// Installs into `target`; `staging` is a folder for the lists that the tool reads.
+pub(super) fn install(
+    requirements: &Requirements,
+    platform: Platform,
+    (staging, target): (&Path, &Path),
+    tools: &Tools,
+    what: &str,
+) -> Result<()> {
+    let write = |name: &str, lines: &[String]| {
+        let path = staging.join(name);
+        let written = fs::write(&path, lines.join("\n") + "\n");
+        written.map(|()| path).map_err(|error| Error::io(format!("failed to write `{name}`"), &error))
+    };
+    let mut command = match on_path("uv") {
+        Some(uv) => with_uv(&uv, platform),
+        None => with_pip(platform)?,
+    };
+    command.arg("--target").arg(target).arg("-r").arg(write("requirements.txt", &requirements.lines)?);
+    if !requirements.constraints.is_empty() {
+        command.arg("-c").arg(write("constraints.txt", &requirements.constraints)?);
+    }
+    if requirements.hashed {
+        command.arg("--require-hashes");
+    }
+    tools.run(command.current_dir(staging), what).map(drop)
+}
+
+fn with_uv(uv: &Path, platform: Platform) -> Command {
+    let (major, minor) = platform.runtime.glibc;
+    let mut command = Command::new(uv);
+    command.args(["pip", "install", "--quiet", "--only-binary", ":all:", "--link-mode", "copy"]);
+    command.args(["--python-version", platform.runtime.version().unwrap_or_default()]);
+    // uv knows manylinux2014 (2.17), 2_28 and each from 2_31 on.
+    let tag = if (major, minor) >= (2, 31) { format!("manylinux_{major}_{minor}") } else { "manylinux2014".to_owned() };
+    command.args(["--python-platform", &format!("{}-{tag}", platform.architecture.machine())]);
+    command
+}
+
+fn with_pip(platform: Platform) -> Result<Command> {
+    let Some(python) = on_path("python3") else {
+        return Err(
+            Error::call("neither `uv` nor `python3` is on the PATH").help("run `pip install uv`, or install Python")
+        );
+    };
+    let version = platform.runtime.version().unwrap_or_default();
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]);
+    command.args(["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]);
+    for abi in [&format!("cp{}", version.replace('.', "")), "abi3", "none"] {
+        command.args(["--abi", abi]);
+    }
+    // pip takes each tag by its name alone, the newest first.
+    let (_, newest) = platform.runtime.glibc;
+    let machine = platform.architecture.machine();
+    let tags = (17..=newest).rev().map(|minor| format!("manylinux_2_{minor}_{machine}"));
+    for tag in tags.chain([format!("manylinux2014_{machine}")]) {
+        command.args(["--platform", &tag]);
+    }
+    Ok(command)
+}

@@ -1,0 +1,130 @@
+//! The layer of a Python worker: what its requirements come to, installed for its runtime and processor.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bedrock_build::Worker;
+
+use super::installer::{Platform, install};
+use super::requirements::{self, Requirements};
+use crate::build::context::{Context, Made, Outcome};
+use crate::build::inputs::Inputs;
+use crate::build::part::{Function, Part};
+use crate::error::{Error, Result};
+use crate::pack::{Contents, Options, collect, python_target, remove};
+use crate::tool::on_path;
+
+/// Part of every key: another way to lay out or prune layers makes them anew.
+const LAYOUT: &str = "1";
+
+/// The worker's layer as a zip; none if it has no requirements.
+pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
+    let part = Part::Layer(worker.name.clone());
+    let mut inputs = Inputs::default();
+    inputs.add("layout", LAYOUT);
+    inputs.add("runtime", worker.runtime.id);
+    let wanted = Wanted::of(context, worker)?;
+    wanted.add_to(&mut inputs)?;
+    context.part(&part, inputs, Vec::new(), || entries(context, worker, &part, wanted))
+}
+
+/// Where it stands what the worker needs.
+enum Wanted {
+    Nothing,
+    Listed(Requirements),
+    /// The folder of a `pyproject.toml`, and whether there is a `uv.lock`.
+    Project(PathBuf, bool),
+}
+
+impl Wanted {
+    fn of(context: &Context<'_>, worker: &Worker) -> Result<Self> {
+        let dir = context.app.root.join(&worker.dir);
+        if dir.join("pyproject.toml").is_file() {
+            let locked = dir.join("uv.lock").is_file();
+            return Ok(Self::Project(dir, locked));
+        }
+        let list = dir.join("requirements.txt");
+        if !list.is_file() {
+            return Ok(Self::Nothing);
+        }
+        let found = requirements::read(&list, &context.app.root)?;
+        let is_empty = found.lines.iter().all(|line| line.starts_with('-'));
+        Ok(if is_empty { Self::Nothing } else { Self::Listed(found) })
+    }
+
+    fn add_to(&self, inputs: &mut Inputs) -> Result<()> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| Error::io(format!("failed to read `{}`", path.display()), &error))
+        };
+        match self {
+            Self::Nothing => {}
+            Self::Listed(found) => {
+                inputs.add_bytes(
+                    "requirements.txt",
+                    (found.lines.join("\n") + "\n\n" + &found.constraints.join("\n")).as_bytes(),
+                );
+                for wheel in &found.wheels {
+                    inputs.add_bytes(&format!("`{}`", wheel.display()), &read(wheel)?);
+                }
+            }
+            Self::Project(dir, locked) => {
+                inputs.add_bytes("pyproject.toml", &read(&dir.join("pyproject.toml"))?);
+                if *locked {
+                    inputs.add_bytes("uv.lock", &read(&dir.join("uv.lock"))?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn entries(context: &Context<'_>, worker: &Worker, part: &Part, wanted: Wanted) -> Result<Made> {
+    let function = Function::Worker(worker.name.clone());
+    let found = match wanted {
+        Wanted::Nothing => return Ok(Made::default()),
+        Wanted::Listed(found) => found,
+        Wanted::Project(dir, locked) => exported(context, worker, &dir, locked)?,
+    };
+    if !found.hashed {
+        context.progress.warning(
+            part,
+            &format!(
+                "`{}/requirements.txt` has no hashes: what it comes to may change from build to build",
+                worker.dir
+            ),
+        );
+    }
+    let staging = context.folder.staging()?;
+    let target = staging.path().join("python");
+    let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
+    let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
+    install(&found, platform, (staging.path(), &target), &context.tools, &what)?;
+    remove(&target, &context.app.root, python_target)?;
+    let mut options = Options::new(Contents::Dependencies, &context.app.root, function.settings_table());
+    options.allow.clone_from(&worker.settings.allow);
+    let entries = collect(&target, &options)?.entries("python");
+    Ok(Made { entries, room: Some(staging) })
+}
+
+/// The requirements of a project, each with its hashes where there is a lock.
+fn exported(context: &Context<'_>, worker: &Worker, dir: &Path, locked: bool) -> Result<Requirements> {
+    let Some(uv) = on_path("uv") else {
+        return Err(Error::call(format!("failed to read `{}/pyproject.toml`", worker.dir))
+            .cause("`uv` is not on the PATH")
+            .help("run `pip install uv`, or list the dependencies in `requirements.txt`"));
+    };
+    let mut command = Command::new(uv);
+    if locked {
+        command.args(["export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header"]);
+    } else {
+        command.args(["pip", "compile", "--quiet", "--no-header", "--generate-hashes", "pyproject.toml"]);
+        command.args(["--python-version", worker.runtime.version().unwrap_or_default()]);
+    }
+    let what = format!("failed to read the dependencies of worker `{}`", worker.name);
+    let text = context.tools.run(command.current_dir(dir), &what)?;
+    let staging = context.folder.staging()?;
+    let list = staging.path().join("exported.txt");
+    fs::write(&list, text).map_err(|error| Error::io("failed to write `exported.txt`", &error))?;
+    requirements::read(&list, &context.app.root)
+}

@@ -1,0 +1,7 @@
+//! The layer of a Python worker.
+
+mod installer;
+mod layer;
+mod requirements;
+
+pub(crate) use layer::build;

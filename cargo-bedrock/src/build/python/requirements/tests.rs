@@ -1,0 +1,95 @@
+//! Requirement files as people write them, and what is said about those that cannot be installed.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{Requirements, logical_lines, read};
+use crate::error::Error;
+
+fn app(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        fs::write(dir.path().join(path), text).expect(path);
+    }
+    dir
+}
+
+fn found(files: &[(&str, &str)]) -> Requirements {
+    let app = app(files);
+    read(&app.path().join("requirements.txt"), app.path()).expect("requirements")
+}
+
+fn told(text: &str) -> Vec<(String, Vec<String>)> {
+    let app = app(&[("requirements.txt", text)]);
+    let Error { reports, .. } = read(&app.path().join("requirements.txt"), app.path()).expect_err("refused");
+    reports.into_iter().map(|report| (report.message, report.causes)).collect()
+}
+
+#[test]
+fn comments_and_continued_lines_are_read_as_pip_reads_them() {
+    let text = "# a comment\nrequests==2.28.2 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n\nidna # why\n";
+    assert_eq!(
+        logical_lines(text),
+        [(2, "requests==2.28.2 --hash=sha256:aa --hash=sha256:bb".to_owned()), (6, "idna".to_owned())]
+    );
+    assert!(found(&[("requirements.txt", text)]).hashed);
+}
+
+#[test]
+fn the_bundled_module_is_left_out_and_included_files_are_in_their_place() {
+    let found = found(&[
+        ("requirements.txt", "requests==2.28.2\nlambda-bedrock==0.5.0\n-r more.txt\n-c limits.txt\n--pre\n"),
+        ("more.txt", "idna>=3; python_version >= '3.9'\n-r requirements.txt\n"),
+        ("limits.txt", "certifi<2030\n"),
+    ]);
+    assert_eq!(found.lines, ["requests==2.28.2", "idna>=3; python_version >= '3.9'", "--pre"]);
+    assert_eq!(found.constraints, ["certifi<2030"]);
+    assert!(!found.hashed);
+}
+
+#[test]
+fn wheels_may_be_named_by_url_or_path() {
+    let found = found(&[(
+        "requirements.txt",
+        "https://example.com/a-1.0-py3-none-any.whl\nb @ https://example.com/b-1.0-py3-none-any.whl#sha256=00\n./c-1.0-py3-none-any.whl\n",
+    )]);
+    assert_eq!((found.lines.len(), found.wheels.len()), (3, 1));
+}
+
+#[test]
+fn what_would_be_built_from_source_is_refused_with_the_reason() {
+    let told = told(
+        "-e ./lib\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d\n--no-binary :all:\n",
+    );
+    let messages: Vec<&str> = told.iter().map(|(message, _)| message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "requirements.txt:1: `-e ./lib` cannot be installed for Lambda",
+            "requirements.txt:2: `git+https://…@example.com/a.git` cannot be installed for Lambda",
+            "requirements.txt:3: `b @ git+ssh://example.com/b` cannot be installed for Lambda",
+            "requirements.txt:4: `https://example.com/c-1.0.tar.gz` cannot be installed for Lambda",
+            "requirements.txt:5: `./d` cannot be installed for Lambda",
+            "requirements.txt:6: `--no-binary :all:` cannot be installed for Lambda",
+        ]
+    );
+    assert_eq!(told[0].1, ["an editable install is a link to a folder of this machine"]);
+    assert_eq!(told[1].1, ["a repository is built from source, and what is built here runs here alone"]);
+    assert_eq!(told[3].1, ["only wheels are installed, and this is none"]);
+}
+
+#[test]
+fn a_typing_error_is_told_with_its_line() {
+    let told = told("idna\nrequests=2.28.2\n");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
+}
+
+#[test]
+fn an_included_file_that_is_not_there_is_named() {
+    assert_eq!(
+        told("-r nowhere.txt\n"),
+        [("failed to read `nowhere.txt`".to_owned(), vec!["no such file or directory".to_owned()])]
+    );
+}

@@ -1,0 +1,138 @@
+//! The build: compiles the Rust functions while the Python and JavaScript parts are made, gathers what failed, and
+//! writes the state and the manifest of what did not.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::thread;
+
+use bedrock_build::{App, Language};
+
+use super::context::{Context, Outcome};
+use super::folder::{Folder, replace};
+use super::manifest::Manifest;
+use super::part::{Function, Part};
+use super::plan::{Plan, Request};
+use super::state::State;
+use super::{code, node, python, report, rust};
+use crate::error::{Error, Result};
+use crate::print::{Printer, Progress};
+use crate::tool::Tools;
+
+/// Installers wait for the network more than they compute.
+const THREADS: usize = 3;
+
+/// Builds what `request` asks for.
+pub(crate) fn run(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
+    let plan = Plan::of(app, request)?;
+    let tools = Tools::watch()?;
+    let folder = Folder::open(&app.root, print)?;
+    let known = State::load(&folder.path);
+    progress.started(app.name.as_str(), &plan.parts);
+    let context =
+        Context { app, request, architecture: plan.architecture, folder: &folder, known: &known, progress, tools };
+    let result = all(&context, &plan);
+    progress.ended(result.is_ok());
+    let outcomes = result?;
+    if !print.quiet {
+        report::tell(app, &outcomes, progress, print, request.explain);
+    }
+    Ok(())
+}
+
+fn all(context: &Context<'_>, plan: &Plan) -> Result<Vec<Outcome>> {
+    let (compiled, others): (Vec<&Part>, Vec<&Part>) = plan.parts.iter().partition(|part| is_rust(context.app, part));
+    let functions: Vec<Function> = compiled.into_iter().filter_map(function).collect();
+    let results = Mutex::new(Vec::new());
+    let note = |part: Option<&Part>, result: Result<Vec<Outcome>>| {
+        if let Err(error) = &result {
+            context.progress.failed(part, error);
+        }
+        results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+    };
+    let queue = Mutex::new(others.into_iter());
+    thread::scope(|scope| {
+        scope.spawn(|| note(None, rust::build(context, &functions)));
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(part) = next else { break };
+                    note(Some(part), one(context, part).map(|outcome| vec![outcome]));
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    finish(context, plan, results)
+}
+
+fn is_rust(app: &App, part: &Part) -> bool {
+    match part {
+        Part::Code(Function::Endpoint) => true,
+        Part::Code(Function::Worker(name)) => {
+            app.workers.iter().any(|worker| worker.name == *name && worker.language == Language::Rust)
+        }
+        Part::Layer(_) => false,
+    }
+}
+
+fn function(part: &Part) -> Option<Function> {
+    match part {
+        Part::Code(function) => Some(function.clone()),
+        Part::Layer(_) => None,
+    }
+}
+
+fn one(context: &Context<'_>, part: &Part) -> Result<Outcome> {
+    let name = part.worker().map(ToString::to_string).unwrap_or_default();
+    let worker = context.app.worker(&name).map_err(|p| Error::problems(crate::error::Fault::App, vec![p]))?;
+    match (part, worker.language) {
+        (Part::Code(_), _) => code::build(context, worker),
+        (Part::Layer(_), Language::Python) => python::build(context, worker),
+        (Part::Layer(_), _) => node::build(context, worker),
+    }
+}
+
+/// Remembers what was made, whatever else failed: the next build goes on from there.
+fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>) -> Result<Vec<Outcome>> {
+    let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(made) => outcomes.extend(made),
+            Err(error) => errors.push(error),
+        }
+    }
+    outcomes.sort_by(|one, other| one.part.cmp(&other.part));
+    let mut state = context.known.clone();
+    for outcome in &outcomes {
+        state.parts.insert(outcome.part.id(), outcome.record.clone());
+    }
+    forget_deleted_workers(context, &mut state);
+    if let Err(error) = state.save(&context.folder.path) {
+        errors.push(error);
+    }
+    if errors.is_empty() {
+        errors.extend(report::over_limits(context.app, &state));
+    }
+    if !errors.is_empty() {
+        return Err(Error::several(errors));
+    }
+    let manifest = Manifest::of(context.app, &state, plan.architecture, context.request.release);
+    let text = serde_json::to_string_pretty(&manifest)
+        .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;
+    replace(&context.folder.path.join("manifest.json"), &(text + "\n"))?;
+    Ok(outcomes)
+}
+
+/// What a folder that is gone left behind must not be deployed.
+fn forget_deleted_workers(context: &Context<'_>, state: &mut State) {
+    let is_known = |id: &str| match id.split_once('/') {
+        Some((_, name)) => context.app.workers.iter().any(|worker| worker.name.as_str() == name),
+        None => true,
+    };
+    let gone: Vec<String> = state.parts.keys().filter(|id| !is_known(id)).cloned().collect();
+    for id in gone {
+        let _ = std::fs::remove_file(context.folder.path.join(format!("{id}.zip")));
+        state.parts.remove(&id);
+    }
+}

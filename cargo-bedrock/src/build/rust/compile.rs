@@ -1,0 +1,201 @@
+//! The one cargo invocation. What the compiler says is shown as it says it; who failed is known by package.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use bedrock_build::Architecture;
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{CompilerMessage, Message};
+
+use super::compiler::{self, Compiler};
+use super::programs::{Program, Workspace};
+use super::{flags, profile};
+use crate::build::context::Context;
+use crate::build::part::Function;
+use crate::error::{Error, Result};
+use crate::tool;
+
+/// The first words of lines in which cargo tells how far it is.
+const STATUS: [&str; 12] = [
+    "Adding",
+    "Blocking",
+    "Building",
+    "Compiling",
+    "Downloaded",
+    "Downloading",
+    "Finished",
+    "Fresh",
+    "Locking",
+    "Updating",
+    "Dirty",
+    "Removed",
+];
+
+/// The program of each function, compiled.
+pub(super) fn compile(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    programs: &[Program],
+) -> Result<BTreeMap<Function, PathBuf>> {
+    let architecture = context.architecture;
+    let compiler = compiler::choose(context.request.compiler, architecture, &context.tools)?;
+    let mut command = command(context, workspace, programs, compiler, architecture)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = context.tools.start(&mut command)?;
+    let stderr = child.stderr.take();
+    let mut told = Told::default();
+    let said = thread::scope(|scope| {
+        let said = scope.spawn(|| stderr.map(|stderr| talk(context, BufReader::new(stderr))).unwrap_or_default());
+        if let Some(stdout) = child.stdout.take() {
+            told.listen(context, BufReader::new(stdout));
+        }
+        said.join().unwrap_or_default()
+    });
+    if context.tools.finish(&mut child, &command)? {
+        return told.executables(programs);
+    }
+    Err(failure(&told.failed, programs, &said, &command))
+}
+
+fn command(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    programs: &[Program],
+    compiler: Compiler,
+    architecture: Architecture,
+) -> Result<Command> {
+    let target = compiler::target(architecture);
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    match compiler {
+        Compiler::Cargo => command.args(["build", "--target", &target]),
+        // The oldest C library that a current runtime of Lambda has.
+        Compiler::Zigbuild => command.args(["zigbuild", "--target", &format!("{target}.2.34")]),
+    };
+    // A folder of its own: the user's builds stay as they are, and neither waits for the other.
+    command.arg("--target-dir").arg(workspace.target.join("bedrock/cargo"));
+    command.arg("--message-format=json-diagnostic-rendered-ansi");
+    if context.request.release {
+        command.arg("--release");
+    }
+    if context.request.locked {
+        command.arg("--locked");
+    }
+    for program in programs {
+        command.args(["--package", &program.package, "--bin", &program.binary]);
+    }
+    for setting in profile::arguments(&workspace.root, context.request.release) {
+        command.args(["--config", &setting]);
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(&workspace.root, &target)?).env_remove("RUSTFLAGS");
+    command.env("CARGO_TERM_PROGRESS_WHEN", "never").current_dir(&context.app.root);
+    Ok(command)
+}
+
+/// What cargo told on its standard output.
+#[derive(Default)]
+struct Told {
+    executables: BTreeMap<(String, String), PathBuf>,
+    /// Names of packages that did not compile.
+    failed: BTreeSet<String>,
+    compiled: usize,
+}
+
+impl Told {
+    fn listen(&mut self, context: &Context<'_>, stream: impl BufRead) {
+        for message in Message::parse_stream(stream).flatten() {
+            match message {
+                Message::CompilerMessage(message) => self.diagnostic(context, &message),
+                Message::CompilerArtifact(artifact) => {
+                    self.compiled += usize::from(!artifact.fresh);
+                    if !artifact.fresh {
+                        context.progress.status(&format!("compiled {} ({})", artifact.target.name, self.compiled));
+                    }
+                    if let Some(path) = artifact.executable {
+                        let package = package_name(&artifact.package_id.repr, &artifact.target.name);
+                        self.executables.insert((package, artifact.target.name), path.into_std_path_buf());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn diagnostic(&mut self, context: &Context<'_>, message: &CompilerMessage) {
+        if matches!(message.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice) {
+            self.failed.insert(package_name(&message.package_id.repr, &message.target.name));
+        }
+        if let Some(text) = &message.message.rendered {
+            context.progress.foreign(text);
+        }
+    }
+
+    fn executables(mut self, programs: &[Program]) -> Result<BTreeMap<Function, PathBuf>> {
+        let mut found = BTreeMap::new();
+        for program in programs {
+            let key = (program.package.clone(), program.binary.clone());
+            let path = self.executables.remove(&key).ok_or_else(|| {
+                Error::app(format!("failed to build {}", program.function))
+                    .cause(format!("cargo made no program `{}`", program.binary))
+            })?;
+            found.insert(program.function.clone(), path);
+        }
+        Ok(found)
+    }
+}
+
+/// The name in a package id: `path+file:///app/workers/resizer#0.1.0` has the folder's, `…#resizer@0.1.0` its own.
+fn package_name(id: &str, target: &str) -> String {
+    let (before, after) = id.rsplit_once('#').unwrap_or((id, target));
+    let name = after.split_once('@').map(|(name, _)| name);
+    name.or_else(|| before.rsplit('/').next()).unwrap_or(target).to_owned()
+}
+
+/// Passes on what cargo says, but for how far it is; gives the last lines.
+fn talk(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
+    let mut said = Vec::new();
+    for line in stream.lines().map_while(std::result::Result::ok) {
+        let word = line.trim_start().split(' ').next().unwrap_or_default();
+        if line.starts_with(' ') && STATUS.contains(&word) {
+            context.progress.status(line.trim());
+        } else if !line.trim().is_empty() {
+            said.push(line);
+        }
+    }
+    said
+}
+
+fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], command: &Command) -> Error {
+    let ours: Vec<&Program> = programs.iter().filter(|program| failed.contains(&program.package)).collect();
+    if ours.is_empty() {
+        let said = said.iter().filter(|line| !line.starts_with("warning: build failed")).cloned().collect::<Vec<_>>();
+        return Error::app("failed to compile the app").cause(format!(
+            "`{}` failed\n{}",
+            tool::shown(command),
+            said.join("\n")
+        ));
+    }
+    let errors = ours.into_iter().map(|program| {
+        let error = Error::app(format!("failed to compile {}", program.function));
+        error.cause("the errors of the compiler are above")
+    });
+    Error::several(errors.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::package_name;
+
+    #[test]
+    fn the_name_of_a_package_is_in_its_id() {
+        for (id, name) in [
+            ("path+file:///app/workers/resizer#0.1.0", "resizer"),
+            ("path+file:///app/somewhere#resizer@0.1.0", "resizer"),
+            ("registry+https://example.com/index#serde@1.0.0", "serde"),
+        ] {
+            assert_eq!(package_name(id, "main"), name);
+        }
+    }
+}

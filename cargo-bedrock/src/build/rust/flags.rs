@@ -1,0 +1,27 @@
+//! The flags that rustc gets: the user's own, and ours behind them. Flags do not merge in cargo, the environment
+//! replaces all other places; so the ones in force are asked for and handed on.
+
+use std::path::Path;
+
+use cargo_config2::Config;
+
+use crate::error::{Error, Result};
+
+/// The value of `CARGO_ENCODED_RUSTFLAGS` for a build in the workspace `root`.
+pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
+    let failed =
+        |error: cargo_config2::Error| Error::app("failed to read the configuration of cargo").cause(error.to_string());
+    let config = Config::load_with_cwd(root).map_err(failed)?;
+    let mut flags = config.rustflags(target).map_err(failed)?.map(|flags| flags.flags).unwrap_or_default();
+    flags.extend(["--cfg", "bedrock_lambda"].map(str::to_owned));
+    // Panic messages hold the paths of dependencies: the same program from every user's home.
+    if let Some(home) = cargo_home() {
+        flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
+    }
+    Ok(flags.join("\u{1f}"))
+}
+
+fn cargo_home() -> Option<std::path::PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    set.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
+}

@@ -1,0 +1,11 @@
+//! The Rust half of a build: one cargo invocation for the endpoint and all chosen workers, each program then a zip.
+
+mod artifact;
+mod compile;
+mod compiler;
+mod flags;
+mod profile;
+mod programs;
+
+pub(crate) use artifact::build;
+pub(crate) use compiler::Compiler;

@@ -1,0 +1,48 @@
+//! What makes a program small, set where the user's profile is silent: link-time optimisation, one codegen unit, no
+//! symbols. Panics unwind, as they do everywhere: a panic is then an error answer and not a dead environment.
+
+use std::path::Path;
+
+use cargo_config2::Walk;
+use toml_edit::{DocumentMut, TableLike};
+
+/// Each key with the value it gets in a release build.
+const RELEASE: [(&str, &str); 3] = [("codegen-units", "1"), ("lto", "\"fat\""), ("strip", "\"symbols\"")];
+/// In a dev build: debug information alone would pass the limits of Lambda.
+const DEV: [(&str, &str); 1] = [("strip", "\"debuginfo\"")];
+
+/// `--config` arguments for cargo, for a build in the workspace `root`.
+pub(super) fn arguments(root: &Path, release: bool) -> Vec<String> {
+    let profile = if release { "release" } else { "dev" };
+    let defaults: &[_] = if release { &RELEASE } else { &DEV };
+    let texts = std::iter::once(root.join("Cargo.toml")).chain(Walk::new(root));
+    let documents: Vec<DocumentMut> =
+        texts.filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
+    let is_set = |key: &str| {
+        let variable = format!("CARGO_PROFILE_{}_{}", profile.to_uppercase(), key.replace('-', "_").to_uppercase());
+        std::env::var_os(variable).is_some() || documents.iter().any(|document| has(document, profile, key))
+    };
+    let unset = defaults.iter().filter(|(key, _)| !is_set(key));
+    unset.map(|(key, value)| format!("profile.{profile}.{key}={value}")).collect()
+}
+
+fn has(document: &DocumentMut, profile: &str, key: &str) -> bool {
+    let table = document.get("profile").and_then(|item| item.as_table_like());
+    let table = table.and_then(|table| table.get(profile)).and_then(|item| item.as_table_like());
+    table.is_some_and(|table: &dyn TableLike| table.contains_key(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+
+    #[test]
+    fn what_the_users_profile_says_stays() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("Cargo.toml"), "[profile.release]\nlto = \"thin\"\n").expect("a manifest");
+        std::fs::create_dir(dir.path().join(".cargo")).expect("a folder");
+        std::fs::write(dir.path().join(".cargo/config.toml"), "profile.release.strip = false\n").expect("a file");
+        assert_eq!(arguments(dir.path(), true), ["profile.release.codegen-units=1"]);
+        assert_eq!(arguments(dir.path(), false), ["profile.dev.strip=\"debuginfo\""]);
+    }
+}

@@ -1,0 +1,70 @@
+//! Which package and which binary is the program of a function.
+
+use std::path::PathBuf;
+
+use bedrock_build::App;
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+
+use crate::build::part::Function;
+use crate::error::{Error, Result};
+
+/// The program of one function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) function: Function,
+    pub(super) package: String,
+    pub(super) binary: String,
+}
+
+/// Where cargo works.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    pub(super) root: PathBuf,
+    pub(super) target: PathBuf,
+    packages: Vec<Package>,
+}
+
+impl Workspace {
+    pub(super) fn of(app: &App) -> Result<Self> {
+        let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
+        let Metadata { workspace_root, target_directory, packages, .. } = metadata.map_err(|error| {
+            let said = match error {
+                cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
+                other => other.to_string(),
+            };
+            Error::app("failed to read the app with `cargo metadata`").cause(said)
+        })?;
+        let (root, target) = (workspace_root.into_std_path_buf(), target_directory.into_std_path_buf());
+        Ok(Self { root, target, packages })
+    }
+
+    /// The program of a function: the binary of the package's own name where there are several.
+    pub(super) fn program(&self, app: &App, function: &Function) -> Result<Program> {
+        let (dir, main) = match function {
+            Function::Endpoint => (app.root.clone(), "src/main.rs".to_owned()),
+            Function::Worker(name) => {
+                let dir = format!("{}/{name}", app.settings.workers_dir);
+                (app.root.join(&dir), format!("{dir}/src/main.rs"))
+            }
+        };
+        let manifest = dir.join("Cargo.toml");
+        let Some(package) = self.packages.iter().find(|package| package.manifest_path.as_std_path() == manifest) else {
+            let name = function.name();
+            return Err(Error::app(format!("{function} is no member of the app's workspace")).help(format!(
+                "add `{name} = {{ path = \"{}/{name}\" }}` to `[dependencies]` in `Cargo.toml`",
+                app.settings.workers_dir
+            )));
+        };
+        let binaries = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin));
+        let mut names: Vec<&str> = binaries.map(|target| target.name.as_str()).collect();
+        names.sort_by_key(|name| *name != package.name.as_str());
+        match names.first() {
+            Some(binary) => Ok(Program {
+                function: function.clone(),
+                package: package.name.to_string(),
+                binary: (*binary).to_owned(),
+            }),
+            None => Err(Error::app(format!("{function} has no program")).help(format!("it is made of `{main}`"))),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the last builds made, remembered beside the artifacts: what each was made of, and how its zip looks on the disk.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::inputs::Inputs;
+use crate::error::{Error, Result};
+use crate::pack::Packed;
+
+const FILE: &str = "state.json";
+/// Another format is forgotten: everything is built once more.
+const FORMAT: u32 = 1;
+
+/// By the id of the part.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    format: u32,
+    pub(crate) parts: BTreeMap<String, Record>,
+}
+
+/// One artifact that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) inputs: Inputs,
+    /// The zip; none for a layer without dependencies.
+    pub(crate) zip: Option<Zip>,
+    /// The workers that the code calls, for code.
+    pub(crate) invokes: Vec<String>,
+}
+
+/// A zip: digests as hex, sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Zip {
+    pub(crate) bytes: u64,
+    pub(crate) unzipped_bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) sha256_base64: String,
+    pub(crate) content_sha256: String,
+    /// Nanoseconds since 1970 at which the file was written: a zip that was touched is not believed.
+    modified: u128,
+}
+
+impl Zip {
+    pub(crate) fn of(packed: &Packed, path: &Path) -> Self {
+        Self {
+            bytes: packed.bytes,
+            unzipped_bytes: packed.unzipped_bytes,
+            sha256: packed.sha256.to_string(),
+            sha256_base64: packed.sha256.base64(),
+            content_sha256: packed.content_sha256.to_string(),
+            modified: modified(path).unwrap_or_default(),
+        }
+    }
+
+    fn is_intact(&self, path: &Path) -> bool {
+        let size = fs::metadata(path).map(|metadata| metadata.len());
+        size.is_ok_and(|size| size == self.bytes) && modified(path) == Some(self.modified)
+    }
+}
+
+impl Record {
+    /// Why the part has to be built though there is this record of it; nothing if it need not be.
+    pub(crate) fn reasons(&self, inputs: &Inputs, path: &Path) -> Vec<String> {
+        let reasons = inputs.changes_since(&self.inputs);
+        match &self.zip {
+            Some(zip) if reasons.is_empty() && !zip.is_intact(path) => {
+                vec![if path.exists() { "its zip was changed" } else { "its zip is gone" }.to_owned()]
+            }
+            _ => reasons,
+        }
+    }
+}
+
+impl State {
+    /// What is remembered in `folder`; nothing if that cannot be read, for then everything is built.
+    pub(crate) fn load(folder: &Path) -> Self {
+        let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        match serde_json::from_str::<Self>(&text) {
+            Ok(state) if state.format == FORMAT => state,
+            _ => Self { format: FORMAT, parts: BTreeMap::new() },
+        }
+    }
+
+    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::call("failed to remember what was built").cause(error.to_string()))?;
+        super::folder::replace(&folder.join(FILE), &(text + "\n"))
+    }
+}
+
+fn modified(path: &Path) -> Option<u128> {
+    let time = fs::metadata(path).ok()?.modified().ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos())
+}

@@ -1,0 +1,43 @@
+//! Where a symbolic link in a folder leads, and whether what is there may be packed in its place.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::left_out;
+use super::refusal::What;
+
+/// The real file or folder that a link leads to, or why it is not packed.
+///
+/// `root` is the folder that is packed, `open` are the folders that the walk is in; both are real paths.
+pub(super) fn follow(link: &Path, root: &Path, open: &[PathBuf], guards_secrets: bool) -> Result<PathBuf, What> {
+    let target = || fs::read_link(link).unwrap_or_default().display().to_string();
+    let real = match link.canonicalize() {
+        Ok(real) => real,
+        Err(error) if is_circle(&error) => return Err(What::Circle),
+        Err(_) => return Err(What::Dangling { target: target() }),
+    };
+    let Ok(inside) = real.strip_prefix(root) else { return Err(What::LeavesFolder { target: target() }) };
+    if open.contains(&real) {
+        return Err(What::Circle);
+    }
+    if guards_secrets && passes_secret(root, inside) {
+        return Err(What::LinksToSecret { target: target() });
+    }
+    Ok(real)
+}
+
+/// A secret must not get in under another name.
+fn passes_secret(root: &Path, inside: &Path) -> bool {
+    let mut path = root.to_owned();
+    inside.components().any(|name| {
+        path.push(name);
+        left_out::is_secret(&name.as_os_str().to_string_lossy(), path.is_dir())
+    })
+}
+
+fn is_circle(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::LOOP)
+}

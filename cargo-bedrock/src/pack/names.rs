@@ -1,0 +1,94 @@
+//! Which paths an artifact can have: those that every system unpacks to the same place.
+
+use std::collections::BTreeMap;
+
+/// What is wrong with the paths of an artifact, which are sorted.
+pub(super) fn unpackable<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let mut problems: Vec<String> =
+        paths.clone().filter_map(|path| odd(path).map(|what| format!("`{}` {what}", path.escape_debug()))).collect();
+    let behind = paths.clone().skip(1);
+    let twice = paths.clone().zip(behind).filter(|(one, other)| one == other);
+    problems.extend(twice.map(|(path, _)| format!("there are two files for `{path}`")));
+    problems.extend(
+        differing_by_case(paths).into_iter().map(|(one, other)| format!("`{one}` and `{other}` differ only by case")),
+    );
+    problems
+}
+
+/// Why a path is none that can be packed.
+pub(super) fn odd(path: &str) -> Option<&'static str> {
+    if path.starts_with('/') {
+        Some("is absolute")
+    } else if path.split('/').any(|name| name == "..") {
+        Some("leaves the artifact")
+    } else if path.split('/').any(|name| name.is_empty() || name == ".") {
+        Some("has an empty name in it")
+    } else if path.contains('\\') {
+        Some("has a backslash in it, which some programs unpack as a folder")
+    } else if path.chars().any(char::is_control) {
+        Some("has a control character in it")
+    } else {
+        None
+    }
+}
+
+/// Files, or folders of files, that are one on a system that does not tell capital letters from small ones.
+pub(super) fn differing_by_case<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for path in paths {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for prefix in ends.filter_map(|end| path.get(..end)) {
+            let first = *seen.entry(prefix.to_lowercase()).or_insert(prefix);
+            if first != prefix {
+                if !pairs.contains(&(first, prefix)) {
+                    pairs.push((first, prefix));
+                }
+                // What lies in such folders is alike too, and says nothing new.
+                break;
+            }
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(paths: &[&str]) -> Vec<String> {
+        unpackable(paths.iter().copied())
+    }
+
+    #[test]
+    fn ordinary_paths_pass() {
+        assert_eq!(problems(&["@scope/näme/index.js", "a b.txt", "a.py", "a/b.py", "ab.py", "..a/b..c/.d"]), [""; 0]);
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_named() {
+        insta::assert_snapshot!(problems(&["/etc/passwd", "a/../../b", "a//b", "./a", "", "a\\b", "a\nb"]).join("\n"), @r"
+        `/etc/passwd` is absolute
+        `a/../../b` leaves the artifact
+        `a//b` has an empty name in it
+        `./a` has an empty name in it
+        `` has an empty name in it
+        `a\\b` has a backslash in it, which some programs unpack as a folder
+        `a\nb` has a control character in it
+        ");
+    }
+
+    #[test]
+    fn two_files_for_one_path_are_named() {
+        assert_eq!(problems(&["a", "a", "b"]), ["there are two files for `a`"]);
+    }
+
+    #[test]
+    fn names_that_differ_only_by_case_are_named_once_for_each_folder() {
+        insta::assert_snapshot!(problems(&["Data/a.py", "Data/b.py", "README", "data/a.py", "data/c.py", "readme", "x/É", "x/é"]).join("\n"), @r"
+        `Data` and `data` differ only by case
+        `README` and `readme` differ only by case
+        `x/É` and `x/é` differ only by case
+        ");
+    }
+}

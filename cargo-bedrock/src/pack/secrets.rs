@@ -1,0 +1,180 @@
+//! Finds what looks like a credential in a text. Says what it is and in which line, and never what it says.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+/// Larger files are data, and no place where a key is forgotten.
+pub(super) const SCANNED: u64 = 1024 * 1024;
+
+/// A file with a zero byte up to here is no text.
+const HEAD: usize = 8 * 1024;
+
+/// A secret key belongs to a key id when it is at most this many bytes away.
+const NEAR: usize = 300;
+
+/// What was found, and in which line, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) what: &'static str,
+    pub(super) line: usize,
+}
+
+/// The first credential in a file's bytes.
+pub(super) fn find(bytes: &[u8]) -> Option<Found> {
+    if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+        return None;
+    }
+    let key_id = captures(&PATTERNS.key_id, bytes)
+        // The ids of Amazon's own documentation.
+        .find(|(_, id)| !id.ends_with(b"EXAMPLE"))
+        .map(|(at, _)| (at, if has_secret_near(bytes, at) { BOTH } else { KEY_ID }));
+    let secret_key = captures(&PATTERNS.secret_key, bytes)
+        .find(|(_, key)| !key.ends_with(b"EXAMPLEKEY") && is_mixed(key))
+        .map(|(at, _)| (at, SECRET_KEY));
+    let private_key = PATTERNS.private_key.find(bytes).map(|found| (found.start(), PRIVATE_KEY));
+    let (at, what) = [key_id, secret_key, private_key].into_iter().flatten().min_by_key(|(at, _)| *at)?;
+    Some(Found { what, line: 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count() })
+}
+
+const KEY_ID: &str = "an AWS access key id";
+const BOTH: &str = "an AWS access key id with its secret";
+const SECRET_KEY: &str = "an AWS secret access key";
+const PRIVATE_KEY: &str = "a private key";
+
+struct Patterns {
+    key_id: Regex,
+    secret_key: Regex,
+    bare_secret: Regex,
+    private_key: Regex,
+}
+
+#[allow(clippy::expect_used, reason = "the patterns are constants, and each test compiles them")]
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let regex = |pattern: &str| Regex::new(pattern).expect("a pattern that compiles");
+    Patterns {
+        key_id: regex(r"(?-u)(?:^|[^A-Za-z0-9+/])((?:AKIA|ASIA)[A-Z0-9]{16})(?:[^A-Za-z0-9+]|$)"),
+        secret_key: regex(
+            r#"(?i-u)secret_?access_?key["']?\]?\s*(?:=>|[:=,])\s*["']?([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"#,
+        ),
+        bare_secret: regex(r"(?-u)(?:^|[^A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"),
+        // The first line of a key in base64 has to follow, maybe behind headers: programs that read keys name the
+        // mark alone.
+        private_key: regex(
+            r#"(?-u)-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s"'`+,;]|\\[rn]|[A-Za-z-]+: [^\n\\]*(?:\n|\\n))*[A-Za-z0-9+/]{32}"#,
+        ),
+    }
+});
+
+/// What the first group of `pattern` matches, and where.
+fn captures<'a>(pattern: &Regex, bytes: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
+    pattern.captures_iter(bytes).filter_map(|found| found.get(1)).map(|group| (group.start(), group.as_bytes()))
+}
+
+fn has_secret_near(bytes: &[u8], at: usize) -> bool {
+    let near = bytes.get(at.saturating_sub(NEAR)..(at + NEAR).min(bytes.len())).unwrap_or_default();
+    captures(&PATTERNS.bare_secret, near).any(|(_, key)| is_mixed(key))
+}
+
+/// Forty characters of hexadecimal digits are a commit; a secret has capital and small letters and digits.
+fn is_mixed(key: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| key.iter().any(kind);
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written in two halves, so that this file is no finding itself.
+    fn id() -> String {
+        ["AKIA", "Z7QXK2M5N3PRT6WY"].concat()
+    }
+
+    fn secret() -> String {
+        ["q8Zk3vX1mB7nRt2YpL5w", "Jd9sHf4cGa6eUi0oKx/+"].concat()
+    }
+
+    fn pem(kind: &str, body: &str) -> String {
+        format!("-----BEGIN {kind}-----{body}-----END {kind}-----\n")
+    }
+
+    fn body() -> String {
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDW".to_owned()
+    }
+
+    fn found(text: &str) -> Option<(&'static str, usize)> {
+        find(text.as_bytes()).map(|found| (found.what, found.line))
+    }
+
+    #[test]
+    fn an_access_key_id_is_found_with_its_line() {
+        assert_eq!(found(&format!("import os\n\nKEY = \"{}\"\n", id())), Some((KEY_ID, 3)));
+        assert_eq!(found(&id().replacen("AKIA", "ASIA", 1)), Some((KEY_ID, 1)));
+        assert_eq!(found(&format!("aws_access_key_id={}\r\n", id())), Some((KEY_ID, 1)));
+    }
+
+    #[test]
+    fn a_secret_beside_an_id_is_told_of() {
+        assert_eq!(found(&format!("{{\"id\": \"{}\",\n \"key\": \"{}\"}}", id(), secret())), Some((BOTH, 1)));
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(found(&format!("{} {commit}", id())), Some((KEY_ID, 1)), "a commit is no secret");
+    }
+
+    #[test]
+    fn a_secret_is_found_by_its_name_alone() {
+        for text in [
+            format!("[default]\naws_secret_access_key = {}\n", secret()),
+            format!("{{\n\"SecretAccessKey\": \"{}\"}}", secret()),
+            format!("\nos.environ['AWS_SECRET_ACCESS_KEY'] = '{}'", secret()),
+        ] {
+            assert_eq!(found(&text), Some((SECRET_KEY, 2)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_found_in_every_wrapping() {
+        for text in [
+            pem("PRIVATE KEY", &format!("\n{}\n", body())),
+            pem("RSA PRIVATE KEY", &format!("\r\n{}\r\n", body())),
+            pem("ENCRYPTED PRIVATE KEY", &format!("\n{}\n", body())),
+            pem("RSA PRIVATE KEY", &format!("\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{}\n", body())),
+            pem("OPENSSH PRIVATE KEY", &format!("\n{}\n", body())),
+            pem("PGP PRIVATE KEY BLOCK", &format!("\nVersion: 2\n\n{}\n", body())),
+            format!("{{\"private_key\": \"{}\"}}", pem("PRIVATE KEY", &format!("\\n{}\\n", body())).trim()),
+            pem("EC PRIVATE KEY", &format!("\\n\" +\n  \"{}\\n", body())),
+        ] {
+            assert_eq!(found(&text), Some((PRIVATE_KEY, 1)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_credential_passes() {
+        for text in [
+            "AKIAIOSFODNN7EXAMPLE and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+            format!("x{}", id()),
+            format!("{}A", id()),
+            id().to_lowercase(),
+            "AKIA and ASIA".to_owned(),
+            format!("secret_access_key = os.environ['{}']", "AWS_SECRET_ACCESS_KEY"),
+            "if text.startswith('-----BEGIN PRIVATE KEY-----'): return load(text)".to_owned(),
+            pem("PUBLIC KEY", &format!("\n{}\n", body())),
+            pem("CERTIFICATE", &format!("\n{}\n", body())),
+            format!("sha: {}", secret()),
+        ] {
+            assert_eq!(found(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binary_is_no_text() {
+        assert_eq!(found(&format!("\0{}", id())), None);
+    }
+
+    #[test]
+    fn the_first_one_is_told_of() {
+        let text = format!("\n{}\n{}", pem("PRIVATE KEY", &format!("\n{}\n", body())), id());
+        assert_eq!(found(&text), Some((PRIVATE_KEY, 2)));
+    }
+}

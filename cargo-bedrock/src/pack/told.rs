@@ -1,0 +1,16 @@
+//! How an error reads, for tests: as it is printed, without colour.
+
+use crate::error::{Error, Fault, Report};
+
+pub(crate) fn error(error: &Error) -> String {
+    let report = |report: &Report| {
+        let causes = report.causes.iter().map(|cause| format!("  caused by: {cause}\n"));
+        let help = report.help.iter().map(|help| format!("help: {help}\n"));
+        format!("error: {}\n{}{}", report.message, causes.collect::<String>(), help.collect::<String>())
+    };
+    error.reports.iter().map(report).collect()
+}
+
+pub(crate) fn report(report: Report) -> String {
+    error(&Error { fault: Fault::App, reports: vec![report] })
+}

@@ -1,0 +1,81 @@
+//! Zips of workers, made as `cargo bedrock build` makes them: the worker's folder and our files at the root, its
+//! dependencies in a layer. Small packages come from the package registries.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bedrock::local::{identity_file, lambda_files, lambda_handler};
+use bedrock_build::{Language, WorkerName};
+use tempfile::TempDir;
+use testbed::{Function, on_path, pack, tool};
+
+const WORKER_JS: &str = include_str!("../../../templates/files/worker/javascript/worker.js");
+
+/// A folder for the zips of one test.
+pub(crate) struct Zips {
+    folder: TempDir,
+}
+
+impl Zips {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The worker `name` of the app `space` in the stage `dev`.
+    pub(crate) fn worker(&self, name: &str, language: Language, files: &[(&str, &str)]) -> Function {
+        let folder = self.folder.path().join(name);
+        let class = WorkerName::parse(name).expect("a worker's name").class_name();
+        let (path, identity) = identity_file("space", name, &class);
+        let worker_js = (language == Language::JavaScript).then_some(("worker.js", WORKER_JS));
+        let ours = lambda_files(language).iter().copied().chain(worker_js).chain([(path, identity.as_str())]);
+        for (path, text) in ours.chain(files.iter().copied()) {
+            write(&folder.join(path), text);
+        }
+        let zip = folder.with_extension("zip");
+        pack(&folder, &zip);
+        let runtime = if language == Language::Python { "python3.13" } else { "nodejs24.x" };
+        Function::new(&format!("space-dev-{name}"), runtime, lambda_handler(language), zip)
+    }
+
+    /// A layer with a package from PyPI; None where uv is not installed.
+    pub(crate) fn python_layer(&self, package: &str) -> Option<PathBuf> {
+        let uv = tool("bin/uv")?;
+        let mut install = Command::new(uv);
+        install.args(["pip", "install", "--quiet", "--no-deps", package, "--target"]);
+        Some(self.layer(package, "python", &mut install))
+    }
+
+    /// A layer with a package from npm; None where npm is not installed.
+    pub(crate) fn node_layer(&self, package: &str) -> Option<PathBuf> {
+        let npm = on_path("npm")?;
+        let mut install = Command::new(npm);
+        install.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", package, "--prefix"]);
+        Some(self.layer(package, "nodejs", &mut install))
+    }
+
+    /// Made once for all tests and all runs: a package in one version is always the same.
+    fn layer(&self, package: &str, folder: &str, install: &mut Command) -> PathBuf {
+        let name = package.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let zip = Path::new(env!("CARGO_TARGET_TMPDIR")).join("layers").join(&name).with_extension("zip");
+        if zip.exists() {
+            return zip;
+        }
+        fs::create_dir_all(zip.parent().expect("a folder")).expect("a folder");
+        let root = self.folder.path().join(&name);
+        let into = root.join(folder);
+        fs::create_dir_all(&into).expect("a folder");
+        let output = install.arg(&into).output().expect("the installer starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Another test may be at it, too: each writes its own, and the last one stays.
+        let own = zip.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
+        pack(&root, &own);
+        fs::rename(&own, &zip).expect("the layer is put in its place");
+        zip
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, text).expect("a file");
+}

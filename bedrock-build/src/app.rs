@@ -131,16 +131,18 @@ impl App {
         let mut or_note = |p: Vec<Problem>| problems.extend(p);
         let name = AppName::parse(package.text("name").unwrap_or_default()).map_err(|p| or_note(vec![p])).ok();
         let settings = Settings::read(table).map_err(&mut or_note).unwrap_or_default();
-        let found = find_workers(root, &settings).map_err(&mut or_note).unwrap_or_default();
-        check_settings_have_workers(&settings, &found, table, &mut problems);
+        let found = find_workers(root, &settings).map_err(&mut or_note).ok();
+        if let Some(found) = &found {
+            check_settings_have_workers(&settings, found, table, &mut problems);
+            check_invokes_are_workers(found, table, &mut problems);
+        }
         let endpoint_runtime = runtime_of(&settings.endpoint, Language::Rust).unwrap_or_else(|mut problem| {
             problem.message = format!("the endpoint: {}", problem.message);
             problems.push(problem);
             Runtime::default_of(Language::Rust)
         });
-        match name {
-            Some(name) if problems.is_empty() => {
-                let (workers, unfinished) = found;
+        match name.zip(found) {
+            Some((name, (workers, unfinished))) if problems.is_empty() => {
                 Ok(Some(Self { name, root: root.to_owned(), settings, workers, endpoint_runtime, unfinished }))
             }
             _ => Err(problems),
@@ -216,10 +218,6 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 problem.message = format!("worker `{name}`: {}", problem.message);
                 problem
             })?;
-            if settings.bundle && language != Language::JavaScript {
-                return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
-                    .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
-            }
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {
@@ -238,12 +236,38 @@ fn check_settings_have_workers(settings: &Settings, found: &Found, table: Table<
     for (name, span, _) in tables.entries() {
         if settings.workers.contains_key(name) && !found.0.iter().any(|w| w.name.as_str() == name) {
             let place = table.file.place(&span);
-            let mut problem = Problem::new(format!("{place}: settings for `{name}`, which is no worker of this app"));
-            if let Some(near) = nearest(name, found.0.iter().map(|worker| worker.name.as_str())) {
-                problem = problem.help(format!("a worker with a similar name exists: `{near}`"));
-            }
-            problems.push(problem);
+            let problem = Problem::new(format!("{place}: settings for `{name}`, which is no worker of this app"));
+            problems.push(with_nearest(problem, name, found));
         }
+    }
+}
+
+/// The names in `invokes` of the endpoint and of each worker.
+fn check_invokes_are_workers(found: &Found, table: Table<'_>, problems: &mut Vec<Problem>) {
+    let endpoint = table.table("endpoint").map(|endpoint| ("endpoint".to_owned(), endpoint));
+    let workers = table.table("workers").into_iter().flat_map(|workers| {
+        workers.entries().filter_map(move |(name, _, _)| Some((format!("workers.{name}"), workers.table(name)?)))
+    });
+    for (path, function) in endpoint.into_iter().chain(workers) {
+        let names = function.table.get("invokes").and_then(|names| names.get_ref().as_array());
+        for value in names.into_iter().flatten() {
+            let Some(name) = value.get_ref().as_str() else { continue };
+            if !found.0.iter().any(|worker| worker.name.as_str() == name) {
+                let place = table.file.place(&value.span());
+                let problem = Problem::new(format!(
+                    "{place}: `{path}.invokes` names `{}`, which is no worker of this app",
+                    name.escape_debug()
+                ));
+                problems.push(with_nearest(problem, name, found));
+            }
+        }
+    }
+}
+
+fn with_nearest(problem: Problem, name: &str, found: &Found) -> Problem {
+    match nearest(name, found.0.iter().map(|worker| worker.name.as_str())) {
+        Some(near) => problem.help(format!("a worker with a similar name exists: `{near}`")),
+        None => problem,
     }
 }
 

@@ -140,6 +140,6 @@ mod tests {
         assert_eq!(other.message, "the runtime `nodejs24.x` is for javascript workers, this one is written in python");
         let misspelt = Runtime::parse("python3.31", Language::Python).expect_err("misspelt");
         assert_eq!(misspelt.message, "no runtime named `python3.31`");
-        assert_eq!(misspelt.help[0], "a runtime with a similar name exists: `python3.13`");
+        assert_eq!(misspelt.help[0], "a runtime with a similar name exists: `python3.11`");
     }
 }

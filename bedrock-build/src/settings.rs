@@ -15,7 +15,6 @@ const ENDPOINT_KEYS: &[&str] =
     &["allow", "auth", "concurrency", "env", "invokes", "layers", "log-retention", "memory", "runtime", "timeout"];
 const WORKER_KEYS: &[&str] = &[
     "allow",
-    "bundle",
     "concurrency",
     "env",
     "event-age",
@@ -62,8 +61,6 @@ pub struct FunctionSettings {
     pub allow: Vec<String>,
     /// Whether the endpoint's URL is open or takes signed requests alone.
     pub auth: Auth,
-    /// Whether a JavaScript worker is bundled with its dependencies into one file.
-    pub bundle: bool,
     /// Reserved concurrency; nothing is reserved by default.
     pub concurrency: Option<u64>,
     /// Variables with their values.
@@ -72,8 +69,9 @@ pub struct FunctionSettings {
     pub secrets: BTreeMap<String, Secret>,
     /// Seconds an accepted event may wait before it is dropped. Default 21,600.
     pub event_age: u64,
-    /// Workers that are called by a name which the code computes.
-    pub invokes: Vec<String>,
+    /// Workers that are called by a name which the code computes. An empty list says that no such name is a worker's;
+    /// nothing says that there is no such name.
+    pub invokes: Option<Vec<String>>,
     /// ARNs of layer versions besides the worker's own layer.
     pub layers: Vec<String>,
     /// Days for which logs are kept. Default 30.
@@ -124,12 +122,11 @@ impl Default for FunctionSettings {
         Self {
             allow: Vec::new(),
             auth: Auth::None,
-            bundle: false,
             concurrency: None,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
             event_age: *EVENT_AGE.end(),
-            invokes: Vec::new(),
+            invokes: None,
             layers: Vec::new(),
             log_retention: 30,
             memory: 256,
@@ -218,11 +215,10 @@ impl Reader<'_> {
         match name {
             "allow" => set(&mut settings.allow, self.texts(value, path, "a list of paths or globs")),
             "auth" => set(&mut settings.auth, self.word(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
-            "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
             "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
             "env" => (settings.environment, settings.secrets) = self.environment(value, path),
             "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE)),
-            "invokes" => set(&mut settings.invokes, self.texts(value, path, "a list of worker names")),
+            "invokes" => settings.invokes = self.texts(value, path, "a list of worker names"),
             "layers" => set(&mut settings.layers, self.texts(value, path, "a list of ARNs of layer versions")),
             "log-retention" => match self.number(value, path, "days", &(1..=3653)) {
                 Some(days) if LOG_RETENTION.contains(&days) => settings.log_retention = days,
@@ -255,3 +251,6 @@ fn is_inside(dir: &str) -> bool {
     use std::path::{Component, Path};
     !dir.is_empty() && Path::new(dir).components().all(|c| matches!(c, Component::Normal(_)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ mod limits;
 #[doc(hidden)]
 pub mod local;
 mod logging;
-#[cfg(any(bedrock_lambda, test))]
+#[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
 mod remote;
 mod run;
 mod serve;

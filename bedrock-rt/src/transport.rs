@@ -10,7 +10,7 @@ use crate::Error;
 use crate::caller::Caller;
 
 /// One call of one worker or function, with its event already written as JSON.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) target: Target,
     pub(crate) event: Bytes,
@@ -64,7 +64,7 @@ static OPENER: OnceLock<fn()> = OnceLock::new();
 /// Sets the transport of this process; the first one stays.
 #[cfg(not(bedrock_lambda))]
 pub(crate) fn install(transport: Arc<dyn Transport>) {
-    let _ = TRANSPORT.set(transport);
+    let _ = TRANSPORT.set(with_aws(transport));
 }
 
 /// The transport of this process.
@@ -100,14 +100,37 @@ fn default_transport() -> Arc<dyn Transport> {
 
 #[cfg(not(bedrock_lambda))]
 fn default_transport() -> Arc<dyn Transport> {
-    if on_lambda() { Arc::new(NotBuiltForLambda) } else { crate::local::Local::detached() }
+    if on_lambda() { not_built_for_lambda() } else { with_aws(crate::local::Local::detached()) }
+}
+
+/// With the feature `aws-sdk` some calls go to AWS.
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+fn with_aws(local: Arc<dyn Transport>) -> Arc<dyn Transport> {
+    let workers = crate::config().workers.clone();
+    Arc::new(crate::remote::Beside { local, remote: crate::remote::from_env(), workers })
+}
+
+#[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]
+fn with_aws(local: Arc<dyn Transport>) -> Arc<dyn Transport> {
+    local
+}
+
+/// With the feature `aws-sdk` a program needs nothing else for its calls.
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+fn not_built_for_lambda() -> Arc<dyn Transport> {
+    crate::remote::from_env()
+}
+
+#[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]
+fn not_built_for_lambda() -> Arc<dyn Transport> {
+    Arc::new(NotBuiltForLambda)
 }
 
 /// Answers the calls of a program that a plain `cargo build` made and somebody deployed by hand.
-#[cfg(not(bedrock_lambda))]
+#[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]
 struct NotBuiltForLambda;
 
-#[cfg(not(bedrock_lambda))]
+#[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]
 impl Transport for NotBuiltForLambda {
     fn call(&self, call: Call) -> Reply {
         let error = Error::Transport {

@@ -24,6 +24,14 @@ mod build;
 mod cli;
 mod commands;
 mod error;
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::pedantic,
+    reason = "the command `graph`, which stands on it, is begun"
+)]
+mod graph;
 mod interrupt;
 mod local_invoke;
 #[allow(dead_code, unused_imports, reason = "the audit stands on it")]

@@ -36,14 +36,6 @@ impl Reader<'_> {
         number
     }
 
-    pub(super) fn boolean(&mut self, value: &Value<'_>, path: &str) -> Option<bool> {
-        let boolean = value.get_ref().as_bool();
-        if boolean.is_none() {
-            self.wrong(value, path, "`true` or `false`");
-        }
-        boolean
-    }
-
     pub(super) fn text(&mut self, value: &Value<'_>, path: &str, expected: &str) -> Option<String> {
         let text = value.get_ref().as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         if text.is_none() {

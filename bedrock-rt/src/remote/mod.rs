@@ -5,38 +5,35 @@
 //! | `call` | one call: its function, its deadline, its attempts |
 //! | `function` | which Lambda function a target means |
 //! | `retry` | whether to try again, and when |
-//! | `answer`, `failure` | from what came back to a response or an [`Error`](crate::Error) |
+//! | `answer`, `failure`, `chain` | from what came back to a response or an [`Error`](crate::Error) |
 //! | `wire` | what is sent and what can come back, whoever carries it |
-//! | `client` | carries it: HTTP/1.1 over TLS |
-//! | `settings`, `endpoint` | what the environment says about region, service and trust |
-//! | `credentials`, `container`, `sign`, `date` | who calls, and the signature |
-//! | `pool`, `connect`, `resolve`, `tls` | connections |
+//! | `http` | carries it: a small signing client, the default |
+//! | `sdk` | carries it with the AWS SDK, if the feature `aws-sdk` is on |
+//! | `beside` | with that feature on a laptop: which calls leave it |
+//! | `from_env` | the transport of this process |
 //!
-//! Only Lambda builds have it, so that a laptop does not compile TLS.
+//! Only Lambda builds and programs with that feature have it, so that a laptop does not compile TLS.
 
 mod answer;
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+mod beside;
 mod call;
-mod client;
-mod connect;
-mod container;
-mod credentials;
-mod date;
-mod endpoint;
+mod chain;
 mod failure;
+#[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
+mod from_env;
 mod function;
-mod pool;
-mod resolve;
+#[cfg(any(test, not(feature = "aws-sdk")))]
+mod http;
 mod retry;
-mod settings;
-mod sign;
-mod tls;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-#[cfg(bedrock_lambda)]
-mod from_env;
-
-#[cfg(bedrock_lambda)]
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+pub(crate) use beside::Beside;
+#[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 pub(crate) use from_env::from_env;

@@ -43,7 +43,7 @@ fn entries(context: &Context<'_>, worker: &Worker, function: &Function) -> Resul
     }
     for left in tree.left_out.iter().filter(|left| left.reason == Reason::Secret) {
         context.progress.warning(
-            &Part::Code(function.clone()),
+            Some(&Part::Code(function.clone())),
             &format!("`{}/{}` stays out of the zip, by its name it is a secret", worker.dir, left.path),
         );
     }

@@ -8,6 +8,7 @@ use bedrock_build::settings::{Auth, Recursion, Secret};
 use bedrock_build::{App, Architecture, FunctionSettings, Language, Runtime};
 use serde::Serialize;
 
+use super::calls::Callees;
 use super::part::{Function, Part};
 use super::plan::may_have_layer;
 use super::state::State;
@@ -67,14 +68,20 @@ struct Artifact {
 
 impl Manifest {
     /// The manifest of `app` with what `state` says was built.
-    pub(crate) fn of(app: &App, state: &State, architecture: Architecture, release: bool) -> Self {
+    pub(crate) fn of(
+        app: &App,
+        (state, callees): (&State, &Callees),
+        architecture: Architecture,
+        release: bool,
+    ) -> Self {
         let settings = &app.settings.endpoint;
         let mut endpoint =
-            entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, (state, architecture));
+            entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, (state, callees, architecture));
         endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
         let worker = |worker: &bedrock_build::Worker| {
             let function = Function::Worker(worker.name.clone());
-            let mut entry = entry(&function, worker.language, worker.runtime, &worker.settings, (state, architecture));
+            let mut entry =
+                entry(&function, worker.language, worker.runtime, &worker.settings, (state, callees, architecture));
             if may_have_layer(worker) {
                 entry.layer = artifact(&Part::Layer(worker.name.clone()), state);
             }
@@ -96,13 +103,9 @@ fn entry(
     language: Language,
     runtime: Runtime,
     settings: &FunctionSettings,
-    (state, architecture): (&State, Architecture),
+    (state, callees, architecture): (&State, &Callees, Architecture),
 ) -> Entry {
     let part = Part::Code(function.clone());
-    let found = state.parts.get(&part.id()).map(|record| record.invokes.clone()).unwrap_or_default();
-    let mut invokes: Vec<String> = found.into_iter().chain(settings.invokes.iter().cloned()).collect();
-    invokes.sort();
-    invokes.dedup();
     let secret = |secret: &Secret| match secret {
         Secret::Ssm(name) => BTreeMap::from([("ssm", name.clone())]),
         Secret::SecretsManager(name) => BTreeMap::from([("secretsmanager", name.clone())]),
@@ -117,7 +120,7 @@ fn entry(
         timeout: settings.timeout,
         environment: settings.environment.clone(),
         secrets: settings.secrets.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
-        invokes,
+        invokes: callees.get(function.name()).cloned().unwrap_or_default(),
         retries: settings.retries,
         event_age: settings.event_age,
         on_failure: settings.on_failure.clone(),

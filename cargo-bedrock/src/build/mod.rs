@@ -6,9 +6,11 @@
 //! | [`run`] | the build: Rust on one thread, everything else on others |
 //! | [`context`] | the one way in which a part becomes a zip, or is found to be one already |
 //! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
+//! | [`calls`] | who calls whom, for the manifest |
 //! | [`inputs`], [`state`] | why a part is built again or is not |
 //! | [`folder`], [`manifest`], [`report`] | what lies in `target/bedrock`, and its sizes |
 
+mod calls;
 mod code;
 mod context;
 mod folder;

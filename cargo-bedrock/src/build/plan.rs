@@ -7,6 +7,7 @@ use super::rust::Compiler;
 use crate::error::{Error, Fault, Result};
 
 /// What the user asked for.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     /// Workers whose code is wanted, by name.
@@ -58,19 +59,14 @@ impl Plan {
     }
 }
 
-/// Rust links its dependencies; a bundled worker carries them in its code.
+/// Rust links its dependencies.
 pub(crate) fn may_have_layer(worker: &Worker) -> bool {
-    worker.language != Language::Rust && !worker.settings.bundle
+    worker.language != Language::Rust
 }
 
 fn without_layer(worker: &Worker) -> Error {
     let name = &worker.name;
-    let reason = if worker.language == Language::Rust {
-        "a Rust worker links its dependencies into its program"
-    } else {
-        "a bundled worker has its dependencies in its code"
-    };
     Error::call(format!("worker `{name}` has no layer"))
-        .cause(reason)
+        .cause("a Rust worker links its dependencies into its program")
         .help(format!("build the worker itself with `cargo bedrock build --worker={name}`"))
 }

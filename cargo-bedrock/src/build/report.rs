@@ -25,17 +25,17 @@ pub(crate) fn tell(app: &App, outcomes: &[Outcome], progress: &Progress, print: 
         });
         let rows: Vec<[String; 3]> = rows.collect();
         let width = rows.iter().map(|row| row[0].len()).max().unwrap_or_default();
-        let mut table = format!("{:width$}  {:>9}  {:>9}", "artifact", "zip", "unzipped");
-        for [file, zip, unzipped] in rows {
-            table.push_str(&format!("\n{file:width$}  {zip:>9}  {unzipped:>9}"));
-        }
-        print.note(&table);
+        let head = format!("{:width$}  {:>9}  {:>9}", "artifact", "zip", "unzipped");
+        let line = |[file, zip, unzipped]: [String; 3]| format!("{file:width$}  {zip:>9}  {unzipped:>9}");
+        let table: Vec<String> = std::iter::once(head).chain(rows.into_iter().map(line)).collect();
+        print.note(&table.join("\n"));
     }
     if explain {
         for outcome in outcomes.iter().filter(|outcome| outcome.record.zip.is_some()) {
             let largest = largest(app, &outcome.part);
-            let list = largest.iter().map(|part| format!("\n{:>9}  {}", size(part.bytes), part.name));
-            print.note(&format!("the largest in `{}`{}", outcome.part.file(), list.collect::<String>()));
+            let line = |part: &pack::Part| format!("\n{:>9}  {}", size(part.bytes), part.name);
+            let list: Vec<String> = largest.iter().map(line).collect();
+            print.note(&format!("the largest in `{}`{}", outcome.part.file(), list.concat()));
         }
     }
     let (all, seconds) = (outcomes.len(), progress.elapsed());

@@ -13,7 +13,7 @@ use super::manifest::Manifest;
 use super::part::{Function, Part};
 use super::plan::{Plan, Request};
 use super::state::State;
-use super::{code, node, python, report, rust};
+use super::{calls, code, node, python, report, rust};
 use crate::error::{Error, Result};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
@@ -117,7 +117,8 @@ fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>
     if !errors.is_empty() {
         return Err(Error::several(errors));
     }
-    let manifest = Manifest::of(context.app, &state, plan.architecture, context.request.release);
+    let callees = calls::callees(context.app, &state, context.progress)?;
+    let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture, context.request.release);
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;
     replace(&context.folder.path.join("manifest.json"), &(text + "\n"))?;

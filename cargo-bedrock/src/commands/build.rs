@@ -23,6 +23,7 @@ The artifacts are in `target/bedrock` of the app:
 Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted";
 
 /// Make a zip of each function and each layer, ready for Lambda
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Build {

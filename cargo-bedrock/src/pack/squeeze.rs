@@ -13,9 +13,9 @@ use super::digest::{Digest, Hash};
 use super::entry::{Entry, Source};
 use crate::error::{Error, Result, reason};
 
-/// Measured on 30 MB of JavaScript in 3,000 files: level 4 takes three quarters of the time of level 6 and makes a zip
-/// 0.2 % larger; level 9 takes twice the time and saves nothing.
-const LEVEL: i64 = 4;
+/// Measured: level 9 takes twice the time on JavaScript and 2.5 times on NumPy's libraries, and makes them 0.5 % and
+/// 2.4 % smaller; level 4 saves a tenth to a fifth of the time, and makes them 2 % larger.
+const LEVEL: i64 = 6;
 
 /// Files up to here are held whole, so that those that do not get smaller can be stored as they are.
 const HELD: u64 = 4 * 1024 * 1024;

@@ -37,10 +37,18 @@ pub(crate) struct Packed {
 
 /// Makes the zip `path` of the entries; the folders above it too, if need be. `app` is for messages.
 pub(crate) fn pack(entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Packed> {
-    pack_on(entries, path, app, threads::all())
+    pack_with(entries, path, app, Effort { threads: threads::all(), batch: BATCH })
 }
 
-pub(super) fn pack_on(entries: Vec<Entry>, path: &Path, app: &Path, threads: NonZero<usize>) -> Result<Packed> {
+/// How a zip is made; none of it shows in the zip.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    threads: NonZero<usize>,
+    /// So many bytes are compressed before they are written.
+    batch: u64,
+}
+
+fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: Effort) -> Result<Packed> {
     let entries = sorted(entries, path, app)?;
     let failed = |error: &io::Error| unwritable(path, app, error);
     let above = path.parent().unwrap_or(Path::new("."));
@@ -51,7 +59,7 @@ pub(super) fn pack_on(entries: Vec<Entry>, path: &Path, app: &Path, threads: Non
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(above)
         .map_err(|error| failed(&error))?;
-    let packed = write(&entries, draft.as_file(), threads, app, &failed)?;
+    let packed = write(&entries, draft.as_file(), effort, app, &failed)?;
     draft.persist(path).map_err(|error| failed(&error.error))?;
     Ok(packed)
 }
@@ -70,7 +78,7 @@ fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>
 fn write(
     entries: &[Entry],
     to: impl Write,
-    threads: NonZero<usize>,
+    effort: Effort,
     app: &Path,
     failed: &impl Fn(&io::Error) -> Error,
 ) -> Result<Packed> {
@@ -80,8 +88,8 @@ fn write(
     };
     let mut zip = ZipWriter::new(Sink::new(BufWriter::new(to)));
     let mut fingerprints: Vec<Fingerprint> = Vec::new();
-    for batch in batches(entries) {
-        for squeezed in threads::map(batch, threads, weight, |entry| squeeze(entry, app)) {
+    for batch in batches(entries, effort.batch) {
+        for squeezed in threads::map(batch, effort.threads, weight, |entry| squeeze(entry, app)) {
             let Squeezed { zipped, fingerprint } = squeezed?;
             zip.add_prepared_file(zipped).map_err(unwritten)?;
             fingerprints.push(fingerprint);
@@ -97,17 +105,16 @@ fn write(
     })
 }
 
-/// The entries cut where a batch is full. Where that is shows nowhere in the zip.
-fn batches(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
+/// The entries cut where a batch has `full` bytes.
+fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
     let mut rest = entries;
     std::iter::from_fn(move || {
         let mut held = 0;
-        let full = rest.iter().position(|entry| {
-            let is_full = held >= BATCH;
+        let end = rest.iter().position(|entry| {
             held += weight(entry);
-            is_full
+            held >= full
         });
-        let (batch, behind) = rest.split_at(full.unwrap_or(rest.len()));
+        let (batch, behind) = rest.split_at(end.map_or(rest.len(), |last| last + 1));
         rest = behind;
         (!batch.is_empty()).then_some(batch)
     })

@@ -84,9 +84,9 @@ impl Progress {
         self.finished(part, "fresh", zip, [("reasons", json!([])), ("seconds", json!(0))]);
     }
 
-    pub(crate) fn warning(&self, part: &Part, text: &str) {
+    pub(crate) fn warning(&self, part: Option<&Part>, text: &str) {
         self.line.suspend(|| self.print.warning(text));
-        self.event("warning", Some(part), [("message", json!(text))]);
+        self.event("warning", part, [("message", json!(text))]);
     }
 
     /// A failure, for machines; people are told at the end.

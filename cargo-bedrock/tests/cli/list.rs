@@ -124,7 +124,7 @@ fn several_problems_of_an_app_come_at_once_and_the_app_is_at_fault() {
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
     help: a setting with a similar name exists: `workers-dir`
-    help: the settings known there are `endpoint`, `workers`, `workers-dir`
+    help: the settings known there are `architecture`, `endpoint`, `workers`, `workers-dir`
     error: `Camel` cannot name a worker: it contains a capital letter (folder `workers/Camel`)
     help: `camel` would do
     error: `workers/both` has both `main.py` and `main.js`, so its language cannot be told

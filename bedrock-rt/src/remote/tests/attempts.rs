@@ -117,6 +117,18 @@ async fn nobody_at_the_address_is_an_error_that_says_nothing_ran() {
 }
 
 #[tokio::test]
+async fn without_credentials_nobody_is_called() {
+    for (way, make) in ways() {
+        let server = Server::plain([]).await;
+        let mut env = server.env();
+        env.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
+        let error = invoke(&make(&env)).await.expect_err("no credentials");
+        assert_eq!((error.error_type(), error.may_have_run()), ("AccessDenied", false), "{way}: {error}");
+        assert_eq!(server.connections(), 0, "{way}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_is_handed_over_once() {
     for (way, make) in ways() {
         let server = Server::plain([Act::Answer(202, Vec::new(), Vec::new()), Act::Cut]).await;

@@ -2,11 +2,12 @@
 
 mod attempts;
 mod connections;
-mod credentials;
 mod deadlines;
 mod requests;
-mod server;
-mod signature;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
+pub(super) mod server;
+pub(super) mod signature;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,8 +15,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::call::{Identity, Remote};
-use super::client::Client;
-use super::settings::Settings;
+use super::http::{Client, Settings};
 use crate::Error;
 use crate::caller::Caller;
 use crate::context::Function;
@@ -28,7 +28,11 @@ pub(super) type Way = (&'static str, fn(&Env) -> Arc<dyn Transport>);
 
 /// All of them.
 pub(super) fn ways() -> Vec<Way> {
-    vec![("client", client)]
+    vec![
+        ("client", client),
+        #[cfg(feature = "aws-sdk")]
+        ("sdk", sdk::sdk),
+    ]
 }
 
 pub(super) fn client(env: &Env) -> Arc<dyn Transport> {

@@ -18,7 +18,7 @@ use super::Env;
 
 /// What is done with a request once it has been read.
 #[derive(Debug, Clone)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// The connection is closed without an answer.
     Cut,
@@ -29,12 +29,12 @@ pub(super) enum Act {
 }
 
 impl Act {
-    pub(super) fn ok(body: &str) -> Self {
+    pub(crate) fn ok(body: &str) -> Self {
         Self::Answer(200, Vec::new(), body.as_bytes().to_vec())
     }
 
     /// An error as the service writes it; without a code, as a proxy does.
-    pub(super) fn refuse(status: u16, code: &str) -> Self {
+    pub(crate) fn refuse(status: u16, code: &str) -> Self {
         let code = (!code.is_empty()).then(|| ("x-amzn-errortype", code.to_owned()));
         Self::Answer(status, code.into_iter().collect(), br#"{"Type":"User","Message":"no"}"#.to_vec())
     }
@@ -42,33 +42,33 @@ impl Act {
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
+pub(crate) struct Received {
     /// Which connection it came on, from 1.
-    pub(super) connection: usize,
-    pub(super) method: String,
-    pub(super) path: String,
+    pub(crate) connection: usize,
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub(super) fn header(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
         self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 }
 
 /// How the server is.
 #[derive(Debug, Default)]
-pub(super) struct Setup {
-    pub(super) tls: bool,
+pub(crate) struct Setup {
+    pub(crate) tls: bool,
     /// How many connections are closed before anything is read.
-    pub(super) turned_away: usize,
+    pub(crate) turned_away: usize,
     /// What is done with each request; the last act with all further ones.
-    pub(super) acts: Vec<Act>,
+    pub(crate) acts: Vec<Act>,
 }
 
-pub(super) struct Server {
+pub(crate) struct Server {
     url: String,
     shared: Arc<Shared>,
     /// What the client has to trust.
@@ -85,11 +85,11 @@ struct Shared {
 
 impl Server {
     /// Without TLS, and every request met with the acts in turn.
-    pub(super) async fn plain(acts: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn plain(acts: impl IntoIterator<Item = Act>) -> Self {
         Self::start(Setup { acts: acts.into_iter().collect(), ..Setup::default() }).await
     }
 
-    pub(super) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: Setup) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (acceptor, certificate) = setup.tls.then(tls).unzip();
@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// The environment of a function that calls through this server.
-    pub(super) fn env(&self) -> Env {
+    pub(crate) fn env(&self) -> Env {
         let mut env = vec![
             ("AWS_REGION", "eu-west-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
@@ -125,16 +125,16 @@ impl Server {
         env
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("the requests").clone()
     }
 
     /// How many connections were made, those that were turned away included.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
 }

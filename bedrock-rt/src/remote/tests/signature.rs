@@ -5,17 +5,17 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4::SigningParams;
 
 use super::server::Received;
-use crate::remote::date;
+use crate::remote::http::parse_date;
 
 /// The secret and the token that the request should have been signed with.
-pub(super) struct Key<'a> {
-    pub(super) id: &'a str,
-    pub(super) secret: &'a str,
-    pub(super) token: Option<&'a str>,
+pub(crate) struct Key<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) secret: &'a str,
+    pub(crate) token: Option<&'a str>,
 }
 
 /// Fails if a request is not signed with `key`, for Lambda in eu-west-1, over all that matters.
-pub(super) fn check(request: &Received, key: &Key<'_>) {
+pub(crate) fn check(request: &Received, key: &Key<'_>) {
     let authorization = request.header("authorization").expect("an authorization");
     let signed = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
     let signed: Vec<&str> = signed.expect("the signed headers").split(';').collect();
@@ -31,7 +31,7 @@ pub(super) fn check(request: &Received, key: &Key<'_>) {
         .identity(&identity)
         .region("eu-west-1")
         .name("lambda")
-        .time(date::parse(&long).expect("a date"))
+        .time(parse_date(&long).expect("a date"))
         .settings(SigningSettings::default())
         .build()
         .expect("parameters")

@@ -77,7 +77,7 @@ fn entries(context: &Context<'_>, worker: &Worker, part: &Part, dir: &Path) -> R
     let is_locked = ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|list| dir.join(list).is_file());
     if !is_locked {
         context.progress.warning(
-            part,
+            Some(part),
             &format!(
                 "`{}` has no `package-lock.json`: what its `package.json` comes to may change from build to build",
                 worker.dir

@@ -88,7 +88,7 @@ fn entries(context: &Context<'_>, worker: &Worker, part: &Part, wanted: Wanted) 
     };
     if !found.hashed {
         context.progress.warning(
-            part,
+            Some(part),
             &format!(
                 "`{}/requirements.txt` has no hashes: what it comes to may change from build to build",
                 worker.dir

@@ -60,7 +60,7 @@ impl Reader<'_> {
             let place = format!("{}:{number}", shown(path, self.app));
             if let Err((cause, help)) = self.line(&line, path, constraints) {
                 let message = format!("{place}: `{}` cannot be installed for Lambda", without_secret(&line));
-                self.reports.push(Report { message, causes: vec![cause], help: vec![help], ..Report::default() });
+                self.reports.push(Report { message, causes: vec![cause], help: vec![help] });
             }
         }
     }

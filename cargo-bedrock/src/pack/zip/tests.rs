@@ -42,22 +42,31 @@ fn entries() -> Vec<Entry> {
 }
 
 fn packed(entries: Vec<Entry>, threads: usize) -> (Packed, Vec<u8>) {
+    packed_in_batches(entries, threads, BATCH)
+}
+
+fn packed_in_batches(entries: Vec<Entry>, threads: usize, batch: u64) -> (Packed, Vec<u8>) {
     let room = room();
     let path = room.path().join("x.zip");
-    let packed = pack_on(entries, &path, room.path(), NonZero::new(threads).expect("threads")).expect("packed");
+    let effort = Effort { threads: NonZero::new(threads).expect("threads"), batch };
+    let packed = pack_with(entries, &path, room.path(), effort).expect("packed");
     (packed, fs::read(path).expect("zip"))
 }
 
 #[test]
-fn the_bytes_depend_on_neither_the_order_nor_the_threads() {
+fn the_bytes_depend_on_neither_the_order_nor_the_threads_nor_the_batches() {
     let many = || (0..300).map(|n| Entry::bytes(format!("{n}.js"), format!("let x = {n};").repeat(n))).chain(entries());
     let (once, bytes) = packed(many().collect(), 1);
+    assert_eq!(once.sha256, Digest::of(&bytes));
     for threads in [2, 8] {
-        assert_eq!(packed(many().collect(), threads), (once.clone(), bytes.clone()), "{threads} threads");
+        assert_eq!(packed(many().collect(), threads).0, once, "{threads} threads");
+    }
+    for batch in [0, 1_000, 100_000] {
+        assert_eq!(packed_in_batches(many().collect(), 2, batch).0, once, "batches of {batch} bytes");
     }
     let mut backwards: Vec<Entry> = many().collect();
     backwards.reverse();
-    assert_eq!(packed(backwards, 3), (once, bytes));
+    assert_eq!(packed(backwards, 3).0, once);
 }
 
 #[test]
@@ -109,16 +118,16 @@ fn a_file_that_is_too_large_to_be_held_goes_through_whole() {
 }
 
 #[test]
-fn more_than_a_batch_goes_in() {
-    let room = room();
-    let large = room.path().join("large");
-    fs::write(&large, vec![b'x'; 40 * 1024 * 1024]).expect("file");
-    let entries: Vec<Entry> = (0..4).map(|n| Entry::file(format!("{n}"), &large)).collect();
-    assert_eq!(batches(&entries).map(<[Entry]>::len).collect::<Vec<_>>(), [2, 2]);
-    assert_eq!(batches(&[]).count(), 0);
-    let (two, bytes) = packed(entries.clone(), 2);
-    assert_eq!(two.unzipped_bytes, 160 * 1024 * 1024);
-    assert_eq!(ZipArchive::new(Cursor::new(&bytes)).expect("zip").len(), 4);
+fn a_batch_ends_when_it_is_full_and_has_an_entry_at_least() {
+    let lengths = |full| {
+        let entries = [0, 3, 1, 9, 1].map(|length| Entry::bytes("x", vec![0; length]));
+        batches(&entries, full).map(<[Entry]>::len).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(u64::MAX), [5]);
+    assert_eq!(lengths(4), [3, 1, 1]);
+    assert_eq!(lengths(1), [2, 1, 1, 1]);
+    assert_eq!(lengths(0), [1, 1, 1, 1, 1]);
+    assert_eq!(batches(&[], 1).count(), 0);
 }
 
 #[test]
@@ -198,8 +207,8 @@ fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
     let path = Path::new("/app/target/bedrock/x.zip");
     for free in [0, 10_000, 50_000, 53_000] {
         let failed = |error: &io::Error| unwritable(path, Path::new("/app"), error);
-        let threads = NonZero::new(2).expect("threads");
-        let error = write(&entries, Disk { free }, threads, Path::new("/app"), &failed).expect_err("full");
+        let effort = Effort { threads: NonZero::new(2).expect("threads"), batch: 20_000 };
+        let error = write(&entries, Disk { free }, effort, Path::new("/app"), &failed).expect_err("full");
         assert_eq!(error.fault, Fault::Call);
         insta::allow_duplicates! {
             insta::assert_snapshot!(told::error(&error), @r"
@@ -246,6 +255,8 @@ fn unpacked(bytes: &[u8]) -> BTreeMap<String, (Vec<u8>, bool)> {
 }
 
 proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
     #[test]
     fn what_is_packed_is_what_is_unpacked(
         files in btree_map("[a-z0-9]{1,3}\\.[a-z]{1,2}(/)?[a-z]?".prop_map(|path| path.trim_end_matches('/').to_owned()),

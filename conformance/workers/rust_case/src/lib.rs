@@ -1,5 +1,7 @@
 //! Does what the event says, well or badly. The same cases exist in Python and JavaScript.
 
+#![forbid(unsafe_code)]
+
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -14,7 +14,7 @@ pub(super) fn basic(time: SystemTime) -> String {
 }
 
 /// Reads `2026-11-25T06:35:00Z`, with or without a fraction. Nothing for other zones than UTC: AWS writes none.
-pub(super) fn parse(text: &str) -> Option<SystemTime> {
+pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time.split('.').next()?, ':')?;

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::endpoint::{Endpoint, Origin};
 use super::resolve::Resolver;
 use super::tls;
-use super::wire::Lost;
+use crate::remote::wire::Lost;
 
 /// How long name, TCP and TLS may take together (the AWS SDKs allow 3.1 s for TCP alone).
 const PATIENCE: Duration = Duration::from_secs(4);

@@ -108,8 +108,8 @@ pub(super) fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Signed, Signing, encode, sign};
-    use crate::remote::credentials::Credentials;
-    use crate::remote::date;
+    use crate::remote::http::credentials::Credentials;
+    use crate::remote::http::date;
 
     type Headers<'a> = &'a [(&'static str, &'a str)];
 

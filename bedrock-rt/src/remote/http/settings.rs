@@ -6,11 +6,11 @@ use super::credentials::Source;
 use super::endpoint::{self, Endpoint};
 
 /// An environment to read from. A variable that is empty counts as not set.
-pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// All of it.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) region: String,
     pub(super) endpoint: Endpoint,
     /// Certificates to trust in place of the public ones, from `AWS_CA_BUNDLE`.
@@ -22,7 +22,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Refuses what no call could be made with.
-    pub(super) fn read(env: Variables<'_>) -> Result<Self, String> {
+    pub(crate) fn read(env: Variables<'_>) -> Result<Self, String> {
         let env = &|name: &str| env(name).filter(|value| !value.is_empty());
         let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(env);
         let region = region.ok_or("no region: `AWS_REGION` is not set")?;

@@ -16,8 +16,9 @@ use super::pool::Pool;
 use super::resolve::Resolver;
 use super::settings::Settings;
 use super::sign::{self, Signed, Signing};
-use super::wire::{Answer, Lost, Outcome, Request, Sending, Wire};
 use crate::limits::SYNC_PAYLOAD;
+use crate::remote::chain::chain;
+use crate::remote::wire::{Answer, Lost, Outcome, Request, Sending, Wire};
 use crate::transport::Kind;
 
 /// Most that is read of an answer: Lambda's limit, and something for the shape of errors.
@@ -26,7 +27,7 @@ const AGENT: &str = concat!("bedrock-rt/", env!("CARGO_PKG_VERSION"));
 
 /// Carries requests of the Invoke API.
 #[derive(Debug)]
-pub(super) struct Client(Arc<Shared>);
+pub(crate) struct Client(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -40,7 +41,7 @@ struct Shared {
 }
 
 impl Client {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Shared {
             region: settings.region,
             endpoint: settings.endpoint,
@@ -150,16 +151,4 @@ fn answer(status: u16, headers: &HeaderMap, body: Bytes) -> Answer {
         retry_after: header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs),
         body,
     }
-}
-
-/// An error of hyper with its causes: by itself it only says which step failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

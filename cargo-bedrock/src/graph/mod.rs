@@ -1,0 +1,34 @@
+//! The call graph of an app: who may call whom, read from linked programs and syntax trees.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `elf`, `rust_edges` | the calls in the programs of the app's Rust parts |
+//! | `python`, `javascript`, `syntax` | the calls in one file |
+//! | `sources` | the calls in the files of a worker |
+//! | `called` | what the called names mean |
+//! | `check` | what is wrong with the calls |
+//! | `model`, `node`, `cycles` | the graph |
+//! | `whole` | all of it for an app on disk |
+//!
+//! Compiling the programs is left to the caller.
+
+mod called;
+mod check;
+mod cycles;
+mod elf;
+#[cfg(test)]
+mod example;
+mod javascript;
+mod model;
+mod node;
+mod python;
+mod rust_edges;
+mod sources;
+mod syntax;
+mod whole;
+
+pub(crate) use check::{Finding, Level};
+pub(crate) use model::{Graph, path};
+pub(crate) use node::NodeName;
+pub(crate) use rust_edges::{RustEdges, of_programs};
+pub(crate) use whole::read;

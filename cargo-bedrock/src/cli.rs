@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{build, completions, invoke, list, man, new};
+use crate::commands::{build, completions, graph, invoke, list, man, new, terraform};
 use crate::error::{Fault, Result};
 use crate::print::{Color, Printer};
 use crate::session::Session;
@@ -22,6 +22,7 @@ Examples:
   cargo bedrock build --release              makes a zip of each function, and its layer
   cargo bedrock list                         shows the app's workers
   cargo bedrock invoke greeter               runs a worker here
+  cargo bedrock graph                        shows who calls whom
 
 Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted";
 
@@ -62,6 +63,8 @@ enum Command {
     Build(build::Build),
     List(list::List),
     Invoke(invoke::Invoke),
+    Graph(graph::Graph),
+    Terraform(terraform::Terraform),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +100,8 @@ impl Cli {
             Command::Build(command) => command.run(&session),
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
+            Command::Graph(command) => command.run(&session),
+            Command::Terraform(command) => command.run(&session),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(&session),
         }

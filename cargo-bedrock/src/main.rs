@@ -1,4 +1,4 @@
-//! `cargo bedrock`: makes, lists and invokes the workers of an app. Starts [`cli::run`] and decides nothing.
+//! `cargo bedrock`: makes, lists and invokes the workers of an app, and draws who calls whom. Starts [`cli::run`] and decides nothing.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -9,7 +9,9 @@
 //! | [`pack`] | which files go into an artifact, and the zip, the same each time |
 //! | [`tool`] | external tools: cargo, uv, npm |
 //! | [`payload`], [`local_invoke`] | the two halves of `invoke` |
-//! | [`pack`] | the files of an artifact, and the zip that is made of them |
+//! | [`graph`] | who calls whom |
+//! | [`audit`] | whether the binaries of an artifact run on Lambda |
+//! | [`terraform`] | what an app deploys with beside its template, and merging the two |
 //! | [`session`] | where the call was made, and in which app |
 //! | [`mod@print`] | the one module that prints |
 //! | [`error`] | what a failure is: message, causes, help, exit code |
@@ -20,26 +22,20 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod audit;
 mod build;
 mod cli;
 mod commands;
 mod error;
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::all,
-    clippy::pedantic,
-    reason = "the command `graph`, which stands on it, is begun"
-)]
 mod graph;
 mod interrupt;
 mod local_invoke;
-#[allow(dead_code, unused_imports, reason = "the audit stands on it")]
 mod pack;
 mod payload;
 mod print;
 mod scaffold;
 mod session;
+mod terraform;
 mod tool;
 
 fn main() -> std::process::ExitCode {

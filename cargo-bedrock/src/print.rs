@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use bedrock_build::Problem;
 
 use crate::error::{Error, Result};
 
@@ -72,6 +73,13 @@ impl Printer {
     /// Something that will be a problem later.
     pub(crate) fn warning(self, what: &str) {
         self.to_stderr(&labelled(ODD, "warning", what));
+    }
+
+    /// A warning with what to do about it.
+    pub(crate) fn problem(self, problem: &Problem) {
+        let help = problem.help.iter().map(|line| labelled(HINT, "help", line));
+        let text: String = std::iter::once(labelled(ODD, "warning", &problem.message)).chain(help).collect();
+        self.to_stderr(&text);
     }
 
     /// Message, causes and help of each problem.

@@ -35,6 +35,35 @@ pub(crate) const APP: &[Embedded] = &[
     template!("README.md", "app/README.md.j2"),
 ];
 
+/// How an app is deployed. Terraform and GitHub both write `${…}`, so none of these is a template; what differs between
+/// apps is in the manifest that they read.
+pub(crate) const TERRAFORM: &[Embedded] = &[
+    verbatim!("terraform/main.tf", "terraform/main.tf"),
+    verbatim!("terraform/ownership.tf", "terraform/ownership.tf"),
+    verbatim!("terraform/secrets.tf", "terraform/secrets.tf"),
+    verbatim!("terraform/variables.tf", "terraform/variables.tf"),
+    verbatim!("terraform/outputs.tf", "terraform/outputs.tf"),
+    verbatim!("terraform/versions.tf", "terraform/versions.tf"),
+    verbatim!("terraform/backend.tf.example", "terraform/backend.tf.example"),
+    verbatim!("terraform/lambda/main.tf", "terraform/lambda/main.tf"),
+    verbatim!("terraform/lambda/role.tf", "terraform/lambda/role.tf"),
+    verbatim!("terraform/lambda/url.tf", "terraform/lambda/url.tf"),
+    verbatim!("terraform/lambda/variables.tf", "terraform/lambda/variables.tf"),
+    verbatim!("terraform/lambda/outputs.tf", "terraform/lambda/outputs.tf"),
+    verbatim!("terraform/lambda/versions.tf", "terraform/lambda/versions.tf"),
+    verbatim!("terraform/lambda-layer/main.tf", "terraform/lambda-layer/main.tf"),
+    verbatim!("terraform/lambda-layer/variables.tf", "terraform/lambda-layer/variables.tf"),
+    verbatim!("terraform/lambda-layer/outputs.tf", "terraform/lambda-layer/outputs.tf"),
+    verbatim!("terraform/lambda-layer/versions.tf", "terraform/lambda-layer/versions.tf"),
+    verbatim!("terraform/manifest/main.tf", "terraform/manifest/main.tf"),
+    verbatim!("terraform/manifest/environment.tf", "terraform/manifest/environment.tf"),
+    verbatim!("terraform/manifest/policies.tf", "terraform/manifest/policies.tf"),
+    verbatim!("terraform/manifest/refusals.tf", "terraform/manifest/refusals.tf"),
+    verbatim!("terraform/manifest/variables.tf", "terraform/manifest/variables.tf"),
+    verbatim!("terraform/manifest/outputs.tf", "terraform/manifest/outputs.tf"),
+    verbatim!(".github/workflows/deploy.yml", "workflow/deploy.yml"),
+];
+
 pub(crate) const ENDPOINT: &[Embedded] = &[template!("endpoint.rs", "endpoint/endpoint.rs.j2")];
 
 pub(crate) const PYTHON: &[Embedded] = &[

@@ -1,4 +1,5 @@
-//! What `cargo bedrock new` writes: the files of an app, a worker and an endpoint, rendered in memory.
+//! What `cargo bedrock new` writes: the files of an app, a worker and an endpoint, rendered in memory, and those that
+//! deploy an app.
 //!
 //! The files are those below `files/`; the ones that end in `.j2` are minijinja templates.
 //! Where they go on the disk, and that nothing there is overwritten, is the caller's business.
@@ -10,7 +11,7 @@ mod render;
 
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
-use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, RUST};
+use crate::embedded::{APP, ENDPOINT, Embedded, JAVASCRIPT, PYTHON, RUST, TERRAFORM};
 pub use crate::render::TemplateError;
 use crate::render::{Variables, render};
 
@@ -37,6 +38,12 @@ pub fn app(name: &AppName, first_worker: &WorkerName, uses: &Dependencies) -> Re
     let mut variables = variables_of_worker(first_worker);
     variables.extend([("app", name.to_string()), ("runtime", uses.runtime.clone()), ("build", uses.build.clone())]);
     render(APP, &variables)
+}
+
+/// What deploys an app: `terraform/` and the workflow, the same for every app.
+pub fn terraform() -> Vec<File> {
+    let file = |embedded: &Embedded| File { path: embedded.path.to_owned(), contents: embedded.text.to_owned() };
+    TERRAFORM.iter().map(file).collect()
 }
 
 /// The folder of a new worker. `uses` matters to Rust alone.

@@ -1,10 +1,13 @@
 //! What each template renders to, as far as it can be seen without compiling it.
 
+use std::fs;
+use std::path::Path;
+
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 use crate::embedded::Embedded;
 use crate::render::{Variables, render};
-use crate::{Dependencies, File, app, endpoint, worker};
+use crate::{Dependencies, File, app, endpoint, terraform, worker};
 
 fn uses() -> Dependencies {
     Dependencies {
@@ -94,4 +97,38 @@ fn a_broken_template_is_an_error_that_names_the_file() {
     let template = Embedded { path: "main.py", text: "{{ class", is_template: true };
     let error = render(&[template], &Variables::new()).expect_err("broken");
     assert_eq!(error.path, "main.py");
+}
+
+#[test]
+fn all_files_that_deploy_an_app_are_written_as_they_are() {
+    let written = terraform();
+    assert!(written.iter().any(|file| file.path == ".github/workflows/deploy.yml"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("files");
+    let mut expected = vec![".github/workflows/deploy.yml".to_owned()];
+    let mut waiting = vec![folder.join("terraform")];
+    while let Some(dir) = waiting.pop() {
+        for entry in fs::read_dir(dir).expect("folder") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&folder).expect("below").display().to_string();
+            let file = written.iter().find(|file| file.path == name).expect(&name);
+            assert_eq!(file.contents, fs::read_to_string(&path).expect("text"), "{name}");
+            expected.push(name);
+        }
+    }
+    expected.sort();
+    let mut found: Vec<_> = written.into_iter().map(|file| file.path).collect();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_workflow_installs_the_version_that_wrote_it() {
+    let files = terraform();
+    let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");
+    let line = format!("      BEDROCK_VERSION: {}", env!("CARGO_PKG_VERSION"));
+    assert!(workflow.contents.lines().any(|found| found == line), "{}", workflow.contents);
 }

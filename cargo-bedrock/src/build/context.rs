@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bedrock_build::{App, Architecture};
+use bedrock_build::{App, Architecture, FunctionSettings, Runtime};
 use tempfile::TempDir;
 
 use super::folder::Folder;
@@ -10,10 +10,14 @@ use super::inputs::Inputs;
 use super::part::Part;
 use super::plan::Request;
 use super::state::{Record, State, Zip};
-use crate::error::Result;
+use crate::audit::{Base, Target, What, audit};
+use crate::error::{Error, Fault, Result};
 use crate::pack::{self, Entry};
 use crate::print::Progress;
 use crate::tool::Tools;
+
+/// The input that says for which processor a part is.
+pub(crate) const ARCHITECTURE: &str = "architecture";
 
 /// One build.
 #[derive(Debug)]
@@ -54,7 +58,10 @@ impl Context<'_> {
         entries: impl FnOnce() -> Result<Made>,
     ) -> Result<Outcome> {
         self.tools.check()?;
-        inputs.add("architecture", self.architecture.as_str());
+        let (runtime, settings) = self.function(part);
+        inputs.add(ARCHITECTURE, self.architecture.as_str());
+        inputs.add("runtime", runtime.id);
+        inputs.add("allow", settings.allow.join(", "));
         let began = Instant::now();
         let path = self.folder.zip(part);
         let reasons = match self.known.parts.get(&part.id()) {
@@ -69,15 +76,48 @@ impl Context<'_> {
         self.progress.building(part);
         let Made { entries, room: _room } = entries()?;
         self.tools.check()?;
+        self.audit(part, &entries)?;
         let zip = if entries.is_empty() {
             // What an earlier build left is no layer of this worker any more.
             let _ = std::fs::remove_file(&path);
             None
         } else {
             let packed = pack::pack(entries, &path, &self.app.root)?;
+            if let Some(warning) = pack::zipped(&part.to_string(), packed.bytes) {
+                self.progress.warning(Some(part), &warning);
+            }
             Some(Zip::of(&packed, &path))
         };
         self.progress.built(part, zip.as_ref(), &reasons, began.elapsed());
         Ok(Outcome { part: part.clone(), record: Record { inputs, zip, invokes }, reasons })
+    }
+
+    /// An error if something in the artifact would not run where it is going to.
+    fn audit(&self, part: &Part, entries: &[Entry]) -> Result<()> {
+        let (runtime, settings) = self.function(part);
+        let target = Target {
+            artifact: part.to_string(),
+            architecture: self.architecture,
+            base: Base::of_runtime(runtime.id),
+            allow: settings.allow.clone(),
+            settings: part.function().settings_table(),
+        };
+        let mut findings = audit(entries, &target, &self.app.root)?;
+        // Layers from elsewhere may have whatever is missing here.
+        if !settings.layers.is_empty() {
+            findings.retain(|finding| !matches!(finding.what, What::MissingLibraries { .. }));
+        }
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(Error { fault: Fault::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
+    }
+
+    fn function(&self, part: &Part) -> (Runtime, &FunctionSettings) {
+        let worker = part.worker().and_then(|name| self.app.workers.iter().find(|worker| worker.name == *name));
+        match worker {
+            Some(worker) => (worker.runtime, &worker.settings),
+            None => (self.app.endpoint_runtime, &self.app.settings.endpoint),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use bedrock_build::App;
 use tempfile::TempDir;
 
 use super::part::Part;
@@ -12,6 +13,11 @@ use crate::error::{Error, Result, shown};
 use crate::print::Printer;
 
 const STAGING: &str = ".staging-";
+
+/// Where it is, there or not.
+pub(crate) fn path(app: &App) -> PathBuf {
+    app.root.join("target/bedrock")
+}
 
 /// The folder, held for one build.
 #[derive(Debug)]
@@ -23,9 +29,9 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// Makes the folder if need be, waits for another build in it, and removes what a killed one left.
-    pub(crate) fn open(app: &Path, print: Printer) -> Result<Self> {
-        let path = app.join("target/bedrock");
-        let folder = shown(&path, app);
+    pub(crate) fn open(app: &App, print: Printer) -> Result<Self> {
+        let path = path(app);
+        let folder = shown(&path, &app.root);
         fs::create_dir_all(&path)
             .map_err(|error| Error::io(format!("failed to create the folder `{folder}`"), &error))?;
         let failed = |error| Error::io(format!("failed to lock the folder `{folder}`"), &error);
@@ -38,7 +44,7 @@ impl Folder {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let folder = Self { path, app: app.to_owned(), _lock: lock };
+        let folder = Self { path, app: app.root.clone(), _lock: lock };
         folder.tidy();
         Ok(folder)
     }

@@ -18,6 +18,10 @@ impl Inputs {
         self.0.insert(name.to_owned(), value.into());
     }
 
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// The contents of something, known by their digest.
     pub(crate) fn add_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.add(name, Digest::of(bytes).to_string());

@@ -9,8 +9,10 @@ use bedrock_build::{App, Architecture, FunctionSettings, Language, Runtime};
 use serde::Serialize;
 
 use super::calls::Callees;
+use super::context::ARCHITECTURE;
 use super::part::{Function, Part};
 use super::plan::may_have_layer;
+use super::rust::PROFILE;
 use super::state::State;
 
 const VERSION: u32 = 1;
@@ -22,6 +24,7 @@ pub(crate) struct Manifest {
     /// The version of cargo bedrock that wrote it.
     bedrock: &'static str,
     app: String,
+    /// Of the programs: `release`, or `dev` if one of them is not optimised.
     profile: &'static str,
     endpoint: Entry,
     workers: BTreeMap<String, Entry>,
@@ -68,12 +71,7 @@ struct Artifact {
 
 impl Manifest {
     /// The manifest of `app` with what `state` says was built.
-    pub(crate) fn of(
-        app: &App,
-        (state, callees): (&State, &Callees),
-        architecture: Architecture,
-        release: bool,
-    ) -> Self {
+    pub(crate) fn of(app: &App, (state, callees): (&State, &Callees), architecture: Architecture) -> Self {
         let settings = &app.settings.endpoint;
         let mut endpoint =
             entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, (state, callees, architecture));
@@ -91,7 +89,7 @@ impl Manifest {
             version: VERSION,
             bedrock: env!("CARGO_PKG_VERSION"),
             app: app.name.to_string(),
-            profile: if release { "release" } else { "dev" },
+            profile: profile(state),
             endpoint,
             workers: app.workers.iter().map(worker).collect(),
         }
@@ -115,7 +113,7 @@ fn entry(
         language: language.as_str(),
         runtime: runtime.id,
         handler: lambda_handler(language),
-        architecture: architecture.as_str(),
+        architecture: made_for(&part, state).unwrap_or(architecture).as_str(),
         memory: settings.memory,
         timeout: settings.timeout,
         environment: settings.environment.clone(),
@@ -132,6 +130,18 @@ fn entry(
         code: artifact(&part, state),
         layer: None,
     }
+}
+
+/// `release` if all programs are; a single quick one is not what one deploys.
+fn profile(state: &State) -> &'static str {
+    let mut profiles = state.parts.values().filter_map(|record| record.inputs.get(PROFILE));
+    if profiles.all(|profile| profile == "release") { "release" } else { "dev" }
+}
+
+/// The processor that the part is for, which an earlier build may have been told.
+fn made_for(part: &Part, state: &State) -> Option<Architecture> {
+    let record = state.parts.get(&part.id()).filter(|record| record.zip.is_some())?;
+    Architecture::parse(record.inputs.get(ARCHITECTURE)?)
 }
 
 fn artifact(part: &Part, state: &State) -> Option<Artifact> {

@@ -3,17 +3,19 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`plan`] | which parts are built, decided from the command and the app |
-//! | [`run`] | the build: Rust on one thread, everything else on others |
+//! | [`mod@run`] | the build: Rust on one thread, everything else on others |
 //! | [`context`] | the one way in which a part becomes a zip, or is found to be one already |
 //! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
 //! | [`calls`] | who calls whom, for the manifest |
 //! | [`inputs`], [`state`] | why a part is built again or is not |
+//! | [`forget`] | what earlier builds left and nobody may deploy |
 //! | [`folder`], [`manifest`], [`report`] | what lies in `target/bedrock`, and its sizes |
 
 mod calls;
 mod code;
 mod context;
 mod folder;
+mod forget;
 mod inputs;
 mod manifest;
 mod node;
@@ -25,8 +27,9 @@ mod run;
 mod rust;
 mod state;
 
+pub(crate) use calls::built_calls;
 pub(crate) use part::Part;
 pub(crate) use plan::Request;
-pub(crate) use run::run;
+pub(crate) use run::{compiled_calls, run};
 pub(crate) use rust::Compiler;
 pub(crate) use state::Zip;

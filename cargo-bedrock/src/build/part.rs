@@ -61,6 +61,14 @@ impl Part {
         self.id() + ".zip"
     }
 
+    /// The function it belongs to.
+    pub(crate) fn function(&self) -> Function {
+        match self {
+            Self::Code(function) => function.clone(),
+            Self::Layer(name) => Function::Worker(name.clone()),
+        }
+    }
+
     /// The worker it belongs to.
     pub(crate) fn worker(&self) -> Option<&WorkerName> {
         match self {

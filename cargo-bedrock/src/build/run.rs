@@ -13,19 +13,39 @@ use super::manifest::Manifest;
 use super::part::{Function, Part};
 use super::plan::{Plan, Request};
 use super::state::State;
-use super::{calls, code, node, python, report, rust};
+use super::{calls, code, forget, node, python, report, rust};
 use crate::error::{Error, Result};
+use crate::graph::{NodeName, RustEdges, of_programs};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
 
 /// Installers wait for the network more than they compute.
 const THREADS: usize = 3;
 
+/// Compiles the Rust functions of `app` as for Lambda, and gives the calls of each. Makes no zips.
+pub(crate) fn compiled_calls(app: &App, release: bool, progress: &Progress, print: Printer) -> Result<RustEdges> {
+    let request = Request { release, ..Request::default() };
+    let plan = Plan::of(app, &request)?;
+    let tools = Tools::watch()?;
+    let folder = Folder::open(app, print)?;
+    let known = State::default();
+    let architecture = plan.architecture;
+    let context = Context { app, request: &request, architecture, folder: &folder, known: &known, progress, tools };
+    let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
+    let programs = rust::programs(&context, &functions);
+    progress.ended(programs.is_ok());
+    let name = |function| match function {
+        Function::Endpoint => NodeName::Endpoint,
+        Function::Worker(name) => NodeName::Worker(name),
+    };
+    of_programs(&programs?.into_iter().map(|(function, path)| (name(function), path)).collect(), &app.root)
+}
+
 /// Builds what `request` asks for.
 pub(crate) fn run(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
     let plan = Plan::of(app, request)?;
     let tools = Tools::watch()?;
-    let folder = Folder::open(&app.root, print)?;
+    let folder = Folder::open(app, print)?;
     let known = State::load(&folder.path);
     progress.started(app.name.as_str(), &plan.parts);
     let context =
@@ -107,7 +127,7 @@ fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>
     for outcome in &outcomes {
         state.parts.insert(outcome.part.id(), outcome.record.clone());
     }
-    forget_deleted_workers(context, &mut state);
+    forget::forget(context, &mut state);
     if let Err(error) = state.save(&context.folder.path) {
         errors.push(error);
     }
@@ -118,22 +138,9 @@ fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>
         return Err(Error::several(errors));
     }
     let callees = calls::callees(context.app, &state, context.progress)?;
-    let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture, context.request.release);
+    let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture);
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;
     replace(&context.folder.path.join("manifest.json"), &(text + "\n"))?;
     Ok(outcomes)
-}
-
-/// What a folder that is gone left behind must not be deployed.
-fn forget_deleted_workers(context: &Context<'_>, state: &mut State) {
-    let is_known = |id: &str| match id.split_once('/') {
-        Some((_, name)) => context.app.workers.iter().any(|worker| worker.name.as_str() == name),
-        None => true,
-    };
-    let gone: Vec<String> = state.parts.keys().filter(|id| !is_known(id)).cloned().collect();
-    for id in gone {
-        let _ = std::fs::remove_file(context.folder.path.join(format!("{id}.zip")));
-        state.parts.remove(&id);
-    }
 }

@@ -22,27 +22,27 @@ pub(crate) enum Level {
     Warning,
 }
 
-/// Everything about the calls of `node`; `unreadable` are the places where its files stop being readable.
-pub(crate) fn check(app: &App, node: &NodeName, called: &Called, unreadable: &[Place]) -> Vec<Finding> {
-    let language = language(app, node);
+/// Everything about the calls of `caller`; `unreadable` are the places where its files stop being readable.
+pub(crate) fn check(app: &App, caller: &NodeName, calls: &Called, unreadable: &[Place]) -> Vec<Finding> {
+    let language = language(app, caller);
     let warning = |problem| Finding { level: Level::Warning, problem };
     let error = |problem| Finding { level: Level::Error, problem };
     let mut findings: Vec<Finding> = unreadable.iter().map(|place| warning(unread(place, language))).collect();
-    findings.extend(called.unknown.iter().map(|(name, places)| error(unknown(app, node, name, places))));
-    let listed = invokes(app, node);
-    if let (Some(first), None) = (called.computed.first(), listed) {
-        findings.push(error(undeclared(app, node, first, called.computed.len() - 1)));
+    findings.extend(calls.unknown.iter().map(|(name, places)| error(unknown(app, caller, name, places))));
+    let listed = invokes(app, caller);
+    if let (Some(first), None) = (calls.computed.first(), listed) {
+        findings.push(error(undeclared(app, caller, first, calls.computed.len() - 1)));
     }
     // A binary does not tell whether there are computed names, so there all may be listed.
-    if called.computed.is_empty() {
+    if calls.computed.is_empty() {
         let names = listed.unwrap_or_default().iter();
-        findings.extend(names.filter_map(|name| contradicted(node, called, name, language)).map(warning));
+        findings.extend(names.filter_map(|name| contradicted(caller, calls, name, language)).map(warning));
     }
     findings
 }
 
-fn language(app: &App, node: &NodeName) -> Language {
-    let NodeName::Worker(name) = node else { return Language::Rust };
+fn language(app: &App, caller: &NodeName) -> Language {
+    let NodeName::Worker(name) = caller else { return Language::Rust };
     app.workers.iter().find(|worker| worker.name == *name).map_or(Language::Rust, |worker| worker.language)
 }
 
@@ -51,12 +51,12 @@ fn unread(place: &Place, language: Language) -> Problem {
     Problem::new(format!("{place}: this is not understood as {language}, so calls from here on may be missing"))
 }
 
-fn unknown(app: &App, node: &NodeName, name: &str, places: &[Place]) -> Problem {
+fn unknown(app: &App, caller: &NodeName, name: &str, places: &[Place]) -> Problem {
     let shown = name.escape_debug();
     let Some(place) = places.first() else {
         return Problem::new(format!(
             "the program of {} calls `{shown}`, which is no worker of this app",
-            subject(node)
+            subject(caller)
         ))
         .help("compile it again");
     };
@@ -71,8 +71,8 @@ fn unknown(app: &App, node: &NodeName, name: &str, places: &[Place]) -> Problem 
 }
 
 /// ``worker `a` `` or `the endpoint`.
-fn subject(node: &NodeName) -> String {
-    match node {
+fn subject(caller: &NodeName) -> String {
+    match caller {
         NodeName::Endpoint => "the endpoint".to_owned(),
         NodeName::Worker(name) => format!("worker `{name}`"),
     }
@@ -87,34 +87,34 @@ fn and_more(places: usize) -> String {
     }
 }
 
-/// The table of the settings for the calls of `node`.
-fn table(node: &NodeName) -> String {
-    match node {
+/// The table of the settings for the calls of `caller`.
+fn table(caller: &NodeName) -> String {
+    match caller {
         NodeName::Endpoint => "[package.metadata.bedrock.endpoint]".to_owned(),
         NodeName::Worker(name) => format!("[package.metadata.bedrock.workers.{name}]"),
     }
 }
 
-fn undeclared(app: &App, node: &NodeName, first: &Place, more: usize) -> Problem {
-    let has_table = app.settings.workers.contains_key(node.as_str());
+fn undeclared(app: &App, caller: &NodeName, first: &Place, more: usize) -> Problem {
+    let has_table = app.settings.workers.contains_key(caller.as_str());
     let what = if has_table { "add to its table in `Cargo.toml`" } else { "add to `Cargo.toml`" };
     Problem::new(format!(
         "{first}: {} computes the name that it calls here, and no setting says which workers that may be{}",
-        subject(node),
+        subject(caller),
         and_more(more)
     ))
-    .help(format!("{what}, `[]` for none of this app's workers:\n{}\ninvokes = [\"NAME\"]", table(node)))
+    .help(format!("{what}, `[]` for none of this app's workers:\n{}\ninvokes = [\"NAME\"]", table(caller)))
 }
 
-fn contradicted(node: &NodeName, called: &Called, name: &str, language: Language) -> Option<Problem> {
-    let is_named = called.workers.keys().any(|worker| worker.as_str() == name);
+fn contradicted(caller: &NodeName, calls: &Called, name: &str, language: Language) -> Option<Problem> {
+    let is_named = calls.workers.keys().any(|worker| worker.as_str() == name);
     let reason = match (is_named, language) {
         (true, _) => "whose name is written in its code",
         (false, Language::Rust) => return None,
         (false, _) => "but no call in its code has a computed name",
     };
-    let problem = Problem::new(format!("`invokes` of {} lists `{name}`, {reason}", subject(node)));
-    Some(problem.help(format!("take it out of `{}` in `Cargo.toml`", table(node))))
+    let problem = Problem::new(format!("`invokes` of {} lists `{name}`, {reason}", subject(caller)));
+    Some(problem.help(format!("take it out of `{}` in `Cargo.toml`", table(caller))))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use petgraph::algo::tarjan_scc;
-use petgraph::graph::DiGraph;
+use petgraph::graph::{DiGraph, NodeIndex};
 
 /// A shortest cycle for each group of nodes that all reach each other, and each call of a node by itself. The first
 /// node of a cycle is also its last. `edges` are sorted pairs of numbers below `nodes`.
@@ -13,9 +13,7 @@ pub(crate) fn cycles(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> 
     for (from, to) in edges {
         graph.add_edge(indices[*from], indices[*to], ());
     }
-    let groups = tarjan_scc(&graph)
-        .into_iter()
-        .map(|group| group.into_iter().map(petgraph::prelude::NodeIndex::index).collect());
+    let groups = tarjan_scc(&graph).into_iter().map(|group| group.into_iter().map(NodeIndex::index).collect());
     let mut found: Vec<Vec<usize>> = groups.filter_map(|group: Vec<usize>| shortest(group, nodes, edges)).collect();
     found.extend(edges.iter().filter(|(from, to)| from == to).map(|(from, to)| vec![*from, *to]));
     found.sort();

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, first_error, parse, text_of};
+use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
 
 mod pattern;
 mod walk;
@@ -48,11 +48,11 @@ impl JavaScript<'_> {
 
     /// `require` or `import`, whichever loads that file in this call.
     fn load<'t>(&self, call: Node<'t>, text: &'t str) -> Option<&'t str> {
-        let function = call.child_by_field_name("function")?;
+        let function = field(call, "function")?;
         let name = text_of(function, text);
         // An ES module makes a `require` of its own, so any will do.
         let loads = function.kind() == "import" || (function.kind() == "identifier" && name == "require");
-        let arguments = children(call.child_by_field_name("arguments").filter(|_| loads)?);
+        let arguments = children(field(call, "arguments").filter(|_| loads)?);
         let path = string(*arguments.first()?, text)?;
         self.is_bedrock(&path).then_some(name)
     }
@@ -64,12 +64,12 @@ impl Grammar for JavaScript<'_> {
         for _ in 0..LONGEST_CHAIN {
             match at.kind() {
                 "member_expression" => {
-                    names.push(text_of(at.child_by_field_name("property")?, text));
-                    at = at.child_by_field_name("object")?;
+                    names.push(text_of(field(at, "property")?, text));
+                    at = field(at, "object")?;
                 }
                 "subscript_expression" => {
-                    names.push(quoted(at.child_by_field_name("index")?, text)?);
-                    at = at.child_by_field_name("object")?;
+                    names.push(quoted(field(at, "index")?, text)?);
+                    at = field(at, "object")?;
                 }
                 "parenthesized_expression" => at = only(at)?,
                 "await_expression" => (at, is_awaited) = (only(at)?, true),
@@ -94,7 +94,7 @@ impl Grammar for JavaScript<'_> {
             "identifier" => Shape::Name(text_of(node, text)),
             "parenthesized_expression" => only(node).map_or(Shape::Computed, |inner| Shape::OneOf(vec![inner])),
             "ternary_expression" => {
-                let ends = ["consequence", "alternative"].map(|name| node.child_by_field_name(name));
+                let ends = ["consequence", "alternative"].map(|name| field(node, name));
                 Shape::OneOf(ends.into_iter().flatten().collect())
             }
             _ => Shape::Computed,
@@ -103,7 +103,7 @@ impl Grammar for JavaScript<'_> {
 
     fn target<'t>(&self, call: Node<'t>, _text: &'t str) -> Option<Node<'t>> {
         // A tag of a template has no list of arguments.
-        let arguments = call.child_by_field_name("arguments").filter(|node| node.kind() == "arguments")?;
+        let arguments = field(call, "arguments").filter(|node| node.kind() == "arguments")?;
         children(arguments).first().copied().filter(|argument| argument.kind() != "spread_element")
     }
 }

@@ -7,7 +7,8 @@
 //! | `sources` | the calls in the files of a worker |
 //! | `called` | what the called names mean |
 //! | `check` | what is wrong with the calls |
-//! | `model`, `node`, `cycles` | the graph |
+//! | `model`, `node`, `cycles`, `order` | the graph |
+//! | `render` | the graph as text, JSON, Mermaid, DOT and SVG |
 //! | `whole` | all of it for an app on disk |
 //!
 //! Compiling the programs is left to the caller.
@@ -21,14 +22,18 @@ mod example;
 mod javascript;
 mod model;
 mod node;
+mod order;
 mod python;
+mod render;
 mod rust_edges;
 mod sources;
 mod syntax;
 mod whole;
 
-pub(crate) use check::{Finding, Level};
-pub(crate) use model::{Graph, path};
+pub(crate) use check::Level;
+pub(crate) use elf::edges_of;
+pub(crate) use model::{EdgeSource, Graph, path};
 pub(crate) use node::NodeName;
+pub(crate) use render::{Format, render};
 pub(crate) use rust_edges::{RustEdges, of_programs};
 pub(crate) use whole::read;

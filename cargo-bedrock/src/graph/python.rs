@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, first_error, parse, text_of};
+use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
 
 mod walk;
 
@@ -24,8 +24,8 @@ impl Grammar for Python {
     fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
         let (mut at, mut names) = (node, Vec::new());
         while at.kind() == "attribute" {
-            names.push(text_of(at.child_by_field_name("attribute")?, text));
-            at = at.child_by_field_name("object")?;
+            names.push(text_of(field(at, "attribute")?, text));
+            at = field(at, "object")?;
         }
         names.reverse();
         (at.kind() == "identifier").then(|| Chain { base: Base::Name(text_of(at, text)), names })
@@ -40,9 +40,9 @@ impl Grammar for Python {
             }
             "identifier" => Shape::Name(text_of(node, text)),
             "parenthesized_expression" => Shape::OneOf(children(node)),
-            "named_expression" => Shape::OneOf(node.child_by_field_name("value").into_iter().collect()),
+            "named_expression" => Shape::OneOf(field(node, "value").into_iter().collect()),
             // `NAME = OTHER = "resizer"`
-            "assignment" => Shape::OneOf(node.child_by_field_name("right").into_iter().collect()),
+            "assignment" => Shape::OneOf(field(node, "right").into_iter().collect()),
             "conditional_expression" => match children(node)[..] {
                 [yes, _, no] => Shape::OneOf(vec![yes, no]),
                 _ => Shape::Computed,
@@ -52,10 +52,10 @@ impl Grammar for Python {
     }
 
     fn target<'t>(&self, call: Node<'t>, text: &'t str) -> Option<Node<'t>> {
-        let arguments = children(call.child_by_field_name("arguments").filter(|node| node.kind() == "argument_list")?);
+        let arguments = children(field(call, "arguments").filter(|node| node.kind() == "argument_list")?);
         let named = arguments.iter().find_map(|argument| {
-            let name = argument.child_by_field_name("name").filter(|_| argument.kind() == "keyword_argument")?;
-            (text_of(name, text) == PARAMETER).then(|| argument.child_by_field_name("value"))?
+            let name = field(*argument, "name").filter(|_| argument.kind() == "keyword_argument")?;
+            (text_of(name, text) == PARAMETER).then(|| field(*argument, "value"))?
         });
         named.or_else(|| {
             let first = *arguments.first()?;

@@ -64,9 +64,9 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     let mut walk = WalkBuilder::new(&app.root);
     // Nothing of this machine decides, only what is in the app.
     walk.standard_filters(false).hidden(true);
-    IGNORE_FILES.iter().for_each(|name| {
+    for name in IGNORE_FILES {
         walk.add_custom_ignore_filename(name);
-    });
+    }
     let inside = folder.clone();
     walk.filter_entry(move |entry| leads_to(&inside, entry.path()) || is_own(&inside, entry));
     let mut files = Vec::new();
@@ -97,7 +97,7 @@ fn is_source(language: Language, path: &Path) -> bool {
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
     match (language, extension) {
         (Language::Python, "py") => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
-        (Language::JavaScript, "js" | "mjs" | "cjs") => !stem.ends_with(".test") && !stem.ends_with(".spec"),
+        (Language::JavaScript, "js" | "mjs" | "cjs") => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
         _ => false,
     }
 }

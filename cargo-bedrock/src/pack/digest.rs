@@ -36,11 +36,6 @@ impl Digest {
         }
     }
 
-    /// What [`Digest`] displays.
-    pub(crate) fn parse(hex: &str) -> Option<Self> {
-        HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok().map(Self)
-    }
-
     /// As Lambda's `CodeSha256` and Terraform's `source_code_hash` are written.
     pub(crate) fn base64(self) -> String {
         BASE64.encode(&self.0)
@@ -86,15 +81,6 @@ mod tests {
         let digest = Digest::of(b"abc");
         assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.base64(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
-    }
-
-    #[test]
-    fn what_is_displayed_can_be_parsed_and_nothing_else() {
-        let digest = Digest::of(b"abc");
-        assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
-        for odd in ["", "ba78", &"g".repeat(64), &"ab".repeat(33), &digest.to_string().to_uppercase()] {
-            assert_eq!(Digest::parse(odd), None, "{odd}");
-        }
     }
 
     #[test]

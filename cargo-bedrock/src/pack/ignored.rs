@@ -2,6 +2,7 @@
 //! one user or machine (`core.excludesFile`, `.git/info/exclude`) does not.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -12,8 +13,8 @@ use crate::error::{Error, Result, reason, shown};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ignored {
     /// The folder's own file comes last.
-    bedrock: Vec<Gitignore>,
-    git: Vec<Gitignore>,
+    bedrock: Vec<Rc<Gitignore>>,
+    git: Vec<Rc<Gitignore>>,
 }
 
 impl Ignored {
@@ -27,8 +28,8 @@ impl Ignored {
     /// With the files in `folder`.
     pub(super) fn with(&self, folder: &Path, app: &Path) -> Result<Self> {
         let mut ignored = self.clone();
-        ignored.bedrock.extend(read(folder, ".bedrockignore", app)?);
-        ignored.git.extend(read(folder, ".gitignore", app)?);
+        ignored.bedrock.extend(read(folder, ".bedrockignore", app)?.map(Rc::new));
+        ignored.git.extend(read(folder, ".gitignore", app)?.map(Rc::new));
         Ok(ignored)
     }
 

@@ -12,14 +12,24 @@ pub(crate) struct Part {
 /// The package of a file in an artifact or layer, or its topmost folder, or itself: `node_modules/@img/sharp`,
 /// `numpy`, `main.py`. `paths` begin as artifacts and layers are laid out.
 pub(crate) fn package_of(path: &str) -> &str {
-    if let Some(at) = last_modules(path) {
-        let scoped = path.get(at..).is_some_and(|inside| inside.starts_with('@'));
-        let end = name_end(path, at).and_then(|end| if scoped { name_end(path, end + 1) } else { Some(end) });
-        // A file right in `node_modules` is a package of its own.
-        return end.and_then(|end| path.get(..end)).unwrap_or(path);
+    let to_package = to_package_of(path);
+    match last_modules(path) {
+        Some(_) => to_package,
+        None => to_package.get(python_start(path)..).unwrap_or(to_package),
     }
-    let inside = python_inside(path);
-    inside.split_once('/').map_or(inside, |(folder, _)| folder)
+}
+
+/// The path as far as to the end of its package: `python/numpy`.
+pub(crate) fn to_package_of(path: &str) -> &str {
+    let end = match last_modules(path) {
+        Some(at) => {
+            let is_scoped = path.get(at..).is_some_and(|inside| inside.starts_with('@'));
+            name_end(path, at).and_then(|end| if is_scoped { name_end(path, end + 1) } else { Some(end) })
+        }
+        None => name_end(path, python_start(path)),
+    };
+    // A file that lies there itself is a package of its own.
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
 
 /// The `count` largest parts of some files, the largest first.
@@ -45,11 +55,13 @@ fn name_end(path: &str, from: usize) -> Option<usize> {
     path.get(from..)?.find('/').map(|length| from + length)
 }
 
-/// A path in a Python layer without the folders that Lambda asks for.
-fn python_inside(path: &str) -> &str {
-    let Some(inside) = path.strip_prefix("python/") else { return path };
-    let site = inside.strip_prefix("lib/").and_then(|lib| lib.split_once("/site-packages/"));
-    site.map_or(inside, |(_, inside)| inside)
+/// Behind the folders that Lambda asks for in a Python layer.
+fn python_start(path: &str) -> usize {
+    const LAYER: &str = "python/";
+    const SITE: &str = "/site-packages/";
+    let Some(inside) = path.strip_prefix(LAYER) else { return 0 };
+    let site = if inside.starts_with("lib/") { inside.find(SITE) } else { None };
+    LAYER.len() + site.map_or(0, |at| at + SITE.len())
 }
 
 #[cfg(test)]
@@ -68,9 +80,11 @@ mod tests {
             ("python/six.py", "six.py"),
             ("numpy.libs/a.so", "numpy.libs"),
             ("my_node_modules/x/y.js", "my_node_modules"),
+            ("x/x/x.so", "x"),
             ("bootstrap", "bootstrap"),
         ] {
             assert_eq!(package_of(path), package, "{path}");
+            assert!(path.starts_with(to_package_of(path)) && to_package_of(path).ends_with(package), "{path}");
         }
     }
 

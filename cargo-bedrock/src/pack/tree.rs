@@ -11,7 +11,6 @@ use super::names;
 use super::refusal::{self, Refusal, What};
 use crate::error::{Error, Result, shown};
 
-mod allowed;
 mod walk;
 
 /// What kind of folder it is.
@@ -80,11 +79,6 @@ impl Tree {
         let below = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
         let entry = |file: &File| Entry { executable: file.executable, ..Entry::file(below(&file.path), &file.source) };
         self.files.iter().map(entry).collect()
-    }
-
-    /// Of all files together.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A new app: its own files and its first worker, which needs neither Python nor Node.
+//! A new app: its own files, its first worker, which needs neither Python nor Node, and what deploys it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use bedrock_templates::File;
 use super::manifest::{Manifest, Owner, uses};
 use super::{Checkout, Plan, Step};
 use crate::error::{Error, Fault, Result};
+use crate::terraform::Record;
 
 const FIRST_WORKER: &str = "greeter";
 
@@ -29,6 +30,10 @@ pub(crate) fn plan(name: &AppName, path: PathBuf, base: &Path, checkout: Option<
     for file in templates::worker(&worker, Language::Rust, &manifest.uses(2))? {
         files.push(File { path: format!("{folder}/{}", file.path), contents: file.contents });
     }
+    let deployment = templates::terraform();
+    let record = Record::of(deployment.iter().map(|file| (file.path.clone(), file.contents.clone())).collect());
+    files.extend(deployment);
+    files.push(File { path: Record::PATH.to_owned(), contents: record.text()? });
     Ok(Plan { base: base.to_owned(), steps: vec![Step::Folder { path, files }] })
 }
 

@@ -1,5 +1,6 @@
 //! Carries out a plan: everything is written beside its place first and then moved there; if one step fails or the
-//! user stops it, what was done is taken back. Nothing that exists is ever overwritten, save by an edit.
+//! user stops it, what was done is taken back. Nothing that exists is ever overwritten or removed, save what still says
+//! what the plan says it does.
 
 use std::fs;
 use std::io;
@@ -47,7 +48,7 @@ fn draft(step: &Step, done: &mut Done<'_>) -> Result<Draft> {
         Step::Folder { path, .. } | Step::File { path, .. } if path.symlink_metadata().is_ok() => {
             return Err(exists_already(path, done.base));
         }
-        Step::Folder { path, .. } | Step::File { path, .. } => path.clone(),
+        Step::Folder { path, .. } | Step::File { path, .. } | Step::Remove { path, .. } => path.clone(),
     };
     let above = place.parent().unwrap_or(&place);
     make_folders(above, done).map_err(&failed)?;
@@ -70,6 +71,7 @@ fn draft(step: &Step, done: &mut Done<'_>) -> Result<Draft> {
             // A move that reaches the disk before the text does would leave an empty file after a power cut.
             fs::File::open(&path).and_then(|file| file.sync_all()).map_err(&failed)?;
         }
+        Step::Remove { .. } => {}
     }
     Ok(Draft { _room: room, path, place })
 }
@@ -84,19 +86,29 @@ fn put_in_place(step: &Step, draft: &Draft, done: &mut Done<'_>) -> Result<()> {
             Err(error) => return Err(failed(error)),
         },
         Step::Edit { before, path, .. } => {
-            if fs::read_to_string(&place).map_err(&failed)? != *before {
-                return Err(Error::call(format!("`{}` was changed at the same time", shown(path, done.base)))
-                    .help("run the command again"));
-            }
+            refuse_changed(path, &place, before, done)?;
             fs::rename(&draft.path, &place).map_err(&failed)?;
+        }
+        Step::Remove { before, path } => {
+            refuse_changed(path, &place, before, done)?;
+            fs::remove_file(&place).map_err(&failed)?;
         }
     }
     done.steps.push(match step {
         Step::Folder { .. } => Undo::RemoveFolder(place),
         Step::File { .. } => Undo::RemoveFile(place),
-        Step::Edit { before, .. } => Undo::Write(place, before.clone()),
+        Step::Edit { before, .. } | Step::Remove { before, .. } => Undo::Write(place, before.clone()),
     });
     Ok(())
+}
+
+/// A file that says something else than when the plan was made.
+fn refuse_changed(path: &Path, place: &Path, before: &str, done: &Done<'_>) -> Result<()> {
+    let failed = |error| Error::io(format!("failed to read `{}`", shown(path, done.base)), &error);
+    if fs::read_to_string(place).map_err(failed)? == before {
+        return Ok(());
+    }
+    Err(Error::call(format!("`{}` was changed at the same time", shown(path, done.base))).help("run the command again"))
 }
 
 /// Makes the folders of `path` that are missing.
@@ -139,7 +151,11 @@ enum Undo {
 impl Done<'_> {
     /// Makes an error of what went wrong in `step`.
     fn failure(&self, step: &Step) -> impl Fn(io::Error) -> Error + use<> {
-        let verb = if matches!(step, Step::Edit { .. }) { "edit" } else { "create" };
+        let verb = match step {
+            Step::Folder { .. } | Step::File { .. } => "create",
+            Step::Edit { .. } => "edit",
+            Step::Remove { .. } => "remove",
+        };
         let what = format!("failed to {verb} `{}`", shown(step.path(), self.base));
         move |error| Error::io(what.clone(), &error)
     }

@@ -1,4 +1,4 @@
-//! A plan: what will be on the disk that is not there now. Carrying it out is `apply`'s part.
+//! A plan: what will be on the disk that is not there now, and the reverse. Carrying it out is `apply`'s part.
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +21,17 @@ pub(crate) enum Step {
     File { path: PathBuf, contents: String },
     /// A file that is there and must still say `before`.
     Edit { path: PathBuf, before: String, after: String },
+    /// A file that is there, must still say `before`, and goes.
+    Remove { path: PathBuf, before: String },
 }
 
 impl Step {
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::Folder { path, .. } | Self::File { path, .. } | Self::Edit { path, .. } => path,
+            Self::Folder { path, .. }
+            | Self::File { path, .. }
+            | Self::Edit { path, .. }
+            | Self::Remove { path, .. } => path,
         }
     }
 }

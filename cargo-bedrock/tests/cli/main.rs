@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod completions;
+mod graph;
 mod invoke;
 mod list;
 mod man;
@@ -14,4 +15,5 @@ mod new_worker_refused;
 mod output;
 mod room;
 mod terminal;
+mod terraform;
 mod usage;

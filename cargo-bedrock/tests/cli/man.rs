@@ -17,10 +17,12 @@ fn one_page_for_each_command_is_written_and_written_again() {
     assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 10 pages to `share/man1`
+    done: wrote 14 pages to `share/man1`
     ");
     assert_snapshot!(room.tree("share"), @"
+    man1/cargo-bedrock-build.1
     man1/cargo-bedrock-completions.1
+    man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-invoke.1
     man1/cargo-bedrock-list.1
     man1/cargo-bedrock-man.1
@@ -28,6 +30,9 @@ fn one_page_for_each_command_is_written_and_written_again() {
     man1/cargo-bedrock-new-endpoint.1
     man1/cargo-bedrock-new-worker.1
     man1/cargo-bedrock-new.1
+    man1/cargo-bedrock-terraform-diff.1
+    man1/cargo-bedrock-terraform-upgrade.1
+    man1/cargo-bedrock-terraform.1
     man1/cargo-bedrock.1
     ");
     assert!(room.read("share/man1/cargo-bedrock-new-worker.1").contains("thumbnailer.js"));

@@ -17,11 +17,12 @@ fn an_app_is_made_with_an_endpoint_and_a_worker() {
     assert_snapshot!(room.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (11 files)
+    done: created app `my_app` in `my_app` (36 files)
     next: `cd my_app && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");
     assert_snapshot!(room.tree("."), @"
+    my_app/.github/workflows/deploy.yml
     my_app/.gitignore
     my_app/Cargo.toml
     my_app/README.md
@@ -29,12 +30,40 @@ fn an_app_is_made_with_an_endpoint_and_a_worker() {
     my_app/src/endpoints/hello.rs
     my_app/src/endpoints/mod.rs
     my_app/src/main.rs
+    my_app/terraform/.bedrock.json
+    my_app/terraform/backend.tf.example
+    my_app/terraform/lambda-layer/main.tf
+    my_app/terraform/lambda-layer/outputs.tf
+    my_app/terraform/lambda-layer/variables.tf
+    my_app/terraform/lambda-layer/versions.tf
+    my_app/terraform/lambda/main.tf
+    my_app/terraform/lambda/outputs.tf
+    my_app/terraform/lambda/role.tf
+    my_app/terraform/lambda/url.tf
+    my_app/terraform/lambda/variables.tf
+    my_app/terraform/lambda/versions.tf
+    my_app/terraform/main.tf
+    my_app/terraform/manifest/environment.tf
+    my_app/terraform/manifest/main.tf
+    my_app/terraform/manifest/outputs.tf
+    my_app/terraform/manifest/policies.tf
+    my_app/terraform/manifest/refusals.tf
+    my_app/terraform/manifest/variables.tf
+    my_app/terraform/outputs.tf
+    my_app/terraform/ownership.tf
+    my_app/terraform/secrets.tf
+    my_app/terraform/variables.tf
+    my_app/terraform/versions.tf
     my_app/workers/greeter/Cargo.toml
     my_app/workers/greeter/build.rs
     my_app/workers/greeter/src/lib.rs
     my_app/workers/greeter/src/main.rs
     ");
-    assert_snapshot!(room.read("my_app/Cargo.toml"), @r#"
+}
+
+#[test]
+fn its_manifest_says_where_settings_and_workers_go() {
+    assert_snapshot!(Room::fresh_app().read("Cargo.toml"), @r#"
     [package]
     name = "my_app"
     version = "0.1.0"
@@ -79,7 +108,7 @@ fn an_app_is_made_in_another_folder() {
     assert_snapshot!(room.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (11 files)
+    done: created app `my-app` in `code/my-app` (36 files)
     next: `cd code/my-app && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");
@@ -87,7 +116,7 @@ fn an_app_is_made_in_another_folder() {
     assert_snapshot!(room.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (11 files)
+    done: created app `other` in `other` (36 files)
     next: `cd other && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");

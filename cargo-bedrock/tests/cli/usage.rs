@@ -15,8 +15,11 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
 
     Commands:
       new          Make an app, a worker or an endpoint
+      build        Make a zip of each function and each layer, ready for Lambda
       list         Show the app's workers
       invoke       Run a worker on this machine and print its response
+      graph        Show who calls whom
+      terraform    Compare `terraform/` with the template of this version, or bring it up to date
       completions  Print a script that completes `cargo-bedrock` in a shell
       man          Print the manual page, or write the pages of all commands
       help         Print this message or the help of the given subcommand(s)
@@ -33,8 +36,10 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
     Examples:
       cargo bedrock new app my_app               makes an app with one endpoint and one worker
       cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
+      cargo bedrock build --release              makes a zip of each function, and its layer
       cargo bedrock list                         shows the app's workers
       cargo bedrock invoke greeter               runs a worker here
+      cargo bedrock graph                        shows who calls whom
 
     Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted
     ");
@@ -48,8 +53,12 @@ fn the_help_of_each_command_has_examples() {
         &["new", "app"],
         &["new", "worker"],
         &["new", "endpoint"],
+        &["build"],
         &["list"],
         &["invoke"],
+        &["terraform"],
+        &["terraform", "diff"],
+        &["terraform", "upgrade"],
         &["completions"],
         &["man"],
     ] {
@@ -68,10 +77,10 @@ fn the_version_is_the_packages() {
 
 #[test]
 fn an_unknown_command_is_refused() {
-    assert_snapshot!(Room::empty().run(&["bild"]), @"
+    assert_snapshot!(Room::empty().run(&["frobnicate"]), @"
     exit code 2
     -- stderr
-    error: no command named `bild`
+    error: no command named `frobnicate`
     help: usage: `cargo bedrock [OPTIONS] <COMMAND>`
     ");
     assert_snapshot!(Room::empty().run(&["lst"]), @"

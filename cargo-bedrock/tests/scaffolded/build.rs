@@ -26,6 +26,17 @@ fn made(events: &[Value]) -> Vec<&str> {
     ids
 }
 
+/// Whether the program in a zip holds a text.
+fn has(app: &App, zip: &str, text: &str) -> bool {
+    let room = tempfile::tempdir().expect("a folder");
+    testbed::unpack(&app.path("target/bedrock").join(zip), room.path());
+    let names: Vec<_> =
+        fs::read_dir(room.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["bootstrap"], "{zip}");
+    let program = fs::read(room.path().join("bootstrap")).expect("the program");
+    program.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
 #[test]
 fn an_app_in_three_languages_is_built_once_and_then_only_where_it_changed() {
     let app = App::new();
@@ -39,12 +50,33 @@ fn an_app_in_three_languages_is_built_once_and_then_only_where_it_changed() {
         "import Worker\nfrom bedrock.workers.invoker import invoke\n",
     );
     app.edit("workers/counter/main.py", "        return", "        invoke(\"reporter\", {})\n        return");
+    app.edit(
+        "workers/greeter/src/lib.rs",
+        "        Ok(GreeterResponse {",
+        "        bedrock::invoke!(\"reporter\", ()).await?;\n        let _ = std::hint::black_box(\"said by the greeter alone\");\n        Ok(GreeterResponse {",
+    );
+    app.edit(
+        "workers/greeter/src/lib.rs",
+        "#[cfg(test)]",
+        "pub async fn nobody_calls_this() -> Result<()> {\n    Ok(bedrock::invoke!(\"counter\", ()).await?)\n}\n\n#[cfg(test)]",
+    );
     let events = built(&app, &[]);
     assert_eq!(made(&events), ["endpoint", "layers/counter", "workers/counter", "workers/greeter", "workers/reporter"]);
     let said = manifest(&app);
     assert_eq!(said["endpoint"]["invokes"], serde_json::json!(["greeter"]));
     assert_eq!(said["workers"]["counter"]["invokes"], serde_json::json!(["reporter"]));
-    assert_eq!(said["workers"]["greeter"]["invokes"], serde_json::json!([]));
+    // What can be reached, and not what only compiles.
+    assert_eq!(said["workers"]["greeter"]["invokes"], serde_json::json!(["reporter"]));
+    assert!(has(&app, "workers/greeter.zip", "said by the greeter alone"));
+    assert!(!has(&app, "endpoint.zip", "said by the greeter alone"));
+    let graph = app.bedrock(&["graph", "--format", "json"]);
+    let edges: Value = serde_json::from_str(&graph.stdout).expect("JSON");
+    let edges: Vec<_> =
+        edges["edges"].as_array().expect("edges").iter().map(|edge| [&edge["from"], &edge["to"]]).collect();
+    assert_eq!(
+        (serde_json::json!(edges), graph.stderr.as_str()),
+        (serde_json::json!([["endpoint", "greeter"], ["counter", "reporter"], ["greeter", "reporter"]]), "")
+    );
     assert!(said["workers"]["reporter"]["layer"].is_null());
 
     let events = built(&app, &[]);

@@ -44,7 +44,7 @@ impl Check {
     fn groups(self) -> &'static [Group] {
         match self {
             Self::Format | Self::Clippy | Self::Tidy | Self::Nextest | Self::DocTests => &[Group::Rust],
-            // The Rust tests need uv and what `testbed` starts, the Python tests pytest.
+            // The Rust tests need uv, what `testbed` starts and what checks deployed apps; the Python tests pytest.
             Self::Setup => &[Group::Rust, Group::Python],
             Self::Pytest => &[Group::Python],
             Self::NodeTests => &[Group::JavaScript],

@@ -1,6 +1,7 @@
 //! Opens connections: name, TCP, TLS, HTTP. Every failure here is one before anything of a request was written.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,6 +23,8 @@ use crate::remote::wire::Lost;
 
 /// How long name, TCP and TLS may take together (the AWS SDKs allow 3.1 s for TCP alone).
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long one of several addresses may take.
+const EACH: Duration = Duration::from_millis(1500);
 /// A worker may take minutes to answer, and NAT gateways forget connections that are silent for 350 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Largest buffer of one connection. hyper's own limit, 400 KB, would be 400 MB for 1,000 calls at once.
@@ -128,13 +131,25 @@ impl From<io::Error> for Fault {
 }
 
 async fn tcp(origin: &Origin, resolver: &Resolver) -> io::Result<TcpStream> {
-    let addresses = resolver.addresses(&origin.host, origin.port).await?;
-    let stream = TcpStream::connect(addresses.as_slice()).await?;
+    let stream = first(resolver.addresses(&origin.host, origin.port).await?).await?;
     // A small request must not wait for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
     Ok(stream)
+}
+
+/// The first address that takes a connection. One that swallows all packets must not use up the time of the others.
+async fn first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut fault = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match tokio::time::timeout(EACH, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => fault = error,
+            Err(_) => fault = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(fault)
 }
 
 async fn handshake<S>(stream: S) -> Result<Sender, Fault>
@@ -148,4 +163,23 @@ where
         let _ = driver.await;
     });
     Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first;
+    use std::net::Ipv4Addr;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn an_address_where_nobody_is_leaves_the_others_their_chance() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let somebody = listener.local_addr().expect("an address");
+        let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.and_then(|gone| gone.local_addr());
+        let nobody = nobody.expect("an address");
+        let stream = first(vec![nobody, somebody]).await.expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address"), somebody);
+        assert_eq!(first(vec![nobody]).await.expect_err("nobody").kind(), std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(first(Vec::new()).await.expect_err("nothing").to_string(), "the name has no address");
+    }
 }

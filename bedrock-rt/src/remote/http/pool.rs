@@ -25,8 +25,10 @@ pub(super) struct Pool {
 struct Idle {
     sender: Sender,
     /// By the monotonic clock, and by the calendar: Lambda freezes programs, and the first stands still meanwhile.
-    since: (Instant, SystemTime),
+    since: Time,
 }
+
+type Time = (Instant, SystemTime);
 
 impl Pool {
     /// A connection that can take a request.
@@ -64,19 +66,35 @@ impl Pool {
 
     fn pop(&self) -> Option<Sender> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (now, date) = (Instant::now(), SystemTime::now());
+        let now = (Instant::now(), SystemTime::now());
         // Those that waited longest are in front.
-        while idle.front().is_some_and(|first| first.is_stale(now, date)) {
+        while idle.front().is_some_and(|first| first.sender.is_closed() || is_stale(first.since, now)) {
             idle.pop_front();
         }
         idle.pop_back().map(|last| last.sender)
     }
 }
 
-impl Idle {
-    fn is_stale(&self, now: Instant, date: SystemTime) -> bool {
-        let (since, since_date) = self.since;
-        let by_date = date.duration_since(since_date).unwrap_or_default();
-        now.duration_since(since).max(by_date) > SILENCE || self.sender.is_closed()
+/// Whether a connection has been silent for too long, by either clock.
+fn is_stale(since: Time, now: Time) -> bool {
+    let by_date = now.1.duration_since(since.1).unwrap_or_default();
+    now.0.duration_since(since.0).max(by_date) > SILENCE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_stale;
+    use std::time::{Duration, Instant, SystemTime};
+
+    #[test]
+    fn a_connection_that_was_frozen_with_the_program_is_stale_although_its_clock_stood_still() {
+        let (instant, date) = (Instant::now(), SystemTime::now());
+        let after = |ran, passed| (instant + Duration::from_secs(ran), date + Duration::from_secs(passed));
+        let table = [((0, 0), false), ((49, 49), false), ((51, 51), true), ((1, 600), true), ((51, 0), true)];
+        for ((ran, passed), stale) in table {
+            assert_eq!(is_stale((instant, date), after(ran, passed)), stale, "{ran} s of {passed} s");
+        }
+        // The calendar may be set back.
+        assert!(!is_stale((instant, date), (instant, date - Duration::from_secs(600))));
     }
 }

@@ -34,3 +34,18 @@ impl Resolver {
         *self.known.lock().await = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Resolver;
+
+    #[tokio::test]
+    async fn one_lookup_serves_until_its_addresses_are_forgotten() {
+        let resolver = Resolver::default();
+        let first = resolver.addresses("127.0.0.1", 443).await.expect("an address");
+        // Another name would have another answer, if it were asked for.
+        assert_eq!(resolver.addresses("127.0.0.2", 443).await.expect("an address"), first);
+        resolver.forget().await;
+        assert_ne!(resolver.addresses("127.0.0.2", 443).await.expect("an address"), first);
+    }
+}

@@ -25,7 +25,6 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
     let dir = context.app.root.join(&worker.dir);
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    inputs.add("runtime", worker.runtime.id);
     let wanted = has_dependencies(&dir, worker)?;
     if wanted {
         for list in LISTS {

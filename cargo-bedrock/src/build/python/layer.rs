@@ -23,7 +23,6 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
     let part = Part::Layer(worker.name.clone());
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    inputs.add("runtime", worker.runtime.id);
     let wanted = Wanted::of(context, worker)?;
     wanted.add_to(&mut inputs)?;
     context.part(&part, inputs, Vec::new(), || entries(context, worker, &part, wanted))

@@ -7,5 +7,5 @@ mod flags;
 mod profile;
 mod programs;
 
-pub(crate) use artifact::build;
+pub(crate) use artifact::{PROFILE, build, programs};
 pub(crate) use compiler::Compiler;

@@ -62,6 +62,6 @@ fn parent(session: &Session, dir: Option<&Path>) -> Result<PathBuf> {
 fn count(step: &Step) -> usize {
     match step {
         Step::Folder { files, .. } => files.len(),
-        Step::File { .. } | Step::Edit { .. } => 1,
+        Step::File { .. } | Step::Edit { .. } | Step::Remove { .. } => 1,
     }
 }

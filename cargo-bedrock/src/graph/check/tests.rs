@@ -10,46 +10,47 @@ use crate::graph::sources::WorkerCalls;
 use bedrock_build::App;
 
 fn place(line: usize) -> Place {
-    Place { path: "workers/node/main.py".to_owned(), line }
+    Place { path: "workers/caller/main.py".to_owned(), line }
 }
 
 fn an_app() -> App {
-    app("my_app", &["node.py", "resizer.rs", "script.js", "system_fetcher.py"])
+    app("my_app", &["caller.py", "resizer.rs", "script.js", "system_fetcher.py"])
 }
 
-/// What is said when the worker `node` calls these names, and computes others in these lines.
+/// What is said when the worker `caller` calls these names, and computes others in these lines.
 fn said(app: &App, names: &[&str], computed: &[usize]) -> String {
     let calls = WorkerCalls {
         named: names.iter().enumerate().map(|(at, name)| (place(at + 1), (*name).to_owned())).collect(),
         computed: computed.iter().map(|line| place(*line)).collect(),
         unreadable: Vec::new(),
     };
-    shown(app, &NodeName::Worker(name("node")), &Called::from_sources(app, &calls), &[])
+    shown(app, &NodeName::Worker(name("caller")), &Called::from_sources(app, &calls), &[])
 }
 
-fn shown(app: &App, node: &NodeName, called: &Called, unreadable: &[Place]) -> String {
-    let findings = check(app, node, called, unreadable).into_iter().map(|finding| {
+fn shown(app: &App, caller: &NodeName, calls: &Called, unreadable: &[Place]) -> String {
+    let findings = check(app, caller, calls, unreadable).into_iter().map(|finding| {
         let level = if finding.level == Level::Error { "error" } else { "warning" };
-        let help: String = finding.problem.help.iter().map(|line| format!("\nhelp: {line}")).collect();
-        format!("{level}: {}{help}", finding.problem.message)
+        let help = finding.problem.help.iter().map(|line| format!("help: {line}"));
+        let lines: Vec<String> = std::iter::once(format!("{level}: {}", finding.problem.message)).chain(help).collect();
+        lines.join("\n")
     });
     findings.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn calls_of_workers_and_of_other_functions_are_fine() {
-    assert_eq!(said(&an_app(), &["resizer", "node", "my_app-dev-script", "other-dev-x"], &[]), "");
+    assert_eq!(said(&an_app(), &["resizer", "caller", "my_app-dev-script", "other-dev-x"], &[]), "");
 }
 
 #[test]
 fn an_unknown_worker_is_told_with_the_nearest_name() {
     assert_snapshot!(said(&an_app(), &["sytem_fetcher"], &[]), @"
-    error: workers/node/main.py:1: no worker named `sytem_fetcher` in this app
+    error: workers/caller/main.py:1: no worker named `sytem_fetcher` in this app
     help: a worker with a similar name exists: `system_fetcher`
     help: if it is another function, call it by its ARN
     ");
     assert_snapshot!(said(&an_app(), &["billing", "resizer", "billing", "billing"], &[]), @"
-    error: workers/node/main.py:1: no worker named `billing` in this app (and in 2 other places)
+    error: workers/caller/main.py:1: no worker named `billing` in this app (and in 2 other places)
     help: make it with `cargo bedrock new worker billing.rs` (or `.py`, `.js`)
     help: if it is another function, call it by its ARN
     ");
@@ -58,25 +59,25 @@ fn an_unknown_worker_is_told_with_the_nearest_name() {
 #[test]
 fn what_is_no_name_at_all_is_told() {
     assert_snapshot!(said(&an_app(), &["", "arn:aws:s3:::a\nb"], &[]), @r"
-    error: workers/node/main.py:1: `` is neither a worker nor the name or ARN of a function
-    error: workers/node/main.py:2: `arn:aws:s3:::a\nb` is neither a worker nor the name or ARN of a function
+    error: workers/caller/main.py:1: `` is neither a worker nor the name or ARN of a function
+    error: workers/caller/main.py:2: `arn:aws:s3:::a\nb` is neither a worker nor the name or ARN of a function
     ");
 }
 
 #[test]
 fn a_computed_name_has_to_be_declared() {
     assert_snapshot!(said(&an_app(), &["resizer"], &[14]), @r#"
-    error: workers/node/main.py:14: worker `node` computes the name that it calls here, and no setting says which workers that may be
+    error: workers/caller/main.py:14: worker `caller` computes the name that it calls here, and no setting says which workers that may be
     help: add to `Cargo.toml`, `[]` for none of this app's workers:
-    [package.metadata.bedrock.workers.node]
+    [package.metadata.bedrock.workers.caller]
     invokes = ["NAME"]
     "#);
     let mut app = an_app();
-    app.settings.workers.insert("node".to_owned(), bedrock_build::FunctionSettings::default());
+    app.settings.workers.insert("caller".to_owned(), bedrock_build::FunctionSettings::default());
     assert_snapshot!(said(&app, &[], &[14, 15]), @r#"
-    error: workers/node/main.py:14: worker `node` computes the name that it calls here, and no setting says which workers that may be (and in another place)
+    error: workers/caller/main.py:14: worker `caller` computes the name that it calls here, and no setting says which workers that may be (and in another place)
     help: add to its table in `Cargo.toml`, `[]` for none of this app's workers:
-    [package.metadata.bedrock.workers.node]
+    [package.metadata.bedrock.workers.caller]
     invokes = ["NAME"]
     "#);
 }
@@ -84,18 +85,18 @@ fn a_computed_name_has_to_be_declared() {
 #[test]
 fn a_declared_computed_name_is_fine_and_may_be_one_that_is_also_written() {
     for names in [&[][..], &["resizer"], &["resizer", "script"]] {
-        assert_eq!(said(&with_invokes(an_app(), "node", names), &["resizer"], &[14]), "");
+        assert_eq!(said(&with_invokes(an_app(), "caller", names), &["resizer"], &[14]), "");
     }
 }
 
 #[test]
 fn a_declaration_that_the_code_contradicts_is_odd() {
-    let app = with_invokes(an_app(), "node", &["resizer", "script"]);
+    let app = with_invokes(an_app(), "caller", &["resizer", "script"]);
     assert_snapshot!(said(&app, &["resizer"], &[]), @"
-    warning: `invokes` of worker `node` lists `resizer`, whose name is written in its code
-    help: take it out of `[package.metadata.bedrock.workers.node]` in `Cargo.toml`
-    warning: `invokes` of worker `node` lists `script`, but no call in its code has a computed name
-    help: take it out of `[package.metadata.bedrock.workers.node]` in `Cargo.toml`
+    warning: `invokes` of worker `caller` lists `resizer`, whose name is written in its code
+    help: take it out of `[package.metadata.bedrock.workers.caller]` in `Cargo.toml`
+    warning: `invokes` of worker `caller` lists `script`, but no call in its code has a computed name
+    help: take it out of `[package.metadata.bedrock.workers.caller]` in `Cargo.toml`
     ");
 }
 

@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::quoted;
 use super::walk::Walk;
-use crate::graph::syntax::{Binding, ScopeId, children};
+use crate::graph::syntax::{Binding, ScopeId, children, field};
 
 /// Which scope the names belong to.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +68,8 @@ impl<'t> Walk<'t, '_> {
                 }
                 "array_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
                 "assignment_pattern" | "object_assignment_pattern" => {
-                    self.later(scope, self.field(part, "right"));
-                    parts.extend(self.field(part, "left").map(|left| (left, source)));
+                    self.later(scope, field(part, "right"));
+                    parts.extend(field(part, "left").map(|left| (left, source)));
                 }
                 "rest_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
                 // `a.b = 1`
@@ -82,15 +82,15 @@ impl<'t> Walk<'t, '_> {
     fn picked(&self, part: Node<'t>, source: &Source<'t>) -> Option<(Node<'t>, Source<'t>)> {
         match part.kind() {
             "pair_pattern" => {
-                let key = self.field(part, "key")?;
+                let key = field(part, "key")?;
                 let name = match key.kind() {
                     "property_identifier" => Some(self.name(key)),
                     _ => quoted(key, self.text),
                 };
-                Some((self.field(part, "value")?, source.pick(name)))
+                Some((field(part, "value")?, source.pick(name)))
             }
             "object_assignment_pattern" => {
-                let name = self.field(part, "left").map(|left| self.name(left));
+                let name = field(part, "left").map(|left| self.name(left));
                 Some((part, source.pick(name)))
             }
             "shorthand_property_identifier_pattern" => Some((part, source.pick(Some(self.name(part))))),

@@ -5,7 +5,7 @@ use tree_sitter::{Node, Tree};
 
 use super::pattern::{Owner, Source};
 use super::{JavaScript, MODULE, quoted};
-use crate::graph::syntax::{Base, Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, text_of};
+use crate::graph::syntax::{Base, Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, field, text_of};
 
 /// Everything that matters in the tree.
 pub(super) fn read<'t>(tree: &'t Tree, text: &'t str, grammar: &JavaScript<'_>) -> Reading<'t> {
@@ -44,7 +44,7 @@ impl<'t> Walk<'t, '_> {
             "class_declaration" | "class" => {
                 let inside = self.reading.open(scope, Kind::Block);
                 self.own_name(node, if node.kind() == "class" { inside } else { scope });
-                let name = self.field(node, "name");
+                let name = field(node, "name");
                 self.later(inside, children(node).into_iter().filter(|child| Some(*child) != name));
             }
             "class_static_block" => {
@@ -58,15 +58,19 @@ impl<'t> Walk<'t, '_> {
             "for_in_statement" => self.for_in(node, scope),
             "catch_clause" => {
                 let inside = self.reading.open(scope, Kind::Block);
-                let parameter = self.field(node, "parameter");
-                parameter.into_iter().for_each(|name| self.pattern(name, Owner::Is(inside), Source::unknown(), inside));
-                self.later(inside, self.field(node, "body"));
+                let parameter = field(node, "parameter");
+                if let Some(name) = parameter {
+                    self.pattern(name, Owner::Is(inside), Source::unknown(), inside);
+                }
+                self.later(inside, field(node, "body"));
             }
             "assignment_expression" => self.assignment(node, scope),
             "augmented_assignment_expression" | "update_expression" => {
-                let target = self.field(node, "left").or_else(|| self.field(node, "argument"));
-                target.into_iter().for_each(|name| self.pattern(name, Owner::Above(scope), Source::unknown(), scope));
-                self.later(scope, self.field(node, "right"));
+                let target = field(node, "left").or_else(|| field(node, "argument"));
+                if let Some(name) = target {
+                    self.pattern(name, Owner::Above(scope), Source::unknown(), scope);
+                }
+                self.later(scope, field(node, "right"));
             }
             _ => self.later(scope, children(node)),
         }
@@ -75,10 +79,6 @@ impl<'t> Walk<'t, '_> {
     pub(super) fn later(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
         let nodes: Vec<_> = nodes.into_iter().collect();
         self.todo.extend(nodes.into_iter().rev().map(|node| (node, scope)));
-    }
-
-    pub(super) fn field(&self, node: Node<'t>, name: &str) -> Option<Node<'t>> {
-        node.child_by_field_name(name)
     }
 
     pub(super) fn name(&self, node: Node<'t>) -> &'t str {
@@ -99,8 +99,8 @@ impl<'t> Walk<'t, '_> {
             self.reading.note(node, chain, scope, Role::Passed);
             return;
         }
-        self.later(scope, self.field(node, "arguments"));
-        if let Some(function) = self.field(node, "function") {
+        self.later(scope, field(node, "arguments"));
+        if let Some(function) = field(node, "function") {
             self.value(function, scope, Role::Called(node));
         }
     }
@@ -123,12 +123,14 @@ impl<'t> Walk<'t, '_> {
             match part.kind() {
                 "identifier" => self.reading.bind(scope, self.name(part), of(MODULE)),
                 "namespace_import" => {
-                    children(part).into_iter().for_each(|name| self.reading.bind(scope, self.name(name), of(MODULE)));
+                    for name in children(part) {
+                        self.reading.bind(scope, self.name(name), of(MODULE));
+                    }
                 }
                 _ => {
                     for specifier in children(part) {
-                        let name = self.field(specifier, "name");
-                        let Some(alias) = self.field(specifier, "alias").or(name) else { continue };
+                        let name = field(specifier, "name");
+                        let Some(alias) = field(specifier, "alias").or(name) else { continue };
                         let binding = match name.map(|name| quoted(name, self.text).unwrap_or(self.name(name))) {
                             // `default` is no name of the grammar's.
                             None | Some("default") => of(MODULE),
@@ -145,13 +147,15 @@ impl<'t> Walk<'t, '_> {
     fn export(&mut self, node: Node<'t>, scope: ScopeId) {
         let clause = children(node).into_iter().find(|child| child.kind() == "export_clause");
         let specifiers = clause.map(children).unwrap_or_default();
-        if self.field(node, "source").is_none() {
+        if field(node, "source").is_none() {
             for specifier in specifiers {
-                self.field(specifier, "name").into_iter().for_each(|name| self.value(name, scope, Role::Passed));
+                if let Some(name) = field(specifier, "name") {
+                    self.value(name, scope, Role::Passed);
+                }
             }
             self.later(scope, children(node).into_iter().filter(|child| Some(*child) != clause));
         } else if self.is_source_bedrock(node) {
-            let mut names = specifiers.iter().filter_map(|specifier| self.field(*specifier, "name"));
+            let mut names = specifiers.iter().filter_map(|specifier| field(*specifier, "name"));
             // Without a clause it is `*`.
             if clause.is_none() || names.any(|name| self.name(name) == "invoke") {
                 self.reading.note_passed(node.start_position().row + 1);
@@ -160,15 +164,15 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn is_source_bedrock(&self, node: Node<'t>) -> bool {
-        let source = self.field(node, "source").and_then(|source| quoted(source, self.text));
+        let source = field(node, "source").and_then(|source| quoted(source, self.text));
         source.is_some_and(|source| self.grammar.is_bedrock(source))
     }
 
     fn declaration(&mut self, node: Node<'t>, scope: ScopeId) {
         let owner = if node.kind() == "variable_declaration" { self.reading.function(scope) } else { scope };
         for declarator in children(node) {
-            let Some(name) = self.field(declarator, "name") else { continue };
-            match self.field(declarator, "value") {
+            let Some(name) = field(declarator, "name") else { continue };
+            match field(declarator, "value") {
                 Some(value) => self.give(name, Owner::Is(owner), value, scope),
                 None if name.kind() == "identifier" => self.reading.declare(owner, self.name(name)),
                 None => self.pattern(name, Owner::Is(owner), Source::unknown(), scope),
@@ -177,7 +181,7 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn assignment(&mut self, node: Node<'t>, scope: ScopeId) {
-        let (Some(left), Some(right)) = (self.field(node, "left"), self.field(node, "right")) else { return };
+        let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else { return };
         self.give(left, Owner::Above(scope), right, scope);
     }
 
@@ -190,32 +194,34 @@ impl<'t> Walk<'t, '_> {
 
     fn for_in(&mut self, node: Node<'t>, scope: ScopeId) {
         let inside = self.reading.open(scope, Kind::Block);
-        let owner = match self.field(node, "kind").map(|kind| kind.kind()) {
+        let owner = match field(node, "kind").map(|kind| kind.kind()) {
             None => Owner::Above(scope),
             Some("var") => Owner::Is(self.reading.function(scope)),
             Some(_) => Owner::Is(inside),
         };
-        self.field(node, "left").into_iter().for_each(|left| self.pattern(left, owner, Source::unknown(), inside));
-        self.later(inside, ["right", "body"].into_iter().filter_map(|name| node.child_by_field_name(name)));
+        if let Some(left) = field(node, "left") {
+            self.pattern(left, owner, Source::unknown(), inside);
+        }
+        self.later(inside, ["right", "body"].into_iter().filter_map(|name| field(node, name)));
     }
 
     fn own_name(&mut self, node: Node<'t>, scope: ScopeId) {
-        if let Some(name) = self.field(node, "name") {
+        if let Some(name) = field(node, "name") {
             self.reading.bind(scope, self.name(name), Binding::Other);
         }
     }
 
     fn function(&mut self, node: Node<'t>, scope: ScopeId) {
         let inside = self.reading.open(scope, Kind::Function);
-        match self.field(node, "name") {
+        match field(node, "name") {
             Some(name) if name.kind() == "identifier" => self.own_name(node, inside),
             // `[name]() {}`
             Some(name) => self.later(scope, [name]),
             None => {}
         }
-        self.later(inside, self.field(node, "body"));
-        let parameters = self.field(node, "parameters").map(children).unwrap_or_default();
-        for parameter in parameters.into_iter().chain(self.field(node, "parameter")) {
+        self.later(inside, field(node, "body"));
+        let parameters = field(node, "parameters").map(children).unwrap_or_default();
+        for parameter in parameters.into_iter().chain(field(node, "parameter")) {
             self.pattern(parameter, Owner::Is(inside), Source::unknown(), inside);
         }
     }

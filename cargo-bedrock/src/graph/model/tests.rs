@@ -2,45 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_build::App;
-
 use super::Graph;
-use crate::graph::called::Called;
-use crate::graph::example::{app, name, with_invokes};
+use crate::graph::example::{app, called, with_invokes};
 use crate::graph::model::path;
-use crate::graph::node::{NodeName, Place};
-
-/// Calls written as `node: callee callee`; a `?` is a computed name. Line 1 of the node's file is its first call.
-fn called(app: &App, calls: &[&str]) -> BTreeMap<NodeName, Called> {
-    let of = |line: &&str| {
-        let (node, callees) = line.split_once(':').expect("node");
-        let mut called = Called::default();
-        for (at, callee) in callees.split_whitespace().enumerate() {
-            let place = Place { path: format!("{node}.py"), line: at + 1 };
-            if callee == "?" {
-                called.computed.push(place);
-            } else {
-                let one = crate::graph::sources::WorkerCalls {
-                    named: vec![(place, callee.to_owned())],
-                    ..Default::default()
-                };
-                let one = Called::from_sources(app, &one);
-                one.workers
-                    .into_iter()
-                    .for_each(|(name, places)| called.workers.entry(name).or_default().extend(places));
-                one.others.into_iter().for_each(|(name, places)| called.others.entry(name).or_default().extend(places));
-            }
-        }
-        let node = if node == "endpoint" { NodeName::Endpoint } else { NodeName::Worker(name(node)) };
-        (node, called)
-    };
-    calls.iter().map(of).collect()
-}
 
 fn edges(graph: &Graph) -> Vec<String> {
     let line = |edge: &super::Edge| {
-        let places: String = edge.places.iter().map(|place| format!(" {place}")).collect();
-        format!("{} {} {}{places}", edge.from, edge.to, edge.source.as_str())
+        let mut words = vec![edge.from.to_string(), edge.to.to_string(), edge.source.as_str().to_owned()];
+        words.extend(edge.places.iter().map(ToString::to_string));
+        words.join(" ")
     };
     graph.edges.iter().map(line).collect()
 }

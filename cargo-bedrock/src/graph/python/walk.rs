@@ -3,7 +3,7 @@
 use tree_sitter::{Node, Tree};
 
 use super::{INVOKE, Python};
-use crate::graph::syntax::{Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, text_of};
+use crate::graph::syntax::{Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, field, text_of};
 
 /// Everything that matters in the tree.
 pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Reading<'t> {
@@ -40,20 +40,22 @@ impl<'t> Walk<'t> {
             "named_expression" => {
                 // It binds outside of the comprehension that it may stand in.
                 let body = self.reading.body(scope);
-                let (Some(name), Some(value)) = (self.field(node, "name"), self.field(node, "value")) else { return };
+                let (Some(name), Some(value)) = (field(node, "name"), field(node, "value")) else { return };
                 self.give(body, name, value, scope);
                 self.visit_value(value, scope);
             }
             "for_statement" | "for_in_clause" | "augmented_assignment" | "type_alias_statement" => {
-                let left = self.field(node, "left");
-                left.into_iter().for_each(|left| self.targets(left, scope));
+                let left = field(node, "left");
+                if let Some(left) = left {
+                    self.targets(left, scope);
+                }
                 self.later(scope, children(node).into_iter().filter(|child| Some(*child) != left));
             }
             "as_pattern" => self.alias(node, scope),
             "case_pattern" | "keyword_pattern" => self.pattern(node, scope),
             "splat_pattern" | "delete_statement" => self.targets(node, scope),
             "global_statement" | "nonlocal_statement" => self.elsewhere(node, scope),
-            "keyword_argument" => self.later(scope, self.field(node, "value")),
+            "keyword_argument" => self.later(scope, field(node, "value")),
             // Its names are no expressions.
             "dotted_name" => {}
             _ => self.later(scope, children(node)),
@@ -65,10 +67,6 @@ impl<'t> Walk<'t> {
         self.todo.extend(nodes.into_iter().rev().map(|node| (node, scope)));
     }
 
-    fn field(&self, node: Node<'t>, name: &str) -> Option<Node<'t>> {
-        node.child_by_field_name(name)
-    }
-
     fn name(&self, node: Node<'t>) -> &'t str {
         text_of(node, self.text)
     }
@@ -77,7 +75,7 @@ impl<'t> Walk<'t> {
     fn value(&mut self, node: Node<'t>, scope: ScopeId, role: Role<'t>) {
         match Python.chain(node, self.text) {
             Some(chain) => self.reading.note(node, chain, scope, role),
-            None if node.kind() == "attribute" => self.later(scope, self.field(node, "object")),
+            None if node.kind() == "attribute" => self.later(scope, field(node, "object")),
             None => self.later(scope, [node]),
         }
     }
@@ -88,16 +86,16 @@ impl<'t> Walk<'t> {
     }
 
     fn call(&mut self, node: Node<'t>, scope: ScopeId) {
-        self.later(scope, self.field(node, "arguments"));
-        if let Some(function) = self.field(node, "function") {
+        self.later(scope, field(node, "arguments"));
+        if let Some(function) = field(node, "function") {
             self.value(function, scope, Role::Called(node));
         }
     }
 
     fn assignment(&mut self, node: Node<'t>, scope: ScopeId) {
-        self.later(scope, self.field(node, "type"));
-        let Some(left) = self.field(node, "left") else { return };
-        let Some(right) = self.field(node, "right") else {
+        self.later(scope, field(node, "type"));
+        let Some(left) = field(node, "left") else { return };
+        let Some(right) = field(node, "right") else {
             // `name: str` alone.
             if left.kind() == "identifier" {
                 self.reading.declare(scope, self.name(left));
@@ -132,7 +130,7 @@ impl<'t> Walk<'t> {
     /// `value as name`, in `with`, `except` and `case`.
     fn alias(&mut self, node: Node<'t>, scope: ScopeId) {
         let mut parts = children(node);
-        if let Some(name) = self.field(node, "alias").or_else(|| parts.last().copied()) {
+        if let Some(name) = field(node, "alias").or_else(|| parts.last().copied()) {
             parts.retain(|part| *part != name);
             self.targets(name, scope);
         }
@@ -163,34 +161,34 @@ impl<'t> Walk<'t> {
         self.bind_own_name(node, scope);
         let inside = self.reading.open(scope, Kind::Function);
         self.parameters(node, scope, inside);
-        self.later(scope, self.field(node, "return_type"));
-        self.later(inside, self.field(node, "body"));
+        self.later(scope, field(node, "return_type"));
+        self.later(inside, field(node, "body"));
     }
 
     fn lambda(&mut self, node: Node<'t>, scope: ScopeId) {
         let inside = self.reading.open(scope, Kind::Function);
         self.parameters(node, scope, inside);
-        self.later(inside, self.field(node, "body"));
+        self.later(inside, field(node, "body"));
     }
 
     fn class(&mut self, node: Node<'t>, scope: ScopeId) {
         self.bind_own_name(node, scope);
         let inside = self.reading.open(scope, Kind::Class);
-        self.later(inside, self.field(node, "body"));
-        self.later(scope, self.field(node, "superclasses"));
+        self.later(inside, field(node, "body"));
+        self.later(scope, field(node, "superclasses"));
     }
 
     fn bind_own_name(&mut self, node: Node<'t>, scope: ScopeId) {
-        if let Some(name) = self.field(node, "name") {
+        if let Some(name) = field(node, "name") {
             self.reading.bind(scope, self.name(name), Binding::Other);
         }
     }
 
     /// Their names belong to the function, their defaults and types to where it is written.
     fn parameters(&mut self, function: Node<'t>, scope: ScopeId, inside: ScopeId) {
-        for parameter in self.field(function, "parameters").map(children).unwrap_or_default() {
-            self.later(scope, ["type", "value"].into_iter().filter_map(|name| parameter.child_by_field_name(name)));
-            match (parameter.kind(), self.field(parameter, "name")) {
+        for parameter in field(function, "parameters").map(children).unwrap_or_default() {
+            self.later(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
+            match (parameter.kind(), field(parameter, "name")) {
                 (_, Some(name)) => self.targets(name, inside),
                 // `a: int` has no field for its name.
                 ("typed_parameter", None) => {
@@ -203,15 +201,15 @@ impl<'t> Walk<'t> {
 
     fn import(&mut self, node: Node<'t>, scope: ScopeId) {
         for imported in children(node) {
-            match (self.field(imported, "name"), self.field(imported, "alias")) {
+            match (field(imported, "name"), field(imported, "alias")) {
                 (Some(module), Some(alias)) => {
-                    let binding = self.binding_of(&self.parts(module));
+                    let binding = binding_of(&self.parts(module));
                     self.reading.bind(scope, self.name(alias), binding);
                 }
                 // `import a.b` binds `a`.
                 _ => {
                     if let Some(first) = self.parts(imported).first().copied() {
-                        let binding = self.binding_of(&[first]);
+                        let binding = binding_of(&[first]);
                         self.reading.bind(scope, first, binding);
                     }
                 }
@@ -220,15 +218,15 @@ impl<'t> Walk<'t> {
     }
 
     fn import_from(&mut self, node: Node<'t>, scope: ScopeId) {
-        let Some(module) = self.field(node, "module_name") else { return };
+        let Some(module) = field(node, "module_name") else { return };
         // Of a relative import the parts are none of bedrock's.
         let module = if module.kind() == "dotted_name" { self.parts(module) } else { vec!["."] };
         for name in node.children_by_field_name("name", &mut node.walk()) {
-            let (name, alias) = match (self.field(name, "name"), self.field(name, "alias")) {
+            let (name, alias) = match (field(name, "name"), field(name, "alias")) {
                 (Some(name), Some(alias)) => (self.name(name), self.name(alias)),
                 _ => (self.name(name), self.name(name)),
             };
-            let binding = self.binding_of(&[&module[..], &[name]].concat());
+            let binding = binding_of(&[&module[..], &[name]].concat());
             self.reading.bind(scope, alias, binding);
         }
         let is_wildcard = children(node).last().is_some_and(|last| last.kind() == "wildcard_import");
@@ -239,13 +237,13 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// What is imported by this path.
-    fn binding_of(&self, path: &[&str]) -> Binding<'t> {
-        let is_on_the_way = INVOKE.get(..path.len()).is_some_and(|begin| begin == path);
-        if is_on_the_way { Binding::Bedrock(&INVOKE[path.len()..]) } else { Binding::Other }
-    }
-
     fn parts(&self, dotted_name: Node<'t>) -> Vec<&'t str> {
         children(dotted_name).into_iter().map(|part| self.name(part)).collect()
     }
+}
+
+/// What is imported by this path.
+fn binding_of<'t>(path: &[&str]) -> Binding<'t> {
+    let is_on_the_way = INVOKE.get(..path.len()).is_some_and(|begin| begin == path);
+    if is_on_the_way { Binding::Bedrock(&INVOKE[path.len()..]) } else { Binding::Other }
 }

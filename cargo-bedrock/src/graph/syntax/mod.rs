@@ -7,8 +7,8 @@ mod reading;
 mod scope;
 mod tree;
 
-pub(crate) use calls::{Calls, Named};
+pub(crate) use calls::Calls;
 pub(super) use grammar::{Base, Chain, Grammar, Path, Shape};
 pub(super) use reading::{Reading, Role};
 pub(super) use scope::{Binding, Kind, ROOT, ScopeId};
-pub(super) use tree::{children, first_error, parse, text_of};
+pub(super) use tree::{children, field, first_error, parse, text_of};

@@ -162,8 +162,10 @@ impl<'t> Reading<'t> {
                 true
             }
             Shape::OneOf(nodes) => {
-                // Not `all`, which stops at the first that is computed.
-                nodes.into_iter().fold(true, |all, node| self.names(grammar, node, scope, depth, into) && all)
+                // Not `all` right away, which stops at the first that is computed.
+                let known: Vec<bool> =
+                    nodes.into_iter().map(|node| self.names(grammar, node, scope, depth, into)).collect();
+                known.into_iter().all(|is_known| is_known)
             }
             Shape::Name(name) => {
                 let Some(owner) = self.scopes.owner(scope, name) else { return false };

@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::allowed::Allowed;
 use super::{Contents, File, LeftOut, Options, Tree, read_small};
 use crate::error::{Error, Result, shown};
+use crate::pack::allowed::Allowed;
 use crate::pack::ignored::Ignored;
 use crate::pack::left_out::{self, Reason};
 use crate::pack::links::follow;
@@ -21,7 +21,7 @@ pub(super) fn walk(root: &Path, app: &Path, options: &Options) -> Result<(Tree, 
         root,
         app,
         options,
-        allowed: Allowed::parse(options)?,
+        allowed: Allowed::parse(&options.allow, &options.settings)?,
         open: Vec::new(),
         tree: Tree { files: Vec::new(), left_out: Vec::new() },
         refusals: Vec::new(),

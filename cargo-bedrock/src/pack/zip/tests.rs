@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Strategy, any, proptest};
 use tempfile::TempDir;
-use zip::{CompressionMethod, DateTime, ZipArchive};
+use zip::{DateTime, ZipArchive};
 
 use super::*;
 use crate::error::Fault;

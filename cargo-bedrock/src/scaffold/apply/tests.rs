@@ -86,6 +86,19 @@ fn a_new_file_is_taken_back_when_a_later_step_fails() {
 }
 
 #[test]
+fn a_file_is_removed_unless_it_changed_and_comes_back_when_a_later_step_fails() {
+    let room = room_with("old.tf", "old");
+    let remove = |before: &str| Step::Remove { path: room.path().join("old.tf"), before: before.to_owned() };
+    let error = carry_out(room.path(), vec![remove("older")]).expect_err("changed");
+    assert_eq!(error.reports[0].message, "`old.tf` was changed at the same time");
+    let missing = edit(room.path(), "old.tf", "old", "new");
+    carry_out(room.path(), vec![remove("old"), missing]).expect_err("gone");
+    assert_eq!(fs::read_to_string(room.path().join("old.tf")).expect("read"), "old");
+    carry_out(room.path(), vec![remove("old")]).expect("ok");
+    assert_eq!(tree(room.path()), [""; 0]);
+}
+
+#[test]
 fn nothing_is_replaced_neither_a_file_nor_an_empty_folder_nor_a_dangling_symlink() {
     let room = room_with("file", "mine");
     fs::create_dir(room.path().join("empty")).expect("folder");

@@ -4,23 +4,23 @@ use std::path::Path;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::Options;
 use crate::error::{Error, Result};
 
 /// The globs of `allow`; one that names a folder allows all that is in it.
 #[derive(Debug)]
-pub(super) struct Allowed {
+pub(crate) struct Allowed {
     globs: Vec<(GlobMatcher, String)>,
 }
 
 impl Allowed {
-    pub(super) fn parse(options: &Options) -> Result<Self> {
+    /// `settings` is where the globs are set, for messages.
+    pub(crate) fn parse(allow: &[String], settings: &str) -> Result<Self> {
         let mut globs = Vec::new();
-        for text in &options.allow {
+        for text in allow {
             // `/keys/dev.pem` and `keys/` are what people write who know ignore files.
             let plain = text.trim_start_matches('/').trim_end_matches('/');
             let glob: Glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| {
-                Error::app(format!("`allow` of `{}` has `{text}`, which is no pattern", options.settings))
+                Error::app(format!("`allow` of `{settings}` has `{text}`, which is no pattern"))
                     .cause(error.kind().to_string())
             })?;
             let fixed = plain.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default().to_owned();
@@ -30,7 +30,7 @@ impl Allowed {
     }
 
     /// Whether the path is allowed, or a folder that it lies in.
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         Path::new(path)
             .ancestors()
             .filter(|path| !path.as_os_str().is_empty())

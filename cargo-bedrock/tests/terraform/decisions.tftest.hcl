@@ -1,0 +1,312 @@
+# What terraform/manifest/ decides, without a provider. The manifests are written by the Rust test that runs this.
+
+variables {
+  stage     = "dev"
+  partition = "aws"
+  region    = "us-east-1"
+  account   = "123456789012"
+}
+
+run "one_worker" {
+  command = plan
+
+  variables {
+    path = "./manifests/one.json"
+  }
+
+  assert {
+    condition     = output.app == "space"
+    error_message = "the app's name is the manifest's"
+  }
+
+  assert {
+    condition     = output.tags == { "bedrock:app" = "space", "bedrock:stage" = "dev", "bedrock:owner" = "terraform" }
+    error_message = "tags say whose it is: ${jsonencode(output.tags)}"
+  }
+
+  assert {
+    condition     = keys(output.functions) == ["fetcher"]
+    error_message = "an app may have no endpoint: ${jsonencode(keys(output.functions))}"
+  }
+
+  assert {
+    condition = output.functions.fetcher == {
+      function_name    = "space-dev-fetcher"
+      arn              = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher"
+      role_name        = "space-dev-fetcher-us-east-1"
+      log_group        = "/aws/lambda/space-dev-fetcher"
+      log_retention    = 30
+      own_policy       = output.functions.fetcher.own_policy
+      managed_policies = []
+      runtime          = "python3.13"
+      handler          = "main.handler"
+      architecture     = "x86_64"
+      memory           = 256
+      timeout          = 30
+      concurrency      = null
+      environment      = {}
+      retries          = 2
+      event_age        = 21600
+      on_failure       = null
+      recursion        = "terminate"
+      layers           = []
+      code = {
+        file          = "manifests/workers/fetcher.zip"
+        sha256_base64 = output.functions.fetcher.code.sha256_base64
+      }
+      layer    = null
+      url_auth = null
+    }
+    error_message = "all that its function needs: ${jsonencode(output.functions.fetcher)}"
+  }
+
+  assert {
+    condition = output.functions.fetcher.own_policy == jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/space-dev-fetcher:*"
+      }]
+    })
+    error_message = "who calls nobody writes its own log: ${output.functions.fetcher.own_policy}"
+  }
+}
+
+run "two_that_call_each_other_and_an_endpoint" {
+  command = plan
+
+  variables {
+    path = "./manifests/three.json"
+  }
+
+  assert {
+    condition = output.functions.fetcher.environment == {
+      GREETING                = "hello"
+      SPACE_WORKER_ARN_RANKER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
+    }
+    error_message = "the ARN of exactly its callee: ${jsonencode(output.functions.fetcher.environment)}"
+  }
+
+  assert {
+    condition = output.functions.ranker.environment == {
+      SPACE_WORKER_ARN_FETCHER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher"
+    }
+    error_message = "the ARN of exactly its callee: ${jsonencode(output.functions.ranker.environment)}"
+  }
+
+  assert {
+    condition     = keys(output.functions.endpoint.environment) == ["SPACE_WORKER_ARN_FETCHER", "SPACE_WORKER_ARN_RANKER"]
+    error_message = "each callee once: ${jsonencode(output.functions.endpoint.environment)}"
+  }
+
+  assert {
+    condition = jsondecode(output.functions.fetcher.own_policy).Statement == [
+      {
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/space-dev-fetcher:*"
+      },
+      {
+        Sid      = "HandOnFailedEvents"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = "arn:aws:sqs:us-east-1:123456789012:failed"
+      },
+      {
+        Sid    = "Call"
+        Effect = "Allow"
+        Action = "lambda:InvokeFunction"
+        Resource = [
+          "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker",
+          "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker:*",
+        ]
+      },
+    ]
+    error_message = "nothing but its rights: ${output.functions.fetcher.own_policy}"
+  }
+
+  assert {
+    condition     = output.secrets.fetcher == { TOKEN = "ssm:/space/token", KEY = "secretsmanager:key" }
+    error_message = "what secrets are found by: ${jsonencode(output.secrets)}"
+  }
+
+  assert {
+    condition = output.functions.ranker.layer == {
+      name          = "space-dev-ranker"
+      file          = "manifests/layers/ranker.zip"
+      sha256_base64 = output.functions.ranker.layer.sha256_base64
+    }
+    error_message = "its own layer: ${jsonencode(output.functions.ranker.layer)}"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.url_auth == "none" && output.functions.ranker.url_auth == null
+    error_message = "the endpoint alone has a URL"
+  }
+}
+
+run "settings_of_the_stage_come_before_those_of_the_manifest" {
+  command = plan
+
+  variables {
+    path          = "./manifests/three.json"
+    log_retention = 7
+    url_auth      = "iam"
+  }
+
+  assert {
+    condition     = alltrue([for function in output.functions : function.log_retention == 7])
+    error_message = "logs are kept as long as the stage says"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.url_auth == "iam" && output.functions.ranker.url_auth == null
+    error_message = "the stage says who may call the URL"
+  }
+}
+
+run "another_partition_and_region" {
+  command = plan
+
+  variables {
+    path      = "./manifests/three.json"
+    partition = "aws-us-gov"
+    region    = "us-gov-west-1"
+  }
+
+  assert {
+    condition     = output.functions.ranker.arn == "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:space-dev-ranker"
+    error_message = output.functions.ranker.arn
+  }
+
+  assert {
+    condition     = output.functions.ranker.role_name != run.two_that_call_each_other_and_an_endpoint.functions.ranker.role_name
+    error_message = "roles are the account's, so their names differ between regions"
+  }
+}
+
+run "sixty_workers" {
+  command = plan
+
+  variables {
+    path = "./manifests/sixty.json"
+  }
+
+  assert {
+    condition     = length(output.functions) == 61
+    error_message = "sixty workers and the endpoint"
+  }
+
+  assert {
+    condition     = length(output.functions.endpoint.environment) == 0
+    error_message = "sixty ARNs are too many, so there is none"
+  }
+
+  assert {
+    condition = output.functions.a_worker_with_a_rather_long_name_60.environment == {
+      SPACE_WORKER_ARN_A_WORKER_WITH_A_RATHER_LONG_NAME_01 = output.functions.a_worker_with_a_rather_long_name_01.arn
+    }
+    error_message = "one is not"
+  }
+
+  assert {
+    condition     = !strcontains(output.functions.endpoint.own_policy, "lambda:InvokeFunction")
+    error_message = "the role's own policy has no room for sixty callees"
+  }
+
+  assert {
+    condition = flatten([
+      for policy in output.functions.endpoint.managed_policies : jsondecode(policy).Statement[0].Resource
+      ]) == flatten([
+      for name, function in output.functions : [function.arn, "${function.arn}:*"] if name != "endpoint"
+    ])
+    error_message = "managed policies have all callees and nobody else"
+  }
+
+  assert {
+    condition     = alltrue([for policy in output.functions.endpoint.managed_policies : length(policy) <= 6144])
+    error_message = "a managed policy has at most 6,144 characters"
+  }
+
+  assert {
+    condition     = alltrue([for function in output.functions : length(function.own_policy) <= 10240])
+    error_message = "a role's own policies have at most 10,240 characters"
+  }
+
+  assert {
+    condition = alltrue([for function in output.functions : length(function.role_name) <= 64]) && (
+      length(distinct([for function in output.functions : function.role_name])) == 61
+    )
+    error_message = "each function has a role of its own, with a name that is short enough"
+  }
+}
+
+run "an_environment_that_is_just_full" {
+  command = plan
+
+  variables {
+    path         = "./manifests/full.json"
+    secret_bytes = { "ssm:/space/token" = 100 }
+  }
+
+  assert {
+    condition     = contains(keys(output.functions.fetcher.environment), "SPACE_WORKER_ARN_RANKER")
+    error_message = "4,096 bytes are allowed"
+  }
+}
+
+run "an_environment_with_one_byte_more" {
+  command = plan
+
+  variables {
+    path         = "./manifests/full.json"
+    secret_bytes = { "ssm:/space/token" = 101 }
+  }
+
+  assert {
+    condition     = !contains(keys(output.functions.fetcher.environment), "SPACE_WORKER_ARN_RANKER")
+    error_message = "4,097 bytes are not, so the ARN is left out"
+  }
+
+  assert {
+    condition     = contains(keys(output.functions.fetcher.environment), "PAD")
+    error_message = "what the settings say stays"
+  }
+}
+
+run "each_kind_of_destination" {
+  command = plan
+
+  variables {
+    path = "./manifests/destinations.json"
+  }
+
+  assert {
+    condition = {
+      for name, function in output.functions :
+      name => [for statement in jsondecode(function.own_policy).Statement : statement.Action if statement.Sid == "HandOnFailedEvents"]
+      } == {
+      to_bus      = ["events:PutEvents"]
+      to_function = ["lambda:InvokeFunction"]
+      to_queue    = ["sqs:SendMessage"]
+      to_topic    = ["sns:Publish"]
+    }
+    error_message = "the right to hand on failed events"
+  }
+}
+
+run "an_app_whose_name_has_a_hyphen" {
+  command = plan
+
+  variables {
+    path = "./manifests/hyphen.json"
+  }
+
+  assert {
+    condition     = keys(output.functions.fetcher.environment) == ["GREETING", "OUTER_SPACE_WORKER_ARN_RANKER"]
+    error_message = "no name of a variable has a hyphen: ${jsonencode(output.functions.fetcher.environment)}"
+  }
+}

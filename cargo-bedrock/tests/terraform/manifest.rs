@@ -1,0 +1,106 @@
+//! Manifests as `cargo bedrock build` writes them, and the files they name.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// What every artifact has in it where nobody unpacks it.
+const CONTENTS: &str = "no zip\n";
+/// SHA-256 of that, in base64.
+const DIGEST: &str = "mcFEaBRLg6l6jDYIrl4gRAZ4Ey2aDDlAo7MoXQOfwA0=";
+
+/// A manifest that can still be changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest(Value);
+
+impl Manifest {
+    /// An app without endpoint, with these workers, all built, with default settings.
+    pub(crate) fn of(workers: &[&str]) -> Self {
+        let workers: serde_json::Map<String, Value> =
+            workers.iter().map(|name| ((*name).to_owned(), function(name))).collect();
+        let head = json!({ "version": 1, "bedrock": "0.1.0", "app": "space", "profile": "release", "endpoint": null });
+        Self(head).with("/workers", Value::Object(workers))
+    }
+
+    /// The endpoint calls these.
+    pub(crate) fn with_endpoint(self, invokes: &[&str]) -> Self {
+        let mut endpoint = function("endpoint");
+        endpoint["url_auth"] = json!("none");
+        endpoint["invokes"] = json!(invokes);
+        self.with("/endpoint", endpoint)
+    }
+
+    /// Sets what is at a JSON pointer; the last part may be new.
+    pub(crate) fn with(mut self, pointer: &str, value: Value) -> Self {
+        let (above, key) = pointer.rsplit_once('/').expect("a pointer");
+        self.0.pointer_mut(above).expect(pointer)[key] = value;
+        self
+    }
+
+    pub(crate) fn get(&self, pointer: &str) -> &Value {
+        self.0.pointer(pointer).expect(pointer)
+    }
+
+    /// The endpoint and two workers that call each other, with everything that can be set.
+    pub(crate) fn of_three() -> Self {
+        let layer = json!({
+            "name": "ranker", "path": "layers/ranker.zip", "sha256": "", "sha256_base64": DIGEST,
+            "content_sha256": "", "bytes": 7, "unzipped_bytes": 7
+        });
+        Self::of(&["fetcher", "ranker"])
+            .with_endpoint(&["ranker", "fetcher", "fetcher"])
+            .with("/workers/fetcher/invokes", json!(["ranker"]))
+            .with("/workers/fetcher/environment", json!({ "GREETING": "hello" }))
+            .with(
+                "/workers/fetcher/secrets",
+                json!({ "TOKEN": { "ssm": "/space/token" }, "KEY": { "secretsmanager": "key" } }),
+            )
+            .with("/workers/fetcher/on_failure", json!("arn:aws:sqs:us-east-1:123456789012:failed"))
+            .with("/workers/fetcher/retries", json!(1))
+            .with("/workers/fetcher/event_age", json!(120))
+            .with("/workers/ranker/invokes", json!(["fetcher"]))
+            .with("/workers/ranker/layers", json!(["arn:aws:lambda:us-east-1:123456789012:layer:fonts:3"]))
+            .with("/workers/ranker/layer", layer)
+            .with("/workers/ranker/recursion", json!("allow"))
+    }
+
+    /// Sixty workers with long names, all of which the endpoint calls, and the last one calls the first.
+    pub(crate) fn of_sixty() -> Self {
+        let names: Vec<String> =
+            (1..=60).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let pointer = format!("/workers/{}/invokes", names[59]);
+        Self::of(&names).with_endpoint(&names).with(&pointer, json!([names[0]]))
+    }
+
+    /// Writes the manifest and the files that it names, those that are there already excepted.
+    pub(crate) fn write(&self, path: &Path) {
+        let folder = path.parent().expect("a folder");
+        fs::create_dir_all(folder).expect("a folder");
+        fs::write(path, self.0.to_string()).expect("the manifest");
+        let workers = self.0["workers"].as_object().into_iter().flat_map(serde_json::Map::values);
+        let artifacts =
+            workers.chain([&self.0["endpoint"]]).flat_map(|function| [&function["code"], &function["layer"]]);
+        for artifact in artifacts.filter_map(|artifact| artifact["path"].as_str()) {
+            let file = folder.join(artifact);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            if !file.exists() {
+                fs::write(file, CONTENTS).expect("an artifact");
+            }
+        }
+    }
+}
+
+fn function(name: &str) -> Value {
+    json!({
+        "name": name, "language": "python", "runtime": "python3.13", "handler": "main.handler",
+        "architecture": "x86_64", "memory": 256, "timeout": 30, "environment": {}, "secrets": {}, "invokes": [],
+        "retries": 2, "event_age": 21600, "on_failure": null, "recursion": "terminate", "concurrency": null,
+        "log_retention": 30, "layers": [], "layer": null,
+        "code": {
+            "path": format!("workers/{name}.zip"), "sha256": "", "sha256_base64": DIGEST, "content_sha256": "",
+            "bytes": 7, "unzipped_bytes": 7
+        }
+    })
+}

@@ -1,0 +1,36 @@
+# The function's own role, with the policies that were written in manifest/policies.tf.
+
+resource "aws_iam_role" "this" {
+  name                 = var.function.role_name
+  permissions_boundary = var.permissions_boundary
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "own" {
+  name   = "own"
+  role   = aws_iam_role.this.id
+  policy = var.function.own_policy
+}
+
+# Only where the callees are too many for the role's own policy.
+resource "aws_iam_policy" "managed" {
+  count = length(var.function.managed_policies)
+
+  name   = "${var.function.role_name}-${count.index}"
+  policy = var.function.managed_policies[count.index]
+}
+
+resource "aws_iam_role_policy_attachment" "managed" {
+  count = length(var.function.managed_policies)
+
+  role       = aws_iam_role.this.name
+  policy_arn = aws_iam_policy.managed[count.index].arn
+}

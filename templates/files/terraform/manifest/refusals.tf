@@ -1,0 +1,57 @@
+# What cannot be deployed, found before anything is changed. Each list has the functions at fault, as they are shown.
+
+locals {
+  shown = { for name, function in local.described : name => name == "endpoint" ? "the endpoint" : "worker `${name}`" }
+
+  artifacts = merge(
+    { for name, function in local.described : name => function.code if function.code != null },
+    { for name, function in local.described : "${name}/layer" => function.layer if function.layer != null },
+  )
+  files   = { for key, artifact in local.artifacts : key => "${local.folder}/${artifact.path}" }
+  missing = [for key, file in local.files : "`${file}`" if !fileexists(file)]
+  stale = [
+    for key, file in local.files : "`${file}`"
+    if fileexists(file) ? filebase64sha256(file) != local.artifacts[key].sha256_base64 : false
+  ]
+
+  not_built = [for name, function in local.described : local.shown[name] if function.code == null]
+
+  name_limit = 64 # characters, of the name of a function
+  too_long = [
+    for name, function_name in local.function_names : "`${function_name}` (${length(function_name)})"
+    if length(function_name) > local.name_limit
+  ]
+
+  unknown_callees = flatten([
+    for name, callees in local.callees :
+    [for callee in callees : "`${callee}`, which ${local.shown[name]} calls" if !contains(keys(local.manifest.workers), callee)]
+  ])
+
+  too_much_environment = [
+    for name, bytes in local.plain_bytes : "${local.shown[name]} (${bytes})" if bytes > local.environment_limit
+  ]
+
+  layer_limit = 5
+  layer_counts = {
+    for name, function in local.described : name => length(function.layers) + (function.layer == null ? 0 : 1)
+  }
+  too_many_layers = [for name, count in local.layer_counts : "${local.shown[name]} (${count})" if count > local.layer_limit]
+
+  odd_destinations = [
+    for name, function in local.described : "`${function.on_failure}` of ${local.shown[name]}"
+    if function.on_failure == null ? false : !contains(keys(local.destination_actions), local.destination_services[name])
+  ]
+
+  # What CloudWatch takes; 0 would keep logs for ever.
+  retentions = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  ]
+  log_retentions = {
+    for name, function in local.described :
+    name => var.log_retention == null ? function.log_retention : var.log_retention
+  }
+  odd_retentions = distinct([
+    for name, days in local.log_retentions : "${var.log_retention == null ? local.shown[name] : "`log_retention`"} (${days})"
+    if !contains(local.retentions, days)
+  ])
+}

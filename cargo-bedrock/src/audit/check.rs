@@ -39,6 +39,16 @@ pub(crate) fn audit(entries: &[Entry], target: &Target, app: &Path) -> Result<Ve
     Ok(judge(&binaries, &Packages::of(entries), &allowed, target))
 }
 
+/// Whether a program needs a newer C library than a runtime has. What cannot be read needs none; packing it will say why.
+pub(crate) fn needs_newer_glibc(program: &Path, base: Base) -> bool {
+    let Ok(file) = File::open(program) else { return false };
+    let needed = match inspect(&ReadCache::new(file)) {
+        Ok(Some(Binary::Elf(elf))) => elf.glibc,
+        _ => None,
+    };
+    needed > Some(base.glibc())
+}
+
 /// What was seen in a file that is a binary.
 #[derive(Debug)]
 enum Look {

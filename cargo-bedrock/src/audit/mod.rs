@@ -10,5 +10,5 @@ mod fixture;
 mod package;
 
 pub(crate) use base::Base;
-pub(crate) use check::{Target, audit};
+pub(crate) use check::{Target, audit, needs_newer_glibc};
 pub(crate) use finding::What;

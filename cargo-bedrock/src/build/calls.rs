@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 
 use bedrock_build::App;
 
+use super::context::Context;
 use super::folder;
 use super::state::State;
 use crate::error::{Error, Fault, Result};
-use crate::graph::{Level, NodeName, RustEdges, path, read};
-use crate::print::Progress;
+use crate::graph::{Level, NodeName, RustEdges, denied, path, read};
 
 /// Name of a function to the workers it calls, sorted.
 pub(crate) type Callees = BTreeMap<String, Vec<String>>;
 
 /// Reads the calls; warns of circles and oddities, and fails where the manifest would be wrong.
-pub(crate) fn callees(app: &App, state: &State, progress: &Progress) -> Result<Callees> {
+pub(crate) fn callees(context: &Context<'_>, state: &State) -> Result<Callees> {
+    let (app, progress) = (context.app, context.progress);
     let (graph, findings) = read(app, &of_programs(app, state))?;
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.level == Level::Error);
     for finding in warnings {
         let lines = std::iter::once(finding.problem.message).chain(finding.problem.help);
         progress.warning(None, &lines.collect::<Vec<_>>().join("\n"));
+    }
+    if context.request.deny_cycles && !graph.cycles.is_empty() {
+        return Err(Error { fault: Fault::App, reports: denied(&graph) });
     }
     for cycle in &graph.cycles {
         progress.warning(None, &format!("workers call each other in a circle: {}", path(cycle)));

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::folder::Folder;
 use super::inputs::Inputs;
-use super::part::Part;
+use super::part::{Function, Part};
 use super::plan::Request;
 use super::state::{Record, State, Zip};
 use crate::audit::{Base, Target, What, audit};
@@ -111,6 +111,11 @@ impl Context<'_> {
             return Ok(());
         }
         Err(Error { fault: Fault::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
+    }
+
+    /// What a function runs on.
+    pub(crate) fn runtime(&self, function: &Function) -> Runtime {
+        self.function(&Part::Code(function.clone())).0
     }
 
     fn function(&self, part: &Part) -> (Runtime, &FunctionSettings) {

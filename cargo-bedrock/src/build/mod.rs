@@ -9,11 +9,13 @@
 //! | [`calls`] | who calls whom, for the manifest |
 //! | [`inputs`], [`state`] | why a part is built again or is not |
 //! | [`forget`] | what earlier builds left and nobody may deploy |
+//! | [`mod@verify`], [`mod@copy`] | the same build once more, elsewhere |
 //! | [`folder`], [`manifest`], [`report`] | what lies in `target/bedrock`, and its sizes |
 
 mod calls;
 mod code;
 mod context;
+mod copy;
 mod folder;
 mod forget;
 mod inputs;
@@ -26,6 +28,7 @@ mod report;
 mod run;
 mod rust;
 mod state;
+mod verify;
 
 pub(crate) use calls::built_calls;
 pub(crate) use part::Part;
@@ -33,3 +36,4 @@ pub(crate) use plan::Request;
 pub(crate) use run::{compiled_calls, run};
 pub(crate) use rust::Compiler;
 pub(crate) use state::Zip;
+pub(crate) use verify::verify;

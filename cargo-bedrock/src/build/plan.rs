@@ -21,8 +21,29 @@ pub(crate) struct Request {
     /// Instead of what the settings say.
     pub(crate) architecture: Option<Architecture>,
     pub(crate) compiler: Option<Compiler>,
+    /// Workers that call each other in a circle are an error.
+    pub(crate) deny_cycles: bool,
     /// Say why each part was built or was not, and what is large.
     pub(crate) explain: bool,
+}
+
+impl Request {
+    /// The arguments of `cargo bedrock build` that make it.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments: Vec<String> = Vec::new();
+        arguments.extend(self.workers.iter().map(|name| format!("--worker={name}")));
+        arguments.extend(self.layers.iter().map(|name| format!("--worker-layer={name}")));
+        let flags = [
+            (self.endpoint, "--endpoint"),
+            (self.release, "--release"),
+            (self.locked, "--locked"),
+            (self.architecture == Some(Architecture::Arm64), "--arm64"),
+            (self.architecture == Some(Architecture::X86_64), "--x86-64"),
+        ];
+        arguments.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| (*flag).to_owned()));
+        arguments.extend(self.compiler.map(|compiler| format!("--compiler={}", compiler.name())));
+        arguments
+    }
 }
 
 /// The parts of this build, in the order in which they are told.

@@ -137,7 +137,7 @@ fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>
     if !errors.is_empty() {
         return Err(Error::several(errors));
     }
-    let callees = calls::callees(context.app, &state, context.progress)?;
+    let callees = calls::callees(context, &state)?;
     let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture);
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;

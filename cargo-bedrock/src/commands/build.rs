@@ -51,6 +51,12 @@ pub(crate) struct Build {
     /// Who compiles the Rust functions
     #[arg(long, value_name = "TOOL", default_value = "auto")]
     compiler: CompilerArg,
+    /// Build twice, the second time in a copy elsewhere, and fail if any zip differs
+    #[arg(long)]
+    verify: bool,
+    /// Fail if a worker calls itself, right away or through others
+    #[arg(long)]
+    deny_cycles: bool,
     /// Say why each part was built or was not, and what is large
     #[arg(long)]
     explain: bool,
@@ -67,6 +73,8 @@ enum CompilerArg {
     Cargo,
     /// `cargo zigbuild`
     Zigbuild,
+    /// `cargo lambda build`
+    CargoLambda,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,7 +89,10 @@ impl Build {
         let progress = Progress::new(session.print, self.message_format == Format::Json, self.explain);
         let mut print = session.print;
         print.quiet |= self.message_format == Format::Json;
-        build::run(&app, &self.request(), &progress, print)
+        let verify = self.verify;
+        let request = self.request();
+        build::run(&app, &request, &progress, print)?;
+        if verify { build::verify(&app, &request, &progress, print) } else { Ok(()) }
     }
 
     fn request(self) -> Request {
@@ -94,6 +105,7 @@ impl Build {
             CompilerArg::Auto => None,
             CompilerArg::Cargo => Some(Compiler::Cargo),
             CompilerArg::Zigbuild => Some(Compiler::Zigbuild),
+            CompilerArg::CargoLambda => Some(Compiler::CargoLambda),
         };
         Request {
             workers: self.workers,
@@ -103,6 +115,7 @@ impl Build {
             locked: self.locked,
             architecture,
             compiler,
+            deny_cycles: self.deny_cycles,
             explain: self.explain,
         }
     }

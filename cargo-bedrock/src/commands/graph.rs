@@ -4,8 +4,8 @@ use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
-use crate::error::{Error, Fault, Report, Result};
-use crate::graph::{self, EdgeSource, Format, Level, NodeName, RustEdges};
+use crate::error::{Error, Fault, Result};
+use crate::graph::{self, Format, Level, NodeName, RustEdges};
 use crate::print::{Printer, Progress};
 use crate::session::Session;
 
@@ -77,7 +77,7 @@ impl Graph {
             }
         }
         if self.deny_cycles {
-            reports.extend(graph.cycles.iter().map(|cycle| denied(&graph, cycle)));
+            reports.extend(graph::denied(&graph));
         }
         if reports.is_empty() { Ok(()) } else { Err(Error { fault: Fault::App, reports }) }
     }
@@ -106,22 +106,4 @@ fn missing(app: &App, rust: &RustEdges) -> Option<Problem> {
         Problem::new(format!("calls are missing from the graph, these parts were never built: {names}"))
             .help("run `cargo bedrock build`, or leave `--built` out")
     })
-}
-
-/// A cycle as a failure; the causes are its calls.
-fn denied(graph: &graph::Graph, cycle: &[NodeName]) -> Report {
-    let call = |pair: &[NodeName]| {
-        let edge = graph.edges.iter().find(|edge| pair == [edge.from.clone(), edge.to.clone()])?;
-        let place = match (edge.places.first(), edge.source) {
-            (Some(place), _) => format!(" ({place})"),
-            (None, EdgeSource::Settings) => " (Cargo.toml)".to_owned(),
-            (None, EdgeSource::Code) => String::new(),
-        };
-        Some(format!("`{}` calls `{}`{place}", edge.from, edge.to))
-    };
-    Report {
-        message: format!("a cycle of calls: `{}`", graph::path(cycle)),
-        causes: cycle.windows(2).filter_map(call).collect(),
-        help: Vec::new(),
-    }
 }

@@ -8,6 +8,7 @@
 //! | `called` | what the called names mean |
 //! | `check` | what is wrong with the calls |
 //! | `model`, `node`, `cycles`, `order` | the graph |
+//! | `denied` | cycles as failures |
 //! | `render` | the graph as text, JSON, Mermaid, DOT and SVG |
 //! | `whole` | all of it for an app on disk |
 //!
@@ -16,6 +17,7 @@
 mod called;
 mod check;
 mod cycles;
+mod denied;
 mod elf;
 #[cfg(test)]
 mod example;
@@ -31,8 +33,9 @@ mod syntax;
 mod whole;
 
 pub(crate) use check::Level;
+pub(crate) use denied::denied;
 pub(crate) use elf::edges_of;
-pub(crate) use model::{EdgeSource, Graph, path};
+pub(crate) use model::path;
 pub(crate) use node::NodeName;
 pub(crate) use render::{Format, render};
 pub(crate) use rust_edges::{RustEdges, of_programs};

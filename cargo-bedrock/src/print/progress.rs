@@ -2,6 +2,7 @@
 //! object a line on the standard output, whose schema is `docs/schema/build-events.v1.json`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -96,6 +97,20 @@ impl Progress {
                 [("message", json!(report.message)), ("causes", json!(report.causes)), ("help", json!(report.help))];
             self.event("error", part, told);
         }
+    }
+
+    /// A second build begins, in `place`.
+    pub(crate) fn verifying(&self, place: &Path) {
+        self.line.reset();
+        self.line.enable_steady_tick(Duration::from_millis(100));
+        self.line.set_message(format!("building a second time in `{}`", place.display()));
+        self.event("verify-started", None, []);
+    }
+
+    /// The second build is compared.
+    pub(crate) fn verified(&self, parts: usize, differing: usize) {
+        self.line.finish_and_clear();
+        self.event("verify-finished", None, [("parts", json!(parts)), ("differing", json!(differing))]);
     }
 
     /// The end, good or bad.

@@ -163,3 +163,29 @@ fn has_target(target: &str) -> bool {
     let printed = std::process::Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     printed.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
+
+#[test]
+fn what_is_built_depends_on_nothing_but_the_app() {
+    let zip = |app: &App, file: &str| fs::read(app.path("target/bedrock").join(file)).expect(file);
+    let (one, other) = (App::new(), App::new());
+    for app in [&one, &other] {
+        built(app, &["--endpoint", "--worker=greeter"]);
+    }
+    for file in ["endpoint.zip", "workers/greeter.zip"] {
+        assert!(zip(&one, file) == zip(&other, file), "{file} differs between two folders");
+    }
+    for worker in ["counter.py", "reporter.js"] {
+        assert_eq!(one.bedrock(&["new", "worker", worker]).code, Some(0));
+    }
+    one.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
+    let workers = ["--worker=counter", "--worker-layer=counter", "--worker=reporter"];
+    let answer = one.bedrock(&[&["build", "--verify"], &workers[..]].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert!(
+        answer.stderr.ends_with("done: verified 3 parts: a build elsewhere gave the same bytes\n"),
+        "{}",
+        answer.stderr
+    );
+    let beside = fs::read_dir(one.path("..")).expect("the folder").flatten();
+    assert_eq!(beside.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["shop"]);
+}

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use bedrock_build::Worker;
 
+use super::bytecode;
 use super::installer::{Platform, install};
 use super::requirements::{self, Requirements};
 use crate::build::context::{Context, Made, Outcome};
@@ -16,7 +17,7 @@ use crate::pack::{Contents, Options, collect, python_target, remove};
 use crate::tool::on_path;
 
 /// Part of every key: another way to lay out or prune layers makes them anew.
-const LAYOUT: &str = "1";
+const LAYOUT: &str = "2";
 
 /// The worker's layer as a zip; none if it has no requirements.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
@@ -25,7 +26,9 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
     inputs.add("layout", LAYOUT);
     let wanted = Wanted::of(context, worker)?;
     wanted.add_to(&mut inputs)?;
-    context.part(&part, inputs, Vec::new(), || entries(context, worker, &part, wanted))
+    let interpreter = bytecode::interpreter(worker.runtime);
+    inputs.add("bytecode", if interpreter.is_some() { worker.runtime.id } else { "none" });
+    context.part(&part, inputs, Vec::new(), || entries(context, worker, &part, (wanted, interpreter.as_deref())))
 }
 
 /// Where it stands what the worker needs.
@@ -78,7 +81,12 @@ impl Wanted {
     }
 }
 
-fn entries(context: &Context<'_>, worker: &Worker, part: &Part, wanted: Wanted) -> Result<Made> {
+fn entries(
+    context: &Context<'_>,
+    worker: &Worker,
+    part: &Part,
+    (wanted, interpreter): (Wanted, Option<&Path>),
+) -> Result<Made> {
     let function = Function::Worker(worker.name.clone());
     let found = match wanted {
         Wanted::Nothing => return Ok(Made::default()),
@@ -100,8 +108,12 @@ fn entries(context: &Context<'_>, worker: &Worker, part: &Part, wanted: Wanted) 
     let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
     install(&found, platform, (staging.path(), &target), &context.tools, &what)?;
     remove(&target, &context.app.root, python_target)?;
+    if let Some(interpreter) = interpreter {
+        bytecode::compile(interpreter, staging.path(), &target, &context.tools)?;
+    }
     let mut options = Options::new(Contents::Dependencies, &context.app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);
+    options.bytecode = true;
     let entries = collect(&target, &options)?.entries("python");
     Ok(Made { entries, room: Some(staging) })
 }

@@ -1,5 +1,6 @@
 //! The layer of a Python worker.
 
+mod bytecode;
 mod installer;
 mod layer;
 mod requirements;

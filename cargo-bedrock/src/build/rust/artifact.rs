@@ -5,7 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::compile::compile;
+use super::compiler::{self, Compiler};
 use super::programs::Workspace;
+use crate::audit::{Base, needs_newer_glibc};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
@@ -42,5 +44,18 @@ pub(crate) fn programs(context: &Context<'_>, functions: &[Function]) -> Result<
     let workspace = Workspace::of(context.app)?;
     let programs =
         functions.iter().map(|function| workspace.program(context.app, function)).collect::<Result<Vec<_>>>()?;
-    compile(context, &workspace, &programs)
+    let compiler = compiler::choose(context.request.compiler, context.architecture, &context.tools)?;
+    let compiled = compile(context, &workspace, &programs, compiler)?;
+    let is_too_new = |(function, path): (&Function, &PathBuf)| {
+        needs_newer_glibc(path, Base::of_runtime(context.runtime(function).id))
+    };
+    let may_change = context.request.compiler.is_none() && compiler == Compiler::Cargo;
+    match compiler::cross() {
+        // Nobody asked for this compiler; where there is no other, the audit says what to do.
+        Some(other) if may_change && compiled.iter().any(is_too_new) => {
+            context.progress.status("the C library of this machine is too new, compiling for the one on Lambda");
+            compile(context, &workspace, &programs, other)
+        }
+        _ => Ok(compiled),
+    }
 }

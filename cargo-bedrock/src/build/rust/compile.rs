@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use bedrock_build::Architecture;
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
 
@@ -39,10 +38,9 @@ pub(super) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
     programs: &[Program],
+    compiler: Compiler,
 ) -> Result<BTreeMap<Function, PathBuf>> {
-    let architecture = context.architecture;
-    let compiler = compiler::choose(context.request.compiler, architecture, &context.tools)?;
-    let mut command = command(context, workspace, programs, compiler, architecture)?;
+    let mut command = command(context, workspace, programs, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
@@ -60,22 +58,18 @@ pub(super) fn compile(
     Err(failure(&told.failed, programs, &said, &command))
 }
 
-fn command(
-    context: &Context<'_>,
-    workspace: &Workspace,
-    programs: &[Program],
-    compiler: Compiler,
-    architecture: Architecture,
-) -> Result<Command> {
-    let target = compiler::target(architecture);
+fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], compiler: Compiler) -> Result<Command> {
+    let target = compiler::target(context.architecture);
+    // The oldest of their runtimes: one invocation, one C library.
+    let libc = programs.iter().map(|program| context.runtime(&program.function).glibc).min().unwrap_or((2, 34));
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    match compiler {
-        Compiler::Cargo => command.args(["build", "--target", &target]),
-        // The oldest C library that a current runtime of Lambda has.
-        Compiler::Zigbuild => command.args(["zigbuild", "--target", &format!("{target}.2.34")]),
-    };
+    command.args(compiler.arguments(&target, libc));
     // A folder of its own: the user's builds stay as they are, and neither waits for the other.
-    command.arg("--target-dir").arg(workspace.target.join("bedrock/cargo"));
+    let folder = workspace.target.join("bedrock").join(compiler.name());
+    if compiler == Compiler::CargoLambda {
+        command.arg("--lambda-dir").arg(folder.join("lambda"));
+    }
+    command.arg("--target-dir").arg(folder);
     command.arg("--message-format=json-diagnostic-rendered-ansi");
     if context.request.release {
         command.arg("--release");

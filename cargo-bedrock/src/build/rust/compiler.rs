@@ -15,11 +15,53 @@ pub(crate) enum Compiler {
     Cargo,
     /// `cargo zigbuild`
     Zigbuild,
+    /// `cargo lambda build`
+    CargoLambda,
+}
+
+impl Compiler {
+    /// Those that bring a linker and a C library for every target, the first choice first.
+    const CROSS: [Self; 2] = [Self::Zigbuild, Self::CargoLambda];
+
+    /// The arguments of cargo that make it compile for a target.
+    pub(super) fn arguments(self, target: &str, (major, minor): (u32, u32)) -> Vec<String> {
+        let with_libc = format!("{target}.{major}.{minor}");
+        let words: &[&str] = match self {
+            Self::Cargo => &["build", "--target", target],
+            Self::Zigbuild => &["zigbuild", "--target", &with_libc],
+            // Its own idea of a small program gives way to the profile, which has one.
+            Self::CargoLambda => &["lambda", "build", "--disable-optimizations", "--target", &with_libc],
+        };
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    /// Its name on the command line, and that of its folder: what one has compiled for an older C library, another would
+    /// compile again.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::Zigbuild => "zigbuild",
+            Self::CargoLambda => "cargo-lambda",
+        }
+    }
+
+    fn is_installed(self) -> bool {
+        match self {
+            Self::Cargo => true,
+            Self::Zigbuild => on_path("cargo-zigbuild").is_some(),
+            Self::CargoLambda => on_path("cargo-lambda").is_some(),
+        }
+    }
 }
 
 /// The target triple of an architecture.
 pub(super) fn target(architecture: Architecture) -> String {
     format!("{}-unknown-linux-gnu", architecture.machine())
+}
+
+/// A compiler for an older C library than this machine's, if there is one.
+pub(super) fn cross() -> Option<Compiler> {
+    Compiler::CROSS.into_iter().find(|compiler| compiler.is_installed())
 }
 
 /// The compiler for `architecture`, checked: its tool and the target are there.
@@ -28,13 +70,22 @@ pub(super) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools
     if !is_native {
         check_target(architecture, tools)?;
     }
-    let zigbuild = || on_path("cargo-zigbuild").is_some();
     match wanted {
-        Some(Compiler::Zigbuild) if !zigbuild() => Err(missing_zigbuild(architecture)),
-        Some(compiler) => Ok(compiler),
+        Some(compiler) if compiler.is_installed() => Ok(compiler),
+        Some(Compiler::CargoLambda) => {
+            Err(failed(architecture).cause("`cargo-lambda` is not on the PATH").help("run `pip install cargo-lambda`"))
+        }
+        Some(_) => Err(failed(architecture)
+            .cause("`cargo-zigbuild` is not on the PATH")
+            .help("run `pip install cargo-zigbuild ziglang`")),
         None if is_native => Ok(Compiler::Cargo),
-        None if zigbuild() => Ok(Compiler::Zigbuild),
-        None => Err(missing_zigbuild(architecture)),
+        None => cross().ok_or_else(|| {
+            failed(architecture)
+                .cause(
+                    "neither `cargo-zigbuild` nor `cargo-lambda` is on the PATH, and cargo alone has no linker for it",
+                )
+                .help("run `pip install cargo-zigbuild ziglang`")
+        }),
     }
 }
 
@@ -49,12 +100,6 @@ fn check_target(architecture: Architecture, tools: &Tools) -> Result<()> {
     Err(failed(architecture)
         .cause(format!("target `{target}` is not installed"))
         .help(format!("run `rustup target add {target}`")))
-}
-
-fn missing_zigbuild(architecture: Architecture) -> Error {
-    failed(architecture)
-        .cause("`cargo-zigbuild` is not on the PATH, and cargo alone has no linker for it")
-        .help("run `pip install cargo-zigbuild ziglang`")
 }
 
 fn failed(architecture: Architecture) -> Error {

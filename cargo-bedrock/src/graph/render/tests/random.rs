@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::super::layout::{Arrow, Layout, Rect, Size, lay_out};
 use super::super::{Format, render};
-use crate::graph::Graph;
 use crate::graph::example::{app, called, name, with_invokes};
+use crate::graph::model::Graph;
 use crate::graph::node::NodeName;
 use crate::graph::order::depth_first;
 

@@ -4,8 +4,8 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::super::{Format, render};
-use crate::graph::Graph;
 use crate::graph::example::{app, busy, called, small};
+use crate::graph::model::Graph;
 
 fn schema() -> Validator {
     let text = include_str!("../../../../../docs/schema/graph.v1.json");

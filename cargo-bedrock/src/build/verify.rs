@@ -1,0 +1,102 @@
+//! `build --verify`: builds once more in a copy of the workspace that has another name, other times of files, another
+//! order of them, another time zone and another umask, and compares the zips byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+use bedrock_build::App;
+use zip::ZipArchive;
+
+use super::copy::copy;
+use super::folder;
+use super::part::Part;
+use super::plan::{Plan, Request};
+use crate::error::{Error, Result, shown};
+use crate::pack::Digest;
+use crate::print::{Printer, Progress};
+use crate::tool::Tools;
+
+/// Files of a zip that a report names.
+const TOLD: usize = 5;
+
+/// Builds the parts of `request` again elsewhere. An error names what came out differently.
+pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
+    let tools = Tools::watch()?;
+    let root = workspace_root(app)?;
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    // Beside the workspace: what it names by relative paths, and what configures cargo above it, is found from there too.
+    let room = tempfile::Builder::new()
+        .prefix(&format!(".{name}-verify-"))
+        .tempdir_in(root.parent().unwrap_or(&root))
+        .map_err(|error| Error::io(format!("failed to make a copy beside `{}`", root.display()), &error))?;
+    progress.verifying(room.path());
+    copy(&root, room.path(), &tools)?;
+    let place = room.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
+    build(request, &place, room.path(), &tools)?;
+    let parts = Plan::of(app, request)?.parts;
+    let differing: Vec<Error> = parts.iter().filter_map(|part| difference(part, app, &place)).collect();
+    progress.verified(parts.len(), differing.len());
+    if !differing.is_empty() {
+        return Err(Error::several(differing));
+    }
+    print.done(&format!("verified {} parts: a build elsewhere gave the same bytes", parts.len()));
+    Ok(())
+}
+
+fn workspace_root(app: &App) -> Result<std::path::PathBuf> {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(&app.root).no_deps().exec();
+    let metadata = metadata.map_err(|error| Error::app("failed to find the workspace").cause(error.to_string()))?;
+    Ok(metadata.workspace_root.into_std_path_buf())
+}
+
+/// This very program, in the copy.
+fn build(request: &Request, place: &Path, room: &Path, tools: &Tools) -> Result<()> {
+    let program = std::env::current_exe().map_err(|error| Error::io("failed to find this program", &error))?;
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 077 && exec \"$0\" \"$@\""]).arg(program).args(["-C"]).arg(place);
+    command.args(["--quiet", "build"]).args(request.arguments());
+    command.env("CARGO_TARGET_DIR", room.join("target")).env("TZ", "Pacific/Kiritimati").env("LC_ALL", "C");
+    tools.run(&mut command, "failed to build a second time").map(drop)
+}
+
+/// What is different about the zip of `part` in `place`; nothing if it is the same.
+fn difference(part: &Part, app: &App, place: &Path) -> Option<Error> {
+    let (here, there) = (folder::path(app).join(part.file()), place.join("target/bedrock").join(part.file()));
+    let read = |path: &Path| fs::read(path).ok();
+    let (one, other) = (read(&here), read(&there));
+    if one == other {
+        return None;
+    }
+    let error = Error::app(format!("a build elsewhere gave another zip of {part}"));
+    Some(match (one, other) {
+        (Some(_), Some(_)) => {
+            let (one, other) = (contents(&here), contents(&there));
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            let differing: Vec<&&String> = names.iter().filter(|name| one.get(**name) != other.get(**name)).collect();
+            let told: Vec<String> = differing.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
+            let more = differing.len().saturating_sub(TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let what = if told.is_empty() { "the order of its files".to_owned() } else { told.join(", ") };
+            error.cause(format!("different are {what}{more}"))
+        }
+        (Some(_), None) => error.cause("there it has none"),
+        (None, _) => error.cause(format!("`{}` is not there", shown(&here, &app.root))),
+    })
+}
+
+/// Digest and mode of each file in a zip.
+fn contents(zip: &Path) -> BTreeMap<String, (Option<u32>, Digest)> {
+    let read = || {
+        let mut archive = ZipArchive::new(File::open(zip).ok()?).ok()?;
+        let mut found = BTreeMap::new();
+        for at in 0..archive.len() {
+            let mut file = archive.by_index(at).ok()?;
+            let (name, mode) = (file.name().ok()?.into_owned(), file.unix_mode());
+            found.insert(name, (mode, Digest::of_reader(&mut file).ok()?.0));
+        }
+        Some(found)
+    };
+    read().unwrap_or_default()
+}

@@ -218,6 +218,10 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 problem.message = format!("worker `{name}`: {}", problem.message);
                 problem
             })?;
+            if settings.bundle && language != Language::JavaScript {
+                return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
+                    .help(format!("take `bundle` out of `[package.metadata.bedrock.workers.{name}]`")));
+            }
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {

@@ -15,6 +15,7 @@ const ENDPOINT_KEYS: &[&str] =
     &["allow", "auth", "concurrency", "env", "invokes", "layers", "log-retention", "memory", "runtime", "timeout"];
 const WORKER_KEYS: &[&str] = &[
     "allow",
+    "bundle",
     "concurrency",
     "env",
     "event-age",
@@ -61,6 +62,8 @@ pub struct FunctionSettings {
     pub allow: Vec<String>,
     /// Whether the endpoint's URL is open or takes signed requests alone.
     pub auth: Auth,
+    /// Whether a JavaScript worker and its dependencies become one file, which needs no layer.
+    pub bundle: bool,
     /// Reserved concurrency; nothing is reserved by default.
     pub concurrency: Option<u64>,
     /// Variables with their values.
@@ -122,6 +125,7 @@ impl Default for FunctionSettings {
         Self {
             allow: Vec::new(),
             auth: Auth::None,
+            bundle: false,
             concurrency: None,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
@@ -215,6 +219,7 @@ impl Reader<'_> {
         match name {
             "allow" => set(&mut settings.allow, self.texts(value, path, "a list of paths or globs")),
             "auth" => set(&mut settings.auth, self.word(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
+            "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
             "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
             "env" => (settings.environment, settings.secrets) = self.environment(value, path),
             "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE)),

@@ -69,6 +69,14 @@ impl Reader<'_> {
         texts
     }
 
+    pub(super) fn boolean(&mut self, value: &Value<'_>, path: &str) -> Option<bool> {
+        let found = value.get_ref().as_bool();
+        if found.is_none() {
+            self.wrong(value, path, "`true` or `false`");
+        }
+        found
+    }
+
     /// Variables: plain texts, and references to secrets.
     pub(super) fn environment(
         &mut self,

@@ -62,13 +62,17 @@ fn an_unknown_setting_of_the_endpoint_or_of_a_worker_is_told_with_the_known_ones
     assert_eq!(
         refusal("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
-         the settings known there are `allow`, `concurrency`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, \
+         the settings known there are `allow`, `bundle`, `concurrency`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, \
          `memory`, `on-failure`, `recursion`, `retries`, `runtime`, `timeout`"
     );
 }
 
 #[test]
 fn numbers_outside_of_their_limits_are_refused_with_both_limits() {
+    assert_eq!(
+        refusal("workers.a.bundle = 'yes'"),
+        "Cargo.toml:1: `workers.a.bundle` must be `true` or `false`, found `'yes'`\n"
+    );
     assert_eq!(
         refusal("workers.a.timeout = 901"),
         "Cargo.toml:1: `workers.a.timeout` must be a whole number of seconds from 1 to 900, found `901`\n"

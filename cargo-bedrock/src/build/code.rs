@@ -6,6 +6,7 @@ use bedrock_build::{Language, Worker};
 
 use super::context::{Context, Made, Outcome};
 use super::inputs::Inputs;
+use super::node;
 use super::part::{Function, Part};
 use crate::error::{Error, Result};
 use crate::pack::{Contents, Entry, Options, Reason, collect};
@@ -24,13 +25,35 @@ const LISTS: [&str; 7] = [
 /// The worker's code as a zip.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
     let function = Function::Worker(worker.name.clone());
-    let entries = entries(context, worker, &function)?;
+    let (own, ours) = (own(context, worker, &function)?, ours(context, worker));
     let mut inputs = Inputs::default();
-    inputs.add_files(&entries, &context.app.root)?;
-    context.part(&Part::Code(function), inputs, Vec::new(), || Ok(Made { entries, room: None }))
+    inputs.add_files(&own, &context.app.root)?;
+    inputs.add_files(&ours, &context.app.root)?;
+    if worker.settings.bundle {
+        node::add_inputs(&mut inputs, context, worker)?;
+    }
+    context.part(&Part::Code(function), inputs, Vec::new(), || {
+        let mut made = if worker.settings.bundle {
+            node::bundle(context, worker, own)?
+        } else {
+            Made { entries: own, room: None }
+        };
+        made.entries.extend(ours);
+        Ok(made)
+    })
 }
 
-fn entries(context: &Context<'_>, worker: &Worker, function: &Function) -> Result<Vec<Entry>> {
+/// What lets the runtime run the worker's class.
+fn ours(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
+    debug_assert!(worker.language != Language::Rust, "Rust workers are programs");
+    let class = worker.name.class_name();
+    let (path, text) = identity_file(context.app.name.as_str(), worker.name.as_str(), &class);
+    let files = lambda_files(worker.language).iter().map(|(path, text)| Entry::bytes(*path, *text));
+    files.chain([Entry::bytes(path, text)]).collect()
+}
+
+/// The worker's own files.
+fn own(context: &Context<'_>, worker: &Worker, function: &Function) -> Result<Vec<Entry>> {
     let app = context.app;
     let mut options = Options::new(Contents::Sources, &app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);
@@ -47,10 +70,5 @@ fn entries(context: &Context<'_>, worker: &Worker, function: &Function) -> Resul
         );
     }
     let is_list = |entry: &Entry| LISTS.contains(&entry.path.as_str());
-    let mut entries: Vec<Entry> = tree.entries("").into_iter().filter(|entry| !is_list(entry)).collect();
-    entries.extend(lambda_files(worker.language).iter().map(|(path, text)| Entry::bytes(*path, *text)));
-    let (path, text) = identity_file(app.name.as_str(), worker.name.as_str(), &worker.name.class_name());
-    entries.push(Entry::bytes(path, text));
-    debug_assert!(worker.language != Language::Rust, "Rust workers are programs");
-    Ok(entries)
+    Ok(tree.entries("").into_iter().filter(|entry| !is_list(entry)).collect())
 }

@@ -27,14 +27,14 @@ pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: P
     let root = workspace_root(app)?;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     // Beside the workspace: what it names by relative paths, and what configures cargo above it, is found from there too.
-    let room = tempfile::Builder::new()
+    let elsewhere = tempfile::Builder::new()
         .prefix(&format!(".{name}-verify-"))
         .tempdir_in(root.parent().unwrap_or(&root))
         .map_err(|error| Error::io(format!("failed to make a copy beside `{}`", root.display()), &error))?;
-    progress.verifying(room.path());
-    copy(&root, room.path(), &tools)?;
-    let place = room.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
-    build(request, &place, room.path(), &tools)?;
+    progress.verifying(elsewhere.path());
+    copy(&root, elsewhere.path(), &tools)?;
+    let place = elsewhere.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
+    build(request, &place, elsewhere.path(), &tools)?;
     let parts = Plan::of(app, request)?.parts;
     let differing: Vec<Error> = parts.iter().filter_map(|part| difference(part, app, &place)).collect();
     progress.verified(parts.len(), differing.len());
@@ -52,12 +52,12 @@ fn workspace_root(app: &App) -> Result<std::path::PathBuf> {
 }
 
 /// This very program, in the copy.
-fn build(request: &Request, place: &Path, room: &Path, tools: &Tools) -> Result<()> {
+fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &Tools) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Error::io("failed to find this program", &error))?;
     let mut command = Command::new("sh");
     command.args(["-c", "umask 077 && exec \"$0\" \"$@\""]).arg(program).args(["-C"]).arg(place);
     command.args(["--quiet", "build"]).args(request.arguments());
-    command.env("CARGO_TARGET_DIR", room.join("target")).env("TZ", "Pacific/Kiritimati").env("LC_ALL", "C");
+    command.env("CARGO_TARGET_DIR", elsewhere.join("target")).env("TZ", "Pacific/Kiritimati").env("LC_ALL", "C");
     tools.run(&mut command, "failed to build a second time").map(drop)
 }
 

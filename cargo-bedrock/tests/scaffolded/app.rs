@@ -57,6 +57,11 @@ impl App {
         fs::write(self.path(path), text).expect(path);
     }
 
+    pub(crate) fn append(&self, path: &str, text: &str) {
+        let before = fs::read_to_string(self.path(path)).expect(path);
+        self.write(path, &(before + text));
+    }
+
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(path)).expect(path);
         assert!(text.contains(from), "{from} in {text}");

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
 
 mod app;
+mod artifacts;
 mod build;
 mod compile_errors;
 mod invoke;

@@ -45,17 +45,18 @@ pub(crate) fn programs(context: &Context<'_>, functions: &[Function]) -> Result<
     let programs =
         functions.iter().map(|function| workspace.program(context.app, function)).collect::<Result<Vec<_>>>()?;
     let compiler = compiler::choose(context.request.compiler, context.architecture, &context.tools)?;
-    let compiled = compile(context, &workspace, &programs, compiler)?;
+    let programs_of = |by| compile(context, &workspace, &programs, by);
+    let first = programs_of(compiler)?;
     let is_too_new = |(function, path): (&Function, &PathBuf)| {
         needs_newer_glibc(path, Base::of_runtime(context.runtime(function).id))
     };
     let may_change = context.request.compiler.is_none() && compiler == Compiler::Cargo;
     match compiler::cross() {
         // Nobody asked for this compiler; where there is no other, the audit says what to do.
-        Some(other) if may_change && compiled.iter().any(is_too_new) => {
+        Some(other) if may_change && first.iter().any(is_too_new) => {
             context.progress.status("the C library of this machine is too new, compiling for the one on Lambda");
-            compile(context, &workspace, &programs, other)
+            programs_of(other)
         }
-        _ => Ok(compiled),
+        _ => Ok(first),
     }
 }

@@ -1,0 +1,77 @@
+//! The layer of a JavaScript worker: what `npm` installs of its `package.json`, for Lambda's system and processor.
+
+use std::path::Path;
+
+use bedrock_build::Worker;
+use serde_json::Value;
+
+use super::npm::{self, read};
+use crate::build::context::{Context, Made, Outcome};
+use crate::build::inputs::Inputs;
+use crate::build::part::{Function, Part};
+use crate::error::{Error, Result};
+use crate::pack::{Contents, Options, collect, node_modules, remove};
+
+/// Part of every key: another way to lay out or prune layers makes them anew.
+const LAYOUT: &str = "1";
+
+/// The worker's layer as a zip; none if it has no dependencies, or is bundled with them.
+pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
+    let part = Part::Layer(worker.name.clone());
+    let dir = context.app.root.join(&worker.dir);
+    let mut inputs = Inputs::default();
+    inputs.add("layout", LAYOUT);
+    // What is bundled is in the code.
+    let wanted = has_dependencies(&dir, worker)? && !worker.settings.bundle;
+    if wanted {
+        npm::add_lists(&mut inputs, &dir, worker)?;
+    }
+    context.part(
+        &part,
+        inputs,
+        Vec::new(),
+        || {
+            if wanted { entries(context, worker, &part) } else { Ok(Made::default()) }
+        },
+    )
+}
+
+fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
+    let shown = format!("{}/package.json", worker.dir);
+    let Some(bytes) = read(&dir.join("package.json"), &shown)? else { return Ok(false) };
+    let package: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::app(format!("failed to read the dependencies of worker `{}`", worker.name))
+            .cause(format!("`{shown}` is no JSON: {error}"))
+    })?;
+    let mut any = false;
+    for list in ["dependencies", "optionalDependencies"] {
+        for (name, version) in package.get(list).and_then(Value::as_object).into_iter().flatten() {
+            any = true;
+            let version = version.as_str().unwrap_or_default();
+            if ["file:", "link:", "workspace:"].iter().any(|scheme| version.starts_with(scheme)) {
+                return Err(Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"))
+                    .cause(format!("`{version}` is a folder of this machine"))
+                    .help("move the code into the worker's folder, or name a version of a published package"));
+            }
+        }
+    }
+    Ok(any)
+}
+
+fn entries(context: &Context<'_>, worker: &Worker, part: &Part) -> Result<Made> {
+    let function = Function::Worker(worker.name.clone());
+    let what = format!("failed to install the dependencies of {function} for {}", context.architecture.machine());
+    let staging = context.folder.staging()?;
+    let cpu = format!("--cpu={}", context.architecture.node());
+    let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
+    npm::install(context, worker, part, (staging.path(), &platform), &what)?;
+    let modules = staging.path().join("node_modules");
+    if !modules.is_dir() {
+        return Ok(Made::default());
+    }
+    remove(&modules, &context.app.root, |path, _| node_modules(path, context.architecture))?;
+    let mut options = Options::new(Contents::Dependencies, &context.app.root, function.settings_table());
+    options.allow.clone_from(&worker.settings.allow);
+    let entries = collect(&modules, &options)?.entries("nodejs/node_modules");
+    Ok(Made { entries, room: Some(staging) })
+}

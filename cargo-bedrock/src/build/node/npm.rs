@@ -1,0 +1,68 @@
+//! npm: what it reads, and how it is made to install for Lambda or for this machine.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use bedrock_build::Worker;
+
+use crate::build::context::Context;
+use crate::build::inputs::Inputs;
+use crate::build::part::Part;
+use crate::error::{Error, Result};
+use crate::tool::on_path;
+
+/// What npm reads.
+const LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
+
+/// What npm reads of a worker, as inputs.
+pub(super) fn add_lists(inputs: &mut Inputs, dir: &Path, worker: &Worker) -> Result<()> {
+    for list in LISTS {
+        if let Some(bytes) = read(&dir.join(list), &format!("{}/{list}", worker.dir))? {
+            inputs.add_bytes(list, &bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Installs into the folder `room` what the lists of a worker come to; `more` says for which system, and what not.
+pub(super) fn install(
+    context: &Context<'_>,
+    worker: &Worker,
+    part: &Part,
+    (room, more): (&Path, &[&str]),
+    what: &str,
+) -> Result<()> {
+    let Some(npm) = on_path("npm") else {
+        return Err(Error::call(what).cause("`npm` is not on the PATH").help("install Node.js with npm"));
+    };
+    let dir = context.app.root.join(&worker.dir);
+    for list in LISTS {
+        if let Some(bytes) = read(&dir.join(list), &format!("{}/{list}", worker.dir))? {
+            let write = |error| Error::io(format!("failed to copy `{}/{list}`", worker.dir), &error);
+            fs::write(room.join(list), bytes).map_err(write)?;
+        }
+    }
+    let is_locked = ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|list| dir.join(list).is_file());
+    if !is_locked {
+        context.progress.warning(
+            Some(part),
+            &format!(
+                "`{}` has no `package-lock.json`: what its `package.json` comes to may change from build to build",
+                worker.dir
+            ),
+        );
+    }
+    let mut command = Command::new(npm);
+    command.args([if is_locked { "ci" } else { "install" }, "--ignore-scripts", "--no-audit", "--no-fund"]);
+    command.arg("--loglevel=error").args(more);
+    context.tools.run(command.current_dir(room), what).map(drop)
+}
+
+pub(super) fn read(path: &Path, shown: &str) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(format!("failed to read `{shown}`"), &error)),
+    }
+}

@@ -19,6 +19,9 @@ use crate::error::{Error, Fault, Result};
 /// Lines of a tool's output that an error shows.
 const SHOWN: usize = 12;
 
+/// Characters of its command that an error shows.
+const SHOWN_WIDTH: usize = 100;
+
 /// Runs tools, and ends them when the user asks to stop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tools(Arc<Mutex<Running>>);
@@ -105,11 +108,18 @@ fn end_of(text: &str) -> String {
     lines[lines.len().saturating_sub(SHOWN)..].join("\n")
 }
 
-/// A command as one would type it: the program by its name alone.
+/// A command as one would type it: the program by its name alone, and not more arguments than fit into a line.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once(program.to_string_lossy().into_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    let mut text = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        if text.len() + argument.len() > SHOWN_WIDTH {
+            return text + " …";
+        }
+        text = format!("{text} {argument}");
+    }
+    text
 }
 
 /// The first executable of that name on the PATH.

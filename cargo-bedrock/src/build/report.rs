@@ -53,7 +53,7 @@ pub(crate) fn over_limits(app: &App, state: &State) -> Vec<Error> {
     let functions = app.workers.iter().map(|worker| (Function::Worker(worker.name.clone()), &worker.settings));
     for (function, settings) in std::iter::once((Function::Endpoint, &app.settings.endpoint)).chain(functions) {
         let what = function.to_string();
-        reports.extend(pack::environment(&what, &settings.environment));
+        reports.extend(pack::environment(&format!("the environment of {function}"), &settings.environment));
         let layer = match &function {
             Function::Worker(name) => Some(Part::Layer(name.clone())),
             Function::Endpoint => None,

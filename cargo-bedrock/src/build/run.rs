@@ -67,7 +67,7 @@ fn all(context: &Context<'_>, plan: &Plan) -> Result<Vec<Outcome>> {
         if let Err(error) = &result {
             context.progress.failed(part, error);
         }
-        results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+        results.lock().unwrap_or_else(PoisonError::into_inner).push((part.cloned(), result));
     };
     let queue = Mutex::new(others.into_iter());
     thread::scope(|scope| {
@@ -82,8 +82,10 @@ fn all(context: &Context<'_>, plan: &Plan) -> Result<Vec<Outcome>> {
             });
         }
     });
-    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    finish(context, plan, results)
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Told in the same order each time, whoever was ready first.
+    results.sort_by(|(one, _), (other, _)| one.cmp(other));
+    finish(context, plan, results.into_iter().map(|(_, result)| result))
 }
 
 fn is_rust(app: &App, part: &Part) -> bool {
@@ -114,7 +116,11 @@ fn one(context: &Context<'_>, part: &Part) -> Result<Outcome> {
 }
 
 /// Remembers what was made, whatever else failed: the next build goes on from there.
-fn finish(context: &Context<'_>, plan: &Plan, results: Vec<Result<Vec<Outcome>>>) -> Result<Vec<Outcome>> {
+fn finish(
+    context: &Context<'_>,
+    plan: &Plan,
+    results: impl Iterator<Item = Result<Vec<Outcome>>>,
+) -> Result<Vec<Outcome>> {
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for result in results {
         match result {

@@ -73,6 +73,11 @@ impl App {
         self.bedrock_in(&self.path("."), args)
     }
 
+    /// The same, not started yet.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.bedrock_command(&self.path("."), args)
+    }
+
     fn bedrock_in(&self, dir: &Path, args: &[&str]) -> Answer {
         self.bedrock_command(dir, args).output().expect("the command starts").into()
     }

@@ -5,6 +5,7 @@ mod app;
 mod artifacts;
 mod build;
 mod compile_errors;
+mod faults;
 mod invoke;
 mod seed;
 mod site;

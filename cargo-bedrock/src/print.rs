@@ -3,6 +3,8 @@
 //! Colour is used on terminals alone, unless `--color` says otherwise; `NO_COLOR` is honoured (by `anstream`).
 //! A reader that closes the pipe has enough: that is no error.
 
+mod events;
+mod lines;
 mod progress;
 
 use std::io::{self, Write};
@@ -13,7 +15,7 @@ use bedrock_build::Problem;
 
 use crate::error::{Error, Result};
 
-pub(crate) use progress::{Progress, size};
+pub(crate) use progress::{Progress, Severity, size};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default().bold();

@@ -33,6 +33,7 @@ pub(crate) fn compiled_calls(app: &App, release: bool, progress: &Progress, prin
     let context = Context { app, request: &request, architecture, folder: &folder, known: &known, progress, tools };
     let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
     let programs = rust::programs(&context, &functions);
+    let programs = programs.map_err(|failed| Error::several(failed.0.into_iter().map(|(_, error)| error).collect()));
     progress.ended(programs.is_ok());
     let name = |function| match function {
         Function::Endpoint => NodeName::Endpoint,
@@ -63,21 +64,21 @@ fn all(context: &Context<'_>, plan: &Plan) -> Result<Vec<Outcome>> {
     let (compiled, others): (Vec<&Part>, Vec<&Part>) = plan.parts.iter().partition(|part| is_rust(context.app, part));
     let functions: Vec<Function> = compiled.into_iter().filter_map(function).collect();
     let results = Mutex::new(Vec::new());
-    let note = |part: Option<&Part>, result: Result<Vec<Outcome>>| {
+    let note = |part: Option<Part>, result: Result<Outcome>| {
         if let Err(error) = &result {
-            context.progress.failed(part, error);
+            context.progress.failed(part.as_ref(), error);
         }
-        results.lock().unwrap_or_else(PoisonError::into_inner).push((part.cloned(), result));
+        results.lock().unwrap_or_else(PoisonError::into_inner).push((part, result));
     };
     let queue = Mutex::new(others.into_iter());
     thread::scope(|scope| {
-        scope.spawn(|| note(None, rust::build(context, &functions)));
+        scope.spawn(|| rust::build(context, &functions).into_iter().for_each(|(part, result)| note(part, result)));
         for _ in 0..THREADS {
             scope.spawn(|| {
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(part) = next else { break };
-                    note(Some(part), one(context, part).map(|outcome| vec![outcome]));
+                    note(Some(part.clone()), one(context, part));
                 }
             });
         }
@@ -116,15 +117,11 @@ fn one(context: &Context<'_>, part: &Part) -> Result<Outcome> {
 }
 
 /// Remembers what was made, whatever else failed: the next build goes on from there.
-fn finish(
-    context: &Context<'_>,
-    plan: &Plan,
-    results: impl Iterator<Item = Result<Vec<Outcome>>>,
-) -> Result<Vec<Outcome>> {
+fn finish(context: &Context<'_>, plan: &Plan, results: impl Iterator<Item = Result<Outcome>>) -> Result<Vec<Outcome>> {
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for result in results {
         match result {
-            Ok(made) => outcomes.extend(made),
+            Ok(outcome) => outcomes.push(outcome),
             Err(error) => errors.push(error),
         }
     }

@@ -1,19 +1,20 @@
-//! How far a build is: a line for each artifact; on a terminal also a last line that moves; for machines one JSON
-//! object a line on the standard output, whose schema is `docs/schema/build-events.v1.json`.
+//! How far a build is: a line for each part that is ready, on a terminal also one for each that is being made; for
+//! machines events instead of words.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Printer;
+use super::events::{artifact, emit, seconds};
+use super::lines::Lines;
 use crate::build::{Part, Zip};
-use crate::error::{Error, Result};
+use crate::error::Error;
 
-/// Of the events for machines. Keys may be added to a version, never changed.
-const VERSION: u32 = 1;
+/// The line about what cargo does, which is many parts at once.
+const CARGO: &str = "cargo";
 
 /// Tells how far a build is.
 #[derive(Debug)]
@@ -23,101 +24,166 @@ pub(crate) struct Progress {
     json: bool,
     /// Why parts are built, and that others are not.
     explain: bool,
-    line: ProgressBar,
+    lines: Lines,
+    compiled: Mutex<Compiled>,
     began: Instant,
+}
+
+/// What the compiler has done so far.
+#[derive(Debug, Default, Clone, Copy)]
+struct Compiled {
+    crates: usize,
+    warnings: usize,
+    errors: usize,
+}
+
+/// How bad a message of the compiler is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Error,
+    Warning,
+    Other,
 }
 
 impl Progress {
     pub(crate) fn new(print: Printer, json: bool, explain: bool) -> Self {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-        let line = if json || print.quiet || in_ci {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
-        } else {
-            // Hidden by itself where standard error is no terminal.
-            ProgressBar::new_spinner()
-        };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-            line.set_style(style);
-        }
-        Self { print, json, explain, line, began: Instant::now() }
+        let lines = Lines::new(json || print.quiet || in_ci);
+        Self { print, json, explain, lines, compiled: Mutex::default(), began: Instant::now() }
     }
 
     pub(crate) fn started(&self, app: &str, parts: &[Part]) {
-        self.line.enable_steady_tick(Duration::from_millis(100));
-        let ids: Vec<String> = parts.iter().map(Part::id).collect();
-        self.event("build-started", None, [("app", json!(app)), ("parts", json!(ids))]);
+        if self.json {
+            let ids: Vec<String> = parts.iter().map(Part::id).collect();
+            emit("build-started", None, [("app", json!(app)), ("parts", json!(ids))]);
+        }
     }
 
     /// What cargo is doing.
     pub(crate) fn status(&self, what: &str) {
-        self.line.set_message(what.to_owned());
+        let Compiled { crates, warnings, errors } = self.count(|_| {});
+        let counted = [(crates, "crate"), (warnings, "warning"), (errors, "error")];
+        let words = counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted_word(*count, what));
+        let words: Vec<String> = words.collect();
+        let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+        self.lines.say(CARGO, format!("{what}{words}"));
     }
 
-    /// What a compiler says, as it says it.
-    pub(crate) fn foreign(&self, text: &str) {
-        self.line.suspend(|| self.print.foreign(text));
-        self.event("compiler-message", None, [("rendered", json!(text))]);
+    /// A crate is compiled.
+    pub(crate) fn compiled(&self, name: &str) {
+        self.count(|compiled| compiled.crates += 1);
+        self.status(&format!("compiled {name}"));
+    }
+
+    /// What the compiler says of a package, as it says it.
+    pub(crate) fn compiler_message(&self, package: &str, severity: Severity, text: &str) {
+        self.count(|compiled| match severity {
+            Severity::Error => compiled.errors += 1,
+            Severity::Warning => compiled.warnings += 1,
+            Severity::Other => {}
+        });
+        self.lines.above(|| self.print.foreign(text));
+        if self.json {
+            let level = match severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Other => "note",
+            };
+            let told = [("package", json!(package)), ("level", json!(level)), ("rendered", json!(text))];
+            emit("compiler-message", None, told);
+        }
+    }
+
+    fn count(&self, count: impl FnOnce(&mut Compiled)) -> Compiled {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&mut compiled);
+        *compiled
     }
 
     pub(crate) fn building(&self, part: &Part) {
-        self.line.set_message(format!("building {part}"));
-        self.event("part-started", Some(part), []);
+        self.lines.say(&part.id(), format!("building {part}"));
+        if self.json {
+            emit("part-started", Some(part), []);
+        }
     }
 
     pub(crate) fn built(&self, part: &Part, zip: Option<&Zip>, reasons: &[String], took: Duration) {
-        let seconds = took.as_secs_f64();
+        self.lines.end(&part.id());
         self.say(|print| match zip {
             Some(zip) => {
                 let why = if self.explain { format!(", {}", reasons.join(", ")) } else { String::new() };
-                print.done(&format!("{part}: {} ({seconds:.1} s{why})", size(zip.bytes)));
+                print.done(&format!("{part}: {} ({:.1} s{why})", size(zip.bytes), took.as_secs_f64()));
             }
             None if self.explain => print.note(&format!("{part}: not needed, it has no dependencies")),
             None => {}
         });
-        let seconds = json!((seconds * 1000.0).round() / 1000.0);
-        self.finished(part, "built", zip, [("reasons", json!(reasons)), ("seconds", seconds)]);
+        self.finished(part, "built", zip, (reasons, took));
     }
 
     pub(crate) fn fresh(&self, part: &Part, zip: Option<&Zip>) {
         if self.explain {
             self.say(|print| print.note(&format!("{part}: as it was, nothing that it is made of changed")));
         }
-        self.finished(part, "fresh", zip, [("reasons", json!([])), ("seconds", json!(0))]);
+        self.finished(part, "fresh", zip, (&[], Duration::ZERO));
+    }
+
+    fn finished(&self, part: &Part, status: &str, zip: Option<&Zip>, (reasons, took): (&[String], Duration)) {
+        if self.json {
+            let told = [
+                ("status", json!(status)),
+                ("artifact", artifact(part, zip)),
+                ("reasons", json!(reasons)),
+                ("seconds", seconds(took)),
+            ];
+            emit("part-finished", Some(part), told);
+        }
     }
 
     pub(crate) fn warning(&self, part: Option<&Part>, text: &str) {
-        self.line.suspend(|| self.print.warning(text));
-        self.event("warning", part, [("message", json!(text))]);
+        self.lines.above(|| self.print.warning(text));
+        if self.json {
+            emit("warning", part, [("message", json!(text))]);
+        }
     }
 
     /// A failure, for machines; people are told at the end.
     pub(crate) fn failed(&self, part: Option<&Part>, error: &Error) {
-        for report in &error.reports {
-            let told =
-                [("message", json!(report.message)), ("causes", json!(report.causes)), ("help", json!(report.help))];
-            self.event("error", part, told);
+        self.lines.end(&part.map_or_else(|| CARGO.to_owned(), Part::id));
+        if self.json {
+            for report in &error.reports {
+                let told = [
+                    ("message", json!(report.message)),
+                    ("causes", json!(report.causes)),
+                    ("help", json!(report.help)),
+                ];
+                emit("error", part, told);
+            }
         }
     }
 
     /// A second build begins, in `place`.
     pub(crate) fn verifying(&self, place: &Path) {
-        self.line.reset();
-        self.line.enable_steady_tick(Duration::from_millis(100));
-        self.line.set_message(format!("building a second time in `{}`", place.display()));
-        self.event("verify-started", None, []);
+        self.lines.say(CARGO, format!("building a second time in `{}`", place.display()));
+        if self.json {
+            emit("verify-started", None, []);
+        }
     }
 
     /// The second build is compared.
     pub(crate) fn verified(&self, parts: usize, differing: usize) {
-        self.line.finish_and_clear();
-        self.event("verify-finished", None, [("parts", json!(parts)), ("differing", json!(differing))]);
+        self.lines.end_all();
+        if self.json {
+            emit("verify-finished", None, [("parts", json!(parts)), ("differing", json!(differing))]);
+        }
     }
 
     /// The end, good or bad.
     pub(crate) fn ended(&self, success: bool) {
-        self.line.finish_and_clear();
-        let seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-        self.event("build-finished", None, [("success", json!(success)), ("seconds", json!(seconds))]);
+        self.lines.end_all();
+        if self.json {
+            let told = [("success", json!(success)), ("seconds", seconds(self.began.elapsed()))];
+            emit("build-finished", None, told);
+        }
     }
 
     /// Seconds since the beginning.
@@ -127,37 +193,13 @@ impl Progress {
 
     fn say(&self, say: impl FnOnce(Printer)) {
         if !self.json {
-            self.line.suspend(|| say(self.print));
+            self.lines.above(|| say(self.print));
         }
     }
+}
 
-    fn finished<const N: usize>(&self, part: &Part, status: &str, zip: Option<&Zip>, more: [(&str, Value); N]) {
-        let sizes = zip.map(|zip| {
-            json!({ "path": part.file(), "bytes": zip.bytes, "unzipped_bytes": zip.unzipped_bytes, "sha256": zip.sha256 })
-        });
-        let mut event = BTreeMap::from(more);
-        event.insert("status", json!(status));
-        event.insert("artifact", json!(sizes));
-        self.emit("part-finished", Some(part), event);
-    }
-
-    fn event<const N: usize>(&self, name: &str, part: Option<&Part>, more: [(&str, Value); N]) {
-        self.emit(name, part, BTreeMap::from(more));
-    }
-
-    fn emit(&self, name: &str, part: Option<&Part>, mut event: BTreeMap<&str, Value>) {
-        if !self.json {
-            return;
-        }
-        event.insert("version", json!(VERSION));
-        event.insert("event", json!(name));
-        if let Some(part) = part {
-            event.insert("part", json!(part.id()));
-            event.insert("worker", json!(part.worker().map(bedrock_build::WorkerName::as_str)));
-        }
-        // A reader that went away has enough.
-        let _: Result<()> = Printer::data(&(json!(event).to_string() + "\n"));
-    }
+fn counted_word(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Bytes for people: `650 KB`, `1.2 MB`; decimal, as Lambda's limits are told.

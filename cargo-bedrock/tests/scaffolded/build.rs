@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::{Answer, App};
 
 fn manifest(app: &App) -> Value {
     let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
@@ -15,7 +15,19 @@ fn manifest(app: &App) -> Value {
 fn built(app: &App, args: &[&str]) -> Vec<Value> {
     let answer = app.bedrock(&[&["build", "--message-format", "json"], args].concat());
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    answer.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    events(&answer)
+}
+
+/// What was told to machines, each line as the schema says.
+fn events(answer: &Answer) -> Vec<Value> {
+    let text = include_str!("../../../docs/schema/build-events.v1.json");
+    let schema = jsonschema::draft202012::new(&serde_json::from_str(text).expect("JSON")).expect("a schema");
+    let events: Vec<Value> = answer.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    for event in &events {
+        let fault = schema.validate(event).err().map(|error| format!("{error} at `{}`", error.instance_path()));
+        assert_eq!(fault, None, "{event}");
+    }
+    events
 }
 
 /// Ids of the parts whose zips were made.
@@ -142,10 +154,22 @@ fn what_fails_names_its_worker_and_what_to_do() {
 fn a_compile_error_names_the_worker_and_a_missing_target_the_command() {
     let app = App::new();
     app.edit("workers/greeter/src/lib.rs", "pub struct Greeter;", "pub struct Greeter;\nfn broken() { 1 + }");
-    let answer = app.bedrock(&["build", "--worker=greeter"]);
+    let answer = app.bedrock(&["build", "--worker=greeter", "--message-format=json"]);
     assert_eq!(answer.code, Some(1), "{}", answer.stderr);
     assert!(answer.stderr.contains("error: failed to compile worker `greeter`"), "{}", answer.stderr);
     assert!(answer.stderr.contains("src/lib.rs"), "{}", answer.stderr);
+    let told = events(&answer);
+    let names: Vec<_> = told.iter().map(|event| (&event["event"], &event["worker"], &event["level"])).collect();
+    let names = serde_json::json!(names);
+    assert_eq!(
+        names,
+        serde_json::json!([
+            ["build-started", null, null],
+            ["compiler-message", null, "error"],
+            ["error", "greeter", null],
+            ["build-finished", null, null]
+        ])
+    );
     if std::env::consts::ARCH == "x86_64" && !has_target("aarch64-unknown-linux-gnu") {
         let answer = app.bedrock(&["build", "--arm64", "--endpoint"]);
         assert_eq!(

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::compile::compile;
+use super::compile::{Failures, compile};
 use super::compiler::{self, Compiler};
 use super::programs::Workspace;
 use crate::audit::{Base, needs_newer_glibc};
@@ -18,26 +18,41 @@ use crate::pack::Entry;
 /// The input that says with which of cargo's profiles a program was compiled.
 pub(crate) const PROFILE: &str = "profile";
 
-/// The code of all Rust functions among `functions`.
-pub(crate) fn build(context: &Context<'_>, functions: &[Function]) -> Result<Vec<Outcome>> {
-    let outcomes = programs(context, functions)?.into_iter().map(|(function, path)| {
-        let read = |error| Error::io(format!("failed to read `{}`", shown(&path, &context.app.root)), &error);
-        let program = fs::read(&path).map_err(read)?;
-        let mut inputs = Inputs::default();
-        inputs.add_bytes("its program", &program);
-        inputs.add(PROFILE, if context.request.release { "release" } else { "dev" });
-        let invokes = edges_of(&program).map_err(|error| {
-            Error::app(format!("failed to read the program of {function}")).cause(error.to_string().to_lowercase())
-        })?;
-        context.part(&Part::Code(function), inputs, invokes.into_iter().collect(), || {
-            Ok(Made { entries: vec![Entry::file("bootstrap", &path).executable()], room: None })
-        })
-    });
-    outcomes.collect()
+/// The code of all Rust functions among `functions`, each with what came of it.
+pub(crate) fn build(context: &Context<'_>, functions: &[Function]) -> Vec<(Option<Part>, Result<Outcome>)> {
+    match programs(context, functions) {
+        Ok(programs) => {
+            let made = programs.into_iter().map(|(function, path)| {
+                let outcome = packed(context, &function, &path);
+                (Some(Part::Code(function)), outcome)
+            });
+            made.collect()
+        }
+        Err(Failures(failed)) => {
+            failed.into_iter().map(|(function, error)| (function.map(Part::Code), Err(error))).collect()
+        }
+    }
+}
+
+fn packed(context: &Context<'_>, function: &Function, path: &Path) -> Result<Outcome> {
+    let read = |error| Error::io(format!("failed to read `{}`", shown(path, &context.app.root)), &error);
+    let program = fs::read(path).map_err(read)?;
+    let mut inputs = Inputs::default();
+    inputs.add_bytes("its program", &program);
+    inputs.add(PROFILE, if context.request.release { "release" } else { "dev" });
+    let invokes = edges_of(&program).map_err(|error| {
+        Error::app(format!("failed to read the program of {function}")).cause(error.to_string().to_lowercase())
+    })?;
+    context.part(&Part::Code(function.clone()), inputs, invokes.into_iter().collect(), || {
+        Ok(Made { entries: vec![Entry::file("bootstrap", path).executable()], room: None })
+    })
 }
 
 /// The program of each of `functions`, compiled for Lambda.
-pub(crate) fn programs(context: &Context<'_>, functions: &[Function]) -> Result<BTreeMap<Function, PathBuf>> {
+pub(crate) fn programs(
+    context: &Context<'_>,
+    functions: &[Function],
+) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
     if functions.is_empty() {
         return Ok(BTreeMap::new());
     }

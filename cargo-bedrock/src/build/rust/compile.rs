@@ -15,6 +15,7 @@ use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
 use crate::error::{Error, Result};
+use crate::print::Severity;
 use crate::tool;
 
 /// The first words of lines in which cargo tells how far it is.
@@ -33,13 +34,23 @@ const STATUS: [&str; 12] = [
     "Removed",
 ];
 
+/// What did not compile: functions by their name, or the app as a whole.
+#[derive(Debug)]
+pub(crate) struct Failures(pub(crate) Vec<(Option<Function>, Error)>);
+
+impl From<Error> for Failures {
+    fn from(error: Error) -> Self {
+        Self(vec![(None, error)])
+    }
+}
+
 /// The program of each function, compiled.
 pub(super) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
     programs: &[Program],
     compiler: Compiler,
-) -> Result<BTreeMap<Function, PathBuf>> {
+) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
     let mut command = command(context, workspace, programs, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
@@ -53,7 +64,7 @@ pub(super) fn compile(
         said.join().unwrap_or_default()
     });
     if context.tools.finish(&mut child, &command)? {
-        return told.executables(programs);
+        return Ok(told.executables(programs)?);
     }
     Err(failure(&told.failed, programs, &said, &command))
 }
@@ -94,7 +105,6 @@ struct Told {
     executables: BTreeMap<(String, String), PathBuf>,
     /// Names of packages that did not compile.
     failed: BTreeSet<String>,
-    compiled: usize,
 }
 
 impl Told {
@@ -103,9 +113,8 @@ impl Told {
             match message {
                 Message::CompilerMessage(message) => self.diagnostic(context, &message),
                 Message::CompilerArtifact(artifact) => {
-                    self.compiled += usize::from(!artifact.fresh);
                     if !artifact.fresh {
-                        context.progress.status(&format!("compiled {} ({})", artifact.target.name, self.compiled));
+                        context.progress.compiled(&artifact.target.name);
                     }
                     if let Some(path) = artifact.executable {
                         let package = package_name(&artifact.package_id.repr, &artifact.target.name);
@@ -118,11 +127,17 @@ impl Told {
     }
 
     fn diagnostic(&mut self, context: &Context<'_>, message: &CompilerMessage) {
-        if matches!(message.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice) {
-            self.failed.insert(package_name(&message.package_id.repr, &message.target.name));
-        }
+        let package = package_name(&message.package_id.repr, &message.target.name);
+        let severity = match message.message.level {
+            DiagnosticLevel::Error | DiagnosticLevel::Ice => Severity::Error,
+            DiagnosticLevel::Warning => Severity::Warning,
+            _ => Severity::Other,
+        };
         if let Some(text) = &message.message.rendered {
-            context.progress.foreign(text);
+            context.progress.compiler_message(&package, severity, text);
+        }
+        if severity == Severity::Error {
+            self.failed.insert(package);
         }
     }
 
@@ -161,21 +176,18 @@ fn talk(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
     said
 }
 
-fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], command: &Command) -> Error {
+fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], command: &Command) -> Failures {
     let ours: Vec<&Program> = programs.iter().filter(|program| failed.contains(&program.package)).collect();
     if ours.is_empty() {
         let said = said.iter().filter(|line| !line.starts_with("warning: build failed")).cloned().collect::<Vec<_>>();
-        return Error::app("failed to compile the app").cause(format!(
-            "`{}` failed\n{}",
-            tool::shown(command),
-            said.join("\n")
-        ));
+        let cause = format!("`{}` failed\n{}", tool::shown(command), said.join("\n"));
+        return Error::app("failed to compile the app").cause(cause).into();
     }
     let errors = ours.into_iter().map(|program| {
         let error = Error::app(format!("failed to compile {}", program.function));
-        error.cause("the errors of the compiler are above")
+        (Some(program.function.clone()), error.cause("the errors of the compiler are above"))
     });
-    Error::several(errors.collect())
+    Failures(errors.collect())
 }
 
 #[cfg(test)]

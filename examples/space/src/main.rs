@@ -6,8 +6,11 @@ mod tour;
 
 #[bedrock::main]
 async fn main() -> bedrock::Result<()> {
-    // The web site that the workers fetch from. The specification's is on the internet; this one is here.
-    space_info::start().await?;
-    tour::start();
+    // The web site that the workers fetch from. The specification's is on the internet; this one is here, and nothing for
+    // a deployed app.
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        space_info::start().await?;
+        tour::start();
+    }
     bedrock::serve(endpoints::router()).await
 }

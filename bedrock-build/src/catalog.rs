@@ -34,6 +34,8 @@ pub struct Entry {
     pub timeout: u64,
     /// Megabytes.
     pub memory: u64,
+    /// Lambda's identifier of the runtime.
+    pub runtime: String,
     /// For a Rust worker that the crate depends on: what it is called in the crate's code.
     pub krate: Option<String>,
 }
@@ -52,6 +54,7 @@ impl Catalog {
                 entry: worker.entry.to_owned(),
                 timeout: worker.settings.timeout,
                 memory: worker.settings.memory,
+                runtime: worker.runtime.id.to_owned(),
                 krate: dependencies.get(worker.name.as_str()).cloned(),
             })
             .collect();
@@ -76,7 +79,9 @@ impl Catalog {
             .map(|e| {
                 let (timeout, memory) = (e.timeout.to_string(), e.memory.to_string());
                 let krate = e.krate.as_deref().unwrap_or_default();
-                [&e.name, e.language.as_str(), &e.dir, &e.entry, &timeout, &memory, krate].map(escape).join("|")
+                [&e.name, e.language.as_str(), &e.dir, &e.entry, &timeout, &memory, &e.runtime, krate]
+                    .map(escape)
+                    .join("|")
             })
             .collect();
         entries.join(";")
@@ -91,7 +96,7 @@ impl Catalog {
 
 fn decode_entry(text: &str) -> Option<Entry> {
     let fields: Vec<String> = text.split('|').map(unescape).collect();
-    let [name, language, dir, entry, timeout, memory, krate] = <[String; 7]>::try_from(fields).ok()?;
+    let [name, language, dir, entry, timeout, memory, runtime, krate] = <[String; 8]>::try_from(fields).ok()?;
     Some(Entry {
         name,
         language: Language::parse(&language)?,
@@ -99,6 +104,7 @@ fn decode_entry(text: &str) -> Option<Entry> {
         entry,
         timeout: timeout.parse().ok()?,
         memory: memory.parse().ok()?,
+        runtime,
         krate: Some(krate).filter(|krate| !krate.is_empty()),
     })
 }
@@ -155,6 +161,7 @@ mod tests {
             entry: "Cargo.toml".to_owned(),
             timeout: 30,
             memory: 256,
+            runtime: "provided.al2023".to_owned(),
             krate: krate.map(str::to_owned),
         }
     }
@@ -174,7 +181,7 @@ mod tests {
 
     #[test]
     fn another_text_is_refused() {
-        for text in ["a", "a|rust|w|e|x|1|", "a|cobol|w|e|1|1|", "a|rust|w|e|1|1|k|more"] {
+        for text in ["a", "a|rust|w|e|x|1|r|", "a|cobol|w|e|1|1|r|", "a|rust|w|e|1|1|r|k|more"] {
             assert_eq!(Catalog::decode(text), None, "{text}");
         }
     }

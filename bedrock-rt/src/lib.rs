@@ -29,6 +29,8 @@
 mod caller;
 mod config;
 mod context;
+#[cfg(any(test, not(bedrock_lambda), not(feature = "aws-sdk")))]
+mod date;
 mod error;
 mod exec;
 mod failure;

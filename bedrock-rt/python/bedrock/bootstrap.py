@@ -8,6 +8,7 @@ import sys
 
 from .workers.faults import Fault, described, user_frames
 from .workers.identity import PATH, identity
+from .workers.lambda_api import prepare
 from .workers.loader import load
 
 
@@ -25,7 +26,9 @@ def _start():
         about = identity()
         if about is None:
             raise Fault("Runtime.ImportModuleError", f"Unable to import module 'main': there is no `{PATH}`")
-        return load(about["class"], "main.py")()
+        worker = load(about["class"], "main.py")()
+        prepare()
+        return worker
     except Exception as error:
         raise _told(error) from None
 

@@ -17,9 +17,10 @@ ARN = "arn:aws:lambda:eu-west-1:000000000000:function:my_app-prod-system_fetcher
 class ClientError(Exception):
     """As botocore's: the answer of the service hangs on the exception."""
 
-    def __init__(self, code, message, status):
+    def __init__(self, code, message, status, headers=None):
         super().__init__(f"An error occurred ({code}): {message}")
-        self.response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers or {}}
+        self.response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
 
 
 class HTTPClientError(Exception):
@@ -47,11 +48,13 @@ class NoCredentialsError(Exception):
 
 
 class FakeAws:
-    """Records clients and calls; `answer` is a dict to return or an exception to raise."""
+    """Records clients, calls and pauses; `answer` is a dict to return or an exception to raise."""
 
     def __init__(self):
         self.clients = []
         self.calls = []
+        self.pauses = []
+        self.first_answers = []
         self.answer = {"StatusCode": 202, "Payload": io.BytesIO(b"")}
 
     def client(self, service, config=None):
@@ -60,9 +63,10 @@ class FakeAws:
 
     def invoke(self, **arguments):
         self.calls.append(arguments)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        answer = self.first_answers.pop(0) if self.first_answers else self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def responds(self, body, **more):
         self.answer = {"StatusCode": 200, "Payload": io.BytesIO(body), **more}
@@ -97,6 +101,7 @@ def aws(monkeypatch):
     monkeypatch.setenv("MY_APP_WORKER_ARN_SYSTEM_FETCHER", ARN)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "my-app-prod-caller")
     monkeypatch.setattr(lambda_api, "_client", None)
+    monkeypatch.setattr(lambda_api, "sleep", fake.pauses.append)
     monkeypatch.setattr(current, "_longest_ms", 0)
     token = current.CURRENT.set(None)
     yield fake
@@ -198,8 +203,7 @@ def test_an_error_of_the_function_is_told(aws):
     [
         ("ResourceNotFoundException", 404, False),
         ("AccessDeniedException", 403, False),
-        ("TooManyRequestsException", 429, False),
-        ("EC2ThrottledException", 502, False),
+        ("KMSDisabledException", 502, False),
         ("ServiceException", 500, True),
         ("503", 503, True),
     ],
@@ -219,8 +223,6 @@ def test_a_refusal_tells_whether_the_worker_may_have_run(aws, code, status, may_
         (ConnectionClosedError("cut"), "ConnectionLost", True),
         (HTTPClientError("something"), "ConnectionLost", True),
         (RuntimeError("unheard of"), "ConnectionLost", True),
-        (ConnectTimeoutError("far"), "ConnectFailed", False),
-        (EndpointConnectionError("nobody"), "ConnectFailed", False),
         (NoCredentialsError("who"), "ConnectFailed", False),
     ],
 )
@@ -230,6 +232,59 @@ def test_a_broken_call_is_made_once_and_tells_whether_the_worker_may_have_run(aw
     assert (error.error_type, error.may_have_run, error.status) == (kind, may_have_run, None)
     assert error.__cause__ is raised
     assert len(aws.calls) == 1
+
+
+NOT_BEGUN = [
+    ClientError("TooManyRequestsException", "slow down", 429),
+    ClientError("ResourceConflictException", "pending", 409),
+    ClientError("ResourceNotReadyException", "no", 502),
+    ClientError("ENILimitReachedException", "no", 502),
+    ConnectTimeoutError("far"),
+    EndpointConnectionError("nobody"),
+]
+
+
+@pytest.mark.parametrize("raised", NOT_BEGUN, ids=str)
+def test_what_surely_did_not_run_is_called_again(aws, raised):
+    aws.responds(b"7")
+    aws.first_answers = [raised, raised]
+    assert invoke("system_fetcher", {}, True) == 7
+    assert len(aws.calls) == 3 and len(aws.clients) == 1
+    assert 0.05 <= aws.pauses[0] <= 0.1 <= aws.pauses[1] <= 0.2
+
+
+@pytest.mark.parametrize("raised", NOT_BEGUN, ids=str)
+def test_after_five_attempts_the_last_refusal_is_told(aws, raised):
+    aws.answer = raised
+    assert not failure("system_fetcher", {}).may_have_run
+    assert len(aws.calls) == 5 and len(aws.pauses) == 4
+
+
+def test_the_service_may_ask_for_a_longer_pause_and_the_deadline_ends_it_all(aws):
+    aws.answer = ClientError("TooManyRequestsException", "slow down", 429, {"retry-after": "3"})
+    current.CURRENT.set(Context(10_000))
+    assert failure("system_fetcher", {}).status == 429
+    assert aws.pauses == [3] * 4
+    current.CURRENT.set(Context(3_000))
+    assert failure("system_fetcher", {}).status == 429
+    assert len(aws.calls) == 6
+
+
+def test_the_client_is_made_ahead_of_the_first_call_where_the_environment_names_callees(aws, monkeypatch):
+    lambda_api.prepare()
+    assert len(aws.clients) == 1
+    invoke("system_fetcher", {})
+    assert len(aws.clients) == 1
+    monkeypatch.setattr(lambda_api, "_client", None)
+    monkeypatch.delenv("MY_APP_WORKER_ARN_SYSTEM_FETCHER")
+    lambda_api.prepare()
+    assert len(aws.clients) == 1
+
+
+def test_a_client_that_cannot_be_made_ahead_is_told_of_by_the_first_call(aws, monkeypatch):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    lambda_api.prepare()
+    assert "boto3" in failure("system_fetcher", {}).error_message
 
 
 def test_a_response_that_breaks_off_is_an_error(aws):

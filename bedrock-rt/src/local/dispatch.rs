@@ -12,6 +12,7 @@ use super::app::AppInfo;
 use super::detach::Detach;
 use super::events::Events;
 use super::host::{Hosts, NodePool, PythonPool};
+use super::invocation::Invocation;
 use super::rust::RustWorker;
 use crate::context::Function;
 use crate::limits::SYNC_PAYLOAD;
@@ -52,22 +53,12 @@ enum Engine {
     NotLinked,
 }
 
-/// One invocation on its way to a worker.
-#[derive(Debug, Clone)]
-pub(super) struct Invocation {
-    pub(super) request_id: String,
-    pub(super) event: Bytes,
-    /// The deadline of whoever called, which is never passed.
-    pub(super) limit: Option<SystemTime>,
-    pub(super) trace: String,
-}
-
-impl Invocation {
-    /// When the worker must have answered, if it starts now, and how long that is.
-    pub(super) fn deadline(&self, info: &Info) -> (SystemTime, Duration) {
+impl Info {
+    /// When the worker must have answered an invocation that starts now, and how long that is.
+    pub(super) fn deadline(&self, invocation: &Invocation) -> (SystemTime, Duration) {
         let now = SystemTime::now();
-        let own = now + info.timeout;
-        let deadline = self.limit.map_or(own, |limit| limit.min(own));
+        let own = now + self.timeout;
+        let deadline = invocation.limit.map_or(own, |limit| limit.min(own));
         (deadline, deadline.duration_since(now).unwrap_or_default())
     }
 }
@@ -119,24 +110,36 @@ impl Local {
         let worker = self.find(call.target.as_str())?;
         invoke::check_size(&worker.info.entry.name, call.event.len(), call.kind)?;
         let (limit, trace) = call.caller.map_or((None, None), |caller| (Some(caller.deadline), caller.trace));
-        let invocation = Invocation {
-            request_id: crate::id::request_id(),
-            event: call.event,
-            // An event outlives whoever sent it.
-            limit: limit.filter(|_| call.kind == Kind::RequestResponse),
-            trace: trace.unwrap_or_else(crate::id::trace_header),
-        };
+        let mut invocation = Invocation::new(call.event, trace);
         if call.kind == Kind::Event {
-            let info = Arc::clone(&worker.info);
-            self.events.accept(&self, info, invocation);
+            // An event outlives whoever sent it.
+            self.events.accept(&self, Arc::clone(&worker.info), invocation);
             return Ok(Bytes::new());
         }
+        invocation.limit = limit;
+        self.answer(worker, invocation).await
+    }
+
+    /// Runs one invocation for a caller who waits, and shows what the worker did wrong.
+    async fn answer(&self, worker: &Worker, invocation: Invocation) -> Result<Bytes, Error> {
         let id = invocation.request_id.clone();
         let result = self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await;
         if let Err(error @ Error::Function { .. }) = &result {
             self.hosts.output.failure(error, &id);
         }
         result
+    }
+
+    /// The same for a worker by its name.
+    pub(super) async fn answer_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
+        self.answer(self.find(name)?, invocation).await
+    }
+
+    /// Every worker, by name.
+    pub(super) fn infos(&self) -> Vec<&Arc<Info>> {
+        let mut infos: Vec<_> = self.workers.values().map(|worker| &worker.info).collect();
+        infos.sort_by(|one, other| one.entry.name.cmp(&other.entry.name));
+        infos
     }
 
     /// Runs one invocation of the worker called `name`, which is in the catalog.
@@ -147,6 +150,8 @@ impl Local {
 
     async fn run(&self, engine: Engine, info: Arc<Info>, invocation: Invocation) -> Result<Bytes, Error> {
         let limit = invocation.limit;
+        let tail = invocation.tail.as_ref();
+        let _collected = tail.map(|tail| self.hosts.output.tails().open(&invocation.request_id, tail));
         let response = match engine {
             Engine::Rust(worker) => worker.invoke(Arc::clone(&info), invocation).await?,
             Engine::NotLinked => return Err(not_linked(&info.entry)),
@@ -168,9 +173,8 @@ async fn hosted(info: &Info, limit: Option<SystemTime>, call: Detach<Result<Byte
 
 fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> Worker {
     let name = format!("{}-local-{}", app.name, entry.name);
-    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
     let function = Arc::new(Function {
-        arn: format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"),
+        arn: arn(&name),
         version: "$LATEST".to_owned(),
         memory: entry.memory,
         log_group: format!("/aws/lambda/{name}"),
@@ -186,6 +190,12 @@ fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> 
         Language::JavaScript => Engine::Node(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
     };
     Worker { info, engine }
+}
+
+/// The ARN of a function that has this name here.
+pub(super) fn arn(name: &str) -> String {
+    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
+    format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}")
 }
 
 fn not_found(target: &str, name: &str, catalog: &Catalog) -> Error {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::dispatch::{Info, Invocation, Local};
+use super::dispatch::{Info, Local};
+use super::invocation::Invocation;
 use super::output;
 
 /// Attempts of one event: the first and two retries, as on Lambda.

@@ -32,6 +32,7 @@ embed![
     "python/bedrock/workers/lambda_api.py",
     "python/bedrock/workers/loader.py",
     "python/bedrock/workers/local_api.py",
+    "python/bedrock/workers/retries.py",
     "python/bedrock/workers/worker.py",
     "python/bedrock_host/__init__.py",
     "python/bedrock_host/__main__.py",

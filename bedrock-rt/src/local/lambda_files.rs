@@ -24,6 +24,7 @@ embed![PYTHON:
     "bedrock/workers/invoker.py" from "python/bedrock/workers/invoker.py",
     "bedrock/workers/lambda_api.py" from "python/bedrock/workers/lambda_api.py",
     "bedrock/workers/loader.py" from "python/bedrock/workers/loader.py",
+    "bedrock/workers/retries.py" from "python/bedrock/workers/retries.py",
     "bedrock/workers/worker.py" from "python/bedrock/workers/worker.py",
 ];
 

@@ -12,7 +12,7 @@ use super::app::AppInfo;
 use super::dispatch::{Local, LocalTransport};
 use super::events::DRAIN;
 use super::serve::SERVING;
-use super::{once, stop};
+use super::{once, stop, workers};
 use crate::__private::v1::{Outcome, finish};
 use crate::run::complain;
 use crate::transport;
@@ -64,6 +64,14 @@ where
     F::Output: Outcome,
 {
     local.hosts.look_for_interpreters();
+    if workers::is_asked_for() {
+        match local.hosts.api().await {
+            Ok(url) => {
+                complain(&format!("Lambda's API on {url}, for `AWS_ENDPOINT_URL_LAMBDA`; any credentials will do"));
+            }
+            Err(error) => return finish(Err(format!("failed to open Lambda's API\n  caused by: {error}"))),
+        }
+    }
     let code = tokio::select! {
         outcome = body => finish(outcome),
         code = interrupted() => code,

@@ -8,14 +8,14 @@
 //! | `host` | Python and JavaScript workers: warm processes and how to talk to them |
 //! | `install` | their dependencies, on first use |
 //! | `events` | fire-and-forget: retries, and draining at the end |
-//! | `api` | Lambda's Invoke API on a port of this machine, for calls from inside workers |
-//! | `output` | what workers print |
+//! | `service` | Lambda's API on a port of this machine, for calls from inside workers and from outside |
+//! | `workers` | this program's workers, as that API sees them |
+//! | `output`, `tail` | what workers print |
 //! | `main_fn`, `once` | the life of the program |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
 //! None of this is in a Lambda build.
 
-mod api;
 mod app;
 mod detach;
 mod dispatch;
@@ -24,6 +24,7 @@ mod files;
 mod host;
 mod install;
 mod interpreter;
+mod invocation;
 mod lambda_files;
 mod main_fn;
 mod once;
@@ -31,13 +32,19 @@ mod output;
 mod reaper;
 mod rust;
 mod serve;
+pub mod service;
 mod stop;
+mod tail;
+mod workers;
 
 pub use app::AppInfo;
+pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};
 pub use rust::Registration;
+pub use tail::Tail;
 
 pub(crate) use dispatch::Local;
 pub(crate) use main_fn::main;
 pub(crate) use serve::serve;
+pub(crate) use tail::Stderr;

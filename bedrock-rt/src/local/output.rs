@@ -3,11 +3,13 @@
 //! One thread writes. Whoever produces faster than the terminal takes is slowed down, not buffered without end.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::mpsc as thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use super::tail::Tails;
 use crate::Error;
 
 /// Lines that may wait for the terminal.
@@ -21,6 +23,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     lines: Sender<Message>,
+    tails: Arc<Tails>,
 }
 
 #[derive(Debug)]
@@ -34,7 +37,7 @@ enum Message {
 pub(super) fn start() -> Output {
     let (lines, waiting) = mpsc::channel(WAITING);
     let _ = std::thread::Builder::new().name("bedrock-output".to_owned()).spawn(move || write(waiting));
-    Output { lines }
+    Output { lines, tails: Arc::default() }
 }
 
 fn write(mut messages: Receiver<Message>) {
@@ -59,8 +62,16 @@ fn write(mut messages: Receiver<Message>) {
 impl Output {
     /// A line that a worker printed, with the request it belongs to, if that is known. Waits for a slow terminal.
     pub(super) async fn line(&self, worker: &str, request_id: Option<&str>, text: &str) {
+        if let Some(id) = request_id {
+            self.tails.line(id, text);
+        }
         let id = request_id.map_or("-", short);
         let _ = self.lines.send(Message::Line(format!("{worker} {id} {text}"))).await;
+    }
+
+    /// Those who want to have the lines of a request.
+    pub(super) fn tails(&self) -> &Arc<Tails> {
+        &self.tails
     }
 
     /// A message of the runtime itself. Dropped when the terminal does not take lines any more.

@@ -14,7 +14,8 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 use tracing::Span;
 
-use super::dispatch::{Info, Invocation};
+use super::dispatch::Info;
+use super::invocation::Invocation;
 use crate::exec::{self, Executor, Output};
 use crate::{Context, Error, Registered, Result, WorkerError};
 
@@ -61,7 +62,7 @@ impl RustWorker {
         let name = self.registration.name;
         let instance = self.instance.get_or_try_init(|| self.construct()).await;
         let instance = Arc::clone(instance.map_err(|error| failure(name, error))?);
-        let (deadline, left) = invocation.deadline(&info);
+        let (deadline, left) = info.deadline(&invocation);
         let span = tracing::info_span!("worker", name, id = %invocation.request_id);
         let context = Context {
             request_id: invocation.request_id,
@@ -69,7 +70,10 @@ impl RustWorker {
             function: Arc::clone(&info.function),
             trace_id: Some(invocation.trace),
         };
-        let future = instance.execute(invocation.event, context);
+        let mut future = instance.execute(invocation.event, context);
+        if let Some(tail) = invocation.tail {
+            future = Box::pin(tail.scope(future));
+        }
         let watched = Watched { future, pace: Arc::clone(&self.pace), span, slow: false };
         let mut task = if self.pace.is_quick() && INLINE.load(Ordering::Relaxed) < self.inline_limit {
             self.handle.spawn(watched)

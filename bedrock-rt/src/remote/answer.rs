@@ -6,31 +6,32 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::failure::function_error;
+use super::function::arn_variable;
 use super::wire::{Answer, Lost, Outcome};
 use crate::Error;
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
-use crate::transport::Kind;
+use crate::transport::{Kind, Target};
 
 /// The call that was made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     /// What the caller knows the worker by.
-    pub(super) worker: &'a str,
+    pub(super) target: &'a Target,
     /// The name or ARN that was called.
     pub(super) function: &'a str,
     pub(super) kind: Kind,
     pub(super) bytes: usize,
     /// How long it took.
     pub(super) waited: Duration,
-    /// What can be set to say where the worker is, if it is one of this app.
-    pub(super) variable: Option<&'a str>,
+    /// The caller's app.
+    pub(super) app: Option<&'a str>,
 }
 
 /// The response, or nothing of an accepted event; or the error.
 pub(super) fn read(outcome: Outcome, asked: Asked<'_>) -> Result<Bytes, Error> {
-    let worker = asked.worker.to_owned();
+    let worker = asked.target.as_str().to_owned();
     match outcome {
-        Ok(answer) if answer.function_failed => Err(function_error(asked.worker, &answer.body, asked.waited)),
+        Ok(answer) if answer.function_failed => Err(function_error(asked.target.as_str(), &answer.body, asked.waited)),
         Ok(answer) if (200..300).contains(&answer.status) => Ok(answer.body),
         Ok(answer) => Err(refused(&answer, asked)),
         Err(Lost::NoCredentials(message)) => Err(Error::AccessDenied { worker, message }),
@@ -59,7 +60,7 @@ struct Explanation {
 fn refused(answer: &Answer, asked: Asked<'_>) -> Error {
     let explanation: Explanation = serde_json::from_slice(&answer.body).unwrap_or_default();
     let code = answer.code.clone().unwrap_or(explanation.code);
-    let worker = asked.worker.to_owned();
+    let worker = asked.target.as_str().to_owned();
     let message = match explanation.message.as_str() {
         "" => String::from_utf8_lossy(&answer.body).chars().take(200).collect(),
         message => message.to_owned(),
@@ -104,9 +105,11 @@ fn is_before_execution(status: u16, code: &str) -> bool {
 
 fn not_there(asked: Asked<'_>) -> String {
     let there = format!("no function `{}` answers in this account and region", asked.function);
-    match asked.variable {
-        Some(variable) => format!("{there}: deploy it, or set `{variable}` to its ARN"),
-        None => there,
+    match asked.target {
+        Target::Worker(worker) => {
+            format!("{there}: deploy it, or set `{}` to its ARN", arn_variable(worker, asked.app))
+        }
+        Target::Any(_) => there,
     }
 }
 
@@ -115,18 +118,18 @@ mod tests {
     use super::{Asked, read};
     use crate::Error;
     use crate::remote::wire::{Answer, Lost};
-    use crate::transport::Kind;
+    use crate::transport::{Kind, Target};
     use bytes::Bytes;
     use std::time::Duration;
 
     fn asked(kind: Kind) -> Asked<'static> {
         Asked {
-            worker: "fetcher",
+            target: &Target::Worker("fetcher"),
             function: "my_app-dev-fetcher",
             kind,
             bytes: 7_000_000,
             waited: Duration::from_secs(1),
-            variable: Some("MY_APP_WORKER_ARN_FETCHER"),
+            app: Some("my-app"),
         }
     }
 

@@ -12,7 +12,7 @@ use super::function::{self, Own};
 use super::retry;
 use super::wire::{Request, Wire};
 use crate::caller::Caller;
-use crate::transport::{Call, Kind, Reply, Target, Transport};
+use crate::transport::{Call, Kind, Reply, Transport};
 use crate::{Config, Error};
 
 /// The longest that Lambda lets a function run (API reference of `Invoke`, 2026): who calls from outside of an
@@ -85,24 +85,20 @@ async fn attempts<W: Wire>(wire: Arc<W>, identity: Arc<Identity>, call: Call) ->
     let mut made = 0;
     let outcome = loop {
         made += 1;
-        let Ok(outcome) = tokio::time::timeout_at(deadline, wire.send(request.clone())).await else {
+        let Ok(outcome) = tokio::time::timeout_at(deadline, wire.send(&request)).await else {
             return Err(Error::Timeout { worker: target.as_str().to_owned(), after: given });
         };
         let left = deadline.saturating_duration_since(Instant::now());
         let Some(pause) = retry::pause(&outcome, made, left, crate::id::random()) else { break outcome };
         tokio::time::sleep(pause).await;
     };
-    let variable = match &target {
-        Target::Worker(worker) => Some(function::arn_variable(worker, identity.app.as_deref())),
-        Target::Any(_) => None,
-    };
     let asked = Asked {
-        worker: target.as_str(),
+        target: &target,
         function: &request.function,
         kind,
         bytes: request.event.len(),
         waited: began.elapsed(),
-        variable: variable.as_deref(),
+        app: identity.app.as_deref(),
     };
     // Nobody reads what an accepted event is answered with.
     answer::read(outcome, asked).map(|response| if kind == Kind::Event { Bytes::new() } else { response })

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use super::chain::chain;
-use super::wire::{Answer, Lost, Outcome, Request, Sending, Wire};
+use super::wire::{Answer, Lost, Outcome, Request, Wire};
 use crate::transport::Kind;
 
 /// How long a connection may take; the answer may take as long as the call has.
@@ -63,9 +63,8 @@ impl Sdk {
 }
 
 impl Wire for Sdk {
-    fn send(&self, request: Request) -> Sending {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move { shared.send(request).await })
+    async fn send(&self, request: &Request) -> Outcome {
+        self.0.send(request).await
     }
 
     fn open(&self) {
@@ -105,14 +104,14 @@ impl Shared {
         Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
     }
 
-    async fn send(&self, request: Request) -> Outcome {
+    async fn send(&self, request: &Request) -> Outcome {
         let kind = match request.kind {
             Kind::RequestResponse => InvocationType::RequestResponse,
             Kind::Event => InvocationType::Event,
         };
-        let trace = request.trace;
-        let call = self.client().await?.invoke().function_name(request.function).invocation_type(kind);
-        let sent = call.payload(Blob::new(request.event)).customize().mutate_request(move |http| {
+        let trace = request.trace.clone();
+        let call = self.client().await?.invoke().function_name(request.function.as_str()).invocation_type(kind);
+        let sent = call.payload(Blob::new(request.event.clone())).customize().mutate_request(move |http| {
             if let Some(trace) = &trace {
                 // One that is no header is no trace.
                 let _ = http.headers_mut().try_insert("x-amzn-trace-id", trace.clone());

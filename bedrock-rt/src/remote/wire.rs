@@ -1,7 +1,6 @@
 //! What is sent for one attempt and what can come of it, whoever carries it. Judging it is left to `retry` and `answer`.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use bytes::Bytes;
 use crate::transport::Kind;
 
 /// One request of the Invoke API.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Request {
     /// A name, partial ARN or ARN, with or without a qualifier.
     pub(super) function: String,
@@ -47,11 +46,10 @@ pub(super) enum Lost {
 }
 
 pub(super) type Outcome = Result<Answer, Lost>;
-pub(super) type Sending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Carries requests to the service, each exactly once.
 pub(super) trait Wire: Send + Sync {
-    fn send(&self, request: Request) -> Sending;
+    fn send(&self, request: &Request) -> impl Future<Output = Outcome> + Send;
 
     /// Gets ready for the first request in the background.
     fn open(&self) {}

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// Folders that hold nothing that is deployed as the worker's own code.
 const LEFT_OUT: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
+/// What every file has that calls a worker. Others are not parsed: a worker may bring thousands along.
+const INVOKE: &str = "invoke";
 /// Files in the app that say what else is left out.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
 
@@ -49,6 +51,9 @@ pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
             fs::read(app.root.join(&path)).map_err(|error| Error::io(format!("failed to read `{path}`"), &error))?;
         // Names of workers are ASCII, whatever the encoding of the rest.
         let text = String::from_utf8_lossy(&bytes);
+        if !text.contains(INVOKE) {
+            continue;
+        }
         let calls = match worker.language {
             Language::Python => python::scan(&text),
             _ => javascript::scan(&within, &text),

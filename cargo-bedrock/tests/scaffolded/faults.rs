@@ -29,8 +29,11 @@ fn app() -> App {
 
 fn told(answer: &Answer) -> String {
     let text = format!("exit code {}\n{}", answer.code.unwrap_or(-1), answer.stderr);
-    // How long something took is another time another.
-    let lines = text.lines().map(|line| line.split_once(" (0.").map_or(line, |(line, _)| line));
+    // How long something took, and how large our own files are, is another time another.
+    let lines = text.lines().map(|line| match line.strip_prefix("done: ").and_then(|done| done.rsplit_once(": ")) {
+        Some((part, _)) => format!("done: {part}"),
+        None => line.to_owned(),
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -69,6 +72,30 @@ fn binaries_that_would_not_run_are_refused_with_their_number_and_the_fix() {
     app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.counter]\nallow = ['*.so']\n");
     app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.reporter]\nallow = ['mac.node']\n");
     assert_eq!(app.bedrock(&["build", "--worker=counter", "--worker=reporter"]).code, Some(0));
+}
+
+#[test]
+fn a_program_for_a_newer_system_than_lambdas_is_refused() {
+    let app = App::new();
+    let newest = Command::new("getconf").arg("GNU_LIBC_VERSION").output().expect("getconf").stdout;
+    let newest = String::from_utf8_lossy(&newest).trim().rsplit_once('.').map(|(_, minor)| minor.parse::<u32>());
+    if newest.is_none_or(|minor| minor.is_ok_and(|minor| minor < 36)) {
+        return; // this machine's C library has nothing that Lambda's has not
+    }
+    let code = "pub struct Greeter;\nunsafe extern \"C\" { fn arc4random() -> u32; }\n\
+                #[allow(unsafe_code)] pub fn random() -> u32 { unsafe { arc4random() } }";
+    app.edit("workers/greeter/src/lib.rs", "pub struct Greeter;", code);
+    app.edit(
+        "workers/greeter/src/lib.rs",
+        "format!(\"hello {}\", event.name)",
+        "format!(\"hello {} {}\", event.name, random())",
+    );
+    assert_snapshot!(told(&app.bedrock(&["build", "--worker=greeter", "--compiler=cargo"])), @"
+    exit code 1
+    error: `bootstrap` in worker `greeter` does not run on Lambda
+      caused by: `bootstrap` needs glibc 2.36, the newest allowed is 2.34
+    help: run `cargo bedrock build --compiler zigbuild`
+    ");
 }
 
 /// A wheel with one file of `bytes` zeros, so that nothing has to be downloaded.
@@ -204,7 +231,7 @@ fn a_folder_that_cannot_be_written_and_a_full_disk_are_told() {
     let Some(answer) = on_disk(&app, "size=200k", &["build", "--worker=counter", "--worker=reporter"]) else { return };
     assert_snapshot!(told(&answer), @"
     exit code 2
-    done: worker `counter`: 11 KB
+    done: worker `counter`
     error: failed to write `target/bedrock/workers/reporter.zip`
       caused by: no space left on device
     ");

@@ -7,5 +7,7 @@ mod build;
 mod compile_errors;
 mod faults;
 mod invoke;
+mod layers;
+mod manifest;
 mod seed;
 mod site;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 const CONTENTS: &str = "no zip\n";
 /// SHA-256 of that, in base64.
 const DIGEST: &str = "mcFEaBRLg6l6jDYIrl4gRAZ4Ey2aDDlAo7MoXQOfwA0=";
+/// And in hex.
+const HEX: &str = "99c14468144b83a97a8c3608ae5e20440678132d9a0c3940a3b3285d039fc00d";
 
 /// A manifest that can still be changed.
 #[derive(Debug, Clone)]
@@ -26,6 +28,7 @@ impl Manifest {
     /// The endpoint calls these.
     pub(crate) fn with_endpoint(self, invokes: &[&str]) -> Self {
         let mut endpoint = function("endpoint");
+        endpoint["language"] = json!("rust");
         endpoint["url_auth"] = json!("none");
         endpoint["invokes"] = json!(invokes);
         self.with("/endpoint", endpoint)
@@ -45,8 +48,8 @@ impl Manifest {
     /// The endpoint and two workers that call each other, with everything that can be set.
     pub(crate) fn of_three() -> Self {
         let layer = json!({
-            "name": "ranker", "path": "layers/ranker.zip", "sha256": "", "sha256_base64": DIGEST,
-            "content_sha256": "", "bytes": 7, "unzipped_bytes": 7
+            "name": "ranker", "path": "layers/ranker.zip", "sha256": HEX, "sha256_base64": DIGEST,
+            "content_sha256": HEX, "bytes": 7, "unzipped_bytes": 7
         });
         Self::of(&["fetcher", "ranker"])
             .with_endpoint(&["ranker", "fetcher", "fetcher"])
@@ -92,6 +95,19 @@ impl Manifest {
     }
 }
 
+#[test]
+fn the_manifests_of_these_tests_are_as_the_schema_says() {
+    let schema = serde_json::from_str(include_str!("../../../docs/schema/manifest.v1.json")).expect("JSON");
+    let schema = jsonschema::draft202012::new(&schema).expect("a schema");
+    // A callee twice is more than Terraform has to take.
+    let three = Manifest::of_three().with("/endpoint/invokes", json!(["fetcher", "ranker"]));
+    for manifest in [three, Manifest::of_sixty()] {
+        let faults: Vec<_> =
+            schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();
+        assert_eq!(faults, [""; 0]);
+    }
+}
+
 fn function(name: &str) -> Value {
     json!({
         "name": name, "language": "python", "runtime": "python3.13", "handler": "main.handler",
@@ -99,7 +115,7 @@ fn function(name: &str) -> Value {
         "retries": 2, "event_age": 21600, "on_failure": null, "recursion": "terminate", "concurrency": null,
         "log_retention": 30, "layers": [], "layer": null,
         "code": {
-            "path": format!("workers/{name}.zip"), "sha256": "", "sha256_base64": DIGEST, "content_sha256": "",
+            "path": format!("workers/{name}.zip"), "sha256": HEX, "sha256_base64": DIGEST, "content_sha256": HEX,
             "bytes": 7, "unzipped_bytes": 7
         }
     })

@@ -7,5 +7,6 @@ mod events;
 mod faults;
 mod lambda;
 mod limits;
+mod service;
 mod starting;
 mod stopping;

@@ -71,6 +71,13 @@ const cases = {
     for (let i = 0; i < event.depth; i += 1) value = [value];
     return value;
   },
+  sdk: async (event) => {
+    // A worker would have it among its dependencies; the test knows where it is.
+    const { LambdaClient, InvokeCommand } = require('module').createRequire(`${event.sdk}/`)('@aws-sdk/client-lambda');
+    const input = { FunctionName: event.worker, Payload: JSON.stringify(event.event) };
+    const answer = await new LambdaClient().send(new InvokeCommand(input));
+    return { failed: answer.FunctionError ?? null, payload: answer.Payload.transformToString() };
+  },
   child: () => {
     require('child_process').spawn('sleep', ['300'], { stdio: 'ignore' });
     return 'started';

@@ -120,3 +120,14 @@ class PythonCase(Worker):
 
         subprocess.Popen(["sleep", "300"])
         return "started"
+
+    def do_sdk(self, event, context):
+        # A worker would have it in its requirements; the test knows where it is.
+        if event["sdk"] not in sys.path:
+            sys.path.append(event["sdk"])
+        import boto3
+        import json
+
+        client = boto3.client("lambda")
+        answer = client.invoke(FunctionName=event["worker"], Payload=json.dumps(event["event"]))
+        return {"failed": answer.get("FunctionError"), "payload": answer["Payload"].read().decode()}

@@ -1,10 +1,13 @@
 //! `cargo xtask bench`: measurements, never part of the tests. Prints Markdown for docs/src/benchmarks.md.
 
-mod hello;
-mod idle;
-mod limits;
-mod passes;
-mod run;
-mod tables;
+mod build;
+mod limit;
+mod local;
+mod machine;
+mod remote;
+mod samples;
+mod subcommand;
 
-pub(crate) use run::local;
+pub(crate) use build::run as build;
+pub(crate) use local::run as local;
+pub(crate) use remote::run as remote;

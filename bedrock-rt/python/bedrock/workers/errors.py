@@ -39,6 +39,8 @@ class InvocationError(Exception):
         self.trace = list(trace)
         self.status = status
         self.may_have_run = may_have_run
+        # Seconds to wait at least before another attempt; None if it would fare no better.
+        self.retry_after = None
 
     def __reduce__(self):
         # Exceptions are rebuilt from `args`, which here is only the finished sentence.

@@ -1,37 +1,66 @@
 """Carries an invocation to AWS with boto3, which Lambda's Python runtimes bring along.
 
-One client per environment, made on the first call. SDK retries are off: botocore repeats a call that
-timed out or whose connection broke, and the worker would then run two or three times.
+One client per environment, made in the init phase where the deployment says that this function calls others, otherwise
+on the first call. SDK retries are off: botocore repeats a call that timed out or whose connection broke, and the worker
+would then run two or three times. Which calls are made again is decided in `retries`.
 """
 
 import os
 from _thread import allocate_lock
+from time import sleep
 
-from .current import longest_ms
+from . import retries
+from .current import longest_ms, remaining_ms
 from .errors import InvocationError, not_sent, refused
 from .identity import identity
 
 # Without a deadline to go by: Lambda's longest ordinary timeout.
 LONGEST_SECONDS = 900
 # botocore's errors that are raised before a request is on the wire (class names: boto3 is imported late).
-_NOT_SENT = frozenset(
-    (
-        "ConnectTimeoutError",
-        "EndpointConnectionError",
-        "NoCredentialsError",
-        "NoRegionError",
-        "ParamValidationError",
-        "PartialCredentialsError",
-        "ProxyConnectionError",
-        "TokenRetrievalError",
-    )
-)
+_NOT_CONNECTED = frozenset(("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"))
+_NOT_SENT = _NOT_CONNECTED | {
+    "NoCredentialsError",
+    "NoRegionError",
+    "ParamValidationError",
+    "PartialCredentialsError",
+    "TokenRetrievalError",
+}
 _client = None
 _making = allocate_lock()
 
 
-def send(name_or_arn, body, wait, remaining_ms):
-    """Sends one invocation; answers `(status, function failed, body)`."""
+def send(name_or_arn, body, wait, _remaining_ms):
+    """Sends one invocation, again if it surely did not begin; answers `(status, function failed, body)`."""
+    from random import random  # late, like boto3, which brings it along
+
+    made = 0
+    while True:
+        made += 1
+        try:
+            return _send_once(name_or_arn, body, wait)
+        except InvocationError as error:
+            left = remaining_ms()
+            pause = retries.pause(error, made, None if left is None else left / 1000, random())
+            if pause is None:
+                raise
+        sleep(pause)
+
+
+def prepare():
+    """Makes the client ahead of the first call, if the environment names workers to call.
+
+    Importing boto3 takes longer than a call, and in the init phase there is more of a processor than later.
+    """
+    about = identity()
+    prefix = about and _variable(about["app"], "")
+    if prefix and any(name.startswith(prefix) for name in os.environ):
+        try:
+            _shared_client()
+        except Exception:
+            pass  # told by the first call, which tries again
+
+
+def _send_once(name_or_arn, body, wait):
     try:
         client = _shared_client()
         answer = client.invoke(
@@ -55,8 +84,12 @@ def resolve(name_or_arn):
     about = identity()
     if about is None or name_or_arn.startswith("arn:"):
         return name_or_arn
-    variable = f"{about['app']}_WORKER_ARN_{name_or_arn}".replace("-", "_").upper()
+    variable = _variable(about["app"], name_or_arn)
     return os.environ.get(variable) or _beside(about["worker"], name_or_arn) or name_or_arn
+
+
+def _variable(app, name):
+    return f"{app}_WORKER_ARN_{name}".replace("-", "_").upper()
 
 
 def _beside(own, name):
@@ -103,9 +136,19 @@ def _translated(name_or_arn, error):
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         code = response["Error"].get("Code") or type(error).__name__
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        return refused(code, response["Error"].get("Message", ""), status)
+        told = refused(code, response["Error"].get("Message", ""), status)
+        if retries.is_passing(code, status):
+            told.retry_after = _seconds(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after"))
+        return told
     names = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, ImportError) or names & _NOT_SENT:
-        return not_sent(name_or_arn, error)
+        told = not_sent(name_or_arn, error)
+        told.retry_after = 0 if names & _NOT_CONNECTED else None
+        return told
     kind = "Timeout" if "ReadTimeoutError" in names else "ConnectionLost"
     return InvocationError(kind, f"no answer from `{name_or_arn}`: {error}")
+
+
+def _seconds(header):
+    """Of a `Retry-After`; 0 if there is none, or one that is a date."""
+    return int(header) if header is not None and header.strip().isdigit() else 0

@@ -13,7 +13,8 @@ use super::frame::{self, Reader, Said};
 use super::socket::{Incoming, Outgoing};
 use crate::Error;
 use crate::limits::SYNC_PAYLOAD;
-use crate::local::dispatch::{Info, Invocation, response_too_large};
+use crate::local::Invocation;
+use crate::local::dispatch::{Info, response_too_large};
 
 /// A call that has not been begun for so long, behind another one in the same process, is taken back.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -105,7 +106,7 @@ impl Conn {
     ///
     /// Must be polled to its end, or a large event may be written by half; see [`Detach`](crate::local::detach::Detach).
     pub(super) async fn call(&self, invocation: &Invocation) -> Outcome {
-        let (deadline, left) = invocation.deadline(&self.info);
+        let (deadline, left) = self.info.deadline(invocation);
         let deadline_ms = deadline.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let deadline_ms = u64::try_from(deadline_ms).unwrap_or(u64::MAX);
         let id = self.next.fetch_add(1, Ordering::Relaxed);

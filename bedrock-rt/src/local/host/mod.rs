@@ -22,12 +22,12 @@ use tokio::sync::OnceCell;
 pub(super) use node::NodePool;
 pub(super) use python::PythonPool;
 
-use super::api;
 use super::app::AppInfo;
 use super::dispatch::Local;
 use super::interpreter::Finder;
 use super::output::{self, Output};
 use super::reaper::{Group, Reaper};
+use super::workers;
 
 /// What the hosts of all workers share.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Hosts {
     reaper: Reaper,
     /// Process groups of the hosts that run; nothing once the program ends, so that no new one is started.
     groups: Mutex<Option<Vec<Group>>>,
-    /// Opens the Invoke API to the workers of this run.
+    /// Opens Lambda's API to the workers of this run.
     token: Arc<str>,
     api: OnceCell<String>,
     local: OnceLock<Weak<Local>>,
@@ -62,15 +62,15 @@ impl Hosts {
         }
     }
 
-    /// Tells the Invoke API whom it serves.
+    /// Tells Lambda's API whom it serves.
     pub(super) fn set_local(&self, local: &Arc<Local>) {
         let _ = self.local.set(Arc::downgrade(local));
     }
 
-    /// The URL of the Invoke API, which is started when the first host needs it.
-    async fn api(&self) -> std::io::Result<&str> {
+    /// The URL of Lambda's API, which is started when the first host needs it, if nobody asked for it before.
+    pub(super) async fn api(&self) -> std::io::Result<&str> {
         let local = self.local.get().cloned().unwrap_or_default();
-        self.api.get_or_try_init(|| api::start(local, Arc::clone(&self.token))).await.map(String::as_str)
+        self.api.get_or_try_init(|| workers::serve(local, Arc::clone(&self.token))).await.map(String::as_str)
     }
 
     /// Finds the interpreters that the app needs while nobody waits for them.

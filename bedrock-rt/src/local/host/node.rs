@@ -11,7 +11,8 @@ use super::Hosts;
 use super::conn::Outcome;
 use super::process::{self, Host, INIT};
 use crate::Error;
-use crate::local::dispatch::{Info, Invocation};
+use crate::local::Invocation;
+use crate::local::dispatch::Info;
 
 /// Processes of one worker; further invocations wait for one of them. A Node process takes about 45 MB.
 const MOST: usize = 32;
@@ -78,7 +79,11 @@ impl NodePool {
     pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
         loop {
             let host = self.take().await?;
-            match host.conn.call(&invocation).await {
+            let outcome = host.conn.call(&invocation).await;
+            if invocation.tail.is_some() {
+                host.prints.settle().await;
+            }
+            match outcome {
                 Outcome::Done(result) => {
                     self.give_back(&host);
                     return result;

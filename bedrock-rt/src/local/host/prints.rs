@@ -1,8 +1,14 @@
 //! What workers print: the pipe of a host, cut into lines, each with the request it belongs to.
 
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::unix::pipe::Receiver;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::local::output::Output;
 
@@ -10,24 +16,86 @@ use crate::local::output::Output;
 const LONGEST: usize = 64 * 1024 + 64;
 /// A tag is `0x1e`, 36 bytes request id, `0x1f`.
 const TAG: usize = 38;
+/// How long somebody waits for lines of a worker that prints without end.
+const SETTLE: Duration = Duration::from_secs(1);
 
-/// Reads the pipe to its end. Never stops reading before, or the worker would hang in its next `print`.
-pub(super) async fn read(mut pipe: impl AsyncRead + Unpin, worker: Arc<str>, output: Output) {
-    let mut buffer = Vec::with_capacity(8 * 1024);
+/// What one host prints, while somebody reads it.
+#[derive(Debug)]
+pub(super) struct Prints(mpsc::Sender<oneshot::Sender<()>>);
+
+impl Prints {
+    /// Reads the pipe to its end. Never stops reading before, or the worker would hang in its next `print`.
+    pub(super) fn read(pipe: OwnedFd, worker: Arc<str>, output: Output, handle: &Handle) -> io::Result<Self> {
+        let direct = File::from(pipe.try_clone()?);
+        let pipe = Receiver::from_owned_fd(pipe)?;
+        let (ask, asked) = mpsc::channel(1);
+        let lines = Lines { worker, output, buffer: Vec::with_capacity(8 * 1024) };
+        handle.spawn(follow(pipe, direct, asked, lines));
+        Ok(Self(ask))
+    }
+
+    /// Waits until all is read that is in the pipe now: a host prints before it answers, and its answer may be faster.
+    pub(super) async fn settle(&self) {
+        let (done, settled) = oneshot::channel();
+        let settle = async {
+            if self.0.send(done).await.is_ok() {
+                let _ = settled.await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE, settle).await;
+    }
+}
+
+async fn follow(pipe: Receiver, mut direct: File, mut asked: mpsc::Receiver<oneshot::Sender<()>>, mut lines: Lines) {
     loop {
-        match pipe.read_buf(&mut buffer).await {
-            Ok(0) | Err(_) => break,
-            Ok(_) => {}
+        tokio::select! {
+            ready = pipe.readable() => {
+                let more = match ready.and_then(|()| pipe.try_read_buf(&mut lines.buffer)) {
+                    Ok(bytes) => bytes > 0,
+                    Err(error) => error.kind() == ErrorKind::WouldBlock,
+                };
+                lines.show().await;
+                if !more {
+                    break;
+                }
+            }
+            Some(done) = asked.recv() => {
+                // Past tokio, which may not have heard of what is there.
+                let mut chunk = [0; 8 * 1024];
+                while let Ok(bytes @ 1..) = direct.read(&mut chunk) {
+                    lines.buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default());
+                    lines.show().await;
+                }
+                let _ = done.send(());
+            }
         }
+    }
+    lines.rest().await;
+}
+
+/// Lines on their way from a host to the terminal.
+struct Lines {
+    worker: Arc<str>,
+    output: Output,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    /// Shows those that are whole.
+    async fn show(&mut self) {
         let mut start = 0;
-        while let Some(length) = line_length(&buffer[start..]) {
-            show(&worker, &buffer[start..start + length], &output).await;
+        while let Some(length) = line_length(&self.buffer[start..]) {
+            show(&self.worker, &self.buffer[start..start + length], &self.output).await;
             start += length;
         }
-        buffer.drain(..start);
+        self.buffer.drain(..start);
     }
-    if !buffer.is_empty() {
-        show(&worker, &buffer, &output).await;
+
+    /// Shows what is left at the end.
+    async fn rest(self) {
+        if !self.buffer.is_empty() {
+            show(&self.worker, &self.buffer, &self.output).await;
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::conn::Conn;
-use super::{Hosts, prints, socket};
+use super::prints::Prints;
+use super::{Hosts, socket};
 use crate::Error;
 use crate::local::dispatch::Info;
 use crate::local::reaper::Group;
@@ -30,6 +31,7 @@ const STUCK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) conn: Arc<Conn>,
+    pub(super) prints: Prints,
     group: Group,
     hosts: Arc<Hosts>,
 }
@@ -155,13 +157,11 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
     if !hosts.adopt(group) {
         return Err(std::io::Error::other("the program is stopping"));
     }
-    if let Some(pipe) = child.stderr.take() {
-        let name: Arc<str> = info.entry.name.as_str().into();
-        hosts.handle.spawn(prints::read(pipe, name, hosts.output.clone()));
-    }
+    let pipe = child.stderr.take().ok_or_else(|| std::io::Error::other("it has no pipe"))?.into_owned_fd()?;
+    let prints = Prints::read(pipe, info.entry.name.as_str().into(), hosts.output.clone(), &hosts.handle)?;
     let (read, write) = socket::split(ours)?;
     let conn = Conn::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
-    let host = Arc::new(Host { conn: Arc::clone(&conn), group, hosts: Arc::clone(hosts) });
+    let host = Arc::new(Host { conn: Arc::clone(&conn), prints, group, hosts: Arc::clone(hosts) });
     hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
     if let Some(control) = control {
         hosts.handle.spawn(unstick(conn, control));

@@ -9,7 +9,8 @@ use super::Hosts;
 use super::conn::Outcome;
 use super::process::{self, Host, INIT};
 use crate::Error;
-use crate::local::dispatch::{Info, Invocation};
+use crate::local::Invocation;
+use crate::local::dispatch::Info;
 
 /// Invocations of one worker at the same time; the others wait. Each has a thread in the process.
 const AT_ONCE: usize = 256;
@@ -40,7 +41,11 @@ impl PythonPool {
         let _room = self.room.acquire().await;
         loop {
             let host = self.host().await?;
-            match host.conn.call(&invocation).await {
+            let outcome = host.conn.call(&invocation).await;
+            if invocation.tail.is_some() {
+                host.prints.settle().await;
+            }
+            match outcome {
                 Outcome::Done(result) => {
                     if !host.conn.usable() {
                         self.leave(&host);

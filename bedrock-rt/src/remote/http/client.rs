@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Request as HttpRequest, Response};
 
 use super::connect::{Connector, Sender};
@@ -15,15 +15,23 @@ use super::endpoint::Endpoint;
 use super::pool::Pool;
 use super::resolve::Resolver;
 use super::settings::Settings;
-use super::sign::{self, Signed, Signing};
+use super::sign::{self, Signed, Signer};
 use crate::limits::SYNC_PAYLOAD;
 use crate::remote::chain::chain;
-use crate::remote::wire::{Answer, Lost, Outcome, Request, Sending, Wire};
+use crate::remote::wire::{Answer, Lost, Outcome, Request, Wire};
 use crate::transport::Kind;
 
 /// Most that is read of an answer: Lambda's limit, and something for the shape of errors.
 const LARGEST: usize = SYNC_PAYLOAD + 1024 * 1024;
+const JSON: &str = "application/json";
 const AGENT: &str = concat!("bedrock-rt/", env!("CARGO_PKG_VERSION"));
+
+// As names and not as texts: those are looked at byte by byte, in every request.
+static DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static FAILED: HeaderName = HeaderName::from_static("x-amz-function-error");
+static KIND: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+static TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+static TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Carries requests of the Invoke API.
 #[derive(Debug)]
@@ -31,8 +39,10 @@ pub(crate) struct Client(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    region: String,
+    signer: Signer,
     endpoint: Endpoint,
+    /// The value of `Host`.
+    host: String,
     opens_early: bool,
     credentials: Keeper,
     connector: Connector,
@@ -43,7 +53,8 @@ struct Shared {
 impl Client {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Shared {
-            region: settings.region,
+            signer: Signer::new(settings.region, "lambda"),
+            host: settings.endpoint.origin.authority(),
             endpoint: settings.endpoint,
             opens_early: settings.opens_early,
             credentials: Keeper::new(settings.source),
@@ -55,9 +66,8 @@ impl Client {
 }
 
 impl Wire for Client {
-    fn send(&self, request: Request) -> Sending {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move { shared.send(&request).await })
+    async fn send(&self, request: &Request) -> Outcome {
+        self.0.send(request).await
     }
 
     fn open(&self) {
@@ -82,7 +92,8 @@ impl Shared {
         loop {
             let (mut sender, is_fresh) = match self.pool.take().await {
                 Some(sender) => (sender, false),
-                None => (self.connector.connect(&self.endpoint.origin, &self.resolver).await?, true),
+                // In a box of its own: it is rare, and its state is larger than all the rest.
+                None => (Box::pin(self.connector.connect(&self.endpoint.origin, &self.resolver)).await?, true),
             };
             match sender.try_send_request(prepared).await {
                 Ok(response) => return self.finish(response, sender).await,
@@ -100,29 +111,35 @@ impl Shared {
     fn prepare(
         &self,
         request: &Request,
-        credentials: &Credentials,
+        credentials: &Arc<Credentials>,
         time: SystemTime,
     ) -> Result<HttpRequest<Full<Bytes>>, Lost> {
-        let path =
-            format!("{}/2015-03-31/functions/{}/invocations", self.endpoint.base, sign::encode(&request.function));
-        let host = self.endpoint.origin.authority();
+        let function = sign::encode(&request.function);
+        let path = [&self.endpoint.base, "/2015-03-31/functions/", &function, "/invocations"].concat();
         let kind = match request.kind {
             Kind::RequestResponse => "RequestResponse",
             Kind::Event => "Event",
         };
-        let headers = [("content-type", "application/json"), ("host", host.as_str()), ("x-amz-invocation-type", kind)];
+        let token = credentials.token.as_deref();
+        let mut headers = Vec::with_capacity(8);
+        headers.extend([("content-type", JSON), ("host", self.host.as_str()), ("x-amz-invocation-type", kind)]);
+        headers.extend(token.map(|token| ("x-amz-security-token", token)));
         let signed = Signed { method: "POST", path: &path, headers: &headers, body: &request.event };
-        let signing = Signing { credentials, region: &self.region, service: "lambda", time };
-        let mut http = HttpRequest::post(path.as_str()).header("user-agent", AGENT);
-        for (name, value) in headers {
-            http = http.header(name, value);
+        let signature = self.signer.sign(&signed, credentials, time);
+        let mut http = HttpRequest::post(path);
+        if let Some(map) = http.headers_mut() {
+            map.reserve(10);
         }
-        for (name, value) in sign::sign(&signed, &signing) {
-            http = http.header(name, value);
+        http = http.header(USER_AGENT, HeaderValue::from_static(AGENT));
+        http = http.header(CONTENT_TYPE, HeaderValue::from_static(JSON)).header(HOST, self.host.as_str());
+        http = http.header(&KIND, HeaderValue::from_static(kind)).header(&DATE, signature.date);
+        http = http.header(AUTHORIZATION, signature.authorization);
+        if let Some(token) = token {
+            http = http.header(&TOKEN, token);
         }
         // Not signed: proxies may extend it.
         if let Some(trace) = request.trace.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok()) {
-            http = http.header("x-amzn-trace-id", trace);
+            http = http.header(&TRACE, trace);
         }
         let unusable = |error: hyper::http::Error| Lost::NotSent { message: error.to_string(), again: false };
         http.body(Full::new(request.event.clone())).map_err(unusable)
@@ -142,10 +159,14 @@ impl Shared {
 }
 
 fn answer(status: u16, headers: &HeaderMap, body: Bytes) -> Answer {
+    let function_failed = headers.contains_key(&FAILED);
+    if (200..300).contains(&status) {
+        return Answer { status, function_failed, body, ..Answer::default() };
+    }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Answer {
         status,
-        function_failed: headers.contains_key("x-amz-function-error"),
+        function_failed,
         // `ResourceNotFoundException:http://…`
         code: header("x-amzn-errortype").and_then(|code| code.split(':').next()).map(str::to_owned),
         retry_after: header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs),

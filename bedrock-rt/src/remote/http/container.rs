@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::connect::Connector;
 use super::credentials::Credentials;
-use super::date;
 use super::endpoint::Endpoint;
 use super::settings::Variables;
+use crate::date;
 
 /// The server of relative URIs, and of ECS.
 const ECS: &str = "169.254.170.2";

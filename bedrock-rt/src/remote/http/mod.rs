@@ -5,14 +5,13 @@
 //! | `client` | one request and its answer |
 //! | `settings`, `endpoint` | what the environment says about region, service and trust |
 //! | `credentials`, `container` | who calls |
-//! | `sign`, `date` | the signature |
+//! | `sign` | the signature |
 //! | `pool`, `connect`, `resolve`, `tls` | connections |
 
 mod client;
 mod connect;
 mod container;
 mod credentials;
-mod date;
 mod endpoint;
 mod pool;
 mod resolve;
@@ -23,7 +22,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub(super) use client::Client;
 #[cfg(test)]
-pub(super) use date::parse as parse_date;
+pub(super) use crate::date::parse as parse_date;
+pub(super) use client::Client;
 pub(super) use settings::Settings;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::connect::Connector;
 use super::credentials::{Keeper, Source};
-use super::date;
+use crate::date;
 use crate::remote::tests::server::{Act, Server};
 use crate::remote::tests::signature::{self, Key};
 use crate::remote::tests::{Env, client, invoke, settings};

@@ -39,7 +39,7 @@ class InvocationError extends Error {
 /**
  * Calls a worker by its name, or any Lambda function by its name or ARN.
  * Resolves when the call is accepted, or, with `requireResponse`, to the response. Rejects with an InvocationError,
- * or with a TypeError if JSON cannot hold the payload. Never sends a call twice.
+ * or with a TypeError if JSON cannot hold the payload. Tries again only what surely did not begin.
  */
 async function invoke(nameOrArn, payload, requireResponse = false) {
   const body = encode(nameOrArn, payload, requireResponse);
@@ -158,30 +158,79 @@ function refusal(target, status, errorType, body) {
   });
 }
 
-// ---- On Lambda: the AWS SDK that its runtime brings along.
+// ---- On Lambda: the AWS SDK that its runtime brings along. Its retries would run the worker again; ours do not.
 
-const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'CredentialsProviderError'];
+const ATTEMPTS = 5; // with the pauses that is about a second and a half
+const PAUSE = 100; // ms at most after the first attempt, twice as many after each further one
+const RESERVE = 100; // ms that a caller keeps of its time to tell of a call that took too long
+
+// Failures before anything was sent; the first line may be none a moment later.
+const NOT_CONNECTED = ['ECONNREFUSED', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
+const NOT_SENT = [...NOT_CONNECTED, 'CredentialsProviderError'];
+// Refusals with 409 and 502 that may be none a moment later; then all with 502 that come before the start.
+const NOT_READY =
+  /^(EC2Throttled|ENILimitReached|ENINotReady|ResourceConflict|ResourceNotReady|SnapStartNotReady|SubnetIP)/;
+const NOT_STARTED = /^(EC2|EFS|ENI|Invalid|KMS|ResourceNotReady|S3Files|SnapStart|SubnetIP)/;
+
 let client = null;
 
-async function sendToLambda(target, body, requireResponse) {
+/** Made once: in the init phase if the environment names workers to call, otherwise by the first call. */
+function sdk() {
   const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
-  client ??= new LambdaClient({ maxAttempts: 1 }); // its retries would run the worker again
+  client ??= new LambdaClient({ maxAttempts: 1 });
+  return { client, InvokeCommand };
+}
+
+/** Tries again what surely did not begin, and nothing else: no worker runs twice for one call. */
+async function sendToLambda(target, body, requireResponse) {
+  const left = context?.getRemainingTimeInMillis?.();
+  if (left <= 0) {
+    const errorMessage = 'it was not called: the caller has no time left';
+    throw new InvocationError(target, { errorType: 'Timeout', errorMessage, mayHaveRun: false });
+  }
+  const deadline = left === undefined ? Infinity : performance.now() + left - Math.min(RESERVE, left / 20);
+  for (let made = 1; ; made++) {
+    try {
+      return await sendOnce(target, body, requireResponse, deadline);
+    } catch (error) {
+      const pause = pauseAfter(error, made);
+      // What would end after the deadline need not begin.
+      if (pause === undefined || performance.now() + pause >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/** Milliseconds to wait before the next attempt; undefined if there should be none. */
+function pauseAfter({ cause, errorType, status, mayHaveRun }, made) {
+  const isPassing =
+    status === 429 || ([409, 502].includes(status) && NOT_READY.test(errorType)) || NOT_CONNECTED.includes(errorType);
+  if (mayHaveRun || made >= ATTEMPTS || !isPassing) return undefined;
+  const full = PAUSE * 2 ** (made - 1);
+  const asked = 1000 * (Number(cause.$response?.headers?.['retry-after']) || 0);
+  // Between half and all of it, so that callers who failed together do not come back together.
+  return Math.max(full / 2 + (full / 2) * Math.random(), asked);
+}
+
+async function sendOnce(target, body, requireResponse, deadline) {
   const type = requireResponse ? 'RequestResponse' : 'Event';
-  const input = { FunctionName: functionName(target), InvocationType: type, Payload: Buffer.from(body) };
-  const remaining = context?.getRemainingTimeInMillis?.();
-  const abortSignal = remaining === undefined ? undefined : AbortSignal.timeout(Math.max(1, remaining));
+  const left = Math.max(1, Math.round(deadline - performance.now()));
+  const abortSignal = deadline === Infinity ? undefined : AbortSignal.timeout(left);
   try {
+    const { InvokeCommand, client } = sdk();
+    const input = { FunctionName: functionName(target), InvocationType: type, Payload: Buffer.from(body) };
     const output = await client.send(new InvokeCommand(input), { abortSignal });
     const text = output.Payload ? Buffer.from(output.Payload).toString() : '';
     return { body: text, status: output.StatusCode, failed: Boolean(output.FunctionError) };
   } catch (cause) {
     if (abortSignal?.aborted) {
-      const errorMessage = `no answer in the ${remaining} ms that the caller had left`;
+      const errorMessage = `no answer in the ${left} ms that the caller had left`;
       throw new InvocationError(target, { errorType: 'Timeout', errorMessage, mayHaveRun: true, cause });
     }
     const status = cause.$metadata?.httpStatusCode;
-    const mayHaveRun = status === undefined ? !NOT_SENT.includes(cause.code ?? cause.name) : status >= 500;
     const errorType = status === undefined ? (cause.code ?? cause.name) : cause.name;
+    const isBefore = status === 502 && NOT_STARTED.test(errorType);
+    const mayHaveRun = status === undefined ? !NOT_SENT.includes(errorType) : status >= 500 && !isBefore;
     throw new InvocationError(target, { errorType, errorMessage: cause.message, status, mayHaveRun, cause });
   }
 }
@@ -193,11 +242,15 @@ async function sendToLambda(target, body, requireResponse) {
 function functionName(nameOrArn) {
   identity ??= readIdentity();
   if (identity.app === undefined || nameOrArn.startsWith('arn:')) return nameOrArn;
-  const variable = `${identity.app}_WORKER_ARN_${nameOrArn}`.replaceAll('-', '_').toUpperCase();
-  if (process.env[variable]) return process.env[variable];
+  const arn = process.env[variable(identity.app, nameOrArn)];
+  if (arn) return arn;
   const own = /^(.*-)([^-]+)$/.exec(process.env.AWS_LAMBDA_FUNCTION_NAME ?? '');
   const isWorker = /^[a-z_][a-z0-9_]*$/.test(nameOrArn);
   return own?.[2] === identity.worker && isWorker ? own[1] + nameOrArn : nameOrArn;
+}
+
+function variable(app, name) {
+  return `${app}_WORKER_ARN_${name}`.replaceAll('-', '_').toUpperCase();
 }
 
 let identity = null; // {app, worker, …} on Lambda, {} where there is no zip
@@ -208,6 +261,19 @@ function readIdentity() {
     return require('./bedrock.json');
   } catch {
     return {};
+  }
+}
+
+// Loading the SDK takes longer than a call, and in the init phase there is more of a processor than later.
+if (process.env.BEDROCK_LOCAL !== '1') {
+  identity = readIdentity();
+  const prefix = variable(identity.app, '');
+  if (identity.app !== undefined && Object.keys(process.env).some((name) => name.startsWith(prefix))) {
+    try {
+      sdk();
+    } catch {
+      // Told by the first call, which tries again.
+    }
   }
 }
 

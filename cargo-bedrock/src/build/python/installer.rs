@@ -33,7 +33,7 @@ pub(super) fn install(
     };
     let mut command = match on_path("uv") {
         Some(uv) => with_uv(&uv, platform),
-        None => with_pip(platform)?,
+        None => with_pip(platform, what)?,
     };
     command.arg("--target").arg(target).arg("-r").arg(write("requirements.txt", &requirements.lines)?);
     if !requirements.constraints.is_empty() {
@@ -56,11 +56,11 @@ fn with_uv(uv: &Path, platform: Platform) -> Command {
     command
 }
 
-fn with_pip(platform: Platform) -> Result<Command> {
+fn with_pip(platform: Platform, what: &str) -> Result<Command> {
     let Some(python) = on_path("python3") else {
-        return Err(
-            Error::call("neither `uv` nor `python3` is on the PATH").help("run `pip install uv`, or install Python")
-        );
+        return Err(Error::call(what)
+            .cause("neither `uv` nor `python3` is on the PATH")
+            .help("install uv, or Python with pip"));
     };
     let version = platform.runtime.version().unwrap_or_default();
     let mut command = Command::new(python);

@@ -80,7 +80,8 @@ fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], c
     if compiler == Compiler::CargoLambda {
         command.arg("--lambda-dir").arg(folder.join("lambda"));
     }
-    command.arg("--target-dir").arg(folder);
+    // By its variable: `cargo lambda` hands such a flag on to `cargo metadata`, which has none.
+    command.env("CARGO_TARGET_DIR", folder);
     command.arg("--message-format=json-diagnostic-rendered-ansi");
     if context.request.release {
         command.arg("--release");

@@ -113,6 +113,14 @@ fn computed_names_and_syntax_errors_have_their_places() {
 }
 
 #[test]
+fn a_file_that_cannot_have_a_call_is_not_parsed() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    write(dir.path(), &["workers/p/main.py"], "def (:\n");
+    assert_eq!(calls_of(&app, &app.workers[0]).expect("readable"), WorkerCalls::default());
+}
+
+#[test]
 fn a_folder_that_is_gone_has_no_calls() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py"]);

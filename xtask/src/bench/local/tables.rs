@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::limits::{Limit, title};
+use super::limits::title;
 use super::passes::Median;
 use super::run::Figures;
+use crate::bench::machine;
 
 /// Floors and workers, both columns side by side.
 pub(super) fn rows(figures: &Figures) -> String {
@@ -34,27 +35,13 @@ pub(super) fn rows(figures: &Figures) -> String {
     text
 }
 
-/// Each limit with what was found.
-pub(super) fn limits(limits: &[Limit]) -> String {
-    let mut text = "| limit | found | allowed | |\n|---|---|---|---|\n".to_owned();
-    for Limit { what, found, allowed, holds } in limits {
-        let verdict = match holds {
-            Some(true) => "ok",
-            Some(false) => "over",
-            None => "not measured",
-        };
-        let _ = writeln!(text, "| {what} | {found} | {allowed} | {verdict} |");
-    }
-    text
-}
-
 /// What one has to know to compare the figures with others.
 pub(super) fn circumstances(figures: &Figures, passes: u8, loads: &[String]) -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let passes = if passes == 1 { "1 pass".to_owned() } else { format!("Medians over {passes} passes") };
     format!(
-        "{passes}, quiet and 1-core (the whole run under `taskset -c 0`) in turns, on {cores} cores. \
+        "{passes}, quiet and 1-core (the whole run under `taskset -c 0`) in turns, {}. \
          Load average before each run: {}. The release binary of `hello` has {} KB.",
+        machine::name(),
         loads.join(", "),
         figures.hello_bytes / 1000
     )
@@ -94,16 +81,6 @@ mod tests {
                 "| floor: a bare Python program on a unix socket | 7.0 µs | 20.0 µs | – | 7.0 µs | 20.0 µs | – | 12.3 ms |",
                 "| Python worker | 7.0 µs | 20.0 µs | 51 k/s | 7.0 µs | 20.0 µs | 1.25 / 1.25 | 12.3 ms |",
             ]
-        );
-    }
-
-    #[test]
-    fn a_limit_is_ok_or_over_or_not_measured() {
-        let limit = |holds| Limit { what: "w".to_owned(), found: "2".to_owned(), allowed: "≤ 1".to_owned(), holds };
-        let text = limits(&[limit(Some(true)), limit(Some(false)), limit(None)]);
-        assert_eq!(
-            text,
-            "| limit | found | allowed | |\n|---|---|---|---|\n| w | 2 | ≤ 1 | ok |\n| w | 2 | ≤ 1 | over |\n| w | 2 | ≤ 1 | not measured |\n"
         );
     }
 }

@@ -1,19 +1,55 @@
-//! Times in the two forms that AWS writes them: `20261125T063500Z` in signatures, RFC 3339 in credentials.
-//! The calendar is Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+//! Times in the forms that AWS writes them: `20261125T063500Z` in signatures, RFC 3339 in credentials and logs, and that
+//! of web servers' logs in events of function URLs. The calendar is Howard Hinnant's "chrono-Compatible Low-Level Date
+//! Algorithms".
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
+use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 86_400;
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
+const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// `20261125T063500Z`. Before 1970 there was no Lambda.
-pub(super) fn basic(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = civil(seconds / DAY);
-    let of_day = seconds % DAY;
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
+/// `20261125T063500Z`. Once per request, so without the machinery of `format!`.
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
+pub(crate) fn basic(time: SystemTime) -> String {
+    let ([year, month, day], [hour, minute, second], _) = parts(time);
+    let mut text = String::with_capacity(16);
+    for (number, after) in
+        [(year / 100, ""), (year % 100, ""), (month, ""), (day, "T"), (hour, ""), (minute, ""), (second, "Z")]
+    {
+        text.extend([number / 10, number % 10].map(|digit| DIGITS[(digit % 10) as usize]));
+        text.push_str(after);
+    }
+    text
+}
+
+/// `2026-11-25T06:35:00.000Z`
+#[cfg(not(bedrock_lambda))]
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let ([year, month, day], [hour, minute, second], milliseconds) = parts(time);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
+/// `25/Nov/2026:06:35:00 +0000`
+#[cfg(not(bedrock_lambda))]
+pub(crate) fn web_log(time: SystemTime) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let ([year, month, day], [hour, minute, second], _) = parts(time);
+    let month = usize::try_from(month).ok().and_then(|month| MONTHS.get(month - 1)).copied().unwrap_or_default();
+    format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
+}
+
+/// Date, time of day and milliseconds. Before 1970 there was no Lambda.
+fn parts(time: SystemTime) -> ([u64; 3], [u64; 3], u32) {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let of_day = since.as_secs() % DAY;
+    let (year, month, day) = civil(since.as_secs() / DAY);
+    ([year, month, day], [of_day / 3600, of_day / 60 % 60, of_day % 60], since.subsec_millis())
 }
 
 /// Reads `2026-11-25T06:35:00Z`, with or without a fraction. Nothing for other zones than UTC: AWS writes none.
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
 pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-')?;
@@ -28,6 +64,7 @@ pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     legal.then(|| UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
 fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
     let mut parts = text.split(between).map(|part| part.parse().ok());
     let all = [parts.next()??, parts.next()??, parts.next()??];
@@ -47,6 +84,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 }
 
 /// Year, month, day as days since 1970.
+#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
     let (era, of_era) = (year / 400, year % 400);
@@ -58,6 +96,8 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{basic, parse};
+    #[cfg(not(bedrock_lambda))]
+    use super::{rfc3339, web_log};
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
@@ -75,6 +115,14 @@ mod tests {
             assert_eq!(basic(time), short);
             assert_eq!(parse(long), Some(time), "{long}");
         }
+    }
+
+    #[cfg(not(bedrock_lambda))]
+    #[test]
+    fn logs_have_their_own_forms() {
+        let time = UNIX_EPOCH + Duration::from_millis(1_795_588_500_042);
+        assert_eq!(rfc3339(time), "2026-11-25T06:35:00.042Z");
+        assert_eq!(web_log(time), "25/Nov/2026:06:35:00 +0000");
     }
 
     #[test]

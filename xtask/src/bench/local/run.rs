@@ -7,6 +7,8 @@ use anyhow::{Context, Result, anyhow};
 
 use super::passes::{Column, Pass};
 use super::{hello, idle, limits, tables};
+use crate::bench::limit;
+use crate::bench::machine::load;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -27,7 +29,7 @@ pub(super) struct Figures {
 }
 
 /// Measures local invocations and what `hello` costs, and prints the tables.
-pub(crate) fn local(workspace: &Workspace, passes: u8, with_compile: bool) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, passes: u8, with_compile: bool) -> Result<()> {
     let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
     let taskset = tools::on_path("taskset").ok_or_else(|| anyhow!("`taskset` is not on the PATH"))?;
     eprintln!("building bench_local and hello");
@@ -67,17 +69,11 @@ pub(crate) fn local(workspace: &Workspace, passes: u8, with_compile: bool) -> Re
         compile,
     };
     println!("{}", tables::rows(&figures));
-    println!("{}", tables::limits(&limits::all(&figures)));
+    println!("{}", limit::table(&limits::all(&figures)));
     println!("{}", tables::circumstances(&figures, passes, &loads));
     Ok(())
 }
 
 fn size(path: &Path) -> Result<u64> {
     Ok(fs::metadata(path).with_context(|| format!("failed to look at {}", path.display()))?.len())
-}
-
-/// The load average of the last minute.
-fn load() -> Result<String> {
-    let text = fs::read_to_string("/proc/loadavg").context("failed to read /proc/loadavg")?;
-    Ok(text.split(' ').next().unwrap_or_default().to_owned())
 }

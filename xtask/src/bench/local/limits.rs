@@ -1,18 +1,8 @@
-//! What the figures are held against. Whether a limit holds is decided here; nothing fails because of it, since a busy
-//! machine breaks them all.
+//! What the figures of local invocations are held against.
 
 use super::passes::{Column, Median};
 use super::run::Figures;
-
-/// One limit and what was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Limit {
-    pub(super) what: String,
-    pub(super) found: String,
-    pub(super) allowed: String,
-    /// Nothing if it was not measured.
-    pub(super) holds: Option<bool>,
-}
+use crate::bench::limit::{Limit, times};
 
 const COLUMNS: [&str; 2] = ["quiet", "1-core"];
 /// p50 of a Rust worker in µs, quiet and on one core.
@@ -37,20 +27,20 @@ pub(super) fn all(figures: &Figures) -> Vec<Limit> {
     let mut limits = Vec::new();
     for ((column, name), allowed) in columns.into_iter().zip(COLUMNS).zip(RUST_P50) {
         let found = worker(column, "rust").map(|row| row.p50_us);
-        limits.push(at_most(format!("Rust worker, p50, {name}"), found, allowed, |us| format!("{us:.1} µs")));
+        limits.push(Limit::at_most(format!("Rust worker, p50, {name}"), found, allowed, |us| format!("{us:.1} µs")));
     }
     for language in ["python", "node"] {
         for (column, name) in columns.into_iter().zip(COLUMNS) {
             let what = format!("{} worker, p50 of its floor, {name}", title(language));
             let found = worker(column, language).and_then(|row| row.of_floor);
-            limits.push(at_most(what, found, OF_FLOOR, |ratio| format!("{ratio:.2} ×")));
+            limits.push(Limit::at_most(what, found, OF_FLOOR, |ratio| format!("{ratio:.2} ×")));
         }
     }
     for language in ["rust", "python", "node"] {
         for (column, name) in columns.into_iter().zip(COLUMNS) {
             let what = format!("{} worker, p99 of its p50, {name}", title(language));
             let found = worker(column, language).map(|row| row.p99_us / row.p50_us);
-            limits.push(at_most(what, found, TAIL, |ratio| format!("{ratio:.1} ×")));
+            limits.push(Limit::at_most(what, found, TAIL, |ratio| format!("{ratio:.1} ×")));
         }
     }
     for language in ["rust", "python", "node"] {
@@ -59,11 +49,16 @@ pub(super) fn all(figures: &Figures) -> Vec<Limit> {
     for (language, allowed, of_floor) in FIRST {
         let found = worker(&figures.quiet, language).and_then(|row| row.first_ms);
         let floor = figures.quiet.row(language, true).and_then(|row| row.first_ms);
-        limits.push(at_most(format!("{} worker, first call", title(language)), found, allowed, |ms| {
+        limits.push(Limit::at_most(format!("{} worker, first call", title(language)), found, allowed, |ms| {
             format!("{ms:.0} ms")
         }));
         let ratio = found.zip(floor).map(|(found, floor)| found / floor);
-        limits.push(at_most(format!("{} worker, first call, of its floor", title(language)), ratio, of_floor, times));
+        limits.push(Limit::at_most(
+            format!("{} worker, first call, of its floor", title(language)),
+            ratio,
+            of_floor,
+            times,
+        ));
     }
     limits.extend(costs(figures));
     limits
@@ -73,7 +68,7 @@ fn costs(figures: &Figures) -> Vec<Limit> {
     #[allow(clippy::cast_precision_loss, reason = "a process has less than 2^52 KiB")]
     let idle = figures.idle_kib as f64 * 1024.0 / 1e6;
     vec![
-        at_most("app with ten idle workers, without the hosts".to_owned(), Some(idle), IDLE_MB, |mb| {
+        Limit::at_most("app with ten idle workers, without the hosts".to_owned(), Some(idle), IDLE_MB, |mb| {
             format!("{mb:.1} MB")
         }),
         Limit {
@@ -82,10 +77,10 @@ fn costs(figures: &Figures) -> Vec<Limit> {
             allowed: format!("≤ {CRATES}"),
             holds: Some(figures.crates <= CRATES),
         },
-        at_most("`hello`, cold dev compile".to_owned(), figures.compile.map(|c| c.hello), COMPILE.0, |s| {
+        Limit::at_most("`hello`, cold dev compile".to_owned(), figures.compile.map(|c| c.hello), COMPILE.0, |s| {
             format!("{s:.1} s")
         }),
-        at_most(
+        Limit::at_most(
             "`hello`, cold dev compile, of its floor".to_owned(),
             figures.compile.map(|c| c.hello / c.floor),
             COMPILE.1,
@@ -94,23 +89,9 @@ fn costs(figures: &Figures) -> Vec<Limit> {
     ]
 }
 
-fn times(ratio: f64) -> String {
-    format!("{ratio:.2} ×")
-}
-
-fn at_most(what: String, found: Option<f64>, allowed: f64, show: fn(f64) -> String) -> Limit {
-    let holds = found.map(|found| found <= allowed);
-    Limit { what, found: found.map_or("–".to_owned(), show), allowed: format!("≤ {}", show(allowed)), holds }
-}
-
 fn rate(language: &str, found: Option<f64>) -> Limit {
-    let show = |rate: f64| format!("{:.0} k/s", rate / 1e3);
-    Limit {
-        what: format!("{} worker, 16 in flight", title(language)),
-        found: found.map_or("–".to_owned(), show),
-        allowed: format!("≥ {}", show(RATE)),
-        holds: found.map(|found| found >= RATE),
-    }
+    let what = format!("{} worker, 16 in flight", title(language));
+    Limit::at_least(what, found, RATE, |rate| format!("{:.0} k/s", rate / 1e3))
 }
 
 fn worker<'a>(column: &'a Column, language: &str) -> Option<&'a Median> {
@@ -128,8 +109,8 @@ pub(super) fn title(language: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hello::Compile;
     use super::*;
-    use crate::bench::hello::Compile;
 
     fn figures(p50_us: f64, first_ms: f64) -> Figures {
         let row = |language: &str| Median {

@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::bench::samples::median;
+
 /// One run.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Pass {
@@ -83,14 +85,6 @@ fn over(passes: &[Pass], like: &Row) -> Median {
     }
 }
 
-/// The one in the middle, or the mean of the two in the middle.
-fn median(mut figures: Vec<f64>) -> Option<f64> {
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    let upper = *figures.get(middle)?;
-    Some(if figures.len() % 2 == 1 { upper } else { f64::midpoint(upper, figures[middle - 1]) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,12 +105,6 @@ mod tests {
         assert_eq!((worker.p50_us, worker.of_floor, worker.first_ms), (2.0, Some(2.0), Some(3.0)));
         let floor = column.row("rust", true).expect("a floor");
         assert_eq!((floor.p50_us, floor.of_floor, floor.per_second), (2.0, None, None));
-    }
-
-    #[test]
-    fn the_median_of_two_is_their_mean_and_of_none_nothing() {
-        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
-        assert_eq!(median(vec![]), None);
     }
 
     #[test]

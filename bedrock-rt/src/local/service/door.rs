@@ -1,0 +1,121 @@
+//! Who may come in. A port on this machine can be reached by every page in the user's browser, too: those are told
+//! apart by what a browser adds to each of their requests and a page cannot take away.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::uri::Authority;
+
+use super::refusal::Refusal;
+
+/// Whose calls are taken.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// Those of programs that were given this access key: the workers of this run.
+    Key(Arc<str>),
+    /// All that are signed as AWS wants it, with whatever credentials: the user asked for the port and knows it.
+    Signed,
+}
+
+/// Refuses what a page of another origin sends, and what comes under a name that is not this machine's.
+pub(super) fn from_this_machine(headers: &HeaderMap) -> Result<(), Refusal> {
+    // Another name may be one that an attacker's DNS server lets point here (DNS rebinding).
+    let host = text(headers, "host").unwrap_or_default();
+    if !is_loopback(host) {
+        return Err(Refusal::denied(&format!("the local Lambda service does not answer to the host `{host}`")));
+    }
+    if let Some(origin) = text(headers, "origin").filter(|origin| origin.strip_prefix("http://") != Some(host)) {
+        return Err(Refusal::denied(&format!("the local Lambda service does not answer pages of `{origin}`")));
+    }
+    // Reading requests, such as those for pictures, come without an origin.
+    match text(headers, "sec-fetch-site") {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(Refusal::denied("the local Lambda service does not answer pages of another origin")),
+    }
+}
+
+/// Refuses calls of Lambda's API without the credentials that `access` wants.
+pub(super) fn credentials(headers: &HeaderMap, access: &Access) -> Result<(), Refusal> {
+    let given = text(headers, "authorization").unwrap_or_default();
+    // `AWS4-HMAC-SHA256 Credential=KEY/20261125/…` of an SDK, `Bedrock KEY` of a worker's `invoke`.
+    let signed = given.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+    let key = given.strip_prefix("Bedrock ").or(signed).unwrap_or_default();
+    match access {
+        _ if key.is_empty() => Err(Refusal::denied("Missing Authentication Token")),
+        Access::Key(own) if key != &**own => Err(Refusal::denied("the credentials are not those of this run")),
+        Access::Key(_) | Access::Signed => Ok(()),
+    }
+}
+
+/// A header that is text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, credentials, from_this_machine};
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+    fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        pairs.collect()
+    }
+
+    #[test]
+    fn programs_and_pages_of_the_service_s_own_origin_come_in() {
+        for given in [
+            &[("host", "127.0.0.1:4000")][..],
+            &[("host", "localhost:4000"), ("origin", "http://localhost:4000"), ("sec-fetch-site", "same-origin")],
+            &[("host", "[::1]:4000"), ("sec-fetch-site", "none")],
+            &[("host", "LOCALHOST")],
+        ] {
+            assert!(from_this_machine(&headers(given)).is_ok(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_origins_and_other_names_of_this_machine_stay_outside() {
+        for given in [
+            &[][..],
+            &[("host", "evil.example:4000")],
+            &[("host", "127.0.0.1.evil.example:4000")],
+            &[("host", "localhost.evil.example")],
+            &[("host", "192.168.0.7:4000")],
+            &[("host", "127.0.0.1:4000"), ("origin", "http://evil.example")],
+            &[("host", "127.0.0.1:4000"), ("origin", "null")],
+            &[("host", "127.0.0.1:4000"), ("origin", "http://127.0.0.1:5000")],
+            &[("host", "127.0.0.1:4000"), ("origin", "https://127.0.0.1:4000")],
+            &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "cross-site")],
+            &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(from_this_machine(&headers(given)).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_opens_if_it_is_that_of_this_run_or_if_any_does() {
+        let own = Access::Key("BEDROCK1".into());
+        for (value, with_key, signed) in [
+            ("Bedrock BEDROCK1", true, true),
+            ("AWS4-HMAC-SHA256 Credential=BEDROCK1/20261125/us-east-1/lambda/aws4_request, Signature=x", true, true),
+            ("AWS4-HMAC-SHA256 Credential=AKIDOTHER/20261125/us-east-1/lambda/aws4_request, Signature=x", false, true),
+            ("Bedrock BEDROCK12", false, true),
+            ("Bearer BEDROCK1", false, false),
+            ("", false, false),
+        ] {
+            let given = headers(&[("authorization", value)]);
+            assert_eq!(credentials(&given, &own).is_ok(), with_key, "{value}");
+            assert_eq!(credentials(&given, &Access::Signed).is_ok(), signed, "{value}");
+        }
+        assert!(credentials(&HeaderMap::new(), &Access::Signed).is_err());
+    }
+}

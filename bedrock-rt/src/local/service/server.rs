@@ -1,0 +1,83 @@
+//! The port and the routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Response;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::{any, get, post};
+use tokio::net::TcpListener;
+
+use super::backend::{Backend, FunctionInfo};
+use super::door::{self, Access};
+use super::refusal::Refusal;
+use super::target::Target;
+use super::{functions, invoke, url};
+use crate::Error;
+
+/// What the operations share.
+pub(super) struct Service {
+    pub(super) backend: Arc<dyn Backend>,
+    access: Access,
+}
+
+impl Service {
+    /// The function that a call names. Versions other than the code as it is do not exist here.
+    pub(super) fn function(&self, target: &Target<'_>) -> Result<FunctionInfo, Refusal> {
+        let found = self.backend.find(target.name);
+        if let (Ok(function), true) = (&found, target.is_latest()) {
+            return Ok(function.clone());
+        }
+        let (arn, help) = match &found {
+            Ok(function) => (function.arn.clone(), None),
+            Err(Error::WorkerNotFound { help, .. }) => (self.backend.arn(target.name), help.as_deref()),
+            Err(other) => return Err(Refusal::service(other.to_string())),
+        };
+        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+        Err(Refusal::not_found(format!("Function not found: {}{help}", target.qualified(&arn))))
+    }
+}
+
+/// Serves Lambda's API on a port until the program ends.
+pub async fn serve_on(listener: TcpListener, backend: Arc<dyn Backend>, access: Access) -> std::io::Result<()> {
+    let service = Arc::new(Service { backend, access });
+    let operations = Router::new()
+        .route("/2015-03-31/functions", get(functions::list))
+        .route("/2015-03-31/functions/", get(functions::list))
+        .route("/2015-03-31/functions/{name}", get(functions::get))
+        .route("/2015-03-31/functions/{name}/configuration", get(functions::get_configuration))
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(from_fn_with_state(Arc::clone(&service), with_credentials));
+    let router = Router::new()
+        .route("/_url/{name}", any(url::call))
+        .route("/_url/{name}/", any(url::call))
+        .route("/_url/{name}/{*path}", any(url::call_below))
+        .merge(operations)
+        .layer(axum::middleware::from_fn(from_this_machine))
+        .with_state(service);
+    crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
+}
+
+async fn from_this_machine(request: Request, next: Next) -> Response<Body> {
+    match door::from_this_machine(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.response(&crate::id::request_id()),
+    }
+}
+
+async fn with_credentials(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response<Body> {
+    match door::credentials(request.headers(), &service.access) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.response(&crate::id::request_id()),
+    }
+}
+
+async fn unknown(request: Request) -> impl IntoResponse {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    Refusal::unknown_operation(method, path).response(&crate::id::request_id())
+}

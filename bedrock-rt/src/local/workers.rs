@@ -1,0 +1,95 @@
+//! This program's workers as Lambda's API sees them, and the port on which it does.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Weak};
+
+use tokio::net::TcpListener;
+
+use super::dispatch::{Info, Local};
+use super::invocation::Invocation;
+use super::lambda_files::lambda_handler;
+use super::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
+use crate::Error;
+
+/// In the app's environment: the port of 127.0.0.1 on which Lambda's API is wanted for programs outside of the app.
+const PORT: &str = "BEDROCK_LAMBDA_PORT";
+
+/// Whether the user wants to have the API from the start.
+pub(super) fn is_asked_for() -> bool {
+    std::env::var_os(PORT).is_some()
+}
+
+/// Starts the API on the port that was asked for, or a free one, and gives its URL.
+pub(super) async fn serve(local: Weak<Local>, token: Arc<str>) -> std::io::Result<String> {
+    let (port, access) = match std::env::var(PORT) {
+        Ok(text) => (number(&text)?, Access::Signed),
+        Err(_) => (0, Access::Key(token)),
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(serve_on(listener, Arc::new(Workers(local)), access));
+    Ok(url)
+}
+
+fn number(text: &str) -> std::io::Result<u16> {
+    text.parse()
+        .map_err(|_| std::io::Error::other(format!("`{PORT}` must be a number from 0 to 65535, found `{text}`")))
+}
+
+/// The workers, as long as the program runs.
+struct Workers(Weak<Local>);
+
+impl Workers {
+    fn local(&self, worker: &str) -> Result<Arc<Local>, Error> {
+        self.0.upgrade().ok_or_else(|| Error::Transport {
+            worker: worker.to_owned(),
+            message: "the program is stopping".to_owned(),
+            may_have_run: false,
+        })
+    }
+}
+
+impl Backend for Workers {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        let local = self.0.upgrade();
+        local.iter().flat_map(|local| local.infos()).map(|info| described(info)).collect()
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        Ok(described(&*self.local(name)?.info(name)?))
+    }
+
+    fn arn(&self, name: &str) -> String {
+        super::dispatch::arn(name)
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        let (local, name) = (self.local(&function.worker), function.worker.clone());
+        Box::pin(async move { local?.answer_named(&name, invocation).await })
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        let (local, name) = (self.local(&function.worker), function.worker.clone());
+        Box::pin(async move {
+            let local = local?;
+            let info = local.info(&name)?;
+            local.events.accept(&local, info, invocation);
+            Ok(())
+        })
+    }
+}
+
+fn described(info: &Info) -> FunctionInfo {
+    let (entry, function) = (&info.entry, &info.function);
+    FunctionInfo {
+        worker: entry.name.clone(),
+        name: function.name.clone(),
+        arn: function.arn.clone(),
+        language: entry.language,
+        runtime: entry.runtime.clone(),
+        handler: lambda_handler(entry.language).to_owned(),
+        timeout: entry.timeout,
+        memory: entry.memory,
+        log_group: function.log_group.clone(),
+    }
+}

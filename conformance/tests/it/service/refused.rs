@@ -1,0 +1,69 @@
+//! Who must not come in: pages of other origins, other names for this machine, strangers without credentials.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::program::Program;
+
+const INVOKE: &str = "POST /2015-03-31/functions/python_case/invocations";
+const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=any/20261125/us-east-1/lambda/aws4_request";
+
+/// The status line and the body of the answer to a request that no client library would send.
+fn send(url: &str, request: &str, headers: &[&str]) -> (String, String) {
+    let body = r#"{"do":"echo","value":1}"#;
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("the port");
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let length = if request.starts_with("POST") { body.len() } else { 0 };
+    let head = format!("{request} HTTP/1.1\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), &body.as_bytes()[..length]].concat()).expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+    (head.to_owned(), body.to_owned())
+}
+
+#[test]
+fn a_page_of_another_origin_reaches_nothing() {
+    let program = Program::start();
+    let host = format!("Host: {}", program.url.trim_start_matches("http://"));
+    let (head, body) = send(&program.url, INVOKE, &[&host, SIGNED]);
+    assert!(head.starts_with("HTTP/1.1 200 ") && body == "1", "{head} {body}");
+    for headers in [
+        &[&*host, SIGNED, "Origin: http://evil.example"][..],
+        &[&*host, SIGNED, "Origin: null"],
+        &[&*host, SIGNED, "Sec-Fetch-Site: cross-site"],
+        &["Host: rebound.evil.example", SIGNED],
+        &[SIGNED],
+        &[&*host],
+        &[&*host, "Authorization: Bearer any"],
+    ] {
+        for request in [INVOKE, "GET /2015-03-31/functions", "GET /2015-03-31/functions/python_case"] {
+            let (head, body) = send(&program.url, request, headers);
+            assert!(!head.to_lowercase().contains("access-control-"), "{head}");
+            assert!(
+                head.starts_with("HTTP/1.1 40") && !body.contains("conformance"),
+                "{request} {headers:?}: {head} {body}"
+            );
+        }
+    }
+    // A browser would have to ask before it sends a header of AWS's.
+    let (head, _) = send(&program.url, "OPTIONS /2015-03-31/functions", &[&host, "Origin: http://evil.example"]);
+    assert!(head.starts_with("HTTP/1.1 403 ") && !head.to_lowercase().contains("access-control-"), "{head}");
+    let (head, _) = send(&program.url, "GET /_url/python_case/", &[&host, "Sec-Fetch-Site: cross-site"]);
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+}
+
+#[test]
+fn an_operation_that_is_not_there_is_named() {
+    let program = Program::start();
+    let host = format!("Host: {}", program.url.trim_start_matches("http://"));
+    let (head, body) = send(&program.url, "DELETE /2015-03-31/functions/python_case", &[&host, SIGNED]);
+    assert!(
+        head.starts_with("HTTP/1.1 404 ") && head.contains("x-amzn-errortype: UnknownOperationException"),
+        "{head}"
+    );
+    assert!(
+        body.contains("`DELETE /2015-03-31/functions/python_case` is no operation of the local Lambda service"),
+        "{body}"
+    );
+}

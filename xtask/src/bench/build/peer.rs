@@ -1,0 +1,32 @@
+//! cargo-lambda and the linker that it uses, in `target/tools/bench`.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::tools;
+use crate::workspace::Workspace;
+
+const PINS: [&str; 2] = ["cargo-lambda==1.9.2", "ziglang==0.17.1"];
+
+/// Installs what is missing, and gives a PATH on which it comes first.
+pub(super) fn install(workspace: &Workspace) -> Result<OsString> {
+    let venv = workspace.tools().join("bench");
+    let stamp = venv.join("stamp");
+    if fs::read_to_string(&stamp).unwrap_or_default() != PINS.join("\n") {
+        let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
+        eprintln!("installing {}", PINS.join(", "));
+        tools::output(workspace.command(&python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        tools::output(pip.args(PINS))?;
+        fs::write(&stamp, PINS.join("\n")).with_context(|| format!("failed to write {}", stamp.display()))?;
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let all: Vec<PathBuf> = std::iter::once(venv.join("bin")).chain(env::split_paths(&path)).collect();
+    env::join_paths(all).context("failed to put the tools on the PATH")
+}

@@ -32,7 +32,7 @@ pub mod settings;
 pub use app::{App, Language, Worker};
 pub use catalog::{Catalog, Entry};
 pub use emit::emit;
-pub use name::{AppName, EndpointName, FunctionName, WorkerName};
+pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME, WorkerName};
 pub use problem::Problem;
 pub use runtime::{Architecture, Runtime};
 pub use settings::{FunctionSettings, Settings};

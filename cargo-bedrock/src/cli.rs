@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{build, completions, graph, invoke, list, man, new, terraform};
+use crate::commands::{
+    build, completions, deploy, destroy, doctor, graph, invoke, list, logs, man, migrate, new, rollback, status,
+    terraform,
+};
 use crate::error::{Fault, Result};
 use crate::print::{Color, Printer};
 use crate::session::Session;
@@ -23,6 +26,9 @@ Examples:
   cargo bedrock list                         shows the app's workers
   cargo bedrock invoke greeter               runs a worker here
   cargo bedrock graph                        shows who calls whom
+  cargo bedrock deploy --stage dev           makes a stage on AWS what was built
+  cargo bedrock logs --stage dev -f          shows what its functions write
+  cargo bedrock doctor                       looks what is missing on this machine
 
 Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted";
 
@@ -64,7 +70,14 @@ enum Command {
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
+    Deploy(deploy::Deploy),
+    Status(status::Status),
+    Rollback(rollback::Rollback),
+    Destroy(destroy::Destroy),
+    Logs(logs::Logs),
     Terraform(terraform::Terraform),
+    Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -101,7 +114,14 @@ impl Cli {
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
+            Command::Deploy(command) => command.run(&session),
+            Command::Status(command) => command.run(&session),
+            Command::Rollback(command) => command.run(&session),
+            Command::Destroy(command) => command.run(&session),
+            Command::Logs(command) => command.run(&session),
             Command::Terraform(command) => command.run(&session),
+            Command::Migrate(command) => command.run(&session),
+            Command::Doctor(command) => command.run(&session),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(&session),
         }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Error, Fault, Result};
+
+/// How long the user waits at most for a program that waits for something else.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether the user asked to stop.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,13 @@ impl Interrupt {
     /// An error if the user asked to stop.
     pub(crate) fn check(&self) -> Result<()> {
         if self.0.load(Ordering::Relaxed) { Err(Self::error()) } else { Ok(()) }
+    }
+
+    /// Comes back when the user asks to stop.
+    pub(crate) async fn requested(&self) {
+        while self.check().is_ok() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub(crate) fn error() -> Error {

@@ -8,31 +8,41 @@
 //! | [`build`] | what `build` makes: the artifacts of the app and their manifest |
 //! | [`pack`] | which files go into an artifact, and the zip, the same each time |
 //! | [`tool`] | external tools: cargo, uv, npm |
-//! | [`payload`], [`local_invoke`] | the two halves of `invoke` |
+//! | [`aws`], [`deploy`] | AWS's APIs, and the deployed app: plan, apply, roll back, look |
+//! | [`payload`], [`local_invoke`], [`remote_invoke`] | `invoke`: what with, here, and on AWS |
 //! | [`graph`] | who calls whom |
 //! | [`audit`] | whether the binaries of an artifact run on Lambda |
 //! | [`terraform`] | what an app deploys with beside its template, and merging the two |
+//! | [`migrate`] | what becomes of an app of the Python original |
+//! | [`doctor`] | whether this machine has what the app needs |
+//! | [`mod@logs`] | what deployed functions wrote |
 //! | [`session`] | where the call was made, and in which app |
 //! | [`mod@print`] | the one module that prints |
 //! | [`error`] | what a failure is: message, causes, help, exit code |
 //!
 //! On the user's disk it reads and edits `Cargo.toml` and `src/endpoints/mod.rs` of the app; settings and workers are
-//! read by `bedrock-build`.
+//! read by `bedrock-build`. `.bedrock/migrate` has what migrations changed.
 
 #![forbid(unsafe_code)]
 
 mod ask;
 mod audit;
+mod aws;
 mod build;
 mod cli;
 mod commands;
+mod deploy;
+mod doctor;
 mod error;
 mod graph;
 mod interrupt;
 mod local_invoke;
+mod logs;
+mod migrate;
 mod pack;
 mod payload;
 mod print;
+mod remote_invoke;
 mod scaffold;
 mod session;
 mod terraform;

@@ -3,6 +3,7 @@
 //! Colour is used on terminals alone, unless `--color` says otherwise; `NO_COLOR` is honoured (by `anstream`).
 //! A reader that closes the pipe has enough: that is no error.
 
+mod deploying;
 mod events;
 mod lines;
 mod progress;
@@ -15,6 +16,7 @@ use bedrock_build::Problem;
 
 use crate::error::{Error, Result};
 
+pub(crate) use deploying::Deploying;
 pub(crate) use progress::{Progress, Severity, size};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -49,6 +51,16 @@ impl Printer {
                 Err(Error::io("failed to write to the standard output", &error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A part of an answer that goes on and on, with styles for terminals; whether there is still a reader.
+    pub(crate) fn colored_data(self, text: &str) -> Result<bool> {
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.choice());
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Error::io("failed to write to the standard output", &error)),
         }
     }
 

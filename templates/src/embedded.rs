@@ -35,6 +35,17 @@ pub(crate) const APP: &[Embedded] = &[
     template!("README.md", "app/README.md.j2"),
 ];
 
+/// The Rust half of an app of the Python original.
+pub(crate) const MIGRATED: &[Embedded] = &[
+    template!("Cargo.toml", "migrate/Cargo.toml.j2"),
+    template!("build.rs", "app/build.rs.j2"),
+    template!("src/main.rs", "app/src/main.rs.j2"),
+    template!("src/endpoints/mod.rs", "migrate/src/endpoints/mod.rs.j2"),
+];
+
+/// One file of endpoints that is still to be ported.
+pub(crate) const PORTED: &[Embedded] = &[template!("endpoint.rs", "migrate/src/endpoints/endpoint.rs.j2")];
+
 /// How an app is deployed. Terraform and GitHub both write `${…}`, so none of these is a template; what differs between
 /// apps is in the manifest that they read.
 pub(crate) const TERRAFORM: &[Embedded] = &[

@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod embedded;
+mod migrated;
 mod render;
 
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 use crate::embedded::{APP, ENDPOINT, Embedded, JAVASCRIPT, PYTHON, RUST, TERRAFORM};
+pub use crate::migrated::{Handler, Port, Route, migrated};
 pub use crate::render::TemplateError;
 use crate::render::{Variables, render};
 
@@ -36,7 +38,11 @@ pub struct Dependencies {
 /// A new app without its first worker, which it calls: add [`worker()`] in Rust below `workers/`.
 pub fn app(name: &AppName, first_worker: &WorkerName, uses: &Dependencies) -> Result<Vec<File>, TemplateError> {
     let mut variables = variables_of_worker(first_worker);
-    variables.extend([("app", name.to_string()), ("runtime", uses.runtime.clone()), ("build", uses.build.clone())]);
+    variables.extend([
+        ("app", name.as_str().into()),
+        ("runtime", uses.runtime.clone().into()),
+        ("build", uses.build.clone().into()),
+    ]);
     render(APP, &variables)
 }
 
@@ -49,7 +55,7 @@ pub fn terraform() -> Vec<File> {
 /// The folder of a new worker. `uses` matters to Rust alone.
 pub fn worker(name: &WorkerName, language: Language, uses: &Dependencies) -> Result<Vec<File>, TemplateError> {
     let mut variables = variables_of_worker(name);
-    variables.extend([("runtime", uses.runtime.clone()), ("build", uses.build.clone())]);
+    variables.extend([("runtime", uses.runtime.clone().into()), ("build", uses.build.clone().into())]);
     let templates = match language {
         Language::Python => PYTHON,
         Language::JavaScript => JAVASCRIPT,
@@ -60,7 +66,7 @@ pub fn worker(name: &WorkerName, language: Language, uses: &Dependencies) -> Res
 
 /// The file of a new endpoint, relative to the app.
 pub fn endpoint(name: &EndpointName) -> Result<Vec<File>, TemplateError> {
-    let mut files = render(ENDPOINT, &Variables::from([("endpoint", name.to_string())]))?;
+    let mut files = render(ENDPOINT, &Variables::from([("endpoint", name.as_str().into())]))?;
     for file in &mut files {
         file.path = format!("src/endpoints/{name}.rs");
     }
@@ -68,7 +74,7 @@ pub fn endpoint(name: &EndpointName) -> Result<Vec<File>, TemplateError> {
 }
 
 fn variables_of_worker(name: &WorkerName) -> Variables {
-    Variables::from([("worker", name.to_string()), ("class", name.class_name())])
+    Variables::from([("worker", name.as_str().into()), ("class", name.class_name().into())])
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::File;
 use crate::embedded::Embedded;
 
 /// What the templates may use, by name.
-pub(crate) type Variables = BTreeMap<&'static str, String>;
+pub(crate) type Variables = BTreeMap<&'static str, Value>;
 
 /// A template that cannot be rendered. It is a mistake in this crate, not the user's.
 #[derive(Debug)]

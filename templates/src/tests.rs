@@ -87,7 +87,7 @@ fn manifests_are_toml_and_package_files_are_json() {
 #[test]
 fn a_variable_that_nobody_sets_is_an_error_that_names_the_file() {
     let template = Embedded { path: "main.py", text: "{{ clas }}\n", is_template: true };
-    let error = render(&[template], &Variables::from([("class", "A".to_owned())])).expect_err("misspelt");
+    let error = render(&[template], &Variables::from([("class", "A".into())])).expect_err("misspelt");
     assert_eq!(error.to_string(), "failed to render the template of `main.py`");
     assert!(std::error::Error::source(&error).is_some());
 }

@@ -1,10 +1,18 @@
 //! The commands, one file each: its arguments, then a short `run`.
 
+mod access;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
+pub(crate) mod doctor;
 pub(crate) mod graph;
 pub(crate) mod invoke;
 pub(crate) mod list;
+pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod new;
+pub(crate) mod rollback;
+pub(crate) mod status;
 pub(crate) mod terraform;

@@ -11,4 +11,5 @@ pub(crate) mod worker;
 
 pub(crate) use apply::apply;
 pub(crate) use checkout::Checkout;
+pub(crate) use manifest::uses;
 pub(crate) use plan::{Plan, Step};

@@ -9,7 +9,7 @@ const END: &str = ">>>>>>> ";
 
 /// What becomes of a text that was edited on both sides.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Merged {
+pub(crate) enum Merged {
     /// All edits, of both sides.
     Clean(String),
     /// All edits; where both changed the same lines, both versions and the original, between marks.
@@ -17,7 +17,7 @@ pub(super) enum Merged {
 }
 
 /// Brings the edits from `base` to `theirs` into `ours`.
-pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
+pub(crate) fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
     let mut options = MergeOptions::new();
     options.set_conflict_style(ConflictStyle::Diff3).set_incomplete_hunk_style(IncompleteHunkStyle::Git);
     match options.merge(base, ours, theirs) {

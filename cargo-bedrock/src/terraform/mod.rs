@@ -9,7 +9,7 @@ mod record;
 
 pub(crate) use copy::Copy;
 pub(crate) use difference::differences;
-pub(crate) use merge::conflicts;
+pub(crate) use merge::{Merged, conflicts, merge};
 pub(crate) use plan::{Change, Upgrade, plan};
 pub(crate) use record::Record;
 

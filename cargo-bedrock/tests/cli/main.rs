@@ -4,16 +4,21 @@
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod completions;
+mod doctor;
 mod graph;
 mod invoke;
+mod invoke_remote;
 mod list;
+mod logs;
 mod man;
+mod migrate;
 mod new_app;
 mod new_endpoint;
 mod new_worker;
 mod new_worker_refused;
 mod output;
 mod room;
+mod stage;
 mod terminal;
 mod terraform;
 mod usage;

@@ -17,19 +17,26 @@ fn one_page_for_each_command_is_written_and_written_again() {
     assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 14 pages to `share/man1`
+    done: wrote 21 pages to `share/man1`
     ");
     assert_snapshot!(room.tree("share"), @"
     man1/cargo-bedrock-build.1
     man1/cargo-bedrock-completions.1
+    man1/cargo-bedrock-deploy.1
+    man1/cargo-bedrock-destroy.1
+    man1/cargo-bedrock-doctor.1
     man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-invoke.1
     man1/cargo-bedrock-list.1
+    man1/cargo-bedrock-logs.1
     man1/cargo-bedrock-man.1
+    man1/cargo-bedrock-migrate.1
     man1/cargo-bedrock-new-app.1
     man1/cargo-bedrock-new-endpoint.1
     man1/cargo-bedrock-new-worker.1
     man1/cargo-bedrock-new.1
+    man1/cargo-bedrock-rollback.1
+    man1/cargo-bedrock-status.1
     man1/cargo-bedrock-terraform-diff.1
     man1/cargo-bedrock-terraform-upgrade.1
     man1/cargo-bedrock-terraform.1

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
+use crate::migrate::original;
 use crate::room::{MANIFEST, Room};
 
 /// The command as somebody at a terminal sees it.
@@ -97,6 +98,21 @@ fn escape_at_the_question_leaves_nothing() {
     seen.press("q");
     assert_eq!(seen.end().0, Some(130));
     assert_eq!(room.tree("."), "Cargo.toml");
+}
+
+#[test]
+fn a_migration_is_confirmed_with_a_key() {
+    let room = original("newer");
+    let before = room.tree(".");
+    for (key, code) in [("n", 130), ("y", 0)] {
+        assert_eq!(room.tree("."), before);
+        let mut seen = Seen::start(&room, &["--quiet", "migrate"], false);
+        seen.wait_for_question("migrate app `shop`? (files: 32 new)");
+        seen.press(key);
+        let (found, shown) = seen.end();
+        assert_eq!(found, Some(code), "{shown}");
+    }
+    assert!(room.path("Cargo.toml").is_file());
 }
 
 #[test]

@@ -17,9 +17,16 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       new          Make an app, a worker or an endpoint
       build        Make a zip of each function and each layer, ready for Lambda
       list         Show the app's workers
-      invoke       Run a worker on this machine and print its response
+      invoke       Run a worker, on this machine or deployed, and print its response
       graph        Show who calls whom
+      deploy       Make a stage on AWS what was built
+      status       Show what is deployed, and how it differs from what was built
+      rollback     Go back to the version before the last deploy
+      destroy      Delete a stage from AWS, with its logs
+      logs         Show what the deployed functions of a stage wrote
       terraform    Compare `terraform/` with the template of this version, or bring it up to date
+      migrate      Make an app out of one of Bedrock for Python, around its workers as they are
+      doctor       Look whether this machine has what the app needs
       completions  Print a script that completes `cargo-bedrock` in a shell
       man          Print the manual page, or write the pages of all commands
       help         Print this message or the help of the given subcommand(s)
@@ -40,6 +47,9 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       cargo bedrock list                         shows the app's workers
       cargo bedrock invoke greeter               runs a worker here
       cargo bedrock graph                        shows who calls whom
+      cargo bedrock deploy --stage dev           makes a stage on AWS what was built
+      cargo bedrock logs --stage dev -f          shows what its functions write
+      cargo bedrock doctor                       looks what is missing on this machine
 
     Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted
     ");
@@ -56,9 +66,16 @@ fn the_help_of_each_command_has_examples() {
         &["build"],
         &["list"],
         &["invoke"],
+        &["deploy"],
+        &["status"],
+        &["rollback"],
+        &["destroy"],
         &["terraform"],
         &["terraform", "diff"],
         &["terraform", "upgrade"],
+        &["logs"],
+        &["migrate"],
+        &["doctor"],
         &["completions"],
         &["man"],
     ] {

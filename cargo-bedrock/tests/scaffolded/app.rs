@@ -40,6 +40,20 @@ impl App {
         app
     }
 
+    /// What `migrate` makes of one of the apps in `tests/original`.
+    pub(crate) fn migrated(name: &str) -> Self {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
+        let app = Self { dir: tempfile::tempdir().expect("a folder"), target };
+        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original").join(name);
+        copy(&original, &app.path(""));
+        let checkout = checkout();
+        let path = checkout.to_str().expect("text");
+        let made = app.bedrock(&["migrate", "--yes", "--bedrock-path", path]);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        fs::copy(checkout.join("Cargo.lock"), app.path("Cargo.lock")).expect("the lock file");
+        app
+    }
+
     /// Without Rust workers, so that nothing has to be compiled; nothing is installed yet either.
     pub(crate) fn without_rust() -> Self {
         let mut app = Self::new();
@@ -106,6 +120,19 @@ impl App {
         command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
         for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
             command.env_remove(variable);
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, target).expect("a file");
         }
     }
 }

@@ -9,5 +9,6 @@ mod faults;
 mod invoke;
 mod layers;
 mod manifest;
+mod migrated;
 mod seed;
 mod site;

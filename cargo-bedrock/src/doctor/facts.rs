@@ -1,0 +1,93 @@
+//! What the app has that tools depend on. Where its settings cannot be read, that is the first finding, and nothing is
+//! known to be needed but Rust.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bedrock_build::{App, Language, Problem, Worker};
+use serde_json::Value;
+
+use super::finding::Finding;
+use crate::session::Session;
+
+/// An app, or only a folder.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// Where tools are asked: a toolchain may be chosen for a folder.
+    pub(super) root: PathBuf,
+    pub(super) app: Option<App>,
+    /// A Python worker with packages to install.
+    pub(super) requirements: Option<String>,
+    /// A JavaScript worker with packages to install.
+    pub(super) dependencies: Option<String>,
+    pub(super) has_terraform: bool,
+    /// `linux` and `x86_64`, for example: what this machine is.
+    pub(super) machine: (&'static str, &'static str),
+}
+
+impl Facts {
+    /// The facts about where the session is, and what is found on the way.
+    pub(super) fn of(session: &Session) -> (Self, Vec<Finding>) {
+        let machine = (std::env::consts::OS, std::env::consts::ARCH);
+        let mut facts = Self {
+            root: session.dir.clone(),
+            app: None,
+            requirements: None,
+            dependencies: None,
+            has_terraform: false,
+            machine,
+        };
+        let findings = match App::search(&session.dir) {
+            Err(problems) => problems.into_iter().map(broken).collect(),
+            Ok(None) => {
+                vec![Finding::note("settings", "there is no app here, so nothing is known to be needed but Rust")]
+            }
+            Ok(Some(app)) => {
+                facts.root.clone_from(&app.root);
+                facts.has_terraform = app.root.join("terraform").is_dir();
+                facts.requirements = first(&app, Language::Python, has_requirements);
+                facts.dependencies = first(&app, Language::JavaScript, has_dependencies);
+                let count = app.workers.len();
+                let plural = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
+                let fine = Finding::fine("settings", format!("app `{}` with {plural}", app.name));
+                facts.app = Some(app);
+                vec![fine]
+            }
+        };
+        (facts, findings)
+    }
+
+    pub(super) fn name(&self) -> Option<String> {
+        self.app.as_ref().map(|app| app.name.to_string())
+    }
+
+    /// The first worker in a language.
+    pub(super) fn worker(&self, language: Language) -> Option<&str> {
+        let workers = self.app.iter().flat_map(|app| &app.workers);
+        workers.filter(|worker| worker.language == language).map(|worker| worker.name.as_str()).next()
+    }
+}
+
+fn broken(problem: Problem) -> Finding {
+    Finding { help: problem.help, ..Finding::error("settings", problem.message) }
+}
+
+fn first(app: &App, language: Language, has: fn(&Path) -> bool) -> Option<String> {
+    let mut of_language = app.workers.iter().filter(|worker| worker.language == language);
+    of_language.find(|worker: &&Worker| has(&app.root.join(&worker.dir))).map(|worker| worker.name.to_string())
+}
+
+/// The module `bedrock` comes along, whatever its package is called here.
+fn has_requirements(dir: &Path) -> bool {
+    let text = fs::read_to_string(dir.join("requirements.txt")).unwrap_or_default();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.into_iter().any(|line| !line.to_lowercase().replace('_', "-").starts_with("lambda-bedrock"))
+}
+
+fn has_dependencies(dir: &Path) -> bool {
+    let text = fs::read_to_string(dir.join("package.json")).unwrap_or_default();
+    let package: Value = serde_json::from_str(&text).unwrap_or_default();
+    let lists =
+        ["dependencies", "optionalDependencies"].map(|list| package.get(list).and_then(Value::as_object).cloned());
+    lists.into_iter().flatten().any(|list| !list.is_empty())
+}

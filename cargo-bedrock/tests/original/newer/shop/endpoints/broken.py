@@ -1,0 +1,2 @@
+"""Somebody is at work here."""
+class BrokenEndpoint(Endpoint:

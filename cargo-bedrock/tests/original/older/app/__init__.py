@@ -1,0 +1,1 @@
+"""An app of Bedrock for Python, from before 0.5.0."""

@@ -1,0 +1,5 @@
+# The functions of the app.
+module "systems" {
+  source = "./lambda"
+  name   = "star-map-systems"
+}

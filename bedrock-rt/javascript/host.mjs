@@ -128,7 +128,7 @@ function contextOf(call) {
     memoryLimitInMB,
     logGroupName,
     logStreamName,
-    clientContext: undefined,
+    clientContext: call.clientContext === '' ? undefined : parse(call.clientContext),
     identity: undefined,
     invokedFunctionArn,
     awsRequestId: call.requestId,

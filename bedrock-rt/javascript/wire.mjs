@@ -12,6 +12,7 @@ export const RECALLED = 6;
 
 const INVOKE = 1;
 const RECALL = 2;
+const INVOKE_FOR = 3; // INVOKE with a client context before the event
 const READ_BUFFER = 256 * 1024;
 const SCRATCH = 64 * 1024;
 const HEAD = 13; // u32 length, u8 kind, u64 id
@@ -50,13 +51,20 @@ function putU32(bytes, at, value) {
 /** Reads the INVOKE frame whose kind byte is at `at`. The id stays two halves: it is only ever sent back. */
 function invocation(bytes, at, end) {
   const traceLength = bytes[at + 53];
-  const eventAt = at + 54 + traceLength;
+  let eventAt = at + 54 + traceLength;
+  let clientContext = '';
+  if (bytes[at] === INVOKE_FOR) {
+    const from = eventAt + 2;
+    eventAt = from + bytes[eventAt] + bytes[eventAt + 1] * 0x100;
+    clientContext = utf8Slice.call(bytes, from, eventAt);
+  }
   return {
     idLow: u32(bytes, at + 1),
     idHigh: u32(bytes, at + 5),
     deadline: u32(bytes, at + 9) + u32(bytes, at + 13) * 0x100000000,
     requestId: latin1Slice.call(bytes, at + 17, at + 53),
-    trace: traceLength === 0 ? '' : latin1Slice.call(bytes, at + 54, eventAt),
+    trace: traceLength === 0 ? '' : latin1Slice.call(bytes, at + 54, at + 54 + traceLength),
+    clientContext, // JSON, or empty
     text: utf8Slice.call(bytes, eventAt, end),
   };
 }
@@ -128,7 +136,7 @@ export class Wire {
     this.#fd = fd;
     this.#onEnd = onEnd;
     const reader = new FrameReader((bytes, start, end) => {
-      if (bytes[start] === INVOKE && end - start >= 54) onInvocation(invocation(bytes, start, end));
+      if ((bytes[start] === INVOKE || bytes[start] === INVOKE_FOR) && end - start >= 54) onInvocation(invocation(bytes, start, end));
       else if (bytes[start] === RECALL) onRecall();
     });
     // A buffer of our own: without it Node makes a new 64 KiB buffer for every read.

@@ -26,7 +26,7 @@ pub(crate) fn basic(time: SystemTime) -> String {
 
 /// `2026-11-25T06:35:00.000Z`
 #[cfg(not(bedrock_lambda))]
-pub(crate) fn rfc3339(time: SystemTime) -> String {
+pub fn rfc3339(time: SystemTime) -> String {
     let ([year, month, day], [hour, minute, second], milliseconds) = parts(time);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
 }

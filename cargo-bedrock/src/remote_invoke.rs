@@ -38,7 +38,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Makes it, and prints what comes of it.
-pub(crate) fn run(call: Call<'_>, access: &Access, interrupt: &Interrupt, print: Printer) -> Result<()> {
+pub(crate) fn run(call: &Call<'_>, access: &Access, interrupt: &Interrupt, print: Printer) -> Result<()> {
     let function = FunctionName::of_worker(&call.app.name, call.stage.as_str(), &call.worker.name)
         .map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
     let limit = if call.event { EVENT_LIMIT } else { SYNC_LIMIT };
@@ -50,9 +50,9 @@ pub(crate) fn run(call: Call<'_>, access: &Access, interrupt: &Interrupt, print:
     }
     aws::run(access, async |aws| {
         tokio::select! {
-            answer = send(&call, &function, &aws) => match answer {
-                Ok(answer) => told(&call, &answer, print),
-                Err(failure) => Err(refused(&call, &function, &aws, failure)),
+            answer = send(call, &function, &aws) => match answer {
+                Ok(answer) => told(call, &answer, print),
+                Err(failure) => Err(refused(call, &function, &aws, failure)),
             },
             () = interrupt.requested() => {
                 Err(Error::new(Fault::Interrupted, format!("interrupted, worker `{worker}` may go on")))

@@ -10,6 +10,10 @@ use crate::embedded::{MIGRATED, PORTED};
 use crate::render::{TemplateError, Variables, render};
 use crate::{Dependencies, File};
 
+/// Columns of a line, and of the arguments of a call or a chain in one, for rustfmt.
+const LONG: usize = 100;
+const SHORT: usize = 60;
+
 /// A file of endpoints that is to be ported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
@@ -89,24 +93,40 @@ fn skeleton(port: &Port) -> Variables {
     ])
 }
 
-/// The first method is a function of axum, and the others are methods of what it gives.
+/// A call of `route`, laid out as rustfmt does. The first method is a function of axum, and the others are methods of
+/// what it gives.
 fn route(route: &Route) -> Value {
     let methods: Vec<String> = route.methods.iter().map(|(method, handler)| format!("{method}({handler})")).collect();
-    Value::from(BTreeMap::from([("path", route.path.clone()), ("methods", methods.join("."))]))
+    let (path, chain) = (&route.path, methods.join("."));
+    let arguments = format!("\"{path}\", {chain}");
+    if arguments.len() <= SHORT {
+        return format!(".route({arguments})").into();
+    }
+    let chain = if chain.len() <= SHORT { chain } else { methods.join("\n                .") };
+    format!(".route(\n            \"{path}\",\n            {chain},\n        )").into()
 }
 
 fn handler(handler: &Handler) -> Value {
     Value::from(BTreeMap::from([
-        ("name", Value::from(handler.name.clone())),
+        ("signature", Value::from(signature(handler))),
         ("original", handler.original.clone().into()),
         ("line", handler.line.into()),
-        ("arguments", arguments(handler).into()),
         ("invokes", handler.invokes.clone().into()),
     ]))
 }
 
+fn signature(handler: &Handler) -> String {
+    let (name, arguments) = (&handler.name, arguments(handler));
+    let whole = format!("async fn {name}({}) -> (StatusCode, Json<Value>) {{", arguments.join(", "));
+    if whole.len() <= LONG {
+        return whole;
+    }
+    let lines: String = arguments.iter().flat_map(|argument| ["    ", argument, ",\n"]).collect();
+    format!("async fn {name}(\n{lines}) -> (StatusCode, Json<Value>) {{")
+}
+
 /// Extractors of axum whose names begin with `_`: nothing uses them yet.
-fn arguments(handler: &Handler) -> String {
+fn arguments(handler: &Handler) -> Vec<String> {
     let path = match &handler.parameters[..] {
         [] => None,
         [only] => Some(format!("Path(_{only}): Path<String>")),
@@ -117,5 +137,5 @@ fn arguments(handler: &Handler) -> String {
         }
     };
     let body = handler.has_body.then(|| "Json(_body): Json<Value>".to_owned());
-    path.into_iter().chain(body).collect::<Vec<_>>().join(", ")
+    path.into_iter().chain(body).collect()
 }

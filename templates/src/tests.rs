@@ -7,7 +7,7 @@ use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 use crate::embedded::Embedded;
 use crate::render::{Variables, render};
-use crate::{Dependencies, File, app, endpoint, terraform, worker};
+use crate::{Dependencies, File, Handler, Port, Route, app, endpoint, migrated, terraform, worker};
 
 fn uses() -> Dependencies {
     Dependencies {
@@ -26,7 +26,29 @@ fn everything() -> Vec<File> {
         files.extend(worker(&name("system_fetcher"), language, &uses()).expect("worker"));
     }
     files.extend(endpoint(&EndpointName::parse("systems").expect("endpoint")).expect("endpoint"));
+    files.extend(migrated(&AppName::parse("old").expect("app"), "app/workers", &[port()], &uses()).expect("app"));
     files
+}
+
+fn port() -> Port {
+    let handler = |name: &str, parameters: &[&str]| Handler {
+        name: name.to_owned(),
+        original: format!("Systems.{name}"),
+        line: 7,
+        parameters: parameters.iter().map(|name| (*name).to_owned()).collect(),
+        has_body: name.starts_with("put"),
+        invokes: vec!["mailer".to_owned()],
+    };
+    let route = |path: &str, methods: &[(&'static str, &str)]| Route {
+        path: path.to_owned(),
+        methods: methods.iter().map(|(verb, name)| (*verb, (*name).to_owned())).collect(),
+    };
+    Port {
+        module: EndpointName::parse("ported").expect("endpoint"),
+        source: "app/endpoints/ported.py".to_owned(),
+        routes: vec![route("/s", &[("get", "all")]), route("/s/{id}/p/{part}", &[("put", "put_one"), ("get", "one")])],
+        handlers: vec![handler("all", &[]), handler("put_one", &["id", "part"]), handler("one", &["id", "part"])],
+    }
 }
 
 fn paths(files: &[File]) -> Vec<&str> {
@@ -82,6 +104,29 @@ fn manifests_are_toml_and_package_files_are_json() {
             assert!(contents.contains("\"name\": \"system_fetcher\""), "{contents}");
         }
     }
+}
+
+#[test]
+fn a_skeleton_has_a_route_for_each_path_and_a_function_for_each_method() {
+    let files = everything();
+    let file = files.iter().find(|file| file.path == "src/endpoints/ported.rs").expect("ported");
+    for text in [
+        "//! To be ported from `app/endpoints/ported.py`.\n",
+        "use axum::routing::{get, put};\n",
+        "        .route(\"/s\", get(all))\n        .route(\"/s/{id}/p/{part}\", put(put_one).get(one))\n}\n",
+        "\n/// `Systems.all`, line 7.\n/// It calls `mailer`: ",
+        "async fn all() -> (StatusCode, Json<Value>) {\n    not_ported(\"Systems.all\")\n}\n",
+        "async fn put_one(\n    Path((_id, _part)): Path<(String, String)>,\n    Json(_body): Json<Value>,\n) -> ",
+        "async fn one(Path((_id, _part)): Path<(String, String)>) -> (StatusCode, Json<Value>) {\n",
+    ] {
+        assert!(file.contents.contains(text), "{text} in {}", file.contents);
+    }
+    let module = files.iter().rfind(|file| file.path == "src/endpoints/mod.rs").expect("module");
+    assert!(
+        module.contents.contains("modules\nmod ported;\n") && module.contents.contains("::new()\n        // cargo")
+    );
+    let none = migrated(&AppName::parse("old").expect("app"), "workers", &[], &uses()).expect("app");
+    assert!(none.iter().any(|file| file.contents.contains("    Router::new()\n    // cargo bedrock: routers\n}")));
 }
 
 #[test]

@@ -48,11 +48,14 @@ export function workerFolder(files) {
   return folder;
 }
 
-export function invokeFrame({ id, deadline, requestId, trace, text }) {
-  const event = Buffer.from(text);
+export function invokeFrame({ id, deadline, requestId, trace, clientContext = '', text }) {
+  const said = Buffer.from(clientContext);
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(said.length);
+  const event = Buffer.concat([clientContext === '' ? Buffer.alloc(0) : length, said, Buffer.from(text)]);
   const frame = Buffer.alloc(4 + 54 + trace.length + event.length);
   frame.writeUInt32LE(frame.length - 4, 0);
-  frame[4] = 1;
+  frame[4] = clientContext === '' ? 1 : 3;
   frame.writeBigUInt64LE(BigInt(id), 5);
   frame.writeBigUInt64LE(BigInt(deadline), 13);
   frame.write(requestId, 21, 36, 'latin1');
@@ -143,9 +146,10 @@ export class Host {
       deadline = Date.now() + 30000,
       trace = '',
       requestId = requestIdOf(id),
+      clientContext = '',
     } = {},
   ) {
-    this.socket.write(invokeFrame({ id, deadline, requestId, trace, text }));
+    this.socket.write(invokeFrame({ id, deadline, requestId, trace, clientContext, text }));
     return id;
   }
 

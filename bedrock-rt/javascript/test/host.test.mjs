@@ -91,6 +91,13 @@ test('the handle method is what is called, and it may be overridden', async () =
   assert.deepEqual(await host.call(1), { wrapped: 1 });
 });
 
+test('what the caller says of itself is the client context', async () => {
+  const host = await new Host({ files: probe('return [context.clientContext ?? null, event];') }).ready();
+  const clientContext = '{"custom":{"k":"ä"}}';
+  assert.deepEqual(await host.call({ a: 1 }, { clientContext }), [{ custom: { k: 'ä' } }, { a: 1 }]);
+  assert.deepEqual(await host.call({ a: 1 }), [null, { a: 1 }]);
+});
+
 test('the context is the one of AWS Lambda', async () => {
   const host = await new Host({
     files: probe(`const { getRemainingTimeInMillis } = context;

@@ -12,6 +12,24 @@ class Identity:
     cognito_identity_pool_id = None
 
 
+class Client:
+    """The app that a client context comes from."""
+
+    def __init__(self, said):
+        for name in ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"):
+            setattr(self, name, said.get(name))
+
+
+class ClientContext:
+    """What a caller says of itself, as far as Lambda hands it on."""
+
+    def __init__(self, said):
+        self.custom = said.get("custom")
+        self.env = said.get("env")
+        client = said.get("client")
+        self.client = Client(client) if isinstance(client, dict) else None
+
+
 class Context:
     """One invocation. What never changes in a process sits on the class, so that making one is cheap."""
 

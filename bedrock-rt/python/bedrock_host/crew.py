@@ -19,10 +19,10 @@ from bedrock.workers.current import CURRENT
 from bedrock.workers.faults import Fault
 
 from .codec import decode, encode
-from .context import Context
+from .context import ClientContext, Context
 from .faults import error_object, print_exit_text
 from .streams import finish
-from .wire import DATA, ERROR, FATAL, HEAD_SIZE, RESPONSE, reader, sender
+from .wire import DATA, ERROR, FATAL, HEAD_SIZE, INVOKE_FOR, RESPONSE, client_context, reader, sender
 
 CONTROL = 4
 
@@ -171,9 +171,12 @@ class Crew:
 
         It is with `then_rest`, and when another thread has taken the turn in the meantime.
         """
-        (_, _, call, deadline, request_id, trace), data = frame
+        (_, asked, call, deadline, request_id, trace), data = frame
         start = HEAD_SIZE + trace
         context = Context(request_id.decode("ascii"), deadline, data[HEAD_SIZE:start] if trace else b"")
+        if asked == INVOKE_FOR:
+            said, start = client_context(data, start)
+            context.client_context = ClientContext(decode(said))
         CURRENT.set(context)
         kind, took = RESPONSE, 0
         try:

@@ -11,14 +11,15 @@ from struct import error as too_short
 DATA = 3
 # From the host.
 READY, INIT_ERROR, RESPONSE, ERROR, FATAL = 1, 2, 3, 4, 5
-# From the app.
-INVOKE = 1
+# From the app; the second is the first with a client context before the event.
+INVOKE, INVOKE_FOR = 1, 3
 
 # length, kind, id, deadline, request id, length of the trace header
 _INVOKE_HEAD = Struct("<IBQQ36sB")
 _ANSWER_HEAD = Struct("<IBQ")
 _SHORT_HEAD = Struct("<IB")
 _LENGTH = Struct("<I")
+_SHORT_LENGTH = Struct("<H")
 HEAD_SIZE = _INVOKE_HEAD.size
 
 # One read takes in a burst of small events; bigger events get a buffer of their own size.
@@ -78,7 +79,7 @@ def reader(fd=DATA, before_wait=None):
             head = unpack(frame)
         except too_short:
             head = None
-        if head is None or head[1] != INVOKE or HEAD_SIZE + head[5] > len(frame):
+        if head is None or head[1] not in (INVOKE, INVOKE_FOR) or HEAD_SIZE + head[5] > len(frame):
             fail(f"a frame of {len(frame)} bytes is no invocation: {bytes(frame[:32])!r}")
         return head, frame
 
@@ -86,6 +87,12 @@ def reader(fd=DATA, before_wait=None):
         return bool(rest)
 
     return next_frame, has_more
+
+
+def client_context(frame, start):
+    """The client context of an INVOKE_FOR frame as JSON text, and where the event begins behind it."""
+    end = start + 2 + _SHORT_LENGTH.unpack_from(frame, start)[0]
+    return bytes(frame[start + 2 : end]).decode(), end
 
 
 def receive(read, fd):

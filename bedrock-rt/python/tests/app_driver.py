@@ -26,11 +26,12 @@ def request_id(call):
     return REQUEST_ID.format(call)
 
 
-def invoke_frame(call, event, deadline=None, trace=b""):
-    """One INVOKE frame; `event` is the raw bytes."""
+def invoke_frame(call, event, deadline=None, trace=b"", caller=None):
+    """One INVOKE frame, or INVOKE_FOR with the client context `caller`; `event` and `caller` are the raw bytes."""
     if deadline is None:
         deadline = int(time.time() * 1000) + 60_000
-    rest = struct.pack("<BQQ36sB", 1, call, deadline, request_id(call).encode(), len(trace)) + trace + event
+    kind, said = (1, b"") if caller is None else (3, struct.pack("<H", len(caller)) + caller)
+    rest = struct.pack("<BQQ36sB", kind, call, deadline, request_id(call).encode(), len(trace)) + trace + said + event
     return struct.pack("<I", len(rest)) + rest
 
 

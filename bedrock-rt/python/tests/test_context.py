@@ -31,6 +31,19 @@ def test_the_context_has_lambdas_attributes(start):
     ]
 
 
+def test_what_the_caller_says_of_itself_is_the_client_context(start):
+    host = start(
+        """
+        said = context.client_context
+        return None if said is None else [said.custom, said.env, said.client and said.client.app_title]
+        """
+    )
+    said = b'{"custom": {"k": "\xc3\xa4"}, "client": {"app_title": "shop"}, "other": 1}'
+    assert host.result({}, caller=said) == [{"k": "\u00e4"}, None, "shop"]
+    assert host.result({}, caller=b"{}") == [None, None, None]
+    assert host.result({}) is None
+
+
 def test_the_remaining_time_follows_the_deadline_and_is_never_negative(start):
     host = start("return context.get_remaining_time_in_millis()")
     left = host.result({}, deadline=int(time.time() * 1000) + 10_000)

@@ -66,7 +66,12 @@ impl Info {
 impl Local {
     /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
     pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
-        let hosts = Arc::new(Hosts::new(&app, handle.clone()));
+        Self::start_beside(app, handle, None)
+    }
+
+    /// The same for a program that serves Lambda's API itself, at this URL.
+    pub(super) fn start_beside(app: AppInfo, handle: Handle, api: Option<String>) -> Arc<Self> {
+        let hosts = Arc::new(Hosts::new(&app, handle.clone(), api));
         let workers = app
             .catalog
             .entries

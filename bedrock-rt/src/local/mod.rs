@@ -37,12 +37,15 @@ mod stop;
 mod tail;
 mod workers;
 
+pub use crate::date::rfc3339;
 pub use app::AppInfo;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};
+pub use reaper::{Group, Reaper};
 pub use rust::Registration;
 pub use tail::Tail;
+pub use workers::Hosted;
 
 pub(crate) use dispatch::Local;
 pub(crate) use main_fn::main;

@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 const SCRIPT: &str = include_str!("reaper.sh");
 
 /// A process group: a host and what it started.
-pub(super) type Group = u32;
+pub type Group = u32;
 
 /// Knows the process groups of all hosts. Started with the first one.
 #[derive(Debug, Default)]
-pub(super) struct Reaper {
+pub struct Reaper {
     shell: Mutex<Option<Shell>>,
 }
 
@@ -26,12 +26,12 @@ struct Shell {
 
 impl Reaper {
     /// Makes sure that `group` is ended when this program is gone.
-    pub(super) fn watch(&self, group: Group) {
+    pub fn watch(&self, group: Group) {
         self.tell('+', group);
     }
 
     /// Ends `group` now.
-    pub(super) fn end(&self, group: Group) {
+    pub fn end(&self, group: Group) {
         self.tell('-', group);
     }
 
@@ -52,7 +52,7 @@ impl Reaper {
     }
 
     /// Lets the reaper finish its work and go.
-    pub(super) fn finish(&self) {
+    pub fn finish(&self) {
         if let Some(shell) = self.shell.lock().unwrap_or_else(PoisonError::into_inner).take() {
             shell.finish();
         }
@@ -78,5 +78,19 @@ impl Shell {
         let Self { mut child, stdin } = self;
         drop(stdin);
         let _ = child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reaper;
+
+    #[test]
+    fn a_group_that_is_ended_again_and_again_is_no_burden() {
+        let reaper = Reaper::default();
+        // No process has this number: Linux stops at 4,194,304.
+        (0..64).for_each(|_| reaper.end(999_999_999));
+        reaper.watch(999_999_998);
+        reaper.finish();
     }
 }

@@ -8,7 +8,10 @@ while read -r line; do
     +*) groups="$groups$group " ;;
     -*)
       kill -9 "-$group"
-      groups="${groups%%" $group "*} ${groups#*" $group "}"
+      # A group may be named twice; cutting one out that is not there would double the list.
+      case $groups in
+        *" $group "*) groups="${groups%%" $group "*} ${groups#*" $group "}" ;;
+      esac
       ;;
   esac
 done

@@ -1,10 +1,12 @@
-//! This program's workers as Lambda's API sees them, and the port on which it does.
+//! This program's workers as Lambda's API sees them, and the port on which it does; or those of another program's app.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
+use super::app::AppInfo;
 use super::dispatch::{Info, Local};
 use super::invocation::Invocation;
 use super::lambda_files::lambda_handler;
@@ -34,6 +36,32 @@ pub(super) async fn serve(local: Weak<Local>, token: Arc<str>) -> std::io::Resul
 fn number(text: &str) -> std::io::Result<u16> {
     text.parse()
         .map_err(|_| std::io::Error::other(format!("`{PORT}` must be a number from 0 to 65535, found `{text}`")))
+}
+
+/// The Python and JavaScript workers of an app, for a program that runs its Rust workers and its events in another way,
+/// and serves Lambda's API itself.
+pub struct Hosted {
+    local: Arc<Local>,
+    workers: Workers,
+}
+
+impl Hosted {
+    /// On the runtime of `handle`; `api` is the URL that the workers get to know. Nothing is started before it is called.
+    pub fn start(app: AppInfo, handle: Handle, api: String) -> Self {
+        let local = Local::start_beside(app, handle, Some(api));
+        Self { workers: Workers(Arc::downgrade(&local)), local }
+    }
+
+    /// As Lambda's API sees them, the Rust workers too.
+    pub fn backend(&self) -> &dyn Backend {
+        &self.workers
+    }
+
+    /// Ends their processes.
+    pub fn end(&self) {
+        self.local.hosts.end();
+        self.local.hosts.output.flush();
+    }
 }
 
 /// The workers, as long as the program runs.

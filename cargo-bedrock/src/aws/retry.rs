@@ -15,6 +15,8 @@ pub(crate) enum Repeat {
     Always,
     /// It makes something; whether it did is seen by looking.
     WhenRefused,
+    /// Like `Always`, and it is for something that was made just now: IAM may not know it everywhere yet.
+    UntilThere,
 }
 
 /// The service had too much to do.
@@ -47,7 +49,8 @@ where
 {
     let mut attempt = 0;
     loop {
-        let failure = match send().await {
+        // A request's future is large, and callers have several of them.
+        let failure = match Box::pin(send()).await {
             Ok(answer) => return Ok(answer),
             Err(error) => Failure::from(error),
         };
@@ -61,7 +64,7 @@ where
 
 /// How long to wait before the request is made once more, after `attempt` earlier repetitions; none if it is not.
 fn pause(failure: &Failure, repeat: Repeat, attempt: usize) -> Option<Duration> {
-    let always = repeat == Repeat::Always;
+    let always = repeat != Repeat::WhenRefused;
     let attempts = match failure {
         Failure::Refused { code, .. } if THROTTLED.contains(&code.as_str()) || BUSY.contains(&code.as_str()) => {
             PAUSES.len()
@@ -70,6 +73,7 @@ fn pause(failure: &Failure, repeat: Repeat, attempt: usize) -> Option<Duration> 
         Failure::Refused { code, .. } if code == "ResourceConflictException" && always => PAUSES.len(),
         // A role, and what it may do, is known to Lambda only after a while.
         Failure::Refused { message, .. } if NOT_YET_KNOWN.iter().any(|said| message.contains(said)) => PAUSES.len(),
+        failure if failure.is_missing() && repeat == Repeat::UntilThere => PAUSES.len(),
         Failure::Refused { status, .. } if *status >= 500 && always => UNHEARD,
         Failure::NotSent(_) => UNHEARD,
         Failure::Lost(_) if always => UNHEARD,
@@ -88,7 +92,7 @@ mod tests {
 
     /// How often a request is repeated that always fails like this.
     fn repetitions(failure: &Failure, repeat: Repeat) -> usize {
-        (0..).take_while(|attempt| pause(failure, repeat, *attempt).is_some()).count()
+        (0..100).take_while(|attempt| pause(failure, repeat, *attempt).is_some()).count()
     }
 
     #[test]
@@ -113,5 +117,7 @@ mod tests {
             assert_eq!(repetitions(&failure, Repeat::Always), always, "{failure:?}");
             assert_eq!(repetitions(&failure, Repeat::WhenRefused), when_refused, "{failure:?}");
         }
+        assert_eq!(repetitions(&refused("NoSuchEntity", "", 404), Repeat::UntilThere), 9);
+        assert_eq!(repetitions(&refused("AccessDenied", "", 403), Repeat::UntilThere), 0);
     }
 }

@@ -71,7 +71,7 @@ impl Invoke {
         };
         let stage = Stage::parse(&stage)?;
         let call = Call { app: &app, worker, stage, payload, event: self.event, logs };
-        remote_invoke::run(call, &Access { profile, region, endpoint_url }, &Interrupt::watch()?, session.print)
+        remote_invoke::run(&call, &Access { profile, region, endpoint_url }, &Interrupt::watch()?, session.print)
     }
 }
 

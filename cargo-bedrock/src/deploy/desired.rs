@@ -173,7 +173,7 @@ fn refusals(
         match std::fs::metadata(manifest.folder.join(&artifact.path)) {
             Ok(found) if found.len() == artifact.bytes => {}
             Ok(_) => {
-                reports.push(report(format!("`target/bedrock/{path}` of {function} is not what was built"), BUILD))
+                reports.push(report(format!("`target/bedrock/{path}` of {function} is not what was built"), BUILD));
             }
             Err(_) => reports.push(report(format!("`target/bedrock/{path}` of {function} is not there"), BUILD)),
         }

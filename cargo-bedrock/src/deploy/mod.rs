@@ -9,7 +9,7 @@
 //! | [`actual`], [`read`] | what there is |
 //! | [`plan`], [`show`], [`refuse`] | what has to be done, and what must not |
 //! | [`apply`], [`mod@together`] | doing it, for several functions at once |
-//! | [`rollback`], [`mark`], [`status`] | going back, what is written on versions for it, and looking |
+//! | [`mod@rollback`], [`mark`], [`mod@status`] | going back, what is written on versions for it, and looking |
 
 mod actual;
 mod apply;

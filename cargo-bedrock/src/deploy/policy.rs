@@ -28,7 +28,7 @@ pub(crate) struct Policies {
 
 /// Who may take the role.
 pub(crate) fn trust() -> Value {
-    document(vec![json!({
+    document(&[json!({
         "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "lambda.amazonaws.com" }
     })])
 }
@@ -54,12 +54,12 @@ pub(crate) fn policies(site: &Site, key: &str, callees: &[&str], on_failure: Opt
     if !callees.is_empty() {
         whole.push(call(site, callees));
     }
-    let whole = document(whole);
+    let whole = document(&whole);
     if whole.to_string().len() <= OWN {
         return Policies { own: whole, managed: Vec::new() };
     }
-    let managed = callees.chunks(CALLEES_IN_A_POLICY).map(|part| document(vec![call(site, part)])).collect();
-    Policies { own: document(statements), managed }
+    let managed = callees.chunks(CALLEES_IN_A_POLICY).map(|part| document(&[call(site, part)])).collect();
+    Policies { own: document(&statements), managed }
 }
 
 /// A version or an alias of a function is another resource than the function itself.
@@ -69,7 +69,7 @@ fn call(site: &Site, callees: &[&str]) -> Value {
     json!({ "Sid": "Call", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resources })
 }
 
-fn document(statements: Vec<Value>) -> Value {
+fn document(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

@@ -21,7 +21,7 @@ use crate::aws::{self, Aws, Repeat, call};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::pack::Digest;
-use crate::print::{Deploying, Printer};
+use crate::print::Deploying;
 
 /// The versions of one function.
 #[derive(Debug, Clone, Default)]
@@ -53,15 +53,17 @@ pub(crate) fn rollback(app: &App, request: &Request, told: &Arc<Deploying>) -> R
         if moves.is_empty() {
             return Err(Error::app(format!("there is nothing to go back to in {}", site.shown())));
         }
-        show(&site, &moves, told)?;
+        let shown: Vec<_> = moves.iter().map(|each| (site.function(&each.key), each.from, each.to)).collect();
+        told.going_back(&shown)?;
         if request.dry_run {
-            told.note("nothing was changed, `--dry-run` was given");
+            told.only_planned();
             return Ok(());
         }
+        let interrupt = Interrupt::watch()?;
         if !request.yes {
             ask::agreed(&format!("roll back {}?", site.shown()))?;
         }
-        carry_out(&aws, &site, &moves, told).await
+        carry_out(&aws, &site, &moves, told, &interrupt).await
     })
 }
 
@@ -78,31 +80,15 @@ async fn histories(aws: &Aws, site: &Site, only: &[String]) -> Result<BTreeMap<S
             None => {}
             Some(deployed) => {
                 let live = deployed.live.as_ref().and_then(|(number, _)| number.parse().ok()).unwrap_or_default();
-                let versions = versions(aws, &site.function(key)).await?;
+                let name = site.function(key);
+                let versions = read::versions(aws, &name).await;
+                let versions =
+                    versions.map_err(|failure| failure.app(format!("failed to list the versions of `{name}`")))?;
                 histories.insert(key.clone(), History { live, versions });
             }
         }
     }
     Ok(histories)
-}
-
-async fn versions(aws: &Aws, name: &str) -> Result<BTreeMap<u64, String>> {
-    let (mut versions, mut marker) = (BTreeMap::new(), None::<String>);
-    loop {
-        let request = || aws.lambda.list_versions_by_function().function_name(name).set_marker(marker.clone()).send();
-        let page = call(Repeat::Always, request).await;
-        let page = page.map_err(|failure| failure.app(format!("failed to list the versions of `{name}`")))?;
-        for found in page.versions() {
-            // `$LATEST` is no number.
-            if let Some(number) = found.version().and_then(|number| number.parse().ok()) {
-                versions.insert(number, found.description().unwrap_or_default().to_owned());
-            }
-        }
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(versions);
-        }
-    }
 }
 
 /// Where each function goes, and which cannot go anywhere. Without a choice, those whose version in use is of the newest
@@ -140,16 +126,7 @@ impl History {
     }
 }
 
-fn show(site: &Site, moves: &[Move], told: &Deploying) -> Result<()> {
-    if told.is_json() {
-        return Ok(());
-    }
-    let line = |Move { key, from, to }: &Move| format!("~ rollback  {} (version {from} → {to})\n", site.function(key));
-    Printer::data(&moves.iter().map(line).collect::<String>())
-}
-
-async fn carry_out(aws: &Aws, site: &Site, moves: &[Move], told: &Arc<Deploying>) -> Result<()> {
-    let interrupt = Interrupt::watch()?;
+async fn carry_out(aws: &Aws, site: &Site, moves: &[Move], told: &Arc<Deploying>, interrupt: &Interrupt) -> Result<()> {
     let names: Vec<String> = moves.iter().map(|each| site.function(&each.key)).collect();
     let results = together(moves.to_vec(), AT_ONCE, |Move { key, from, to }| {
         let (aws, name, told, interrupt) = (aws.clone(), site.function(&key), Arc::clone(told), interrupt.clone());

@@ -108,17 +108,18 @@ async fn carry_out(
 ) -> Result<Option<usize>> {
     told.plan(site, plan)?;
     if request.dry_run {
-        told.note("nothing was changed, `--dry-run` was given");
+        told.only_planned();
         return Ok(None);
     }
     if plan.changes().next().is_none() {
         return Ok(Some(0));
     }
+    let interrupt = Interrupt::watch()?;
     if !request.yes {
         confirm()?;
     }
     let (site, told) = (site.clone(), Arc::clone(told));
-    let deploy = Deploy { aws, site, told, interrupt: Interrupt::watch()?, began: milliseconds() };
+    let deploy = Deploy { aws, site, told, interrupt, began: milliseconds() };
     let done = apply(&deploy, plan, desired).await;
     if done.is_err() {
         deploy.told.ended(false, "", &[]);

@@ -32,8 +32,8 @@ fn seen(variable: &dyn Fn(&str) -> Option<OsString>, profile: Option<&str>, file
     const SUBJECT: &str = "credentials";
     const HELP: &str = "log in with `aws configure` or `aws sso login`; `cargo bedrock doctor --online` asks AWS";
     let of_variables = SOURCES.iter().find(|names| names.iter().all(|name| variable(name).is_some()));
-    if let (Some(names), None) = (of_variables, profile) {
-        return Finding::fine(SUBJECT, format!("AWS credentials in the environment (`{}`), not asked for", names[0]));
+    if let (Some([first, ..]), None) = (of_variables, profile) {
+        return Finding::fine(SUBJECT, format!("AWS credentials in the environment (`{first}`), not asked for"));
     }
     let name = profile.unwrap_or("default");
     let heads = [format!("[{name}]"), format!("[profile {name}]")];

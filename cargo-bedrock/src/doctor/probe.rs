@@ -111,9 +111,9 @@ fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
 
 /// The first thing like `1.2` or `1.2.3` in the first lines of a text.
 fn version(text: &str) -> Option<String> {
-    let words =
+    let mut words =
         text.lines().take(3).flat_map(|line| line.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',')));
-    words.filter_map(number).next()
+    words.find_map(number)
 }
 
 /// `v20.1.0-nightly` says `20.1.0`.

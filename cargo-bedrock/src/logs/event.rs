@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(super) struct Event {
     /// Milliseconds since 1970, when it was written.
     pub(super) time: i64,
+    /// When CloudWatch took it in.
+    pub(super) ingested: i64,
     /// CloudWatch's own; its order is that of the events of one stream.
     pub(super) id: String,
     pub(super) stream: String,
@@ -76,6 +78,7 @@ mod tests {
         let mut invocations = Invocations::default();
         let event = |(stream, message): &(&str, &str)| Event {
             time: 0,
+            ingested: 0,
             id: String::new(),
             stream: (*stream).to_owned(),
             message: (*message).to_owned(),

@@ -19,6 +19,8 @@ pub(super) async fn events(aws: &Aws, group: &str, start: i64) -> Result<Option<
         };
         events.extend(answer.events.unwrap_or_default().into_iter().map(|event| Event {
             time: event.timestamp.unwrap_or_default(),
+            // What does not say it came in on time.
+            ingested: event.ingestion_time.or(event.timestamp).unwrap_or_default(),
             id: event.event_id.unwrap_or_default(),
             stream: event.log_stream_name.unwrap_or_default(),
             message: event.message.unwrap_or_default(),

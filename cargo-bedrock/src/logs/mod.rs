@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`since`] | how far back, as it is typed |
+//! | [`mod@since`] | how far back, as it is typed |
 //! | [`event`] | one event, and to which invocation it belongs |
 //! | [`window`] | which events are new: none twice, and none lost because it came late |
 //! | [`fetch`] | asking CloudWatch Logs for the events of one function |

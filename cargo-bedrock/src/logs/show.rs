@@ -82,6 +82,7 @@ mod tests {
     fn event() -> Event {
         Event {
             time: 1_764_064_495_120,
+            ingested: 0,
             id: "1".to_owned(),
             stream: "2025/11/25/[1]ab".to_owned(),
             message: "first\n  second \n".to_owned(),

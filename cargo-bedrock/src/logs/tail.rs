@@ -130,7 +130,7 @@ async fn ask(
 fn may_pass(failure: &Failure) -> bool {
     match failure {
         Failure::NotSent(_) | Failure::Lost(_) => true,
-        Failure::Refused { status, .. } => *status >= 500,
+        Failure::Refused { status, .. } => *status >= 500 || failure.is("ThrottlingException"),
         Failure::NoCredentials(_) => false,
     }
 }

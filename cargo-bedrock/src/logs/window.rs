@@ -41,7 +41,9 @@ impl Window {
             }
         }
         self.known.extend(keys);
-        self.newest = fresh.iter().map(|event| event.time).fold(self.newest, i64::max);
+        // A line may say that it was written later than it was taken in, by up to two hours.
+        let times = fresh.iter().map(|event| event.time.min(event.ingested));
+        self.newest = times.fold(self.newest, i64::max);
         let start = self.start();
         self.known.retain(|(time, _)| *time >= start);
         // Events of one time keep the order of the answer.
@@ -56,7 +58,7 @@ fn key(event: &Event, keys: &BTreeSet<(i64, String)>) -> (i64, String) {
         return (event.time, event.id.clone());
     }
     let numbered = |number: usize| (event.time, format!("{}\n{number}\n{}", event.stream, event.message));
-    (0..).map(numbered).find(|key| !keys.contains(key)).unwrap_or_default()
+    (0..=keys.len()).map(numbered).find(|key| !keys.contains(key)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     fn event(time: i64, id: &str) -> Event {
-        Event { time, id: id.to_owned(), stream: "s".to_owned(), message: "m".to_owned() }
+        Event { time, ingested: time + 5, id: id.to_owned(), stream: "s".to_owned(), message: "m".to_owned() }
     }
 
     fn ids(events: &[Event]) -> Vec<&str> {
@@ -86,6 +88,15 @@ mod tests {
         assert_eq!(window.start(), 100_000 - LATE);
         assert_eq!(ids(&window.take(vec![event(60_000, "late"), event(100_000, "new")])), ["late"]);
         assert_eq!(window.start(), 100_000 - LATE);
+    }
+
+    #[test]
+    fn a_line_from_the_future_does_not_hide_those_of_now() {
+        let mut window = Window::new(0);
+        let future = Event { ingested: 100_000, ..event(7_300_000, "future") };
+        assert_eq!(ids(&window.take(vec![future.clone()])), ["future"]);
+        assert_eq!(window.start(), 100_000 - LATE);
+        assert_eq!(ids(&window.take(vec![event(101_000, "now"), future])), ["now"]);
     }
 
     #[test]

@@ -63,8 +63,8 @@ fn parameters<'t>(module: Node<'t>, text: &str) -> Option<Node<'t>> {
     let is_it = |node: &Node<'_>| {
         node.kind() == "assignment" && field(*node, "left").is_some_and(|left| text_of(left, text) == "parameters")
     };
-    let assigned = below(module).into_iter().filter(is_it).filter_map(|node| field(node, "right"));
-    assigned.filter(|value| value.kind() == "dictionary").last()
+    let mut assigned = below(module).into_iter().filter(is_it).filter_map(|node| field(node, "right"));
+    assigned.rfind(|value| value.kind() == "dictionary")
 }
 
 /// Puts the comprehension into the value of a pair.
@@ -76,9 +76,8 @@ fn value_edits(pair: Node<'_>, text: &str) -> Option<Vec<Edit>> {
     let indent = indent_of(pair, text);
     if value.kind() != "dictionary" {
         let end = line_end(text);
-        let lines = [format!("**{},", text_of(value, text)), COMPREHENSION.to_owned()];
-        let lines: String = lines.iter().map(|line| format!("{indent}{INDENT}{line}{end}")).collect();
-        let text = format!("{{{end}{lines}{indent}}}");
+        let inside = format!("{end}{indent}{INDENT}");
+        let text = format!("{{{inside}**{},{inside}{COMPREHENSION}{end}{indent}}}", text_of(value, text));
         return Some(vec![Edit { start: value.start_byte(), end: value.end_byte(), text }]);
     }
     if children(value).is_empty() {
@@ -138,8 +137,7 @@ fn missing_names(module: Node<'_>, parameters: Node<'_>, prefix: &str, text: &st
     let statement =
         children(module).into_iter().find(|statement| statement.byte_range().contains(&parameters.start_byte()))?;
     let end = line_end(text);
-    let lines: String = lines.iter().map(|line| format!("{line}{end}")).collect();
-    (!lines.is_empty()).then(|| Edit::insert(statement.start_byte(), lines))
+    (!lines.is_empty()).then(|| Edit::insert(statement.start_byte(), lines.join(end) + end))
 }
 
 /// What the module binds at its top, `*` for all that a module has.

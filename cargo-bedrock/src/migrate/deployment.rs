@@ -18,7 +18,7 @@ pub(super) fn steps(original: &Original) -> Result<Vec<Step>> {
     }
     let files = template();
     let has_workflow = !original.workflows.is_empty();
-    let is_made = |path: &str| !copy.files.contains_key(path) && !(has_workflow && path.starts_with(WORKFLOW));
+    let is_made = |path: &str| !(copy.files.contains_key(path) || has_workflow && path.starts_with(WORKFLOW));
     let step = |path: &str, text: &str| Step::File { path: original.root.join(path), contents: text.to_owned() };
     let mut steps: Vec<Step> =
         files.iter().filter(|(path, _)| is_made(path)).map(|(path, text)| step(path, text)).collect();
@@ -46,10 +46,10 @@ fn line(path: &str, text: &str, copy: &Copy) -> String {
         return format!("{path}: in the template alone, {} lines", text.lines().count());
     }
     let theirs = Texts::from([(path.to_owned(), text.to_owned())]);
-    let Some(patch) = differences(&copy.files, &theirs, &[]).pop() else {
+    let Some(difference) = differences(&copy.files, &theirs, &[]).pop() else {
         return format!("{path}: the same");
     };
-    let count = |sign: char| patch.lines().skip(2).filter(|line| line.starts_with(sign)).count();
+    let count = |sign: char| difference.lines().skip(2).filter(|line| line.starts_with(sign)).count();
     format!("{path}: the template has {} lines that it lacks, and lacks {} of its", count('+'), count('-'))
 }
 

@@ -102,8 +102,7 @@ fn gitignore(original: &Original) -> Option<Step> {
     let path = original.root.join(".gitignore");
     let text = original.gitignore.clone().unwrap_or_default();
     let has = |line: &str| text.lines().any(|found| found.trim().trim_matches('/') == line.trim_matches('/'));
-    let missing: String =
-        ["/target", "node_modules/"].iter().filter(|line| !has(line)).map(|l| format!("{l}\n")).collect();
+    let missing: String = ["/target\n", "node_modules/\n"].into_iter().filter(|line| !has(line.trim())).collect();
     if missing.is_empty() {
         return None;
     }

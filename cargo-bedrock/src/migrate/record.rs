@@ -44,7 +44,11 @@ pub(crate) struct Undo {
 
 /// How many migrations are on record in `root`.
 pub(super) fn count(root: &Path) -> usize {
-    (1..).take_while(|number| root.join(path(*number)).exists()).count()
+    let mut number = 0;
+    while root.join(path(number + 1)).exists() {
+        number += 1;
+    }
+    number
 }
 
 /// Whether a file is one of this record.

@@ -105,8 +105,26 @@ impl Deploying {
         self.emit("finished", event);
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
+    /// The plan of a rollback: functions, each with the version in use and the one before.
+    pub(crate) fn going_back(&self, moves: &[(String, u64, u64)]) -> Result<()> {
+        if !self.json {
+            let line =
+                |(function, from, to): &(String, u64, u64)| format!("~ rollback  {function} (version {from} → {to})\n");
+            return Printer::data(&moves.iter().map(line).collect::<String>());
+        }
+        let function = |(function, from, to): &(String, u64, u64)| json!({ "function": function, "change": "rollback", "from": from, "to": to });
+        let functions: Vec<Value> = moves.iter().map(function).collect();
+        self.event("plan", [("functions", json!(functions))]);
+        Ok(())
+    }
+
+    /// The end, if the plan was all that was asked for.
+    pub(crate) fn only_planned(&self) {
+        self.print.note("nothing was changed, `--dry-run` was given");
+        self.event(
+            "finished",
+            [("success", json!(true)), ("changed", json!(0)), ("seconds", seconds(self.began.elapsed()))],
+        );
     }
 
     pub(crate) fn note(&self, text: &str) {

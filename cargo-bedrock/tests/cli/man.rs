@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_written_again() {
     assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 21 pages to `share/man1`
+    done: wrote 22 pages to `share/man1`
     ");
     assert_snapshot!(room.tree("share"), @"
     man1/cargo-bedrock-build.1

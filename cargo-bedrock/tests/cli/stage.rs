@@ -36,8 +36,8 @@ impl Deployed {
     /// A log group and a stream in it.
     pub(crate) fn make_log(&self, function: &str) {
         let group = format!("/aws/lambda/{function}");
-        self.call("logs", "create_log_group", json!({ "logGroupName": group }));
-        self.call("logs", "create_log_stream", json!({ "logGroupName": group, "logStreamName": "2026/[1]ab" }));
+        self.call("logs", "create_log_group", &json!({ "logGroupName": group }));
+        self.call("logs", "create_log_stream", &json!({ "logGroupName": group, "logStreamName": "2026/[1]ab" }));
     }
 
     /// Writes a line with the time `time`.
@@ -45,15 +45,15 @@ impl Deployed {
         self.call(
             "logs",
             "put_log_events",
-            json!({
+            &json!({
                 "logGroupName": format!("/aws/lambda/{function}"), "logStreamName": "2026/[1]ab",
                 "logEvents": [{ "timestamp": time, "message": message }]
             }),
         );
     }
 
-    fn call(&self, service: &str, operation: &str, arguments: Value) {
-        self.aws.call(service, operation, &arguments).map_err(|refusal| format!("{refusal:?}")).expect(operation);
+    fn call(&self, service: &str, operation: &str, arguments: &Value) {
+        self.aws.call(service, operation, arguments).map_err(|refusal| format!("{refusal:?}")).expect(operation);
     }
 }
 

@@ -126,6 +126,20 @@ fn a_layer_is_published_when_its_content_is_new() {
 }
 
 #[test]
+fn ten_versions_of_a_function_stay() {
+    let Some(cloud) = Cloud::start(false) else { return };
+    let mut shop = Shop::new(&["counter"]);
+    for memory in 256..268 {
+        shop.set("/workers/counter/memory", json!(memory));
+        cloud.deploy(&shop);
+    }
+    let list = cloud.call("lambda", "list_versions_by_function", &json!({ "FunctionName": "shop-dev-counter" }));
+    let versions = list["Versions"].as_array().expect("versions").iter();
+    let versions: Vec<_> = versions.filter_map(|version| version["Version"].as_str()?.parse::<u32>().ok()).collect();
+    assert_eq!(versions, (3..=12).collect::<Vec<_>>());
+}
+
+#[test]
 fn one_worker_alone_and_a_plan_alone() {
     let Some(cloud) = Cloud::start(false) else { return };
     let mut shop = three();

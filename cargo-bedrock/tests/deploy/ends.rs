@@ -14,6 +14,7 @@ use crate::shop::{Answer, Shop, WORKER};
 type Victim = Arc<Mutex<Option<Pid>>>;
 
 /// The end that comes when a request has been done, and not yet been answered.
+#[derive(Clone, Copy)]
 struct End {
     after: usize,
     signal: Signal,

@@ -112,6 +112,45 @@ fn what_aws_refuses_is_told_with_the_function_and_the_rest_is_done() {
 }
 
 #[test]
+fn a_function_that_takes_its_time_is_waited_for() {
+    let Some(cloud) = Cloud::start(false) else { return };
+    let shop = Shop::new(&["counter"]);
+    let seen = Arc::new(Mutex::new(Vec::<String>::new()));
+    let log = Arc::clone(&seen);
+    let proxy = Proxy::start(cloud.aws.endpoint(), move |request| {
+        let mut log = log.lock().expect("no panic");
+        log.push(request.what.clone());
+        let made = log.iter().position(|what| what == "POST /2015-03-31/functions");
+        let looks = made.map_or(0, |made| log[made..].iter().filter(|what| what.starts_with("GET ")).count());
+        match looks {
+            1 | 2 if !request.changes => Fate::Say("/Configuration/State", json!("Pending")),
+            3 | 4 if !request.changes => Fate::Say("/Configuration/LastUpdateStatus", json!("InProgress")),
+            _ => Fate::Pass,
+        }
+    });
+    let made = deploy(&shop, &cloud, &proxy, &[]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let seen = seen.lock().expect("no panic");
+    let at = |end: &str| seen.iter().position(|what| what.starts_with("POST ") && what.ends_with(end)).expect(end);
+    let looks = seen[at("/functions")..at("/versions")].iter().filter(|what| what.starts_with("GET ")).count();
+    assert_eq!(looks, 5);
+}
+
+#[test]
+fn a_function_that_aws_cannot_make_ready_is_told() {
+    let Some(cloud) = Cloud::start(false) else { return };
+    let shop = Shop::new(&["counter"]);
+    let proxy = Proxy::start(cloud.aws.endpoint(), |request| {
+        let is_look = request.what.starts_with("GET ") && request.what.ends_with("/functions/shop-dev-counter");
+        if is_look { Fate::Say("/Configuration/State", json!("Failed")) } else { Fate::Pass }
+    });
+    let failed = deploy(&shop, &cloud, &proxy, &[]);
+    assert_eq!(failed.code, Some(1));
+    let said = "error: failed to make the code and the settings of function `shop-dev-counter`\n  caused by: AWS could not make it ready: ";
+    assert!(failed.stderr.starts_with(said) || failed.stderr.contains(said), "{}", failed.stderr);
+}
+
+#[test]
 fn several_functions_are_changed_at_once() {
     let Some(cloud) = Cloud::start(false) else { return };
     let workers = ["a1", "a2", "a3", "a4", "a5", "a6"];

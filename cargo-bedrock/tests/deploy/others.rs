@@ -73,6 +73,11 @@ fn what_has_a_name_of_ours_and_is_not_ours_is_refused_or_left_alone() {
 #[test]
 fn what_cannot_be_deployed_is_refused_at_once() {
     let Some(cloud) = Cloud::start(false) else { return };
+    let long = "a_stage_with_a_name_that_is_so_long_that_no_function_has_room";
+    let refused = cloud.run(&Shop::new(&["counter"]), &["deploy", "--stage", long]);
+    assert_eq!(refused.code, Some(2));
+    let said = "counter` is too long: 74 characters, the limit is 64\nhelp: shorten the name of the app, the stage or the worker";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
     let mut shop = Shop::new(&["counter", "fetcher", "reporter"]);
     shop.set("/workers/counter/code", Value::Null);
     shop.set("/workers/fetcher/on_failure", json!("arn:aws:s3:::bucket"));

@@ -33,8 +33,8 @@ pub(crate) enum Fate {
     CutAfter,
     /// It is answered with these bytes.
     Give(Vec<u8>),
-    /// The emulator says where the code of a version is, and this is where it really is.
-    CodeAt(String),
+    /// The emulator answers, and this is at a place of its answer instead.
+    Say(&'static str, Value),
 }
 
 /// Listens until the test ends.
@@ -84,7 +84,7 @@ fn serve(mut client: TcpStream, upstream: &str, judge: &Judge, counts: &Mutex<Co
         Fate::Give(bytes) => Some(answer("200 OK", "application/octet-stream", &bytes)),
         Fate::Pass => forward(&request.bytes, upstream),
         Fate::CutAfter => forward(&request.bytes, upstream).and(None),
-        Fate::CodeAt(address) => forward(&request.bytes, upstream).map(|found| with_code_at(&found, &address)),
+        Fate::Say(pointer, value) => forward(&request.bytes, upstream).map(|found| with(&found, pointer, value)),
     };
     counts.lock().unwrap_or_else(PoisonError::into_inner).in_flight -= 1;
     if let Some(answer) = answer {
@@ -160,9 +160,11 @@ fn answer(status: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn with_code_at(found: &[u8], address: &str) -> Vec<u8> {
+fn with(found: &[u8], pointer: &str, value: Value) -> Vec<u8> {
     let at = found.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
-    let mut body: Value = serde_json::from_slice(&found[at..]).expect("JSON");
-    body["Code"]["Location"] = Value::from(address);
+    let mut body: Value = serde_json::from_slice(&found[at..]).unwrap_or_default();
+    // Answers of another kind stay as they are.
+    let Some(place) = body.pointer_mut(pointer) else { return found.to_vec() };
+    *place = value;
     answer("200 OK", "application/json", body.to_string().as_bytes())
 }

@@ -28,7 +28,8 @@ impl Codes {
             let asked = request.what.strip_prefix("GET /2015-03-31/functions/");
             match asked.and_then(|asked| asked.split_once("?Qualifier=")) {
                 Some((function, number)) if number != "live" => {
-                    Fate::CodeAt(format!("{}/{function}/{number}", address.lock().expect("no panic")))
+                    let own = address.lock().expect("no panic");
+                    Fate::Say("/Code/Location", json!(format!("{own}/{function}/{number}")))
                 }
                 _ => Fate::Pass,
             }

@@ -9,6 +9,8 @@ use crate::site;
 #[test]
 fn a_migrated_app_compiles_without_a_warning_serves_and_runs_its_workers() {
     let app = App::migrated("older");
+    let formatted = app.cargo(&["fmt", "--check"]);
+    assert_eq!(formatted.code, Some(0), "{}{}", formatted.stdout, formatted.stderr);
     let built = app.cargo(&["build"]);
     assert_eq!(built.code, Some(0), "{}", built.stderr);
     assert!(!built.stderr.contains("warning"), "{}", built.stderr);

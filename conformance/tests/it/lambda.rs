@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testbed::{Answer, Run, RuntimeApi, invoke_api};
 
 /// Builds a package of this workspace as `cargo bedrock build` does, and gives its binary.
-fn binary(package: &str) -> PathBuf {
+pub(crate) fn binary(package: &str) -> PathBuf {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let flags = format!("{} --cfg bedrock_lambda", std::env::var("RUSTFLAGS").unwrap_or_default());
     let mut build = Command::new(env!("CARGO"));

@@ -7,6 +7,8 @@ mod events;
 mod faults;
 mod lambda;
 mod limits;
+mod processes;
 mod service;
 mod starting;
 mod stopping;
+mod workshop;

@@ -22,6 +22,7 @@ const cases = {
     version: context.functionVersion,
     remaining: context.getRemainingTimeInMillis(),
     trace: 'Root=',
+    caller: context.clientContext?.custom ?? null,
   }),
   raise: () => {
     throw new RangeError('as it was told');

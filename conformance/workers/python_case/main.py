@@ -43,6 +43,7 @@ class PythonCase(Worker):
             "version": context.function_version,
             "remaining": context.get_remaining_time_in_millis(),
             "trace": "Root=",
+            "caller": context.client_context and context.client_context.custom,
         }
 
     def do_raise(self, event, context):

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test ends by a panic")]
 
 mod bootstrap;
+mod faults;
 mod javascript_on_lambda;
 mod neighbours;
 mod python_on_lambda;

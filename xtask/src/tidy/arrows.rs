@@ -6,10 +6,11 @@ use super::finding::Finding;
 use super::tree::{Entry, Tree};
 
 /// A crate and what it may not depend on; a `*` stands for any end.
-const FORBIDDEN: [(&str, &[&str]); 4] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("bedrock-build", &["aws*", "lambda*", "tokio*", "clap*", "bedrock-*", "cargo-bedrock"]),
     ("bedrock-macros", &["aws*", "lambda*", "tokio*", "clap*", "bedrock-rt", "bedrock-templates", "cargo-bedrock"]),
-    ("bedrock-rt", &["clap*", "zip", "bedrock-templates", "cargo-bedrock"]),
+    ("bedrock-rt", &["clap*", "zip", "bedrock-dev", "bedrock-templates", "cargo-bedrock"]),
+    ("bedrock-dev", &["aws*", "lambda*", "clap*", "bedrock-templates", "cargo-bedrock"]),
     ("bedrock-templates", &["aws*", "lambda*", "tokio*", "clap*", "bedrock-rt", "bedrock-macros", "cargo-bedrock"]),
 ];
 

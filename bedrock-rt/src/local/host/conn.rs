@@ -110,7 +110,7 @@ impl Conn {
         let deadline_ms = deadline.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let deadline_ms = u64::try_from(deadline_ms).unwrap_or(u64::MAX);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let frame = frame::invoke(id, deadline_ms, &invocation.request_id, &invocation.trace, &invocation.event);
+        let frame = frame::invoke(id, deadline_ms, invocation);
         let (answer, answered) = oneshot::channel();
         let begun = AtomicBool::new(false);
         let mut exchange = std::pin::pin!(async {

@@ -2,7 +2,11 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::local::Invocation;
+
 const INVOKE: u8 = 1;
+/// The same with what the caller says of itself before the event.
+const INVOKE_FOR: u8 = 3;
 
 /// A whole RECALL frame: whatever the host has not begun comes back.
 pub(super) const RECALL: [u8; 5] = [1, 0, 0, 0, 2];
@@ -43,24 +47,31 @@ pub(super) enum Said {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Nonsense;
 
-/// An INVOKE frame.
-pub(super) fn invoke(id: u64, deadline_ms: u64, request_id: &str, trace: &str, event: &[u8]) -> Vec<u8> {
+/// The frame of an invocation.
+pub(super) fn invoke(id: u64, deadline_ms: u64, invocation: &Invocation) -> Vec<u8> {
     // Longer trace headers than this are cut: no tracer writes them, and the length is one byte.
-    let trace = &trace.as_bytes()[..trace.len().min(255)];
-    let length = INVOKE_HEAD + trace.len() + event.len();
+    let trace = &invocation.trace.as_bytes()[..invocation.trace.len().min(255)];
+    let caller = invocation.client_context.as_deref().map(|json| (json, u16::try_from(json.len()).unwrap_or(0)));
+    let more = caller.map_or(0, |(json, _)| 2 + json.len());
+    let length = INVOKE_HEAD + trace.len() + more + invocation.event.len();
     let mut frame = Vec::with_capacity(4 + length);
     frame.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-    frame.push(INVOKE);
+    frame.push(if caller.is_some() { INVOKE_FOR } else { INVOKE });
     frame.extend_from_slice(&id.to_le_bytes());
     frame.extend_from_slice(&deadline_ms.to_le_bytes());
     let mut request = [b'-'; 36];
-    for (to, from) in request.iter_mut().zip(request_id.bytes()) {
+    for (to, from) in request.iter_mut().zip(invocation.request_id.bytes()) {
         *to = from;
     }
     frame.extend_from_slice(&request);
     frame.push(u8::try_from(trace.len()).unwrap_or(u8::MAX));
     frame.extend_from_slice(trace);
-    frame.extend_from_slice(event);
+    if let Some((json, length)) = caller {
+        // The service takes less than 4 KB of it.
+        frame.extend_from_slice(&length.to_le_bytes());
+        frame.extend_from_slice(json.as_bytes());
+    }
+    frame.extend_from_slice(&invocation.event);
     frame
 }
 
@@ -133,7 +144,7 @@ fn said(kind: u8, mut rest: Bytes) -> Result<Said, Nonsense> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Nonsense, Reader, Said, invoke};
+    use super::{Invocation, Nonsense, Reader, Said, invoke};
     use bytes::{Bytes, BytesMut};
 
     fn frame(kind: u8, rest: &[u8]) -> Vec<u8> {
@@ -179,13 +190,21 @@ mod tests {
     }
 
     #[test]
-    fn an_invoke_frame_has_its_fields_where_the_protocol_says() {
-        let frame = invoke(5, 1_700_000_000_123, "0123456789abcdef0123456789abcdef0123", "Root=1", b"{\"a\":1}");
+    fn the_frame_of_an_invocation_has_its_fields_where_the_protocol_says() {
+        let request_id = "0123456789abcdef0123456789abcdef0123".to_owned();
+        let mut invocation = Invocation::new(Bytes::from_static(b"{\"a\":1}"), Some("Root=1".to_owned()));
+        invocation.request_id = request_id.clone();
+        let frame = invoke(5, 1_700_000_000_123, &invocation);
         assert_eq!(frame.len(), 4 + 54 + 6 + 7);
         assert_eq!(frame[4], 1);
-        assert_eq!(&frame[21..57], b"0123456789abcdef0123456789abcdef0123");
+        assert_eq!(&frame[21..57], request_id.as_bytes());
         assert_eq!(frame[57], 6);
         assert_eq!(&frame[58..64], b"Root=1");
         assert_eq!(&frame[64..], b"{\"a\":1}");
+        invocation.client_context = Some("{\"custom\":{}}".to_owned());
+        let longer = invoke(5, 1_700_000_000_123, &invocation);
+        assert_eq!((longer[4], &longer[5..64]), (3, &frame[5..64]));
+        assert_eq!(&longer[64..66], [13, 0]);
+        assert_eq!(&longer[66..], b"{\"custom\":{}}{\"a\":1}");
     }
 }

@@ -47,7 +47,8 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    pub(super) fn new(app: &AppInfo, handle: Handle) -> Self {
+    /// `api` is the URL of Lambda's API, if somebody else serves it.
+    pub(super) fn new(app: &AppInfo, handle: Handle, api: Option<String>) -> Self {
         Self {
             app: app.clone(),
             output: output::start(),
@@ -57,7 +58,7 @@ impl Hosts {
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
             token: crate::id::token().into(),
-            api: OnceCell::new(),
+            api: OnceCell::new_with(api),
             local: OnceLock::new(),
         }
     }

@@ -7,7 +7,7 @@ use super::backend::FunctionInfo;
 use crate::Error;
 
 /// The body of the answer; nothing for an error that no function made.
-pub(super) fn body(error: &Error, function: &FunctionInfo, request_id: &str) -> Option<Value> {
+pub fn body(error: &Error, function: &FunctionInfo, request_id: &str) -> Option<Value> {
     Some(match error {
         Error::Function { error_type, message, trace, .. } => match function.language {
             _ if is_of_the_platform(error_type) => platform(error_type, request_id, message),

@@ -121,9 +121,7 @@ impl Shared {
             Kind::Event => "Event",
         };
         let token = credentials.token.as_deref();
-        let mut headers = Vec::with_capacity(8);
-        headers.extend([("content-type", JSON), ("host", self.host.as_str()), ("x-amz-invocation-type", kind)]);
-        headers.extend(token.map(|token| ("x-amz-security-token", token)));
+        let headers = [("content-type", JSON), ("host", self.host.as_str()), ("x-amz-invocation-type", kind)];
         let signed = Signed { method: "POST", path: &path, headers: &headers, body: &request.event };
         let signature = self.signer.sign(&signed, credentials, time);
         let mut http = HttpRequest::post(path);

@@ -13,35 +13,28 @@ use crate::date;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: &str = "x-amz-date";
+const TOKEN: &str = "x-amz-security-token";
 
 /// Signs for one service in one region.
 #[derive(Debug)]
 pub(super) struct Signer {
     region: String,
     service: &'static str,
-    /// Keys are derived anew each day: four of the seven hashes that a signature takes.
-    derived: Mutex<Option<Derived>>,
-}
-
-#[derive(Debug)]
-struct Derived {
-    credentials: Arc<Credentials>,
-    day: String,
-    key: hmac::Key,
+    last: Mutex<Option<Arc<Head>>>,
 }
 
 /// What is signed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<'a> {
-    pub(super) method: &'a str,
+    pub(super) method: &'static str,
     /// As it stands in the request line, already percent-encoded.
     pub(super) path: &'a str,
-    /// Sorted by their lower-case names; the session token is one of them. `x-amz-date` is added.
+    /// Names in lower case. `x-amz-date` and the session token are added.
     pub(super) headers: &'a [(&'static str, &'a str)],
     pub(super) body: &'a [u8],
 }
 
-/// What a request gets besides its own headers.
+/// What a request gets besides its own headers and the session token.
 #[derive(Debug)]
 pub(super) struct Signature {
     /// The value of `x-amz-date`.
@@ -51,54 +44,112 @@ pub(super) struct Signature {
 
 impl Signer {
     pub(super) fn new(region: String, service: &'static str) -> Self {
-        Self { region, service, derived: Mutex::default() }
+        Self { region, service, last: Mutex::default() }
     }
 
     /// Signs the request as it is sent at `time`.
     pub(super) fn sign(&self, request: &Signed<'_>, credentials: &Arc<Credentials>, time: SystemTime) -> Signature {
-        let date = date::basic(time);
-        let day = &date[..8];
-        let scope = [day, "/", &self.region, "/", self.service, "/aws4_request"].concat();
-        let mut headers = Vec::with_capacity(request.headers.len() + 1);
-        headers.extend_from_slice(request.headers);
-        headers.insert(request.headers.partition_point(|(name, _)| *name < DATE), (DATE, &date));
-        let mut names = String::with_capacity(128);
-        for (name, _) in &headers {
-            names.extend([if names.is_empty() { "" } else { ";" }, name]);
-        }
-        let mut to_sign = Vec::with_capacity(192);
-        for part in [ALGORITHM, "\n", &date, "\n", &scope, "\n"] {
-            to_sign.extend_from_slice(part.as_bytes());
-        }
-        sha256(&canonical(request, &headers, &names), &mut to_sign);
-        let mut authorization = Vec::with_capacity(384);
-        let parts =
-            [ALGORITHM, " Credential=", &credentials.id, "/", &scope, ", SignedHeaders=", &names, ", Signature="];
-        for part in parts {
-            authorization.extend_from_slice(part.as_bytes());
-        }
-        hex(hmac::sign(&self.key(credentials, day), &to_sign).as_ref(), &mut authorization);
-        Signature { date, authorization }
+        let head = self.head(request, credentials, date::basic(time));
+        let mut body = Vec::with_capacity(64);
+        hex(digest::digest(&digest::SHA256, request.body).as_ref(), &mut body);
+        let mut canonical = head.canonical.clone();
+        canonical.update(&body);
+        let mut to_sign = with_room(&head.to_sign);
+        hex(canonical.finish().as_ref(), &mut to_sign);
+        let mut authorization = with_room(&head.authorization);
+        hex(hmac::sign(&head.key, &to_sign).as_ref(), &mut authorization);
+        Signature { date: head.date.clone(), authorization }
     }
 
-    /// The key of the day.
-    fn key(&self, credentials: &Arc<Credentials>, day: &str) -> hmac::Key {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |derived: &&Derived| derived.day == day && Arc::ptr_eq(&derived.credentials, credentials);
-        if let Some(derived) = derived.as_ref().filter(is_it) {
-            return derived.key.clone();
+    /// The last request's if it will do. Made outside of the lock otherwise: no call waits for another one's hashes.
+    fn head(&self, request: &Signed<'_>, credentials: &Arc<Credentials>, date: String) -> Arc<Head> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = last.filter(|last| Arc::ptr_eq(&last.credentials, credentials));
+        if let Some(last) = last.as_ref().filter(|last| last.date == date && last.is_of(request)) {
+            return Arc::clone(last);
         }
+        let last = last.filter(|last| last.date[..8] == date[..8]);
+        let key = last.map_or_else(|| self.key(credentials, &date[..8]), |last| last.key.clone());
+        let head = Arc::new(Head::new(self, request, credentials, date, key));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&head));
+        head
+    }
+
+    /// The key of a day.
+    fn key(&self, credentials: &Credentials, day: &str) -> hmac::Key {
         let derive =
             |key: hmac::Key, part: &str| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref());
         let first = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{}", credentials.secret).as_bytes());
-        let key = [day, &self.region, self.service, "aws4_request"].into_iter().fold(first, derive);
-        *derived = Some(Derived { credentials: Arc::clone(credentials), day: day.to_owned(), key: key.clone() });
-        key
+        [day, &self.region, self.service, "aws4_request"].into_iter().fold(first, derive)
     }
 }
 
-/// The canonical request. Its path is encoded a second time, as for every service but S3.
-fn canonical(request: &Signed<'_>, headers: &[(&str, &str)], names: &str) -> Vec<u8> {
+/// What the signatures of one second have in common, if only the body differs: a function that calls another one in a
+/// loop hashes its session token, which is most of a request's head, once a second.
+struct Head {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    credentials: Arc<Credentials>,
+    date: String,
+    /// Derived anew each day, with four of the seven hashes that a signature takes.
+    key: hmac::Key,
+    /// The canonical request, up to the hash of the body.
+    canonical: digest::Context,
+    /// What is signed, up to the hash of the canonical request.
+    to_sign: Vec<u8>,
+    /// The header, up to the signature.
+    authorization: Vec<u8>,
+}
+
+impl Head {
+    fn new(
+        signer: &Signer,
+        request: &Signed<'_>,
+        credentials: &Arc<Credentials>,
+        date: String,
+        key: hmac::Key,
+    ) -> Self {
+        let mut headers = request.headers.to_vec();
+        headers.push((DATE, &date));
+        headers.extend(credentials.token.as_deref().map(|token| (TOKEN, token)));
+        headers.sort_unstable_by_key(|(name, _)| *name);
+        let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let mut canonical = digest::Context::new(&digest::SHA256);
+        canonical.update(before_body(request, &headers, &names).as_bytes());
+        let scope = [&date[..8], "/", &signer.region, "/", signer.service, "/aws4_request"].concat();
+        let to_sign = [ALGORITHM, "\n", &date, "\n", &scope, "\n"].concat();
+        let id = &credentials.id;
+        let authorization =
+            [ALGORITHM, " Credential=", id, "/", &scope, ", SignedHeaders=", &names, ", Signature="].concat();
+        Self {
+            method: request.method,
+            path: request.path.to_owned(),
+            headers: request.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            credentials: Arc::clone(credentials),
+            key,
+            canonical,
+            to_sign: to_sign.into_bytes(),
+            authorization: authorization.into_bytes(),
+            date,
+        }
+    }
+
+    fn is_of(&self, request: &Signed<'_>) -> bool {
+        let ours = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        self.path == request.path && self.method == request.method && ours.eq(request.headers.iter().copied())
+    }
+}
+
+impl std::fmt::Debug for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Head").field("path", &self.path).field("date", &self.date).finish_non_exhaustive()
+    }
+}
+
+/// The canonical request without the hash of the body, which is its last line. The path is encoded a second time, as for
+/// every service but S3.
+fn before_body(request: &Signed<'_>, headers: &[(&str, &str)], names: &str) -> String {
     let mut text = String::with_capacity(2048);
     text.extend([request.method, "\n"]);
     for (at, part) in request.path.split('/').enumerate() {
@@ -114,14 +165,14 @@ fn canonical(request: &Signed<'_>, headers: &[(&str, &str)], names: &str) -> Vec
         text.push('\n');
     }
     text.extend(["\n", names, "\n"]);
-    let mut text = text.into_bytes();
-    sha256(request.body, &mut text);
     text
 }
 
-/// Appends the hash of `bytes`, in hexadecimal digits.
-fn sha256(bytes: &[u8], text: &mut Vec<u8>) {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref(), text);
+/// A copy with room for a hash in hexadecimal digits.
+fn with_room(text: &[u8]) -> Vec<u8> {
+    let mut copy = Vec::with_capacity(text.len() + 64);
+    copy.extend_from_slice(text);
+    copy
 }
 
 /// Three times per request, so without the machinery of `format!`.
@@ -154,16 +205,15 @@ mod tests {
     use crate::date;
     use crate::remote::http::credentials::Credentials;
     use std::sync::Arc;
+    use std::time::Duration;
 
     type Headers<'a> = &'a [(&'static str, &'a str)];
 
     /// Date, region, service, keys and host of AWS's "Signature Version 4 test suite".
-    fn signature(method: &str, headers: Headers<'_>, body: &[u8], token: Option<&str>) -> String {
+    fn signature(method: &'static str, headers: Headers<'_>, body: &[u8], token: Option<&str>) -> String {
         let signer = Signer::new("us-east-1".to_owned(), "service");
         let mut all = vec![("host", "example.amazonaws.com")];
         all.extend(headers);
-        all.extend(token.map(|token| ("x-amz-security-token", token)));
-        all.sort_unstable();
         signature_of(&signer, &Signed { method, path: "/", headers: &all, body }, &credentials(token), "2015-08-30")
     }
 
@@ -185,7 +235,7 @@ mod tests {
     #[test]
     fn the_signatures_are_those_of_the_published_test_suite() {
         let form: Headers<'_> = &[("content-type", "application/x-www-form-urlencoded")];
-        let table: [(&str, &str, Headers<'_>, &[u8], &str); 5] = [
+        let table: [(&str, &'static str, Headers<'_>, &[u8], &str); 5] = [
             ("get-vanilla", "GET", &[], b"", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
             ("post-vanilla", "POST", &[], b"", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
             (
@@ -237,6 +287,34 @@ mod tests {
             steps.push(expected);
         }
         assert!(steps[0] == steps[3] && steps[0] != steps[1] && steps[1] != steps[2], "{steps:?}");
+    }
+
+    #[test]
+    fn after_any_other_request_a_signature_is_what_it_would_be_alone() {
+        const HOST: (&str, &str) = ("host", "example.amazonaws.com");
+        const EVENT: (&str, &str) = ("x-amz-invocation-type", "Event");
+        let usual = Signed { method: "POST", path: "/a", headers: &[HOST], body: b"1" };
+        let requests = [
+            Signed { body: b"2", ..usual },
+            Signed { path: "/b", ..usual },
+            Signed { method: "GET", ..usual },
+            Signed { headers: &[HOST, EVENT], ..usual },
+            usual,
+        ];
+        let (credentials, signer) = (credentials(Some("token")), Signer::new("us-east-1".to_owned(), "service"));
+        let at = |second: u64| date::parse("2015-08-30T12:36:00Z").expect("a time") + Duration::from_secs(second);
+        for second in 0..2 {
+            for (before, after) in requests.iter().flat_map(|one| requests.iter().map(move |other| (one, other))) {
+                signer.sign(before, &credentials, at(second));
+                for second in [second, second + 1] {
+                    let fresh = Signer::new("us-east-1".to_owned(), "service");
+                    let alone = fresh.sign(after, &credentials, at(second));
+                    let signature = signer.sign(after, &credentials, at(second));
+                    assert_eq!(signature.authorization, alone.authorization, "{before:?} {after:?}");
+                    assert_eq!(signature.date, alone.date);
+                }
+            }
+        }
     }
 
     #[test]

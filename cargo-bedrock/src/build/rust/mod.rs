@@ -6,6 +6,7 @@ mod compiler;
 mod flags;
 mod profile;
 mod programs;
+mod remembered;
 
 pub(crate) use artifact::{PROFILE, build, programs};
 pub(crate) use compiler::Compiler;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use bedrock_build::App;
+use bedrock_build::{App, Language};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
+use super::remembered;
 use crate::build::part::Function;
 use crate::error::{Error, Result};
 
@@ -26,16 +27,25 @@ pub(super) struct Workspace {
 
 impl Workspace {
     pub(super) fn of(app: &App) -> Result<Self> {
+        if let Some(known) = remembered::recall(&app.root).map(Self::from).filter(|known| known.has_all(app)) {
+            return Ok(known);
+        }
         let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
-        let Metadata { workspace_root, target_directory, packages, .. } = metadata.map_err(|error| {
+        let metadata = metadata.map_err(|error| {
             let said = match error {
                 cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
                 other => other.to_string(),
             };
             Error::app("failed to read the app with `cargo metadata`").cause(said)
         })?;
-        let (root, target) = (workspace_root.into_std_path_buf(), target_directory.into_std_path_buf());
-        Ok(Self { root, target, packages })
+        remembered::remember(&app.root, &metadata);
+        Ok(Self::from(metadata))
+    }
+
+    /// Whether every Rust worker is a member: a new one can become it by a pattern, without a change of any file.
+    fn has_all(&self, app: &App) -> bool {
+        let mut workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+        workers.all(|worker| self.program(app, &Function::Worker(worker.name.clone())).is_ok())
     }
 
     /// The program of a function: the binary of the package's own name where there are several.
@@ -66,5 +76,12 @@ impl Workspace {
             }),
             None => Err(Error::app(format!("{function} has no program")).help(format!("it is made of `{main}`"))),
         }
+    }
+}
+
+impl From<Metadata> for Workspace {
+    fn from(metadata: Metadata) -> Self {
+        let Metadata { workspace_root, target_directory, packages, .. } = metadata;
+        Self { root: workspace_root.into_std_path_buf(), target: target_directory.into_std_path_buf(), packages }
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Chain {
     pub(super) name: String,
     /// What is written on the version that is published: by which deploy, and which version was in use before.
     pub(super) mark: String,
+    /// The version that was in use.
+    pub(super) live: Option<String>,
     wanted: Option<Function>,
     /// ARN of the worker's own layer, as soon as it is known.
     pub(super) layer: Option<String>,
@@ -76,6 +78,7 @@ impl Chain {
             name: planned.function.clone(),
             mark: Mark { deploy: deploy.began, before: planned.live.as_deref().and_then(|live| live.parse().ok()) }
                 .to_string(),
+            live: planned.live.clone(),
             wanted,
             layer: planned.layer.clone(),
         }

@@ -8,13 +8,18 @@ use aws_sdk_lambda::types::{
 };
 
 use super::chain::{Chain, Stop, settled};
+use super::gone::present;
 use super::upload::{Source, source};
 use super::{ALIAS, log_arn};
 use crate::aws::{Aws, Repeat, call};
 use crate::deploy::desired::{Events, Function};
+use crate::deploy::read;
 use crate::deploy::version::Settings;
 
 type Done = Result<(), Stop>;
+
+/// Versions of a function that stay, for going back to.
+const VERSIONS_KEPT: usize = 10;
 
 /// Makes it ours, whoever made it; Lambda does on a function's first invocation.
 pub(super) async fn make_log_group(chain: &Chain, wanted: &Function) -> Done {
@@ -145,7 +150,20 @@ pub(super) async fn publish(chain: &Chain, wanted: &Function) -> Done {
         version.code_sha256(&wanted.version.code).send()
     };
     let published = call(Repeat::Always, request).await?;
-    point(&chain.aws, &chain.name, published.version().unwrap_or_default()).await
+    let live = published.version().unwrap_or_default();
+    point(&chain.aws, &chain.name, live).await?;
+    drop_old_versions(chain, live).await
+}
+
+/// An account has 75 GB for the code of all versions.
+async fn drop_old_versions(chain: &Chain, live: &str) -> Done {
+    let versions = read::versions(&chain.aws, &chain.name).await?;
+    let old = versions.keys().rev().skip(VERSIONS_KEPT).map(ToString::to_string);
+    for number in old.filter(|number| number != live && Some(number) != chain.live.as_ref()) {
+        let request = || chain.aws.lambda.delete_function().function_name(&chain.name).qualifier(&number).send();
+        present(call(Repeat::Always, request).await)?;
+    }
+    Ok(())
 }
 
 /// Lets the alias `live` point to a version, and makes it if need be.

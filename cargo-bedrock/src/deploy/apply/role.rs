@@ -1,5 +1,7 @@
 //! A function's role and its policies.
 
+use aws_sdk_iam::operation::list_attached_role_policies::ListAttachedRolePoliciesOutput;
+use aws_sdk_iam::operation::list_role_policies::ListRolePoliciesOutput;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
@@ -37,7 +39,7 @@ pub(super) async fn write_own_policy(chain: &Chain, wanted: &Function) -> Done {
         let policy = chain.aws.iam.put_role_policy().role_name(&name).policy_name(OWN_POLICY);
         policy.policy_document(&document).send()
     };
-    call(Repeat::Always, request).await?;
+    call(Repeat::UntilThere, request).await?;
     Ok(())
 }
 
@@ -53,7 +55,7 @@ pub(super) async fn add_policy(chain: &Chain, name: &str, document: &Value) -> D
         made => drop(made?),
     }
     let (role, arn) = (chain.site.role(&chain.key), arn(chain, name));
-    call(Repeat::Always, || iam.attach_role_policy().role_name(&role).policy_arn(&arn).send()).await?;
+    call(Repeat::UntilThere, || iam.attach_role_policy().role_name(&role).policy_arn(&arn).send()).await?;
     Ok(())
 }
 
@@ -68,12 +70,12 @@ pub(super) async fn remove_policy(chain: &Chain, name: &str) -> Done {
 pub(super) async fn delete(chain: &Chain) -> Done {
     let (iam, role) = (&chain.aws.iam, chain.site.role(&chain.key));
     let attached = call(Repeat::Always, || iam.list_attached_role_policies().role_name(&role).send()).await;
-    for policy in present(attached)?.iter().flat_map(|list| list.attached_policies()) {
+    for policy in present(attached)?.iter().flat_map(ListAttachedRolePoliciesOutput::attached_policies) {
         let arn = policy.policy_arn().unwrap_or_default();
         present(call(Repeat::Always, || iam.detach_role_policy().role_name(&role).policy_arn(arn).send()).await)?;
     }
     let own = call(Repeat::Always, || iam.list_role_policies().role_name(&role).send()).await;
-    for name in present(own)?.iter().flat_map(|list| list.policy_names()) {
+    for name in present(own)?.iter().flat_map(ListRolePoliciesOutput::policy_names) {
         present(call(Repeat::Always, || iam.delete_role_policy().role_name(&role).policy_name(name).send()).await)?;
     }
     present(call(Repeat::Always, || iam.delete_role().role_name(&role).send()).await)?;

@@ -1,3 +1,5 @@
+//! Tables of what there is and what is wanted, and the steps between them.
+
 use insta::assert_snapshot;
 
 use super::*;
@@ -7,9 +9,9 @@ use crate::deploy::policy::policies;
 use crate::deploy::shown;
 
 /// The plan for one function, with its steps.
-fn plan(key: &str, wanted: &Function, found: Option<Found>) -> String {
+fn plan(key: &str, wanted: &Function, found: impl Into<Option<Found>>) -> String {
     let desired = Desired::from([(key.to_owned(), wanted.clone())]);
-    let functions = found.into_iter().map(|found| (key.to_owned(), found)).collect();
+    let functions = found.into().into_iter().map(|found| (key.to_owned(), found)).collect();
     told(&Plan::of(&site(), &desired, &Actual { functions, ..Actual::default() }, false))
 }
 
@@ -21,10 +23,10 @@ fn told(plan: &Plan) -> String {
 }
 
 /// What was deployed, changed by hand.
-fn deployed(key: &str, wanted: &Function, change: impl FnOnce(&mut Deployed)) -> Option<Found> {
+fn deployed(key: &str, wanted: &Function, change: impl FnOnce(&mut Deployed)) -> Found {
     let mut found = found(key, wanted);
     change(found.function.as_mut().expect("it is deployed"));
-    Some(found)
+    found
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn what_is_no_part_of_a_version_is_set_without_a_new_one() {
         found.events = Events { retries: 0, age: 60, on_failure: Some("arn".to_owned()) };
         found.may_recurse = true;
     };
-    let mut found = deployed("counter", &worker, old).expect("found");
+    let mut found = deployed("counter", &worker, old);
     found.log = Some(super::super::actual::Log { retention: None });
     assert_snapshot!(plan("counter", &worker, Some(found)), @"
     ~ update  shop-dev-counter (log retention for ever → 30, concurrency 5 → none, retries 0 → 2, event age 60 → 21600, on-failure, recursion allow → terminate)
@@ -216,7 +218,7 @@ fn managed_policies_are_made_attached_and_taken_away() {
     assert_eq!(policies.len(), 3, "{policies:?}");
     let all = Found { managed: policies.clone(), ..found("counter", &many) };
     assert_eq!(plan("counter", &many, Some(all.clone())), "1 stays as it is\n");
-    let loose = Found { managed: policies.into_iter().map(|(name, _)| (name, false)).collect(), ..all.clone() };
+    let loose = Found { managed: policies.into_keys().map(|name| (name, false)).collect(), ..all.clone() };
     assert!(plan("counter", &many, Some(loose)).ends_with("add-policy add-policy add-policy"));
     let shown = plan("counter", &few, Some(Found { role: found("counter", &few).role, ..all }));
     assert!(shown.ends_with("remove-policy remove-policy remove-policy"), "{shown}");
@@ -231,7 +233,7 @@ fn a_layer_is_published_only_if_nothing_like_it_was() {
             found.live.as_mut().expect("a version").1.layers = Some(vec![layer_arn(used)]);
         });
         let versions = versions.iter().map(|(number, content)| published(*number, content));
-        found.as_mut().expect("found").layers = versions.collect();
+        found.layers = versions.collect();
         found
     };
     assert_eq!(plan("counter", &worker, with(&[(2, "b"), (1, "a")], 2)), "1 stays as it is\n");

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_lambda::types::{FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, State};
+use aws_sdk_lambda::types::{
+    Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, Runtime,
+    State,
+};
 use serde_json::Value;
 
 use crate::aws::{Aws, Failure, Repeat, call};
@@ -22,6 +25,11 @@ pub(super) async fn read(aws: &Aws, site: &Site, key: &str) -> Result<Option<(Ta
         Err(failure) if failure.is_missing() => return Ok(None),
         found => found?,
     };
+    if let Some(error) = found.tags_error().filter(|_| found.tags().is_none()) {
+        // Without them nobody can tell whose it is.
+        let (code, message) = (error.error_code().to_owned(), error.message().to_owned());
+        return Err(Failure::Refused { code, message, status: 403 });
+    }
     let has_url = key == ENDPOINT;
     let (live, events, may_recurse, url, statements) = tokio::join!(
         live(aws, &name),
@@ -37,7 +45,7 @@ pub(super) async fn read(aws: &Aws, site: &Site, key: &str) -> Result<Option<(Ta
         failed: failed(configuration),
         live: live?,
         modified: configuration.last_modified().unwrap_or_default().to_owned(),
-        concurrency: found.concurrency().and_then(|reserved| reserved.reserved_concurrent_executions()),
+        concurrency: found.concurrency().and_then(Concurrency::reserved_concurrent_executions),
         events: events?,
         may_recurse: may_recurse?,
         url: url?,
@@ -56,9 +64,9 @@ pub(crate) fn version(found: &FunctionConfiguration) -> Version {
     let variables = variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     Version {
         code: text(found.code_sha256()),
-        architecture: text(found.architectures().first().map(|architecture| architecture.as_str())),
+        architecture: text(found.architectures().first().map(Architecture::as_str)),
         settings: Settings {
-            runtime: text(found.runtime().map(|runtime| runtime.as_str())),
+            runtime: text(found.runtime().map(Runtime::as_str)),
             handler: text(found.handler()),
             memory: found.memory_size().unwrap_or_default(),
             timeout: found.timeout().unwrap_or_default(),
@@ -109,6 +117,25 @@ async fn events(aws: &Aws, name: &str) -> Result<Events, Failure> {
 async fn may_recurse(aws: &Aws, name: &str) -> Result<bool, Failure> {
     let found = call(Repeat::Always, || aws.lambda.get_function_recursion_config().function_name(name).send()).await?;
     Ok(found.recursive_loop() == Some(&RecursiveLoop::Allow))
+}
+
+/// The numbers of a function's versions, and what is written on them.
+pub(crate) async fn versions(aws: &Aws, name: &str) -> Result<BTreeMap<u64, String>, Failure> {
+    let (mut versions, mut marker) = (BTreeMap::new(), None::<String>);
+    loop {
+        let request = || aws.lambda.list_versions_by_function().function_name(name).set_marker(marker.clone()).send();
+        let page = call(Repeat::Always, request).await?;
+        for found in page.versions() {
+            // `$LATEST` is no number.
+            if let Some(number) = found.version().and_then(|number| number.parse().ok()) {
+                versions.insert(number, found.description().unwrap_or_default().to_owned());
+            }
+        }
+        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(versions);
+        }
+    }
 }
 
 /// The URL of a function's alias.

@@ -16,7 +16,7 @@ use super::stage::{OWNER, OWNER_TAG, Site};
 use super::together::together;
 use crate::aws::Aws;
 use crate::error::Result;
-pub(crate) use function::{url, version};
+pub(crate) use function::{url, version, versions};
 use lists::Lists;
 
 /// Functions that are looked at at once; each takes up to eight requests.

@@ -22,7 +22,7 @@ pub(super) async fn read(aws: &Aws, site: &Site, key: &str) -> Result<Option<Rol
         Err(failure) if failure.is_missing() => None,
         own => Some(document(own?.policy_document())),
     };
-    let tags = role.role().map(|role| role.tags()).unwrap_or_default();
+    let tags = role.role().map(aws_sdk_iam::types::Role::tags).unwrap_or_default();
     let tags = tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
     Ok(Some(Role { tags, trust: document(trust.unwrap_or_default()), own }))
 }
@@ -33,15 +33,12 @@ fn document(text: &str) -> Value {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     serde_json::from_slice(&bytes).unwrap_or_default()

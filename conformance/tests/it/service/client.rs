@@ -9,18 +9,18 @@ use testbed::{on_path, tool};
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Client {
+pub(crate) enum Client {
     Boto,
     Sdk,
     Cli,
 }
 
 impl Client {
-    pub(super) const ALL: [Self; 3] = [Self::Boto, Self::Sdk, Self::Cli];
+    pub(crate) const ALL: [Self; 3] = [Self::Boto, Self::Sdk, Self::Cli];
 
     /// Makes calls of the operation `Invoke` with these arguments; None where the client is not installed. What comes of
     /// each has the same keys for all clients: `status`, `failed`, `version`, `payload`, `log`; or `exception`, `message`.
-    pub(super) fn invoke(self, url: &str, calls: &[Value]) -> Option<Vec<Value>> {
+    pub(crate) fn invoke(self, url: &str, calls: &[Value]) -> Option<Vec<Value>> {
         let named = |operation: &str| -> Vec<Value> {
             calls.iter().map(|arguments| json!({ "operation": operation, "arguments": arguments })).collect()
         };
@@ -35,7 +35,7 @@ impl Client {
     }
 
     /// Makes calls of any operation with one of the SDKs.
-    pub(super) fn ask(self, url: &str, calls: &Value) -> Option<Vec<Value>> {
+    pub(crate) fn ask(self, url: &str, calls: &Value) -> Option<Vec<Value>> {
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
         let mut command = if self == Self::Boto {
             let mut command = Command::new(tool("ministack/bin/python")?);
@@ -59,12 +59,12 @@ impl Client {
 }
 
 /// Where the SDK for JavaScript is installed.
-pub(super) fn sdk() -> Option<PathBuf> {
+pub(crate) fn sdk() -> Option<PathBuf> {
     tool("node_sdk/node_modules").and_then(|folder| folder.parent().map(Path::to_owned))
 }
 
 /// What a user sets; any credentials, and nothing that this machine's settings add.
-pub(super) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
+pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         command.env_remove(name);
     }

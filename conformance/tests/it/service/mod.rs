@@ -1,7 +1,11 @@
 //! Lambda's API on a port, as AWS's own clients meet it. `docs/src/local-lambda.md` has a row for each test of `rows`.
 
-mod client;
+pub(crate) mod client;
+mod emulated;
 mod inside;
 mod program;
+mod refusals;
 mod refused;
+mod refused_by;
 mod rows;
+mod url;

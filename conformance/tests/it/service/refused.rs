@@ -8,14 +8,18 @@ use super::program::Program;
 const INVOKE: &str = "POST /2015-03-31/functions/python_case/invocations";
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=any/20261125/us-east-1/lambda/aws4_request";
 
-/// The status line and the body of the answer to a request that no client library would send.
+/// The same with an event where there can be one.
 fn send(url: &str, request: &str, headers: &[&str]) -> (String, String) {
-    let body = r#"{"do":"echo","value":1}"#;
+    exchange(url, request, headers, if request.starts_with("POST") { r#"{"do":"echo","value":1}"# } else { "" })
+}
+
+/// The head and the body of the answer to a request that no client library would send.
+pub(super) fn exchange(url: &str, request: &str, headers: &[&str], body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("the port");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let length = if request.starts_with("POST") { body.len() } else { 0 };
+    let length = body.len();
     let head = format!("{request} HTTP/1.1\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(&[head.as_bytes(), &body.as_bytes()[..length]].concat()).expect("a request");
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);

@@ -62,9 +62,9 @@ impl Programs {
         let bare = bare(workspace, &target)?;
         let tool = subcommand::build(workspace)?;
         eprintln!("building examples/hello and examples/space");
-        for (app, parts) in
-            [("hello", ["--worker=greeter", "--endpoint"]), ("space", ["--worker=distance_ranker", "--endpoint"])]
-        {
+        let parts: [(&str, &[&str]); 2] =
+            [("hello", &["--worker=greeter"]), ("space", &["--worker=distance_ranker", "--endpoint"])];
+        for (app, parts) in parts {
             let mut build = workspace.command(&tool);
             build.args(["bedrock", "build", "--release"]).args(parts);
             tools::output(build.current_dir(workspace.root.join("examples").join(app)))?;

@@ -1,0 +1,117 @@
+//! The functions of an app as Lambda's API wants them: Rust workers over the Runtime API, Python and JavaScript workers in
+//! their hosts, events in the queue.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use bedrock::Error;
+use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply, failure_body};
+use bedrock::local::{Hosted, Invocation};
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::Clock;
+use crate::queue::{Attempt, Event, Queue, Rules, Run};
+use crate::runtime::Function;
+
+/// What runs the functions of an app.
+pub(crate) struct Engines {
+    pub(crate) hosted: Hosted,
+    /// Rust workers, by name.
+    pub(crate) rust: HashMap<String, Arc<Function>>,
+    /// By worker; Lambda's own where there are none.
+    pub(crate) rules: HashMap<String, Rules>,
+    pub(crate) clock: Clock,
+    /// Set once, when both are there.
+    pub(crate) queue: OnceLock<Arc<Queue>>,
+}
+
+impl Engines {
+    /// Runs one event once.
+    pub(crate) fn attempt(self: &Arc<Self>, event: Event) -> Run {
+        let engines = Arc::clone(self);
+        Box::pin(async move {
+            let function = match engines.find(&event.worker) {
+                Ok(function) => function,
+                Err(error) => return Attempt::Refused(error.to_string()),
+            };
+            let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
+            invocation.request_id.clone_from(&event.id);
+            match engines.run(&function, invocation).await {
+                Ok(response) => Attempt::Answered(response),
+                Err(error) => failed(&error, &function, &event.id),
+            }
+        })
+    }
+
+    /// The function that a destination is, if it is one of this app.
+    pub(crate) fn resolve(&self, destination: &str) -> Option<(String, String, Rules)> {
+        let name = destination.split_once(":function:")?.1.split(':').next()?;
+        let function = self.find(name).ok()?;
+        let rules = self.rules(&function.worker);
+        Some((function.worker, function.arn, rules))
+    }
+
+    fn rules(&self, worker: &str) -> Rules {
+        self.rules.get(worker).cloned().unwrap_or_default()
+    }
+}
+
+impl Backend for Engines {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        self.hosted.backend().functions()
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        self.hosted.backend().find(name)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.hosted.backend().arn(name)
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        let Some(rust) = self.rust.get(&function.worker).cloned() else {
+            return self.hosted.backend().run(function, invocation);
+        };
+        Box::pin(within(rust, function.worker.clone(), invocation))
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        let event = Event {
+            id: invocation.request_id,
+            worker: function.worker.clone(),
+            arn: function.arn.clone(),
+            payload: invocation.event,
+            trace: invocation.trace,
+            rules: self.rules(&function.worker),
+            accepted: self.clock.now(),
+            attempts: 0,
+            refusals: 0,
+        };
+        let kept = self.queue.get().map(|queue| queue.accept(&event).map_err(|fault| fault.to_string()));
+        let kept = kept.unwrap_or_else(|| Err("the queue is not open yet".to_owned()));
+        let error = |message| Error::Transport { worker: event.worker, message, may_have_run: false };
+        Box::pin(std::future::ready(kept.map_err(error)))
+    }
+}
+
+/// Waits for an answer, but never past the caller's own deadline: starting a process takes time, too.
+async fn within(rust: Arc<Function>, worker: String, invocation: Invocation) -> Result<Bytes, Error> {
+    let Some(limit) = invocation.limit else { return rust.invoke(invocation).await };
+    let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
+    let late = |_| Err(Error::Timeout { worker, after: left });
+    tokio::time::timeout(left, rust.invoke(invocation)).await.unwrap_or_else(late)
+}
+
+/// What is a function's error counts as an attempt; what came before one does not.
+fn failed(error: &Error, function: &FunctionInfo, request_id: &str) -> Attempt {
+    match failure_body(error, function, request_id) {
+        Some(body) => Attempt::Failed(body),
+        None if error.may_have_run() => {
+            Attempt::Failed(json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
+        }
+        None => Attempt::Refused(error.to_string()),
+    }
+}

@@ -1,0 +1,26 @@
+//! What `cargo bedrock dev` runs and users' programs do not compile: events that survive the program, Rust workers as
+//! processes of their own, and a clock that can be sped up. Knows no terminal and no command line.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `clock` | what time it is for retries, schedules and ages: real, faster, or moved by hand |
+//! | `queue` | events that are accepted: kept in a file, tried again, given up, handed on |
+//! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
+//! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
+//! | `workshop` | all of it together, on one port |
+//!
+//! Still to come: `limits` (memory, reserved concurrency, who may call whom, recursion), `reload`
+//! (which workers a saved file changes), `triggers` (schedules, queues, folders), `happenings` (the stream that terminal
+//! and dashboard read).
+
+mod clock;
+mod engines;
+mod queue;
+pub mod runtime;
+mod workshop;
+
+pub use clock::Clock;
+pub use queue::{
+    Attempt, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next, record,
+};
+pub use workshop::{NotOpened, Order, Workshop};

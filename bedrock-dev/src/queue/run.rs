@@ -1,0 +1,202 @@
+//! Running what is due: takes events from the store, has them run, and writes down what came of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tokio::sync::{Notify, Semaphore, watch};
+
+use super::event::{Attempt, Condition, Delivered, Event, Rules};
+use super::next::{Next, next};
+use super::record::record;
+use super::store::{Fault, Store};
+use crate::Clock;
+
+/// What an event comes to when it is run once.
+pub type Run = Pin<Box<dyn Future<Output = Attempt> + Send>>;
+/// Runs one event.
+type Runner = dyn Fn(Event) -> Run + Send + Sync;
+/// The worker and the ARN of the function that a destination is, and its rules; nothing if it is not of this app.
+type Resolve = dyn Fn(&str) -> Option<(String, String, Rules)> + Send + Sync;
+
+/// Events that are run at the same time.
+const AT_ONCE: usize = 64;
+/// Another process may have changed the file, which nobody hears of: how often to look, while there are events.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The queue of an app.
+pub struct Queue {
+    store: Arc<Store>,
+    clock: Clock,
+    run: Box<Runner>,
+    resolve: Box<Resolve>,
+    room: Arc<Semaphore>,
+    news: Notify,
+    /// Events that are being run.
+    running: watch::Sender<usize>,
+}
+
+impl Queue {
+    /// A queue over a store that this program owns. Events that a program was running when it ended have failed once:
+    /// nobody knows how far they came.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        run: impl Fn(Event) -> Run + Send + Sync + 'static,
+        resolve: impl Fn(&str) -> Option<(String, String, Rules)> + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, Fault> {
+        let queue = Arc::new(Self {
+            store,
+            clock,
+            run: Box::new(run),
+            resolve: Box::new(resolve),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+            news: Notify::new(),
+            running: watch::Sender::default(),
+        });
+        let ended =
+            json!({ "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run" });
+        for event in queue.store.interrupted()? {
+            queue.settle(event, &Attempt::Failed(ended.clone()))?;
+        }
+        Ok(queue)
+    }
+
+    /// Keeps an event; when this returns, it will be run.
+    pub fn accept(&self, event: &Event) -> Result<(), Fault> {
+        self.store.add(event)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    /// Looks again at once: something was changed by hand.
+    pub fn look(&self) {
+        self.news.notify_one();
+    }
+
+    /// Runs events as they become due, for ever; ends with a fault of the file.
+    pub async fn work(self: Arc<Self>) -> Result<(), Fault> {
+        loop {
+            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return Ok(()) };
+            // Counted before it is taken, so that nobody takes the queue for empty in between.
+            self.running.send_modify(|running| *running += 1);
+            let begun = Begun(Arc::clone(&self));
+            let taken = self.store.take(self.clock.now())?;
+            if let Some(event) = taken.event {
+                tokio::spawn(async move {
+                    let _room = room;
+                    // A store that fails here fails in `work` next.
+                    let _ = begun.0.once(event).await;
+                    drop(begun);
+                });
+                continue;
+            }
+            drop((begun, room));
+            self.wait(taken.next, taken.is_empty).await;
+        }
+    }
+
+    /// Waits until there is nothing to run, whatever is due later excepted.
+    pub async fn settled(&self) -> Result<(), Fault> {
+        let mut running = self.running.subscribe();
+        loop {
+            let _ = running.wait_for(|running| *running == 0).await;
+            let now = self.clock.now();
+            let is_due = |listed: &super::Listed| matches!(listed.state, super::State::Waiting(due) if due <= now);
+            let events = self.store.list()?;
+            if !events.iter().any(|listed| is_due(listed) || listed.state == super::State::Running) {
+                return Ok(());
+            }
+            self.news.notify_one();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn wait(&self, due: Option<SystemTime>, is_empty: bool) {
+        tokio::select! {
+            () = self.news.notified() => {}
+            // An empty queue costs nothing: only this program adds to it.
+            () = tokio::time::sleep(LOOK), if !is_empty => {}
+            () = self.clock.sleep_until(due.unwrap_or(UNIX_EPOCH)), if due.is_some() => {}
+        }
+    }
+
+    async fn once(&self, event: Event) -> Result<(), Fault> {
+        // It may have grown too old while nobody was here to run it.
+        if let Next::Over(condition) = next(&event, None, self.clock.now()) {
+            let event = Event { attempts: event.attempts.saturating_sub(1), ..event };
+            return self.over(&event, condition, None);
+        }
+        let attempt = (self.run)(event.clone()).await;
+        self.settle(event, &attempt)
+    }
+
+    /// Writes down what an attempt came to.
+    fn settle(&self, mut event: Event, attempt: &Attempt) -> Result<(), Fault> {
+        if let Attempt::Refused(_) = attempt {
+            event.attempts = event.attempts.saturating_sub(1);
+            event.refusals += 1;
+        } else {
+            event.refusals = 0;
+        }
+        match next(&event, Some(attempt), self.clock.now()) {
+            Next::At(due) => self.store.put_back(&event, due, &said(attempt)),
+            Next::Over(condition) => self.over(&event, condition, Some(attempt)),
+        }
+    }
+
+    /// Ends an event and hands it on.
+    fn over(&self, event: &Event, condition: Condition, attempt: Option<&Attempt>) -> Result<(), Fault> {
+        let rules = &event.rules;
+        let destination = if condition == Condition::Success { &rules.on_success } else { &rules.on_failure };
+        let (mut handed_on, mut delivered) = (Vec::new(), Vec::new());
+        if let Some(destination) = destination {
+            let record = record(event, condition, attempt, self.clock.now());
+            if let Some((worker, arn, rules)) = (self.resolve)(destination) {
+                handed_on.push(self.handed_on(event, worker, arn, rules, &record));
+            } else {
+                let (id, destination) = (event.id.clone(), destination.clone());
+                delivered.push(Delivered { id, destination, record });
+            }
+        }
+        let last = attempt.map(said);
+        self.store.finish(event, condition, last.as_ref(), &handed_on, &delivered)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    /// The event for a destination that is a function of this app.
+    fn handed_on(&self, of: &Event, worker: String, arn: String, rules: Rules, record: &Value) -> Event {
+        Event {
+            id: bedrock::local::Invocation::new(bytes::Bytes::new(), None).request_id,
+            worker,
+            arn,
+            payload: record.to_string().into(),
+            trace: of.trace.clone(),
+            rules,
+            accepted: self.clock.now(),
+            attempts: 0,
+            refusals: 0,
+        }
+    }
+}
+
+/// What lists show of an attempt that did not succeed.
+fn said(attempt: &Attempt) -> Value {
+    match attempt {
+        Attempt::Answered(_) => Value::Null,
+        Attempt::Failed(error) => error.clone(),
+        Attempt::Refused(why) => json!({ "errorMessage": why }),
+    }
+}
+
+/// An event that is being run, or looked for.
+struct Begun(Arc<Queue>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.running.send_modify(|running| *running -= 1);
+    }
+}

@@ -1,0 +1,20 @@
+//! Lambda's Runtime API, and the processes that speak it. A process is an environment, as on Lambda: it runs one
+//! invocation at a time, and what it does to itself it does to no other.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `function` | one function: its environments, as many as there are invocations |
+//! | `environment` | one process: started, given invocations, ended |
+//! | `mailbox` | what passes between an invocation and the process that asks for it |
+//! | `server` | the routes of the Runtime API |
+//! | `lines` | what processes print |
+
+mod environment;
+mod function;
+mod lines;
+mod mailbox;
+mod server;
+
+pub use function::{Function, Program};
+pub use lines::{Line, Sink};
+pub use server::RuntimeApi;

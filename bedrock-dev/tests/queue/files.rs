@@ -1,0 +1,129 @@
+//! The file: what is in it after `kill -9`, and who may use it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use bedrock_dev::{Attempt, Clock, Condition, Event, Fault, Queue, Rules, State, Store};
+use bytes::Bytes;
+
+use super::room::{Room, event, failed, ids};
+
+/// Where the program that is to be killed finds its queue.
+const PATH: &str = "QUEUE_TO_KILL";
+
+/// No test, but the program that the next one kills: accepts events, runs them and never ends one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_and_hangs() {
+    let Some(path) = std::env::var_os(PATH).map(PathBuf::from) else { return };
+    let store = Arc::new(Store::own(&path).expect("a store"));
+    let run = |event: Event| -> bedrock_dev::Run {
+        Box::pin(async move {
+            writeln!(std::io::stderr(), "running {}", event.id).expect("a line");
+            if event.id.starts_with("hangs") { std::future::pending().await } else { Attempt::Answered(Bytes::new()) }
+        })
+    };
+    let queue = Queue::new(store, Clock::real(), run, |_| None).expect("a queue");
+    tokio::spawn(Arc::clone(&queue).work());
+    for number in 0.. {
+        let kind = if number % 2 == 0 { "hangs" } else { "ends" };
+        let id = format!("{kind}-{number}");
+        queue.accept(&event(&id, std::time::SystemTime::now())).expect("accepted");
+        writeln!(std::io::stderr(), "accepted {id}").expect("a line");
+    }
+}
+
+#[tokio::test]
+async fn no_accepted_event_is_lost_by_kill_9_and_none_is_run_more_often_than_three_times() {
+    let room = Room::new();
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "queue::files::accepts_and_hangs", "--nocapture"])
+        .env(PATH, room.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let (mut accepted, mut running) = (Vec::new(), Vec::new());
+    for line in BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok) {
+        // Lines of two threads: each is whole.
+        match line.split_once(' ') {
+            Some(("accepted", id)) => accepted.push(id.to_owned()),
+            Some(("running", id)) => running.push(id.to_owned()),
+            _ => {}
+        }
+        if accepted.len() > 200 && running.len() > 100 {
+            child.kill().expect("killed");
+            break;
+        }
+    }
+    child.wait().expect("it ends");
+    let store = room.store();
+    let left = store.list().expect("events");
+    let find = |id: &String| left.iter().find(|listed| listed.event.id == *id);
+    for id in &accepted {
+        // Either it has been run to its end, or it is still there.
+        assert!(find(id).is_some() || running.contains(id) && id.starts_with("ends"), "{id} is lost");
+    }
+    assert!(left.iter().any(|listed| listed.state == State::Running));
+    let once = left.iter().filter(|listed| listed.state == State::Running).count();
+    // The next program: what was running has been tried once, and what was not has not.
+    let clock = Clock::by_hand(std::time::SystemTime::now());
+    let room = Room { clock, ..room };
+    let (queue, runs) = room.queue(&store, |_| failed());
+    for _ in 0..10 {
+        queue.settled().await.expect("settled");
+        room.clock.advance(std::time::Duration::from_secs(120));
+    }
+    let runs = ids(&runs);
+    for listed in &left {
+        let times = runs.iter().filter(|id| **id == listed.event.id).count();
+        let before = usize::from(listed.state == State::Running);
+        assert_eq!(times + before, 3, "{listed:?}");
+    }
+    assert_eq!(runs.len(), left.len() * 3 - once);
+    let dead = store.list().expect("events");
+    assert!(dead.iter().all(|listed| listed.state == State::Dead(Condition::RetriesExhausted)), "{dead:?}");
+}
+
+#[tokio::test]
+async fn one_program_runs_the_events_and_others_may_look_and_change() {
+    let room = Room::new();
+    let store = room.store();
+    assert!(matches!(Store::own(&room.path()), Err(Fault::Taken(path)) if path == room.path()));
+    let other = Store::open(&room.path()).expect("a store");
+    assert!(store.is_own() && !other.is_own());
+    let (queue, runs) = room.queue(&store, |_| failed());
+    let once = Rules { retries: 0, ..Rules::default() };
+    queue.accept(&Event { rules: once, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.settled().await.expect("settled");
+    assert!(other.retry("a", room.clock.now()).expect("changed"));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), ["a", "a"]);
+    assert!(other.forget("a").expect("changed"));
+    assert_eq!(store.list().expect("events"), []);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_queue_is_named() {
+    let room = Room::new();
+    std::fs::write(room.path(), "x".repeat(4096)).expect("a file");
+    let Err(fault) = Store::own(&room.path()) else { panic!("it is taken for a queue") };
+    assert!(
+        fault.to_string().starts_with(&format!("failed to use the queue `{}`: ", room.path().display())),
+        "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn the_same_id_is_one_event() {
+    let room = Room::new();
+    let store = room.store();
+    let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::new()));
+    let twice = event("a", room.clock.now());
+    store.add(&twice).expect("added");
+    store.add(&twice).expect("added");
+    queue.look();
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), ["a"]);
+}

@@ -1,0 +1,101 @@
+//! The whole app of this package at work in `bedrock-dev`: three languages behind one port, Rust in processes of its own.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bedrock_build::App;
+use bedrock_dev::{Clock, Condition, Order, State, Workshop};
+use serde_json::{Value, json};
+
+use crate::driver::{ALL, app_dir};
+use crate::lambda::binary;
+use crate::service::client::Client;
+
+async fn open(scratch: &Path, clock: &Clock) -> Workshop {
+    let order = Order {
+        app: App::find(&app_dir()).expect("the app"),
+        scratch: scratch.to_owned(),
+        port: 0,
+        clock: clock.clone(),
+        programs: HashMap::from([("rust_case".to_owned(), binary("rust_case"))]),
+        sink: Arc::new(|_| {}),
+    };
+    Workshop::open(order).await.expect("it opens")
+}
+
+/// Makes calls with boto3, which blocks.
+async fn invoke(workshop: &Workshop, calls: Vec<Value>) -> Option<Vec<Value>> {
+    let url = workshop.url.clone();
+    tokio::task::spawn_blocking(move || Client::Boto.invoke(&url, &calls)).await.expect("a thread")
+}
+
+fn call(worker: &str, kind: &str, event: &Value) -> Value {
+    json!({ "FunctionName": worker, "InvocationType": kind, "Payload": event.to_string() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_of_all_languages_call_one_another_over_one_port() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let workshop = open(scratch.path(), &Clock::real()).await;
+    let echo = json!({ "do": "echo", "value": "größer" });
+    let calls = ALL.iter().flat_map(|from| {
+        ALL.map(|to| call(from, "RequestResponse", &json!({ "do": "call", "worker": to, "event": echo })))
+    });
+    if let Some(answers) = invoke(&workshop, calls.collect()).await {
+        for answer in &answers {
+            let payload: Value = serde_json::from_str(answer["payload"].as_str().expect("text")).expect("JSON");
+            assert_eq!((&answer["failed"], &payload), (&Value::Null, &json!("größer")), "{answers:?}");
+        }
+    }
+    workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abort_of_a_rust_worker_is_an_error_and_nothing_else() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let workshop = open(scratch.path(), &Clock::real()).await;
+    let calls = ["abort", "calls"].map(|what| call("rust_case", "RequestResponse", &json!({ "do": what })));
+    for (call, expected) in calls.into_iter().zip(["Runtime exited with error: signal: aborted", "1"]) {
+        if let Some(answers) = invoke(&workshop, vec![call]).await {
+            assert!(answers[0]["payload"].as_str().is_some_and(|payload| payload.contains(expected)), "{answers:?}");
+        }
+    }
+    workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_outlives_the_workshop_and_is_run_three_times_in_all() {
+    let (scratch, clock) = (tempfile::tempdir().expect("a folder"), Clock::by_hand(SystemTime::now()));
+    let file = |worker: &str| scratch.path().join(worker);
+    let ran = |worker: &str| std::fs::read_to_string(file(worker)).map_or(0, |text| text.lines().count());
+    let workshop = open(scratch.path(), &clock).await;
+    let calls = ALL.map(|worker| call(worker, "Event", &json!({ "do": "append", "path": file(worker), "fail": true })));
+    let Some(answers) = invoke(&workshop, calls.to_vec()).await else { return };
+    assert!(answers.iter().all(|answer| answer["status"] == 202), "{answers:?}");
+    workshop.queue.settled().await.expect("settled");
+    assert_eq!(ALL.map(ran), [1, 1, 1]);
+    workshop.close();
+    clock.advance(Duration::from_secs(60));
+    let workshop = loop_until_open(scratch.path(), &clock).await;
+    for _ in 0..2 {
+        workshop.queue.settled().await.expect("settled");
+        clock.advance(Duration::from_secs(120));
+    }
+    workshop.queue.settled().await.expect("settled");
+    assert_eq!(ALL.map(ran), [3, 3, 3]);
+    let events = workshop.store.list().expect("events");
+    assert!(events.iter().all(|listed| listed.state == State::Dead(Condition::RetriesExhausted)), "{events:?}");
+    let types: Vec<_> = events.iter().filter_map(|listed| listed.last.as_ref()?["errorType"].as_str()).collect();
+    assert_eq!(types.len(), 3, "{types:?}");
+    workshop.close();
+}
+
+/// The tasks of the one before end in their own time, and hold its lock until then.
+async fn loop_until_open(scratch: &Path, clock: &Clock) -> Workshop {
+    while matches!(bedrock_dev::Store::own(&scratch.join("queue.sqlite")), Err(bedrock_dev::Fault::Taken(_))) {
+        tokio::task::yield_now().await;
+    }
+    open(scratch, clock).await
+}

@@ -1,0 +1,21 @@
+"""Answers HTTP requests, as the worker behind a function URL does."""
+import json
+
+from bedrock.workers.worker import Worker
+
+
+class PythonHttp(Worker):
+    def execute(self, event, context):
+        path = event["rawPath"]
+        if path == "/raise":
+            raise ValueError("as it was told")
+        if path == "/plain":
+            return {"plain": True}
+        if path == "/bytes":
+            return {"statusCode": 200, "body": "Ynl0ZXM=", "isBase64Encoded": True}
+        return {
+            "statusCode": 201,
+            "headers": {"X-Worker": "python_http"},
+            "cookies": ["a=1", "b=2"],
+            "body": json.dumps(event),
+        }

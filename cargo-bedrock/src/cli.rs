@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, doctor, graph, invoke, list, logs, man, migrate, new, rollback, status,
+    build, completions, deploy, destroy, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback, status,
     terraform,
 };
 use crate::error::{Fault, Result};
@@ -70,6 +70,9 @@ enum Command {
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
+    // Shown when `dev`, which fills the queue, is there.
+    #[command(hide = true)]
+    Queue(queue::Queue),
     Deploy(deploy::Deploy),
     Status(status::Status),
     Rollback(rollback::Rollback),
@@ -114,6 +117,7 @@ impl Cli {
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
+            Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),
             Command::Rollback(command) => command.run(&session),

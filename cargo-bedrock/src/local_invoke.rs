@@ -33,7 +33,8 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
     }
 }
 
-fn target_dir(app: &App) -> Result<PathBuf> {
+/// Cargo's target folder, wherever the user's settings put it.
+pub(crate) fn target_dir(app: &App) -> Result<PathBuf> {
     let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
     let metadata =
         metadata.map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(said(&error)))?;

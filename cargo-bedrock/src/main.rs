@@ -11,6 +11,7 @@
 //! | [`aws`], [`deploy`] | AWS's APIs, and the deployed app: plan, apply, roll back, look |
 //! | [`payload`], [`local_invoke`], [`remote_invoke`] | `invoke`: what with, here, and on AWS |
 //! | [`graph`] | who calls whom |
+//! | [`queued`] | the events of an app that is run locally |
 //! | [`audit`] | whether the binaries of an artifact run on Lambda |
 //! | [`terraform`] | what an app deploys with beside its template, and merging the two |
 //! | [`migrate`] | what becomes of an app of the Python original |
@@ -42,6 +43,7 @@ mod migrate;
 mod pack;
 mod payload;
 mod print;
+mod queued;
 mod remote_invoke;
 mod scaffold;
 mod session;

@@ -50,6 +50,8 @@ enum Only {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// Deploys of twenty functions to an emulator of AWS
+    Deploy,
     /// Invocations on this machine beside their floors, and what the smallest app costs to compile
     Local {
         /// How often everything is measured; the tables have the medians
@@ -70,6 +72,9 @@ enum Bench {
         /// How often everybody builds from nothing; the tables have the fastest
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
         colds: u8,
+        /// Leave out the builds of Rust functions, which take many minutes
+        #[arg(long)]
+        no_compile: bool,
     },
 }
 
@@ -89,7 +94,8 @@ fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
     match *what {
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes),
-        Bench::Build { colds } => bench::build(workspace, colds),
+        Bench::Deploy => bench::deploy(workspace),
+        Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),
     }
 }
 

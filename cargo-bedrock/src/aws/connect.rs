@@ -7,10 +7,11 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_lambda::config::{SharedHttpClient, StalledStreamProtectionConfig};
-use aws_smithy_http_client::Builder;
+use aws_sdk_lambda::config::{RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
 
 use super::access::Access;
 use super::retry::{Repeat, call};
@@ -108,5 +109,12 @@ fn http() -> Result<SharedHttpClient> {
     let context = TlsContext::builder().with_trust_store(trust).build();
     let context =
         context.map_err(|error| Error::call("failed to prepare connections to AWS").cause(error.to_string()))?;
-    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
+    // `HTTPS_PROXY` and its kin, as other AWS tools have it.
+    let proxy = ProxyConfig::from_env();
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
+    }))
 }

@@ -20,8 +20,7 @@ pub(crate) enum Repeat {
 }
 
 /// The service had too much to do.
-const THROTTLED: [&str; 8] = [
-    "LimitExceededException",
+const THROTTLED: [&str; 7] = [
     "RequestLimitExceeded",
     "RequestThrottled",
     "SlowDown",

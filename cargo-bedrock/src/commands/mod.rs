@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod new;
+pub(crate) mod queue;
 pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod terraform;

@@ -7,9 +7,9 @@
 //! | [`imports`] | what workers use that is not here |
 //! | [`endpoints`], [`routes`] | the classes to be ported, and the routes that they become |
 //! | [`deployment`] | its `terraform/` beside the template |
-//! | [`plan`] | all of it together: decided from texts, nothing is written |
+//! | [`mod@plan`] | all of it together: decided from texts, nothing is written |
 //! | [`record`] | what was changed, and taking it back |
-//! | [`patch`] | the plan as a difference |
+//! | [`mod@patch`] | the plan as a difference |
 //! | [`syntax`] | the little that is asked of Python's syntax trees |
 
 mod config;

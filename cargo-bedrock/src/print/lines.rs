@@ -50,7 +50,9 @@ impl Lines {
     /// All lines go.
     pub(super) fn end_all(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
-        open.into_values().for_each(|line| line.finish_and_clear());
+        for line in open.into_values() {
+            line.finish_and_clear();
+        }
     }
 
     /// Prints something above the lines.

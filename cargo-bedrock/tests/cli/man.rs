@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_written_again() {
     assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 22 pages to `share/man1`
+    done: wrote 27 pages to `share/man1`
     ");
     assert_snapshot!(room.tree("share"), @"
     man1/cargo-bedrock-build.1
@@ -35,6 +35,12 @@ fn one_page_for_each_command_is_written_and_written_again() {
     man1/cargo-bedrock-new-endpoint.1
     man1/cargo-bedrock-new-worker.1
     man1/cargo-bedrock-new.1
+    man1/cargo-bedrock-queue-drain.1
+    man1/cargo-bedrock-queue-drop.1
+    man1/cargo-bedrock-queue-ls.1
+    man1/cargo-bedrock-queue-retry.1
+    man1/cargo-bedrock-queue-show.1
+    man1/cargo-bedrock-queue.1
     man1/cargo-bedrock-rollback.1
     man1/cargo-bedrock-status.1
     man1/cargo-bedrock-terraform-diff.1

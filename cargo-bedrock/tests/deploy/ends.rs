@@ -21,9 +21,12 @@ struct End {
 }
 
 fn deploy_until(shop: &Shop, cloud: &Cloud, stage: &str, end: End) -> Answer {
+    until(shop, cloud, &["deploy", "--stage", stage, "--yes"], end)
+}
+
+fn until(shop: &Shop, cloud: &Cloud, args: &[&str], end: End) -> Answer {
     let victim = Victim::default();
     let mark = Arc::clone(&victim);
-    let upstream = cloud.aws.endpoint().to_owned();
     let proxy = Proxy::start(cloud.aws.endpoint(), move |request| {
         if !request.changes || request.number < end.after {
             return Fate::Pass;
@@ -35,11 +38,10 @@ fn deploy_until(shop: &Shop, cloud: &Cloud, stage: &str, end: End) -> Answer {
         }
         if end.signal == Signal::KILL && request.number > end.after { Fate::Cut } else { Fate::Pass }
     });
-    let _ = upstream;
     let mut environment = cloud.environment();
     environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
     let mut pid = victim.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut command = shop.command(&["deploy", "--stage", stage, "--yes"], &environment);
+    let mut command = shop.command(args, &environment);
     let child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     *pid = Some(Pid::from_child(&child));
     drop(pid);
@@ -114,6 +116,23 @@ fn an_update_and_a_deletion_can_be_killed_after_any_request() {
         assert_eq!(cloud.things("shop-dev-extra").len(), if after % 2 == 0 { 3 } else { 0 }, "after {after}");
         let last = cloud.run(&shop, &["deploy", "--stage", "dev", "--dry-run"]).good();
         assert!(last.contains("stay as they are") && !last.contains("to "), "after {after}: {last}");
+        if killed.code == Some(0) {
+            assert!(after > 6, "{after}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_destroy_can_be_killed_after_any_request() {
+    let Some(cloud) = Cloud::start(false) else { return };
+    let shop = two();
+    let destroy = ["destroy", "--stage", "dev", "--yes"];
+    for after in 0.. {
+        cloud.deploy(&shop);
+        let killed = until(&shop, &cloud, &destroy, End { after, signal: Signal::KILL });
+        cloud.run(&shop, &destroy).good();
+        assert_eq!(cloud.things(""), Vec::<String>::new(), "after {after}");
         if killed.code == Some(0) {
             assert!(after > 6, "{after}");
             return;

@@ -200,6 +200,28 @@ fn without_credentials_region_or_connection_nothing_begins() {
 }
 
 #[test]
+fn requests_go_through_the_proxy_of_the_environment() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let proxy = Proxy::start("http://127.0.0.1:9", move |request| {
+        log.lock().expect("no panic").push(request.what.clone());
+        Fate::Answer(403, "AccessDenied")
+    });
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("AWS_SECRET_ACCESS_KEY", "y"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", "http://aws.example"),
+        ("HTTP_PROXY", &proxy.endpoint),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let output = Shop::new(&["counter"]).command(&["deploy", "--stage", "dev"], &environment).output();
+    let answer = Answer::from(output.expect("the command starts"));
+    assert!(answer.stderr.contains("caused by: AccessDenied: by the proxy"), "{}", answer.stderr);
+    assert_eq!(*asked.lock().expect("no panic"), ["POST http://aws.example/"]);
+}
+
+#[test]
 fn credentials_that_have_expired_are_told_as_such() {
     let Some(cloud) = Cloud::start(false) else { return };
     let proxy = Proxy::start(cloud.aws.endpoint(), |_| Fate::Answer(403, "ExpiredToken"));

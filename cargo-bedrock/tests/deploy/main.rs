@@ -14,5 +14,6 @@ mod others;
 mod proxy;
 mod secrets;
 mod shop;
+mod terminal;
 mod turns;
 mod whole;

@@ -184,7 +184,8 @@ pub(crate) fn command(folder: &Path, args: &[&str], environment: &[(String, Stri
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     command.arg("bedrock").args(args).current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("AWS_") {
+        let text = name.to_string_lossy().to_lowercase();
+        if text.starts_with("aws_") || text.ends_with("_proxy") {
             command.env_remove(name);
         }
     }

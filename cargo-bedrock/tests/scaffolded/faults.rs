@@ -283,6 +283,7 @@ fn drafts(app: &App) -> Vec<String> {
 #[test]
 fn a_build_that_is_interrupted_leaves_no_draft_and_no_tool_and_keeps_what_is_done() {
     let app = app();
+    assert_eq!(app.bedrock(&["build", "--worker=counter"]).code, Some(0));
     app.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
     let (code, said, tool) = interrupted(&app, Signal::INT);
     assert_eq!(code, Some(130), "{said}");

@@ -225,7 +225,7 @@ fn sixty_callees_are_allowed_by_managed_policies() {
     let from = format!("-plugin-dir={}", plugins.display());
     folder.terraform("terraform", &["init", "-input=false", &from]);
     let target = r#"-target=module.function["endpoint"].aws_lambda_function.this"#;
-    let arguments = ["apply", "-auto-approve", "-input=false", "-no-color", "-var=stage=dev", target];
+    let arguments = ["apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=2", "-var=stage=dev", target];
     let output = folder.command("terraform", &arguments).envs(emulator.environment()).output();
     let output = output.expect("Terraform starts");
     assert!(output.status.success(), "{}", said(&output));

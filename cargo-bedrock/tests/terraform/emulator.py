@@ -25,7 +25,13 @@ REGION = "us-east-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # A connection that the server closes in the moment in which it is used again makes Terraform send its request twice, and
 # what was made by the first one is then in the way of the second.
-SERVE = "from hypercorn.config import Config; Config.keep_alive_timeout = 3600; from ministack.app import main; main()"
+SERVE = """
+from hypercorn.config import Config
+Config.keep_alive_timeout = 3600
+Config.keep_alive_max_requests = 10**9
+from ministack.app import main
+main()
+"""
 ATTEMPTS = 3  # a port that was free may be taken when ministack comes to it
 
 

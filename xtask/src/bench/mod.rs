@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements, never part of the tests. Prints Markdown for docs/src/benchmarks.md.
 
 mod build;
+mod deploy;
 mod limit;
 mod local;
 mod machine;
@@ -9,5 +10,6 @@ mod samples;
 mod subcommand;
 
 pub(crate) use build::run as build;
+pub(crate) use deploy::run as deploy;
 pub(crate) use local::run as local;
 pub(crate) use remote::run as remote;

@@ -64,7 +64,15 @@ pub(super) fn compile(
         said.join().unwrap_or_default()
     });
     if context.tools.finish(&mut child, &command)? {
-        return Ok(told.executables(programs)?);
+        let mut found = told.executables(programs)?;
+        if compiler == Compiler::CargoLambda {
+            // It takes the programs away from where cargo says that they are.
+            for program in programs {
+                let moved = lambda_folder(workspace).join(&program.binary).join("bootstrap");
+                found.insert(program.function.clone(), moved);
+            }
+        }
+        return Ok(found);
     }
     Err(failure(&told.failed, programs, &said, &command))
 }
@@ -78,7 +86,7 @@ fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], c
     // A folder of its own: the user's builds stay as they are, and neither waits for the other.
     let folder = workspace.target.join("bedrock").join(compiler.name());
     if compiler == Compiler::CargoLambda {
-        command.arg("--lambda-dir").arg(folder.join("lambda"));
+        command.arg("--lambda-dir").arg(lambda_folder(workspace));
     }
     // By its variable: `cargo lambda` hands such a flag on to `cargo metadata`, which has none.
     command.env("CARGO_TARGET_DIR", folder);
@@ -98,6 +106,11 @@ fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], c
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(&workspace.root, &target)?).env_remove("RUSTFLAGS");
     command.env("CARGO_TERM_PROGRESS_WHEN", "never").current_dir(&context.app.root);
     Ok(command)
+}
+
+/// Where `cargo lambda` puts programs, each in a folder of its own.
+fn lambda_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("bedrock").join(Compiler::CargoLambda.name()).join("lambda")
 }
 
 /// What cargo told on its standard output.

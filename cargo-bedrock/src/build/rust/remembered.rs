@@ -116,7 +116,11 @@ mod tests {
         let changes: [fn(&Path); 6] = [
             |root| write(root, "Cargo.toml", "[package]\nname = \"other\"\n[workspace]\n"),
             |root| {
-                write(root, "workers/w/Cargo.toml", "[package]\nname = \"w\"\n[[bin]]\nname = \"x\"\npath = \"x.rs\"\n")
+                write(
+                    root,
+                    "workers/w/Cargo.toml",
+                    "[package]\nname = \"w\"\n[[bin]]\nname = \"x\"\npath = \"x.rs\"\n",
+                );
             },
             |root| write(root, "workers/w/src/bin/second.rs", "fn main() {}\n"),
             |root| write(root, ".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\n"),

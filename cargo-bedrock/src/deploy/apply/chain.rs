@@ -146,7 +146,7 @@ async fn update_settings(chain: &Chain, wanted: &Function, layers: &[String]) ->
 pub(super) async fn settled(aws: &Aws, name: &str) -> std::result::Result<(), Stop> {
     let (mut pause, longest) = LOOK;
     for _ in 0..LOOKS {
-        let found = call(Repeat::Always, || aws.lambda.get_function().function_name(name).send()).await?;
+        let found = call(Repeat::UntilThere, || aws.lambda.get_function().function_name(name).send()).await?;
         let Some(found) = found.configuration() else { return Ok(()) };
         if found.state() == Some(&State::Failed) {
             return Err(refused(found.state_reason()));

@@ -6,6 +6,7 @@ use bedrock_build::App;
 use zip::ZipArchive;
 
 use super::context::Outcome;
+use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
 use crate::error::{Error, Fault, Report};
@@ -78,7 +79,7 @@ pub(crate) fn over_limits(app: &App, state: &State) -> Vec<Error> {
 /// The largest packages and files of an artifact, by what is written in its zip.
 fn largest(app: &App, part: &Part) -> Vec<pack::Part> {
     let read = || {
-        let file = File::open(app.root.join("target/bedrock").join(part.file())).ok()?;
+        let file = File::open(folder::path(app).join(part.file())).ok()?;
         let mut archive = ZipArchive::new(file).ok()?;
         let count = archive.len();
         let files = (0..count).filter_map(|at| {

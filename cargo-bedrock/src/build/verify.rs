@@ -13,6 +13,7 @@ use super::copy::copy;
 use super::folder;
 use super::part::Part;
 use super::plan::{Plan, Request};
+use super::rust::Workspace;
 use crate::error::{Error, Result, shown};
 use crate::pack::Digest;
 use crate::print::{Printer, Progress};
@@ -24,7 +25,7 @@ const TOLD: usize = 5;
 /// Builds the parts of `request` again elsewhere. An error names what came out differently.
 pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
     let tools = Tools::watch()?;
-    let root = workspace_root(app)?;
+    let root = Workspace::of(app)?.root;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     // Beside the workspace: what it names by relative paths, and what configures cargo above it, is found from there too.
     let elsewhere = tempfile::Builder::new()
@@ -43,12 +44,6 @@ pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: P
     }
     print.done(&format!("verified {} parts: a build elsewhere gave the same bytes", parts.len()));
     Ok(())
-}
-
-fn workspace_root(app: &App) -> Result<std::path::PathBuf> {
-    let metadata = cargo_metadata::MetadataCommand::new().current_dir(&app.root).no_deps().exec();
-    let metadata = metadata.map_err(|error| Error::app("failed to find the workspace").cause(error.to_string()))?;
-    Ok(metadata.workspace_root.into_std_path_buf())
 }
 
 /// This very program, in the copy.

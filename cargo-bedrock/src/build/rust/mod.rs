@@ -10,3 +10,4 @@ mod remembered;
 
 pub(crate) use artifact::{PROFILE, build, programs};
 pub(crate) use compiler::Compiler;
+pub(crate) use programs::Workspace;

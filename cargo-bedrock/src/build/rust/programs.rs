@@ -19,14 +19,14 @@ pub(super) struct Program {
 
 /// Where cargo works.
 #[derive(Debug)]
-pub(super) struct Workspace {
-    pub(super) root: PathBuf,
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
     pub(super) target: PathBuf,
     packages: Vec<Package>,
 }
 
 impl Workspace {
-    pub(super) fn of(app: &App) -> Result<Self> {
+    pub(crate) fn of(app: &App) -> Result<Self> {
         if let Some(known) = remembered::recall(&app.root).map(Self::from).filter(|known| known.has_all(app)) {
             return Ok(known);
         }

@@ -23,13 +23,24 @@ import boto3
 
 REGION = "us-east-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# A connection that the server closes in the moment in which it is used again makes Terraform send its request twice, and
-# what was made by the first one is then in the way of the second.
+# An answer that is there before Terraform's HTTP client has noted that its request is written makes it close the
+# connection and send the request again; what was created by the first one is then in the way of the second.
 SERVE = """
+import asyncio
 from hypercorn.config import Config
-Config.keep_alive_timeout = 3600
-Config.keep_alive_max_requests = 10**9
+from hypercorn.protocol.events import Response
+from hypercorn.protocol.h11 import H11Protocol
 from ministack.app import main
+
+send = H11Protocol.stream_send
+
+async def stream_send(self, event):
+    if isinstance(event, Response):
+        await asyncio.sleep(0.01)
+    await send(self, event)
+
+H11Protocol.stream_send = stream_send
+Config.keep_alive_max_requests = 10**9
 main()
 """
 ATTEMPTS = 3  # a port that was free may be taken when ministack comes to it

@@ -11,14 +11,16 @@ use bedrock::local::{Hosted, Invocation};
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::Clock;
 use crate::queue::{Attempt, Event, Queue, Rules, Run};
 use crate::runtime::Function;
+use crate::{Clock, endpoint};
 
 /// What runs the functions of an app.
 pub(crate) struct Engines {
     pub(crate) hosted: Hosted,
-    /// Rust workers, by name.
+    /// The endpoint, if it is there.
+    pub(crate) endpoint: Option<FunctionInfo>,
+    /// Rust workers and the endpoint, by name.
     pub(crate) rust: HashMap<String, Arc<Function>>,
     /// By worker; Lambda's own where there are none.
     pub(crate) rules: HashMap<String, Rules>,
@@ -60,10 +62,16 @@ impl Engines {
 
 impl Backend for Engines {
     fn functions(&self) -> Vec<FunctionInfo> {
-        self.hosted.backend().functions()
+        let mut all = self.hosted.backend().functions();
+        all.extend(self.endpoint.clone());
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        if let Some(info) = self.endpoint.as_ref().filter(|info| endpoint::is_meant(name, info)) {
+            return Ok(info.clone());
+        }
         self.hosted.backend().find(name)
     }
 

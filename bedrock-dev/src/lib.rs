@@ -6,6 +6,7 @@
 //! | `clock` | what time it is for retries, schedules and ages: real, faster, or moved by hand |
 //! | `queue` | events that are accepted: kept in a file, tried again, given up, handed on |
 //! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
+//! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
 //! | `workshop` | all of it together, on one port |
 //!
@@ -14,12 +15,14 @@
 //! and dashboard read).
 
 mod clock;
+mod endpoint;
 mod engines;
 mod queue;
 pub mod runtime;
 mod workshop;
 
 pub use clock::Clock;
+pub use endpoint::ENDPOINT;
 pub use queue::{
     Attempt, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next, record,
 };

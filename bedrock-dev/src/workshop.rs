@@ -6,31 +6,34 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use bedrock::local::service::{Access, Backend, serve_on};
-use bedrock::local::{AppInfo, Hosted, Reaper};
-use bedrock_build::{App, Language, Worker};
+use bedrock::local::service::{Access, Backend, FunctionInfo, serve_on};
+use bedrock::local::{AppInfo, Hosted, Listener, Reaper};
+use bedrock_build::{App, FunctionSettings, Language, Worker};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::endpoint;
 use crate::engines::Engines;
 use crate::queue::{Fault, Queue, Rules, Store};
-use crate::runtime::{Function, Program, RuntimeApi, Sink};
+use crate::runtime::{Function, Line, Program, RuntimeApi, Sink};
 
 /// What a workshop is made of.
 pub struct Order {
     /// The app.
     pub app: App,
-    /// Where files may be written: `target/bedrock`.
+    /// Where dependencies of workers are installed, which apps may share: `bedrock` in cargo's target folder.
     pub scratch: PathBuf,
+    /// Where is kept what outlives the program, for this app alone: `target/bedrock` of the app.
+    pub state: PathBuf,
     /// The port of 127.0.0.1, 0 for a free one.
     pub port: u16,
     /// For the pauses and ages of events.
     pub clock: Clock,
-    /// The programs of Rust workers, built for Lambda, by the workers' names.
+    /// The programs of Rust workers, built for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
     pub programs: HashMap<String, PathBuf>,
-    /// Takes what Rust workers print.
+    /// Takes what workers print. Lines of the workshop itself have no worker's name.
     pub sink: Sink,
 }
 
@@ -67,37 +70,36 @@ pub struct Workshop {
 impl Workshop {
     /// Opens it on the runtime that this is called on. Workers are started when they are first called.
     pub async fn open(order: Order) -> Result<Self, NotOpened> {
-        let Order { app, scratch, port, clock, programs, sink } = order;
-        std::fs::create_dir_all(&scratch).map_err(|error| NotOpened::Folder(scratch.clone(), error))?;
-        let store = Arc::new(Store::own(&scratch.join("queue.sqlite"))?);
+        let Order { app, scratch, state, port, clock, programs, sink } = order;
+        for folder in [&scratch, &state] {
+            std::fs::create_dir_all(folder).map_err(|error| NotOpened::Folder(folder.clone(), error))?;
+        }
+        let store = Arc::new(Store::own(&state.join("queue.sqlite"))?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let not_bound = |error| NotOpened::Port(address, error);
-        let listener = TcpListener::bind(address).await.map_err(not_bound)?;
-        let url = format!("http://{}", listener.local_addr().map_err(not_bound)?);
+        let socket = TcpListener::bind(address).await.map_err(not_bound)?;
+        let url = format!("http://{}", socket.local_addr().map_err(not_bound)?);
         let api = RuntimeApi::start().await.map_err(not_bound)?;
         let info = AppInfo::of(&app, scratch).map_err(NotOpened::App)?;
-        let hosted = Hosted::start(info, Handle::current(), url.clone());
+        let hosted = Hosted::start(info, Handle::current(), url.clone(), listener(&sink));
         let reaper = Arc::<Reaper>::default();
-        let function = |worker: &Worker| {
-            let path = programs.get(worker.name.as_str())?.clone();
-            let function = hosted.backend().find(worker.name.as_str()).ok()?;
-            let region = function.arn.split(':').nth(3).unwrap_or_default().to_owned();
-            let program = Program {
-                path,
-                folder: app.root.join(&worker.dir),
-                variables: variables(worker, &url, region),
-                function,
-            };
-            Some((worker.name.to_string(), Function::new(program, api.clone(), Arc::clone(&reaper), Arc::clone(&sink))))
-        };
-        let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust).filter_map(function).collect();
+        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, programs };
+        let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+        let rust = rust.filter_map(|worker| {
+            let info = hosted.backend().find(worker.name.as_str()).ok()?;
+            maker.function(info, app.root.join(&worker.dir), &worker.settings)
+        });
+        let endpoint = endpoint::info(&app, hosted.backend());
+        let own = maker.function(endpoint.clone(), app.root.clone(), &app.settings.endpoint);
+        let endpoint = own.is_some().then_some(endpoint);
+        let rust = rust.chain(own).collect();
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
-        let engines = Arc::new(Engines { hosted, rust, rules, clock: clock.clone(), queue: OnceLock::new() });
+        let engines = Arc::new(Engines { hosted, endpoint, rust, rules, clock: clock.clone(), queue: OnceLock::new() });
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
         let (backend, work) = (Arc::clone(&engines) as Arc<dyn Backend>, Arc::clone(&queue).work());
         let tasks = vec![
-            tokio::spawn(async move { drop(serve_on(listener, backend, Access::Signed).await) }),
+            tokio::spawn(async move { drop(serve_on(socket, backend, Access::Signed).await) }),
             tokio::spawn(async move { drop(work.await) }),
         ];
         Ok(Self { url, store, queue, engines, reaper, tasks })
@@ -124,17 +126,51 @@ fn queue(engines: &Arc<Engines>, store: &Arc<Store>, clock: Clock) -> Result<Arc
     Queue::new(Arc::clone(store), clock, run, move |destination| knows.upgrade()?.resolve(destination))
 }
 
-/// Of a Rust worker's process, besides those that Lambda sets for every function.
-fn variables(worker: &Worker, url: &str, region: String) -> Vec<(String, String)> {
-    let own = worker.settings.environment.clone();
-    let ours = [
-        ("AWS_ENDPOINT_URL_LAMBDA", url.to_owned()),
-        ("AWS_REGION", region.clone()),
-        ("AWS_DEFAULT_REGION", region),
-        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-    ];
-    own.into_iter().chain(ours.map(|(name, value)| (name.to_owned(), value))).collect()
+/// Makes functions of programs.
+struct Maker<'a> {
+    url: &'a str,
+    api: RuntimeApi,
+    reaper: Arc<Reaper>,
+    sink: Sink,
+    programs: HashMap<String, PathBuf>,
+}
+
+impl Maker<'_> {
+    /// The function and its name; nothing if there is no program for it.
+    fn function(
+        &self,
+        function: FunctionInfo,
+        folder: PathBuf,
+        settings: &FunctionSettings,
+    ) -> Option<(String, Arc<Function>)> {
+        let (name, path) = (function.worker.clone(), self.programs.get(&function.worker)?.clone());
+        let program = Program { path, folder, variables: self.variables(settings, &function), function };
+        let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
+        Some((name, Function::new(program, api, reaper, sink)))
+    }
+
+    /// Of a process, besides those that Lambda sets for every function.
+    fn variables(&self, settings: &FunctionSettings, function: &FunctionInfo) -> Vec<(String, String)> {
+        let region = function.arn.split(':').nth(3).unwrap_or_default();
+        let ours = [
+            ("AWS_ENDPOINT_URL_LAMBDA", self.url),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        let own = settings.environment.clone().into_iter();
+        own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    }
+}
+
+/// Hands on what the hosts of Python and JavaScript workers print.
+fn listener(sink: &Sink) -> Listener {
+    let sink = Arc::clone(sink);
+    Arc::new(move |worker, request_id, text| {
+        let (worker, request_id) = (worker.unwrap_or_default().to_owned(), request_id.map(str::to_owned));
+        sink(Line { worker, request_id, text: text.to_owned() });
+    })
 }
 
 fn rules(worker: &Worker) -> Rules {

@@ -80,7 +80,9 @@ pub mod v1 {
         if !crate::transport::on_lambda() {
             return crate::local::main(app, body);
         }
-        match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        let memory = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok();
+        let threads = crate::limits::processors(memory.as_deref());
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
             Ok(runtime) => finish(runtime.block_on(async {
                 crate::transport::open();
                 body.await

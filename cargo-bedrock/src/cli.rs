@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback, status,
-    terraform,
+    build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
+    status, terraform,
 };
 use crate::error::{Fault, Result};
 use crate::print::{Color, Printer};
@@ -23,6 +23,7 @@ Examples:
   cargo bedrock new app my_app               makes an app with one endpoint and one worker
   cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
   cargo bedrock build --release              makes a zip of each function, and its layer
+  cargo bedrock dev                          runs the whole app here, with Lambda's API on one port
   cargo bedrock list                         shows the app's workers
   cargo bedrock invoke greeter               runs a worker here
   cargo bedrock graph                        shows who calls whom
@@ -70,8 +71,7 @@ enum Command {
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
-    // Shown when `dev`, which fills the queue, is there.
-    #[command(hide = true)]
+    Dev(dev::Dev),
     Queue(queue::Queue),
     Deploy(deploy::Deploy),
     Status(status::Status),
@@ -117,6 +117,7 @@ impl Cli {
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
+            Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),

@@ -10,6 +10,7 @@
 //! | [`tool`] | external tools: cargo, uv, npm |
 //! | [`aws`], [`deploy`] | AWS's APIs, and the deployed app: plan, apply, roll back, look |
 //! | [`payload`], [`local_invoke`], [`remote_invoke`] | `invoke`: what with, here, and on AWS |
+//! | [`mod@dev`] | the whole app at work here, and what is shown of it
 //! | [`graph`] | who calls whom |
 //! | [`queued`] | the events of an app that is run locally |
 //! | [`audit`] | whether the binaries of an artifact run on Lambda |
@@ -33,6 +34,7 @@ mod build;
 mod cli;
 mod commands;
 mod deploy;
+mod dev;
 mod doctor;
 mod error;
 mod graph;

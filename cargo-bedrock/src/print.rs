@@ -6,6 +6,7 @@
 mod deploying;
 mod events;
 mod lines;
+mod names;
 mod progress;
 
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use bedrock_build::Problem;
 use crate::error::{Error, Result};
 
 pub(crate) use deploying::Deploying;
+pub(crate) use names::style_of;
 pub(crate) use progress::{Progress, Severity, size};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();

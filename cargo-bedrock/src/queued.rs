@@ -8,8 +8,8 @@ use bedrock_build::App;
 use bedrock_dev::{Fault, Listed, State, Store};
 use serde_json::{Value, json};
 
+use crate::build;
 use crate::error::{Error, Result};
-use crate::local_invoke::target_dir;
 
 /// Characters of a request id that lists show.
 const SHORT: usize = 8;
@@ -22,7 +22,7 @@ pub(crate) struct Queued {
 
 impl Queued {
     pub(crate) fn of(app: &App) -> Result<Self> {
-        let path = target_dir(app)?.join("bedrock/queue.sqlite");
+        let path = build::folder(app).join("queue.sqlite");
         let store = path.exists().then(|| Store::open(&path)).transpose().map_err(failed)?;
         Ok(Self { path, store })
     }

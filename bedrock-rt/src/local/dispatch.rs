@@ -13,6 +13,7 @@ use super::detach::Detach;
 use super::events::Events;
 use super::host::{Hosts, NodePool, PythonPool};
 use super::invocation::Invocation;
+use super::output::Listener;
 use super::rust::RustWorker;
 use crate::context::Function;
 use crate::limits::SYNC_PAYLOAD;
@@ -66,12 +67,17 @@ impl Info {
 impl Local {
     /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
     pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
-        Self::start_beside(app, handle, None)
+        Self::start_beside(app, handle, None, None)
     }
 
     /// The same for a program that serves Lambda's API itself, at this URL.
-    pub(super) fn start_beside(app: AppInfo, handle: Handle, api: Option<String>) -> Arc<Self> {
-        let hosts = Arc::new(Hosts::new(&app, handle.clone(), api));
+    pub(super) fn start_beside(
+        app: AppInfo,
+        handle: Handle,
+        api: Option<String>,
+        listener: Option<Listener>,
+    ) -> Arc<Self> {
+        let hosts = Arc::new(Hosts::new(&app, handle.clone(), api, listener));
         let workers = app
             .catalog
             .entries

@@ -42,6 +42,7 @@ pub use app::AppInfo;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};
+pub use output::Listener;
 pub use reaper::{Group, Reaper};
 pub use rust::Registration;
 pub use tail::Tail;

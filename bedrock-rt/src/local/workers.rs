@@ -10,6 +10,7 @@ use super::app::AppInfo;
 use super::dispatch::{Info, Local};
 use super::invocation::Invocation;
 use super::lambda_files::lambda_handler;
+use super::output::Listener;
 use super::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
 use crate::Error;
 
@@ -46,9 +47,10 @@ pub struct Hosted {
 }
 
 impl Hosted {
-    /// On the runtime of `handle`; `api` is the URL that the workers get to know. Nothing is started before it is called.
-    pub fn start(app: AppInfo, handle: Handle, api: String) -> Self {
-        let local = Local::start_beside(app, handle, Some(api));
+    /// On the runtime of `handle`; `api` is the URL that the workers get to know; `listener` takes what they print. Nothing
+    /// is started before it is called.
+    pub fn start(app: AppInfo, handle: Handle, api: String, listener: Listener) -> Self {
+        let local = Local::start_beside(app, handle, Some(api), Some(listener));
         Self { workers: Workers(Arc::downgrade(&local)), local }
     }
 

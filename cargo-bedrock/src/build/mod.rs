@@ -31,9 +31,10 @@ mod state;
 mod verify;
 
 pub(crate) use calls::built_calls;
-pub(crate) use part::Part;
+pub(crate) use folder::path as folder;
+pub(crate) use part::{Function, Part};
 pub(crate) use plan::Request;
-pub(crate) use run::{compiled_calls, run};
+pub(crate) use run::{compiled, compiled_calls, run};
 pub(crate) use rust::Compiler;
 pub(crate) use state::Zip;
 pub(crate) use verify::verify;

@@ -1,6 +1,8 @@
 //! The build: compiles the Rust functions while the Python and JavaScript parts are made, gathers what failed, and
 //! writes the state and the manifest of what did not.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
@@ -22,24 +24,40 @@ use crate::tool::Tools;
 /// Installers wait for the network more than they compute.
 const THREADS: usize = 3;
 
-/// Compiles the Rust functions of `app` as for Lambda, and gives the calls of each. Makes no zips.
+/// The calls of each Rust function of `app`, which are compiled as for Lambda.
 pub(crate) fn compiled_calls(app: &App, release: bool, progress: &Progress, print: Printer) -> Result<RustEdges> {
+    let programs = compiled(app, release, progress, print, &Tools::watch()?)?;
+    of_compiled(app, &programs)
+}
+
+/// The calls of each of `programs`, by what is in them.
+pub(crate) fn of_compiled(app: &App, programs: &BTreeMap<Function, PathBuf>) -> Result<RustEdges> {
+    let name = |function: &Function| match function {
+        Function::Endpoint => NodeName::Endpoint,
+        Function::Worker(name) => NodeName::Worker(name.clone()),
+    };
+    of_programs(&programs.iter().map(|(function, path)| (name(function), path.clone())).collect(), &app.root)
+}
+
+/// The program of each Rust function of `app`, compiled as for Lambda. Makes no zips.
+pub(crate) fn compiled(
+    app: &App,
+    release: bool,
+    progress: &Progress,
+    print: Printer,
+    tools: &Tools,
+) -> Result<BTreeMap<Function, PathBuf>> {
     let request = Request { release, ..Request::default() };
     let plan = Plan::of(app, &request)?;
-    let tools = Tools::watch()?;
     let folder = Folder::open(app, print)?;
-    let known = State::default();
+    let (known, tools) = (State::default(), tools.clone());
     let architecture = plan.architecture;
     let context = Context { app, request: &request, architecture, folder: &folder, known: &known, progress, tools };
     let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
     let programs = rust::programs(&context, &functions);
     let programs = programs.map_err(|failed| Error::several(failed.0.into_iter().map(|(_, error)| error).collect()));
     progress.ended(programs.is_ok());
-    let name = |function| match function {
-        Function::Endpoint => NodeName::Endpoint,
-        Function::Worker(name) => NodeName::Worker(name),
-    };
-    of_programs(&programs?.into_iter().map(|(function, path)| (name(function), path)).collect(), &app.root)
+    programs
 }
 
 /// Builds what `request` asks for.

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod graph;
 pub(crate) mod invoke;

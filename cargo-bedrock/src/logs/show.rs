@@ -3,25 +3,12 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::event::Event;
 use crate::aws::timestamp;
+use crate::print::style_of;
 
-/// Of functions, in turn. Red is for errors.
-const COLORS: [AnsiColor; 10] = [
-    AnsiColor::Cyan,
-    AnsiColor::Yellow,
-    AnsiColor::Green,
-    AnsiColor::Magenta,
-    AnsiColor::Blue,
-    AnsiColor::BrightCyan,
-    AnsiColor::BrightYellow,
-    AnsiColor::BrightGreen,
-    AnsiColor::BrightMagenta,
-    AnsiColor::BrightBlue,
-];
 /// Characters of a request id that tell invocations apart for a reader.
 const SHORT: usize = 8;
 
@@ -61,7 +48,7 @@ impl Form {
             // Texts and numbers can always be written.
             return serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default();
         }
-        let style: Style = COLORS[function % COLORS.len()].on_default();
+        let style = style_of(function);
         let id: String = request_id.unwrap_or_default().chars().take(SHORT).collect();
         let mut text = String::new();
         // Node ends the lines of one message with `\r`.

@@ -17,13 +17,14 @@ fn one_page_for_each_command_is_written_and_written_again() {
     assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 27 pages to `share/man1`
+    done: wrote 28 pages to `share/man1`
     ");
     assert_snapshot!(room.tree("share"), @"
     man1/cargo-bedrock-build.1
     man1/cargo-bedrock-completions.1
     man1/cargo-bedrock-deploy.1
     man1/cargo-bedrock-destroy.1
+    man1/cargo-bedrock-dev.1
     man1/cargo-bedrock-doctor.1
     man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-invoke.1

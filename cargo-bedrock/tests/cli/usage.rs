@@ -19,6 +19,8 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       list         Show the app's workers
       invoke       Run a worker, on this machine or deployed, and print its response
       graph        Show who calls whom
+      dev          Run the whole app here, with Lambda's API on one port
+      queue        Look at the events that wait or were given up, and change them
       deploy       Make a stage on AWS what was built
       status       Show what is deployed, and how it differs from what was built
       rollback     Go back to the version before the last deploy
@@ -44,6 +46,7 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       cargo bedrock new app my_app               makes an app with one endpoint and one worker
       cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
       cargo bedrock build --release              makes a zip of each function, and its layer
+      cargo bedrock dev                          runs the whole app here, with Lambda's API on one port
       cargo bedrock list                         shows the app's workers
       cargo bedrock invoke greeter               runs a worker here
       cargo bedrock graph                        shows who calls whom
@@ -66,6 +69,8 @@ fn the_help_of_each_command_has_examples() {
         &["build"],
         &["list"],
         &["invoke"],
+        &["dev"],
+        &["queue"],
         &["deploy"],
         &["status"],
         &["rollback"],

@@ -17,6 +17,7 @@ async fn open(scratch: &Path, clock: &Clock) -> Workshop {
     let order = Order {
         app: App::find(&app_dir()).expect("the app"),
         scratch: scratch.to_owned(),
+        state: scratch.to_owned(),
         port: 0,
         clock: clock.clone(),
         programs: HashMap::from([("rust_case".to_owned(), binary("rust_case"))]),

@@ -25,7 +25,7 @@ pub(super) use python::PythonPool;
 use super::app::AppInfo;
 use super::dispatch::Local;
 use super::interpreter::Finder;
-use super::output::{self, Output};
+use super::output::{self, Listener, Output};
 use super::reaper::{Group, Reaper};
 use super::workers;
 
@@ -48,10 +48,10 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// `api` is the URL of Lambda's API, if somebody else serves it.
-    pub(super) fn new(app: &AppInfo, handle: Handle, api: Option<String>) -> Self {
+    pub(super) fn new(app: &AppInfo, handle: Handle, api: Option<String>, listener: Option<Listener>) -> Self {
         Self {
             app: app.clone(),
-            output: output::start(),
+            output: output::start(listener),
             python: Finder::new(Language::Python),
             node: Finder::new(Language::JavaScript),
             handle,

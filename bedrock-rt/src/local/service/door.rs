@@ -48,6 +48,13 @@ pub(super) fn credentials(headers: &HeaderMap, access: &Access) -> Result<(), Re
     }
 }
 
+/// The function whose URL a request is for by its host, `NAME.localhost:PORT`, which browsers know to be this machine.
+pub(super) fn function_of_host(headers: &HeaderMap) -> Option<String> {
+    let authority = text(headers, "host")?.parse::<Authority>().ok()?;
+    let name = authority.host().strip_suffix(".localhost")?;
+    (!name.is_empty() && !name.contains('.')).then(|| name.to_owned())
+}
+
 /// A header that is text.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
@@ -56,12 +63,13 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let name = name.rsplit('.').next().filter(|last| last.eq_ignore_ascii_case("localhost")).unwrap_or(name);
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, credentials, from_this_machine};
+    use super::{Access, credentials, from_this_machine, function_of_host};
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -77,6 +85,7 @@ mod tests {
             &[("host", "localhost:4000"), ("origin", "http://localhost:4000"), ("sec-fetch-site", "same-origin")],
             &[("host", "[::1]:4000"), ("sec-fetch-site", "none")],
             &[("host", "LOCALHOST")],
+            &[("host", "endpoint.localhost:4000"), ("origin", "http://endpoint.localhost:4000")],
         ] {
             assert!(from_this_machine(&headers(given)).is_ok(), "{given:?}");
         }
@@ -92,12 +101,24 @@ mod tests {
             &[("host", "192.168.0.7:4000")],
             &[("host", "127.0.0.1:4000"), ("origin", "http://evil.example")],
             &[("host", "127.0.0.1:4000"), ("origin", "null")],
+            &[("host", "127.0.0.1:4000"), ("origin", "http://endpoint.localhost:4000")],
             &[("host", "127.0.0.1:4000"), ("origin", "http://127.0.0.1:5000")],
             &[("host", "127.0.0.1:4000"), ("origin", "https://127.0.0.1:4000")],
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "cross-site")],
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "same-site")],
         ] {
             assert!(from_this_machine(&headers(given)).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_below_localhost_is_that_of_a_function() {
+        let of = |host| function_of_host(&headers(&[("host", host)]));
+        assert_eq!(of("endpoint.localhost:7070").as_deref(), Some("endpoint"));
+        for none in
+            ["localhost:7070", "127.0.0.1:7070", ".localhost", "a.b.localhost", "endpoint.localhost.evil.example"]
+        {
+            assert_eq!(of(none), None, "{none}");
         }
     }
 

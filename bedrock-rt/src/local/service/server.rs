@@ -58,6 +58,7 @@ pub async fn serve_on(listener: TcpListener, backend: Arc<dyn Backend>, access: 
         .route("/_url/{name}/", any(url::call))
         .route("/_url/{name}/{*path}", any(url::call_below))
         .merge(operations)
+        .layer(from_fn_with_state(Arc::clone(&service), by_host))
         .layer(axum::middleware::from_fn(from_this_machine))
         .with_state(service);
     crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
@@ -67,6 +68,14 @@ async fn from_this_machine(request: Request, next: Next) -> Response<Body> {
     match door::from_this_machine(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.response(&crate::id::request_id()),
+    }
+}
+
+/// Requests for a function's own host are that function's, whatever their path.
+async fn by_host(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response<Body> {
+    match door::function_of_host(request.headers()) {
+        Some(name) => url::answer(&service, &name, request).await,
+        None => next.run(request).await,
     }
 }
 

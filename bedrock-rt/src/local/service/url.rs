@@ -1,5 +1,5 @@
-//! Function URLs: an HTTP request becomes an event of payload format 2.0, and the response an HTTP answer. A worker's is
-//! `/_url/NAME/`; the endpoint has a port of its own and needs none.
+//! Function URLs: an HTTP request becomes an event of payload format 2.0, and the response an HTTP answer. A function's is
+//! `http://NAME.localhost:PORT/`, or `/_url/NAME/` where that host is not known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::{self, Unread};
-use super::door::text;
+use super::door::{self, text};
 use super::refusal::Refusal;
 use super::server::Service;
 use super::target::Target;
@@ -37,7 +37,8 @@ pub(super) async fn call_below(
     answer(&service, &name, request).await
 }
 
-async fn answer(service: &Service, name: &str, request: Request) -> Response<Body> {
+/// `http://{name}.localhost:PORT/…`, and what the paths above lead to
+pub(super) async fn answer(service: &Service, name: &str, request: Request) -> Response<Body> {
     let mut invocation = Invocation::new(Bytes::new(), None);
     let request_id = invocation.request_id.clone();
     let function = match Target::parse(name, None).and_then(|target| service.function(&target)) {
@@ -59,9 +60,7 @@ async fn answer(service: &Service, name: &str, request: Request) -> Response<Bod
 
 /// What the function is given (Lambda developer guide, "Request payload format" of function URLs).
 fn event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Value {
-    let path = head.uri.path();
-    let path = path.strip_prefix("/_url/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
-    let (path, query) = (format!("/{path}"), head.uri.query().unwrap_or_default());
+    let (path, query) = (path(head), head.uri.query().unwrap_or_default());
     let host = text(&head.headers, "host").unwrap_or_default();
     let now = SystemTime::now();
     let mut headers = BTreeMap::<&str, String>::new();
@@ -113,6 +112,16 @@ fn event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Value {
         event["body"] = as_text.map_or_else(|| BASE64_STANDARD.encode(body), str::to_owned).into();
     }
     event
+}
+
+/// The path that the function sees: the whole of it, unless its beginning names the function.
+fn path(head: &Parts) -> String {
+    let path = head.uri.path();
+    if door::function_of_host(&head.headers).is_some() {
+        return path.to_owned();
+    }
+    let path = path.strip_prefix("/_url/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+    format!("/{path}")
 }
 
 /// Values of the same name, as AWS joins them.

@@ -1,0 +1,69 @@
+//! `cargo bedrock dev`: the whole app at work on this machine, behind one port.
+
+use std::time::SystemTime;
+
+use bedrock_dev::Clock;
+use clap::{Args, ValueEnum};
+
+use crate::dev;
+use crate::error::Result;
+use crate::session::Session;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo bedrock dev                                     runs the app until Ctrl-C
+  cargo bedrock dev --clock fast                        failed events are tried again after seconds
+  curl http://endpoint.localhost:7070/                  asks the endpoint, as its function URL would
+  aws lambda invoke --endpoint-url http://127.0.0.1:7070 --function-name greeter out.json
+                                                        calls a worker, as it would on AWS
+
+Rust workers and the endpoint run as programs of their own, Python and JavaScript workers in hosts that are started when
+they are first called. Events that were accepted stay in `target/bedrock`, also when this program is killed:
+`cargo bedrock queue ls` shows them.";
+
+/// How many times faster than the world's `--clock fast` is.
+const FAST: u32 = 60;
+
+/// Run the whole app here, with Lambda's API on one port
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Dev {
+    /// The port of 127.0.0.1; 0 for any that is free
+    #[arg(long, short, value_name = "PORT", default_value_t = 7070)]
+    port: u16,
+    /// How time passes for the retries and ages of events
+    #[arg(long, value_name = "CLOCK", default_value = "real")]
+    clock: ClockArg,
+    /// Optimise the Rust programs
+    #[arg(long, short)]
+    release: bool,
+    /// Words for people, or one JSON object a line for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    message_format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ClockArg {
+    /// As in the world
+    Real,
+    /// A minute takes a second
+    Fast,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl Dev {
+    pub(crate) fn run(self, session: &Session) -> Result<()> {
+        let clock = match self.clock {
+            ClockArg::Real => Clock::real(),
+            ClockArg::Fast => Clock::fast(SystemTime::now(), FAST),
+        };
+        let wish =
+            dev::Wish { port: self.port, clock, release: self.release, json: self.message_format == Format::Json };
+        dev::run(&session.app()?, wish, session.print)
+    }
+}

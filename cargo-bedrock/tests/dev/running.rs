@@ -1,0 +1,169 @@
+//! One `cargo bedrock dev` of `examples/hello`, and requests to it. The tests share the app's folder, so they take turns.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// What processes that were killed may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The checkout.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout").to_owned()
+}
+
+pub(crate) fn app() -> PathBuf {
+    root().join("examples/hello")
+}
+
+/// `cargo bedrock dev`, to be given more arguments.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
+    command.args(["bedrock", "dev"]).current_dir(app());
+    for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_TARGET_DIR"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// It runs until this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    url: String,
+    _turn: File,
+}
+
+impl Running {
+    pub(crate) fn start() -> Self {
+        Self::start_at(0)
+    }
+
+    pub(crate) fn start_at(port: u16) -> Self {
+        let folder = app().join("target/bedrock");
+        fs::create_dir_all(&folder).expect("a folder");
+        let turn = File::create(folder.join(".test")).expect("a file");
+        turn.lock().expect("a lock");
+        let mut command = command();
+        command.args(["--message-format", "json", "--port", &port.to_string()]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        lines.read_line(&mut line).expect("a line");
+        let Ok(first) = serde_json::from_str::<Value>(&line) else {
+            let mut said = String::new();
+            let _ = child.stderr.take().expect("a pipe").read_to_string(&mut said);
+            panic!("`{line}`, {said}");
+        };
+        assert_eq!((&first["event"], &first["app"]), (&"app-started".into(), &"hello".into()), "{first}");
+        let url = first["url"].as_str().expect("a URL").to_owned();
+        // It would be slowed down by a pipe that nobody reads.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Self { child, url, _turn: turn }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    /// Status and body.
+    pub(crate) fn get(&self, host: &str, path: &str) -> (u16, Value) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {host}:{}\r\n", self.port()), "")
+    }
+
+    /// Calls a worker and waits.
+    pub(crate) fn invoke(&self, worker: &str, event: &Value) -> (u16, Value) {
+        self.ask(&self.invocation(worker, "RequestResponse"), &event.to_string())
+    }
+
+    /// The status of an event's acceptance.
+    pub(crate) fn post_event(&self, worker: &str, event: &str) -> u16 {
+        self.ask(&self.invocation(worker, "Event"), event).0
+    }
+
+    /// The names of all functions.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        let head = format!(
+            "GET /2015-03-31/functions/ HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bedrock mine\r\n",
+            self.port()
+        );
+        let (_, answer) = self.ask(&head, "");
+        let all = answer["Functions"].as_array().expect("functions").iter();
+        all.filter_map(|function| function["FunctionName"].as_str().map(str::to_owned)).collect()
+    }
+
+    fn invocation(&self, worker: &str, kind: &str) -> String {
+        format!(
+            "POST /2015-03-31/functions/{worker}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\
+             Authorization: Bedrock mine\r\nX-Amz-Invocation-Type: {kind}\r\n",
+            self.port()
+        )
+    }
+
+    fn ask(&self, head: &str, body: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("it listens");
+        let length = body.len();
+        let request = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
+    }
+
+    /// The processes that it has started.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let is_child = |pid: &u32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status.lines().any(|line| line == format!("PPid:\t{}", self.child.id()))
+        };
+        let all = fs::read_dir("/proc").expect("processes").flatten();
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
+    }
+
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal");
+    }
+
+    /// Its exit code, and what it said on standard error.
+    pub(crate) fn end(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("an end").code(), said)
+    }
+
+    /// Ends it as nothing else does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("a signal");
+        self.child.wait().expect("an end");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until none of these processes is there.
+pub(crate) fn gone(processes: &[u32]) {
+    let until = Instant::now() + PATIENCE;
+    let is_alive = |pid: &u32| {
+        // One that nobody has waited for yet has ended, too.
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+    };
+    while processes.iter().any(is_alive) {
+        assert!(Instant::now() < until, "still there: {processes:?}");
+        std::thread::yield_now();
+    }
+}

@@ -11,6 +11,7 @@ use bedrock::local::{Hosted, Invocation};
 use bytes::Bytes;
 use serde_json::json;
 
+use crate::happenings::Recorder;
 use crate::queue::{Attempt, Event, Queue, Rules, Run};
 use crate::runtime::Function;
 use crate::{Clock, endpoint};
@@ -25,6 +26,8 @@ pub(crate) struct Engines {
     /// By worker; Lambda's own where there are none.
     pub(crate) rules: HashMap<String, Rules>,
     pub(crate) clock: Clock,
+    /// Learns of attempts of events; of calls that are waited for, whoever serves them tells it.
+    pub(crate) recorder: Recorder,
     /// Set once, when both are there.
     pub(crate) queue: OnceLock<Arc<Queue>>,
 }
@@ -40,7 +43,8 @@ impl Engines {
             };
             let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
             invocation.request_id.clone_from(&event.id);
-            match engines.run(&function, invocation).await {
+            let run = |invocation| engines.run(&function, invocation);
+            match engines.recorder.run(&function, Some(event.attempts), invocation, run).await {
                 Ok(response) => Attempt::Answered(response),
                 Err(error) => failed(&error, &function, &event.id),
             }

@@ -8,15 +8,16 @@
 //! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
 //! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
+//! | `happenings` | the stream of what happens, and the routes on which it is read |
 //! | `workshop` | all of it together, on one port |
 //!
 //! Still to come: `limits` (memory, reserved concurrency, who may call whom, recursion), `reload`
-//! (which workers a saved file changes), `triggers` (schedules, queues, folders), `happenings` (the stream that terminal
-//! and dashboard read).
+//! (which workers a saved file changes), `triggers` (schedules, queues, folders).
 
 mod clock;
 mod endpoint;
 mod engines;
+pub mod happenings;
 mod queue;
 pub mod runtime;
 mod workshop;
@@ -24,6 +25,7 @@ mod workshop;
 pub use clock::Clock;
 pub use endpoint::ENDPOINT;
 pub use queue::{
-    Attempt, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next, record,
+    Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next,
+    record,
 };
 pub use workshop::{NotOpened, Order, Workshop};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use bedrock::local::service::{Access, Backend, FunctionInfo, serve_on};
-use bedrock::local::{AppInfo, Hosted, Listener, Reaper};
+use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
+use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
 use bedrock_build::{App, FunctionSettings, Language, Worker};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 use crate::Clock;
 use crate::endpoint;
 use crate::engines::Engines;
+use crate::happenings::api::{Desk, router};
+use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Recorder, Stream, Writer};
 use crate::queue::{Fault, Queue, Rules, Store};
 use crate::runtime::{Function, Line, Program, RuntimeApi, Sink};
 
@@ -33,7 +35,7 @@ pub struct Order {
     pub clock: Clock,
     /// The programs of Rust workers, built for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
     pub programs: HashMap<String, PathBuf>,
-    /// Takes what workers print. Lines of the workshop itself have no worker's name.
+    /// Takes what workers print, besides the stream.
     pub sink: Sink,
 }
 
@@ -62,8 +64,14 @@ pub struct Workshop {
     pub store: Arc<Store>,
     /// What runs them.
     pub queue: Arc<Queue>,
+    /// What happens.
+    pub happenings: Stream,
+    /// What the API tells of the app.
+    pub desk: Arc<Desk>,
     engines: Arc<Engines>,
     reaper: Arc<Reaper>,
+    writer: Writer,
+    place: Place,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -80,8 +88,13 @@ impl Workshop {
         let socket = TcpListener::bind(address).await.map_err(not_bound)?;
         let url = format!("http://{}", socket.local_addr().map_err(not_bound)?);
         let api = RuntimeApi::start().await.map_err(not_bound)?;
+        let folder = state.join("dev");
+        let (happenings, writer) = stream(&folder).map_err(|error| NotOpened::Folder(folder, error))?;
+        let recorder = Recorder::new(happenings.clone());
+        let sink = recorded(&recorder, sink);
         let info = AppInfo::of(&app, scratch).map_err(NotOpened::App)?;
-        let hosted = Hosted::start(info, Handle::current(), url.clone(), listener(&sink));
+        let beside = Beside { api: url.clone(), printed: printed(&sink) };
+        let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
         let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, programs };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
@@ -94,24 +107,32 @@ impl Workshop {
         let endpoint = own.is_some().then_some(endpoint);
         let rust = rust.chain(own).collect();
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
-        let engines = Arc::new(Engines { hosted, endpoint, rust, rules, clock: clock.clone(), queue: OnceLock::new() });
+        let engines =
+            Engines { hosted, endpoint, rust, rules, clock: clock.clone(), recorder, queue: OnceLock::new() };
+        let engines = Arc::new(engines);
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
-        let (backend, work) = (Arc::clone(&engines) as Arc<dyn Backend>, Arc::clone(&queue).work());
+        let backend: Arc<dyn Backend> = Arc::new(Observed::new(Arc::clone(&engines), engines.recorder.clone()));
+        let desk = Desk::new(&app, url.clone(), happenings.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        let (further, work) = (router(&desk), Arc::clone(&queue).work());
         let tasks = vec![
-            tokio::spawn(async move { drop(serve_on(socket, backend, Access::Signed).await) }),
+            tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
             tokio::spawn(async move { drop(work.await) }),
         ];
-        Ok(Self { url, store, queue, engines, reaper, tasks })
+        let place = Place { name: app.name.to_string(), url: url.clone() };
+        happenings.publish(Kind::AppStarted(place.clone()));
+        Ok(Self { url, store, queue, happenings, desk, engines, reaper, writer, place, tasks })
     }
 
-    /// Ends all processes. Events that are not done stay in the queue's file.
+    /// Ends all processes and the stream. Events that are not done stay in the queue's file.
     pub fn close(self) {
         for task in &self.tasks {
             task.abort();
         }
         self.engines.hosted.end();
         self.reaper.finish();
+        self.happenings.publish(Kind::AppStopped(self.place));
+        self.writer.finish();
     }
 }
 
@@ -123,7 +144,34 @@ fn queue(engines: &Arc<Engines>, store: &Arc<Store>, clock: Clock) -> Result<Arc
         // Nobody writes down what came of it; the next program finds the event as it was.
         None => Box::pin(std::future::pending()),
     };
-    Queue::new(Arc::clone(store), clock, run, move |destination| knows.upgrade()?.resolve(destination))
+    let (resolve, recorder) =
+        (move |destination: &str| knows.upgrade()?.resolve(destination), engines.recorder.clone());
+    Queue::observed(Arc::clone(store), clock, run, resolve, move |event, change| recorder.queue(event, change))
+}
+
+/// The stream, and who writes it into this folder.
+fn stream(folder: &Path) -> io::Result<(Stream, Writer)> {
+    std::fs::create_dir_all(folder)?;
+    let stream = Stream::new(Bounds::default());
+    let writer = Disk::in_folder(folder).write(&stream)?;
+    Ok((stream, writer))
+}
+
+/// Takes lines into the stream before `sink` gets them.
+fn recorded(recorder: &Recorder, sink: Sink) -> Sink {
+    let recorder = recorder.clone();
+    Arc::new(move |line| {
+        recorder.printed(&line);
+        sink(line);
+    })
+}
+
+/// Takes what Python and JavaScript workers print into the same sink.
+fn printed(sink: &Sink) -> Printed {
+    let sink = Arc::clone(sink);
+    Arc::new(move |worker, request_id, text| {
+        sink(Line { worker: worker.to_owned(), request_id: request_id.map(str::to_owned), text: text.to_owned() });
+    })
 }
 
 /// Makes functions of programs.
@@ -162,15 +210,6 @@ impl Maker<'_> {
         let own = settings.environment.clone().into_iter();
         own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
     }
-}
-
-/// Hands on what the hosts of Python and JavaScript workers print.
-fn listener(sink: &Sink) -> Listener {
-    let sink = Arc::clone(sink);
-    Arc::new(move |worker, request_id, text| {
-        let (worker, request_id) = (worker.unwrap_or_default().to_owned(), request_id.map(str::to_owned));
-        sink(Line { worker, request_id, text: text.to_owned() });
-    })
 }
 
 fn rules(worker: &Worker) -> Rules {

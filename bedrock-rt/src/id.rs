@@ -66,7 +66,7 @@ pub(crate) fn trace_header() -> String {
 
 /// A secret for one run of the program: who knows it may call the local Invoke API.
 #[cfg(not(bedrock_lambda))]
-pub(crate) fn token() -> String {
+pub fn token() -> String {
     // Fresh hasher keys for each half: these are not derived from the visible ids.
     let mut out = "BEDROCK".to_owned();
     hex(&mut out, RandomState::new().hash_one(1), 16);

@@ -98,6 +98,21 @@ pub enum State {
     Dead(Condition),
 }
 
+/// How an event went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is kept, and will be run.
+    Accepted,
+    /// It could not be run, or failed, and will be run at this time.
+    Waiting(SystemTime),
+    /// It left the queue, or was given up.
+    Over(Condition),
+    /// Somebody threw it away.
+    Dropped,
+    /// Somebody made it due at this time, as if it were new.
+    Retried(SystemTime),
+}
+
 /// An event as lists show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {

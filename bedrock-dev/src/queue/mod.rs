@@ -14,7 +14,7 @@ mod record;
 mod run;
 mod store;
 
-pub use event::{Attempt, Condition, Delivered, Event, Listed, Rules, State};
+pub use event::{Attempt, Change, Condition, Delivered, Event, Listed, Rules, State};
 pub use next::{Next, next};
 pub use record::record;
 pub use run::{Queue, Run};

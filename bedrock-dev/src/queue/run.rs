@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use super::event::{Attempt, Condition, Delivered, Event, Rules};
+use super::event::{Attempt, Change, Condition, Delivered, Event, Rules};
 use super::next::{Next, next};
 use super::record::record;
 use super::store::{Fault, Store};
@@ -21,6 +21,9 @@ type Runner = dyn Fn(Event) -> Run + Send + Sync;
 /// The worker and the ARN of the function that a destination is, and its rules; nothing if it is not of this app.
 type Resolve = dyn Fn(&str) -> Option<(String, String, Rules)> + Send + Sync;
 
+/// Learns how events go on, once that is written down. Must not block.
+type Observer = dyn Fn(&Event, Change) + Send + Sync;
+
 /// Events that are run at the same time.
 const AT_ONCE: usize = 64;
 /// Another process may have changed the file, which nobody hears of: how often to look, while there are events.
@@ -32,6 +35,7 @@ pub struct Queue {
     clock: Clock,
     run: Box<Runner>,
     resolve: Box<Resolve>,
+    observer: Box<Observer>,
     room: Arc<Semaphore>,
     news: Notify,
     /// Events that are being run.
@@ -47,11 +51,23 @@ impl Queue {
         run: impl Fn(Event) -> Run + Send + Sync + 'static,
         resolve: impl Fn(&str) -> Option<(String, String, Rules)> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, Fault> {
+        Self::observed(store, clock, run, resolve, |_, _| {})
+    }
+
+    /// The same, with somebody who learns how events go on; not of what other programs do to the file.
+    pub fn observed(
+        store: Arc<Store>,
+        clock: Clock,
+        run: impl Fn(Event) -> Run + Send + Sync + 'static,
+        resolve: impl Fn(&str) -> Option<(String, String, Rules)> + Send + Sync + 'static,
+        observer: impl Fn(&Event, Change) + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, Fault> {
         let queue = Arc::new(Self {
             store,
             clock,
             run: Box::new(run),
             resolve: Box::new(resolve),
+            observer: Box::new(observer),
             room: Arc::new(Semaphore::new(AT_ONCE)),
             news: Notify::new(),
             running: watch::Sender::default(),
@@ -67,8 +83,41 @@ impl Queue {
     /// Keeps an event; when this returns, it will be run.
     pub fn accept(&self, event: &Event) -> Result<(), Fault> {
         self.store.add(event)?;
+        // Whoever runs it may be quicker.
+        (self.observer)(event, Change::Accepted);
         self.news.notify_one();
         Ok(())
+    }
+
+    /// Makes an event due at once, as [`Store::retry`]; false if there is none.
+    pub fn retry(&self, id: &str) -> Result<bool, Fault> {
+        let (now, event) = (self.clock.now(), self.event(id)?);
+        let is_done = self.store.retry(id, now)?;
+        if let Some(event) = event.filter(|_| is_done) {
+            (self.observer)(&Event { attempts: 0, ..event }, Change::Retried(now));
+        }
+        self.news.notify_one();
+        Ok(is_done)
+    }
+
+    /// Forgets an event, as [`Store::forget`]; false if there is none.
+    pub fn forget(&self, id: &str) -> Result<bool, Fault> {
+        let event = self.event(id)?;
+        let is_done = self.store.forget(id)?;
+        if let Some(event) = event.filter(|_| is_done) {
+            (self.observer)(&event, Change::Dropped);
+        }
+        Ok(is_done)
+    }
+
+    fn event(&self, id: &str) -> Result<Option<Event>, Fault> {
+        let found = self.store.find(id)?;
+        Ok(found.into_iter().map(|listed| listed.event).find(|event| event.id == id))
+    }
+
+    /// The events.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Looks again at once: something was changed by hand.
@@ -142,7 +191,11 @@ impl Queue {
             event.refusals = 0;
         }
         match next(&event, Some(attempt), self.clock.now()) {
-            Next::At(due) => self.store.put_back(&event, due, &said(attempt)),
+            Next::At(due) => {
+                self.store.put_back(&event, due, &said(attempt))?;
+                (self.observer)(&event, Change::Waiting(due));
+                Ok(())
+            }
             Next::Over(condition) => self.over(&event, condition, Some(attempt)),
         }
     }
@@ -163,6 +216,10 @@ impl Queue {
         }
         let last = attempt.map(said);
         self.store.finish(event, condition, last.as_ref(), &handed_on, &delivered)?;
+        (self.observer)(event, Change::Over(condition));
+        for event in &handed_on {
+            (self.observer)(event, Change::Accepted);
+        }
         self.news.notify_one();
         Ok(())
     }

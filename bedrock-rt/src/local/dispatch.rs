@@ -13,8 +13,8 @@ use super::detach::Detach;
 use super::events::Events;
 use super::host::{Hosts, NodePool, PythonPool};
 use super::invocation::Invocation;
-use super::output::Listener;
 use super::rust::RustWorker;
+use super::workers::Beside;
 use crate::context::Function;
 use crate::limits::SYNC_PAYLOAD;
 use crate::transport::{Call, Kind, Reply, Transport};
@@ -67,17 +67,12 @@ impl Info {
 impl Local {
     /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
     pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
-        Self::start_beside(app, handle, None, None)
+        Self::start_beside(app, handle, None)
     }
 
-    /// The same for a program that serves Lambda's API itself, at this URL.
-    pub(super) fn start_beside(
-        app: AppInfo,
-        handle: Handle,
-        api: Option<String>,
-        listener: Option<Listener>,
-    ) -> Arc<Self> {
-        let hosts = Arc::new(Hosts::new(&app, handle.clone(), api, listener));
+    /// The same for a program that serves Lambda's API itself.
+    pub(super) fn start_beside(app: AppInfo, handle: Handle, beside: Option<Beside>) -> Arc<Self> {
+        let hosts = Arc::new(Hosts::new(&app, handle.clone(), beside));
         let workers = app
             .catalog
             .entries

@@ -38,15 +38,16 @@ mod tail;
 mod workers;
 
 pub use crate::date::rfc3339;
+pub use crate::id::token;
 pub use app::AppInfo;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};
-pub use output::Listener;
+pub use output::Printed;
 pub use reaper::{Group, Reaper};
 pub use rust::Registration;
 pub use tail::Tail;
-pub use workers::Hosted;
+pub use workers::{Beside, Hosted};
 
 pub(crate) use dispatch::Local;
 pub(crate) use main_fn::main;

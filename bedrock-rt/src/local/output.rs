@@ -1,7 +1,9 @@
-//! What workers print, and what the local runtime has to say, as lines on the standard error, or for a listener.
+//! What workers print, and what the local runtime has to say, as lines on the standard error.
 //!
 //! One thread writes. Whoever produces faster than the terminal takes is slowed down, not buffered without end.
+//! A program may take what workers print itself.
 
+use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc as thread;
@@ -19,20 +21,21 @@ const TRACE_LINES: usize = 20;
 /// How long the end of the program waits for a terminal that takes no more lines.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Takes lines in place of standard error: of which worker, of which request, and the text. Must not block for long.
-pub type Listener = Arc<dyn Fn(Option<&str>, Option<&str>, &str) + Send + Sync>;
+/// Takes the lines that workers print: the worker, the request if it is known, the text. Must not block for long.
+pub type Printed = Arc<dyn Fn(&str, Option<&str>, &str) + Send + Sync>;
 
-/// A handle to the writing thread, or to the listener; cheap to clone.
+/// A handle to the writing thread; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Output {
     lines: Sender<Message>,
-    listener: Option<Listener>,
     tails: Arc<Tails>,
+    /// Gets what workers print, instead of the terminal.
+    printed: Option<Printed>,
 }
 
-impl std::fmt::Debug for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").finish_non_exhaustive()
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("tails", &self.tails).finish_non_exhaustive()
     }
 }
 
@@ -43,14 +46,11 @@ enum Message {
     Flush(thread::Sender<()>),
 }
 
-/// Starts the writing thread, unless somebody listens. Without a thread (the machine has no more) what is said is lost,
-/// nothing else.
-pub(super) fn start(listener: Option<Listener>) -> Output {
+/// Starts the writing thread. Without a thread (the machine has no more) what is said is lost, nothing else.
+pub(super) fn start(printed: Option<Printed>) -> Output {
     let (lines, waiting) = mpsc::channel(WAITING);
-    if listener.is_none() {
-        let _ = std::thread::Builder::new().name("bedrock-output".to_owned()).spawn(move || write(waiting));
-    }
-    Output { lines, listener, tails: Arc::default() }
+    let _ = std::thread::Builder::new().name("bedrock-output".to_owned()).spawn(move || write(waiting));
+    Output { lines, tails: Arc::default(), printed }
 }
 
 fn write(mut messages: Receiver<Message>) {
@@ -78,8 +78,9 @@ impl Output {
         if let Some(id) = request_id {
             self.tails.line(id, text);
         }
-        if let Some(listener) = &self.listener {
-            return listener(Some(worker), request_id, text);
+        if let Some(printed) = &self.printed {
+            printed(worker, request_id, text);
+            return;
         }
         let id = request_id.map_or("-", short);
         let _ = self.lines.send(Message::Line(format!("{worker} {id} {text}"))).await;
@@ -92,22 +93,17 @@ impl Output {
 
     /// A message of the runtime itself. Dropped when the terminal does not take lines any more.
     pub(super) fn say(&self, text: &str) {
-        if let Some(listener) = &self.listener {
-            return listener(None, None, text);
-        }
         let _ = self.lines.try_send(Message::Line(text.to_owned()));
     }
 
     /// A failed invocation, with the stack lines of the worker's language.
     pub(super) fn failure(&self, error: &Error, request_id: &str) {
-        let worker = error.worker();
-        let say = |text: &str| match &self.listener {
-            Some(listener) => listener(Some(worker), Some(request_id), text),
-            None => self.say(&format!("{worker} {} {text}", short(request_id))),
-        };
-        say(&error.to_string());
+        let (worker, id) = (error.worker(), short(request_id));
+        self.say(&format!("{worker} {id} {error}"));
         if let Error::Function { trace, .. } = error {
-            trace.iter().flat_map(|entry| entry.lines()).take(TRACE_LINES).for_each(say);
+            for line in trace.iter().flat_map(|entry| entry.lines()).take(TRACE_LINES) {
+                self.say(&format!("{worker} {id} {line}"));
+            }
         }
     }
 

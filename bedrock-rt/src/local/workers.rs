@@ -10,7 +10,7 @@ use super::app::AppInfo;
 use super::dispatch::{Info, Local};
 use super::invocation::Invocation;
 use super::lambda_files::lambda_handler;
-use super::output::Listener;
+use super::output::Printed;
 use super::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
 use crate::Error;
 
@@ -39,6 +39,14 @@ fn number(text: &str) -> std::io::Result<u16> {
         .map_err(|_| std::io::Error::other(format!("`{PORT}` must be a number from 0 to 65535, found `{text}`")))
 }
 
+/// What a program that runs an app does for its Python and JavaScript workers.
+pub struct Beside {
+    /// The URL of Lambda's API, which they get to know.
+    pub api: String,
+    /// Takes what they print.
+    pub printed: Printed,
+}
+
 /// The Python and JavaScript workers of an app, for a program that runs its Rust workers and its events in another way,
 /// and serves Lambda's API itself.
 pub struct Hosted {
@@ -47,10 +55,9 @@ pub struct Hosted {
 }
 
 impl Hosted {
-    /// On the runtime of `handle`; `api` is the URL that the workers get to know; `listener` takes what they print. Nothing
-    /// is started before it is called.
-    pub fn start(app: AppInfo, handle: Handle, api: String, listener: Listener) -> Self {
-        let local = Local::start_beside(app, handle, Some(api), Some(listener));
+    /// On the runtime of `handle`. Nothing is started before it is called.
+    pub fn start(app: AppInfo, handle: Handle, beside: Beside) -> Self {
+        let local = Local::start_beside(app, handle, Some(beside));
         Self { workers: Workers(Arc::downgrade(&local)), local }
     }
 

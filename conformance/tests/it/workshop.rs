@@ -54,6 +54,33 @@ async fn workers_of_all_languages_call_one_another_over_one_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_workers_of_all_languages_print_and_whom_they_call_is_on_the_stream() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let workshop = open(scratch.path(), &Clock::real()).await;
+    let mut reader = workshop.happenings.subscribe(None);
+    let print = json!({ "do": "print", "text": "hällo\n" });
+    let calls =
+        ALL.map(|worker| call(worker, "RequestResponse", &json!({ "do": "call", "worker": worker, "event": print })));
+    let Some(answers) = invoke(&workshop, calls.to_vec()).await else { return };
+    assert!(answers.iter().all(|answer| answer["failed"].is_null()), "{answers:?}");
+    workshop.close();
+    let mut all = Vec::new();
+    while let Some(heard) = reader.next().await {
+        all.push(serde_json::from_str::<Value>(&heard.json()).expect("JSON"));
+    }
+    for worker in ALL {
+        let of =
+            |kind: &str| all.iter().filter(|one| one["kind"] == kind && one["worker"] == worker).collect::<Vec<_>>();
+        let [outer, inner] = of("invocation_started")[..] else { panic!("{all:#?}") };
+        assert_eq!((&inner["caller"], &inner["parent_request_id"]), (&json!(worker), &outer["request_id"]), "{inner}");
+        assert_eq!(inner["trace"], outer["trace"]);
+        let printed = of("log").into_iter().find(|log| log["line"] == "hällo");
+        assert_eq!(printed.map(|log| &log["request_id"]), Some(&inner["request_id"]), "{worker} {all:#?}");
+        assert!(of("invocation_ended").iter().all(|ended| ended["outcome"] == "ok"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_abort_of_a_rust_worker_is_an_error_and_nothing_else() {
     let scratch = tempfile::tempdir().expect("a folder");
     let workshop = open(scratch.path(), &Clock::real()).await;

@@ -25,9 +25,9 @@ pub(super) use python::PythonPool;
 use super::app::AppInfo;
 use super::dispatch::Local;
 use super::interpreter::Finder;
-use super::output::{self, Listener, Output};
+use super::output::{self, Output};
 use super::reaper::{Group, Reaper};
-use super::workers;
+use super::workers::{self, Beside};
 
 /// What the hosts of all workers share.
 #[derive(Debug)]
@@ -47,11 +47,12 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// `api` is the URL of Lambda's API, if somebody else serves it.
-    pub(super) fn new(app: &AppInfo, handle: Handle, api: Option<String>, listener: Option<Listener>) -> Self {
+    /// `beside` is what another program does for them, if there is one.
+    pub(super) fn new(app: &AppInfo, handle: Handle, beside: Option<Beside>) -> Self {
+        let (api, printed) = beside.map(|beside| (beside.api, beside.printed)).unzip();
         Self {
             app: app.clone(),
-            output: output::start(listener),
+            output: output::start(printed),
             python: Finder::new(Language::Python),
             node: Finder::new(Language::JavaScript),
             handle,

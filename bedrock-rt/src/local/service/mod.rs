@@ -29,4 +29,4 @@ mod url;
 pub use backend::{Accepted, Backend, FunctionInfo, Reply};
 pub use door::Access;
 pub use failure::body as failure_body;
-pub use server::serve_on;
+pub use server::{serve_beside, serve_on};

@@ -43,6 +43,16 @@ impl Service {
 
 /// Serves Lambda's API on a port until the program ends.
 pub async fn serve_on(listener: TcpListener, backend: Arc<dyn Backend>, access: Access) -> std::io::Result<()> {
+    serve_beside(listener, backend, access, Router::new()).await
+}
+
+/// The same with further routes on the port, which need no credentials; pages of other origins get none of them either.
+pub async fn serve_beside(
+    listener: TcpListener,
+    backend: Arc<dyn Backend>,
+    access: Access,
+    further: Router,
+) -> std::io::Result<()> {
     let service = Arc::new(Service { backend, access });
     let operations = Router::new()
         .route("/2015-03-31/functions", get(functions::list))
@@ -58,9 +68,10 @@ pub async fn serve_on(listener: TcpListener, backend: Arc<dyn Backend>, access: 
         .route("/_url/{name}/", any(url::call))
         .route("/_url/{name}/{*path}", any(url::call_below))
         .merge(operations)
-        .layer(from_fn_with_state(Arc::clone(&service), by_host))
-        .layer(axum::middleware::from_fn(from_this_machine))
-        .with_state(service);
+        .with_state(Arc::clone(&service))
+        .merge(further)
+        .layer(from_fn_with_state(service, by_host))
+        .layer(axum::middleware::from_fn(from_this_machine));
     crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
 }
 

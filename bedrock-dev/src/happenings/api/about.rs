@@ -1,0 +1,84 @@
+//! The app as it is on disk.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Response;
+use bedrock_build::{App, FunctionSettings, Worker};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::ok;
+use super::desk::Desk;
+use crate::happenings::VERSION;
+
+/// What does not change while the app is at work.
+pub(super) struct About {
+    name: String,
+    url: String,
+    endpoint: Value,
+    workers: Vec<Value>,
+}
+
+/// A call that the code of one function makes of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    /// A worker, or `endpoint`.
+    pub from: String,
+    /// A worker.
+    pub to: String,
+}
+
+impl About {
+    pub(super) fn of(app: &App, url: String) -> Self {
+        Self {
+            name: app.name.to_string(),
+            url,
+            endpoint: settings(&app.settings.endpoint),
+            workers: app.workers.iter().map(worker).collect(),
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// `GET /_bedrock/v1/app`
+pub(super) async fn get(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    let About { name, url, endpoint, workers } = &desk.about;
+    let edges = desk.edges.borrow().clone();
+    ok(&json!({
+        "version": VERSION,
+        "name": name,
+        "url": url,
+        "endpoint": endpoint,
+        "workers": workers,
+        "edges": edges,
+    }))
+}
+
+fn worker(worker: &Worker) -> Value {
+    json!({
+        "name": worker.name.as_str(),
+        "language": worker.language.as_str(),
+        "folder": worker.dir,
+        "settings": settings(&worker.settings),
+    })
+}
+
+/// Of variables the names: their values may be nobody's business.
+fn settings(settings: &FunctionSettings) -> Value {
+    let variables: Vec<_> = settings.environment.keys().chain(settings.secrets.keys()).collect();
+    json!({
+        "memory": settings.memory,
+        "timeout": settings.timeout,
+        "concurrency": settings.concurrency,
+        "retries": settings.retries,
+        "event_age": settings.event_age,
+        "on_failure": settings.on_failure,
+        "variables": variables,
+    })
+}

@@ -1,0 +1,91 @@
+//! Calling a worker, as Lambda's API does it but without signatures.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{Response, StatusCode};
+use bedrock::local::Invocation;
+use bedrock::local::service::FunctionInfo;
+use serde::de::IgnoredAny;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, Refused, text, with};
+use super::desk::Desk;
+use super::parameters::Parameters;
+use crate::happenings::VERSION;
+use crate::happenings::recorder::{outcome, said};
+
+/// Bytes of an event (Lambda quotas: 6 MB where the answer is waited for, 1 MB where it is not).
+const SYNC: usize = 6 * 1024 * 1024;
+const EVENT: usize = 1024 * 1024;
+
+/// `POST /_bedrock/v1/workers/{name}/invoke`
+pub(super) async fn invoke(
+    State(desk): State<Arc<Desk>>,
+    Path(name): Path<String>,
+    query: Query<HashMap<String, String>>,
+    request: Request,
+) -> Answer {
+    let given = Parameters::read(query, &["mode"])?;
+    let (is_event, limit) = match given.text("mode") {
+        None | Some("sync") => (false, SYNC),
+        Some("event") => (true, EVENT),
+        Some(odd) => return Err(Refused::bad(format!("`mode` must be `sync` or `event`, found `{odd}`"))),
+    };
+    let function = desk.backend.find(&name).map_err(|error| Refused::not_found(error.to_string()))?;
+    let invocation = Invocation::new(event(request, limit).await?, None);
+    if is_event { accept(&desk, &function, invocation).await } else { Ok(run(&desk, &function, invocation).await) }
+}
+
+async fn run(desk: &Desk, function: &FunctionInfo, invocation: Invocation) -> Response<Body> {
+    let request_id = invocation.request_id.clone();
+    let came = desk.backend.run(function, invocation).await;
+    let outcome = outcome(&came).as_str();
+    match came {
+        Ok(response) => text(StatusCode::OK, answered(&request_id, outcome, &response)),
+        Err(error) => {
+            let (error_type, message) = said(&error, function, &request_id);
+            with(
+                StatusCode::OK,
+                &json!({
+                    "version": VERSION,
+                    "request_id": request_id,
+                    "outcome": outcome,
+                    "error_type": error_type,
+                    "message": message,
+                }),
+            )
+        }
+    }
+}
+
+/// A response that is JSON stays as it is; any other becomes a text.
+fn answered(request_id: &str, outcome: &str, response: &Bytes) -> String {
+    let json = serde_json::from_slice::<&RawValue>(response).map(RawValue::get);
+    let shown = json.map_or_else(|_| json!(String::from_utf8_lossy(response)).to_string(), str::to_owned);
+    format!(r#"{{"version":{VERSION},"request_id":"{request_id}","outcome":"{outcome}","response":{shown}}}"#)
+}
+
+async fn accept(desk: &Desk, function: &FunctionInfo, invocation: Invocation) -> Answer {
+    let request_id = invocation.request_id.clone();
+    desk.backend.accept(function, invocation).await.map_err(|error| Refused::failed(&error))?;
+    Ok(with(StatusCode::ACCEPTED, &json!({ "version": VERSION, "request_id": request_id })))
+}
+
+async fn event(request: Request, limit: usize) -> Result<Bytes, Refused> {
+    let too_large = |_| {
+        let message = format!("the event has more than {limit} bytes, which are allowed");
+        Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    let event = to_bytes(request.into_body(), limit).await.map_err(too_large)?;
+    if event.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    match serde_json::from_slice::<IgnoredAny>(&event) {
+        Ok(_) => Ok(event),
+        Err(error) => Err(Refused::bad(format!("the event is no JSON: {error}"))),
+    }
+}

@@ -1,0 +1,37 @@
+//! What the routes share.
+
+use std::sync::Arc;
+
+use bedrock::local::service::Backend;
+use bedrock::local::token;
+use bedrock_build::App;
+use tokio::sync::watch;
+
+use super::about::{About, Edge};
+use crate::happenings::Stream;
+use crate::queue::Queue;
+
+/// What the routes tell and do.
+pub struct Desk {
+    pub(super) about: About,
+    pub(super) stream: Stream,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) queue: Arc<Queue>,
+    /// Whoever knows it may change something.
+    pub(super) token: String,
+    /// Who calls whom, once that is known.
+    pub(super) edges: watch::Sender<Option<Vec<Edge>>>,
+}
+
+impl Desk {
+    /// Of an app whose port is `url`, with a token of its own. Calls are made through `backend`.
+    pub fn new(app: &App, url: String, stream: Stream, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
+        let about = About::of(app, url);
+        Arc::new(Self { about, stream, backend, queue, token: token(), edges: watch::Sender::default() })
+    }
+
+    /// Takes the call graph, as the last build found it.
+    pub fn know(&self, edges: Vec<Edge>) {
+        self.edges.send_replace(Some(edges));
+    }
+}

@@ -1,0 +1,44 @@
+//! What stands behind the `?`.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use axum::extract::Query;
+
+use super::answer::Refused;
+
+/// All of it, decoded; an unknown one is a mistake that is told.
+pub(super) struct Parameters(HashMap<String, String>);
+
+impl Parameters {
+    /// Those that were given, which must be some of `known`.
+    pub(super) fn read(Query(given): Query<HashMap<String, String>>, known: &[&str]) -> Result<Self, Refused> {
+        match given.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                Err(Refused::bad(format!("no parameter is called `{name}`, only {known}")))
+            }
+            None => Ok(Self(given)),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A number, if it is given.
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refused> {
+        let number =
+            |text: &str| text.parse().map_err(|_| Refused::bad(format!("`{name}` must be a number, found `{text}`")));
+        self.text(name).map(number).transpose()
+    }
+
+    /// A number of things, from 1 to `most`.
+    pub(super) fn limit(&self, most: usize) -> Result<usize, Refused> {
+        let limit = self.number("limit")?.unwrap_or(most.min(100));
+        if (1..=most).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Refused::bad(format!("`limit` must be from 1 to {most}, found `{limit}`")))
+    }
+}

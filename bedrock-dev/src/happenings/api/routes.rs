@@ -1,0 +1,75 @@
+//! What is where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Response, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, any, get, post};
+
+use super::answer::{Refused, text};
+use super::desk::Desk;
+use super::{about, call, door, events, invocations, queue};
+
+/// Below this are all routes.
+const BASE: &str = "/_bedrock/v1";
+/// What describes them.
+const OPENAPI: &str = include_str!("../../../schema/dev-api.v1.json");
+
+/// All routes, to be served beside Lambda's API, whose door they need.
+pub fn router(desk: &Arc<Desk>) -> Router {
+    let mut router = Router::new();
+    for (_, path, route) in routes() {
+        router = router.route(&format!("{BASE}{path}"), route);
+    }
+    router
+        .route(&format!("{BASE}/{{*path}}"), any(unknown))
+        .method_not_allowed_fallback(unknown)
+        .layer(from_fn_with_state(Arc::clone(desk), door::guard))
+        .with_state(Arc::clone(desk))
+}
+
+fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Desk>>)> {
+    vec![
+        ("get", "/openapi.json", get(openapi)),
+        ("get", "/token", get(door::token)),
+        ("get", "/app", get(about::get)),
+        ("get", "/events", get(events::follow)),
+        ("get", "/happenings", get(events::list)),
+        ("get", "/invocations", get(invocations::list)),
+        ("get", "/invocations/{request_id}", get(invocations::get)),
+        ("get", "/queue", get(queue::list)),
+        ("post", "/queue/{id}/retry", post(queue::retry)),
+        ("post", "/queue/{id}/drop", post(queue::forget)),
+        ("post", "/workers/{name}/invoke", post(call::invoke)),
+    ]
+}
+
+async fn openapi() -> Response<Body> {
+    text(StatusCode::OK, OPENAPI)
+}
+
+async fn unknown(request: Request) -> Refused {
+    let (method, path) = (request.method(), request.uri().path());
+    Refused::not_found(format!("`{method} {path}` is not there, `GET {BASE}/openapi.json` tells what is"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BASE, OPENAPI, routes};
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_has_every_route_and_no_other() {
+        let described: Value = serde_json::from_str(OPENAPI).expect("JSON");
+        let paths = described["paths"].as_object().expect("paths");
+        let methods = paths.iter().flat_map(|(path, item)| {
+            item.as_object().expect("an item").keys().map(move |method| format!("{method} {path}"))
+        });
+        let there = routes().into_iter().map(|(method, path, _)| format!("{method} {BASE}{path}"));
+        assert_eq!(methods.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
+    }
+}

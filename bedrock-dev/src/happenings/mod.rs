@@ -1,0 +1,35 @@
+//! The one stream of what happens while an app is worked on: invocations, log lines, builds, queue changes. Kept in bounded
+//! memory and in a file; read over HTTP by whoever wants to. No reader is the only one, and none holds up what happens.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `happening` | what can happen, as readers get to see it |
+//! | `payload` | events and responses, cut where they are long |
+//! | `stream` | what is kept, and readers that go through it at their own pace |
+//! | `disk` | a reader that writes the stream to a file |
+//! | `recorder`, `calls` | makes happenings of invocations, lines and queue changes; who called whom |
+//! | `observed` | a back end whose invocations are recorded |
+//! | `joined` | invocations put together from what is kept |
+//! | `api` | all of it over HTTP |
+
+pub mod api;
+mod calls;
+mod disk;
+mod happening;
+mod joined;
+mod level;
+mod observed;
+mod payload;
+mod recorder;
+mod stream;
+
+pub use disk::{Disk, Writer};
+pub use happening::{
+    Build, Happening, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, Place, Progress, QueueState,
+    Queued, Reloaded, VERSION,
+};
+pub use level::Level;
+pub use observed::Observed;
+pub use payload::{LONGEST, Payload};
+pub use recorder::{Measured, Recorder};
+pub use stream::{Bounds, Heard, Reader, Stream};

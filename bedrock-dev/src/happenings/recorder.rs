@@ -1,0 +1,177 @@
+//! Makes happenings of what the workshop does: invocations, printed lines, queue changes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bedrock::Error;
+use bedrock::local::service::{FunctionInfo, Reply, failure_body};
+use bedrock::local::{Invocation, rfc3339};
+use bytes::Bytes;
+
+use super::calls::{self, Caller, Calls};
+use super::happening::{InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, QueueState, Queued};
+use super::level::Level;
+use super::payload::Payload;
+use super::stream::Stream;
+use crate::queue::{Change, Event};
+use crate::runtime::Line;
+
+/// Writes into a stream; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    stream: Stream,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Calls,
+    /// Of invocations that run, by their request ids.
+    measured: HashMap<String, Measured>,
+}
+
+/// What only those know of an invocation who run it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// How long its process took to start, if one was started for it.
+    pub init: Option<Duration>,
+    /// The most memory it used, in MB.
+    pub memory: Option<u64>,
+}
+
+impl Recorder {
+    /// Into this stream.
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, state: Arc::default() }
+    }
+
+    /// Runs an invocation and publishes its beginning and its end. It is run to its end also when whoever called goes away,
+    /// as on Lambda. `attempt` is that of an event.
+    pub async fn run(
+        &self,
+        function: &FunctionInfo,
+        attempt: Option<u32>,
+        mut invocation: Invocation,
+        run: impl FnOnce(Invocation) -> Reply,
+    ) -> Result<Bytes, Error> {
+        self.started(function, attempt, &invocation);
+        invocation.trace = calls::branch(&invocation.trace, &invocation.request_id);
+        let (began, request_id) = (Instant::now(), invocation.request_id.clone());
+        let (recorder, owned, reply) = (self.clone(), function.clone(), run(invocation));
+        let task = tokio::spawn(async move {
+            let came = reply.await;
+            recorder.ended(&owned, &request_id, began.elapsed(), &came);
+            came
+        });
+        task.await.unwrap_or_else(|_| {
+            let message = "the program is stopping".to_owned();
+            Err(Error::Transport { worker: function.worker.clone(), message, may_have_run: true })
+        })
+    }
+
+    /// Keeps what is known of an invocation until its end is published. Of one that does not run, nothing may be kept.
+    pub fn measured(&self, request_id: &str, measured: Measured) {
+        if let Some(known) = self.state().measured.get_mut(request_id) {
+            *known = Measured { init: measured.init.or(known.init), memory: known.memory.max(measured.memory) };
+        }
+    }
+
+    /// A line that a worker printed.
+    pub fn printed(&self, line: &Line) {
+        self.stream.publish(Kind::Log(Log {
+            worker: line.worker.clone(),
+            request_id: line.request_id.clone(),
+            level: Level::of(&line.text),
+            line: line.text.clone(),
+        }));
+    }
+
+    /// An event that went on.
+    pub fn queue(&self, event: &Event, change: Change) {
+        let (state, next_at) = match change {
+            Change::Accepted => (QueueState::Accepted, None),
+            Change::Waiting(due) => (QueueState::Waiting, Some(rfc3339(due))),
+            Change::Over(crate::queue::Condition::Success) => (QueueState::Delivered, None),
+            Change::Over(_) => (QueueState::Failed, None),
+            Change::Dropped => (QueueState::Dropped, None),
+            Change::Retried(due) => (QueueState::Retried, Some(rfc3339(due))),
+        };
+        let (event_id, worker) = (event.id.clone(), event.worker.clone());
+        self.stream.publish(Kind::Queue(Queued { event_id, worker, state, attempts: event.attempts, next_at }));
+    }
+
+    fn started(&self, function: &FunctionInfo, attempt: Option<u32>, invocation: &Invocation) {
+        let (worker, request_id) = (function.worker.clone(), invocation.request_id.clone());
+        let caller = {
+            let mut state = self.state();
+            let caller = state.calls.caller(&invocation.trace);
+            state.calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
+            state.measured.insert(request_id.clone(), Measured::default());
+            caller
+        };
+        let (caller, parent_request_id) = caller.map(|caller| (caller.worker, caller.request_id)).unzip();
+        self.stream.publish(Kind::InvocationStarted(InvocationStarted {
+            request_id,
+            worker,
+            caller,
+            parent_request_id,
+            trace: calls::root(&invocation.trace),
+            mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
+            attempt,
+            event: Payload::of(&invocation.event),
+        }));
+    }
+
+    fn ended(&self, function: &FunctionInfo, request_id: &str, took: Duration, came: &Result<Bytes, Error>) {
+        let measured = self.state().measured.remove(request_id).unwrap_or_default();
+        let (error_type, message) = came.as_ref().err().map(|error| said(error, function, request_id)).unzip();
+        let stack = match came {
+            Err(Error::Function { trace, .. }) => trace.clone(),
+            _ => Vec::new(),
+        };
+        self.stream.publish(Kind::InvocationEnded(InvocationEnded {
+            request_id: request_id.to_owned(),
+            worker: function.worker.clone(),
+            outcome: outcome(came),
+            error_type,
+            message,
+            stack,
+            duration_ms: milliseconds(took),
+            init_ms: measured.init.map(milliseconds),
+            max_memory_mb: measured.memory,
+            response: came.as_ref().ok().map(|response| Payload::of(response)),
+        }));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held, and the data would be sound if it did.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What it came to, in one word.
+pub(super) fn outcome(came: &Result<Bytes, Error>) -> Outcome {
+    match came {
+        Ok(_) => Outcome::Ok,
+        Err(Error::Timeout { .. }) => Outcome::Timeout,
+        Err(Error::Throttled { .. }) => Outcome::Throttled,
+        Err(Error::AccessDenied { .. }) => Outcome::Denied,
+        Err(_) => Outcome::Error,
+    }
+}
+
+/// Type and text of an error as its caller gets them.
+pub(super) fn said(error: &Error, function: &FunctionInfo, request_id: &str) -> (String, String) {
+    let body = failure_body(error, function, request_id);
+    let of = |key: &str| body.as_ref().and_then(|body| body.get(key)?.as_str().map(str::to_owned));
+    (
+        of("errorType").unwrap_or_else(|| error.error_type().to_owned()),
+        of("errorMessage").unwrap_or_else(|| error.to_string()),
+    )
+}
+
+/// With three places.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -8,17 +8,21 @@
 //! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
 //! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
+//! | `functions` | those that are programs of their own: their files and variables |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
+//! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 //!
-//! Still to come: `limits` (memory, reserved concurrency, who may call whom, recursion), `reload`
-//! (which workers a saved file changes), `triggers` (schedules, queues, folders).
+//! Still to come: `limits` (memory, reserved concurrency, who may call whom, recursion), `triggers` (schedules, queues,
+//! folders).
 
 mod clock;
 mod endpoint;
 mod engines;
+mod functions;
 pub mod happenings;
 mod queue;
+mod reload;
 pub mod runtime;
 mod workshop;
 
@@ -28,4 +32,5 @@ pub use queue::{
     Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next,
     record,
 };
+pub use reload::{Affected, BuildFailed, Failed, NotWatched, Reload, Reloaded, Reloader, affected};
 pub use workshop::{NotOpened, Order, Workshop};

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
+use bedrock::local::service::{Access, Backend, serve_beside};
 use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
-use bedrock_build::{App, FunctionSettings, Language, Worker};
+use bedrock_build::{App, Language, Worker};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -16,10 +16,12 @@ use tokio::task::JoinHandle;
 use crate::Clock;
 use crate::endpoint;
 use crate::engines::Engines;
+use crate::functions::{Maker, copied};
 use crate::happenings::api::{Desk, router};
 use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Recorder, Stream, Writer};
 use crate::queue::{Fault, Queue, Rules, Store};
-use crate::runtime::{Function, Line, Program, RuntimeApi, Sink};
+use crate::reload::{NotWatched, Programs, Reloader, Watch};
+use crate::runtime::{Line, RuntimeApi, Sink};
 
 /// What a workshop is made of.
 pub struct Order {
@@ -34,6 +36,7 @@ pub struct Order {
     /// For the pauses and ages of events.
     pub clock: Clock,
     /// The programs of Rust workers, built for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
+    /// Calls of a worker whose program is missing fail until a reload brings it.
     pub programs: HashMap<String, PathBuf>,
     /// Takes what workers print, besides the stream.
     pub sink: Sink,
@@ -51,6 +54,9 @@ pub enum NotOpened {
     /// Its queue.
     #[error(transparent)]
     Queue(#[from] Fault),
+    /// A worker's program.
+    #[error("failed to copy `{path}`: {error}", path = .0.display(), error = .1)]
+    Program(PathBuf, io::Error),
     /// The app.
     #[error("{}", .0.message)]
     App(bedrock_build::Problem),
@@ -69,6 +75,7 @@ pub struct Workshop {
     /// What the API tells of the app.
     pub desk: Arc<Desk>,
     engines: Arc<Engines>,
+    programs: Arc<Programs>,
     reaper: Arc<Reaper>,
     writer: Writer,
     place: Place,
@@ -83,6 +90,9 @@ impl Workshop {
             std::fs::create_dir_all(folder).map_err(|error| NotOpened::Folder(folder.clone(), error))?;
         }
         let store = Arc::new(Store::own(&state.join("queue.sqlite"))?);
+        let folder = state.join("programs");
+        let copies = Programs::in_folder(folder.clone()).map_err(|error| NotOpened::Folder(folder, error))?;
+        let paths = copied(&copies, &app, &programs)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let not_bound = |error| NotOpened::Port(address, error);
         let socket = TcpListener::bind(address).await.map_err(not_bound)?;
@@ -96,7 +106,7 @@ impl Workshop {
         let beside = Beside { api: url.clone(), printed: printed(&sink) };
         let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
-        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, programs };
+        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, paths };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust = rust.filter_map(|worker| {
             let info = hosted.backend().find(worker.name.as_str()).ok()?;
@@ -107,8 +117,7 @@ impl Workshop {
         let endpoint = own.is_some().then_some(endpoint);
         let rust = rust.chain(own).collect();
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
-        let engines =
-            Engines { hosted, endpoint, rust, rules, clock: clock.clone(), recorder, queue: OnceLock::new() };
+        let engines = Engines { hosted, endpoint, rust, rules, clock: clock.clone(), recorder, queue: OnceLock::new() };
         let engines = Arc::new(engines);
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
@@ -121,7 +130,15 @@ impl Workshop {
         ];
         let place = Place { name: app.name.to_string(), url: url.clone() };
         happenings.publish(Kind::AppStarted(place.clone()));
-        Ok(Self { url, store, queue, happenings, desk, engines, reaper, writer, place, tasks })
+        let programs = Arc::new(copies);
+        Ok(Self { url, store, queue, happenings, desk, engines, programs, reaper, writer, place, tasks })
+    }
+
+    /// What keeps its workers as new as their files, those of `crates` included, which are folders outside of the app that
+    /// its Rust workers are compiled from, too.
+    pub fn reloader(&self, app: &App, crates: &[PathBuf]) -> Result<Reloader, NotWatched> {
+        let watch = Watch::start([app.root.clone()].into_iter().chain(crates.iter().cloned()))?;
+        Ok(Reloader::new(app, Arc::clone(&self.engines), Arc::clone(&self.programs), watch))
     }
 
     /// Ends all processes and the stream. Events that are not done stay in the queue's file.
@@ -172,44 +189,6 @@ fn printed(sink: &Sink) -> Printed {
     Arc::new(move |worker, request_id, text| {
         sink(Line { worker: worker.to_owned(), request_id: request_id.map(str::to_owned), text: text.to_owned() });
     })
-}
-
-/// Makes functions of programs.
-struct Maker<'a> {
-    url: &'a str,
-    api: RuntimeApi,
-    reaper: Arc<Reaper>,
-    sink: Sink,
-    programs: HashMap<String, PathBuf>,
-}
-
-impl Maker<'_> {
-    /// The function and its name; nothing if there is no program for it.
-    fn function(
-        &self,
-        function: FunctionInfo,
-        folder: PathBuf,
-        settings: &FunctionSettings,
-    ) -> Option<(String, Arc<Function>)> {
-        let (name, path) = (function.worker.clone(), self.programs.get(&function.worker)?.clone());
-        let program = Program { path, folder, variables: self.variables(settings, &function), function };
-        let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
-        Some((name, Function::new(program, api, reaper, sink)))
-    }
-
-    /// Of a process, besides those that Lambda sets for every function.
-    fn variables(&self, settings: &FunctionSettings, function: &FunctionInfo) -> Vec<(String, String)> {
-        let region = function.arn.split(':').nth(3).unwrap_or_default();
-        let ours = [
-            ("AWS_ENDPOINT_URL_LAMBDA", self.url),
-            ("AWS_REGION", region),
-            ("AWS_DEFAULT_REGION", region),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-        ];
-        let own = settings.environment.clone().into_iter();
-        own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
-    }
 }
 
 fn rules(worker: &Worker) -> Rules {

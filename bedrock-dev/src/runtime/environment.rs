@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use bedrock::local::{Group, Invocation, Reaper};
@@ -54,7 +54,9 @@ impl Environment {
         });
         match started {
             Ok((child, environment)) => {
-                tokio::spawn(follow(child, Arc::clone(&environment), api.clone(), key));
+                let mailbox = Arc::clone(&environment.mailbox);
+                // The process ends with the last who has the environment; this task must not be that.
+                tokio::spawn(follow(child, Arc::downgrade(&environment), mailbox, api.clone(), key));
                 Ok(environment)
             }
             Err(error) => {
@@ -121,8 +123,7 @@ impl Drop for Environment {
 }
 
 /// Waits for the end of a process and tells it to whoever waits for an answer.
-async fn follow(mut child: Child, environment: Arc<Environment>, api: RuntimeApi, key: String) {
-    let (mailbox, environment) = (Arc::clone(&environment.mailbox), Arc::downgrade(&environment));
+async fn follow(mut child: Child, environment: Weak<Environment>, mailbox: Arc<Mailbox>, api: RuntimeApi, key: String) {
     let status = child.wait().await;
     api.remove(&key);
     // What it started goes with it.

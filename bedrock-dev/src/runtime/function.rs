@@ -1,5 +1,7 @@
-//! One function: its environments, as many as there are invocations at the same time.
+//! One function: its environments, as many as there are invocations at the same time, and its program, which can be
+//! replaced meanwhile.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +23,10 @@ const MOST: usize = 64;
 const INIT: Duration = Duration::from_secs(10);
 /// Processes that may end, one after the other, before they have got an invocation.
 const STARTS: u32 = 3;
+/// An executable that was just written cannot be started as long as another process, which this program is about to
+/// become, has it open for writing: it was forked meanwhile. Looked at again after so long, so often.
+const BUSY: Duration = Duration::from_millis(5);
+const BUSY_TRIES: u32 = 200;
 
 /// What a function's environments are made of.
 #[derive(Debug, Clone)]
@@ -37,18 +43,26 @@ pub struct Program {
 
 /// A function whose environments are processes of this machine.
 pub struct Function {
-    program: Program,
     api: RuntimeApi,
     reaper: Arc<Reaper>,
     sink: Sink,
-    idle: Mutex<Vec<Arc<Environment>>>,
+    pool: Mutex<Pool>,
     room: Semaphore,
+    /// Held while the program is replaced.
+    swapping: tokio::sync::Mutex<()>,
+}
+
+/// The program of new environments, and those that wait, which run it, too.
+struct Pool {
+    program: Arc<Program>,
+    idle: Vec<Arc<Environment>>,
 }
 
 impl Function {
     /// Starts nothing before it is called. What its processes print goes to `sink`.
     pub fn new(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, sink: Sink) -> Arc<Self> {
-        Arc::new(Self { program, api, reaper, sink, idle: Mutex::default(), room: Semaphore::new(MOST) })
+        let pool = Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() });
+        Arc::new(Self { api, reaper, sink, pool, room: Semaphore::new(MOST), swapping: tokio::sync::Mutex::default() })
     }
 
     /// Runs one invocation, to its end also when whoever called goes away.
@@ -58,26 +72,50 @@ impl Function {
         task.await.unwrap_or_else(|_| Err(self.lost("the program is stopping", true)))
     }
 
+    /// Has later invocations run by another executable.
+    ///
+    /// If processes run, one of the new executable is ready before the old ones serve no longer; those that have an
+    /// invocation finish it. If the new one cannot start, its error comes back, and later invocations get the same.
+    pub async fn swap(&self, path: PathBuf) -> Result<(), Error> {
+        let _one_by_one = self.swapping.lock().await;
+        let program = Arc::new(Program { path, ..Program::clone(&self.pool().program) });
+        let runs = !self.pool().idle.is_empty() || self.room.available_permits() < MOST;
+        let started = if runs { self.start(&program).await.map(Some) } else { Ok(None) };
+        let (new, result) = match started {
+            Ok(new) => (new, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let old = {
+            let mut pool = self.pool();
+            pool.program = program;
+            std::mem::replace(&mut pool.idle, new.into_iter().collect())
+        };
+        for environment in old {
+            environment.kill();
+        }
+        result
+    }
+
     /// Processes that wait for an invocation.
     pub fn idle(&self) -> usize {
-        self.waiting().len()
+        self.pool().idle.len()
     }
 
     /// Ends the processes that wait for an invocation. Those that have one end with the function, once it is dropped.
     pub fn retire(&self) {
-        for environment in self.waiting().drain(..) {
+        for environment in self.pool().idle.drain(..) {
             environment.kill();
         }
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Bytes, Error> {
         let _room = self.room.acquire().await;
-        let time = Duration::from_secs(self.program.function.timeout);
         for _ in 0..STARTS {
-            let environment = self.environment().await?;
+            let (environment, program) = self.environment().await?;
+            let time = Duration::from_secs(program.function.timeout);
             let ran = environment.run(invocation.clone(), time).await;
             if environment.is_usable() && !matches!(ran, Ran::TimedOut(_)) {
-                self.waiting().push(environment);
+                self.give_back(environment, &program);
             }
             match ran {
                 Ran::Said(said) => return self.answer(said),
@@ -88,17 +126,44 @@ impl Function {
         Err(self.lost(&format!("{STARTS} processes ended before they got it"), false))
     }
 
-    /// A process that waits, or a new one that is ready.
-    async fn environment(&self) -> Result<Arc<Environment>, Error> {
-        while let Some(environment) = { self.waiting().pop() } {
-            if environment.is_usable() {
-                return Ok(environment);
+    /// A process that waits, or a new one that is ready; and its program.
+    async fn environment(&self) -> Result<(Arc<Environment>, Arc<Program>), Error> {
+        let program = {
+            let mut pool = self.pool();
+            while let Some(environment) = pool.idle.pop() {
+                if environment.is_usable() {
+                    return Ok((environment, Arc::clone(&pool.program)));
+                }
             }
+            Arc::clone(&pool.program)
+        };
+        self.start(&program).await.map(|environment| (environment, program))
+    }
+
+    /// Has a process wait for its next invocation; one of a program that was replaced ends.
+    fn give_back(&self, environment: Arc<Environment>, program: &Arc<Program>) {
+        let mut pool = self.pool();
+        if Arc::ptr_eq(&pool.program, program) {
+            pool.idle.push(environment);
         }
-        let started = Environment::start(&self.program, &self.api, &self.reaper, &self.sink);
+    }
+
+    async fn start(&self, program: &Program) -> Result<Arc<Environment>, Error> {
+        let mut tries = BUSY_TRIES;
+        let started = loop {
+            let started = Environment::start(program, &self.api, &self.reaper, &self.sink);
+            match started {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries > 0 => tries -= 1,
+                started => break started,
+            }
+            tokio::time::sleep(BUSY).await;
+        };
         let environment = started.map_err(|error| Error::NotStarted {
             worker: self.worker(),
-            message: format!("failed to start `{}`: {error}", self.program.path.display()),
+            message: match error.kind() {
+                ErrorKind::NotFound => format!("`{}` does not exist: it was not built", program.path.display()),
+                _ => format!("failed to start `{}`: {error}", program.path.display()),
+            },
             help: None,
         })?;
         match environment.ready(INIT).await {
@@ -132,10 +197,11 @@ impl Function {
     }
 
     fn worker(&self) -> String {
-        self.program.function.worker.clone()
+        self.pool().program.function.worker.clone()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Arc<Environment>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        // Nothing panics while the lock is held, and the data would be sound if it did.
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

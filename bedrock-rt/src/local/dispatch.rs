@@ -141,6 +141,16 @@ impl Local {
         self.answer(self.find(name)?, invocation).await
     }
 
+    /// Puts new processes in the place of those that run a worker; see [`Hosted::replace`](super::Hosted::replace).
+    pub(super) async fn replace(&self, name: &str) -> Result<bool, Error> {
+        let replaced = match self.find(name)?.engine.clone() {
+            Engine::Python(pool) => self.handle.spawn(pool.replace()),
+            Engine::Node(pool) => self.handle.spawn(pool.replace()),
+            Engine::Rust(_) | Engine::NotLinked => return Ok(false),
+        };
+        replaced.await.unwrap_or_else(|_| Err(stopping(name)))
+    }
+
     /// Every worker, by name.
     pub(super) fn infos(&self) -> Vec<&Arc<Info>> {
         let mut infos: Vec<_> = self.workers.values().map(|worker| &worker.info).collect();
@@ -196,6 +206,12 @@ fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> 
         Language::JavaScript => Engine::Node(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
     };
     Worker { info, engine }
+}
+
+/// What a call gets that comes when the runtime ends.
+pub(super) fn stopping(worker: &str) -> Error {
+    let message = "the program is stopping".to_owned();
+    Error::Transport { worker: worker.to_owned(), message, may_have_run: false }
 }
 
 /// The ARN of a function that has this name here.

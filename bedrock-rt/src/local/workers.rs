@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
 use super::app::AppInfo;
-use super::dispatch::{Info, Local};
+use super::dispatch::{Info, Local, stopping};
 use super::invocation::Invocation;
 use super::lambda_files::lambda_handler;
 use super::output::Printed;
@@ -66,6 +66,17 @@ impl Hosted {
         &self.workers
     }
 
+    /// Has a worker run with its files as they are now, and says whether processes had to be replaced for it: those of a
+    /// worker that nobody has called are started when somebody does.
+    ///
+    /// The old processes serve until a new one is ready, then they finish the calls that they have. No call is lost, and
+    /// none that comes after the new one is served by an old one. If the new one cannot load the worker, its error comes
+    /// back, and new calls get the same until the files load again: on Lambda, too, they would not run with old code.
+    pub fn replace(&self, worker: &str) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
+        let (local, worker) = (Arc::clone(&self.local), worker.to_owned());
+        async move { local.replace(&worker).await }
+    }
+
     /// Ends their processes.
     pub fn end(&self) {
         self.local.hosts.end();
@@ -78,11 +89,7 @@ struct Workers(Weak<Local>);
 
 impl Workers {
     fn local(&self, worker: &str) -> Result<Arc<Local>, Error> {
-        self.0.upgrade().ok_or_else(|| Error::Transport {
-            worker: worker.to_owned(),
-            message: "the program is stopping".to_owned(),
-            may_have_run: false,
-        })
+        self.0.upgrade().ok_or_else(|| stopping(worker))
     }
 }
 

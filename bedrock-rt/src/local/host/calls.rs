@@ -42,6 +42,8 @@ pub(super) struct Calls {
     quick: u32,
     /// The host has said that it leaves: it begins none of the calls that it still has.
     leaving: bool,
+    /// It is given no more calls; those that it has it may finish.
+    retired: bool,
     closed: bool,
 }
 
@@ -53,6 +55,7 @@ impl Calls {
             first_since: Instant::now(),
             quick: 0,
             leaving: false,
+            retired: false,
             closed: false,
         }
     }
@@ -65,6 +68,15 @@ impl Calls {
         self.closed
     }
 
+    pub(super) fn retired(&self) -> bool {
+        self.retired
+    }
+
+    /// From now on no call is begun here.
+    pub(super) fn retire(&mut self) {
+        self.retired = true;
+    }
+
     pub(super) fn one_by_one(&self) -> bool {
         self.order.is_some()
     }
@@ -75,9 +87,10 @@ impl Calls {
         self.quick >= ENOUGH && !late
     }
 
-    /// Notes a call that is about to be sent; gives how many there are now, nothing if the host is gone.
+    /// Notes a call that is about to be sent; gives how many there are now, nothing if the host is gone or
+    /// retired.
     pub(super) fn begin(&mut self, id: u64, answer: oneshot::Sender<Came>) -> Option<usize> {
-        if self.closed {
+        if self.closed || self.retired {
             return None;
         }
         let now = Instant::now();
@@ -138,7 +151,7 @@ impl Calls {
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, Turn};
+    use super::{Calls, Came, Turn};
     use tokio::sync::oneshot::channel;
 
     #[test]
@@ -179,6 +192,18 @@ mod tests {
         calls.no_more_begun_after(1);
         calls.end(1);
         assert!(calls.close().into_iter().all(|(_, begun)| !begun));
+    }
+
+    #[test]
+    fn a_host_that_is_retired_gets_no_further_call_and_keeps_those_it_has() {
+        let mut calls = Calls::new(false);
+        let (answer, mut answered) = channel();
+        calls.begin(1, answer);
+        calls.retire();
+        assert!(calls.begin(2, channel().0).is_none());
+        assert_eq!((calls.len(), calls.closed()), (1, false));
+        assert!(calls.end(1).is_some_and(|answer| answer.send(Came::NotRun).is_ok()));
+        assert!(answered.try_recv().is_ok());
     }
 
     #[test]

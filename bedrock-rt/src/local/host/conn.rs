@@ -85,7 +85,22 @@ impl Conn {
 
     /// Whether the host can take another call.
     pub(super) fn usable(&self) -> bool {
-        !self.fatal.load(Ordering::Relaxed) && !self.calls().closed()
+        !self.broken() && !self.retired()
+    }
+
+    /// Whether the host or its worker has ended.
+    pub(super) fn broken(&self) -> bool {
+        self.fatal.load(Ordering::Relaxed) || self.calls().closed()
+    }
+
+    /// Whether it only finishes the calls that it has.
+    pub(super) fn retired(&self) -> bool {
+        self.calls().retired()
+    }
+
+    /// Has it given no more calls: whoever is about to send one learns that it was not run.
+    pub(super) fn retire(&self) {
+        self.calls().retire();
     }
 
     pub(super) fn running(&self) -> usize {

@@ -9,10 +9,10 @@ use tokio::sync::oneshot;
 
 use super::Hosts;
 use super::conn::Outcome;
-use super::process::{self, Host, INIT};
+use super::process::{self, Host};
 use crate::Error;
 use crate::local::Invocation;
-use crate::local::dispatch::Info;
+use crate::local::dispatch::{Info, stopping};
 
 /// Processes of one worker; further invocations wait for one of them. A Node process takes about 45 MB.
 const MOST: usize = 32;
@@ -34,12 +34,18 @@ pub(in crate::local) struct NodePool {
     /// Processes that may be starting at the same time: more would only slow one another down.
     at_once: usize,
     state: Mutex<State>,
+    /// Held while the processes are replaced.
+    replacing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     running: Vec<Running>,
     starting: usize,
+    /// How often the processes were replaced.
+    generation: u64,
+    /// A new process is being started that will serve instead of all others.
+    replacing: bool,
     waiting: VecDeque<oneshot::Sender<Answer>>,
     /// Whether a task looks for idle processes.
     sweeping: bool,
@@ -72,7 +78,7 @@ impl State {
 impl NodePool {
     pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Arc<Self> {
         let at_once = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Self { info, hosts, at_once, state: Mutex::default() })
+        Arc::new(Self { info, hosts, at_once, state: Mutex::default(), replacing: tokio::sync::Mutex::default() })
     }
 
     /// Runs one invocation. Must be polled to its end; see [`Detach`](crate::local::detach::Detach).
@@ -119,10 +125,7 @@ impl NodePool {
             self.grow_if_needed();
             turn.await
         };
-        answer.unwrap_or_else(|_| {
-            let message = "the program is stopping".to_owned();
-            Err(Error::Transport { worker: self.info.entry.name.clone(), message, may_have_run: false })
-        })
+        answer.unwrap_or_else(|_| Err(stopping(&self.info.entry.name)))
     }
 
     fn grow_if_needed(self: &Arc<Self>) {
@@ -133,30 +136,58 @@ impl NodePool {
     }
 
     fn grow(self: &Arc<Self>, state: &mut State) {
+        if state.replacing {
+            // What would be started is what the replacement starts.
+            return;
+        }
         state.starting += 1;
-        let pool = Arc::clone(self);
+        let (pool, generation) = (Arc::clone(self), state.generation);
         self.hosts.handle.spawn(async move {
-            let started = pool.start().await;
-            pool.started(started);
+            let started = process::start_ready(&pool.info, &pool.hosts).await;
+            pool.started(started, generation);
         });
     }
 
-    async fn start(&self) -> Answer {
-        let host = process::start(&self.info, &self.hosts).await?;
-        match host.conn.ready(INIT).await {
-            Ok(()) => Ok(host),
-            Err(error) => {
-                host.kill();
-                Err(error)
+    /// Puts a new process in the place of those that run, if any do; says whether it did.
+    ///
+    /// Until the new one is ready the old ones serve. If the worker cannot be loaded any more, they serve no longer: who
+    /// waits gets the error, and the next call tries to load it again.
+    pub(in crate::local) async fn replace(self: Arc<Self>) -> Result<bool, Error> {
+        let _one_by_one = self.replacing.lock().await;
+        {
+            let mut state = self.lock();
+            if state.count() == 0 {
+                return Ok(false);
             }
+            state.generation += 1;
+            state.replacing = true;
         }
+        let started = process::start_ready(&self.info, &self.hosts).await;
+        let result = started.as_ref().map(|_| true).map_err(Clone::clone);
+        {
+            let mut state = self.lock();
+            state.replacing = false;
+            for old in state.running.drain(..) {
+                old.host.retire();
+            }
+            match started {
+                Ok(host) => state.running.push(Running { host, calls: 0, used: Instant::now() }),
+                Err(error) => refuse(&mut state, &error),
+            }
+            serve(&mut state);
+        }
+        self.grow_if_needed();
+        result
     }
 
-    fn started(self: &Arc<Self>, started: Answer) {
+    fn started(self: &Arc<Self>, started: Answer, generation: u64) {
         {
             let mut state = self.lock();
             state.starting -= 1;
             match started {
+                // It was started for files that have been replaced since then.
+                Ok(host) if generation != state.generation => host.kill(),
+                Err(_) if generation != state.generation => {}
                 Ok(host) => state.running.push(Running { host, calls: 0, used: Instant::now() }),
                 Err(error) => refuse(&mut state, &error),
             }
@@ -168,8 +199,12 @@ impl NodePool {
 
     /// The process has one call less: whoever waits longest may have it.
     fn give_back(self: &Arc<Self>, host: &Arc<Host>) {
-        if !host.conn.usable() {
+        if host.conn.broken() {
             return self.discard(host);
+        }
+        if host.conn.retired() {
+            // It ends when it has answered the others.
+            return;
         }
         let mut state = self.lock();
         if let Some(running) = state.running.iter_mut().find(|running| Arc::ptr_eq(&running.host, host)) {

@@ -21,11 +21,14 @@ use crate::local::{files, install};
 
 /// How long a host may take to load its worker. Lambda gives the init phase 10 s; a laptop that has just installed the
 /// dependencies and caches nothing yet gets more.
-pub(super) const INIT: Duration = Duration::from_secs(60);
+const INIT: Duration = Duration::from_secs(60);
 /// How long a host whose socket is closed may take to exit.
 const EXIT: Duration = Duration::from_secs(2);
 /// A Python host whose answers stop for so long is asked to read on with another thread.
 const STUCK: Duration = Duration::from_millis(1);
+
+/// Where Python keeps compiled modules, within the folder for what the local runtime writes.
+pub(super) const BYTECODE: &str = "pycache";
 
 /// A running host.
 #[derive(Debug)]
@@ -51,8 +54,9 @@ impl Host {
         usable
     }
 
-    /// Ends it as soon as the calls that it runs are answered or have timed out.
+    /// Gives it no more calls, and ends it as soon as those that it runs are answered or have timed out.
     pub(super) fn retire(self: Arc<Self>) {
+        self.conn.retire();
         let handle = self.hosts.handle.clone();
         handle.spawn(async move {
             while self.conn.running() > 0 {
@@ -63,8 +67,20 @@ impl Host {
     }
 }
 
-/// Starts a host for a worker, installing its dependencies first if that is needed. Does not wait until it is ready.
-pub(super) async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
+/// Starts a host for a worker and waits until it has loaded it. One that cannot is ended.
+pub(super) async fn start_ready(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
+    let host = start(info, hosts).await?;
+    match host.conn.ready(INIT).await {
+        Ok(()) => Ok(host),
+        Err(error) => {
+            host.kill();
+            Err(error)
+        }
+    }
+}
+
+/// Installs its dependencies first if that is needed. Does not wait until the host is ready.
+async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
     let not_started =
         |message: String, help: Option<String>| Error::NotStarted { worker: info.entry.name.clone(), message, help };
     let dir = hosts.app.root.join(&info.entry.dir);
@@ -81,7 +97,7 @@ pub(super) async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Ho
     let url =
         hosts.api().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
     let mut command = Command::new("/bin/sh");
-    let cache = hosts.app.scratch.join("pycache");
+    let cache = hosts.app.scratch.join(BYTECODE);
     if info.entry.language == Language::Python {
         command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
         command.args(["-I", "-S", "-X"]).arg(format!("pycache_prefix={}", cache.display()));

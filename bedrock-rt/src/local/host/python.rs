@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::Hosts;
 use super::conn::Outcome;
-use super::process::{self, Host, INIT};
+use super::process::{self, Host};
 use crate::Error;
 use crate::local::Invocation;
 use crate::local::dispatch::Info;
@@ -71,13 +71,34 @@ impl PythonPool {
         if let Some(host) = self.current() {
             return Ok(host);
         }
-        let host = process::start(&self.info, &self.hosts).await?;
-        if let Err(error) = host.conn.ready(INIT).await {
-            host.kill();
-            return Err(error);
-        }
+        let host = process::start_ready(&self.info, &self.hosts).await?;
         *self.lock() = Some(Arc::clone(&host));
         Ok(host)
+    }
+
+    /// Puts a new process in the place of the one that runs, if one does; says whether it did.
+    ///
+    /// Until the new one is ready the old one serves. If the worker cannot be loaded any more, the old one serves no
+    /// longer: the next call tries to load it and gets the error.
+    pub(in crate::local) async fn replace(self: Arc<Self>) -> Result<bool, Error> {
+        // A process that is being started may have read some files before they were saved and others after.
+        let _starting = self.starting.lock().await;
+        let Some(old) = self.current() else { return Ok(false) };
+        self.forget_bytecode();
+        let started = process::start_ready(&self.info, &self.hosts).await;
+        let new = started.as_ref().ok().cloned();
+        *self.lock() = new;
+        old.retire();
+        started.map(|_| true)
+    }
+
+    /// Python tells a changed file by the second in which it was saved and its length, and a reload is faster than that.
+    fn forget_bytecode(&self) {
+        let folder = self.hosts.app.root.join(&self.info.entry.dir);
+        if let Ok(within) = folder.strip_prefix("/") {
+            // If it cannot be removed, or there is none, Python decides as it always does.
+            let _ = std::fs::remove_dir_all(self.hosts.app.scratch.join(process::BYTECODE).join(within));
+        }
     }
 
     fn current(&self) -> Option<Arc<Host>> {

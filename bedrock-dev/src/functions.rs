@@ -1,0 +1,74 @@
+//! The functions that are programs of their own: which file each runs, and the variables that it is started with.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bedrock::local::Reaper;
+use bedrock::local::service::FunctionInfo;
+use bedrock_build::{App, FunctionSettings, Language};
+
+use crate::ENDPOINT;
+use crate::reload::Programs;
+use crate::runtime::{Function, Program, RuntimeApi, Sink};
+use crate::workshop::NotOpened;
+
+/// The copies that run, so that the programs can be built anew beside them.
+pub(crate) fn copied(
+    copies: &Programs,
+    app: &App,
+    programs: &HashMap<String, PathBuf>,
+) -> Result<HashMap<String, PathBuf>, NotOpened> {
+    let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+    let rust = rust.map(|worker| worker.name.to_string());
+    let own = programs.contains_key(ENDPOINT).then(|| ENDPOINT.to_owned());
+    let paths = rust.chain(own).map(|name| {
+        let path = match programs.get(&name) {
+            Some(path) => copies.keep(&name, path).map_err(|error| NotOpened::Program(path.clone(), error))?.path,
+            // It comes when the worker compiles.
+            None => copies.place(&name),
+        };
+        Ok((name, path))
+    });
+    paths.collect()
+}
+
+/// Makes functions of programs.
+pub(crate) struct Maker<'a> {
+    /// Of Lambda's API.
+    pub(crate) url: &'a str,
+    pub(crate) api: RuntimeApi,
+    pub(crate) reaper: Arc<Reaper>,
+    pub(crate) sink: Sink,
+    /// Of the programs, by the functions' names.
+    pub(crate) paths: HashMap<String, PathBuf>,
+}
+
+impl Maker<'_> {
+    /// The function and its name; nothing if there is no program for it.
+    pub(crate) fn function(
+        &self,
+        function: FunctionInfo,
+        folder: PathBuf,
+        settings: &FunctionSettings,
+    ) -> Option<(String, Arc<Function>)> {
+        let (name, path) = (function.worker.clone(), self.paths.get(&function.worker)?.clone());
+        let program = Program { path, folder, variables: self.variables(settings, &function), function };
+        let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
+        Some((name, Function::new(program, api, reaper, sink)))
+    }
+
+    /// Of a process, besides those that Lambda sets for every function.
+    fn variables(&self, settings: &FunctionSettings, function: &FunctionInfo) -> Vec<(String, String)> {
+        let region = function.arn.split(':').nth(3).unwrap_or_default();
+        let ours = [
+            ("AWS_ENDPOINT_URL_LAMBDA", self.url),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        let own = settings.environment.clone().into_iter();
+        own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    }
+}

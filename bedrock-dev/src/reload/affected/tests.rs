@@ -1,0 +1,91 @@
+//! Paths of an app with workers of each language, and what they have to do with.
+
+use std::path::PathBuf;
+
+use bedrock_build::App;
+
+use super::{Affected, affected};
+
+const MANIFEST: &str = "[package]\nname = \"shop\"\n[package.metadata.bedrock.workers.bundle]\nbundle = true\n";
+
+fn app(dir: &tempfile::TempDir) -> App {
+    for (path, text) in [
+        ("Cargo.toml", MANIFEST),
+        ("workers/python/main.py", ""),
+        ("workers/node/main.js", ""),
+        ("workers/bundle/main.js", ""),
+        ("workers/rust/Cargo.toml", ""),
+    ] {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    App::open(dir.path()).expect("an app")
+}
+
+/// In words: names of workers, `rust`, `endpoint`, `settings`.
+fn words(affected: &Affected) -> String {
+    let flags = [("!rust", affected.rust), ("!endpoint", affected.endpoint), ("!settings", affected.settings)];
+    let flags = flags.into_iter().filter(|(_, is)| *is).map(|(word, _)| word.to_owned());
+    affected.hosted.iter().cloned().chain(flags).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn each_file_has_to_do_with_what_is_made_of_it_and_with_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let app = app(&dir);
+    for (path, expected) in [
+        ("workers/python/main.py", "python"),
+        ("workers/python/deep/er/data.csv", "python"),
+        ("workers/python/requirements.txt", "python"),
+        ("workers/node/main.js", "node"),
+        ("workers/node/package.json", "node"),
+        ("workers/bundle/lib/a.ts", "bundle"),
+        ("workers/rust/src/lib.rs", "!rust !endpoint"),
+        ("workers/rust/queries/all.sql", "!rust !endpoint"),
+        ("workers/rust/Cargo.toml", "!rust !endpoint"),
+        ("workers/_shared/money.js", "bundle"),
+        ("workers/_shared/money.py", ""),
+        ("workers/_money/src/lib.rs", "!rust !endpoint"),
+        ("shared/money.ts", "bundle"),
+        ("shared/money/src/lib.rs", "!rust !endpoint"),
+        ("shared/money/src/rates.json", "bundle !rust !endpoint"),
+        ("shared/money/Cargo.toml", "!rust !endpoint"),
+        ("src/main.rs", "!endpoint"),
+        ("src/endpoints/page.html", "!endpoint"),
+        ("build.rs", "!rust !endpoint"),
+        ("Cargo.lock", "!rust !endpoint"),
+        (".cargo/config.toml", "!rust !endpoint"),
+        ("Cargo.toml", "!rust !endpoint !settings"),
+        ("README.md", ""),
+        ("terraform/main.tf", ""),
+        (".github/workflows/deploy.yml", ""),
+        // What may make a worker, or end one.
+        ("workers/new/main.py", "!settings"),
+        ("workers/python", "python !settings"),
+        ("workers/python/main.js", "python !settings"),
+        ("workers/rust/main.py", "!rust !endpoint !settings"),
+        ("workers", "!settings"),
+    ] {
+        assert_eq!(words(&affected(&app, &[app.root.join(path)])), expected, "{path}");
+    }
+}
+
+#[test]
+fn of_what_lies_outside_of_the_app_only_rust_code_counts() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let app = app(&dir);
+    for (path, expected) in [("/lib/money/src/lib.rs", "!rust !endpoint"), ("/lib/money/README.md", "")] {
+        assert_eq!(words(&affected(&app, &[PathBuf::from(path)])), expected, "{path}");
+    }
+}
+
+#[test]
+fn several_changes_have_to_do_with_all_that_each_has_to_do_with() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let app = app(&dir);
+    let paths = ["workers/python/a.py", "workers/node/b.js", "src/main.rs"].map(|path| app.root.join(path));
+    assert_eq!(words(&affected(&app, &paths)), "node python !endpoint");
+    assert_eq!(words(&affected(&app, &[])), "");
+    assert_eq!(words(&Affected::everything(&app)), "bundle node python !rust !endpoint !settings");
+}

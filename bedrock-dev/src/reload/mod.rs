@@ -1,0 +1,24 @@
+//! From a saved file to new processes that serve instead of the old ones, with no call lost in between.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `watch` | which files change, burst by burst |
+//! | `ignored` | files whose changes mean nothing |
+//! | `affected` | from files to workers, without a look at the disk |
+//! | `programs` | copies of Rust programs, told apart by what is in them |
+//! | `reloader` | all of it in a loop |
+//!
+//! Compiling is left to who runs the loop.
+
+mod affected;
+mod ignored;
+mod programs;
+mod reloader;
+mod watch;
+
+pub use affected::{Affected, affected};
+pub use reloader::{BuildFailed, Failed, Reload, Reloaded, Reloader};
+pub use watch::NotWatched;
+
+pub(crate) use programs::Programs;
+pub(crate) use watch::Watch;

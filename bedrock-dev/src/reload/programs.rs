@@ -1,0 +1,108 @@
+//! Copies of Rust programs, which run while cargo overwrites the originals; told apart by what is in them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+/// Copies of one program that are kept: the newest, and the one before, which a call may be about to start.
+const KEPT: usize = 2;
+
+/// The copies of this run.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    folder: PathBuf,
+    /// By the function's name, oldest first.
+    kept: Mutex<HashMap<String, Vec<PathBuf>>>,
+}
+
+/// A copy.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
+    /// Whether the program is another one than the last time.
+    pub(crate) is_new: bool,
+}
+
+impl Programs {
+    /// Keeps them in this folder, which nobody else uses; what an earlier run left there goes.
+    pub(crate) fn in_folder(folder: PathBuf) -> io::Result<Self> {
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir_all(&folder)?,
+        }
+        Ok(Self { folder, kept: Mutex::default() })
+    }
+
+    /// Where nothing is: of a function that could not be built yet.
+    pub(crate) fn place(&self, function: &str) -> PathBuf {
+        self.folder.join(function)
+    }
+
+    /// Copies the program of a function unless it is the one that was copied last.
+    pub(crate) fn keep(&self, function: &str, program: &Path) -> io::Result<Kept> {
+        let bytes = fs::read(program)?;
+        let path = self.folder.join(format!("{function}-{}", digest(&bytes)));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let copies = kept.entry(function.to_owned()).or_default();
+        if copies.last() == Some(&path) {
+            return Ok(Kept { path, is_new: false });
+        }
+        if copies.contains(&path) {
+            copies.retain(|copy| *copy != path);
+        } else {
+            let aside = self.folder.join(format!("{function}.partial"));
+            fs::write(&aside, &bytes)?;
+            fs::set_permissions(&aside, fs::Permissions::from_mode(0o755))?;
+            fs::rename(&aside, &path)?;
+        }
+        copies.push(path.clone());
+        while copies.len() > KEPT {
+            // A process that runs it keeps it; a file that stays takes room and nothing else.
+            let _ = fs::remove_file(copies.remove(0));
+        }
+        Ok(Kept { path, is_new: true })
+    }
+}
+
+/// Sixteen bytes of it tell programs apart.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Programs;
+    use std::fs;
+
+    #[test]
+    fn a_program_is_copied_when_it_is_another_one_and_two_copies_stay() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, program) = (dir.path().join("programs"), dir.path().join("program"));
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join("left"), "").expect("a file");
+        let programs = Programs::in_folder(folder.clone()).expect("a folder");
+        let mut keep = |text: &str| {
+            fs::write(&program, text).expect("a file");
+            let kept = programs.keep("a", &program).expect("a copy");
+            assert_eq!(fs::read_to_string(&kept.path).expect("a copy"), text);
+            (kept.is_new, fs::read_dir(&folder).expect("a folder").count())
+        };
+        let seen = ["1", "1", "2", "2", "1", "3", "2"].map(&mut keep);
+        assert_eq!(seen, [(true, 1), (false, 1), (true, 2), (false, 2), (true, 2), (true, 2), (true, 2)]);
+    }
+
+    #[test]
+    fn functions_with_the_same_program_have_a_copy_each() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let programs = Programs::in_folder(dir.path().join("programs")).expect("a folder");
+        let program = dir.path().join("program");
+        fs::write(&program, "1").expect("a file");
+        let [one, other] = ["a", "b"].map(|name| programs.keep(name, &program).expect("a copy"));
+        assert!(one.is_new && other.is_new && one.path != other.path);
+    }
+}

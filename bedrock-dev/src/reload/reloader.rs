@@ -1,0 +1,307 @@
+//! The loop: bursts of changes in, new processes and reports out. Python and JavaScript workers are not kept waiting by
+//! cargo, which builds once at a time and once more for what was saved meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock::Error;
+use bedrock_build::{App, Problem};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::affected::{Affected, affected};
+use super::programs::{Kept, Programs};
+use super::watch::{Batch, NotWatched, Watch};
+use crate::ENDPOINT;
+use crate::engines::Engines;
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// It is in use.
+    Reloaded(Reloaded),
+    /// It is not.
+    Failed(Failed),
+}
+
+/// A change that is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Workers whose later calls run with it, and [`ENDPOINT`]. Empty if what was saved makes no difference to any program.
+    pub workers: BTreeSet<String>,
+    /// The endpoint's program, if it is another one and none of the workshop's functions. Starting it is left to whoever
+    /// runs the loop.
+    pub endpoint: Option<PathBuf>,
+    /// What was saved, relative to the app where it lies in it.
+    pub files: BTreeSet<PathBuf>,
+    /// From the first file that was saved.
+    pub took: Duration,
+}
+
+/// A change that is not in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Workers whose later calls get the error. Those of a program that does not compile are not among them: they run on.
+    pub workers: BTreeSet<String>,
+    /// What was saved, relative to the app where it lies in it.
+    pub files: BTreeSet<PathBuf>,
+    /// Each with its subject.
+    pub messages: Vec<String>,
+    /// From the first file that was saved.
+    pub took: Duration,
+}
+
+/// The programs could not be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildFailed {
+    /// What the compiler said.
+    pub messages: Vec<String>,
+}
+
+/// Keeps a workshop's workers as new as their files.
+pub struct Reloader {
+    app: App,
+    engines: Arc<Engines>,
+    programs: Arc<Programs>,
+    watch: Watch,
+}
+
+/// What was saved, and what it has to do with.
+struct Change {
+    what: Affected,
+    files: BTreeSet<PathBuf>,
+    since: Instant,
+}
+
+/// Builds, one at a time.
+#[derive(Default)]
+struct Builds {
+    running: bool,
+    /// The next one.
+    asked: Option<Change>,
+}
+
+/// What a task did.
+struct Done {
+    was_build: bool,
+    reports: Vec<Reload>,
+}
+
+impl Reloader {
+    pub(crate) fn new(app: &App, engines: Arc<Engines>, programs: Arc<Programs>, watch: Watch) -> Self {
+        let mut app = app.clone();
+        // Changes are told by the paths of a folder without links.
+        app.root = app.root.canonicalize().unwrap_or(app.root);
+        Self { app, engines, programs, watch }
+    }
+
+    /// Runs until the app's settings or its list of workers change, and gives the app as it is then: that takes another
+    /// workshop. Nothing if files cannot be watched any longer.
+    ///
+    /// `build` compiles what is affected and gives the programs that there are then by the functions' names, the
+    /// endpoint's as `endpoint`. It is dropped when the loop ends, and must end its compiler then. Which of the programs
+    /// are other ones is seen by their bytes. Until they are there, and if they cannot be built, the old ones serve.
+    pub async fn run<B, F>(mut self, build: B, report: impl Fn(Reload)) -> Option<App>
+    where
+        B: Fn(Affected) -> F,
+        F: Future<Output = Result<HashMap<String, PathBuf>, BuildFailed>> + Send + 'static,
+    {
+        let (mut work, mut builds) = (JoinSet::new(), Builds::default());
+        loop {
+            tokio::select! {
+                batch = self.watch.next() => {
+                    let mut change = self.read(batch?, &report);
+                    if change.what.settings && let Some(app) = self.reopened(&mut change, &report) {
+                        return Some(app);
+                    }
+                    if !change.what.hosted.is_empty() {
+                        let change = self.part(&change, |what| !what.hosted.is_empty());
+                        work.spawn(hosted(Arc::clone(&self.engines), change));
+                    }
+                    if change.what.rust || change.what.endpoint {
+                        builds.ask(self.part(&change, |what| what.rust || what.endpoint));
+                    }
+                }
+                Some(done) = work.join_next() => match done {
+                    Ok(Done { was_build, reports }) => {
+                        builds.running &= !was_build;
+                        reports.into_iter().for_each(&report);
+                    }
+                    // A build that panicked has said so.
+                    Err(_) => builds.running = false,
+                },
+            }
+            if let Some(change) = builds.next() {
+                let programs_of = build(change.what.clone());
+                work.spawn(programs(Arc::clone(&self.engines), Arc::clone(&self.programs), programs_of, change));
+            }
+        }
+    }
+
+    /// What a burst has to do with.
+    fn read(&self, batch: Batch, report: &impl Fn(Reload)) -> Change {
+        let Batch { paths: files, lost, blind, since, .. } = batch;
+        let what = if lost { Affected::everything(&self.app) } else { affected(&self.app, &files) };
+        if !blind.is_empty() {
+            let help = |problem: &NotWatched| problem.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+            let messages = blind.iter().map(|problem| format!("{problem}{}", help(problem)));
+            let nothing = Change { what: Affected::default(), files: BTreeSet::new(), since };
+            report(nothing.failed(BTreeSet::new(), messages.collect()));
+        }
+        Change { what, files, since }
+    }
+
+    /// The app as it is on disk, if it is another one now.
+    fn reopened(&self, change: &mut Change, report: &impl Fn(Reload)) -> Option<App> {
+        match App::open(&self.app.root) {
+            Ok(app) => is_other(&app, &self.app).then_some(app),
+            Err(problems) => {
+                let change_of_it = self.part(change, |what| what.settings);
+                report(change_of_it.failed(BTreeSet::new(), problems.iter().map(said).collect()));
+                // Cargo would say the same in other words, or compile what is no app.
+                (change.what.rust, change.what.endpoint) = (false, false);
+                None
+            }
+        }
+    }
+
+    /// With those files alone that have to do with something, as they are shown.
+    fn part(&self, change: &Change, is_meant: impl Fn(&Affected) -> bool) -> Change {
+        let mut files: BTreeSet<&PathBuf> = change.files.iter().collect();
+        files.retain(|path| is_meant(&affected(&self.app, [*path])));
+        // A folder that came is shown by what came with it, which stands behind it.
+        let next = files.iter().skip(1).map(Some).chain([None]);
+        let shown = files.iter().zip(next).filter(|(path, next)| next.is_none_or(|next| !next.starts_with(path)));
+        let files =
+            shown.map(|(path, _)| path.strip_prefix(&self.app.root).unwrap_or(path.as_path()).to_owned()).collect();
+        Change { what: change.what.clone(), files, since: change.since }
+    }
+}
+
+impl Builds {
+    /// Has a build made, once for all that was asked for when it begins.
+    fn ask(&mut self, change: Change) {
+        match &mut self.asked {
+            Some(asked) => {
+                asked.what.add(change.what);
+                asked.files.extend(change.files);
+            }
+            none => *none = Some(change),
+        }
+    }
+
+    /// The build that can begin now.
+    fn next(&mut self) -> Option<Change> {
+        let next = self.asked.take_if(|_| !self.running)?;
+        self.running = true;
+        Some(next)
+    }
+}
+
+impl Change {
+    fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>) -> Reload {
+        let (files, took) = (self.files.clone(), self.since.elapsed());
+        Reload::Reloaded(Reloaded { workers, endpoint, files, took })
+    }
+
+    fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
+        Reload::Failed(Failed { workers, files: self.files.clone(), messages, took: self.since.elapsed() })
+    }
+}
+
+/// Puts new processes in the place of those of Python and JavaScript workers.
+async fn hosted(engines: Arc<Engines>, change: Change) -> Done {
+    let begun = change.what.hosted.iter().map(|worker| (worker, tokio::spawn(engines.hosted.replace(worker))));
+    let begun: Vec<_> = begun.collect();
+    let (mut workers, mut broken, mut messages) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for (worker, task) in begun {
+        match task.await {
+            Ok(Ok(_)) => {
+                workers.insert(worker.clone());
+            }
+            Ok(Err(error)) => {
+                broken.insert(worker.clone());
+                messages.push(text(&error));
+            }
+            // The program is stopping.
+            Err(_) => {}
+        }
+    }
+    let reloaded = (!workers.is_empty()).then(|| change.reloaded(workers, None));
+    let failed = (!broken.is_empty()).then(|| change.failed(broken, messages));
+    Done { was_build: false, reports: reloaded.into_iter().chain(failed).collect() }
+}
+
+/// Builds the programs and puts those that are other ones in the place of the old ones.
+async fn programs<F>(engines: Arc<Engines>, programs: Arc<Programs>, build: F, change: Change) -> Done
+where
+    F: Future<Output = Result<HashMap<String, PathBuf>, BuildFailed>>,
+{
+    let paths = match build.await {
+        Ok(paths) => paths,
+        Err(BuildFailed { messages }) => {
+            return Done { was_build: true, reports: vec![change.failed(BTreeSet::new(), messages)] };
+        }
+    };
+    // Nothing if the program is stopping.
+    let copies = tokio::task::spawn_blocking(move || copied(&programs, paths)).await.unwrap_or_default();
+    let (mut workers, mut endpoint) = (BTreeSet::new(), None);
+    let (mut broken, mut messages) = (BTreeSet::new(), Vec::new());
+    for (name, copy) in copies {
+        match copy {
+            Ok(Kept { is_new: false, .. }) => {}
+            Ok(Kept { path, .. }) if name == ENDPOINT && !engines.rust.contains_key(ENDPOINT) => endpoint = Some(path),
+            Ok(Kept { path, .. }) => {
+                // A worker that is new is not there: with it the list of workers has changed, and the loop ends.
+                let Some(function) = engines.rust.get(&name) else { continue };
+                match function.swap(path).await {
+                    Ok(()) => {
+                        workers.insert(name);
+                    }
+                    Err(error) => {
+                        messages.push(text(&error));
+                        broken.insert(name);
+                    }
+                }
+            }
+            Err(message) => messages.push(message),
+        }
+    }
+    let failed = (!messages.is_empty()).then(|| change.failed(broken, messages));
+    let is_worth_it = failed.is_none() || !workers.is_empty() || endpoint.is_some();
+    let reloaded = is_worth_it.then(|| change.reloaded(workers, endpoint));
+    Done { was_build: true, reports: reloaded.into_iter().chain(failed).collect() }
+}
+
+/// Copies programs, by the functions' names.
+fn copied(programs: &Programs, paths: HashMap<String, PathBuf>) -> BTreeMap<String, Result<Kept, String>> {
+    let copies = paths.into_iter().map(|(name, path)| {
+        let kept = programs.keep(&name, &path);
+        (name, kept.map_err(|error| format!("failed to copy `{}`: {error}", path.display())))
+    });
+    copies.collect()
+}
+
+/// Whether a workshop of one is none of the other.
+fn is_other(app: &App, known: &App) -> bool {
+    app.name != known.name
+        || app.settings != known.settings
+        || app.workers != known.workers
+        || app.endpoint_runtime != known.endpoint_runtime
+}
+
+/// An error with where it happened, outermost call first, as far as the worker's language says.
+fn text(error: &Error) -> String {
+    match error {
+        Error::Function { trace, .. } if !trace.is_empty() => format!("{error}\n{}", trace.join("\n")),
+        _ => error.to_string(),
+    }
+}
+
+fn said(problem: &Problem) -> String {
+    let help = problem.help.iter().map(|help| format!("\nhelp: {help}"));
+    problem.message.clone() + &help.collect::<String>()
+}

@@ -2,16 +2,18 @@
 //! their hosts, events in the queue.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use bedrock::Error;
-use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply, failure_body};
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply, failure_body};
 use bedrock::local::{Hosted, Invocation};
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::happenings::Recorder;
+use crate::limits::House;
 use crate::queue::{Attempt, Event, Queue, Rules, Run};
 use crate::runtime::Function;
 use crate::{Clock, endpoint};
@@ -25,6 +27,8 @@ pub(crate) struct Engines {
     pub(crate) rust: HashMap<String, Arc<Function>>,
     /// By worker; Lambda's own where there are none.
     pub(crate) rules: HashMap<String, Rules>,
+    /// What is refused.
+    pub(crate) house: Arc<House>,
     pub(crate) clock: Clock,
     /// Learns of attempts of events; of calls that are waited for, whoever serves them tells it.
     pub(crate) recorder: Recorder,
@@ -41,6 +45,9 @@ impl Engines {
                 Ok(function) => function,
                 Err(error) => return Attempt::Refused(error.to_string()),
             };
+            if let Some(error) = engines.house.dropped(&function, &event.trace) {
+                return Attempt::Dropped(error);
+            }
             let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
             invocation.request_id.clone_from(&event.id);
             let run = |invocation| engines.run(&function, invocation);
@@ -83,11 +90,18 @@ impl Backend for Engines {
         self.hosted.backend().arn(name)
     }
 
-    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
-        let Some(rust) = self.rust.get(&function.worker).cloned() else {
-            return self.hosted.backend().run(function, invocation);
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        self.house.admit(caller, function, invocation)
+    }
+
+    fn run(&self, function: &FunctionInfo, mut invocation: Invocation) -> Reply {
+        self.house.count(function, &mut invocation);
+        let (limit, worker, house) = (invocation.limit, function.worker.clone(), Arc::clone(&self.house));
+        let ran: Reply = match self.rust.get(&worker).cloned() {
+            Some(rust) => Box::pin(async move { rust.invoke(invocation).await }),
+            None => self.hosted.backend().run(function, invocation),
         };
-        Box::pin(within(rust, function.worker.clone(), invocation))
+        Box::pin(async move { within(limit, &worker, house.concurrency.run(&worker, ran)).await })
     }
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
@@ -110,11 +124,15 @@ impl Backend for Engines {
 }
 
 /// Waits for an answer, but never past the caller's own deadline: starting a process takes time, too.
-async fn within(rust: Arc<Function>, worker: String, invocation: Invocation) -> Result<Bytes, Error> {
-    let Some(limit) = invocation.limit else { return rust.invoke(invocation).await };
+async fn within(
+    limit: Option<SystemTime>,
+    worker: &str,
+    answer: impl Future<Output = Result<Bytes, Error>>,
+) -> Result<Bytes, Error> {
+    let Some(limit) = limit else { return answer.await };
     let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
-    let late = |_| Err(Error::Timeout { worker, after: left });
-    tokio::time::timeout(left, rust.invoke(invocation)).await.unwrap_or_else(late)
+    let late = |_| Err(Error::Timeout { worker: worker.to_owned(), after: left });
+    tokio::time::timeout(left, answer).await.unwrap_or_else(late)
 }
 
 /// What is a function's error counts as an attempt; what came before one does not.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bedrock::local::Reaper;
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::service::{FunctionInfo, worker_key};
 use bedrock_build::{App, FunctionSettings, Language};
 
 use crate::ENDPOINT;
@@ -42,6 +42,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) sink: Sink,
     /// Of the programs, by the functions' names.
     pub(crate) paths: HashMap<String, PathBuf>,
+    /// Whether a process is ended that has more memory than its function's setting says.
+    pub(crate) is_capped: bool,
 }
 
 impl Maker<'_> {
@@ -53,7 +55,13 @@ impl Maker<'_> {
         settings: &FunctionSettings,
     ) -> Option<(String, Arc<Function>)> {
         let (name, path) = (function.worker.clone(), self.paths.get(&function.worker)?.clone());
-        let program = Program { path, folder, variables: self.variables(settings, &function), function };
+        let program = Program {
+            path,
+            folder,
+            variables: self.variables(settings, &function),
+            function,
+            is_capped: self.is_capped,
+        };
         let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
         Some((name, Function::new(program, api, reaper, sink)))
     }
@@ -61,11 +69,12 @@ impl Maker<'_> {
     /// Of a process, besides those that Lambda sets for every function.
     fn variables(&self, settings: &FunctionSettings, function: &FunctionInfo) -> Vec<(String, String)> {
         let region = function.arn.split(':').nth(3).unwrap_or_default();
+        let key = worker_key(&function.worker);
         let ours = [
             ("AWS_ENDPOINT_URL_LAMBDA", self.url),
             ("AWS_REGION", region),
             ("AWS_DEFAULT_REGION", region),
-            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_ACCESS_KEY_ID", key.as_str()),
             ("AWS_SECRET_ACCESS_KEY", "local"),
         ];
         let own = settings.environment.clone().into_iter();

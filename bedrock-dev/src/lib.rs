@@ -9,18 +9,19 @@
 //! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
 //! | `functions` | those that are programs of their own: their files and variables |
+//! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 //!
-//! Still to come: `limits` (memory, reserved concurrency, who may call whom, recursion), `triggers` (schedules, queues,
-//! folders).
+//! Still to come: `triggers` (schedules, queues, folders).
 
 mod clock;
 mod endpoint;
 mod engines;
 mod functions;
 pub mod happenings;
+mod limits;
 mod queue;
 mod reload;
 pub mod runtime;
@@ -28,6 +29,7 @@ mod workshop;
 
 pub use clock::Clock;
 pub use endpoint::ENDPOINT;
+pub use limits::Edges;
 pub use queue::{
     Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next,
     record,

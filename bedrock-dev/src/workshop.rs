@@ -19,6 +19,7 @@ use crate::engines::Engines;
 use crate::functions::{Maker, copied};
 use crate::happenings::api::{Desk, router};
 use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Recorder, Stream, Writer};
+use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
 use crate::reload::{NotWatched, Programs, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
@@ -40,6 +41,11 @@ pub struct Order {
     pub programs: HashMap<String, PathBuf>,
     /// Takes what workers print, besides the stream.
     pub sink: Sink,
+    /// The call graph, to refuse calls that it does not have; nothing if it is not known.
+    pub edges: Option<Edges>,
+    /// Whether calls that AWS would refuse are refused, of which else the sink is told, and whether Rust workers have no
+    /// more memory than their setting says.
+    pub strict: bool,
 }
 
 /// Why a workshop could not be opened.
@@ -85,7 +91,7 @@ pub struct Workshop {
 impl Workshop {
     /// Opens it on the runtime that this is called on. Workers are started when they are first called.
     pub async fn open(order: Order) -> Result<Self, NotOpened> {
-        let Order { app, scratch, state, port, clock, programs, sink } = order;
+        let Order { app, scratch, state, port, clock, programs, sink, edges, strict } = order;
         for folder in [&scratch, &state] {
             std::fs::create_dir_all(folder).map_err(|error| NotOpened::Folder(folder.clone(), error))?;
         }
@@ -106,7 +112,8 @@ impl Workshop {
         let beside = Beside { api: url.clone(), printed: printed(&sink) };
         let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
-        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, paths };
+        let house = Arc::new(House::of(&app, edges, strict, Arc::clone(&sink)));
+        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, paths, is_capped: strict };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust = rust.filter_map(|worker| {
             let info = hosted.backend().find(worker.name.as_str()).ok()?;
@@ -117,7 +124,8 @@ impl Workshop {
         let endpoint = own.is_some().then_some(endpoint);
         let rust = rust.chain(own).collect();
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
-        let engines = Engines { hosted, endpoint, rust, rules, clock: clock.clone(), recorder, queue: OnceLock::new() };
+        let (time, later) = (clock.clone(), OnceLock::new());
+        let engines = Engines { hosted, endpoint, rust, rules, house, clock: time, recorder, queue: later };
         let engines = Arc::new(engines);
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply};
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
 
 use super::recorder::Recorder;
 
@@ -33,6 +33,10 @@ impl<B: Backend> Backend for Observed<B> {
 
     fn arn(&self, name: &str) -> String {
         self.inner.arn(name)
+    }
+
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        self.inner.admit(caller, function, invocation)
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

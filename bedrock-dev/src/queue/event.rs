@@ -58,6 +58,8 @@ pub enum Attempt {
     Failed(Value),
     /// It was not run: too many were, or the machine was at fault.
     Refused(String),
+    /// It was not run and never will be, for this error.
+    Dropped(Value),
 }
 
 /// How an event left the queue, in AWS's words.

@@ -25,6 +25,8 @@ pub fn next(event: &Event, attempt: Option<&Attempt>, now: SystemTime) -> Next {
     let at = match attempt {
         None => now,
         Some(Attempt::Answered(_)) => return Next::Over(Condition::Success),
+        // AWS has no word of its own for it.
+        Some(Attempt::Dropped(_)) => return Next::Over(Condition::RetriesExhausted),
         Some(Attempt::Failed(_)) if event.attempts > event.rules.retries => {
             return Next::Over(Condition::RetriesExhausted);
         }
@@ -79,6 +81,11 @@ mod tests {
         assert_eq!(after(3, 180), Next::Over(Condition::RetriesExhausted));
         let once = Rules { retries: 0, ..Rules::default() };
         assert_eq!(next(&event(1, 0, once), Some(&failed), UNIX_EPOCH), Next::Over(Condition::RetriesExhausted));
+        let dropped = Attempt::Dropped(json!({}));
+        assert_eq!(
+            next(&event(0, 0, Rules::default()), Some(&dropped), UNIX_EPOCH),
+            Next::Over(Condition::RetriesExhausted)
+        );
         let answered = Attempt::Answered(Bytes::new());
         assert_eq!(next(&event(1, 0, Rules::default()), Some(&answered), UNIX_EPOCH), Next::Over(Condition::Success));
     }

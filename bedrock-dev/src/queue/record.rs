@@ -24,7 +24,7 @@ pub fn record(event: &Event, condition: Condition, last: Option<&Attempt>, now: 
         Some(Attempt::Answered(response)) => (false, json_or_text(response)),
         Some(Attempt::Failed(error)) => (true, error.clone()),
         // Nothing has run.
-        Some(Attempt::Refused(_)) | None => return record,
+        Some(Attempt::Refused(_) | Attempt::Dropped(_)) | None => return record,
     };
     record["responseContext"] = json!({ "statusCode": 200, "executedVersion": "$LATEST" });
     if failed {

@@ -184,7 +184,7 @@ impl Queue {
 
     /// Writes down what an attempt came to.
     fn settle(&self, mut event: Event, attempt: &Attempt) -> Result<(), Fault> {
-        if let Attempt::Refused(_) = attempt {
+        if let Attempt::Refused(_) | Attempt::Dropped(_) = attempt {
             event.attempts = event.attempts.saturating_sub(1);
             event.refusals += 1;
         } else {
@@ -244,7 +244,7 @@ impl Queue {
 fn said(attempt: &Attempt) -> Value {
     match attempt {
         Attempt::Answered(_) => Value::Null,
-        Attempt::Failed(error) => error.clone(),
+        Attempt::Failed(error) | Attempt::Dropped(error) => error.clone(),
         Attempt::Refused(why) => json!({ "errorMessage": why }),
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bedrock::local::{Group, Invocation, Reaper};
 use bytes::Bytes;
@@ -13,7 +13,9 @@ use tokio::sync::oneshot;
 use super::function::Program;
 use super::lines::{Lines, Sink};
 use super::mailbox::{Letter, Mailbox, Said, Stage};
+use super::report::Spent;
 use super::server::RuntimeApi;
+use crate::limits::memory;
 
 /// What came of an invocation.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) enum Ran {
     Said(Said),
     /// Its time was up, which was so long. The process is ended.
     TimedOut(Duration),
+    /// It had so many megabytes, which are too many. The process is ended.
+    OverMemory(u64),
     /// The process ended before it got it.
     NotBegun,
 }
@@ -81,11 +85,11 @@ impl Environment {
         !self.mailbox.is_over()
     }
 
-    /// Gives it an invocation and waits for what comes of it.
-    pub(super) async fn run(&self, invocation: Invocation, time: Duration) -> Ran {
+    /// Gives it an invocation and waits for what comes of it. A process that has more than `most` megabytes is ended.
+    pub(super) async fn run(&self, invocation: Invocation, time: Duration, most: Option<u64>) -> (Ran, Spent) {
         let ((begun, has_begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
         if !self.mailbox.put(Letter { invocation, time, begun, answer }).await {
-            return Ran::NotBegun;
+            return (Ran::NotBegun, Spent::default());
         }
         // What is over does not ask any more. Dropping the other end keeps the invocation from being begun after all.
         let begun = tokio::select! {
@@ -93,18 +97,40 @@ impl Environment {
             begun = has_begun => begun.ok(),
             () = self.mailbox.over() => None,
         };
-        let Some(deadline) = begun else { return Ran::NotBegun };
+        let Some(deadline) = begun else { return (Ran::NotBegun, Spent::default()) };
+        let since = Instant::now();
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        let ran = match tokio::time::timeout(left, answered).await {
-            Ok(Ok(said)) => Ran::Said(said),
-            Ok(Err(_)) => Ran::Said(Said::Ended("Runtime exited without providing a reason".to_owned())),
-            Err(_) => {
-                self.kill();
-                Ran::TimedOut(left)
-            }
+        let ran = tokio::select! {
+            answered = tokio::time::timeout(left, answered) => match answered {
+                Ok(Ok(said)) => Ran::Said(said),
+                Ok(Err(_)) => Ran::Said(Said::Ended("Runtime exited without providing a reason".to_owned())),
+                Err(_) => Ran::TimedOut(left),
+            },
+            used = self.over_memory(most) => Ran::OverMemory(used),
         };
+        let spent = Spent { took: since.elapsed(), memory: self.process().and_then(memory::most) };
+        // It may have had too much between two looks.
+        let ran = match (ran, most.zip(spent.memory)) {
+            (Ran::Said(_), Some((most, used))) if used > most => Ran::OverMemory(used),
+            (ran, _) => ran,
+        };
+        if matches!(ran, Ran::TimedOut(_) | Ran::OverMemory(_)) {
+            self.kill();
+        }
         self.lines.settle().await;
-        ran
+        (ran, spent)
+    }
+
+    async fn over_memory(&self, most: Option<u64>) -> u64 {
+        match self.process().zip(most) {
+            Some((process, most)) => memory::over(process, most).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Its number, as long as that is its own.
+    fn process(&self) -> Option<u32> {
+        *self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends it now, with everything it started.

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bedrock::Error;
 use bedrock::local::service::FunctionInfo;
@@ -13,8 +13,9 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::environment::{Environment, Ran, error_of};
-use super::lines::Sink;
+use super::lines::{Line, Sink};
 use super::mailbox::{Said, Stage};
+use super::report::{self, Broken, Spent};
 use super::server::{RESPONSE, RuntimeApi};
 
 /// Environments of one function; further invocations wait.
@@ -27,6 +28,8 @@ const STARTS: u32 = 3;
 /// become, has it open for writing: it was forked meanwhile. Looked at again after so long, so often.
 const BUSY: Duration = Duration::from_millis(5);
 const BUSY_TRIES: u32 = 200;
+/// What Lambda says of a process that it ended because of its memory.
+const KILLED: &str = "Runtime exited with error: signal: killed";
 
 /// What a function's environments are made of.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct Program {
     pub variables: Vec<(String, String)>,
     /// What its context says.
     pub function: FunctionInfo,
+    /// Whether a process is ended that has more memory than the function's setting says.
+    pub is_capped: bool,
 }
 
 /// A function whose environments are processes of this machine.
@@ -110,34 +115,45 @@ impl Function {
 
     async fn run(&self, invocation: Invocation) -> Result<Bytes, Error> {
         let _room = self.room.acquire().await;
-        for _ in 0..STARTS {
-            let (environment, program) = self.environment().await?;
+        let request_id = invocation.request_id.clone();
+        for start in 0..STARTS {
+            let (environment, program, init) = self.environment().await?;
             let time = Duration::from_secs(program.function.timeout);
-            let ran = environment.run(invocation.clone(), time).await;
-            if environment.is_usable() && !matches!(ran, Ran::TimedOut(_)) {
+            let most = program.is_capped.then_some(program.function.memory);
+            if start == 0 {
+                self.say(&request_id, report::start(&request_id));
+            }
+            let (ran, spent) = environment.run(invocation.clone(), time, most).await;
+            if start + 1 == STARTS || !matches!(ran, Ran::NotBegun) {
+                self.report(&request_id, &ran, spent, init);
+            }
+            if environment.is_usable() && !matches!(ran, Ran::TimedOut(_) | Ran::OverMemory(_)) {
                 self.give_back(environment, &program);
             }
             match ran {
                 Ran::Said(said) => return self.answer(said),
                 Ran::TimedOut(after) => return Err(Error::Timeout { worker: self.worker(), after }),
+                Ran::OverMemory(_) => return self.answer(Said::Ended(KILLED.to_owned())),
                 Ran::NotBegun => {}
             }
         }
         Err(self.lost(&format!("{STARTS} processes ended before they got it"), false))
     }
 
-    /// A process that waits, or a new one that is ready; and its program.
-    async fn environment(&self) -> Result<(Arc<Environment>, Arc<Program>), Error> {
+    /// A process that waits, or a new one that is ready, with how long its start took; and its program.
+    async fn environment(&self) -> Result<(Arc<Environment>, Arc<Program>, Option<Duration>), Error> {
         let program = {
             let mut pool = self.pool();
             while let Some(environment) = pool.idle.pop() {
                 if environment.is_usable() {
-                    return Ok((environment, Arc::clone(&pool.program)));
+                    return Ok((environment, Arc::clone(&pool.program), None));
                 }
             }
             Arc::clone(&pool.program)
         };
-        self.start(&program).await.map(|environment| (environment, program))
+        let began = Instant::now();
+        let environment = self.start(&program).await?;
+        Ok((environment, program, Some(began.elapsed())))
     }
 
     /// Has a process wait for its next invocation; one of a program that was replaced ends.
@@ -172,6 +188,30 @@ impl Function {
             Stage::Ended(how) => Err(self.failed(("Runtime.ExitError".to_owned(), how, Vec::new()))),
             Stage::Starting => Err(Error::Timeout { worker: self.worker(), after: INIT }),
         }
+    }
+
+    /// Says what an invocation came to and what it took.
+    fn report(&self, request_id: &str, ran: &Ran, spent: Spent, init: Option<Duration>) {
+        let size = self.pool().program.function.memory;
+        let broken = match ran {
+            Ran::Said(Said::Ended(_)) | Ran::NotBegun => Some(Broken::Ended),
+            Ran::TimedOut(_) => Some(Broken::TimedOut),
+            Ran::OverMemory(used) => {
+                let worker = self.worker();
+                self.say(request_id, format!("error: `{worker}` has {used} MB of memory, {size} MB are allowed"));
+                let table = format!("`[package.metadata.bedrock.workers.{worker}]` in `Cargo.toml`");
+                self.say(request_id, format!("help: set `memory` of {table} to a larger number"));
+                Some(Broken::OutOfMemory)
+            }
+            Ran::Said(_) => None,
+        };
+        for line in report::end(request_id, spent, init, size, broken) {
+            self.say(request_id, line);
+        }
+    }
+
+    fn say(&self, request_id: &str, text: String) {
+        (self.sink)(Line { worker: self.worker(), request_id: Some(request_id.to_owned()), text });
     }
 
     fn answer(&self, said: Said) -> Result<Bytes, Error> {

@@ -8,11 +8,13 @@
 //! | `mailbox` | what passes between an invocation and the process that asks for it |
 //! | `server` | the routes of the Runtime API |
 //! | `lines` | what processes print |
+//! | `report` | what Lambda prints |
 
 mod environment;
 mod function;
 mod lines;
 mod mailbox;
+mod report;
 mod server;
 
 pub use function::{Function, Program};

@@ -27,6 +27,8 @@ async fn what_a_process_prints_and_how_it_ends_is_on_the_stream_and_stays_on_dis
         // No runtime at all: it prints its variables and ends.
         programs: HashMap::from([("greeter".to_owned(), PathBuf::from("/usr/bin/env"))]),
         sink: Arc::new(move |line| taken.lock().expect("lines").push(line)),
+        edges: None,
+        strict: false,
     };
     let workshop = Workshop::open(order).await.expect("it opens");
     let address = workshop.url.trim_start_matches("http://").to_owned();

@@ -63,6 +63,8 @@ impl Room {
             clock: Clock::real(),
             programs: if built { first } else { Programs::new() },
             sink: Arc::new(|_| {}),
+            edges: None,
+            strict: false,
         };
         let workshop = Workshop::open(order).await.expect("it opens");
         let reloader = workshop.reloader(&app, &[]).expect("a reloader");

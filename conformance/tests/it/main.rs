@@ -12,3 +12,4 @@ mod service;
 mod starting;
 mod stopping;
 mod workshop;
+mod workshop_limits;

@@ -25,6 +25,10 @@ struct Room {
 
 impl Room {
     async fn new(timeout: u64) -> Self {
+        Self::capped(timeout, false).await
+    }
+
+    async fn capped(timeout: u64, is_capped: bool) -> Self {
         let own = || format!("processes-{}-{:?}", std::process::id(), std::thread::current().id());
         let mark = std::env::var(MARK).unwrap_or_else(|_| own());
         let (name, worker) = ("conformance-local-rust_case".to_owned(), "rust_case".to_owned());
@@ -43,6 +47,7 @@ impl Room {
                 timeout,
                 memory: 512,
             },
+            is_capped,
         };
         let (lines, reaper) = (Arc::<Mutex<Vec<Line>>>::default(), Arc::<Reaper>::default());
         let noted = Arc::clone(&lines);
@@ -143,12 +148,62 @@ async fn what_is_printed_belongs_to_its_request_and_is_in_its_tail() {
         let log = String::from_utf8(tail.last()).expect("text");
         assert_eq!(log, format!("line {number}\n").repeat(100));
         let lines = std::mem::take(&mut *room.lines.lock().expect("lines"));
-        assert_eq!(lines.len(), 100);
+        assert_eq!(lines.len(), 103);
+        let (first, last) = (&lines[0].text, &lines[102].text);
+        assert_eq!(
+            (first, &lines[101].text),
+            (&format!("START RequestId: {id} Version: $LATEST"), &format!("END RequestId: {id}"))
+        );
+        assert!(last.starts_with(&format!("REPORT RequestId: {id}\tDuration: ")), "{last}");
+        assert!(last.contains("\tMemory Size: 512 MB\tMax Memory Used: ") || !cfg!(target_os = "linux"), "{last}");
+        assert_eq!(last.contains("\tInit Duration: "), number == 0, "{last}");
         assert!(
             lines.iter().all(|line| line.request_id.as_ref() == Some(&id) && line.worker == "rust_case"),
             "{lines:?}"
         );
     }
+    room.end();
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_with_more_memory_than_its_function_has_is_ended_where_there_is_a_cap() {
+    let hold = |megabytes: u64| json!({ "do": "hold", "bytes": megabytes << 20 });
+    for is_capped in [false, true] {
+        let room = Room::capped(30, is_capped).await;
+        assert_eq!(room.invoke(hold(300)).await, Ok(json!(300_u64 << 20)));
+        assert_eq!(room.invoke(json!({ "do": "calls" })).await, Ok(json!(2)));
+        room.lines.lock().expect("lines").clear();
+        if !is_capped {
+            assert_eq!(room.invoke(hold(600)).await, Ok(json!(600_u64 << 20)));
+            let lines = std::mem::take(&mut *room.lines.lock().expect("lines"));
+            let used = lines.iter().find_map(|line| line.text.split_once("Max Memory Used: ")).expect("a report").1;
+            let used: u64 = used.split(' ').next().and_then(|used| used.parse().ok()).expect(used);
+            assert!((600..700).contains(&used), "{used}");
+            room.end();
+            continue;
+        }
+        let killed = failure("Runtime.ExitError", "Runtime exited with error: signal: killed");
+        assert_eq!(room.fails(hold(600)).await, killed);
+        let lines: Vec<_> = room.lines.lock().expect("lines").iter().map(|line| line.text.clone()).collect();
+        assert!(
+            lines[1].starts_with("error: `rust_case` has ") && lines[1].ends_with("512 MB are allowed"),
+            "{lines:?}"
+        );
+        assert!(lines[2].starts_with("help: set `memory` of"), "{lines:?}");
+        assert!(lines[4].ends_with("\tStatus: error\tError Type: Runtime.OutOfMemory\t"), "{lines:?}");
+        assert_eq!(room.invoke(json!({ "do": "calls" })).await, Ok(json!(1)), "a new process");
+        room.end();
+    }
+}
+
+/// Nobody waits for the answer of one that never returns.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_does_not_give_its_memory_back_is_ended_while_it_runs() {
+    let room = Room::capped(600, true).await;
+    let (error_type, message) = room.fails(json!({ "do": "hold", "bytes": 600_u64 << 20, "ever": true })).await;
+    assert_eq!((error_type, message), failure("Runtime.ExitError", "Runtime exited with error: signal: killed"));
     room.end();
 }
 
@@ -208,7 +263,7 @@ async fn a_program_that_is_not_there_or_does_not_speak_the_api_is_an_error() {
         (function("/bin/false"), "worker `odd` failed: Runtime.ExitError: Runtime exited with error: exit status 1"),
     ] {
         let folder = crate::driver::app_dir();
-        let program = Program { path: path.into(), folder, variables: Vec::new(), function: info };
+        let program = Program { path: path.into(), folder, variables: Vec::new(), function: info, is_capped: false };
         let odd = Function::new(program, api.clone(), Arc::clone(&room.reaper), Arc::new(|_| {}));
         let error = odd.invoke(Invocation::new("{}".into(), None)).await.expect_err("no answer");
         assert!(error.to_string().starts_with(expected), "{error}");

@@ -13,8 +13,9 @@ use crate::driver::{ALL, app_dir};
 use crate::lambda::binary;
 use crate::service::client::Client;
 
-async fn open(scratch: &Path, clock: &Clock) -> Workshop {
-    let order = Order {
+/// The app as it is, with no call refused.
+pub(crate) fn order(scratch: &Path, clock: &Clock) -> Order {
+    Order {
         app: App::find(&app_dir()).expect("the app"),
         scratch: scratch.to_owned(),
         state: scratch.to_owned(),
@@ -22,8 +23,13 @@ async fn open(scratch: &Path, clock: &Clock) -> Workshop {
         clock: clock.clone(),
         programs: HashMap::from([("rust_case".to_owned(), binary("rust_case"))]),
         sink: Arc::new(|_| {}),
-    };
-    Workshop::open(order).await.expect("it opens")
+        edges: None,
+        strict: false,
+    }
+}
+
+async fn open(scratch: &Path, clock: &Clock) -> Workshop {
+    Workshop::open(order(scratch, clock)).await.expect("it opens")
 }
 
 /// Makes calls with boto3, which blocks.
@@ -122,8 +128,12 @@ async fn an_event_outlives_the_workshop_and_is_run_three_times_in_all() {
 
 /// The tasks of the one before end in their own time, and hold its lock until then.
 async fn loop_until_open(scratch: &Path, clock: &Clock) -> Workshop {
+    until_closed(scratch).await;
+    open(scratch, clock).await
+}
+
+pub(crate) async fn until_closed(scratch: &Path) {
     while matches!(bedrock_dev::Store::own(&scratch.join("queue.sqlite")), Err(bedrock_dev::Fault::Taken(_))) {
         tokio::task::yield_now().await;
     }
-    open(scratch, clock).await
 }

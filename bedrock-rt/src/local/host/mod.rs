@@ -27,6 +27,7 @@ use super::dispatch::Local;
 use super::interpreter::Finder;
 use super::output::{self, Output};
 use super::reaper::{Group, Reaper};
+use super::service::worker_key;
 use super::workers::{self, Beside};
 
 /// What the hosts of all workers share.
@@ -42,6 +43,8 @@ pub(crate) struct Hosts {
     groups: Mutex<Option<Vec<Group>>>,
     /// Opens Lambda's API to the workers of this run.
     token: Arc<str>,
+    /// Whether somebody else serves that API, who wants to know which worker calls.
+    is_beside: bool,
     api: OnceCell<String>,
     local: OnceLock<Weak<Local>>,
 }
@@ -59,6 +62,7 @@ impl Hosts {
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
             token: crate::id::token().into(),
+            is_beside: api.is_some(),
             api: OnceCell::new_with(api),
             local: OnceLock::new(),
         }
@@ -67,6 +71,11 @@ impl Hosts {
     /// Tells Lambda's API whom it serves.
     pub(super) fn set_local(&self, local: &Arc<Local>) {
         let _ = self.local.set(Arc::downgrade(local));
+    }
+
+    /// What a worker's calls of Lambda's API are signed with.
+    fn access_key(&self, worker: &str) -> String {
+        if self.is_beside { worker_key(worker) } else { self.token.as_ref().to_owned() }
     }
 
     /// The URL of Lambda's API, which is started when the first host needs it, if nobody asked for it before.

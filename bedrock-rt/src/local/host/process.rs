@@ -133,7 +133,7 @@ fn environment(
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
-        ("AWS_ACCESS_KEY_ID", &hosts.token),
+        ("AWS_ACCESS_KEY_ID", &hosts.access_key(&info.entry.name)),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_SESSION_TOKEN", "local"),
         ("AWS_ENDPOINT_URL_LAMBDA", url),

@@ -25,11 +25,35 @@ pub trait Backend: Send + Sync + 'static {
     /// The ARN that a function of this name has, or would have.
     fn arn(&self, name: &str) -> String;
 
+    /// Whether a call is let in: before the function is run, and before its event is accepted.
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        let _ = (caller, function, invocation);
+        Ok(())
+    }
+
     /// Runs a function, which is one of those it has.
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply;
 
     /// Takes an event that is run later.
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted;
+}
+
+/// Who calls, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// The worker that the call's access key was made for ([`worker_key`](super::worker_key)); nothing for other keys.
+    pub worker: Option<&'a str>,
+    /// Whether it waits for the answer.
+    pub waits: bool,
+}
+
+/// Why a call is not let in, in the words that the caller reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// The caller has no right to call this function.
+    Access(String),
+    /// The call goes round in a circle.
+    Recursion(String),
 }
 
 /// A function, as much as callers may ask about it.

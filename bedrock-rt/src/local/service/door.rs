@@ -18,6 +18,20 @@ pub enum Access {
     Signed,
 }
 
+/// What the access keys of single workers begin with.
+const OF_WORKER: &str = "LOCAL_";
+
+/// The access key by which a worker's calls are recognised, for the `AWS_ACCESS_KEY_ID` of its processes. It tells who
+/// calls, and keeps nobody out: that is not needed among the user's own programs.
+pub fn worker_key(worker: &str) -> String {
+    format!("{OF_WORKER}{worker}")
+}
+
+/// The worker that a call's access key was made for.
+pub(super) fn worker_of(headers: &HeaderMap) -> Option<&str> {
+    key(headers).strip_prefix(OF_WORKER)
+}
+
 /// Refuses what a page of another origin sends, and what comes under a name that is not this machine's.
 pub(super) fn from_this_machine(headers: &HeaderMap) -> Result<(), Refusal> {
     // Another name may be one that an attacker's DNS server lets point here (DNS rebinding).
@@ -37,10 +51,7 @@ pub(super) fn from_this_machine(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// Refuses calls of Lambda's API without the credentials that `access` wants.
 pub(super) fn credentials(headers: &HeaderMap, access: &Access) -> Result<(), Refusal> {
-    let given = text(headers, "authorization").unwrap_or_default();
-    // `AWS4-HMAC-SHA256 Credential=KEY/20261125/…` of an SDK, `Bedrock KEY` of a worker's `invoke`.
-    let signed = given.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
-    let key = given.strip_prefix("Bedrock ").or(signed).unwrap_or_default();
+    let key = key(headers);
     match access {
         _ if key.is_empty() => Err(Refusal::denied("Missing Authentication Token")),
         Access::Key(own) if key != &**own => Err(Refusal::denied("the credentials are not those of this run")),
@@ -53,6 +64,14 @@ pub(super) fn function_of_host(headers: &HeaderMap) -> Option<String> {
     let authority = text(headers, "host")?.parse::<Authority>().ok()?;
     let name = authority.host().strip_suffix(".localhost")?;
     (!name.is_empty() && !name.contains('.')).then(|| name.to_owned())
+}
+
+/// The access key of a call; empty if there is none.
+fn key(headers: &HeaderMap) -> &str {
+    let given = text(headers, "authorization").unwrap_or_default();
+    // `AWS4-HMAC-SHA256 Credential=KEY/20261125/…` of an SDK, `Bedrock KEY` of a worker's `invoke`.
+    let signed = given.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+    given.strip_prefix("Bedrock ").or(signed).unwrap_or_default()
 }
 
 /// A header that is text.
@@ -69,7 +88,7 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, credentials, from_this_machine, function_of_host};
+    use super::{Access, credentials, from_this_machine, function_of_host, worker_key, worker_of};
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -138,5 +157,19 @@ mod tests {
             assert_eq!(credentials(&given, &Access::Signed).is_ok(), signed, "{value}");
         }
         assert!(credentials(&HeaderMap::new(), &Access::Signed).is_err());
+    }
+
+    #[test]
+    fn a_worker_s_key_tells_who_calls_however_the_call_is_signed_and_other_keys_tell_nothing() {
+        assert_eq!(worker_key("resizer"), "LOCAL_resizer");
+        for (value, worker) in [
+            ("Bedrock LOCAL_resizer", Some("resizer")),
+            ("AWS4-HMAC-SHA256 Credential=LOCAL_resizer/20261125/us-east-1/lambda/aws4_request", Some("resizer")),
+            ("AWS4-HMAC-SHA256 Credential=AKIDOTHER/20261125/us-east-1/lambda/aws4_request", None),
+            ("Bedrock BEDROCK1", None),
+        ] {
+            assert_eq!(worker_of(&headers(&[("authorization", value)])), worker, "{value}");
+        }
+        assert_eq!(worker_of(&HeaderMap::new()), None);
     }
 }

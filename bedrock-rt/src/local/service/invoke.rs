@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::de::IgnoredAny;
 
-use super::backend::FunctionInfo;
+use super::backend::{Caller, FunctionInfo};
 use super::body::{self, Unread};
-use super::door::text;
+use super::door::{text, worker_of};
 use super::query::parameter;
 use super::refusal::Refusal;
 use super::server::Service;
@@ -91,6 +91,8 @@ impl Asked {
             trace.clone_into(&mut invocation.trace);
         }
         let id = invocation.request_id.clone();
+        let caller = Caller { worker: worker_of(headers), waits: self.kind == Kind::RequestResponse };
+        service.backend.admit(caller, &self.function, &invocation).map_err(Refusal::not_admitted)?;
         match self.kind {
             Kind::DryRun => Ok(respond(StatusCode::NO_CONTENT, Body::empty(), &id)),
             Kind::Event => {

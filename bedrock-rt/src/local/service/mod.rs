@@ -26,7 +26,7 @@ mod server;
 mod target;
 mod url;
 
-pub use backend::{Accepted, Backend, FunctionInfo, Reply};
-pub use door::Access;
+pub use backend::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+pub use door::{Access, worker_key};
 pub use failure::body as failure_body;
 pub use server::{serve_beside, serve_on};

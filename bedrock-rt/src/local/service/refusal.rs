@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use super::backend::Denied;
 use crate::Error;
 
 /// An error of AWS's API model.
@@ -61,6 +62,14 @@ impl Refusal {
     pub(super) fn too_large(bytes: usize, limit: usize, kind: &str) -> Self {
         let message = format!("{bytes} byte payload is too large for the {kind} invocation type (limit {limit} bytes)");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", message)
+    }
+
+    /// A call that the back end does not let in.
+    pub(super) fn not_admitted(denied: Denied) -> Self {
+        match denied {
+            Denied::Access(message) => Self::denied(&message),
+            Denied::Recursion(message) => Self::new(StatusCode::BAD_REQUEST, "RecursiveInvocationException", message),
+        }
     }
 
     /// What the machine, not the caller, did wrong.

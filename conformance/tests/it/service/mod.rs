@@ -5,7 +5,7 @@ mod emulated;
 mod inside;
 mod program;
 mod refusals;
-mod refused;
+pub(crate) mod refused;
 mod refused_by;
 mod rows;
 mod url;

@@ -14,7 +14,7 @@ fn send(url: &str, request: &str, headers: &[&str]) -> (String, String) {
 }
 
 /// The head and the body of the answer to a request that no client library would send.
-pub(super) fn exchange(url: &str, request: &str, headers: &[&str], body: &str) -> (String, String) {
+pub(crate) fn exchange(url: &str, request: &str, headers: &[&str], body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("the port");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = body.len();

@@ -52,12 +52,22 @@ impl Worker for RustCase {
             "nothing" => Ok(Value::Null),
             "length" => Ok(json!(event["value"].as_str().map_or(0, str::len))),
             "make" => Ok(json!("x".repeat(event["length"].as_u64().unwrap_or(0) as usize))),
+            "hold" => hold(&event).await,
             "print" => print(&event),
             "append" => append(&event),
             "call" => call(&event).await,
             other => Err(WorkerError::new("NoSuchCase", other)),
         }
     }
+}
+
+/// Has so much memory, for ever if it is told to.
+async fn hold(event: &Value) -> Result<Value> {
+    let held = std::hint::black_box(vec![1_u8; event["bytes"].as_u64().unwrap_or(0) as usize]);
+    if event["ever"].as_bool().unwrap_or(false) {
+        std::future::pending::<()>().await;
+    }
+    Ok(json!(held.len()))
 }
 
 fn deadlock() -> Result<Value> {

@@ -1,0 +1,52 @@
+//! The limits of an app, and what is asked of them before a call is let in and when a function is run.
+
+use bedrock::local::Invocation;
+use bedrock::local::service::{Caller, Denied, FunctionInfo};
+use bedrock_build::App;
+use serde_json::{Value, json};
+
+use super::Concurrency;
+use super::callers::{Callers, Edges};
+use super::lineage::{Lineage, STOPPED};
+use crate::runtime::Sink;
+
+/// What is refused in an app.
+pub(crate) struct House {
+    pub(crate) concurrency: Concurrency,
+    callers: Callers,
+    lineage: Lineage,
+}
+
+impl House {
+    /// Which calls are not allowed is told to `sink`; they are refused if it is `strict`.
+    pub(crate) fn of(app: &App, edges: Option<Edges>, strict: bool, sink: Sink) -> Self {
+        let callers = Callers::of(app, edges, strict, sink);
+        Self { concurrency: Concurrency::of(app), callers, lineage: Lineage::of(app) }
+    }
+
+    /// Whether a call is let in.
+    pub(crate) fn admit(
+        &self,
+        caller: Caller<'_>,
+        function: &FunctionInfo,
+        invocation: &Invocation,
+    ) -> Result<(), Denied> {
+        if let Some(worker) = caller.worker {
+            self.callers.check(worker, function).map_err(Denied::Access)?;
+        }
+        // Events are accepted whatever their chain, and dropped where it is looked at.
+        let is_circle = caller.waits && self.lineage.is_circle(function, &invocation.trace);
+        if is_circle { Err(Denied::Recursion(STOPPED.to_owned())) } else { Ok(()) }
+    }
+
+    /// The error of an event that is dropped because its chain is a circle.
+    pub(crate) fn dropped(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
+        let error = || json!({ "errorType": "RecursiveInvocationException", "errorMessage": STOPPED });
+        self.lineage.is_circle(function, trace).then(error)
+    }
+
+    /// Counts a run in the trace that the function gets.
+    pub(crate) fn count(&self, function: &FunctionInfo, invocation: &mut Invocation) {
+        invocation.trace = self.lineage.counted(function, std::mem::take(&mut invocation.trace));
+    }
+}

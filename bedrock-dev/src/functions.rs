@@ -76,6 +76,8 @@ impl Maker<'_> {
             ("AWS_DEFAULT_REGION", region),
             ("AWS_ACCESS_KEY_ID", key.as_str()),
             ("AWS_SECRET_ACCESS_KEY", "local"),
+            // Not that of the user's own account.
+            ("AWS_SESSION_TOKEN", "local"),
         ];
         let own = settings.environment.clone().into_iter();
         own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()

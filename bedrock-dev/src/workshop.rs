@@ -1,10 +1,11 @@
 //! A whole app at work: its functions, its queue, and Lambda's API on one port.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bedrock::local::service::{Access, Backend, serve_beside};
 use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
@@ -17,12 +18,15 @@ use crate::Clock;
 use crate::endpoint;
 use crate::engines::Engines;
 use crate::functions::{Maker, copied};
-use crate::happenings::api::{Desk, router};
-use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Recorder, Stream, Writer};
+use crate::happenings::api::{Desk, Edge, router};
+use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Progress, Recorder, Stream, Writer, reloads};
 use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
-use crate::reload::{NotWatched, Programs, Reloader, Watch};
+use crate::reload::{NotWatched, Programs, Reload, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
+
+/// Before a queue whose file failed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a workshop is made of.
 pub struct Order {
@@ -112,6 +116,7 @@ impl Workshop {
         let beside = Beside { api: url.clone(), printed: printed(&sink) };
         let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
+        let to_tell = Arc::clone(&sink);
         let house = Arc::new(House::of(&app, edges, strict, Arc::clone(&sink)));
         let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, paths, is_capped: strict };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
@@ -131,10 +136,10 @@ impl Workshop {
         let _ = engines.queue.set(Arc::clone(&queue));
         let backend: Arc<dyn Backend> = Arc::new(Observed::new(Arc::clone(&engines), engines.recorder.clone()));
         let desk = Desk::new(&app, url.clone(), happenings.clone(), Arc::clone(&backend), Arc::clone(&queue));
-        let (further, work) = (router(&desk), Arc::clone(&queue).work());
+        let (further, work) = (router(&desk), work(Arc::clone(&queue), to_tell));
         let tasks = vec![
             tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
-            tokio::spawn(async move { drop(work.await) }),
+            tokio::spawn(work),
         ];
         let place = Place { name: app.name.to_string(), url: url.clone() };
         happenings.publish(Kind::AppStarted(place.clone()));
@@ -149,6 +154,27 @@ impl Workshop {
         Ok(Reloader::new(app, Arc::clone(&self.engines), Arc::clone(&self.programs), watch))
     }
 
+    /// Tells it that the call graph is another one from now on, as often as it is.
+    pub fn knowing(&self) -> impl Fn(Edges) + Send + Sync + 'static + use<> {
+        let (desk, house) = (Arc::clone(&self.desk), Arc::clone(&self.engines.house));
+        move |edges| {
+            desk.know(pairs(&edges));
+            house.know(edges);
+        }
+    }
+
+    /// Readers of the stream learn that the code of these functions is being compiled.
+    pub fn builds(&self, functions: Vec<String>) {
+        self.happenings.publish(reloads::build(Progress::Started, functions, None, Vec::new()));
+    }
+
+    /// Readers of the stream learn what became of a saved file.
+    pub fn tell(&self, reload: &Reload) {
+        for kind in reloads::kinds(reload) {
+            self.happenings.publish(kind);
+        }
+    }
+
     /// Ends all processes and the stream. Events that are not done stay in the queue's file.
     pub fn close(self) {
         for task in &self.tasks {
@@ -159,6 +185,22 @@ impl Workshop {
         self.happenings.publish(Kind::AppStopped(self.place));
         self.writer.finish();
     }
+}
+
+/// Runs the events of the queue; goes on where its file could not be read or written for a while.
+async fn work(queue: Arc<Queue>, sink: Sink) {
+    while let Err(fault) = Arc::clone(&queue).work().await {
+        let text = format!("error: the queue of events has stopped for a second: {fault}");
+        sink(Line { worker: String::new(), request_id: None, text });
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Each call, sorted.
+fn pairs(edges: &Edges) -> Vec<Edge> {
+    let pairs = edges.iter().flat_map(|(from, all)| all.iter().map(|to| (from.clone(), to.clone())));
+    let sorted: BTreeSet<(String, String)> = pairs.collect();
+    sorted.into_iter().map(|(from, to)| Edge { from, to }).collect()
 }
 
 /// The queue, which knows the engines as long as they are there.

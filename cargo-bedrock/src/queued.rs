@@ -47,12 +47,33 @@ impl Queued {
     /// False if it is being run.
     pub(crate) fn retry(&self, listed: &Listed) -> Result<bool> {
         let now = SystemTime::now();
-        self.store.as_ref().map_or(Ok(false), |store| store.retry(&listed.event.id, now)).map_err(failed)
+        self.change(|store| store.retry(&listed.event.id, now))
     }
 
     /// False if it is being run.
     pub(crate) fn forget(&self, listed: &Listed) -> Result<bool> {
-        self.store.as_ref().map_or(Ok(false), |store| store.forget(&listed.event.id)).map_err(failed)
+        self.change(|store| store.forget(&listed.event.id))
+    }
+
+    /// An event that was being run when its program was killed is being run by nobody.
+    fn change(&self, how: impl Fn(&Store) -> std::result::Result<bool, Fault>) -> Result<bool> {
+        let Some(store) = &self.store else { return Ok(false) };
+        if how(store).map_err(failed)? {
+            return Ok(true);
+        }
+        match Store::own(&self.path) {
+            Ok(own) => {
+                let ended = json!({
+                    "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run"
+                });
+                for event in own.interrupted().map_err(failed)? {
+                    own.put_back(&event, SystemTime::now(), &ended).map_err(failed)?;
+                }
+                how(&own).map_err(failed)
+            }
+            Err(Fault::Taken(_)) => Ok(false),
+            Err(fault) => Err(failed(fault)),
+        }
     }
 
     /// Makes all due that wait.

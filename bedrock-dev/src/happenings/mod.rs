@@ -8,6 +8,7 @@
 //! | `stream` | what is kept, and readers that go through it at their own pace |
 //! | `disk` | a reader that writes the stream to a file |
 //! | `recorder`, `calls` | makes happenings of invocations, lines and queue changes; who called whom |
+//! | `reloads` | makes happenings of builds and saved files |
 //! | `observed` | a back end whose invocations are recorded |
 //! | `joined` | invocations put together from what is kept |
 //! | `api` | all of it over HTTP |
@@ -21,6 +22,7 @@ mod level;
 mod observed;
 mod payload;
 mod recorder;
+pub(crate) mod reloads;
 mod stream;
 
 pub use disk::{Disk, Writer};

@@ -79,7 +79,7 @@ impl Stream {
             return id;
         }
         let at = SystemTime::now();
-        let body = body.strip_prefix('{').unwrap_or("}");
+        let body = body.strip_prefix('{').unwrap_or(r#""kind":"unknown"}"#);
         let json = format!(r#"{{"version":{VERSION},"id":{id},"at":"{}",{body}"#, rfc3339(at)).into_boxed_str();
         let happening = Arc::new(Happening { id, at, kind, json });
         kept.next += 1;

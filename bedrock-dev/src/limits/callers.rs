@@ -2,6 +2,7 @@
 //! that the graph does not have works on a laptop and is refused there.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock};
 
 use bedrock::local::service::FunctionInfo;
 use bedrock_build::App;
@@ -15,7 +16,7 @@ pub type Edges = HashMap<String, BTreeSet<String>>;
 pub(crate) struct Callers {
     app: String,
     /// Nothing if the call graph is not known: everybody may call everybody.
-    edges: Option<Edges>,
+    edges: RwLock<Option<Edges>>,
     /// What the settings declare already, which a line to add must not lose.
     declared: HashMap<String, Vec<String>>,
     strict: bool,
@@ -27,13 +28,25 @@ impl Callers {
         let of_workers = app.workers.iter().map(|worker| (worker.name.to_string(), &worker.settings));
         let all = of_workers.chain([("endpoint".to_owned(), &app.settings.endpoint)]);
         let declared = all.filter_map(|(name, settings)| Some((name, settings.invokes.clone()?))).collect();
+        let edges = RwLock::new(edges);
         Self { app: app.name.to_string(), edges, declared, strict, sink }
+    }
+
+    /// The call graph is this one from now on.
+    pub(crate) fn know(&self, edges: Edges) {
+        *self.edges.write().unwrap_or_else(PoisonError::into_inner) = Some(edges);
+    }
+
+    /// Whether the call graph has a call.
+    fn has(&self, caller: &str, worker: &str) -> bool {
+        let edges = self.edges.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(edges) = &*edges else { return true };
+        edges.get(caller).is_some_and(|callees| callees.contains(worker))
     }
 
     /// AWS's text if the call is not allowed. Says in either case which setting would allow it.
     pub(crate) fn check(&self, caller: &str, function: &FunctionInfo) -> Result<(), String> {
-        let Some(edges) = &self.edges else { return Ok(()) };
-        if edges.get(caller).is_some_and(|callees| callees.contains(&function.worker)) {
+        if self.has(caller, &function.worker) {
             return Ok(());
         }
         let account = function.arn.split(':').nth(4).unwrap_or_default();

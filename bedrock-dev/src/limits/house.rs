@@ -24,6 +24,11 @@ impl House {
         Self { concurrency: Concurrency::of(app), callers, lineage: Lineage::of(app) }
     }
 
+    /// The call graph is this one from now on.
+    pub(crate) fn know(&self, edges: Edges) {
+        self.callers.know(edges);
+    }
+
     /// Whether a call is let in.
     pub(crate) fn admit(
         &self,

@@ -96,8 +96,13 @@ impl Environment {
             biased;
             begun = has_begun => begun.ok(),
             () = self.mailbox.over() => None,
+            // It has answered and does not ask for more.
+            () = tokio::time::sleep(time) => None,
         };
-        let Some(deadline) = begun else { return (Ran::NotBegun, Spent::default()) };
+        let Some(deadline) = begun else {
+            self.kill();
+            return (Ran::NotBegun, Spent::default());
+        };
         let since = Instant::now();
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
         let ran = tokio::select! {

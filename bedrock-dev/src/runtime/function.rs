@@ -176,10 +176,7 @@ impl Function {
         };
         let environment = started.map_err(|error| Error::NotStarted {
             worker: self.worker(),
-            message: match error.kind() {
-                ErrorKind::NotFound => format!("`{}` does not exist: it was not built", program.path.display()),
-                _ => format!("failed to start `{}`: {error}", program.path.display()),
-            },
+            message: format!("failed to start `{}`: {error}", program.path.display()),
             help: None,
         })?;
         match environment.ready(INIT).await {

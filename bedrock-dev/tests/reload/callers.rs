@@ -27,9 +27,14 @@ impl Callers {
             tasks.spawn(async move {
                 let (mut processes, mut met) = (BTreeSet::new(), 0);
                 while met <= MORE {
-                    let answer = invoke(&url, worker, &json!({})).await.expect("no call is lost");
+                    let answer = invoke(&url, worker, &json!({}))
+                        .await
+                        .unwrap_or_else(|error| panic!("a call of `{worker}` is lost: {error}"));
                     let is_new = answer["version"] == new;
-                    assert!(is_new || (answer["version"] == old && met == 0), "{answer} after {met} new ones");
+                    assert!(
+                        is_new || (answer["version"] == old && met == 0),
+                        "`{worker}`: {answer} after {met} new ones"
+                    );
                     met += usize::from(is_new);
                     if !is_new {
                         processes.insert(answer["process"].as_u64().expect("a number"));

@@ -90,10 +90,10 @@ async fn a_program_that_does_not_start_is_an_error_of_new_calls_until_the_next_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_was_not_built_yet_says_so_and_serves_when_it_is() {
+async fn a_worker_that_was_not_built_yet_is_an_error_and_serves_when_it_is() {
     let mut room = Room::open(false).await;
     let error = room.invoke("rusty", json!({})).await.expect_err("an error");
-    assert!(error.to_string().contains("it was not built"), "{error}");
+    assert!(error.to_string().contains("failed to start `"), "{error}");
     room.save(FILE, "new");
     room.build_version("new").await;
     assert_eq!(room.told().await, same(("rusty", FILE, vec![])));

@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bedrock dev                                     runs the app until Ctrl-C
   cargo bedrock dev --clock fast                        failed events are tried again after seconds
+  cargo bedrock dev --strict                            refuses what AWS would refuse
   curl http://endpoint.localhost:7070/                  asks the endpoint, as its function URL would
   aws lambda invoke --endpoint-url http://127.0.0.1:7070 --function-name greeter out.json
                                                         calls a worker, as it would on AWS
@@ -25,6 +26,7 @@ they are first called. Events that were accepted stay in `target/bedrock`, also 
 const FAST: u32 = 60;
 
 /// Run the whole app here, with Lambda's API on one port
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Dev {
@@ -34,6 +36,15 @@ pub(crate) struct Dev {
     /// How time passes for the retries and ages of events
     #[arg(long, value_name = "CLOCK", default_value = "real")]
     clock: ClockArg,
+    /// Refuse what AWS would refuse: calls that the graph does not have, and more memory than the settings say
+    #[arg(long, overrides_with = "relaxed")]
+    strict: bool,
+    /// Warn of calls that AWS would refuse [default]
+    #[arg(long, overrides_with = "strict")]
+    relaxed: bool,
+    /// Leave everything as it is when files are saved
+    #[arg(long)]
+    no_reload: bool,
     /// Optimise the Rust programs
     #[arg(long, short)]
     release: bool,
@@ -62,8 +73,14 @@ impl Dev {
             ClockArg::Real => Clock::real(),
             ClockArg::Fast => Clock::fast(SystemTime::now(), FAST),
         };
-        let wish =
-            dev::Wish { port: self.port, clock, release: self.release, json: self.message_format == Format::Json };
+        let wish = dev::Wish {
+            port: self.port,
+            clock,
+            strict: self.strict && !self.relaxed,
+            reload: !self.no_reload,
+            release: self.release,
+            json: self.message_format == Format::Json,
+        };
         dev::run(&session.app()?, wish, session.print)
     }
 }

@@ -1,31 +1,57 @@
 //! What happens, as lines on the standard output: each worker in a colour of its own, or one JSON object a line.
 //!
-//! One thread writes. Whoever prints faster than the terminal takes is slowed down, not buffered without end.
+//! One thread writes. Nobody waits for a terminal that takes no lines: what it cannot take is left out and counted.
 
 use std::fmt::Write as _;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::ENDPOINT;
 use bedrock_dev::runtime::Line;
+use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded};
 use serde_json::json;
 
 use crate::print::{Printer, style_of};
 
 /// Lines that may wait for the terminal.
-const WAITING: usize = 1024;
+const WAITING: usize = 16 * 1024;
+/// How long the end of the program waits for a terminal that takes no lines.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Characters of a request id that tell invocations apart for a reader.
 const SHORT: usize = 8;
+/// Saved files that a line names.
+const SHOWN_FILES: usize = 3;
 /// Of the events for machines; keys may be added to a version, never changed.
 const VERSION: u32 = 1;
 
 /// The writing thread.
 pub(super) struct Show {
-    lines: SyncSender<String>,
+    lines: Lines,
     form: Form,
     app: String,
-    thread: Option<JoinHandle<()>>,
+    /// Hears of the end of the writing.
+    written: Receiver<()>,
+}
+
+/// The way to the writing thread.
+#[derive(Clone)]
+struct Lines {
+    lines: SyncSender<String>,
+    /// Lines that were left out since one was not.
+    left_out: Arc<AtomicUsize>,
+}
+
+impl Lines {
+    fn say(&self, text: String) {
+        let left_out = self.left_out.swap(0, Ordering::Relaxed);
+        let note = format!("note: {left_out} lines were left out, they came faster than they could be shown\n");
+        let text = if left_out > 0 && !text.starts_with('{') { note + &text } else { text };
+        if let Err(TrySendError::Full(_)) = self.lines.try_send(text) {
+            self.left_out.fetch_add(left_out + 1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// How lines look.
@@ -39,33 +65,48 @@ struct Form {
 
 impl Show {
     pub(super) fn start(app: &App, json: bool, print: Printer) -> Self {
-        let names = [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string()));
-        let form = Form::new(json, names.collect());
+        let form = Form::new(json, names(app));
         let (lines, waiting) = sync_channel(WAITING);
-        let thread = std::thread::Builder::new().name("show".to_owned()).spawn(move || write(&waiting, print)).ok();
-        Self { lines, form, app: app.name.to_string(), thread }
+        let (done, written) = channel();
+        let _ = std::thread::Builder::new().name("show".to_owned()).spawn(move || {
+            write(&waiting, print);
+            let _ = done.send(());
+        });
+        let lines = Lines { lines, left_out: Arc::default() };
+        Self { lines, form, app: app.name.to_string(), written }
     }
 
     /// The app can be called.
     pub(super) fn opened(&self, url: &str) {
-        let _ = self.lines.send(self.form.opened(&self.app, url));
+        self.lines.say(self.form.opened(&self.app, url));
+    }
+
+    /// The same lines for the app as it has become.
+    pub(super) fn of(self, app: &App) -> Self {
+        Self { form: Form::new(self.form.json, names(app)), app: app.name.to_string(), ..self }
+    }
+
+    /// What became of a saved file.
+    pub(super) fn reload(&self, reload: &Reload) {
+        self.lines.say(self.form.reload(reload));
     }
 
     /// Takes what workers print.
     pub(super) fn sink(&self) -> impl Fn(Line) + Send + Sync + use<> {
         let (lines, form) = (self.lines.clone(), self.form.clone());
-        move |line| drop(lines.send(form.line(&line)))
+        move |line| lines.say(form.line(&line))
     }
 
     /// Waits until everything is written that was said. Those who still have a sink are not waited for.
     pub(super) fn finish(self) {
-        let Self { lines, thread, .. } = self;
-        let _ = lines.send(String::new());
-        drop(lines);
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        self.lines.say(String::new());
+        let _ = self.written.recv_timeout(PATIENCE);
     }
+}
+
+/// Of all functions, in the order of their colours.
+fn names(app: &App) -> Vec<String> {
+    [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string())).collect()
 }
 
 /// Ends at an empty text, with the last who could say something, or when there is no reader any more.
@@ -96,6 +137,36 @@ impl Form {
         text
     }
 
+    fn reload(&self, reload: &Reload) -> String {
+        let (name, workers, files, took, messages) = match reload {
+            Reload::Reloaded(Reloaded { workers, files, took, .. }) => ("reloaded", workers, files, took, &Vec::new()),
+            Reload::Failed(Failed { workers, files, took, messages }) => {
+                ("reload-failed", workers, files, took, messages)
+            }
+        };
+        if self.json {
+            let event = json!({
+                "version": VERSION, "event": name, "workers": workers, "files": files, "messages": messages,
+                "seconds": (took.as_secs_f64() * 1000.0).round() / 1000.0,
+            });
+            return format!("{event}\n");
+        }
+        let files: Vec<String> = files.iter().take(SHOWN_FILES).map(|file| format!("`{}`", file.display())).collect();
+        let workers: Vec<String> = workers.iter().map(|worker| format!("`{worker}`")).collect();
+        let (files, workers) = (files.join(", "), workers.join(", "));
+        let what = match (name, workers.as_str()) {
+            ("reloaded", "") => "changes no program".to_owned(),
+            ("reloaded", workers) => format!("is now in {workers}"),
+            (_, "") => "did not compile, what was there serves on".to_owned(),
+            (_, workers) => format!("broke {workers}"),
+        };
+        let mut text = format!("{files} {what}, after {:.2} s\n", took.as_secs_f64());
+        for line in messages.iter().flat_map(|message| message.lines()) {
+            let _ = writeln!(text, "  {line}");
+        }
+        text
+    }
+
     fn line(&self, line: &Line) -> String {
         let Line { worker, request_id, text } = line;
         if self.json {
@@ -117,9 +188,24 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::sync_channel;
+
     use bedrock_dev::runtime::Line;
 
-    use super::Form;
+    use super::{Arc, Form, Lines};
+
+    #[test]
+    fn a_terminal_that_takes_no_lines_keeps_nobody_waiting() {
+        let (lines, waiting) = sync_channel(1);
+        let lines = Lines { lines, left_out: Arc::default() };
+        for text in ["one\n", "two\n", "three\n"] {
+            lines.say(text.to_owned());
+        }
+        assert_eq!(waiting.try_recv().as_deref(), Ok("one\n"));
+        lines.say("four\n".to_owned());
+        let note = "note: 2 lines were left out, they came faster than they could be shown\nfour\n";
+        assert_eq!(waiting.try_recv().as_deref(), Ok(note));
+    }
 
     fn form(json: bool) -> Form {
         Form::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec())

@@ -32,10 +32,10 @@ mod sources;
 mod syntax;
 mod whole;
 
-pub(crate) use check::Level;
+pub(crate) use check::{Finding, Level};
 pub(crate) use denied::denied;
 pub(crate) use elf::edges_of;
-pub(crate) use model::path;
+pub(crate) use model::{Graph, path};
 pub(crate) use node::NodeName;
 pub(crate) use render::{Format, render};
 pub(crate) use rust_edges::{RustEdges, of_programs};

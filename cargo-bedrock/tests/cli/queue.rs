@@ -154,6 +154,20 @@ fn an_event_that_is_not_there_or_not_the_only_one_or_is_being_run_is_refused() {
 }
 
 #[test]
+fn an_event_whose_program_was_killed_is_being_run_by_nobody() {
+    for (command, left) in [("drop", 2), ("retry", 3)] {
+        let room = room();
+        let store = three_events(&room);
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
+        assert_eq!(store.take(now).expect("taken").event.expect("an event").id, THIRD);
+        drop(store);
+        let answer = room.run(&["queue", command, "f0"]);
+        assert!(answer.contains("exit code 0"), "{answer}");
+        assert_eq!(self::store(&room).list().expect("events").len(), left);
+    }
+}
+
+#[test]
 fn where_nothing_was_ever_put_there_is_nothing_and_no_file_is_made() {
     let room = room();
     assert_snapshot!(room.run(&["queue", "ls"]), @"

@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// What processes that were killed may take to be gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for what has to come, the compiler included.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
@@ -37,10 +38,13 @@ pub(crate) struct Running {
     child: Child,
     /// `http://127.0.0.1:PORT`
     url: String,
-    _turn: File,
+    events: Receiver<Value>,
+    /// Kept until the end.
+    turn: Option<File>,
 }
 
 impl Running {
+    /// Of `examples/hello`.
     pub(crate) fn start() -> Self {
         Self::start_at(0)
     }
@@ -52,6 +56,13 @@ impl Running {
         turn.lock().expect("a lock");
         let mut command = command();
         command.args(["--message-format", "json", "--port", &port.to_string()]);
+        let mut running = Self::of(command);
+        running.turn = Some(turn);
+        running
+    }
+
+    /// Whatever the command says.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
@@ -61,11 +72,26 @@ impl Running {
             let _ = child.stderr.take().expect("a pipe").read_to_string(&mut said);
             panic!("`{line}`, {said}");
         };
-        assert_eq!((&first["event"], &first["app"]), (&"app-started".into(), &"hello".into()), "{first}");
+        assert_eq!(first["event"], "app-started", "{first}");
         let url = first["url"].as_str().expect("a URL").to_owned();
         // It would be slowed down by a pipe that nobody reads.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Self { child, url, _turn: turn }
+        let (event, events) = channel();
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let _ = event.send(serde_json::from_str(&line).expect("JSON"));
+            }
+        });
+        Self { child, url, events, turn: None }
+    }
+
+    /// The next event of this name.
+    pub(crate) fn wait_for(&self, name: &str) -> Value {
+        loop {
+            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{name}`"));
+            if event["event"] == name {
+                return event;
+            }
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -151,6 +177,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.turn = None;
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`prints`] reads what workers print; [`python`] and [`node`] decide how many hosts a worker has.
 
 mod calls;
+mod code;
 mod conn;
 mod failure;
 mod frame;

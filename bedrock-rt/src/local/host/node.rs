@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::Hosts;
 use super::conn::Outcome;
 use super::process::{self, Host};
+use super::{Hosts, code};
 use crate::Error;
 use crate::local::Invocation;
 use crate::local::dispatch::{Info, stopping};
@@ -44,6 +44,8 @@ struct State {
     starting: usize,
     /// How often the processes were replaced.
     generation: u64,
+    /// What the processes have loaded, if that is sure.
+    code: Option<u64>,
     /// A new process is being started that will serve instead of all others.
     replacing: bool,
     waiting: VecDeque<oneshot::Sender<Answer>>,
@@ -58,6 +60,12 @@ struct Running {
     used: Instant,
 }
 
+impl Running {
+    fn new(host: Arc<Host>) -> Self {
+        Self { host, calls: 0, used: Instant::now() }
+    }
+}
+
 impl State {
     /// A process for one more call: an idle one, else a quick one.
     fn pick(&mut self) -> Option<Arc<Host>> {
@@ -68,6 +76,19 @@ impl State {
         let running = self.running.iter_mut().filter(fits).min_by_key(|running| running.calls)?;
         running.calls += 1;
         Some(Arc::clone(&running.host))
+    }
+
+    /// Has this process run all further calls, and no other.
+    fn put(&mut self, host: Arc<Host>, code: Option<u64>) {
+        self.retire();
+        self.running.push(Running::new(host));
+        self.code = code;
+    }
+
+    fn retire(&mut self) {
+        for old in self.running.drain(..) {
+            old.host.retire();
+        }
     }
 
     fn count(&self) -> usize {
@@ -143,8 +164,8 @@ impl NodePool {
         state.starting += 1;
         let (pool, generation) = (Arc::clone(self), state.generation);
         self.hosts.handle.spawn(async move {
-            let started = process::start_ready(&pool.info, &pool.hosts).await;
-            pool.started(started, generation);
+            let (started, code) = pool.start().await;
+            pool.started(started, generation, code);
         });
     }
 
@@ -162,17 +183,17 @@ impl NodePool {
             state.generation += 1;
             state.replacing = true;
         }
-        let started = process::start_ready(&self.info, &self.hosts).await;
+        let (started, code) = self.start().await;
         let result = started.as_ref().map(|_| true).map_err(Clone::clone);
         {
             let mut state = self.lock();
             state.replacing = false;
-            for old in state.running.drain(..) {
-                old.host.retire();
-            }
             match started {
-                Ok(host) => state.running.push(Running { host, calls: 0, used: Instant::now() }),
-                Err(error) => refuse(&mut state, &error),
+                Ok(host) => state.put(host, code),
+                Err(error) => {
+                    state.retire();
+                    refuse(&mut state, &error);
+                }
             }
             serve(&mut state);
         }
@@ -180,7 +201,15 @@ impl NodePool {
         result
     }
 
-    fn started(self: &Arc<Self>, started: Answer, generation: u64) {
+    /// A process that is ready, and what it has loaded; nothing if files were saved meanwhile.
+    async fn start(&self) -> (Answer, Option<u64>) {
+        let folder = self.hosts.app.root.join(&self.info.entry.dir);
+        let before = code::fingerprint(&folder);
+        let started = process::start_ready(&self.info, &self.hosts).await;
+        (started, Some(code::fingerprint(&folder)).filter(|after| *after == before))
+    }
+
+    fn started(self: &Arc<Self>, started: Answer, generation: u64, code: Option<u64>) {
         {
             let mut state = self.lock();
             state.starting -= 1;
@@ -188,7 +217,14 @@ impl NodePool {
                 // It was started for files that have been replaced since then.
                 Ok(host) if generation != state.generation => host.kill(),
                 Err(_) if generation != state.generation => {}
-                Ok(host) => state.running.push(Running { host, calls: 0, used: Instant::now() }),
+                Ok(host) if state.running.is_empty() => state.put(host, code),
+                Ok(host) if code.is_some() && code == state.code => state.running.push(Running::new(host)),
+                // Files were saved, and nobody has said so yet: a caller could meet old code behind new code.
+                Ok(host) if code.is_some() => {
+                    state.generation += 1;
+                    state.put(host, code);
+                }
+                Ok(host) => host.kill(),
                 Err(error) => refuse(&mut state, &error),
             }
             serve(&mut state);

@@ -25,7 +25,7 @@ use crate::local::Invocation;
 
 /// `/_url/{name}` and `/_url/{name}/`
 pub(super) async fn call(service: State<Arc<Service>>, Path(name): Path<String>, request: Request) -> Response<Body> {
-    answer(&service, &name, request).await
+    apart(answer(&service, &name, request).await)
 }
 
 /// `/_url/{name}/…`
@@ -34,7 +34,14 @@ pub(super) async fn call_below(
     Path((name, _)): Path<(String, String)>,
     request: Request,
 ) -> Response<Body> {
-    answer(&service, &name, request).await
+    apart(answer(&service, &name, request).await)
+}
+
+/// A page that a function gives under the service's own origin is none of that origin, or its scripts could call workers.
+fn apart(mut response: Response<Body>) -> Response<Body> {
+    let sandbox = HeaderValue::from_static("sandbox allow-forms allow-scripts");
+    response.headers_mut().append("content-security-policy", sandbox);
+    response
 }
 
 /// `http://{name}.localhost:PORT/…`, and what the paths above lead to

@@ -48,6 +48,19 @@ impl Workspace {
         workers.all(|worker| self.program(app, &Function::Worker(worker.name.clone())).is_ok())
     }
 
+    /// The folders of the packages that the app's programs may be compiled from, and that lie outside of the app.
+    pub(crate) fn outside(&self, app: &App) -> Vec<PathBuf> {
+        let folders = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
+        let mut folders: Vec<PathBuf> = folders
+            .filter(|folder| !folder.starts_with(&app.root) && *folder != self.root)
+            .map(PathBuf::from)
+            .collect();
+        folders.retain(|folder| !app.root.starts_with(folder));
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
     /// The program of a function: the binary of the package's own name where there are several.
     pub(super) fn program(&self, app: &App, function: &Function) -> Result<Program> {
         let (dir, main) = match function {

@@ -1,0 +1,61 @@
+//! Builds and reloads, as readers of the stream get to see them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::happening::{Build, Kind, Progress, Reloaded};
+use crate::reload::{Failed, Reload, Reloaded as InUse};
+
+/// What a reload is to readers. Code that does not compile or load is a build that failed.
+pub(crate) fn kinds(reload: &Reload) -> Vec<Kind> {
+    match reload {
+        Reload::Reloaded(InUse { workers, files, took, .. }) => {
+            let files = shown(files);
+            let kind = |worker: &String| {
+                Kind::Reloaded(Reloaded { worker: worker.clone(), files: files.clone(), duration_ms: ms(*took) })
+            };
+            workers.iter().map(kind).collect()
+        }
+        Reload::Failed(Failed { workers, messages, took, .. }) => {
+            let workers = workers.iter().cloned().collect();
+            vec![build(Progress::Failed, workers, Some(*took), messages.clone())]
+        }
+    }
+}
+
+/// How far cargo is with the code of these functions.
+pub(crate) fn build(state: Progress, workers: Vec<String>, took: Option<Duration>, messages: Vec<String>) -> Kind {
+    Kind::Build(Build { state, workers, duration_ms: took.map(ms), messages })
+}
+
+fn shown(files: &BTreeSet<PathBuf>) -> Vec<String> {
+    files.iter().map(|file| file.display().to_string()).collect()
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_worker_that_is_reloaded_is_told_of_and_what_does_not_compile_is_a_failed_build() {
+        let (files, took) = (BTreeSet::from([PathBuf::from("workers/a/main.py")]), Duration::from_millis(90));
+        let workers = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        let reload = Reload::Reloaded(InUse { workers, endpoint: None, files: files.clone(), took });
+        let told: Vec<_> = kinds(&reload).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
+        assert_eq!(told.len(), 2);
+        assert_eq!((&told[1]["worker"], &told[1]["duration_ms"]), (&"b".into(), &90.0.into()), "{told:?}");
+        assert_eq!(told[1]["files"][0], "workers/a/main.py");
+        let messages = vec!["expected one of".to_owned()];
+        let failed = Reload::Failed(Failed { workers: BTreeSet::new(), files, messages, took });
+        let told: Vec<_> = kinds(&failed).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
+        assert_eq!(
+            (told.len(), &told[0]["state"], &told[0]["messages"][0]),
+            (1, &"failed".into(), &"expected one of".into())
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! The programs of an app, compiled as for Lambda, and the calls that are in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bedrock_build::App;
+use bedrock_dev::{BuildFailed, ENDPOINT, Edges};
+
+use crate::build::{self, Function};
+use crate::error::{Error, Result};
+use crate::graph::{self, Finding, Graph};
+use crate::print::{Printer, Progress};
+use crate::tool::Tools;
+
+/// Compiles, as often as is needed.
+#[derive(Clone)]
+pub(super) struct Compiler {
+    release: bool,
+    print: Printer,
+    tools: Tools,
+    /// What was compiled last.
+    programs: Arc<Mutex<BTreeMap<Function, PathBuf>>>,
+}
+
+/// What a workshop begins with.
+#[derive(Clone)]
+pub(super) struct Compiled {
+    /// By the functions' names.
+    pub(super) programs: Programs,
+    /// Who may call whom, if that is known.
+    pub(super) edges: Option<Edges>,
+}
+
+/// Programs by the functions' names.
+type Programs = HashMap<String, PathBuf>;
+
+impl Compiler {
+    pub(super) fn new(release: bool, print: Printer) -> Result<Self> {
+        Ok(Self { release, print, tools: Tools::watch()?, programs: Arc::default() })
+    }
+
+    /// Everything. Circles are told, and code in which calls cannot be seen.
+    pub(super) fn first(&self, app: &App) -> Result<Compiled> {
+        let programs = self.programs(app)?;
+        let graph = self.graph(app).map(|(graph, findings)| {
+            for finding in findings {
+                self.print.problem(&finding.problem);
+            }
+            edges(graph)
+        });
+        let edges = graph.map_err(|error| self.print.error(&error)).ok();
+        Ok(Compiled { programs, edges })
+    }
+
+    /// The programs as they are now, in the background. The compiler's words go to standard error as they come.
+    pub(super) fn again(
+        &self,
+        app: &App,
+    ) -> impl Future<Output = std::result::Result<Programs, BuildFailed>> + Send + 'static {
+        let (compiler, app) = (self.clone(), app.clone());
+        async move {
+            match tokio::task::spawn_blocking(move || compiler.programs(&app)).await {
+                Ok(Ok(programs)) => Ok(programs),
+                Ok(Err(error)) => Err(BuildFailed { messages: messages(&error) }),
+                Err(_) => Err(BuildFailed { messages: vec!["the build ended early".to_owned()] }),
+            }
+        }
+    }
+
+    /// Who may call whom now; nothing if some code cannot be read, which whoever runs it will be told.
+    pub(super) fn edges(&self, app: &App) -> impl Future<Output = Option<Edges>> + Send + 'static {
+        let (compiler, app) = (self.clone(), app.clone());
+        async move { tokio::task::spawn_blocking(move || Some(edges(compiler.graph(&app).ok()?.0))).await.ok()? }
+    }
+
+    fn graph(&self, app: &App) -> Result<(Graph, Vec<Finding>)> {
+        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        graph::read(app, &build::of_compiled(app, &programs)?)
+    }
+
+    fn programs(&self, app: &App) -> Result<Programs> {
+        // Words, on standard error: the first line for machines is where the app is found.
+        let progress = Progress::new(self.print, false, false);
+        let programs = build::compiled(app, self.release, &progress, self.print, &self.tools)?;
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&programs);
+        Ok(by_name(programs))
+    }
+}
+
+fn edges(graph: Graph) -> Edges {
+    let mut edges = Edges::new();
+    for edge in graph.edges {
+        edges.entry(edge.from.as_str().to_owned()).or_default().insert(edge.to.as_str().to_owned());
+    }
+    edges
+}
+
+fn by_name(programs: BTreeMap<Function, PathBuf>) -> Programs {
+    let name = |function| match function {
+        Function::Endpoint => ENDPOINT.to_owned(),
+        Function::Worker(name) => name.to_string(),
+    };
+    programs.into_iter().map(|(function, path)| (name(function), path)).collect()
+}
+
+fn messages(error: &Error) -> Vec<String> {
+    error.reports.iter().map(|report| report.message.clone()).collect()
+}

@@ -88,7 +88,10 @@ impl Environment {
     /// Gives it an invocation and waits for what comes of it. A process that has more than `most` megabytes is ended.
     pub(super) async fn run(&self, invocation: Invocation, time: Duration, most: Option<u64>) -> (Ran, Spent) {
         let ((begun, has_begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
-        if !self.mailbox.put(Letter { invocation, time, begun, answer }).await {
+        // One that has answered and does not ask for more is none to wait for.
+        let put = self.mailbox.put(Letter { invocation, time, begun, answer });
+        if !tokio::time::timeout(time, put).await.unwrap_or(false) {
+            self.kill();
             return (Ran::NotBegun, Spent::default());
         }
         // What is over does not ask any more. Dropping the other end keeps the invocation from being begun after all.
@@ -96,7 +99,6 @@ impl Environment {
             biased;
             begun = has_begun => begun.ok(),
             () = self.mailbox.over() => None,
-            // It has answered and does not ask for more.
             () = tokio::time::sleep(time) => None,
         };
         let Some(deadline) = begun else {

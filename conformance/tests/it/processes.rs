@@ -1,6 +1,7 @@
 //! A Rust worker as `dev` runs it: its own binary, a process for each environment, over the Runtime API.
 
 use std::collections::HashSet;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +18,7 @@ use crate::lambda::binary;
 const MARK: &str = "CONFORMANCE_RUN";
 
 struct Room {
+    program: Program,
     function: Arc<Function>,
     lines: Arc<Mutex<Vec<Line>>>,
     reaper: Arc<Reaper>,
@@ -53,7 +55,8 @@ impl Room {
         let noted = Arc::clone(&lines);
         let sink = Arc::new(move |line| noted.lock().expect("lines").push(line));
         let api = RuntimeApi::start().await.expect("a port");
-        Self { function: Function::new(program, api, Arc::clone(&reaper), sink), lines, reaper, mark }
+        let function = Function::new(program.clone(), api, Arc::clone(&reaper), sink);
+        Self { program, function, lines, reaper, mark }
     }
 
     async fn invoke(&self, event: Value) -> Result<Value, Error> {
@@ -268,6 +271,33 @@ async fn a_program_that_is_not_there_or_does_not_speak_the_api_is_an_error() {
         let error = odd.invoke(Invocation::new("{}".into(), None)).await.expect_err("no answer");
         assert!(error.to_string().starts_with(expected), "{error}");
     }
+    room.end();
+}
+
+/// Answers once, and asks for no more.
+const ONCE: &str = r#"import os, time, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"].removeprefix("http://") + "/2018-06-01/runtime/invocation/"
+with urllib.request.urlopen(api + "next") as event:
+    request_id = event.headers["Lambda-Runtime-Aws-Request-Id"]
+urllib.request.urlopen(api + request_id + "/response", data=str(os.getpid()).encode()).close()
+time.sleep(600)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_asks_for_no_more_makes_nobody_wait_longer_than_the_timeout() {
+    let room = Room::new(1).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, code) = (folder.path().join("once"), folder.path().join("once.py"));
+    std::fs::write(&code, ONCE).expect("a file");
+    std::fs::write(&path, format!("#!/bin/sh\nexec python3 {}\n", code.display())).expect("a file");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("rights");
+    let once = Program { path, ..room.program.clone() };
+    let api = RuntimeApi::start().await.expect("a port");
+    let once = Function::new(once, api, Arc::clone(&room.reaper), Arc::new(|_| {}));
+    let first = once.invoke(Invocation::new("{}".into(), None)).await.expect("an answer");
+    let second = once.invoke(Invocation::new("{}".into(), None)).await.expect("an answer");
+    assert_ne!(first, second);
+    drop(once);
     room.end();
 }
 

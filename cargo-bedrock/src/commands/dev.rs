@@ -39,7 +39,7 @@ pub(crate) struct Dev {
     /// Refuse what AWS would refuse: calls that the graph does not have, and more memory than the settings say
     #[arg(long, overrides_with = "relaxed")]
     strict: bool,
-    /// Warn of calls that AWS would refuse [default]
+    /// Warn of calls that AWS would refuse, which is the default
     #[arg(long, overrides_with = "strict")]
     relaxed: bool,
     /// Leave everything as it is when files are saved

@@ -61,7 +61,7 @@ enum Bench {
         #[arg(long)]
         no_compile: bool,
     },
-    /// Calls of other functions over TLS beside hyper alone, and the size and start of what makes them
+    /// Calls of other functions over TLS beside hyper alone, the size and start of what makes them, and deploys
     Remote {
         /// How often everything is measured; the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
@@ -93,7 +93,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
     match *what {
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
-        Bench::Remote { passes } => bench::remote(workspace, passes),
+        Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Deploy => bench::deploy(workspace),
         Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),
     }

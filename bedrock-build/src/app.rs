@@ -135,6 +135,7 @@ impl App {
         if let Some(found) = &found {
             check_settings_have_workers(&settings, found, table, &mut problems);
             check_invokes_are_workers(found, table, &mut problems);
+            check_destinations_are_workers(found, table, &mut problems);
         }
         let endpoint_runtime = runtime_of(&settings.endpoint, Language::Rust).unwrap_or_else(|mut problem| {
             problem.message = format!("the endpoint: {}", problem.message);
@@ -263,6 +264,23 @@ fn check_invokes_are_workers(found: &Found, table: Table<'_>, problems: &mut Vec
                     name.escape_debug()
                 ));
                 problems.push(with_nearest(problem, name, found));
+            }
+        }
+    }
+}
+
+/// What `on-success` and `on-failure` of each worker name, where it is no ARN.
+fn check_destinations_are_workers(found: &Found, table: Table<'_>, problems: &mut Vec<Problem>) {
+    let Some(tables) = table.table("workers") else { return };
+    for (worker, _, _) in tables.entries() {
+        for key in ["on-success", "on-failure"] {
+            let Some(value) = tables.table(worker).and_then(|function| function.table.get(key)) else { continue };
+            let name = value.get_ref().as_str().filter(|name| WorkerName::parse(name).is_ok());
+            if let Some(name) = name.filter(|name| !found.0.iter().any(|worker| worker.name.as_str() == *name)) {
+                let place = table.file.place(&value.span());
+                let problem =
+                    format!("{place}: `workers.{worker}.{key}` names `{name}`, which is no worker of this app");
+                problems.push(with_nearest(Problem::new(problem), name, found));
             }
         }
     }

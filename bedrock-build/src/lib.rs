@@ -5,6 +5,7 @@
 //! | [`name`] | which names are allowed for apps, workers and functions |
 //! | [`app`] | where the app is, and which workers it has |
 //! | [`settings`] | what `[package.metadata.bedrock]` says |
+//! | [`schedule`] | when a worker is invoked: `rate(…)`, `cron(…)`, `at(…)` |
 //! | [`runtime`] | Lambda's runtimes and processors |
 //! | [`catalog`] | the list of workers that `invoke!` is checked against |
 //! | [`near`] | which name was probably meant |
@@ -27,6 +28,7 @@ pub mod name;
 pub mod near;
 mod problem;
 pub mod runtime;
+pub mod schedule;
 pub mod settings;
 
 pub use app::{App, Language, Worker};
@@ -35,4 +37,6 @@ pub use emit::emit;
 pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME, WorkerName};
 pub use problem::Problem;
 pub use runtime::{Architecture, Runtime};
-pub use settings::{FunctionSettings, Settings};
+pub use schedule::Schedule;
+pub use settings::triggers::{self, Trigger};
+pub use settings::{Destination, FunctionSettings, Settings};

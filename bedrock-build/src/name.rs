@@ -12,6 +12,8 @@ pub const MAX_FUNCTION_NAME: usize = 64;
 pub const MAX_WORKER_NAME: usize = 40;
 /// Longest app name, for the same reason.
 pub const MAX_APP_NAME: usize = 30;
+/// Longest name of a queue or bucket of an app, for the same reason; the names that AWS gets are checked once more with the stage.
+pub const MAX_QUEUE_NAME: usize = 40;
 /// Longest name of an endpoint. No rule of Lambda's: a file name that can still be read.
 pub const MAX_ENDPOINT_NAME: usize = 40;
 

@@ -1,6 +1,9 @@
 //! What `[package.metadata.bedrock]` of the app says. An unknown key or a wrong value is a problem with file and line.
 
+mod destination;
+mod json;
 mod reader;
+pub mod triggers;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -8,15 +11,29 @@ use std::ops::RangeInclusive;
 use crate::manifest::Table;
 use crate::runtime::Architecture;
 use crate::{Problem, WorkerName};
+pub use destination::Destination;
 use reader::{Reader, Value};
+use triggers::{Trigger, conflicts};
 
 const APP_KEYS: &[&str] = &["architecture", "endpoint", "workers", "workers-dir"];
-const ENDPOINT_KEYS: &[&str] =
-    &["allow", "auth", "concurrency", "env", "invokes", "layers", "log-retention", "memory", "runtime", "timeout"];
+const ENDPOINT_KEYS: &[&str] = &[
+    "allow",
+    "auth",
+    "concurrency",
+    "env",
+    "invokes",
+    "layers",
+    "log-retention",
+    "memory",
+    "redact",
+    "runtime",
+    "timeout",
+];
 const WORKER_KEYS: &[&str] = &[
     "allow",
     "bundle",
     "concurrency",
+    "dead-letter",
     "env",
     "event-age",
     "invokes",
@@ -24,10 +41,13 @@ const WORKER_KEYS: &[&str] = &[
     "log-retention",
     "memory",
     "on-failure",
+    "on-success",
     "recursion",
+    "redact",
     "retries",
     "runtime",
     "timeout",
+    "triggers",
 ];
 
 /// Seconds a function may run. Lambda's documents still say 900 where its API model says more, so 900 is the limit.
@@ -81,16 +101,24 @@ pub struct FunctionSettings {
     pub log_retention: u64,
     /// Megabytes. Default 256.
     pub memory: u64,
-    /// ARN of where events go that failed for good.
-    pub on_failure: Option<String>,
+    /// ARN of the queue or topic that gets the events themselves which failed for good.
+    pub dead_letter: Option<String>,
+    /// Where records of events go that failed for good.
+    pub on_failure: Option<Destination>,
+    /// Where records of events go that succeeded.
+    pub on_success: Option<Destination>,
     /// Whether Lambda ends calls that go round in circles.
     pub recursion: Recursion,
+    /// Fields of events and responses whose values are nobody's business: names, or paths with dots in between.
+    pub redact: Vec<String>,
     /// How often a failed event is tried again. Default 2.
     pub retries: u64,
     /// Lambda's identifier of the runtime; the language's default where it is not set.
     pub runtime: Option<String>,
     /// Seconds one invocation may take. Default 30.
     pub timeout: u64,
+    /// What invokes a worker besides calls.
+    pub triggers: Vec<Trigger>,
 }
 
 /// Who may call the endpoint's URL.
@@ -134,11 +162,15 @@ impl Default for FunctionSettings {
             layers: Vec::new(),
             log_retention: 30,
             memory: 256,
+            dead_letter: None,
             on_failure: None,
+            on_success: None,
             recursion: Recursion::Terminate,
+            redact: Vec::new(),
             retries: *RETRIES.end(),
             runtime: None,
             timeout: 30,
+            triggers: Vec::new(),
         }
     }
 }
@@ -157,7 +189,7 @@ impl Default for Settings {
 impl Settings {
     /// Reads the table `[package.metadata.bedrock]`; all problems at once.
     pub(crate) fn read(table: Table<'_>) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { table, problems: Vec::new() };
+        let mut reader = Reader { table, problems: Vec::new(), declared: Vec::new() };
         let mut settings = Self::default();
         for (key, span, value) in table.entries() {
             match key {
@@ -174,6 +206,7 @@ impl Settings {
                 _ => reader.unknown(key, &span, "[package.metadata.bedrock]", APP_KEYS),
             }
         }
+        reader.problems.extend(conflicts(&reader.declared));
         if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
     }
 
@@ -215,12 +248,12 @@ impl Reader<'_> {
     }
 
     fn setting(&mut self, name: &str, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
-        const ARN: &str = "the ARN of a queue, a topic, an event bus or a function";
         match name {
             "allow" => set(&mut settings.allow, self.texts(value, path, "a list of paths or globs")),
             "auth" => set(&mut settings.auth, self.word(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
             "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
             "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
+            "dead-letter" => settings.dead_letter = self.dead_letter(value, path),
             "env" => (settings.environment, settings.secrets) = self.environment(value, path),
             "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE)),
             "invokes" => settings.invokes = self.texts(value, path, "a list of worker names"),
@@ -234,13 +267,16 @@ impl Reader<'_> {
                 None => {}
             },
             "memory" => set(&mut settings.memory, self.number(value, path, "megabytes", &MEMORY)),
-            "on-failure" => settings.on_failure = self.text(value, path, ARN),
+            "on-failure" => settings.on_failure = self.destination(value, path),
+            "on-success" => settings.on_success = self.destination(value, path),
             "recursion" => {
                 let words = [("terminate", Recursion::Terminate), ("allow", Recursion::Allow)];
                 set(&mut settings.recursion, self.word(value, path, &words));
             }
+            "redact" => set(&mut settings.redact, self.fields(value, path)),
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.text(value, path, "the name of a runtime"),
+            "triggers" => settings.triggers = self.triggers(value, path),
             _ => set(&mut settings.timeout, self.number(value, path, "seconds", &TIMEOUT)),
         }
     }

@@ -246,7 +246,7 @@ fn rules(worker: &Worker) -> Rules {
     Rules {
         retries: u32::try_from(settings.retries).unwrap_or(2),
         max_age: settings.event_age,
-        on_failure: settings.on_failure.clone(),
-        on_success: None,
+        on_failure: settings.on_failure.as_ref().map(ToString::to_string),
+        on_success: settings.on_success.as_ref().map(ToString::to_string),
     }
 }

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Secret;
+use super::triggers::Declared;
 use crate::Problem;
 use crate::manifest::Table;
 use crate::near::nearest;
@@ -17,6 +18,8 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 pub(super) struct Reader<'a> {
     pub(super) table: Table<'a>,
     pub(super) problems: Vec<Problem>,
+    /// All triggers so far.
+    pub(super) declared: Vec<Declared>,
 }
 
 impl Reader<'_> {
@@ -110,6 +113,12 @@ impl Reader<'_> {
         let found = self.table.file.text.get(value.span()).unwrap_or_default();
         let found = found.lines().next().unwrap_or_default();
         self.problems.push(Problem::new(format!("{place}: `{path}` must be {expected}, found `{found}`")));
+    }
+
+    /// For what is of the right kind and still impossible; `reason` goes on behind "cannot".
+    pub(super) fn refuse(&mut self, value: &Value<'_>, path: &str, reason: &str) {
+        let place = self.table.file.place(&value.span());
+        self.problems.push(Problem::new(format!("{place}: `{path}` cannot {reason}")));
     }
 
     pub(super) fn unknown(&mut self, key: &str, span: &Range<usize>, table: &str, known: &[&str]) {

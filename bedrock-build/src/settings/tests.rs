@@ -1,8 +1,8 @@
 //! Tables of settings that are taken and refused.
 
-use super::Settings;
-use crate::Problem;
+use super::{Destination, Settings};
 use crate::manifest::{File, Table};
+use crate::{Problem, WorkerName};
 
 fn read(text: &str) -> Result<Settings, Vec<Problem>> {
     let file = File { text: text.to_owned(), shown: "Cargo.toml".to_owned() };
@@ -57,13 +57,14 @@ fn an_unknown_setting_of_the_endpoint_or_of_a_worker_is_told_with_the_known_ones
         "Cargo.toml:2: unknown setting `invoke` in `[package.metadata.bedrock.endpoint]`\n\
          a setting with a similar name exists: `invokes`\n\
          the settings known there are `allow`, `auth`, `concurrency`, `env`, `invokes`, `layers`, `log-retention`, \
-         `memory`, `runtime`, `timeout`"
+         `memory`, `redact`, `runtime`, `timeout`"
     );
     assert_eq!(
         refusal("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
-         the settings known there are `allow`, `bundle`, `concurrency`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, \
-         `memory`, `on-failure`, `recursion`, `retries`, `runtime`, `timeout`"
+         the settings known there are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, \
+         `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, \
+         `timeout`, `triggers`"
     );
 }
 
@@ -110,4 +111,44 @@ fn variables_are_texts_or_names_of_secrets_and_never_lambdas_own() {
         "Cargo.toml:1: `endpoint.env.MODE` must be a text, `{ ssm = \"/a/name\" }` or \
          `{ secretsmanager = \"a/name\" }`, found `1`\n"
     );
+}
+
+#[test]
+fn destinations_are_arns_or_workers_and_dead_letters_go_to_queues_and_topics() {
+    let settings = read(
+        "workers.a.on-success = 'b'\nworkers.a.on-failure = 'arn:aws:sqs:us-east-1:123456789012:failed'\n\
+         workers.a.dead-letter = 'arn:aws:sns:us-east-1:123456789012:lost'",
+    );
+    let worker = settings.expect("ok").workers["a"].clone();
+    assert_eq!(worker.on_success, Some(Destination::Worker(WorkerName::parse("b").expect("name"))));
+    assert_eq!(worker.on_failure, Some(Destination::Arn("arn:aws:sqs:us-east-1:123456789012:failed".to_owned())));
+    assert_eq!(worker.dead_letter.as_deref(), Some("arn:aws:sns:us-east-1:123456789012:lost"));
+    assert_eq!(
+        refusal("workers.a.on-success = 'No Name'"),
+        "Cargo.toml:1: `workers.a.on-success` must be the ARN of a queue, a topic, an event bus or a function, or the name \
+         of a worker of this app, found `'No Name'`\n"
+    );
+    for wrong in ["arn:aws:lambda:us-east-1:123456789012:function:x", "arn:aws:sqs:::lost", "lost"] {
+        assert_eq!(
+            refusal(&format!("workers.a.dead-letter = '{wrong}'")),
+            format!("Cargo.toml:1: `workers.a.dead-letter` must be the ARN of a queue or a topic, found `'{wrong}'`\n")
+        );
+    }
+}
+
+#[test]
+fn fields_to_redact_are_names_or_paths_of_names() {
+    let settings = read("endpoint.redact = ['token']\nworkers.a.redact = ['user.password']").expect("ok");
+    assert_eq!(
+        (settings.endpoint.redact, &settings.workers["a"].redact[..]),
+        (vec!["token".to_owned()], &["user.password".to_owned()][..])
+    );
+    for wrong in ["['']", "['a..b']", "'token'", "[1]"] {
+        assert_eq!(
+            refusal(&format!("workers.a.redact = {wrong}")),
+            format!(
+                "Cargo.toml:1: `workers.a.redact` must be a list of names of fields, or of paths like `user.password`, found `{wrong}`\n"
+            )
+        );
+    }
 }

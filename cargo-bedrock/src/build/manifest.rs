@@ -121,7 +121,7 @@ fn entry(
         invokes: callees.get(function.name()).cloned().unwrap_or_default(),
         retries: settings.retries,
         event_age: settings.event_age,
-        on_failure: settings.on_failure.clone(),
+        on_failure: settings.on_failure.as_ref().map(ToString::to_string),
         recursion: if settings.recursion == Recursion::Allow { "allow" } else { "terminate" },
         concurrency: settings.concurrency,
         log_retention: settings.log_retention,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::settings::Recursion;
-use bedrock_build::{FunctionSettings, WorkerName};
+use bedrock_build::{Destination, FunctionSettings, WorkerName};
 use bedrock_dev::runtime::Line;
 use bedrock_dev::{Clock, Condition, Edges, Order, State, Workshop};
 use serde_json::{Value, json};
@@ -262,7 +262,9 @@ async fn full(room: &Room, worker: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_call_of_a_circle_is_a_400_and_its_event_goes_to_where_failed_ones_go() {
-    let room = Room::open(|order| settings(order, "python_case").on_failure = Some(ELSEWHERE.to_owned())).await;
+    let room =
+        Room::open(|order| settings(order, "python_case").on_failure = Some(Destination::Arn(ELSEWHERE.to_owned())))
+            .await;
     let trace = full(&room, "python_case").await;
     let answer = room.send("python_case", &["Authorization: Bedrock x", &trace], &echo()).await;
     assert!(answer.is(400) && answer.has("x-amzn-errortype: recursiveinvocationexception"), "{answer:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
-use bedrock_build::{App, FunctionSettings, Worker};
+use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn settings(settings: &FunctionSettings) -> Value {
         "concurrency": settings.concurrency,
         "retries": settings.retries,
         "event_age": settings.event_age,
-        "on_failure": settings.on_failure,
+        "on_failure": settings.on_failure.as_ref().map(Destination::as_str),
         "variables": variables,
     })
 }

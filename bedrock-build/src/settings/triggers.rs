@@ -202,10 +202,15 @@ fn variable(text: &str) -> String {
     text.replace('-', "_").to_uppercase()
 }
 
+/// Names of FIFO queues end so, and no others do.
+fn is_fifo(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
+}
+
 /// Why an own queue cannot have that name.
 fn queue_fault(name: &str) -> Option<String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.ends_with(".fifo") {
+    if is_fifo(name) {
         Some("FIFO queues are not supported".to_owned())
     } else if name.ends_with(DEAD) {
         Some(format!("names that end with `{DEAD}` are those of dead-letter queues"))

@@ -5,7 +5,7 @@ use toml::de::DeTable;
 use super::super::destination::is_arn_of;
 use super::super::reader::{Reader, Value};
 use super::super::{json, set};
-use super::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_fault, queue_fault};
+use super::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_fault, is_fifo, queue_fault};
 use crate::schedule::Schedule;
 use std::ops::RangeInclusive;
 
@@ -179,7 +179,7 @@ impl Reader<'_> {
                 self.wrong(value, &path, &format!("the ARN of a {kind}"));
                 return None;
             }
-            if text.ends_with(".fifo") {
+            if is_fifo(&text) {
                 self.refuse(value, &path, "be a FIFO queue: those are not supported");
             }
             return Some(Source::Existing(text));

@@ -40,6 +40,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) api: RuntimeApi,
     pub(crate) reaper: Arc<Reaper>,
     pub(crate) sink: Sink,
+    /// By which functions find queues and buckets.
+    pub(crate) variables: Vec<(String, String)>,
     /// Of the programs, by the functions' names.
     pub(crate) paths: HashMap<String, PathBuf>,
     /// Whether a process is ended that has more memory than its function's setting says.
@@ -79,7 +81,8 @@ impl Maker<'_> {
             // Not that of the user's own account.
             ("AWS_SESSION_TOKEN", "local"),
         ];
-        let own = settings.environment.clone().into_iter();
+        // What the settings say of an endpoint goes before what is here.
+        let own = self.variables.iter().cloned().chain(settings.environment.clone());
         own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
     }
 }

@@ -11,10 +11,9 @@
 //! | `functions` | those that are programs of their own: their files and variables |
 //! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
+//! | `triggers` | what invokes workers besides calls: schedules, queues, folders |
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
-//!
-//! Still to come: `triggers` (schedules, queues, folders).
 
 mod clock;
 mod endpoint;
@@ -25,6 +24,7 @@ mod limits;
 mod queue;
 mod reload;
 pub mod runtime;
+mod triggers;
 mod workshop;
 
 pub use clock::Clock;
@@ -35,4 +35,5 @@ pub use queue::{
     record,
 };
 pub use reload::{Affected, BuildFailed, Failed, NotWatched, Reload, Reloaded, Reloader, affected};
+pub use triggers::NotTriggered;
 pub use workshop::{NotOpened, Order, Workshop};

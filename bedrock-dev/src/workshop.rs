@@ -24,6 +24,7 @@ use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
 use crate::reload::{NotWatched, Programs, Reload, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
+use crate::triggers::{NotTriggered, Site, Triggers};
 
 /// Before a queue whose file failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -67,6 +68,9 @@ pub enum NotOpened {
     /// A worker's program.
     #[error("failed to copy `{path}`: {error}", path = .0.display(), error = .1)]
     Program(PathBuf, io::Error),
+    /// What invokes its workers besides calls.
+    #[error(transparent)]
+    Triggers(#[from] NotTriggered),
     /// The app.
     #[error("{}", .0.message)]
     App(bedrock_build::Problem),
@@ -113,12 +117,14 @@ impl Workshop {
         let recorder = Recorder::new(happenings.clone());
         let sink = recorded(&recorder, sink);
         let info = AppInfo::of(&app, scratch).map_err(NotOpened::App)?;
-        let beside = Beside { api: url.clone(), printed: printed(&sink) };
+        let site = Site::new(&app, &url);
+        let variables = site.variables(&app);
+        let beside = Beside { api: url.clone(), printed: printed(&sink), variables: variables.clone() };
         let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
         let to_tell = Arc::clone(&sink);
         let house = Arc::new(House::of(&app, edges, strict, Arc::clone(&sink)));
-        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, paths, is_capped: strict };
+        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, variables, paths, is_capped: strict };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust = rust.filter_map(|worker| {
             let info = hosted.backend().find(worker.name.as_str()).ok()?;
@@ -136,11 +142,15 @@ impl Workshop {
         let _ = engines.queue.set(Arc::clone(&queue));
         let backend: Arc<dyn Backend> = Arc::new(Observed::new(Arc::clone(&engines), engines.recorder.clone()));
         let desk = Desk::new(&app, url.clone(), happenings.clone(), Arc::clone(&backend), Arc::clone(&queue));
-        let (further, work) = (router(&desk), work(Arc::clone(&queue), to_tell));
-        let tasks = vec![
+        let means = (Arc::clone(&backend), happenings.clone(), Arc::clone(&to_tell));
+        let triggers = Triggers::open(&app, site, &state, engines.clock.clone(), means)?;
+        desk.trigger(Arc::clone(&triggers));
+        let (further, work) = (router(&desk).merge(triggers.router()), work(Arc::clone(&queue), to_tell));
+        let mut tasks = vec![
             tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
             tokio::spawn(work),
         ];
+        tasks.extend(triggers.start()?);
         let place = Place { name: app.name.to_string(), url: url.clone() };
         happenings.publish(Kind::AppStarted(place.clone()));
         let programs = Arc::new(copies);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::level::Level;
 use super::payload::{LONGEST, Payload, cut};
+use super::triggered::Triggered;
 
 /// Of the JSON.
 pub const VERSION: u32 = 1;
@@ -47,6 +48,8 @@ pub enum Kind {
     Reloaded(Reloaded),
     /// An event that nobody waits for went on.
     Queue(Queued),
+    /// A schedule, a queue or a bucket invoked a worker.
+    Trigger(Triggered),
     /// The app is at work.
     AppStarted(Place),
     /// It is not any more.
@@ -63,6 +66,7 @@ impl Kind {
             Self::Build(_) => "build",
             Self::Reloaded(_) => "reloaded",
             Self::Queue(_) => "queue",
+            Self::Trigger(_) => "trigger",
             Self::AppStarted(_) => "app_started",
             Self::AppStopped(_) => "app_stopped",
         }
@@ -77,6 +81,7 @@ impl Kind {
             Self::Build(build) => build.workers.iter().any(|name| name == worker),
             Self::Reloaded(reloaded) => reloaded.worker == worker,
             Self::Queue(queued) => queued.worker == worker,
+            Self::Trigger(triggered) => triggered.worker == worker,
             Self::AppStarted(_) | Self::AppStopped(_) => false,
         }
     }
@@ -88,6 +93,7 @@ impl Kind {
             Self::InvocationEnded(ended) => Some(&ended.request_id),
             Self::Log(log) => log.request_id.as_deref(),
             Self::Queue(queued) => Some(&queued.event_id),
+            Self::Trigger(triggered) => triggered.request_id.as_deref(),
             Self::Build(_) | Self::Reloaded(_) | Self::AppStarted(_) | Self::AppStopped(_) => None,
         }
     }
@@ -104,7 +110,11 @@ impl Kind {
             }
             Self::Build(build) => fit(&mut build.messages),
             Self::Reloaded(reloaded) => fit(&mut reloaded.files),
-            Self::InvocationStarted(_) | Self::Queue(_) | Self::AppStarted(_) | Self::AppStopped(_) => {}
+            Self::InvocationStarted(_)
+            | Self::Queue(_)
+            | Self::Trigger(_)
+            | Self::AppStarted(_)
+            | Self::AppStopped(_) => {}
         }
         self
     }

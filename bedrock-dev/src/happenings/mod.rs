@@ -4,6 +4,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | `happening` | what can happen, as readers get to see it |
+//! | `triggered` | what triggers do |
 //! | `payload` | events and responses, cut where they are long |
 //! | `stream` | what is kept, and readers that go through it at their own pace |
 //! | `disk` | a reader that writes the stream to a file |
@@ -24,6 +25,7 @@ mod payload;
 mod recorder;
 pub(crate) mod reloads;
 mod stream;
+mod triggered;
 
 pub use disk::{Disk, Writer};
 pub use happening::{
@@ -35,3 +37,4 @@ pub use observed::Observed;
 pub use payload::{LONGEST, Payload};
 pub use recorder::{Measured, Recorder};
 pub use stream::{Bounds, Heard, Reader, Stream};
+pub use triggered::{TriggerKind, TriggerState, Triggered};

@@ -215,7 +215,7 @@ pub(super) fn stopping(worker: &str) -> Error {
 }
 
 /// The ARN of a function that has this name here.
-pub(super) fn arn(name: &str) -> String {
+pub fn arn(name: &str) -> String {
     let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
     format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}")
 }

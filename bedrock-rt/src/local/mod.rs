@@ -40,6 +40,7 @@ mod workers;
 pub use crate::date::rfc3339;
 pub use crate::id::token;
 pub use app::AppInfo;
+pub use dispatch::arn as function_arn;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use once::{EVENT, Once, WORKER, run_once};

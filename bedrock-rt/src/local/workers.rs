@@ -43,6 +43,8 @@ fn number(text: &str) -> std::io::Result<u16> {
 pub struct Beside {
     /// The URL of Lambda's API, which they get to know.
     pub api: String,
+    /// What else their processes get to know in their environment.
+    pub variables: Vec<(String, String)>,
     /// Takes what they print.
     pub printed: Printed,
 }

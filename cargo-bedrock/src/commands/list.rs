@@ -1,6 +1,6 @@
 //! `cargo bedrock list`: the workers of the app, as a table or as JSON.
 
-use bedrock_build::{App, Worker};
+use bedrock_build::{App, Trigger, Worker};
 use clap::Args;
 use serde::Serialize;
 
@@ -20,7 +20,8 @@ The JSON is one object, keys may be added to it:
     language  `rust`, `python` or `javascript`
     folder    relative to the app's folder
     timeout   seconds one invocation may take
-    memory    megabytes";
+    memory    megabytes
+    triggers  what invokes it besides calls, as words";
 
 /// Show the app's workers
 #[derive(Debug, Args)]
@@ -44,6 +45,7 @@ struct Row<'a> {
     folder: &'a str,
     timeout: u64,
     memory: u64,
+    triggers: Vec<String>,
 }
 
 impl List {
@@ -52,7 +54,7 @@ impl List {
         if self.json {
             Printer::data(&json(&app)?)?;
         } else if !app.workers.is_empty() {
-            Printer::data(&table(&app.workers))?;
+            Printer::data(&(table(&app.workers) + &triggers(&app.workers)))?;
         }
         for folder in &app.unfinished {
             let dir = &app.settings.workers_dir;
@@ -75,11 +77,22 @@ fn json(app: &App) -> Result<String> {
         folder: &worker.dir,
         timeout: worker.settings.timeout,
         memory: worker.settings.memory,
+        triggers: worker.settings.triggers.iter().map(Trigger::title).collect(),
     });
     let listing = Listing { app: app.name.as_str(), workers: workers.collect() };
     let text = serde_json::to_string_pretty(&listing)
         .map_err(|error| Error::call("failed to write the workers as JSON").cause(error.to_string()))?;
     Ok(text + "\n")
+}
+
+/// What invokes workers besides calls, a line each.
+fn triggers(workers: &[Worker]) -> String {
+    let of = |worker: &Worker| {
+        let triggers: Vec<String> = worker.settings.triggers.iter().map(Trigger::title).collect();
+        triggers.into_iter().map(|title| format!("{title} invokes {}\n", worker.name)).collect::<String>()
+    };
+    let lines: String = workers.iter().map(of).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn table(workers: &[Worker]) -> String {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::time::Duration;
 
-use bedrock_build::App;
+use bedrock_build::{App, Trigger};
 use bedrock_dev::runtime::Line;
 use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded};
 use serde_json::json;
@@ -31,6 +31,8 @@ pub(super) struct Show {
     lines: Lines,
     form: Form,
     app: String,
+    /// What invokes workers besides calls, as lines.
+    triggers: String,
     /// Hears of the end of the writing.
     written: Receiver<()>,
 }
@@ -73,17 +75,21 @@ impl Show {
             let _ = done.send(());
         });
         let lines = Lines { lines, left_out: Arc::default() };
-        Self { lines, form, app: app.name.to_string(), written }
+        Self { lines, form, app: app.name.to_string(), triggers: triggers(app), written }
     }
 
     /// The app can be called.
     pub(super) fn opened(&self, url: &str) {
         self.lines.say(self.form.opened(&self.app, url));
+        if !self.form.json && !self.triggers.is_empty() {
+            self.lines.say(self.triggers.clone());
+        }
     }
 
     /// The same lines for the app as it has become.
     pub(super) fn of(self, app: &App) -> Self {
-        Self { form: Form::new(self.form.json, names(app)), app: app.name.to_string(), ..self }
+        let form = Form::new(self.form.json, names(app));
+        Self { form, app: app.name.to_string(), triggers: triggers(app), ..self }
     }
 
     /// What became of a saved file.
@@ -107,6 +113,21 @@ impl Show {
 /// Of all functions, in the order of their colours.
 fn names(app: &App) -> Vec<String> {
     [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string())).collect()
+}
+
+/// A line for each trigger: what it is, whom it invokes, and where a bucket's files are.
+fn triggers(app: &App) -> String {
+    let mut text = String::new();
+    for worker in &app.workers {
+        for trigger in &worker.settings.triggers {
+            let place = match trigger {
+                Trigger::Bucket(bucket) => format!(", in `{}`", bucket.folder()),
+                _ => String::new(),
+            };
+            let _ = writeln!(text, "  {} invokes `{}`{place}", trigger.title(), worker.name);
+        }
+    }
+    text
 }
 
 /// Ends at an empty text, with the last who could say something, or when there is no reader any more.

@@ -26,6 +26,36 @@ fn workers_are_shown_in_a_table() {
 }
 
 #[test]
+fn triggers_are_shown_below_the_table() {
+    let triggers = "triggers = [{ schedule = \"rate(5 minutes)\" }, { queue = \"jobs\" }, \
+                    { bucket = \"uploads\", prefix = \"in/\", suffix = \".png\" }]";
+    let settings = format!("\n[package.metadata.bedrock.workers.system_fetcher]\n{triggers}\n");
+    let room = Room::app(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    assert_snapshot!(room.run(&["list"]), @"
+    exit code 0
+    -- stdout
+    worker          language  folder                  timeout  memory
+    system_fetcher  python    workers/system_fetcher     30 s  256 MB
+
+    schedule `rate(5 minutes)` invokes system_fetcher
+    queue `jobs` invokes system_fetcher
+    bucket `uploads` (in/*.png) invokes system_fetcher
+    ");
+}
+
+#[test]
+fn a_destination_that_is_no_worker_is_told_with_the_nearest_one() {
+    let settings = "\n[package.metadata.bedrock.workers.system_fetcher]\non-failure = \"system_fether\"\n";
+    let room = Room::app(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    assert_snapshot!(room.run(&["list"]), @"
+    exit code 1
+    -- stderr
+    error: Cargo.toml:9: `workers.system_fetcher.on-failure` names `system_fether`, which is no worker of this app
+    help: a worker with a similar name exists: `system_fetcher`
+    ");
+}
+
+#[test]
 fn workers_are_shown_as_json() {
     assert_snapshot!(three_workers().run(&["list", "--json"]), @r#"
     exit code 0
@@ -38,21 +68,24 @@ fn workers_are_shown_as_json() {
           "language": "rust",
           "folder": "workers/resizer",
           "timeout": 30,
-          "memory": 256
+          "memory": 256,
+          "triggers": []
         },
         {
           "name": "system_fetcher",
           "language": "python",
           "folder": "workers/system_fetcher",
           "timeout": 900,
-          "memory": 10240
+          "memory": 10240,
+          "triggers": []
         },
         {
           "name": "thumbnailer",
           "language": "javascript",
           "folder": "workers/thumbnailer",
           "timeout": 30,
-          "memory": 256
+          "memory": 256,
+          "triggers": []
         }
       ]
     }

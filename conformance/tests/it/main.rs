@@ -13,3 +13,4 @@ mod starting;
 mod stopping;
 mod workshop;
 mod workshop_limits;
+mod workshop_triggers;

@@ -15,10 +15,17 @@ class PythonCase(Worker):
 
     def execute(self, event, context):
         self.calls += 1
+        if "Records" in event:
+            return self.records(event["Records"])
         case = getattr(self, "do_" + event["do"], None)
         if case is None:
             raise LookupError(event["do"])
         return case(event, context)
+
+    def records(self, records):
+        """Of a queue or a bucket: fails with the messages that say so."""
+        failed = [record for record in records if record.get("body") == "fail"]
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
     def do_echo(self, event, context):
         return event["value"]
@@ -121,6 +128,15 @@ class PythonCase(Worker):
 
         subprocess.Popen(["sleep", "300"])
         return "started"
+
+    def do_service(self, event, context):
+        if event["sdk"] not in sys.path:
+            sys.path.append(event["sdk"])
+        import boto3
+
+        arguments = {name: os.environ.get(value, value) for name, value in event["arguments"].items()}
+        answer = getattr(boto3.client(event["service"]), event["operation"])(**arguments)
+        return answer["Body"].read().decode() if "Body" in answer else "done"
 
     def do_sdk(self, event, context):
         # A worker would have it in its requirements; the test knows where it is.

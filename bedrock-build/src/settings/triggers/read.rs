@@ -5,7 +5,9 @@ use toml::de::DeTable;
 use super::super::destination::is_arn_of;
 use super::super::reader::{Reader, Value};
 use super::super::{json, set};
-use super::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_fault, is_fifo, queue_fault};
+use super::{
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_fault, is_fifo, queue_fault,
+};
 use crate::schedule::Schedule;
 use std::ops::RangeInclusive;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
+use bedrock_build::triggers::{Source, Trigger};
 use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -66,7 +67,37 @@ fn worker(worker: &Worker) -> Value {
         "language": worker.language.as_str(),
         "folder": worker.dir,
         "settings": settings(&worker.settings),
+        "triggers": worker.settings.triggers.iter().map(trigger).collect::<Vec<_>>(),
     })
+}
+
+/// As the settings have it, with what is not said there.
+fn trigger(trigger: &Trigger) -> Value {
+    match trigger {
+        Trigger::Schedule(schedule) => json!({
+            "kind": "schedule",
+            "source": schedule.schedule.to_string(),
+            "timezone": schedule.timezone,
+            // Written as JSON by those who read the settings.
+            "event": schedule.event.as_ref().and_then(|event| serde_json::from_str::<Value>(event).ok()),
+        }),
+        Trigger::Queue(queue) => json!({
+            "kind": "queue",
+            "source": queue.queue.as_str(),
+            "batch_size": queue.batch_size,
+            "batch_window": queue.batch_window,
+            "partial_failures": queue.partial_failures,
+            "max_receives": matches!(queue.queue, Source::Own(_)).then_some(queue.max_receives),
+        }),
+        Trigger::Bucket(bucket) => json!({
+            "kind": "bucket",
+            "source": bucket.bucket.as_str(),
+            "prefix": bucket.prefix,
+            "suffix": bucket.suffix,
+            "events": bucket.events.iter().map(|event| event.as_str()).collect::<Vec<_>>(),
+            "folder": bucket.folder(),
+        }),
+    }
 }
 
 /// Of variables the names: their values may be nobody's business.

@@ -9,6 +9,7 @@
 //! | `invocations` | invocations put together |
 //! | `about` | the app |
 //! | `queue` | the queue, and what is done to it by hand |
+//! | `triggers` | the queues of messages, and firing a schedule |
 //! | `call` | calling a worker |
 //! | `parameters` | what stands behind the `?` |
 //! | `answer` | JSON, and errors as such |
@@ -23,6 +24,7 @@ mod invocations;
 mod parameters;
 mod queue;
 mod routes;
+mod triggers;
 
 pub use about::Edge;
 pub use desk::Desk;

@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use super::answer::{Refused, text};
 use super::desk::Desk;
-use super::{about, call, door, events, invocations, queue};
+use super::{about, call, door, events, invocations, queue, triggers};
 
 /// Below this are all routes.
 const BASE: &str = "/_bedrock/v1";
@@ -44,6 +44,8 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Desk>>)> {
         ("post", "/queue/{id}/retry", post(queue::retry)),
         ("post", "/queue/{id}/drop", post(queue::forget)),
         ("post", "/workers/{name}/invoke", post(call::invoke)),
+        ("get", "/queues", get(triggers::queues)),
+        ("post", "/workers/{name}/triggers/{number}/fire", post(triggers::fire)),
     ]
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Hosts {
     token: Arc<str>,
     /// Whether somebody else serves that API, who wants to know which worker calls.
     is_beside: bool,
+    variables: Vec<(String, String)>,
     api: OnceCell<String>,
     local: OnceLock<Weak<Local>>,
 }
@@ -53,7 +54,10 @@ pub(crate) struct Hosts {
 impl Hosts {
     /// `beside` is what another program does for them, if there is one.
     pub(super) fn new(app: &AppInfo, handle: Handle, beside: Option<Beside>) -> Self {
-        let (api, printed) = beside.map(|beside| (beside.api, beside.printed)).unzip();
+        let (api, printed, variables) = match beside {
+            Some(Beside { api, printed, variables }) => (Some(api), Some(printed), variables),
+            None => (None, None, Vec::new()),
+        };
         Self {
             app: app.clone(),
             output: output::start(printed),
@@ -64,6 +68,7 @@ impl Hosts {
             groups: Mutex::new(Some(Vec::new())),
             token: crate::id::token().into(),
             is_beside: api.is_some(),
+            variables,
             api: OnceCell::new_with(api),
             local: OnceLock::new(),
         }

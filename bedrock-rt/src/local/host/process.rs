@@ -146,6 +146,7 @@ fn environment(
     ] {
         command.env(name, value);
     }
+    command.envs(hosts.variables.iter().map(|(name, value)| (name, value)));
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
     // Set by whoever runs the app for itself; a worker on Lambda would not see them.
     for name in ["AWS_PROFILE", "AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS"] {

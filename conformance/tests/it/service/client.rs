@@ -36,7 +36,7 @@ impl Client {
 
     /// Makes calls of any operation with one of the SDKs.
     pub(crate) fn ask(self, url: &str, calls: &Value) -> Option<Vec<Value>> {
-        let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let programs = programs();
         let mut command = if self == Self::Boto {
             let mut command = Command::new(tool("ministack/bin/python")?);
             command.arg("-B").arg(programs.join("boto.py"));
@@ -46,21 +46,44 @@ impl Client {
             command.arg(programs.join("sdk.mjs")).arg(sdk()?);
             command
         };
-        let mut child = environment(&mut command, url).stdin(Stdio::piped()).spawn().expect("the client starts");
-        let mut pipe = child.stdin.take().expect("a pipe");
-        pipe.write_all(calls.to_string().as_bytes()).expect("the calls");
-        drop(pipe);
-        let output = child.wait_with_output().expect("the client ends");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{self:?}: {said}");
-        let lines = String::from_utf8(output.stdout).expect("text");
-        Some(lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect())
+        Some(talk(&mut command, url, calls))
     }
+}
+
+/// Makes calls of any of AWS's services with boto3, one after the other.
+pub(crate) fn of_any_service(url: &str, calls: &Value) -> Option<Vec<Value>> {
+    let mut command = Command::new(tool("ministack/bin/python")?);
+    command.arg("-B").arg(programs().join("any.py"));
+    Some(talk(&mut command, url, calls))
+}
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// Gives a client its calls, and takes the lines that it answers.
+fn talk(command: &mut Command, url: &str, calls: &Value) -> Vec<Value> {
+    let mut child = environment(command, url).stdin(Stdio::piped()).spawn().expect("the client starts");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(calls.to_string().as_bytes()).expect("the calls");
+    drop(pipe);
+    let output = child.wait_with_output().expect("the client ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 /// Where the SDK for JavaScript is installed.
 pub(crate) fn sdk() -> Option<PathBuf> {
     tool("node_sdk/node_modules").and_then(|folder| folder.parent().map(Path::to_owned))
+}
+
+/// Where boto3 is installed.
+pub(crate) fn site_packages() -> Option<PathBuf> {
+    let lib = tool("ministack/lib")?;
+    let python = lib.read_dir().expect("a folder").flatten().next().expect("one version");
+    Some(python.path().join("site-packages"))
 }
 
 /// What a user sets; any credentials, and nothing that this machine's settings add.
@@ -70,6 +93,8 @@ pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Co
     }
     command
         .env("AWS_ENDPOINT_URL_LAMBDA", url)
+        .env("AWS_ENDPOINT_URL_SQS", format!("{url}/_sqs"))
+        .env("AWS_ENDPOINT_URL_S3", format!("{url}/_s3"))
         .env("AWS_REGION", "us-east-1")
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "any")

@@ -1,9 +1,8 @@
 //! Workers that call workers with an AWS SDK instead of `invoke`: their environment is all that it takes.
 
 use serde_json::{Value, json};
-use testbed::tool;
 
-use super::client::sdk;
+use super::client::{sdk, site_packages};
 use crate::driver::{ALL, answers};
 
 /// What a worker sees that calls others with the SDK of its language, each with these events.
@@ -20,12 +19,6 @@ fn from_inside(worker: &str, events: &[Value]) -> Option<Vec<Value>> {
         })
         .collect();
     Some(answers(&json!(steps)).iter().map(|answer| answer["ok"].clone()).collect())
-}
-
-fn site_packages() -> Option<std::path::PathBuf> {
-    let lib = tool("ministack/lib")?;
-    let python = lib.read_dir().expect("a folder").flatten().next().expect("one version");
-    Some(python.path().join("site-packages"))
 }
 
 #[test]

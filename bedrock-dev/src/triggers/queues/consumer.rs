@@ -1,0 +1,115 @@
+//! What Lambda's event source mapping does: takes batches of messages, has the worker invoked, deletes what it has worked
+//! on and leaves the rest to come back when its visibility timeout is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock::local::Invocation;
+use bedrock::local::service::FunctionInfo;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::super::firing::Firing;
+use super::batch;
+use super::message::Message;
+use super::queue::Queue;
+use super::store::NotKept;
+use crate::happenings::{TriggerKind, TriggerState, Triggered};
+
+/// Batches at the same time: Lambda begins with so many pollers, and a laptop needs no more.
+const AT_ONCE: usize = 5;
+/// Bytes of the messages of one invocation, with room for the rest of the event in its 6 MB.
+const MOST_BYTES: usize = 5 * 1024 * 1024;
+/// Before a file that could not be used is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A worker that a queue invokes.
+pub(in super::super) struct Consumer {
+    pub(in super::super) queue: Arc<Queue>,
+    pub(in super::super) function: FunctionInfo,
+    pub(in super::super) batch_size: usize,
+    /// Seconds.
+    pub(in super::super) batch_window: u64,
+    pub(in super::super) partial_failures: bool,
+    pub(in super::super) firing: Arc<Firing>,
+}
+
+/// Runs for ever.
+pub(in super::super) async fn consume(consumer: Arc<Consumer>) {
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    // They end with this task.
+    let mut batches = JoinSet::new();
+    loop {
+        while batches.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        match consumer.gather().await {
+            Ok(messages) => {
+                let consumer = Arc::clone(&consumer);
+                batches.spawn(async move {
+                    let _place = place;
+                    if let Err(fault) = consumer.work(&messages).await {
+                        consumer.firing.complain(&consumer.function.worker, &fault.to_string());
+                    }
+                });
+            }
+            Err(fault) => {
+                consumer.firing.complain(&consumer.function.worker, &fault.to_string());
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Consumer {
+    /// Waits for a batch: it is whole when it has its number of messages, or when its window is over.
+    async fn gather(&self) -> Result<Vec<Message>, NotKept> {
+        let (mut gathered, mut over) = (Vec::new(), None);
+        let mut bytes = 0;
+        loop {
+            // One after the other, so that no message is held for which there is no room.
+            while gathered.len() < self.batch_size && bytes < MOST_BYTES {
+                let received = self.queue.hold(1)?;
+                self.tell(TriggerState::Dead, received.dead);
+                let Some(message) = received.messages.into_iter().next() else { break };
+                bytes += message.body.len();
+                gathered.push(message);
+            }
+            let now = self.queue.clock.now();
+            if !gathered.is_empty() {
+                let over = *over.get_or_insert(now + Duration::from_secs(self.batch_window));
+                if now >= over || gathered.len() >= self.batch_size || bytes >= MOST_BYTES {
+                    return Ok(gathered);
+                }
+            }
+            self.queue.wait(over).await?;
+        }
+    }
+
+    async fn work(&self, messages: &[Message]) -> Result<(), NotKept> {
+        let event = batch::event(messages, &self.queue.arn).to_string();
+        let trace = messages.iter().find_map(|message| message.trace.clone());
+        let invocation = Invocation::new(event.into(), trace);
+        let answer = self.firing.run(&self.function, invocation, &self.queue.name, messages.len()).await;
+        let failed = match &answer {
+            Err(_) => messages.iter().collect(),
+            Ok(response) if self.partial_failures => batch::failed(messages, response),
+            Ok(_) => Vec::new(),
+        };
+        for message in messages.iter().filter(|message| !failed.iter().any(|other| other.id == message.id)) {
+            self.queue.delete(&message.receipt)?;
+        }
+        self.queue.release(&failed)?;
+        self.tell(TriggerState::Returned, failed.len());
+        Ok(())
+    }
+
+    fn tell(&self, state: TriggerState, items: usize) {
+        if items > 0 {
+            let (worker, source) = (self.function.worker.clone(), self.queue.name.clone());
+            self.firing.tell(Triggered { worker, trigger: TriggerKind::Queue, source, state, items, request_id: None });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

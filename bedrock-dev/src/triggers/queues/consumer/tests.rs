@@ -1,0 +1,223 @@
+//! Batches, as a worker gets them that answers as each test wants, on a clock that is moved by hand.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bedrock::Error;
+use bedrock::local::Invocation;
+use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply};
+use bedrock_build::Language;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{AT_ONCE, Consumer, consume};
+use crate::Clock;
+use crate::happenings::{Bounds, Stream};
+use crate::triggers::firing::Firing;
+use crate::triggers::queues::message::Attributes;
+use crate::triggers::queues::queue::{Counts, DeadLetters, Queue};
+use crate::triggers::queues::store::Messages;
+
+/// What the worker answers to the bodies of a batch; nothing if it never does.
+type Answer = dyn Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync;
+
+struct Worker {
+    /// The bodies of each batch, in the order in which they came.
+    batches: watch::Sender<Vec<Vec<String>>>,
+    answer: Box<Answer>,
+}
+
+impl Backend for Worker {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        vec![function()]
+    }
+
+    fn find(&self, _: &str) -> Result<FunctionInfo, Error> {
+        Ok(function())
+    }
+
+    fn arn(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn run(&self, _: &FunctionInfo, invocation: Invocation) -> Reply {
+        let event: Value = serde_json::from_slice(&invocation.event).expect("JSON");
+        let records = event["Records"].as_array().cloned().expect("records");
+        let bodies = records.iter().map(|record| record["body"].as_str().expect("a body").to_owned()).collect();
+        let answer = (self.answer)(&records);
+        self.batches.send_modify(|batches| batches.push(bodies));
+        Box::pin(async move {
+            match answer {
+                Some(Ok(answer)) => Ok(answer.to_string().into()),
+                Some(Err(())) => Err(Error::Function {
+                    worker: "worker".to_owned(),
+                    error_type: "ValueError".to_owned(),
+                    message: "as it was told".to_owned(),
+                    trace: Vec::new(),
+                }),
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn accept(&self, _: &FunctionInfo, _: Invocation) -> Accepted {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn function() -> FunctionInfo {
+    let text = || "worker".to_owned();
+    FunctionInfo {
+        worker: text(),
+        name: text(),
+        arn: text(),
+        language: Language::Python,
+        runtime: text(),
+        handler: text(),
+        timeout: 30,
+        memory: 256,
+        log_group: text(),
+    }
+}
+
+struct Room {
+    _scratch: TempDir,
+    clock: Clock,
+    jobs: Arc<Queue>,
+    dead: Queue,
+    worker: Arc<Worker>,
+    consuming: JoinHandle<()>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.consuming.abort();
+    }
+}
+
+impl Room {
+    /// A queue whose messages are hidden for 30 seconds and given up when they failed twice.
+    fn open(
+        (batch_size, batch_window, partial_failures): (usize, u64, bool),
+        before: &[&str],
+        answer: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
+    ) -> Self {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let clock = Clock::by_hand(SystemTime::now());
+        let messages = Arc::new(Messages::open(&scratch.path().join("messages")).expect("a file"));
+        let queue = |name: &str, dead| {
+            let text = || name.to_owned();
+            Queue::new(text(), text(), text(), (30, dead), Arc::clone(&messages), clock.clone())
+        };
+        let dead = DeadLetters { queue: "jobs-dead".to_owned(), max_receives: 2 };
+        let (jobs, dead) = (Arc::new(queue("jobs", Some(dead))), queue("jobs-dead", None));
+        let worker = Arc::new(Worker { batches: watch::Sender::default(), answer: Box::new(answer) });
+        for body in before {
+            jobs.send(body, (&Attributes::new(), None), 0).expect("sent");
+        }
+        let stream = Stream::new(Bounds::default());
+        let backend: Arc<dyn Backend> = Arc::<Worker>::clone(&worker);
+        let firing = Arc::new(Firing { backend, stream, sink: Arc::new(|_| {}) });
+        let consumer = Consumer {
+            queue: Arc::clone(&jobs),
+            function: function(),
+            batch_size,
+            batch_window,
+            partial_failures,
+            firing,
+        };
+        let consuming = tokio::spawn(consume(Arc::new(consumer)));
+        Self { _scratch: scratch, clock, jobs, dead, worker, consuming }
+    }
+
+    /// Waits until there have been so many batches, and gives all.
+    async fn batches(&self, count: usize) -> Vec<Vec<String>> {
+        let mut batches = self.worker.batches.subscribe();
+        batches.wait_for(|batches| batches.len() >= count).await.expect("batches").clone()
+    }
+
+    /// Waits until the queue has so many messages in each state.
+    async fn settled(&self, expected: Counts) {
+        while self.jobs.counts().expect("counts") != expected {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+fn counts(waiting: i64, in_flight: i64) -> Counts {
+    Counts { waiting, in_flight, delayed: 0 }
+}
+
+#[tokio::test]
+async fn messages_come_in_batches_and_are_deleted_when_the_worker_has_answered() {
+    let room = Room::open((2, 0, false), &["a", "b", "c"], |_| Some(Ok(Value::Null)));
+    assert_eq!(room.batches(2).await, [vec!["a", "b"], vec!["c"]]);
+    room.settled(counts(0, 0)).await;
+    room.jobs.send("d", (&Attributes::new(), None), 0).expect("sent");
+    assert_eq!(room.batches(3).await[2], ["d"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_failed_comes_back_with_the_visibility_timeout_and_is_given_up_in_the_end() {
+    let room = Room::open((10, 0, false), &["a", "b"], |_| Some(Err(())));
+    assert_eq!(room.batches(1).await, [["a", "b"]]);
+    room.settled(counts(0, 2)).await;
+    room.advance(30);
+    assert_eq!(room.batches(2).await[1], ["a", "b"]);
+    room.settled(counts(0, 2)).await;
+    room.advance(30);
+    room.settled(counts(0, 0)).await;
+    assert_eq!(room.dead.counts().expect("counts"), counts(2, 0));
+    assert_eq!(room.batches(0).await.len(), 2);
+}
+
+#[tokio::test]
+async fn of_a_batch_that_failed_in_part_the_other_messages_are_done() {
+    let room = Room::open((10, 0, true), &["good", "bad"], |records| {
+        let bad = records.iter().filter(|record| record["body"] == "bad");
+        let failures: Vec<Value> = bad.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+        Some(Ok(json!({ "batchItemFailures": failures })))
+    });
+    room.batches(1).await;
+    room.settled(counts(0, 1)).await;
+    room.advance(30);
+    assert_eq!(room.batches(2).await, [vec!["good", "bad"], vec!["bad"]]);
+}
+
+#[tokio::test]
+async fn without_partial_failures_an_answer_names_none() {
+    let room = Room::open((10, 0, false), &["a"], |records| {
+        Some(Ok(json!({ "batchItemFailures": [{ "itemIdentifier": records[0]["messageId"] }] })))
+    });
+    room.batches(1).await;
+    room.settled(counts(0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_batch_is_gathered_until_its_window_is_over_or_it_is_full() {
+    let room = Room::open((3, 20, false), &["a", "b"], |_| Some(Ok(Value::Null)));
+    room.settled(counts(0, 2)).await;
+    assert_eq!(room.batches(0).await, [[""; 0]; 0]);
+    room.advance(20);
+    assert_eq!(room.batches(1).await, [["a", "b"]]);
+    for body in ["c", "d", "e"] {
+        room.jobs.send(body, (&Attributes::new(), None), 0).expect("sent");
+    }
+    assert_eq!(room.batches(2).await[1], ["c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn as_many_batches_run_at_once_as_lambda_begins_with() {
+    let room = Room::open((1, 0, false), &["1", "2", "3", "4", "5", "6", "7"], |_| None);
+    assert_eq!(room.batches(AT_ONCE).await.len(), AT_ONCE);
+    // Those that run are held, whatever time it is; no other is taken for which there is no room.
+    room.advance(3600);
+    room.settled(counts(2, 5)).await;
+    assert_eq!(room.batches(0).await.len(), AT_ONCE);
+}

@@ -1,0 +1,90 @@
+//! What a worker gets from a schedule: Scheduler's own event, or the one of the settings with Scheduler's four words filled in
+//! (Scheduler user guide, "Adding context attributes").
+
+use std::time::SystemTime;
+
+use bedrock::local::rfc3339;
+use bedrock::local::service::FunctionInfo;
+use serde_json::json;
+
+/// The event as JSON. `number` is the place of the trigger among those of its worker.
+pub(super) fn event(function: &FunctionInfo, number: usize, own: Option<&str>, due: SystemTime, id: &str) -> String {
+    let mut parts = function.arn.split(':').skip(3);
+    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let arn = format!("arn:aws:scheduler:{region}:{account}:schedule/default/{}-{number}", function.name);
+    let time = rfc3339(due).replace(".000Z", "Z");
+    match own {
+        Some(own) => own
+            .replace("<aws.scheduler.schedule-arn>", &arn)
+            .replace("<aws.scheduler.scheduled-time>", &time)
+            .replace("<aws.scheduler.execution-id>", id)
+            .replace("<aws.scheduler.attempt-number>", "1"),
+        None => json!({
+            "version": "0",
+            "id": id,
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": account,
+            "time": time,
+            "region": region,
+            "resources": [arn],
+            // A text that is JSON, not an object.
+            "detail": "{}",
+        })
+        .to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event;
+    use bedrock::local::service::FunctionInfo;
+    use bedrock_build::Language;
+    use serde_json::{Value, json};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn function() -> FunctionInfo {
+        FunctionInfo {
+            worker: "reporter".to_owned(),
+            name: "shop-local-reporter".to_owned(),
+            arn: "arn:aws:lambda:eu-west-1:000000000000:function:shop-local-reporter".to_owned(),
+            language: Language::Python,
+            runtime: "python3.13".to_owned(),
+            handler: "main.handler".to_owned(),
+            timeout: 30,
+            memory: 256,
+            log_group: "/aws/lambda/shop-local-reporter".to_owned(),
+        }
+    }
+
+    fn of(own: Option<&str>) -> Value {
+        let due = UNIX_EPOCH + Duration::from_secs(1_798_102_800);
+        serde_json::from_str(&event(&function(), 0, own, due, "some-id")).expect("JSON")
+    }
+
+    #[test]
+    fn without_an_event_of_its_own_a_schedule_sends_schedulers() {
+        assert_eq!(
+            of(None),
+            json!({
+                "version": "0",
+                "id": "some-id",
+                "detail-type": "Scheduled Event",
+                "source": "aws.scheduler",
+                "account": "000000000000",
+                "time": "2026-12-24T09:00:00Z",
+                "region": "eu-west-1",
+                "resources": ["arn:aws:scheduler:eu-west-1:000000000000:schedule/default/shop-local-reporter-0"],
+                "detail": "{}",
+            })
+        );
+    }
+
+    #[test]
+    fn schedulers_words_in_an_event_are_filled_in() {
+        assert_eq!(
+            of(Some(r#"{"at":"<aws.scheduler.scheduled-time>","run":"<aws.scheduler.execution-id>","full":true}"#)),
+            json!({ "at": "2026-12-24T09:00:00Z", "run": "some-id", "full": true })
+        );
+    }
+}

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use crate::happenings::Recorder;
 use crate::limits::House;
-use crate::queue::{Attempt, Event, Queue, Rules, Run};
+use crate::queue::{Attempt, Event, Queue, Receiver, Rules, Run};
+use crate::reload::Busy;
 use crate::runtime::Function;
 use crate::{Clock, endpoint};
 
@@ -30,6 +31,8 @@ pub(crate) struct Engines {
     /// What is refused.
     pub(crate) house: Arc<House>,
     pub(crate) clock: Clock,
+    /// Who is at work.
+    pub(crate) busy: Busy,
     /// Learns of attempts of events; of calls that are waited for, whoever serves them tells it.
     pub(crate) recorder: Recorder,
     /// Set once, when both are there.
@@ -58,12 +61,24 @@ impl Engines {
         })
     }
 
-    /// The function that a destination is, if it is one of this app.
-    pub(crate) fn resolve(&self, destination: &str) -> Option<(String, String, Rules)> {
-        let name = destination.split_once(":function:")?.1.split(':').next()?;
+    /// The function that a destination is to which an event leads, if it is one of this app: by a worker's name or an ARN.
+    /// Nothing if the chain of calls has led to it too often; Lambda, too, ends such a chain.
+    pub(crate) fn resolve(&self, destination: &str, of: &Event) -> Option<Receiver> {
+        let name = match destination.split_once(":function:") {
+            Some((_, rest)) => rest.split(':').next()?,
+            None if destination.contains(':') => return None,
+            None => destination,
+        };
         let function = self.find(name).ok()?;
-        let rules = self.rules(&function.worker);
-        Some((function.worker, function.arn, rules))
+        let trace = match self.find(&of.worker) {
+            Ok(led) => self.house.counted(&led, of.trace.clone()),
+            // It is gone by now, and so are its circles.
+            Err(_) => of.trace.clone(),
+        };
+        self.house.dropped(&function, &trace).is_none().then(|| {
+            let rules = self.rules(&function.worker);
+            Receiver { worker: function.worker, arn: function.arn, rules, trace }
+        })
     }
 
     fn rules(&self, worker: &str) -> Rules {
@@ -100,6 +115,12 @@ impl Backend for Engines {
         let ran: Reply = match self.rust.get(&worker).cloned() {
             Some(rust) => Box::pin(async move { rust.invoke(invocation).await }),
             None => self.hosted.backend().run(function, invocation),
+        };
+        let at_work = self.busy.begin(&worker);
+        let ran = async move {
+            let answer = ran.await;
+            drop(at_work);
+            answer
         };
         Box::pin(async move { within(limit, &worker, house.concurrency.run(&worker, ran)).await })
     }

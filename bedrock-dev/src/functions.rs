@@ -24,9 +24,11 @@ pub(crate) fn copied(
     let own = programs.contains_key(ENDPOINT).then(|| ENDPOINT.to_owned());
     let paths = rust.chain(own).map(|name| {
         let path = match programs.get(&name) {
-            Some(path) => copies.keep(&name, path).map_err(|error| NotOpened::Program(path.clone(), error))?.path,
+            Some(path) if path.exists() => {
+                copies.keep(&name, path).map_err(|error| NotOpened::Program(path.clone(), error))?.path
+            }
             // It comes when the worker compiles.
-            None => copies.place(&name),
+            _ => copies.place(&name),
         };
         Ok((name, path))
     });

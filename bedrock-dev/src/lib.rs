@@ -31,9 +31,9 @@ pub use clock::Clock;
 pub use endpoint::ENDPOINT;
 pub use limits::Edges;
 pub use queue::{
-    Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Rules, Run, State, Store, Taken, next,
-    record,
+    Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Receiver, Rules, Run, State, Store,
+    Taken, Why, letter, next, record,
 };
-pub use reload::{Affected, BuildFailed, Failed, NotWatched, Reload, Reloaded, Reloader, affected};
+pub use reload::{Affected, BuildFailed, Failed, NotWatched, Reload, Reloaded, Reloader, Watch, Written, affected};
 pub use triggers::NotTriggered;
 pub use workshop::{NotOpened, Order, Workshop};

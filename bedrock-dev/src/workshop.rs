@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::happenings::api::{Desk, Edge, router};
 use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Progress, Recorder, Stream, Writer, reloads};
 use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
-use crate::reload::{NotWatched, Programs, Reload, Reloader, Watch};
+use crate::reload::{Busy, NotWatched, Programs, Reload, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
 use crate::triggers::{NotTriggered, Site, Triggers};
 
@@ -37,7 +37,7 @@ pub struct Order {
     pub scratch: PathBuf,
     /// Where is kept what outlives the program, for this app alone: `target/bedrock` of the app.
     pub state: PathBuf,
-    /// The port of 127.0.0.1, 0 for a free one.
+    /// The port, 0 for a free one.
     pub port: u16,
     /// For the pauses and ages of events.
     pub clock: Clock,
@@ -99,6 +99,11 @@ pub struct Workshop {
 impl Workshop {
     /// Opens it on the runtime that this is called on. Workers are started when they are first called.
     pub async fn open(order: Order) -> Result<Self, NotOpened> {
+        Self::open_at(order, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// The same at another address of this machine, which whoever reaches it may call.
+    pub async fn open_at(order: Order, host: IpAddr) -> Result<Self, NotOpened> {
         let Order { app, scratch, state, port, clock, programs, sink, edges, strict } = order;
         for folder in [&scratch, &state] {
             std::fs::create_dir_all(folder).map_err(|error| NotOpened::Folder(folder.clone(), error))?;
@@ -107,10 +112,10 @@ impl Workshop {
         let folder = state.join("programs");
         let copies = Programs::in_folder(folder.clone()).map_err(|error| NotOpened::Folder(folder, error))?;
         let paths = copied(&copies, &app, &programs)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let address = SocketAddr::from((host, port));
         let not_bound = |error| NotOpened::Port(address, error);
         let socket = TcpListener::bind(address).await.map_err(not_bound)?;
-        let url = format!("http://{}", socket.local_addr().map_err(not_bound)?);
+        let url = url(socket.local_addr().map_err(not_bound)?);
         let api = RuntimeApi::start().await.map_err(not_bound)?;
         let folder = state.join("dev");
         let (happenings, writer) = stream(&folder).map_err(|error| NotOpened::Folder(folder, error))?;
@@ -136,7 +141,8 @@ impl Workshop {
         let rust = rust.chain(own).collect();
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
         let (time, later) = (clock.clone(), OnceLock::new());
-        let engines = Engines { hosted, endpoint, rust, rules, house, clock: time, recorder, queue: later };
+        let busy = Busy::default();
+        let engines = Engines { hosted, endpoint, rust, rules, house, clock: time, busy, recorder, queue: later };
         let engines = Arc::new(engines);
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
@@ -160,8 +166,12 @@ impl Workshop {
     /// What keeps its workers as new as their files, those of `crates` included, which are folders outside of the app that
     /// its Rust workers are compiled from, too.
     pub fn reloader(&self, app: &App, crates: &[PathBuf]) -> Result<Reloader, NotWatched> {
-        let watch = Watch::start([app.root.clone()].into_iter().chain(crates.iter().cloned()))?;
-        Ok(Reloader::new(app, Arc::clone(&self.engines), Arc::clone(&self.programs), watch))
+        Ok(self.reloader_of(app, Watch::start([app.root.clone()].into_iter().chain(crates.iter().cloned()))?))
+    }
+
+    /// The same for folders that are watched already: what was saved since then is taken over first.
+    pub fn reloader_of(&self, app: &App, watch: Watch) -> Reloader {
+        Reloader::new(app, Arc::clone(&self.engines), Arc::clone(&self.programs), watch)
     }
 
     /// Tells it that the call graph is another one from now on, as often as it is.
@@ -197,6 +207,16 @@ impl Workshop {
     }
 }
 
+/// Where programs of this machine find it: an address that means all of them is none to call.
+fn url(bound: SocketAddr) -> String {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::from((ip, bound.port())))
+}
+
 /// Runs the events of the queue; goes on where its file could not be read or written for a while.
 async fn work(queue: Arc<Queue>, sink: Sink) {
     while let Err(fault) = Arc::clone(&queue).work().await {
@@ -222,7 +242,7 @@ fn queue(engines: &Arc<Engines>, store: &Arc<Store>, clock: Clock) -> Result<Arc
         None => Box::pin(std::future::pending()),
     };
     let (resolve, recorder) =
-        (move |destination: &str| knows.upgrade()?.resolve(destination), engines.recorder.clone());
+        (move |destination: &str, of: &_| knows.upgrade()?.resolve(destination, of), engines.recorder.clone());
     Queue::observed(Arc::clone(store), clock, run, resolve, move |event, change| recorder.queue(event, change))
 }
 
@@ -258,5 +278,6 @@ fn rules(worker: &Worker) -> Rules {
         max_age: settings.event_age,
         on_failure: settings.on_failure.as_ref().map(ToString::to_string),
         on_success: settings.on_success.as_ref().map(ToString::to_string),
+        dead_letter: settings.dead_letter.clone(),
     }
 }

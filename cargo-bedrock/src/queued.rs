@@ -1,11 +1,14 @@
 //! The events of an app that is run locally, as the file in `target/bedrock` has them, and how they are shown.
 
+pub(crate) mod delivered;
+mod table;
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use bedrock::local::rfc3339;
 use bedrock_build::App;
-use bedrock_dev::{Fault, Listed, State, Store};
+use bedrock_dev::{Delivered, Fault, Listed, State, Store};
 use serde_json::{Value, json};
 
 use crate::build;
@@ -32,6 +35,11 @@ impl Queued {
         self.store.as_ref().map_or(Ok(Vec::new()), |store| store.list().map_err(failed))
     }
 
+    /// What went to destinations that are not of this app, the oldest first.
+    pub(crate) fn delivered(&self) -> Result<Vec<Delivered>> {
+        self.store.as_ref().map_or(Ok(Vec::new()), |store| store.delivered().map_err(failed))
+    }
+
     /// The event whose id begins so.
     pub(crate) fn one(&self, id: &str) -> Result<Listed> {
         let mut found = self.store.as_ref().map_or(Ok(Vec::new()), |store| store.find(id)).map_err(failed)?;
@@ -46,8 +54,8 @@ impl Queued {
 
     /// False if it is being run.
     pub(crate) fn retry(&self, listed: &Listed) -> Result<bool> {
-        let now = SystemTime::now();
-        self.change(|store| store.retry(&listed.event.id, now))
+        // What time it is, only the program knows that runs it: its clock may be fast.
+        self.change(|store| store.retry(&listed.event.id, SystemTime::UNIX_EPOCH))
     }
 
     /// False if it is being run.
@@ -112,15 +120,7 @@ pub(crate) fn table(events: &[Listed]) -> String {
         let (id, runs) = (event.id.get(..SHORT).unwrap_or(&event.id).to_owned(), event.attempts.to_string());
         [id, event.worker.clone(), runs, state(listed), last_error(listed)]
     };
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(events.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let line = |[id, worker, runs, state, error]: &[String; 5]| {
-        let (id_width, worker_width, runs_width, state_width) = (width(0), width(1), width(2), width(3));
-        let text =
-            format!("{id:id_width$}  {worker:worker_width$}  {runs:>runs_width$}  {state:state_width$}  {error}");
-        text.trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+    table::aligned(std::iter::once(head).chain(events.iter().map(row)), &[2])
 }
 
 fn state(listed: &Listed) -> String {

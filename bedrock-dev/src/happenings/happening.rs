@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::level::Level;
 use super::payload::{LONGEST, Payload, cut};
@@ -50,6 +51,8 @@ pub enum Kind {
     Queue(Queued),
     /// A schedule, a queue or a bucket invoked a worker.
     Trigger(Triggered),
+    /// What came of an event went to a destination.
+    Delivered(HandedOn),
     /// The app is at work.
     AppStarted(Place),
     /// It is not any more.
@@ -67,6 +70,7 @@ impl Kind {
             Self::Reloaded(_) => "reloaded",
             Self::Queue(_) => "queue",
             Self::Trigger(_) => "trigger",
+            Self::Delivered(_) => "delivered",
             Self::AppStarted(_) => "app_started",
             Self::AppStopped(_) => "app_stopped",
         }
@@ -82,6 +86,7 @@ impl Kind {
             Self::Reloaded(reloaded) => reloaded.worker == worker,
             Self::Queue(queued) => queued.worker == worker,
             Self::Trigger(triggered) => triggered.worker == worker,
+            Self::Delivered(handed_on) => handed_on.worker == worker || handed_on.destination == worker,
             Self::AppStarted(_) | Self::AppStopped(_) => false,
         }
     }
@@ -94,6 +99,7 @@ impl Kind {
             Self::Log(log) => log.request_id.as_deref(),
             Self::Queue(queued) => Some(&queued.event_id),
             Self::Trigger(triggered) => triggered.request_id.as_deref(),
+            Self::Delivered(handed_on) => Some(&handed_on.event_id),
             Self::Build(_) | Self::Reloaded(_) | Self::AppStarted(_) | Self::AppStopped(_) => None,
         }
     }
@@ -113,6 +119,7 @@ impl Kind {
             Self::InvocationStarted(_)
             | Self::Queue(_)
             | Self::Trigger(_)
+            | Self::Delivered(_)
             | Self::AppStarted(_)
             | Self::AppStopped(_) => {}
         }
@@ -317,6 +324,28 @@ pub struct Queued {
     /// When it will be run next, RFC 3339 with milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<String>,
+}
+
+/// What came of an event went to a destination.
+#[derive(Debug, Clone, Serialize)]
+pub struct HandedOn {
+    /// The request id of all its attempts.
+    pub event_id: String,
+    /// Whose event it was.
+    pub worker: String,
+    /// An ARN, or a worker's name.
+    pub destination: String,
+    /// `on_success`, `on_failure` or `dead_letter`: the setting that names the destination.
+    pub why: &'static str,
+    /// What the destination gets: a record, or of dead letters the event itself.
+    pub record: Payload,
+    /// Of a dead letter: the attributes of its message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Value>,
+    /// The event that the destination gets, if it is a function of this app. Any other destination gets nothing: what it
+    /// would get is kept, and `cargo bedrock queue ls --delivered` shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered_as: Option<String>,
 }
 
 /// Where the app is at work.

@@ -29,12 +29,12 @@ mod triggered;
 
 pub use disk::{Disk, Writer};
 pub use happening::{
-    Build, Happening, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, Place, Progress, QueueState,
-    Queued, Reloaded, VERSION,
+    Build, HandedOn, Happening, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, Place, Progress,
+    QueueState, Queued, Reloaded, VERSION,
 };
 pub use level::Level;
 pub use observed::Observed;
 pub use payload::{LONGEST, Payload};
-pub use recorder::{Measured, Recorder};
+pub use recorder::Recorder;
 pub use stream::{Bounds, Heard, Reader, Stream};
 pub use triggered::{TriggerKind, TriggerState, Triggered};

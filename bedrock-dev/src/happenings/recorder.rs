@@ -1,49 +1,32 @@
 //! Makes happenings of what the workshop does: invocations, printed lines, queue changes.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
 use bedrock::local::service::{FunctionInfo, Reply, failure_body};
-use bedrock::local::{Invocation, rfc3339};
+use bedrock::local::{Invocation, Measures, rfc3339};
 use bytes::Bytes;
 
 use super::calls::{self, Caller, Calls};
-use super::happening::{InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, QueueState, Queued};
+use super::happening::{HandedOn, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, QueueState, Queued};
 use super::level::Level;
 use super::payload::Payload;
 use super::stream::Stream;
-use crate::queue::{Change, Event};
+use crate::queue::{Change, Delivered, Event};
 use crate::runtime::Line;
 
 /// Writes into a stream; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     stream: Stream,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    calls: Calls,
-    /// Of invocations that run, by their request ids.
-    measured: HashMap<String, Measured>,
-}
-
-/// What only those know of an invocation who run it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Measured {
-    /// How long its process took to start, if one was started for it.
-    pub init: Option<Duration>,
-    /// The most memory it used, in MB.
-    pub memory: Option<u64>,
+    calls: Arc<Mutex<Calls>>,
 }
 
 impl Recorder {
     /// Into this stream.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, state: Arc::default() }
+        Self { stream, calls: Arc::default() }
     }
 
     /// Runs an invocation and publishes its beginning and its end. It is run to its end also when whoever called goes away,
@@ -58,23 +41,17 @@ impl Recorder {
         self.started(function, attempt, &invocation);
         invocation.trace = calls::branch(&invocation.trace, &invocation.request_id);
         let (began, request_id) = (Instant::now(), invocation.request_id.clone());
-        let (recorder, owned, reply) = (self.clone(), function.clone(), run(invocation));
+        let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.measured.clone());
+        let reply = run(invocation);
         let task = tokio::spawn(async move {
             let came = reply.await;
-            recorder.ended(&owned, &request_id, began.elapsed(), &came);
+            recorder.ended(&owned, &request_id, (began.elapsed(), measured.get()), &came);
             came
         });
         task.await.unwrap_or_else(|_| {
             let message = "the program is stopping".to_owned();
             Err(Error::Transport { worker: function.worker.clone(), message, may_have_run: true })
         })
-    }
-
-    /// Keeps what is known of an invocation until its end is published. Of one that does not run, nothing may be kept.
-    pub fn measured(&self, request_id: &str, measured: Measured) {
-        if let Some(known) = self.state().measured.get_mut(request_id) {
-            *known = Measured { init: measured.init.or(known.init), memory: known.memory.max(measured.memory) };
-        }
     }
 
     /// A line that a worker printed.
@@ -88,8 +65,9 @@ impl Recorder {
     }
 
     /// An event that went on.
-    pub fn queue(&self, event: &Event, change: Change) {
+    pub fn queue(&self, event: &Event, change: Change<'_>) {
         let (state, next_at) = match change {
+            Change::Delivered(delivered) => return self.delivered(delivered),
             Change::Accepted => (QueueState::Accepted, None),
             Change::Waiting(due) => (QueueState::Waiting, Some(rfc3339(due))),
             Change::Over(crate::queue::Condition::Success) => (QueueState::Delivered, None),
@@ -101,13 +79,24 @@ impl Recorder {
         self.stream.publish(Kind::Queue(Queued { event_id, worker, state, attempts: event.attempts, next_at }));
     }
 
+    fn delivered(&self, delivered: &Delivered) {
+        self.stream.publish(Kind::Delivered(HandedOn {
+            event_id: delivered.id.clone(),
+            worker: delivered.worker.clone(),
+            destination: delivered.destination.clone(),
+            why: delivered.why.as_str(),
+            record: Payload::of(delivered.record.to_string().as_bytes()),
+            attributes: delivered.attributes.clone(),
+            delivered_as: delivered.as_event.clone(),
+        }));
+    }
+
     fn started(&self, function: &FunctionInfo, attempt: Option<u32>, invocation: &Invocation) {
         let (worker, request_id) = (function.worker.clone(), invocation.request_id.clone());
         let caller = {
-            let mut state = self.state();
-            let caller = state.calls.caller(&invocation.trace);
-            state.calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
-            state.measured.insert(request_id.clone(), Measured::default());
+            let mut calls = self.calls();
+            let caller = calls.caller(&invocation.trace);
+            calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
             caller
         };
         let (caller, parent_request_id) = caller.map(|caller| (caller.worker, caller.request_id)).unzip();
@@ -123,8 +112,13 @@ impl Recorder {
         }));
     }
 
-    fn ended(&self, function: &FunctionInfo, request_id: &str, took: Duration, came: &Result<Bytes, Error>) {
-        let measured = self.state().measured.remove(request_id).unwrap_or_default();
+    fn ended(
+        &self,
+        function: &FunctionInfo,
+        request_id: &str,
+        (took, measured): (Duration, Measures),
+        came: &Result<Bytes, Error>,
+    ) {
         let (error_type, message) = came.as_ref().err().map(|error| said(error, function, request_id)).unzip();
         let stack = match came {
             Err(Error::Function { trace, .. }) => trace.clone(),
@@ -144,9 +138,9 @@ impl Recorder {
         }));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

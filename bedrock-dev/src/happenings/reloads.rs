@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::happening::{Build, Kind, Progress, Reloaded};
+use super::happening::{Build, Kind, Log, Progress, Reloaded};
+use super::level::Level;
 use crate::reload::{Failed, Reload, Reloaded as InUse};
 
 /// What a reload is to readers. Code that does not compile or load is a build that failed.
@@ -20,6 +21,15 @@ pub(crate) fn kinds(reload: &Reload) -> Vec<Kind> {
         Reload::Failed(Failed { workers, messages, took, .. }) => {
             let workers = workers.iter().cloned().collect();
             vec![build(Progress::Failed, workers, Some(*took), messages.clone())]
+        }
+        Reload::Written(written) => {
+            let line = format!(
+                "`{}` was written while `{}` ran, nothing is reloaded for it: {}",
+                shown(&written.files).join("`, `"),
+                written.worker,
+                written.help
+            );
+            vec![Kind::Log(Log { worker: written.worker.clone(), request_id: None, level: Some(Level::Info), line })]
         }
     }
 }

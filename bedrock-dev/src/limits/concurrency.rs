@@ -10,19 +10,22 @@ use bedrock_build::App;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+use crate::ENDPOINT;
+
 /// Lambda's reason (API model, `ThrottleReason`).
 const REASON: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
-/// The room of each function that has reserved some, by worker.
+/// The room of each function that has reserved some, by worker; that of the endpoint under its name.
 #[derive(Debug)]
 pub(crate) struct Concurrency(HashMap<String, Arc<Semaphore>>);
 
 impl Concurrency {
-    /// As the settings of the app's workers say.
+    /// As the settings of the app say.
     pub(crate) fn of(app: &App) -> Self {
-        let reserved = app.workers.iter().filter_map(|worker| {
-            let count = usize::try_from(worker.settings.concurrency?).unwrap_or(usize::MAX);
-            Some((worker.name.to_string(), Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))))
+        let workers = app.workers.iter().map(|worker| (worker.name.as_str(), &worker.settings));
+        let reserved = workers.chain([(ENDPOINT, &app.settings.endpoint)]).filter_map(|(name, settings)| {
+            let count = usize::try_from(settings.concurrency?).unwrap_or(usize::MAX);
+            Some((name.to_owned(), Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))))
         });
         Self(reserved.collect())
     }

@@ -52,6 +52,11 @@ impl House {
 
     /// Counts a run in the trace that the function gets.
     pub(crate) fn count(&self, function: &FunctionInfo, invocation: &mut Invocation) {
-        invocation.trace = self.lineage.counted(function, std::mem::take(&mut invocation.trace));
+        invocation.trace = self.counted(function, std::mem::take(&mut invocation.trace));
+    }
+
+    /// A trace in which one more run of a function is counted.
+    pub(crate) fn counted(&self, function: &FunctionInfo, trace: String) -> String {
+        self.lineage.counted(function, trace)
     }
 }

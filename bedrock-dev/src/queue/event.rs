@@ -13,16 +13,19 @@ pub struct Rules {
     pub retries: u32,
     /// Seconds it may wait.
     pub max_age: u64,
-    /// ARN of where it goes when it has failed for good.
+    /// Where it goes when it has failed for good: an ARN, or a worker's name.
     pub on_failure: Option<String>,
-    /// ARN of where the response goes.
+    /// Where the response goes: an ARN, or a worker's name.
     pub on_success: Option<String>,
+    /// ARN of where the event itself goes when it has failed for good.
+    #[serde(default)]
+    pub dead_letter: Option<String>,
 }
 
 impl Default for Rules {
     /// What Lambda does by itself.
     fn default() -> Self {
-        Self { retries: 2, max_age: 21_600, on_failure: None, on_success: None }
+        Self { retries: 2, max_age: 21_600, on_failure: None, on_success: None, dead_letter: None }
     }
 }
 
@@ -101,14 +104,16 @@ pub enum State {
 }
 
 /// How an event went on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change<'a> {
     /// It is kept, and will be run.
     Accepted,
     /// It could not be run, or failed, and will be run at this time.
     Waiting(SystemTime),
     /// It left the queue, or was given up.
     Over(Condition),
+    /// What came of it went to a destination.
+    Delivered(&'a Delivered),
     /// Somebody threw it away.
     Dropped,
     /// Somebody made it due at this time, as if it were new.
@@ -126,13 +131,63 @@ pub struct Listed {
     pub last: Option<Value>,
 }
 
-/// Something that was handed on to a destination that is not here: what it would have got.
+/// Why something went to a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The event succeeded.
+    OnSuccess,
+    /// It failed for good.
+    OnFailure,
+    /// It failed for good, and the destination gets the event itself.
+    DeadLetter,
+}
+
+impl Why {
+    /// As files and readers have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnSuccess => "on_success",
+            Self::OnFailure => "on_failure",
+            Self::DeadLetter => "dead_letter",
+        }
+    }
+
+    /// The reverse of [`Why::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::OnSuccess, Self::OnFailure, Self::DeadLetter].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+/// Something that was handed on to a destination: what that gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivered {
     /// Of the event.
     pub id: String,
-    /// An ARN.
+    /// The worker that it was for.
+    pub worker: String,
+    /// An ARN, or a worker's name.
     pub destination: String,
-    /// As [`record`](super::record) writes it.
+    /// Which setting named the destination.
+    pub why: Why,
+    /// As [`record`](super::record) writes it; of dead letters, the event.
     pub record: Value,
+    /// What a dead letter carries besides the event, as [`letter`](super::letter) writes it.
+    pub attributes: Option<Value>,
+    /// The id of the event that it has become, if the destination is a function of this app.
+    pub as_event: Option<String>,
+    /// When.
+    pub at: SystemTime,
+}
+
+/// The function of this app that a destination is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// The worker, as the back end calls it.
+    pub worker: String,
+    /// The function's ARN.
+    pub arn: String,
+    /// Of its events.
+    pub rules: Rules,
+    /// The value of `X-Amzn-Trace-Id` that the event gets, in which the run is counted that led to it.
+    pub trace: String,
 }

@@ -14,8 +14,8 @@ mod record;
 mod run;
 mod store;
 
-pub use event::{Attempt, Change, Condition, Delivered, Event, Listed, Rules, State};
+pub use event::{Attempt, Change, Condition, Delivered, Event, Listed, Receiver, Rules, State, Why};
 pub use next::{Next, next};
-pub use record::record;
+pub use record::{letter, record};
 pub use run::{Queue, Run};
 pub use store::{Fault, Store, Taken};

@@ -11,6 +11,11 @@ const REFUSED: u64 = 1;
 /// Most of those seconds.
 const REFUSED_MOST: u64 = 300;
 
+/// The longest that an event may wait for its next run, as the rules above have it.
+pub(super) fn longest(refusals: u32) -> Duration {
+    Duration::from_secs(if refusals > 0 { REFUSED_MOST } else { PAUSES[1] })
+}
+
 /// What to do with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

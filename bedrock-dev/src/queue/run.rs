@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use super::event::{Attempt, Change, Condition, Delivered, Event, Rules};
+use super::event::{Attempt, Change, Condition, Delivered, Event, Receiver, Why};
 use super::next::{Next, next};
-use super::record::record;
+use super::record::{json_or_text, letter, record};
 use super::store::{Fault, Store};
 use crate::Clock;
 
@@ -18,11 +18,11 @@ use crate::Clock;
 pub type Run = Pin<Box<dyn Future<Output = Attempt> + Send>>;
 /// Runs one event.
 type Runner = dyn Fn(Event) -> Run + Send + Sync;
-/// The worker and the ARN of the function that a destination is, and its rules; nothing if it is not of this app.
-type Resolve = dyn Fn(&str) -> Option<(String, String, Rules)> + Send + Sync;
+/// The function that a destination is to which an event leads; nothing if it is not of this app.
+type Resolve = dyn Fn(&str, &Event) -> Option<Receiver> + Send + Sync;
 
 /// Learns how events go on, once that is written down. Must not block.
-type Observer = dyn Fn(&Event, Change) + Send + Sync;
+type Observer = dyn Fn(&Event, Change<'_>) + Send + Sync;
 
 /// Events that are run at the same time.
 const AT_ONCE: usize = 64;
@@ -49,7 +49,7 @@ impl Queue {
         store: Arc<Store>,
         clock: Clock,
         run: impl Fn(Event) -> Run + Send + Sync + 'static,
-        resolve: impl Fn(&str) -> Option<(String, String, Rules)> + Send + Sync + 'static,
+        resolve: impl Fn(&str, &Event) -> Option<Receiver> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, Fault> {
         Self::observed(store, clock, run, resolve, |_, _| {})
     }
@@ -59,8 +59,8 @@ impl Queue {
         store: Arc<Store>,
         clock: Clock,
         run: impl Fn(Event) -> Run + Send + Sync + 'static,
-        resolve: impl Fn(&str) -> Option<(String, String, Rules)> + Send + Sync + 'static,
-        observer: impl Fn(&Event, Change) + Send + Sync + 'static,
+        resolve: impl Fn(&str, &Event) -> Option<Receiver> + Send + Sync + 'static,
+        observer: impl Fn(&Event, Change<'_>) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, Fault> {
         let queue = Arc::new(Self {
             store,
@@ -74,6 +74,7 @@ impl Queue {
         });
         let ended =
             json!({ "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run" });
+        queue.store.rebase(queue.clock.now())?;
         for event in queue.store.interrupted()? {
             queue.settle(event, &Attempt::Failed(ended.clone()))?;
         }
@@ -203,35 +204,64 @@ impl Queue {
     /// Ends an event and hands it on.
     fn over(&self, event: &Event, condition: Condition, attempt: Option<&Attempt>) -> Result<(), Fault> {
         let rules = &event.rules;
-        let destination = if condition == Condition::Success { &rules.on_success } else { &rules.on_failure };
-        let (mut handed_on, mut delivered) = (Vec::new(), Vec::new());
-        if let Some(destination) = destination {
-            let record = record(event, condition, attempt, self.clock.now());
-            if let Some((worker, arn, rules)) = (self.resolve)(destination) {
-                handed_on.push(self.handed_on(event, worker, arn, rules, &record));
-            } else {
-                let (id, destination) = (event.id.clone(), destination.clone());
-                delivered.push(Delivered { id, destination, record });
+        let destinations = if condition == Condition::Success {
+            [rules.on_success.as_ref().map(|to| (Why::OnSuccess, to)), None]
+        } else {
+            let letter = rules.dead_letter.as_ref().map(|to| (Why::DeadLetter, to));
+            [rules.on_failure.as_ref().map(|to| (Why::OnFailure, to)), letter]
+        };
+        let (mut delivered, mut events) = (Vec::new(), Vec::new());
+        for (why, destination) in destinations.into_iter().flatten() {
+            let mut one = self.delivered(event, why, destination, (condition, attempt));
+            // A dead letter is for a queue or a topic.
+            let receiver = if why == Why::DeadLetter { None } else { (self.resolve)(destination, event) };
+            if let Some(receiver) = receiver {
+                let next = self.handed_on(receiver, &one.record);
+                one.as_event = Some(next.id.clone());
+                events.push(next);
             }
+            delivered.push(one);
         }
+        let elsewhere: Vec<_> = delivered.iter().filter(|one| one.as_event.is_none()).cloned().collect();
         let last = attempt.map(said);
-        self.store.finish(event, condition, last.as_ref(), &handed_on, &delivered)?;
+        self.store.finish(event, condition, last.as_ref(), &events, &elsewhere)?;
         (self.observer)(event, Change::Over(condition));
-        for event in &handed_on {
+        for one in &delivered {
+            (self.observer)(event, Change::Delivered(one));
+        }
+        for event in &events {
             (self.observer)(event, Change::Accepted);
         }
         self.news.notify_one();
         Ok(())
     }
 
+    /// What a destination gets.
+    fn delivered(
+        &self,
+        event: &Event,
+        why: Why,
+        destination: &str,
+        (condition, attempt): (Condition, Option<&Attempt>),
+    ) -> Delivered {
+        let at = self.clock.now();
+        let (record, attributes) = match why {
+            Why::DeadLetter => (json_or_text(&event.payload), Some(letter(event, attempt))),
+            Why::OnSuccess | Why::OnFailure => (record(event, condition, attempt, at), None),
+        };
+        let (id, worker, destination) = (event.id.clone(), event.worker.clone(), destination.to_owned());
+        Delivered { id, worker, destination, why, record, attributes, as_event: None, at }
+    }
+
     /// The event for a destination that is a function of this app.
-    fn handed_on(&self, of: &Event, worker: String, arn: String, rules: Rules, record: &Value) -> Event {
+    fn handed_on(&self, to: Receiver, record: &Value) -> Event {
+        let Receiver { worker, arn, rules, trace } = to;
         Event {
             id: bedrock::local::Invocation::new(bytes::Bytes::new(), None).request_id,
             worker,
             arn,
             payload: record.to_string().into(),
-            trace: of.trace.clone(),
+            trace,
             rules,
             accepted: self.clock.now(),
             attempts: 0,

@@ -4,6 +4,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,14 +14,13 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde_json::Value;
 
-use super::event::{Condition, Delivered, Event, Listed, Rules, State};
+use super::event::{Condition, Delivered, Event, Listed, Rules, State, Why};
+use super::next::longest;
 
 /// How long another process may hold the file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS events (
         id TEXT PRIMARY KEY,
         worker TEXT NOT NULL,
@@ -40,10 +40,26 @@ const SCHEMA: &str = "
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL,
         destination TEXT NOT NULL,
-        record TEXT NOT NULL
+        record TEXT NOT NULL,
+        worker TEXT NOT NULL DEFAULT '',
+        why TEXT NOT NULL DEFAULT 'on_failure',
+        attributes TEXT,
+        at INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 ";
+
+/// What the first version of the file does not have.
+const SINCE_1: &str = "
+    ALTER TABLE delivered ADD COLUMN worker TEXT NOT NULL DEFAULT '';
+    ALTER TABLE delivered ADD COLUMN why TEXT NOT NULL DEFAULT 'on_failure';
+    ALTER TABLE delivered ADD COLUMN attributes TEXT;
+    ALTER TABLE delivered ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+    PRAGMA user_version = 2;
+";
+
+/// Records for destinations that are not here which are kept; older ones go.
+const KEPT: u32 = 1000;
 
 const COLUMNS: &str = "id, worker, arn, payload, trace, rules, accepted, attempts, refusals, state, due, last";
 
@@ -56,6 +72,9 @@ pub enum Fault {
     /// Its lock cannot be had for another reason than the next one.
     #[error("failed to lock the queue `{path}`: {error}", path = .0.display(), error = .1)]
     Lock(PathBuf, io::Error),
+    /// Somebody has removed it while it was used: what is written into it now would be lost.
+    #[error("the queue `{path}` is gone; was `cargo clean` run? start `cargo bedrock dev` again", path = .0.display())]
+    Gone(PathBuf),
     /// Another program runs its events.
     #[error("another program runs the events of `{path}`", path = .0.display())]
     Taken(PathBuf),
@@ -77,6 +96,8 @@ pub struct Taken {
 pub struct Store {
     connection: Mutex<Connection>,
     path: PathBuf,
+    /// The number of the file, by which it is told from another one at the same place.
+    inode: u64,
     /// Held by the one program that runs events; it ends with the program, however that ends.
     lock: Option<File>,
 }
@@ -86,11 +107,13 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Fault> {
         let opened = Connection::open(path).and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
-            connection.execute_batch(SCHEMA)?;
+            let mut connection = connection;
+            prepare(&mut connection)?;
             Ok(connection)
         });
         let connection = Mutex::new(opened.map_err(|error| Fault::File(path.to_owned(), error))?);
-        Ok(Self { connection, path: path.to_owned(), lock: None })
+        let inode = number(path).unwrap_or_default();
+        Ok(Self { connection, path: path.to_owned(), inode, lock: None })
     }
 
     /// Opens the file to run its events, which one program at a time may do.
@@ -111,6 +134,9 @@ impl Store {
 
     /// Keeps an event that is due at once. The same id twice is one event.
     pub fn add(&self, event: &Event) -> Result<(), Fault> {
+        if number(&self.path) != Some(self.inode) {
+            return Err(Fault::Gone(self.path.clone()));
+        }
         self.step(|connection| insert(connection, event))
     }
 
@@ -119,7 +145,8 @@ impl Store {
         self.step(|connection| {
             let taken = connection
                 .prepare_cached(&format!(
-                    "UPDATE events SET state = 'running', attempts = attempts + 1 WHERE id = (
+                    "UPDATE events SET state = 'running', attempts = attempts + 1, accepted = iif(accepted, accepted, ?1)
+                     WHERE id = (
                         SELECT id FROM events WHERE state = 'waiting' AND due <= ?1 ORDER BY due, accepted, id LIMIT 1
                      ) RETURNING {COLUMNS}"
                 ))?
@@ -166,13 +193,7 @@ impl Store {
             for event in handed_on {
                 insert(connection, event)?;
             }
-            for Delivered { id, destination, record } in delivered {
-                connection.execute(
-                    "INSERT INTO delivered (id, destination, record) VALUES (?1, ?2, ?3)",
-                    params![id, destination, record.to_string()],
-                )?;
-            }
-            Ok(())
+            delivered.iter().try_for_each(|one| deliver(connection, one))
         })
     }
 
@@ -180,6 +201,19 @@ impl Store {
     pub fn interrupted(&self) -> Result<Vec<Event>, Fault> {
         let events = self.query("WHERE state = 'running' ORDER BY accepted, id", &[])?;
         Ok(events.into_iter().map(|listed| listed.event).collect())
+    }
+
+    /// Brings events back from a time that has not come: whoever wrote them may have had a clock that is fast.
+    pub fn rebase(&self, now: SystemTime) -> Result<(), Fault> {
+        let (refused, failed) = (Time(now + longest(1)), Time(now + longest(0)));
+        self.step(|connection| {
+            connection.execute(
+                "UPDATE events SET accepted = min(accepted, ?1), due = min(due, iif(refusals > 0, ?2, ?3))
+                 WHERE state = 'waiting' AND (accepted > ?1 OR due > ?3)",
+                params![Time(now), refused, failed],
+            )
+        })?;
+        Ok(())
     }
 
     /// All events, the oldest first.
@@ -192,7 +226,8 @@ impl Store {
         self.query("WHERE substr(id, 1, length(?1)) = ?1 ORDER BY accepted, id", &[&id])
     }
 
-    /// Makes an event due at once that waits or was given up, as if it were new; false if there is none.
+    /// Makes an event due at once that waits or was given up, as if it were new; false if there is none. Whoever does not
+    /// know what time it is for the program that runs it says 1970: it is accepted anew when that takes it.
     pub fn retry(&self, id: &str, now: SystemTime) -> Result<bool, Fault> {
         let changed = self.step(|connection| {
             connection.execute(
@@ -219,13 +254,9 @@ impl Store {
     /// What was handed on to destinations that are not here, the oldest first.
     pub fn delivered(&self) -> Result<Vec<Delivered>, Fault> {
         self.step(|connection| {
-            let mut all = connection.prepare_cached("SELECT id, destination, record FROM delivered ORDER BY number")?;
-            let all = all.query_map([], |row| {
-                let record: String = row.get(2)?;
-                let record = serde_json::from_str(&record).unwrap_or_default();
-                Ok(Delivered { id: row.get(0)?, destination: row.get(1)?, record })
-            })?;
-            all.collect()
+            let columns = "id, worker, destination, why, record, attributes, at";
+            let mut all = connection.prepare_cached(&format!("SELECT {columns} FROM delivered ORDER BY number"))?;
+            all.query_map([], handed)?.collect()
         })
     }
 
@@ -251,6 +282,53 @@ impl Store {
         // Steps are transactions: a panic in one leaves the file as it was.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of the file at a place, if there is one.
+fn number(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|found| found.ino())
+}
+
+/// Makes the tables, or adds what an older version of this program did not have.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    // What changes the file as a whole cannot be part of a step.
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = step.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match version {
+        0 => step.execute_batch(SCHEMA)?,
+        1 => step.execute_batch(SINCE_1)?,
+        _ => {}
+    }
+    step.commit()
+}
+
+fn deliver(connection: &Connection, one: &Delivered) -> rusqlite::Result<()> {
+    let Delivered { id, worker, destination, why, record, attributes, at, .. } = one;
+    let attributes = attributes.as_ref().map(Value::to_string);
+    connection.execute(
+        "INSERT INTO delivered (id, worker, destination, why, record, attributes, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![id, worker, destination, why.as_str(), record.to_string(), attributes, Time(*at)],
+    )?;
+    let number = connection.last_insert_rowid();
+    connection.execute("DELETE FROM delivered WHERE number <= ?1", [number - i64::from(KEPT)])?;
+    Ok(())
+}
+
+fn handed(row: &Row<'_>) -> rusqlite::Result<Delivered> {
+    let (why, record, attributes): (String, String, Option<String>) = (row.get(3)?, row.get(4)?, row.get(5)?);
+    let Time(at) = row.get(6)?;
+    Ok(Delivered {
+        id: row.get(0)?,
+        worker: row.get(1)?,
+        destination: row.get(2)?,
+        why: Why::parse(&why).unwrap_or(Why::OnFailure),
+        record: serde_json::from_str(&record).unwrap_or_default(),
+        attributes: attributes.and_then(|attributes| serde_json::from_str(&attributes).ok()),
+        as_event: None,
+        at,
+    })
 }
 
 fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! The loop: bursts of changes in, new processes and reports out. Python and JavaScript workers are not kept waiting by
 //! cargo, which builds once at a time and once more for what was saved meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::affected::{Affected, affected};
+use super::busy::is_code;
 use super::programs::{Kept, Programs};
 use super::watch::{Batch, NotWatched, Watch};
 use crate::ENDPOINT;
@@ -25,6 +26,20 @@ pub enum Reload {
     Reloaded(Reloaded),
     /// It is not.
     Failed(Failed),
+    /// It is a worker's own, and nothing is done for it.
+    Written(Written),
+}
+
+/// Files that are no code and that changed while their worker ran, which is taken for the one who wrote them. Told once of
+/// each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Whose they are.
+    pub worker: String,
+    /// Relative to the app.
+    pub files: BTreeSet<PathBuf>,
+    /// What to write into `.bedrockignore` of the worker, if its changes mean nothing at any time.
+    pub help: String,
 }
 
 /// A change that is in use.
@@ -67,6 +82,12 @@ pub struct Reloader {
     engines: Arc<Engines>,
     programs: Arc<Programs>,
     watch: Watch,
+    /// Rust code that was saved while the settings could not be read.
+    kept: Option<Change>,
+    /// They cannot be read now.
+    is_broken: bool,
+    /// Files of workers' own that were told of.
+    written: HashSet<PathBuf>,
 }
 
 /// What was saved, and what it has to do with.
@@ -95,7 +116,7 @@ impl Reloader {
         let mut app = app.clone();
         // Changes are told by the paths of a folder without links.
         app.root = app.root.canonicalize().unwrap_or(app.root);
-        Self { app, engines, programs, watch }
+        Self { app, engines, programs, watch, kept: None, is_broken: false, written: HashSet::new() }
     }
 
     /// Runs until the app's settings or its list of workers change, and gives the app as it is then: that takes another
@@ -116,6 +137,10 @@ impl Reloader {
                     let mut change = self.read(batch?, &report);
                     if change.what.settings && let Some(app) = self.reopened(&mut change, &report) {
                         return Some(app);
+                    }
+                    let is_whole = !self.is_broken;
+                    if let Some(kept) = self.kept.take_if(|_| is_whole) {
+                        builds.ask(kept);
                     }
                     if !change.what.hosted.is_empty() {
                         let change = self.part(&change, |what| !what.hosted.is_empty());
@@ -142,8 +167,9 @@ impl Reloader {
     }
 
     /// What a burst has to do with.
-    fn read(&self, batch: Batch, report: &impl Fn(Reload)) -> Change {
-        let Batch { paths: files, lost, blind, since, .. } = batch;
+    fn read(&mut self, batch: Batch, report: &impl Fn(Reload)) -> Change {
+        let Batch { paths: mut files, lost, blind, since, .. } = batch;
+        self.leave_out(&mut files, since, report);
         let what = if lost { Affected::everything(&self.app) } else { affected(&self.app, &files) };
         if !blind.is_empty() {
             let help = |problem: &NotWatched| problem.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
@@ -154,14 +180,43 @@ impl Reloader {
         Change { what, files, since }
     }
 
+    /// Takes out what workers have written themselves.
+    fn leave_out(&mut self, files: &mut BTreeSet<PathBuf>, since: Instant, report: &impl Fn(Reload)) {
+        let workers = self.app.root.join(&self.app.settings.workers_dir);
+        let mut own = BTreeMap::<String, BTreeSet<PathBuf>>::new();
+        files.retain(|path| {
+            let Ok(within) = path.strip_prefix(&workers) else { return true };
+            let mut parts = within.components();
+            let worker = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
+            let is_own = parts.next().is_some() && !is_code(path) && self.engines.busy.was(&worker, since.into_std());
+            if is_own && self.written.insert(path.clone()) {
+                own.entry(worker).or_default().insert(path.strip_prefix(&self.app.root).unwrap_or(path).to_owned());
+            }
+            !is_own
+        });
+        for (worker, files) in own {
+            let folder = format!("{}/{worker}", self.app.settings.workers_dir);
+            let first = files.first().and_then(|file| file.strip_prefix(&folder).ok()).unwrap_or_else(|| "".as_ref());
+            let help = format!("add `/{}` to `{folder}/.bedrockignore`", first.display());
+            report(Reload::Written(Written { worker, files, help }));
+        }
+    }
+
     /// The app as it is on disk, if it is another one now.
-    fn reopened(&self, change: &mut Change, report: &impl Fn(Reload)) -> Option<App> {
-        match App::open(&self.app.root) {
+    fn reopened(&mut self, change: &mut Change, report: &impl Fn(Reload)) -> Option<App> {
+        let opened = App::open(&self.app.root);
+        self.is_broken = opened.is_err();
+        match opened {
             Ok(app) => is_other(&app, &self.app).then_some(app),
             Err(problems) => {
                 let change_of_it = self.part(change, |what| what.settings);
                 report(change_of_it.failed(BTreeSet::new(), problems.iter().map(said).collect()));
                 // Cargo would say the same in other words, or compile what is no app.
+                if change.what.rust || change.what.endpoint {
+                    let code = self.part(change, |what| (what.rust || what.endpoint) && !what.settings);
+                    let what = Affected { hosted: BTreeSet::new(), settings: false, ..code.what.clone() };
+                    add(&mut self.kept, Change { what, ..code });
+                }
                 (change.what.rust, change.what.endpoint) = (false, false);
                 None
             }
@@ -184,13 +239,7 @@ impl Reloader {
 impl Builds {
     /// Has a build made, once for all that was asked for when it begins.
     fn ask(&mut self, change: Change) {
-        match &mut self.asked {
-            Some(asked) => {
-                asked.what.add(change.what);
-                asked.files.extend(change.files);
-            }
-            none => *none = Some(change),
-        }
+        add(&mut self.asked, change);
     }
 
     /// The build that can begin now.
@@ -198,6 +247,17 @@ impl Builds {
         let next = self.asked.take_if(|_| !self.running)?;
         self.running = true;
         Some(next)
+    }
+}
+
+/// Puts a change to those that wait.
+fn add(waiting: &mut Option<Change>, change: Change) {
+    match waiting {
+        Some(waiting) => {
+            waiting.what.add(change.what);
+            waiting.files.extend(change.files);
+        }
+        none => *none = Some(change),
     }
 }
 
@@ -214,7 +274,16 @@ impl Change {
 
 /// Puts new processes in the place of those of Python and JavaScript workers.
 async fn hosted(engines: Arc<Engines>, change: Change) -> Done {
-    let begun = change.what.hosted.iter().map(|worker| (worker, tokio::spawn(engines.hosted.replace(worker))));
+    let begun = change.what.hosted.iter().map(|worker| {
+        // What a worker writes while it is loaded is its own, too.
+        let (at_work, replaced) = (engines.busy.begin(worker), engines.hosted.replace(worker));
+        let replaced = async move {
+            let replaced = replaced.await;
+            drop(at_work);
+            replaced
+        };
+        (worker, tokio::spawn(replaced))
+    });
     let begun: Vec<_> = begun.collect();
     let (mut workers, mut broken, mut messages) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for (worker, task) in begun {

@@ -74,8 +74,8 @@ impl Batch {
     }
 }
 
-/// The folders of an app, watched.
-pub(crate) struct Watch {
+/// The folders of an app, watched. What is saved is kept until a reloader asks for it.
+pub struct Watch {
     watcher: RecommendedWatcher,
     events: UnboundedReceiver<notify::Result<Event>>,
     roots: Vec<Ignored>,
@@ -85,7 +85,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Watches these folders and all below them that are not ignored.
-    pub(crate) fn start(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self, NotWatched> {
+    pub fn start(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self, NotWatched> {
         let (sender, events) = unbounded_channel();
         let mut roots = Vec::new();
         for folder in folders {
@@ -113,6 +113,18 @@ impl Watch {
             }
         }
         Ok(watch)
+    }
+
+    /// Forgets what cargo itself wrote while it compiled for the first time.
+    pub fn compiled(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event);
+        }
+        if let Some(batch) = &mut self.open {
+            batch.paths.retain(|path| path.file_name().is_none_or(|name| name != "Cargo.lock"));
+            let is_empty = batch.paths.is_empty() && batch.blind.is_empty() && !batch.lost;
+            self.open.take_if(|_| is_empty);
+        }
     }
 
     /// Waits for the next burst; nothing comes any more if the watcher has ended. Can be dropped and asked again.

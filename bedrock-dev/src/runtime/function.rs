@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bedrock::Error;
 use bedrock::local::service::FunctionInfo;
-use bedrock::local::{Invocation, Reaper};
+use bedrock::local::{Invocation, Measures, Reaper};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -124,6 +124,8 @@ impl Function {
                 self.say(&request_id, report::start(&request_id));
             }
             let (ran, spent) = environment.run(invocation.clone(), time, most).await;
+            let took = Some(spent.took);
+            invocation.measured.note(Measures { took, init, memory: spent.memory });
             if start + 1 == STARTS || !matches!(ran, Ran::NotBegun) {
                 self.report(&request_id, &ran, spent, init);
             }
@@ -174,17 +176,23 @@ impl Function {
             }
             tokio::time::sleep(BUSY).await;
         };
-        let environment = started.map_err(|error| Error::NotStarted {
-            worker: self.worker(),
-            message: format!("failed to start `{}`: {error}", program.path.display()),
-            help: None,
-        })?;
+        let environment = started.map_err(|error| self.not_started(program, &error))?;
         match environment.ready(INIT).await {
             Stage::Ready => Ok(environment),
             Stage::Failed(json) => Err(self.failed(error_of(&json))),
             Stage::Ended(how) => Err(self.failed(("Runtime.ExitError".to_owned(), how, Vec::new()))),
             Stage::Starting => Err(Error::Timeout { worker: self.worker(), after: INIT }),
         }
+    }
+
+    fn not_started(&self, program: &Program, error: &std::io::Error) -> Error {
+        let (message, help) = if error.kind() == ErrorKind::NotFound && !program.path.exists() {
+            let help = "mend what cargo says, or start `cargo bedrock dev` again if `cargo clean` was run beside it";
+            ("its program is not there: it does not compile, or was removed".to_owned(), Some(help.to_owned()))
+        } else {
+            (format!("failed to start `{}`: {error}", program.path.display()), None)
+        };
+        Error::NotStarted { worker: self.worker(), message, help }
     }
 
     /// Says what an invocation came to and what it took.

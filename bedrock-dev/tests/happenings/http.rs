@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bedrock::local::Invocation;
+use bedrock::local::{Invocation, Measures};
 use bedrock_dev::happenings::api::Edge;
-use bedrock_dev::happenings::{Bounds, Build, Heard, Kind, Measured, Progress, Reloaded};
+use bedrock_dev::happenings::{Bounds, Build, Heard, Kind, Progress, Reloaded};
 use bedrock_dev::runtime::Line;
 use serde_json::{Value, json};
 
@@ -221,13 +221,11 @@ async fn builds_and_reloads_of_others_are_on_the_stream() {
 async fn what_is_measured_while_an_invocation_runs_is_told_at_its_end() {
     let room = Room::open(Bounds::default()).await;
     let invocation = Invocation::new("{}".into(), None);
-    let (id, recorder) = (invocation.request_id.clone(), room.recorder.clone());
-    recorder.measured("nobody", Measured { init: None, memory: Some(1) });
+    let id = invocation.request_id.clone();
     let function = function();
     let run = |invocation: Invocation| -> bedrock::local::service::Reply {
-        recorder
-            .measured(&invocation.request_id, Measured { init: Some(Duration::from_micros(1500)), memory: Some(40) });
-        recorder.measured(&invocation.request_id, Measured { init: None, memory: Some(30) });
+        let init = Some(Duration::from_micros(1500));
+        invocation.measured.note(Measures { took: None, init, memory: Some(40) });
         Box::pin(std::future::ready(Ok(invocation.event)))
     };
     room.recorder.run(&function, Some(2), invocation, run).await.expect("a response");

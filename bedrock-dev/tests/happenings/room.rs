@@ -10,7 +10,7 @@ use bedrock::local::service::{Accepted, Access, Backend, FunctionInfo, Reply, se
 use bedrock_build::{App, Language};
 use bedrock_dev::happenings::api::{Desk, router};
 use bedrock_dev::happenings::{Bounds, Observed, Recorder, Stream};
-use bedrock_dev::{Attempt, Clock, Event, Queue, Rules, Store};
+use bedrock_dev::{Attempt, Change, Clock, Event, Queue, Rules, Store};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -129,8 +129,8 @@ impl Room {
         let store = Arc::new(Store::own(&dir.path().join("queue.sqlite")).expect("a store"));
         let run = |_| -> bedrock_dev::Run { Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) }) };
         let changes = recorder.clone();
-        let observer = move |event: &Event, change| changes.queue(event, change);
-        let queue = Queue::observed(store, Clock::real(), run, |_| None, observer).expect("a queue");
+        let observer = move |event: &Event, change: Change<'_>| changes.queue(event, change);
+        let queue = Queue::observed(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
         let fake = Fake { queue: Arc::clone(&queue) };
         let backend: Arc<dyn Backend> = Arc::new(Observed::new(Arc::new(fake), recorder.clone()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bedrock_dev::{Attempt, Condition, Event, Rules, State};
+use bedrock_dev::{Attempt, Condition, Event, Rules, State, Why};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -110,4 +110,74 @@ async fn an_event_that_was_given_up_can_be_run_again_or_forgotten_by_hand() {
     assert_eq!(ids(&runs), ["aa", "ab", "aa"]);
     let left: Vec<_> = store.list().expect("events").into_iter().map(|listed| listed.event.id).collect();
     assert_eq!(left, ["aa"]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_the_event_itself_with_aws_s_attributes_beside_the_record_of_on_failure() {
+    let room = Room::new();
+    let store = room.store();
+    let (queue, runs) = room.queue(&store, |event| if event.worker == "auditor" { answered() } else { failed() });
+    let (on_failure, dead_letter) = (Some("auditor".to_owned()), Some(DEAD_LETTERS.to_owned()));
+    let rules = Rules { retries: 0, on_failure, dead_letter, ..Rules::default() };
+    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.settled().await.expect("settled");
+    let delivered = store.delivered().expect("records");
+    assert_eq!(delivered.len(), 1, "what a worker gets is its event: {delivered:?}");
+    assert_eq!((delivered[0].destination.as_str(), delivered[0].why), (DEAD_LETTERS, Why::DeadLetter));
+    assert_eq!((&delivered[0].record, delivered[0].worker.as_str()), (&json!({ "n": 1 }), "fetcher"));
+    assert_eq!(
+        delivered[0].attributes,
+        Some(json!({
+            "RequestID": { "Type": "String", "Value": "a" },
+            "ErrorCode": { "Type": "Number", "Value": "200" },
+            "ErrorMessage": { "Type": "String", "Value": "no" }
+        }))
+    );
+    let runs = runs.lock().expect("runs");
+    let [_, (worker, _, record)] = &runs[..] else { panic!("{runs:?}") };
+    assert_eq!((worker.as_str(), &record["requestContext"]["condition"]), ("auditor", &json!("RetriesExhausted")));
+}
+
+#[tokio::test]
+async fn what_a_destination_gets_is_kept_by_a_newer_program_in_a_file_of_an_older_one() {
+    let room = Room::new();
+    let old = "
+        CREATE TABLE events (id TEXT PRIMARY KEY, worker TEXT NOT NULL, arn TEXT NOT NULL, payload BLOB NOT NULL,
+            trace TEXT NOT NULL, rules TEXT NOT NULL, accepted INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            refusals INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting', due INTEGER NOT NULL, last TEXT);
+        CREATE TABLE delivered (number INTEGER PRIMARY KEY, id TEXT NOT NULL, destination TEXT NOT NULL,
+            record TEXT NOT NULL);
+        INSERT INTO delivered (id, destination, record) VALUES ('old', 'arn', '{}');
+        PRAGMA user_version = 1;
+    ";
+    rusqlite::Connection::open(room.path()).and_then(|file| file.execute_batch(old)).expect("a file");
+    let store = room.store();
+    let (queue, _) = room.queue(&store, |_| failed());
+    let rules = Rules { retries: 0, dead_letter: Some(DEAD_LETTERS.to_owned()), ..Rules::default() };
+    queue.accept(&Event { rules, ..event("new", room.clock.now()) }).expect("accepted");
+    queue.settled().await.expect("settled");
+    let delivered = store.delivered().expect("records");
+    let of = |at: usize| (delivered[at].id.as_str(), delivered[at].why);
+    assert_eq!((of(0), of(1)), (("old", Why::OnFailure), ("new", Why::DeadLetter)));
+}
+
+#[tokio::test]
+async fn a_destination_s_event_belongs_to_the_same_chain_of_calls_with_the_run_that_led_to_it_counted() {
+    let room = Room::new();
+    let store = room.store();
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let (queue, _) = room.queue(&store, move |event| {
+        sender.send(event.trace.clone()).expect("heard");
+        answered()
+    });
+    let rules = Rules { on_success: Some("auditor".to_owned()), ..Rules::default() };
+    let first = Event { rules, ..event("a", room.clock.now()) };
+    queue.accept(&first).expect("accepted");
+    queue.settled().await.expect("settled");
+    let mut next = || seen.try_recv().expect("a run");
+    assert_eq!((next(), next()), (first.trace.clone(), first.trace + ";Lineage=a:1"));
+}
+
+fn answered() -> Attempt {
+    Attempt::Answered(Bytes::from_static(b"[1]"))
 }

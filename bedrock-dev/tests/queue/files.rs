@@ -4,9 +4,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bedrock_dev::{Attempt, Clock, Condition, Event, Fault, Queue, Rules, State, Store};
 use bytes::Bytes;
+use serde_json::json;
 
 use super::room::{Room, event, failed, ids};
 
@@ -24,7 +26,7 @@ async fn accepts_and_hangs() {
             if event.id.starts_with("hangs") { std::future::pending().await } else { Attempt::Answered(Bytes::new()) }
         })
     };
-    let queue = Queue::new(store, Clock::real(), run, |_| None).expect("a queue");
+    let queue = Queue::new(store, Clock::real(), run, |_, _| None).expect("a queue");
     tokio::spawn(Arc::clone(&queue).work());
     for number in 0.. {
         let kind = if number % 2 == 0 { "hangs" } else { "ends" };
@@ -73,7 +75,7 @@ async fn no_accepted_event_is_lost_by_kill_9_and_none_is_run_more_often_than_thr
     let (queue, runs) = room.queue(&store, |_| failed());
     for _ in 0..10 {
         queue.settled().await.expect("settled");
-        room.clock.advance(std::time::Duration::from_secs(120));
+        room.clock.advance(Duration::from_secs(120));
     }
     let runs = ids(&runs);
     for listed in &left {
@@ -126,4 +128,56 @@ async fn the_same_id_is_one_event() {
     queue.look();
     queue.settled().await.expect("settled");
     assert_eq!(ids(&runs), ["a"]);
+}
+
+#[tokio::test]
+async fn events_of_a_clock_that_was_fast_are_not_due_hours_later() {
+    let room = Room::new();
+    let store = room.store();
+    let later = room.clock.now() + Duration::from_secs(36_000);
+    for (id, due) in [("failed", later + Duration::from_secs(60)), ("refused", later)] {
+        store.add(&event(id, later)).expect("added");
+        let taken = store.take(later).expect("taken").event.expect("an event");
+        let refusals = u32::from(id == "refused");
+        store.put_back(&Event { refusals, ..taken }, due, &json!({})).expect("put back");
+    }
+    let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::new()));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), [""; 0]);
+    room.clock.advance(Duration::from_secs(120));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), ["failed"]);
+    room.clock.advance(Duration::from_secs(180));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), ["failed", "refused"]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_retried_by_somebody_with_another_clock_is_as_new_as_one_that_just_came() {
+    let room = Room::new();
+    let store = room.store();
+    let (queue, runs) = room.queue(&store, |_| failed());
+    let rules = Rules { retries: 0, ..Rules::default() };
+    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.settled().await.expect("settled");
+    room.clock.advance(Duration::from_secs(1_000_000));
+    assert!(store.retry("a", UNIX_EPOCH).expect("changed"));
+    queue.look();
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&runs), ["a", "a"], "it was not too old");
+    let listed = store.list().expect("events");
+    assert_eq!(listed[0].event.accepted, room.clock.now());
+}
+
+#[test]
+fn an_event_is_not_accepted_into_a_file_that_is_gone() {
+    let room = Room::new();
+    let store = room.store();
+    store.add(&event("a", room.clock.now())).expect("added");
+    std::fs::remove_file(room.path()).expect("gone");
+    let fault = store.add(&event("b", room.clock.now())).expect_err("refused").to_string();
+    assert!(fault.ends_with("is gone; was `cargo clean` run? start `cargo bedrock dev` again"), "{fault}");
+    // Another file at the same place is not the one that is used.
+    std::fs::write(room.path(), "").expect("a file");
+    assert!(store.add(&event("c", room.clock.now())).is_err());
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bedrock_dev::{Attempt, Clock, Event, Queue, Rules, Store};
+use bedrock_dev::{Attempt, Clock, Event, Queue, Receiver, Rules, Store};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,7 +48,11 @@ impl Room {
             let attempt = answer(&event);
             Box::pin(async move { attempt })
         };
-        let resolve = |arn: &str| (arn == AUDITOR).then(|| ("auditor".to_owned(), arn.to_owned(), Rules::default()));
+        let resolve = |destination: &str, of: &Event| {
+            let (worker, arn, trace) = ("auditor".to_owned(), AUDITOR.to_owned(), of.trace.clone() + ";Lineage=a:1");
+            let is_known = [AUDITOR, "auditor"].contains(&destination);
+            is_known.then(|| Receiver { worker, arn, rules: Rules::default(), trace })
+        };
         let queue = Queue::new(Arc::clone(store), self.clock.clone(), run, resolve).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
         (queue, runs)

@@ -88,6 +88,7 @@ impl Room {
         let (workers, files, messages) = match self.report().await {
             Reload::Reloaded(reloaded) => (reloaded.workers, reloaded.files, Vec::new()),
             Reload::Failed(failed) => (failed.workers, failed.files, failed.messages),
+            Reload::Written(written) => ([written.worker].into(), written.files, vec![written.help]),
         };
         let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         (workers.into_iter().collect::<Vec<_>>().join(" "), files.join(" "), messages)

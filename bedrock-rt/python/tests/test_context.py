@@ -71,3 +71,21 @@ def test_attributes_do_not_leak_into_the_next_call(start):
 
 def test_the_context_can_be_printed(start):
     assert start("return repr(context)").result({}).startswith(f"LambdaContext([aws_request_id={request_id(1)},")
+
+
+def test_each_thread_finds_the_trace_of_its_own_invocation_where_sdks_look_for_it(start):
+    host = start(
+        """
+        import os
+        import time
+
+        time.sleep(event)
+        name = "_X_AMZN_TRACE_ID"
+        return [os.environ.get(name), name in os.environ, "PATH" in os.environ]
+        """
+    )
+    # The first is not answered before the second, which has another trace.
+    calls = [host.begin(0.3, trace=b"Root=1-a"), host.begin(0, trace=b"Root=1-b"), host.begin(0)]
+    for call, trace in zip(calls, ["Root=1-a", "Root=1-b", None]):
+        host.poke_until_answered(call)
+        assert host.answer(call)[1] == [trace, trace is not None, True]

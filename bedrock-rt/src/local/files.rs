@@ -44,6 +44,7 @@ embed![
     "python/bedrock_host/import_path.py",
     "python/bedrock_host/logs.py",
     "python/bedrock_host/streams.py",
+    "python/bedrock_host/trace.py",
     "python/bedrock_host/wire.py",
 ];
 

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use super::measured::Measured;
 use super::tail::Tail;
 
 /// One call of one function.
@@ -21,6 +22,8 @@ pub struct Invocation {
     pub client_context: Option<String>,
     /// Where to put what the worker prints, if the caller wants to see the end of it.
     pub tail: Option<Tail>,
+    /// Where to note what it took.
+    pub measured: Measured,
 }
 
 impl Invocation {
@@ -33,6 +36,7 @@ impl Invocation {
             trace: trace.unwrap_or_else(crate::id::trace_header),
             client_context: None,
             tail: None,
+            measured: Measured::default(),
         }
     }
 }

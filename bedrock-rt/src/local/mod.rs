@@ -11,6 +11,7 @@
 //! | `service` | Lambda's API on a port of this machine, for calls from inside workers and from outside |
 //! | `workers` | this program's workers, as that API sees them |
 //! | `output`, `tail` | what workers print |
+//! | `measured` | what an invocation took of the machine |
 //! | `main_fn`, `once` | the life of the program |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
@@ -27,6 +28,7 @@ mod interpreter;
 mod invocation;
 mod lambda_files;
 mod main_fn;
+mod measured;
 mod once;
 mod output;
 mod reaper;
@@ -43,6 +45,7 @@ pub use app::AppInfo;
 pub use dispatch::arn as function_arn;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
+pub use measured::{Measured, Measures, memory_of};
 pub use once::{EVENT, Once, WORKER, run_once};
 pub use output::Printed;
 pub use reaper::{Group, Reaper};

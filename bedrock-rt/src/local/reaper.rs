@@ -15,7 +15,14 @@ pub type Group = u32;
 /// Knows the process groups of all hosts. Started with the first one.
 #[derive(Debug, Default)]
 pub struct Reaper {
-    shell: Mutex<Option<Shell>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    shell: Option<Shell>,
+    /// All groups are ended, and those that come yet are ended at once.
+    is_finished: bool,
 }
 
 #[derive(Debug)]
@@ -36,24 +43,33 @@ impl Reaper {
     }
 
     fn tell(&self, sign: char, group: Group) {
-        let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { shell, is_finished } = &mut *state;
+        if *is_finished && sign == '-' {
+            return;
+        }
         // Twice: somebody may have killed the shell.
         for _ in 0..2 {
             if shell.is_none() {
                 *shell = Shell::start();
             }
             if shell.as_mut().is_some_and(|shell| writeln!(shell.stdin, "{sign}{group}").is_ok()) {
-                return;
+                break;
             }
             if let Some(dead) = shell.take() {
                 dead.finish();
             }
         }
+        if let Some(late) = shell.take_if(|_| *is_finished) {
+            late.finish();
+        }
     }
 
-    /// Lets the reaper finish its work and go.
+    /// Ends all groups, and lets the shell go. A group that is named later is ended at once.
     pub fn finish(&self) {
-        if let Some(shell) = self.shell.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_finished = true;
+        if let Some(shell) = state.shell.take() {
             shell.finish();
         }
     }
@@ -92,5 +108,17 @@ mod tests {
         (0..64).for_each(|_| reaper.end(999_999_999));
         reaper.watch(999_999_998);
         reaper.finish();
+    }
+
+    #[test]
+    fn behind_its_end_a_group_is_ended_at_once_and_no_shell_is_left() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        let reaper = Reaper::default();
+        reaper.finish();
+        let mut late = std::process::Command::new("sleep").arg("300").process_group(0).spawn().expect("it starts");
+        reaper.watch(late.id());
+        reaper.end(late.id());
+        assert_eq!(late.wait().expect("an end").signal(), Some(9));
+        assert!(reaper.state.lock().expect("a state").shell.is_none());
     }
 }

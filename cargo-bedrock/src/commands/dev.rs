@@ -1,5 +1,6 @@
 //! `cargo bedrock dev`: the whole app at work on this machine, behind one port.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::SystemTime;
 
 use bedrock_dev::Clock;
@@ -30,9 +31,12 @@ const FAST: u32 = 60;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Dev {
-    /// The port of 127.0.0.1; 0 for any that is free
+    /// The port; 0 for any that is free
     #[arg(long, short, value_name = "PORT", default_value_t = 7070)]
     port: u16,
+    /// The address of this machine to listen on. With another than loopback, whoever reaches it can run the workers
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
     /// How time passes for the retries and ages of events
     #[arg(long, value_name = "CLOCK", default_value = "real")]
     clock: ClockArg,
@@ -75,6 +79,7 @@ impl Dev {
         };
         let wish = dev::Wish {
             port: self.port,
+            host: self.host,
             clock,
             strict: self.strict && !self.relaxed,
             reload: !self.no_reload,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::error::{Error, Result};
 use crate::print::Printer;
-use crate::queued::{self, Queued};
+use crate::queued::{self, Queued, delivered};
 use crate::session::Session;
 
 const EXAMPLES: &str = "\
@@ -15,6 +15,7 @@ Examples:
   cargo bedrock queue ls
   cargo bedrock queue show 0b1c2d3e
   cargo bedrock queue retry --all
+  cargo bedrock queue ls --delivered
 
 An event is named by its request id, or by the first characters of it. The queue is a file in `target/bedrock`; it can be
 changed while the app runs.";
@@ -34,6 +35,9 @@ pub(crate) struct Queue {
 enum Command {
     /// Show all events
     Ls {
+        /// Show what went to destinations that are not of this app, which is kept here, and not sent
+        #[arg(long)]
+        delivered: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -66,8 +70,16 @@ impl Queue {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let queued = Queued::of(&session.app()?)?;
         match self.command {
-            Command::Ls { json: true } => Printer::data(&queued::json(&queued.list()?)?),
-            Command::Ls { json: false } => match queued.list()?.as_slice() {
+            Command::Ls { delivered: true, json: true } => Printer::data(&delivered::json(&queued.delivered()?)?),
+            Command::Ls { delivered: true, json: false } => match queued.delivered()?.as_slice() {
+                [] => {
+                    session.print.note("nothing went to a destination");
+                    Ok(())
+                }
+                all => Printer::data(&delivered::table(all)),
+            },
+            Command::Ls { json: true, .. } => Printer::data(&queued::json(&queued.list()?)?),
+            Command::Ls { json: false, .. } => match queued.list()?.as_slice() {
                 [] => {
                     session.print.note("no events");
                     Ok(())

@@ -32,6 +32,13 @@ pub(super) struct Compiled {
     pub(super) edges: Option<Edges>,
 }
 
+impl Compiled {
+    /// Of an app that does not compile yet: calls of its programs fail until it does.
+    pub(super) fn nothing() -> Self {
+        Self { programs: HashMap::from([(ENDPOINT.to_owned(), PathBuf::from("not-compiled"))]), edges: None }
+    }
+}
+
 /// Programs by the functions' names.
 type Programs = HashMap<String, PathBuf>;
 
@@ -51,6 +58,11 @@ impl Compiler {
         });
         let edges = graph.map_err(|error| self.print.error(&error)).ok();
         Ok(Compiled { programs, edges })
+    }
+
+    /// Says why an app could not be compiled.
+    pub(super) fn complain(&self, error: &Error) {
+        self.print.error(error);
     }
 
     /// The programs as they are now, in the background. The compiler's words go to standard error as they come.

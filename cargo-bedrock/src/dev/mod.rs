@@ -11,11 +11,12 @@ mod compile;
 mod show;
 mod stop;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, Clock, Edges, Fault as QueueFault, NotOpened, NotWatched, Order, Reload, Workshop};
+use bedrock_dev::{Affected, Clock, Edges, Fault as QueueFault, NotOpened, NotWatched, Order, Reload, Watch, Workshop};
 
 use crate::build::{self, Workspace};
 use crate::error::{Error, Fault, Result};
@@ -29,6 +30,7 @@ use show::Show;
 #[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) port: u16,
+    pub(crate) host: IpAddr,
     pub(crate) clock: Clock,
     /// Refuse what AWS would refuse, instead of warning.
     pub(crate) strict: bool,
@@ -44,23 +46,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the app until a signal comes.
 pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
+    if !wish.host.is_loopback() {
+        print.warning(&open_to_others(wish.host));
+    }
     let compiler = Compiler::new(wish.release, print)?;
-    let mut found = compiler.first(app)?;
+    let mut begun = Begun::of(app, wish.reload, &compiler, &Compiled::nothing())?;
     let (mut app, mut show) = (app.clone(), Show::start(app, wish.json, print));
     let result = loop {
-        match one(&app, &wish, found.clone(), &compiler, &show) {
+        match one(&app, &wish, begun, &compiler, &show) {
             // Whoever knows the address finds the app there again.
-            Ok(Ended { port, other: Some(other) }) => (app, wish.port) = (other, port),
+            Ok(Ended { port, other: Some((other, now)) }) => (app, wish.port, begun) = (other, port, now),
             Ok(Ended { other: None, .. }) => break Ok(()),
             Err(error) => break Err(error),
         }
         show = show.of(&app);
-        match compiler.first(&app) {
-            Ok(now) => found = now,
-            // What was there serves on, until it compiles.
-            Err(error) if error.fault == Fault::App => print.error(&error),
-            Err(error) => break Err(error),
-        }
     };
     show.finish();
     match result {
@@ -73,10 +72,10 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
 }
 
 /// One workshop, on a runtime of its own: what is still connected to it ends with it, and so lets go of the queue.
-fn one(app: &App, wish: &Wish, found: Compiled, compiler: &Compiler, show: &Show) -> Result<Ended> {
+fn one(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, show: &Show) -> Result<Ended> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
-    let ended = runtime.block_on(serve(app, wish, found, compiler, show));
+    let ended = runtime.block_on(serve(app, wish, begun, compiler, show));
     runtime.shutdown_timeout(PATIENCE);
     ended
 }
@@ -85,13 +84,41 @@ fn one(app: &App, wish: &Wish, found: Compiled, compiler: &Compiler, show: &Show
 struct Ended {
     port: u16,
     /// The app as its settings have become; nothing if the user asked to stop.
-    other: Option<App>,
+    other: Option<(App, Begun)>,
 }
 
-async fn serve(app: &App, wish: &Wish, found: Compiled, compiler: &Compiler, show: &Show) -> Result<Ended> {
+/// What a workshop begins with.
+struct Begun {
+    found: Compiled,
+    /// Since before it was compiled: what is saved meanwhile is not lost.
+    watch: Option<Watch>,
+}
+
+impl Begun {
+    /// Compiles an app. If that fails and files are watched, what there was `before` has to do until it compiles.
+    fn of(app: &App, is_watched: bool, compiler: &Compiler, before: &Compiled) -> Result<Self> {
+        // Whatever is wrong with the workspace, cargo will say it.
+        let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
+        let folders = || [app.root.clone()].into_iter().chain(outside());
+        let watch = is_watched.then(|| Watch::start(folders())).transpose();
+        let mut watch = watch.map_err(|why| not_watched(&why))?;
+        let found = match compiler.first(app) {
+            Ok(found) => found,
+            Err(error) if error.fault == Fault::App && is_watched => {
+                compiler.complain(&error);
+                before.clone()
+            }
+            Err(error) => return Err(error),
+        };
+        watch.iter_mut().for_each(Watch::compiled);
+        Ok(Self { found, watch })
+    }
+}
+
+async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, show: &Show) -> Result<Ended> {
     let stop = stop::requested()?;
-    let Compiled { programs, edges } = found;
-    let functions: Vec<String> = programs.keys().cloned().collect();
+    let Begun { found, watch } = begun;
+    let Compiled { programs, edges } = found.clone();
     let order = Order {
         app: app.clone(),
         scratch: target_dir(app)?.join("bedrock"),
@@ -103,7 +130,7 @@ async fn serve(app: &App, wish: &Wish, found: Compiled, compiler: &Compiler, sho
         edges: edges.clone(),
         strict: wish.strict,
     };
-    let workshop = Workshop::open(order).await.map_err(|why| not_opened(&why))?;
+    let workshop = Workshop::open_at(order, wish.host).await.map_err(|why| not_opened(&why))?;
     let know: Arc<Know> = Arc::new(workshop.knowing());
     if let Some(edges) = edges {
         know(edges);
@@ -112,28 +139,24 @@ async fn serve(app: &App, wish: &Wish, found: Compiled, compiler: &Compiler, sho
     let port = workshop.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(wish.port);
     let other = tokio::select! {
         () = stop => Ok(None),
-        ended = reload(app, wish, &workshop, compiler, (show, &know, &functions)) => ended,
+        ended = reload(app, watch, &workshop, compiler, (show, &know, &found)) => ended,
     };
     workshop.close();
     other.map(|other| Ended { port, other })
 }
 
-/// Takes over what is saved until the app has become another one, which it gives.
+/// Takes over what is saved until the app has become another one, which it gives once that is compiled.
 async fn reload(
     app: &App,
-    wish: &Wish,
+    watch: Option<Watch>,
     workshop: &Workshop,
     compiler: &Compiler,
-    (show, know, functions): (&Show, &Arc<Know>, &[String]),
-) -> Result<Option<App>> {
-    if !wish.reload {
-        return std::future::pending().await;
-    }
-    // Whatever is wrong with the workspace, cargo has said it.
-    let outside = Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
-    let reloader = workshop.reloader(app, &outside).map_err(|why| not_watched(&why))?;
+    (show, know, found): (&Show, &Arc<Know>, &Compiled),
+) -> Result<Option<(App, Begun)>> {
+    let Some(watch) = watch else { return std::future::pending().await };
+    let reloader = workshop.reloader_of(app, watch);
     let build = |_: Affected| {
-        workshop.builds(functions.to_vec());
+        workshop.builds(found.programs.keys().cloned().collect());
         compiler.again(app)
     };
     let told = |reload: Reload| {
@@ -143,10 +166,24 @@ async fn reload(
         tokio::spawn(async move { edges.await.map(|edges| know(edges)) });
     };
     match reloader.run(build, told).await {
-        Some(other) => Ok(Some(other)),
+        Some(other) => {
+            // The app as it was serves on meanwhile.
+            let (compiler, before, next) = (compiler.clone(), found.clone(), other.clone());
+            let begun = tokio::task::spawn_blocking(move || Begun::of(&next, true, &compiler, &before)).await;
+            let begun = begun.map_err(|_| Error::call("the build ended early"))?;
+            Ok(Some((other, begun?)))
+        }
         // Files that cannot be watched any longer are no reason to stop.
         None => std::future::pending().await,
     }
+}
+
+/// What it means to listen on an address that others reach.
+fn open_to_others(host: IpAddr) -> String {
+    format!(
+        "whoever reaches {host} can call every worker of this app, read what they get, answer and print, and so do on this \
+         machine what they can do; nothing is encrypted, and any credentials will do"
+    )
 }
 
 /// Tells the workshop of another call graph.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bedrock_build::{App, Trigger};
 use bedrock_dev::runtime::Line;
-use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded};
+use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded, Written};
 use serde_json::json;
 
 use crate::print::{Printer, style_of};
@@ -164,6 +164,7 @@ impl Form {
             Reload::Failed(Failed { workers, files, took, messages }) => {
                 ("reload-failed", workers, files, took, messages)
             }
+            Reload::Written(written) => return self.written(written),
         };
         if self.json {
             let event = json!({
@@ -186,6 +187,18 @@ impl Form {
             let _ = writeln!(text, "  {line}");
         }
         text
+    }
+
+    fn written(&self, Written { worker, files, help }: &Written) -> String {
+        if self.json {
+            let event = json!({
+                "version": VERSION, "event": "reload-skipped", "workers": [worker], "files": files, "messages": [help],
+            });
+            return format!("{event}\n");
+        }
+        let files: Vec<String> = files.iter().take(SHOWN_FILES).map(|file| format!("`{}`", file.display())).collect();
+        let files = files.join(", ");
+        format!("note: {files} was written while `{worker}` ran, nothing is reloaded for it\nhelp: {help}\n")
     }
 
     fn line(&self, line: &Line) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use bedrock_dev::{Condition, Event, Rules, State, Store};
+use bedrock_dev::{Condition, Delivered, Event, Rules, State, Store, Why};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -81,6 +81,7 @@ fn events_are_shown_in_a_table_and_as_json() {
       },
       "refusals": 0,
       "rules": {
+        "dead_letter": null,
         "max_age": 21600,
         "on_failure": null,
         "on_success": null,
@@ -97,6 +98,52 @@ fn events_are_shown_in_a_table_and_as_json() {
         (listed["events"][0]["id"].as_str(), listed["events"][0]["state"].as_str()),
         (Some(FIRST), Some("RetriesExhausted"))
     );
+}
+
+#[test]
+fn what_went_to_destinations_elsewhere_is_shown_with_what_they_would_have_got() {
+    let room = room();
+    let store = store(&room);
+    assert_snapshot!(room.run(&["queue", "ls", "--delivered"]), @"
+    exit code 0
+    -- stderr
+    note: nothing went to a destination
+    ");
+    let at = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
+    store.add(&event(FIRST, 0)).expect("added");
+    let taken = store.take(at).expect("taken").event.expect("an event");
+    let one = |why, destination: &str, record, attributes| Delivered {
+        id: FIRST.to_owned(),
+        worker: "fetcher".to_owned(),
+        destination: destination.to_owned(),
+        why,
+        record,
+        attributes,
+        as_event: None,
+        at,
+    };
+    let all = [
+        one(Why::OnFailure, "arn:aws:sns:us-east-1:000000000000:alarms", json!({ "version": "1.0" }), None),
+        one(
+            Why::DeadLetter,
+            "arn:aws:sqs:us-east-1:000000000000:lost",
+            json!({ "n": 1 }),
+            Some(json!({ "RequestID": { "Type": "String", "Value": FIRST } })),
+        ),
+    ];
+    store.finish(&taken, Condition::RetriesExhausted, None, &[], &all).expect("finished");
+    assert_snapshot!(room.run(&["queue", "ls", "--delivered"]), @"
+    exit code 0
+    -- stdout
+    event     worker   at                        setting      destination
+    0b1c2d3e  fetcher  2026-11-25T06:36:40.000Z  on-failure   arn:aws:sns:us-east-1:000000000000:alarms
+    0b1c2d3e  fetcher  2026-11-25T06:36:40.000Z  dead-letter  arn:aws:sqs:us-east-1:000000000000:lost
+    ");
+    let listed = room.output(&["queue", "ls", "--delivered", "--json"]).stdout;
+    let listed: serde_json::Value = serde_json::from_slice(&listed).expect("JSON");
+    let [first, second] = [0, 1].map(|at| &listed["delivered"][at]);
+    assert_eq!((&first["record"], &first["setting"]), (&json!({ "version": "1.0" }), &json!("on-failure")));
+    assert_eq!((&second["body"], &second["attributes"]["RequestID"]["Value"]), (&json!({ "n": 1 }), &json!(FIRST)));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `cargo bedrock dev` on an example, from outside: what it says, what answers on its port, and what it leaves behind.
 #![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
 
+mod killed;
+mod mended;
 mod reload;
 mod running;
 

@@ -19,10 +19,10 @@ class Snake(Worker):
 ";
 
 /// An app called `shop` with a worker in Rust and one in Python.
-struct Shop(TempDir);
+pub(crate) struct Shop(TempDir);
 
 impl Shop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let shop = Self(tempfile::tempdir().expect("a folder"));
         let checkout = root();
         let path = checkout.to_str().expect("text");
@@ -37,7 +37,7 @@ impl Shop {
         shop
     }
 
-    fn command(folder: &Path, arguments: &[&str]) -> Command {
+    pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
         command.arg("bedrock").args(arguments).current_dir(folder).stdin(Stdio::null());
         command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
@@ -47,18 +47,18 @@ impl Shop {
         command
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join("shop").join(path)
     }
 
     /// At once, as editors do it: a file that is written in two steps may be looked at in between.
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let aside = self.0.path().join("aside");
         fs::write(&aside, text).expect("a file");
         fs::rename(aside, self.path(path)).expect(path);
     }
 
-    fn edit(&self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(path)).expect(path);
         assert!(text.contains(from), "{from} in {text}");
         self.write(path, &text.replace(from, to));

@@ -105,12 +105,12 @@ impl Running {
 
     /// Calls a worker and waits.
     pub(crate) fn invoke(&self, worker: &str, event: &Value) -> (u16, Value) {
-        self.ask(&self.invocation(worker, "RequestResponse"), &event.to_string())
+        self.ask(&invocation(self.port(), worker, "RequestResponse"), &event.to_string())
     }
 
     /// The status of an event's acceptance.
     pub(crate) fn post_event(&self, worker: &str, event: &str) -> u16 {
-        self.ask(&self.invocation(worker, "Event"), event).0
+        self.ask(&invocation(self.port(), worker, "Event"), event).0
     }
 
     /// The names of all functions.
@@ -124,21 +124,8 @@ impl Running {
         all.filter_map(|function| function["FunctionName"].as_str().map(str::to_owned)).collect()
     }
 
-    fn invocation(&self, worker: &str, kind: &str) -> String {
-        format!(
-            "POST /2015-03-31/functions/{worker}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\
-             Authorization: Bedrock mine\r\nX-Amz-Invocation-Type: {kind}\r\n",
-            self.port()
-        )
-    }
-
     fn ask(&self, head: &str, body: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("it listens");
-        let length = body.len();
-        let request = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
-        stream.write_all(request.as_bytes()).expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let answer = exchange(self.port(), head, body).expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         (status, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
@@ -166,6 +153,11 @@ impl Running {
         (self.child.wait().expect("an end").code(), said)
     }
 
+    /// The same signal while others still ask it.
+    pub(crate) fn kill_now(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).expect("a signal");
+    }
+
     /// Ends it as nothing else does.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("a signal");
@@ -179,6 +171,29 @@ impl Drop for Running {
         let _ = self.child.wait();
         self.turn = None;
     }
+}
+
+/// Whether an event was accepted at a port; false if nobody is there any more.
+pub(crate) fn takes_event(port: u16, worker: &str, event: &str) -> bool {
+    let answer = exchange(port, &invocation(port, worker, "Event"), event);
+    answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 202 "))
+}
+
+fn invocation(port: u16, worker: &str, kind: &str) -> String {
+    format!(
+        "POST /2015-03-31/functions/{worker}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+         Authorization: Bedrock mine\r\nX-Amz-Invocation-Type: {kind}\r\n"
+    )
+}
+
+fn exchange(port: u16, head: &str, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let length = body.len();
+    let request = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Waits until none of these processes is there.

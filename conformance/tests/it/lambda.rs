@@ -1,22 +1,13 @@
 //! The same workers as Lambda functions: their own binaries, driven through the Runtime API as Lambda drives them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 use testbed::{Answer, Run, RuntimeApi, invoke_api};
 
-/// Builds a package of this workspace as `cargo bedrock build` does, and gives its binary.
-pub(crate) fn binary(package: &str) -> PathBuf {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let flags = format!("{} --cfg bedrock_lambda", std::env::var("RUSTFLAGS").unwrap_or_default());
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--target", &target, "--package", package]).env("RUSTFLAGS", flags.trim());
-    assert!(build.status().expect("cargo").success(), "{package} is built");
-    let debug = Path::new(env!("CARGO_BIN_EXE_conformance")).parent().expect("the folder of binaries");
-    debug.with_file_name(target).join("debug").join(package)
-}
+use crate::built::binary;
 
 /// The environment that Lambda gives to a function.
 fn function(name: &str, package: &str) -> Command {

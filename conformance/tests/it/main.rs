@@ -1,6 +1,7 @@
 //! The same invocation cases for every language: answers, failures, limits, events, the end of the program.
 
 mod answers;
+mod built;
 mod driver;
 mod edges;
 mod events;
@@ -13,4 +14,5 @@ mod starting;
 mod stopping;
 mod workshop;
 mod workshop_limits;
+mod workshop_sdk;
 mod workshop_triggers;

@@ -12,8 +12,8 @@ use bedrock_build::Language;
 use bedrock_dev::runtime::{Function, Line, Program, RuntimeApi};
 use serde_json::{Value, json};
 
+use crate::built::binary;
 use crate::driver::descendants;
-use crate::lambda::binary;
 
 const MARK: &str = "CONFORMANCE_RUN";
 

@@ -9,8 +9,8 @@ use bedrock_build::App;
 use bedrock_dev::{Clock, Condition, Order, State, Workshop};
 use serde_json::{Value, json};
 
+use crate::built::binary;
 use crate::driver::{ALL, app_dir};
-use crate::lambda::binary;
 use crate::service::client::Client;
 
 /// The app as it is, with no call refused.
@@ -87,6 +87,32 @@ async fn what_workers_of_all_languages_print_and_whom_they_call_is_on_the_stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_invocation_took_of_the_machine_is_on_the_stream_and_a_cold_start_is_told() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let workshop = open(scratch.path(), &Clock::real()).await;
+    let mut reader = workshop.happenings.subscribe(None);
+    for worker in ALL {
+        for _ in 0..2 {
+            let calls = vec![call(worker, "RequestResponse", &json!({ "do": "calls" }))];
+            let Some(answers) = invoke(&workshop, calls).await else { return };
+            assert_eq!(answers[0]["status"], 200, "{answers:?}");
+        }
+    }
+    workshop.close();
+    let mut ended = Vec::new();
+    while let Some(heard) = reader.next().await {
+        let json: Value = serde_json::from_str(&heard.json()).expect("JSON");
+        ended.extend(Some(json).filter(|json| json["kind"] == "invocation_ended"));
+    }
+    for worker in ALL {
+        let of: Vec<_> = ended.iter().filter(|one| one["worker"] == worker).collect();
+        let [cold, warm] = of[..] else { panic!("{ended:#?}") };
+        assert!(cold["init_ms"].as_f64().is_some_and(|init| init > 0.0) && warm["init_ms"].is_null(), "{of:#?}");
+        assert!(of.iter().all(|one| one["max_memory_mb"].as_u64().is_some_and(|used| used > 0)), "{of:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_abort_of_a_rust_worker_is_an_error_and_nothing_else() {
     let scratch = tempfile::tempdir().expect("a folder");
     let workshop = open(scratch.path(), &Clock::real()).await;
@@ -96,6 +122,23 @@ async fn an_abort_of_a_rust_worker_is_an_error_and_nothing_else() {
             assert!(answers[0]["payload"].as_str().is_some_and(|payload| payload.contains(expected)), "{answers:?}");
         }
     }
+    workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_share_a_python_process_are_answered_when_one_of_them_ends_it() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let workshop = open(scratch.path(), &Clock::real()).await;
+    // The process is there before they come, all at once.
+    if invoke(&workshop, vec![call("python_case", "RequestResponse", &json!({ "do": "calls" }))]).await.is_none() {
+        return;
+    }
+    let sleep = call("python_case", "RequestResponse", &json!({ "do": "sleep", "ms": 1000 }));
+    let exit = call("python_case", "RequestResponse", &json!({ "do": "exit" }));
+    let answers = invoke(&workshop, vec![sleep.clone(), sleep.clone(), sleep, exit]).await.expect("answers");
+    let payloads: Vec<_> = answers.iter().map(|answer| answer["payload"].as_str().expect("text")).collect();
+    assert_eq!(payloads[..3], ["\"slept\""; 3]);
+    assert!(payloads[3].contains("Runtime.ExitError"), "{}", payloads[3]);
     workshop.close();
 }
 

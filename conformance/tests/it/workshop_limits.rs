@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::driver::ALL;
+use crate::service::client::sdk;
+use crate::service::client::site_packages;
 use crate::service::refused::exchange;
 use crate::workshop::{order, until_closed};
 
@@ -132,6 +134,27 @@ async fn a_function_that_has_nothing_reserved_for_it_answers_429_as_aws_words_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_url_of_a_function_that_has_no_room_answers_429_and_the_endpoint_s_setting_counts_as_well() {
+    let room = Room::open(|order| {
+        settings(order, "node_case").concurrency = Some(0);
+        order.app.settings.endpoint.concurrency = Some(0);
+        order.programs.insert("endpoint".to_owned(), order.programs["rust_case"].clone());
+    });
+    let room = room.await;
+    for name in ["node_case", "endpoint"] {
+        let (url, host) = (room.workshop.url.clone(), room.workshop.url.trim_start_matches("http://").to_owned());
+        let request = format!("GET /_url/{name}/");
+        let asked = move || exchange(&url, &request, &[&format!("Host: {host}")], "");
+        let (head, body) = tokio::task::spawn_blocking(asked).await.expect("a thread");
+        assert!(
+            head.starts_with("HTTP/1.1 429 ") && body == r#"{"Message":"Rate Exceeded."}"#,
+            "{name}: {head} {body}"
+        );
+    }
+    room.workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_without_room_is_put_back_without_an_attempt_and_run_once_there_is_some() {
     let room = Room::open(|order| settings(order, "python_case").concurrency = Some(0)).await;
     let file = room.scratch.path().join("ran");
@@ -244,6 +267,42 @@ async fn a_circle_of_any_language_ends_behind_sixteen_rounds() {
         let more = room.invoke(worker, &chain(&[worker; 16], echo())).await;
         assert!(more.body.to_string().contains("RecursiveInvocationException"), "{worker}: {more:?}");
     }
+    room.workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circle_through_the_sdk_of_a_language_ends_like_any_other() {
+    let room = Room::open(|_| {}).await;
+    for (worker, sdk) in [("python_case", site_packages()), ("node_case", sdk())] {
+        let Some(sdk) = sdk else { continue };
+        let around = |rounds| {
+            let call = |event| json!({ "do": "sdk", "sdk": sdk, "worker": worker, "event": event });
+            (0..rounds).fold(echo(), |event, _| call(event))
+        };
+        let sixteen = room.invoke(worker, &around(15)).await;
+        assert!(sixteen.is(200) && !sixteen.body.to_string().contains("Recursive"), "{worker}: {sixteen:?}");
+        let more = room.invoke(worker, &around(16)).await;
+        assert!(more.body.to_string().contains("RecursiveInvocationException"), "{worker}: {more:?}");
+    }
+    room.workshop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circle_through_destinations_ends_and_its_last_record_is_kept() {
+    let room = Room::open(|order| {
+        let python = settings(order, "python_case");
+        python.retries = 0;
+        python.on_failure = Some(Destination::Worker(WorkerName::parse("python_case").expect("a name")));
+    });
+    let room = room.await;
+    let headers = ["Authorization: Bedrock x", "X-Amz-Invocation-Type: Event"];
+    assert!(room.send("python_case", &headers, &json!({ "do": "raise" })).await.is(202));
+    room.workshop.queue.settled().await.expect("settled");
+    let events = room.workshop.store.list().expect("events");
+    let runs: u32 = events.iter().map(|listed| listed.event.attempts).sum();
+    assert_eq!((events.len(), runs), (16, 16), "each one has failed once");
+    let delivered = room.workshop.store.delivered().expect("records");
+    assert_eq!((delivered.len(), delivered[0].destination.as_str()), (1, "python_case"));
     room.workshop.close();
 }
 

@@ -110,6 +110,8 @@ fn settings(settings: &FunctionSettings) -> Value {
         "retries": settings.retries,
         "event_age": settings.event_age,
         "on_failure": settings.on_failure.as_ref().map(Destination::as_str),
+        "on_success": settings.on_success.as_ref().map(Destination::as_str),
+        "dead_letter": settings.dead_letter,
         "variables": variables,
     })
 }

@@ -44,8 +44,7 @@ pub(super) async fn token(State(desk): State<Arc<Desk>>) -> Response<Body> {
 fn check(url: &str, token: &str, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (host, port) = (text("host").unwrap_or_default(), url.rsplit(':').next().unwrap_or_default());
-    let own = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
-    if !own.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+    if !is_own(host, port) {
         let message = format!("this is `127.0.0.1:{port}`, not the host `{host}`");
         return Err(Refused::new(StatusCode::MISDIRECTED_REQUEST, message));
     }
@@ -62,6 +61,13 @@ fn check(url: &str, token: &str, method: &Method, headers: &HeaderMap) -> Result
         return Err(Refused::new(StatusCode::FORBIDDEN, message));
     }
     Ok(())
+}
+
+/// Whether a host may be this one: with the port, `localhost` or an address. Which addresses, the outer door says.
+fn is_own(host: &str, port: &str) -> bool {
+    let Some(name) = host.strip_suffix(port).and_then(|host| host.strip_suffix(':')) else { return false };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -183,3 +183,18 @@ fn a_folder_that_is_not_there_is_named() {
     );
     assert_eq!(error.help(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_saved_while_the_app_is_compiled_is_a_burst_behind_it_without_what_cargo_wrote_itself() {
+    let (_dir, root) = folder();
+    let (mut watch, sender) = told(&root);
+    for name in ["Cargo.lock", "main.py"] {
+        sender.send(Ok(saved(&root.join(name)))).expect("sent");
+    }
+    watch.compiled();
+    assert_eq!(watch.next().await.expect("a burst").paths, BTreeSet::from([root.join("main.py")]));
+    sender.send(Ok(saved(&root.join("Cargo.lock")))).expect("sent");
+    watch.compiled();
+    drop(sender);
+    assert!(watch.next().await.is_none());
+}

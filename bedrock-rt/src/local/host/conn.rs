@@ -93,6 +93,11 @@ impl Conn {
         self.fatal.load(Ordering::Relaxed) || self.calls().closed()
     }
 
+    /// Whether the host is gone.
+    pub(super) fn ended(&self) -> bool {
+        self.calls().closed()
+    }
+
     /// Whether it only finishes the calls that it has.
     pub(super) fn retired(&self) -> bool {
         self.calls().retired()
@@ -249,6 +254,8 @@ impl Conn {
             let _ = answer.send(if begun { Came::Answer(Err(error.clone())) } else { Came::NotRun });
         }
         self.quiet.notify_one();
+        // Whoever keeps an eye on the host has nothing to look at any more.
+        self.crowded.notify_one();
     }
 
     fn lost(&self) -> Error {

@@ -106,7 +106,11 @@ impl NodePool {
     pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
         loop {
             let host = self.take().await?;
+            let began = Instant::now();
             let outcome = host.conn.call(&invocation).await;
+            if !matches!(outcome, Outcome::NotRun) {
+                host.measure(&invocation, began.elapsed());
+            }
             if invocation.tail.is_some() {
                 host.prints.settle().await;
             }
@@ -189,7 +193,10 @@ impl NodePool {
             let mut state = self.lock();
             state.replacing = false;
             match started {
-                Ok(host) => state.put(host, code),
+                Ok(host) => {
+                    host.take_init();
+                    state.put(host, code);
+                }
                 Err(error) => {
                     state.retire();
                     refuse(&mut state, &error);

@@ -3,8 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bedrock_build::{Language, WorkerName};
 use tokio::io::AsyncWriteExt;
@@ -16,8 +16,9 @@ use super::prints::Prints;
 use super::{Hosts, socket};
 use crate::Error;
 use crate::local::dispatch::Info;
+use crate::local::measured::{Measures, Memory};
 use crate::local::reaper::Group;
-use crate::local::{files, install};
+use crate::local::{Invocation, files, install};
 
 /// How long a host may take to load its worker. Lambda gives the init phase 10 s; a laptop that has just installed the
 /// dependencies and caches nothing yet gets more.
@@ -37,12 +38,26 @@ pub(super) struct Host {
     pub(super) prints: Prints,
     group: Group,
     hosts: Arc<Hosts>,
+    memory: Memory,
+    /// What its start took, until an invocation has been told.
+    init: Mutex<Option<Duration>>,
 }
 
 impl Host {
     /// Ends it now, with everything it started.
     pub(super) fn kill(&self) {
         self.hosts.kill(self.group);
+    }
+
+    /// Notes what is known of an invocation that it has run, the first one's start included.
+    pub(super) fn measure(&self, invocation: &Invocation, took: Duration) {
+        let memory = self.memory.most(invocation.tail.is_some());
+        invocation.measured.note(Measures { took: Some(took), init: self.take_init(), memory });
+    }
+
+    /// The first invocation does not wait for its start, and is told of none.
+    pub(super) fn take_init(&self) -> Option<Duration> {
+        self.init.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether it can take calls; one that cannot is ended.
@@ -70,8 +85,12 @@ impl Host {
 /// Starts a host for a worker and waits until it has loaded it. One that cannot is ended.
 pub(super) async fn start_ready(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
     let host = start(info, hosts).await?;
+    let began = Instant::now();
     match host.conn.ready(INIT).await {
-        Ok(()) => Ok(host),
+        Ok(()) => {
+            *host.init.lock().unwrap_or_else(PoisonError::into_inner) = Some(began.elapsed());
+            Ok(host)
+        }
         Err(error) => {
             host.kill();
             Err(error)
@@ -178,7 +197,8 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
     let prints = Prints::read(pipe, info.entry.name.as_str().into(), hosts.output.clone(), &hosts.handle)?;
     let (read, write) = socket::split(ours)?;
     let conn = Conn::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
-    let host = Arc::new(Host { conn: Arc::clone(&conn), prints, group, hosts: Arc::clone(hosts) });
+    let (memory, init) = (Memory::of(group), Mutex::default());
+    let host = Arc::new(Host { conn: Arc::clone(&conn), prints, group, hosts: Arc::clone(hosts), memory, init });
     hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
     if let Some(control) = control {
         hosts.handle.spawn(unstick(conn, control));
@@ -220,6 +240,9 @@ async fn unstick(conn: Arc<Conn>, mut control: UnixStream) {
     use std::sync::atomic::Ordering;
     loop {
         conn.crowded.notified().await;
+        if conn.ended() {
+            return;
+        }
         let before = conn.answered.load(Ordering::Relaxed);
         tokio::time::sleep(STUCK).await;
         if conn.answered.load(Ordering::Relaxed) != before && conn.running() > 1 {
@@ -228,9 +251,6 @@ async fn unstick(conn: Arc<Conn>, mut control: UnixStream) {
             continue;
         }
         if conn.running() > 1 && control.write_all(b"t").await.is_err() {
-            return;
-        }
-        if !conn.usable() {
             return;
         }
     }

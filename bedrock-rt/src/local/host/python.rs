@@ -1,6 +1,7 @@
 //! A Python worker: one process, each invocation on a thread of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -41,7 +42,11 @@ impl PythonPool {
         let _room = self.room.acquire().await;
         loop {
             let host = self.host().await?;
+            let began = Instant::now();
             let outcome = host.conn.call(&invocation).await;
+            if !matches!(outcome, Outcome::NotRun) {
+                host.measure(&invocation, began.elapsed());
+            }
             if invocation.tail.is_some() {
                 host.prints.settle().await;
             }
@@ -87,6 +92,9 @@ impl PythonPool {
         self.forget_bytecode();
         let started = process::start_ready(&self.info, &self.hosts).await;
         let new = started.as_ref().ok().cloned();
+        if let Some(new) = &new {
+            new.take_init();
+        }
         *self.lock() = new;
         old.retire();
         started.map(|_| true)

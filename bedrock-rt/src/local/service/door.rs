@@ -32,11 +32,13 @@ pub(super) fn worker_of(headers: &HeaderMap) -> Option<&str> {
     key(headers).strip_prefix(OF_WORKER)
 }
 
-/// Refuses what a page of another origin sends, and what comes under a name that is not this machine's.
-pub(super) fn from_this_machine(headers: &HeaderMap) -> Result<(), Refusal> {
-    // Another name may be one that an attacker's DNS server lets point here (DNS rebinding).
+/// Refuses what a page of another origin sends, and what comes under a name that is not this machine's. On a port of
+/// loopback that is a name for loopback; on another, which the user asked for, the address too that it is `bound` to.
+pub(super) fn from_where_it_may(headers: &HeaderMap, bound: IpAddr) -> Result<(), Refusal> {
+    // Another name may be one that an attacker's DNS server lets point here (DNS rebinding). No server does that to an
+    // address.
     let host = text(headers, "host").unwrap_or_default();
-    if !is_loopback(host) {
+    if !is_loopback(host) && !is_bound(host, bound) {
         return Err(Refusal::denied(&format!("the local Lambda service does not answer to the host `{host}`")));
     }
     if let Some(origin) = text(headers, "origin").filter(|origin| origin.strip_prefix("http://") != Some(host)) {
@@ -79,6 +81,13 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// Whether a host is the address that a port is bound to; any address is, if it is bound to all of them.
+fn is_bound(host: &str, bound: IpAddr) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let address = authority.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    !bound.is_loopback() && address.is_ok_and(|address| bound.is_unspecified() || address == bound)
+}
+
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -88,8 +97,11 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, credentials, from_this_machine, function_of_host, worker_key, worker_of};
+    use super::{Access, credentials, from_where_it_may, function_of_host, worker_key, worker_of};
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs =
@@ -106,7 +118,7 @@ mod tests {
             &[("host", "LOCALHOST")],
             &[("host", "endpoint.localhost:4000"), ("origin", "http://endpoint.localhost:4000")],
         ] {
-            assert!(from_this_machine(&headers(given)).is_ok(), "{given:?}");
+            assert!(from_where_it_may(&headers(given), LOOPBACK).is_ok(), "{given:?}");
         }
     }
 
@@ -126,7 +138,29 @@ mod tests {
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "cross-site")],
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "same-site")],
         ] {
-            assert!(from_this_machine(&headers(given)).is_err(), "{given:?}");
+            assert!(from_where_it_may(&headers(given), LOOPBACK).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_another_address_answers_to_that_address_and_still_to_no_name_and_no_page_of_elsewhere() {
+        let is_open = |given: &[(&'static str, &'static str)], bound: &str| {
+            from_where_it_may(&headers(given), bound.parse().expect("an address")).is_ok()
+        };
+        for (bound, open) in
+            [("192.168.0.7", true), ("0.0.0.0", true), ("::", true), ("10.0.0.1", false), ("127.0.0.1", false)]
+        {
+            assert_eq!(is_open(&[("host", "192.168.0.7:7070")], bound), open, "{bound}");
+            assert!(is_open(&[("host", "localhost:7070")], bound), "{bound}");
+            for given in [
+                &[("host", "evil.example:7070")][..],
+                &[("host", "192.168.0.7.evil.example:7070")],
+                &[("host", "192.168.0.7:7070"), ("origin", "http://evil.example")],
+                &[("host", "192.168.0.7:7070"), ("origin", "http://192.168.0.8:7070")],
+                &[("host", "192.168.0.7:7070"), ("sec-fetch-site", "cross-site")],
+            ] {
+                assert!(!is_open(given, bound), "{bound} {given:?}");
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use super::server::Service;
 use super::target::{LATEST, Target};
 use super::{failure, log};
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
-use crate::local::{Invocation, Tail};
+use crate::local::{Invocation, Measures, Tail};
 
 /// Bytes of a client context, as it is sent (Lambda API model, `ClientContext`).
 const CLIENT_CONTEXT: usize = 3583;
@@ -112,7 +112,7 @@ impl Asked {
 
 /// Runs a function and says what came of it.
 async fn wait(service: &Service, function: &FunctionInfo, invocation: Invocation) -> Result<Response<Body>, Refusal> {
-    let (id, tail) = (invocation.request_id.clone(), invocation.tail.clone());
+    let (id, tail, measured) = (invocation.request_id.clone(), invocation.tail.clone(), invocation.measured.clone());
     let trace = HeaderValue::from_str(&invocation.trace);
     if let Some(tail) = &tail {
         log::start(tail, &id);
@@ -136,7 +136,10 @@ async fn wait(service: &Service, function: &FunctionInfo, invocation: Invocation
         headers.insert("x-amzn-trace-id", trace);
     }
     if let Some(tail) = tail {
-        log::end(&tail, function, &id, failed.as_ref().map(|(error, body)| (*error, body)), began.elapsed());
+        let failed = failed.as_ref().map(|(error, body)| (*error, body));
+        let measures = measured.get();
+        let took = measures.took.or_else(|| Some(began.elapsed()));
+        log::end(&tail, function, &id, failed, Measures { took, ..measures });
         if let Ok(log) = HeaderValue::from_str(&BASE64_STANDARD.encode(tail.last())) {
             headers.insert("x-amz-log-result", log);
         }

@@ -1,5 +1,6 @@
 //! The port and the routes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -54,6 +55,7 @@ pub async fn serve_beside(
     further: Router,
 ) -> std::io::Result<()> {
     let service = Arc::new(Service { backend, access });
+    let bound = listener.local_addr()?.ip();
     let operations = Router::new()
         .route("/2015-03-31/functions", get(functions::list))
         .route("/2015-03-31/functions/", get(functions::list))
@@ -71,12 +73,12 @@ pub async fn serve_beside(
         .with_state(Arc::clone(&service))
         .merge(further)
         .layer(from_fn_with_state(service, by_host))
-        .layer(axum::middleware::from_fn(from_this_machine));
+        .layer(from_fn_with_state(bound, from_where_it_may));
     crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
 }
 
-async fn from_this_machine(request: Request, next: Next) -> Response<Body> {
-    match door::from_this_machine(request.headers()) {
+async fn from_where_it_may(State(bound): State<IpAddr>, request: Request, next: Next) -> Response<Body> {
+    match door::from_where_it_may(request.headers(), bound) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.response(&crate::id::request_id()),
     }

@@ -19,6 +19,7 @@ use super::door::{self, text};
 use super::refusal::Refusal;
 use super::server::Service;
 use super::target::Target;
+use crate::Error;
 use crate::date::web_log;
 use crate::limits::SYNC_PAYLOAD;
 use crate::local::Invocation;
@@ -61,6 +62,7 @@ pub(super) async fn answer(service: &Service, name: &str, request: Request) -> R
     invocation.event = event(name, &head, &body, &request_id).to_string().into();
     match service.backend.run(&function, invocation).await {
         Ok(response) => http(&response).unwrap_or_else(failed),
+        Err(Error::Throttled { .. }) => throttled(),
         Err(_) => failed(),
     }
 }
@@ -196,6 +198,13 @@ fn of(status: StatusCode, body: Bytes) -> Response<Body> {
 /// Whatever a function did wrong; what it was is in its log.
 fn failed() -> Response<Body> {
     plain(StatusCode::BAD_GATEWAY, "Internal Server Error")
+}
+
+/// As many invocations run as may ("When throttled, Lambda returns HTTP status code 429").
+fn throttled() -> Response<Body> {
+    let mut answer = of(StatusCode::TOO_MANY_REQUESTS, Bytes::from_static(br#"{"Message":"Rate Exceeded."}"#));
+    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("TooManyRequestsException"));
+    answer
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! Which package and which binary is the program of a function.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use bedrock_build::{App, Language};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
@@ -50,15 +51,32 @@ impl Workspace {
 
     /// The folders of the packages that the app's programs may be compiled from, and that lie outside of the app.
     pub(crate) fn outside(&self, app: &App) -> Vec<PathBuf> {
-        let folders = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
-        let mut folders: Vec<PathBuf> = folders
-            .filter(|folder| !folder.starts_with(&app.root) && *folder != self.root)
-            .map(PathBuf::from)
-            .collect();
+        let members = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
+        let members = members.map(Path::to_path_buf).chain(self.by_path());
+        let mut folders: Vec<PathBuf> =
+            members.filter(|folder| !folder.starts_with(&app.root) && *folder != self.root).collect();
         folders.retain(|folder| !app.root.starts_with(folder));
         folders.sort();
         folders.dedup();
         folders
+    }
+
+    /// The folders of the packages outside of the workspace that it depends on by their paths.
+    fn by_path(&self) -> BTreeSet<PathBuf> {
+        let is_known = |folder: &Path| {
+            let folders = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
+            folders.into_iter().any(|known| known == folder)
+        };
+        let (mut found, mut open) = (BTreeSet::new(), paths_of(&self.packages));
+        while let Some(folder) = open.pop() {
+            if is_known(&folder) || !found.insert(folder.clone()) {
+                continue;
+            }
+            // It is a workspace of its own; what is wrong with it, the compiler says.
+            let metadata = MetadataCommand::new().current_dir(&folder).no_deps().exec();
+            open.extend(metadata.map(|metadata| paths_of(&metadata.packages)).unwrap_or_default());
+        }
+        found
     }
 
     /// The program of a function: the binary of the package's own name where there are several.
@@ -90,6 +108,12 @@ impl Workspace {
             None => Err(Error::app(format!("{function} has no program")).help(format!("it is made of `{main}`"))),
         }
     }
+}
+
+/// The folders of what packages depend on by a path.
+fn paths_of(packages: &[Package]) -> Vec<PathBuf> {
+    let dependencies = packages.iter().flat_map(|package| &package.dependencies);
+    dependencies.filter_map(|dependency| dependency.path.clone().map(Into::into)).collect()
 }
 
 impl From<Metadata> for Workspace {

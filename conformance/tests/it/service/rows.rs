@@ -8,9 +8,15 @@ use crate::driver::{ALL, HOSTED};
 
 pub(super) const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function";
 
-/// Makes the calls with every client that is there, and hands over what came of them.
+/// Makes the calls with every client that is there, of the app as `cargo run` and as `cargo bedrock dev` run it, and hands
+/// over what came of them.
 pub(super) fn by_every_client(calls: &[Value], check: impl Fn(Client, &[Value])) {
-    let program = Program::start();
+    for program in Program::both() {
+        of_program(&program, calls, &check);
+    }
+}
+
+fn of_program(program: &Program, calls: &[Value], check: impl Fn(Client, &[Value])) {
     for client in Client::ALL {
         let Some(answers) = client.invoke(&program.url, calls) else { continue };
         assert_eq!(answers.len(), calls.len(), "{client:?}");
@@ -75,10 +81,10 @@ fn a_process_that_exits_is_a_failure_in_lambda_s_words() {
 
 #[test]
 fn a_worker_that_takes_too_long_is_a_failure_in_lambda_s_words() {
-    let program = Program::start();
     // Five seconds each, but all at once.
     let calls = ALL.map(|worker| call(worker, &json!({ "do": "sleep", "ms": 60_000 })));
-    for client in [Client::Boto, Client::Sdk] {
+    let programs = Program::both();
+    for (program, client) in programs.iter().flat_map(|program| [(program, Client::Boto), (program, Client::Sdk)]) {
         for answer in client.invoke(&program.url, &calls).unwrap_or_default() {
             let error = payload(&answer);
             assert_eq!((&answer["failed"], &error["errorType"]), (&json!("Unhandled"), &json!("Sandbox.Timedout")));
@@ -122,6 +128,24 @@ fn the_log_s_tail_has_what_the_worker_printed_between_lambda_s_own_lines() {
 }
 
 #[test]
+fn the_report_has_the_memory_and_of_the_first_invocation_of_a_process_what_its_start_took() {
+    for program in Program::both() {
+        let workers = if program.is_workshop() { &ALL[..] } else { &HOSTED[..] };
+        for worker in workers {
+            let mut call = call(worker, &json!({ "do": "calls" }));
+            call["LogType"] = json!("Tail");
+            for is_first in [true, false] {
+                let Some(answers) = Client::Boto.invoke(&program.url, std::slice::from_ref(&call)) else { continue };
+                let log = answers[0]["log"].as_str().expect("a log");
+                let report = log.lines().last().expect("a line");
+                assert!(report.contains("\tMemory Size: 256 MB\tMax Memory Used: "), "{worker}: {report}");
+                assert_eq!(report.contains("\tInit Duration: "), is_first, "{worker}: {report}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_log_s_tail_of_a_failure_has_the_error_as_the_runtime_logs_it() {
     let calls = ALL.map(|worker| {
         let mut call = call(worker, &json!({ "do": "raise" }));
@@ -140,8 +164,11 @@ fn the_log_s_tail_of_a_failure_has_the_error_as_the_runtime_logs_it() {
 
 #[test]
 fn an_event_is_accepted_and_run_and_a_dry_run_is_not() {
+    Program::both().iter().for_each(accepts_and_runs);
+}
+
+fn accepts_and_runs(program: &Program) {
     let dir = tempfile::tempdir().expect("a folder");
-    let program = Program::start();
     for client in Client::ALL {
         for worker in ALL {
             let file = |kind: &str| dir.path().join(format!("{client:?}-{worker}-{kind}"));
@@ -215,7 +242,10 @@ fn no_payload_is_an_empty_event() {
 
 #[test]
 fn functions_can_be_listed_page_by_page_and_looked_at() {
-    let program = Program::start();
+    Program::both().iter().for_each(lists);
+}
+
+fn lists(program: &Program) {
     for (client, [list, get, configuration]) in [
         (Client::Boto, ["list_functions", "get_function", "get_function_configuration"]),
         (Client::Sdk, ["ListFunctions", "GetFunction", "GetFunctionConfiguration"]),

@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "sdk")]
+mod sdk;
+
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +59,8 @@ impl Worker for RustCase {
             "print" => print(&event),
             "append" => append(&event),
             "call" => call(&event).await,
+            #[cfg(feature = "sdk")]
+            "sdk" => sdk::invoke(&event).await,
             other => Err(WorkerError::new("NoSuchCase", other)),
         }
     }

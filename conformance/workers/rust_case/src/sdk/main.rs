@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    bedrock::run::<rust_case::RustCase>()
+}

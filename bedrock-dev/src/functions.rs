@@ -9,6 +9,7 @@ use bedrock::local::service::{FunctionInfo, worker_key};
 use bedrock_build::{App, FunctionSettings, Language};
 
 use crate::ENDPOINT;
+use crate::debug::Debuggers;
 use crate::reload::Programs;
 use crate::runtime::{Function, Program, RuntimeApi, Sink};
 use crate::workshop::NotOpened;
@@ -48,6 +49,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) paths: HashMap<String, PathBuf>,
     /// Whether a process is ended that has more memory than its function's setting says.
     pub(crate) is_capped: bool,
+    /// Those with one process.
+    pub(crate) debuggers: &'a Debuggers,
 }
 
 impl Maker<'_> {
@@ -67,7 +70,8 @@ impl Maker<'_> {
             is_capped: self.is_capped,
         };
         let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
-        Some((name, Function::new(program, api, reaper, sink)))
+        let make = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
+        Some((name, make(program, api, reaper, sink)))
     }
 
     /// Of a process, besides those that Lambda sets for every function.

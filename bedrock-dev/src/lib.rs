@@ -6,16 +6,19 @@
 //! | `clock` | what time it is for retries, schedules and ages: real, faster, or moved by hand |
 //! | `queue` | events that are accepted: kept in a file, tried again, given up, handed on |
 //! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
+//! | `debug` | workers that a debugger looks into |
 //! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
 //! | `functions` | those that are programs of their own: their files and variables |
 //! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
 //! | `triggers` | what invokes workers besides calls: schedules, queues, folders |
+//! | `traces` | a reader of the stream that sends invocations to a collector of OpenTelemetry |
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 
 mod clock;
+pub mod debug;
 mod endpoint;
 mod engines;
 mod functions;
@@ -24,6 +27,7 @@ mod limits;
 mod queue;
 mod reload;
 pub mod runtime;
+pub mod traces;
 mod triggers;
 mod workshop;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bedrock::local::service::{Access, Backend, serve_beside};
+use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
 use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
 use bedrock_build::{App, Language, Worker};
 use tokio::net::TcpListener;
@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::debug::{self, Debuggers};
 use crate::endpoint;
 use crate::engines::Engines;
 use crate::functions::{Maker, copied};
@@ -24,6 +25,7 @@ use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
 use crate::reload::{Busy, NotWatched, Programs, Reload, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
+use crate::traces::{Settings, Traces, Warn};
 use crate::triggers::{NotTriggered, Site, Triggers};
 
 /// Before a queue whose file failed is tried again.
@@ -88,7 +90,7 @@ pub struct Workshop {
     pub happenings: Stream,
     /// What the API tells of the app.
     pub desk: Arc<Desk>,
-    engines: Arc<Engines>,
+    pub(crate) engines: Arc<Engines>,
     programs: Arc<Programs>,
     reaper: Arc<Reaper>,
     writer: Writer,
@@ -99,12 +101,14 @@ pub struct Workshop {
 impl Workshop {
     /// Opens it on the runtime that this is called on. Workers are started when they are first called.
     pub async fn open(order: Order) -> Result<Self, NotOpened> {
-        Self::open_at(order, Ipv4Addr::LOCALHOST.into()).await
+        Self::open_at(order, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
     }
 
-    /// The same at another address of this machine, which whoever reaches it may call.
-    pub async fn open_at(order: Order, host: IpAddr) -> Result<Self, NotOpened> {
+    /// The same at another address of this machine, which whoever reaches it may call, and with workers that a debugger
+    /// looks into. While there are any, no function's time runs out.
+    pub async fn open_at(order: Order, host: IpAddr, debuggers: &Debuggers) -> Result<Self, NotOpened> {
         let Order { app, scratch, state, port, clock, programs, sink, edges, strict } = order;
+        let app = debug::stopped(app, debuggers);
         for folder in [&scratch, &state] {
             std::fs::create_dir_all(folder).map_err(|error| NotOpened::Folder(folder.clone(), error))?;
         }
@@ -124,12 +128,14 @@ impl Workshop {
         let info = AppInfo::of(&app, scratch).map_err(NotOpened::App)?;
         let site = Site::new(&app, &url);
         let variables = site.variables(&app);
-        let beside = Beside { api: url.clone(), printed: printed(&sink), variables: variables.clone() };
+        let (told, ports) = (variables.clone(), debug::ports(debuggers));
+        let beside = Beside { api: url.clone(), printed: printed(&sink), variables: told, debuggers: ports };
         let hosted = Hosted::start(info, Handle::current(), beside);
         let reaper = Arc::<Reaper>::default();
         let to_tell = Arc::clone(&sink);
         let house = Arc::new(House::of(&app, edges, strict, Arc::clone(&sink)));
-        let maker = Maker { url: &url, api, reaper: Arc::clone(&reaper), sink, variables, paths, is_capped: strict };
+        let (ends, is_capped) = (Arc::clone(&reaper), strict);
+        let maker = Maker { url: &url, api, reaper: ends, sink, variables, paths, is_capped, debuggers };
         let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust = rust.filter_map(|worker| {
             let info = hosted.backend().find(worker.name.as_str()).ok()?;
@@ -181,6 +187,15 @@ impl Workshop {
             desk.know(pairs(&edges));
             house.know(edges);
         }
+    }
+
+    /// Sends its invocations as spans from now on, until it is closed; told of a collector that takes none.
+    pub fn traces(&self, settings: Settings, warn: Warn) -> io::Result<Traces> {
+        let functions = self.engines.functions().into_iter().map(|info| {
+            let FunctionInfo { worker, name, arn, memory, .. } = info;
+            crate::traces::Function { worker, name, arn, memory }
+        });
+        Traces::start(settings, (&self.place.name, functions.collect()), &self.happenings, warn)
     }
 
     /// Readers of the stream learn that the code of these functions is being compiled.

@@ -17,12 +17,14 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. Each is its own, because functions that run under one can import all of it.
-const VENVS: [(&str, &[Pin]); 5] = [
+const VENVS: [(&str, &[Pin]); 6] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK that it needs in this very version.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
     // AWS's own runtime for Python with the SDK that it brings along on Lambda.
     ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
+    // The debugger of Python workers.
+    ("debugpy", &[("debugpy", "1.8.22")]),
     // What looks at policies and workflows.
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
     // The AWS CLI, which wants an SDK of its own version.

@@ -136,7 +136,7 @@ impl Environment {
     }
 
     /// Its number, as long as that is its own.
-    fn process(&self) -> Option<u32> {
+    pub(super) fn process(&self) -> Option<u32> {
         *self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -17,6 +17,7 @@ use super::lines::{Line, Sink};
 use super::mailbox::{Said, Stage};
 use super::report::{self, Broken, Spent};
 use super::server::{RESPONSE, RuntimeApi};
+use crate::debug::TIMEOUT;
 
 /// Environments of one function; further invocations wait.
 const MOST: usize = 64;
@@ -53,6 +54,9 @@ pub struct Function {
     sink: Sink,
     pool: Mutex<Pool>,
     room: Semaphore,
+    most: usize,
+    /// How long a process may take before it asks for its first invocation.
+    init: Duration,
     /// Held while the program is replaced.
     swapping: tokio::sync::Mutex<()>,
 }
@@ -66,8 +70,37 @@ struct Pool {
 impl Function {
     /// Starts nothing before it is called. What its processes print goes to `sink`.
     pub fn new(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, sink: Sink) -> Arc<Self> {
+        Self::with((MOST, INIT), program, (api, reaper, sink))
+    }
+
+    /// The same for a debugger: one process, so that it sees every call, with as much time as it wants.
+    pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, sink: Sink) -> Arc<Self> {
+        Self::with((1, Duration::from_secs(TIMEOUT)), program, (api, reaper, sink))
+    }
+
+    fn with(
+        (most, init): (usize, Duration),
+        program: Program,
+        (api, reaper, sink): (RuntimeApi, Arc<Reaper>, Sink),
+    ) -> Arc<Self> {
         let pool = Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() });
-        Arc::new(Self { api, reaper, sink, pool, room: Semaphore::new(MOST), swapping: tokio::sync::Mutex::default() })
+        let (room, swapping) = (Semaphore::new(most), tokio::sync::Mutex::default());
+        Arc::new(Self { api, reaper, sink, pool, room, most, init, swapping })
+    }
+
+    /// Starts a process before anybody calls, unless there is one.
+    pub async fn warm(&self) -> Result<(), Error> {
+        let _room = self.room.acquire().await;
+        let (environment, program, _) = self.environment().await?;
+        self.give_back(environment, &program);
+        Ok(())
+    }
+
+    /// The number and the program of a process that waits for an invocation.
+    pub fn process(&self) -> Option<(u32, PathBuf)> {
+        let pool = self.pool();
+        let id = pool.idle.iter().find_map(|environment| environment.process())?;
+        Some((id, pool.program.path.clone()))
     }
 
     /// Runs one invocation, to its end also when whoever called goes away.
@@ -84,7 +117,7 @@ impl Function {
     pub async fn swap(&self, path: PathBuf) -> Result<(), Error> {
         let _one_by_one = self.swapping.lock().await;
         let program = Arc::new(Program { path, ..Program::clone(&self.pool().program) });
-        let runs = !self.pool().idle.is_empty() || self.room.available_permits() < MOST;
+        let runs = !self.pool().idle.is_empty() || self.room.available_permits() < self.most;
         let started = if runs { self.start(&program).await.map(Some) } else { Ok(None) };
         let (new, result) = match started {
             Ok(new) => (new, Ok(())),
@@ -177,11 +210,11 @@ impl Function {
             tokio::time::sleep(BUSY).await;
         };
         let environment = started.map_err(|error| self.not_started(program, &error))?;
-        match environment.ready(INIT).await {
+        match environment.ready(self.init).await {
             Stage::Ready => Ok(environment),
             Stage::Failed(json) => Err(self.failed(error_of(&json))),
             Stage::Ended(how) => Err(self.failed(("Runtime.ExitError".to_owned(), how, Vec::new()))),
-            Stage::Starting => Err(Error::Timeout { worker: self.worker(), after: INIT }),
+            Stage::Starting => Err(Error::Timeout { worker: self.worker(), after: self.init }),
         }
     }
 

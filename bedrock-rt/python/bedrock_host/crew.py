@@ -53,7 +53,9 @@ class Seat:
 class Crew:
     """All threads of one host, and the worker's pace."""
 
-    def __init__(self, make_handle):
+    def __init__(self, make_handle, begin_thread=None):
+        # What a debugger wants each thread to call first.
+        self.begin_thread = begin_thread
         # Held by the leader, and only while it reads.
         self.turn = allocate_lock()
         self.send, self.flush = sender()
@@ -70,6 +72,8 @@ class Crew:
     def work(self, seat):
         """The life of a thread: leads when nobody does, otherwise waits to be woken."""
         try:
+            if self.begin_thread is not None:
+                self.begin_thread()
             while True:
                 if not (self.turn.acquire(False) and self.lead(seat)):
                     self.rest(seat)

@@ -11,7 +11,7 @@ from _thread import start_new_thread
 
 from bedrock.workers.loader import load
 
-from . import logs, streams, trace
+from . import debug, logs, streams, trace
 from .codec import encode
 from .crew import CONTROL, Crew, Seat
 from .faults import error_object, print_exit_text
@@ -33,7 +33,7 @@ def main():
         return make_handle().handle
 
     trace.install()
-    crew = Crew(handle_of_new_instance)
+    crew = Crew(handle_of_new_instance, debug.listen())
     let_answers_out_first(crew)
     os.register_at_fork(after_in_child=lambda: forget_app(crew))
     crew.turn.acquire()

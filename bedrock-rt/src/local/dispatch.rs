@@ -151,6 +151,16 @@ impl Local {
         replaced.await.unwrap_or_else(|_| Err(stopping(name)))
     }
 
+    /// Starts a process of a worker unless one runs; see [`Hosted::warm`](super::Hosted::warm).
+    pub(super) async fn warm(&self, name: &str) -> Result<(), Error> {
+        let warmed = match self.find(name)?.engine.clone() {
+            Engine::Python(pool) => self.handle.spawn(pool.warm()),
+            Engine::Node(pool) => self.handle.spawn(pool.warm()),
+            Engine::Rust(_) | Engine::NotLinked => return Ok(()),
+        };
+        warmed.await.unwrap_or_else(|_| Err(stopping(name)))
+    }
+
     /// Every worker, by name.
     pub(super) fn infos(&self) -> Vec<&Arc<Info>> {
         let mut infos: Vec<_> = self.workers.values().map(|worker| &worker.info).collect();

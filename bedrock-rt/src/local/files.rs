@@ -39,6 +39,7 @@ embed![
     "python/bedrock_host/codec.py",
     "python/bedrock_host/context.py",
     "python/bedrock_host/crew.py",
+    "python/bedrock_host/debug.py",
     "python/bedrock_host/faults.py",
     "python/bedrock_host/host.py",
     "python/bedrock_host/import_path.py",

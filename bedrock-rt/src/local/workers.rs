@@ -1,5 +1,6 @@
 //! This program's workers as Lambda's API sees them, and the port on which it does; or those of another program's app.
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 
@@ -47,6 +48,9 @@ pub struct Beside {
     pub variables: Vec<(String, String)>,
     /// Takes what they print.
     pub printed: Printed,
+    /// Workers that a debugger looks into, and the port of 127.0.0.1 on which it finds each. Such a worker has one process,
+    /// which is replaced only when its calls are over. Its timeout is what the app's settings say.
+    pub debuggers: HashMap<String, u16>,
 }
 
 /// The Python and JavaScript workers of an app, for a program that runs its Rust workers and its events in another way,
@@ -77,6 +81,12 @@ impl Hosted {
     pub fn replace(&self, worker: &str) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
         let (local, worker) = (Arc::clone(&self.local), worker.to_owned());
         async move { local.replace(&worker).await }
+    }
+
+    /// Starts the process of a worker before anybody calls it, so that a debugger finds it.
+    pub fn warm(&self, worker: &str) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let (local, worker) = (Arc::clone(&self.local), worker.to_owned());
+        async move { local.warm(&worker).await }
     }
 
     /// Ends their processes.

@@ -15,13 +15,17 @@ Examples:
   cargo bedrock dev                                     runs the app until Ctrl-C
   cargo bedrock dev --clock fast                        failed events are tried again after seconds
   cargo bedrock dev --strict                            refuses what AWS would refuse
+  cargo bedrock dev --debug system_fetcher              waits for a debugger, and prints how an editor attaches it
   curl http://endpoint.localhost:7070/                  asks the endpoint, as its function URL would
   aws lambda invoke --endpoint-url http://127.0.0.1:7070 --function-name greeter out.json
                                                         calls a worker, as it would on AWS
 
 Rust workers and the endpoint run as programs of their own, Python and JavaScript workers in hosts that are started when
 they are first called. Events that were accepted stay in `target/bedrock`, also when this program is killed:
-`cargo bedrock queue ls` shows them.";
+`cargo bedrock queue ls` shows them.
+
+On a terminal, keys work: r starts everything anew, c clears, g draws the graph, o opens the endpoint in a browser, q stops.
+With `OTEL_EXPORTER_OTLP_ENDPOINT` set, invocations go to that collector as spans.";
 
 /// How many times faster than the world's `--clock fast` is.
 const FAST: u32 = 60;
@@ -52,6 +56,9 @@ pub(crate) struct Dev {
     /// Optimise the Rust programs
     #[arg(long, short)]
     release: bool,
+    /// A worker that a debugger looks into, as often as is wanted; no function's time runs out then
+    #[arg(long, value_name = "WORKER")]
+    debug: Vec<String>,
     /// Words for people, or one JSON object a line for machines
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     message_format: Format,
@@ -85,6 +92,7 @@ impl Dev {
             reload: !self.no_reload,
             release: self.release,
             json: self.message_format == Format::Json,
+            debug: self.debug,
         };
         dev::run(&session.app()?, wish, session.print)
     }

@@ -49,7 +49,8 @@ impl Compiler {
 
     /// Everything. Circles are told, and code in which calls cannot be seen.
     pub(super) fn first(&self, app: &App) -> Result<Compiled> {
-        let programs = self.programs(app)?;
+        // Words, on standard error: the first line for machines is where the app is found.
+        let programs = self.programs(app, &Progress::new(self.print, false, false))?;
         let graph = self.graph(app).map(|(graph, findings)| {
             for finding in findings {
                 self.print.problem(&finding.problem);
@@ -72,7 +73,9 @@ impl Compiler {
     ) -> impl Future<Output = std::result::Result<Programs, BuildFailed>> + Send + 'static {
         let (compiler, app) = (self.clone(), app.clone());
         async move {
-            match tokio::task::spawn_blocking(move || compiler.programs(&app)).await {
+            match tokio::task::spawn_blocking(move || compiler.programs(&app, &Progress::beside_others(compiler.print)))
+                .await
+            {
                 Ok(Ok(programs)) => Ok(programs),
                 Ok(Err(error)) => Err(BuildFailed { messages: messages(&error) }),
                 Err(_) => Err(BuildFailed { messages: vec!["the build ended early".to_owned()] }),
@@ -86,15 +89,27 @@ impl Compiler {
         async move { tokio::task::spawn_blocking(move || Some(edges(compiler.graph(&app).ok()?.0))).await.ok()? }
     }
 
+    /// Who calls whom, as `cargo bedrock graph` draws it, from the programs that were compiled last.
+    pub(super) fn picture(&self, app: &App) -> impl Future<Output = Result<String>> + Send + 'static {
+        let (compiler, app) = (self.clone(), app.clone());
+        async move {
+            let draw = move || graph::render(&compiler.graph(&app)?.0, graph::Format::Text);
+            tokio::task::spawn_blocking(draw).await.unwrap_or_else(|_| Err(Error::call("the graph was not finished")))
+        }
+    }
+
+    /// How the user wants to be talked to.
+    pub(super) fn print(&self) -> Printer {
+        self.print
+    }
+
     fn graph(&self, app: &App) -> Result<(Graph, Vec<Finding>)> {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         graph::read(app, &build::of_compiled(app, &programs)?)
     }
 
-    fn programs(&self, app: &App) -> Result<Programs> {
-        // Words, on standard error: the first line for machines is where the app is found.
-        let progress = Progress::new(self.print, false, false);
-        let programs = build::compiled(app, self.release, &progress, self.print, &self.tools)?;
+    fn programs(&self, app: &App, progress: &Progress) -> Result<Programs> {
+        let programs = build::compiled(app, self.release, progress, self.print, &self.tools)?;
         self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&programs);
         Ok(by_name(programs))
     }

@@ -3,27 +3,44 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | `begun` | what a workshop begins with: the programs, and the files that are watched |
 //! | `compile` | the programs and the calls that are in them |
+//! | `reload` | from a saved file to the workshop, and to the next one |
 //! | `show` | lines on the terminal, for people and machines |
 //! | `stop` | Ctrl-C |
+//! | `terminal`, `keys`, `browser` | keys, and what they do |
+//! | `debug` | workers that a debugger looks into |
+//! | `traces` | whether a collector wants them |
 
+mod begun;
+mod browser;
 mod compile;
+mod debug;
+mod keys;
+mod reload;
 mod show;
 mod stop;
+mod terminal;
+mod traces;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, Clock, Edges, Fault as QueueFault, NotOpened, NotWatched, Order, Reload, Watch, Workshop};
+use bedrock_dev::{Clock, ENDPOINT, Fault as QueueFault, NotOpened, Order, Workshop};
 
-use crate::build::{self, Workspace};
+use crate::build;
 use crate::error::{Error, Fault, Result};
 use crate::local_invoke::target_dir;
 use crate::print::Printer;
+use begun::Begun;
 use compile::{Compiled, Compiler};
+use debug::Target;
+use keys::{Asked, Keys};
+use reload::{Know, Reloading};
 use show::Show;
+use terminal::Keyboard;
 
 /// What the command line asks for.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -37,8 +54,10 @@ pub(crate) struct Wish {
     /// Take over what is saved.
     pub(crate) reload: bool,
     pub(crate) release: bool,
-    /// JSON for machines instead of words for people.
+    /// JSON for machines instead of words for people, and no keys.
     pub(crate) json: bool,
+    /// Workers that a debugger looks into.
+    pub(crate) debug: Vec<String>,
 }
 
 /// How long what is still at work may take to end.
@@ -46,14 +65,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the app until a signal comes.
 pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
+    // Before anything is compiled for it.
+    traces::wanted()?;
+    let targets = debug::targets(app, &wish.debug)?;
     if !wish.host.is_loopback() {
         print.warning(&open_to_others(wish.host));
     }
     let compiler = Compiler::new(wish.release, print)?;
     let mut begun = Begun::of(app, wish.reload, &compiler, &Compiled::nothing())?;
     let (mut app, mut show) = (app.clone(), Show::start(app, wish.json, print));
+    let mut keyboard = if wish.json { None } else { Keyboard::open() };
     let result = loop {
-        match one(&app, &wish, begun, &compiler, &show) {
+        match one(&app, &wish, begun, &compiler, (&show, &mut keyboard, &targets)) {
             // Whoever knows the address finds the app there again.
             Ok(Ended { port, other: Some((other, now)) }) => (app, wish.port, begun) = (other, port, now),
             Ok(Ended { other: None, .. }) => break Ok(()),
@@ -62,6 +85,7 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
         show = show.of(&app);
     };
     show.finish();
+    drop(keyboard);
     match result {
         Err(error) if error.fault != Fault::Interrupted => Err(error),
         _ => {
@@ -72,10 +96,10 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
 }
 
 /// One workshop, on a runtime of its own: what is still connected to it ends with it, and so lets go of the queue.
-fn one(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, show: &Show) -> Result<Ended> {
+fn one(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: User<'_>) -> Result<Ended> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
-    let ended = runtime.block_on(serve(app, wish, begun, compiler, show));
+    let ended = runtime.block_on(serve(app, wish, begun, compiler, user));
     runtime.shutdown_timeout(PATIENCE);
     ended
 }
@@ -87,35 +111,11 @@ struct Ended {
     other: Option<(App, Begun)>,
 }
 
-/// What a workshop begins with.
-struct Begun {
-    found: Compiled,
-    /// Since before it was compiled: what is saved meanwhile is not lost.
-    watch: Option<Watch>,
-}
+/// What the user sees, presses and debugs.
+type User<'a> = (&'a Show, &'a mut Option<Keyboard>, &'a [Target]);
 
-impl Begun {
-    /// Compiles an app. If that fails and files are watched, what there was `before` has to do until it compiles.
-    fn of(app: &App, is_watched: bool, compiler: &Compiler, before: &Compiled) -> Result<Self> {
-        // Whatever is wrong with the workspace, cargo will say it.
-        let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
-        let folders = || [app.root.clone()].into_iter().chain(outside());
-        let watch = is_watched.then(|| Watch::start(folders())).transpose();
-        let mut watch = watch.map_err(|why| not_watched(&why))?;
-        let found = match compiler.first(app) {
-            Ok(found) => found,
-            Err(error) if error.fault == Fault::App && is_watched => {
-                compiler.complain(&error);
-                before.clone()
-            }
-            Err(error) => return Err(error),
-        };
-        watch.iter_mut().for_each(Watch::compiled);
-        Ok(Self { found, watch })
-    }
-}
-
-async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, show: &Show) -> Result<Ended> {
+async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: User<'_>) -> Result<Ended> {
+    let (show, keyboard, targets) = user;
     let stop = stop::requested()?;
     let Begun { found, watch } = begun;
     let Compiled { programs, edges } = found.clone();
@@ -130,52 +130,46 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, show: 
         edges: edges.clone(),
         strict: wish.strict,
     };
-    let workshop = Workshop::open_at(order, wish.host).await.map_err(|why| not_opened(&why))?;
+    let debuggers = debug::debuggers(targets, app);
+    let workshop = Workshop::open_at(order, wish.host, &debuggers).await.map_err(|why| not_opened(&why))?;
     let know: Arc<Know> = Arc::new(workshop.knowing());
     if let Some(edges) = edges {
         know(edges);
     }
-    show.opened(&workshop.url);
+    let sent = traces::start(traces::wanted()?.as_ref(), &workshop, compiler.print())?;
+    show.opened(&workshop.url, keyboard.is_some());
     let port = workshop.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(wish.port);
+    let keys = Keys { show, print: compiler.print(), page: page(&workshop.url) };
+    let reloading = Reloading { workshop: &workshop, compiler, show, know: &know, found: &found, targets };
+    let asked = async {
+        match keys.obey(keyboard, || compiler.picture(app)).await {
+            Asked::Quit => Ok(None),
+            Asked::Restart => begun::anew(again(app, compiler.print()), wish.reload, compiler, &found).await.map(Some),
+        }
+    };
     let other = tokio::select! {
         () = stop => Ok(None),
-        ended = reload(app, watch, &workshop, compiler, (show, &know, &found)) => ended,
+        other = asked => other,
+        other = reloading.run(app, watch) => other.map(Some),
+        failed = debug::run(targets, &workshop, (show, compiler.print())) => failed.map(|()| None),
     };
     workshop.close();
+    traces::finish(sent).await;
     other.map(|other| Ended { port, other })
 }
 
-/// Takes over what is saved until the app has become another one, which it gives once that is compiled.
-async fn reload(
-    app: &App,
-    watch: Option<Watch>,
-    workshop: &Workshop,
-    compiler: &Compiler,
-    (show, know, found): (&Show, &Arc<Know>, &Compiled),
-) -> Result<Option<(App, Begun)>> {
-    let Some(watch) = watch else { return std::future::pending().await };
-    let reloader = workshop.reloader_of(app, watch);
-    let build = |_: Affected| {
-        workshop.builds(found.programs.keys().cloned().collect());
-        compiler.again(app)
-    };
-    let told = |reload: Reload| {
-        show.reload(&reload);
-        workshop.tell(&reload);
-        let (edges, know) = (compiler.edges(app), Arc::clone(know));
-        tokio::spawn(async move { edges.await.map(|edges| know(edges)) });
-    };
-    match reloader.run(build, told).await {
-        Some(other) => {
-            // The app as it was serves on meanwhile.
-            let (compiler, before, next) = (compiler.clone(), found.clone(), other.clone());
-            let begun = tokio::task::spawn_blocking(move || Begun::of(&next, true, &compiler, &before)).await;
-            let begun = begun.map_err(|_| Error::call("the build ended early"))?;
-            Ok(Some((other, begun?)))
-        }
-        // Files that cannot be watched any longer are no reason to stop.
-        None => std::future::pending().await,
-    }
+/// The app as it is on disk now, or as it was where that is none.
+fn again(app: &App, print: Printer) -> App {
+    App::open(&app.root).unwrap_or_else(|problems| {
+        print.error(&Error::problems(Fault::App, problems));
+        app.clone()
+    })
+}
+
+/// What a browser is sent to.
+fn page(url: &str) -> String {
+    let port = url.rsplit(':').next().unwrap_or_default();
+    format!("http://{ENDPOINT}.localhost:{port}/")
 }
 
 /// What it means to listen on an address that others reach.
@@ -184,17 +178,6 @@ fn open_to_others(host: IpAddr) -> String {
         "whoever reaches {host} can call every worker of this app, read what they get, answer and print, and so do on this \
          machine what they can do; nothing is encrypted, and any credentials will do"
     )
-}
-
-/// Tells the workshop of another call graph.
-type Know = dyn Fn(Edges) + Send + Sync;
-
-fn not_watched(why: &NotWatched) -> Error {
-    let error = Error::call(why.to_string());
-    match why.help() {
-        Some(help) => error.help(help),
-        None => error.help("run it without: `cargo bedrock dev --no-reload`"),
-    }
 }
 
 fn not_opened(why: &NotOpened) -> Error {

@@ -11,8 +11,9 @@ use std::time::Duration;
 use bedrock_build::{App, Trigger};
 use bedrock_dev::runtime::Line;
 use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded, Written};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::keys::HELP;
 use crate::print::{Printer, style_of};
 
 /// Lines that may wait for the terminal.
@@ -23,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SHORT: usize = 8;
 /// Saved files that a line names.
 const SHOWN_FILES: usize = 3;
+/// Empties a terminal.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
+/// Columns below which a line begins with the worker alone.
+const NARROW: u16 = 60;
 /// Of the events for machines; keys may be added to a version, never changed.
 const VERSION: u32 = 1;
 
@@ -63,11 +68,13 @@ struct Form {
     /// Of the functions, in the order of their colours.
     names: Vec<String>,
     width: usize,
+    /// Without what only helps.
+    quiet: bool,
 }
 
 impl Show {
     pub(super) fn start(app: &App, json: bool, print: Printer) -> Self {
-        let form = Form::new(json, names(app));
+        let form = Form { quiet: print.quiet, ..Form::new(json, names(app)) };
         let (lines, waiting) = sync_channel(WAITING);
         let (done, written) = channel();
         let _ = std::thread::Builder::new().name("show".to_owned()).spawn(move || {
@@ -79,28 +86,47 @@ impl Show {
     }
 
     /// The app can be called.
-    pub(super) fn opened(&self, url: &str) {
-        self.lines.say(self.form.opened(&self.app, url));
+    pub(super) fn opened(&self, url: &str, has_keys: bool) {
+        self.lines.say(self.form.opened(&self.app, url, has_keys));
         if !self.form.json && !self.triggers.is_empty() {
             self.lines.say(self.triggers.clone());
         }
     }
 
+    /// Something for the user alone.
+    pub(super) fn text(&self, text: &str) {
+        self.lines.say(format!("{text}\n"));
+    }
+
+    /// Where a debugger finds a worker, as an editor has to be told it.
+    pub(super) fn debugger(&self, worker: &str, entry: &Value, hints: &[String]) {
+        self.lines.say(self.form.debugger(worker, entry, hints));
+    }
+
+    /// Empties the terminal, with what was scrolled out of it.
+    pub(super) fn clear(&self) {
+        self.lines.say(CLEAR.to_owned());
+    }
+
     /// The same lines for the app as it has become.
     pub(super) fn of(self, app: &App) -> Self {
-        let form = Form::new(self.form.json, names(app));
+        let form = Form { quiet: self.form.quiet, ..Form::new(self.form.json, names(app)) };
         Self { form, app: app.name.to_string(), triggers: triggers(app), ..self }
     }
 
     /// What became of a saved file.
     pub(super) fn reload(&self, reload: &Reload) {
+        let is_news = self.form.json || !self.form.quiet || matches!(reload, Reload::Failed(_));
+        if !is_news {
+            return;
+        }
         self.lines.say(self.form.reload(reload));
     }
 
     /// Takes what workers print.
     pub(super) fn sink(&self) -> impl Fn(Line) + Send + Sync + use<> {
         let (lines, form) = (self.lines.clone(), self.form.clone());
-        move |line| lines.say(form.line(&line))
+        move |line| lines.say(form.line(&line, columns()))
     }
 
     /// Waits until everything is written that was said. Those who still have a sink are not waited for.
@@ -130,6 +156,12 @@ fn triggers(app: &App) -> String {
     text
 }
 
+/// Of the terminal, if that is where lines go.
+fn columns() -> Option<u16> {
+    // Zero is what a terminal says that does not know.
+    rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+}
+
 /// Ends at an empty text, with the last who could say something, or when there is no reader any more.
 fn write(waiting: &Receiver<String>, print: Printer) {
     while let Ok(text) = waiting.recv() {
@@ -142,10 +174,10 @@ fn write(waiting: &Receiver<String>, print: Printer) {
 impl Form {
     fn new(json: bool, names: Vec<String>) -> Self {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-        Self { json, names, width }
+        Self { json, names, width, quiet: false }
     }
 
-    fn opened(&self, app: &str, url: &str) -> String {
+    fn opened(&self, app: &str, url: &str, has_keys: bool) -> String {
         if self.json {
             return format!("{}\n", json!({ "version": VERSION, "event": "app-started", "app": app, "url": url }));
         }
@@ -155,7 +187,20 @@ impl Form {
         for (what, where_) in [("Lambda's API", url), ("endpoint", &format!("http://{ENDPOINT}.localhost:{port}/"))] {
             let _ = writeln!(text, "  {what:width$}  {where_}");
         }
+        if has_keys && !self.quiet {
+            let _ = writeln!(text, "  {:width$}  {HELP}", "keys");
+        }
         text
+    }
+
+    fn debugger(&self, worker: &str, entry: &Value, hints: &[String]) -> String {
+        if self.json {
+            let event = json!({ "version": VERSION, "event": "debugger", "worker": worker, "configuration": entry });
+            return format!("{event}\n");
+        }
+        let entry = serde_json::to_string_pretty(entry).unwrap_or_default().replace('\n', "\n  ");
+        let hints = hints.iter().map(|hint| format!("  {hint}\n"));
+        format!("`{worker}` waits for a debugger; for `.vscode/launch.json`:\n  {entry}\n{}", hints.collect::<String>())
     }
 
     fn reload(&self, reload: &Reload) -> String {
@@ -201,7 +246,7 @@ impl Form {
         format!("note: {files} was written while `{worker}` ran, nothing is reloaded for it\nhelp: {help}\n")
     }
 
-    fn line(&self, line: &Line) -> String {
+    fn line(&self, line: &Line, columns: Option<u16>) -> String {
         let Line { worker, request_id, text } = line;
         if self.json {
             let worker = (!worker.is_empty()).then_some(worker);
@@ -214,6 +259,9 @@ impl Form {
             return format!("{text}\n");
         }
         let style = self.names.iter().position(|name| name == worker).map(style_of).unwrap_or_default();
+        if columns.is_some_and(|columns| columns < NARROW) {
+            return format!("{style}{worker}{style:#} {text}\n");
+        }
         let id: String = request_id.as_deref().unwrap_or("-").chars().take(SHORT).collect();
         let width = self.width;
         format!("{style}{worker:width$}{style:#}  {id:SHORT$}  {text}\n")
@@ -251,22 +299,28 @@ mod tests {
 
     #[test]
     fn a_line_says_whose_it_is() {
-        let shown = |line: &Line| anstream::adapter::strip_str(&form(false).line(line)).to_string();
+        let shown = |line: &Line| anstream::adapter::strip_str(&form(false).line(line, Some(80))).to_string();
         assert_eq!(shown(&line("ranker", Some("0b1c2d3e-4f50"))), "ranker       0b1c2d3e  says \"hello\"\n");
         assert_eq!(shown(&line("a_long_name", None)), "a_long_name  -         says \"hello\"\n");
         assert_eq!(shown(&line("", None)), "says \"hello\"\n");
     }
 
     #[test]
+    fn a_narrow_terminal_is_left_to_what_is_said() {
+        let text = form(false).line(&line("ranker", Some("0b1c2d3e-4f50")), Some(59));
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), "ranker says \"hello\"\n");
+    }
+
+    #[test]
     fn workers_have_colours_of_their_own() {
-        let styled = |worker| form(false).line(&line(worker, None));
+        let styled = |worker| form(false).line(&line(worker, None), None);
         let escape = |text: &str| text.split('m').next().map(str::to_owned);
         assert_ne!(escape(&styled("ranker")), escape(&styled("endpoint")));
     }
 
     #[test]
     fn machines_get_one_object_a_line() {
-        let text = form(true).line(&line("ranker", Some("0b1c2d3e-4f50")));
+        let text = form(true).line(&line("ranker", Some("0b1c2d3e-4f50")), Some(20));
         let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(
             event,
@@ -275,7 +329,7 @@ mod tests {
                 "message": "says \"hello\""
             })
         );
-        let text = form(true).opened("space", "http://127.0.0.1:7070");
+        let text = form(true).opened("space", "http://127.0.0.1:7070", false);
         assert_eq!(
             text,
             "{\"app\":\"space\",\"event\":\"app-started\",\"url\":\"http://127.0.0.1:7070\",\"version\":1}\n"

@@ -52,6 +52,11 @@ impl Progress {
         Self { print, json, explain, lines, compiled: Mutex::default(), began: Instant::now() }
     }
 
+    /// Words alone, where others write to the terminal meanwhile: a line that moves would be in their way.
+    pub(crate) fn beside_others(print: Printer) -> Self {
+        Self { lines: Lines::new(true), ..Self::new(print, false, false) }
+    }
+
     pub(crate) fn started(&self, app: &str, parts: &[Part]) {
         if self.json {
             let ids: Vec<String> = parts.iter().map(Part::id).collect();

@@ -1,10 +1,15 @@
 //! `cargo bedrock dev` on an example, from outside: what it says, what answers on its port, and what it leaves behind.
 #![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
 
+mod debug;
+mod debuggers;
 mod killed;
 mod mended;
 mod reload;
 mod running;
+mod screen;
+mod terminal;
+mod traces;
 
 use std::path::Path;
 use std::process::Command;

@@ -37,6 +37,7 @@ impl Shop {
         shop
     }
 
+    /// `cargo bedrock` in a folder.
     pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
         command.arg("bedrock").args(arguments).current_dir(folder).stdin(Stdio::null());
@@ -45,6 +46,12 @@ impl Shop {
             command.env_remove(variable);
         }
         command
+    }
+
+    /// Has `cargo bedrock` do something to the app.
+    pub(crate) fn cargo_bedrock(&self, arguments: &[&str]) {
+        let mut command = Self::command(&self.path("."), arguments);
+        assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts").success());
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -33,12 +34,21 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// The right to run the example, until it is dropped.
+pub(crate) fn turn() -> File {
+    let folder = app().join("target/bedrock");
+    fs::create_dir_all(&folder).expect("a folder");
+    let turn = File::create(folder.join(".test")).expect("a file");
+    turn.lock().expect("a lock");
+    turn
+}
+
 /// It runs until this is dropped.
 pub(crate) struct Running {
     child: Child,
     /// `http://127.0.0.1:PORT`
     url: String,
-    events: Receiver<Value>,
+    events: Mutex<Receiver<Value>>,
     /// Kept until the end.
     turn: Option<File>,
 }
@@ -50,10 +60,7 @@ impl Running {
     }
 
     pub(crate) fn start_at(port: u16) -> Self {
-        let folder = app().join("target/bedrock");
-        fs::create_dir_all(&folder).expect("a folder");
-        let turn = File::create(folder.join(".test")).expect("a file");
-        turn.lock().expect("a lock");
+        let turn = turn();
         let mut command = command();
         command.args(["--message-format", "json", "--port", &port.to_string()]);
         let mut running = Self::of(command);
@@ -81,13 +88,14 @@ impl Running {
                 let _ = event.send(serde_json::from_str(&line).expect("JSON"));
             }
         });
-        Self { child, url, events, turn: None }
+        Self { child, url, events: events.into(), turn: None }
     }
 
     /// The next event of this name.
     pub(crate) fn wait_for(&self, name: &str) -> Value {
         loop {
-            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{name}`"));
+            let event =
+                self.events.lock().expect("a lock").recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{name}`"));
             if event["event"] == name {
                 return event;
             }
@@ -133,12 +141,18 @@ impl Running {
 
     /// The processes that it has started.
     pub(crate) fn children(&self) -> Vec<u32> {
-        let is_child = |pid: &u32| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            status.lines().any(|line| line == format!("PPid:\t{}", self.child.id()))
+        processes(|status| status.lines().any(|line| line == format!("PPid:\t{}", self.child.id())))
+    }
+
+    /// Those, and all that know its address from their environment: what left its group, too.
+    pub(crate) fn descendants(&self) -> Vec<u32> {
+        let knows = |pid: &u32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(&self.url)
         };
-        let all = fs::read_dir("/proc").expect("processes").flatten();
-        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
+        let mut all = self.children();
+        all.extend(processes(|_| true).into_iter().filter(knows));
+        all
     }
 
     /// Ctrl-C.
@@ -194,6 +208,14 @@ fn exchange(port: u16, head: &str, body: &str) -> std::io::Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
+}
+
+/// Those whose status is such a one.
+fn processes(is_meant: impl Fn(&str) -> bool) -> Vec<u32> {
+    let all = fs::read_dir("/proc").expect("processes").flatten();
+    let status = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    all.filter(|pid| is_meant(&status(pid))).collect()
 }
 
 /// Waits until none of these processes is there.

@@ -6,6 +6,7 @@
 mod calls;
 mod code;
 mod conn;
+mod debug;
 mod failure;
 mod frame;
 mod node;
@@ -14,6 +15,7 @@ mod process;
 mod python;
 mod socket;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bedrock_build::Language;
@@ -38,6 +40,8 @@ pub(crate) struct Hosts {
     pub(super) output: Output,
     pub(super) python: Finder,
     pub(super) node: Finder,
+    /// On which port debuggers find workers.
+    debuggers: HashMap<String, u16>,
     handle: Handle,
     reaper: Reaper,
     /// Process groups of the hosts that run; nothing once the program ends, so that no new one is started.
@@ -54,15 +58,17 @@ pub(crate) struct Hosts {
 impl Hosts {
     /// `beside` is what another program does for them, if there is one.
     pub(super) fn new(app: &AppInfo, handle: Handle, beside: Option<Beside>) -> Self {
-        let (api, printed, variables) = match beside {
-            Some(Beside { api, printed, variables }) => (Some(api), Some(printed), variables),
-            None => (None, None, Vec::new()),
-        };
+        let (mut api, mut printed, mut variables, mut debuggers) = (None, None, Vec::new(), HashMap::new());
+        if let Some(beside) = beside {
+            (api, printed) = (Some(beside.api), Some(beside.printed));
+            (variables, debuggers) = (beside.variables, beside.debuggers);
+        }
         Self {
             app: app.clone(),
             output: output::start(printed),
             python: Finder::new(Language::Python),
             node: Finder::new(Language::JavaScript),
+            debuggers,
             handle,
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
@@ -77,6 +83,11 @@ impl Hosts {
     /// Tells Lambda's API whom it serves.
     pub(super) fn set_local(&self, local: &Arc<Local>) {
         let _ = self.local.set(Arc::downgrade(local));
+    }
+
+    /// On which port a debugger finds a worker, if it is debugged.
+    fn debugger(&self, worker: &str) -> Option<u16> {
+        self.debuggers.get(worker).copied()
     }
 
     /// What a worker's calls of Lambda's API are signed with.

@@ -153,9 +153,21 @@ impl NodePool {
         answer.unwrap_or_else(|_| Err(stopping(&self.info.entry.name)))
     }
 
+    /// Starts a process before anybody calls it.
+    pub(in crate::local) async fn warm(self: Arc<Self>) -> Result<(), Error> {
+        let host = self.take().await?;
+        self.give_back(&host);
+        Ok(())
+    }
+
+    fn is_debugged(&self) -> bool {
+        self.hosts.debugger(&self.info.entry.name).is_some()
+    }
+
     fn grow_if_needed(self: &Arc<Self>) {
         let mut state = self.lock();
-        if state.count() < MOST && state.starting < state.waiting.len().min(self.at_once) {
+        let most = if self.is_debugged() { 1 } else { MOST };
+        if state.count() < most && state.starting < state.waiting.len().min(self.at_once) {
             self.grow(&mut state);
         }
     }
@@ -186,6 +198,13 @@ impl NodePool {
             }
             state.generation += 1;
             state.replacing = true;
+        }
+        if self.is_debugged() {
+            // The debugger finds the new one where it found the old one, which lets go of the port first.
+            let old = std::mem::take(&mut self.lock().running);
+            for running in old {
+                running.host.finish().await;
+            }
         }
         let (started, code) = self.start().await;
         let result = started.as_ref().map(|_| true).map_err(Clone::clone);

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,9 +14,10 @@ use tokio::process::{Child, Command};
 
 use super::conn::Conn;
 use super::prints::Prints;
-use super::{Hosts, socket};
+use super::{Hosts, debug, socket};
 use crate::Error;
 use crate::local::dispatch::Info;
+use crate::local::interpreter::Interpreter;
 use crate::local::measured::{Measures, Memory};
 use crate::local::reaper::Group;
 use crate::local::{Invocation, files, install};
@@ -73,12 +75,17 @@ impl Host {
     pub(super) fn retire(self: Arc<Self>) {
         self.conn.retire();
         let handle = self.hosts.handle.clone();
-        handle.spawn(async move {
-            while self.conn.running() > 0 {
-                self.conn.quiet.notified().await;
-            }
-            self.kill();
-        });
+        handle.spawn(self.finish());
+    }
+
+    /// The same, and waits for it.
+    pub(super) async fn finish(self: Arc<Self>) {
+        // At once where it was done before, too.
+        self.conn.retire();
+        while self.conn.running() > 0 {
+            self.conn.quiet.notified().await;
+        }
+        self.kill();
     }
 }
 
@@ -86,7 +93,8 @@ impl Host {
 pub(super) async fn start_ready(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
     let host = start(info, hosts).await?;
     let began = Instant::now();
-    match host.conn.ready(INIT).await {
+    let bound = if hosts.debugger(&info.entry.name).is_some() { debug::INIT } else { INIT };
+    match host.conn.ready(bound).await {
         Ok(()) => {
             *host.init.lock().unwrap_or_else(PoisonError::into_inner) = Some(began.elapsed());
             Ok(host)
@@ -115,30 +123,40 @@ async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error>
         .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
     let url =
         hosts.api().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
-    let mut command = Command::new("/bin/sh");
-    let cache = hosts.app.scratch.join(BYTECODE);
-    if info.entry.language == Language::Python {
-        command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
-        command.args(["-I", "-S", "-X"]).arg(format!("pycache_prefix={}", cache.display()));
-        command.arg(program.join("python/bedrock_host/__main__.py"));
-    } else {
-        command.args(["-c", r#"exec "$@" 3<&0 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
-        command.arg(program.join("javascript/host.mjs"));
-    }
+    let mut command = command(info, hosts, interpreter, &program);
     command.current_dir(&dir).process_group(0).kill_on_drop(true);
     environment(&mut command, info, hosts, url, &dir, &site);
+    if let Some(port) = hosts.debugger(&info.entry.name) {
+        debug::free(port).await.map_err(|(message, help)| not_started(message, help))?;
+        if info.entry.language == Language::Python {
+            let found = debug::debugpy(&hosts.app.scratch, &site, interpreter).await;
+            command.env("BEDROCK_DEBUGPY", found.map_err(|(message, help)| not_started(message, help))?);
+            command.env("BEDROCK_DEBUG_PORT", port.to_string());
+        }
+    }
     spawn(command, info, hosts)
         .map_err(|error| not_started(format!("failed to start `{}`: {error}", interpreter.path.display()), None))
 }
 
-fn environment(
-    command: &mut Command,
-    info: &Info,
-    hosts: &Hosts,
-    url: &str,
-    dir: &std::path::Path,
-    site: &std::path::Path,
-) {
+/// What runs the worker, without its environment.
+fn command(info: &Info, hosts: &Hosts, interpreter: &Interpreter, program: &Path) -> Command {
+    let (mut command, debugger) = (Command::new("/bin/sh"), hosts.debugger(&info.entry.name));
+    if info.entry.language == Language::Python {
+        command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
+        let cache = hosts.app.scratch.join(BYTECODE);
+        command.args(["-I", "-S", "-X"]).arg(format!("pycache_prefix={}", cache.display()));
+        // A debugger does not see into modules that are part of the interpreter.
+        command.args(debugger.iter().flat_map(|_| ["-X", "frozen_modules=off"]));
+        command.arg(program.join("python/bedrock_host/__main__.py"));
+    } else {
+        command.args(["-c", r#"exec "$@" 3<&0 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
+        command.args(debugger.iter().map(|port| format!("--inspect=127.0.0.1:{port}")));
+        command.arg(program.join("javascript/host.mjs"));
+    }
+    command
+}
+
+fn environment(command: &mut Command, info: &Info, hosts: &Hosts, url: &str, dir: &Path, site: &Path) {
     let function = &info.function;
     let class = WorkerName::parse(&info.entry.name).map(|name| name.class_name()).unwrap_or_default();
     let region = function.arn.split(':').nth(3).unwrap_or_default();

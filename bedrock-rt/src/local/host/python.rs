@@ -81,6 +81,11 @@ impl PythonPool {
         Ok(host)
     }
 
+    /// Starts the process before anybody calls it.
+    pub(in crate::local) async fn warm(self: Arc<Self>) -> Result<(), Error> {
+        self.host().await.map(|_| ())
+    }
+
     /// Puts a new process in the place of the one that runs, if one does; says whether it did.
     ///
     /// Until the new one is ready the old one serves. If the worker cannot be loaded any more, the old one serves no
@@ -90,6 +95,13 @@ impl PythonPool {
         let _starting = self.starting.lock().await;
         let Some(old) = self.current() else { return Ok(false) };
         self.forget_bytecode();
+        if self.hosts.debugger(&self.info.entry.name).is_some() {
+            // The debugger finds the new one where it found the old one, which lets go of the port first.
+            *self.lock() = None;
+            old.finish().await;
+            *self.lock() = Some(process::start_ready(&self.info, &self.hosts).await?);
+            return Ok(true);
+        }
         let started = process::start_ready(&self.info, &self.hosts).await;
         let new = started.as_ref().ok().cloned();
         if let Some(new) = &new {

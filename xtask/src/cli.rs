@@ -67,6 +67,15 @@ enum Bench {
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
     },
+    /// Calls of `cargo bedrock dev` and saved files beside cargo-lambda and serverless-offline, and what it takes idle
+    Dev {
+        /// How often everything is measured; the tables have the medians
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+        /// Only a part of it
+        #[arg(long, value_name = "WHAT")]
+        only: Option<OnlyOfDev>,
+    },
     /// Builds of an app beside plain cargo and cargo-lambda, and packing beside `zip -9`
     Build {
         /// How often everybody builds from nothing; the tables have the fastest
@@ -76,6 +85,13 @@ enum Bench {
         #[arg(long)]
         no_compile: bool,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnlyOfDev {
+    Latency,
+    Reload,
+    Idle,
 }
 
 /// Does what the command line asks for.
@@ -95,6 +111,7 @@ fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Deploy => bench::deploy(workspace),
+        Bench::Dev { passes, only } => bench::dev(workspace, passes, only.map(part)),
         Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),
     }
 }
@@ -105,6 +122,14 @@ fn group(only: Only) -> Group {
         Only::Python => Group::Python,
         Only::Javascript => Group::JavaScript,
         Only::Docs => Group::Docs,
+    }
+}
+
+fn part(only: OnlyOfDev) -> bench::Part {
+    match only {
+        OnlyOfDev::Latency => bench::Part::Latency,
+        OnlyOfDev::Reload => bench::Part::Reload,
+        OnlyOfDev::Idle => bench::Part::Idle,
     }
 }
 

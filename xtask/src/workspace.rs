@@ -51,6 +51,11 @@ impl Workspace {
         self.target.join("tools")
     }
 
+    /// Where what the benchmarks compare with is installed.
+    pub(crate) fn bench_tools(&self) -> PathBuf {
+        self.target.join("bench-tools")
+    }
+
     /// `path` as it is shown: relative to the root.
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()

@@ -14,6 +14,8 @@ use super::stream::{Heard, Reader, Stream};
 
 /// Bytes that are written at once.
 const CHUNK: usize = 256 * 1024;
+/// Between two writes. To wake this thread for every happening costs whoever publishes more than the happening does.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long the end of the program waits for a disk.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -89,6 +91,8 @@ async fn follow(mut reader: Reader, mut pages: Pages) {
         }
         pages.add(&lines, count);
         if next.is_none() {
+            // The thread is this reader's own.
+            std::thread::sleep(PAUSE);
             next = reader.next().await;
         }
     }

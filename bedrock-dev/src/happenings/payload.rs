@@ -84,30 +84,47 @@ fn text(bytes: &[u8]) -> Shown {
 /// JSON in one line with its numbers, its keys and their order as they are; nothing if it is none or nested too deep.
 fn json(text: &str) -> Option<Box<RawValue>> {
     let mut line = String::with_capacity(text.len());
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' => in_string = !in_string,
-            _ if in_string => {}
-            ' ' | '\t' | '\n' | '\r' => {
+    let (bytes, mut depth, mut from, mut at) = (text.as_bytes(), 0_usize, 0, 0);
+    // What lies between two spaces is copied at once: every event and every response comes through here.
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at = behind_string(bytes, at);
+                continue;
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                line.push_str(text.get(from..at)?);
                 // Between two words it is what makes the text no JSON.
                 if line.ends_with(|c: char| c.is_ascii_alphanumeric()) {
                     line.push(' ');
                 }
-                continue;
+                from = at + 1;
             }
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth = depth.saturating_sub(1),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEEPEST {
             return None;
         }
-        line.push(c);
+        at += 1;
     }
+    line.push_str(text.get(from..)?);
     RawValue::from_string(line).ok()
+}
+
+/// The place behind the string that begins at `at`, or behind everything if it does not end.
+fn behind_string(bytes: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    while let Some(rest) = bytes.get(at..) {
+        match rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            Some(found) if rest.get(found) == Some(&b'"') => return at + found + 1,
+            // What is escaped ends nothing.
+            Some(found) => at += found + 2,
+            None => break,
+        }
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -130,12 +147,17 @@ mod tests {
         let exact = Payload::of(b"{\"z\": 12345678901234567890123, \"a\": 1.10}");
         assert_eq!(exact.shown(), "{\"z\":12345678901234567890123,\"a\":1.10}");
         assert_eq!(written(b" null "), json!({ "bytes": 6, "json": null }));
+        let escaped = r#"{ "a\\": "[ \" {", "é": [ ] }"#;
+        assert_eq!(Payload::of(escaped.as_bytes()).shown(), r#"{"a\\":"[ \" {","é":[]}"#);
     }
 
     #[test]
     fn what_is_no_json_is_text() {
         assert_eq!(written(b"1 2"), json!({ "bytes": 3, "text": "1 2", "cut": false }));
         assert_eq!(written(b""), json!({ "bytes": 0, "text": "", "cut": false }));
+        for broken in ["\"a", "\"a\\", "[1, \"a\\\""] {
+            assert_eq!(written(broken.as_bytes())["text"], json!(broken));
+        }
         assert_eq!(written(b"\xffa"), json!({ "bytes": 2, "text": "\u{fffd}a", "cut": false }));
         let deep = [vec![b'['; 500], vec![b']'; 500]].concat();
         assert_eq!(written(&deep)["text"].as_str().map(str::len), Some(1000));

@@ -1,13 +1,13 @@
 //! What a process prints, line by line, with the request that it was running.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe::Receiver;
-use tokio::sync::{mpsc, oneshot};
 
 use super::mailbox::Mailbox;
 
@@ -30,9 +30,9 @@ pub struct Line {
 /// Takes lines. Must not block for long: the process waits for it.
 pub type Sink = Arc<dyn Fn(Line) + Send + Sync>;
 
-/// What one process prints, while somebody reads it.
+/// What one process prints, while somebody reads it. Whoever reads hands on what he has read before the next one reads.
 #[derive(Debug)]
-pub(super) struct Lines(mpsc::Sender<oneshot::Sender<()>>);
+pub(super) struct Lines(Arc<Mutex<Printed>>);
 
 impl Lines {
     /// Reads the pipe to its end.
@@ -40,66 +40,62 @@ impl Lines {
         let pipe = OwnedFd::from(pipe);
         let direct = File::from(pipe.try_clone()?);
         let pipe = Receiver::from_owned_fd(pipe)?;
-        let (ask, asked) = mpsc::channel(1);
         let (worker, mailbox, sink) = (worker.to_owned(), Arc::clone(mailbox), Arc::clone(sink));
-        let printed = Printed { worker, mailbox, sink, buffer: Vec::new() };
-        tokio::spawn(follow(pipe, direct, asked, printed));
-        Ok(Self(ask))
+        let printed = Arc::new(Mutex::new(Printed { worker, mailbox, sink, direct, buffer: Vec::new() }));
+        tokio::spawn(follow(pipe, Arc::clone(&printed)));
+        Ok(Self(printed))
     }
 
-    /// Waits until all is read that is in the pipe now: a process prints before it answers.
+    /// Waits until all is read that is in the pipe now: a process prints before it answers. Here, and not by whoever
+    /// reads the pipe, who would have to be woken for every invocation.
     pub(super) async fn settle(&self) {
-        let (done, settled) = oneshot::channel();
-        let settle = async {
-            if self.0.send(done).await.is_ok() {
-                let _ = settled.await;
-            }
-        };
-        let _ = tokio::time::timeout(SETTLE, settle).await;
+        let until = Instant::now() + SETTLE;
+        while printed(&self.0).read() && Instant::now() < until {
+            tokio::task::yield_now().await;
+        }
+        printed(&self.0).hand_on(true);
     }
 }
 
-async fn follow(
-    pipe: Receiver,
-    mut direct: File,
-    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
-    mut printed: Printed,
-) {
+async fn follow(pipe: Receiver, lines: Arc<Mutex<Printed>>) {
     loop {
-        tokio::select! {
-            ready = pipe.readable() => {
-                let more = match ready.and_then(|()| pipe.try_read_buf(&mut printed.buffer)) {
-                    Ok(bytes) => bytes > 0,
-                    Err(error) => error.kind() == ErrorKind::WouldBlock,
-                };
-                printed.hand_on(!more);
-                if !more {
-                    return;
-                }
-            }
-            Some(done) = asked.recv() => {
-                // Past tokio, which may not have heard of what is there.
-                let mut chunk = [0; 8 * 1024];
-                while let Ok(bytes @ 1..) = direct.read(&mut chunk) {
-                    printed.buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default());
-                    printed.hand_on(false);
-                    tokio::task::yield_now().await;
-                }
-                printed.hand_on(true);
-                let _ = done.send(());
-            }
+        let ready = pipe.readable().await;
+        let mut printed = printed(&lines);
+        let more = match ready.and_then(|()| pipe.try_read_buf(&mut printed.buffer)) {
+            Ok(bytes) => bytes > 0,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        };
+        printed.hand_on(!more);
+        if !more {
+            return;
         }
     }
+}
+
+fn printed(lines: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
+    // Nothing panics while the lock is held, and the data would be sound if it did.
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Printed {
     worker: String,
     mailbox: Arc<Mailbox>,
     sink: Sink,
+    /// The pipe past tokio, which may not have heard of what is there.
+    direct: File,
     buffer: Vec<u8>,
 }
 
 impl Printed {
+    /// Takes a part of what is in the pipe; says whether there was anything.
+    fn read(&mut self) -> bool {
+        let mut chunk = [0; 8 * 1024];
+        let Ok(bytes @ 1..) = self.direct.read(&mut chunk) else { return false };
+        self.buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default());
+        self.hand_on(false);
+        true
+    }
+
     /// Hands on the lines that are whole; `all` of them when nothing will be added.
     fn hand_on(&mut self, all: bool) {
         let mut rest = self.buffer.as_slice();
@@ -112,6 +108,12 @@ impl Printed {
         }
         let done = self.buffer.len() - rest.len();
         self.buffer.drain(..done);
+    }
+}
+
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Printed").field("worker", &self.worker).finish_non_exhaustive()
     }
 }
 

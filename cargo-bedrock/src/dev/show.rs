@@ -18,6 +18,10 @@ use crate::print::{Printer, style_of};
 
 /// Lines that may wait for the terminal.
 const WAITING: usize = 16 * 1024;
+/// Bytes that are written at once, about.
+const CHUNK: usize = 64 * 1024;
+/// Between two writes. To wake the writing thread for every line costs whoever prints more than the line does.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long the end of the program waits for a terminal that takes no lines.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Characters of a request id that tell invocations apart for a reader.
@@ -164,11 +168,29 @@ fn columns() -> Option<u16> {
 
 /// Ends at an empty text, with the last who could say something, or when there is no reader any more.
 fn write(waiting: &Receiver<String>, print: Printer) {
-    while let Ok(text) = waiting.recv() {
-        if text.is_empty() || !print.colored_data(&text).unwrap_or(false) {
+    while let Ok(mut text) = waiting.recv() {
+        let is_last = gather(&mut text, waiting);
+        if !print.colored_data(&text).unwrap_or(false) || is_last {
             return;
         }
+        std::thread::sleep(PAUSE);
     }
+}
+
+/// Adds what waits already; says whether the end is among it.
+fn gather(text: &mut String, waiting: &Receiver<String>) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    while text.len() < CHUNK
+        && let Ok(more) = waiting.try_recv()
+    {
+        if more.is_empty() {
+            return true;
+        }
+        text.push_str(&more);
+    }
+    false
 }
 
 impl Form {
@@ -287,6 +309,19 @@ mod tests {
         lines.say("four\n".to_owned());
         let note = "note: 2 lines were left out, they came faster than they could be shown\nfour\n";
         assert_eq!(waiting.try_recv().as_deref(), Ok(note));
+    }
+
+    #[test]
+    fn lines_that_wait_are_written_together_up_to_the_end() {
+        let (lines, waiting) = sync_channel(8);
+        for text in ["two\n", "three\n", "", "behind the end\n"] {
+            lines.send(text.to_owned()).expect("a place");
+        }
+        let mut text = "one\n".to_owned();
+        assert!(super::gather(&mut text, &waiting));
+        assert_eq!(text, "one\ntwo\nthree\n");
+        assert!(!super::gather(&mut text, &waiting));
+        assert!(super::gather(&mut String::new(), &waiting));
     }
 
     fn form(json: bool) -> Form {

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: measurements, never part of the tests. Prints Markdown for docs/src/benchmarks.md.
 
 mod build;
+mod cargo_lambda;
 mod deploy;
+mod dev;
 mod limit;
 mod local;
 mod machine;
@@ -11,5 +13,6 @@ mod subcommand;
 
 pub(crate) use build::run as build;
 pub(crate) use deploy::run as deploy;
+pub(crate) use dev::{Part, run as dev};
 pub(crate) use local::run as local;
 pub(crate) use remote::run as remote;

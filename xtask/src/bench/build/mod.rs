@@ -7,7 +7,6 @@ mod compiles;
 mod figures;
 mod layers;
 mod pack;
-mod peer;
 mod run;
 mod tables;
 mod tree;

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::app::App;
 use super::builder::{Builder, Kind};
 use super::figures::{Builds, Figures};
-use super::{compiles, layers, pack, peer, tables};
-use crate::bench::{limit, machine, subcommand};
+use super::{compiles, layers, pack, tables};
+use crate::bench::{cargo_lambda, limit, machine, subcommand};
 use crate::workspace::Workspace;
 
 /// Measures builds of whole apps, and what happens between the compiler and the zip.
@@ -35,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, colds: u8, with_compile: bool) -> Resul
 }
 
 fn compiled(workspace: &Workspace, tool: &Path, colds: u8) -> Result<Vec<Builds>> {
-    let path = peer::install(workspace)?;
+    let path = cargo_lambda::install(workspace)?;
     let app = App::of_rust(workspace, tool)?;
     let builders = Kind::ALL.map(|kind| Builder { kind, workspace, app: &app, tool, path: &path });
     compiles::measure(&app, &builders, colds)

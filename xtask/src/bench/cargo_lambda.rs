@@ -1,4 +1,4 @@
-//! cargo-lambda and the linker that it uses, in `target/tools/bench`.
+//! cargo-lambda and the linker that it uses, in `target/bench-tools`: no test needs them.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ const PINS: [&str; 2] = ["cargo-lambda==1.9.2", "ziglang==0.17.1"];
 
 /// Installs what is missing, and gives a PATH on which it comes first.
 pub(super) fn install(workspace: &Workspace) -> Result<OsString> {
-    let venv = workspace.tools().join("bench");
+    let venv = workspace.bench_tools().join("cargo-lambda");
     let stamp = venv.join("stamp");
     if fs::read_to_string(&stamp).unwrap_or_default() != PINS.join("\n") {
         let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
@@ -26,7 +26,12 @@ pub(super) fn install(workspace: &Workspace) -> Result<OsString> {
         tools::output(pip.args(PINS))?;
         fs::write(&stamp, PINS.join("\n")).with_context(|| format!("failed to write {}", stamp.display()))?;
     }
+    first_on_path(venv.join("bin"))
+}
+
+/// The PATH with a folder in front of all others.
+pub(super) fn first_on_path(folder: PathBuf) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let all: Vec<PathBuf> = std::iter::once(venv.join("bin")).chain(env::split_paths(&path)).collect();
+    let all: Vec<PathBuf> = std::iter::once(folder).chain(env::split_paths(&path)).collect();
     env::join_paths(all).context("failed to put the tools on the PATH")
 }

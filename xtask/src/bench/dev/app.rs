@@ -1,0 +1,193 @@
+//! The app of the benchmark: an endpoint and twenty workers, of which one in each language is called. Made with `cargo
+//! bedrock new` in the target folder; what was compiled there before stays.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::calls::Language;
+use super::server::{Server, write};
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// The workers that are called.
+const CALLED: [&str; 3] = ["echo_rust.rs", "echo_python.py", "echo_node.js"];
+/// Those that are there, too: with the called ones, and the one that every new app has, they are twenty.
+const OTHERS: [&str; 2] = ["other_python_{}.py", "other_node_{}.js"];
+const EACH: usize = 8;
+/// What the workers' answers begin with; edits count it up.
+const VERSION: &str = "version-0";
+
+const RUST: &str = r#"//! Answers what it is sent, and its version.
+
+use bedrock::{Context, Result, Worker};
+use serde_json::{Value, json};
+
+const VERSION: &str = "version-0";
+
+#[bedrock::worker]
+pub struct EchoRust;
+
+impl Worker for EchoRust {
+    type Event = Value;
+    type Response = Value;
+
+    async fn execute(&self, event: Value, _context: &Context) -> Result<Value> {
+        Ok(json!({ "version": VERSION, "event": event }))
+    }
+}
+"#;
+const PYTHON: &str = r#"from bedrock.workers.worker import Worker
+
+VERSION = "version-0"
+
+
+class EchoPython(Worker):
+    def execute(self, event, context):
+        return {"version": VERSION, "event": event}
+"#;
+const NODE: &str = r"const { Worker } = require('./worker');
+
+const VERSION = 'version-0';
+
+class EchoNode extends Worker {
+  execute(event, context) {
+    return { version: VERSION, event };
+  }
+}
+";
+
+/// In `target/bench/dev/bench_app`.
+#[derive(Debug)]
+pub(super) struct App<'a> {
+    workspace: &'a Workspace,
+    tool: PathBuf,
+    pub(super) root: PathBuf,
+    /// Of all workers.
+    pub(super) names: Vec<String>,
+}
+
+/// `cargo bedrock dev`, and where it can be called.
+#[derive(Debug)]
+pub(super) struct Dev {
+    pub(super) server: Server,
+    url: String,
+}
+
+impl<'a> App<'a> {
+    pub(super) fn new(workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
+        let folder = workspace.target.join("bench/dev");
+        let root = folder.join("bench_app");
+        let mut app = Self { workspace, tool, root, names: vec!["greeter".to_owned()] };
+        // Of an earlier run the compiled crates alone are kept.
+        let (target, kept) = (app.root.join("target"), folder.join("kept"));
+        if target.exists() {
+            fs::rename(&target, &kept).with_context(|| format!("failed to move {}", target.display()))?;
+        }
+        if app.root.exists() {
+            fs::remove_dir_all(&app.root).with_context(|| format!("failed to remove {}", app.root.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let mut new = workspace.command(&app.tool);
+        new.args(["bedrock", "new", "app", "bench_app", "--bedrock-path"]).arg(&workspace.root);
+        tools::output(new.current_dir(&folder))?;
+        if kept.exists() {
+            fs::rename(&kept, &target).with_context(|| format!("failed to move {}", kept.display()))?;
+        }
+        let others = (1..=EACH).flat_map(|number| OTHERS.map(|file| file.replace("{}", &number.to_string())));
+        for file in CALLED.map(str::to_owned).into_iter().chain(others) {
+            let mut new = app.command(&["new", "worker", &file]);
+            tools::output(&mut new)?;
+            app.names.extend(file.split('.').next().map(str::to_owned));
+        }
+        app.fill()?;
+        Ok(app)
+    }
+
+    fn fill(&self) -> Result<()> {
+        for (language, text) in [(Language::Rust, RUST), (Language::Python, PYTHON), (Language::Node, NODE)] {
+            let file = self.file(language);
+            ensure!(file.is_file(), "a new worker has no `{}`", file.display());
+            write(&file, text)?;
+        }
+        let manifest = self.root.join("workers/echo_rust/Cargo.toml");
+        let text = fs::read_to_string(&manifest).with_context(|| format!("failed to read {}", manifest.display()))?;
+        write(&manifest, &text.replace("[dependencies]\n", "[dependencies]\nserde_json = \"1\"\n"))?;
+        // The same versions as here; what is too much in it goes now, so that no build has to look.
+        fs::copy(self.workspace.root.join("Cargo.lock"), self.root.join("Cargo.lock"))
+            .context("failed to copy Cargo.lock")?;
+        tools::output(self.workspace.cargo().args(["fetch", "--quiet"]).current_dir(&self.root)).map(drop)
+    }
+
+    /// The source of the called worker of a language.
+    pub(super) fn file(&self, language: Language) -> PathBuf {
+        let file = match language {
+            Language::Rust => "src/lib.rs",
+            Language::Python => "main.py",
+            Language::Node => "main.js",
+        };
+        self.root.join("workers").join(language.worker()).join(file)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.workspace.command(&self.tool);
+        command.arg("bedrock").args(arguments).current_dir(&self.root);
+        // An app of its own, with a target folder of its own.
+        command.env_remove("CARGO_TARGET_DIR");
+        command
+    }
+
+    /// Starts `cargo bedrock dev` and waits until it can be called.
+    pub(super) fn dev(&self, more: &[&str]) -> Result<Dev> {
+        let mut command = self.command(&["dev", "--port", "0", "--message-format", "json"]);
+        command.args(more);
+        let mut server = Server::start(command, self.workspace.target.join("bench/dev/bedrock.log"))?;
+        let url = server.says(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).ok()?;
+            (event["event"] == "app-started").then(|| event["url"].as_str().map(str::to_owned))?
+        })?;
+        Ok(Dev { server, url })
+    }
+
+    /// The folder without `.gitignore`, or with the one that a new app has.
+    pub(super) fn ignores(&self, is_there: bool) -> Result<()> {
+        let (list, aside) = (self.root.join(".gitignore"), self.root.join("gitignore.aside"));
+        let (from, to) = if is_there { (aside, list) } else { (list, aside) };
+        if from.exists() {
+            fs::rename(&from, &to).with_context(|| format!("failed to move {}", from.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Cargo alone: the same packages with the same flags as `cargo bedrock dev` has them, in a folder of its own.
+    pub(super) fn cargo(&self) -> Command {
+        let mut command = self.workspace.cargo();
+        command.current_dir(&self.root).env_remove("CARGO_TARGET_DIR");
+        command.args(["build", "--quiet", "--bins", "--target-dir", "target/plain"]);
+        command.args(["--package", "bench_app", "--package", "greeter", "--package", "echo_rust"]);
+        command.args(["--config", "profile.dev.strip=\"debuginfo\""]);
+        command.env("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}bedrock_lambda").env_remove("RUSTFLAGS");
+        command
+    }
+}
+
+impl Dev {
+    /// Where a worker is called.
+    pub(super) fn function(&self, worker: &str) -> String {
+        format!("{}/2015-03-31/functions/{worker}/invocations", self.url)
+    }
+
+    /// How often it has taken something over, or tried to.
+    pub(super) fn reloads(&self) -> Result<usize> {
+        let is_one = |line: &&str| line.contains("\"event\":\"reload");
+        Ok(self.server.said()?.lines().filter(is_one).count())
+    }
+}
+
+/// The texts that an edit replaces, and with what.
+pub(super) fn versions(number: usize) -> (String, String) {
+    let version = |number: usize| VERSION.replace('0', &number.to_string());
+    (version(number), version(number + 1))
+}

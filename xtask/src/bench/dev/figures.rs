@@ -1,0 +1,183 @@
+//! What was found, as medians, and the limits that it is held against.
+
+use super::calls::Language;
+use super::client::{Load, Saved};
+use super::idle::Rest;
+use super::latency::{Latency, Pair, Pass};
+use super::reload::{Edits, Reloads};
+use crate::bench::limit::{Limit, times};
+use crate::bench::samples::median;
+
+/// Parts that were left out are missing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    pub(super) latency: Option<Latency>,
+    pub(super) reloads: Option<Reloads>,
+    pub(super) rest: Option<Rest>,
+}
+
+/// One call at a time, of the peer's p50.
+fn most_of_peer(language: Language) -> f64 {
+    if language == Language::Python { 0.5 } else { 0.8 }
+}
+/// Sixteen at a time, of the peer's rate.
+const RATE: f64 = 2.0;
+/// Sixteen at a time, of its own p50.
+const TAIL: f64 = 5.0;
+/// A saved Python or JavaScript file.
+const SAVED_MS: f64 = 300.0;
+/// A saved Rust file, beyond what cargo takes.
+const BEYOND_CARGO_MS: f64 = 150.0;
+/// Calls behind a reload, of those before.
+const STAYS_WARM: f64 = 1.5;
+const IDLE_MB: f64 = 60.0;
+/// The happenings that are kept are 64 MB at most.
+const BUSY_MB: f64 = IDLE_MB + 67.1;
+
+impl Latency {
+    /// The median over the passes of something.
+    pub(super) fn of(&self, language: Language, figure: impl Fn(&Pass) -> f64) -> Option<f64> {
+        median(self.passes.iter().filter(|pass| pass.language == language).map(figure).collect())
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let mut limits = Vec::new();
+        // Of each pass on its own: what disturbs it disturbs both.
+        let ratio = |pair: &Pair, figure: fn(&Load) -> f64| figure(&pair.ours) / figure(&pair.peers);
+        for language in Language::ALL {
+            let (name, peer) = (language.title(), language.peer());
+            let p50 = self.of(language, |pass| ratio(&pass.one, |load| load.p50_us));
+            let rate = self.of(language, |pass| ratio(&pass.many, |load| load.per_second));
+            let tail = self.of(language, |pass| pass.many.ours.p99_us / pass.many.ours.p50_us);
+            limits.push(Limit::at_most(format!("{name}, p50, of {peer}"), p50, most_of_peer(language), times));
+            limits.push(Limit::at_least(format!("{name}, 16 in flight, of {peer}"), rate, RATE, times));
+            limits.push(Limit::at_most(format!("{name}, 16 in flight, p99 of its p50"), tail, TAIL, times));
+        }
+        let what = format!("memory behind {} calls, of which the last are kept", self.calls);
+        limits.push(Limit::at_most(what, Some(self.own.memory_mb), BUSY_MB, mb));
+        limits
+    }
+}
+
+impl Edits {
+    /// The median of the edits that had an effect.
+    pub(super) fn new_ms(saved: &[Saved]) -> Option<f64> {
+        median(saved.iter().filter_map(|saved| saved.new_ms).collect())
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let name = self.language.title();
+        let first = if self.cargo_ms.is_empty() {
+            Limit::at_most(format!("{name} file saved → new answer"), Self::new_ms(&self.ours), SAVED_MS, ms)
+        } else {
+            // Of each edit on its own: what disturbs it disturbs both.
+            let pairs = self.ours.iter().zip(&self.cargo_ms);
+            let beyond = median(pairs.filter_map(|(saved, cargo)| Some(saved.new_ms? - cargo)).collect());
+            Limit::at_most(format!("{name} file saved → new answer, beyond cargo's own"), beyond, BEYOND_CARGO_MS, ms)
+        };
+        let warm = median(self.ours.iter().filter_map(|saved| Some(saved.after_us? / saved.before_us?)).collect());
+        let sum = |figure: fn(&Saved) -> u32| Some(f64::from(self.ours.iter().map(figure).sum::<u32>()));
+        vec![
+            first,
+            Limit::at_most(format!("{name} file saved, p50 behind it, of that before"), warm, STAYS_WARM, times),
+            Limit::at_most(format!("{name} file saved, calls lost"), sum(|saved| saved.lost), 0.0, number),
+            Limit::at_most(
+                format!("{name} file saved, old answers behind new ones"),
+                sum(|saved| saved.old),
+                0.0,
+                number,
+            ),
+        ]
+    }
+}
+
+impl Figures {
+    /// All limits, in the order of the table.
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let mut limits = self.latency.as_ref().map(Latency::limits).unwrap_or_default();
+        if let Some(reloads) = &self.reloads {
+            limits.extend(reloads.edits.iter().flat_map(Edits::limits));
+            let what = "reloads that nobody asked for, without `.gitignore`";
+            limits.push(Limit::at_most(what, Some(count(reloads.unasked)), 0.0, number));
+        }
+        if let Some(rest) = &self.rest {
+            let of = |what: &str| format!("{} workers, {what}", rest.workers);
+            limits.extend([
+                Limit::at_most(of("none called, their processes"), Some(count(rest.uncalled.hosts)), 0.0, number),
+                Limit::at_most(of("none called, processor time in 10 s"), Some(ticks(rest.uncalled.ticks)), 0.0, ms),
+                Limit::at_most(of("none called, memory"), Some(rest.uncalled.memory_mb), IDLE_MB, mb),
+                Limit::at_most(of("all warm, processor time in 10 s"), Some(ticks(rest.warm.ticks)), 0.0, ms),
+                Limit::at_most(of("all warm, memory without the hosts"), Some(rest.warm.memory_mb), IDLE_MB, mb),
+            ]);
+            let what = "reloads that nobody asked for, with `.gitignore`";
+            limits.push(Limit::at_most(what, Some(count(rest.unasked)), 0.0, number));
+        }
+        limits
+    }
+}
+
+fn ms(ms: f64) -> String {
+    format!("{ms:.0} ms")
+}
+
+fn mb(mb: f64) -> String {
+    format!("{mb:.1} MB")
+}
+
+fn number(number: f64) -> String {
+    format!("{number:.0}")
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Hundredths of a second, in ms.
+fn ticks(ticks: u64) -> f64 {
+    10.0 * f64::from(u32::try_from(ticks).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::idle::{Idle, Own};
+    use super::*;
+
+    fn figures(ours_us: f64, cargo_ms: f64, lost: u32) -> Figures {
+        let load = |p50_us, per_second| Load { p50_us, p99_us: 4.0 * p50_us, per_second, failed: 0 };
+        let pair = Pair { ours: load(ours_us, 20_000.0), peers: load(200.0, 8_000.0) };
+        let passes = Language::ALL.map(|language| Pass { language, one: pair, many: pair }).to_vec();
+        let own = Own { memory_mb: 90.0, ticks: 1 };
+        let saved = Saved { new_ms: Some(200.0), lost, old: 0, before_us: Some(100.0), after_us: Some(110.0) };
+        let edits = |language, cargo_ms| Edits { language, ours: vec![saved], peers: Vec::new(), cargo_ms };
+        let edits = vec![edits(Language::Rust, vec![cargo_ms]), edits(Language::Node, Vec::new())];
+        let idle = Idle { hosts: 0, ticks: 0, memory_mb: 30.0 };
+        Figures {
+            latency: Some(Latency { passes, loads: Vec::new(), calls: 9, own }),
+            reloads: Some(Reloads { edits, unasked: 0 }),
+            rest: Some(Rest { workers: 20, uncalled: idle, warm: idle, unasked: 0 }),
+        }
+    }
+
+    #[test]
+    fn good_figures_are_within_all_limits() {
+        let limits = figures(80.0, 100.0, 0).limits();
+        assert!(limits.iter().all(|limit| limit.holds == Some(true)), "{limits:?}");
+        assert_eq!(limits.len(), 10 + 9 + 6);
+    }
+
+    #[test]
+    fn each_figure_that_is_over_shows_what_was_found_and_allowed() {
+        let over = figures(110.0, 40.0, 1).limits();
+        let over = over.iter().filter(|limit| limit.holds == Some(false));
+        let shown: Vec<_> = over.map(|l| (l.what.as_str(), l.found.as_str(), l.allowed.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("Python, p50, of serverless-offline", "0.55 ×", "≤ 0.50 ×"),
+                ("Rust file saved → new answer, beyond cargo's own", "160 ms", "≤ 150 ms"),
+                ("Rust file saved, calls lost", "1", "≤ 0"),
+                ("Node file saved, calls lost", "1", "≤ 0"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Calls of warm functions: one after the other, and sixteen at a time; ours and the peer's in turns.
+
+use anyhow::{Result, ensure};
+
+use super::app::App;
+use super::calls::Language;
+use super::client::{Client, Load};
+use super::idle::{self, Own};
+use super::offline::Offline;
+use super::watch::Watch;
+use crate::bench::machine;
+
+/// Processes are started and code is compiled before anything is measured.
+const WARM: u32 = 2_000;
+const ONE: u32 = 3_000;
+const MANY: u32 = 16_000;
+const IN_FLIGHT: u32 = 16;
+
+/// Two runs of the same calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) ours: Load,
+    pub(super) peers: Load,
+}
+
+/// What one pass has of a language.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pass {
+    pub(super) language: Language,
+    /// One call at a time.
+    pub(super) one: Pair,
+    /// Sixteen.
+    pub(super) many: Pair,
+}
+
+/// All passes, and what the calls left behind.
+#[derive(Debug, Clone)]
+pub(super) struct Latency {
+    pub(super) passes: Vec<Pass>,
+    /// The load average before each pass.
+    pub(super) loads: Vec<String>,
+    /// Calls that `cargo bedrock dev` has served in all.
+    pub(super) calls: u32,
+    /// What it takes behind them.
+    pub(super) own: Own,
+}
+
+/// Measures all languages in turns.
+pub(super) fn measure(
+    app: &App<'_>,
+    client: &Client<'_>,
+    watch: &Watch<'_>,
+    offline: &Offline<'_>,
+    passes: u8,
+) -> Result<Latency> {
+    eprintln!("starting `cargo bedrock dev --release`, cargo-lambda and serverless-offline");
+    let dev = app.dev(&["--release"])?;
+    let (_watch, rust) = watch.start(&["--release", "--ignore-changes"])?;
+    let (_offline, others) = offline.start(&["--useInProcess"])?;
+    let cases = Language::ALL.map(|language| {
+        let peer = if language == Language::Rust { rust.clone() } else { others.replace("{}", language.worker()) };
+        (language, dev.function(language.worker()), peer)
+    });
+    for url in cases.iter().flat_map(|(_, ours, peer)| [ours, peer]) {
+        client.load(url, WARM, 1)?;
+        client.load(url, WARM, IN_FLIGHT)?;
+    }
+    let mut latency = Latency { passes: Vec::new(), loads: Vec::new(), calls: 6 * WARM, own: Own::default() };
+    for number in 1..=passes {
+        latency.loads.push(machine::load()?);
+        eprintln!("pass {number} of {passes}, load {}", latency.loads.last().map_or("", String::as_str));
+        for (language, ours, peer) in &cases {
+            let pair = |calls, in_flight| {
+                let pair =
+                    Pair { ours: client.load(ours, calls, in_flight)?, peers: client.load(peer, calls, in_flight)? };
+                ensure!(pair.ours.failed == 0, "{} calls of `{}` have failed", pair.ours.failed, language.worker());
+                if pair.peers.failed > 0 {
+                    eprintln!("{}: {} calls have failed", language.peer(), pair.peers.failed);
+                }
+                Ok(pair)
+            };
+            latency.passes.push(Pass { language: *language, one: pair(ONE, 1)?, many: pair(MANY, IN_FLIGHT)? });
+            latency.calls += ONE + MANY;
+        }
+    }
+    latency.own = idle::own(dev.server.id())?;
+    Ok(latency)
+}

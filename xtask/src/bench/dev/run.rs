@@ -1,0 +1,53 @@
+//! Installs, measures, prints. Talk goes to stderr, so that stdout is the document.
+
+use anyhow::Result;
+
+use super::app::App;
+use super::client::Client;
+use super::figures::Figures;
+use super::offline::Offline;
+use super::watch::Watch;
+use super::{idle, latency, reload, tables};
+use crate::bench::{limit, machine, subcommand};
+use crate::workspace::Workspace;
+
+/// What can be measured on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Latency,
+    Reload,
+    Idle,
+}
+
+/// Measures `cargo bedrock dev` beside its peers.
+pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Result<()> {
+    let is_meant = |part| only.is_none_or(|only| only == part);
+    let client = Client::build(workspace)?;
+    let app = App::new(workspace, subcommand::build(workspace)?)?;
+    let mut figures = Figures::default();
+    let before = machine::load()?;
+    if only != Some(Part::Idle) {
+        let (watch, offline) = (Watch::new(workspace)?, Offline::new(workspace)?);
+        if is_meant(Part::Latency) {
+            figures.latency = Some(latency::measure(&app, &client, &watch, &offline, passes)?);
+        }
+        if is_meant(Part::Reload) {
+            figures.reloads = Some(reload::measure(&app, &client, &watch, &offline)?);
+        }
+    }
+    if is_meant(Part::Idle) {
+        figures.rest = Some(idle::measure(&app, &client)?);
+    }
+    println!("{}", tables::all(&figures));
+    println!("{}", limit::table(&figures.limits()));
+    let calls = match (&figures.latency, passes) {
+        (None, _) => String::new(),
+        (Some(_), 1) => "1 pass of calls".to_owned(),
+        (Some(_), passes) => format!("Medians over {passes} passes of calls"),
+    };
+    let calls = if calls.is_empty() { "Measured".to_owned() } else { calls + ", everybody in turns" };
+    let loads = figures.latency.map(|latency| latency.loads.join(", ")).filter(|loads| !loads.is_empty());
+    let loads = loads.map(|loads| format!(" before each pass: {loads},")).unwrap_or_default();
+    println!("{calls}, {}. Load average before: {before},{loads} after: {}.", machine::name(), machine::load()?);
+    Ok(())
+}

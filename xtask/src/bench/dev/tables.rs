@@ -1,0 +1,127 @@
+//! The figures as Markdown.
+
+use std::fmt::Write;
+
+use super::calls::Language;
+use super::client::{Load, Saved};
+use super::figures::Figures;
+use super::idle::Rest;
+use super::latency::{Latency, Pass};
+use super::reload::{Edits, Reloads};
+use crate::bench::samples::median;
+
+/// Everything that was measured.
+pub(super) fn all(figures: &Figures) -> String {
+    let tables =
+        [figures.latency.as_ref().map(latency), figures.reloads.as_ref().map(reloads), figures.rest.as_ref().map(rest)];
+    tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+fn latency(latency: &Latency) -> String {
+    let mut text =
+        "| 1 KB of JSON, there and back over HTTP | p50 | p99 | 16 in flight | p50 of them | p99 of them |\n\
+                    |---|---|---|---|---|---|\n"
+            .to_owned();
+    for language in Language::ALL {
+        let ours = format!("{}, `cargo bedrock dev --release`", language.title());
+        let peer = format!("{}, {}", language.title(), language.peer());
+        line(&mut text, latency, language, &ours, |pass| pass.one.ours, |pass| pass.many.ours);
+        line(&mut text, latency, language, &peer, |pass| pass.one.peers, |pass| pass.many.peers);
+    }
+    text
+}
+
+fn line(
+    text: &mut String,
+    latency: &Latency,
+    language: Language,
+    who: &str,
+    one: fn(&Pass) -> Load,
+    many: fn(&Pass) -> Load,
+) {
+    let of = |figure: &dyn Fn(&Pass) -> f64| latency.of(language, figure).unwrap_or_default();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "| {who} | {:.0} µs | {:.0} µs | {:.1} k/s | {:.1} ms | {:.1} ms |",
+        of(&|pass| one(pass).p50_us),
+        of(&|pass| one(pass).p99_us),
+        of(&|pass| many(pass).per_second / 1e3),
+        of(&|pass| many(pass).p50_us / 1e3),
+        of(&|pass| many(pass).p99_us / 1e3),
+    );
+}
+
+fn reloads(reloads: &Reloads) -> String {
+    let mut text =
+        "| a file is saved while somebody calls | new answer after | calls lost | p50 before | p50 behind it |\n\
+                    |---|---|---|---|---|\n"
+            .to_owned();
+    for edits in &reloads.edits {
+        let name = edits.language.title();
+        let peer = if edits.language == Language::Rust {
+            "`cargo lambda watch`"
+        } else {
+            "serverless-offline `--reloadHandler`"
+        };
+        edit(&mut text, &format!("{name}, `cargo bedrock dev`"), &edits.ours);
+        if let Some(cargo) = median(edits.cargo_ms.clone()) {
+            let _ = writeln!(text, "| {name}, cargo's build alone | {cargo:.0} ms | – | – | – |");
+        }
+        edit(&mut text, &format!("{name}, {peer}"), &edits.peers);
+    }
+    text
+}
+
+fn edit(text: &mut String, who: &str, saved: &[Saved]) {
+    let new = Edits::new_ms(saved).map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+    let lost: u32 = saved.iter().map(|saved| saved.lost).sum();
+    let p50 = |figure: fn(&Saved) -> Option<f64>| {
+        median(saved.iter().filter_map(figure).collect()).map_or("–".to_owned(), |us| format!("{us:.0} µs"))
+    };
+    let _ = writeln!(
+        text,
+        "| {who} | {new} | {lost} in {} edits | {} | {} |",
+        saved.len(),
+        p50(|saved| saved.before_us),
+        p50(|saved| saved.after_us)
+    );
+}
+
+fn rest(rest: &Rest) -> String {
+    let mut text = format!(
+        "| idle, {} workers | their processes | processor time in 10 s | memory |\n|---|---|---|---|\n",
+        rest.workers
+    );
+    for (what, idle) in [("nobody has called", rest.uncalled), ("all warm", rest.warm)] {
+        let (hosts, ms, mb) = (idle.hosts, 10 * idle.ticks, idle.memory_mb);
+        let _ = writeln!(text, "| {what} | {hosts} | {ms} ms | {mb:.1} MB |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::idle::Idle;
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_has_no_table_and_an_edit_without_effect_has_no_time() {
+        let saved = Saved { new_ms: None, lost: 2, old: 0, before_us: Some(123.4), after_us: None };
+        let edits = Edits { language: Language::Rust, ours: vec![saved], peers: vec![saved], cargo_ms: vec![500.4] };
+        let figures = Figures { reloads: Some(Reloads { edits: vec![edits], unasked: 0 }), ..Figures::default() };
+        let lines: Vec<String> = all(&figures).lines().skip(2).map(str::to_owned).collect();
+        assert_eq!(
+            lines,
+            [
+                "| Rust, `cargo bedrock dev` | – | 2 in 1 edits | 123 µs | – |",
+                "| Rust, cargo's build alone | 500 ms | – | – | – |",
+                "| Rust, `cargo lambda watch` | – | 2 in 1 edits | 123 µs | – |",
+            ]
+        );
+        let idle = Idle { hosts: 3, ticks: 2, memory_mb: 30.04 };
+        let rest = Rest { workers: 20, uncalled: Idle::default(), warm: idle, unasked: 0 };
+        let text = all(&Figures { rest: Some(rest), ..Figures::default() });
+        assert!(text.ends_with("| all warm | 3 | 20 ms | 30.0 MB |\n"), "{text}");
+    }
+}

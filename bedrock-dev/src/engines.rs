@@ -7,10 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use bedrock::Error;
-use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply, failure_body};
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
 use bedrock::local::{Hosted, Invocation};
 use bytes::Bytes;
-use serde_json::json;
 
 use crate::happenings::Recorder;
 use crate::limits::House;
@@ -56,7 +55,7 @@ impl Engines {
             let run = |invocation| engines.run(&function, invocation);
             match engines.recorder.run(&function, Some(event.attempts), invocation, run).await {
                 Ok(response) => Attempt::Answered(response),
-                Err(error) => failed(&error, &function, &event.id),
+                Err(error) => Attempt::failed(&error, &function, &event.id),
             }
         })
     }
@@ -154,15 +153,4 @@ async fn within(
     let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
     let late = |_| Err(Error::Timeout { worker: worker.to_owned(), after: left });
     tokio::time::timeout(left, answer).await.unwrap_or_else(late)
-}
-
-/// What is a function's error counts as an attempt; what came before one does not.
-fn failed(error: &Error, function: &FunctionInfo, request_id: &str) -> Attempt {
-    match failure_body(error, function, request_id) {
-        Some(body) => Attempt::Failed(body),
-        None if error.may_have_run() => {
-            Attempt::Failed(json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
-        }
-        None => Attempt::Refused(error.to_string()),
-    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
 use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
-use bedrock_build::{App, Language, Worker};
+use bedrock_build::{App, Language};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -145,7 +145,7 @@ impl Workshop {
         let own = maker.function(endpoint.clone(), app.root.clone(), &app.settings.endpoint);
         let endpoint = own.is_some().then_some(endpoint);
         let rust = rust.chain(own).collect();
-        let rules = app.workers.iter().map(|worker| (worker.name.to_string(), rules(worker))).collect();
+        let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
         let (time, later) = (clock.clone(), OnceLock::new());
         let busy = Busy::default();
         let engines = Engines { hosted, endpoint, rust, rules, house, clock: time, busy, recorder, queue: later };
@@ -284,15 +284,4 @@ fn printed(sink: &Sink) -> Printed {
     Arc::new(move |worker, request_id, text| {
         sink(Line { worker: worker.to_owned(), request_id: request_id.map(str::to_owned), text: text.to_owned() });
     })
-}
-
-fn rules(worker: &Worker) -> Rules {
-    let settings = &worker.settings;
-    Rules {
-        retries: u32::try_from(settings.retries).unwrap_or(2),
-        max_age: settings.event_age,
-        on_failure: settings.on_failure.as_ref().map(ToString::to_string),
-        on_success: settings.on_success.as_ref().map(ToString::to_string),
-        dead_letter: settings.dead_letter.clone(),
-    }
 }

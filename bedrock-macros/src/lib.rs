@@ -9,6 +9,7 @@ mod catalog;
 mod edge;
 mod invoke;
 mod main_fn;
+mod test_fn;
 mod worker;
 
 use proc_macro::TokenStream;
@@ -51,4 +52,13 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
             quote::quote!(fn #name() {} #error)
         })
         .into()
+}
+
+/// Makes an `async fn` a test that gets the whole app. Takes no arguments.
+///
+/// See `bedrock::test`.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::ItemFn);
+    test_fn::expand(&arguments.into(), &item).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -91,6 +91,20 @@ pub mod v1 {
         }
     }
 
+    /// Runs a test of an app; an error of it is a panic.
+    #[cfg(not(bedrock_lambda))]
+    #[track_caller]
+    pub fn test<F>(app: &AppInfo, body: impl FnOnce(crate::test::App) -> F)
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
+        crate::config::set_app(app.name);
+        if let Some(error) = crate::test::run(app, body) {
+            panic!("error: {error}");
+        }
+    }
+
     pub(crate) fn finish(outcome: impl Outcome) -> ExitCode {
         match outcome.error() {
             None => ExitCode::SUCCESS,

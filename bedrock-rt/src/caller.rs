@@ -13,7 +13,6 @@ pub(crate) struct Caller {
     pub(crate) deadline: SystemTime,
     pub(crate) trace: Option<String>,
     /// The function that is running, if it is known: workers of the same app and stage are named after it.
-    #[cfg_attr(not(any(bedrock_lambda, feature = "aws-sdk")), allow(dead_code, reason = "only Lambda needs it"))]
     pub(crate) function: Option<Arc<Function>>,
 }
 

@@ -5,6 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::caller::Caller;
 use crate::{Context, Registered, Result, WorkerError};
 
@@ -21,14 +24,23 @@ struct Typed<W>(W);
 impl<W: Registered> Executor for Typed<W> {
     fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output {
         Box::pin(async move {
-            let event = serde_json::from_slice(&event)
-                .map_err(|error| WorkerError::new("Runtime.UnmarshalError", format!("the event is wrong: {error}")))?;
-            let response = Caller::scope(&context, self.0.execute(event, &context)).await?;
-            serde_json::to_vec(&response).map_err(|error| {
-                WorkerError::new("Runtime.MarshalError", format!("the response cannot be written as JSON: {error}"))
-            })
+            let event = event_of(&event)?;
+            response_of(&Caller::scope(&context, self.0.execute(event, &context)).await?)
         })
     }
+}
+
+/// An event as the type that a worker takes.
+pub(crate) fn event_of<E: DeserializeOwned>(event: &[u8]) -> Result<E> {
+    serde_json::from_slice(event)
+        .map_err(|error| WorkerError::new("Runtime.UnmarshalError", format!("the event is wrong: {error}")))
+}
+
+/// A response as the JSON that callers get.
+pub(crate) fn response_of<R: Serialize>(response: &R) -> Result<Vec<u8>> {
+    serde_json::to_vec(response).map_err(|error| {
+        WorkerError::new("Runtime.MarshalError", format!("the response cannot be written as JSON: {error}"))
+    })
 }
 
 /// Makes the one instance of an environment.

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
-use crate::transport::{Call, Kind, Target, transport};
-use crate::{Error, Registered};
+use crate::transport::{Call, Kind, Target};
+use crate::{Error, Registered, transport};
 
 /// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer [`invoke!`](crate::invoke).
 ///
@@ -86,7 +86,7 @@ pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Resul
 
 async fn send(target: Target, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
     check_size(target.as_str(), event.len(), kind)?;
-    transport().call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
+    transport::call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
 }
 
 /// Refuses an event that Lambda would refuse.
@@ -98,12 +98,12 @@ pub(crate) fn check_size(worker: &str, bytes: usize, kind: Kind) -> Result<(), E
     if bytes > limit { Err(Error::PayloadTooLarge { worker: worker.to_owned(), bytes, limit }) } else { Ok(()) }
 }
 
-fn to_json<P: Serialize + ?Sized>(worker: &str, payload: &P) -> Result<Vec<u8>, Error> {
+pub(crate) fn to_json<P: Serialize + ?Sized>(worker: &str, payload: &P) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(payload)
         .map_err(|error| Error::Serialize { worker: worker.to_owned(), message: error.to_string() })
 }
 
-fn from_json<R: DeserializeOwned>(worker: &str, response: &[u8]) -> Result<R, Error> {
+pub(crate) fn from_json<R: DeserializeOwned>(worker: &str, response: &[u8]) -> Result<R, Error> {
     serde_json::from_slice(response)
         .map_err(|error| Error::Deserialize { worker: worker.to_owned(), message: error.to_string() })
 }

@@ -23,6 +23,7 @@
 //! | [`invoke!`], [`invoke_arn`] | calling a worker, or any other Lambda function |
 //! | [`Error`] | what a call can come to, and whether the worker may have run |
 //! | [`config`] | the ARNs of the workers |
+//! | [`mod@test`] | tests of a whole app |
 
 #![forbid(unsafe_code)]
 
@@ -48,6 +49,10 @@ mod serve;
 mod transport;
 mod worker;
 
+#[cfg(not(bedrock_lambda))]
+#[doc(inline)]
+pub use local::test;
+
 pub use config::{Config, config};
 pub use context::Context;
 pub use error::Error;
@@ -65,6 +70,13 @@ pub use worker::{Registered, Worker};
 ///
 /// The body may return nothing or a `Result` whose error can be displayed; an error ends the program with status 1.
 pub use bedrock_macros::main;
+
+/// Makes an `async fn` a test that gets the whole app, an [`App`](mod@test): see there.
+///
+/// It needs no other async runtime. Every Rust worker that the crate depends on is linked into the test. The function may
+/// return nothing or a `Result` whose error can be displayed; an error fails the test. Other attributes, such as
+/// `#[should_panic]`, go below it.
+pub use bedrock_macros::test;
 
 /// Registers a Rust worker. Goes on the struct that implements [`Worker`].
 ///

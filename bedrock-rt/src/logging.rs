@@ -6,6 +6,8 @@ use std::io::stdout;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+#[cfg(not(bedrock_lambda))]
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
@@ -30,6 +32,13 @@ pub(crate) fn init_lambda() {
 #[cfg(not(bedrock_lambda))]
 pub(crate) fn init_local() {
     install(LevelFilter::INFO, layer().with_target(false).without_time().with_writer(crate::local::Stderr));
+}
+
+/// What writes the lines of a test's workers, as on a laptop.
+#[cfg(not(bedrock_lambda))]
+pub(crate) fn lines_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> tracing::Dispatch {
+    let lines = layer().with_target(false).without_time().with_ansi(false).with_writer(writer);
+    Registry::default().with(lines).with(filter(&variable("RUST_LOG"), LevelFilter::INFO)).into()
 }
 
 fn install(level: LevelFilter, lines: impl Layer<Registry> + Send + Sync) {

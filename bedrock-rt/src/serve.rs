@@ -25,6 +25,15 @@ pub async fn serve(router: Router) -> Result<()> {
     Err(WorkerError::new("NotLambda", "this program was built for Lambda and runs only there"))
 }
 
+/// Answers one request of a test.
+#[cfg(not(bedrock_lambda))]
+pub(crate) async fn answer(mut router: Router, request: axum::extract::Request) -> axum::response::Response {
+    match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
 /// Each request is answered as part of its invocation, whose deadline and trace its calls inherit.
 async fn serve_invocations(router: Router) -> std::result::Result<(), lambda_http::Error> {
     lambda_http::run(service_fn(move |request: Request| {

@@ -47,6 +47,10 @@ pub(crate) enum Kind {
 
 pub(crate) type Reply = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 
+/// Takes a call that is part of a test, and gives back any other.
+#[cfg(not(bedrock_lambda))]
+pub(crate) type Tests = fn(Call) -> Result<Reply, Call>;
+
 /// A way for calls to reach workers.
 pub(crate) trait Transport: Send + Sync {
     /// The response as JSON; nothing for [`Kind::Event`].
@@ -58,6 +62,9 @@ pub(crate) trait Transport: Send + Sync {
 }
 
 static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
+/// Set by the first test of an app.
+#[cfg(not(bedrock_lambda))]
+static TESTS: OnceLock<Tests> = OnceLock::new();
 /// Set before `main` by programs with an `invoke!` that can be reached, see [`crate::__announce`].
 static OPENER: OnceLock<fn()> = OnceLock::new();
 
@@ -70,6 +77,25 @@ pub(crate) fn install(transport: Arc<dyn Transport>) {
 /// The transport of this process.
 pub(crate) fn transport() -> &'static Arc<dyn Transport> {
     TRANSPORT.get_or_init(default_transport)
+}
+
+/// Makes a call: where it is part of a test, in that test's app.
+pub(crate) fn call(call: Call) -> Reply {
+    #[cfg(not(bedrock_lambda))]
+    let call = match TESTS.get() {
+        Some(tests) => match tests(call) {
+            Ok(reply) => return reply,
+            Err(call) => call,
+        },
+        None => call,
+    };
+    transport().call(call)
+}
+
+/// Has calls come here first. Nothing but a test mentions what is set, so that other programs do not link it.
+#[cfg(not(bedrock_lambda))]
+pub(crate) fn ask_first(tests: Tests) {
+    let _ = TESTS.set(tests);
 }
 
 /// Says that this program makes calls.

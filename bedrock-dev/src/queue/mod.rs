@@ -2,20 +2,17 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `event` | what is kept of an event |
-//! | `next` | what comes after an attempt, decided without clock and file |
-//! | `record` | what destinations get to see, in AWS's words |
 //! | `store` | the file |
 //! | `run` | runs what is due |
+//!
+//! What is decided without clock and file is in `bedrock::local::queue`.
 
-mod event;
-mod next;
-mod record;
 mod run;
 mod store;
 
-pub use event::{Attempt, Change, Condition, Delivered, Event, Listed, Receiver, Rules, State, Why};
-pub use next::{Next, next};
-pub use record::{letter, record};
+use bedrock::local::queue::event;
+pub use bedrock::local::queue::{
+    Attempt, Change, Condition, Delivered, Event, Listed, Next, Receiver, Rules, State, Why, letter, next, record,
+};
 pub use run::{Queue, Run};
 pub use store::{Fault, Store, Taken};

@@ -49,7 +49,7 @@ impl AppInfo {
 }
 
 /// `bedrock` in cargo's target folder, which is where the program itself lies; else in the app's `target`.
-fn scratch(root: &Path) -> PathBuf {
+pub(super) fn scratch(root: &Path) -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     let target = exe.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
     target.map_or_else(|| root.join("target"), Path::to_owned).join("bedrock")

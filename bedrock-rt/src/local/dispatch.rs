@@ -11,10 +11,9 @@ use tokio::runtime::Handle;
 use super::app::AppInfo;
 use super::detach::Detach;
 use super::events::Events;
-use super::host::{Hosts, NodePool, PythonPool};
+use super::host::{Company, Hosts, NodePool, PythonPool};
 use super::invocation::Invocation;
 use super::rust::RustWorker;
-use super::workers::Beside;
 use crate::context::Function;
 use crate::limits::SYNC_PAYLOAD;
 use crate::transport::{Call, Kind, Reply, Transport};
@@ -67,12 +66,12 @@ impl Info {
 impl Local {
     /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
     pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
-        Self::start_beside(app, handle, None)
+        Self::start_beside(app, handle, Company::None)
     }
 
-    /// The same for a program that serves Lambda's API itself.
-    pub(super) fn start_beside(app: AppInfo, handle: Handle, beside: Option<Beside>) -> Arc<Self> {
-        let hosts = Arc::new(Hosts::new(&app, handle.clone(), beside));
+    /// The same within something that has more to say.
+    pub(super) fn start_beside(app: AppInfo, handle: Handle, company: Company) -> Arc<Self> {
+        let hosts = Arc::new(Hosts::new(&app, handle.clone(), company));
         let workers = app
             .catalog
             .entries
@@ -139,6 +138,19 @@ impl Local {
     /// The same for a worker by its name.
     pub(super) async fn answer_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
         self.answer(self.find(name)?, invocation).await
+    }
+
+    /// Whether a worker can be started on this machine; the error is the one that a call would come to.
+    pub(super) async fn can_run(&self, name: &str) -> Result<(), Error> {
+        let worker = self.find(name)?;
+        let finder = match &worker.engine {
+            Engine::Rust(_) => return Ok(()),
+            Engine::NotLinked => return Err(not_linked(&worker.info.entry)),
+            Engine::Python(_) => &self.hosts.python,
+            Engine::Node(_) => &self.hosts.node,
+        };
+        let found = finder.get(&self.app.scratch).await.map(drop);
+        found.map_err(|(message, help)| Error::NotStarted { worker: name.to_owned(), message, help: Some(help) })
     }
 
     /// Puts new processes in the place of those that run a worker; see [`Hosted::replace`](super::Hosted::replace).

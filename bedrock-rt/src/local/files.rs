@@ -58,7 +58,8 @@ pub(super) fn unpacked(scratch: &Path) -> io::Result<PathBuf> {
     if dir.is_dir() {
         return Ok(dir);
     }
-    let aside = hosts.join(format!("{}.partial", std::process::id()));
+    // Two apps of one program may come here at once.
+    let aside = hosts.join(format!("{}.partial", crate::id::request_id()));
     for (path, contents) in FILES {
         let path = aside.join(path);
         fs::create_dir_all(path.parent().unwrap_or(&aside))?;

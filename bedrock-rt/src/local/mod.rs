@@ -13,6 +13,8 @@
 //! | `output`, `tail` | what workers print |
 //! | `measured` | what an invocation took of the machine |
 //! | `main_fn`, `once` | the life of the program |
+//! | `queue` | what Lambda does with events, for those who do as it does |
+//! | `test` | an app within a test of it |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
 //! None of this is in a Lambda build.
@@ -31,12 +33,14 @@ mod main_fn;
 mod measured;
 mod once;
 mod output;
+pub mod queue;
 mod reaper;
 mod rust;
 mod serve;
 pub mod service;
 mod stop;
 mod tail;
+pub mod test;
 mod workers;
 
 pub use crate::date::rfc3339;

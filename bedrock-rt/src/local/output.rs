@@ -1,7 +1,7 @@
 //! What workers print, and what the local runtime has to say, as lines on the standard error.
 //!
 //! One thread writes. Whoever produces faster than the terminal takes is slowed down, not buffered without end.
-//! A program may take what workers print itself.
+//! A program may take what workers print itself; in a test all of it goes where the test's own output goes.
 
 use std::fmt;
 use std::io::Write;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::tail::Tails;
 use crate::Error;
+use crate::run::complain;
 
 /// Lines that may wait for the terminal.
 const WAITING: usize = 1024;
@@ -48,9 +49,28 @@ enum Message {
 
 /// Starts the writing thread. Without a thread (the machine has no more) what is said is lost, nothing else.
 pub(super) fn start(printed: Option<Printed>) -> Output {
+    writing(write, printed)
+}
+
+/// The same for a test: the lines are shown if it fails.
+pub(super) fn start_captured() -> Output {
+    writing(write_captured, None)
+}
+
+fn writing(write: fn(Receiver<Message>), printed: Option<Printed>) -> Output {
     let (lines, waiting) = mpsc::channel(WAITING);
     let _ = std::thread::Builder::new().name("bedrock-output".to_owned()).spawn(move || write(waiting));
     Output { lines, tails: Arc::default(), printed }
+}
+
+/// The standard library captures what a test and the threads that it has started write with its macros, and that alone.
+fn write_captured(mut messages: Receiver<Message>) {
+    while let Some(message) = messages.blocking_recv() {
+        match message {
+            Message::Line(line) => complain(&line),
+            Message::Flush(done) => drop(done.send(())),
+        }
+    }
 }
 
 fn write(mut messages: Receiver<Message>) {

@@ -72,7 +72,7 @@ impl RustWorker {
         };
         let mut future = instance.execute(invocation.event, context);
         if let Some(tail) = invocation.tail {
-            future = Box::pin(tail.scope(future));
+            future = tail.scope(future);
         }
         let watched = Watched { future, pace: Arc::clone(&self.pace), span, slow: false };
         let mut task = if self.pace.is_quick() && INLINE.load(Ordering::Relaxed) < self.inline_limit {
@@ -108,14 +108,14 @@ fn settle(name: &str, joined: Result<Result<Vec<u8>>, JoinError>) -> Result<Byte
     }
 }
 
-fn join_failure(error: JoinError) -> WorkerError {
+pub(super) fn join_failure(error: JoinError) -> WorkerError {
     match error.try_into_panic() {
         Ok(payload) => exec::panicked(&*payload),
         Err(error) => WorkerError::new("Runtime.ExitError", error),
     }
 }
 
-fn failure(worker: &str, error: WorkerError) -> Error {
+pub(super) fn failure(worker: &str, error: WorkerError) -> Error {
     Error::Function {
         worker: worker.to_owned(),
         error_type: error.error_type,

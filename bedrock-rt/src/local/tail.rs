@@ -1,26 +1,85 @@
-//! The end of what an invocation printed, for callers that ask for it (`LogType=Tail`).
+//! The end of what an invocation printed, for callers that ask for it (`LogType=Tail`), and for tests.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::exec;
+
 /// Bytes of the log that a caller gets (Lambda API model, `LogResult`: the last 4 KB).
 const KEPT: usize = 4096;
 
+/// Runs a Rust worker so that what it prints can be heard.
+pub(super) type Hears = fn(exec::Output) -> exec::Output;
+
 /// What has been printed so far; cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Tail(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone)]
+pub struct Tail(Arc<Kept>);
+
+struct Kept {
+    log: Mutex<Vec<u8>>,
+    /// Bytes that are kept of it.
+    room: usize,
+    /// Of a test, which hears more than the end.
+    ears: Option<Ears>,
+}
+
+/// What a test does with the lines of a Rust worker.
+struct Ears {
+    hears: Hears,
+    shows: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self(Arc::new(Kept { log: Mutex::default(), room: KEPT, ears: None }))
+    }
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail").field("room", &self.0.room).finish_non_exhaustive()
+    }
+}
 
 impl Tail {
+    /// One that keeps more than callers get, and shows what a Rust worker says.
+    pub(super) fn with_room(room: usize, hears: Hears, shows: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let ears = Some(Ears { hears, shows: Box::new(shows) });
+        Self(Arc::new(Kept { log: Mutex::default(), room, ears }))
+    }
+
+    /// Adds what a Rust worker has said.
+    pub(super) fn said(&self, text: &str) {
+        self.line(text);
+        if let Some(ears) = &self.0.ears {
+            (ears.shows)(text);
+        }
+    }
+
     /// Adds a line, without its end.
     pub fn line(&self, text: &str) {
-        let mut log = self.lock();
-        add(&mut log, text.as_bytes());
-        add(&mut log, b"\n");
+        self.add(text.as_bytes());
+        self.add(b"\n");
+    }
+
+    /// Forgets the beginning now and then, so that a worker that prints without end fills no memory.
+    fn add(&self, bytes: &[u8]) {
+        let (mut log, room) = (self.lock(), self.0.room);
+        log.extend_from_slice(&bytes[bytes.len().saturating_sub(room)..]);
+        if log.len() > 4 * room {
+            let over = log.len() - room;
+            log.drain(..over);
+        }
+    }
+
+    /// All that is kept, as lines.
+    pub(super) fn lines(&self) -> Vec<String> {
+        String::from_utf8_lossy(&self.lock()).lines().map(str::to_owned).collect()
     }
 
     /// The last 4,096 bytes, or a little less: no character is cut.
@@ -33,21 +92,22 @@ impl Tail {
     }
 
     /// Runs a Rust worker so that its log lines are kept.
-    pub(super) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, future)
+    pub(super) fn scope(self, future: exec::Output) -> exec::Output {
+        let future = match &self.0.ears {
+            Some(ears) => (ears.hears)(future),
+            None => future,
+        };
+        Box::pin(CURRENT.scope(self, future))
+    }
+
+    /// That of the Rust worker which this task runs, if somebody wants it.
+    pub(super) fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
         // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Forgets the beginning now and then, so that a worker that prints without end fills no memory.
-fn add(log: &mut Vec<u8>, bytes: &[u8]) {
-    log.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT)..]);
-    if log.len() > 4 * KEPT {
-        log.drain(..log.len() - KEPT);
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,7 +123,7 @@ impl MakeWriter<'_> for Stderr {
     type Writer = Tee;
 
     fn make_writer(&self) -> Tee {
-        Tee(CURRENT.try_with(Clone::clone).ok())
+        Tee(Tail::current())
     }
 }
 
@@ -74,7 +134,7 @@ pub(crate) struct Tee(Option<Tail>);
 impl Write for Tee {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(tail) = &self.0 {
-            add(&mut tail.lock(), bytes);
+            tail.add(bytes);
         }
         io::stderr().write_all(bytes)?;
         Ok(bytes.len())
@@ -132,7 +192,7 @@ impl Drop for Open {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arc, KEPT, Stderr, Tail, Tails};
+    use super::{Arc, CURRENT, KEPT, Stderr, Tail, Tails};
     use std::io::Write;
     use tracing_subscriber::fmt::MakeWriter;
 
@@ -164,7 +224,7 @@ mod tests {
     async fn a_log_line_of_a_rust_worker_is_in_its_tail() {
         let tail = Tail::default();
         let write = async { Stderr.make_writer().write_all(b"INFO of a worker\n") };
-        tail.clone().scope(write).await.expect("the standard error");
+        CURRENT.scope(tail.clone(), write).await.expect("the standard error");
         Stderr.make_writer().write_all(b"INFO of nobody\n").expect("the standard error");
         assert_eq!(tail.last(), b"INFO of a worker\n");
     }

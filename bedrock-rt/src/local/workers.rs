@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 
 use super::app::AppInfo;
 use super::dispatch::{Info, Local, stopping};
+use super::host::Company;
 use super::invocation::Invocation;
 use super::lambda_files::lambda_handler;
 use super::output::Printed;
@@ -29,9 +30,14 @@ pub(super) async fn serve(local: Weak<Local>, token: Arc<str>) -> std::io::Resul
         Ok(text) => (number(&text)?, Access::Signed),
         Err(_) => (0, Access::Key(token)),
     };
+    open(port, Arc::new(Workers(local)), access).await
+}
+
+/// Starts the API for a back end.
+pub(super) async fn open(port: u16, backend: Arc<dyn Backend>, access: Access) -> std::io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(serve_on(listener, Arc::new(Workers(local)), access));
+    tokio::spawn(serve_on(listener, backend, access));
     Ok(url)
 }
 
@@ -63,7 +69,7 @@ pub struct Hosted {
 impl Hosted {
     /// On the runtime of `handle`. Nothing is started before it is called.
     pub fn start(app: AppInfo, handle: Handle, beside: Beside) -> Self {
-        let local = Local::start_beside(app, handle, Some(beside));
+        let local = Local::start_beside(app, handle, Company::Beside(beside));
         Self { workers: Workers(Arc::downgrade(&local)), local }
     }
 
@@ -97,7 +103,7 @@ impl Hosted {
 }
 
 /// The workers, as long as the program runs.
-struct Workers(Weak<Local>);
+pub(super) struct Workers(pub(super) Weak<Local>);
 
 impl Workers {
     fn local(&self, worker: &str) -> Result<Arc<Local>, Error> {
@@ -135,7 +141,7 @@ impl Backend for Workers {
     }
 }
 
-fn described(info: &Info) -> FunctionInfo {
+pub(super) fn described(info: &Info) -> FunctionInfo {
     let (entry, function) = (&info.entry, &info.function);
     FunctionInfo {
         worker: entry.name.clone(),

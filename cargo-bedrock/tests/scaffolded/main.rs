@@ -12,3 +12,4 @@ mod manifest;
 mod migrated;
 mod seed;
 mod site;
+mod testing;

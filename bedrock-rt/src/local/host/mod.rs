@@ -16,6 +16,7 @@ mod python;
 mod socket;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bedrock_build::Language;
@@ -30,8 +31,27 @@ use super::dispatch::Local;
 use super::interpreter::Finder;
 use super::output::{self, Output};
 use super::reaper::{Group, Reaper};
-use super::service::worker_key;
+use super::service::{Access, Backend, worker_key};
 use super::workers::{self, Beside};
+
+/// Who else is there.
+pub(super) enum Company {
+    /// Nobody: a program runs its own app.
+    None,
+    /// A program that serves Lambda's API itself.
+    Beside(Beside),
+    /// A test, which sees every call.
+    Test(Arc<dyn Backend>),
+}
+
+/// Serves the calls of workers in place of the local runtime itself.
+struct Front(Arc<dyn Backend>);
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Front")
+    }
+}
 
 /// What the hosts of all workers share.
 #[derive(Debug)]
@@ -48,24 +68,29 @@ pub(crate) struct Hosts {
     groups: Mutex<Option<Vec<Group>>>,
     /// Opens Lambda's API to the workers of this run.
     token: Arc<str>,
-    /// Whether somebody else serves that API, who wants to know which worker calls.
-    is_beside: bool,
+    /// Whether somebody wants to know which worker calls.
+    tells_callers: bool,
     variables: Vec<(String, String)>,
+    front: Option<Front>,
     api: OnceCell<String>,
     local: OnceLock<Weak<Local>>,
 }
 
 impl Hosts {
-    /// `beside` is what another program does for them, if there is one.
-    pub(super) fn new(app: &AppInfo, handle: Handle, beside: Option<Beside>) -> Self {
-        let (mut api, mut printed, mut variables, mut debuggers) = (None, None, Vec::new(), HashMap::new());
-        if let Some(beside) = beside {
-            (api, printed) = (Some(beside.api), Some(beside.printed));
-            (variables, debuggers) = (beside.variables, beside.debuggers);
-        }
+    pub(super) fn new(app: &AppInfo, handle: Handle, company: Company) -> Self {
+        let tells_callers = !matches!(company, Company::None);
+        let (mut variables, mut debuggers) = (Vec::new(), HashMap::new());
+        let (api, output, front) = match company {
+            Company::None => (None, output::start(None), None),
+            Company::Beside(beside) => {
+                (variables, debuggers) = (beside.variables, beside.debuggers);
+                (Some(beside.api), output::start(Some(beside.printed)), None)
+            }
+            Company::Test(backend) => (None, output::start_captured(), Some(Front(backend))),
+        };
         Self {
             app: app.clone(),
-            output: output::start(printed),
+            output,
             python: Finder::new(Language::Python),
             node: Finder::new(Language::JavaScript),
             debuggers,
@@ -73,8 +98,9 @@ impl Hosts {
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
             token: crate::id::token().into(),
-            is_beside: api.is_some(),
+            tells_callers,
             variables,
+            front,
             api: OnceCell::new_with(api),
             local: OnceLock::new(),
         }
@@ -92,13 +118,20 @@ impl Hosts {
 
     /// What a worker's calls of Lambda's API are signed with.
     fn access_key(&self, worker: &str) -> String {
-        if self.is_beside { worker_key(worker) } else { self.token.as_ref().to_owned() }
+        if self.tells_callers { worker_key(worker) } else { self.token.as_ref().to_owned() }
     }
 
     /// The URL of Lambda's API, which is started when the first host needs it, if nobody asked for it before.
     pub(super) async fn api(&self) -> std::io::Result<&str> {
-        let local = self.local.get().cloned().unwrap_or_default();
-        self.api.get_or_try_init(|| workers::serve(local, Arc::clone(&self.token))).await.map(String::as_str)
+        let serve = async || {
+            if let Some(Front(backend)) = &self.front {
+                // Whoever asks a test for it has no key of this run.
+                return workers::open(0, Arc::clone(backend), Access::Signed).await;
+            }
+            let local = self.local.get().cloned().unwrap_or_default();
+            workers::serve(local, Arc::clone(&self.token)).await
+        };
+        self.api.get_or_try_init(serve).await.map(String::as_str)
     }
 
     /// Finds the interpreters that the app needs while nobody waits for them.

@@ -56,6 +56,10 @@ impl Worker for RustCase {
             "length" => Ok(json!(event["value"].as_str().map_or(0, str::len))),
             "make" => Ok(json!("x".repeat(event["length"].as_u64().unwrap_or(0) as usize))),
             "hold" => hold(&event).await,
+            "log" => {
+                tracing::warn!("{}", event["text"].as_str().unwrap_or_default());
+                Ok(json!("logged"))
+            }
             "print" => print(&event),
             "append" => append(&event),
             "call" => call(&event).await,

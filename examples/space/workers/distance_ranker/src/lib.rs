@@ -33,3 +33,21 @@ impl Worker for DistanceRanker {
         Ok(systems)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bedrock::test::App;
+    use serde_json::{Value, json};
+
+    use super::{RankRequest, System};
+
+    #[bedrock::test]
+    async fn the_nearest_come_first(app: App) -> bedrock::Result<()> {
+        let system = |name: &str, distance_ly| System { name: name.to_owned(), distance_ly, planets: 1 };
+        app.mock("system_fetcher", move |_: Value| Ok([system("Vega", 25.0), system("Ross 128", 11.0)]));
+        let nearest: Vec<System> = app.invoke("distance_ranker", RankRequest { most: 1 }).await?;
+        assert_eq!(nearest, [system("Ross 128", 11.0)]);
+        app.assert_called("system_fetcher").by("distance_ranker").with_event(json!({})).times(1);
+        Ok(())
+    }
+}

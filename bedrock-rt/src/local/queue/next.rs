@@ -12,7 +12,7 @@ const REFUSED: u64 = 1;
 const REFUSED_MOST: u64 = 300;
 
 /// The longest that an event may wait for its next run, as the rules above have it.
-pub(super) fn longest(refusals: u32) -> Duration {
+pub fn longest(refusals: u32) -> Duration {
     Duration::from_secs(if refusals > 0 { REFUSED_MOST } else { PAUSES[1] })
 }
 
@@ -52,7 +52,7 @@ pub fn next(event: &Event, attempt: Option<&Attempt>, now: SystemTime) -> Next {
 #[cfg(test)]
 mod tests {
     use super::{Attempt, Condition, Event, Next, next};
-    use crate::queue::Rules;
+    use crate::local::queue::Rules;
     use bytes::Bytes;
     use serde_json::json;
     use std::time::{Duration, UNIX_EPOCH};

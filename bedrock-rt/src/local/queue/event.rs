@@ -2,9 +2,13 @@
 
 use std::time::SystemTime;
 
+use bedrock_build::FunctionSettings;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::local::service::{FunctionInfo, failure_body};
 
 /// What the settings of a function say about its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +24,32 @@ pub struct Rules {
     /// ARN of where the event itself goes when it has failed for good.
     #[serde(default)]
     pub dead_letter: Option<String>,
+}
+
+impl Attempt {
+    /// What is a function's error counts as an attempt; what came before one does not.
+    pub fn failed(error: &Error, function: &FunctionInfo, request_id: &str) -> Self {
+        match failure_body(error, function, request_id) {
+            Some(body) => Self::Failed(body),
+            None if error.may_have_run() => {
+                Self::Failed(json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
+            }
+            None => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+impl Rules {
+    /// As the settings of a worker have them.
+    pub fn of(settings: &FunctionSettings) -> Self {
+        Self {
+            retries: u32::try_from(settings.retries).unwrap_or(2),
+            max_age: settings.event_age,
+            on_failure: settings.on_failure.as_ref().map(ToString::to_string),
+            on_success: settings.on_success.as_ref().map(ToString::to_string),
+            dead_letter: settings.dead_letter.clone(),
+        }
+    }
 }
 
 impl Default for Rules {
@@ -169,7 +199,7 @@ pub struct Delivered {
     pub destination: String,
     /// Which setting named the destination.
     pub why: Why,
-    /// As [`record`](super::record) writes it; of dead letters, the event.
+    /// As `record` writes it; of dead letters, the event.
     pub record: Value,
     /// What a dead letter carries besides the event, as [`letter`](super::letter) writes it.
     pub attributes: Option<Value>,

@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
-use bedrock::local::rfc3339;
 use serde_json::{Value, json};
 
 use super::event::{Attempt, Condition, Event};
+use crate::date::rfc3339;
 
 /// Bytes of a dead letter's error message ("the first 1 KB").
 const MESSAGE: usize = 1024;
@@ -64,7 +64,8 @@ fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-pub(super) fn json_or_text(bytes: &[u8]) -> Value {
+/// JSON, or as text what is none.
+pub fn json_or_text(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
 }
 

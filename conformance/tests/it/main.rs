@@ -13,6 +13,7 @@ mod service;
 mod starting;
 mod stopping;
 mod workshop;
+mod workshop_buckets;
 mod workshop_limits;
 mod workshop_sdk;
 mod workshop_triggers;

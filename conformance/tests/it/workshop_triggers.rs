@@ -305,7 +305,9 @@ async fn the_aws_cli_reaches_queue_and_bucket() {
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).expect("text")
         };
-        run(&["sqs", "send-message", "--queue-url", &queue, "--message-body", "good"]);
+        // Version 1 of the CLI passes over `AWS_ENDPOINT_URL_SQS`.
+        let place = format!("{url}/_sqs");
+        run(&["sqs", "send-message", "--endpoint-url", &place, "--queue-url", &queue, "--message-body", "good"]);
         run(&["s3api", "list-objects-v2", "--bucket", "conformance-local-uploads"]);
         run(&["s3", "ls"])
     });

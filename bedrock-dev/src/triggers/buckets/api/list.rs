@@ -17,7 +17,11 @@ const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// `ListBuckets`
 pub(super) fn buckets(s3: &S3) -> Response<Body> {
-    let name = |bucket: &Bucket| format!("<Bucket><Name>{}</Name></Bucket>", escaped(&bucket.name));
+    let name = |bucket: &Bucket| {
+        // The AWS CLI wants to show one.
+        let made = bucket.root.metadata().and_then(|found| found.modified()).map(rfc3339).unwrap_or_default();
+        format!("<Bucket><Name>{}</Name><CreationDate>{made}</CreationDate></Bucket>", escaped(&bucket.name))
+    };
     let names: String = s3.buckets.iter().map(name).collect();
     xml(&format!("<ListAllMyBucketsResult xmlns=\"{XMLNS}\"><Buckets>{names}</Buckets></ListAllMyBucketsResult>"))
 }

@@ -1,11 +1,12 @@
 //! `manifest.json`: the one hand-over to whatever deploys the app. Lists every function of the app, built or not.
 //! `docs/schema/manifest.v1.json` is its schema; keys may be added to a version, never changed.
+//! It has the lowest version that says all of it: who reads version 1 alone would leave triggers out without a word.
 
 use std::collections::BTreeMap;
 
 use bedrock::local::lambda_handler;
 use bedrock_build::settings::{Auth, Recursion, Secret};
-use bedrock_build::{App, Architecture, FunctionSettings, Language, Runtime};
+use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime};
 use serde::Serialize;
 
 use super::calls::Callees;
@@ -14,8 +15,12 @@ use super::part::{Function, Part};
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::State;
+use super::triggers;
 
-const VERSION: u32 = 1;
+/// Of a manifest without triggers, and without destinations other than ARNs for failures.
+const PLAIN: u32 = 1;
+/// Of one with them.
+const WITH_TRIGGERS: u32 = 2;
 
 /// What the file says.
 #[derive(Debug, Serialize)]
@@ -45,7 +50,14 @@ struct Entry {
     invokes: Vec<String>,
     retries: u64,
     event_age: u64,
+    /// An ARN, or a worker of the app.
     on_failure: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_success: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead_letter: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    triggers: Vec<triggers::Entry>,
     recursion: &'static str,
     concurrency: Option<u64>,
     log_retention: u64,
@@ -85,8 +97,9 @@ impl Manifest {
             }
             (worker.name.to_string(), entry)
         };
+        let is_plain = app.workers.iter().all(|worker| is_plain(&worker.settings));
         Self {
-            version: VERSION,
+            version: if is_plain { PLAIN } else { WITH_TRIGGERS },
             bedrock: env!("CARGO_PKG_VERSION"),
             app: app.name.to_string(),
             profile: profile(state),
@@ -122,6 +135,9 @@ fn entry(
         retries: settings.retries,
         event_age: settings.event_age,
         on_failure: settings.on_failure.as_ref().map(ToString::to_string),
+        on_success: settings.on_success.as_ref().map(ToString::to_string),
+        dead_letter: settings.dead_letter.clone(),
+        triggers: settings.triggers.iter().map(|trigger| triggers::Entry::of(trigger, settings)).collect(),
         recursion: if settings.recursion == Recursion::Allow { "allow" } else { "terminate" },
         concurrency: settings.concurrency,
         log_retention: settings.log_retention,
@@ -130,6 +146,14 @@ fn entry(
         code: artifact(&part, state),
         layer: None,
     }
+}
+
+/// Whether version 1 says all of it.
+fn is_plain(settings: &FunctionSettings) -> bool {
+    settings.triggers.is_empty()
+        && settings.on_success.is_none()
+        && settings.dead_letter.is_none()
+        && !matches!(settings.on_failure, Some(Destination::Worker(_)))
 }
 
 /// `release` if all programs are; a single quick one is not what one deploys.

@@ -10,7 +10,7 @@
 //! | [`inputs`], [`state`] | why a part is built again or is not |
 //! | [`forget`] | what earlier builds left and nobody may deploy |
 //! | [`mod@verify`], [`mod@copy`] | the same build once more, elsewhere |
-//! | [`mod@folder`], [`manifest`], [`report`] | what lies in `target/bedrock`, and its sizes |
+//! | [`mod@folder`], [`manifest`], [`triggers`], [`report`] | what lies in `target/bedrock`, and its sizes |
 
 mod calls;
 mod code;
@@ -28,6 +28,7 @@ mod report;
 mod run;
 mod rust;
 mod state;
+mod triggers;
 mod verify;
 
 pub(crate) use calls::built_calls;

@@ -20,6 +20,20 @@ layers = ["arn:aws:lambda:us-east-1:123456789012:layer:fonts:3"]
 on-failure = "arn:aws:sqs:us-east-1:123456789012:failed"
 recursion = "allow"
 retries = 1
+
+[package.metadata.bedrock.workers.reporter]
+dead-letter = "arn:aws:sns:us-east-1:123456789012:dead"
+on-failure = "counter"
+on-success = "arn:aws:events:us-east-1:123456789012:event-bus/done"
+timeout = 10
+triggers = [
+    { schedule = "rate(1 hour)", timezone = "Europe/Berlin", event = { full = true } },
+    { schedule = "at(2199-12-24T09:00:00)" },
+    { queue = "jobs", batch-size = 20, batch-window = 5, partial-failures = true, max-receives = 4 },
+    { queue = "arn:aws:sqs:us-east-1:123456789012:others" },
+    { bucket = "uploads", prefix = "images/", suffix = ".png", events = ["created", "removed"] },
+    { bucket = "arn:aws:s3:::others" },
+]
 "#;
 
 fn schema() -> Value {
@@ -64,8 +78,40 @@ fn the_manifest_of_a_build_is_as_its_schema_says_and_what_the_app_s_terraform_re
     let (app, manifest) = built();
     assert_eq!(faults(&closed(), &manifest), [""; 0], "{manifest:#}");
     assert!(manifest["workers"]["counter"]["layer"].is_object() && manifest["workers"]["reporter"]["layer"].is_null());
+    triggers_are_in_it_as_they_were_set(&manifest);
     the_schema_refuses_what_is_no_manifest(&manifest);
     terraform_reads(&app, &manifest);
+}
+
+fn triggers_are_in_it_as_they_were_set(manifest: &Value) {
+    assert_eq!(manifest["version"], 2);
+    let reporter = &manifest["workers"]["reporter"];
+    assert_eq!(
+        json!([reporter["on_failure"], reporter["on_success"], reporter["dead_letter"]]),
+        json!([
+            "counter",
+            "arn:aws:events:us-east-1:123456789012:event-bus/done",
+            "arn:aws:sns:us-east-1:123456789012:dead"
+        ])
+    );
+    assert_eq!(
+        reporter["triggers"],
+        json!([
+            { "schedule": "rate(1 hour)", "timezone": "Europe/Berlin", "event": "{\"full\":true}" },
+            { "schedule": "at(2199-12-24T09:00:00)", "timezone": "UTC", "event": null },
+            {
+                "queue": "jobs", "batch_size": 20, "batch_window": 5, "partial_failures": true, "max_receives": 4,
+                "visibility_timeout": 65
+            },
+            {
+                "queue": "arn:aws:sqs:us-east-1:123456789012:others", "batch_size": 10, "batch_window": 0,
+                "partial_failures": false, "max_receives": 3, "visibility_timeout": 60
+            },
+            { "bucket": "uploads", "prefix": "images/", "suffix": ".png", "events": ["created", "removed"] },
+            { "bucket": "arn:aws:s3:::others", "prefix": "", "suffix": "", "events": ["created"] }
+        ])
+    );
+    assert!(manifest["workers"]["counter"].get("triggers").is_none());
 }
 
 fn the_schema_refuses_what_is_no_manifest(manifest: &Value) {
@@ -75,7 +121,7 @@ fn the_schema_refuses_what_is_no_manifest(manifest: &Value) {
     assert_eq!(faults(&schema(), &newer), [""; 0]);
     assert_eq!(faults(&closed(), &newer).len(), 2);
     for (pointer, value) in [
-        ("/version", json!(2)),
+        ("/version", json!(3)),
         ("/endpoint", json!(null)),
         ("/endpoint/name", json!("api")),
         ("/endpoint/url_auth", json!("open")),
@@ -88,6 +134,11 @@ fn the_schema_refuses_what_is_no_manifest(manifest: &Value) {
         ("/workers/counter/invokes", json!(["endpoint"])),
         ("/workers/counter/timeout", json!(901)),
         ("/workers/counter/architecture", json!("aarch64")),
+        ("/workers/reporter/triggers", json!([])),
+        ("/workers/reporter/triggers/0/schedule", json!("hourly")),
+        ("/workers/reporter/triggers/2/batch_size", json!(0)),
+        ("/workers/reporter/triggers/4/events", json!(["renamed"])),
+        ("/workers/reporter/dead_letter", json!("arn:aws:s3:::dead")),
     ] {
         let mut other = manifest.clone();
         *other.pointer_mut(pointer).expect(pointer) = value;
@@ -121,8 +172,6 @@ fn terraform_reads(app: &App, manifest: &Value) {
     read(&[&["plan", "-input=false", "-out=tfplan", path][..], &place].concat());
     let plan: Value = serde_json::from_slice(&read(&["show", "-json", "tfplan"])).expect("JSON");
     let functions = &plan["planned_values"]["outputs"]["functions"]["value"];
-    let names =
-        |functions: &Value| functions.as_object().map(|functions| functions.keys().cloned().collect::<Vec<_>>());
     assert_eq!(names(functions), Some(["counter", "endpoint", "greeter", "reporter"].map(str::to_owned).to_vec()));
     for name in ["counter", "endpoint", "greeter", "reporter"] {
         let of = if name == "endpoint" { &manifest["endpoint"] } else { &manifest["workers"][name] };
@@ -135,7 +184,6 @@ fn terraform_reads(app: &App, manifest: &Value) {
             "layers",
             "log_retention",
             "memory",
-            "on_failure",
             "recursion",
             "retries",
             "runtime",
@@ -147,6 +195,7 @@ fn terraform_reads(app: &App, manifest: &Value) {
             assert_eq!(functions[name][key]["sha256_base64"], of[key]["sha256_base64"], "{key} of {name}");
         }
     }
+    and_triggers(&plan["planned_values"]["outputs"], manifest);
     assert_eq!(functions["endpoint"]["url_auth"], "iam");
     assert_eq!(functions["counter"]["layer"]["name"], "shop-dev-counter");
     assert_eq!(
@@ -156,5 +205,29 @@ fn terraform_reads(app: &App, manifest: &Value) {
     assert_eq!(
         functions["endpoint"]["environment"],
         json!({ "SHOP_WORKER_ARN_GREETER": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-greeter" })
+    );
+}
+
+fn names(functions: &Value) -> Option<Vec<String>> {
+    functions.as_object().map(|functions| functions.keys().cloned().collect())
+}
+
+fn and_triggers(outputs: &Value, manifest: &Value) {
+    let functions = &outputs["functions"]["value"];
+    assert_eq!(functions["counter"]["on_failure"], manifest["workers"]["counter"]["on_failure"]);
+    assert_eq!(functions["reporter"]["on_failure"], functions["counter"]["arn"]);
+    for key in ["on_success", "dead_letter"] {
+        assert_eq!(functions["reporter"][key], manifest["workers"]["reporter"][key]);
+        assert_eq!(functions["counter"][key], json!(null));
+    }
+    let made = ["schedules", "mappings", "queues", "buckets"].map(|output| names(&outputs[output]["value"]));
+    assert_eq!(
+        made.map(Option::unwrap_or_default),
+        [
+            vec!["reporter-1", "reporter-2"],
+            vec!["arn:aws:sqs:us-east-1:123456789012:others", "jobs"],
+            vec!["jobs"],
+            vec!["arn:aws:s3:::others", "uploads"]
+        ]
     );
 }

@@ -32,6 +32,7 @@ fn an_app_is_made_with_an_endpoint_and_a_worker() {
     my_app/src/main.rs
     my_app/terraform/.bedrock.json
     my_app/terraform/backend.tf.example
+    my_app/terraform/buckets.tf
     my_app/terraform/lambda-layer/main.tf
     my_app/terraform/lambda-layer/outputs.tf
     my_app/terraform/lambda-layer/variables.tf
@@ -48,9 +49,12 @@ fn an_app_is_made_with_an_endpoint_and_a_worker() {
     my_app/terraform/manifest/outputs.tf
     my_app/terraform/manifest/policies.tf
     my_app/terraform/manifest/refusals.tf
+    my_app/terraform/manifest/triggers.tf
     my_app/terraform/manifest/variables.tf
     my_app/terraform/outputs.tf
     my_app/terraform/ownership.tf
+    my_app/terraform/queues.tf
+    my_app/terraform/schedules.tf
     my_app/terraform/secrets.tf
     my_app/terraform/variables.tf
     my_app/terraform/versions.tf

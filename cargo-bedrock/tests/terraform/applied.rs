@@ -213,6 +213,88 @@ fn an_app_of_the_command_line_is_left_to_it(applied: &mut Applied) {
     assert!(shown.contains(message), "{shown}");
 }
 
+/// Takes what comes, and says so in the queue `others`.
+const RELAY: &str = r#"
+import boto3
+
+def handler(event, context):
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="others")["QueueUrl"]
+    for record in event.get("Records", []):
+        sqs.send_message(QueueUrl=url, MessageBody="taken: " + record.get("body", ""))
+"#;
+
+/// A right of the app's own: what a worker sends to is not in the manifest.
+const RIGHT: &str = r#"
+resource "aws_iam_role_policy" "fetcher_tells_others" {
+  role = module.function["fetcher"].role
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+      Resource = "arn:aws:sqs:us-east-1:123456789012:others"
+    }]
+  })
+}
+"#;
+
+#[test]
+fn triggers_are_applied_and_invoke_their_workers() {
+    let (Some(folder), Some(plugins), Some(mut emulator)) = (Folder::new(), plugins(), Emulator::start()) else {
+        return;
+    };
+    let mut zip =
+        |name: &str| emulator.pack(&folder.path(&format!("target/bedrock/workers/{name}.zip")), "main.py", RELAY);
+    let manifest = Manifest::of_triggers()
+        .with("/workers/fetcher/code/sha256_base64", zip("fetcher"))
+        .with("/workers/ranker/code/sha256_base64", zip("ranker"))
+        // What comes into `others` is to be seen here.
+        .with("/workers/ranker/triggers/2", json!({ "schedule": "rate(1 day)", "timezone": "UTC", "event": null }));
+    manifest.write(&folder.path("target/bedrock/manifest.json"));
+    std::fs::write(folder.path("terraform/rights.tf"), RIGHT).expect("a file");
+    let others = emulator.call("sqs", "create_queue", &json!({ "QueueName": "others" }))["QueueUrl"].clone();
+    emulator.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
+    let from = format!("-plugin-dir={}", plugins.display());
+    folder.terraform("terraform", &["init", "-input=false", &from]);
+    let mut applied = Applied { folder, emulator, manifest };
+    applied.apply();
+    assert_eq!(applied.changes(), [""; 0]);
+    what_was_applied_is_as_it_was_set(&mut applied.emulator);
+    let url = applied.emulator.call("sqs", "get_queue_url", &json!({ "QueueName": "space-dev-jobs" }));
+    applied.emulator.call("sqs", "send_message", &json!({ "QueueUrl": url["QueueUrl"], "MessageBody": "a job" }));
+    let receive = json!({ "QueueUrl": others, "WaitTimeSeconds": 20 });
+    let got = applied.emulator.call("sqs", "receive_message", &receive);
+    assert_eq!(got["Messages"][0]["Body"], "taken: a job", "{got}");
+    let output = applied.terraform(&["destroy", "-auto-approve", "-input=false", "-no-color", "-var=stage=dev"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let left = applied.emulator.call("sqs", "list_queues", &json!({ "QueueNamePrefix": "space-" }));
+    assert_eq!(left["QueueUrls"], Value::Null);
+}
+
+fn what_was_applied_is_as_it_was_set(emulator: &mut Emulator) {
+    let schedule =
+        emulator.call("scheduler", "get_schedule", &json!({ "GroupName": "space-dev", "Name": "fetcher-2" }));
+    assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");
+    assert_eq!(schedule["Target"]["Input"], r#"{"a":"<b>"}"#);
+    let told = emulator.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": "theirs" }));
+    assert_eq!(told["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(1));
+    let bucket = json!({ "Bucket": "space-dev-uploads-123456789012-us-east-1" });
+    let told = emulator.call("s3", "get_bucket_notification_configuration", &bucket);
+    assert_eq!(told["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(2));
+    let of = json!({ "FunctionName": "space-dev-fetcher" });
+    let events = emulator.call("lambda", "get_function_event_invoke_config", &of);
+    let ranker = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker";
+    assert_eq!(events["DestinationConfig"]["OnSuccess"]["Destination"], ranker);
+    let settings = emulator.call("lambda", "get_function_configuration", &of);
+    assert_eq!(settings["DeadLetterConfig"]["TargetArn"], "arn:aws:sqs:us-east-1:123456789012:others");
+    let mapping = emulator.call("lambda", "list_event_source_mappings", &of)["EventSourceMappings"][0].clone();
+    assert_eq!(
+        json!([mapping["BatchSize"], mapping["FunctionResponseTypes"]]),
+        json!([20, ["ReportBatchItemFailures"]])
+    );
+}
+
 /// More than fit into a role's own policy.
 #[test]
 fn sixty_callees_are_allowed_by_managed_policies() {

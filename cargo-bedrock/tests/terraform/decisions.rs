@@ -16,6 +16,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("sixty", Manifest::of_sixty()),
         ("full", full()),
         ("destinations", destinations()),
+        ("triggers", Manifest::of_triggers()),
         ("hyphen", Manifest::of_three().with("/app", json!("outer-space"))),
     ] {
         manifest.write(&folder.path(&format!("terraform/manifest/manifests/{name}.json")));

@@ -48,6 +48,8 @@ run "one_worker" {
       retries          = 2
       event_age        = 21600
       on_failure       = null
+      on_success       = null
+      dead_letter      = null
       recursion        = "terminate"
       layers           = []
       code = {
@@ -308,5 +310,178 @@ run "an_app_whose_name_has_a_hyphen" {
   assert {
     condition     = keys(output.functions.fetcher.environment) == ["GREETING", "OUTER_SPACE_WORKER_ARN_RANKER"]
     error_message = "no name of a variable has a hyphen: ${jsonencode(output.functions.fetcher.environment)}"
+  }
+}
+
+run "an_app_without_triggers" {
+  command = plan
+
+  variables {
+    path = "./manifests/three.json"
+  }
+
+  assert {
+    condition = alltrue([
+      for made in [output.schedules, output.schedule_roles, output.queues, output.mappings, output.buckets] :
+      length(keys(made)) == 0
+    ])
+    error_message = "nothing is made for triggers"
+  }
+}
+
+run "triggers_of_each_kind" {
+  command = plan
+
+  variables {
+    path = "./manifests/triggers.json"
+  }
+
+  assert {
+    condition = output.schedules == {
+      fetcher-1 = { worker = "fetcher", expression = "rate(5 minutes)", timezone = "UTC", input = null }
+      fetcher-2 = { worker = "fetcher", expression = "cron(0 9 * * ? *)", timezone = "Europe/Berlin", input = "{\"a\":\"<b>\"}" }
+    }
+    error_message = "schedules by worker and number, events as they stand: ${jsonencode(output.schedules)}"
+  }
+
+  assert {
+    condition = (
+      keys(output.schedule_roles) == ["fetcher"] &&
+      output.schedule_roles.fetcher.name == "space-dev-fetcher-schedule-us-east-1" &&
+      jsondecode(output.schedule_roles.fetcher.policy).Statement == [{
+        Sid      = "Invoke"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher"
+      }]
+    )
+    error_message = "schedules may invoke exactly their function: ${jsonencode(output.schedule_roles)}"
+  }
+
+  assert {
+    condition = jsondecode(output.schedule_roles.fetcher.trust).Statement[0].Condition == {
+      StringEquals = {
+        "aws:SourceAccount" = "123456789012"
+        "aws:SourceArn"     = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/space-dev"
+      }
+    }
+    error_message = "for schedules of the stage alone: ${output.schedule_roles.fetcher.trust}"
+  }
+
+  assert {
+    condition = output.queues == {
+      jobs = { name = "space-dev-jobs", dead = "space-dev-jobs-dead", visibility_timeout = 185, max_receives = 4 }
+    }
+    error_message = "queues of the app: ${jsonencode(output.queues)}"
+  }
+
+  assert {
+    condition = output.mappings == {
+      jobs = {
+        worker           = "fetcher"
+        queue_arn        = "arn:aws:sqs:us-east-1:123456789012:space-dev-jobs"
+        batch_size       = 20
+        batch_window     = 5
+        partial_failures = true
+      }
+      "arn:aws:sqs:us-east-1:123456789012:others" = {
+        worker           = "ranker"
+        queue_arn        = "arn:aws:sqs:us-east-1:123456789012:others"
+        batch_size       = 10
+        batch_window     = 0
+        partial_failures = false
+      }
+    }
+    error_message = "who takes which messages: ${jsonencode(output.mappings)}"
+  }
+
+  assert {
+    condition = jsonencode(output.buckets) == jsonencode({
+      uploads = {
+        name = "space-dev-uploads-123456789012-us-east-1"
+        arn  = "arn:aws:s3:::space-dev-uploads-123456789012-us-east-1"
+        own  = true
+        notices = [
+          { worker = "fetcher", events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], prefix = "a/", suffix = "" },
+          { worker = "ranker", events = ["s3:ObjectCreated:*"], prefix = "b/", suffix = "" },
+        ]
+      }
+      "arn:aws:s3:::theirs" = {
+        name    = "theirs"
+        arn     = "arn:aws:s3:::theirs"
+        own     = false
+        notices = [{ worker = "ranker", events = ["s3:ObjectRemoved:*"], prefix = "", suffix = ".png" }]
+      }
+    })
+    error_message = "all that a bucket tells of is in one place: ${jsonencode(output.buckets)}"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.functions.fetcher.own_policy).Statement : statement if statement.Sid != "Log"] == [
+      {
+        Sid      = "HandOnDeadEvents"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = "arn:aws:sqs:us-east-1:123456789012:others"
+      },
+      {
+        Sid      = "HandOnResults"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
+      },
+      {
+        Sid      = "TakeMessages"
+        Effect   = "Allow"
+        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = ["arn:aws:sqs:us-east-1:123456789012:space-dev-jobs"]
+      },
+    ]
+    error_message = "a worker stands for its function, and messages are taken of its own queues: ${output.functions.fetcher.own_policy}"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.on_success == output.functions.ranker.arn
+    error_message = "a worker stands for its function: ${jsonencode(output.functions.fetcher)}"
+  }
+}
+
+run "queues_and_buckets_are_found_by_variables" {
+  command = plan
+
+  variables {
+    path = "./manifests/triggers.json"
+  }
+
+  assert {
+    condition = alltrue([for function in output.functions : function.environment == {
+      SPACE_BUCKET_THEIRS    = "theirs"
+      SPACE_BUCKET_UPLOADS   = "space-dev-uploads-123456789012-us-east-1"
+      SPACE_QUEUE_URL_JOBS   = "https://sqs.us-east-1.amazonaws.com/123456789012/space-dev-jobs"
+      SPACE_QUEUE_URL_OTHERS = "https://sqs.us-east-1.amazonaws.com/123456789012/others"
+    }])
+    error_message = "every function finds all of them: ${jsonencode(output.functions.ranker.environment)}"
+  }
+}
+
+run "names_that_are_too_long_are_cut" {
+  command = plan
+
+  variables {
+    path  = "./manifests/triggers.json"
+    stage = "a-stage-with-a-rather-long-name"
+  }
+
+  assert {
+    condition = (
+      length(output.buckets.uploads.name) == 63 &&
+      startswith(output.buckets.uploads.name, "space-a-stage-with-a-rather-long-name-uploads-12345678-")
+    )
+    error_message = output.buckets.uploads.name
+  }
+
+  assert {
+    condition     = length(output.schedule_roles.fetcher.name) == 64
+    error_message = output.schedule_roles.fetcher.name
   }
 }

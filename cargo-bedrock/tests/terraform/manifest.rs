@@ -68,6 +68,36 @@ impl Manifest {
             .with("/workers/ranker/recursion", json!("allow"))
     }
 
+    /// Two workers with triggers of each kind, one of which the other hands its events to.
+    pub(crate) fn of_triggers() -> Self {
+        let queue = |name: &str, visibility: u64| {
+            json!({
+                "queue": name, "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 4,
+                "visibility_timeout": visibility
+            })
+        };
+        let others = "arn:aws:sqs:us-east-1:123456789012:others";
+        let mut jobs = queue("jobs", 185);
+        (jobs["batch_size"], jobs["batch_window"], jobs["partial_failures"]) = (json!(20), json!(5), json!(true));
+        let fetcher = json!([
+            { "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null },
+            jobs,
+            { "bucket": "uploads", "prefix": "a/", "suffix": "", "events": ["created", "removed"] },
+            { "schedule": "cron(0 9 * * ? *)", "timezone": "Europe/Berlin", "event": "{\"a\":\"<b>\"}" },
+        ]);
+        let ranker = json!([
+            { "bucket": "uploads", "prefix": "b/", "suffix": "", "events": ["created"] },
+            { "bucket": "arn:aws:s3:::theirs", "prefix": "", "suffix": ".png", "events": ["removed"] },
+            queue(others, 180),
+        ]);
+        Self::of(&["fetcher", "ranker"])
+            .with("/version", json!(2))
+            .with("/workers/fetcher/on_success", json!("ranker"))
+            .with("/workers/fetcher/dead_letter", json!(others))
+            .with("/workers/fetcher/triggers", fetcher)
+            .with("/workers/ranker/triggers", ranker)
+    }
+
     /// Sixty workers with long names, all of which the endpoint calls, and the last one calls the first.
     pub(crate) fn of_sixty() -> Self {
         let names: Vec<String> =
@@ -101,7 +131,7 @@ fn the_manifests_of_these_tests_are_as_the_schema_says() {
     let schema = jsonschema::draft202012::new(&schema).expect("a schema");
     // A callee twice is more than Terraform has to take.
     let three = Manifest::of_three().with("/endpoint/invokes", json!(["fetcher", "ranker"]));
-    for manifest in [three, Manifest::of_sixty()] {
+    for manifest in [three, Manifest::of_sixty(), Manifest::of_triggers()] {
         let faults: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();
         assert_eq!(faults, [""; 0]);

@@ -26,7 +26,10 @@ fn policies(decisions: &Value) -> Vec<String> {
         let managed = function["managed_policies"].as_array().cloned().unwrap_or_default();
         [vec![function["own_policy"].clone()], managed].concat()
     };
-    functions.values().flat_map(of).map(|policy| policy.as_str().expect("a policy").to_owned()).collect()
+    let roles = decisions["schedule_roles"]["value"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let schedules = roles.map(|role| role["policy"].clone());
+    let all = functions.values().flat_map(of).chain(schedules);
+    all.map(|policy| policy.as_str().expect("a policy").to_owned()).collect()
 }
 
 #[test]
@@ -36,7 +39,8 @@ fn every_policy_has_actions_that_exist_and_resources_that_they_take() {
         let destination = json!(format!("arn:aws:{end}"));
         Manifest::of(&["fetcher"]).with("/workers/fetcher/on_failure", destination)
     });
-    for manifest in [Manifest::of_three(), Manifest::of_sixty()].into_iter().chain(others) {
+    let all = [Manifest::of_three(), Manifest::of_sixty(), Manifest::of_triggers()];
+    for manifest in all.into_iter().chain(others) {
         let path = folder.path("manifest.json");
         manifest.write(&path);
         let found = policies(&folder.decisions(&path));

@@ -43,7 +43,7 @@ fn a_manifest_that_is_missing_or_none_is_refused() {
     assert_snapshot!(plan(&folder, "../../target/bedrock/manifest.json", &[]), @"there is no manifest at `../../target/bedrock/manifest.json`: run `cargo bedrock build --release`");
     std::fs::write(folder.path("terraform/manifest/odd.json"), "{").expect("file");
     assert_snapshot!(plan(&folder, "odd.json", &[]), @"`odd.json` is no JSON: run `cargo bedrock build --release`");
-    assert_snapshot!(refused(&folder, &Manifest::of(&[]).with("/version", json!(2)), &[]), @"`manifest.json` is no manifest of version 1, which this terraform reads: run `cargo bedrock terraform upgrade`");
+    assert_snapshot!(refused(&folder, &Manifest::of(&[]).with("/version", json!(3)), &[]), @"`manifest.json` is no manifest of version 1 or 2, which this terraform reads: run `cargo bedrock terraform upgrade`");
 }
 
 #[test]
@@ -93,13 +93,17 @@ fn odd_values_are_all_named_at_once() {
         &[
             ("/workers/fetcher/invokes", json!(["nobody"])),
             ("/workers/fetcher/on_failure", json!("arn:aws:dynamodb:us-east-1:123456789012:table/x")),
+            ("/workers/fetcher/on_success", json!("nobody")),
+            ("/workers/fetcher/triggers", json!([{ "queue": "q".repeat(66) }])),
             ("/workers/fetcher/log_retention", json!(31)),
         ],
     );
     assert_snapshot!(refused(&folder, &manifest, &[]), @"
     a worker cannot be called `endpoint`: rename its folder
     no such worker: `nobody`, which worker `fetcher` calls: run `cargo bedrock build --release`
-    failed events go to a queue, a topic, a function or an event bus: `arn:aws:dynamodb:us-east-1:123456789012:table/x` of worker `fetcher`
+    events are handed on to a queue, a topic, a function or an event bus: `arn:aws:dynamodb:us-east-1:123456789012:table/x` of worker `fetcher`
+    no such worker: `nobody`, which worker `fetcher` hands events to: run `cargo bedrock build --release`
+    names of queues have at most 80 characters: `space-dev-qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq-dead` (81): shorten the stage, or rename the queue
     logs are kept for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days: worker `fetcher` (31)
     ");
 }

@@ -28,6 +28,14 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  dynamic "dead_letter_config" {
+    for_each = var.function.dead_letter == null ? [] : [var.function.dead_letter]
+
+    content {
+      target_arn = dead_letter_config.value
+    }
+  }
+
   # The first invocation finds its log group and has its rights.
   depends_on = [
     aws_cloudwatch_log_group.this,
@@ -44,23 +52,40 @@ resource "aws_lambda_alias" "live" {
   function_version = aws_lambda_function.this.version
 }
 
-# Two retries within six hours, and nobody told of a failure, is what Lambda does by itself.
+# Two retries within six hours, and nobody told of the end, is what Lambda does by itself.
 resource "aws_lambda_function_event_invoke_config" "this" {
-  count = var.function.retries != 2 || var.function.event_age != 21600 || var.function.on_failure != null ? 1 : 0
+  count = local.events_are_usual ? 0 : 1
 
   function_name                = aws_lambda_function.this.function_name
   maximum_retry_attempts       = var.function.retries
   maximum_event_age_in_seconds = var.function.event_age
 
   dynamic "destination_config" {
-    for_each = var.function.on_failure == null ? [] : [var.function.on_failure]
+    for_each = local.events_end_somewhere ? [var.function] : []
 
     content {
-      on_failure {
-        destination = destination_config.value
+      dynamic "on_failure" {
+        for_each = destination_config.value.on_failure == null ? [] : [destination_config.value.on_failure]
+
+        content {
+          destination = on_failure.value
+        }
+      }
+
+      dynamic "on_success" {
+        for_each = destination_config.value.on_success == null ? [] : [destination_config.value.on_success]
+
+        content {
+          destination = on_success.value
+        }
       }
     }
   }
+}
+
+locals {
+  events_end_somewhere = var.function.on_failure != null || var.function.on_success != null
+  events_are_usual     = var.function.retries == 2 && var.function.event_age == 21600 && !local.events_end_somewhere
 }
 
 # Lambda ends loops of functions that call each other, unless it is told not to.

@@ -17,6 +17,8 @@ variable "function" {
     retries          = number
     event_age        = number
     on_failure       = string
+    on_success       = string
+    dead_letter      = string
     recursion        = string
     url_auth         = string
     code = object({

@@ -13,6 +13,23 @@ locals {
     }
   }
 
+  # By these, every function finds the queues and buckets of the triggers: who sends to them is not known.
+  queue_urls = {
+    for queue, arn in local.queue_arns :
+    queue => format(
+      "https://sqs.%s.amazonaws.com%s/%s/%s",
+      split(":", arn)[3], split(":", arn)[1] == "aws-cn" ? ".cn" : "", split(":", arn)[4], split(":", arn)[5],
+    )
+  }
+  place_variables = merge(
+    { for queue, url in local.queue_urls : "${local.app}_QUEUE_URL_${element(reverse(split(":", queue)), 0)}" => url },
+    {
+      for bucket in local.bucket_keys :
+      "${local.app}_BUCKET_${element(reverse(split(":", bucket)), 0)}" => try(local.bucket_names[bucket], element(split(":", bucket), 5))
+    },
+  )
+  places = { for name, value in local.place_variables : upper(replace(name, "/[^A-Za-z0-9]/", "_")) => value }
+
   # What a secret is found by: `ssm:/path/name` or `secretsmanager:name`.
   secrets = {
     for name, function in local.described :
@@ -22,7 +39,7 @@ locals {
   # As JSON with every secret empty: two quotes, which its own size counts too.
   plain_json = {
     for name, function in local.described :
-    name => jsonencode(merge(function.environment, { for key, secret in local.secrets[name] : key => "" }))
+    name => jsonencode(merge(local.places, function.environment, { for key, secret in local.secrets[name] : key => "" }))
   }
   full_json = {
     for name, text in local.plain_json : name => jsonencode(merge(jsondecode(text), local.arn_variables[name]))
@@ -45,7 +62,7 @@ locals {
   # All ARNs or none: a program that does not find one derives it from the name of its own function.
   environments = {
     for name, function in local.described :
-    name => merge(function.environment, {
+    name => merge(local.places, function.environment, {
       for key, arn in local.arn_variables[name] : key => arn if local.full_bytes[name] <= local.environment_limit
     })
   }

@@ -1,5 +1,6 @@
 # Everything that is decided about the app, from its manifest alone: no provider and no resource, so that it can be
-# tested without AWS. Names are here; the other decisions are in environment.tf, policies.tf and refusals.tf.
+# tested without AWS. Names are here; the other decisions are in environment.tf, policies.tf,
+# triggers.tf and refusals.tf.
 
 locals {
   manifest = jsondecode(file(var.path))

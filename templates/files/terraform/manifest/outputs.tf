@@ -37,7 +37,9 @@ output "functions" {
       environment      = local.environments[name]
       retries          = function.retries
       event_age        = function.event_age
-      on_failure       = function.on_failure
+      on_failure       = local.destinations[name].on_failure
+      on_success       = local.destinations[name].on_success
+      dead_letter      = local.destinations[name].dead_letter
       recursion        = function.recursion
       layers           = function.layers
       code             = try({ file = local.files[name], sha256_base64 = function.code.sha256_base64 }, null)
@@ -93,11 +95,93 @@ output "functions" {
 
   precondition {
     condition     = length(local.odd_destinations) == 0
-    error_message = "failed events go to a queue, a topic, a function or an event bus: ${join(", ", local.odd_destinations)}"
+    error_message = "events are handed on to a queue, a topic, a function or an event bus: ${join(", ", local.odd_destinations)}"
+  }
+
+  precondition {
+    condition     = length(local.unknown_destinations) == 0
+    error_message = "no such worker: ${join(", ", local.unknown_destinations)}: run `cargo bedrock build --release`"
+  }
+
+  precondition {
+    condition     = length(local.too_long_queues) == 0
+    error_message = "names of queues have at most ${local.queue_name_limit} characters: ${join(", ", local.too_long_queues)}: shorten the stage, or rename the queue"
   }
 
   precondition {
     condition     = length(local.odd_retentions) == 0
     error_message = "logs are kept for ${join(", ", local.retentions)} days: ${join(", ", local.odd_retentions)}"
+  }
+}
+
+output "schedule_group" {
+  description = "The name of the group that all schedules are in."
+  value       = local.schedule_group
+}
+
+output "schedule_roles" {
+  description = "For each worker with schedules, the role with which EventBridge Scheduler invokes it."
+  value = {
+    for name, long in local.long_schedule_roles : name => {
+      name   = length(long) <= 64 ? long : "${substr(long, 0, 55)}-${substr(sha256(long), 0, 8)}"
+      trust  = local.schedule_role_trusted
+      policy = local.schedule_role_policy[name]
+    }
+  }
+}
+
+output "schedules" {
+  description = "When workers are invoked, by the names of the schedules."
+  value = {
+    for name, schedule in local.schedules : name => {
+      worker     = schedule.worker
+      expression = schedule.schedule
+      timezone   = schedule.timezone
+      input      = schedule.event
+    }
+  }
+}
+
+output "queues" {
+  description = "The queues of the app, each with its dead-letter queue."
+  value = {
+    for queue, name in local.queue_names : queue => {
+      name               = name
+      dead               = "${name}-dead"
+      visibility_timeout = local.mappings[queue].visibility_timeout
+      max_receives       = local.mappings[queue].max_receives
+    }
+  }
+}
+
+output "mappings" {
+  description = "Which worker takes the messages of a queue, by the name of the app's queue or the ARN of another one."
+  value = {
+    for queue, mapping in local.mappings : queue => {
+      worker           = mapping.worker
+      queue_arn        = local.queue_arns[queue]
+      batch_size       = mapping.batch_size
+      batch_window     = mapping.batch_window
+      partial_failures = mapping.partial_failures
+    }
+  }
+}
+
+output "buckets" {
+  description = "Which workers hear of changes in a bucket, by the name of the app's bucket or the ARN of another one."
+  value = {
+    for bucket in local.bucket_keys : bucket => {
+      name = try(local.bucket_names[bucket], element(split(":", bucket), 5))
+      arn  = try("arn:${var.partition}:s3:::${local.bucket_names[bucket]}", bucket)
+      own  = !startswith(bucket, "arn:")
+      notices = [
+        for notice in local.notices : {
+          worker = notice.worker
+          events = [for event in notice.events : "s3:Object${title(event)}:*"]
+          prefix = notice.prefix
+          suffix = notice.suffix
+        } if notice.bucket == bucket
+      ]
+    }
   }
 }

@@ -1,7 +1,8 @@
-# What each function may do on AWS, and nothing else: write its own log, call its callees, and hand failed events on.
+# What each function may do on AWS, and nothing else: write its own log, call its callees, hand events on, and take the
+# messages of its queues.
 
 locals {
-  # An action for each kind of destination that `on_failure` may name.
+  # An action for each kind of destination that may be named.
   destination_actions = {
     events = "events:PutEvents"
     lambda = "lambda:InvokeFunction"
@@ -9,10 +10,30 @@ locals {
     sqs    = "sqs:SendMessage"
   }
 
-  # `arn:aws:sqs:…` is of the service `sqs`; empty where there is no destination.
-  destination_services = {
-    for name, function in local.described :
-    name => try(element(split(":", function.on_failure), 2), "")
+  # The statements that let events be handed on, by the settings that name the destinations.
+  destination_statements = {
+    dead_letter = "HandOnDeadEvents"
+    on_failure  = "HandOnFailedEvents"
+    on_success  = "HandOnResults"
+  }
+
+  # A worker of the app stands for its function.
+  destinations = {
+    for name, function in local.described : name => {
+      for key in ["on_failure", "on_success", "dead_letter"] :
+      key => try(local.arns[function[key]], function[key], null)
+    }
+  }
+
+  # Where events go, in the order of the statements, and whose statement it is. `arn:aws:sqs:…` is of the service `sqs`.
+  handed_on = {
+    for name, destinations in local.destinations : name => [
+      for key, sid in local.destination_statements : {
+        sid    = sid
+        arn    = destinations[key]
+        action = lookup(local.destination_actions, try(element(split(":", destinations[key]), 2), ""), "")
+      } if destinations[key] != null
+    ]
   }
 
   log_groups = { for name, function_name in local.function_names : name => "/aws/lambda/${function_name}" }
@@ -26,12 +47,18 @@ locals {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = "arn:${var.partition}:logs:${var.region}:${var.account}:log-group:${local.log_groups[name]}:*"
       }],
-      [for action in [lookup(local.destination_actions, local.destination_services[name], "")] : {
-        Sid      = "HandOnFailedEvents"
+      [for end in local.handed_on[name] : {
+        Sid      = end.sid
         Effect   = "Allow"
-        Action   = action
-        Resource = function.on_failure
-      } if action != ""],
+        Action   = end.action
+        Resource = end.arn
+      } if end.action != ""],
+      [for queues in [local.taken[name]] : {
+        Sid      = "TakeMessages"
+        Effect   = "Allow"
+        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = queues
+      } if length(queues) > 0],
     )
   }
 

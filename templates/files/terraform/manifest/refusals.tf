@@ -37,9 +37,20 @@ locals {
   }
   too_many_layers = [for name, count in local.layer_counts : "${local.shown[name]} (${count})" if count > local.layer_limit]
 
-  odd_destinations = [
-    for name, function in local.described : "`${function.on_failure}` of ${local.shown[name]}"
-    if function.on_failure == null ? false : !contains(keys(local.destination_actions), local.destination_services[name])
+  # What is no ARN is a worker, and there must be one.
+  unknown_destinations = flatten([
+    for name, ends in local.handed_on :
+    [for end in ends : "`${end.arn}`, which ${local.shown[name]} hands events to" if !startswith(end.arn, "arn:")]
+  ])
+  odd_destinations = flatten([
+    for name, ends in local.handed_on :
+    [for end in ends : "`${end.arn}` of ${local.shown[name]}" if startswith(end.arn, "arn:") && end.action == ""]
+  ])
+
+  queue_name_limit = 80 # characters, of the name of a queue
+  too_long_queues = [
+    for queue, name in local.queue_names : "`${name}-dead` (${length(name) + 5})"
+    if length(name) + 5 > local.queue_name_limit
   ]
 
   # What CloudWatch takes; 0 would keep logs for ever.

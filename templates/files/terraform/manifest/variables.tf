@@ -13,8 +13,8 @@ variable "path" {
   }
 
   validation {
-    condition     = !can(jsondecode(file(var.path))) || try(jsondecode(file(var.path)).version, null) == 1
-    error_message = "`${var.path}` is no manifest of version 1, which this terraform reads: run `cargo bedrock terraform upgrade`"
+    condition     = !can(jsondecode(file(var.path))) || contains([1, 2], try(jsondecode(file(var.path)).version, 0))
+    error_message = "`${var.path}` is no manifest of version 1 or 2, which this terraform reads: run `cargo bedrock terraform upgrade`"
   }
 }
 

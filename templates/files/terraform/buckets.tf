@@ -1,0 +1,43 @@
+# The buckets of the app, and which functions hear of changes in which bucket. A bucket has one notification
+# configuration: this one replaces whatever was set for it before.
+
+resource "aws_s3_bucket" "this" {
+  for_each = { for key, bucket in module.manifest.buckets : key => bucket if bucket.own }
+
+  bucket = each.value.name
+}
+
+resource "aws_lambda_permission" "bucket" {
+  for_each = merge([
+    for key, bucket in module.manifest.buckets : {
+      for worker in distinct(bucket.notices[*].worker) : "${worker}/${key}" => { worker = worker, bucket = bucket }
+    }
+  ]...)
+
+  statement_id   = "bedrock-bucket-${substr(sha256(each.value.bucket.name), 0, 16)}"
+  function_name  = module.function[each.value.worker].arn
+  action         = "lambda:InvokeFunction"
+  principal      = "s3.amazonaws.com"
+  source_arn     = each.value.bucket.arn
+  source_account = data.aws_caller_identity.current.account_id
+}
+
+resource "aws_s3_bucket_notification" "this" {
+  for_each = module.manifest.buckets
+
+  bucket = try(aws_s3_bucket.this[each.key].id, each.value.name)
+
+  dynamic "lambda_function" {
+    for_each = each.value.notices
+
+    content {
+      lambda_function_arn = module.function[lambda_function.value.worker].arn
+      events              = lambda_function.value.events
+      filter_prefix       = lambda_function.value.prefix == "" ? null : lambda_function.value.prefix
+      filter_suffix       = lambda_function.value.suffix == "" ? null : lambda_function.value.suffix
+    }
+  }
+
+  # S3 asks Lambda whether it may, before it takes this.
+  depends_on = [aws_lambda_permission.bucket]
+}

@@ -1,0 +1,73 @@
+# What invokes the functions besides calls: schedules, queues and buckets. Always by their plain names, as workers call
+# each other: what is set about retries and destinations belongs to those.
+
+locals {
+  triggers = { for name, function in local.described : name => try(function.triggers, []) }
+
+  # A schedule is called after its worker and its place among the worker's schedules.
+  schedules = merge([
+    for name, triggers in local.triggers : {
+      for at, trigger in [for trigger in triggers : trigger if can(trigger.schedule)] :
+      "${name}-${at + 1}" => merge(trigger, { worker = name })
+    }
+  ]...)
+
+  # Roles are the account's, with the region in their names like those of functions.
+  scheduled             = toset([for schedule in local.schedules : schedule.worker])
+  long_schedule_roles   = { for name in local.scheduled : name => "${local.function_names[name]}-schedule-${var.region}" }
+  schedule_group        = "${local.app}-${var.stage}"
+  schedule_group_arn    = "arn:${var.partition}:scheduler:${var.region}:${var.account}:schedule-group/${local.schedule_group}"
+  schedule_role_policy  = { for name in local.scheduled : name => jsonencode(local.schedule_role_document[name]) }
+  schedule_role_trusted = jsonencode(local.schedule_role_trust)
+
+  schedule_role_document = {
+    for name in local.scheduled : name => {
+      Version   = "2012-10-17"
+      Statement = [{ Sid = "Invoke", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = local.arns[name] }]
+    }
+  }
+
+  # Scheduler takes the role for schedules of this group alone, whoever asks it to.
+  schedule_role_trust = {
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account, "aws:SourceArn" = local.schedule_group_arn } }
+    }]
+  }
+
+  # One queue invokes one worker: `cargo bedrock build` refuses anything else.
+  mappings = merge([
+    for name, triggers in local.triggers :
+    { for trigger in triggers : trigger.queue => merge(trigger, { worker = name }) if can(trigger.queue) }
+  ]...)
+
+  queue_names = { for queue, mapping in local.mappings : queue => "${local.prefix}${queue}" if !startswith(queue, "arn:") }
+  queue_arns = {
+    for queue, mapping in local.mappings :
+    queue => try("arn:${var.partition}:sqs:${var.region}:${var.account}:${local.queue_names[queue]}", queue)
+  }
+  taken = {
+    for name, function in local.described :
+    name => sort([for queue, mapping in local.mappings : local.queue_arns[queue] if mapping.worker == name])
+  }
+
+  notices = flatten([
+    for name, triggers in local.triggers : [
+      for trigger in triggers : merge(trigger, { worker = name }) if can(trigger.bucket)
+    ]
+  ])
+  bucket_keys = toset(local.notices[*].bucket)
+
+  # The names of buckets are everybody's, and have at most 63 characters.
+  long_bucket_names = {
+    for bucket in local.bucket_keys :
+    bucket => replace("${local.prefix}${bucket}-${var.account}-${var.region}", "_", "-") if !startswith(bucket, "arn:")
+  }
+  bucket_names = {
+    for bucket, name in local.long_bucket_names :
+    bucket => length(name) <= 63 ? name : "${substr(name, 0, 54)}-${substr(sha256(name), 0, 8)}"
+  }
+}

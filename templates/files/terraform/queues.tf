@@ -1,0 +1,31 @@
+# The queues of the app, each with one for the messages that failed too often, and which function takes the messages of
+# which queue.
+
+resource "aws_sqs_queue" "dead" {
+  for_each = module.manifest.queues
+
+  name                      = each.value.dead
+  message_retention_seconds = 1209600 # 14 days, the longest there is
+}
+
+resource "aws_sqs_queue" "this" {
+  for_each = module.manifest.queues
+
+  name                       = each.value.name
+  visibility_timeout_seconds = each.value.visibility_timeout
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead[each.key].arn
+    maxReceiveCount     = each.value.max_receives
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  for_each = module.manifest.mappings
+
+  event_source_arn                   = try(aws_sqs_queue.this[each.key].arn, each.value.queue_arn)
+  function_name                      = module.function[each.value.worker].arn
+  batch_size                         = each.value.batch_size
+  maximum_batching_window_in_seconds = each.value.batch_window
+  function_response_types            = each.value.partial_failures ? ["ReportBatchItemFailures"] : []
+}

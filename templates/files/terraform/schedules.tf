@@ -1,0 +1,45 @@
+# Schedules of EventBridge Scheduler, all in one group, and for each worker that has some a role that may invoke its
+# function and nothing else.
+
+resource "aws_scheduler_schedule_group" "this" {
+  count = length(module.manifest.schedules) > 0 ? 1 : 0
+
+  name = module.manifest.schedule_group
+}
+
+resource "aws_iam_role" "schedule" {
+  for_each = module.manifest.schedule_roles
+
+  name                 = each.value.name
+  permissions_boundary = var.permissions_boundary
+  assume_role_policy   = each.value.trust
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  for_each = module.manifest.schedule_roles
+
+  name   = "own"
+  role   = aws_iam_role.schedule[each.key].id
+  policy = each.value.policy
+}
+
+resource "aws_scheduler_schedule" "this" {
+  for_each = module.manifest.schedules
+
+  name                         = each.key
+  group_name                   = one(aws_scheduler_schedule_group.this[*].name)
+  schedule_expression          = each.value.expression
+  schedule_expression_timezone = each.value.timezone
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = module.function[each.value.worker].arn
+    role_arn = aws_iam_role.schedule[each.value.worker].arn
+    input    = each.value.input
+  }
+
+  depends_on = [aws_iam_role_policy.schedule]
+}

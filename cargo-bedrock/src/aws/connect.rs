@@ -29,7 +29,9 @@ pub(crate) struct Aws {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) place: Place,
 }
@@ -71,7 +73,9 @@ async fn connect(access: &Access) -> Result<Aws> {
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
         s3: aws_sdk_s3::Client::from_conf(s3),
+        scheduler: aws_sdk_scheduler::Client::new(&sdk),
         secrets: aws_sdk_secretsmanager::Client::new(&sdk),
+        sqs: aws_sdk_sqs::Client::new(&sdk),
         ssm: aws_sdk_ssm::Client::new(&sdk),
         place: Place { partition, region, account },
     })

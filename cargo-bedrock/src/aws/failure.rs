@@ -40,14 +40,24 @@ impl Failure {
 
     /// Whether what was asked for is not there, by any service's code.
     pub(crate) fn is_missing(&self) -> bool {
-        ["ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NotFound", "NoSuchKey"]
-            .iter()
-            .any(|code| self.is(code))
+        [
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "NoSuchBucket",
+            "NoSuchEntity",
+            "NoSuchKey",
+            "NoSuchTagSet",
+            "NotFound",
+            "QueueDoesNotExist",
+            "ResourceNotFoundException",
+        ]
+        .iter()
+        .any(|code| self.is(code))
     }
 
     /// Whether what was to be made is there already, by any service's code.
     pub(crate) fn is_there(&self) -> bool {
         [
+            "ConflictException",
             "ResourceConflictException",
             "EntityAlreadyExists",
             "ResourceAlreadyExistsException",

@@ -30,10 +30,19 @@ const THROTTLED: [&str; 7] = [
     "429",
 ];
 /// Somebody, often we ourselves, is changing the same thing.
-const BUSY: [&str; 3] = ["ConcurrentModification", "OperationAborted", "OperationAbortedException"];
+const BUSY: [&str; 4] =
+    ["ConcurrentModification", "OperationAborted", "OperationAbortedException", "ResourceInUseException"];
 
-/// What Lambda says of a role, or a right of it, that IAM has not told it of yet.
-const NOT_YET_KNOWN: [&str; 2] = ["cannot be assumed by Lambda", "execution role does not have permissions"];
+/// What is said of a role, a right, a queue or a function that somebody else has not been told of yet: by Lambda, SQS and
+/// EventBridge Scheduler, and by S3 of a function that it may not invoke.
+const NOT_YET_KNOWN: [&str; 6] = [
+    "cannot be assumed by Lambda",
+    "Dead letter target does not exist",
+    "execution role does not have permissions",
+    "SQS Error Code: AWS.SimpleQueueService.NonExistentQueue",
+    "must allow AWS EventBridge Scheduler to assume the role",
+    "Unable to validate the following destination configurations",
+];
 
 /// Milliseconds between the attempts; 21 s together, IAM takes some ten to make a new role known everywhere.
 const PAUSES: [u64; 9] = [100, 200, 400, 800, 1_500, 3_000, 5_000, 5_000, 5_000];
@@ -103,6 +112,8 @@ mod tests {
             (refused("ConcurrentModification", "", 409), 9, 9),
             (refused("InvalidParameterValueException", assumed, 400), 9, 9),
             (refused("ResourceConflictException", "an update is in progress", 409), 9, 0),
+            (refused("ResourceInUseException", "the mapping is being made", 400), 9, 9),
+            (refused("InvalidArgument", "Unable to validate the following destination configurations", 400), 9, 9),
             (refused("ServiceException", "", 500), 3, 0),
             (refused("503", "", 503), 3, 0),
             (Failure::NotSent("connection refused".to_owned()), 3, 3),

@@ -16,7 +16,8 @@ Examples:
   cargo bedrock destroy --stage dev              asks for the stage's name first
   cargo bedrock destroy --stage pr-12 --yes      does not ask, for CI
 
-Functions go with their versions, layers, roles, URL and logs. Nothing has to be built for it";
+Schedules, queues with their messages, and empty buckets go first; a bucket that is not empty stays, with a warning. Then
+functions go with their versions, layers, roles, URL and logs. Nothing has to be built for it";
 
 /// Delete a stage from AWS, with its logs
 #[derive(Debug, Args)]

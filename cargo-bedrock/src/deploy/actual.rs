@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::desired::{Events, UrlAuth};
+use super::triggers::found::FoundTriggers;
 use super::version::Version;
 
 /// What was found of a stage.
@@ -12,6 +13,8 @@ use super::version::Version;
 pub(crate) struct Actual {
     /// By worker, the endpoint as `endpoint`.
     pub(crate) functions: BTreeMap<String, Found>,
+    /// What invokes them besides calls.
+    pub(crate) triggers: FoundTriggers,
     /// What has names of this stage and is not ours.
     pub(crate) foreign: Vec<Foreign>,
 }
@@ -77,6 +80,8 @@ pub(crate) struct Deployed {
     pub(crate) url: Option<Url>,
     /// Ids of the statements about who may call the alias.
     pub(crate) statements: BTreeSet<String>,
+    /// Whether it has the tag of those that have or had triggers.
+    pub(crate) has_triggers: bool,
 }
 
 /// A URL of the alias `live`.

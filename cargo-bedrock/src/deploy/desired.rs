@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::ends;
 use super::environment::{self, Environment};
-use super::manifest::{Artifact, Entry, Manifest, SecretRef};
-use super::policy::{Policies, destination_action, policies};
+use super::manifest::{Artifact, Entry, Manifest, SecretRef, Trigger};
+use super::policy::{Policies, Uses, policies};
 use super::stage::{ENDPOINT, Site};
 use super::version::{Settings, Version};
 use crate::error::{Error, Fault, Report, Result};
@@ -38,6 +39,8 @@ pub(crate) struct Function {
     /// Whether calls may go round in circles.
     pub(crate) may_recurse: bool,
     pub(crate) url: Option<UrlAuth>,
+    /// What invokes it besides calls.
+    pub(crate) triggers: Vec<Trigger>,
 }
 
 impl Function {
@@ -63,18 +66,28 @@ pub(crate) struct Layer {
     pub(crate) description: String,
 }
 
-/// What happens to events that fail. The default is what Lambda does by itself.
+/// What happens to events in the end. The default is what Lambda does by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Events {
     pub(crate) retries: i32,
     /// Seconds that an event may wait.
     pub(crate) age: i32,
+    /// ARNs.
     pub(crate) on_failure: Option<String>,
+    pub(crate) on_success: Option<String>,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { retries: 2, age: 21_600, on_failure: None }
+        Self { retries: 2, age: 21_600, on_failure: None, on_success: None }
+    }
+}
+
+impl Events {
+    /// Whether they go to functions of the stage, which have to be there first.
+    pub(crate) fn go_to(&self, site: &Site) -> bool {
+        let prefix = site.arn("");
+        [&self.on_failure, &self.on_success].into_iter().flatten().any(|arn| arn.starts_with(&prefix))
     }
 }
 
@@ -116,10 +129,14 @@ fn function(
     let mut callees: Vec<&str> = entry.invokes.iter().map(String::as_str).collect();
     callees.sort_unstable();
     callees.dedup();
-    let own = own_variables(entry, secrets);
+    let mut own = ends::variables(manifest, site);
+    own.extend(own_variables(entry, secrets));
     let arns = callees.iter().map(|callee| (arn_variable(&site.app, callee), site.arn(callee))).collect();
     let environment = Environment::of(own, arns);
-    let reports = refusals(manifest, (key, entry), &callees, &environment);
+    let mut reports = refusals(manifest, (key, entry), &callees, &environment);
+    reports.extend(ends::refusals(manifest, site, (key, entry)));
+    let end = |text: &Option<String>| ends::arn(manifest, site, text.as_deref()?);
+    let (on_failure, on_success) = (end(&entry.on_failure), end(&entry.on_success));
     let layer = entry.layer.as_ref().map(|artifact| Layer {
         zip: zip(manifest, artifact),
         description: format!("{} {} {}", artifact.content_sha256, entry.runtime, entry.architecture),
@@ -131,6 +148,14 @@ fn function(
         timeout: entry.timeout,
         role: site.role_arn(key),
         environment,
+        dead_letter: entry.dead_letter.clone(),
+    };
+    let uses = Uses {
+        callees,
+        dead_letter: entry.dead_letter.clone(),
+        on_failure: on_failure.clone(),
+        on_success: on_success.clone(),
+        queues: ends::queues(site, entry),
     };
     let version = Version {
         code: code.sha256_base64.clone(),
@@ -143,12 +168,13 @@ fn function(
         zip: zip(manifest, code),
         layer,
         other_layers: entry.layers.clone(),
-        policies: policies(site, key, &callees, entry.on_failure.as_deref()),
+        policies: policies(site, key, &uses),
         log_retention: entry.log_retention,
         concurrency: entry.concurrency,
-        events: Events { retries: entry.retries, age: entry.event_age, on_failure: entry.on_failure.clone() },
+        events: Events { retries: entry.retries, age: entry.event_age, on_failure, on_success },
         may_recurse: entry.recursion == "allow",
         url: (key == ENDPOINT).then(|| url_auth(entry)),
+        triggers: entry.triggers.clone(),
     };
     (Some(function), reports)
 }
@@ -194,10 +220,6 @@ fn refusals(
         let message = format!("{function} has too many layers: {layers}, the limit is {LAYERS}");
         reports.push(report(message, "take some out of `layers` in its settings"));
     }
-    if let Some(arn) = entry.on_failure.as_ref().filter(|arn| destination_action(arn).is_none()) {
-        let message = format!("failed events of {function} cannot go to `{arn}`");
-        reports.push(report(message, "`on-failure` takes the ARN of a queue, a topic, a function or an event bus"));
-    }
     reports
 }
 
@@ -217,7 +239,7 @@ fn arn_variable(app: &str, callee: &str) -> String {
     format!("{}_WORKER_ARN_{callee}", app.replace('-', "_")).to_uppercase()
 }
 
-fn report(message: String, help: &str) -> Report {
+pub(super) fn report(message: String, help: &str) -> Report {
     Report { message, causes: Vec::new(), help: vec![help.to_owned()] }
 }
 

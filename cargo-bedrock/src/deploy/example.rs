@@ -7,7 +7,7 @@ use super::actual::{Deployed, Found, LayerVersion, Log, Role, Url};
 use super::desired::{Events, Function, Layer, UrlAuth, Zip};
 use super::environment::Environment;
 use super::plan::URL_STATEMENTS;
-use super::policy::{policies, trust};
+use super::policy::{Uses, policies, trust};
 use super::stage::{ENDPOINT, Site, Stage};
 use super::version::{Settings, Version};
 use crate::aws::Place;
@@ -33,18 +33,20 @@ pub(super) fn wanted(key: &str) -> Function {
                 timeout: 30,
                 role: site.role_arn(key),
                 environment: environment(&[("MODE", "fast")]),
+                dead_letter: None,
             },
             layers: Some(Vec::new()),
         },
         zip: zip("workers/x.zip"),
         layer: None,
         other_layers: Vec::new(),
-        policies: policies(&site, key, &[], None),
+        policies: policies(&site, key, &Uses::default()),
         log_retention: 30,
         concurrency: None,
         events: Events::default(),
         may_recurse: false,
         url: (key == ENDPOINT).then_some(UrlAuth::Everybody),
+        triggers: Vec::new(),
     }
 }
 
@@ -91,6 +93,7 @@ pub(super) fn found(key: &str, wanted: &Function) -> Found {
             may_recurse: wanted.may_recurse,
             url: wanted.url.map(|auth| Url { auth, address: format!("https://{key}.example/") }),
             statements: statements.collect::<BTreeSet<_>>(),
+            has_triggers: !wanted.triggers.is_empty(),
         }),
     }
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// The version of manifests that this reads.
-const VERSION: u64 = 1;
+/// The versions of manifests that this reads.
+const VERSIONS: [u64; 2] = [1, 2];
 const BUILD: &str = "run `cargo bedrock build --release`";
 
 /// The functions of an app, and the zips that were made of them.
@@ -39,7 +39,14 @@ pub(crate) struct Entry {
     pub(crate) invokes: Vec<String>,
     pub(crate) retries: i32,
     pub(crate) event_age: i32,
+    /// ARNs, or workers of the app.
     pub(crate) on_failure: Option<String>,
+    #[serde(default)]
+    pub(crate) on_success: Option<String>,
+    #[serde(default)]
+    pub(crate) dead_letter: Option<String>,
+    #[serde(default)]
+    pub(crate) triggers: Vec<Trigger>,
     pub(crate) recursion: String,
     pub(crate) concurrency: Option<i32>,
     pub(crate) log_retention: i32,
@@ -47,6 +54,42 @@ pub(crate) struct Entry {
     pub(crate) url_auth: Option<String>,
     pub(crate) code: Option<Artifact>,
     pub(crate) layer: Option<Artifact>,
+}
+
+/// What invokes a function besides calls.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Trigger {
+    Schedule {
+        schedule: String,
+        timezone: String,
+        /// JSON text; none for Scheduler's own event.
+        event: Option<String>,
+    },
+    Queue {
+        /// The name of a queue of the app, or an ARN.
+        queue: String,
+        batch_size: i32,
+        batch_window: i32,
+        partial_failures: bool,
+        max_receives: i32,
+        visibility_timeout: i32,
+    },
+    Bucket {
+        /// The name of a bucket of the app, or an ARN.
+        bucket: String,
+        prefix: String,
+        suffix: String,
+        events: Vec<ObjectEvent>,
+    },
+}
+
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ObjectEvent {
+    Created,
+    Removed,
 }
 
 /// Where the value of a variable is kept.
@@ -89,8 +132,10 @@ impl Manifest {
         };
         let value: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         match value["version"].as_u64() {
-            Some(VERSION) => {}
-            version => return Err(wrong(format!("its version is {}, not {VERSION}", version.unwrap_or_default()))),
+            Some(version) if VERSIONS.contains(&version) => {}
+            version => {
+                return Err(wrong(format!("its version is {}, neither 1 nor 2", version.unwrap_or_default())));
+            }
         }
         serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
     }

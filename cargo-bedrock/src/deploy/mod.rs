@@ -5,15 +5,17 @@
 //! | --- | --- |
 //! | [`stage`] | the names of everything that belongs to a stage |
 //! | [`manifest`], [`secrets`] | what was built, and the values that are kept elsewhere |
-//! | [`desired`], [`environment`], [`policy`], [`version`] | what is to be there |
+//! | [`desired`], [`environment`], [`ends`], [`policy`], [`version`] | what is to be there |
 //! | [`actual`], [`read`] | what there is |
 //! | [`plan`], [`show`], [`refuse`] | what has to be done, and what must not |
+//! | [`triggers`] | the same for what invokes functions besides calls |
 //! | [`apply`], [`mod@together`] | doing it, for several functions at once |
 //! | [`mod@rollback`], [`mark`], [`mod@status`] | going back, what is written on versions for it, and looking |
 
 mod actual;
 mod apply;
 mod desired;
+mod ends;
 mod environment;
 #[cfg(test)]
 mod example;
@@ -30,6 +32,7 @@ mod show;
 mod stage;
 mod status;
 mod together;
+mod triggers;
 mod version;
 
 pub(crate) use plan::{Change, Plan, Planned, Step};
@@ -38,3 +41,4 @@ pub(crate) use run::{Request, deploy, destroy};
 pub(crate) use show::shown;
 pub(crate) use stage::{Site, Stage};
 pub(crate) use status::status;
+pub(crate) use triggers::{PlannedTrigger, TriggerStep};

@@ -12,6 +12,7 @@ use super::actual::{Actual, Deployed, Found};
 use super::desired::{Desired, Events, Function, UrlAuth};
 use super::policy::trust;
 use super::stage::Site;
+use super::triggers::{self, PlannedTrigger};
 use super::version::changed;
 use crate::pack::Digest;
 
@@ -24,6 +25,8 @@ pub(crate) const URL_STATEMENTS: [Statement; 2] = [Statement::Url, Statement::Fu
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) functions: Vec<Planned>,
+    /// What invokes them besides calls.
+    pub(crate) triggers: Vec<PlannedTrigger>,
 }
 
 /// What is done about one function.
@@ -36,6 +39,8 @@ pub(crate) struct Planned {
     /// For people: ``memory 128 → 512``.
     pub(crate) reasons: Vec<String>,
     pub(crate) steps: Vec<Step>,
+    /// What can be done only when all functions are there.
+    pub(crate) later: Vec<Step>,
     /// ARN of the worker's own layer, if it is published already.
     pub(crate) layer: Option<String>,
     /// The version in use.
@@ -110,7 +115,7 @@ impl Plan {
         let gone = actual.functions.iter().filter(|(key, _)| !some && !desired.contains_key(*key));
         let mut functions: Vec<Planned> = kept.chain(gone.map(|(key, found)| delete(site, key, found))).collect();
         functions.sort_by(|one, other| one.key.cmp(&other.key));
-        Self { functions }
+        Self { functions, triggers: triggers::plan(site, desired, actual, some) }
     }
 
     /// What there is something to do about.
@@ -118,8 +123,19 @@ impl Plan {
         self.functions.iter().filter(|planned| planned.change != Change::Keep)
     }
 
+    /// What there is something to do about besides functions.
+    pub(crate) fn trigger_changes(&self) -> impl Iterator<Item = &PlannedTrigger> {
+        self.triggers.iter().filter(|planned| planned.change != Change::Keep)
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes().next().is_none() && self.trigger_changes().next().is_none()
+    }
+
     pub(crate) fn count(&self, change: Change) -> usize {
-        self.functions.iter().filter(|planned| planned.change == change).count()
+        let all = self.functions.iter().map(|planned| planned.change);
+        all.chain(self.triggers.iter().map(|planned| planned.change)).filter(|each| *each == change).count()
     }
 }
 
@@ -141,7 +157,10 @@ fn keep(site: &Site, key: &str, wanted: &Function, found: &Found) -> Planned {
     };
     let reasons = if change == Change::Update { steps.reasons } else { Vec::new() };
     let live = found.function.as_ref().and_then(|deployed| deployed.live.as_ref()).map(|(number, _)| number.clone());
-    Planned { key: key.to_owned(), function: site.function(key), change, reasons, steps: steps.steps, layer, live }
+    // Lambda looks whether there is such a function.
+    let waits = |step: &Step| *step == Step::SetEvents && wanted.events.go_to(site);
+    let (later, steps) = steps.steps.into_iter().partition(waits);
+    Planned { key: key.to_owned(), function: site.function(key), change, reasons, steps, later, layer, live }
 }
 
 fn delete(site: &Site, key: &str, found: &Found) -> Planned {
@@ -165,6 +184,7 @@ fn delete(site: &Site, key: &str, found: &Found) -> Planned {
         change: Change::Delete,
         reasons: vec!["with its role and its log".to_owned()],
         steps,
+        later: Vec::new(),
         layer: None,
         live: None,
     }
@@ -296,9 +316,12 @@ fn beside(steps: &mut Steps, wanted: &Function, deployed: &Deployed) {
     let (old, new) = (&deployed.events, &wanted.events);
     if old != new {
         steps.steps.push(Step::SetEvents);
-        let destination = (old.on_failure != new.on_failure).then(|| "on-failure".to_owned());
-        let reasons =
-            [changed("retries", &old.retries, &new.retries), changed("event age", &old.age, &new.age), destination];
+        let reasons = [
+            changed("retries", &old.retries, &new.retries),
+            changed("event age", &old.age, &new.age),
+            (old.on_failure != new.on_failure).then(|| "on-failure".to_owned()),
+            (old.on_success != new.on_success).then(|| "on-success".to_owned()),
+        ];
         steps.because(reasons.into_iter().flatten());
     }
     let shown = |allowed: bool| if allowed { "allow" } else { "terminate" };

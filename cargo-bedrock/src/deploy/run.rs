@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bedrock_build::App;
 use serde_json::json;
 
-use super::apply::{Deploy, apply};
+use super::apply::{Changed, Deploy, apply};
 use super::desired::{Desired, Secrets, desired, secrets_of};
 use super::manifest::Manifest;
 use super::plan::Plan;
 use super::stage::{ENDPOINT, Site, Stage};
-use super::{read, refuse, secrets};
+use super::{read, refuse, secrets, triggers};
 use crate::ask;
 use crate::aws::{self, Access, Aws};
 use crate::error::{Error, Fault, Result};
@@ -50,15 +50,14 @@ pub(crate) fn deploy(app: &App, request: &Request, told: &Arc<Deploying>) -> Res
         let deployed = carry_out(aws.clone(), &site, (&plan, &desired), request, told, confirm).await?;
         let Some(changed) = deployed else { return Ok(()) };
         let url = url(&aws, &site, &desired).await;
-        let what = match changed {
-            0 => format!("nothing to do, {} is what was built", site.shown()),
-            1 => format!("deployed 1 function to {}", site.shown()),
-            many => format!("deployed {many} functions to {}", site.shown()),
+        let what = match &changed.words()[..] {
+            "" => format!("nothing to do, {} is what was built", site.shown()),
+            words => format!("deployed {words} to {}", site.shown()),
         };
         if let Some(url) = &url {
             told.note(&format!("the endpoint listens on {url}"));
         }
-        told.ended(true, &what, &[("changed", json!(changed)), ("url", json!(url))]);
+        told.ended(true, &what, &[("changed", json!(changed.all())), ("url", json!(url))]);
         Ok(())
     })
 }
@@ -73,12 +72,11 @@ pub(crate) fn destroy(app: &App, request: &Request, told: &Arc<Deploying>) -> Re
         let confirm = || ask::typed(&name, "delete all of it, with its logs?");
         let destroyed = carry_out(aws, &site, (&plan, &nothing), request, told, confirm).await?;
         if let Some(changed) = destroyed {
-            let what = match changed {
-                0 => format!("nothing to do, there is no {}", site.shown()),
-                1 => format!("deleted the 1 function of {}", site.shown()),
-                many => format!("deleted the {many} functions of {}", site.shown()),
+            let what = match &changed.words()[..] {
+                "" => format!("nothing to do, there is no {}", site.shown()),
+                words => format!("deleted the {words} of {}", site.shown()),
             };
-            told.ended(true, &what, &[("changed", json!(changed))]);
+            told.ended(true, &what, &[("changed", json!(changed.all()))]);
         }
         Ok(())
     })
@@ -92,12 +90,13 @@ pub(super) fn known(app: &App, names: &[String]) -> Result<()> {
 }
 
 pub(super) async fn planned(aws: &Aws, site: &Site, desired: &Desired, some: bool) -> Result<Plan> {
-    let actual = read::actual(aws, site, &desired.keys().cloned().collect(), some).await?;
+    let mut actual = read::actual(aws, site, &desired.keys().cloned().collect(), some).await?;
+    triggers::read(aws, site, desired, &mut actual, some).await?;
     refuse::foreign(site, &actual)?;
     Ok(Plan::of(site, desired, &actual, some))
 }
 
-/// Shows the plan, asks, and does it; how many functions were changed, or none if nothing was to be done now.
+/// Shows the plan, asks, and does it; what was changed, or none if nothing was to be done now.
 async fn carry_out(
     aws: Aws,
     site: &Site,
@@ -105,14 +104,14 @@ async fn carry_out(
     request: &Request,
     told: &Arc<Deploying>,
     confirm: impl FnOnce() -> Result<()>,
-) -> Result<Option<usize>> {
+) -> Result<Option<Changed>> {
     told.plan(site, plan)?;
     if request.dry_run {
         told.only_planned();
         return Ok(None);
     }
-    if plan.changes().next().is_none() {
-        return Ok(Some(0));
+    if plan.is_empty() {
+        return Ok(Some(Changed::default()));
     }
     let interrupt = Interrupt::watch()?;
     if !request.yes {

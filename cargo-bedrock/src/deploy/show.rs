@@ -1,30 +1,33 @@
 //! A plan as people read it, and what its steps are called.
 
-use super::plan::{Change, Plan, Planned, Step};
+use super::plan::{Change, Plan, Step};
 use super::stage::Site;
 
-/// The changes, a line for each function, and how many there are.
+/// The changes, a line for each function and each thing that invokes them, and how many there are.
 pub(crate) fn shown(site: &Site, plan: &Plan) -> String {
     let place = &site.place;
     let mut text = format!("{} in {}, account {}\n\n", site.shown(), place.region, place.account);
     for planned in plan.changes() {
-        text += &line(planned);
+        text += &line(planned.change, &planned.function, &planned.reasons);
     }
-    if plan.changes().next().is_some() {
+    for planned in plan.trigger_changes() {
+        text += &line(planned.change, &planned.what, &planned.reasons);
+    }
+    if !plan.is_empty() {
         text += "\n";
     }
     text + &counts(plan) + "\n"
 }
 
-fn line(planned: &Planned) -> String {
-    let change = match planned.change {
+fn line(change: Change, what: &str, reasons: &[String]) -> String {
+    let change = match change {
         Change::Create => "+ create",
         Change::Update => "~ update",
         Change::Delete => "- delete",
         Change::Keep => "  keep  ",
     };
-    let why = if planned.reasons.is_empty() { String::new() } else { format!(" ({})", planned.reasons.join(", ")) };
-    format!("{change}  {}{why}\n", planned.function)
+    let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    format!("{change}  {what}{why}\n")
 }
 
 /// `1 to create, 2 to update, 3 stay as they are`

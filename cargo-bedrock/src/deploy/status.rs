@@ -11,7 +11,8 @@ use super::manifest::Manifest;
 use super::plan::{Change, Plan, Planned};
 use super::run::Request;
 use super::stage::{ENDPOINT, Site};
-use super::{read, refuse, secrets};
+use super::triggers::PlannedTrigger;
+use super::{read, refuse, secrets, triggers};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::print::Printer;
@@ -26,6 +27,16 @@ struct Status {
     /// Where the endpoint listens.
     url: Option<String>,
     functions: Vec<Row>,
+    triggers: Vec<TriggerRow>,
+}
+
+/// What invokes functions besides calls: a queue, a bucket, or the schedules.
+#[derive(Debug, Serialize)]
+struct TriggerRow {
+    trigger: String,
+    /// As that of a function.
+    state: &'static str,
+    reasons: Vec<String>,
 }
 
 /// One function.
@@ -50,7 +61,8 @@ pub(crate) fn status(app: &App, request: &Request, json: bool) -> Result<()> {
         let wanted: BTreeSet<_> = secrets_of(&manifest, &[]).cloned().collect();
         let secrets = if wanted.is_empty() { Secrets::new() } else { secrets::read(&aws, wanted).await? };
         let desired = desired(&manifest, &site, &[], &secrets)?;
-        let actual = read::actual(&aws, &site, &desired.keys().cloned().collect(), false).await?;
+        let mut actual = read::actual(&aws, &site, &desired.keys().cloned().collect(), false).await?;
+        triggers::read(&aws, &site, &desired, &mut actual, false).await?;
         refuse::foreign(&site, &actual)?;
         let plan = Plan::of(&site, &desired, &actual, false);
         let status = Status::of(&site, &plan, &actual);
@@ -69,12 +81,7 @@ impl Status {
         let row = |planned: &Planned| Row {
             worker: planned.key.clone(),
             function: planned.function.clone(),
-            state: match planned.change {
-                Change::Keep => "same",
-                Change::Update => "differs",
-                Change::Create => "not deployed",
-                Change::Delete => "not in the app",
-            },
+            state: state(planned.change),
             reasons: if planned.change == Change::Update { planned.reasons.clone() } else { Vec::new() },
             version: deployed(&planned.key).and_then(|found| found.live.as_ref()).map(|(number, _)| number.clone()),
             modified: deployed(&planned.key).map(|found| found.modified.clone()),
@@ -86,7 +93,24 @@ impl Status {
             account: site.place.account.clone(),
             url: deployed(ENDPOINT).and_then(|found| found.url.as_ref()).map(|url| url.address.clone()),
             functions: plan.functions.iter().map(row).collect(),
+            triggers: plan.triggers.iter().map(TriggerRow::of).collect(),
         }
+    }
+}
+
+impl TriggerRow {
+    fn of(planned: &PlannedTrigger) -> Self {
+        let reasons = if planned.change == Change::Update { planned.reasons.clone() } else { Vec::new() };
+        Self { trigger: planned.what.clone(), state: state(planned.change), reasons }
+    }
+}
+
+fn state(change: Change) -> &'static str {
+    match change {
+        Change::Keep => "same",
+        Change::Update => "differs",
+        Change::Create => "not deployed",
+        Change::Delete => "not in the app",
     }
 }
 
@@ -110,9 +134,21 @@ fn table(status: &Status) -> String {
     let line = |[function, version, modified, state]: &[String; 4]| {
         format!("{function:0$}  {version:1$}  {modified:2$}  {state}\n", widths[0], widths[1], widths[2])
     };
-    let table: String = rows.iter().map(line).collect();
+    let table: String = rows.iter().map(line).collect::<String>() + &triggers_table(&status.triggers);
     match &status.url {
         Some(url) => format!("{table}\n{url}\n"),
         None => table,
     }
+}
+
+fn triggers_table(rows: &[TriggerRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let width = rows.iter().map(|row| row.trigger.chars().count()).max().unwrap_or_default();
+    let line = |row: &TriggerRow| {
+        let why = if row.reasons.is_empty() { String::new() } else { format!(" ({})", row.reasons.join(", ")) };
+        format!("{:width$}  {}{why}\n", row.trigger, row.state)
+    };
+    format!("\n{:width$}  state\n", "trigger") + &rows.iter().map(line).collect::<String>()
 }

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     /// ARN of the role.
     pub(crate) role: String,
     pub(crate) environment: Environment,
+    /// ARN of where events go themselves that failed for good.
+    pub(crate) dead_letter: Option<String>,
 }
 
 /// How one version differs from another, in words: ``memory 128 → 512``.
@@ -52,6 +54,7 @@ impl Version {
             changed("timeout", &old.timeout, &new.timeout),
             (old.role != new.role).then(|| "role".to_owned()),
             old.environment.difference(&new.environment),
+            (old.dead_letter != new.dead_letter).then(|| "dead-letter".to_owned()),
         ]
         .into_iter()
         .flatten()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Printer;
-use crate::deploy::{Change, Plan, Planned, Site, Step, shown};
+use crate::deploy::{Change, Plan, Planned, PlannedTrigger, Site, Step, TriggerStep, shown};
 use crate::error::{Error, Result};
 
 /// Of the events for machines. Keys may be added to a version, never changed.
@@ -39,9 +39,18 @@ impl Deploying {
                 "function": planned.function,
                 "change": planned.change.id(),
                 "reasons": planned.reasons,
-                "steps": planned.steps.iter().map(Step::id).collect::<Vec<_>>(),
+                "steps": planned.steps.iter().chain(&planned.later).map(Step::id).collect::<Vec<_>>(),
             })
         };
+        let trigger = |planned: &PlannedTrigger| {
+            json!({
+                "trigger": planned.what,
+                "change": planned.change.id(),
+                "reasons": planned.reasons,
+                "steps": planned.steps.iter().map(TriggerStep::id).collect::<Vec<_>>(),
+            })
+        };
+        let triggers: Vec<Value> = plan.triggers.iter().map(trigger).collect();
         let functions: Vec<Value> = plan.functions.iter().map(function).collect();
         self.event(
             "plan",
@@ -51,6 +60,7 @@ impl Deploying {
                 ("region", json!(site.place.region)),
                 ("account", json!(site.place.account)),
                 ("functions", json!(functions)),
+                ("triggers", json!(triggers)),
             ],
         );
         Ok(())
@@ -67,6 +77,18 @@ impl Deploying {
         let Planned { function, change, .. } = planned;
         self.print.done(&format!("{} `{function}` ({:.1} s)", change.done(), took.as_secs_f64()));
         self.function_finished(function, change.id(), took);
+    }
+
+    pub(crate) fn trigger_step(&self, planned: &PlannedTrigger, step: &TriggerStep, took: Duration) {
+        let step = json!(step.id());
+        self.event("step-finished", [("trigger", json!(planned.what)), ("step", step), ("seconds", seconds(took))]);
+    }
+
+    pub(crate) fn trigger_finished(&self, planned: &PlannedTrigger, took: Duration) {
+        let PlannedTrigger { what, change, .. } = planned;
+        self.print.done(&format!("{} {what} ({:.1} s)", change.done(), took.as_secs_f64()));
+        let change = json!(change.id());
+        self.event("trigger-finished", [("trigger", json!(what)), ("change", change), ("seconds", seconds(took))]);
     }
 
     pub(crate) fn rolled_back(&self, function: &str, (from, to): (&str, &str), took: Duration) {

@@ -15,5 +15,6 @@ mod proxy;
 mod secrets;
 mod shop;
 mod terminal;
+mod triggers;
 mod turns;
 mod whole;

@@ -39,7 +39,11 @@ impl From<Error> for Stop {
 impl Stop {
     /// ``failed to update the code of function `x` `` with the reason.
     pub(crate) fn error(self, what: &str, function: &str) -> Error {
-        let what = format!("failed to {what} of function `{function}`");
+        self.of(format!("failed to {what} of function `{function}`"))
+    }
+
+    /// `what` with the reason.
+    pub(crate) fn of(self, what: String) -> Error {
         match self {
             Self::Aws(failure) => failure.app(what),
             Self::Here(Error { fault, reports }) => {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, DestinationConfig, Environment, FunctionCode, OnFailure, RecursiveLoop, Runtime,
+    Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure, OnSuccess, RecursiveLoop,
+    Runtime,
 };
 
 use super::chain::{Chain, Stop, settled};
@@ -59,7 +60,7 @@ pub(super) async fn make(chain: &Chain, wanted: &Function) -> Done {
         let function = function.runtime(Runtime::from(settings.runtime.as_str()));
         let function = function.memory_size(settings.memory).timeout(settings.timeout);
         let function = function.set_layers(Some(wanted.layers(chain.layer.as_deref())));
-        function.environment(environment(settings)).send()
+        function.set_dead_letter_config(dead_letter(settings)).environment(environment(settings)).send()
     };
     call(Repeat::WhenRefused, request).await?;
     settled(&chain.aws, &chain.name).await
@@ -71,6 +72,9 @@ pub(crate) async fn update_settings(aws: &Aws, name: &str, settings: &Settings, 
         let function = aws.lambda.update_function_configuration().function_name(name).role(&settings.role);
         let function = function.handler(&settings.handler).runtime(Runtime::from(settings.runtime.as_str()));
         let function = function.memory_size(settings.memory).timeout(settings.timeout);
+        // An empty one takes it away.
+        let dead_letter = dead_letter(settings).unwrap_or_else(|| DeadLetterConfig::builder().target_arn("").build());
+        let function = function.dead_letter_config(dead_letter);
         function.set_layers(Some(layers.to_vec())).environment(environment(settings)).send()
     };
     call(Repeat::Always, request).await?;
@@ -120,14 +124,13 @@ pub(super) async fn set_events(chain: &Chain, wanted: &Function) -> Done {
             done => Ok(done.map(drop)?),
         };
     }
-    let destination = events
-        .on_failure
-        .as_ref()
-        .map(|arn| DestinationConfig::builder().on_failure(OnFailure::builder().destination(arn).build()).build());
+    let on_failure = events.on_failure.as_ref().map(|arn| OnFailure::builder().destination(arn).build());
+    let on_success = events.on_success.as_ref().map(|arn| OnSuccess::builder().destination(arn).build());
+    let ends = DestinationConfig::builder().set_on_failure(on_failure).set_on_success(on_success).build();
     let request = || {
         let config = lambda.put_function_event_invoke_config().function_name(name);
         let config = config.maximum_retry_attempts(events.retries).maximum_event_age_in_seconds(events.age);
-        config.set_destination_config(destination.clone()).send()
+        config.destination_config(ends.clone()).send()
     };
     call(Repeat::Always, request).await?;
     Ok(())
@@ -181,4 +184,8 @@ pub(crate) async fn point(aws: &Aws, name: &str, version: &str) -> Done {
 fn environment(settings: &Settings) -> Environment {
     let variables = settings.environment.values().clone().into_iter().collect();
     Environment::builder().set_variables(Some(variables)).build()
+}
+
+fn dead_letter(settings: &Settings) -> Option<DeadLetterConfig> {
+    settings.dead_letter.as_ref().map(|arn| DeadLetterConfig::builder().target_arn(arn).build())
 }

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::deploy::actual::Role;
 use crate::deploy::example::{environment, found, layer, layer_arn, published, site, wanted};
-use crate::deploy::policy::policies;
+use crate::deploy::policy::{Uses, policies};
 use crate::deploy::shown;
 
 /// The plan for one function, with its steps.
@@ -16,7 +16,13 @@ fn plan(key: &str, wanted: &Function, found: impl Into<Option<Found>>) -> String
 }
 
 fn told(plan: &Plan) -> String {
-    let steps = plan.functions.iter().flat_map(|planned| &planned.steps).map(Step::id).collect::<Vec<_>>().join(" ");
+    let steps = plan
+        .functions
+        .iter()
+        .flat_map(|planned| planned.steps.iter().chain(&planned.later))
+        .map(Step::id)
+        .collect::<Vec<_>>()
+        .join(" ");
     let shown = shown(&site(), plan);
     let (_, changes) = shown.split_once("\n\n").expect("a head");
     format!("{changes}{steps}")
@@ -111,13 +117,14 @@ fn what_is_no_part_of_a_version_is_set_without_a_new_one() {
     let worker = wanted("counter");
     let old = |found: &mut Deployed| {
         found.concurrency = Some(5);
-        found.events = Events { retries: 0, age: 60, on_failure: Some("arn".to_owned()) };
+        found.events =
+            Events { retries: 0, age: 60, on_failure: Some("arn".to_owned()), on_success: Some("arn".to_owned()) };
         found.may_recurse = true;
     };
     let mut found = deployed("counter", &worker, old);
     found.log = Some(super::super::actual::Log { retention: None });
     assert_snapshot!(plan("counter", &worker, Some(found)), @"
-    ~ update  shop-dev-counter (log retention for ever → 30, concurrency 5 → none, retries 0 → 2, event age 60 → 21600, on-failure, recursion allow → terminate)
+    ~ update  shop-dev-counter (log retention for ever → 30, concurrency 5 → none, retries 0 → 2, event age 60 → 21600, on-failure, on-success, recursion allow → terminate)
 
     1 to update
     keep-logs reserve-concurrency set-events set-recursion
@@ -177,8 +184,38 @@ fn an_update_that_aws_could_not_make_is_made_again() {
 }
 
 #[test]
+fn events_go_to_workers_when_all_functions_are_there() {
+    let to =
+        |arn: String| Function { events: Events { on_success: Some(arn), ..Events::default() }, ..wanted("counter") };
+    let planned = |wanted: Function| {
+        let desired = Desired::from([("counter".to_owned(), wanted)]);
+        Plan::of(&site(), &desired, &Actual::default(), false).functions[0].later.clone()
+    };
+    assert_eq!(planned(to(site().arn("reporter"))), [Step::SetEvents]);
+    assert_eq!(planned(to("arn:aws:sqs:eu-west-1:123456789012:done".to_owned())), []);
+    // That of another stage is somebody else's business.
+    assert_eq!(planned(to("arn:aws:lambda:eu-west-1:123456789012:function:shop-prod-x".to_owned())), []);
+}
+
+#[test]
+fn a_dead_letter_queue_is_a_setting_of_the_version() {
+    let mut worker = wanted("counter");
+    let old = found("counter", &worker);
+    worker.version.settings.dead_letter = Some("arn:aws:sqs:eu-west-1:123456789012:dead".to_owned());
+    assert_snapshot!(plan("counter", &worker, Some(old)), @"
+    ~ update  shop-dev-counter (dead-letter)
+
+    1 to update
+    update-settings publish
+    ");
+}
+
+#[test]
 fn rights_follow_the_calls() {
-    let worker = Function { policies: policies(&site(), "counter", &["reporter"], None), ..wanted("counter") };
+    let worker = Function {
+        policies: policies(&site(), "counter", &Uses { callees: vec!["reporter"], ..Uses::default() }),
+        ..wanted("counter")
+    };
     let found = found("counter", &wanted("counter"));
     assert_snapshot!(plan("counter", &worker, Some(found.clone())), @"
     ~ update  shop-dev-counter (rights)
@@ -199,7 +236,10 @@ fn rights_follow_the_calls() {
 fn managed_policies_are_made_attached_and_taken_away() {
     let names: Vec<String> = (0..60).map(|at| format!("a_worker_with_a_rather_long_name_{at:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let many = Function { policies: policies(&site(), "counter", &names, None), ..wanted("counter") };
+    let many = Function {
+        policies: policies(&site(), "counter", &Uses { callees: names, ..Uses::default() }),
+        ..wanted("counter")
+    };
     let few = wanted("counter");
     let made = Plan::of(
         &site(),

@@ -14,6 +14,7 @@ use crate::deploy::apply::ALIAS;
 use crate::deploy::desired::{Events, UrlAuth};
 use crate::deploy::environment::Environment;
 use crate::deploy::stage::{ENDPOINT, Site};
+use crate::deploy::triggers::MARK;
 use crate::deploy::version::{Settings, Version};
 
 type Tags = BTreeMap<String, String>;
@@ -50,6 +51,7 @@ pub(super) async fn read(aws: &Aws, site: &Site, key: &str) -> Result<Option<(Ta
         may_recurse: may_recurse?,
         url: url?,
         statements: statements?,
+        has_triggers: found.tags().is_some_and(|tags| tags.contains_key(MARK)),
     };
     Ok(Some((
         found.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect(),
@@ -62,6 +64,7 @@ pub(crate) fn version(found: &FunctionConfiguration) -> Version {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let variables = found.environment().and_then(|environment| environment.variables());
     let variables = variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let dead_letter = found.dead_letter_config().and_then(|config| config.target_arn());
     Version {
         code: text(found.code_sha256()),
         architecture: text(found.architectures().first().map(Architecture::as_str)),
@@ -72,6 +75,7 @@ pub(crate) fn version(found: &FunctionConfiguration) -> Version {
             timeout: found.timeout().unwrap_or_default(),
             role: text(found.role()),
             environment: Environment::new(variables),
+            dead_letter: dead_letter.filter(|arn| !arn.is_empty()).map(str::to_owned),
         },
         layers: Some(found.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect()),
     }
@@ -102,11 +106,14 @@ async fn events(aws: &Aws, name: &str) -> Result<Events, Failure> {
     match call(Repeat::Always, || aws.lambda.get_function_event_invoke_config().function_name(name).send()).await {
         Ok(found) => {
             let usual = Events::default();
-            let destination = found.destination_config().and_then(|config| config.on_failure());
+            let ends = found.destination_config();
+            let on_failure = ends.and_then(|config| config.on_failure()?.destination());
+            let on_success = ends.and_then(|config| config.on_success()?.destination());
             Ok(Events {
                 retries: found.maximum_retry_attempts().unwrap_or(usual.retries),
                 age: found.maximum_event_age_in_seconds().unwrap_or(usual.age),
-                on_failure: destination.and_then(|destination| destination.destination()).map(str::to_owned),
+                on_failure: on_failure.map(str::to_owned),
+                on_success: on_success.map(str::to_owned),
             })
         }
         Err(failure) if failure.is_missing() => Ok(Events::default()),

@@ -6,7 +6,7 @@
 
 mod function;
 mod lists;
-mod role;
+pub(super) mod role;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -8,10 +8,14 @@ use crate::deploy::apply::OWN_POLICY;
 use crate::deploy::stage::Site;
 
 pub(super) async fn read(aws: &Aws, site: &Site, key: &str) -> Result<Option<Role>, Failure> {
-    let name = site.role(key);
+    named(aws, &site.role(key)).await
+}
+
+/// A role by its name.
+pub(crate) async fn named(aws: &Aws, name: &str) -> Result<Option<Role>, Failure> {
     let (role, own) = tokio::join!(
-        call(Repeat::Always, || aws.iam.get_role().role_name(&name).send()),
-        call(Repeat::Always, || aws.iam.get_role_policy().role_name(&name).policy_name(OWN_POLICY).send()),
+        call(Repeat::Always, || aws.iam.get_role().role_name(name).send()),
+        call(Repeat::Always, || aws.iam.get_role_policy().role_name(name).policy_name(OWN_POLICY).send()),
     );
     let role = match role {
         Err(failure) if failure.is_missing() => return Ok(None),

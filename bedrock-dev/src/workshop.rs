@@ -117,10 +117,8 @@ impl Workshop {
         let copies = Programs::in_folder(folder.clone()).map_err(|error| NotOpened::Folder(folder, error))?;
         let paths = copied(&copies, &app, &programs)?;
         let address = SocketAddr::from((host, port));
-        let not_bound = |error| NotOpened::Port(address, error);
-        let socket = TcpListener::bind(address).await.map_err(not_bound)?;
-        let url = url(socket.local_addr().map_err(not_bound)?);
-        let api = RuntimeApi::start().await.map_err(not_bound)?;
+        let (socket, url) = bound(address).await.map_err(|error| NotOpened::Port(address, error))?;
+        let api = RuntimeApi::start().await.map_err(|error| NotOpened::Port(address, error))?;
         let folder = state.join("dev");
         let (happenings, writer) = stream(&folder).map_err(|error| NotOpened::Folder(folder, error))?;
         let recorder = Recorder::new(happenings.clone());
@@ -230,6 +228,13 @@ fn url(bound: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::from((ip, bound.port())))
+}
+
+/// The port, and its URL.
+async fn bound(address: SocketAddr) -> io::Result<(TcpListener, String)> {
+    let socket = TcpListener::bind(address).await?;
+    let url = url(socket.local_addr()?);
+    Ok((socket, url))
 }
 
 /// Runs the events of the queue; goes on where its file could not be read or written for a while.

@@ -88,11 +88,11 @@ fn json(app: &App) -> Result<String> {
 /// What invokes workers besides calls, a line each.
 fn triggers(workers: &[Worker]) -> String {
     let of = |worker: &Worker| {
-        let triggers: Vec<String> = worker.settings.triggers.iter().map(Trigger::title).collect();
-        triggers.into_iter().map(|title| format!("{title} invokes {}\n", worker.name)).collect::<String>()
+        let line = |trigger: &Trigger| format!("\n{} invokes {}", trigger.title(), worker.name);
+        worker.settings.triggers.iter().map(line).collect::<Vec<_>>()
     };
-    let lines: String = workers.iter().map(of).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
+    let lines: Vec<String> = workers.iter().flat_map(of).collect();
+    if lines.is_empty() { String::new() } else { lines.concat() + "\n" }
 }
 
 fn table(workers: &[Worker]) -> String {

@@ -1,7 +1,7 @@
 //! What is to be there: every function with all that belongs to it, decided from what was built, the stage and the values
 //! of the secrets. Refuses what AWS would not take, all at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::ends;
@@ -126,9 +126,8 @@ fn function(
     let Some(code) = &entry.code else {
         return (None, vec![report(format!("{} is not built yet", shown(key)), BUILD)]);
     };
-    let mut callees: Vec<&str> = entry.invokes.iter().map(String::as_str).collect();
-    callees.sort_unstable();
-    callees.dedup();
+    let callees: BTreeSet<&str> = entry.invokes.iter().map(String::as_str).collect();
+    let callees: Vec<&str> = callees.into_iter().collect();
     let mut own = ends::variables(manifest, site);
     own.extend(own_variables(entry, secrets));
     let arns = callees.iter().map(|callee| (arn_variable(&site.app, callee), site.arn(callee))).collect();

@@ -159,8 +159,8 @@ fn keep(site: &Site, key: &str, wanted: &Function, found: &Found) -> Planned {
     let live = found.function.as_ref().and_then(|deployed| deployed.live.as_ref()).map(|(number, _)| number.clone());
     // Lambda looks whether there is such a function.
     let waits = |step: &Step| *step == Step::SetEvents && wanted.events.go_to(site);
-    let (later, steps) = steps.steps.into_iter().partition(waits);
-    Planned { key: key.to_owned(), function: site.function(key), change, reasons, steps, later, layer, live }
+    let (after, steps) = steps.steps.into_iter().partition(waits);
+    Planned { key: key.to_owned(), function: site.function(key), change, reasons, steps, later: after, layer, live }
 }
 
 fn delete(site: &Site, key: &str, found: &Found) -> Planned {

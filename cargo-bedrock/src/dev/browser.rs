@@ -53,8 +53,8 @@ mod tests {
     fn the_browser_of_the_environment_goes_before_the_one_of_the_system() {
         let shown = |named| candidates(named, "http://a").iter().map(|line| line.join(" ")).collect::<Vec<_>>();
         let system = format!("{OPENER} http://a");
-        assert_eq!(shown(None), [system.clone()]);
-        assert_eq!(shown(Some("")), [system.clone()]);
+        assert_eq!(shown(None), std::slice::from_ref(&system));
+        assert_eq!(shown(Some("")), std::slice::from_ref(&system));
         assert_eq!(
             shown(Some("firefox:w3m -T %s")),
             ["firefox http://a".to_owned(), "w3m -T http://a".to_owned(), system]

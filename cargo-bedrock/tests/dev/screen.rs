@@ -78,10 +78,8 @@ impl Screen {
                 return between;
             }
             let left = until.saturating_duration_since(Instant::now());
-            match self.news.recv_timeout(left) {
-                Ok(more) => self.shown.push_str(&more),
-                Err(_) => panic!("no `{text}` in {}", self.shown),
-            }
+            let Ok(more) = self.news.recv_timeout(left) else { panic!("no `{text}` in {}", self.shown) };
+            self.shown.push_str(&more);
         }
     }
 

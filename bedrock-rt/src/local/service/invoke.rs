@@ -137,9 +137,9 @@ async fn wait(service: &Service, function: &FunctionInfo, invocation: Invocation
     }
     if let Some(tail) = tail {
         let failed = failed.as_ref().map(|(error, body)| (*error, body));
-        let measures = measured.get();
-        let took = measures.took.or_else(|| Some(began.elapsed()));
-        log::end(&tail, function, &id, failed, Measures { took, ..measures });
+        let known = measured.get();
+        let took = known.took.or_else(|| Some(began.elapsed()));
+        log::end(&tail, function, &id, failed, Measures { took, ..known });
         if let Ok(log) = HeaderValue::from_str(&BASE64_STANDARD.encode(tail.last())) {
             headers.insert("x-amz-log-result", log);
         }

@@ -80,8 +80,8 @@ fn told(desired: &Desired, actual: &Actual, some: bool) -> String {
     for planned in plan.trigger_changes() {
         let line = lines.lines().find(|line| line.contains(&planned.what)).unwrap_or_default();
         let steps: Vec<&str> = planned.steps.iter().map(TriggerStep::id).collect();
-        text += &format!("{line}: {}\n", steps.join(" "));
-        text += &planned.warning.as_ref().map_or(String::new(), |warning| format!("warning: {warning}\n"));
+        let warning = planned.warning.as_ref().map_or(String::new(), |warning| format!("warning: {warning}\n"));
+        text += &[line, ": ", &steps.join(" "), "\n", &warning].concat();
     }
     text
 }

@@ -86,7 +86,11 @@ fn source(statement: &Value) -> Option<String> {
 fn notice(site: &Site, set: &LambdaFunctionConfiguration) -> Option<Notice> {
     let key = site.key(last(set.lambda_function_arn()))?;
     let is_ours = set.lambda_function_arn() == site.arn(key);
-    let rules = set.filter().and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
+    let rules = set
+        .filter()
+        .and_then(|filter| filter.key())
+        .map(aws_sdk_s3::types::S3KeyFilter::filter_rules)
+        .unwrap_or_default();
     let rule = |wanted: &FilterRuleName| {
         let is = |name: &FilterRuleName| name.as_str().eq_ignore_ascii_case(wanted.as_str());
         let rule = rules.iter().find(|rule| rule.name().is_some_and(is));

@@ -12,12 +12,14 @@
 //! | `functions` | those that are programs of their own: their files and variables |
 //! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
+//! | `dashboard` | the page in the browser that shows it |
 //! | `triggers` | what invokes workers besides calls: schedules, queues, folders |
 //! | `traces` | a reader of the stream that sends invocations to a collector of OpenTelemetry |
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 
 mod clock;
+pub mod dashboard;
 pub mod debug;
 mod endpoint;
 mod engines;

@@ -15,12 +15,13 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::dashboard;
 use crate::debug::{self, Debuggers};
 use crate::endpoint;
 use crate::engines::Engines;
 use crate::functions::{Maker, copied};
 use crate::happenings::api::{Desk, Edge, router};
-use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Progress, Recorder, Stream, Writer, reloads};
+use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Progress, Recorder, Redactions, Stream, Writer, reloads};
 use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
 use crate::reload::{Busy, NotWatched, Programs, Reload, Reloader, Watch};
@@ -121,7 +122,7 @@ impl Workshop {
         let api = RuntimeApi::start().await.map_err(|error| NotOpened::Port(address, error))?;
         let folder = state.join("dev");
         let (happenings, writer) = stream(&folder).map_err(|error| NotOpened::Folder(folder, error))?;
-        let recorder = Recorder::new(happenings.clone());
+        let recorder = Recorder::new(happenings.clone()).without(Redactions::of(&app));
         let sink = recorded(&recorder, sink);
         let info = AppInfo::of(&app, scratch).map_err(NotOpened::App)?;
         let site = Site::new(&app, &url);
@@ -151,11 +152,12 @@ impl Workshop {
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
         let backend: Arc<dyn Backend> = Arc::new(Observed::new(Arc::clone(&engines), engines.recorder.clone()));
-        let desk = Desk::new(&app, url.clone(), happenings.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        let desk = Desk::new(&app, url.clone(), engines.recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
         let means = (Arc::clone(&backend), happenings.clone(), Arc::clone(&to_tell));
         let triggers = Triggers::open(&app, site, &state, engines.clock.clone(), means)?;
         desk.trigger(Arc::clone(&triggers));
-        let (further, work) = (router(&desk).merge(triggers.router()), work(Arc::clone(&queue), to_tell));
+        let (further, work) =
+            (router(&desk).merge(dashboard::router()).merge(triggers.router()), work(Arc::clone(&queue), to_tell));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
             tokio::spawn(work),

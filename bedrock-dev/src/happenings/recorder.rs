@@ -1,5 +1,6 @@
 //! Makes happenings of what the workshop does: invocations, printed lines, queue changes.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,9 @@ use super::calls::{self, Caller, Calls};
 use super::happening::{HandedOn, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, QueueState, Queued};
 use super::level::Level;
 use super::payload::Payload;
+use super::redact::Redactions;
 use super::stream::Stream;
+use super::whole::Whole;
 use crate::queue::{Change, Delivered, Event};
 use crate::runtime::Line;
 
@@ -20,13 +23,49 @@ use crate::runtime::Line;
 #[derive(Debug, Clone)]
 pub struct Recorder {
     stream: Stream,
-    calls: Arc<Mutex<Calls>>,
+    redactions: Arc<Redactions>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Calls,
+    whole: Whole,
 }
 
 impl Recorder {
     /// Into this stream.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, calls: Arc::default() }
+        Self { stream, redactions: Arc::default(), state: Arc::default() }
+    }
+
+    /// The same without what is nobody's business.
+    #[must_use]
+    pub fn without(self, redactions: Redactions) -> Self {
+        Self { redactions: Arc::new(redactions), ..self }
+    }
+
+    /// An event or a response of a function as readers get to see it.
+    pub fn payload(&self, worker: &str, bytes: &[u8]) -> Payload {
+        self.redactions.payload(worker, bytes)
+    }
+
+    /// All of it, with what is nobody's business left out.
+    pub fn shown(&self, worker: &str, bytes: &Bytes) -> Bytes {
+        match self.redactions.shown(worker, bytes) {
+            Cow::Borrowed(_) => bytes.clone(),
+            Cow::Owned(shown) => shown.into(),
+        }
+    }
+
+    /// What it writes into.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The event of an invocation as it was sent, if it is still kept.
+    pub fn event(&self, request_id: &str) -> Option<Bytes> {
+        self.state().whole.get(request_id)
     }
 
     /// Runs an invocation and publishes its beginning and its end. It is run to its end also when whoever called goes away,
@@ -85,7 +124,7 @@ impl Recorder {
             worker: delivered.worker.clone(),
             destination: delivered.destination.clone(),
             why: delivered.why.as_str(),
-            record: Payload::of(delivered.record.to_string().as_bytes()),
+            record: self.payload(&delivered.worker, delivered.record.to_string().as_bytes()),
             attributes: delivered.attributes.clone(),
             delivered_as: delivered.as_event.clone(),
         }));
@@ -93,10 +132,12 @@ impl Recorder {
 
     fn started(&self, function: &FunctionInfo, attempt: Option<u32>, invocation: &Invocation) {
         let (worker, request_id) = (function.worker.clone(), invocation.request_id.clone());
+        let event = self.payload(&worker, &invocation.event);
         let caller = {
-            let mut calls = self.calls();
-            let caller = calls.caller(&invocation.trace);
-            calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
+            let mut state = self.state();
+            let caller = state.calls.caller(&invocation.trace);
+            state.calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
+            state.whole.keep(&request_id, &invocation.event);
             caller
         };
         let (caller, parent_request_id) = caller.map(|caller| (caller.worker, caller.request_id)).unzip();
@@ -108,7 +149,7 @@ impl Recorder {
             trace: calls::root(&invocation.trace),
             mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
             attempt,
-            event: Payload::of(&invocation.event),
+            event,
         }));
     }
 
@@ -134,13 +175,13 @@ impl Recorder {
             duration_ms: milliseconds(took),
             init_ms: measured.init.map(milliseconds),
             max_memory_mb: measured.memory,
-            response: came.as_ref().ok().map(|response| Payload::of(response)),
+            response: came.as_ref().ok().map(|response| self.payload(&function.worker, response)),
         }));
     }
 
-    fn calls(&self) -> MutexGuard<'_, Calls> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

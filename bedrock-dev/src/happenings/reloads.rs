@@ -8,15 +8,18 @@ use super::happening::{Build, Kind, Log, Progress, Reloaded};
 use super::level::Level;
 use crate::reload::{Failed, Reload, Reloaded as InUse};
 
-/// What a reload is to readers. Code that does not compile or load is a build that failed.
+/// What a reload is to readers. Code that does not compile or load is a build that failed; a build ends also when it made no
+/// program another one, so that nobody takes it for broken any more.
 pub(crate) fn kinds(reload: &Reload) -> Vec<Kind> {
     match reload {
-        Reload::Reloaded(InUse { workers, files, took, .. }) => {
+        Reload::Reloaded(InUse { workers, files, took, was_build, .. }) => {
+            let end = was_build
+                .then(|| build(Progress::Finished, workers.iter().cloned().collect(), Some(*took), Vec::new()));
             let files = shown(files);
             let kind = |worker: &String| {
                 Kind::Reloaded(Reloaded { worker: worker.clone(), files: files.clone(), duration_ms: ms(*took) })
             };
-            workers.iter().map(kind).collect()
+            end.into_iter().chain(workers.iter().map(kind)).collect()
         }
         Reload::Failed(Failed { workers, messages, took, .. }) => {
             let workers = workers.iter().cloned().collect();
@@ -55,11 +58,16 @@ mod tests {
     fn each_worker_that_is_reloaded_is_told_of_and_what_does_not_compile_is_a_failed_build() {
         let (files, took) = (BTreeSet::from([PathBuf::from("workers/a/main.py")]), Duration::from_millis(90));
         let workers = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-        let reload = Reload::Reloaded(InUse { workers, endpoint: None, files: files.clone(), took });
+        let reload = Reload::Reloaded(InUse { workers, endpoint: None, files: files.clone(), took, was_build: false });
         let told: Vec<_> = kinds(&reload).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
         assert_eq!(told.len(), 2);
         assert_eq!((&told[1]["worker"], &told[1]["duration_ms"]), (&"b".into(), &90.0.into()), "{told:?}");
         assert_eq!(told[1]["files"][0], "workers/a/main.py");
+        let (files_of_a_build, workers) = (files.clone(), BTreeSet::new());
+        let same = InUse { workers, endpoint: None, files: files_of_a_build, took, was_build: true };
+        let told: Vec<_> =
+            kinds(&Reload::Reloaded(same)).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
+        assert_eq!((told.len(), &told[0]["kind"], &told[0]["state"]), (1, &"build".into(), &"finished".into()));
         let messages = vec!["expected one of".to_owned()];
         let failed = Reload::Failed(Failed { workers: BTreeSet::new(), files, messages, took });
         let told: Vec<_> = kinds(&failed).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();

@@ -54,6 +54,8 @@ pub struct Reloaded {
     pub files: BTreeSet<PathBuf>,
     /// From the first file that was saved.
     pub took: Duration,
+    /// Whether a build made it.
+    pub was_build: bool,
 }
 
 /// A change that is not in use.
@@ -262,9 +264,9 @@ fn add(waiting: &mut Option<Change>, change: Change) {
 }
 
 impl Change {
-    fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>) -> Reload {
+    fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>, was_build: bool) -> Reload {
         let (files, took) = (self.files.clone(), self.since.elapsed());
-        Reload::Reloaded(Reloaded { workers, endpoint, files, took })
+        Reload::Reloaded(Reloaded { workers, endpoint, files, took, was_build })
     }
 
     fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
@@ -299,7 +301,7 @@ async fn hosted(engines: Arc<Engines>, change: Change) -> Done {
             Err(_) => {}
         }
     }
-    let reloaded = (!workers.is_empty()).then(|| change.reloaded(workers, None));
+    let reloaded = (!workers.is_empty()).then(|| change.reloaded(workers, None, false));
     let failed = (!broken.is_empty()).then(|| change.failed(broken, messages));
     Done { was_build: false, reports: reloaded.into_iter().chain(failed).collect() }
 }
@@ -341,7 +343,7 @@ where
     }
     let failed = (!messages.is_empty()).then(|| change.failed(broken, messages));
     let is_worth_it = failed.is_none() || !workers.is_empty() || endpoint.is_some();
-    let reloaded = is_worth_it.then(|| change.reloaded(workers, endpoint));
+    let reloaded = is_worth_it.then(|| change.reloaded(workers, endpoint, true));
     Done { was_build: true, reports: reloaded.into_iter().chain(failed).collect() }
 }
 

@@ -8,8 +8,9 @@ use bedrock::Error;
 use bedrock::local::Invocation;
 use bedrock::local::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_beside};
 use bedrock_build::{App, Language};
+use bedrock_dev::dashboard;
 use bedrock_dev::happenings::api::{Desk, router};
-use bedrock_dev::happenings::{Bounds, Observed, Recorder, Stream};
+use bedrock_dev::happenings::{Bounds, Observed, Recorder, Redactions, Stream};
 use bedrock_dev::{Attempt, Change, Clock, Event, Queue, Rules, Store};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -22,13 +23,18 @@ pub(crate) const BASE: &str = "/_bedrock/v1";
 
 /// An app with a Rust worker `greeter` and a Python worker `fetcher`.
 pub(crate) fn app(dir: &Path) -> App {
+    app_with(dir, "")
+}
+
+/// The same with a line more in the settings of `greeter`.
+pub(crate) fn app_with(dir: &Path, line: &str) -> App {
     let write = |path: &str, text: &str| {
         let path = dir.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
     let worker = "[package.metadata.bedrock.workers.greeter]\nmemory = 512\nenv = { TOKEN = \"s3cret\" }\n";
-    write("Cargo.toml", &format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{worker}"));
+    write("Cargo.toml", &format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{worker}{line}\n"));
     write("src/main.rs", "");
     write("workers/greeter/Cargo.toml", "[package]\nname = \"greeter\"\n");
     write("workers/greeter/src/lib.rs", "");
@@ -79,7 +85,8 @@ impl Backend for Fake {
 
 fn answer(invocation: &Invocation) -> Result<Bytes, Error> {
     let worker = "greeter".to_owned();
-    let event: Value = serde_json::from_slice(&invocation.event).expect("JSON");
+    // Half a character is JSON, and no text of Rust's.
+    let event: Value = serde_json::from_slice(&invocation.event).unwrap_or_default();
     match event["do"].as_str() {
         Some("fail") => Err(Error::Function {
             worker,
@@ -118,14 +125,23 @@ pub(crate) struct Room {
     pub(crate) queue: Arc<Queue>,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
-    _dir: TempDir,
+    /// Of the app.
+    pub(crate) dir: TempDir,
 }
 
 impl Room {
     pub(crate) async fn open(bounds: Bounds) -> Self {
+        Self::of(Recorder::new(Stream::new(bounds))).await
+    }
+
+    /// Whose readers do not see everything.
+    pub(crate) async fn redacting(redactions: Redactions) -> Self {
+        Self::of(Recorder::new(Stream::new(Bounds::default())).without(redactions)).await
+    }
+
+    async fn of(recorder: Recorder) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let stream = Stream::new(bounds);
-        let recorder = Recorder::new(stream.clone());
+        let stream = recorder.stream().clone();
         let store = Arc::new(Store::own(&dir.path().join("queue.sqlite")).expect("a store"));
         let run = |_| -> bedrock_dev::Run { Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) }) };
         let changes = recorder.clone();
@@ -137,9 +153,9 @@ impl Room {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let (app, url) = (app(dir.path()), format!("http://{address}"));
-        let desk = Desk::new(&app, url, stream.clone(), Arc::clone(&backend), Arc::clone(&queue));
-        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&desk)));
-        Self { stream, recorder, desk, queue, address, _dir: dir }
+        let desk = Desk::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&desk).merge(dashboard::router())));
+        Self { stream, recorder, desk, queue, address, dir }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bedrock_build::App;
+use bedrock_dev::happenings::api::Picture;
 use bedrock_dev::{BuildFailed, ENDPOINT, Edges};
 
 use crate::build::{self, Function};
@@ -29,13 +30,21 @@ pub(super) struct Compiled {
     /// By the functions' names.
     pub(super) programs: Programs,
     /// Who may call whom, if that is known.
-    pub(super) edges: Option<Edges>,
+    pub(super) calls: Option<Calls>,
+}
+
+/// Who may call whom.
+#[derive(Clone)]
+pub(super) struct Calls {
+    pub(super) edges: Edges,
+    /// Draws them, as `cargo bedrock graph` does.
+    pub(super) picture: Picture,
 }
 
 impl Compiled {
     /// Of an app that does not compile yet: calls of its programs fail until it does.
     pub(super) fn nothing() -> Self {
-        Self { programs: HashMap::from([(ENDPOINT.to_owned(), PathBuf::from("not-compiled"))]), edges: None }
+        Self { programs: HashMap::from([(ENDPOINT.to_owned(), PathBuf::from("not-compiled"))]), calls: None }
     }
 }
 
@@ -55,10 +64,10 @@ impl Compiler {
             for finding in findings {
                 self.print.problem(&finding.problem);
             }
-            edges(graph)
+            calls(graph)
         });
-        let edges = graph.map_err(|error| self.print.error(&error)).ok();
-        Ok(Compiled { programs, edges })
+        let calls = graph.map_err(|error| self.print.error(&error)).ok();
+        Ok(Compiled { programs, calls })
     }
 
     /// Says why an app could not be compiled.
@@ -84,9 +93,9 @@ impl Compiler {
     }
 
     /// Who may call whom now; nothing if some code cannot be read, which whoever runs it will be told.
-    pub(super) fn edges(&self, app: &App) -> impl Future<Output = Option<Edges>> + Send + 'static {
+    pub(super) fn calls(&self, app: &App) -> impl Future<Output = Option<Calls>> + Send + 'static {
         let (compiler, app) = (self.clone(), app.clone());
-        async move { tokio::task::spawn_blocking(move || Some(edges(compiler.graph(&app).ok()?.0))).await.ok()? }
+        async move { tokio::task::spawn_blocking(move || Some(calls(compiler.graph(&app).ok()?.0))).await.ok()? }
     }
 
     /// Who calls whom, as `cargo bedrock graph` draws it, from the programs that were compiled last.
@@ -115,12 +124,12 @@ impl Compiler {
     }
 }
 
-fn edges(graph: Graph) -> Edges {
+fn calls(graph: Graph) -> Calls {
     let mut edges = Edges::new();
-    for edge in graph.edges {
+    for edge in &graph.edges {
         edges.entry(edge.from.as_str().to_owned()).or_default().insert(edge.to.as_str().to_owned());
     }
-    edges
+    Calls { edges, picture: Arc::new(move || graph::picture(&graph)) }
 }
 
 fn by_name(programs: BTreeMap<Function, PathBuf>) -> Programs {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, ENDPOINT, Fault as QueueFault, NotOpened, Order, Workshop};
+use bedrock_dev::{Clock, Fault as QueueFault, NotOpened, Order, Workshop};
 
 use crate::build;
 use crate::error::{Error, Fault, Result};
@@ -38,7 +38,7 @@ use begun::Begun;
 use compile::{Compiled, Compiler};
 use debug::Target;
 use keys::{Asked, Keys};
-use reload::{Know, Reloading};
+use reload::Reloading;
 use show::Show;
 use terminal::Keyboard;
 
@@ -118,7 +118,7 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: 
     let (show, keyboard, targets) = user;
     let stop = stop::requested()?;
     let Begun { found, watch } = begun;
-    let Compiled { programs, edges } = found.clone();
+    let Compiled { programs, calls } = found.clone();
     let order = Order {
         app: app.clone(),
         scratch: target_dir(app)?.join("bedrock"),
@@ -127,19 +127,19 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: 
         clock: wish.clock.clone(),
         programs,
         sink: Arc::new(show.sink()),
-        edges: edges.clone(),
+        edges: calls.as_ref().map(|calls| calls.edges.clone()),
         strict: wish.strict,
     };
     let debuggers = debug::debuggers(targets, app);
     let workshop = Workshop::open_at(order, wish.host, &debuggers).await.map_err(|why| not_opened(&why))?;
-    let know: Arc<Know> = Arc::new(workshop.knowing());
-    if let Some(edges) = edges {
-        know(edges);
+    let know = reload::know(&workshop);
+    if let Some(calls) = calls {
+        know(calls);
     }
     let sent = traces::start(traces::wanted()?.as_ref(), &workshop, compiler.print())?;
     show.opened(&workshop.url, keyboard.is_some());
     let port = workshop.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(wish.port);
-    let keys = Keys { show, print: compiler.print(), page: page(&workshop.url) };
+    let keys = Keys { show, print: compiler.print(), page: format!("{}/", workshop.url) };
     let reloading = Reloading { workshop: &workshop, compiler, show, know: &know, found: &found, targets };
     let asked = async {
         match keys.obey(keyboard, || compiler.picture(app)).await {
@@ -164,12 +164,6 @@ fn again(app: &App, print: Printer) -> App {
         print.error(&Error::problems(Fault::App, problems));
         app.clone()
     })
-}
-
-/// What a browser is sent to.
-fn page(url: &str) -> String {
-    let port = url.rsplit(':').next().unwrap_or_default();
-    format!("http://{ENDPOINT}.localhost:{port}/")
 }
 
 /// What it means to listen on an address that others reach.

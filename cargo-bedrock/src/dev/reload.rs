@@ -3,16 +3,24 @@
 use std::sync::Arc;
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, Edges, Reload, Watch, Workshop};
+use bedrock_dev::{Affected, Reload, Watch, Workshop};
 
 use super::begun::{Begun, anew};
-use super::compile::{Compiled, Compiler};
+use super::compile::{Calls, Compiled, Compiler};
 use super::debug::{self, Target};
 use super::show::Show;
 use crate::error::Result;
 
 /// Tells the workshop of another call graph.
-pub(super) type Know = dyn Fn(Edges) + Send + Sync;
+pub(super) type Know = dyn Fn(Calls) + Send + Sync;
+
+pub(super) fn know(workshop: &Workshop) -> Arc<Know> {
+    let (knowing, desk) = (workshop.knowing(), Arc::clone(&workshop.desk));
+    Arc::new(move |calls: Calls| {
+        desk.show(calls.picture);
+        knowing(calls.edges);
+    })
+}
 
 /// Whom a saved file concerns.
 pub(super) struct Reloading<'a> {
@@ -47,7 +55,7 @@ impl Reloading<'_> {
         self.show.reload(reload);
         debug::reloaded(self.targets, self.workshop, self.show, reload);
         self.workshop.tell(reload);
-        let (edges, know) = (self.compiler.edges(app), Arc::clone(self.know));
-        tokio::spawn(async move { edges.await.map(|edges| know(edges)) });
+        let (calls, know) = (self.compiler.calls(app), Arc::clone(self.know));
+        tokio::spawn(async move { calls.await.map(|calls| know(calls)) });
     }
 }

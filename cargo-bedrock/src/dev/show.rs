@@ -206,7 +206,8 @@ impl Form {
         let port = url.rsplit(':').next().unwrap_or_default();
         let width = "Lambda's API".len();
         let mut text = format!("`{app}` runs, stop it with Ctrl-C\n");
-        for (what, where_) in [("Lambda's API", url), ("endpoint", &format!("http://{ENDPOINT}.localhost:{port}/"))] {
+        let (dashboard, endpoint) = (format!("{url}/"), format!("http://{ENDPOINT}.localhost:{port}/"));
+        for (what, where_) in [("dashboard", dashboard.as_str()), ("Lambda's API", url), ("endpoint", &endpoint)] {
             let _ = writeln!(text, "  {what:width$}  {where_}");
         }
         if has_keys && !self.quiet {
@@ -344,6 +345,15 @@ mod tests {
     fn a_narrow_terminal_is_left_to_what_is_said() {
         let text = form(false).line(&line("ranker", Some("0b1c2d3e-4f50")), Some(59));
         assert_eq!(anstream::adapter::strip_str(&text).to_string(), "ranker says \"hello\"\n");
+    }
+
+    #[test]
+    fn whoever_starts_it_reads_where_everything_is() {
+        let text = form(false).opened("space", "http://127.0.0.1:7070", true);
+        let expected = "`space` runs, stop it with Ctrl-C\n  dashboard     http://127.0.0.1:7070/\n  \
+            Lambda's API  http://127.0.0.1:7070\n  endpoint      http://endpoint.localhost:7070/\n  \
+            keys          r restart · c clear · g graph · o open · q quit · ? this line\n";
+        assert_eq!(text, expected);
     }
 
     #[test]

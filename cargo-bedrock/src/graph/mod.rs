@@ -37,6 +37,6 @@ pub(crate) use denied::denied;
 pub(crate) use elf::edges_of;
 pub(crate) use model::{Graph, path};
 pub(crate) use node::NodeName;
-pub(crate) use render::{Format, render};
+pub(crate) use render::{Format, picture, render};
 pub(crate) use rust_edges::{RustEdges, of_programs};
 pub(crate) use whole::read;

@@ -42,7 +42,7 @@ fn each_key_does_what_the_first_lines_say() {
     let mut screen = Screen::start(&command, Some(turn()));
     let first = screen.wait_for(HELP);
     let page =
-        first.lines().find_map(|line| line.trim().strip_prefix("endpoint")).expect("an address").trim().to_owned();
+        first.lines().find_map(|line| line.trim().strip_prefix("dashboard")).expect("an address").trim().to_owned();
     screen.wait_until_plain(false);
 
     // What means nothing is not shown either.

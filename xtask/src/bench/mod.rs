@@ -2,6 +2,7 @@
 
 mod build;
 mod cargo_lambda;
+mod dashboard;
 mod deploy;
 mod dev;
 mod limit;
@@ -12,6 +13,7 @@ mod samples;
 mod subcommand;
 
 pub(crate) use build::run as build;
+pub(crate) use dashboard::run as dashboard;
 pub(crate) use deploy::run as deploy;
 pub(crate) use dev::{Part, run as dev};
 pub(crate) use local::run as local;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that CI checks.
 
+mod dashboard;
 mod plan;
 mod run;
 mod step;

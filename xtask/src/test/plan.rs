@@ -20,11 +20,13 @@ pub(super) enum Check {
     DocTests,
     Pytest,
     NodeTests,
+    Dashboard,
+    Browser,
     Docs,
 }
 
 impl Check {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Format,
         Self::Clippy,
         Self::Tidy,
@@ -33,6 +35,8 @@ impl Check {
         Self::DocTests,
         Self::Pytest,
         Self::NodeTests,
+        Self::Dashboard,
+        Self::Browser,
         Self::Docs,
     ];
 
@@ -44,10 +48,11 @@ impl Check {
     fn groups(self) -> &'static [Group] {
         match self {
             Self::Format | Self::Clippy | Self::Tidy | Self::Nextest | Self::DocTests => &[Group::Rust],
-            // The Rust tests need uv, what `testbed` starts and what checks deployed apps; the Python tests pytest.
-            Self::Setup => &[Group::Rust, Group::Python],
+            // The Rust tests need uv, what `testbed` starts and what checks deployed apps; the Python tests pytest; those in a
+            // browser what drives it.
+            Self::Setup => &[Group::Rust, Group::Python, Group::JavaScript],
             Self::Pytest => &[Group::Python],
-            Self::NodeTests => &[Group::JavaScript],
+            Self::NodeTests | Self::Dashboard | Self::Browser => &[Group::JavaScript],
             Self::Docs => &[Group::Docs],
         }
     }
@@ -63,6 +68,8 @@ impl Check {
             Self::DocTests => "cargo test --doc --workspace",
             Self::Pytest => "pytest bedrock-rt/python/tests",
             Self::NodeTests => "node --test bedrock-rt/javascript/test",
+            Self::Dashboard => "npm test and npm run build in dashboard",
+            Self::Browser => "node --test dashboard/browser",
             Self::Docs => "RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace",
         }
     }
@@ -71,7 +78,8 @@ impl Check {
     pub(super) fn interpreter(self) -> Option<&'static str> {
         match self {
             Self::Setup | Self::Pytest => Some("python3"),
-            Self::NodeTests => Some("node"),
+            Self::NodeTests | Self::Browser => Some("node"),
+            Self::Dashboard => Some("npm"),
             _ => None,
         }
     }

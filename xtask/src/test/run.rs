@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use super::dashboard;
 use super::plan::{Check, Group};
 use super::step;
 use super::tally::{self, Tally};
@@ -103,6 +104,8 @@ fn perform(workspace: &Workspace, check: Check, nextest: &[String]) -> Result<(b
         }
         Check::Pytest => counted(&mut pytest(workspace)?, tally::pytest),
         Check::NodeTests => counted(with_tools(workspace, &mut node_tests(workspace)?)?, tally::node),
+        Check::Dashboard => dashboard::check(workspace),
+        Check::Browser => counted(with_tools(workspace, &mut dashboard::browser(workspace)?)?, tally::node),
         Check::Docs => {
             let mut doc = cargo(&["doc", "--no-deps", "--workspace"]);
             uncounted(step::run(doc.env("RUSTDOCFLAGS", "-Dwarnings")))

@@ -6,7 +6,7 @@ use super::tree::Tree;
 const LIMIT: usize = 400;
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "sh"])
+    tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "ts", "tsx", "sh"])
         .filter_map(|file| {
             let lines = file.text.lines().count();
             (lines > LIMIT).then(|| Finding::new(&file.path, lines, format!("{lines} lines, at most {LIMIT} allowed")))

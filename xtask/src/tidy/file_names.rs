@@ -6,7 +6,7 @@ use super::tree::{Entry, Tree};
 const EMPTY_WORDS: [&str; 4] = ["utils", "helpers", "common", "imp"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "sh"])
+    tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "ts", "tsx", "sh"])
         .filter_map(|file| {
             let word = empty_word(file)?;
             Some(Finding::new(&file.path, 1, format!("`{word}` says nothing: name it after what it holds")))

@@ -30,7 +30,9 @@ fn missing(file: &Entry) -> Option<Finding> {
             let is_empty = file.name() == "__init__.py" && text.trim().is_empty();
             (is_empty || begins_with(text, &["\"\"\"", "'''", "#"]), "a docstring")
         }
-        "js" | "mjs" | "cjs" => (begins_with(text.trim_start_matches("'use strict';\n"), &["//", "/*"]), "a comment"),
+        "js" | "mjs" | "cjs" | "ts" | "tsx" => {
+            (begins_with(text.trim_start_matches("'use strict';\n"), &["//", "/*"]), "a comment")
+        }
         "sh" => (begins_with(text, &["#"]), "a comment"),
         _ => return None,
     };
@@ -57,6 +59,7 @@ mod tests {
             ("a/__init__.py", ""),
             ("a/b.mjs", "// Does.\n"),
             ("a/b.cjs", "'use strict';\n// Does.\n"),
+            ("a/b.tsx", "// Does.\n"),
             ("a/b.sh", "#!/bin/sh\n# Does.\n"),
             ("a/notes.txt", "Anything.\n"),
         ]);
@@ -76,7 +79,8 @@ mod tests {
     #[test]
     fn files_that_do_not_are_found_at_their_first_line() {
         let long = "fn main() {}\n".repeat(7);
-        let paths = ["a/build.rs", "a/b.rs", "a/b.py", "a/workers/b.py", "a/b.mjs", "a/b.sh", "examples/x/src/b.rs"];
+        let paths =
+            ["a/build.rs", "a/b.rs", "a/b.py", "a/workers/b.py", "a/b.mjs", "a/b.ts", "a/b.sh", "examples/x/src/b.rs"];
         let tree = Tree::of(paths.map(|path| (path, long.as_str())));
         let found = check(&tree);
         assert_eq!(found.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), paths);

@@ -12,11 +12,11 @@ const WORDS: [(&str, &str); 2] = [("FIX", "ME"), ("XX", "X")];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "sh"]) {
+    for file in tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "ts", "tsx", "sh"]) {
         let calls: &[_] = match file.extension() {
             "rs" => &RUST,
             "py" => &PYTHON,
-            "js" | "mjs" | "cjs" => &JAVASCRIPT,
+            "js" | "mjs" | "cjs" | "ts" | "tsx" => &JAVASCRIPT,
             _ => &[],
         };
         for (number, line) in file.lines() {

@@ -1,4 +1,4 @@
-//! Calling a worker, as Lambda's API does it but without signatures.
+//! Calling a worker, as Lambda's API does it but without signatures: with an event that is sent, or with one that it had.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::answer::{Answer, Refused, text, with};
 use super::desk::Desk;
+use super::invocations::{whole, worker};
 use super::parameters::Parameters;
 use crate::happenings::VERSION;
 use crate::happenings::recorder::{outcome, said};
@@ -29,15 +30,40 @@ pub(super) async fn invoke(
     query: Query<HashMap<String, String>>,
     request: Request,
 ) -> Answer {
+    let is_event = is_event(query)?;
+    let function = find(&desk, &name)?;
+    let event = event(request, if is_event { EVENT } else { SYNC }).await?;
+    call(&desk, &function, event, is_event).await
+}
+
+/// `POST /_bedrock/v1/invocations/{request_id}/replay`: the same event once more, whole and as it was sent, whatever readers
+/// get to see of it.
+pub(super) async fn replay(
+    State(desk): State<Arc<Desk>>,
+    Path(request_id): Path<String>,
+    query: Query<HashMap<String, String>>,
+) -> Answer {
+    let is_event = is_event(query)?;
+    let event = whole(&desk, &request_id)?;
+    if is_event && event.len() > EVENT {
+        return Err(too_large(EVENT));
+    }
+    let worker = worker(&desk, &request_id)?;
+    call(&desk, &find(&desk, &worker)?, event, is_event).await
+}
+
+fn is_event(query: Query<HashMap<String, String>>) -> Result<bool, Refused> {
     let given = Parameters::read(query, &["mode"])?;
-    let (is_event, limit) = match given.text("mode") {
-        None | Some("sync") => (false, SYNC),
-        Some("event") => (true, EVENT),
-        Some(odd) => return Err(Refused::bad(format!("`mode` must be `sync` or `event`, found `{odd}`"))),
-    };
-    let function = desk.backend.find(&name).map_err(|error| Refused::not_found(error.to_string()))?;
-    let invocation = Invocation::new(event(request, limit).await?, None);
-    if is_event { accept(&desk, &function, invocation).await } else { Ok(run(&desk, &function, invocation).await) }
+    Ok(given.one_of("mode", &["sync", "event"])? == Some("event"))
+}
+
+fn find(desk: &Desk, worker: &str) -> Result<FunctionInfo, Refused> {
+    desk.backend.find(worker).map_err(|error| Refused::not_found(error.to_string()))
+}
+
+async fn call(desk: &Desk, function: &FunctionInfo, event: Bytes, is_event: bool) -> Answer {
+    let invocation = Invocation::new(event, None);
+    if is_event { accept(desk, function, invocation).await } else { Ok(run(desk, function, invocation).await) }
 }
 
 async fn run(desk: &Desk, function: &FunctionInfo, invocation: Invocation) -> Response<Body> {
@@ -76,11 +102,7 @@ async fn accept(desk: &Desk, function: &FunctionInfo, invocation: Invocation) ->
 }
 
 async fn event(request: Request, limit: usize) -> Result<Bytes, Refused> {
-    let too_large = |_| {
-        let message = format!("the event has more than {limit} bytes, which are allowed");
-        Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    let event = to_bytes(request.into_body(), limit).await.map_err(too_large)?;
+    let event = to_bytes(request.into_body(), limit).await.map_err(|_| too_large(limit))?;
     if event.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
@@ -88,4 +110,9 @@ async fn event(request: Request, limit: usize) -> Result<Bytes, Refused> {
         Ok(_) => Ok(event),
         Err(error) => Err(Refused::bad(format!("the event is no JSON: {error}"))),
     }
+}
+
+fn too_large(limit: usize) -> Refused {
+    let message = format!("the event has more than {limit} bytes, which are allowed");
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }

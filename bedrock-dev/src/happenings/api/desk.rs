@@ -1,5 +1,6 @@
 //! What the routes share.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bedrock::local::service::Backend;
@@ -8,7 +9,7 @@ use bedrock_build::App;
 use tokio::sync::watch;
 
 use super::about::{About, Edge};
-use crate::happenings::Stream;
+use crate::happenings::{Recorder, Stream};
 use crate::queue::Queue;
 use crate::triggers::Triggers;
 
@@ -16,27 +17,37 @@ use crate::triggers::Triggers;
 pub struct Desk {
     pub(super) about: About,
     pub(super) stream: Stream,
+    pub(super) recorder: Recorder,
+    /// Where the app lies.
+    pub(super) root: PathBuf,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) queue: Arc<Queue>,
     /// Whoever knows it may change something.
     pub(super) token: String,
     /// Who calls whom, once that is known.
     pub(super) edges: watch::Sender<Option<Vec<Edge>>>,
+    /// The same as a picture, once that can be drawn.
+    pub(super) picture: watch::Sender<Option<Picture>>,
     /// What invokes workers besides calls, once that is open.
     pub(super) triggers: OnceLock<Arc<Triggers>>,
 }
 
+/// Draws the call graph, as SVG.
+pub type Picture = Arc<dyn Fn() -> String + Send + Sync>;
+
 impl Desk {
-    /// Of an app whose port is `url`, with a token of its own. Calls are made through `backend`.
-    pub fn new(app: &App, url: String, stream: Stream, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
-        let about = About::of(app, url);
+    /// Of an app whose port is `url`, with a token of its own. Calls are made through `backend`, and `recorder` records them.
+    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
         Arc::new(Self {
-            about,
-            stream,
+            about: About::of(app, url),
+            stream: recorder.stream().clone(),
+            recorder,
+            root: app.root.clone(),
             backend,
             queue,
             token: token(),
             edges: watch::Sender::default(),
+            picture: watch::Sender::default(),
             triggers: OnceLock::new(),
         })
     }
@@ -49,5 +60,10 @@ impl Desk {
     /// Takes the call graph, as the last build found it.
     pub fn know(&self, edges: Vec<Edge>) {
         self.edges.send_replace(Some(edges));
+    }
+
+    /// Takes who draws the call graph. It is drawn when it is asked for.
+    pub fn show(&self, picture: Picture) {
+        self.picture.send_replace(Some(picture));
     }
 }

@@ -10,7 +10,9 @@
 //! | `about` | the app |
 //! | `queue` | the queue, and what is done to it by hand |
 //! | `triggers` | the queues of messages, and firing a schedule |
-//! | `call` | calling a worker |
+//! | `call` | calling a worker, with an event that is sent or with one that it had |
+//! | `picture` | the call graph as a picture |
+//! | `saved` | an invocation as a test of the app |
 //! | `parameters` | what stands behind the `?` |
 //! | `answer` | JSON, and errors as such |
 
@@ -22,10 +24,12 @@ mod door;
 mod events;
 mod invocations;
 mod parameters;
+mod picture;
 mod queue;
 mod routes;
+mod saved;
 mod triggers;
 
 pub use about::Edge;
-pub use desk::Desk;
+pub use desk::{Desk, Picture};
 pub use routes::router;

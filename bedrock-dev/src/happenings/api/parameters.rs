@@ -26,6 +26,17 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
+    /// One of some words, if it is given.
+    pub(super) fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<&str>, Refused> {
+        let given = self.text(name);
+        let Some(odd) = given.filter(|given| !known.contains(given)) else { return Ok(given) };
+        let known = match known {
+            [one, other] => format!("`{one}` or `{other}`"),
+            several => format!("one of `{}`", several.join("`, `")),
+        };
+        Err(Refused::bad(format!("`{name}` must be {known}, found `{odd}`")))
+    }
+
     /// A number, if it is given.
     pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refused> {
         let number =

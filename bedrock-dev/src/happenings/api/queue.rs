@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bedrock::local::rfc3339;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refused, ok};
@@ -11,11 +12,31 @@ use super::desk::Desk;
 use crate::happenings::{Payload, VERSION};
 use crate::queue::{Fault, Listed, State as Where};
 
+/// Written without a `Value` in between: numbers stay as they are, and half a character is no value.
+#[derive(Serialize)]
+struct All<'a> {
+    version: u32,
+    events: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    event_id: &'a str,
+    worker: &'a str,
+    state: &'static str,
+    next_at: Option<String>,
+    reason: Option<&'static str>,
+    accepted_at: String,
+    attempts: u32,
+    last_error: Option<&'a Value>,
+    event: Payload,
+}
+
 /// `GET /_bedrock/v1/queue`
 pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Answer {
     let events = desk.queue.store().list().map_err(|fault| Refused::failed(&fault))?;
-    let events: Vec<_> = events.iter().map(shown).collect();
-    Ok(ok(&json!({ "version": VERSION, "events": events })))
+    let events = events.iter().map(|listed| shown(&desk, listed)).collect();
+    Ok(ok(&All { version: VERSION, events }))
 }
 
 /// `POST /_bedrock/v1/queue/{id}/retry`
@@ -35,22 +56,22 @@ fn done(id: &str, done: Result<bool, Fault>) -> Answer {
     Err(Refused::not_found(format!("no event `{id}` waits or was given up")))
 }
 
-fn shown(listed: &Listed) -> Value {
+fn shown<'a>(desk: &Desk, listed: &'a Listed) -> Shown<'a> {
     let event = &listed.event;
     let (state, next_at, reason) = match listed.state {
         Where::Waiting(due) => ("waiting", Some(rfc3339(due)), None),
         Where::Running => ("running", None, None),
         Where::Dead(condition) => ("failed", None, Some(condition.as_str())),
     };
-    json!({
-        "event_id": event.id,
-        "worker": event.worker,
-        "state": state,
-        "next_at": next_at,
-        "reason": reason,
-        "accepted_at": rfc3339(event.accepted),
-        "attempts": event.attempts,
-        "last_error": listed.last,
-        "event": Payload::of(&event.payload),
-    })
+    Shown {
+        event_id: &event.id,
+        worker: &event.worker,
+        state,
+        next_at,
+        reason,
+        accepted_at: rfc3339(event.accepted),
+        attempts: event.attempts,
+        last_error: listed.last.as_ref(),
+        event: desk.recorder.payload(&event.worker, &event.payload),
+    }
 }

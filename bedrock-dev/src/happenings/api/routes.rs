@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use super::answer::{Refused, text};
 use super::desk::Desk;
-use super::{about, call, door, events, invocations, queue, triggers};
+use super::{about, call, door, events, invocations, picture, queue, saved, triggers};
 
 /// Below this are all routes.
 const BASE: &str = "/_bedrock/v1";
@@ -40,6 +40,11 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Desk>>)> {
         ("get", "/happenings", get(events::list)),
         ("get", "/invocations", get(invocations::list)),
         ("get", "/invocations/{request_id}", get(invocations::get)),
+        ("get", "/invocations/{request_id}/event", get(invocations::event)),
+        ("post", "/invocations/{request_id}/replay", post(call::replay)),
+        ("post", "/invocations/{request_id}/test", post(saved::save)),
+        ("get", "/traces/{trace}", get(invocations::trace)),
+        ("get", "/graph.svg", get(picture::get)),
         ("get", "/queue", get(queue::list)),
         ("post", "/queue/{id}/retry", post(queue::retry)),
         ("post", "/queue/{id}/drop", post(queue::forget)),

@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method};
 
 use super::refusal::Refusal;
 
@@ -34,9 +35,10 @@ pub(super) fn worker_of(headers: &HeaderMap) -> Option<&str> {
 
 /// Refuses what a page of another origin sends, and what comes under a name that is not this machine's. On a port of
 /// loopback that is a name for loopback; on another, which the user asked for, the address too that it is `bound` to.
-pub(super) fn from_where_it_may(headers: &HeaderMap, bound: IpAddr) -> Result<(), Refusal> {
+pub(super) fn from_where_it_may(request: &Parts, bound: IpAddr) -> Result<(), Refusal> {
     // Another name may be one that an attacker's DNS server lets point here (DNS rebinding). No server does that to an
     // address.
+    let headers = &request.headers;
     let host = text(headers, "host").unwrap_or_default();
     if !is_loopback(host) && !is_bound(host, bound) {
         return Err(Refusal::denied(&format!("the local Lambda service does not answer to the host `{host}`")));
@@ -47,8 +49,19 @@ pub(super) fn from_where_it_may(headers: &HeaderMap, bound: IpAddr) -> Result<()
     // Reading requests, such as those for pictures, come without an origin.
     match text(headers, "sec-fetch-site") {
         None | Some("same-origin" | "none") => Ok(()),
+        Some(_) if is_link(request) => Ok(()),
         Some(_) => Err(Refusal::denied("the local Lambda service does not answer pages of another origin")),
     }
+}
+
+/// Whether somebody follows a link, in the whole window, to what is neither an API nor a function.
+fn is_link(request: &Parts) -> bool {
+    let (headers, path) = (&request.headers, request.uri.path());
+    request.method == Method::GET
+        && text(headers, "sec-fetch-mode") == Some("navigate")
+        && text(headers, "sec-fetch-dest") == Some("document")
+        && function_of_host(headers).is_none()
+        && !["/2015-03-31/", "/_"].iter().any(|others| path.starts_with(others))
 }
 
 /// Refuses calls of Lambda's API without the credentials that `access` wants.
@@ -98,7 +111,15 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Access, credentials, from_where_it_may, function_of_host, worker_key, worker_of};
-    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+    use axum::http::request::Parts;
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
+
+    fn request(line: &str, given: &[(&'static str, &'static str)]) -> Parts {
+        let (method, path) = line.split_once(' ').expect("a line");
+        let mut parts = Request::builder().method(method).uri(path).body(()).expect("a request").into_parts().0;
+        parts.headers = headers(given);
+        parts
+    }
     use std::net::{IpAddr, Ipv4Addr};
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -118,7 +139,7 @@ mod tests {
             &[("host", "LOCALHOST")],
             &[("host", "endpoint.localhost:4000"), ("origin", "http://endpoint.localhost:4000")],
         ] {
-            assert!(from_where_it_may(&headers(given), LOOPBACK).is_ok(), "{given:?}");
+            assert!(from_where_it_may(&request("GET /", given), LOOPBACK).is_ok(), "{given:?}");
         }
     }
 
@@ -138,14 +159,40 @@ mod tests {
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "cross-site")],
             &[("host", "127.0.0.1:4000"), ("sec-fetch-site", "same-site")],
         ] {
-            assert!(from_where_it_may(&headers(given), LOOPBACK).is_err(), "{given:?}");
+            assert!(from_where_it_may(&request("GET /", given), LOOPBACK).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_of_another_page_leads_to_what_is_for_eyes_and_to_nothing_else() {
+        let link = |host| {
+            [
+                ("host", host),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+            ]
+        };
+        let own = link("127.0.0.1:4000");
+        for line in ["GET /", "GET /invocations/6f1c?a=b"] {
+            assert!(from_where_it_may(&request(line, &own), LOOPBACK).is_ok(), "{line}");
+        }
+        for line in ["POST /", "GET /_url/endpoint/", "GET /_bedrock/v1/token", "GET /2015-03-31/functions/"] {
+            assert!(from_where_it_may(&request(line, &own), LOOPBACK).is_err(), "{line}");
+        }
+        assert!(from_where_it_may(&request("GET /", &link("endpoint.localhost:4000")), LOOPBACK).is_err());
+        assert!(from_where_it_may(&request("GET /", &link("evil.example:4000")), LOOPBACK).is_err());
+        for (place, value) in [(2, ("sec-fetch-mode", "no-cors")), (3, ("sec-fetch-dest", "iframe"))] {
+            let mut other = own;
+            other[place] = value;
+            assert!(from_where_it_may(&request("GET /", &other), LOOPBACK).is_err(), "{value:?}");
         }
     }
 
     #[test]
     fn a_port_of_another_address_answers_to_that_address_and_still_to_no_name_and_no_page_of_elsewhere() {
         let is_open = |given: &[(&'static str, &'static str)], bound: &str| {
-            from_where_it_may(&headers(given), bound.parse().expect("an address")).is_ok()
+            from_where_it_may(&request("GET /", given), bound.parse().expect("an address")).is_ok()
         };
         for (bound, open) in
             [("192.168.0.7", true), ("0.0.0.0", true), ("::", true), ("10.0.0.1", false), ("127.0.0.1", false)]

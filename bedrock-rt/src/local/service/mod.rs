@@ -29,4 +29,4 @@ mod url;
 pub use backend::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
 pub use door::{Access, worker_key};
 pub use failure::body as failure_body;
-pub use server::{serve_beside, serve_on};
+pub use server::{serve_beside, serve_on, unknown_operation};

@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 
@@ -62,8 +61,8 @@ pub async fn serve_beside(
         .route("/2015-03-31/functions/{name}", get(functions::get))
         .route("/2015-03-31/functions/{name}/configuration", get(functions::get_configuration))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
-        .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
+        .fallback(unknown_operation)
+        .method_not_allowed_fallback(unknown_operation)
         .layer(from_fn_with_state(Arc::clone(&service), with_credentials));
     let router = Router::new()
         .route("/_url/{name}", any(url::call))
@@ -78,8 +77,9 @@ pub async fn serve_beside(
 }
 
 async fn from_where_it_may(State(bound): State<IpAddr>, request: Request, next: Next) -> Response<Body> {
-    match door::from_where_it_may(request.headers(), bound) {
-        Ok(()) => next.run(request).await,
+    let (parts, body) = request.into_parts();
+    match door::from_where_it_may(&parts, bound) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.response(&crate::id::request_id()),
     }
 }
@@ -99,7 +99,8 @@ async fn with_credentials(State(service): State<Arc<Service>>, request: Request,
     }
 }
 
-async fn unknown(request: Request) -> impl IntoResponse {
+/// What is answered to a request that is none of Lambda's, for further routes that take all addresses.
+pub async fn unknown_operation(request: Request) -> Response<Body> {
     let (method, path) = (request.method().as_str(), request.uri().path());
     Refusal::unknown_operation(method, path).response(&crate::id::request_id())
 }

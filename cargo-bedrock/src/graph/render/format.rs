@@ -26,6 +26,11 @@ pub(crate) fn render(graph: &Graph, format: Format) -> Result<String> {
         Format::Json => json::render(graph),
         Format::Mermaid => Ok(mermaid::render(graph)),
         Format::Dot => Ok(dot::render(graph)),
-        Format::Svg => Ok(svg::render(graph)),
+        Format::Svg => Ok(picture(graph)),
     }
+}
+
+/// The picture of the graph, as SVG.
+pub(crate) fn picture(graph: &Graph) -> String {
+    svg::render(graph)
 }

@@ -11,7 +11,7 @@ mod picture;
 mod svg;
 mod text;
 
-pub(crate) use format::{Format, render};
+pub(crate) use format::{Format, picture, render};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,212 @@
+// What one does with the dashboard: look, filter, run, run again, keep as a test, retry; with the mouse and without.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { App } from './app.mjs';
+import { skip } from './machine.mjs';
+import { Browser, until } from './pages.mjs';
+
+const ITEMS = [{ price: 3, count: 2 }];
+
+describe('the dashboard', { skip }, () => {
+  let app, dev, browser, window, page;
+  before(async () => {
+    app = await App.make();
+    dev = await app.start(0, '--clock', 'fast');
+    browser = await Browser.launch();
+    window = await browser.window();
+    page = await window.open(dev);
+  });
+  after(async () => {
+    await window?.close();
+    await browser?.close();
+    await dev?.stop();
+    await app?.remove();
+  });
+
+  const rows = () => page.locator('.call-row.is-ok, .call-row.is-error, .call-row.is-running, .call-row.is-timeout');
+
+  test('says what to do first while nothing has happened', async () => {
+    await page.goto(`${dev.url}/invocations`);
+    await page.getByText('Nothing has been called yet.').waitFor();
+    await page.getByText(`curl http://endpoint.localhost:${dev.port}/`).waitFor();
+    await page.goto(`${dev.url}/queue`);
+    await page.getByText('The queue is empty.').waitFor();
+    await page.goto(`${dev.url}/none/of/these`);
+    await page.locator('main').getByText('/none/of/these').waitFor();
+    await page.locator('main').getByRole('link').first().waitFor();
+  });
+
+  test('shows a call as it happens, and what came of it', async () => {
+    await window.open(dev, '/invocations');
+    const id = await dev.call('biller', { order: 7, items: ITEMS });
+    await page.locator(`a[href="/invocations/${id}"]`).waitFor();
+    await dev.call('biller', { order: 8 });
+    await page.getByText("KeyError: 'items'").first().waitFor();
+    await until(() => rows().count(), 2);
+  });
+
+  test('narrows the list, in the address, and finds text of payloads', async () => {
+    await dev.call('biller', { order: 9, items: ITEMS, echo: 'a needle in hay' });
+    await window.open(dev, '/invocations');
+    await page.getByRole('combobox', { name: 'Outcome' }).selectOption('error');
+    await until(() => rows().count(), 1);
+    assert.equal(new URL(page.url()).search, '?outcome=error');
+    await page.reload();
+    await until(() => rows().count(), 1);
+    await page.getByRole('link', { name: 'Clear' }).click();
+    await until(() => rows().count(), 3);
+    await page.getByRole('searchbox').fill('needle');
+    await until(() => rows().count(), 1);
+    await page.getByRole('searchbox').fill('nothing has this');
+    await page.getByText('No invocation is like that.').waitFor();
+  });
+
+  test('goes back and forward and stays where it is on a reload', async () => {
+    await window.open(dev, '/');
+    const places = page.getByRole('navigation', { name: 'Views' });
+    await places.getByRole('link', { name: 'Invocations' }).click();
+    const link = page.locator('.call-worker a').first();
+    const href = await link.getAttribute('href');
+    await link.click();
+    await until(() => new URL(page.url()).pathname, href);
+    await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
+    await page.goBack();
+    await until(() => new URL(page.url()).pathname, '/invocations');
+    await page.locator('.call-row').first().waitFor();
+    await page.goForward();
+    await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
+  });
+
+  test('runs a worker with an event, again with an edited one, and refuses what is no JSON', async () => {
+    await window.open(dev, '/workers/biller/run');
+    const editor = page.locator('textarea');
+    await editor.fill('{"order": 1, "items": [');
+    assert.equal(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled(), true);
+    await editor.fill('{"order": 1, "items": [{"price": 5, "count": 5}]}');
+    await editor.press('Control+Enter');
+    await page.getByText('25').first().waitFor();
+    const id = (await dev.get('/invocations?limit=1')).invocations[0].request_id;
+    await window.open(dev, `/invocations/${id}`);
+    await page.getByRole('link', { name: 'Edit and run' }).click();
+    await until(async () => JSON.parse((await editor.inputValue()) || '{}').order, 1);
+    await editor.fill((await editor.inputValue()).replaceAll('5', '4'));
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText('16').first().waitFor();
+  });
+
+  test('runs an invocation again with the very event, also with what is not shown of it', async () => {
+    const id = await dev.call('biller', { order: 3, items: ITEMS, card: 's3cret', echo: 12345678901234567890n.toString() });
+    await window.open(dev, `/invocations/${id}`);
+    assert.equal((await page.content()).includes('s3cret'), false);
+    await page.getByText('«redacted»').first().waitFor();
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL((url) => url.pathname.startsWith('/invocations/') && !url.pathname.endsWith(id));
+    await page.locator('.facts').getByText('Run again of').waitFor();
+    const again = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1));
+    const { invocation } = await dev.get(`/invocations/${again}`);
+    assert.equal(invocation.outcome, 'ok');
+    assert.equal(invocation.event.bytes, (await dev.get(`/invocations/${id}`)).invocation.event.bytes);
+  });
+
+  test('keeps an invocation as a test of the app', async () => {
+    const id = await dev.call('biller', { order: 4, items: ITEMS });
+    await window.open(dev, `/invocations/${id}`);
+    await page.getByRole('button', { name: 'Save as test' }).click();
+    const dialog = page.getByRole('dialog');
+    const file = `tests/biller_${id.slice(0, 8)}.rs`;
+    await dialog.getByText(file).waitFor();
+    assert.match(await app.read(file), /biller_answers_as_it_did/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Save as test' }).click();
+    await page.getByText('is there already').waitFor();
+  });
+
+  test('retries a dead letter once its cause is gone, and drops one only when it is asked to twice', async () => {
+    await dev.call('labeler', { order: 1, fail: true }, 'Event');
+    await dev.call('labeler', { order: 2, fail: true }, 'Event');
+    await window.open(dev, '/queue');
+    const given = page.getByRole('region', { name: 'Given up' });
+    await until(() => given.locator('li').count(), 2);
+    await given.getByText('ValueError: no label for 1').waitFor();
+    await page.getByRole('link', { name: /Queue.*2 given up/ }).waitFor();
+    await app.edit('workers/labeler/main.py', 'if event.get("fail"):', 'if event.get("never"):');
+    await page.goto(`${dev.url}/builds`);
+    await page.getByText('workers/labeler/main.py').first().waitFor();
+    await window.open(dev, '/queue');
+    await given.getByRole('button', { name: /^Retry/ }).first().click();
+    await until(() => given.locator('li').count(), 1);
+    await given.getByRole('button', { name: /^Drop/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drop', exact: true }).click();
+    await page.getByText('The queue is empty.').waitFor();
+  });
+
+  test('shows one call across languages, with cold starts, queue and lines, as one waterfall', async () => {
+    const id = await dev.call('biller', { order: 5, items: ITEMS, mail: true, later: true });
+    await window.open(dev, `/invocations/${id}`);
+    const { invocation } = await dev.get(`/invocations/${id}`);
+    await page.getByRole('link', { name: invocation.trace.slice(0, 20) }).first().click();
+    await until(() => new URL(page.url()).pathname, `/traces/${invocation.trace}`);
+    for (const worker of ['biller', 'mailer', 'labeler']) await page.locator('main').getByText(worker).first().waitFor();
+    await page.reload();
+    await page.locator('main').getByText('mailer').first().waitFor();
+  });
+
+  test('shows the call graph with the calls that were made', async () => {
+    await window.open(dev, '/graph');
+    for (const worker of ['biller', 'mailer', 'labeler']) await page.locator('main').getByText(worker, { exact: true }).first().waitFor();
+    const picture = await fetch(`${dev.url}/_bedrock/v1/graph.svg`);
+    assert.match(await picture.text(), /^<svg[^]*biller/);
+  });
+
+  test('says that a build failed until one does not', async () => {
+    await window.open(dev, '/invocations');
+    const main = await app.read('src/main.rs');
+    await app.save('src/main.rs', `${main}\nfn broken( {}\n`);
+    const banner = page.getByRole('alert').filter({ hasText: 'failed' });
+    await banner.waitFor({ timeout: 60_000 });
+    await page.goto(`${dev.url}/builds`);
+    await page.locator('main').getByText(/failed to compile/).first().waitFor();
+    await app.save('src/main.rs', main);
+    await window.open(dev, '/invocations');
+    await banner.waitFor({ state: 'detached', timeout: 60_000 });
+  });
+
+  test('is used with the keyboard alone', async () => {
+    await window.open(dev, '/');
+    await page.locator('body').press('g');
+    await page.keyboard.press('i');
+    await until(() => new URL(page.url()).pathname, '/invocations');
+    await page.locator('.call-row').nth(1).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await until(() => page.evaluate(() => document.activeElement?.closest('.call-row')?.getAttribute('aria-rowindex')), '3');
+    const href = await page.evaluate(() => document.activeElement.getAttribute('href'));
+    await page.keyboard.press('Enter');
+    await until(() => new URL(page.url()).pathname, href);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('/');
+    await until(() => page.evaluate(() => document.activeElement?.getAttribute('type')), 'search');
+    await page.keyboard.type('KeyError');
+    await until(() => rows().count(), 1);
+    await page.keyboard.press('Escape');
+    // Whatever has the focus is seen to have it.
+    await page.goto(`${dev.url}/workers/biller/run`);
+    await page.locator('textarea').waitFor();
+    for (let step = 0; step < 12; step += 1) {
+      await page.keyboard.press('Tab');
+      const seen = await page.evaluate(() => {
+        const element = document.activeElement;
+        if (!element || element === document.body) return true;
+        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+        return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none' || element.closest(':focus-within') !== null;
+      });
+      assert.equal(seen, true);
+    }
+  });
+});

@@ -1,0 +1,20 @@
+//! `cargo xtask bench dashboard`: the dashboard in Chromium, of an app with thousands of invocations. What is measured, and
+//! how, is in `dashboard/browser/bench.mjs`.
+
+use anyhow::Result;
+
+use super::machine;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Measures, and prints a table.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    tools::output(workspace.cargo().args(["build", "-p", "cargo-bedrock"]))?;
+    eprintln!("measuring in Chromium");
+    let before = machine::load()?;
+    let mut node = workspace.command("node");
+    node.arg("dashboard/browser/bench.mjs").env("CARGO_TARGET_DIR", &workspace.target);
+    println!("{}", tools::output(&mut node)?);
+    println!("{}. Load average before: {before}, after: {}.", machine::name(), machine::load()?);
+    Ok(())
+}

@@ -24,7 +24,7 @@ use crate::happenings::api::{Desk, Edge, router};
 use crate::happenings::{Bounds, Disk, Kind, Observed, Place, Progress, Recorder, Redactions, Stream, Writer, reloads};
 use crate::limits::{Edges, House};
 use crate::queue::{Fault, Queue, Rules, Store};
-use crate::reload::{Busy, NotWatched, Programs, Reload, Reloader, Watch};
+use crate::reload::{BuildFailed, Busy, NotWatched, Programs, Reload, Reloader, Watch};
 use crate::runtime::{Line, RuntimeApi, Sink};
 use crate::traces::{Settings, Traces, Warn};
 use crate::triggers::{NotTriggered, Site, Triggers};
@@ -201,6 +201,12 @@ impl Workshop {
     /// Readers of the stream learn that the code of these functions is being compiled.
     pub fn builds(&self, functions: Vec<String>) {
         self.happenings.publish(reloads::build(Progress::Started, functions, None, Vec::new()));
+    }
+
+    /// Readers of the stream learn that what runs is older than the app's files.
+    pub fn not_built(&self, failed: &BuildFailed) {
+        let messages = failed.messages.iter().chain(&failed.said).cloned().collect();
+        self.happenings.publish(reloads::build(Progress::Failed, Vec::new(), None, messages));
     }
 
     /// Readers of the stream learn what became of a saved file.

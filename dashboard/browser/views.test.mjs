@@ -169,6 +169,8 @@ describe('the dashboard', { skip }, () => {
     await banner.waitFor({ timeout: 60_000 });
     await page.goto(`${dev.url}/builds`);
     await page.locator('main').getByText(/failed to compile/).first().waitFor();
+    // What the compiler itself says, with its place.
+    await page.locator('main').getByText(/src\/main\.rs:\d+:\d+/).first().waitFor();
     await app.save('src/main.rs', main);
     await window.open(dev, '/invocations');
     await banner.waitFor({ state: 'detached', timeout: 60_000 });

@@ -21,9 +21,9 @@ pub(crate) fn kinds(reload: &Reload) -> Vec<Kind> {
             };
             end.into_iter().chain(workers.iter().map(kind)).collect()
         }
-        Reload::Failed(Failed { workers, messages, took, .. }) => {
+        Reload::Failed(Failed { workers, messages, said, took, .. }) => {
             let workers = workers.iter().cloned().collect();
-            vec![build(Progress::Failed, workers, Some(*took), messages.clone())]
+            vec![build(Progress::Failed, workers, Some(*took), messages.iter().chain(said).cloned().collect())]
         }
         Reload::Written(written) => {
             let line = format!(
@@ -68,12 +68,12 @@ mod tests {
         let told: Vec<_> =
             kinds(&Reload::Reloaded(same)).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
         assert_eq!((told.len(), &told[0]["kind"], &told[0]["state"]), (1, &"build".into(), &"finished".into()));
-        let messages = vec!["expected one of".to_owned()];
-        let failed = Reload::Failed(Failed { workers: BTreeSet::new(), files, messages, took });
+        let (messages, said) = (vec!["failed to compile `a`".to_owned()], vec!["error: expected one of".to_owned()]);
+        let failed = Reload::Failed(Failed { workers: BTreeSet::new(), files, messages, said, took });
         let told: Vec<_> = kinds(&failed).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
         assert_eq!(
-            (told.len(), &told[0]["state"], &told[0]["messages"][0]),
-            (1, &"failed".into(), &"expected one of".into())
+            (told.len(), &told[0]["state"], &told[0]["messages"]),
+            (1, &"failed".into(), &serde_json::json!(["failed to compile `a`", "error: expected one of"]))
         );
     }
 }

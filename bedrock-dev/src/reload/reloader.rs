@@ -67,6 +67,8 @@ pub struct Failed {
     pub files: BTreeSet<PathBuf>,
     /// Each with its subject.
     pub messages: Vec<String>,
+    /// What the compiler said, which has been shown as it came.
+    pub said: Vec<String>,
     /// From the first file that was saved.
     pub took: Duration,
 }
@@ -74,8 +76,10 @@ pub struct Failed {
 /// The programs could not be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildFailed {
-    /// What the compiler said.
+    /// Each with its subject.
     pub messages: Vec<String>,
+    /// What the compiler said, which has been shown as it came.
+    pub said: Vec<String>,
 }
 
 /// Keeps a workshop's workers as new as their files.
@@ -270,7 +274,8 @@ impl Change {
     }
 
     fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
-        Reload::Failed(Failed { workers, files: self.files.clone(), messages, took: self.since.elapsed() })
+        let (files, took) = (self.files.clone(), self.since.elapsed());
+        Reload::Failed(Failed { workers, files, messages, said: Vec::new(), took })
     }
 }
 
@@ -313,8 +318,10 @@ where
 {
     let paths = match build.await {
         Ok(paths) => paths,
-        Err(BuildFailed { messages }) => {
-            return Done { was_build: true, reports: vec![change.failed(BTreeSet::new(), messages)] };
+        Err(BuildFailed { messages, said }) => {
+            let (files, took, workers) = (change.files.clone(), change.since.elapsed(), BTreeSet::new());
+            let failed = Reload::Failed(Failed { workers, files, messages, said, took });
+            return Done { was_build: true, reports: vec![failed] };
         }
     };
     // Nothing if the program is stopping.

@@ -60,7 +60,7 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
     let before = process(room.invoke("rusty", json!({})).await.expect("an answer"));
     room.save(FILE, "broken");
     let messages = vec!["error: expected item, found `broken`".to_owned()];
-    room.build().await.end.send(Err(BuildFailed { messages: messages.clone() })).expect("it waits");
+    room.build().await.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));
     assert_eq!(process(room.invoke("rusty", json!({})).await.expect("an answer")), before);
     // A comment: the same program comes of it.

@@ -137,7 +137,9 @@ fn asked(ask: &UnboundedSender<Asked>, affected: Affected) -> impl Future<Output
     let sent = ask.send(Asked { affected, end });
     async move {
         drop(sent);
-        ended.await.unwrap_or_else(|_| Err(BuildFailed { messages: vec!["nobody builds".to_owned()] }))
+        ended
+            .await
+            .unwrap_or_else(|_| Err(BuildFailed { messages: vec!["nobody builds".to_owned()], said: Vec::new() }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a workshop begins with. Compiling is left to `compile`, watching to `bedrock-dev`.
 
 use bedrock_build::App;
-use bedrock_dev::{NotWatched, Watch};
+use bedrock_dev::{BuildFailed, NotWatched, Watch};
 
 use super::compile::{Compiled, Compiler};
 use crate::build::Workspace;
@@ -12,6 +12,8 @@ pub(super) struct Begun {
     pub(super) found: Compiled,
     /// Since before it was compiled: what is saved meanwhile is not lost.
     pub(super) watch: Option<Watch>,
+    /// Why what was found is older than the files.
+    pub(super) failed: Option<BuildFailed>,
 }
 
 impl Begun {
@@ -22,16 +24,16 @@ impl Begun {
         let folders = || [app.root.clone()].into_iter().chain(outside());
         let watch = is_watched.then(|| Watch::start(folders())).transpose();
         let mut watch = watch.map_err(|why| not_watched(&why))?;
-        let found = match compiler.first(app) {
-            Ok(found) => found,
-            Err(error) if error.fault == Fault::App && is_watched => {
+        let (found, failed) = match compiler.first(app) {
+            Ok(found) => (found, None),
+            Err((error, failed)) if error.fault == Fault::App && is_watched => {
                 compiler.complain(&error);
-                before.clone()
+                (before.clone(), Some(failed))
             }
-            Err(error) => return Err(error),
+            Err((error, _)) => return Err(error),
         };
         watch.iter_mut().for_each(Watch::compiled);
-        Ok(Self { found, watch })
+        Ok(Self { found, watch, failed })
     }
 }
 

@@ -56,10 +56,14 @@ impl Compiler {
         Ok(Self { release, print, tools: Tools::watch()?, programs: Arc::default() })
     }
 
-    /// Everything. Circles are told, and code in which calls cannot be seen.
-    pub(super) fn first(&self, app: &App) -> Result<Compiled> {
+    /// Everything, or why not and what the compiler said of it. Circles are told, and code in which calls cannot be seen.
+    pub(super) fn first(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildFailed)> {
         // Words, on standard error: the first line for machines is where the app is found.
-        let programs = self.programs(app, &Progress::new(self.print, false, false))?;
+        let progress = Progress::new(self.print, false, false);
+        let programs = self.programs(app, &progress).map_err(|error| {
+            let failed = build_failed(&error, &progress);
+            (error, failed)
+        })?;
         let graph = self.graph(app).map(|(graph, findings)| {
             for finding in findings {
                 self.print.problem(&finding.problem);
@@ -82,13 +86,12 @@ impl Compiler {
     ) -> impl Future<Output = std::result::Result<Programs, BuildFailed>> + Send + 'static {
         let (compiler, app) = (self.clone(), app.clone());
         async move {
-            match tokio::task::spawn_blocking(move || compiler.programs(&app, &Progress::beside_others(compiler.print)))
-                .await
-            {
-                Ok(Ok(programs)) => Ok(programs),
-                Ok(Err(error)) => Err(BuildFailed { messages: messages(&error) }),
-                Err(_) => Err(BuildFailed { messages: vec!["the build ended early".to_owned()] }),
-            }
+            let programs = move || {
+                let progress = Progress::beside_others(compiler.print);
+                compiler.programs(&app, &progress).map_err(|error| build_failed(&error, &progress))
+            };
+            let early = || BuildFailed { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
+            tokio::task::spawn_blocking(programs).await.unwrap_or_else(|_| Err(early()))
         }
     }
 
@@ -140,6 +143,7 @@ fn by_name(programs: BTreeMap<Function, PathBuf>) -> Programs {
     programs.into_iter().map(|(function, path)| (name(function), path)).collect()
 }
 
-fn messages(error: &Error) -> Vec<String> {
-    error.reports.iter().map(|report| report.message.clone()).collect()
+fn build_failed(error: &Error, progress: &Progress) -> BuildFailed {
+    let messages = error.reports.iter().map(|report| report.message.clone()).collect();
+    BuildFailed { messages, said: progress.errors() }
 }

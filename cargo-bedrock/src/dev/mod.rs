@@ -117,7 +117,7 @@ type User<'a> = (&'a Show, &'a mut Option<Keyboard>, &'a [Target]);
 async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: User<'_>) -> Result<Ended> {
     let (show, keyboard, targets) = user;
     let stop = stop::requested()?;
-    let Begun { found, watch } = begun;
+    let Begun { found, watch, failed } = begun;
     let Compiled { programs, calls } = found.clone();
     let order = Order {
         app: app.clone(),
@@ -135,6 +135,9 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: 
     let know = reload::know(&workshop);
     if let Some(calls) = calls {
         know(calls);
+    }
+    if let Some(failed) = failed {
+        workshop.not_built(&failed);
     }
     let sent = traces::start(traces::wanted()?.as_ref(), &workshop, compiler.print())?;
     show.opened(&workshop.url, keyboard.is_some());

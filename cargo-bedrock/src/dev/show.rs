@@ -229,7 +229,7 @@ impl Form {
     fn reload(&self, reload: &Reload) -> String {
         let (name, workers, files, took, messages) = match reload {
             Reload::Reloaded(Reloaded { workers, files, took, .. }) => ("reloaded", workers, files, took, &Vec::new()),
-            Reload::Failed(Failed { workers, files, took, messages }) => {
+            Reload::Failed(Failed { workers, files, took, messages, .. }) => {
                 ("reload-failed", workers, files, took, messages)
             }
             Reload::Written(written) => return self.written(written),

@@ -26,6 +26,8 @@ pub(crate) struct Progress {
     explain: bool,
     lines: Lines,
     compiled: Mutex<Compiled>,
+    /// What the compiler says of errors, as it says it, for whoever does not see the terminal.
+    errors: Mutex<Vec<String>>,
     began: Instant,
 }
 
@@ -49,7 +51,15 @@ impl Progress {
     pub(crate) fn new(print: Printer, json: bool, explain: bool) -> Self {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
         let lines = Lines::new(json || print.quiet || in_ci);
-        Self { print, json, explain, lines, compiled: Mutex::default(), began: Instant::now() }
+        Self {
+            print,
+            json,
+            explain,
+            lines,
+            compiled: Mutex::default(),
+            errors: Mutex::default(),
+            began: Instant::now(),
+        }
     }
 
     /// Words alone, where others write to the terminal meanwhile: a line that moves would be in their way.
@@ -88,6 +98,10 @@ impl Progress {
             Severity::Other => {}
         });
         self.lines.above(|| self.print.foreign(text));
+        if severity == Severity::Error {
+            let text = anstream::adapter::strip_str(text).to_string();
+            self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(text.trim_end().to_owned());
+        }
         if self.json {
             let level = match severity {
                 Severity::Error => "error",
@@ -97,6 +111,11 @@ impl Progress {
             let told = [("package", json!(package)), ("level", json!(level)), ("rendered", json!(text))];
             emit("compiler-message", None, told);
         }
+    }
+
+    /// What the compiler said of errors, without colours.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn count(&self, count: impl FnOnce(&mut Compiled)) -> Compiled {

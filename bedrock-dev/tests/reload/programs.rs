@@ -93,7 +93,7 @@ async fn a_program_that_does_not_start_is_an_error_of_new_calls_until_the_next_o
 async fn a_worker_that_was_not_built_yet_is_an_error_and_serves_when_it_is() {
     let mut room = Room::open(false).await;
     let error = room.invoke("rusty", json!({})).await.expect_err("an error");
-    assert!(error.to_string().contains("failed to start `"), "{error}");
+    assert!(error.to_string().contains("its program is not there"), "{error}");
     room.save(FILE, "new");
     room.build_version("new").await;
     assert_eq!(room.told().await, same(("rusty", FILE, vec![])));

@@ -50,7 +50,7 @@ fn a_destination_that_is_no_worker_is_told_with_the_nearest_one() {
     assert_snapshot!(room.run(&["list"]), @"
     exit code 1
     -- stderr
-    error: Cargo.toml:9: `workers.system_fetcher.on-failure` names `system_fether`, which is no worker of this app
+    error: Cargo.toml:11: `workers.system_fetcher.on-failure` names `system_fether`, which is no worker of this app
     help: a worker with a similar name exists: `system_fetcher`
     ");
 }

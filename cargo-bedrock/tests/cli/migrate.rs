@@ -86,7 +86,7 @@ fn what_is_left_for_people_is_told() {
           POST    /systems  src/endpoints/systems.rs  from SystemsEndpoint.post_global (app/endpoints/systems.py:26)
           GET     /systems/{id}  src/endpoints/systems.rs  from SystemsEndpoint.get_single (app/endpoints/systems.py:20)
     note: `terraform/` is the app's own and stays; beside the template of this version:
-          terraform/lambda/main.tf: the template has 70 lines that it lacks, and lacks 6 of its
+          terraform/lambda/main.tf: the template has 95 lines that it lacks, and lacks 6 of its
           terraform/main.tf: the template has 43 lines that it lacks, and lacks 4 of its
           terraform/network.tf: the app's own
     note: to take the template, move `terraform/` away and run `cargo bedrock terraform upgrade`
@@ -145,7 +145,7 @@ fn a_newer_app_keeps_its_config_and_gets_terraform_and_a_workflow() {
           GET     /prices  src/endpoints/prices.rs  from PricesEndpoint.get_global (shop/endpoints/prices.py:10)
     warning: `shop/endpoints/broken.py` is left alone: it is not Python that can be read
     warning: `shop/workers/price_fetcher/main.py:7` imports `bedrock.log`, which does not come along
-    done: migrated app `shop` (files: 32 new)
+    done: migrated app `shop` (files: 36 new)
     next: `cargo run`, then port the endpoints one by one: `grep -rn not_ported src`
     next: `cargo bedrock migrate --undo` takes it back, until then the originals are in `.bedrock/`
     ");
@@ -191,7 +191,7 @@ fn what_was_ported_since_stays_when_a_migration_is_taken_back() {
     let room = room.file("src/endpoints/prices.rs", "// ported\n");
     assert_snapshot!(stderr_of(&room, &["migrate", "--undo", "--yes"]), @"
     note: `src/endpoints/prices.rs` stays: it was edited since
-    done: took the migration back (files: 31 removed)
+    done: took the migration back (files: 35 removed)
     ");
     assert_eq!(room.read("src/endpoints/prices.rs"), "// ported\n");
     assert!(!room.path("Cargo.toml").exists() && !room.path(".bedrock").exists());
@@ -209,7 +209,7 @@ fn nothing_is_done_where_nobody_confirms() {
     let said = stderr_of(&room, &["--quiet", "migrate"]);
     let error: Vec<&str> = said.lines().filter(|line| !line.starts_with("warning: ")).collect();
     assert_snapshot!(error.join("\n"), @"
-    error: nobody is there to answer: migrate app `shop`? (files: 32 new)
+    error: nobody is there to answer: migrate app `shop`? (files: 36 new)
     help: `--yes` says yes, `--dry-run` shows what would be done
     ");
     assert_eq!(room.output(&["migrate"]).status.code(), Some(2));

@@ -17,7 +17,7 @@ fn an_app_is_made_with_an_endpoint_and_a_worker() {
     assert_snapshot!(room.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (36 files)
+    done: created app `my_app` in `my_app` (40 files)
     next: `cd my_app && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");
@@ -112,7 +112,7 @@ fn an_app_is_made_in_another_folder() {
     assert_snapshot!(room.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (36 files)
+    done: created app `my-app` in `code/my-app` (40 files)
     next: `cd code/my-app && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");
@@ -120,7 +120,7 @@ fn an_app_is_made_in_another_folder() {
     assert_snapshot!(room.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (36 files)
+    done: created app `other` in `other` (40 files)
     next: `cd other && cargo run`, then open `/hello/world` at the address it prints
     next: `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker
     ");

@@ -107,7 +107,7 @@ fn a_migration_is_confirmed_with_a_key() {
     for (key, code) in [("n", 130), ("y", 0)] {
         assert_eq!(room.tree("."), before);
         let mut seen = Seen::start(&room, &["--quiet", "migrate"], false);
-        seen.wait_for_question("migrate app `shop`? (files: 32 new)");
+        seen.wait_for_question("migrate app `shop`? (files: 36 new)");
         seen.press(key);
         let (found, shown) = seen.end();
         assert_eq!(found, Some(code), "{shown}");

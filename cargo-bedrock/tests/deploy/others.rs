@@ -90,8 +90,8 @@ fn what_cannot_be_deployed_is_refused_at_once() {
     help: run `cargo bedrock build --release`
     error: the environment of worker `fetcher` is too large: 4108 bytes as JSON with its secrets, the limit is 4096
     help: let the function read large values itself
-    error: failed events of worker `fetcher` cannot go to `arn:aws:s3:::bucket`
-    help: `on-failure` takes the ARN of a queue, a topic, a function or an event bus
+    error: events of worker `fetcher` cannot go to `arn:aws:s3:::bucket`
+    help: `on-failure` and `on-success` take the ARN of a queue, a topic, a function or an event bus, or a worker
     error: `target/bedrock/workers/reporter.zip` of worker `reporter` is not what was built
     help: run `cargo bedrock build --release`
     ");

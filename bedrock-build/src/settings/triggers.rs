@@ -154,39 +154,8 @@ impl QueueTrigger {
     }
 }
 
-/// SQS's limit for the name of a queue, in characters.
-const MAX_SQS_NAME: usize = 80;
-/// S3's limit for the name of a bucket, in characters.
-const MAX_S3_NAME: usize = 63;
 /// What is behind the name of a queue in that of its dead-letter queue.
 pub const DEAD: &str = "-dead";
-
-/// The SQS queue that an own queue becomes in a stage, `my_app-dev-jobs`; that with [`DEAD`] behind it fits as well.
-pub fn queue_name(app: &AppName, stage: &str, queue: &str) -> Result<String, Problem> {
-    let name = format!("{app}-{stage}-{queue}");
-    let length = name.chars().count() + DEAD.len();
-    if length > MAX_SQS_NAME {
-        return Err(Problem::new(format!(
-            "the queue name `{name}{DEAD}` is too long: {length} characters, the limit is {MAX_SQS_NAME}"
-        ))
-        .help("shorten the name of the app, the stage or the queue"));
-    }
-    Ok(name)
-}
-
-/// The S3 bucket that an own bucket becomes in a stage of an account: `my-app-dev-uploads-123456789012`, because the
-/// names of buckets are everybody's. They have no `_` and no capitals.
-pub fn bucket_name(app: &AppName, stage: &str, bucket: &str, account: &str) -> Result<String, Problem> {
-    let name = format!("{app}-{stage}-{bucket}-{account}").replace('_', "-").to_lowercase();
-    let length = name.chars().count();
-    if length > MAX_S3_NAME {
-        return Err(Problem::new(format!(
-            "the bucket name `{name}` is too long: {length} characters, the limit is {MAX_S3_NAME}"
-        ))
-        .help("shorten the name of the app, the stage or the bucket"));
-    }
-    Ok(name)
-}
 
 /// The environment variable with the URL of an own queue: `MY_APP_QUEUE_URL_JOBS`.
 pub fn queue_variable(app: &AppName, queue: &str) -> String {
@@ -199,7 +168,7 @@ pub fn bucket_variable(app: &AppName, bucket: &str) -> String {
 }
 
 fn variable(text: &str) -> String {
-    text.replace('-', "_").to_uppercase()
+    text.replace(['-', '.'], "_").to_uppercase()
 }
 
 /// Names of FIFO queues end so, and no others do.

@@ -2,8 +2,8 @@
 
 use super::super::Settings;
 use super::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_name, bucket_variable,
-    queue_name, queue_variable,
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_variable,
+    queue_variable,
 };
 use crate::manifest::{File, Table};
 use crate::{AppName, Problem};
@@ -232,19 +232,10 @@ fn triggers_side_by_side_are_no_conflict() {
 }
 
 #[test]
-fn names_on_aws_have_app_and_stage_and_are_measured() {
+fn functions_find_queues_and_buckets_by_variables_that_lambda_takes() {
     let app = AppName::parse("my_app").expect("name");
-    assert_eq!(queue_name(&app, "dev", "jobs"), Ok("my_app-dev-jobs".to_owned()));
-    assert_eq!(bucket_name(&app, "dev", "uploads", "123456789012"), Ok("my-app-dev-uploads-123456789012".to_owned()));
     assert_eq!(
-        (queue_variable(&app, "big-jobs"), bucket_variable(&app, "uploads")),
-        ("MY_APP_QUEUE_URL_BIG_JOBS".to_owned(), "MY_APP_BUCKET_UPLOADS".to_owned())
+        (queue_variable(&app, "big-jobs"), bucket_variable(&app, "my.uploads")),
+        ("MY_APP_QUEUE_URL_BIG_JOBS".to_owned(), "MY_APP_BUCKET_MY_UPLOADS".to_owned())
     );
-    let long = "q".repeat(40);
-    let stage = "s".repeat(30);
-    assert_eq!(
-        queue_name(&app, &stage, &long).map_err(|problem| problem.message),
-        Err(format!("the queue name `my_app-{stage}-{long}-dead` is too long: 83 characters, the limit is 80"))
-    );
-    assert!(bucket_name(&app, "dev", &long, "123456789012").is_err());
 }

@@ -17,8 +17,9 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// Compiles an app. If that fails and files are watched, what there was `before` has to do until it compiles.
-    pub(super) fn of(app: &App, is_watched: bool, compiler: &Compiler, before: &Compiled) -> Result<Self> {
+    /// Compiles an app. If that fails, what there was `before` has to do until it compiles; where there was nothing and
+    /// no file is watched, it never would.
+    pub(super) fn of(app: &App, is_watched: bool, compiler: &Compiler, before: Option<&Compiled>) -> Result<Self> {
         // Whatever is wrong with the workspace, cargo will say it.
         let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
         let folders = || [app.root.clone()].into_iter().chain(outside());
@@ -26,9 +27,9 @@ impl Begun {
         let mut watch = watch.map_err(|why| not_watched(&why))?;
         let (found, failed) = match compiler.first(app) {
             Ok(found) => (found, None),
-            Err((error, failed)) if error.fault == Fault::App && is_watched => {
+            Err((error, failed)) if error.fault == Fault::App && (is_watched || before.is_some()) => {
                 compiler.complain(&error);
-                (before.clone(), Some(failed))
+                (before.cloned().unwrap_or_else(Compiled::nothing), Some(failed))
             }
             Err((error, _)) => return Err(error),
         };
@@ -40,7 +41,7 @@ impl Begun {
 /// The app as it has become, compiled while what was there `before` serves on.
 pub(super) async fn anew(app: App, is_watched: bool, compiler: &Compiler, before: &Compiled) -> Result<(App, Begun)> {
     let (compiler, before, next) = (compiler.clone(), before.clone(), app.clone());
-    let begun = tokio::task::spawn_blocking(move || Begun::of(&next, is_watched, &compiler, &before)).await;
+    let begun = tokio::task::spawn_blocking(move || Begun::of(&next, is_watched, &compiler, Some(&before))).await;
     Ok((app, begun.map_err(|_| Error::call("the build ended early"))??))
 }
 

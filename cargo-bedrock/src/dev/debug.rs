@@ -64,7 +64,8 @@ pub(super) async fn run(targets: &[Target], workshop: &Workshop, (show, print): 
     for target in targets {
         match workshop.warm(&target.worker).await {
             Ok(process) => show.debugger(&target.worker, &target.entry(process.as_ref()), &hints(process.is_some())),
-            Err(bedrock::Error::NotStarted { worker, message, help }) => {
+            // A program that does not compile yet comes with a later build.
+            Err(bedrock::Error::NotStarted { worker, message, help }) if target.language != Language::Rust => {
                 let error = Error::call(format!("worker `{worker}` cannot be debugged")).cause(message);
                 return Err(help.into_iter().fold(error, Error::help));
             }

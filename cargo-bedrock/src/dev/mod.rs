@@ -72,7 +72,7 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
         print.warning(&open_to_others(wish.host));
     }
     let compiler = Compiler::new(wish.release, print)?;
-    let mut begun = Begun::of(app, wish.reload, &compiler, &Compiled::nothing())?;
+    let mut begun = Begun::of(app, wish.reload, &compiler, None)?;
     let (mut app, mut show) = (app.clone(), Show::start(app, wish.json, print));
     let mut keyboard = if wish.json { None } else { Keyboard::open() };
     let result = loop {

@@ -206,7 +206,14 @@ impl Form {
         let port = url.rsplit(':').next().unwrap_or_default();
         let width = "Lambda's API".len();
         let mut text = format!("`{app}` runs, stop it with Ctrl-C\n");
-        let (dashboard, endpoint) = (format!("{url}/"), format!("http://{ENDPOINT}.localhost:{port}/"));
+        // The names below `localhost` are this machine's loopback, wherever it listens.
+        let is_loopback = ["http://127.0.0.1:", "http://[::1]:"].iter().any(|start| url.starts_with(start));
+        let endpoint = if is_loopback {
+            format!("http://{ENDPOINT}.localhost:{port}/")
+        } else {
+            format!("{url}/_url/{ENDPOINT}/")
+        };
+        let dashboard = format!("{url}/");
         for (what, where_) in [("dashboard", dashboard.as_str()), ("Lambda's API", url), ("endpoint", &endpoint)] {
             let _ = writeln!(text, "  {what:width$}  {where_}");
         }
@@ -354,6 +361,8 @@ mod tests {
             Lambda's API  http://127.0.0.1:7070\n  endpoint      http://endpoint.localhost:7070/\n  \
             keys          r restart · c clear · g graph · o open · q quit · ? this line\n";
         assert_eq!(text, expected);
+        let text = form(false).opened("space", "http://192.0.2.7:7070", false);
+        assert!(text.ends_with("endpoint      http://192.0.2.7:7070/_url/endpoint/\n"), "{text}");
     }
 
     #[test]

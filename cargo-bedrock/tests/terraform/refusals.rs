@@ -88,13 +88,17 @@ fn limits_of_lambda_come_with_the_number_found_and_the_number_allowed() {
 #[test]
 fn odd_values_are_all_named_at_once() {
     let Some(folder) = Folder::new() else { return };
+    let queue = json!({
+        "queue": "q".repeat(66), "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 3,
+        "visibility_timeout": 180
+    });
     let manifest = set(
         Manifest::of(&["endpoint", "fetcher"]),
         &[
             ("/workers/fetcher/invokes", json!(["nobody"])),
             ("/workers/fetcher/on_failure", json!("arn:aws:dynamodb:us-east-1:123456789012:table/x")),
             ("/workers/fetcher/on_success", json!("nobody")),
-            ("/workers/fetcher/triggers", json!([{ "queue": "q".repeat(66) }])),
+            ("/workers/fetcher/triggers", json!([queue])),
             ("/workers/fetcher/log_retention", json!(31)),
         ],
     );

@@ -261,7 +261,7 @@ async fn a_program_that_is_not_there_or_does_not_speak_the_api_is_an_error() {
     for ((path, info), expected) in [
         (
             function("/nonexistent/bootstrap"),
-            "worker `odd` could not be started: failed to start `/nonexistent/bootstrap`",
+            "worker `odd` could not be started: its program is not there: it does not compile, or was removed",
         ),
         (function("/bin/false"), "worker `odd` failed: Runtime.ExitError: Runtime exited with error: exit status 1"),
     ] {

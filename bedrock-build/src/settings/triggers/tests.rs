@@ -2,8 +2,7 @@
 
 use super::super::Settings;
 use super::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_variable,
-    queue_variable,
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_variable, queue_variable,
 };
 use crate::manifest::{File, Table};
 use crate::{AppName, Problem};

@@ -95,7 +95,7 @@ mod tests {
     fn long_names_are_cut_and_told_apart_by_a_digest() {
         let site = site();
         let long = site.bucket_of("pictures-of-everything-that-was-uploaded");
-        assert_eq!((long.len(), &long[..55]), (63, "shop-dev-pictures-of-everything-that-was-uploaded-12345-"));
+        assert_eq!((long.len(), &long[..55]), (63, "shop-dev-pictures-of-everything-that-was-uploaded-1234-"));
         let role = site.schedule_role("a_worker_whose_name_is_so_long_that_it_b");
         assert_eq!((role.len(), &role[..56]), (64, "shop-dev-a_worker_whose_name_is_so_long_that_it_b-sched-"));
     }

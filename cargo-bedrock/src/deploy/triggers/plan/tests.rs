@@ -210,7 +210,7 @@ fn what_changes_of_a_bucket_is_told_and_others_buckets_are_never_deleted() {
     let one = app(&[("counter", &[bucket(theirs, "a/")]), ("reporter", &[])]);
     let both = app(&[("counter", &[bucket(theirs, "a/")]), ("reporter", &[bucket(theirs, "b/")])]);
     assert_snapshot!(told(&both, &deployed(&one), false), @"~ update  bucket theirs (+reporter, what it tells of): mark permit notify");
-    assert_snapshot!(told(&one, &deployed(&both), false), @"~ update  bucket theirs (-reporter, what it tells of): notify forbid");
+    assert_snapshot!(told(&one, &deployed(&both), false), @"~ update  bucket theirs (what it tells of, -reporter): notify forbid");
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_deploy_of_some_functions_leaves_the_triggers_of_others_and_deletes_none() {
     actual.triggers.roles.retain(|key, _| key == "counter");
     assert_snapshot!(told(&one, &actual, true), @"
     ~ update  schedules shop-dev (-counter-1): delete-schedule delete-schedule-role
-    ~ update  queue shop-dev-jobs (no longer worker counter): unmap
     ~ update  queue others (no longer worker counter): unmap
+    ~ update  queue shop-dev-jobs (no longer worker counter): unmap
     ~ update  bucket shop-dev-uploads-123456789012-eu-west-1 (invokes nobody any more): notify forbid
     ");
 }

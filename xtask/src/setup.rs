@@ -185,6 +185,7 @@ mod tests {
             "ric/bin/python",
             "checks/bin/python",
             "awscli/bin/python",
+            "debugpy/bin/python",
             "chromium/run",
         ];
         for file in files.into_iter().chain(OF_NPM) {

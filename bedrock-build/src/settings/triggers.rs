@@ -7,7 +7,7 @@ mod read;
 
 use crate::name::{AppName, MAX_QUEUE_NAME};
 use crate::schedule::Schedule;
-use crate::{Problem, settings::FunctionSettings};
+use crate::settings::FunctionSettings;
 
 pub(super) use conflicts::conflicts;
 pub(super) use read::Declared;

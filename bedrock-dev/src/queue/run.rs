@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::event::{Attempt, Change, Condition, Delivered, Event, Receiver, Why};
 use super::next::{Next, next};
 use super::record::{json_or_text, letter, record};
-use super::store::{Fault, Store};
+use super::store::{Fault, Store, Taken};
 use crate::Clock;
 
 /// What an event comes to when it is run once.
@@ -36,6 +36,9 @@ pub struct Queue {
     run: Box<Runner>,
     resolve: Box<Resolve>,
     observer: Box<Observer>,
+    /// Held from a change of the file to when it is told of, and while an event is taken to be run: what becomes of an event
+    /// is not told before that it is there.
+    telling: Mutex<()>,
     room: Arc<Semaphore>,
     news: Notify,
     /// Events that are being run.
@@ -68,6 +71,7 @@ impl Queue {
             run: Box::new(run),
             resolve: Box::new(resolve),
             observer: Box::new(observer),
+            telling: Mutex::new(()),
             room: Arc::new(Semaphore::new(AT_ONCE)),
             news: Notify::new(),
             running: watch::Sender::default(),
@@ -83,9 +87,10 @@ impl Queue {
 
     /// Keeps an event; when this returns, it will be run.
     pub fn accept(&self, event: &Event) -> Result<(), Fault> {
+        let telling = self.telling();
         self.store.add(event)?;
-        // Whoever runs it may be quicker.
         (self.observer)(event, Change::Accepted);
+        drop(telling);
         self.news.notify_one();
         Ok(())
     }
@@ -93,10 +98,12 @@ impl Queue {
     /// Makes an event due at once, as [`Store::retry`]; false if there is none.
     pub fn retry(&self, id: &str) -> Result<bool, Fault> {
         let (now, event) = (self.clock.now(), self.event(id)?);
+        let telling = self.telling();
         let is_done = self.store.retry(id, now)?;
         if let Some(event) = event.filter(|_| is_done) {
             (self.observer)(&Event { attempts: 0, ..event }, Change::Retried(now));
         }
+        drop(telling);
         self.news.notify_one();
         Ok(is_done)
     }
@@ -126,6 +133,16 @@ impl Queue {
         self.news.notify_one();
     }
 
+    fn take(&self) -> Result<Taken, Fault> {
+        let _telling = self.telling();
+        self.store.take(self.clock.now())
+    }
+
+    fn telling(&self) -> MutexGuard<'_, ()> {
+        // It holds nothing that a panic could have left half done.
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs events as they become due, for ever; ends with a fault of the file.
     pub async fn work(self: Arc<Self>) -> Result<(), Fault> {
         loop {
@@ -133,7 +150,7 @@ impl Queue {
             // Counted before it is taken, so that nobody takes the queue for empty in between.
             self.running.send_modify(|running| *running += 1);
             let begun = Begun(Arc::clone(&self));
-            let taken = self.store.take(self.clock.now())?;
+            let taken = self.take()?;
             if let Some(event) = taken.event {
                 tokio::spawn(async move {
                     let _room = room;
@@ -193,6 +210,7 @@ impl Queue {
         }
         match next(&event, Some(attempt), self.clock.now()) {
             Next::At(due) => {
+                let _telling = self.telling();
                 self.store.put_back(&event, due, &said(attempt))?;
                 (self.observer)(&event, Change::Waiting(due));
                 Ok(())
@@ -224,6 +242,7 @@ impl Queue {
         }
         let elsewhere: Vec<_> = delivered.iter().filter(|one| one.as_event.is_none()).cloned().collect();
         let last = attempt.map(said);
+        let telling = self.telling();
         self.store.finish(event, condition, last.as_ref(), &events, &elsewhere)?;
         (self.observer)(event, Change::Over(condition));
         for one in &delivered {
@@ -232,6 +251,7 @@ impl Queue {
         for event in &events {
             (self.observer)(event, Change::Accepted);
         }
+        drop(telling);
         self.news.notify_one();
         Ok(())
     }

@@ -24,7 +24,7 @@ Rust workers and the endpoint run as programs of their own, Python and JavaScrip
 they are first called. Events that were accepted stay in `target/bedrock`, also when this program is killed:
 `cargo bedrock queue ls` shows them.
 
-On a terminal, keys work: r starts everything anew, c clears, g draws the graph, o opens the endpoint in a browser, q stops.
+On a terminal, keys work: r starts everything anew, c clears, g draws the graph, o opens the dashboard in a browser, q stops.
 With `OTEL_EXPORTER_OTLP_ENDPOINT` set, invocations go to that collector as spans.";
 
 /// How many times faster than the world's `--clock fast` is.

@@ -25,7 +25,7 @@ fn an_app_that_does_not_compile_runs_what_it_can_and_the_rest_once_it_is_mended(
     shop.write("workers/greeter/src/lib.rs", &good);
     dev.wait_for("reloaded");
     assert_eq!(greet().1["message"], "hello Ada");
-    assert_eq!(dev.get("endpoint.localhost", "/").0, 200);
+    assert_eq!(dev.get("endpoint.localhost", "/hello/Ada").0, 200);
 
     // As `cargo clean` does it.
     fs::remove_dir_all(shop.path("target/bedrock")).expect("a folder");

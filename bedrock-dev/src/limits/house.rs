@@ -1,13 +1,13 @@
 //! The limits of an app, and what is asked of them before a call is let in and when a function is run.
 
 use bedrock::local::Invocation;
+use bedrock::local::queue::{Lineage, STOPPED};
 use bedrock::local::service::{Caller, Denied, FunctionInfo};
 use bedrock_build::App;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Concurrency;
 use super::callers::{Callers, Edges};
-use super::lineage::{Lineage, STOPPED};
 use crate::runtime::Sink;
 
 /// What is refused in an app.
@@ -46,8 +46,7 @@ impl House {
 
     /// The error of an event that is dropped because its chain is a circle.
     pub(crate) fn dropped(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
-        let error = || json!({ "errorType": "RecursiveInvocationException", "errorMessage": STOPPED });
-        self.lineage.is_circle(function, trace).then(error)
+        self.lineage.dropped(function, trace)
     }
 
     /// Counts a run in the trace that the function gets.

@@ -5,14 +5,14 @@
 //! | --- | --- |
 //! | `concurrency` | how many invocations of a function may run at the same time |
 //! | `callers` | which worker may call which, as the policies will say that a deploy writes |
-//! | `lineage` | how often a function was run in one chain of calls |
 //! | `memory` | how much memory a process has |
 //! | `house` | all of them for an app, but for memory, which `runtime` looks after |
+//!
+//! How often a function was run in one chain of calls is counted by `bedrock::local::queue`.
 
 mod callers;
 mod concurrency;
 mod house;
-mod lineage;
 pub(crate) mod memory;
 
 pub use callers::Edges;

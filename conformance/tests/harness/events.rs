@@ -137,3 +137,22 @@ async fn what_goes_to_a_destination_outside_of_the_app_can_be_seen(app: App) -> 
     assert_eq!((left.condition, left.attempts), ("RetriesExhausted", 2));
     Ok(())
 }
+
+#[bedrock::test]
+async fn a_dead_letter_is_the_event_that_failed_for_good(app: App) -> bedrock::Result<()> {
+    app.mock("python_missing", failing(1));
+    app.mock("node_case", |record: Value| Ok(record));
+    app.send("python_missing", json!({ "n": 1 })).await?;
+    app.settled().await;
+    let [failed, letter] = app.left().try_into().expect("one event, twice");
+    assert_eq!(failed.destination.as_deref(), Some("node_case"));
+    assert_eq!(failed.record["responsePayload"]["errorType"], "Busy");
+    assert_eq!(letter.destination.as_deref(), Some("arn:aws:sqs:us-east-1:000000000000:letters"));
+    assert_eq!((letter.condition, letter.attempts), ("RetriesExhausted", 1));
+    assert_eq!((&letter.record, letter.request_id), (&json!({ "n": 1 }), failed.request_id));
+    // One that succeeds is no dead letter.
+    app.send("python_missing", json!({ "n": 2 })).await?;
+    app.settled().await;
+    assert_eq!(app.left().len(), 2);
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod calls;
+mod circles;
 mod ends;
 mod events;
 mod faults;

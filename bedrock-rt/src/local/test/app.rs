@@ -219,7 +219,8 @@ impl App {
         self.harness.drain().await;
     }
 
-    /// Events that were given up, and those that were handed to a destination outside of the app.
+    /// Events that were given up, and those that were handed to a destination outside of the app. One with a dead-letter
+    /// queue is there a second time, as that gets it; and a chain of events that ran one worker sixteen times ends here.
     pub fn left(&self) -> Vec<Left> {
         self.harness.events.left()
     }

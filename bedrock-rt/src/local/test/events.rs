@@ -11,10 +11,12 @@ use super::invocations::{cut, json_of};
 use crate::local::dispatch::Info;
 use crate::local::invocation::Invocation;
 use crate::local::output::short;
+use crate::local::queue::record::json_or_text;
 use crate::local::queue::{Attempt, Condition, Event, Next, next, record};
 use crate::local::workers::described;
 
-/// An event that was given up, or handed to a destination outside of the app.
+/// An event that was given up, or handed to a destination outside of the app; or to a worker of the app that its chain of
+/// calls has led to too often, and that is not run for it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Left {
@@ -28,9 +30,9 @@ pub struct Left {
     pub condition: &'static str,
     /// How often it was run.
     pub attempts: u32,
-    /// The ARN of where it went, if the worker's settings say one.
+    /// Where it went, if the worker's settings say so: an ARN, or a worker's name.
     pub destination: Option<String>,
-    /// What the destination gets, or would get.
+    /// What the destination gets, or would get; of dead letters, the event.
     pub record: Value,
 }
 
@@ -135,14 +137,8 @@ impl Harness {
     async fn attempt(self: &Arc<Self>, mut event: Event, caller: Option<String>) {
         let Ok(info) = self.local.info(&event.worker) else { return };
         event.attempts += 1;
-        let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
-        invocation.request_id.clone_from(&event.id);
-        let origin = Origin { caller: caller.clone(), attempt: Some(event.attempts) };
-        let attempt = match self.run(Arc::clone(&info), invocation, origin).await {
-            Ok(response) => Attempt::Answered(response),
-            Err(error) => Attempt::failed(&error, &described(&info), &event.id),
-        };
-        if let Attempt::Refused(_) = attempt {
+        let attempt = self.once(info, &event, caller.clone()).await;
+        if let Attempt::Refused(_) | Attempt::Dropped(_) = attempt {
             event.attempts -= 1;
             event.refusals += 1;
         } else {
@@ -155,6 +151,19 @@ impl Harness {
                 self.events.lock().waiting.push(waiting);
             }
             Next::Over(condition) => self.over(&event, condition, &attempt),
+        }
+    }
+
+    async fn once(self: &Arc<Self>, info: Arc<Info>, event: &Event, caller: Option<String>) -> Attempt {
+        let function = described(&info);
+        if let Some(error) = self.lineage.dropped(&function, &event.trace) {
+            return Attempt::Dropped(error);
+        }
+        let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
+        invocation.request_id.clone_from(&event.id);
+        match self.run(info, invocation, Origin { caller, attempt: Some(event.attempts) }).await {
+            Ok(response) => Attempt::Answered(response),
+            Err(error) => Attempt::failed(&error, &function, &event.id),
         }
     }
 
@@ -172,22 +181,28 @@ impl Harness {
             self.output().say(&format!("error: event {id} for worker `{worker}` is given up after {attempts} {runs}"));
         }
         let record = record(event, condition, Some(attempt), self.events.now());
-        let worker = destination.as_deref().and_then(function_of).and_then(|function| self.local.info(function).ok());
-        if let Some(worker) = &worker {
-            let handed_on = Invocation::new(record.to_string().into(), Some(event.trace.clone()));
-            self.accept(worker, handed_on, Some(event.worker.clone()));
+        let receiver = destination.as_deref().and_then(|destination| self.resolve(destination, event));
+        let is_left = !is_done || receiver.is_none();
+        if let Some((worker, trace)) = receiver {
+            let handed_on = Invocation::new(record.to_string().into(), Some(trace));
+            self.accept(&worker, handed_on, Some(event.worker.clone()));
         }
-        if !is_done || worker.is_none() {
-            self.events.lock().left.push(Left {
-                worker: event.worker.clone(),
-                request_id: event.id.clone(),
-                event: json_of(&event.payload),
-                condition: condition.as_str(),
-                attempts: event.attempts,
-                destination: destination.clone(),
-                record,
-            });
+        let mut state = self.events.lock();
+        if is_left {
+            state.left.push(left(event, condition, destination.clone(), record));
         }
+        if let (false, Some(letters)) = (is_done, &rules.dead_letter) {
+            state.left.push(left(event, condition, Some(letters.clone()), json_or_text(&event.payload)));
+        }
+    }
+
+    /// The function of this app that a destination is to which an event leads, with the trace that it gets. Nothing if the
+    /// chain of calls has led to it too often.
+    fn resolve(&self, destination: &str, of: &Event) -> Option<(Arc<Info>, String)> {
+        let info = self.local.info(function_of(destination)?).ok()?;
+        let led = described(&*self.local.info(&of.worker).ok()?);
+        let trace = self.lineage.counted(&led, of.trace.clone());
+        (!self.lineage.is_circle(&described(&info), &trace)).then_some((info, trace))
     }
 
     /// Moves the clock, and runs on the way what becomes due, each at its time.
@@ -220,6 +235,18 @@ impl Harness {
         }
         self.events.settled().await;
         true
+    }
+}
+
+fn left(event: &Event, condition: Condition, destination: Option<String>, record: Value) -> Left {
+    Left {
+        worker: event.worker.clone(),
+        request_id: event.id.clone(),
+        event: json_of(&event.payload),
+        condition: condition.as_str(),
+        attempts: event.attempts,
+        destination,
+        record,
     }
 }
 

@@ -17,7 +17,8 @@ use crate::local::app::AppInfo;
 use crate::local::dispatch::{Info, Local, stopping};
 use crate::local::host::Company;
 use crate::local::invocation::Invocation;
-use crate::local::queue::Rules;
+use crate::local::queue::{Lineage, Rules};
+use crate::local::workers::described;
 use crate::transport::{Call, Kind};
 use crate::{Error, invoke};
 
@@ -28,6 +29,7 @@ pub(crate) struct Harness {
     pub(super) events: Events,
     /// By worker; Lambda's own where there are none.
     rules: HashMap<String, Rules>,
+    pub(super) lineage: Lineage,
     mocks: Mutex<HashMap<String, Mock>>,
 }
 
@@ -45,11 +47,12 @@ impl Harness {
     pub(super) fn start(app: &App, scratch: PathBuf, handle: Handle) -> Result<Arc<Self>, Problem> {
         let info = AppInfo::of(app, scratch)?;
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
+        let lineage = Lineage::of(app);
         Ok(Arc::new_cyclic(|harness| {
             let front = Arc::new(Front::new(harness.clone()));
             let local = Local::start_beside(info, handle, Company::Test(front));
             let (invocations, events) = Default::default();
-            Self { local, invocations, events, rules, mocks: Mutex::default() }
+            Self { local, invocations, events, rules, lineage, mocks: Mutex::default() }
         }))
     }
 
@@ -92,6 +95,7 @@ impl Harness {
     async fn run_here(&self, info: &Arc<Info>, mut invocation: Invocation, origin: Origin) -> Result<Bytes, Error> {
         let name = &info.entry.name;
         let (tail, id) = (prints::tail(name, &invocation.request_id, self.output()), invocation.request_id.clone());
+        invocation.trace = self.lineage.counted(&described(info), invocation.trace);
         let asked = invocation.tail.replace(tail.clone());
         let mock = self.mocks().get(name).cloned();
         let number = self.invocations.begin(name, &invocation, origin, mock.is_some());

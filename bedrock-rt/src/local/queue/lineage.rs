@@ -3,33 +3,42 @@
 
 use std::collections::HashSet;
 
-use bedrock::local::service::FunctionInfo;
 use bedrock_build::App;
 use bedrock_build::settings::Recursion;
+use serde_json::{Value, json};
+
+use crate::local::service::FunctionInfo;
 
 /// How often a function runs in one chain ("approximately 16 times").
 const MOST: u64 = 16;
 /// The API model's text of `RecursiveInvocationException`.
-pub(super) const STOPPED: &str = "Lambda has detected your function being invoked in a recursive loop with other Amazon \
-                                  Web Services resources and stopped your function's invocation.";
+pub const STOPPED: &str = "Lambda has detected your function being invoked in a recursive loop with other Amazon Web \
+                           Services resources and stopped your function's invocation.";
 
 /// The workers whose circles are meant.
 #[derive(Debug)]
-pub(crate) struct Lineage(HashSet<String>);
+pub struct Lineage(HashSet<String>);
 
 impl Lineage {
-    pub(super) fn of(app: &App) -> Self {
+    /// As the settings of an app have them.
+    pub fn of(app: &App) -> Self {
         let allowed = app.workers.iter().filter(|worker| worker.settings.recursion == Recursion::Allow);
         Self(allowed.map(|worker| worker.name.to_string()).collect())
     }
 
     /// Whether the chain of this trace has run the function too often already.
-    pub(super) fn is_circle(&self, function: &FunctionInfo, trace: &str) -> bool {
+    pub fn is_circle(&self, function: &FunctionInfo, trace: &str) -> bool {
         !self.0.contains(&function.worker) && count(trace, &hash(&function.arn)) >= MOST
     }
 
+    /// The error of an event that is dropped because its chain is a circle.
+    pub fn dropped(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
+        let error = || json!({ "errorType": "RecursiveInvocationException", "errorMessage": STOPPED });
+        self.is_circle(function, trace).then(error)
+    }
+
     /// The trace that the function gets, in which this run is counted.
-    pub(super) fn counted(&self, function: &FunctionInfo, trace: String) -> String {
+    pub fn counted(&self, function: &FunctionInfo, trace: String) -> String {
         if self.0.contains(&function.worker) { trace } else { with_one_more(&trace, &hash(&function.arn)) }
     }
 }

@@ -111,6 +111,42 @@ describe('the dashboard', { skip }, () => {
     assert.equal(invocation.event.bytes, (await dev.get(`/invocations/${id}`)).invocation.event.bytes);
   });
 
+  test('runs nothing in place of an event that is not kept any more, and offers to edit what is shown of it', async () => {
+    const id = await dev.call('biller', { order: 5, items: ITEMS, card: 's3cret' });
+    await window.open(dev, `/invocations/${id}`);
+    await page.route('**/replay?*', (route) => route.fulfill({ status: 410, json: { error: { message: 'it is gone' } } }));
+    const posted = [];
+    const note = (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname);
+    page.on('request', note);
+    await page.getByRole('button', { name: 'Run again' }).click();
+    const alert = page.getByRole('alert').filter({ hasText: 'its event is not kept any more' });
+    await alert.waitFor();
+    assert.deepEqual(posted, [`/_bedrock/v1/invocations/${id}/replay`]);
+    page.off('request', note);
+    await page.unroute('**/replay?*');
+    await alert.getByRole('link', { name: 'Edit and run' }).click();
+    await page.getByText('Some of it is not shown').waitFor();
+  });
+
+  test('copies the whole of a long event, and says what is missing from what it copies', async () => {
+    await window.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const button = page.getByRole('button', { name: 'Copy as cargo bedrock invoke' });
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    const short = await dev.call('biller', { order: 6, items: ITEMS, card: 's3cret' });
+    await window.open(dev, `/invocations/${short}`);
+    await page.getByRole('status').filter({ hasText: 'copied as «redacted»' }).waitFor();
+    const long = JSON.stringify({ order: 7, items: ITEMS, echo: 'x'.repeat(100_000) });
+    const id = await dev.call('biller', long);
+    await window.open(dev, `/invocations/${id}`);
+    await page.route('**/event', (route) => route.fulfill({ status: 410, json: { error: { message: 'it is gone' } } }));
+    await button.click();
+    await page.getByRole('status').filter({ hasText: 'only its beginning is copied' }).waitFor();
+    await page.unroute('**/event');
+    await window.open(dev, `/invocations/${id}`);
+    await button.click();
+    await until(copied, `cargo bedrock invoke biller --payload - <<'EVENT'\n${long}\nEVENT\n`);
+  });
+
   test('keeps an invocation as a test of the app', async () => {
     const id = await dev.call('biller', { order: 4, items: ITEMS });
     await window.open(dev, `/invocations/${id}`);

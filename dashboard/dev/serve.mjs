@@ -78,13 +78,16 @@ async function change(request, response, path, query) {
     if (what === 'retry') void world.accept({ worker: kept.worker, event: kept.event.json, id });
     return json(response, 200, { version: 1, event_id: id });
   }
-  const event = JSON.parse(text || '{}');
+  const again = what === 'replay' ? invocations(stream.kept).find((one) => one.request_id === id) : undefined;
+  if (what === 'replay' && again === undefined) return refuse(response, 404, `no invocation \`${id}\` is kept`);
+  if (again?.event.cut) return refuse(response, 410, `the event of the invocation \`${id}\` is not kept any more`);
+  const [worker, event] = again ? [again.worker, again.event.json] : [id, JSON.parse(text || '{}')];
   if (query.get('mode') === 'event') {
     const request_id = randomUUID();
-    void world.accept({ worker: id, event, id: request_id });
+    void world.accept({ worker, event, id: request_id });
     return json(response, 202, { version: 1, request_id });
   }
-  const came = await world.call({ worker: id, trace: randomUUID(), mode: 'sync', depth: 9, event });
+  const came = await world.call({ worker, trace: randomUUID(), mode: 'sync', depth: 9, event });
   return json(response, 200, { version: 1, request_id: came.id, outcome: came.outcome, ...(came.outcome === 'ok' ? { response: event } : { error_type: came.error_type, message: came.message }) });
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { styled } from '../src/text/ansi';
 import { fault } from '../src/text/check';
 import { curlCommand, functionUrl, invokeCommand, quoted } from '../src/text/command';
+import { copied, lacks } from '../src/text/event';
 import { head } from '../src/text/cut';
 import { ExactNumber, compact, isExact, parseExact, pretty } from '../src/text/exact';
 import { ago, bytes, count, duration, plural, rate, share, until } from '../src/text/format';
@@ -114,4 +115,33 @@ test('commands are quoted for a shell', () => {
   assert.equal(invokeCommand('greeter', '{}', true), `cargo bedrock invoke greeter --payload '{}' --event`);
   assert.match(curlCommand('http://127.0.0.1:7070', 'greeter', '{}', true), /-H 'X-Amz-Invocation-Type: Event' -d '{}' http:\/\/127\.0\.0\.1:7070\/2015-03-31\/functions\/greeter\/invocations$/);
   assert.equal(functionUrl('http://127.0.0.1:7070', 'endpoint'), 'http://endpoint.localhost:7070/');
+  assert.equal(functionUrl('', 'endpoint'), 'http://endpoint.localhost:80/');
+});
+
+test('an event that is too long for an argument comes over the standard input', () => {
+  const long = `{"text":"${'é'.repeat(30_000)}"}`;
+  assert.equal(invokeCommand('greeter', long, true), `cargo bedrock invoke greeter --payload - --event <<'EVENT'\n${long}\nEVENT\n`);
+  const curl = curlCommand('http://127.0.0.1:7070', 'greeter', long);
+  assert.ok(curl.includes(' --data-binary @- http://127.0.0.1:7070/2015-03-31/') && curl.endsWith(`/invocations <<'EVENT'\n${long}\nEVENT\n`));
+  const other = `${'x'.repeat(30_000)}\nEVENT\nrm x`;
+  assert.equal(invokeCommand('greeter', other), `cargo bedrock invoke greeter --payload '${other}'`);
+});
+
+test('the URL of a function is a path where `localhost` is another machine', () => {
+  for (const host of ['127.0.0.1', '[::1]', 'localhost']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), 'http://biller.localhost:7070/');
+  for (const host of ['192.168.1.5', '[fe80::1]', '0.0.0.0', 'laptop.lan']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), `http://${host}:7070/_url/biller/`);
+});
+
+test('an event is copied whole while it is kept, and what is missing is said', async () => {
+  const never = (): Promise<string> => Promise.reject(new Error('it is whole already'));
+  const whole = { text: '{"a":1}', isCut: false };
+  assert.deepEqual(await copied(whole, never), whole);
+  assert.equal(lacks(whole), undefined);
+  const cut = { text: '{"a":"x', isCut: true };
+  assert.deepEqual(await copied(cut, async () => '{"a":"xyz"}'), { text: '{"a":"xyz"}', isCut: false });
+  assert.deepEqual(await copied(cut, async () => undefined), cut);
+  await assert.rejects(copied(cut, never));
+  assert.match(lacks(cut) ?? '', /^The event is not kept any more, so that only its beginning is copied\.$/);
+  assert.match(lacks({ text: '{"card":"«redacted»"}', isCut: false }) ?? '', /^Fields that are not shown, by the setting `redact`, are copied as «redacted»/);
+  assert.match(lacks({ text: '{"card":"«redacted»","x', isCut: true }) ?? '', /^The event is not kept .*; fields that are not shown/);
 });

@@ -7,6 +7,7 @@ import { pathTo } from '../route/path';
 import { go } from '../route/router';
 import { app } from '../state/store';
 import { curlCommand, invokeCommand } from '../text/command';
+import { type Copied, copied, lacks } from '../text/event';
 import { compact } from '../text/exact';
 import { CopyButton } from './copy';
 import { Dialog } from './dialog';
@@ -24,19 +25,22 @@ export async function wholeEvent(invocation: InvocationAlone): Promise<string> {
   }
 }
 
-export function shownEvent({ event }: InvocationAlone): string {
+function shownEvent({ event }: InvocationAlone): string {
   return 'json' in event ? compact(event.json) : (event.text ?? '');
 }
 
-/** Runs it with the very event that it had, also where that is not shown; of older versions, with what is known of it. */
-async function replayed(invocation: InvocationAlone): Promise<string> {
-  const { request_id: id, worker, mode } = invocation;
+/** The whole event, unless it is not kept any more. */
+async function keptEvent(id: string): Promise<string | undefined> {
   try {
-    return await post(`/invocations/${encodeURIComponent(id)}/replay?mode=${mode}`);
+    return await getText(`/invocations/${encodeURIComponent(id)}/event`);
   } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 404) throw error;
-    return post(`/workers/${encodeURIComponent(worker)}/invoke?mode=${mode}`, await wholeEvent(invocation));
+    if (isGone(error)) return undefined;
+    throw error;
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Refused && (error.status === 404 || error.status === 410);
 }
 
 interface Kept {
@@ -47,7 +51,7 @@ interface Kept {
 export function Actions({ invocation }: { invocation: InvocationAlone }) {
   const { request_id: id, worker, mode } = invocation;
   const [busy, setBusy] = useState<string | undefined>();
-  const [failed, setFailed] = useState<{ what: string; error: unknown } | undefined>();
+  const [failed, setFailed] = useState<{ what: string; error: unknown; isReplay: boolean } | undefined>();
   const [test, setTest] = useState<Kept | undefined>();
   const act = async (name: string, what: string, action: () => Promise<void>): Promise<void> => {
     setBusy(name);
@@ -55,32 +59,67 @@ export function Actions({ invocation }: { invocation: InvocationAlone }) {
     try {
       await action();
     } catch (error) {
-      setFailed({ what, error });
+      setFailed({ what, error, isReplay: name === 'again' });
     } finally {
       setBusy(undefined);
     }
   };
   const again = (): Promise<void> =>
     act('again', 'It could not be run again', async () => {
-      const answer = await replayed(invocation);
+      const answer = await post(`/invocations/${encodeURIComponent(id)}/replay?mode=${mode}`);
       go(pathTo(['invocations', (JSON.parse(answer) as Called).request_id], { of: id }));
     });
   const save = (): Promise<void> =>
     act('test', 'It was not saved as a test', async () => setTest(JSON.parse(await post(`/invocations/${encodeURIComponent(id)}/test?write=true`)) as Kept));
-  const url = app.value?.url ?? location.origin;
   return (
     <>
       <div class="actions" role="group" aria-label="Actions">
         <button type="button" class="primary" disabled={busy !== undefined} onClick={() => void again()}>{busy === 'again' ? 'Running…' : 'Run again'}</button>
         <a class="button" href={pathTo(['workers', worker, 'run'], { from: id })}>Edit and run</a>
         <button type="button" disabled={busy !== undefined} onClick={() => void save()}>{busy === 'test' ? 'Saving…' : 'Save as test'}</button>
-        <CopyButton label="Copy as curl" text={() => curlCommand(url, worker, shownEvent(invocation), mode === 'event')}>Copy as curl</CopyButton>
-        <CopyButton label="Copy as cargo bedrock invoke" text={() => invokeCommand(worker, shownEvent(invocation), mode === 'event')}>Copy as cargo bedrock invoke</CopyButton>
+        <CopyCommands invocation={invocation} />
       </div>
-      {failed && <Failure what={failed.what} error={failed.error} />}
+      {failed && (failed.isReplay && isGone(failed.error) ? <Gone invocation={invocation} /> : <Failure what={failed.what} error={failed.error} />)}
       {test && <Saved test={test} onClose={() => setTest(undefined)} />}
     </>
   );
+}
+
+/** Nothing is run in its place: what is shown of the event may be less than the worker got. */
+function Gone({ invocation }: { invocation: InvocationAlone }) {
+  const edit = <a href={pathTo(['workers', invocation.worker, 'run'], { from: invocation.request_id })}>Edit and run</a>;
+  return (
+    <div class="failure" role="alert">
+      <p><strong>It could not be run again</strong>: its event is not kept any more.</p>
+      <p class="faint">{edit} {isCut(invocation) ? 'takes an event of your own; only the beginning of this one is known.' : 'begins with what is shown of it.'}</p>
+    </div>
+  );
+}
+
+function CopyCommands({ invocation }: { invocation: InvocationAlone }) {
+  const { request_id: id, worker, mode } = invocation;
+  const [event, setEvent] = useState<Copied | undefined>();
+  const shown = { text: shownEvent(invocation), isCut: isCut(invocation) };
+  const url = app.value?.url ?? location.origin;
+  // What was fetched stays: a browser that took the click for too old copies with the next one.
+  const command = async (of: (event: string) => string): Promise<string> => {
+    const found = event ?? (await copied(shown, () => keptEvent(id)));
+    setEvent(found);
+    return of(found.text);
+  };
+  // Before the first click nobody knows whether a cut event is still kept.
+  const note = lacks(event ?? { ...shown, isCut: false });
+  return (
+    <>
+      <CopyButton label="Copy as curl" text={() => command((event) => curlCommand(url, worker, event, mode === 'event'))}>Copy as curl</CopyButton>
+      <CopyButton label="Copy as cargo bedrock invoke" text={() => command((event) => invokeCommand(worker, event, mode === 'event'))}>Copy as cargo bedrock invoke</CopyButton>
+      <p class="faint copy-note" role="status">{note}</p>
+    </>
+  );
+}
+
+function isCut({ event }: InvocationAlone): boolean {
+  return !('json' in event) && event.cut === true;
 }
 
 function Saved({ test, onClose }: { test: Kept; onClose: () => void }) {

@@ -2,10 +2,10 @@
 
 import { useState } from 'preact/hooks';
 
-export function CopyButton({ label, text, children }: { label: string; text: () => string; children?: string }) {
+export function CopyButton({ label, text, children }: { label: string; text: () => string | Promise<string>; children?: string }) {
   const [state, setState] = useState<'idle' | 'done' | 'failed'>('idle');
   const copy = async (): Promise<void> => {
-    setState((await copied(text())) ? 'done' : 'failed');
+    setState((await copied(text)) ? 'done' : 'failed');
     setTimeout(() => setState('idle'), 1_500);
   };
   const shown = { idle: children ?? 'Copy', done: 'Copied', failed: 'Not copied' }[state];
@@ -26,7 +26,13 @@ export function Command({ text, label = 'Copy command' }: { text: string; label?
   );
 }
 
-async function copied(text: string): Promise<boolean> {
+async function copied(given: () => string | Promise<string>): Promise<boolean> {
+  let text = '';
+  try {
+    text = await given();
+  } catch {
+    return false;
+  }
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -35,5 +35,6 @@ function hint(error: unknown): string {
   if (error instanceof Refused && error.status === 404) {
     return '`dev` keeps the last 20,000 happenings or 64 MB. What is older, or of a run before, is in target/bedrock/dev/happenings.ndjson.';
   }
+  if (error instanceof Refused && error.status === 410) return 'Events are kept apart from what happened with them, and not as long.';
   return 'Try again; the terminal in which `cargo bedrock dev` runs may say more.';
 }

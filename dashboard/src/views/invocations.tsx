@@ -65,7 +65,7 @@ export function Invocations() {
 
 function Head() {
   return (
-    <div role="rowgroup">
+    <div class="calls-head" role="rowgroup">
       <div class="call-row call-head" role="row" aria-rowindex={1}>
         {['Outcome', 'Worker', 'Called by', 'Mode', 'Took', 'Began', 'What it came to'].map((name) => <span key={name} role="columnheader">{name}</span>)}
       </div>

@@ -17,6 +17,7 @@ import { app } from '../state/store';
 import { fault } from '../text/check';
 import { parseExact, pretty } from '../text/exact';
 import { head } from '../text/cut';
+import { hides } from '../text/event';
 import { short } from '../text/format';
 
 /** Events up to this length are laid out when they come. */
@@ -55,7 +56,7 @@ export function Run({ name }: { name: string }) {
       {!app.value && <Loading />}
       {from !== undefined && !source.error && <p class="faint">With the event of <a href={pathTo(['invocations', from])}><Brief text={short(from)} /></a>.</p>}
       {source.error !== undefined && <Failure what="The event of that invocation cannot be had" error={source.error} />}
-      {text.includes('«redacted»') && <p class="faint" role="note">Some of it is not shown, by the setting `redact`: put in what the worker needs. <em>Run again</em> on the page of the invocation sends what it had.</p>}
+      {hides(text) && <p class="faint" role="note">Some of it is not shown, by the setting `redact`: put in what the worker needs. <em>Run again</em> on the page of the invocation sends what it had.</p>}
       <EventEditor text={text} fault={wrong} onText={setText} onRun={() => void run()} />
       <div class="run-bar">
         <button type="button" class="primary" disabled={wrong !== undefined || busy || source.isLoading} onClick={() => void run()}>{busy ? 'Running…' : 'Run'}</button>

@@ -62,7 +62,7 @@ export function WorkerView({ name }: { name: string }) {
           <section aria-labelledby="last-calls">
             <h2 id="last-calls">Last calls</h2>
             {last.length === 0 && isLoaded.value && <Empty title="It has not been called yet."><Command text={invokeCommand(name, '{}')} /></Empty>}
-            <div class="calls is-short" role="table" aria-label="Last calls">
+            <div class="calls is-short" role="table" aria-label="Last calls" hidden={last.length === 0}>
               <div role="rowgroup">{last.map((call, index) => <InvocationRow key={call.id} call={call} index={index} isSelected={false} isStop onSelect={() => undefined} />)}</div>
             </div>
           </section>

@@ -1,4 +1,5 @@
 //! Calling a worker, as Lambda's API does it but without signatures: with an event that is sent, or with one that it had.
+//! Whoever calls is a reader, too, and gets to see of the response what readers do.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,7 +72,10 @@ async fn run(desk: &Desk, function: &FunctionInfo, invocation: Invocation) -> Re
     let came = desk.backend.run(function, invocation).await;
     let outcome = outcome(&came).as_str();
     match came {
-        Ok(response) => text(StatusCode::OK, answered(&request_id, outcome, &response)),
+        Ok(response) => {
+            let shown = desk.recorder.shown(&function.worker, &response);
+            text(StatusCode::OK, answered(&request_id, outcome, &shown))
+        }
         Err(error) => {
             let (error_type, message) = said(&error, function, &request_id);
             with(

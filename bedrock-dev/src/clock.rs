@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
+/// A sleep is as long as this at most: the machine may be asleep meanwhile, and timers stand still with it.
+const STEP: Duration = Duration::from_secs(30);
+
 /// A clock; cheap to clone, all clones show the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Inner>);
@@ -15,6 +18,8 @@ struct Inner {
     since: Instant,
     /// Seconds of this clock in a real one; 0 for one that is moved by hand alone.
     pace: u32,
+    /// Whether it shows the machine's time, which goes on while that is asleep.
+    is_real: bool,
     /// What it was moved by.
     moved: watch::Sender<Duration>,
 }
@@ -22,26 +27,33 @@ struct Inner {
 impl Clock {
     /// As everybody's.
     pub fn real() -> Self {
-        Self::with(SystemTime::now(), 1)
+        Self::with(SystemTime::now(), 1, true)
     }
 
     /// So many times as fast, beginning at `began`: a time that was stored must not lie ahead of a clock that starts anew.
     pub fn fast(began: SystemTime, times: u32) -> Self {
-        Self::with(began, times.max(1))
+        Self::with(began, times.max(1), false)
     }
 
     /// Stands still until it is moved.
     pub fn by_hand(began: SystemTime) -> Self {
-        Self::with(began, 0)
+        Self::with(began, 0, false)
     }
 
-    fn with(began: SystemTime, pace: u32) -> Self {
-        Self(Arc::new(Inner { began, since: Instant::now(), pace, moved: watch::Sender::default() }))
+    fn with(began: SystemTime, pace: u32, is_real: bool) -> Self {
+        Self(Arc::new(Inner { began, since: Instant::now(), pace, is_real, moved: watch::Sender::default() }))
     }
 
     /// What it shows.
     pub fn now(&self) -> SystemTime {
-        self.0.began + self.0.since.elapsed() * self.0.pace + *self.0.moved.borrow()
+        let inner = &self.0;
+        let shown = if inner.is_real { SystemTime::now() } else { inner.began + inner.since.elapsed() * inner.pace };
+        shown + *inner.moved.borrow()
+    }
+
+    /// Whether it is as everybody's, and was never moved by hand.
+    pub(crate) fn is_real(&self) -> bool {
+        self.0.is_real && self.0.moved.borrow().is_zero()
     }
 
     /// Moves it forward; whoever sleeps until a time in between wakes up.
@@ -52,18 +64,19 @@ impl Clock {
     /// Waits until it shows `time`, or until it is moved by hand, so that others may look what is due.
     pub async fn sleep_until(&self, time: SystemTime) {
         let mut moved = self.0.moved.subscribe();
-        let Ok(left) = time.duration_since(self.now()) else { return };
-        // Waking up a millisecond late is better than just before the time.
-        let real = left.checked_div(self.0.pace).map(|real| real + Duration::from_millis(1));
-        tokio::select! {
-            () = async {
-                match real {
-                    Some(real) => tokio::time::sleep(real).await,
-                    None => std::future::pending().await,
-                }
-            } => {}
-            // The clock itself keeps the sender.
-            _ = moved.changed() => {}
+        while let Some(left) = time.duration_since(self.now()).ok().filter(|left| !left.is_zero()) {
+            // Waking up a millisecond late is better than just before the time.
+            let real = left.checked_div(self.0.pace).map(|real| (real + Duration::from_millis(1)).min(STEP));
+            tokio::select! {
+                () = async {
+                    match real {
+                        Some(real) => tokio::time::sleep(real).await,
+                        None => std::future::pending().await,
+                    }
+                } => {}
+                // The clock itself keeps the sender.
+                _ = moved.changed() => return,
+            }
         }
     }
 }

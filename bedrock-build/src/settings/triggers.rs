@@ -168,7 +168,7 @@ pub fn bucket_variable(app: &AppName, bucket: &str) -> String {
 }
 
 fn variable(text: &str) -> String {
-    text.replace(['-', '.'], "_").to_uppercase()
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 /// Names of FIFO queues end so, and no others do.

@@ -15,4 +15,5 @@ pub use bedrock::local::queue::{
     Attempt, Change, Condition, Delivered, Event, Listed, Next, Receiver, Rules, State, Why, letter, next, record,
 };
 pub use run::{Queue, Run};
+pub(crate) use store::number;
 pub use store::{Fault, Store, Taken};

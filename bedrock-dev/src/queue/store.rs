@@ -285,7 +285,7 @@ impl Store {
 }
 
 /// Of the file at a place, if there is one.
-fn number(path: &Path) -> Option<u64> {
+pub(crate) fn number(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|found| found.ino())
 }
 

@@ -38,6 +38,9 @@ pub enum NotTriggered {
         /// As the settings have it.
         zone: String,
     },
+    /// A queue that exists, and one of the app or its dead-letter queue.
+    #[error("two queues would have the name `{0}` here: one of this app, and one that exists on AWS")]
+    Queue(String),
     /// The file of the messages.
     #[error("{0}")]
     Messages(String),
@@ -254,6 +257,9 @@ impl Opening<'_> {
         visibility: u64,
         dead: Option<DeadLetters>,
     ) -> Result<Arc<Queue>, NotTriggered> {
+        if self.queues.iter().any(|known| known.name == name) {
+            return Err(NotTriggered::Queue(name));
+        }
         let clock = self.triggers.clock.clone();
         let most = Duration::from_secs(visibility.max(DELAY));
         self.messages.set_clock(&name, clock.now(), most)?;

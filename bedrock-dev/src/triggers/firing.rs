@@ -28,7 +28,8 @@ impl Firing {
     ) -> Result<String, String> {
         let invocation = Invocation::new(payload.into(), None);
         let request_id = invocation.request_id.clone();
-        // Before the queue may run it, so that readers learn of the cause first.
+        self.backend.accept(function, invocation).await.map_err(|error| error.to_string())?;
+        // Not before: what nobody has accepted was not fired.
         self.tell(Triggered {
             worker: function.worker.clone(),
             trigger,
@@ -37,7 +38,6 @@ impl Firing {
             items,
             request_id: Some(request_id.clone()),
         });
-        self.backend.accept(function, invocation).await.map_err(|error| error.to_string())?;
         Ok(request_id)
     }
 
@@ -82,4 +82,21 @@ impl Firing {
 /// A new UUID.
 pub(super) fn uuid() -> String {
     Invocation::new(Bytes::new(), None).request_id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::accepting::{Seen, function};
+    use crate::happenings::TriggerKind;
+
+    #[tokio::test]
+    async fn only_what_was_accepted_is_told_as_fired() {
+        let seen = Seen::new(1);
+        let function = function();
+        let fire = || seen.firing.accept(&function, "{}".to_owned(), (TriggerKind::Schedule, "at"), 1);
+        assert!(fire().await.is_err());
+        assert_eq!(seen.firing.stream.all().len(), 0);
+        assert!(fire().await.is_ok());
+        assert_eq!(seen.firing.stream.all().len(), 1);
+    }
 }

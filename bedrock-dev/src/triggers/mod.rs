@@ -9,6 +9,8 @@
 //! | `queues` | messages in a file, batches of them, SQS's API |
 //! | `buckets` | folders that are watched, S3's events and API |
 
+#[cfg(test)]
+mod accepting;
 mod all;
 mod buckets;
 mod firing;

@@ -21,11 +21,15 @@ pub(super) const S3: &str = "/_s3";
 impl Site {
     /// Of an app whose port is `url`, in the region and account of its functions' ARNs.
     pub(crate) fn new(app: &App, url: &str) -> Self {
+        Self::of(app.name.as_str(), url)
+    }
+
+    pub(super) fn of(app: &str, url: &str) -> Self {
         let arn = bedrock::local::function_arn("any");
         let mut parts = arn.split(':').skip(3);
         let region = parts.next().unwrap_or_default().to_owned();
         let account = parts.next().unwrap_or_default().to_owned();
-        Self { app: app.name.to_string(), url: url.to_owned(), region, account }
+        Self { app: app.to_owned(), url: url.to_owned(), region, account }
     }
 
     /// As functions are called: `shop-local-jobs`. Those that exist have their own names.

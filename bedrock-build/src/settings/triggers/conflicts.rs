@@ -1,6 +1,6 @@
 //! What triggers say that cannot be true at once: of two workers, or of one.
 
-use super::{BucketTrigger, Declared, Trigger};
+use super::{BucketTrigger, Declared, Source, Trigger, variable};
 use crate::Problem;
 
 /// One problem for each pair of triggers that do not go together, at the place of the later one.
@@ -30,6 +30,7 @@ fn conflict(first: &Declared, later: &Declared) -> Option<Problem> {
             ))
             .help("give each worker a queue of its own, or let one worker call the other"),
         ),
+        (Trigger::Queue(a), Trigger::Queue(b)) => confused(first, later, "QUEUE_URL", (&a.queue, &b.queue)),
         (Trigger::Bucket(a), Trigger::Bucket(b)) if a.bucket == b.bucket && a.folder() != b.folder() => Some(
             Problem::new(format!("{place}: {title} has another `folder` here than at worker `{other}`"))
                 .help("give it the same `folder` at each worker"),
@@ -47,8 +48,20 @@ fn conflict(first: &Declared, later: &Declared) -> Option<Problem> {
             Problem::new(format!("{place}: the `folder` of {title} is also that of {}", first.trigger.title()))
                 .help("give each bucket a folder of its own"),
         ),
+        (Trigger::Bucket(a), Trigger::Bucket(b)) => confused(first, later, "BUCKET", (&a.bucket, &b.bucket)),
         _ => None,
     }
+}
+
+/// Of two sources that functions would look for in one variable.
+fn confused(first: &Declared, later: &Declared, what: &str, (a, b): (&Source, &Source)) -> Option<Problem> {
+    let name = variable(b.name());
+    let message = || {
+        let (place, title, other) = (&later.place, later.trigger.title(), first.trigger.title());
+        format!("{place}: the environment variable `…_{what}_{name}` of {title} is also that of {other}")
+    };
+    (a != b && variable(a.name()) == name)
+        .then(|| Problem::new(message()).help("give one of them a name with other letters or digits"))
 }
 
 /// Whether some key and some event would fire both. S3 compares prefixes and suffixes on their own.

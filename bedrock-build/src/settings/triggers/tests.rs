@@ -216,6 +216,31 @@ fn triggers_that_cannot_be_at_once_are_refused_at_the_later_one() {
 }
 
 #[test]
+fn queues_and_buckets_that_functions_would_confuse_are_refused() {
+    for (a, b, what) in [
+        (
+            "queue = 'big-jobs'",
+            "queue = 'big_jobs'",
+            "QUEUE_URL_BIG_JOBS` of queue `big_jobs` is also that of queue `big-jobs`",
+        ),
+        ("queue = 'Jobs'", "queue = 'jobs'", "QUEUE_URL_JOBS` of queue `jobs` is also that of queue `Jobs`"),
+        (
+            "bucket = 'arn:aws:s3:::x.y'",
+            "bucket = 'arn:aws:s3:::x-y'",
+            "BUCKET_X_Y` of bucket `arn:aws:s3:::x-y` is also that of bucket `arn:aws:s3:::x.y`",
+        ),
+    ] {
+        assert_eq!(
+            refusal(&format!("workers.a.triggers = [{{ {a} }}]\nworkers.b.triggers = [{{ {b} }}]")),
+            format!(
+                "Cargo.toml:2: the environment variable `…_{what}\n\
+                 give one of them a name with other letters or digits"
+            )
+        );
+    }
+}
+
+#[test]
 fn triggers_side_by_side_are_no_conflict() {
     for (a, b) in [
         ("{ bucket = 'up', prefix = 'a/' }", "{ bucket = 'up', prefix = 'b/' }"),
@@ -234,7 +259,7 @@ fn triggers_side_by_side_are_no_conflict() {
 fn functions_find_queues_and_buckets_by_variables_that_lambda_takes() {
     let app = AppName::parse("my_app").expect("name");
     assert_eq!(
-        (queue_variable(&app, "big-jobs"), bucket_variable(&app, "my.uploads")),
-        ("MY_APP_QUEUE_URL_BIG_JOBS".to_owned(), "MY_APP_BUCKET_MY_UPLOADS".to_owned())
+        (queue_variable(&app, "big-jobs"), bucket_variable(&app, "my.uplöads")),
+        ("MY_APP_QUEUE_URL_BIG_JOBS".to_owned(), "MY_APP_BUCKET_MY_UPL_ADS".to_owned())
     );
 }

@@ -2,7 +2,7 @@
 //! invoked that hear of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,6 +22,10 @@ use crate::happenings::TriggerKind;
 const CLOSED: Duration = Duration::from_millis(20);
 /// Behind a file that is being written, on systems that do not say when it is closed, and for those that never are.
 const WRITTEN: Duration = Duration::from_secs(2);
+/// How often an event is offered that is not accepted.
+const TRIES: u32 = 4;
+/// In between.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A bucket that workers hear of.
 pub(in super::super) struct Watched {
@@ -53,6 +57,7 @@ pub(in super::super) fn watch(
 
 async fn follow(watched: &Watched, mut folder: Folder, mut events: UnboundedReceiver<notify::Result<Event>>) {
     let mut open = BTreeMap::<PathBuf, Instant>::new();
+    let mut is_gone = false;
     loop {
         let first = open.values().min().copied();
         let event = match first {
@@ -63,7 +68,13 @@ async fn follow(watched: &Watched, mut folder: Folder, mut events: UnboundedRece
             Some(first) => tokio::time::timeout_at(first, events.recv()).await.ok().flatten(),
         };
         match event {
-            Some(Ok(event)) if !event.need_rescan() => note(&event, &mut open),
+            Some(Ok(event)) if !event.need_rescan() => {
+                note(&event, &mut open);
+                if !is_gone && removes(&event, folder.root()) {
+                    is_gone = true;
+                    complain(watched, folder.root());
+                }
+            }
             // The system has lost count.
             Some(_) => {
                 open.insert(folder.root().to_owned(), Instant::now() + CLOSED);
@@ -103,6 +114,22 @@ fn note(event: &Event, open: &mut BTreeMap<PathBuf, Instant>) {
     }
 }
 
+/// Whether the folder itself is gone: the system tells nothing more of it, also if it is made again.
+fn removes(event: &Event, root: &Path) -> bool {
+    matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+        && event.paths.iter().any(|path| path == root)
+}
+
+fn complain(watched: &Watched, root: &Path) {
+    let (name, root) = (&watched.name, root.display());
+    let message = format!(
+        "the folder `{root}` of bucket `{name}` is gone; was `cargo clean` run? start `cargo bedrock dev` again"
+    );
+    if let Some(listener) = watched.listeners.first() {
+        watched.firing.complain(&listener.function.worker, &message);
+    }
+}
+
 async fn tell(watched: &Watched, change: &Change) {
     for listener in watched.listeners.iter().filter(|listener| listener.hears(change)) {
         let now = watched.clock.now();
@@ -110,8 +137,18 @@ async fn tell(watched: &Watched, change: &Change) {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         let event = event(&watched.site, &watched.name, &listener.id, change, now, number).to_string();
         let (function, from) = (&listener.function, (TriggerKind::Bucket, watched.name.as_str()));
-        if let Err(message) = watched.firing.accept(function, event, from, 1).await {
-            watched.firing.complain(&function.worker, &message);
+        let mut tries = 1;
+        // Nobody tells of the object again.
+        while let Err(message) = watched.firing.accept(function, event.clone(), from, 1).await {
+            if tries == TRIES {
+                watched.firing.complain(&function.worker, &message);
+                break;
+            }
+            tries += 1;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,14 @@ pub(in super::super) async fn consume(consumer: Arc<Consumer>) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     // They end with this task.
     let mut batches = JoinSet::new();
+    // A fault that stays is told once.
+    let mut told = String::new();
     loop {
         while batches.try_join_next().is_some() {}
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match consumer.gather().await {
             Ok(messages) => {
+                told.clear();
                 let consumer = Arc::clone(&consumer);
                 batches.spawn(async move {
                     let _place = place;
@@ -53,7 +56,11 @@ pub(in super::super) async fn consume(consumer: Arc<Consumer>) {
                 });
             }
             Err(fault) => {
-                consumer.firing.complain(&consumer.function.worker, &fault.to_string());
+                let fault = fault.to_string();
+                if told != fault {
+                    consumer.firing.complain(&consumer.function.worker, &fault);
+                    told = fault;
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -61,10 +68,19 @@ pub(in super::super) async fn consume(consumer: Arc<Consumer>) {
 }
 
 impl Consumer {
-    /// Waits for a batch: it is whole when it has its number of messages, or when its window is over.
+    /// Waits for a batch. What is held when the file fails is one too: nobody else would get it, and the next round meets
+    /// the fault with empty hands.
     async fn gather(&self) -> Result<Vec<Message>, NotKept> {
-        let (mut gathered, mut over) = (Vec::new(), None);
-        let mut bytes = 0;
+        let mut gathered = Vec::new();
+        match self.fill(&mut gathered).await {
+            Err(fault) if gathered.is_empty() => Err(fault),
+            _ => Ok(gathered),
+        }
+    }
+
+    /// A batch is whole when it has its number of messages, or when its window is over.
+    async fn fill(&self, gathered: &mut Vec<Message>) -> Result<(), NotKept> {
+        let (mut over, mut bytes) = (None, 0);
         loop {
             // One after the other, so that no message is held for which there is no room.
             while gathered.len() < self.batch_size && bytes < MOST_BYTES {
@@ -78,7 +94,7 @@ impl Consumer {
             if !gathered.is_empty() {
                 let over = *over.get_or_insert(now + Duration::from_secs(self.batch_window));
                 if now >= over || gathered.len() >= self.batch_size || bytes >= MOST_BYTES {
-                    return Ok(gathered);
+                    return Ok(());
                 }
             }
             self.queue.wait(over).await?;
@@ -90,17 +106,24 @@ impl Consumer {
         let trace = messages.iter().find_map(|message| message.trace.clone());
         let invocation = Invocation::new(event.into(), trace);
         let answer = self.firing.run(&self.function, invocation, &self.queue.name, messages.len()).await;
-        let failed = match &answer {
+        let mut failed: Vec<&Message> = match &answer {
             Err(_) => messages.iter().collect(),
             Ok(response) if self.partial_failures => batch::failed(messages, response),
             Ok(_) => Vec::new(),
         };
-        for message in messages.iter().filter(|message| !failed.iter().any(|other| other.id == message.id)) {
-            self.queue.delete(&message.receipt)?;
+        let done: Vec<&Message> =
+            messages.iter().filter(|message| !failed.iter().any(|other| other.id == message.id)).collect();
+        let mut fault = None;
+        for message in done {
+            if let Err(error) = self.queue.delete(&message.receipt) {
+                // It comes back rather than being held until the next start.
+                failed.push(message);
+                fault.get_or_insert(error);
+            }
         }
         self.queue.release(&failed)?;
         self.tell(TriggerState::Returned, failed.len());
-        Ok(())
+        fault.map_or(Ok(()), Err)
     }
 
     fn tell(&self, state: TriggerState, items: usize) {

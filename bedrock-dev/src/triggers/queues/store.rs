@@ -10,6 +10,7 @@ use rusqlite::{Connection, Row, TransactionBehavior, params};
 use super::super::firing::uuid;
 use super::message::{Attributes, Message, milliseconds};
 use super::queue::{Counts, DeadLetters};
+use crate::queue::number;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -40,13 +41,20 @@ const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receiv
 
 /// The messages could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to use the messages in `{path}`: {error}", path = .0.display(), error = .1)]
-pub(crate) struct NotKept(PathBuf, rusqlite::Error);
+pub(crate) enum NotKept {
+    #[error("failed to use the messages in `{path}`: {error}", path = .0.display(), error = .1)]
+    File(PathBuf, rusqlite::Error),
+    /// Somebody has removed the file while it was used: what is written into it now would be lost.
+    #[error("the messages in `{path}` are gone; was `cargo clean` run? start `cargo bedrock dev` again", path = .0.display())]
+    Gone(PathBuf),
+}
 
 /// The messages of all queues of an app.
 pub(in super::super) struct Messages {
     connection: Mutex<Connection>,
     path: PathBuf,
+    /// The number of the file, by which it is told from another one at the same place.
+    inode: Option<u64>,
 }
 
 /// Of what a receiver asks for.
@@ -76,8 +84,8 @@ impl Messages {
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
-        let connection = Mutex::new(opened.map_err(|error| NotKept(path.to_owned(), error))?);
-        Ok(Self { connection, path: path.to_owned() })
+        let connection = Mutex::new(opened.map_err(|error| NotKept::File(path.to_owned(), error))?);
+        Ok(Self { connection, path: path.to_owned(), inode: number(path) })
     }
 
     /// Keeps a message; its id.
@@ -204,6 +212,9 @@ impl Messages {
 
     /// All of it or nothing.
     fn step<T>(&self, how: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, NotKept> {
+        if number(&self.path) != self.inode {
+            return Err(NotKept::Gone(self.path.clone()));
+        }
         // Steps are transactions: a panic in one leaves the file as it was.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let stepped = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|step| {
@@ -211,7 +222,7 @@ impl Messages {
             step.commit()?;
             Ok(value)
         });
-        stepped.map_err(|error| NotKept(self.path.clone(), error))
+        stepped.map_err(|error| NotKept::File(self.path.clone(), error))
     }
 }
 

@@ -84,8 +84,8 @@ pub(super) async fn put(s3: &S3, bucket: &Bucket, key: &str, request: Request) -
 /// `DeleteObject`, of one that may not be there.
 pub(super) fn delete(bucket: &Bucket, key: &str) -> Result<Response<Body>, Fault> {
     if let Some(path) = path_of(&bucket.root, key) {
-        match std::fs::remove_file(path) {
-            Ok(()) => {}
+        match std::fs::remove_file(&path) {
+            Ok(()) => tidy(&bucket.root, &path),
             Err(error) => {
                 let fault = Fault::from(error);
                 if fault.status != StatusCode::NOT_FOUND {
@@ -97,6 +97,16 @@ pub(super) fn delete(bucket: &Bucket, key: &str) -> Result<Response<Body>, Fault
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(with_id(response))
+}
+
+/// Removes the folders of a removed file that are empty now: S3 has none, and one could be the key of a later object.
+fn tidy(root: &Path, path: &Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
+        // One that has something in it stays.
+        if std::fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
 }
 
 /// An object, or a part of it.
@@ -148,18 +158,26 @@ fn part(range: &str, whole: u64) -> Result<Option<(u64, u64)>, Fault> {
 /// Beside its place first, so that nobody sees half of it.
 fn write(scratch: &Path, path: &Path, object: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(scratch)?;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let beside: PathBuf = scratch.join(uuid());
     std::fs::write(&beside, object)?;
-    let placed = match std::fs::rename(&beside, path) {
-        // `target` may lie on a disk of its own.
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => std::fs::copy(&beside, path).map(|_| ()),
+    let placed = match place(&beside, path) {
+        // The folder was empty in between, and somebody who deleted its last file took it away.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => place(&beside, path),
         placed => placed,
     };
     let _ = std::fs::remove_file(&beside);
     placed
+}
+
+fn place(beside: &Path, path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match std::fs::rename(beside, path) {
+        // `target` may lie on a disk of its own.
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => std::fs::copy(beside, path).map(|_| ()),
+        placed => placed,
+    }
 }
 
 /// A folder cannot be replaced by a file, nor a file be a folder: S3 could have both keys.
@@ -183,7 +201,29 @@ fn date(time: SystemTime) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::part;
+    use super::{part, tidy, write};
+    use std::fs;
+
+    #[test]
+    fn a_key_can_be_written_when_no_other_is_below_it_any_more() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let (root, beside) = (scratch.path().join("bucket"), scratch.path().join("objects"));
+        let put = |key: &str| write(&beside, &root.join(key), b"x");
+        put("a/b/c").expect("written");
+        put("a/d").expect("written");
+        fs::remove_file(root.join("a/b/c")).expect("removed");
+        tidy(&root, &root.join("a/b/c"));
+        put("a/b").expect("written");
+        assert!(put("a").is_err());
+        for key in ["a/b", "a/d"] {
+            fs::remove_file(root.join(key)).expect("removed");
+            tidy(&root, &root.join(key));
+        }
+        put("a").expect("written");
+        fs::remove_file(root.join("a")).expect("removed");
+        tidy(&root, &root.join("a"));
+        assert!(root.is_dir());
+    }
 
     #[test]
     fn ranges_are_parts_of_what_is_there() {

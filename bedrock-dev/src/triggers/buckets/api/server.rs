@@ -16,6 +16,7 @@ use super::fault::{Fault, xml};
 use super::{list, objects};
 
 /// A bucket of an app.
+#[derive(Clone)]
 pub(in super::super::super) struct Bucket {
     /// `shop-local-uploads`
     pub(in super::super::super) name: String,
@@ -73,7 +74,10 @@ async fn called(s3: &S3, request: Request) -> Result<Response<Body>, Fault> {
         return match method {
             Method::HEAD => Ok(Response::new(Body::empty())),
             Method::GET if asks_for_place => Ok(xml(&location(&s3.region))),
-            Method::GET => list::objects(bucket, &query),
+            Method::GET => {
+                let bucket = bucket.clone();
+                blocking(move || list::objects(&bucket, &query)).await
+            }
             _ => Err(Fault::unknown(&format!("{method} of a bucket"))),
         };
     }
@@ -85,9 +89,20 @@ async fn called(s3: &S3, request: Request) -> Result<Response<Body>, Fault> {
     match method {
         Method::GET | Method::HEAD => objects::get(bucket, &key, &method, request.headers()).await,
         Method::PUT => objects::put(s3, bucket, &key, request).await,
-        Method::DELETE => objects::delete(bucket, &key),
+        Method::DELETE => {
+            let bucket = bucket.clone();
+            blocking(move || objects::delete(&bucket, &key)).await
+        }
         _ => Err(Fault::unknown(&format!("{method} of an object"))),
     }
+}
+
+/// On a thread that may wait for the disk.
+async fn blocking(
+    answer: impl FnOnce() -> Result<Response<Body>, Fault> + Send + 'static,
+) -> Result<Response<Body>, Fault> {
+    let answered = tokio::task::spawn_blocking(answer).await;
+    answered.unwrap_or_else(|error| Err(Fault::from(std::io::Error::other(error))))
 }
 
 fn location(region: &str) -> String {

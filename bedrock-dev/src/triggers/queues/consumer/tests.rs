@@ -83,7 +83,7 @@ fn function() -> FunctionInfo {
 }
 
 struct Room {
-    _scratch: TempDir,
+    scratch: TempDir,
     clock: Clock,
     jobs: Arc<Queue>,
     dead: Queue,
@@ -129,7 +129,7 @@ impl Room {
             firing,
         };
         let consuming = tokio::spawn(consume(Arc::new(consumer)));
-        Self { _scratch: scratch, clock, jobs, dead, worker, consuming }
+        Self { scratch, clock, jobs, dead, worker, consuming }
     }
 
     /// Waits until there have been so many batches, and gives all.
@@ -143,6 +143,12 @@ impl Room {
         while self.jobs.counts().expect("counts") != expected {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Does something to the file that no queue would.
+    fn damage(&self, sql: &str) {
+        let file = rusqlite::Connection::open(self.scratch.path().join("messages")).expect("a file");
+        file.execute_batch(sql).expect("done");
     }
 
     fn advance(&self, seconds: u64) {
@@ -220,4 +226,38 @@ async fn as_many_batches_run_at_once_as_lambda_begins_with() {
     room.advance(3600);
     room.settled(counts(2, 5)).await;
     assert_eq!(room.batches(0).await.len(), AT_ONCE);
+}
+
+#[tokio::test]
+async fn what_is_held_when_the_file_fails_reaches_the_worker() {
+    let room = Room::open((10, 20, false), &["a"], |_| Some(Ok(Value::Null)));
+    room.settled(counts(0, 1)).await;
+    room.jobs.send("b", (&Attributes::new(), None), 900).expect("sent");
+    // The number of receives is none that a message can have.
+    room.damage("UPDATE messages SET receives = -9 WHERE body = 'b'");
+    room.advance(10);
+    assert_eq!(room.batches(0).await, [[""; 0]; 0]);
+    room.damage("UPDATE messages SET visible = 0 WHERE body = 'b'");
+    room.jobs.send("c", (&Attributes::new(), None), 900).expect("sent");
+    // Long before the window is over.
+    assert_eq!(room.batches(1).await, [["a"]]);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_deleted_holds_no_other() {
+    let room = Room::open((10, 20, true), &["done", "failed"], |records| {
+        let failed = records.iter().filter(|record| record["body"] == "failed");
+        let failures: Vec<Value> = failed.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+        Some(Ok(json!({ "batchItemFailures": failures })))
+    });
+    room.settled(counts(0, 2)).await;
+    room.damage("CREATE TRIGGER never BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'never'); END");
+    room.advance(20);
+    room.batches(1).await;
+    // Both come back, whenever the first batch has let them go.
+    while room.batches(0).await.len() < 2 {
+        room.advance(30);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(room.batches(2).await[1].len(), 2);
 }

@@ -171,3 +171,20 @@ fn messages_are_kept_for_four_days_and_a_clock_that_was_ahead_delays_none_for_lo
     clock.advance(seconds(4 * 86_400));
     assert_eq!(bodies(&jobs, 1), [""; 0]);
 }
+
+#[test]
+fn a_message_is_not_taken_into_a_file_that_is_gone() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let path = scratch.path().join("messages");
+    let jobs = queue(&path, "jobs", &Clock::real());
+    std::fs::remove_file(&path).expect("removed");
+    let told = format!(
+        "the messages in `{}` are gone; was `cargo clean` run? start `cargo bedrock dev` again",
+        path.display()
+    );
+    let sent = jobs.send("lost", (&Attributes::new(), None), 0);
+    assert_eq!(sent.expect_err("gone").to_string(), told);
+    // Another one at the same place is not the one that this program has open.
+    let _other = Messages::open(&path).expect("a file");
+    assert_eq!(jobs.counts().expect_err("gone").to_string(), told);
+}

@@ -275,3 +275,41 @@ fn folder(path: &Path) -> Result<PathBuf, NotTriggered> {
     let made = std::fs::create_dir_all(path).and_then(|()| path.canonicalize());
     made.map_err(|error| NotTriggered::Folder(path.to_owned(), error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::accepting::Seen;
+    use super::{Site, Triggers};
+    use crate::Clock;
+    use bedrock_build::App;
+    use std::fs;
+    use std::sync::Arc;
+
+    /// Opens the triggers of a worker; the message if that fails.
+    fn open(triggers: &str) -> Result<usize, String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let settings = format!("[package.metadata.bedrock.workers.greeter]\ntriggers = [{triggers}]");
+        fs::write(dir.path().join("Cargo.toml"), format!("[package]\nname = \"shop\"\n{settings}\n")).expect("a file");
+        fs::create_dir_all(dir.path().join("workers/greeter")).expect("a folder");
+        fs::write(dir.path().join("workers/greeter/main.py"), "class Greeter: pass\n").expect("a file");
+        let app = App::find(dir.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (seen, site) = (Seen::new(0), Site::of("shop", "http://127.0.0.1:1"));
+        let firing = &seen.firing;
+        let parts = (Arc::clone(&firing.backend), firing.stream.clone(), Arc::clone(&firing.sink));
+        let opened = Triggers::open(&app, site, dir.path(), Clock::real(), parts);
+        opened.map(|triggers| triggers.sqs.queues.len()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_queue_that_exists_cannot_have_the_local_name_of_one_of_the_app() {
+        let theirs = |name: &str| format!("{{ queue = 'arn:aws:sqs:eu-west-1:123456789012:{name}' }}");
+        let ours = "{ queue = 'jobs' }";
+        assert_eq!(open(&format!("{ours}, {}", theirs("shop-local-other"))), Ok(3));
+        for name in ["shop-local-jobs", "shop-local-jobs-dead"] {
+            let told =
+                format!("two queues would have the name `{name}` here: one of this app, and one that exists on AWS");
+            assert_eq!(open(&format!("{ours}, {}", theirs(name))), Err(told.clone()));
+            assert_eq!(open(&format!("{}, {ours}", theirs(name))), Err(told));
+        }
+    }
+}

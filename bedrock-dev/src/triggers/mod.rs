@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `all` | all triggers of an app: opened, started, served on the port of Lambda's API |
 //! | `firing` | gives a worker its event and tells the stream |
+//! | `accepting` | for tests: accepts events, or refuses them |
 //! | `site` | what queues and buckets are called here, and the variables that tell workers |
 //! | `schedules` | when a schedule is due, and Scheduler's event |
 //! | `queues` | messages in a file, batches of them, SQS's API |

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bedrock::local::Reaper;
-use bedrock::local::service::{FunctionInfo, worker_key};
+use bedrock::local::service::{Backend, FunctionInfo, worker_key};
 use bedrock_build::{App, FunctionSettings, Language};
 
 use crate::ENDPOINT;
@@ -54,8 +54,23 @@ pub(crate) struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// Those of the Rust workers and of the endpoint, by name.
+    pub(crate) fn all(
+        &self,
+        app: &App,
+        backend: &dyn Backend,
+        endpoint: &FunctionInfo,
+    ) -> HashMap<String, Arc<Function>> {
+        let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+        let rust = rust.filter_map(|worker| {
+            let info = backend.find(worker.name.as_str()).ok()?;
+            self.function(info, app.root.join(&worker.dir), &worker.settings)
+        });
+        rust.chain(self.function(endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
+    }
+
     /// The function and its name; nothing if there is no program for it.
-    pub(crate) fn function(
+    fn function(
         &self,
         function: FunctionInfo,
         folder: PathBuf,

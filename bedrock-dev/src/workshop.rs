@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
 use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
-use bedrock_build::{App, Language};
+use bedrock_build::App;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -135,15 +135,9 @@ impl Workshop {
         let house = Arc::new(House::of(&app, edges, strict, Arc::clone(&sink)));
         let (ends, is_capped) = (Arc::clone(&reaper), strict);
         let maker = Maker { url: &url, api, reaper: ends, sink, variables, paths, is_capped, debuggers };
-        let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
-        let rust = rust.filter_map(|worker| {
-            let info = hosted.backend().find(worker.name.as_str()).ok()?;
-            maker.function(info, app.root.join(&worker.dir), &worker.settings)
-        });
         let endpoint = endpoint::info(&app, hosted.backend());
-        let own = maker.function(endpoint.clone(), app.root.clone(), &app.settings.endpoint);
-        let endpoint = own.is_some().then_some(endpoint);
-        let rust = rust.chain(own).collect();
+        let rust = maker.all(&app, hosted.backend(), &endpoint);
+        let endpoint = rust.contains_key(&endpoint.worker).then_some(endpoint);
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
         let (time, later) = (clock.clone(), OnceLock::new());
         let busy = Busy::default();

@@ -202,16 +202,17 @@ fn terraform_reads(app: &App, manifest: &Value) {
         plan["planned_values"]["outputs"]["secrets"]["value"]["counter"],
         json!({ "KEY": "secretsmanager:key", "TOKEN": "ssm:/shop/token" })
     );
-    assert_eq!(
-        functions["endpoint"]["environment"],
-        json!({
-            "SHOP_BUCKET_OTHERS": "others",
-            "SHOP_BUCKET_UPLOADS": "shop-dev-uploads-123456789012-us-east-1",
-            "SHOP_QUEUE_URL_JOBS": "https://sqs.us-east-1.amazonaws.com/123456789012/shop-dev-jobs",
-            "SHOP_QUEUE_URL_OTHERS": "https://sqs.us-east-1.amazonaws.com/123456789012/others",
-            "SHOP_WORKER_ARN_GREETER": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-greeter",
-        })
-    );
+    assert_eq!(functions["endpoint"]["environment"], variables_of_the_endpoint());
+}
+
+fn variables_of_the_endpoint() -> Value {
+    json!({
+        "SHOP_BUCKET_OTHERS": "others",
+        "SHOP_BUCKET_UPLOADS": "shop-dev-uploads-123456789012-us-east-1",
+        "SHOP_QUEUE_URL_JOBS": "https://sqs.us-east-1.amazonaws.com/123456789012/shop-dev-jobs",
+        "SHOP_QUEUE_URL_OTHERS": "https://sqs.us-east-1.amazonaws.com/123456789012/others",
+        "SHOP_WORKER_ARN_GREETER": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-greeter",
+    })
 }
 
 fn names(functions: &Value) -> Option<Vec<String>> {

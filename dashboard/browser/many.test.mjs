@@ -37,8 +37,12 @@ describe('much of everything', { skip }, () => {
       assert.ok((await nodes()) < 3_000);
     }
     // What is in sight stays there when something comes.
+    const inSight = () => page.locator('.scroller .call-row a').nth(12).getAttribute('href');
+    const last = await inSight();
     await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight / 2));
-    const first = await page.locator('.scroller .call-row a').nth(12).getAttribute('href');
+    // The rows follow the scrolling by a frame.
+    await until(async () => (await inSight()) !== last, true);
+    const first = await inSight();
     await dev.volume(50, 'mailer', (order) => ({ order }));
     await page.getByText(/new invocations/).waitFor();
     assert.equal(await page.locator(`.scroller a[href="${first}"]`).count(), 1);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -18,7 +18,7 @@ const TOOLS: [&str; 3] = ["apt-get", "apt-cache", "dpkg-deb"];
 /// Starts what was unpacked, with its own libraries.
 const RUN: &str = "#!/bin/sh
 here=$(cd \"$(dirname \"$0\")\" && pwd)/tree
-libraries=$(find \"$here/usr/lib\" \"$here/lib\" -maxdepth 1 -type d -name '*-linux-gnu' 2>/dev/null | tr '\\n' ':')
+libraries=$(find \"$here/usr/lib\" \"$here/lib\" -maxdepth 2 -type d \\( -name '*-linux-gnu' -o -name pulseaudio \\) 2>/dev/null | tr '\\n' ':')
 [ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_PATH=\"$here/etc/fonts\"
 LD_LIBRARY_PATH=\"$libraries$here/usr/lib/chromium:$LD_LIBRARY_PATH\" exec \"$here/usr/lib/chromium/chromium\" \"$@\"
 ";
@@ -37,11 +37,39 @@ pub(crate) fn get(dir: &Path) -> Result<()> {
         println!("no Chromium on the PATH, and no `apt-get` to get one with: the tests in the browser are left out");
         return Ok(());
     }
-    let wanted = "apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances chromium";
-    let mut words = wanted.split(' ');
-    let depends = tools::output(Command::new(words.next().unwrap_or_default()).args(words))?;
+    let apt = Apt::within(dir)?;
+    tools::output(apt.command("apt-get").args(["-q", "update"]))?;
+    let wanted = "depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances chromium";
+    let depends = tools::output(apt.command("apt-cache").args(wanted.split(' ')))?;
     let installed = tools::output(Command::new("dpkg-query").args(["-W", "-f", "${Package} ${db:Status-Status}\\n"]))?;
-    unpack(dir, &missing(&depends, &installed))
+    unpack(dir, &apt, &missing(&depends, &installed))?;
+    apt.forget()
+}
+
+/// Debian's package tools with lists of their own: those of the machine may be old or missing, and belong to root.
+struct Apt(PathBuf);
+
+impl Apt {
+    fn within(dir: &Path) -> Result<Self> {
+        let folder = dir.join("apt");
+        for part in ["lists/partial", "cache/archives/partial"] {
+            let part = folder.join(part);
+            fs::create_dir_all(&part).with_context(|| format!("failed to create {}", part.display()))?;
+        }
+        Ok(Self(folder))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        for (option, part) in [("Dir::State::lists", "lists"), ("Dir::Cache", "cache")] {
+            command.arg("-o").arg(format!("{option}={}", self.0.join(part).display()));
+        }
+        command
+    }
+
+    fn forget(self) -> Result<()> {
+        fs::remove_dir_all(&self.0).with_context(|| format!("failed to remove {}", self.0.display()))
+    }
 }
 
 /// Packages that Chromium needs, itself included, and the machine has not.
@@ -52,12 +80,12 @@ fn missing(depends: &str, installed: &str) -> BTreeSet<String> {
     names.filter(|name| !there.contains(name)).map(str::to_owned).collect()
 }
 
-fn unpack(dir: &Path, packages: &BTreeSet<String>) -> Result<()> {
+fn unpack(dir: &Path, apt: &Apt, packages: &BTreeSet<String>) -> Result<()> {
     let (tree, archives) = (dir.join("tree"), dir.join("archives"));
     for folder in [&tree, &archives] {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
     }
-    tools::output(Command::new("apt-get").current_dir(&archives).args(["download", "-q"]).args(packages))?;
+    tools::output(apt.command("apt-get").current_dir(&archives).args(["download", "-q"]).args(packages))?;
     for entry in fs::read_dir(&archives).with_context(|| format!("failed to list {}", archives.display()))?.flatten() {
         tools::output(Command::new("dpkg-deb").arg("-x").arg(entry.path()).arg(&tree))?;
     }

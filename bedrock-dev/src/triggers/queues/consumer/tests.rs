@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use bedrock::Error;
 use bedrock::local::Invocation;
 use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply};
-use bedrock_build::Language;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -15,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::{AT_ONCE, Consumer, consume};
 use crate::Clock;
 use crate::happenings::{Bounds, Stream};
+use crate::triggers::accepting::function;
 use crate::triggers::firing::Firing;
 use crate::triggers::queues::message::Attributes;
 use crate::triggers::queues::queue::{Counts, DeadLetters, Queue};
@@ -64,21 +64,6 @@ impl Backend for Worker {
 
     fn accept(&self, _: &FunctionInfo, _: Invocation) -> Accepted {
         Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-fn function() -> FunctionInfo {
-    let text = || "worker".to_owned();
-    FunctionInfo {
-        worker: text(),
-        name: text(),
-        arn: text(),
-        language: Language::Python,
-        runtime: text(),
-        handler: text(),
-        timeout: 30,
-        memory: 256,
-        log_group: text(),
     }
 }
 

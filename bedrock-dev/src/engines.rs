@@ -11,6 +11,7 @@ use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, R
 use bedrock::local::{Hosted, Invocation};
 use bytes::Bytes;
 
+use crate::awake::Awake;
 use crate::happenings::Recorder;
 use crate::limits::House;
 use crate::queue::{Attempt, Event, Queue, Receiver, Rules, Run};
@@ -32,6 +33,8 @@ pub(crate) struct Engines {
     pub(crate) clock: Clock,
     /// Who is at work.
     pub(crate) busy: Busy,
+    /// Knows when something is about to come.
+    pub(crate) awake: Awake,
     /// Learns of attempts of events; of calls that are waited for, whoever serves them tells it.
     pub(crate) recorder: Recorder,
     /// Set once, when both are there.
@@ -116,9 +119,10 @@ impl Backend for Engines {
             None => self.hosted.backend().run(function, invocation),
         };
         let at_work = self.busy.begin(&worker);
+        let call = self.awake.begin();
         let ran = async move {
             let answer = ran.await;
-            drop(at_work);
+            drop((at_work, call));
             answer
         };
         Box::pin(async move { within(limit, &worker, house.concurrency.run(&worker, ran)).await })

@@ -3,6 +3,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | `awake` | a thread that does not sleep while an answer is about to come |
 //! | `clock` | what time it is for retries, schedules and ages: real, faster, or moved by hand |
 //! | `queue` | events that are accepted: kept in a file, tried again, given up, handed on |
 //! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
@@ -18,6 +19,7 @@
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 
+mod awake;
 mod clock;
 pub mod dashboard;
 pub mod debug;

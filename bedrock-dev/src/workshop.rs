@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::awake::Awake;
 use crate::dashboard;
 use crate::debug::{self, Debuggers};
 use crate::endpoint;
@@ -140,8 +141,10 @@ impl Workshop {
         let endpoint = rust.contains_key(&endpoint.worker).then_some(endpoint);
         let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
         let (time, later) = (clock.clone(), OnceLock::new());
-        let busy = Busy::default();
-        let engines = Engines { hosted, endpoint, rust, rules, house, clock: time, busy, recorder, queue: later };
+        let (busy, awake) = (Busy::default(), Awake::new());
+        let staying = awake.clone().stay();
+        let engines =
+            Engines { hosted, endpoint, rust, rules, house, clock: time, busy, awake, recorder, queue: later };
         let engines = Arc::new(engines);
         let queue = queue(&engines, &store, clock)?;
         let _ = engines.queue.set(Arc::clone(&queue));
@@ -155,6 +158,7 @@ impl Workshop {
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
             tokio::spawn(work),
+            tokio::spawn(staying),
         ];
         tasks.extend(triggers.start()?);
         let place = Place { name: app.name.to_string(), url: url.clone() };

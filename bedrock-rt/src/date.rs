@@ -7,28 +7,27 @@ use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 86_400;
-#[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
+#[cfg(any(test, not(bedrock_lambda), not(feature = "aws-sdk")))]
 const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// `20261125T063500Z`. Once per request, so without the machinery of `format!`.
+/// `20261125T063500Z`
 #[cfg(any(test, all(bedrock_lambda, not(feature = "aws-sdk"))))]
 pub(crate) fn basic(time: SystemTime) -> String {
     let ([year, month, day], [hour, minute, second], _) = parts(time);
-    let mut text = String::with_capacity(16);
-    for (number, after) in
-        [(year / 100, ""), (year % 100, ""), (month, ""), (day, "T"), (hour, ""), (minute, ""), (second, "Z")]
-    {
-        text.extend([number / 10, number % 10].map(|digit| DIGITS[(digit % 10) as usize]));
-        text.push_str(after);
-    }
-    text
+    written(16, [(year / 100, ""), (year % 100, ""), (month, ""), (day, "T"), (hour, ""), (minute, ""), (second, "Z")])
 }
 
 /// `2026-11-25T06:35:00.000Z`
 #[cfg(not(bedrock_lambda))]
 pub fn rfc3339(time: SystemTime) -> String {
     let ([year, month, day], [hour, minute, second], milliseconds) = parts(time);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+    let milliseconds = u64::from(milliseconds);
+    let pairs =
+        [(year / 100, ""), (year % 100, "-"), (month, "-"), (day, "T"), (hour, ":"), (minute, ":"), (second, ".")];
+    let mut text = written(24, pairs);
+    text.extend([milliseconds / 100, milliseconds / 10, milliseconds].map(digit));
+    text.push('Z');
+    text
 }
 
 /// `25/Nov/2026:06:35:00 +0000`
@@ -38,6 +37,24 @@ pub(crate) fn web_log(time: SystemTime) -> String {
     let ([year, month, day], [hour, minute, second], _) = parts(time);
     let month = usize::try_from(month).ok().and_then(|month| MONTHS.get(month - 1)).copied().unwrap_or_default();
     format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
+}
+
+/// Numbers of two digits and what stands behind each. Some times are written once per request or more often, so without
+/// the machinery of `format!`.
+#[cfg(any(test, not(bedrock_lambda), not(feature = "aws-sdk")))]
+fn written(length: usize, pairs: [(u64, &str); 7]) -> String {
+    let mut text = String::with_capacity(length);
+    for (number, after) in pairs {
+        text.extend([number / 10, number].map(digit));
+        text.push_str(after);
+    }
+    text
+}
+
+/// The last one of a number.
+#[cfg(any(test, not(bedrock_lambda), not(feature = "aws-sdk")))]
+fn digit(number: u64) -> char {
+    DIGITS[(number % 10) as usize]
 }
 
 /// Date, time of day and milliseconds. Before 1970 there was no Lambda.

@@ -19,9 +19,12 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
+/// Bytes of most happenings.
+const ROOM: usize = 2 * 1024;
+
 impl Default for Bounds {
     fn default() -> Self {
-        Self { count: 20_000, bytes: 64 * 1024 * 1024 }
+        Self { count: 20_000, bytes: 32 * 1024 * 1024 }
     }
 }
 
@@ -71,16 +74,17 @@ impl Stream {
     /// Adds what happened; gives its id. After [`Stream::close`], nothing happens.
     pub fn publish(&self, kind: Kind) -> u64 {
         let kind = kind.bounded();
+        let mut body = Vec::with_capacity(ROOM);
         // Texts, numbers and what was JSON before: that is always JSON.
-        let body = serde_json::to_string(&kind).unwrap_or_default();
+        let _ = serde_json::to_writer(&mut body, &kind);
         let mut kept = self.kept();
         let id = kept.next;
         if *self.0.news.borrow() {
             return id;
         }
         let at = SystemTime::now();
-        let body = body.strip_prefix('{').unwrap_or(r#""kind":"unknown"}"#);
-        let json = format!(r#"{{"version":{VERSION},"id":{id},"at":"{}",{body}"#, rfc3339(at)).into_boxed_str();
+        let body = std::str::from_utf8(&body).ok().and_then(|body| body.strip_prefix('{'));
+        let json = whole(id, at, body.unwrap_or(r#""kind":"unknown"}"#));
         let happening = Arc::new(Happening { id, at, kind, json });
         kept.next += 1;
         kept.bytes += weight(&happening);
@@ -130,6 +134,14 @@ impl Stream {
         // Nothing panics while the lock is held, and the data would be sound if it did.
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// All of it in one line, in no more memory than that has.
+fn whole(id: u64, at: SystemTime, body: &str) -> Box<str> {
+    let head = format!(r#"{{"version":{VERSION},"id":{id},"at":"{}","#, rfc3339(at));
+    let mut json = String::with_capacity(head.len() + body.len());
+    json.extend([&head, body]);
+    json.into_boxed_str()
 }
 
 /// Bytes that it takes, about: its text, what that was made of, and itself.

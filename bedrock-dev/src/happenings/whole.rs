@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use bytes::Bytes;
 
 /// Bytes that are kept at most, of events and of what they are kept in. An event has at most 6 MB.
-const MOST: usize = 64 * 1024 * 1024;
+const MOST: usize = 16 * 1024 * 1024;
 /// Bytes that keeping one takes besides its own, about.
 const EACH: usize = 256;
 
@@ -24,7 +24,8 @@ impl Whole {
             return;
         }
         self.bytes += event.len() + EACH;
-        self.events.insert(request_id.to_owned(), event.clone());
+        // A copy: what came over a connection holds all that was read from it at the same time.
+        self.events.insert(request_id.to_owned(), Bytes::copy_from_slice(event));
         self.order.push_back(request_id.to_owned());
         while self.bytes > MOST
             && let Some(oldest) = self.order.pop_front()
@@ -50,11 +51,19 @@ mod tests {
             whole.keep(&number.to_string(), &event);
             whole.keep(&number.to_string(), &event);
         }
-        assert_eq!((whole.events.len(), whole.order.len()), (10, 10));
-        assert!(whole.bytes <= MOST && whole.get("89").is_none() && whole.get("90").is_some());
+        assert_eq!((whole.events.len(), whole.order.len()), (2, 2));
+        assert!(whole.bytes <= MOST && whole.get("97").is_none() && whole.get("98").is_some());
         for number in 0..1_000_000 {
             whole.keep(&format!("small {number}"), &Bytes::new());
         }
         assert!(whole.bytes <= MOST && whole.events.len() < 500_000);
+    }
+
+    #[test]
+    fn a_short_event_does_not_keep_what_was_read_with_it() {
+        let (mut whole, read) = (Whole::default(), Bytes::from(vec![b' '; 1024]));
+        whole.keep("one", &read.slice(..10));
+        assert!(read.is_unique());
+        assert_eq!(whole.get("one").map(|event| event.len()), Some(10));
     }
 }

@@ -7,11 +7,6 @@ use bedrock::local::memory_of;
 /// How often a process is looked at that has a limit.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The most megabytes that a process has had at a time since it was started.
-pub(crate) fn most(process: u32) -> Option<u64> {
-    memory_of(process, "VmHWM")
-}
-
 /// Ends as soon as a process is seen to have more than `limit` megabytes, and gives their number. Does not end where
 /// there is nothing to see, or when the process is gone: whoever waits for it learns of that by himself.
 pub(crate) async fn over(process: u32, limit: u64) -> u64 {

@@ -7,6 +7,7 @@
 //! | `busy` | which workers were at work when a file changed, and may have written it |
 //! | `affected` | from files to workers, without a look at the disk |
 //! | `programs` | copies of Rust programs, told apart by what is in them |
+//! | `renewed` | new processes in the place of the old ones |
 //! | `reloader` | all of it in a loop |
 //!
 //! Compiling is left to who runs the loop.
@@ -16,6 +17,7 @@ mod busy;
 mod ignored;
 mod programs;
 mod reloader;
+mod renewed;
 mod watch;
 
 pub use affected::{Affected, affected};

@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -16,8 +17,17 @@ const KEPT: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Programs {
     folder: PathBuf,
-    /// By the function's name, oldest first.
-    kept: Mutex<HashMap<String, Vec<PathBuf>>>,
+    /// By the function's name.
+    kept: Mutex<HashMap<String, Copies>>,
+}
+
+/// Of one program.
+#[derive(Debug, Default)]
+struct Copies {
+    /// Oldest first.
+    paths: Vec<PathBuf>,
+    /// Of the original that the last one is a copy of: cargo leaves a program alone that is still the same.
+    original: Option<(SystemTime, u64)>,
 }
 
 /// A copy.
@@ -43,29 +53,40 @@ impl Programs {
         self.folder.join(function)
     }
 
-    /// Copies the program of a function unless it is the one that was copied last.
+    /// Copies the program of a function unless it is the one that was copied last. One at a time of each function.
     pub(crate) fn keep(&self, function: &str, program: &Path) -> io::Result<Kept> {
+        let about = fs::metadata(program)?;
+        let original = (about.modified()?, about.len());
+        if let Some(copies) = self.kept().get(function)
+            && let Some(path) = copies.paths.last().filter(|_| copies.original == Some(original))
+        {
+            return Ok(Kept { path: path.clone(), is_new: false });
+        }
         let bytes = fs::read(program)?;
         let path = self.folder.join(format!("{function}-{}", digest(&bytes)));
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let copies = kept.entry(function.to_owned()).or_default();
-        if copies.last() == Some(&path) {
-            return Ok(Kept { path, is_new: false });
-        }
-        if copies.contains(&path) {
-            copies.retain(|copy| *copy != path);
-        } else {
+        let is_there = self.kept().get(function).is_some_and(|copies| copies.paths.contains(&path));
+        if !is_there {
             let aside = self.folder.join(format!("{function}.partial"));
             fs::write(&aside, &bytes)?;
             fs::set_permissions(&aside, fs::Permissions::from_mode(0o755))?;
             fs::rename(&aside, &path)?;
         }
-        copies.push(path.clone());
-        while copies.len() > KEPT {
+        let mut kept = self.kept();
+        let copies = kept.entry(function.to_owned()).or_default();
+        copies.original = Some(original);
+        let is_new = copies.paths.last() != Some(&path);
+        copies.paths.retain(|copy| *copy != path);
+        copies.paths.push(path.clone());
+        while copies.paths.len() > KEPT {
             // A process that runs it keeps it; a file that stays takes room and nothing else.
-            let _ = fs::remove_file(copies.remove(0));
+            let _ = fs::remove_file(copies.paths.remove(0));
         }
-        Ok(Kept { path, is_new: true })
+        Ok(Kept { path, is_new })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Copies>> {
+        // Nothing panics while the lock is held, and the data would be sound if it did.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +115,25 @@ mod tests {
         };
         let seen = ["1", "1", "2", "2", "1", "3", "2"].map(&mut keep);
         assert_eq!(seen, [(true, 1), (false, 1), (true, 2), (false, 2), (true, 2), (true, 2), (true, 2)]);
+    }
+
+    #[test]
+    fn a_program_that_cargo_left_alone_is_not_even_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (programs, program) = (Programs::in_folder(dir.path().join("programs")), dir.path().join("program"));
+        let programs = programs.expect("a folder");
+        fs::write(&program, "1").expect("a file");
+        let copy = programs.keep("a", &program).expect("a copy");
+        // Whoever read it would need it as it was.
+        let written = fs::metadata(&program).and_then(|about| about.modified()).expect("a time");
+        fs::write(&program, "2").expect("a file");
+        fs::File::options()
+            .append(true)
+            .open(&program)
+            .and_then(|file| file.set_modified(written))
+            .expect("the same time");
+        let again = programs.keep("a", &program).expect("a copy");
+        assert!(!again.is_new && again.path == copy.path);
     }
 
     #[test]

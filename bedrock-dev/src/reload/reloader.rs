@@ -7,16 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock::Error;
 use bedrock_build::{App, Problem};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::affected::{Affected, affected};
 use super::busy::is_code;
-use super::programs::{Kept, Programs};
+use super::programs::Programs;
+use super::renewed::{Done, hosted, programs};
 use super::watch::{Batch, NotWatched, Watch};
-use crate::ENDPOINT;
 use crate::engines::Engines;
 
 /// What became of a change.
@@ -45,7 +44,7 @@ pub struct Written {
 /// A change that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reloaded {
-    /// Workers whose later calls run with it, and [`ENDPOINT`]. Empty if what was saved makes no difference to any program.
+    /// Workers whose later calls run with it, and [`crate::ENDPOINT`]. Empty if what was saved makes no difference to any program.
     pub workers: BTreeSet<String>,
     /// The endpoint's program, if it is another one and none of the workshop's functions. Starting it is left to whoever
     /// runs the loop.
@@ -97,10 +96,10 @@ pub struct Reloader {
 }
 
 /// What was saved, and what it has to do with.
-struct Change {
-    what: Affected,
-    files: BTreeSet<PathBuf>,
-    since: Instant,
+pub(super) struct Change {
+    pub(super) what: Affected,
+    pub(super) files: BTreeSet<PathBuf>,
+    pub(super) since: Instant,
 }
 
 /// Builds, one at a time.
@@ -109,12 +108,6 @@ struct Builds {
     running: bool,
     /// The next one.
     asked: Option<Change>,
-}
-
-/// What a task did.
-struct Done {
-    was_build: bool,
-    reports: Vec<Reload>,
 }
 
 impl Reloader {
@@ -268,99 +261,15 @@ fn add(waiting: &mut Option<Change>, change: Change) {
 }
 
 impl Change {
-    fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>, was_build: bool) -> Reload {
+    pub(super) fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>, was_build: bool) -> Reload {
         let (files, took) = (self.files.clone(), self.since.elapsed());
         Reload::Reloaded(Reloaded { workers, endpoint, files, took, was_build })
     }
 
-    fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
+    pub(super) fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
         let (files, took) = (self.files.clone(), self.since.elapsed());
         Reload::Failed(Failed { workers, files, messages, said: Vec::new(), took })
     }
-}
-
-/// Puts new processes in the place of those of Python and JavaScript workers.
-async fn hosted(engines: Arc<Engines>, change: Change) -> Done {
-    let begun = change.what.hosted.iter().map(|worker| {
-        // What a worker writes while it is loaded is its own, too.
-        let (at_work, replaced) = (engines.busy.begin(worker), engines.hosted.replace(worker));
-        let replaced = async move {
-            let replaced = replaced.await;
-            drop(at_work);
-            replaced
-        };
-        (worker, tokio::spawn(replaced))
-    });
-    let begun: Vec<_> = begun.collect();
-    let (mut workers, mut broken, mut messages) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for (worker, task) in begun {
-        match task.await {
-            Ok(Ok(_)) => {
-                workers.insert(worker.clone());
-            }
-            Ok(Err(error)) => {
-                broken.insert(worker.clone());
-                messages.push(text(&error));
-            }
-            // The program is stopping.
-            Err(_) => {}
-        }
-    }
-    let reloaded = (!workers.is_empty()).then(|| change.reloaded(workers, None, false));
-    let failed = (!broken.is_empty()).then(|| change.failed(broken, messages));
-    Done { was_build: false, reports: reloaded.into_iter().chain(failed).collect() }
-}
-
-/// Builds the programs and puts those that are other ones in the place of the old ones.
-async fn programs<F>(engines: Arc<Engines>, programs: Arc<Programs>, build: F, change: Change) -> Done
-where
-    F: Future<Output = Result<HashMap<String, PathBuf>, BuildFailed>>,
-{
-    let paths = match build.await {
-        Ok(paths) => paths,
-        Err(BuildFailed { messages, said }) => {
-            let (files, took, workers) = (change.files.clone(), change.since.elapsed(), BTreeSet::new());
-            let failed = Reload::Failed(Failed { workers, files, messages, said, took });
-            return Done { was_build: true, reports: vec![failed] };
-        }
-    };
-    // Nothing if the program is stopping.
-    let copies = tokio::task::spawn_blocking(move || copied(&programs, paths)).await.unwrap_or_default();
-    let (mut workers, mut endpoint) = (BTreeSet::new(), None);
-    let (mut broken, mut messages) = (BTreeSet::new(), Vec::new());
-    for (name, copy) in copies {
-        match copy {
-            Ok(Kept { is_new: false, .. }) => {}
-            Ok(Kept { path, .. }) if name == ENDPOINT && !engines.rust.contains_key(ENDPOINT) => endpoint = Some(path),
-            Ok(Kept { path, .. }) => {
-                // A worker that is new is not there: with it the list of workers has changed, and the loop ends.
-                let Some(function) = engines.rust.get(&name) else { continue };
-                match function.swap(path).await {
-                    Ok(()) => {
-                        workers.insert(name);
-                    }
-                    Err(error) => {
-                        messages.push(text(&error));
-                        broken.insert(name);
-                    }
-                }
-            }
-            Err(message) => messages.push(message),
-        }
-    }
-    let failed = (!messages.is_empty()).then(|| change.failed(broken, messages));
-    let is_worth_it = failed.is_none() || !workers.is_empty() || endpoint.is_some();
-    let reloaded = is_worth_it.then(|| change.reloaded(workers, endpoint, true));
-    Done { was_build: true, reports: reloaded.into_iter().chain(failed).collect() }
-}
-
-/// Copies programs, by the functions' names.
-fn copied(programs: &Programs, paths: HashMap<String, PathBuf>) -> BTreeMap<String, Result<Kept, String>> {
-    let copies = paths.into_iter().map(|(name, path)| {
-        let kept = programs.keep(&name, &path);
-        (name, kept.map_err(|error| format!("failed to copy `{}`: {error}", path.display())))
-    });
-    copies.collect()
 }
 
 /// Whether a workshop of one is none of the other.
@@ -369,14 +278,6 @@ fn is_other(app: &App, known: &App) -> bool {
         || app.settings != known.settings
         || app.workers != known.workers
         || app.endpoint_runtime != known.endpoint_runtime
-}
-
-/// An error with where it happened, outermost call first, as far as the worker's language says.
-fn text(error: &Error) -> String {
-    match error {
-        Error::Function { trace, .. } if !trace.is_empty() => format!("{error}\n{}", trace.join("\n")),
-        _ => error.to_string(),
-    }
 }
 
 fn said(problem: &Problem) -> String {

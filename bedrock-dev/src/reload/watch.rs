@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::ignored::Ignored;
 
 /// A burst is over when nothing more has come for so long.
-const QUIET: Duration = Duration::from_millis(30);
+const QUIET: Duration = Duration::from_millis(20);
 /// Whoever writes all the time is not waited for any longer.
 const LONGEST: Duration = Duration::from_millis(500);
 /// Elsewhere the system watches whole trees, and one for each folder would cost more.

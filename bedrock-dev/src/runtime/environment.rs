@@ -1,11 +1,12 @@
 //! One process: started, given invocations, ended.
 
 use std::io;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bedrock::local::{Group, Invocation, Reaper};
+use bedrock::local::{Group, Invocation, Memory, Reaper};
 use bytes::Bytes;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -36,6 +37,7 @@ pub(super) struct Environment {
     lines: Lines,
     /// Its process group; nothing once it was ended, for the number may be a stranger's then.
     group: Mutex<Option<Group>>,
+    memory: Memory,
     reaper: Arc<Reaper>,
 }
 
@@ -54,7 +56,10 @@ impl Environment {
             let group = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
             reaper.watch(group);
             let (mailbox, reaper) = (Arc::clone(&mailbox), Arc::clone(reaper));
-            Ok((child, Arc::new(Self { mailbox, lines, group: Mutex::new(Some(group)), reaper })))
+            Ok((
+                child,
+                Arc::new(Self { mailbox, lines, group: Mutex::new(Some(group)), memory: Memory::of(group), reaper }),
+            ))
         });
         match started {
             Ok((child, environment)) => {
@@ -88,6 +93,8 @@ impl Environment {
     /// Gives it an invocation and waits for what comes of it. A process that has more than `most` megabytes is ended.
     pub(super) async fn run(&self, invocation: Invocation, time: Duration, most: Option<u64>) -> (Ran, Spent) {
         let ((begun, has_begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
+        // Who is held to a number, or asks for it by name, gets the exact one.
+        let is_exact = most.is_some() || invocation.tail.is_some();
         // One that has answered and does not ask for more is none to wait for.
         let put = self.mailbox.put(Letter { invocation, time, begun, answer });
         if !tokio::time::timeout(time, put).await.unwrap_or(false) {
@@ -95,11 +102,12 @@ impl Environment {
             return (Ran::NotBegun, Spent::default());
         }
         // What is over does not ask any more. Dropping the other end keeps the invocation from being begun after all.
+        let mut up = pin!(tokio::time::sleep(time));
         let begun = tokio::select! {
             biased;
             begun = has_begun => begun.ok(),
             () = self.mailbox.over() => None,
-            () = tokio::time::sleep(time) => None,
+            () = &mut up => None,
         };
         let Some(deadline) = begun else {
             self.kill();
@@ -107,15 +115,16 @@ impl Environment {
         };
         let since = Instant::now();
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        up.as_mut().reset(tokio::time::Instant::now() + left);
         let ran = tokio::select! {
-            answered = tokio::time::timeout(left, answered) => match answered {
-                Ok(Ok(said)) => Ran::Said(said),
-                Ok(Err(_)) => Ran::Said(Said::Ended("Runtime exited without providing a reason".to_owned())),
-                Err(_) => Ran::TimedOut(left),
-            },
+            biased;
+            answered = answered => Ran::Said(
+                answered.unwrap_or_else(|_| Said::Ended("Runtime exited without providing a reason".to_owned())),
+            ),
+            () = up => Ran::TimedOut(left),
             used = self.over_memory(most) => Ran::OverMemory(used),
         };
-        let spent = Spent { took: since.elapsed(), memory: self.process().and_then(memory::most) };
+        let spent = Spent { took: since.elapsed(), memory: self.process().and_then(|_| self.memory.most(is_exact)) };
         // It may have had too much between two looks.
         let ran = match (ran, most.zip(spent.memory)) {
             (Ran::Said(_), Some((most, used))) if used > most => Ran::OverMemory(used),

@@ -1,6 +1,10 @@
 //! The lines that Lambda adds to the log of an invocation, before and behind what its process prints.
 
+use std::fmt::Write as _;
 use std::time::Duration;
+
+/// Bytes of most reports.
+const ROOM: usize = 192;
 
 /// What an invocation took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,16 +40,22 @@ pub(super) fn end(
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
     // A function of a custom runtime pays for its init, too.
     let billed = (spent.took + init.unwrap_or_default()).as_nanos().div_ceil(1_000_000).max(1);
-    let parts = [
-        Some(format!("REPORT RequestId: {request_id}")),
-        Some(format!("Duration: {:.2} ms", milliseconds(spent.took))),
-        Some(format!("Billed Duration: {billed} ms")),
-        Some(format!("Memory Size: {size} MB")),
-        spent.memory.map(|memory| format!("Max Memory Used: {memory} MB")),
-        init.map(|init| format!("Init Duration: {:.2} ms", milliseconds(init))),
-        broken.map(|broken| status(broken).to_owned()),
-    ];
-    let report: String = parts.into_iter().flatten().map(|part| part + "\t").collect();
+    let took = milliseconds(spent.took);
+    let mut report = String::with_capacity(ROOM);
+    // Writing to a string cannot fail.
+    let _ = write!(
+        report,
+        "REPORT RequestId: {request_id}\tDuration: {took:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {size} MB\t"
+    );
+    if let Some(memory) = spent.memory {
+        let _ = write!(report, "Max Memory Used: {memory} MB\t");
+    }
+    if let Some(init) = init {
+        let _ = write!(report, "Init Duration: {:.2} ms\t", milliseconds(init));
+    }
+    if let Some(broken) = broken {
+        let _ = write!(report, "{}\t", status(broken));
+    }
     [format!("END RequestId: {request_id}"), report]
 }
 

@@ -1,11 +1,15 @@
 //! What is known of an invocation once it has run: how long its process took to start, and how much memory that has had.
 //! The memory is what Linux tells in `/proc`; elsewhere it is not known.
 
+use std::fs::File;
+use std::io::{Read as _, Seek};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How old a number may be that is not asked for by name: reading it takes as long as a short invocation.
-const FRESH: Duration = Duration::from_millis(20);
+const FRESH: Duration = Duration::from_millis(100);
+/// Bytes that such a file has at most, about.
+const ROOM: usize = 4 * 1024;
 
 /// What an invocation took; cheap to clone, all clones have the same.
 #[derive(Debug, Clone, Default)]
@@ -43,35 +47,59 @@ impl Measured {
 
 /// The memory of one process, which is not looked at for each of its invocations.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub struct Memory {
     process: u32,
-    read: Mutex<Option<(Instant, Option<u64>)>>,
+    read: Mutex<Option<Read>>,
+}
+
+/// What was read last.
+#[derive(Debug)]
+struct Read {
+    at: Instant,
+    megabytes: Option<u64>,
+    /// Kept open: finding it takes longer than reading it.
+    status: Option<File>,
 }
 
 impl Memory {
-    pub(super) fn of(process: u32) -> Self {
+    /// Of the process with this number.
+    pub fn of(process: u32) -> Self {
         Self { process, read: Mutex::default() }
     }
 
-    /// The most megabytes that it has had: now, or a moment ago where that will do.
-    pub(super) fn most(&self, is_exact: bool) -> Option<u64> {
+    /// The most megabytes that it has had at a time: by now, or a moment ago where that will do.
+    pub fn most(&self, is_exact: bool) -> Option<u64> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, memory)) = *read
+        if let Some(last) = &*read
             && !is_exact
-            && at.elapsed() < FRESH
+            && last.at.elapsed() < FRESH
         {
-            return memory;
+            return last.megabytes;
         }
+        let (before, status) = read.take().map(|last| (last.megabytes, last.status)).unwrap_or_default();
+        let status = status.or_else(|| File::open(status_of(self.process)).ok());
         // Of a process that has ended nothing is told any more; what it had before still counts.
-        let memory = memory_of(self.process, "VmHWM").or(read.and_then(|(_, memory)| memory));
-        *read = Some((Instant::now(), memory));
-        memory
+        let now = status.as_ref().and_then(|status| megabytes(&again(status).ok()?, "VmHWM"));
+        *read = Some(Read { at: Instant::now(), megabytes: now.or(before), status });
+        now.or(before)
     }
 }
 
 /// A size that Linux tells of a process, in megabytes: `VmHWM`, the most it has had, or `VmRSS`, what it has.
 pub fn memory_of(process: u32, field: &str) -> Option<u64> {
-    megabytes(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?, field)
+    megabytes(&std::fs::read_to_string(status_of(process)).ok()?, field)
+}
+
+fn status_of(process: u32) -> String {
+    format!("/proc/{process}/status")
+}
+
+/// The whole file from its beginning, as Linux writes it now.
+fn again(mut status: &File) -> std::io::Result<String> {
+    let mut text = String::with_capacity(ROOM);
+    status.rewind()?;
+    status.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A field of proc_pid_status(5), where sizes are in kB; a begun megabyte counts.
@@ -106,6 +134,16 @@ mod tests {
         measured.clone().note(Measures { took: None, init, memory: Some(40) });
         measured.note(Measures { took, init: None, memory: Some(30) });
         assert_eq!(measured.get(), Measures { took, init, memory: Some(40) });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_wants_the_exact_number_gets_what_was_added_since() {
+        let memory = Memory::of(std::process::id());
+        let before = memory.most(true).expect("a number");
+        let added = vec![1_u8; 256 << 20];
+        assert!(memory.most(true).is_some_and(|now| now >= before + 200), "{before} MB");
+        drop(added);
     }
 
     #[cfg(target_os = "linux")]

@@ -49,7 +49,7 @@ pub use app::AppInfo;
 pub use dispatch::arn as function_arn;
 pub use invocation::Invocation;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
-pub use measured::{Measured, Measures, memory_of};
+pub use measured::{Measured, Measures, Memory, memory_of};
 pub use once::{EVENT, Once, WORKER, run_once};
 pub use output::Printed;
 pub use reaper::{Group, Reaper};

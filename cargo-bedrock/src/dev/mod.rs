@@ -97,7 +97,9 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
 
 /// One workshop, on a runtime of its own: what is still connected to it ends with it, and so lets go of the queue.
 fn one(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: User<'_>) -> Result<Ended> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One thread besides this one: handing an invocation on from one thread to another takes longer than what there is to do
+    // for it. Who has to wait for a disk or computes for long does that elsewhere.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
     let ended = runtime.block_on(serve(app, wish, begun, compiler, user));
     runtime.shutdown_timeout(PATIENCE);

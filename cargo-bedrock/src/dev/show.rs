@@ -1,27 +1,22 @@
 //! What happens, as lines on the standard output: each worker in a colour of its own, or one JSON object a line.
-//!
-//! One thread writes. Nobody waits for a terminal that takes no lines: what it cannot take is left out and counted.
+
+mod lines;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bedrock_build::{App, Trigger};
 use bedrock_dev::runtime::Line;
 use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded, Written};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::keys::HELP;
 use crate::print::{Printer, style_of};
+use lines::{Lines, Said};
 
-/// Lines that may wait for the terminal.
-const WAITING: usize = 16 * 1024;
-/// Bytes that are written at once, about.
-const CHUNK: usize = 64 * 1024;
-/// Between two writes. To wake the writing thread for every line costs whoever prints more than the line does.
-const PAUSE: Duration = Duration::from_millis(10);
 /// How long the end of the program waits for a terminal that takes no lines.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Characters of a request id that tell invocations apart for a reader.
@@ -38,31 +33,12 @@ const VERSION: u32 = 1;
 /// The writing thread.
 pub(super) struct Show {
     lines: Lines,
-    form: Form,
+    form: Arc<Form>,
     app: String,
     /// What invokes workers besides calls, as lines.
     triggers: String,
     /// Hears of the end of the writing.
     written: Receiver<()>,
-}
-
-/// The way to the writing thread.
-#[derive(Clone)]
-struct Lines {
-    lines: SyncSender<String>,
-    /// Lines that were left out since one was not.
-    left_out: Arc<AtomicUsize>,
-}
-
-impl Lines {
-    fn say(&self, text: String) {
-        let left_out = self.left_out.swap(0, Ordering::Relaxed);
-        let note = format!("note: {left_out} lines were left out, they came faster than they could be shown\n");
-        let text = if left_out > 0 && !text.starts_with('{') { note + &text } else { text };
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(text) {
-            self.left_out.fetch_add(left_out + 1, Ordering::Relaxed);
-        }
-    }
 }
 
 /// How lines look.
@@ -78,43 +54,42 @@ struct Form {
 
 impl Show {
     pub(super) fn start(app: &App, json: bool, print: Printer) -> Self {
-        let form = Form { quiet: print.quiet, ..Form::new(json, names(app)) };
-        let (lines, waiting) = sync_channel(WAITING);
+        let form = Arc::new(Form { quiet: print.quiet, ..Form::new(json, names(app)) });
         let (done, written) = channel();
+        let (lines, waiting) = Lines::new();
         let _ = std::thread::Builder::new().name("show".to_owned()).spawn(move || {
-            write(&waiting, print);
+            waiting.write(print);
             let _ = done.send(());
         });
-        let lines = Lines { lines, left_out: Arc::default() };
         Self { lines, form, app: app.name.to_string(), triggers: triggers(app), written }
     }
 
     /// The app can be called.
     pub(super) fn opened(&self, url: &str, has_keys: bool) {
-        self.lines.say(self.form.opened(&self.app, url, has_keys));
+        self.lines.say(Said::Text(self.form.opened(&self.app, url, has_keys)));
         if !self.form.json && !self.triggers.is_empty() {
-            self.lines.say(self.triggers.clone());
+            self.lines.say(Said::Text(self.triggers.clone()));
         }
     }
 
     /// Something for the user alone.
     pub(super) fn text(&self, text: &str) {
-        self.lines.say(format!("{text}\n"));
+        self.lines.say(Said::Text(format!("{text}\n")));
     }
 
     /// Where a debugger finds a worker, as an editor has to be told it.
     pub(super) fn debugger(&self, worker: &str, entry: &Value, hints: &[String]) {
-        self.lines.say(self.form.debugger(worker, entry, hints));
+        self.lines.say(Said::Text(self.form.debugger(worker, entry, hints)));
     }
 
     /// Empties the terminal, with what was scrolled out of it.
     pub(super) fn clear(&self) {
-        self.lines.say(CLEAR.to_owned());
+        self.lines.say(Said::Text(CLEAR.to_owned()));
     }
 
     /// The same lines for the app as it has become.
     pub(super) fn of(self, app: &App) -> Self {
-        let form = Form { quiet: self.form.quiet, ..Form::new(self.form.json, names(app)) };
+        let form = Arc::new(Form { quiet: self.form.quiet, ..Form::new(self.form.json, names(app)) });
         Self { form, app: app.name.to_string(), triggers: triggers(app), ..self }
     }
 
@@ -124,18 +99,18 @@ impl Show {
         if !is_news {
             return;
         }
-        self.lines.say(self.form.reload(reload));
+        self.lines.say(Said::Text(self.form.reload(reload)));
     }
 
     /// Takes what workers print.
     pub(super) fn sink(&self) -> impl Fn(Line) + Send + Sync + use<> {
-        let (lines, form) = (self.lines.clone(), self.form.clone());
-        move |line| lines.say(form.line(&line, columns()))
+        let (lines, form) = (self.lines.clone(), Arc::clone(&self.form));
+        move |line| lines.say(Said::Line(Arc::clone(&form), line))
     }
 
     /// Waits until everything is written that was said. Those who still have a sink are not waited for.
     pub(super) fn finish(self) {
-        self.lines.say(String::new());
+        self.lines.say(Said::End);
         let _ = self.written.recv_timeout(PATIENCE);
     }
 }
@@ -160,37 +135,26 @@ fn triggers(app: &App) -> String {
     text
 }
 
-/// Of the terminal, if that is where lines go.
-fn columns() -> Option<u16> {
-    // Zero is what a terminal says that does not know.
-    rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+/// A line of a worker for machines: the one event of which there are thousands in a second.
+#[derive(Serialize)]
+struct LogEvent<'a> {
+    event: &'static str,
+    message: &'a str,
+    request_id: Option<&'a str>,
+    version: u32,
+    worker: Option<&'a str>,
 }
 
-/// Ends at an empty text, with the last who could say something, or when there is no reader any more.
-fn write(waiting: &Receiver<String>, print: Printer) {
-    while let Ok(mut text) = waiting.recv() {
-        let is_last = gather(&mut text, waiting);
-        if !print.colored_data(&text).unwrap_or(false) || is_last {
-            return;
-        }
-        std::thread::sleep(PAUSE);
+impl<'a> LogEvent<'a> {
+    fn of(Line { worker, request_id, text }: &'a Line) -> Self {
+        let worker = (!worker.is_empty()).then_some(worker.as_str());
+        Self { event: "log", message: text, request_id: request_id.as_deref(), version: VERSION, worker }
     }
-}
 
-/// Adds what waits already; says whether the end is among it.
-fn gather(text: &mut String, waiting: &Receiver<String>) -> bool {
-    if text.is_empty() {
-        return true;
+    fn json(&self) -> String {
+        // Texts and numbers are always JSON.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
     }
-    while text.len() < CHUNK
-        && let Ok(more) = waiting.try_recv()
-    {
-        if more.is_empty() {
-            return true;
-        }
-        text.push_str(&more);
-    }
-    false
 }
 
 impl Form {
@@ -287,11 +251,7 @@ impl Form {
     fn line(&self, line: &Line, columns: Option<u16>) -> String {
         let Line { worker, request_id, text } = line;
         if self.json {
-            let worker = (!worker.is_empty()).then_some(worker);
-            let event = json!({
-                "version": VERSION, "event": "log", "worker": worker, "request_id": request_id, "message": text
-            });
-            return format!("{event}\n");
+            return LogEvent::of(line).json();
         }
         if worker.is_empty() {
             return format!("{text}\n");

@@ -33,7 +33,7 @@ export function message(error: unknown): string {
 function hint(error: unknown): string {
   if (error instanceof Unreachable) return 'The page connects again by itself. If `cargo bedrock dev` has ended, start it anew.';
   if (error instanceof Refused && error.status === 404) {
-    return '`dev` keeps the last 20,000 happenings or 64 MB. What is older, or of a run before, is in target/bedrock/dev/happenings.ndjson.';
+    return '`dev` keeps the last 20,000 happenings or 32 MB. What is older, or of a run before, is in target/bedrock/dev/happenings.ndjson.';
   }
   if (error instanceof Refused && error.status === 410) return 'Events are kept apart from what happened with them, and not as long.';
   return 'Try again; the terminal in which `cargo bedrock dev` runs may say more.';

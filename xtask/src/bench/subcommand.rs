@@ -1,4 +1,4 @@
-//! The subcommand as users have it: its release build.
+//! The subcommand as users are handed it.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 
 /// Builds `cargo-bedrock` and gives its program.
 pub(super) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    eprintln!("building cargo bedrock");
-    tools::output(workspace.cargo().args(["build", "--release", "-p", "cargo-bedrock"]))?;
-    Ok(workspace.target.join("release/cargo-bedrock"))
+    eprintln!("building cargo bedrock, which takes ten minutes at first");
+    tools::output(workspace.cargo().args(["build", "--profile", "dist", "-p", "cargo-bedrock"]))?;
+    Ok(workspace.target.join("dist/cargo-bedrock"))
 }

@@ -27,13 +27,10 @@ pub(super) struct Service {
 impl Service {
     /// The function that a call names. Versions other than the code as it is do not exist here.
     pub(super) fn function(&self, target: &Target<'_>) -> Result<FunctionInfo, Refusal> {
-        let found = self.backend.find(target.name);
-        if let (Ok(function), true) = (&found, target.is_latest()) {
-            return Ok(function.clone());
-        }
-        let (arn, help) = match &found {
-            Ok(function) => (function.arn.clone(), None),
-            Err(Error::WorkerNotFound { help, .. }) => (self.backend.arn(target.name), help.as_deref()),
+        let (arn, help) = match self.backend.find(target.name) {
+            Ok(function) if target.is_latest() => return Ok(function),
+            Ok(function) => (function.arn, None),
+            Err(Error::WorkerNotFound { help, .. }) => (self.backend.arn(target.name), help),
             Err(other) => return Err(Refusal::service(other.to_string())),
         };
         let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
@@ -71,21 +68,21 @@ pub async fn serve_beside(
         .merge(operations)
         .with_state(Arc::clone(&service))
         .merge(further)
-        .layer(from_fn_with_state(service, by_host))
-        .layer(from_fn_with_state(bound, from_where_it_may));
+        .layer(from_fn_with_state((service, bound), from_where_it_may));
     crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
 }
 
-async fn from_where_it_may(State(bound): State<IpAddr>, request: Request, next: Next) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    match door::from_where_it_may(&parts, bound) {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(refusal) => refusal.response(&crate::id::request_id()),
-    }
-}
-
 /// Requests for a function's own host are that function's, whatever their path.
-async fn by_host(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response<Body> {
+async fn from_where_it_may(
+    State((service, bound)): State<(Arc<Service>, IpAddr)>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    if let Err(refusal) = door::from_where_it_may(&parts, bound) {
+        return refusal.response(&crate::id::request_id());
+    }
+    let request = Request::from_parts(parts, body);
     match door::function_of_host(request.headers()) {
         Some(name) => url::answer(&service, &name, request).await,
         None => next.run(request).await,

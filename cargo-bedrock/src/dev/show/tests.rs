@@ -1,40 +1,13 @@
-//! What lines look like, and that nobody waits for them.
+//! What lines look like.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use bedrock_dev::runtime::Line;
 use bedrock_dev::{Failed, Reload};
 
-use super::{Arc, Form, Lines};
-
-#[test]
-fn a_terminal_that_takes_no_lines_keeps_nobody_waiting() {
-    let (lines, waiting) = sync_channel(1);
-    let lines = Lines { lines, left_out: Arc::default() };
-    for text in ["one\n", "two\n", "three\n"] {
-        lines.say(text.to_owned());
-    }
-    assert_eq!(waiting.try_recv().as_deref(), Ok("one\n"));
-    lines.say("four\n".to_owned());
-    let note = "note: 2 lines were left out, they came faster than they could be shown\nfour\n";
-    assert_eq!(waiting.try_recv().as_deref(), Ok(note));
-}
-
-#[test]
-fn lines_that_wait_are_written_together_up_to_the_end() {
-    let (lines, waiting) = sync_channel(8);
-    for text in ["two\n", "three\n", "", "behind the end\n"] {
-        lines.send(text.to_owned()).expect("a place");
-    }
-    let mut text = "one\n".to_owned();
-    assert!(super::gather(&mut text, &waiting));
-    assert_eq!(text, "one\ntwo\nthree\n");
-    assert!(!super::gather(&mut text, &waiting));
-    assert!(super::gather(&mut String::new(), &waiting));
-}
+use super::Form;
 
 fn form(json: bool) -> Form {
     Form::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec())

@@ -131,6 +131,14 @@ impl<'a> App<'a> {
         self.root.join("workers").join(language.worker()).join(file)
     }
 
+    /// Replaces a text in the called worker of a language.
+    pub(super) fn edit(&self, language: Language, (from, to): &(String, String)) -> Result<()> {
+        let file = self.file(language);
+        let text = fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
+        ensure!(text.contains(from), "`{from}` is not in `{}`", file.display());
+        write(&file, &text.replacen(from, to, 1))
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.workspace.command(&self.tool);
         command.arg("bedrock").args(arguments).current_dir(&self.root);

@@ -151,7 +151,7 @@ mod tests {
         let edits = vec![edits(Language::Rust, vec![cargo_ms]), edits(Language::Node, Vec::new())];
         let idle = Idle { hosts: 0, ticks: 0, memory_mb: 30.0 };
         Figures {
-            latency: Some(Latency { passes, loads: Vec::new(), calls: 9, own }),
+            latency: Some(Latency { passes, tuned: vec![load(200.0, 9_000.0)], loads: Vec::new(), calls: 9, own }),
             reloads: Some(Reloads { edits, unasked: 0 }),
             rest: Some(Rest { workers: 20, uncalled: idle, warm: idle, unasked: 0 }),
         }

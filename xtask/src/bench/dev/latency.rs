@@ -15,6 +15,9 @@ const WARM: u32 = 2_000;
 const ONE: u32 = 3_000;
 const MANY: u32 = 16_000;
 const IN_FLIGHT: u32 = 16;
+/// Processes of one function that cargo-lambda has at most in its mode for many calls: with four it is fastest on two cores,
+/// of 1, 2, 4 and 16. Ours has as many as there are calls, as Lambda has.
+pub(super) const INSTANCES: &str = "4";
 
 /// Two runs of the same calls.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,8 @@ pub(super) struct Pass {
 #[derive(Debug, Clone)]
 pub(super) struct Latency {
     pub(super) passes: Vec<Pass>,
+    /// Sixteen at a time of cargo-lambda with [`INSTANCES`], in each pass.
+    pub(super) tuned: Vec<Load>,
     /// The load average before each pass.
     pub(super) loads: Vec<String>,
     /// Calls that `cargo bedrock dev` has served in all.
@@ -56,16 +61,18 @@ pub(super) fn measure(
     eprintln!("starting `cargo bedrock dev --release`, cargo-lambda and serverless-offline");
     let dev = app.dev(&["--release"])?;
     let (_watch, rust) = watch.start(&["--release", "--ignore-changes"])?;
+    let (_tuned, tuned) = watch.start(&["--release", "--ignore-changes", "--concurrency", INSTANCES])?;
     let (_offline, others) = offline.start(&["--useInProcess"])?;
     let cases = Language::ALL.map(|language| {
         let peer = if language == Language::Rust { rust.clone() } else { others.replace("{}", language.worker()) };
         (language, dev.function(language.worker()), peer)
     });
-    for url in cases.iter().flat_map(|(_, ours, peer)| [ours, peer]) {
+    for url in cases.iter().flat_map(|(_, ours, peer)| [ours, peer]).chain([&tuned]) {
         client.load(url, WARM, 1)?;
         client.load(url, WARM, IN_FLIGHT)?;
     }
-    let mut latency = Latency { passes: Vec::new(), loads: Vec::new(), calls: 6 * WARM, own: Own::default() };
+    let mut latency =
+        Latency { passes: Vec::new(), tuned: Vec::new(), loads: Vec::new(), calls: 6 * WARM, own: Own::default() };
     for number in 1..=passes {
         latency.loads.push(machine::load()?);
         eprintln!("pass {number} of {passes}, load {}", latency.loads.last().map_or("", String::as_str));
@@ -82,6 +89,7 @@ pub(super) fn measure(
             latency.passes.push(Pass { language: *language, one: pair(ONE, 1)?, many: pair(MANY, IN_FLIGHT)? });
             latency.calls += ONE + MANY;
         }
+        latency.tuned.push(client.load(&tuned, MANY, IN_FLIGHT)?);
     }
     latency.own = idle::own(dev.server.id())?;
     Ok(latency)

@@ -6,7 +6,7 @@ use super::calls::Language;
 use super::client::{Load, Saved};
 use super::figures::Figures;
 use super::idle::Rest;
-use super::latency::{Latency, Pass};
+use super::latency::{INSTANCES, Latency, Pass};
 use super::reload::{Edits, Reloads};
 use crate::bench::samples::median;
 
@@ -27,8 +27,24 @@ fn latency(latency: &Latency) -> String {
         let peer = format!("{}, {}", language.title(), language.peer());
         line(&mut text, latency, language, &ours, |pass| pass.one.ours, |pass| pass.many.ours);
         line(&mut text, latency, language, &peer, |pass| pass.one.peers, |pass| pass.many.peers);
+        if language == Language::Rust {
+            tuned(&mut text, &latency.tuned);
+        }
     }
     text
+}
+
+/// Cargo-lambda in its mode for many calls.
+fn tuned(text: &mut String, loads: &[Load]) {
+    let of = |figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect()).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "| Rust, {} `--concurrency {INSTANCES}` | – | – | {:.1} k/s | {:.1} ms | {:.1} ms |",
+        Language::Rust.peer(),
+        of(|load| load.per_second) / 1e3,
+        of(|load| load.p50_us) / 1e3,
+        of(|load| load.p99_us) / 1e3,
+    );
 }
 
 fn line(

@@ -247,7 +247,7 @@ async fn bound(address: SocketAddr) -> io::Result<(TcpListener, String)> {
 async fn work(queue: Arc<Queue>, sink: Sink) {
     while let Err(fault) = Arc::clone(&queue).work().await {
         let text = format!("error: the queue of events has stopped for a second: {fault}");
-        sink(Line { worker: String::new(), request_id: None, text });
+        sink(Line { worker: "".into(), request_id: None, text });
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -293,6 +293,6 @@ fn recorded(recorder: &Recorder, sink: Sink) -> Sink {
 fn printed(sink: &Sink) -> Printed {
     let sink = Arc::clone(sink);
     Arc::new(move |worker, request_id, text| {
-        sink(Line { worker: worker.to_owned(), request_id: request_id.map(str::to_owned), text: text.to_owned() });
+        sink(Line { worker: worker.into(), request_id: request_id.map(Into::into), text: text.to_owned() });
     })
 }

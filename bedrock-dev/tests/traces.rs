@@ -45,17 +45,17 @@ async fn start(stream: &Stream, answers: &'static [u16]) -> (Traces, Told, Arc<M
 }
 
 fn call(stream: &Stream, number: usize) {
-    let request_id = format!("{number:08x}-7b1e-4c55-9a01-5d0f3b2e8c11");
-    let worker = "greeter".to_owned();
+    let request_id = Arc::<str>::from(format!("{number:08x}-7b1e-4c55-9a01-5d0f3b2e8c11"));
+    let worker = Arc::<str>::from("greeter");
     stream.publish(Kind::InvocationStarted(InvocationStarted {
-        request_id: request_id.clone(),
-        worker: worker.clone(),
+        request_id: Arc::clone(&request_id),
+        worker: Arc::clone(&worker),
         caller: None,
         parent_request_id: None,
         trace: "1-5759e988-bd862e3fe1be46a994272793".to_owned(),
         mode: Mode::Sync,
         attempt: None,
-        event: Payload::of(&Bytes::from_static(b"{}")),
+        event: Payload::of(&Bytes::from_static(b"{}")).into(),
     }));
     stream.publish(Kind::InvocationEnded(InvocationEnded {
         request_id,

@@ -2,6 +2,7 @@
 //! calls, with whatever client, sends that back: Lambda's runtimes and AWS's SDKs hand `X-Amzn-Trace-Id` on.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// Invocations that are remembered as callers: events may be run long after whoever sent them has ended.
 const REMEMBERED: usize = 10_000;
@@ -14,22 +15,23 @@ const FOREIGN: usize = 128;
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// By the id of its segment.
-    known: HashMap<String, Caller>,
-    order: VecDeque<String>,
+    known: HashMap<u64, Caller>,
+    order: VecDeque<u64>,
 }
 
 /// An invocation that calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
-    pub(super) worker: String,
-    pub(super) request_id: String,
+    pub(super) worker: Arc<str>,
+    pub(super) request_id: Arc<str>,
 }
 
 impl Calls {
     /// Notes an invocation that may call others.
     pub(super) fn begin(&mut self, caller: Caller) {
-        let segment = segment(&caller.request_id);
-        if self.known.insert(segment.clone(), caller).is_none() {
+        // Whose id is none of Lambda's is not found in a trace either.
+        let Some(segment) = number(&segment(&caller.request_id)) else { return };
+        if self.known.insert(segment, caller).is_none() {
             self.order.push_back(segment);
         }
         if self.order.len() > REMEMBERED
@@ -41,7 +43,7 @@ impl Calls {
 
     /// Whoever sent this trace, if it is known.
     pub(super) fn caller(&self, trace: &str) -> Option<Caller> {
-        self.known.get(field(trace, "Parent")?).cloned()
+        self.known.get(&number(field(trace, "Parent")?)?).cloned()
     }
 }
 
@@ -73,6 +75,11 @@ fn segment(request_id: &str) -> String {
     request_id.chars().filter(char::is_ascii_hexdigit).take(SEGMENT).collect()
 }
 
+fn number(segment: &str) -> Option<u64> {
+    let is_whole = segment.len() == SEGMENT && segment.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_whole.then(|| u64::from_str_radix(segment, 16).ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Caller, Calls, REMEMBERED, branch, root};
@@ -81,7 +88,7 @@ mod tests {
     const ID: &str = "6f1c0a52-7b1e-4c55-9a01-5d0f3b2e8c11";
 
     fn caller(request_id: &str) -> Caller {
-        Caller { worker: "fetcher".to_owned(), request_id: request_id.to_owned() }
+        Caller { worker: "fetcher".into(), request_id: request_id.into() }
     }
 
     #[test]

@@ -77,16 +77,20 @@ impl Drop for Writer {
 
 async fn follow(mut reader: Reader, mut pages: Pages) {
     let most = usize::try_from(pages.disk.most).unwrap_or(usize::MAX).min(CHUNK);
+    let mut lines = Vec::with_capacity(most);
     let mut next = reader.next().await;
     while let Some(first) = next.take() {
-        let (mut lines, mut count) = (first.json() + "\n", first.count());
+        let mut count = first.count();
+        lines.clear();
+        add(&mut lines, &first);
         while let Some(heard) = reader.now() {
-            let line = heard.json();
-            if lines.len() + line.len() >= most {
+            let before = lines.len();
+            add(&mut lines, &heard);
+            if lines.len() > most {
+                lines.truncate(before);
                 next = Some(heard);
                 break;
             }
-            lines.extend([&line, "\n"]);
             count += heard.count();
         }
         pages.add(&lines, count);
@@ -96,6 +100,11 @@ async fn follow(mut reader: Reader, mut pages: Pages) {
             next = reader.next().await;
         }
     }
+}
+
+fn add(lines: &mut Vec<u8>, heard: &Heard) {
+    heard.write(lines);
+    lines.push(b'\n');
 }
 
 /// The file that is being written.
@@ -117,7 +126,7 @@ impl Pages {
         Ok(Self { disk, file, bytes: 0, lost: 0 })
     }
 
-    fn add(&mut self, lines: &str, count: u64) {
+    fn add(&mut self, lines: &[u8], count: u64) {
         if self.try_add(lines).is_ok() {
             self.lost = 0;
             return;
@@ -127,14 +136,14 @@ impl Pages {
         let _ = self.file.set_len(self.bytes);
     }
 
-    fn try_add(&mut self, lines: &str) -> io::Result<()> {
+    fn try_add(&mut self, lines: &[u8]) -> io::Result<()> {
         let missed = if self.lost > 0 { format!("{}\n", Heard::Missed(self.lost).json()) } else { String::new() };
         let length = u64::try_from(missed.len() + lines.len()).unwrap_or(u64::MAX);
         if self.bytes > 0 && self.bytes.saturating_add(length) > self.disk.most {
             *self = Self { lost: self.lost, ..Self::begin(self.disk.clone())? };
         }
-        for text in [&missed, lines] {
-            self.file.write_all(text.as_bytes())?;
+        for text in [missed.as_bytes(), lines] {
+            self.file.write_all(text)?;
         }
         self.bytes += length;
         Ok(())
@@ -152,13 +161,13 @@ mod tests {
         std::fs::create_dir(&folder).expect("a folder");
         // Each line needs a file of its own, and with it the folder.
         let mut pages = Pages::begin(Disk { most: 1, ..Disk::in_folder(&folder) }).expect("a file");
-        pages.add("a\n", 1);
+        pages.add(b"a\n", 1);
         std::fs::remove_dir_all(&folder).expect("removed");
-        pages.add("b\nc\n", 2);
-        pages.add("d\n", 1);
+        pages.add(b"b\nc\n", 2);
+        pages.add(b"d\n", 1);
         std::fs::create_dir(&folder).expect("a folder");
-        pages.add("e\n", 1);
-        pages.add("f\n", 1);
+        pages.add(b"e\n", 1);
+        pages.add(b"f\n", 1);
         let read = |path: std::path::PathBuf| std::fs::read_to_string(path).expect("a file");
         assert_eq!(read(pages.disk.before()), "{\"version\":1,\"kind\":\"missed\",\"count\":3}\ne\n");
         assert_eq!(read(pages.disk.path.clone()), "f\n");

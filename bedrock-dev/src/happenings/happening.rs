@@ -1,8 +1,10 @@
 //! What can happen, as readers get to see it. `docs/schema/dev-api.v1.json` describes the JSON, `docs/src/dev-events.md`
 //! explains it. Keys and kinds may be added within a version.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use bedrock::local::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,13 +24,29 @@ pub struct Happening {
     pub at: SystemTime,
     /// What.
     pub kind: Kind,
-    pub(super) json: Box<str>,
 }
 
 impl Happening {
-    /// All of it, in one line.
-    pub fn json(&self) -> &str {
-        &self.json
+    /// All of it, in one line. Made for each reader: what is kept has no room for everything twice.
+    pub fn json(&self) -> String {
+        let mut json = Vec::new();
+        self.write(&mut json);
+        String::from_utf8(json).unwrap_or_default()
+    }
+
+    /// The same behind what is there already.
+    pub(super) fn write(&self, json: &mut Vec<u8>) {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            version: u32,
+            id: u64,
+            at: &'a str,
+            #[serde(flatten)]
+            kind: &'a Kind,
+        }
+        // Texts, numbers and what was JSON before: that is always JSON.
+        let whole = Whole { version: VERSION, id: self.id, at: &rfc3339(self.at), kind: &self.kind };
+        let _ = serde_json::to_writer(json, &whole);
     }
 }
 
@@ -79,9 +97,9 @@ impl Kind {
     /// Whether it is about this worker.
     pub fn concerns(&self, worker: &str) -> bool {
         match self {
-            Self::InvocationStarted(started) => started.worker == worker,
-            Self::InvocationEnded(ended) => ended.worker == worker,
-            Self::Log(log) => log.worker == worker,
+            Self::InvocationStarted(started) => &*started.worker == worker,
+            Self::InvocationEnded(ended) => &*ended.worker == worker,
+            Self::Log(log) => &*log.worker == worker,
             Self::Build(build) => build.workers.iter().any(|name| name == worker),
             Self::Reloaded(reloaded) => reloaded.worker == worker,
             Self::Queue(queued) => queued.worker == worker,
@@ -160,15 +178,15 @@ pub enum Mode {
 #[derive(Debug, Clone, Serialize)]
 pub struct InvocationStarted {
     /// A UUID. All attempts of an event have the same.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// Who is called.
-    pub worker: String,
+    pub worker: Arc<str>,
     /// The worker that calls, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub caller: Option<String>,
+    pub caller: Option<Arc<str>>,
     /// The invocation that calls, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent_request_id: Option<String>,
+    pub parent_request_id: Option<Arc<str>>,
     /// What all calls have in common that one call led to.
     pub trace: String,
     /// Whether somebody waits for the answer.
@@ -177,7 +195,7 @@ pub struct InvocationStarted {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// What it gets.
-    pub event: Payload,
+    pub event: Arc<Payload>,
 }
 
 /// How an invocation ended.
@@ -213,9 +231,9 @@ impl Outcome {
 #[derive(Debug, Clone, Serialize)]
 pub struct InvocationEnded {
     /// Which.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// Of which worker.
-    pub worker: String,
+    pub worker: Arc<str>,
     /// How.
     pub outcome: Outcome,
     /// As its caller gets it.
@@ -244,10 +262,10 @@ pub struct InvocationEnded {
 #[derive(Debug, Clone, Serialize)]
 pub struct Log {
     /// Who.
-    pub worker: String,
+    pub worker: Arc<str>,
     /// While it ran which invocation, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// If it says one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,

@@ -75,7 +75,7 @@ pub(super) fn all(kept: &[Arc<Happening>]) -> Vec<Joined<'_>> {
     for happening in kept {
         match &happening.kind {
             Kind::InvocationStarted(started) => {
-                let place = *places.entry(started.request_id.as_str()).or_insert_with(|| {
+                let place = *places.entry(&*started.request_id).or_insert_with(|| {
                     joined.push(of(started));
                     joined.len() - 1
                 });
@@ -84,7 +84,7 @@ pub(super) fn all(kept: &[Arc<Happening>]) -> Vec<Joined<'_>> {
                 }
             }
             Kind::InvocationEnded(ended) => {
-                let place = places.get(ended.request_id.as_str());
+                let place = places.get(&*ended.request_id);
                 if let Some(joined) = place.and_then(|place| joined.get_mut(*place)) {
                     joined.end(ended);
                 }
@@ -101,10 +101,10 @@ pub(super) fn one<'a>(kept: &'a [Arc<Happening>], request_id: &str) -> Option<Jo
     let mut found: Option<Joined<'a>> = None;
     for happening in kept {
         match (&happening.kind, &mut found) {
-            (Kind::InvocationStarted(started), found) if started.request_id == request_id => {
+            (Kind::InvocationStarted(started), found) if &*started.request_id == request_id => {
                 found.get_or_insert_with(|| Joined { more: Some(more(started)), ..of(started) }).begin(happening);
             }
-            (Kind::InvocationEnded(ended), Some(found)) if ended.request_id == request_id => {
+            (Kind::InvocationEnded(ended), Some(found)) if &*ended.request_id == request_id => {
                 found.end(ended);
                 if let Some(more) = &mut found.more {
                     (more.response, more.stack) = (ended.response.as_ref(), &ended.stack);
@@ -184,7 +184,7 @@ impl<'a> More<'a> {
             // All attempts of an event have one id.
             Kind::InvocationStarted(started)
                 if started.parent_request_id.as_deref() == Some(request_id)
-                    && !self.calls.contains(&started.request_id.as_str()) =>
+                    && !self.calls.contains(&&*started.request_id) =>
             {
                 self.calls.push(&started.request_id);
             }

@@ -7,6 +7,7 @@
 //! | `triggered` | what triggers do |
 //! | `payload` | events and responses, cut where they are long |
 //! | `stream` | what is kept, and readers that go through it at their own pace |
+//! | `weight` | how much memory each takes |
 //! | `disk` | a reader that writes the stream to a file |
 //! | `recorder`, `calls` | makes happenings of invocations, lines and queue changes; who called whom |
 //! | `redact` | what of events and responses is nobody's business |
@@ -33,6 +34,7 @@ mod search;
 mod stream;
 mod traces;
 mod triggered;
+mod weight;
 mod whole;
 
 pub use disk::{Disk, Writer};

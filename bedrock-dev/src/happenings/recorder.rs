@@ -33,6 +33,13 @@ struct State {
     whole: Whole,
 }
 
+/// Whose invocation it is, and which; all that is kept of it shares this.
+#[derive(Debug, Clone)]
+struct Of {
+    worker: Arc<str>,
+    request_id: Arc<str>,
+}
+
 impl Recorder {
     /// Into this stream.
     pub fn new(stream: Stream) -> Self {
@@ -77,14 +84,15 @@ impl Recorder {
         mut invocation: Invocation,
         run: impl FnOnce(Invocation) -> Reply,
     ) -> Result<Bytes, Error> {
-        self.started(function, attempt, &invocation);
+        let of = Of { worker: function.worker.as_str().into(), request_id: invocation.request_id.as_str().into() };
+        self.started(&of, attempt, &invocation);
         invocation.trace = calls::branch(&invocation.trace, &invocation.request_id);
-        let (began, request_id) = (Instant::now(), invocation.request_id.clone());
+        let began = Instant::now();
         let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.measured.clone());
         let reply = run(invocation);
         let task = tokio::spawn(async move {
             let came = reply.await;
-            recorder.ended(&owned, &request_id, (began.elapsed(), measured.get()), &came);
+            recorder.ended(&owned, of, (began.elapsed(), measured.get()), &came);
             came
         });
         task.await.unwrap_or_else(|_| {
@@ -130,14 +138,14 @@ impl Recorder {
         }));
     }
 
-    fn started(&self, function: &FunctionInfo, attempt: Option<u32>, invocation: &Invocation) {
-        let (worker, request_id) = (function.worker.clone(), invocation.request_id.clone());
-        let event = self.payload(&worker, &invocation.event);
+    fn started(&self, of: &Of, attempt: Option<u32>, invocation: &Invocation) {
+        let Of { worker, request_id } = of.clone();
+        let event = Arc::new(self.payload(&worker, &invocation.event));
         let caller = {
             let mut state = self.state();
             let caller = state.calls.caller(&invocation.trace);
-            state.calls.begin(Caller { worker: worker.clone(), request_id: request_id.clone() });
-            state.whole.keep(&request_id, &invocation.event);
+            state.calls.begin(Caller { worker: Arc::clone(&worker), request_id: Arc::clone(&request_id) });
+            state.whole.keep(&request_id, &invocation.event, &event);
             caller
         };
         let (caller, parent_request_id) = caller.map(|caller| (caller.worker, caller.request_id)).unzip();
@@ -156,18 +164,19 @@ impl Recorder {
     fn ended(
         &self,
         function: &FunctionInfo,
-        request_id: &str,
+        Of { worker, request_id }: Of,
         (took, measured): (Duration, Measures),
         came: &Result<Bytes, Error>,
     ) {
-        let (error_type, message) = came.as_ref().err().map(|error| said(error, function, request_id)).unzip();
+        let (error_type, message) = came.as_ref().err().map(|error| said(error, function, &request_id)).unzip();
         let stack = match came {
             Err(Error::Function { trace, .. }) => trace.clone(),
             _ => Vec::new(),
         };
         self.stream.publish(Kind::InvocationEnded(InvocationEnded {
-            request_id: request_id.to_owned(),
-            worker: function.worker.clone(),
+            request_id,
+            response: came.as_ref().ok().map(|response| self.payload(&worker, response)),
+            worker,
             outcome: outcome(came),
             error_type,
             message,
@@ -175,7 +184,6 @@ impl Recorder {
             duration_ms: milliseconds(took),
             init_ms: measured.init.map(milliseconds),
             max_memory_mb: measured.memory,
-            response: came.as_ref().ok().map(|response| self.payload(&function.worker, response)),
         }));
     }
 

@@ -32,7 +32,12 @@ pub(crate) fn kinds(reload: &Reload) -> Vec<Kind> {
                 written.worker,
                 written.help
             );
-            vec![Kind::Log(Log { worker: written.worker.clone(), request_id: None, level: Some(Level::Info), line })]
+            vec![Kind::Log(Log {
+                worker: written.worker.as_str().into(),
+                request_id: None,
+                level: Some(Level::Info),
+                line,
+            })]
         }
     }
 }

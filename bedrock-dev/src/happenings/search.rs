@@ -25,16 +25,14 @@ pub(super) fn found<'a>(kept: &'a [Arc<Happening>], wanted: &str) -> HashSet<&'a
 
 fn has(kind: &Kind, wanted: &[u8]) -> bool {
     let is_in = |text: &str| contains(text.as_bytes(), wanted);
-    let is_in_any = |texts: &[Option<&String>]| texts.iter().flatten().any(|text| is_in(text));
     let is_shown = |payload: Option<&Payload>| payload.is_some_and(|payload| is_in(payload.shown()));
     match kind {
         Kind::InvocationStarted(one) => {
-            is_in_any(&[Some(&one.request_id), Some(&one.worker), Some(&one.trace), one.caller.as_ref()])
+            [&*one.request_id, &*one.worker, &*one.trace].into_iter().chain(one.caller.as_deref()).any(is_in)
                 || is_shown(Some(&one.event))
         }
         Kind::InvocationEnded(one) => {
-            is_in_any(&[one.error_type.as_ref(), one.message.as_ref()])
-                || one.stack.iter().any(|line| is_in(line))
+            [&one.error_type, &one.message].into_iter().flatten().chain(&one.stack).any(|text| is_in(text))
                 || is_shown(one.response.as_ref())
         }
         Kind::Log(log) => is_in(&log.line),

@@ -5,22 +5,19 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bedrock::local::rfc3339;
 use tokio::sync::watch;
 
 use super::happening::{Happening, Kind, VERSION};
+use super::weight::weight;
 
 /// How much is kept in memory. The newest is kept in any case.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Happenings.
     pub count: usize,
-    /// Bytes, of their JSON and of what it was made of.
+    /// Bytes that they take, about.
     pub bytes: usize,
 }
-
-/// Bytes of most happenings.
-const ROOM: usize = 2 * 1024;
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -74,24 +71,19 @@ impl Stream {
     /// Adds what happened; gives its id. After [`Stream::close`], nothing happens.
     pub fn publish(&self, kind: Kind) -> u64 {
         let kind = kind.bounded();
-        let mut body = Vec::with_capacity(ROOM);
-        // Texts, numbers and what was JSON before: that is always JSON.
-        let _ = serde_json::to_writer(&mut body, &kind);
+        let bytes = weight(&kind);
         let mut kept = self.kept();
         let id = kept.next;
         if *self.0.news.borrow() {
             return id;
         }
-        let at = SystemTime::now();
-        let body = std::str::from_utf8(&body).ok().and_then(|body| body.strip_prefix('{'));
-        let json = whole(id, at, body.unwrap_or(r#""kind":"unknown"}"#));
-        let happening = Arc::new(Happening { id, at, kind, json });
+        let happening = Arc::new(Happening { id, at: SystemTime::now(), kind });
         kept.next += 1;
-        kept.bytes += weight(&happening);
+        kept.bytes += bytes;
         kept.happenings.push_back(happening);
         while kept.happenings.len() > 1 && !self.fits(&kept) {
             let oldest = kept.happenings.pop_front();
-            kept.bytes -= oldest.as_deref().map_or(0, weight);
+            kept.bytes -= oldest.map_or(0, |oldest| weight(&oldest.kind));
         }
         self.0.news.send_modify(|_| {});
         id
@@ -134,19 +126,6 @@ impl Stream {
         // Nothing panics while the lock is held, and the data would be sound if it did.
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// All of it in one line, in no more memory than that has.
-fn whole(id: u64, at: SystemTime, body: &str) -> Box<str> {
-    let head = format!(r#"{{"version":{VERSION},"id":{id},"at":"{}","#, rfc3339(at));
-    let mut json = String::with_capacity(head.len() + body.len());
-    json.extend([&head, body]);
-    json.into_boxed_str()
-}
-
-/// Bytes that it takes, about: its text, what that was made of, and itself.
-fn weight(happening: &Happening) -> usize {
-    2 * happening.json.len() + size_of::<Happening>()
 }
 
 /// Goes through a stream at its own pace.
@@ -198,8 +177,20 @@ impl Heard {
     /// In one line.
     pub fn json(&self) -> String {
         match self {
-            Self::Happening(happening) => happening.json().to_owned(),
-            Self::Missed(count) => format!(r#"{{"version":{VERSION},"kind":"missed","count":{count}}}"#),
+            Self::Happening(happening) => happening.json(),
+            Self::Missed(count) => missed(*count),
         }
     }
+
+    /// The same behind what is there already.
+    pub(super) fn write(&self, json: &mut Vec<u8>) {
+        match self {
+            Self::Happening(happening) => happening.write(json),
+            Self::Missed(count) => json.extend_from_slice(missed(*count).as_bytes()),
+        }
+    }
+}
+
+fn missed(count: u64) -> String {
+    format!(r#"{{"version":{VERSION},"kind":"missed","count":{count}}}"#)
 }

@@ -63,7 +63,7 @@ impl Callers {
         let names: Vec<_> = declared.iter().map(String::as_str).chain([worker]).collect();
         let help = format!("help: add `invokes = {names:?}` to `[package.metadata.bedrock.{table}]` in `Cargo.toml`");
         for text in [what, help] {
-            (self.sink)(Line { worker: caller.to_owned(), request_id: None, text });
+            (self.sink)(Line { worker: caller.into(), request_id: None, text });
         }
     }
 }

@@ -52,7 +52,7 @@ impl Environment {
         let mailbox = Arc::new(Mailbox::new());
         let (key, value) = api.add(&mailbox, &program.function.arn);
         let started = spawn(program, &value).and_then(|(child, pipe)| {
-            let lines = Lines::read(pipe, &program.function.worker, &mailbox, sink)?;
+            let lines = Lines::read(pipe, program.function.worker.as_str().into(), &mailbox, sink)?;
             let group = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
             reaper.watch(group);
             let (mailbox, reaper) = (Arc::clone(&mailbox), Arc::clone(reaper));
@@ -91,12 +91,18 @@ impl Environment {
     }
 
     /// Gives it an invocation and waits for what comes of it. A process that has more than `most` megabytes is ended.
-    pub(super) async fn run(&self, invocation: Invocation, time: Duration, most: Option<u64>) -> (Ran, Spent) {
+    pub(super) async fn run(
+        &self,
+        (request_id, invocation): (&Arc<str>, Invocation),
+        time: Duration,
+        most: Option<u64>,
+    ) -> (Ran, Spent) {
         let ((begun, has_begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
         // Who is held to a number, or asks for it by name, gets the exact one.
         let is_exact = most.is_some() || invocation.tail.is_some();
         // One that has answered and does not ask for more is none to wait for.
-        let put = self.mailbox.put(Letter { invocation, time, begun, answer });
+        let request_id = Arc::clone(request_id);
+        let put = self.mailbox.put(Letter { request_id, invocation, time, begun, answer });
         if !tokio::time::timeout(time, put).await.unwrap_or(false) {
             self.kill();
             return (Ran::NotBegun, Spent::default());

@@ -17,6 +17,7 @@ use super::lines::{Line, Sink};
 use super::mailbox::{Said, Stage};
 use super::report::{self, Broken, Spent};
 use super::server::{RESPONSE, RuntimeApi};
+use super::turns::Turns;
 use crate::debug::TIMEOUT;
 
 /// Environments of one function; further invocations wait.
@@ -49,12 +50,14 @@ pub struct Program {
 
 /// A function whose environments are processes of this machine.
 pub struct Function {
+    worker: Arc<str>,
     api: RuntimeApi,
     reaper: Arc<Reaper>,
     sink: Sink,
     pool: Mutex<Pool>,
     room: Semaphore,
     most: usize,
+    turns: Turns,
     /// How long a process may take before it asks for its first invocation.
     init: Duration,
     /// Held while the program is replaced.
@@ -83,9 +86,10 @@ impl Function {
         program: Program,
         (api, reaper, sink): (RuntimeApi, Arc<Reaper>, Sink),
     ) -> Arc<Self> {
+        let worker = program.function.worker.as_str().into();
         let pool = Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() });
         let (room, swapping) = (Semaphore::new(most), tokio::sync::Mutex::default());
-        Arc::new(Self { api, reaper, sink, pool, room, most, init, swapping })
+        Arc::new(Self { worker, api, reaper, sink, pool, room, most, turns: Turns::new(), init, swapping })
     }
 
     /// Starts a process before anybody calls, unless there is one.
@@ -148,7 +152,8 @@ impl Function {
 
     async fn run(&self, invocation: Invocation) -> Result<Bytes, Error> {
         let _room = self.room.acquire().await;
-        let request_id = invocation.request_id.clone();
+        let _turn = self.turns.take().await;
+        let request_id: Arc<str> = invocation.request_id.as_str().into();
         for start in 0..STARTS {
             let (environment, program, init) = self.environment().await?;
             let time = Duration::from_secs(program.function.timeout);
@@ -156,7 +161,8 @@ impl Function {
             if start == 0 {
                 self.say(&request_id, report::start(&request_id));
             }
-            let (ran, spent) = environment.run(invocation.clone(), time, most).await;
+            let (ran, spent) = environment.run((&request_id, invocation.clone()), time, most).await;
+            self.turns.note(spent.took);
             let took = Some(spent.took);
             invocation.measured.note(Measures { took, init, memory: spent.memory });
             if start + 1 == STARTS || !matches!(ran, Ran::NotBegun) {
@@ -229,7 +235,7 @@ impl Function {
     }
 
     /// Says what an invocation came to and what it took.
-    fn report(&self, request_id: &str, ran: &Ran, spent: Spent, init: Option<Duration>) {
+    fn report(&self, request_id: &Arc<str>, ran: &Ran, spent: Spent, init: Option<Duration>) {
         let size = self.pool().program.function.memory;
         let broken = match ran {
             Ran::Said(Said::Ended(_)) | Ran::NotBegun => Some(Broken::Ended),
@@ -248,8 +254,8 @@ impl Function {
         }
     }
 
-    fn say(&self, request_id: &str, text: String) {
-        (self.sink)(Line { worker: self.worker(), request_id: Some(request_id.to_owned()), text });
+    fn say(&self, request_id: &Arc<str>, text: String) {
+        (self.sink)(Line { worker: Arc::clone(&self.worker), request_id: Some(Arc::clone(request_id)), text });
     }
 
     fn answer(&self, said: Said) -> Result<Bytes, Error> {
@@ -275,7 +281,7 @@ impl Function {
     }
 
     fn worker(&self) -> String {
-        self.pool().program.function.worker.clone()
+        self.worker.to_string()
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {

@@ -20,9 +20,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The worker.
-    pub worker: String,
+    pub worker: Arc<str>,
     /// The invocation that its process was given last, if it was given one.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// Without its end.
     pub text: String,
 }
@@ -36,11 +36,11 @@ pub(super) struct Lines(Arc<Mutex<Printed>>);
 
 impl Lines {
     /// Reads the pipe to its end.
-    pub(super) fn read(pipe: PipeReader, worker: &str, mailbox: &Arc<Mailbox>, sink: &Sink) -> io::Result<Self> {
+    pub(super) fn read(pipe: PipeReader, worker: Arc<str>, mailbox: &Arc<Mailbox>, sink: &Sink) -> io::Result<Self> {
         let pipe = OwnedFd::from(pipe);
         let direct = File::from(pipe.try_clone()?);
         let pipe = Receiver::from_owned_fd(pipe)?;
-        let (worker, mailbox, sink) = (worker.to_owned(), Arc::clone(mailbox), Arc::clone(sink));
+        let (mailbox, sink) = (Arc::clone(mailbox), Arc::clone(sink));
         let printed = Arc::new(Mutex::new(Printed { worker, mailbox, sink, direct, buffer: Vec::new() }));
         tokio::spawn(follow(pipe, Arc::clone(&printed)));
         Ok(Self(printed))
@@ -78,7 +78,7 @@ fn printed(lines: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
 }
 
 struct Printed {
-    worker: String,
+    worker: Arc<str>,
     mailbox: Arc<Mailbox>,
     sink: Sink,
     /// The pipe past tokio, which may not have heard of what is there.
@@ -103,7 +103,7 @@ impl Printed {
             let (line, behind) = rest.split_at(length);
             let text = String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned();
             let request_id = self.mailbox.printed(&text);
-            (self.sink)(Line { worker: self.worker.clone(), request_id, text });
+            (self.sink)(Line { worker: Arc::clone(&self.worker), request_id, text });
             rest = behind;
         }
         let done = self.buffer.len() - rest.len();

@@ -1,6 +1,6 @@
 //! What passes between an invocation and the process that asks for it: the event one way, what came of it the other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bedrock::local::{Invocation, Tail};
@@ -35,6 +35,8 @@ pub(super) enum Stage {
 /// An invocation on its way to a process.
 #[derive(Debug)]
 pub(super) struct Letter {
+    /// That of the invocation.
+    pub(super) request_id: Arc<str>,
     pub(super) invocation: Invocation,
     /// How long it may take from the moment at which the process gets it.
     pub(super) time: Duration,
@@ -49,9 +51,9 @@ pub(super) struct Mailbox {
     letters: tokio::sync::Mutex<mpsc::Receiver<Letter>>,
     slot: mpsc::Sender<Letter>,
     /// The request id of the invocation that it has, and who waits for its answer.
-    current: Mutex<Option<(String, oneshot::Sender<Said>)>>,
+    current: Mutex<Option<(Arc<str>, oneshot::Sender<Said>)>>,
     /// The invocation that it was given last: what it prints belongs to it, also behind its answer.
-    latest: Mutex<Option<(String, Option<Tail>)>>,
+    latest: Mutex<Option<(Arc<str>, Option<Tail>)>>,
     pub(super) stage: watch::Sender<Stage>,
 }
 
@@ -77,11 +79,11 @@ impl Mailbox {
             starting
         });
         loop {
-            let Letter { invocation, time, begun, answer } = self.letters.lock().await.recv().await?;
+            let Letter { request_id, invocation, time, begun, answer } = self.letters.lock().await.recv().await?;
             let own = SystemTime::now() + time;
             let deadline = invocation.limit.map_or(own, |limit| limit.min(own));
-            *self.current() = Some((invocation.request_id.clone(), answer));
-            *self.latest() = Some((invocation.request_id.clone(), invocation.tail.clone()));
+            *self.current() = Some((Arc::clone(&request_id), answer));
+            *self.latest() = Some((request_id, invocation.tail.clone()));
             // Nobody waits for it any more: it is not begun.
             if begun.send(deadline).is_ok() {
                 return Some((invocation, deadline));
@@ -92,19 +94,19 @@ impl Mailbox {
 
     /// Hands an answer on; false if the process has no such invocation.
     pub(super) fn answer(&self, request_id: &str, said: Said) -> bool {
-        let taken = self.current().take_if(|(id, _)| id == request_id);
+        let taken = self.current().take_if(|(id, _)| **id == *request_id);
         // Nobody waits for an answer after its deadline.
         taken.map(|(_, answer)| drop(answer.send(said))).is_some()
     }
 
     /// Takes a line that the process printed; gives the request that it belongs to.
-    pub(super) fn printed(&self, text: &str) -> Option<String> {
+    pub(super) fn printed(&self, text: &str) -> Option<Arc<str>> {
         let latest = self.latest();
         let (id, tail) = latest.as_ref()?;
         if let Some(tail) = tail {
             tail.line(text);
         }
-        Some(id.clone())
+        Some(Arc::clone(id))
     }
 
     /// The process could not start.
@@ -137,11 +139,11 @@ impl Mailbox {
         matches!(&*self.stage.borrow(), Stage::Failed(_) | Stage::Ended(_))
     }
 
-    fn latest(&self) -> MutexGuard<'_, Option<(String, Option<Tail>)>> {
+    fn latest(&self) -> MutexGuard<'_, Option<(Arc<str>, Option<Tail>)>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<(String, oneshot::Sender<Said>)>> {
+    fn current(&self) -> MutexGuard<'_, Option<(Arc<str>, oneshot::Sender<Said>)>> {
         // Nothing panics while the lock is held, and the data would be sound if it did.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | `function` | one function: its environments, as many as there are invocations |
+//! | `turns` | calls of quick functions, which share a few of them |
 //! | `environment` | one process: started, given invocations, ended |
 //! | `mailbox` | what passes between an invocation and the process that asks for it |
 //! | `server` | the routes of the Runtime API |
@@ -16,6 +17,7 @@ mod lines;
 mod mailbox;
 mod report;
 mod server;
+mod turns;
 
 pub use function::{Function, Program};
 pub use lines::{Line, Sink};

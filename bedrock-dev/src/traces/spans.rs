@@ -2,6 +2,8 @@
 //! nothing and knows no clock: times are those of the happenings.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
@@ -40,14 +42,14 @@ pub(super) struct Finished {
     pub(super) worker: String,
     pub(super) span: Span,
     /// Lines that come a moment later are its own, too.
-    request_id: String,
+    request_id: Arc<str>,
 }
 
 /// What is not finished, and what is and was not taken yet.
 #[derive(Debug)]
 pub(super) struct Spans {
     functions: HashMap<String, Function>,
-    running: HashMap<String, Running>,
+    running: HashMap<Arc<str>, Running>,
     /// When each event began to wait.
     waiting: HashMap<String, SystemTime>,
     finished: Vec<Finished>,
@@ -95,11 +97,11 @@ impl Spans {
             None => Vec::new(),
         };
         let mut attributes = vec![
-            pair("faas.invocation_id", started.request_id.as_str()),
-            pair("faas.trigger", if started.worker == ENDPOINT { "http" } else { "other" }),
-            pair("bedrock.worker", started.worker.as_str()),
+            pair("faas.invocation_id", &*started.request_id),
+            pair("faas.trigger", if &*started.worker == ENDPOINT { "http" } else { "other" }),
+            pair("bedrock.worker", &*started.worker),
         ];
-        if let Some(function) = self.functions.get(&started.worker) {
+        if let Some(function) = self.functions.get(&*started.worker) {
             attributes.push(pair("cloud.resource_id", function.arn.as_str()));
             attributes.push(pair("faas.name", function.name.as_str()));
         }
@@ -109,19 +111,19 @@ impl Spans {
             trace_id,
             span_id: span_id(&started.request_id, started.attempt.unwrap_or(1)),
             parent_span_id,
-            name: started.worker.clone(),
+            name: started.worker.to_string(),
             kind: SERVER,
             start_time_unix_nano: nanos(at),
             attributes,
             ..Span::default()
         };
         if started.mode == Mode::Event
-            && let Some(since) = self.waiting.remove(&started.request_id)
+            && let Some(since) = self.waiting.remove(&*started.request_id)
         {
             self.waited(since, &span, started);
         }
         forget_oldest(&mut self.running, |one| one.since);
-        self.running.insert(started.request_id.clone(), Running { since: at, span });
+        self.running.insert(Arc::clone(&started.request_id), Running { since: at, span });
     }
 
     /// The time in the queue, beside the attempt that it led to.
@@ -137,10 +139,10 @@ impl Spans {
             kind: INTERNAL,
             start_time_unix_nano: nanos(since).min(attempt.start_time_unix_nano),
             end_time_unix_nano: attempt.start_time_unix_nano,
-            attributes: vec![pair("faas.invocation_id", started.request_id.as_str())],
+            attributes: vec![pair("faas.invocation_id", &*started.request_id)],
             ..attempt.clone()
         };
-        self.finish(&started.worker, String::new(), span);
+        self.finish(&started.worker, "".into(), span);
     }
 
     fn ended(&mut self, at: SystemTime, ended: &InvocationEnded) {
@@ -163,10 +165,10 @@ impl Spans {
             span.events.push(event(span.end_time_unix_nano, "exception", said));
             span.status = Some(Status { message: message.to_owned(), code: FAILED });
         }
-        self.finish(&ended.worker, ended.request_id.clone(), span);
+        self.finish(&ended.worker, Arc::clone(&ended.request_id), span);
     }
 
-    fn finish(&mut self, worker: &str, request_id: String, span: Span) {
+    fn finish(&mut self, worker: &str, request_id: Arc<str>, span: Span) {
         self.finished.push(Finished { worker: worker.to_owned(), span, request_id });
     }
 
@@ -193,7 +195,7 @@ impl Spans {
         match queued.state {
             // Told behind the start of its attempt, it has not waited.
             QueueState::Accepted | QueueState::Waiting | QueueState::Retried
-                if !self.running.contains_key(&queued.event_id) =>
+                if !self.running.contains_key(&*queued.event_id) =>
             {
                 forget_oldest(&mut self.waiting, |since| *since);
                 self.waiting.insert(queued.event_id.clone(), at);
@@ -204,7 +206,7 @@ impl Spans {
 }
 
 /// Makes room for one more.
-fn forget_oldest<T>(known: &mut HashMap<String, T>, since: impl Fn(&T) -> SystemTime) {
+fn forget_oldest<K: Clone + Eq + Hash, T>(known: &mut HashMap<K, T>, since: impl Fn(&T) -> SystemTime) {
     if known.len() < KNOWN {
         return;
     }

@@ -75,7 +75,7 @@ impl Firing {
     /// Whoever looks at the terminal learns of it.
     pub(super) fn complain(&self, worker: &str, message: &str) {
         let text = format!("error: a trigger of `{worker}` failed: {message}");
-        (self.sink)(Line { worker: worker.to_owned(), request_id: None, text });
+        (self.sink)(Line { worker: worker.into(), request_id: None, text });
     }
 }
 

@@ -67,8 +67,8 @@ async fn an_invocation_is_put_together_with_what_it_printed_and_whom_it_called()
     // The worker hands on the trace that it was given, as AWS's SDKs do.
     let trace = one["invocation"]["response"]["json"].as_str().expect("a trace").to_owned();
     room.recorder.printed(&Line {
-        worker: "greeter".to_owned(),
-        request_id: Some(given.clone()),
+        worker: "greeter".into(),
+        request_id: Some(given.as_str().into()),
         text: "[ERROR] late".to_owned(),
     });
     let called = room.call(&json!({ "do": "fail" }).to_string(), &trace).await;
@@ -140,7 +140,7 @@ async fn an_event_is_followed_through_the_queue_and_changed_by_hand() {
         let mut states = Vec::new();
         while states.last().is_none_or(|state| state != until) {
             let Some(Heard::Happening(happening)) = reader.next().await else { panic!("no more") };
-            let json: Value = serde_json::from_str(happening.json()).expect("JSON");
+            let json: Value = serde_json::from_str(&happening.json()).expect("JSON");
             check("Happening", &json);
             assert_eq!(json["event_id"], *id);
             states.push(json["state"].as_str().expect("a state").to_owned());

@@ -63,7 +63,7 @@ async fn a_text_is_found_in_events_responses_errors_lines_and_ids_and_nowhere_el
     let good = room.call(r#"{"city": "Größenwahn", "do": "trace"}"#, TRACE).await;
     let bad = room.call(r#"{"do": "fail"}"#, TRACE).await;
     let print = |id: &String, text: &str| {
-        let (worker, request_id) = ("greeter".to_owned(), Some(id.clone()));
+        let (worker, request_id) = ("greeter".into(), Some(id.as_str().into()));
         room.recorder.printed(&Line { worker, request_id, text: text.to_owned() });
     };
     print(&good, "a Needle in hay");
@@ -100,7 +100,7 @@ async fn a_trace_has_all_that_one_call_led_to_and_no_other() {
     }
     room.call("{}", "Root=1-6555a4f0-aaaaaaaaaaaaaaaaaaaaaaaa").await;
     let said = "[WARN] so much".to_owned();
-    room.recorder.printed(&Line { worker: "greeter".to_owned(), request_id: Some(called[1].clone()), text: said });
+    room.recorder.printed(&Line { worker: "greeter".into(), request_id: Some(called[1].as_str().into()), text: said });
     let trace = get(&room, "/traces/1-6555a4f0-0123456789abcdef01234567", "Trace").await;
     assert_eq!(ids(&trace), called);
     let spans = trace["invocations"].as_array().expect("a list");
@@ -125,7 +125,7 @@ async fn a_trace_is_bounded_and_says_what_it_leaves_out() {
     }
     let text = "x".repeat(64 * 1024);
     for _ in 0..40 {
-        let (worker, request_id) = ("greeter".to_owned(), Some(first.clone()));
+        let (worker, request_id) = ("greeter".into(), Some(first.as_str().into()));
         room.recorder.printed(&Line { worker, request_id, text: text.clone() });
     }
     let answer = room.get("/traces/1-6555a4f0-0123456789abcdef01234567").await;

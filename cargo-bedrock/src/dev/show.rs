@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::keys::HELP;
-use crate::print::{Printer, style_of};
+use crate::print::{Color, Printer, style_of};
 use lines::{Lines, Said};
 
 /// How long the end of the program waits for a terminal that takes no lines.
@@ -57,6 +57,8 @@ impl Show {
         let form = Arc::new(Form { quiet: print.quiet, ..Form::new(json, names(app)) });
         let (done, written) = channel();
         let (lines, waiting) = Lines::new();
+        // JSON has no styles that would have to be looked for.
+        let print = if json { Printer { color: Color::Always, ..print } } else { print };
         let _ = std::thread::Builder::new().name("show".to_owned()).spawn(move || {
             waiting.write(print);
             let _ = done.send(());
@@ -147,7 +149,7 @@ struct LogEvent<'a> {
 
 impl<'a> LogEvent<'a> {
     fn of(Line { worker, request_id, text }: &'a Line) -> Self {
-        let worker = (!worker.is_empty()).then_some(worker.as_str());
+        let worker = (!worker.is_empty()).then_some(&**worker);
         Self { event: "log", message: text, request_id: request_id.as_deref(), version: VERSION, worker }
     }
 
@@ -256,7 +258,7 @@ impl Form {
         if worker.is_empty() {
             return format!("{text}\n");
         }
-        let style = self.names.iter().position(|name| name == worker).map(style_of).unwrap_or_default();
+        let style = self.names.iter().position(|name| *name == **worker).map(style_of).unwrap_or_default();
         if columns.is_some_and(|columns| columns < NARROW) {
             return format!("{style}{worker}{style:#} {text}\n");
         }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bedrock::Error;
 use bedrock::local::service::FunctionInfo;
@@ -161,7 +162,7 @@ async fn what_is_printed_belongs_to_its_request_and_is_in_its_tail() {
         assert!(last.contains("\tMemory Size: 512 MB\tMax Memory Used: ") || !cfg!(target_os = "linux"), "{last}");
         assert_eq!(last.contains("\tInit Duration: "), number == 0, "{last}");
         assert!(
-            lines.iter().all(|line| line.request_id.as_ref() == Some(&id) && line.worker == "rust_case"),
+            lines.iter().all(|line| line.request_id.as_deref() == Some(id.as_str()) && &*line.worker == "rust_case"),
             "{lines:?}"
         );
     }
@@ -237,6 +238,33 @@ async fn invocations_at_the_same_time_have_a_process_each_and_nobody_gets_anothe
         seen.insert(number);
     }
     assert_eq!(seen.len(), 200);
+    room.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_a_quick_function_waits_a_moment_for_those_that_run_and_then_has_a_process_of_its_own() {
+    let room = Room::new(30).await;
+    for _ in 0..10 {
+        room.invoke(json!({ "do": "echo", "value": 1 })).await.expect("an answer");
+    }
+    let long: Vec<_> = (0..2 * std::thread::available_parallelism().expect("a number").get())
+        .map(|_| {
+            let (function, event) = (Arc::clone(&room.function), json!({ "do": "sleep", "ms": 2000 }).to_string());
+            tokio::spawn(async move { function.invoke(Invocation::new(event.into(), None)).await })
+        })
+        .collect();
+    let begun = || room.lines.lock().expect("lines").iter().filter(|line| line.text.starts_with("START")).count();
+    while begun() < 10 + long.len() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    room.function.warm().await.expect("a process that rests");
+    let began = Instant::now();
+    assert_eq!(room.invoke(json!({ "do": "echo", "value": 1 })).await, Ok(json!(1)));
+    assert!(began.elapsed() >= Duration::from_millis(3), "{:?}", began.elapsed());
+    assert!(long.iter().all(|call| !call.is_finished()));
+    for call in long {
+        assert_eq!(call.await.expect("a task"), Ok("\"slept\"".into()));
+    }
     room.end();
 }
 

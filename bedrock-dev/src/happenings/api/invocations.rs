@@ -122,7 +122,7 @@ pub(super) fn whole(desk: &Desk, request_id: &str) -> Result<Bytes, Refused> {
 pub(super) fn worker(desk: &Desk, request_id: &str) -> Result<String, Refused> {
     let kept = desk.stream.all();
     let worker = kept.iter().find_map(|happening| match &happening.kind {
-        Kind::InvocationStarted(started) if started.request_id == request_id => Some(started.worker.clone()),
+        Kind::InvocationStarted(started) if &*started.request_id == request_id => Some(started.worker.to_string()),
         _ => None,
     });
     worker.ok_or_else(|| Refused::not_found(format!("no invocation `{request_id}` is kept")))

@@ -45,8 +45,8 @@ fn found<'a>(
     let (mut started, mut ended) = (None, None);
     for happening in kept {
         match &happening.kind {
-            Kind::InvocationStarted(one) if one.request_id == request_id => (started, ended) = (Some(one), None),
-            Kind::InvocationEnded(one) if one.request_id == request_id => ended = Some(one),
+            Kind::InvocationStarted(one) if &*one.request_id == request_id => (started, ended) = (Some(one), None),
+            Kind::InvocationEnded(one) if &*one.request_id == request_id => ended = Some(one),
             _ => {}
         }
     }
@@ -64,7 +64,7 @@ fn file(started: &InvocationStarted) -> String {
 
 fn content(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> Result<String, Refused> {
     let InvocationStarted { worker, request_id, event, .. } = started;
-    if worker == ENDPOINT {
+    if &**worker == ENDPOINT {
         return Err(Refused::bad("an invocation of the endpoint cannot be saved, its tests call `app.get(…)`"));
     }
     let event = literal(event).ok_or_else(|| {

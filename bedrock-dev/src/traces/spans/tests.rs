@@ -12,22 +12,22 @@ const OTHER: &str = "0b1c2d3e-4f50-4617-8829-3a4b5c6d7e8f";
 
 fn started(request_id: &str, parent: Option<&str>, attempt: Option<u32>) -> Kind {
     Kind::InvocationStarted(InvocationStarted {
-        request_id: request_id.to_owned(),
-        worker: "greeter".to_owned(),
-        caller: parent.map(|_| "fetcher".to_owned()),
-        parent_request_id: parent.map(str::to_owned),
+        request_id: request_id.into(),
+        worker: "greeter".into(),
+        caller: parent.map(|_| "fetcher".into()),
+        parent_request_id: parent.map(Into::into),
         trace: ROOT.to_owned(),
         mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
         attempt,
-        event: Payload::of(&bytes::Bytes::from_static(b"{}")),
+        event: Payload::of(&bytes::Bytes::from_static(b"{}")).into(),
     })
 }
 
 fn ended(request_id: &str, outcome: Outcome) -> Kind {
     let failed = outcome != Outcome::Ok;
     Kind::InvocationEnded(InvocationEnded {
-        request_id: request_id.to_owned(),
-        worker: "greeter".to_owned(),
+        request_id: request_id.into(),
+        worker: "greeter".into(),
         outcome,
         error_type: failed.then(|| "KeyError".to_owned()),
         message: failed.then(|| "'width'".to_owned()),
@@ -40,7 +40,7 @@ fn ended(request_id: &str, outcome: Outcome) -> Kind {
 }
 
 fn log(request_id: &str, line: &str) -> Kind {
-    let (worker, request_id) = ("greeter".to_owned(), Some(request_id.to_owned()));
+    let (worker, request_id) = ("greeter".into(), Some(request_id.into()));
     Kind::Log(Log { worker, request_id, level: None, line: line.to_owned() })
 }
 

@@ -14,7 +14,7 @@ fn form(json: bool) -> Form {
 }
 
 fn line(worker: &str, request_id: Option<&str>) -> Line {
-    Line { worker: worker.to_owned(), request_id: request_id.map(str::to_owned), text: "says \"hello\"".to_owned() }
+    Line { worker: worker.into(), request_id: request_id.map(Into::into), text: "says \"hello\"".to_owned() }
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! How much memory happenings take. Reckoned from their parts: there are thousands in a second.
+
+use super::happening::{Happening, Kind};
+use super::payload::Payload;
+
+/// What the allocator and the stream take beside the texts of one, about.
+const BESIDE: usize = 128;
+
+/// Bytes that a happening of this kind takes, about.
+pub(super) fn weight(kind: &Kind) -> usize {
+    let texts = match kind {
+        Kind::InvocationStarted(started) => {
+            started.request_id.len() + started.worker.len() + started.trace.len() + payload(&started.event)
+        }
+        Kind::InvocationEnded(ended) => {
+            let said = [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack);
+            said.map(String::len).sum::<usize>() + ended.response.as_ref().map_or(0, payload)
+        }
+        Kind::Log(log) => log.line.len(),
+        // Few, and of many parts.
+        _ => serde_json::to_string(kind).map_or(0, |json| json.len()),
+    };
+    size_of::<Happening>() + BESIDE + texts
+}
+
+fn payload(payload: &Payload) -> usize {
+    size_of::<Payload>() + payload.shown().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::weight;
+    use crate::happenings::{Build, InvocationEnded, InvocationStarted, Kind, Log, Mode, Outcome, Payload, Progress};
+
+    #[test]
+    fn every_text_weighs_what_it_takes() {
+        let (long, json) = ("x".repeat(10_000), format!("\"{}\"", "x".repeat(9998)));
+        let payload = Payload::of(json.as_bytes());
+        let started = InvocationStarted {
+            request_id: "7".into(),
+            worker: "greeter".into(),
+            caller: None,
+            parent_request_id: None,
+            trace: String::new(),
+            mode: Mode::Sync,
+            attempt: None,
+            event: Arc::new(payload.clone()),
+        };
+        let ended = InvocationEnded {
+            request_id: "7".into(),
+            worker: "greeter".into(),
+            outcome: Outcome::Error,
+            error_type: None,
+            message: Some(long.clone()),
+            stack: vec![long.clone(), long.clone()],
+            duration_ms: 1.0,
+            init_ms: None,
+            max_memory_mb: None,
+            response: Some(payload),
+        };
+        let log = Log { worker: "greeter".into(), request_id: None, level: None, line: long.clone() };
+        let build = Build { state: Progress::Failed, workers: Vec::new(), duration_ms: None, messages: vec![long] };
+        for (texts, kind) in [
+            (1, Kind::InvocationStarted(started)),
+            (4, Kind::InvocationEnded(ended)),
+            (1, Kind::Log(log)),
+            (1, Kind::Build(build)),
+        ] {
+            assert_eq!(weight(&kind) / 10_000, texts, "{kind:?}");
+        }
+    }
+}

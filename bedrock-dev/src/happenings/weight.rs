@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn every_text_weighs_what_it_takes() {
-        let (long, json) = ("x".repeat(10_000), format!("\"{}\"", "x".repeat(9998)));
+        let (text, json) = ("x".repeat(10_000), format!("\"{}\"", "x".repeat(9998)));
         let payload = Payload::of(json.as_bytes());
         let started = InvocationStarted {
             request_id: "7".into(),
@@ -53,15 +53,15 @@ mod tests {
             worker: "greeter".into(),
             outcome: Outcome::Error,
             error_type: None,
-            message: Some(long.clone()),
-            stack: vec![long.clone(), long.clone()],
+            message: Some(text.clone()),
+            stack: vec![text.clone(), text.clone()],
             duration_ms: 1.0,
             init_ms: None,
             max_memory_mb: None,
             response: Some(payload),
         };
-        let log = Log { worker: "greeter".into(), request_id: None, level: None, line: long.clone() };
-        let build = Build { state: Progress::Failed, workers: Vec::new(), duration_ms: None, messages: vec![long] };
+        let log = Log { worker: "greeter".into(), request_id: None, level: None, line: text.clone() };
+        let build = Build { state: Progress::Failed, workers: Vec::new(), duration_ms: None, messages: vec![text] };
         for (texts, kind) in [
             (1, Kind::InvocationStarted(started)),
             (4, Kind::InvocationEnded(ended)),

@@ -107,6 +107,17 @@ impl Room {
         (head.lines().next().unwrap_or_default().to_owned(), serde_json::from_str(&body).unwrap_or_default())
     }
 
+    /// The queues, once no batch is at work: messages may have come in more than one.
+    async fn queues_at_rest(&self) -> Value {
+        loop {
+            let (_, queues) = self.api("GET /_bedrock/v1/queues", "").await;
+            if queues["queues"][1]["messages"]["in_flight"] == 0 {
+                return queues;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     fn queue_url(&self) -> String {
         format!("{}/_sqs/000000000000/conformance-local-jobs", self.workshop.url)
     }
@@ -202,7 +213,7 @@ async fn boto3_sends_messages_and_a_worker_gets_them_in_batches_until_they_are_g
         }
         room.clock.advance(Duration::from_secs(360));
     }
-    let (_, queues) = room.api("GET /_bedrock/v1/queues", "").await;
+    let queues = room.queues_at_rest().await;
     let of = |at: usize| (queues["queues"][at]["name"].clone(), queues["queues"][at]["messages"].clone());
     let (none, one) =
         (json!({ "waiting": 0, "in_flight": 0, "delayed": 0 }), json!({ "waiting": 1, "in_flight": 0, "delayed": 0 }));

@@ -162,7 +162,9 @@ impl Function {
                 self.say(&request_id, report::start(&request_id));
             }
             let (ran, spent) = environment.run((&request_id, invocation.clone()), time, most).await;
-            self.turns.note(spent.took);
+            if !matches!(ran, Ran::NotBegun) {
+                self.turns.note(spent.took);
+            }
             let took = Some(spent.took);
             invocation.measured.note(Measures { took, init, memory: spent.memory });
             if start + 1 == STARTS || !matches!(ran, Ran::NotBegun) {

@@ -16,7 +16,7 @@ const ONE: u32 = 3_000;
 const MANY: u32 = 16_000;
 const IN_FLIGHT: u32 = 16;
 /// Processes of one function that cargo-lambda has at most in its mode for many calls: with four it is fastest on two cores,
-/// of 1, 2, 4 and 16. Ours has as many as there are calls, as Lambda has.
+/// of 1, 2, 4 and 16. Ours has as many as calls need, up to one for each.
 pub(super) const INSTANCES: &str = "4";
 
 /// Two runs of the same calls.

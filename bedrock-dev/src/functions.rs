@@ -26,7 +26,9 @@ pub(crate) fn copied(
     let paths = rust.chain(own).map(|name| {
         let path = match programs.get(&name) {
             Some(path) if path.exists() => {
-                copies.keep(&name, path).map_err(|error| NotOpened::Program(path.clone(), error))?.path
+                let copy = copies.copy(&name, path).map_err(|error| NotOpened::Program(path.clone(), error))?.path;
+                copies.serves(&name, &copy);
+                copy
             }
             // It comes when the worker compiles.
             _ => copies.place(&name),

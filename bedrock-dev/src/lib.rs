@@ -42,6 +42,8 @@ pub use queue::{
     Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Receiver, Rules, Run, State, Store,
     Taken, Why, letter, next, record,
 };
-pub use reload::{Affected, BuildFailed, Failed, NotWatched, Reload, Reloaded, Reloader, Watch, Written, affected};
+pub use reload::{
+    Affected, BuildFailed, Failed, Making, NotWatched, Reload, Reloaded, Reloader, Watch, Written, affected,
+};
 pub use triggers::NotTriggered;
 pub use workshop::{NotOpened, Order, Workshop};

@@ -6,21 +6,26 @@
 //! | `ignored` | files whose changes mean nothing |
 //! | `busy` | which workers were at work when a file changed, and may have written it |
 //! | `affected` | from files to workers, without a look at the disk |
+//! | `making` | how far a build is |
 //! | `programs` | copies of Rust programs, told apart by what is in them |
-//! | `renewed` | new processes in the place of the old ones |
+//! | `hosted` | new processes of Python and JavaScript workers |
+//! | `built` | new processes of Rust programs |
 //! | `reloader` | all of it in a loop |
 //!
 //! Compiling is left to who runs the loop.
 
 mod affected;
+mod built;
 mod busy;
+mod hosted;
 mod ignored;
+mod making;
 mod programs;
 mod reloader;
-mod renewed;
 mod watch;
 
 pub use affected::{Affected, affected};
+pub use making::Making;
 pub use reloader::{BuildFailed, Failed, Reload, Reloaded, Reloader, Written};
 pub use watch::{NotWatched, Watch};
 

@@ -5,12 +5,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-/// Copies of one program that are kept: the newest, and the one before, which a call may be about to start.
+/// Copies of one program that are kept: the one that serves, and the one before, which a call may be about to start.
 const KEPT: usize = 2;
 
 /// The copies of this run.
@@ -19,22 +20,29 @@ pub(crate) struct Programs {
     folder: PathBuf,
     /// By the function's name.
     kept: Mutex<HashMap<String, Copies>>,
+    /// Copies that were begun.
+    copied: AtomicUsize,
 }
 
 /// Of one program.
 #[derive(Debug, Default)]
 struct Copies {
-    /// Oldest first.
-    paths: Vec<PathBuf>,
-    /// Of the original that the last one is a copy of: cargo leaves a program alone that is still the same.
-    original: Option<(SystemTime, u64)>,
+    /// Those that have served, oldest first.
+    used: Vec<PathBuf>,
+    /// Those of builds that failed behind them.
+    unused: Vec<PathBuf>,
+    /// The copy that was made last, and of which original: cargo leaves a program alone that is still the same.
+    newest: Option<(Original, PathBuf)>,
 }
+
+/// When a program was written, and how large it is.
+type Original = (SystemTime, u64);
 
 /// A copy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) path: PathBuf,
-    /// Whether the program is another one than the last time.
+    /// Whether the program is another one than the one that serves.
     pub(crate) is_new: bool,
 }
 
@@ -45,7 +53,7 @@ impl Programs {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&folder)?,
         }
-        Ok(Self { folder, kept: Mutex::default() })
+        Ok(Self { folder, kept: Mutex::default(), copied: AtomicUsize::new(0) })
     }
 
     /// Where nothing is: of a function that could not be built yet.
@@ -53,35 +61,54 @@ impl Programs {
         self.folder.join(function)
     }
 
-    /// Copies the program of a function unless it is the one that was copied last. One at a time of each function.
-    pub(crate) fn keep(&self, function: &str, program: &Path) -> io::Result<Kept> {
+    /// Copies the program of a function unless it is the one that was copied last.
+    pub(crate) fn copy(&self, function: &str, program: &Path) -> io::Result<Kept> {
         let about = fs::metadata(program)?;
         let original = (about.modified()?, about.len());
-        if let Some(copies) = self.kept().get(function)
-            && let Some(path) = copies.paths.last().filter(|_| copies.original == Some(original))
-        {
-            return Ok(Kept { path: path.clone(), is_new: false });
+        let known = self.of(function, |copies| copies.newest.clone().filter(|(known, _)| *known == original));
+        let path = match known {
+            Some((_, path)) => path,
+            None => self.copy_bytes(function, &fs::read(program)?)?,
+        };
+        Ok(self.of(function, |copies| {
+            copies.newest = Some((original, path.clone()));
+            Kept { is_new: copies.used.last() != Some(&path), path }
+        }))
+    }
+
+    /// A copy serves from now on; of those that do no longer, the last one stays.
+    pub(crate) fn serves(&self, function: &str, path: &Path) {
+        let over = self.of(function, |copies| {
+            copies.used.retain(|copy| copy != path);
+            copies.used.push(path.to_owned());
+            let many = copies.used.len().saturating_sub(KEPT);
+            let mut over: Vec<PathBuf> = copies.used.drain(..many).collect();
+            over.append(&mut copies.unused);
+            over.retain(|copy| !copies.used.contains(copy));
+            over
+        });
+        for copy in over {
+            // A process that runs it keeps it; a file that stays takes room and nothing else.
+            let _ = fs::remove_file(copy);
         }
-        let bytes = fs::read(program)?;
-        let path = self.folder.join(format!("{function}-{}", digest(&bytes)));
-        let is_there = self.kept().get(function).is_some_and(|copies| copies.paths.contains(&path));
-        if !is_there {
-            let aside = self.folder.join(format!("{function}.partial"));
-            fs::write(&aside, &bytes)?;
+    }
+
+    fn copy_bytes(&self, function: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.folder.join(format!("{function}-{}", digest(bytes)));
+        if !path.exists() {
+            // Of a build that failed, a copy may be under way still.
+            let number = self.copied.fetch_add(1, Ordering::Relaxed);
+            let aside = self.folder.join(format!("{function}.{number}.partial"));
+            fs::write(&aside, bytes)?;
             fs::set_permissions(&aside, fs::Permissions::from_mode(0o755))?;
             fs::rename(&aside, &path)?;
+            self.of(function, |copies| copies.unused.push(path.clone()));
         }
-        let mut kept = self.kept();
-        let copies = kept.entry(function.to_owned()).or_default();
-        copies.original = Some(original);
-        let is_new = copies.paths.last() != Some(&path);
-        copies.paths.retain(|copy| *copy != path);
-        copies.paths.push(path.clone());
-        while copies.paths.len() > KEPT {
-            // A process that runs it keeps it; a file that stays takes room and nothing else.
-            let _ = fs::remove_file(copies.paths.remove(0));
-        }
-        Ok(Kept { path, is_new })
+        Ok(path)
+    }
+
+    fn of<T>(&self, function: &str, act: impl FnOnce(&mut Copies) -> T) -> T {
+        act(self.kept().entry(function.to_owned()).or_default())
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<String, Copies>> {
@@ -107,14 +134,21 @@ mod tests {
         fs::create_dir(&folder).expect("a folder");
         fs::write(folder.join("left"), "").expect("a file");
         let programs = Programs::in_folder(folder.clone()).expect("a folder");
-        let mut keep = |text: &str| {
+        let copy = |text: &str, serves: bool| {
             fs::write(&program, text).expect("a file");
-            let kept = programs.keep("a", &program).expect("a copy");
+            let kept = programs.copy("a", &program).expect("a copy");
             assert_eq!(fs::read_to_string(&kept.path).expect("a copy"), text);
+            if serves {
+                programs.serves("a", &kept.path);
+            }
             (kept.is_new, fs::read_dir(&folder).expect("a folder").count())
         };
-        let seen = ["1", "1", "2", "2", "1", "3", "2"].map(&mut keep);
+        let seen = ["1", "1", "2", "2", "1", "3", "2"].map(|text| copy(text, true));
         assert_eq!(seen, [(true, 1), (false, 1), (true, 2), (false, 2), (true, 2), (true, 2), (true, 2)]);
+        // Of builds that failed: each is another one than the one that serves, until one of them does.
+        let seen = ["4", "4", "5", "2", "3"].map(|text| copy(text, false));
+        assert_eq!(seen, [(true, 3), (true, 3), (true, 4), (false, 4), (true, 4)]);
+        assert_eq!(copy("5", true), (true, 2));
     }
 
     #[test]
@@ -123,7 +157,8 @@ mod tests {
         let (programs, program) = (Programs::in_folder(dir.path().join("programs")), dir.path().join("program"));
         let programs = programs.expect("a folder");
         fs::write(&program, "1").expect("a file");
-        let copy = programs.keep("a", &program).expect("a copy");
+        let copy = programs.copy("a", &program).expect("a copy");
+        programs.serves("a", &copy.path);
         // Whoever read it would need it as it was.
         let written = fs::metadata(&program).and_then(|about| about.modified()).expect("a time");
         fs::write(&program, "2").expect("a file");
@@ -132,7 +167,7 @@ mod tests {
             .open(&program)
             .and_then(|file| file.set_modified(written))
             .expect("the same time");
-        let again = programs.keep("a", &program).expect("a copy");
+        let again = programs.copy("a", &program).expect("a copy");
         assert!(!again.is_new && again.path == copy.path);
     }
 
@@ -142,7 +177,7 @@ mod tests {
         let programs = Programs::in_folder(dir.path().join("programs")).expect("a folder");
         let program = dir.path().join("program");
         fs::write(&program, "1").expect("a file");
-        let [one, other] = ["a", "b"].map(|name| programs.keep(name, &program).expect("a copy"));
+        let [one, other] = ["a", "b"].map(|name| programs.copy(name, &program).expect("a copy"));
         assert!(one.is_new && other.is_new && one.path != other.path);
     }
 }

@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock::Error;
 use bedrock_build::{App, Problem};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::affected::{Affected, affected};
+use super::built::programs;
 use super::busy::is_code;
+use super::hosted::hosted;
+use super::making::Making;
 use super::programs::Programs;
-use super::renewed::{Done, hosted, programs};
 use super::watch::{Batch, NotWatched, Watch};
 use crate::engines::Engines;
 
@@ -102,6 +105,12 @@ pub(super) struct Change {
     pub(super) since: Instant,
 }
 
+/// What a task did.
+pub(super) struct Done {
+    pub(super) was_build: bool,
+    pub(super) reports: Vec<Reload>,
+}
+
 /// Builds, one at a time.
 #[derive(Default)]
 struct Builds {
@@ -122,11 +131,12 @@ impl Reloader {
     /// workshop. Nothing if files cannot be watched any longer.
     ///
     /// `build` compiles what is affected and gives the programs that there are then by the functions' names, the
-    /// endpoint's as `endpoint`. It is dropped when the loop ends, and must end its compiler then. Which of the programs
-    /// are other ones is seen by their bytes. Until they are there, and if they cannot be built, the old ones serve.
+    /// endpoint's as `endpoint`; it may tell of them earlier. It is dropped when the loop ends, and must end its compiler
+    /// then. Which of the programs are other ones is seen by their bytes. Until all are there, and if one cannot be built,
+    /// the old ones serve.
     pub async fn run<B, F>(mut self, build: B, report: impl Fn(Reload)) -> Option<App>
     where
-        B: Fn(Affected) -> F,
+        B: Fn(Affected, Making) -> F,
         F: Future<Output = Result<HashMap<String, PathBuf>, BuildFailed>> + Send + 'static,
     {
         let (mut work, mut builds) = (JoinSet::new(), Builds::default());
@@ -159,8 +169,9 @@ impl Reloader {
                 },
             }
             if let Some(change) = builds.next() {
-                let programs_of = build(change.what.clone());
-                work.spawn(programs(Arc::clone(&self.engines), Arc::clone(&self.programs), programs_of, change));
+                let (making, made) = Making::new();
+                let build = (build(change.what.clone(), making), made);
+                work.spawn(programs((Arc::clone(&self.engines), Arc::clone(&self.programs)), build, change));
             }
         }
     }
@@ -283,4 +294,12 @@ fn is_other(app: &App, known: &App) -> bool {
 fn said(problem: &Problem) -> String {
     let help = problem.help.iter().map(|help| format!("\nhelp: {help}"));
     problem.message.clone() + &help.collect::<String>()
+}
+
+/// An error with where it happened, outermost call first, as far as the worker's language says.
+pub(super) fn text(error: &Error) -> String {
+    match error {
+        Error::Function { trace, .. } if !trace.is_empty() => format!("{error}\n{}", trace.join("\n")),
+        _ => error.to_string(),
+    }
 }

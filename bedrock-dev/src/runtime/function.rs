@@ -60,14 +60,18 @@ pub struct Function {
     turns: Turns,
     /// How long a process may take before it asks for its first invocation.
     init: Duration,
-    /// Held while the program is replaced.
-    swapping: tokio::sync::Mutex<()>,
 }
 
 /// The program of new environments, and those that wait, which run it, too.
 struct Pool {
     program: Arc<Program>,
     idle: Vec<Arc<Environment>>,
+}
+
+/// An executable that can take over from the one of a function. Its process ends with it if it does not.
+pub struct Successor {
+    program: Arc<Program>,
+    started: Result<Option<Arc<Environment>>, Error>,
 }
 
 impl Function {
@@ -88,8 +92,8 @@ impl Function {
     ) -> Arc<Self> {
         let worker = program.function.worker.as_str().into();
         let pool = Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() });
-        let (room, swapping) = (Semaphore::new(most), tokio::sync::Mutex::default());
-        Arc::new(Self { worker, api, reaper, sink, pool, room, most, turns: Turns::new(), init, swapping })
+        let (room, turns) = (Semaphore::new(most), Turns::new());
+        Arc::new(Self { worker, api, reaper, sink, pool, room, most, turns, init })
     }
 
     /// Starts a process before anybody calls, unless there is one.
@@ -114,15 +118,19 @@ impl Function {
         task.await.unwrap_or_else(|_| Err(self.lost("the program is stopping", true)))
     }
 
-    /// Has later invocations run by another executable.
-    ///
-    /// If processes run, one of the new executable is ready before the old ones serve no longer; those that have an
-    /// invocation finish it. If the new one cannot start, its error comes back, and later invocations get the same.
-    pub async fn swap(&self, path: PathBuf) -> Result<(), Error> {
-        let _one_by_one = self.swapping.lock().await;
+    /// Another executable for later invocations. If processes run, one of it is started now, so that it is ready when the old
+    /// ones serve no longer.
+    pub async fn successor(&self, path: PathBuf) -> Successor {
         let program = Arc::new(Program { path, ..Program::clone(&self.pool().program) });
         let runs = !self.pool().idle.is_empty() || self.room.available_permits() < self.most;
         let started = if runs { self.start(&program).await.map(Some) } else { Ok(None) };
+        Successor { program, started }
+    }
+
+    /// Has later invocations run by a successor; processes that have an invocation finish it. If it cannot start, its
+    /// error comes back, and later invocations get the same.
+    pub fn succeeded(&self, by: Successor) -> Result<(), Error> {
+        let Successor { program, started } = by;
         let (new, result) = match started {
             Ok(new) => (new, Ok(())),
             Err(error) => (None, Err(error)),

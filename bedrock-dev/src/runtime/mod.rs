@@ -19,6 +19,6 @@ mod report;
 mod server;
 mod turns;
 
-pub use function::{Function, Program};
+pub use function::{Function, Program, Successor};
 pub use lines::{Line, Sink};
 pub use server::RuntimeApi;

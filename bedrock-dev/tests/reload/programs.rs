@@ -11,6 +11,16 @@ use super::room::{Programs, Room, compiled, invoke, is_gone, program, script, wa
 
 const FILE: &str = "workers/rusty/src/lib.rs";
 
+/// A program that leaves its number where it is looked for when it starts.
+fn leaving(sign: &Path, version: &str) -> String {
+    let aside = sign.with_extension("aside");
+    let [aside, sign] = [aside.display(), sign.display()];
+    let left = format!("import os\nopen('{aside}', 'w').write(str(os.getpid()))\nos.rename('{aside}', '{sign}')\n");
+    let program = program(version);
+    let (first, rest) = program.split_once('\n').expect("lines");
+    format!("{first}\n{left}{rest}")
+}
+
 fn same<T: ToString>(told: (T, T, Vec<String>)) -> (String, String, Vec<String>) {
     (told.0.to_string(), told.1.to_string(), told.2)
 }
@@ -68,6 +78,48 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
     room.build_version("old").await;
     assert_eq!(room.told().await, same(("", FILE, vec![])));
     assert_eq!(process(room.invoke("rusty", json!({})).await.expect("an answer")), before);
+    room.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_ready_when_the_last_one_is_built_and_serves_before_the_compiler_ends() {
+    let mut room = Room::open(true).await;
+    assert_eq!(room.version("rusty").await, "old");
+    let started = room.sign("started");
+    room.save(FILE, "new");
+    let asked = room.build().await;
+    let programs = compiled(&room.root, &leaving(&started, "new"));
+    asked.making.program("rusty".to_owned(), programs["rusty"].clone());
+    wait_for(&started).await;
+    assert_eq!(room.version("rusty").await, "old");
+    asked.making.all();
+    while room.version("rusty").await != "new" {}
+    asked.end.send(Ok(programs)).expect("it waits");
+    assert_eq!(room.told().await, same(("rusty", FILE, vec![])));
+    room.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_ready_serves_no_earlier_than_all_of_them_compile() {
+    let mut room = Room::open(true).await;
+    assert_eq!(room.version("rusty").await, "old");
+    let started = room.sign("started");
+    room.save(FILE, "new");
+    let asked = room.build().await;
+    let programs = compiled(&room.root, &leaving(&started, "new"));
+    asked.making.program("rusty".to_owned(), programs["rusty"].clone());
+    wait_for(&started).await;
+    let process = fs::read_to_string(&started).expect("a number").parse().expect("a number");
+    let messages = vec!["the endpoint does not compile".to_owned()];
+    asked.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
+    assert_eq!(room.told().await, same(("", FILE, messages)));
+    is_gone(process).await;
+    assert_eq!(room.version("rusty").await, "old");
+    // Cargo leaves it alone the next time.
+    room.save("src/main.rs", "mended");
+    room.build().await.end.send(Ok(programs)).expect("it waits");
+    assert_eq!(room.told().await, same(("rusty", "src/main.rs", vec![])));
+    assert_eq!(room.version("rusty").await, "new");
     room.close();
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, BuildFailed, Clock, Order, Reload, Workshop};
+use bedrock_dev::{Affected, BuildFailed, Clock, Making, Order, Reload, Workshop};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,9 +21,10 @@ use tokio::task::JoinHandle;
 pub(crate) type Programs = HashMap<String, PathBuf>;
 type Built = Result<Programs, BuildFailed>;
 
-/// A build that was asked for, and where its end is told.
+/// A build that was asked for, and where it is told how far it is.
 pub(crate) struct Asked {
     pub(crate) affected: Affected,
+    pub(crate) making: Making,
     pub(crate) end: oneshot::Sender<Built>,
 }
 
@@ -70,7 +71,8 @@ impl Room {
         let reloader = workshop.reloader(&app, &[]).expect("a reloader");
         let (report, reports) = unbounded_channel();
         let (ask, builds) = unbounded_channel();
-        let run = reloader.run(move |affected| asked(&ask, affected), move |reload| drop(report.send(reload)));
+        let run = reloader
+            .run(move |affected, making| asked(&ask, affected, making), move |reload| drop(report.send(reload)));
         let ends = tokio::spawn(run);
         Self { dir, root, url: workshop.url.clone(), workshop: Some(workshop), reports, builds, ends }
     }
@@ -132,9 +134,13 @@ impl Room {
     }
 }
 
-fn asked(ask: &UnboundedSender<Asked>, affected: Affected) -> impl Future<Output = Built> + Send + use<> {
+fn asked(
+    ask: &UnboundedSender<Asked>,
+    affected: Affected,
+    making: Making,
+) -> impl Future<Output = Built> + Send + use<> {
     let (end, ended) = oneshot::channel();
-    let sent = ask.send(Asked { affected, end });
+    let sent = ask.send(Asked { affected, making, end });
     async move {
         drop(sent);
         ended

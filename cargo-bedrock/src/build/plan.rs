@@ -23,8 +23,22 @@ pub(crate) struct Request {
     pub(crate) compiler: Option<Compiler>,
     /// Workers that call each other in a circle are an error.
     pub(crate) deny_cycles: bool,
+    pub(crate) purpose: Purpose,
     /// Say why each part was built or was not, and what is large.
     pub(crate) explain: bool,
+}
+
+/// What programs are compiled for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Lambda, whatever machine this is.
+    #[default]
+    Lambda,
+    /// To run here, whatever processor the functions have on Lambda.
+    Here {
+        /// With what a debugger needs to know of them.
+        debugged: bool,
+    },
 }
 
 impl Request {

@@ -26,7 +26,8 @@ const THREADS: usize = 3;
 
 /// The calls of each Rust function of `app`, which are compiled as for Lambda.
 pub(crate) fn compiled_calls(app: &App, release: bool, progress: &Progress, print: Printer) -> Result<RustEdges> {
-    let programs = compiled(app, release, progress, print, &Tools::watch()?)?;
+    let request = Request { release, ..Request::default() };
+    let programs = compiled(app, &request, (progress, print), &Tools::watch()?, &())?;
     of_compiled(app, &programs)
 }
 
@@ -39,22 +40,21 @@ pub(crate) fn of_compiled(app: &App, programs: &BTreeMap<Function, PathBuf>) -> 
     of_programs(&programs.iter().map(|(function, path)| (name(function), path.clone())).collect(), &app.root)
 }
 
-/// The program of each Rust function of `app`, compiled as for Lambda. Makes no zips.
+/// The program of each Rust function of `app` that `request` asks for. Makes no zips.
 pub(crate) fn compiled(
     app: &App,
-    release: bool,
-    progress: &Progress,
-    print: Printer,
+    request: &Request,
+    (progress, print): (&Progress, Printer),
     tools: &Tools,
+    listener: &dyn rust::Listener,
 ) -> Result<BTreeMap<Function, PathBuf>> {
-    let request = Request { release, ..Request::default() };
-    let plan = Plan::of(app, &request)?;
+    let plan = Plan::of(app, request)?;
     let folder = Folder::open(app, print)?;
     let (known, tools) = (State::default(), tools.clone());
     let architecture = plan.architecture;
-    let context = Context { app, request: &request, architecture, folder: &folder, known: &known, progress, tools };
+    let context = Context { app, request, architecture, folder: &folder, known: &known, progress, tools };
     let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
-    let programs = rust::programs(&context, &functions);
+    let programs = rust::programs(&context, &functions, listener);
     let programs = programs.map_err(|failed| Error::several(failed.0.into_iter().map(|(_, error)| error).collect()));
     progress.ended(programs.is_ok());
     programs

@@ -3,7 +3,7 @@
 use bedrock_build::Architecture;
 use clap::{Args, ValueEnum};
 
-use crate::build::{self, Compiler, Request};
+use crate::build::{self, Compiler, Purpose, Request};
 use crate::error::Result;
 use crate::print::Progress;
 use crate::session::Session;
@@ -115,6 +115,7 @@ impl Build {
             locked: self.locked,
             architecture,
             compiler,
+            purpose: Purpose::Lambda,
             deny_cycles: self.deny_cycles,
             explain: self.explain,
         }

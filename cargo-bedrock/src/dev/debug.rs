@@ -8,6 +8,7 @@ use bedrock_dev::debug::{Debuggers, Process};
 use bedrock_dev::{ENDPOINT, Reload, Reloaded, Workshop};
 use serde_json::{Value, json};
 
+use crate::build::{CARGO_HOME, cargo_home};
 use crate::error::{Error, Fault, Result};
 use crate::print::Printer;
 
@@ -50,6 +51,11 @@ pub(super) fn targets(app: &App, names: &[String]) -> Result<Vec<Target>> {
 fn known(app: &App, name: &str) -> Result<Language> {
     let found = app.worker(name).map(|worker| worker.language);
     found.map_err(|problem| Error::problems(Fault::Call, vec![problem]))
+}
+
+/// Whether a debugger looks into programs that cargo makes.
+pub(super) fn want_programs(targets: &[Target]) -> bool {
+    targets.iter().any(|target| target.language == Language::Rust)
 }
 
 /// What a workshop has to know of them. A worker that is gone meanwhile is left out.
@@ -108,7 +114,9 @@ impl Target {
             Language::Rust => json!({
                 "name": name, "type": "lldb", "request": "attach",
                 "pid": process.map(|process| process.id),
-                "program": process.map(|process| process.program.display().to_string())
+                "program": process.map(|process| process.program.display().to_string()),
+                // Dependencies are compiled as if they were here, so that programs are the same from every user's home.
+                "sourceMap": cargo_home().map(|home| json!({ CARGO_HOME: home.display().to_string() }))
             }),
         }
     }
@@ -146,5 +154,6 @@ mod tests {
         let process = Process { id: 42, program: "/app/ranker".into() };
         let rust = entry(Language::Rust, None, Some(&process));
         assert!(rust.contains(r#""pid":42,"program":"/app/ranker""#) && rust.contains(r#""type":"lldb""#), "{rust}");
+        assert!(rust.contains(r#""sourceMap":{"/cargo":"/"#), "{rust}");
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
     if !wish.host.is_loopback() {
         print.warning(&open_to_others(wish.host));
     }
-    let compiler = Compiler::new(wish.release, print)?;
+    let compiler = Compiler::new(wish.release, debug::want_programs(&targets), print)?;
     let mut begun = Begun::of(app, wish.reload, &compiler, None)?;
     let (mut app, mut show) = (app.clone(), Show::start(app, wish.json, print));
     let mut keyboard = if wish.json { None } else { Keyboard::open() };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, Reload, Watch, Workshop};
+use bedrock_dev::{Affected, Making, Reload, Watch, Workshop};
 
 use super::begun::{Begun, anew};
 use super::compile::{Calls, Compiled, Compiler};
@@ -39,9 +39,9 @@ impl Reloading<'_> {
         let Self { workshop, compiler, found, .. } = *self;
         let Some(watch) = watch else { return std::future::pending().await };
         let reloader = workshop.reloader_of(app, watch);
-        let build = |_: Affected| {
+        let build = |_: Affected, making: Making| {
             workshop.builds(found.programs.keys().cloned().collect());
-            compiler.again(app)
+            compiler.again(app, making)
         };
         match reloader.run(build, |reload| self.tell(app, &reload)).await {
             // The app as it was serves on meanwhile.

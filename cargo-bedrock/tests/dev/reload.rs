@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -112,4 +114,37 @@ fn what_is_saved_answers_and_what_does_not_compile_does_not() {
     );
     assert!(dev.wait_for("app-started")["url"].as_str().is_some_and(|url| url.ends_with(&format!(":{}", dev.port()))));
     assert_eq!((greet().0, snake()), (200, (200, json!("new"))));
+}
+
+/// Cargo, which does not end while this file is there.
+fn held(hold: &Path) -> String {
+    let cargo = std::env::var("CARGO").expect("cargo runs the tests");
+    format!(
+        "#!/bin/sh\n'{cargo}' \"$@\"\ncode=$?\nwhile [ -e '{}' ]; do sleep 0.05; done\nexit $code\n",
+        hold.display()
+    )
+}
+
+#[test]
+fn a_program_serves_as_soon_as_all_are_built_and_the_processor_on_lambda_does_not_matter() {
+    let shop = Shop::new();
+    let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
+    let settings = format!("[package.metadata.bedrock]\narchitecture = \"{other}\"\n");
+    shop.edit("Cargo.toml", "[package.metadata.bedrock]\n", &settings);
+    let (cargo, hold) = (shop.path("../held-cargo"), shop.path("../hold"));
+    fs::write(&cargo, held(&hold)).expect("a script");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("a script");
+    let mut command = Shop::command(&shop.path("."), &["dev", "--port", "0", "--message-format", "json"]);
+    command.env("CARGO", &cargo);
+    let dev = Running::of(command);
+    let greet = || dev.invoke("greeter", &json!({ "name": "Ada" })).1["message"].clone();
+    assert_eq!(greet(), "hello Ada");
+    fs::write(&hold, "").expect("a file");
+    shop.edit("workers/greeter/src/lib.rs", "hello {}", "good day {}");
+    let began = Instant::now();
+    while greet() != "good day Ada" {
+        assert!(began.elapsed() < Duration::from_secs(120), "it waits for the end of cargo");
+    }
+    fs::remove_file(&hold).expect("a file");
+    assert_eq!(dev.wait_for("reloaded")["workers"], json!(["greeter"]));
 }

@@ -116,7 +116,7 @@ impl Room {
         let (report, reports) = unbounded_channel();
         let reloader = workshop.reloader(&app, &[]).expect("a reloader");
         let (next, versions) = (Arc::new(std::sync::atomic::AtomicU64::new(0)), app.root.join("target"));
-        let build = move |_| {
+        let build = move |_, _| {
             let version = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let path = another(&program, &versions, version);
             async move { Ok(HashMap::from([("rust_case".to_owned(), path)])) }

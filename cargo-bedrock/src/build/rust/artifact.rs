@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::compile::{Failures, compile};
+use super::compile::{Failures, Listener, compile};
 use super::compiler::{self, Compiler};
 use super::programs::Workspace;
 use crate::audit::{Base, needs_newer_glibc};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
+use crate::build::plan::Purpose;
 use crate::error::{Error, Result, shown};
 use crate::graph::edges_of;
 use crate::pack::Entry;
@@ -20,7 +21,7 @@ pub(crate) const PROFILE: &str = "profile";
 
 /// The code of all Rust functions among `functions`, each with what came of it.
 pub(crate) fn build(context: &Context<'_>, functions: &[Function]) -> Vec<(Option<Part>, Result<Outcome>)> {
-    match programs(context, functions) {
+    match programs(context, functions, &()) {
         Ok(programs) => {
             let made = programs.into_iter().map(|(function, path)| {
                 let outcome = packed(context, &function, &path);
@@ -48,10 +49,11 @@ fn packed(context: &Context<'_>, function: &Function, path: &Path) -> Result<Out
     })
 }
 
-/// The program of each of `functions`, compiled for Lambda.
+/// The program of each of `functions`, compiled for what the request says.
 pub(crate) fn programs(
     context: &Context<'_>,
     functions: &[Function],
+    listener: &dyn Listener,
 ) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
     if functions.is_empty() {
         return Ok(BTreeMap::new());
@@ -59,8 +61,11 @@ pub(crate) fn programs(
     let workspace = Workspace::of(context.app)?;
     let programs =
         functions.iter().map(|function| workspace.program(context.app, function)).collect::<Result<Vec<_>>>()?;
+    let programs_of = |by| compile(context, &workspace, &programs, by, listener);
+    if context.request.purpose != Purpose::Lambda {
+        return programs_of(Compiler::Cargo);
+    }
     let compiler = compiler::choose(context.request.compiler, context.architecture, &context.tools)?;
-    let programs_of = |by| compile(context, &workspace, &programs, by);
     let first = programs_of(compiler)?;
     let is_too_new = |(function, path): (&Function, &PathBuf)| {
         needs_newer_glibc(path, Base::of_runtime(context.runtime(function).id))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -14,6 +14,7 @@ use super::programs::{Program, Workspace};
 use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
+use crate::build::plan::Purpose;
 use crate::error::{Error, Result};
 use crate::print::Severity;
 use crate::tool;
@@ -34,6 +35,21 @@ const STATUS: [&str; 12] = [
     "Removed",
 ];
 
+/// Learns how far the compiler is, from cargo alone: other compilers move what it has made.
+pub(crate) trait Listener: Sync {
+    /// The program of a function is there, and was not before.
+    fn program(&self, function: &Function, path: &Path);
+
+    /// All programs are there; the compiler is about to end.
+    fn all(&self);
+}
+
+impl Listener for () {
+    fn program(&self, _: &Function, _: &Path) {}
+
+    fn all(&self) {}
+}
+
 /// What did not compile: functions by their name, or the app as a whole.
 #[derive(Debug)]
 pub(crate) struct Failures(pub(crate) Vec<(Option<Function>, Error)>);
@@ -50,7 +66,9 @@ pub(super) fn compile(
     workspace: &Workspace,
     programs: &[Program],
     compiler: Compiler,
+    listener: &dyn Listener,
 ) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
+    let listener = if compiler == Compiler::Cargo { listener } else { &() };
     let mut command = command(context, workspace, programs, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
@@ -59,7 +77,7 @@ pub(super) fn compile(
     let said = thread::scope(|scope| {
         let said = scope.spawn(|| stderr.map(|stderr| talk(context, BufReader::new(stderr))).unwrap_or_default());
         if let Some(stdout) = child.stdout.take() {
-            told.listen(context, BufReader::new(stdout));
+            told.listen(context, BufReader::new(stdout), (programs, listener));
         }
         said.join().unwrap_or_default()
     });
@@ -78,7 +96,10 @@ pub(super) fn compile(
 }
 
 fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], compiler: Compiler) -> Result<Command> {
-    let target = compiler::target(context.architecture);
+    let (target, debugged) = match context.request.purpose {
+        Purpose::Lambda => (compiler::target(context.architecture), false),
+        Purpose::Here { debugged } => (compiler::host(&workspace.root)?, debugged),
+    };
     // The oldest of their runtimes: one invocation, one C library.
     let libc = programs.iter().map(|program| context.runtime(&program.function).glibc).min().unwrap_or((2, 34));
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -100,7 +121,7 @@ fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], c
     for program in programs {
         command.args(["--package", &program.package, "--bin", &program.binary]);
     }
-    for setting in profile::arguments(&workspace.root, context.request.release) {
+    for setting in profile::arguments(&workspace.root, context.request.release, debugged) {
         command.args(["--config", &setting]);
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(&workspace.root, &target)?).env_remove("RUSTFLAGS");
@@ -122,7 +143,12 @@ struct Told {
 }
 
 impl Told {
-    fn listen(&mut self, context: &Context<'_>, stream: impl BufRead) {
+    fn listen(
+        &mut self,
+        context: &Context<'_>,
+        stream: impl BufRead,
+        (programs, listener): (&[Program], &dyn Listener),
+    ) {
         for message in Message::parse_stream(stream).flatten() {
             match message {
                 Message::CompilerMessage(message) => self.diagnostic(context, &message),
@@ -132,9 +158,15 @@ impl Told {
                     }
                     if let Some(path) = artifact.executable {
                         let package = package_name(&artifact.package_id.repr, &artifact.target.name);
+                        let is_it =
+                            |program: &&Program| program.package == package && program.binary == artifact.target.name;
+                        if let Some(program) = programs.iter().find(is_it).filter(|_| !artifact.fresh) {
+                            listener.program(&program.function, path.as_std_path());
+                        }
                         self.executables.insert((package, artifact.target.name), path.into_std_path_buf());
                     }
                 }
+                Message::BuildFinished(finished) if finished.success => listener.all(),
                 _ => {}
             }
         }

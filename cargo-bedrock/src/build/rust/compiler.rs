@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use bedrock_build::Architecture;
+use cargo_config2::Config;
 
 use crate::error::{Error, Result};
 use crate::tool::{Tools, on_path};
@@ -57,6 +59,18 @@ impl Compiler {
 /// The target triple of an architecture.
 pub(super) fn target(architecture: Architecture) -> String {
     format!("{}-unknown-linux-gnu", architecture.machine())
+}
+
+/// The target triple of this machine, by its compiler.
+pub(super) fn host(root: &Path) -> Result<String> {
+    static HOST: OnceLock<String> = OnceLock::new();
+    if let Some(known) = HOST.get() {
+        return Ok(known.clone());
+    }
+    let config = Config::load_with_cwd(root);
+    let host = config.and_then(|config| config.host_triple().map(str::to_owned));
+    let host = host.map_err(|error| Error::app("failed to ask rustc for its target").cause(error.to_string()))?;
+    Ok(HOST.get_or_init(|| host).clone())
 }
 
 /// A compiler for an older C library than this machine's, if there is one.

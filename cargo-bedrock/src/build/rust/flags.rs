@@ -7,6 +7,9 @@ use cargo_config2::Config;
 
 use crate::error::{Error, Result};
 
+/// What programs say of the place where cargo keeps what it has downloaded.
+pub(crate) const CARGO_HOME: &str = "/cargo";
+
 /// The value of `CARGO_ENCODED_RUSTFLAGS` for a build in the workspace `root`.
 pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
     let failed =
@@ -16,12 +19,13 @@ pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
     flags.extend(["--cfg", "bedrock_lambda"].map(str::to_owned));
     // Panic messages hold the paths of dependencies: the same program from every user's home.
     if let Some(home) = cargo_home() {
-        flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
+        flags.push(format!("--remap-path-prefix={}={CARGO_HOME}", home.display()));
     }
     Ok(flags.join("\u{1f}"))
 }
 
-fn cargo_home() -> Option<std::path::PathBuf> {
+/// Where cargo keeps what it has downloaded.
+pub(crate) fn cargo_home() -> Option<std::path::PathBuf> {
     let set = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
     set.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
 }

@@ -9,5 +9,7 @@ mod programs;
 mod remembered;
 
 pub(crate) use artifact::{PROFILE, build, programs};
+pub(crate) use compile::Listener;
 pub(crate) use compiler::Compiler;
+pub(crate) use flags::{CARGO_HOME, cargo_home};
 pub(crate) use programs::Workspace;

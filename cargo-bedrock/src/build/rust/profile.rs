@@ -8,13 +8,21 @@ use toml_edit::{DocumentMut, TableLike};
 
 /// Each key with the value it gets in a release build.
 const RELEASE: [(&str, &str); 3] = [("codegen-units", "1"), ("lto", "\"fat\""), ("strip", "\"symbols\"")];
-/// In a dev build: debug information alone would pass the limits of Lambda.
-const DEV: [(&str, &str); 1] = [("strip", "\"debuginfo\"")];
+/// In a dev build: debug information alone would pass the limits of Lambda, and making it takes time. That of the standard
+/// library is there anyway.
+const DEV: [(&str, &str); 2] = [("debug", "false"), ("strip", "\"debuginfo\"")];
+/// What a debugger needs is part of cargo's own dev profile.
+const RELEASE_DEBUGGED: [(&str, &str); 3] = [("codegen-units", "1"), ("lto", "\"fat\""), ("debug", "true")];
 
 /// `--config` arguments for cargo, for a build in the workspace `root`.
-pub(super) fn arguments(root: &Path, release: bool) -> Vec<String> {
+pub(super) fn arguments(root: &Path, release: bool, debugged: bool) -> Vec<String> {
     let profile = if release { "release" } else { "dev" };
-    let defaults: &[_] = if release { &RELEASE } else { &DEV };
+    let defaults: &[_] = match (release, debugged) {
+        (true, false) => &RELEASE,
+        (true, true) => &RELEASE_DEBUGGED,
+        (false, false) => &DEV,
+        (false, true) => &[],
+    };
     let texts = std::iter::once(root.join("Cargo.toml")).chain(Walk::new(root));
     let documents: Vec<DocumentMut> =
         texts.filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
@@ -22,7 +30,9 @@ pub(super) fn arguments(root: &Path, release: bool) -> Vec<String> {
         let variable = format!("CARGO_PROFILE_{}_{}", profile.to_uppercase(), key.replace('-', "_").to_uppercase());
         std::env::var_os(variable).is_some() || documents.iter().any(|document| has(document, profile, key))
     };
-    let unset = defaults.iter().filter(|(key, _)| !is_set(key));
+    // Who decides what is stripped wants the rest.
+    let is_wanted = |key: &str| key == "debug" && !debugged && is_set("strip");
+    let unset = defaults.iter().filter(|(key, _)| !is_set(key) && !is_wanted(key));
     unset.map(|(key, value)| format!("profile.{profile}.{key}={value}")).collect()
 }
 
@@ -42,7 +52,14 @@ mod tests {
         std::fs::write(dir.path().join("Cargo.toml"), "[profile.release]\nlto = \"thin\"\n").expect("a manifest");
         std::fs::create_dir(dir.path().join(".cargo")).expect("a folder");
         std::fs::write(dir.path().join(".cargo/config.toml"), "profile.release.strip = false\n").expect("a file");
-        assert_eq!(arguments(dir.path(), true), ["profile.release.codegen-units=1"]);
-        assert_eq!(arguments(dir.path(), false), ["profile.dev.strip=\"debuginfo\""]);
+        assert_eq!(arguments(dir.path(), true, false), ["profile.release.codegen-units=1"]);
+        assert_eq!(
+            arguments(dir.path(), true, true),
+            ["profile.release.codegen-units=1", "profile.release.debug=true"]
+        );
+        assert_eq!(arguments(dir.path(), false, false), ["profile.dev.debug=false", "profile.dev.strip=\"debuginfo\""]);
+        assert!(arguments(dir.path(), false, true).is_empty());
+        std::fs::write(dir.path().join("Cargo.toml"), "[profile.dev]\nstrip = false\n").expect("a manifest");
+        assert!(arguments(dir.path(), false, false).is_empty());
     }
 }

@@ -59,11 +59,12 @@ class EchoNode extends Worker {
 }
 ";
 
-/// In `target/bench/dev/bench_app`.
+/// In a folder of `target/bench/dev`.
 #[derive(Debug)]
 pub(super) struct App<'a> {
     workspace: &'a Workspace,
     tool: PathBuf,
+    name: &'static str,
     pub(super) root: PathBuf,
     /// Of all workers.
     pub(super) names: Vec<String>,
@@ -77,10 +78,20 @@ pub(super) struct Dev {
 }
 
 impl<'a> App<'a> {
+    /// The one that runs.
     pub(super) fn new(workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
+        Self::named("bench_app", workspace, tool)
+    }
+
+    /// The same elsewhere: who builds there disturbs no files of the one that runs.
+    pub(super) fn beside(&self) -> Result<Self> {
+        Self::named("plain_app", self.workspace, self.tool.clone())
+    }
+
+    fn named(name: &'static str, workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
         let folder = workspace.target.join("bench/dev");
-        let root = folder.join("bench_app");
-        let mut app = Self { workspace, tool, root, names: vec!["greeter".to_owned()] };
+        let root = folder.join(name);
+        let mut app = Self { workspace, tool, name, root, names: vec!["greeter".to_owned()] };
         // Of an earlier run the compiled crates alone are kept.
         let (target, kept) = (app.root.join("target"), folder.join("kept"));
         if target.exists() {
@@ -91,7 +102,7 @@ impl<'a> App<'a> {
         }
         fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
         let mut new = workspace.command(&app.tool);
-        new.args(["bedrock", "new", "app", "bench_app", "--bedrock-path"]).arg(&workspace.root);
+        new.args(["bedrock", "new", "app", name, "--bedrock-path"]).arg(&workspace.root);
         tools::output(new.current_dir(&folder))?;
         if kept.exists() {
             fs::rename(&kept, &target).with_context(|| format!("failed to move {}", kept.display()))?;
@@ -169,13 +180,13 @@ impl<'a> App<'a> {
         Ok(())
     }
 
-    /// Cargo alone: the same packages with the same flags as `cargo bedrock dev` has them, in a folder of its own.
+    /// Cargo alone: the same packages with the same flags as `cargo bedrock dev` has them.
     pub(super) fn cargo(&self) -> Command {
         let mut command = self.workspace.cargo();
         command.current_dir(&self.root).env_remove("CARGO_TARGET_DIR");
-        command.args(["build", "--quiet", "--bins", "--target-dir", "target/plain"]);
-        command.args(["--package", "bench_app", "--package", "greeter", "--package", "echo_rust"]);
-        command.args(["--config", "profile.dev.strip=\"debuginfo\""]);
+        command.args(["build", "--quiet", "--bins"]);
+        command.args(["--package", self.name, "--package", "greeter", "--package", "echo_rust"]);
+        command.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.strip=\"debuginfo\""]);
         command.env("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}bedrock_lambda").env_remove("RUSTFLAGS");
         command
     }

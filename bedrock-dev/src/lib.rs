@@ -11,6 +11,7 @@
 //! | `endpoint` | the endpoint as a function among the others |
 //! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
 //! | `functions` | those that are programs of their own: their files and variables |
+//! | `lasting` | what runs to its end also when nobody waits for it any more |
 //! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
 //! | `happenings` | the stream of what happens, and the routes on which it is read |
 //! | `dashboard` | the page in the browser that shows it |
@@ -27,6 +28,7 @@ mod endpoint;
 mod engines;
 mod functions;
 pub mod happenings;
+mod lasting;
 mod limits;
 mod queue;
 mod reload;

@@ -16,6 +16,7 @@ use super::payload::Payload;
 use super::redact::Redactions;
 use super::stream::Stream;
 use super::whole::Whole;
+use crate::lasting::Lasting;
 use crate::queue::{Change, Delivered, Event};
 use crate::runtime::Line;
 
@@ -90,15 +91,12 @@ impl Recorder {
         let began = Instant::now();
         let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.measured.clone());
         let reply = run(invocation);
-        let task = tokio::spawn(async move {
+        let told = async move {
             let came = reply.await;
             recorder.ended(&owned, of, (began.elapsed(), measured.get()), &came);
             came
-        });
-        task.await.unwrap_or_else(|_| {
-            let message = "the program is stopping".to_owned();
-            Err(Error::Transport { worker: function.worker.clone(), message, may_have_run: true })
-        })
+        };
+        Lasting::new(told).await
     }
 
     /// A line that a worker printed.

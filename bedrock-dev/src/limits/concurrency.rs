@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::ENDPOINT;
+use crate::lasting::Lasting;
 
 /// Lambda's reason (API model, `ThrottleReason`).
 const REASON: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
@@ -40,15 +41,12 @@ impl Concurrency {
         let Ok(taken) = Arc::clone(room).try_acquire_owned() else {
             return Err(Error::Throttled { worker: worker.to_owned(), reason: REASON.to_owned() });
         };
-        let task = tokio::spawn(async move {
+        let holding = async move {
             let answer = invocation.await;
             drop(taken);
             answer
-        });
-        task.await.unwrap_or_else(|_| {
-            let message = "the program is stopping".to_owned();
-            Err(Error::Transport { worker: worker.to_owned(), message, may_have_run: true })
-        })
+        };
+        Lasting::new(holding).await
     }
 }
 

@@ -19,6 +19,7 @@ use super::report::{self, Broken, Spent};
 use super::server::{RESPONSE, RuntimeApi};
 use super::turns::Turns;
 use crate::debug::TIMEOUT;
+use crate::lasting::Lasting;
 
 /// Environments of one function; further invocations wait.
 const MOST: usize = 64;
@@ -114,8 +115,7 @@ impl Function {
     /// Runs one invocation, to its end also when whoever called goes away.
     pub async fn invoke(self: &Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
         let function = Arc::clone(self);
-        let task = tokio::spawn(async move { function.run(invocation).await });
-        task.await.unwrap_or_else(|_| Err(self.lost("the program is stopping", true)))
+        Lasting::new(async move { function.run(invocation).await }).await
     }
 
     /// Another executable for later invocations. If processes run, one of it is started now, so that it is ready when the old
@@ -188,7 +188,8 @@ impl Function {
                 Ran::NotBegun => {}
             }
         }
-        Err(self.lost(&format!("{STARTS} processes ended before they got it"), false))
+        let message = format!("{STARTS} processes ended before they got it");
+        Err(Error::Transport { worker: self.worker(), message, may_have_run: false })
     }
 
     /// A process that waits, or a new one that is ready, with how long its start took; and its program.
@@ -284,10 +285,6 @@ impl Function {
 
     fn failed(&self, (error_type, message, trace): (String, String, Vec<String>)) -> Error {
         Error::Function { worker: self.worker(), error_type, message, trace }
-    }
-
-    fn lost(&self, message: &str, may_have_run: bool) -> Error {
-        Error::Transport { worker: self.worker(), message: message.to_owned(), may_have_run }
     }
 
     fn worker(&self) -> String {

@@ -31,7 +31,7 @@ const ERROR: usize = RESPONSE;
 /// Before a connection is accepted again where that has failed: there may be no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-type Mailboxes = RwLock<HashMap<String, (Arc<Mailbox>, String)>>;
+type Mailboxes = RwLock<HashMap<String, (Arc<Mailbox>, Arc<str>)>>;
 type Answer = Response<Full<Bytes>>;
 
 /// The server of all environments of a program.
@@ -57,7 +57,7 @@ impl RuntimeApi {
         // A request id is 122 random bits.
         let key = Invocation::new(Bytes::new(), None).request_id;
         let mut all = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(key.clone(), (Arc::clone(mailbox), arn.to_owned()));
+        all.insert(key.clone(), (Arc::clone(mailbox), arn.into()));
         let value = format!("http://{}/{key}", self.address);
         (key, value)
     }
@@ -129,7 +129,7 @@ async fn answer(mailboxes: &Mailboxes, request: Request<Incoming>) -> Result<Ans
     }
 }
 
-fn of(mailboxes: &Mailboxes, key: &str) -> Result<(Arc<Mailbox>, String), StatusCode> {
+fn of(mailboxes: &Mailboxes, key: &str) -> Result<(Arc<Mailbox>, Arc<str>), StatusCode> {
     let all = mailboxes.read().unwrap_or_else(PoisonError::into_inner);
     all.get(key).cloned().ok_or(StatusCode::FORBIDDEN)
 }

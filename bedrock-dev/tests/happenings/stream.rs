@@ -1,6 +1,11 @@
 //! What is kept, and readers at their own pace.
 
-use bedrock_dev::happenings::{Bounds, Heard, Kind, Log, Reader, Stream};
+use bedrock::local::Invocation;
+use bedrock::local::service::Reply;
+use bedrock_dev::happenings::{Bounds, Heard, Kind, Log, Outcome, Reader, Recorder, Stream};
+use tokio::sync::oneshot;
+
+use super::room::function;
 
 /// A log line.
 pub(crate) fn line(text: &str) -> Kind {
@@ -28,6 +33,28 @@ fn heard(reader: &mut Reader) -> Vec<String> {
         },
     };
     std::iter::from_fn(|| reader.now()).map(text).collect()
+}
+
+#[tokio::test]
+async fn an_invocation_whose_caller_goes_away_is_told_to_its_end() {
+    let recorder = Recorder::new(Stream::new(Bounds::default()));
+    let mut reader = recorder.stream().subscribe(None);
+    let (answer, answered) = oneshot::channel();
+    let run = |_| -> Reply { Box::pin(async move { answered.await.expect("an answer") }) };
+    let (function, invocation) = (function(), Invocation::new("{}".into(), None));
+    tokio::select! {
+        biased;
+        _ = recorder.run(&function, None, invocation, run) => panic!("nobody has answered"),
+        () = std::future::ready(()) => {}
+    }
+    answer.send(Ok("{}".into())).expect("it runs");
+    let mut kinds = Vec::new();
+    while kinds.len() < 2 {
+        let Some(Heard::Happening(happening)) = reader.next().await else { panic!("{kinds:?}") };
+        kinds.push(happening.kind.clone());
+    }
+    assert!(matches!(&kinds[0], Kind::InvocationStarted(_)), "{kinds:?}");
+    assert!(matches!(&kinds[1], Kind::InvocationEnded(ended) if ended.outcome == Outcome::Ok), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

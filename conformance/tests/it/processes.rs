@@ -269,6 +269,28 @@ async fn a_call_of_a_quick_function_waits_a_moment_for_those_that_run_and_then_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_whose_caller_goes_away_runs_to_its_end_and_its_process_goes_on() {
+    let room = Room::new(60).await;
+    room.function.warm().await.expect("it starts");
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("ran");
+    let event = json!({ "do": "append", "path": path, "ms": 100 });
+    tokio::select! {
+        biased;
+        _ = room.invoke(event) => panic!("it takes a while"),
+        () = tokio::time::sleep(Duration::from_millis(20)) => {}
+    }
+    let left = Instant::now();
+    while room.function.idle() == 0 {
+        assert!(left.elapsed() < Duration::from_secs(30), "nobody waits for what the process says");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(std::fs::read_to_string(path).expect("it ran"), "ran\n");
+    assert_eq!(room.invoke(json!({ "do": "calls" })).await, Ok(json!(2)));
+    room.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_not_there_or_does_not_speak_the_api_is_an_error() {
     let room = Room::new(30).await;
     let function = |path: &str| {

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use super::backend::FunctionInfo;
 use super::query::parameter;
 use super::refusal::Refusal;
-use super::server::Service;
+use super::server::{Service, Signed};
 use super::target::{LATEST, Target};
 
 /// Functions in one answer, at most (Lambda API reference, `ListFunctions`).
 const PAGE: usize = 50;
 
 /// `GET /2015-03-31/functions`
-pub(super) async fn list(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
+pub(super) async fn list(_: Signed, State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
     let functions = service.backend.functions();
     let (marker, most) = (parameter(request.uri(), "Marker"), parameter(request.uri(), "MaxItems"));
     let most = most.and_then(|most| most.parse().ok()).unwrap_or(PAGE).clamp(1, PAGE);
@@ -31,7 +31,12 @@ pub(super) async fn list(State(service): State<Arc<Service>>, request: Request) 
 }
 
 /// `GET /2015-03-31/functions/{name}`
-pub(super) async fn get(service: State<Arc<Service>>, name: Path<String>, request: Request) -> Response<Body> {
+pub(super) async fn get(
+    _: Signed,
+    service: State<Arc<Service>>,
+    name: Path<String>,
+    request: Request,
+) -> Response<Body> {
     let describe = |function: &FunctionInfo| {
         json!({
             "Configuration": configuration(function),
@@ -44,6 +49,7 @@ pub(super) async fn get(service: State<Arc<Service>>, name: Path<String>, reques
 
 /// `GET /2015-03-31/functions/{name}/configuration`
 pub(super) async fn get_configuration(
+    _: Signed,
     service: State<Arc<Service>>,
     name: Path<String>,
     request: Request,

@@ -15,7 +15,7 @@ use super::body::{self, Unread};
 use super::door::{text, worker_of};
 use super::query::parameter;
 use super::refusal::Refusal;
-use super::server::Service;
+use super::server::{Service, Signed};
 use super::target::{LATEST, Target};
 use super::{failure, log};
 use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
@@ -33,6 +33,7 @@ enum Kind {
 
 /// `POST /2015-03-31/functions/{name}/invocations`
 pub(super) async fn invoke(
+    _: Signed,
     State(service): State<Arc<Service>>,
     Path(path): Path<String>,
     request: Request,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::Response;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::request::Parts;
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 
@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::target::Target;
 use super::{functions, invoke, url};
 use crate::Error;
+use crate::local::serve::{Answer, Door, Front};
 
 /// What the operations share.
 pub(super) struct Service {
@@ -58,42 +59,52 @@ pub async fn serve_beside(
         .route("/2015-03-31/functions/{name}", get(functions::get))
         .route("/2015-03-31/functions/{name}/configuration", get(functions::get_configuration))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
-        .fallback(unknown_operation)
-        .method_not_allowed_fallback(unknown_operation)
-        .layer(from_fn_with_state(Arc::clone(&service), with_credentials));
+        .fallback(no_operation)
+        .method_not_allowed_fallback(no_operation);
     let router = Router::new()
         .route("/_url/{name}", any(url::call))
         .route("/_url/{name}/", any(url::call))
         .route("/_url/{name}/{*path}", any(url::call_below))
         .merge(operations)
         .with_state(Arc::clone(&service))
-        .merge(further)
-        .layer(from_fn_with_state((service, bound), from_where_it_may));
-    crate::local::serve::run(listener, router, Box::pin(std::future::pending())).await
+        .merge(further);
+    let front = Front { router, door: Some(Arc::new(FromWhereItMay { service, bound })) };
+    crate::local::serve::run(listener, front, Box::pin(std::future::pending())).await
 }
 
 /// Requests for a function's own host are that function's, whatever their path.
-async fn from_where_it_may(
-    State((service, bound)): State<(Arc<Service>, IpAddr)>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    if let Err(refusal) = door::from_where_it_may(&parts, bound) {
-        return refusal.response(&crate::id::request_id());
-    }
-    let request = Request::from_parts(parts, body);
-    match door::function_of_host(request.headers()) {
-        Some(name) => url::answer(&service, &name, request).await,
-        None => next.run(request).await,
+struct FromWhereItMay {
+    service: Arc<Service>,
+    bound: IpAddr,
+}
+
+impl Door for FromWhereItMay {
+    fn answer(&self, request: Request) -> Result<Request, Answer> {
+        let (parts, body) = request.into_parts();
+        if let Err(refusal) = door::from_where_it_may(&parts, self.bound) {
+            return Err(Box::pin(std::future::ready(refusal.response(&crate::id::request_id()))));
+        }
+        let request = Request::from_parts(parts, body);
+        let Some(name) = door::function_of_host(request.headers()) else { return Ok(request) };
+        let service = Arc::clone(&self.service);
+        Err(Box::pin(async move { url::answer(&service, &name, request).await }))
     }
 }
 
-async fn with_credentials(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response<Body> {
-    match door::credentials(request.headers(), &service.access) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.response(&crate::id::request_id()),
+/// What each of Lambda's operations asks for first: the credentials of the call.
+pub(super) struct Signed;
+
+impl FromRequestParts<Arc<Service>> for Signed {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Self::Rejection> {
+        let checked = door::credentials(&parts.headers, &service.access);
+        checked.map(|()| Self).map_err(|refusal| refusal.response(&crate::id::request_id()))
     }
+}
+
+async fn no_operation(_: Signed, request: Request) -> Response<Body> {
+    unknown_operation(request).await
 }
 
 /// What is answered to a request that is none of Lambda's, for further routes that take all addresses.

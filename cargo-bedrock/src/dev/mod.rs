@@ -138,11 +138,14 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: 
     if let Some(calls) = calls {
         know(calls);
     }
-    if let Some(failed) = failed {
-        workshop.not_built(&failed);
+    if let Some(failed) = &failed {
+        workshop.not_built(failed);
     }
     let sent = traces::start(traces::wanted()?.as_ref(), &workshop, compiler.print())?;
     show.opened(&workshop.url, keyboard.is_some());
+    if let Some(failed) = &failed {
+        show.not_built(failed);
+    }
     let port = workshop.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(wish.port);
     let keys = Keys { show, print: compiler.print(), page: format!("{}/", workshop.url) };
     let reloading = Reloading { workshop: &workshop, compiler, show, know: &know, found: &found, targets };

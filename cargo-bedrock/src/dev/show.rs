@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bedrock_build::{App, Trigger};
 use bedrock_dev::runtime::Line;
-use bedrock_dev::{ENDPOINT, Failed, Reload, Reloaded, Written};
+use bedrock_dev::{BuildFailed, ENDPOINT, Failed, Reload, Reloaded, Written};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -93,6 +93,14 @@ impl Show {
     pub(super) fn of(self, app: &App) -> Self {
         let form = Arc::new(Form { quiet: self.form.quiet, ..Form::new(self.form.json, names(app)) });
         Self { form, app: app.name.to_string(), triggers: triggers(app), ..self }
+    }
+
+    /// What runs is older than the app's files. People have been told when it did not compile.
+    pub(super) fn not_built(&self, failed: &BuildFailed) {
+        if self.form.json {
+            let event = json!({ "version": VERSION, "event": "build-failed", "messages": failed.messages });
+            self.lines.say(Said::Text(format!("{event}\n")));
+        }
     }
 
     /// What became of a saved file.

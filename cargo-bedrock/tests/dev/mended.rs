@@ -15,6 +15,8 @@ fn an_app_that_does_not_compile_runs_what_it_can_and_the_rest_once_it_is_mended(
     shop.write("workers/greeter/src/lib.rs", &format!("{good}\nfn broken() -> u32 {{ \"text\" }}\n"));
     let dev = Running::of(Shop::command(&shop.path("."), &["dev", "--port", "0", "--message-format", "json"]));
     let greet = || dev.invoke("greeter", &json!({ "name": "Ada" }));
+    let failed = dev.wait_for("build-failed");
+    assert!(failed["messages"][0].as_str().is_some_and(|text| text.starts_with("failed to compile")), "{failed}");
     assert_eq!(dev.invoke("snake", &json!({})), (200, json!("old")));
     let (status, said) = greet();
     let not_there = "its program is not there: it does not compile, or was removed";

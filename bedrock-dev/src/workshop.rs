@@ -45,7 +45,7 @@ pub struct Order {
     pub port: u16,
     /// For the pauses and ages of events.
     pub clock: Clock,
-    /// The programs of Rust workers, built for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
+    /// The programs of Rust workers, built from the code for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
     /// Calls of a worker whose program is missing fail until a reload brings it.
     pub programs: HashMap<String, PathBuf>,
     /// Takes what workers print, besides the stream.

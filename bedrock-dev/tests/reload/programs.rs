@@ -7,7 +7,7 @@ use bedrock_dev::{BuildFailed, Reload};
 use serde_json::json;
 
 use super::callers::Callers;
-use super::room::{Programs, Room, compiled, invoke, is_gone, program, script, wait_for};
+use super::room::{Asked, Programs, Room, compiled, invoke, is_gone, program, script, wait_for};
 
 const FILE: &str = "workers/rusty/src/lib.rs";
 
@@ -81,9 +81,8 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
     room.close();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_is_ready_when_the_last_one_is_built_and_serves_before_the_compiler_ends() {
-    let mut room = Room::open(true).await;
+/// A build that has made a new program, which has started, while something else is still being built; and its process.
+async fn made_ready(room: &mut Room) -> (Asked, Programs, u64) {
     assert_eq!(room.version("rusty").await, "old");
     let started = room.sign("started");
     room.save(FILE, "new");
@@ -91,6 +90,14 @@ async fn a_program_is_ready_when_the_last_one_is_built_and_serves_before_the_com
     let programs = compiled(&room.root, &leaving(&started, "new"));
     asked.making.program("rusty".to_owned(), programs["rusty"].clone());
     wait_for(&started).await;
+    let process = fs::read_to_string(&started).expect("a file").parse().expect("a number");
+    (asked, programs, process)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_ready_when_the_last_one_is_built_and_serves_before_the_compiler_ends() {
+    let mut room = Room::open(true).await;
+    let (asked, programs, _) = made_ready(&mut room).await;
     assert_eq!(room.version("rusty").await, "old");
     asked.making.all();
     while room.version("rusty").await != "new" {}
@@ -102,14 +109,7 @@ async fn a_program_is_ready_when_the_last_one_is_built_and_serves_before_the_com
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_ready_serves_no_earlier_than_all_of_them_compile() {
     let mut room = Room::open(true).await;
-    assert_eq!(room.version("rusty").await, "old");
-    let started = room.sign("started");
-    room.save(FILE, "new");
-    let asked = room.build().await;
-    let programs = compiled(&room.root, &leaving(&started, "new"));
-    asked.making.program("rusty".to_owned(), programs["rusty"].clone());
-    wait_for(&started).await;
-    let process = fs::read_to_string(&started).expect("a number").parse().expect("a number");
+    let (asked, programs, process) = made_ready(&mut room).await;
     let messages = vec!["the endpoint does not compile".to_owned()];
     asked.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));

@@ -112,10 +112,10 @@ impl Compiler {
     pub(super) fn calls(&self, app: &App) -> impl Future<Output = Option<Calls>> + Send + 'static {
         let (compiler, app) = (self.clone(), app.clone());
         async move {
-            tokio::task::spawn_blocking(move || Some(calls(compiler.graph(&app).ok()?.0)))
-                .await
-                .ok()?
-                .filter(|_| CALLS_ARE_SEEN)
+            if !CALLS_ARE_SEEN {
+                return None;
+            }
+            tokio::task::spawn_blocking(move || Some(calls(compiler.graph(&app).ok()?.0))).await.ok()?
         }
     }
 

@@ -58,6 +58,26 @@ fn a_page_of_another_origin_reaches_nothing() {
 }
 
 #[test]
+fn every_operation_asks_for_credentials() {
+    let program = Program::start();
+    let host = format!("Host: {}", program.url.trim_start_matches("http://"));
+    let functions = "/2015-03-31/functions";
+    for request in [
+        INVOKE.to_owned(),
+        format!("GET {functions}"),
+        format!("GET {functions}/"),
+        format!("GET {functions}/python_case"),
+        format!("GET {functions}/python_case/configuration"),
+        format!("DELETE {functions}/python_case"),
+        format!("GET {functions}/python_case/nothing"),
+    ] {
+        let (head, body) = send(&program.url, &request, &[&host]);
+        assert!(head.starts_with("HTTP/1.1 403 "), "{request}: {head}");
+        assert!(body.contains("Missing Authentication Token"), "{request}: {body}");
+    }
+}
+
+#[test]
 fn an_operation_that_is_not_there_is_named() {
     let program = Program::start();
     let host = format!("Host: {}", program.url.trim_start_matches("http://"));

@@ -10,7 +10,7 @@ use crate::commands::{
     build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
     status, terraform,
 };
-use crate::error::{Fault, Result};
+use bedrock_diagnostics::{ExitKind, Result};
 use crate::print::{Color, Printer};
 use crate::session::Session;
 
@@ -97,7 +97,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         // Help and version were asked for, or nothing was: clap writes them. A closed pipe is no error.
         Err(told) if !usage::is_mistake(&told) => {
             let _ = told.print();
-            ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(Fault::Call as u8))
+            ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(ExitKind::Call as u8))
         }
         Err(mistake) => finish(Printer { color, quiet: false }, Err(usage::explain(&mistake))),
     }
@@ -138,7 +138,7 @@ fn finish(print: Printer, result: Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print.error(&error);
-            ExitCode::from(error.fault as u8)
+            ExitCode::from(error.kind as u8)
         }
     }
 }

@@ -11,7 +11,7 @@ use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
 use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
 
 /// Invokes `worker` with `payload`, which is JSON. What came of it has been printed when this returns.
@@ -23,13 +23,13 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
     } else {
         let target = target_dir(app)?;
         let info =
-            AppInfo::of(app, target.join("bedrock")).map_err(|problem| Error::problems(Fault::App, vec![problem]))?;
+            AppInfo::of(app, target.join("bedrock")).map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
         let once = Once { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
         run_once(info, once)
     };
     match code {
         0 => Ok(()),
-        code => Err(Error::already_told(code)),
+        code => Err(Error::already_reported(code)),
     }
 }
 

@@ -20,7 +20,7 @@
 //! | [`mod@logs`] | what deployed functions wrote |
 //! | [`session`] | where the call was made, and in which app |
 //! | [`mod@print`] | the one module that prints |
-//! | [`error`] | what a failure is: message, causes, help, exit code |
+//! | `bedrock_diagnostics` | errors: message, causes, help, exit code |
 //!
 //! On the user's disk it reads and edits `Cargo.toml` and `src/endpoints/mod.rs` of the app; settings and workers are
 //! read by `bedrock-build`. `.bedrock/migrate` has what migrations changed.
@@ -36,9 +36,7 @@ mod commands;
 mod deploy;
 mod dev;
 mod doctor;
-mod error;
 mod graph;
-mod interrupt;
 mod local_invoke;
 mod logs;
 mod migrate;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::de::IgnoredAny;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Where a payload comes from.
 #[derive(Debug, PartialEq, Eq)]

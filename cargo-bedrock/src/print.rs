@@ -15,7 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use bedrock_build::Problem;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 pub(crate) use deploying::Deploying;
 pub(crate) use names::style_of;

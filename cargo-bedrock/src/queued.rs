@@ -12,7 +12,7 @@ use bedrock_dev::{Delivered, Fault, Listed, State, Store};
 use serde_json::{Value, json};
 
 use crate::build;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Characters of a request id that lists show.
 const SHORT: usize = 8;

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::aws::{self, Access, Aws, Failure, Repeat};
 use crate::deploy::Stage;
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
 
 /// Bytes that Lambda takes when the response is waited for, and when it is not (Lambda quotas; API model 2026).
@@ -40,7 +40,7 @@ pub(crate) struct Call<'a> {
 /// Makes it, and prints what comes of it.
 pub(crate) fn run(call: &Call<'_>, access: &Access, interrupt: &Interrupt, print: Printer) -> Result<()> {
     let function = FunctionName::of_worker(&call.app.name, call.stage.as_str(), &call.worker.name)
-        .map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        .map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
     let limit = if call.event { EVENT_LIMIT } else { SYNC_LIMIT };
     let (worker, bytes) = (&call.worker.name, call.payload.len());
     if bytes > limit {
@@ -55,7 +55,7 @@ pub(crate) fn run(call: &Call<'_>, access: &Access, interrupt: &Interrupt, print
                 Err(failure) => Err(refused(call, &function, &aws, failure)),
             },
             () = interrupt.requested() => {
-                Err(Error::new(Fault::Interrupted, format!("interrupted, worker `{worker}` may go on")))
+                Err(Error::new(ExitKind::Interrupted, format!("interrupted, worker `{worker}` may go on")))
             }
         }
     })

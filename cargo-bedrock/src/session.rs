@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bedrock_build::App;
 
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
 
 /// What every command is given.
@@ -32,8 +32,8 @@ impl Session {
     pub(crate) fn app(&self) -> Result<App> {
         match App::search(&self.dir) {
             Ok(Some(app)) => Ok(app),
-            Ok(None) => Err(Error::problems(Fault::Call, vec![App::none_at(&self.dir)])),
-            Err(problems) => Err(Error::problems(Fault::App, problems)),
+            Ok(None) => Err(Error::problems(ExitKind::Call, vec![App::none_at(&self.dir)])),
+            Err(problems) => Err(Error::problems(ExitKind::App, problems)),
         }
     }
 }

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Lines of a tool's output that an error shows.
 const SHOWN: usize = 12;
@@ -50,7 +50,7 @@ impl Tools {
     /// An error if the user asked to stop.
     pub(crate) fn check(&self) -> Result<()> {
         let stopped = self.0.lock().unwrap_or_else(PoisonError::into_inner).stopped;
-        if stopped { Err(Error::new(Fault::Interrupted, "interrupted, what was finished is kept")) } else { Ok(()) }
+        if stopped { Err(Error::new(ExitKind::Interrupted, "interrupted, what was finished is kept")) } else { Ok(()) }
     }
 
     /// Starts a tool in a process group of its own.

@@ -31,6 +31,13 @@ impl std::error::Error for TemplateError {
     }
 }
 
+impl From<TemplateError> for bedrock_diagnostics::Error {
+    fn from(error: TemplateError) -> Self {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        source.into_iter().fold(Self::call(error.to_string()), Self::cause)
+    }
+}
+
 pub(crate) fn render(files: &[Embedded], variables: &Variables) -> Result<Vec<File>, TemplateError> {
     let environment = environment();
     let values = Value::from_object(variables.clone());

@@ -10,7 +10,7 @@ use super::base::Base;
 use super::binary::{Binary, Elf, Machine, inspect};
 use super::finding::{Finding, What};
 use super::package::{Package, Packages};
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::{Allowed, Entry, Source, threads};
 use bedrock_build::Architecture;
 
@@ -61,7 +61,7 @@ fn look(entry: &Entry, app: &Path) -> Result<Option<Look>> {
         Source::Bytes(bytes) => inspect(bytes.as_slice()),
         Source::File(path) => {
             let file = File::open(path)
-                .map_err(|error| Error::io(format!("failed to read `{}`", shown(path, app)), &error))?;
+                .map_err(|error| Error::io(format!("failed to read `{}`", relative_path(path, app)), &error))?;
             inspect(&ReadCache::new(file))
         }
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::binary::{Machine, Version};
 use super::check::Target;
 use super::package::Package;
-use crate::error::Report;
+use bedrock_diagnostics::Report;
 use crate::pack::to_package_of;
 use bedrock_build::Architecture;
 

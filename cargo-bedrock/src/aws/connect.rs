@@ -15,7 +15,7 @@ use aws_smithy_http_client::{Builder, Connector};
 
 use super::access::Access;
 use super::retry::{Repeat, call};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(4);

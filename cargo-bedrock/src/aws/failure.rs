@@ -7,7 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
-use crate::error::{Error, Fault};
+use bedrock_diagnostics::{Error, ExitKind};
 
 /// Codes of credentials that are there and not good.
 const BAD_CREDENTIALS: [&str; 6] = [
@@ -69,15 +69,15 @@ impl Failure {
 
     /// As an error of what the app asked AWS for: ``failed to create function `x` ``.
     pub(crate) fn app(self, what: impl Into<String>) -> Error {
-        self.error(Fault::App, what)
+        self.error(ExitKind::App, what)
     }
 
     /// As an error of this machine or its settings.
     pub(crate) fn call(self, what: impl Into<String>) -> Error {
-        self.error(Fault::Call, what)
+        self.error(ExitKind::Call, what)
     }
 
-    fn error(self, fault: Fault, what: impl Into<String>) -> Error {
+    fn error(self, kind: ExitKind, what: impl Into<String>) -> Error {
         let credentials = |error: Error| {
             error
                 .help("log in with `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`")

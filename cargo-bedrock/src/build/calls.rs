@@ -7,7 +7,7 @@ use bedrock_build::App;
 use super::context::Context;
 use super::folder;
 use super::state::State;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::graph::{Level, NodeName, RustEdges, denied, path, read};
 
 /// Name of a function to the workers it calls, sorted.
@@ -23,13 +23,13 @@ pub(crate) fn callees(context: &Context<'_>, state: &State) -> Result<Callees> {
         progress.warning(None, &lines.collect::<Vec<_>>().join("\n"));
     }
     if context.request.deny_cycles && !graph.cycles.is_empty() {
-        return Err(Error { fault: Fault::App, reports: denied(&graph) });
+        return Err(Error { kind: ExitKind::App, reports: denied(&graph) });
     }
     for cycle in &graph.cycles {
         progress.warning(None, &format!("workers call each other in a circle: {}", path(cycle)));
     }
     if !errors.is_empty() {
-        return Err(Error::problems(Fault::App, errors.into_iter().map(|finding| finding.problem).collect()));
+        return Err(Error::problems(ExitKind::App, errors.into_iter().map(|finding| finding.problem).collect()));
     }
     let mut callees = Callees::new();
     for edge in graph.edges {

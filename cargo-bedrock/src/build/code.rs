@@ -8,7 +8,7 @@ use super::context::{Context, Made, Outcome};
 use super::inputs::Inputs;
 use super::node;
 use super::part::{Function, Part};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::pack::{Contents, Entry, Options, Reason, collect};
 
 /// Files that say what is to be installed; the layer is what they come to.

@@ -11,7 +11,7 @@ use super::part::{Function, Part};
 use super::plan::Request;
 use super::state::{Record, State, Zip};
 use crate::audit::{Base, Target, What, audit};
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::pack::{self, Entry};
 use crate::print::Progress;
 use crate::tool::Tools;
@@ -110,7 +110,7 @@ impl Context<'_> {
         if findings.is_empty() {
             return Ok(());
         }
-        Err(Error { fault: Fault::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
+        Err(Error { kind: ExitKind::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
     }
 
     /// What a function runs on.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use ignore::WalkBuilder;
 
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::tool::Tools;
 
 /// All files: 2001-09-09.
@@ -37,7 +37,7 @@ pub(super) fn copy(from: &Path, to: &Path, tools: &Tools) -> Result<()> {
         } else {
             copy_file(entry.path(), &place)
         };
-        copied.map_err(|error| Error::io(format!("failed to copy `{}`", shown(entry.path(), from)), &error))?;
+        copied.map_err(|error| Error::io(format!("failed to copy `{}`", relative_path(entry.path(), from)), &error))?;
     }
     Ok(())
 }

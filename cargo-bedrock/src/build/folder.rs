@@ -9,7 +9,7 @@ use bedrock_build::App;
 use tempfile::TempDir;
 
 use super::part::Part;
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::print::Printer;
 
 const STAGING: &str = ".staging-";
@@ -31,7 +31,7 @@ impl Folder {
     /// Makes the folder if need be, waits for another build in it, and removes what a killed one left.
     pub(crate) fn open(app: &App, print: Printer) -> Result<Self> {
         let path = path(app);
-        let folder = shown(&path, &app.root);
+        let folder = relative_path(&path, &app.root);
         fs::create_dir_all(&path)
             .map_err(|error| Error::io(format!("failed to create the folder `{folder}`"), &error))?;
         let failed = |error| Error::io(format!("failed to lock the folder `{folder}`"), &error);
@@ -58,7 +58,7 @@ impl Folder {
     pub(crate) fn staging(&self) -> Result<TempDir> {
         let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(&self.path);
         made.map_err(|error| {
-            Error::io(format!("failed to create a folder in `{}`", shown(&self.path, &self.app)), &error)
+            Error::io(format!("failed to create a folder in `{}`", relative_path(&self.path, &self.app)), &error)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::pack::{Digest, Entry, content_digest};
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use bedrock_build::{App, Architecture, Language, Worker};
 
 use super::part::{Function, Part};
 use super::rust::Compiler;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What the user asked for.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -71,7 +71,7 @@ impl Plan {
     /// What `request` means for `app`: without a selection, everything.
     pub(crate) fn of(app: &App, request: &Request) -> Result<Self> {
         let architecture = request.architecture.unwrap_or(app.settings.architecture);
-        let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(Fault::Call, vec![problem]));
+        let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]));
         let workers = request.workers.iter().map(named).collect::<Result<Vec<_>>>()?;
         let layers = request.layers.iter().map(named).collect::<Result<Vec<_>>>()?;
         if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {

@@ -9,7 +9,7 @@ use super::context::Outcome;
 use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
-use crate::error::{Error, Fault, Report};
+use bedrock_diagnostics::{Error, ExitKind, Report};
 use crate::pack;
 use crate::print::{Printer, Progress, size};
 
@@ -73,7 +73,7 @@ pub(crate) fn over_limits(app: &App, state: &State) -> Vec<Error> {
         layers.extend(parts.iter().filter(|part| matches!(part, Part::Layer(_)) && zip(part).is_some()).map(Part::id));
         reports.extend(pack::layers(&what, &layers));
     }
-    reports.into_iter().map(|report| Error { fault: Fault::App, reports: vec![report] }).collect()
+    reports.into_iter().map(|report| Error { kind: ExitKind::App, reports: vec![report] }).collect()
 }
 
 /// The largest packages and files of an artifact, by what is written in its zip.

@@ -16,7 +16,7 @@ use super::part::{Function, Part};
 use super::plan::{Plan, Request};
 use super::state::State;
 use super::{calls, code, forget, node, python, report, rust};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::graph::{NodeName, RustEdges, of_programs};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
@@ -55,7 +55,7 @@ pub(crate) fn compiled(
     let context = Context { app, request, architecture, folder: &folder, known: &known, progress, tools };
     let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
     let programs = rust::programs(&context, &functions, listener);
-    let programs = programs.map_err(|failed| Error::several(failed.0.into_iter().map(|(_, error)| error).collect()));
+    let programs = programs.map_err(|failed| Error::combine(failed.0.into_iter().map(|(_, error)| error).collect()));
     progress.ended(programs.is_ok());
     programs
 }
@@ -126,7 +126,7 @@ fn function(part: &Part) -> Option<Function> {
 
 fn one(context: &Context<'_>, part: &Part) -> Result<Outcome> {
     let name = part.worker().map(ToString::to_string).unwrap_or_default();
-    let worker = context.app.worker(&name).map_err(|p| Error::problems(crate::error::Fault::App, vec![p]))?;
+    let worker = context.app.worker(&name).map_err(|p| Error::problems(bedrock_diagnostics::ExitKind::App, vec![p]))?;
     match (part, worker.language) {
         (Part::Code(_), _) => code::build(context, worker),
         (Part::Layer(_), Language::Python) => python::build(context, worker),
@@ -156,7 +156,7 @@ fn finish(context: &Context<'_>, plan: &Plan, results: impl Iterator<Item = Resu
         errors.extend(report::over_limits(context.app, &state));
     }
     if !errors.is_empty() {
-        return Err(Error::several(errors));
+        return Err(Error::combine(errors));
     }
     let callees = calls::callees(context, &state)?;
     let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture);

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::pack::Packed;
 
 const FILE: &str = "state.json";

@@ -14,7 +14,7 @@ use super::folder;
 use super::part::Part;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::Digest;
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
@@ -40,7 +40,7 @@ pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: P
     let differing: Vec<Error> = parts.iter().filter_map(|part| difference(part, app, &place)).collect();
     progress.verified(parts.len(), differing.len());
     if !differing.is_empty() {
-        return Err(Error::several(differing));
+        return Err(Error::combine(differing));
     }
     print.done(&format!("verified {} parts: a build elsewhere gave the same bytes", parts.len()));
     Ok(())
@@ -77,7 +77,7 @@ fn difference(part: &Part, app: &App, place: &Path) -> Option<Error> {
             error.cause(format!("different are {what}{more}"))
         }
         (Some(_), None) => error.cause("there it has none"),
-        (None, _) => error.cause(format!("`{}` is not there", shown(&here, &app.root))),
+        (None, _) => error.cause(format!("`{}` is not there", relative_path(&here, &app.root))),
     })
 }
 

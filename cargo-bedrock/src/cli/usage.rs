@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 /// Whether `error` is one; else it is help or the version.
 pub(super) fn is_mistake(error: &clap::Error) -> bool {

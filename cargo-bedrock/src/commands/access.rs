@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::aws;
 use crate::deploy::Stage;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Which stage, and where.
 #[derive(Debug, Args)]

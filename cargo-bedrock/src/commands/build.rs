@@ -4,7 +4,7 @@ use bedrock_build::Architecture;
 use clap::{Args, ValueEnum};
 
 use crate::build::{self, Compiler, Purpose, Request};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::print::Progress;
 use crate::session::Session;
 

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::cli;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::print::Printer;
 
 const EXAMPLES: &str = "\

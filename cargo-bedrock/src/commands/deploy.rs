@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::access::{Access, Format};
 use crate::deploy::{self, Request};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::print::Deploying;
 use crate::session::Session;
 

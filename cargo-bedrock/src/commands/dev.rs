@@ -7,7 +7,7 @@ use bedrock_dev::Clock;
 use clap::{Args, ValueEnum};
 
 use crate::dev;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::session::Session;
 
 const EXAMPLES: &str = "\

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::aws::Access;
 use crate::doctor::{Options, examine};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
 

@@ -4,7 +4,7 @@ use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::graph::{self, Format, Level, NodeName, RustEdges};
 use crate::print::{Printer, Progress};
 use crate::session::Session;
@@ -73,13 +73,13 @@ impl Graph {
         for finding in findings {
             match finding.level {
                 Level::Warning => session.print.problem(&finding.problem),
-                Level::Error => reports.extend(Error::problems(Fault::App, vec![finding.problem]).reports),
+                Level::Error => reports.extend(Error::problems(ExitKind::App, vec![finding.problem]).reports),
             }
         }
         if self.deny_cycles {
             reports.extend(graph::denied(&graph));
         }
-        if reports.is_empty() { Ok(()) } else { Err(Error { fault: Fault::App, reports }) }
+        if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
     }
 }
 

@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::aws::Access;
 use crate::deploy::Stage;
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::local_invoke;
 use crate::payload::Source;
 use crate::remote_invoke::{self, Call};
@@ -62,7 +62,7 @@ struct Place {
 impl Invoke {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let worker = app.worker(&self.worker).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        let worker = app.worker(&self.worker).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let payload = source(self.payload, session).read()?;
         let Place { stage, logs, profile, region, endpoint_url } = self.place;
         // `--remote` and `--stage` require one another.

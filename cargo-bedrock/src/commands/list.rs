@@ -4,7 +4,7 @@ use bedrock_build::{App, Trigger, Worker};
 use clap::Args;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
 

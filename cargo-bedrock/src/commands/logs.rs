@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::access::{Access, Format};
 use crate::deploy::Stage;
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::logs::{self, Request, Source};
 use crate::session::Session;
 
@@ -61,7 +61,7 @@ impl Logs {
 
 /// The functions with these names, or all of the app, the endpoint first.
 fn sources(app: &App, wanted: &[String], stage: &Stage) -> Result<Vec<Source>> {
-    let refused = |problem| Error::problems(Fault::Call, vec![problem]);
+    let refused = |problem| Error::problems(ExitKind::Call, vec![problem]);
     let mut sources = Vec::new();
     let mut add = |name: &str, function: FunctionName| {
         let source = Source { name: name.to_owned(), group: format!("/aws/lambda/{function}") };

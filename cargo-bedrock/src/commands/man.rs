@@ -7,7 +7,7 @@ use clap::Args;
 use clap_mangen::Man as Page;
 
 use crate::cli;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
 

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::ask;
 use crate::cli;
-use crate::error::{Error, Fault, Result, shown};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
+use bedrock_diagnostics::Interrupt;
 use crate::migrate::{self, Migration, Original, Request};
 use crate::print::Printer;
 use crate::scaffold::{self, Checkout};
@@ -64,7 +64,7 @@ impl Migrate {
         Printer::data(&migrate::patch(&migration.plan))?;
         if migration.plan.steps.is_empty() {
             migration.left.iter().for_each(|line| session.print.warning(line));
-            session.print.done(&format!("nothing to do: `{}` is migrated", shown(root, &session.dir)));
+            session.print.done(&format!("nothing to do: `{}` is migrated", relative_path(root, &session.dir)));
             return Ok(());
         }
         tell(&migration, session.print);
@@ -86,7 +86,7 @@ impl Migrate {
 
     fn request(&self, root: &Path, session: &Session) -> Result<Request> {
         let name = self.name.as_deref().map(AppName::parse).transpose();
-        let name = name.map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        let name = name.map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let given = self.bedrock_path.as_deref();
         let checkout = given.map(|given| Checkout::find(given, &session.dir, root)).transpose()?;
         let command = cli::command();
@@ -97,7 +97,7 @@ impl Migrate {
 
     fn take_back(&self, root: &Path, session: &Session, interrupt: &Interrupt) -> Result<()> {
         let Some(undo) = migrate::undo(root)? else {
-            session.print.done(&format!("nothing to do: `{}` has no migration on record", shown(root, &session.dir)));
+            session.print.done(&format!("nothing to do: `{}` has no migration on record", relative_path(root, &session.dir)));
             return Ok(());
         };
         let patch = migrate::patch(&undo.plan);

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::session::Session;
 
 mod app;

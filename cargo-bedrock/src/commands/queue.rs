@@ -5,7 +5,7 @@ use std::time::Duration;
 use bedrock_dev::{Listed, State};
 use clap::{Args, Subcommand};
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::queued::{self, Queued, delivered};
 use crate::session::Session;

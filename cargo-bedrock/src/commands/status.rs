@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::access::{Access, Format};
 use crate::deploy::{self, Request};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::session::Session;
 
 const EXAMPLES: &str = "\

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
 use crate::scaffold;
 use crate::session::Session;

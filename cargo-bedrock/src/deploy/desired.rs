@@ -10,7 +10,7 @@ use super::manifest::{Artifact, Entry, Manifest, SecretRef, Trigger};
 use super::policy::{Policies, Uses, policies};
 use super::stage::{ENDPOINT, Site};
 use super::version::{Settings, Version};
-use crate::error::{Error, Fault, Report, Result};
+use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 /// Layers on one function.
 const LAYERS: usize = 5;
@@ -108,7 +108,7 @@ pub(crate) fn desired(manifest: &Manifest, site: &Site, only: &[String], secrets
         reports.extend(found);
         desired.extend(function.map(|function| (key.to_owned(), function)));
     }
-    if reports.is_empty() { Ok(desired) } else { Err(Error { fault: Fault::App, reports }) }
+    if reports.is_empty() { Ok(desired) } else { Err(Error { kind: ExitKind::App, reports }) }
 }
 
 /// The secrets of the functions of `only`, or of all.

@@ -8,7 +8,7 @@ use super::manifest::{Entry, Manifest, Trigger};
 use super::policy::destination_action;
 use super::stage::Site;
 use super::triggers::names::{DEAD, last};
-use crate::error::Report;
+use bedrock_diagnostics::Report;
 
 /// Characters of a queue's name.
 const QUEUE_NAME: usize = 80;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use bedrock_build::App;
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The versions of manifests that this reads.
 const VERSIONS: [u64; 2] = [1, 2];

@@ -2,7 +2,7 @@
 
 use super::actual::{Actual, Foreign};
 use super::stage::Site;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// How Terraform calls itself in `bedrock:owner`.
 const TERRAFORM: &str = "terraform";

@@ -18,8 +18,8 @@ use super::stage::Site;
 use super::together::together;
 use crate::ask;
 use crate::aws::{self, Aws, Repeat, call};
-use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::pack::Digest;
 use crate::print::Deploying;
 

@@ -15,8 +15,8 @@ use super::stage::{ENDPOINT, Site, Stage};
 use super::{read, refuse, secrets, triggers};
 use crate::ask;
 use crate::aws::{self, Access, Aws};
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::print::Deploying;
 
 /// What the user asked for.
@@ -86,7 +86,7 @@ pub(crate) fn destroy(app: &App, request: &Request, told: &Arc<Deploying>) -> Re
 pub(super) fn known(app: &App, names: &[String]) -> Result<()> {
     let workers = names.iter().filter(|name| *name != ENDPOINT);
     let problems: Vec<_> = workers.filter_map(|name| app.worker(name).err()).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::problems(Fault::Call, problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(Error::problems(ExitKind::Call, problems)) }
 }
 
 pub(super) async fn planned(aws: &Aws, site: &Site, desired: &Desired, some: bool) -> Result<Plan> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::desired::Secrets;
 use super::manifest::SecretRef;
 use crate::aws::{Aws, Failure, Repeat, call};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The values of `wanted`; all that cannot be read are told at once.
 pub(crate) async fn read(aws: &Aws, wanted: BTreeSet<SecretRef>) -> Result<Secrets> {
@@ -20,7 +20,7 @@ pub(crate) async fn read(aws: &Aws, wanted: BTreeSet<SecretRef>) -> Result<Secre
             Err(failure) => errors.push(failure.app(format!("failed to read {secret}"))),
         }
     }
-    if errors.is_empty() { Ok(secrets) } else { Err(Error::several(errors)) }
+    if errors.is_empty() { Ok(secrets) } else { Err(Error::combine(errors)) }
 }
 
 async fn one(aws: &Aws, secret: &SecretRef) -> std::result::Result<Option<String>, Failure> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bedrock_build::{App, FunctionName, WorkerName};
 
 use crate::aws::Place;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::pack::Digest;
 
 /// What the endpoint goes by where workers have their names.
@@ -57,7 +57,7 @@ impl Site {
         if problems.is_empty() {
             Ok(Self { app: app.name.to_string(), stage, place })
         } else {
-            Err(Error::problems(Fault::Call, problems))
+            Err(Error::problems(ExitKind::Call, problems))
         }
     }
 

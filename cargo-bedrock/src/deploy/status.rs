@@ -14,7 +14,7 @@ use super::stage::{ENDPOINT, Site};
 use super::triggers::PlannedTrigger;
 use super::{read, refuse, secrets, triggers};
 use crate::aws;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 
 /// For machines: one object, keys may be added to it.

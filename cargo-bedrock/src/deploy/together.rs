@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Does `work` for each item, `at_once` of them at a time; the results in the order of the items.
 pub(super) async fn together<T, R, F>(items: Vec<T>, at_once: usize, work: impl Fn(T) -> F) -> Vec<Result<R>>

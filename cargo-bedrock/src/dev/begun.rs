@@ -5,7 +5,7 @@ use bedrock_dev::{BuildFailed, NotWatched, Watch};
 
 use super::compile::{Compiled, Compiler};
 use crate::build::Workspace;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What a workshop begins with.
 pub(super) struct Begun {
@@ -27,7 +27,7 @@ impl Begun {
         let mut watch = watch.map_err(|why| not_watched(&why))?;
         let (found, failed) = match compiler.first(app) {
             Ok(found) => (found, None),
-            Err((error, failed)) if error.fault == Fault::App && (is_watched || before.is_some()) => {
+            Err((error, failed)) if error.kind == ExitKind::App && (is_watched || before.is_some()) => {
                 compiler.complain(&error);
                 (before.cloned().unwrap_or_else(Compiled::nothing), Some(failed))
             }

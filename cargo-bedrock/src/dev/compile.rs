@@ -9,7 +9,7 @@ use bedrock_dev::happenings::api::Picture;
 use bedrock_dev::{BuildFailed, ENDPOINT, Edges, Making};
 
 use crate::build::{self, Function, Listener, Purpose, Request};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::graph::{self, Finding, Graph};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;

@@ -9,7 +9,7 @@ use bedrock_dev::{ENDPOINT, Reload, Reloaded, Workshop};
 use serde_json::{Value, json};
 
 use crate::build::{CARGO_HOME, cargo_home};
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
 
 use super::show::Show;
@@ -50,7 +50,7 @@ pub(super) fn targets(app: &App, names: &[String]) -> Result<Vec<Target>> {
 
 fn known(app: &App, name: &str) -> Result<Language> {
     let found = app.worker(name).map(|worker| worker.language);
-    found.map_err(|problem| Error::problems(Fault::Call, vec![problem]))
+    found.map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))
 }
 
 /// Whether a debugger looks into programs that cargo makes.

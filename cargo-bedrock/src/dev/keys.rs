@@ -1,6 +1,6 @@
 //! What keys mean while the app runs, and doing it. Where they come from is left to `terminal`.
 
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::print::Printer;
 
 use super::browser;

@@ -28,10 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, Fault as QueueFault, NotOpened, Order, Workshop};
+use bedrock_dev::{Clock, ExitKind as QueueFault, NotOpened, Order, Workshop};
 
 use crate::build;
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::local_invoke::target_dir;
 use crate::print::Printer;
 use begun::Begun;
@@ -87,7 +87,7 @@ pub(crate) fn run(app: &App, mut wish: Wish, print: Printer) -> Result<()> {
     show.finish();
     drop(keyboard);
     match result {
-        Err(error) if error.fault != Fault::Interrupted => Err(error),
+        Err(error) if error.kind != ExitKind::Interrupted => Err(error),
         _ => {
             print.done("stopped; events that were not finished are kept");
             Ok(())
@@ -169,7 +169,7 @@ async fn serve(app: &App, wish: &Wish, begun: Begun, compiler: &Compiler, user: 
 /// The app as it is on disk now, or as it was where that is none.
 fn again(app: &App, print: Printer) -> App {
     App::open(&app.root).unwrap_or_else(|problems| {
-        print.error(&Error::problems(Fault::App, problems));
+        print.error(&Error::problems(ExitKind::App, problems));
         app.clone()
     })
 }

@@ -9,7 +9,7 @@ use super::begun::{Begun, anew};
 use super::compile::{Calls, Compiled, Compiler};
 use super::debug::{self, Target};
 use super::show::Show;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Tells the workshop of another call graph.
 pub(super) type Know = dyn Fn(Calls) + Send + Sync;

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Ends when the user, or the machine, asks to stop. Signals do not end the program any more once this is called.
 pub(super) fn requested() -> Result<impl Future<Output = ()>> {

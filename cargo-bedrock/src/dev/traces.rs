@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bedrock_dev::Workshop;
 use bedrock_dev::traces::{Settings, Traces};
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 
 /// As the variables of OpenTelemetry have it.

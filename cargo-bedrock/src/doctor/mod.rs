@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::aws::{self, Access};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::session::Session;
 use crate::tool::Tools;
 pub(crate) use facts::Facts;
@@ -64,7 +64,7 @@ fn online(access: &Access) -> Result<Finding> {
         Ok(place) => {
             Ok(Finding::fine("credentials", format!("AWS knows them: account {}, {}", place.account, place.region)))
         }
-        Err(error) if error.fault == crate::error::Fault::Interrupted => Err(error),
+        Err(error) if error.kind == bedrock_diagnostics::ExitKind::Interrupted => Err(error),
         Err(error) => Ok(of_error("credentials", error)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::model::{EdgeSource, Graph, path};
 use super::node::NodeName;
-use crate::error::Report;
+use bedrock_diagnostics::Report;
 
 /// One report for each cycle; the causes are its calls.
 pub(crate) fn denied(graph: &Graph) -> Vec<Report> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::elf::edges_of;
 use super::node::NodeName;
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Whom each Rust part of the app calls: the endpoint and the Rust workers, as far as they were compiled.
 pub(crate) type RustEdges = BTreeMap<NodeName, BTreeSet<String>>;
@@ -17,7 +17,7 @@ pub(crate) fn of_programs(programs: &BTreeMap<NodeName, PathBuf>, root: &Path) -
 }
 
 fn of_program(path: &Path, root: &Path) -> Result<BTreeSet<String>> {
-    let what = format!("failed to read the calls in the program `{}`", shown(path, root));
+    let what = format!("failed to read the calls in the program `{}`", relative_path(path, root));
     let binary = fs::read(path).map_err(|error| Error::io(&what, &error))?;
     edges_of(&binary).map_err(|error| {
         Error::call(what)

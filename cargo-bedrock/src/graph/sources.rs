@@ -9,7 +9,7 @@ use ignore::{DirEntry, WalkBuilder};
 use super::node::Place;
 use super::syntax::Calls;
 use super::{javascript, python};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Folders that hold nothing that is deployed as the worker's own code.
 const LEFT_OUT: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];

@@ -10,7 +10,7 @@ use super::model::Graph;
 use super::node::NodeName;
 use super::rust_edges::RustEdges;
 use super::sources::calls_of;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Reads the Python and JavaScript files of `app` and puts them together with what its Rust programs call.
 pub(crate) fn read(app: &App, rust: &RustEdges) -> Result<(Graph, Vec<Finding>)> {

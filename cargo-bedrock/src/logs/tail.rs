@@ -12,8 +12,8 @@ use super::show::Form;
 use super::window::Window;
 use crate::aws::{self, Access, Aws, Failure};
 use crate::deploy::Stage;
-use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
 
 /// Questions in flight: an account may ask some ten times a second.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::original::Original;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::scaffold::Step;
 use crate::terraform::{Copy, Record, Texts, differences, template};
 
@@ -57,5 +57,5 @@ fn line(path: &str, text: &str, copy: &Copy) -> String {
 pub(super) fn own_files(root: &Path) -> Vec<String> {
     let walk = ignore::WalkBuilder::new(root.join("terraform")).require_git(false).sort_by_file_name(Ord::cmp).build();
     let files = walk.flatten().map(ignore::DirEntry::into_path).filter(|path| path.is_file());
-    files.map(|path| crate::error::shown(&path, root)).collect()
+    files.map(|path| bedrock_diagnostics::relative_path(&path, root)).collect()
 }

@@ -7,7 +7,7 @@ use bedrock_build::App;
 use ignore::WalkBuilder;
 
 use super::record;
-use crate::error::{Error, Fault, Result, shown};
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 use crate::terraform::{Copy, Texts, template};
 
 /// Folders without code of the app, whatever `.gitignore` says of them.
@@ -76,7 +76,7 @@ impl Original {
         walk.filter_entry(|entry| !FOREIGN.iter().any(|name| entry.file_name() == *name));
         let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py") && path.is_file();
         let found = walk.build().flatten().map(ignore::DirEntry::into_path).filter(|path| is_python(path));
-        let paths: Vec<String> = found.map(|path| shown(&path, &self.root)).collect();
+        let paths: Vec<String> = found.map(|path| relative_path(&path, &self.root)).collect();
         for path in paths {
             if let Some(text) = self.text(&path) {
                 self.python.insert(path, text);
@@ -107,7 +107,7 @@ impl Original {
         match fs::read_to_string(&place) {
             Ok(text) => Some(text),
             Err(error) => {
-                let reason = crate::error::reason(&error);
+                let reason = bedrock_diagnostics::io_reason(&error);
                 self.unreadable.push(format!("`{path}` is left alone: {reason}"));
                 None
             }
@@ -153,5 +153,5 @@ fn existing_app(root: &Path) -> Result<Option<App>> {
     if !root.join("Cargo.toml").exists() {
         return Ok(None);
     }
-    App::open(root).map(Some).map_err(|problems| Error::problems(Fault::App, problems))
+    App::open(root).map(Some).map_err(|problems| Error::problems(ExitKind::App, problems))
 }

@@ -3,13 +3,13 @@
 use diffy::DiffOptions;
 
 use super::record;
-use crate::error::shown;
+use bedrock_diagnostics::relative_path;
 use crate::scaffold::{Plan, Step};
 
 /// All changes of `plan`, without those that keep the record.
 pub(crate) fn patch(plan: &Plan) -> String {
     let difference = |step: &Step| {
-        let path = shown(step.path(), &plan.base);
+        let path = relative_path(step.path(), &plan.base);
         match step {
             Step::File { contents, .. } => one(&path, None, Some(contents)),
             Step::Edit { before, after, .. } => one(&path, Some(before), Some(after)),
@@ -17,7 +17,7 @@ pub(crate) fn patch(plan: &Plan) -> String {
             Step::Folder { .. } => String::new(),
         }
     };
-    let is_shown = |step: &&Step| !record::is_own(&shown(step.path(), &plan.base));
+    let is_shown = |step: &&Step| !record::is_own(&relative_path(step.path(), &plan.base));
     plan.steps.iter().filter(is_shown).map(difference).collect()
 }
 

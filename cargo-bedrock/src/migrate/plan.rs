@@ -10,7 +10,7 @@ use super::endpoints::Class;
 use super::original::Original;
 use super::routes::{Ports, ports};
 use super::{config, deployment, endpoints, imports, record, uses, workflow};
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::scaffold::{Plan, Step};
 
 /// What the user said.
@@ -71,7 +71,7 @@ fn name(original: &Original, request: &Request) -> Result<AppName> {
         return Ok(name);
     }
     AppName::parse(&original.folder())
-        .map_err(|problem| Error::problems(Fault::Call, vec![problem]).help("give it one with `--name NAME`"))
+        .map_err(|problem| Error::problems(ExitKind::Call, vec![problem]).help("give it one with `--name NAME`"))
 }
 
 fn ported(original: &Original, left: &mut Vec<String>) -> Ports {
@@ -175,6 +175,6 @@ impl Migration {
         std::fs::write(room.path().join("Cargo.toml"), manifest).map_err(failed)?;
         let top = original.workers_dir.split('/').next().unwrap_or_default();
         std::os::unix::fs::symlink(original.root.join(top), room.path().join(top)).map_err(failed)?;
-        App::open(room.path()).map(drop).map_err(|problems| Error::problems(Fault::App, problems))
+        App::open(room.path()).map(drop).map_err(|problems| Error::problems(ExitKind::App, problems))
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::scaffold::{Plan, Step};
 use crate::terraform::{Merged, Texts, merge};
 
@@ -65,7 +65,7 @@ pub(super) fn steps(root: &Path, steps: &[Step], number: usize) -> Result<Vec<St
         edited: BTreeMap::new(),
     };
     for step in steps {
-        let path = shown(step.path(), root);
+        let path = relative_path(step.path(), root);
         match step {
             Step::File { contents, .. } => drop(record.created.insert(path, contents.clone())),
             Step::Edit { before, after, .. } => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The globs of `allow`; one that names a folder allows all that is in it.
 #[derive(Debug)]

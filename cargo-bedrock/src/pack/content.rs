@@ -8,7 +8,7 @@ use std::path::Path;
 use super::digest::{Digest, Hash};
 use super::entry::{Entry, Source};
 use super::threads;
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// What is known of one file of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) fn weight(entry: &Entry) -> u64 {
 
 /// What is said of a source file that cannot be read.
 pub(super) fn unreadable(file: &Path, app: &Path, error: &io::Error) -> Error {
-    Error::io(format!("failed to read `{}`", shown(file, app)), error)
+    Error::io(format!("failed to read `{}`", relative_path(file, app)), error)
 }
 
 fn fingerprint(entry: &Entry, app: &Path) -> Result<Fingerprint> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::error::{Error, Result, reason, shown};
+use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
 /// The ignore files of a folder and of those above it.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,7 @@ fn read(folder: &Path, name: &str, app: &Path) -> Result<Option<Gitignore>> {
 }
 
 fn unreadable(path: &Path, app: &Path, error: &ignore::Error) -> Error {
-    let failure = Error::app(format!("failed to read `{}`", shown(path, app)));
+    let failure = Error::app(format!("failed to read `{}`", relative_path(path, app)));
     causes(error).into_iter().fold(failure, Error::cause)
 }
 
@@ -71,7 +71,7 @@ fn causes(error: &ignore::Error) -> Vec<String> {
             causes(err).into_iter().map(|cause| format!("line {line}: {cause}")).collect()
         }
         ignore::Error::Glob { glob: Some(glob), err } => vec![format!("`{glob}` is no pattern: {err}")],
-        ignore::Error::Io(error) => vec![reason(error)],
+        ignore::Error::Io(error) => vec![io_reason(error)],
         other => vec![other.to_string()],
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::part::Part;
-use crate::error::Report;
+use bedrock_diagnostics::Report;
 
 /// Of a zip that is sent directly; a larger one goes through S3.
 const DIRECT_UPLOAD: u64 = 52_428_800;

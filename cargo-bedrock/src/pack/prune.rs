@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use bedrock_build::Architecture;
 
 /// Whether a file or folder of a Python target folder (`uv pip install --target`) is removed.
@@ -40,7 +40,7 @@ pub(crate) fn remove(root: &Path, app: &Path, goes: impl Fn(&str, bool) -> bool)
     let mut open = vec![String::new()];
     while let Some(folder) = open.pop() {
         let disk = root.join(&folder);
-        let failed = |error: &io::Error| Error::io(format!("failed to clean `{}`", shown(&disk, app)), error);
+        let failed = |error: &io::Error| Error::io(format!("failed to clean `{}`", relative_path(&disk, app)), error);
         for entry in fs::read_dir(&disk).map_err(|error| failed(&error))? {
             let entry = entry.map_err(|error| failed(&error))?;
             // No rule names such a file; who collects the folder refuses it.

@@ -1,7 +1,7 @@
 //! What is refused when a folder is packed: all of it at once, each with its path and what to do about it.
 
 use super::tree::Options;
-use crate::error::{Error, Fault, Report};
+use bedrock_diagnostics::{Error, ExitKind, Report};
 
 /// More than this is read by nobody.
 const TOLD: usize = 20;
@@ -52,7 +52,7 @@ pub(super) fn error(mut refusals: Vec<Refusal>, folder: &str, options: &Options)
             ..Report::default()
         });
     }
-    Error { fault: Fault::App, reports }
+    Error { kind: ExitKind::App, reports }
 }
 
 fn report(refusal: &Refusal, folder: &str, options: &Options) -> Report {

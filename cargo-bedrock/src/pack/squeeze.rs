@@ -11,7 +11,7 @@ use zip::{CompressionMethod, DateTime, PreparedZipFile, System};
 use super::content::{Fingerprint, unreadable};
 use super::digest::{Digest, Hash};
 use super::entry::{Entry, Source};
-use crate::error::{Error, Result, reason};
+use bedrock_diagnostics::{Error, Result, io_reason};
 
 /// Measured: level 9 takes twice the time on JavaScript and 2.5 times on NumPy's libraries, and makes them 0.5 % and
 /// 2.4 % smaller; level 4 saves a tenth to a fifth of the time, and makes them 2 % larger.
@@ -92,7 +92,7 @@ fn options(entry: &Entry) -> SimpleFileOptions {
 fn uncompressed(entry: &Entry, error: ZipError) -> Error {
     let failure = Error::call(format!("failed to compress `{}`", entry.path));
     match error {
-        ZipError::Io(error) => failure.cause(reason(&error)),
+        ZipError::Io(error) => failure.cause(io_reason(&error)),
         error => failure.cause(error.to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! How an error reads, for tests: as it is printed, without colour.
 
-use crate::error::{Error, Fault, Report};
+use bedrock_diagnostics::{Error, ExitKind, Report};
 
 pub(crate) fn error(error: &Error) -> String {
     let report = |report: &Report| {
@@ -12,5 +12,5 @@ pub(crate) fn error(error: &Error) -> String {
 }
 
 pub(crate) fn report(report: Report) -> String {
-    error(&Error { fault: Fault::App, reports: vec![report] })
+    error(&Error { kind: ExitKind::App, reports: vec![report] })
 }

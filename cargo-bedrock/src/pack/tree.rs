@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::left_out::Reason;
 use super::names;
 use super::refusal::{self, Refusal, What};
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 mod walk;
 
@@ -84,7 +84,7 @@ impl Tree {
 
 /// The files of the folder `root` that belong into an artifact, or one error with everything that must not get in.
 pub(crate) fn collect(root: &Path, options: &Options) -> Result<Tree> {
-    let folder = shown(root, &options.app);
+    let folder = relative_path(root, &options.app);
     let unreadable = |error: io::Error| Error::io(format!("failed to read the folder `{folder}`"), &error);
     let root = root.canonicalize().map_err(unreadable)?;
     // Only a real path is a prefix of real paths. An app that is gone has no ignore files.

@@ -17,7 +17,7 @@ use super::names;
 use super::sink::Sink;
 use super::squeeze::{Squeezed, squeeze};
 use super::threads;
-use crate::error::{Error, Result, reason, shown};
+use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
 /// As much of the entries is compressed at once, and held compressed until it is written.
 const BATCH: u64 = 64 * 1024 * 1024;
@@ -53,7 +53,7 @@ fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: Effort) -> Re
     let failed = |error: &io::Error| unwritable(path, app, error);
     let above = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(above)
-        .map_err(|error| Error::io(format!("failed to create the folder `{}`", shown(above, app)), &error))?;
+        .map_err(|error| Error::io(format!("failed to create the folder `{}`", relative_path(above, app)), &error))?;
     let draft = tempfile::Builder::new()
         .prefix(".bedrock-pack-")
         .permissions(fs::Permissions::from_mode(0o666))
@@ -71,7 +71,7 @@ fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>
     if problems.is_empty() {
         return Ok(entries);
     }
-    let failure = Error::app(format!("failed to pack `{}`", shown(path, app)));
+    let failure = Error::app(format!("failed to pack `{}`", relative_path(path, app)));
     Err(problems.into_iter().fold(failure, Error::cause))
 }
 
@@ -121,7 +121,7 @@ fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
 }
 
 fn unwritable(path: &Path, app: &Path, error: &io::Error) -> Error {
-    Error::call(format!("failed to write `{}`", shown(path, app))).cause(reason(error))
+    Error::call(format!("failed to write `{}`", relative_path(path, app))).cause(io_reason(error))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Printer;
 use crate::deploy::{Change, Plan, Planned, PlannedTrigger, Site, Step, TriggerStep, shown};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Of the events for machines. Keys may be added to a version, never changed.
 const VERSION: u32 = 1;

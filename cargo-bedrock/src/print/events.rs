@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Printer;
 use crate::build::{Part, Zip};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 const VERSION: u32 = 1;
 

@@ -11,7 +11,7 @@ use super::Printer;
 use super::events::{artifact, emit, seconds};
 use super::lines::Lines;
 use crate::build::{Part, Zip};
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 /// The line about what cargo does, which is many parts at once.
 const CARGO: &str = "cargo";

@@ -5,7 +5,7 @@ use bedrock_dev::{Delivered, Why};
 use serde_json::{Value, json};
 
 use super::{SHORT, pretty, table::aligned};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// A line for each, under a head.
 pub(crate) fn table(all: &[Delivered]) -> String {

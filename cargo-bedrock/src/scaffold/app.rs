@@ -8,14 +8,14 @@ use bedrock_templates::File;
 
 use super::manifest::{Manifest, Owner, uses};
 use super::{Checkout, Plan, Step};
-use crate::error::{Error, Fault, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::terraform::Record;
 
 const FIRST_WORKER: &str = "greeter";
 
 /// The folder `path` with the app `name` in it; paths in messages are relative to `base`.
 pub(crate) fn plan(name: &AppName, path: PathBuf, base: &Path, checkout: Option<&Checkout>) -> Result<Plan> {
-    let worker = WorkerName::parse(FIRST_WORKER).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+    let worker = WorkerName::parse(FIRST_WORKER).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
     let mut files = templates::app(name, &worker, &uses(checkout))?;
     let manifest = Manifest::parse(&text_of(&files, "Cargo.toml"))?;
     // Its own name is in the manifest too, so look for another owner.

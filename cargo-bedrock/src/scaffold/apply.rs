@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::{Plan, Step};
-use crate::error::{Error, Result, reason, shown};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
+use bedrock_diagnostics::Interrupt;
 
 /// All steps of `plan`, or none.
 pub(crate) fn apply(plan: &Plan, interrupt: &Interrupt) -> Result<()> {
@@ -104,11 +104,11 @@ fn put_in_place(step: &Step, draft: &Draft, done: &mut Done<'_>) -> Result<()> {
 
 /// A file that says something else than when the plan was made.
 fn refuse_changed(path: &Path, place: &Path, before: &str, done: &Done<'_>) -> Result<()> {
-    let failed = |error| Error::io(format!("failed to read `{}`", shown(path, done.base)), &error);
+    let failed = |error| Error::io(format!("failed to read `{}`", relative_path(path, done.base)), &error);
     if fs::read_to_string(place).map_err(failed)? == before {
         return Ok(());
     }
-    Err(Error::call(format!("`{}` was changed at the same time", shown(path, done.base))).help("run the command again"))
+    Err(Error::call(format!("`{}` was changed at the same time", relative_path(path, done.base))).help("run the command again"))
 }
 
 /// Makes the folders of `path` that are missing.
@@ -132,7 +132,7 @@ fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn exists_already(path: &Path, base: &Path) -> Error {
-    Error::call(format!("`{}` exists already", shown(path, base))).help("choose another name, or move it away")
+    Error::call(format!("`{}` exists already", relative_path(path, base))).help("choose another name, or move it away")
 }
 
 /// What was done, and so what to take back after a failure.
@@ -156,7 +156,7 @@ impl Done<'_> {
             Step::Edit { .. } => "edit",
             Step::Remove { .. } => "remove",
         };
-        let what = format!("failed to {verb} `{}`", shown(step.path(), self.base));
+        let what = format!("failed to {verb} `{}`", relative_path(step.path(), self.base));
         move |error| Error::io(what.clone(), &error)
     }
 
@@ -171,7 +171,7 @@ impl Done<'_> {
         };
         let left = self.steps.into_iter().rev().map(take_back).filter_map(std::result::Result::err);
         left.map(|(path, error)| {
-            format!("`{}` could not be put back as it was ({}), look at it", shown(&path, base), reason(&error))
+            format!("`{}` could not be put back as it was ({}), look at it", relative_path(&path, base), io_reason(&error))
         })
         .collect()
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The path as it goes into the new app's `Cargo.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]

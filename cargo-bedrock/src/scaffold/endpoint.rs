@@ -5,7 +5,7 @@ use bedrock_templates as templates;
 
 use super::manifest::Manifest;
 use super::{Plan, Step, marks};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Where the endpoints are put together.
 pub(crate) const MODULE: &str = "src/endpoints/mod.rs";

@@ -6,7 +6,7 @@ use bedrock_templates::Dependencies;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
 
 use super::Checkout;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The version of this project's crates that a new app asks for.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

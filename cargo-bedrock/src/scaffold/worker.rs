@@ -7,7 +7,7 @@ use bedrock_templates as templates;
 
 use super::manifest::{Manifest, Owner};
 use super::{Plan, Step};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The suffixes that name a language.
 const SUFFIXES: [(&str, Language); 3] =

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Record, Texts};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The app's half of a comparison.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::merge::{Merged, merge, with_ends_of, with_plain_ends};
 use super::{Copy, Record, Texts};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::scaffold::{Plan, Step};
 
 /// What happens to one file. A text is what it will say.

@@ -5,7 +5,7 @@ use cargo_metadata::semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::Texts;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The version of this program, which is also that of its template.
 const CURRENT: &str = env!("CARGO_PKG_VERSION");

@@ -9,7 +9,7 @@ use super::npm::{self, read};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::pack::{Contents, Options, collect, node_modules, remove};
 
 /// Part of every key: another way to lay out or prune layers makes them anew.

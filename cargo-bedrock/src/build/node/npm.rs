@@ -9,7 +9,7 @@ use bedrock_build::Worker;
 use crate::build::context::Context;
 use crate::build::inputs::Inputs;
 use crate::build::part::Part;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::tool::on_path;
 
 /// What npm reads.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bedrock_build::Runtime;
 
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::tool::{Tools, on_path};
 
 /// The interpreter of the runtime's version, by its name alone: it is not started to look.

@@ -8,7 +8,7 @@ use std::process::Command;
 use bedrock_build::{Architecture, Runtime};
 
 use super::requirements::Requirements;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::tool::{Tools, on_path};
 
 /// What the packages are for.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use pep508_rs::{Requirement, VerbatimUrl};
 
-use crate::error::{Error, Report, Result, reason, shown};
+use bedrock_diagnostics::{Error, Report, Result, io_reason, relative_path};
 
 /// What is to be installed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl Reader<'_> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("failed to read `{}`", shown(path, self.app));
-                self.reports.push(Report { message, causes: vec![reason(&error)], ..Report::default() });
+                let message = format!("failed to read `{}`", relative_path(path, self.app));
+                self.reports.push(Report { message, causes: vec![io_reason(&error)], ..Report::default() });
                 return;
             }
         };
@@ -57,7 +57,7 @@ impl Reader<'_> {
             return;
         }
         for (number, line) in logical_lines(&text) {
-            let place = format!("{}:{number}", shown(path, self.app));
+            let place = format!("{}:{number}", relative_path(path, self.app));
             if let Err((cause, help)) = self.line(&line, path, constraints) {
                 let message = format!("{place}: `{}` cannot be installed for Lambda", without_secret(&line));
                 self.reports.push(Report { message, causes: vec![cause], help: vec![help] });

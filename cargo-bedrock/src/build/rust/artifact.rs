@@ -12,7 +12,7 @@ use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
 use crate::build::plan::Purpose;
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::graph::edges_of;
 use crate::pack::Entry;
 
@@ -36,7 +36,7 @@ pub(crate) fn build(context: &Context<'_>, functions: &[Function]) -> Vec<(Optio
 }
 
 fn packed(context: &Context<'_>, function: &Function, path: &Path) -> Result<Outcome> {
-    let read = |error| Error::io(format!("failed to read `{}`", shown(path, &context.app.root)), &error);
+    let read = |error| Error::io(format!("failed to read `{}`", relative_path(path, &context.app.root)), &error);
     let program = fs::read(path).map_err(read)?;
     let mut inputs = Inputs::default();
     inputs.add_bytes("its program", &program);

@@ -15,7 +15,7 @@ use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
 use crate::build::plan::Purpose;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::print::Severity;
 use crate::tool;
 

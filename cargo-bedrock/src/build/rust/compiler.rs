@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use bedrock_build::Architecture;
 use cargo_config2::Config;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::tool::{Tools, on_path};
 
 /// A way to compile.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cargo_config2::Config;
 
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// What programs say of the place where cargo keeps what it has downloaded.
 pub(crate) const CARGO_HOME: &str = "/cargo";

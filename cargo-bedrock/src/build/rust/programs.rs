@@ -8,7 +8,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
 use super::remembered;
 use crate::build::part::Function;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// The program of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]

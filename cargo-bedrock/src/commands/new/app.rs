@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use bedrock_build::AppName;
 use clap::Args;
 
-use crate::error::{Error, Fault, Result, shown};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
+use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, Checkout, Step};
 use crate::session::Session;
 
@@ -34,7 +34,7 @@ pub(crate) struct NewApp {
 
 impl NewApp {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let name = AppName::parse(&self.name).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        let name = AppName::parse(&self.name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
         let parent = parent(session, self.dir.as_deref())?;
         let path = parent.join(name.as_str());
@@ -43,7 +43,7 @@ impl NewApp {
         let plan = scaffold::app::plan(&name, path.clone(), &session.dir, checkout.as_ref())?;
         scaffold::apply(&plan, &interrupt)?;
         let files: usize = plan.steps.iter().map(count).sum();
-        let shown = shown(&path, &session.dir);
+        let shown = relative_path(&path, &session.dir);
         session.print.done(&format!("created app `{name}` in `{shown}` ({files} files)"));
         session.print.next(&format!("`cd {shown} && cargo run`, then open `/hello/world` at the address it prints"));
         session.print.next("`cargo bedrock new worker NAME.rs` (or `.py`, `.js`) adds a worker");

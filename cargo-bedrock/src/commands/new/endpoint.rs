@@ -6,8 +6,8 @@ use std::io;
 use bedrock_build::EndpointName;
 use clap::Args;
 
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, endpoint};
 use crate::session::Session;
 
@@ -26,7 +26,7 @@ pub(crate) struct NewEndpoint {
 impl NewEndpoint {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let name = EndpointName::parse(&self.name).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        let name = EndpointName::parse(&self.name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
         let read = |path: &str| {
             fs::read_to_string(app.root.join(path)).map_err(|error| {

@@ -6,8 +6,8 @@ use bedrock_build::{App, FunctionName, Language, WorkerName};
 use clap::Args;
 
 use crate::ask;
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, Step};
 use crate::session::Session;
 
@@ -30,7 +30,7 @@ impl NewWorker {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let (name, language) = scaffold::worker::language_of(&self.name)?;
-        let name = WorkerName::parse(name).map_err(|problem| Error::problems(Fault::Call, vec![problem]))?;
+        let name = WorkerName::parse(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
         let language = match language {
             Some(language) => language,

@@ -10,7 +10,7 @@ use crate::deploy::desired::Function;
 use crate::deploy::mark::Mark;
 use crate::deploy::plan::{Planned, Step};
 use crate::deploy::stage::Site;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 
 /// Milliseconds between looks at a function that is being made ready, and how many there are: five minutes.
 const LOOK: (u64, u64) = (50, 500);

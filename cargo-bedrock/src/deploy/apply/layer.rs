@@ -8,7 +8,7 @@ use super::chain::{Chain, Stop};
 use super::upload::{Source, source};
 use crate::aws::{Repeat, call};
 use crate::deploy::desired::Function;
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 /// Gives the ARN of the new version. Its description says what is in it, so that it is found instead of made again.
 pub(super) async fn publish(chain: &Chain, wanted: &Function) -> Result<String, Stop> {

@@ -18,8 +18,8 @@ use super::stage::Site;
 use super::together::together;
 use super::triggers::PlannedTrigger;
 use crate::aws::Aws;
-use crate::error::{Error, Fault, Result};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::Interrupt;
 use crate::print::Deploying;
 use chain::Chain;
 pub(crate) use chain::Stop;
@@ -178,14 +178,14 @@ async fn steps(deploy: &Deploy, planned: &Planned, steps: &[Step], mut chain: Ch
 
 /// What was kept and what is left, behind the failures themselves.
 fn half_done(Tally { what, done, left, errors }: Tally) -> Error {
-    let interrupted = errors.iter().any(|error| error.fault == Fault::Interrupted);
+    let interrupted = errors.iter().any(|error| error.kind == ExitKind::Interrupted);
     let names: Vec<String> = left.iter().map(|function| format!("`{function}`")).collect();
     let what = format!("{done} of {} {what} are as they should be, left: {}", done + left.len(), names.join(", "));
     let help = "the same command goes on from there";
     if interrupted {
-        return Error::new(Fault::Interrupted, format!("interrupted, {what}")).help(help);
+        return Error::new(ExitKind::Interrupted, format!("interrupted, {what}")).help(help);
     }
-    let mut error = Error::several(errors);
+    let mut error = Error::combine(errors);
     error.reports.extend(Error::app(what).help(help).reports);
-    Error { fault: Fault::App, ..error }
+    Error { kind: ExitKind::App, ..error }
 }

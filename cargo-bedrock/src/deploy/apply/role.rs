@@ -90,5 +90,5 @@ fn arn(chain: &Chain, policy: &str) -> String {
 fn tags(chain: &Chain) -> Result<Vec<Tag>, Stop> {
     let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
     let tags: Result<Vec<Tag>, _> = chain.site.tags().into_iter().map(tag).collect();
-    tags.map_err(|error| crate::error::Error::call("failed to write the tags").cause(error.to_string()).into())
+    tags.map_err(|error| bedrock_diagnostics::Error::call("failed to write the tags").cause(error.to_string()).into())
 }

@@ -10,7 +10,7 @@ use super::chain::{Chain, Stop};
 use super::gone::present;
 use crate::aws::{Repeat, call};
 use crate::deploy::desired::Zip;
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 use crate::pack::Digest;
 
 /// Of a zip that is sent in the request.

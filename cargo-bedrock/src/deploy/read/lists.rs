@@ -7,7 +7,7 @@ use aws_sdk_iam::types::PolicyScopeType;
 use crate::aws::{Aws, Failure, Repeat, call};
 use crate::deploy::actual::{LayerVersion, Log};
 use crate::deploy::stage::Site;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Everything of a stage that a list shows.
 #[derive(Debug, Default)]

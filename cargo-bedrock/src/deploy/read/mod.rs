@@ -15,7 +15,7 @@ use super::actual::{Actual, Foreign, Found};
 use super::stage::{OWNER, OWNER_TAG, Site};
 use super::together::together;
 use crate::aws::Aws;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 pub(crate) use function::{url, version, versions};
 use lists::Lists;
 

@@ -14,7 +14,7 @@ use crate::aws::{Aws, Failure, Repeat, call};
 use crate::deploy::apply::{Deploy, Stop};
 use crate::deploy::stage::Site;
 use crate::deploy::together::together;
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Queues and buckets that are changed at once.
 const AT_ONCE: usize = 4;

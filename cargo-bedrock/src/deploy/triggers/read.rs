@@ -12,7 +12,7 @@ use crate::aws::{Aws, Failure};
 use crate::deploy::actual::{Actual, Foreign};
 use crate::deploy::desired::Desired;
 use crate::deploy::stage::{OWNER_TAG, Site};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 
 /// Adds the triggers to `actual`, and what is in the way of those of `desired`.
 pub(in crate::deploy) async fn read(

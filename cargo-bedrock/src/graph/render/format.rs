@@ -1,7 +1,7 @@
 //! Which forms there are.
 
 use super::{dot, json, mermaid, svg, text};
-use crate::error::Result;
+use bedrock_diagnostics::Result;
 use crate::graph::model::Graph;
 
 /// A form of the graph.

@@ -1,7 +1,7 @@
 //! The graph as JSON, for programs.
 
 use super::document::Document;
-use crate::error::{Error, Result};
+use bedrock_diagnostics::{Error, Result};
 use crate::graph::model::Graph;
 
 pub(super) fn render(graph: &Graph) -> Result<String> {

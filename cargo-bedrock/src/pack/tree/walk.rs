@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::{Contents, File, LeftOut, Options, Tree, read_small};
-use crate::error::{Error, Result, shown};
+use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::allowed::Allowed;
 use crate::pack::ignored::Ignored;
 use crate::pack::left_out::{self, Reason};
@@ -62,7 +62,7 @@ impl Walk<'_> {
             Contents::Dependencies => ignored.clone(),
         };
         let unreadable = |error: io::Error| {
-            Error::io(format!("failed to read the folder `{}`", shown(&place.disk, self.app)), &error)
+            Error::io(format!("failed to read the folder `{}`", relative_path(&place.disk, self.app)), &error)
         };
         let entries =
             fs::read_dir(&place.disk).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
@@ -156,7 +156,7 @@ impl Walk<'_> {
     }
 
     fn unreadable(&self, place: &Place, error: &io::Error) -> Error {
-        Error::io(format!("failed to read `{}`", shown(&place.disk, self.app)), error)
+        Error::io(format!("failed to read `{}`", relative_path(&place.disk, self.app)), error)
     }
 }
 

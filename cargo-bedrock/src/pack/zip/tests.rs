@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use zip::{DateTime, ZipArchive};
 
 use super::*;
-use crate::error::Fault;
+use bedrock_diagnostics::ExitKind;
 use crate::pack::Source;
 use crate::pack::{content_digest, told};
 
@@ -209,7 +209,7 @@ fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
         let failed = |error: &io::Error| unwritable(path, Path::new("/app"), error);
         let effort = Effort { threads: NonZero::new(2).expect("threads"), batch: 20_000 };
         let error = write(&entries, Disk { free }, effort, Path::new("/app"), &failed).expect_err("full");
-        assert_eq!(error.fault, Fault::Call);
+        assert_eq!(error.kind, ExitKind::Call);
         insta::allow_duplicates! {
             insta::assert_snapshot!(told::error(&error), @r"
             error: failed to write `target/bedrock/x.zip`

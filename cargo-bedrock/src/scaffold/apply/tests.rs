@@ -8,8 +8,8 @@ use bedrock_templates::File;
 use tempfile::TempDir;
 
 use super::apply;
-use crate::error::{Error, Fault};
-use crate::interrupt::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind};
+use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{Plan, Step};
 
 fn folder(root: &Path, path: &str) -> Step {
@@ -108,7 +108,7 @@ fn nothing_is_replaced_neither_a_file_nor_an_empty_folder_nor_a_dangling_symlink
         for step in [folder(room.path(), name), file] {
             let error = carry_out(room.path(), vec![step]).expect_err(name);
             assert_eq!(error.reports[0].message, format!("`{name}` exists already"));
-            assert_eq!(error.fault, Fault::Call);
+            assert_eq!(error.kind, ExitKind::Call);
         }
     }
     assert_eq!(tree(room.path()), ["dangling", "empty", "file"]);
@@ -119,8 +119,8 @@ fn ctrl_c_before_the_end_leaves_nothing() {
     let room = room_with("Cargo.toml", "old");
     let steps = vec![folder(room.path(), "a/b"), edit(room.path(), "Cargo.toml", "old", "new")];
     let plan = Plan { base: room.path().to_owned(), steps };
-    let error = apply(&plan, &Interrupt::already()).expect_err("interrupted");
-    assert_eq!(error.fault, Fault::Interrupted);
+    let error = apply(&plan, &Interrupt::triggered()).expect_err("interrupted");
+    assert_eq!(error.kind, ExitKind::Interrupted);
     assert_eq!(tree(room.path()), ["Cargo.toml"]);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{Requirements, logical_lines, read};
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 fn app(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");

@@ -10,7 +10,7 @@ use super::super::wanted::Notice;
 use super::{Done, Hand, gone, made};
 use crate::aws::{Repeat, call};
 use crate::deploy::apply::Stop;
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 /// The one region that is not said when a bucket is made.
 const FIRST_REGION: &str = "us-east-1";

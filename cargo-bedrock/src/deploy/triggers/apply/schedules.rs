@@ -8,7 +8,7 @@ use super::{Done, Hand, gone, made};
 use crate::aws::{Repeat, call};
 use crate::deploy::apply::{OWN_POLICY, Stop};
 use crate::deploy::policy::{schedule_rights, schedule_trust};
-use crate::error::Error;
+use bedrock_diagnostics::Error;
 
 impl Hand<'_> {
     pub(super) async fn make_group(&self) -> Done {

@@ -30,7 +30,8 @@ mod functions;
 pub mod happenings;
 mod lasting;
 mod limits;
-mod queue;
+mod async_queue;
+pub(crate) use async_queue as queue; // alias until integration
 mod reload;
 pub mod runtime;
 pub mod traces;

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use bedrock_model::retry_policy::max_delay;
 use bedrock_model::{
-    AsyncEvent, Attempt, Claim, Condition, DestinationDelivery, DestinationKind, EventInvokeConfig, EventRecord, EventState,
-    EventStore, FinishedEvent,
+    AsyncEvent, Attempt, Claim, Condition, DestinationDelivery, DestinationKind, EventRecord, EventState, EventStore,
+    FinishedEvent,
 };
 
 /// How long another process may lock the file.

@@ -52,8 +52,7 @@ impl AsyncQueue {
         resolve: impl Fn(&str, &AsyncEvent) -> Option<DestinationFunction> + Send + Sync + 'static,
         observer: impl Fn(&AsyncEvent, EventTransition<'_>) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
-        let handlers =
-            EventHandlers { run: Box::new(run), resolve: Box::new(resolve), observer: Box::new(observer) };
+        let handlers = EventHandlers { run: Box::new(run), resolve: Box::new(resolve), observer: Box::new(observer) };
         let invoker_clock = clock.clone();
         let queue = Arc::new(Self {
             invoker: AsyncInvoker::new(store, move || invoker_clock.now(), handlers),

@@ -17,7 +17,7 @@ pub(in crate::local) type PoolFuture<T> = Pin<Box<dyn Future<Output = Result<T, 
 
 /// How a call of a host process ended, as far as the pool is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallEnd {
+pub(in crate::local) enum CallEnd {
     /// The host responded.
     Responded,
     /// The call timed out. The host is still busy with it.

@@ -37,7 +37,7 @@ pub trait Worker: Sized + Send + Sync + 'static {
 
 /// A [`Worker`] with a name and a constructor. `#[bedrock::worker]` implements it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no worker",
+    message = "`{Self}` is not a worker",
     label = "not a worker",
     note = "a worker is a struct with `#[bedrock::worker]` that implements `bedrock::Worker`"
 )]

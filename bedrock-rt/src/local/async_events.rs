@@ -184,3 +184,125 @@ impl Progress {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AsyncEvents, DrainResult, EventTarget};
+    use crate::local::output;
+    use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction, EventInvokeConfig};
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, Instant, SystemTime};
+    use tokio::runtime::Handle;
+
+    /// Records every attempt. `failing` fails, all other workers succeed. `auditor` is a destination of the app.
+    #[derive(Default)]
+    struct FakeTarget(Mutex<Vec<(String, Value)>>);
+
+    impl EventTarget for FakeTarget {
+        fn attempt(&self, event: AsyncEvent) -> AttemptFuture {
+            let payload = serde_json::from_slice(&event.payload).expect("JSON");
+            self.0.lock().expect("attempts").push((event.worker.clone(), payload));
+            Box::pin(async move {
+                if event.worker == "failing" {
+                    Attempt::Failed(json!({ "errorType": "Busy" }))
+                } else {
+                    Attempt::Answered(Bytes::from_static(b"[1]"))
+                }
+            })
+        }
+
+        fn resolve(&self, destination: &str, event: &AsyncEvent) -> Option<DestinationFunction> {
+            let function = || DestinationFunction {
+                worker: destination.to_owned(),
+                arn: destination.to_owned(),
+                rules: EventInvokeConfig::default(),
+                trace: event.trace.clone(),
+            };
+            (destination == "auditor").then(function)
+        }
+    }
+
+    /// Runs one event to its end. Returns the workers and payloads of all attempts.
+    async fn run(worker: &str, rules: EventInvokeConfig) -> (Vec<(String, Value)>, DrainResult) {
+        let target = Arc::new(FakeTarget::default());
+        let events = AsyncEvents::new(Handle::current(), output::start_captured(), Arc::clone(&target) as _);
+        events.accept(&AsyncEvent {
+            id: "id".to_owned(),
+            worker: worker.to_owned(),
+            arn: "arn".to_owned(),
+            payload: Bytes::from_static(b"{}"),
+            trace: String::new(),
+            rules,
+            accepted: SystemTime::now(),
+            attempts: 0,
+            refusals: 0,
+        });
+        let result = events.drain(Duration::from_secs(10)).await;
+        let attempts = std::mem::take(&mut *target.0.lock().expect("attempts"));
+        (attempts, result)
+    }
+
+    #[tokio::test]
+    async fn retries_of_the_config_limit_the_attempts() {
+        for (retries, expected) in [(0, 1), (1, 2), (2, 3)] {
+            let (attempts, result) =
+                run("failing", EventInvokeConfig { retries, ..EventInvokeConfig::default() }).await;
+            assert_eq!(attempts.len(), expected);
+            assert_eq!(result, DrainResult { failed: 1, unfinished: 0 });
+        }
+    }
+
+    #[tokio::test]
+    async fn maximum_age_of_the_config_ends_the_retries() {
+        // On Lambda the attempts are due after 0, 60 and 180 seconds.
+        for (max_age, expected) in [(30, 1), (90, 2), (300, 3)] {
+            let (attempts, _) = run("failing", EventInvokeConfig { max_age, ..EventInvokeConfig::default() }).await;
+            assert_eq!(attempts.len(), expected, "{max_age}");
+        }
+    }
+
+    #[tokio::test]
+    async fn on_success_record_is_an_event_of_the_destination() {
+        let on_success = Some("auditor".to_owned());
+        let (attempts, result) = run("worker", EventInvokeConfig { on_success, ..EventInvokeConfig::default() }).await;
+        let [(first, _), (second, record)] = &attempts[..] else { panic!("{attempts:?}") };
+        assert_eq!((first.as_str(), second.as_str()), ("worker", "auditor"));
+        assert_eq!(record["requestContext"]["condition"], "Success");
+        assert_eq!(record["responsePayload"], json!([1]));
+        assert_eq!(result, DrainResult { failed: 0, unfinished: 0 });
+    }
+
+    #[tokio::test]
+    async fn on_failure_record_is_an_event_of_the_destination() {
+        let on_failure = Some("auditor".to_owned());
+        let (attempts, result) = run("failing", EventInvokeConfig { on_failure, ..EventInvokeConfig::default() }).await;
+        let workers: Vec<_> = attempts.iter().map(|(worker, _)| worker.as_str()).collect();
+        assert_eq!(workers, ["failing", "failing", "failing", "auditor"]);
+        assert_eq!(attempts[3].1["requestContext"]["condition"], "RetriesExhausted");
+        assert_eq!(result, DrainResult { failed: 1, unfinished: 0 });
+    }
+
+    #[tokio::test]
+    async fn failed_event_is_retried_without_draining_after_a_second() {
+        let target = Arc::new(FakeTarget::default());
+        let events = AsyncEvents::new(Handle::current(), output::start_captured(), Arc::clone(&target) as _);
+        let started = Instant::now();
+        events.accept(&AsyncEvent {
+            id: "id".to_owned(),
+            worker: "failing".to_owned(),
+            arn: "arn".to_owned(),
+            payload: Bytes::from_static(b"{}"),
+            trace: String::new(),
+            rules: EventInvokeConfig { retries: 1, ..EventInvokeConfig::default() },
+            accepted: SystemTime::now(),
+            attempts: 0,
+            refusals: 0,
+        });
+        let mut open = events.progress.open.subscribe();
+        open.wait_for(|open| *open == 0).await.expect("the events");
+        assert_eq!(target.0.lock().expect("attempts").len(), 2);
+        assert!(started.elapsed() >= Duration::from_millis(900), "{:?}", started.elapsed());
+    }
+}

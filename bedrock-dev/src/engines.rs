@@ -113,7 +113,7 @@ impl Backend for Engines {
 
     fn run(&self, function: &FunctionInfo, mut invocation: Invocation) -> Reply {
         self.house.count(function, &mut invocation);
-        let (limit, worker, house) = (invocation.limit, function.worker.clone(), Arc::clone(&self.house));
+        let (limit, worker, house) = (invocation.caller_deadline, function.worker.clone(), Arc::clone(&self.house));
         let ran: Reply = match self.rust.get(&worker).cloned() {
             Some(rust) => Box::pin(async move { rust.invoke(invocation).await }),
             None => self.hosted.backend().run(function, invocation),

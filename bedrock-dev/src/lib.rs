@@ -20,6 +20,7 @@
 //! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
 //! | `workshop` | all of it together, on one port |
 
+mod async_queue;
 mod awake;
 mod clock;
 pub mod dashboard;
@@ -30,16 +31,21 @@ mod functions;
 pub mod happenings;
 mod lasting;
 mod limits;
-mod queue;
+pub(crate) use async_queue as queue; // alias until integration
 mod reload;
 pub mod runtime;
 pub mod traces;
 mod triggers;
 mod workshop;
 
+pub use async_queue::{
+    AsyncEvent, AsyncQueue, AttemptFuture, Claim, DestinationDelivery, DestinationFunction, DestinationKind,
+    EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
+};
 pub use clock::Clock;
 pub use endpoint::ENDPOINT;
 pub use limits::Edges;
+// aliases until integration
 pub use queue::{
     Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Receiver, Rules, Run, State, Store,
     Taken, Why, letter, next, record,

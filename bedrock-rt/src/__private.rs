@@ -1,37 +1,39 @@
-//! What the macros' expansions use. Not for people: it changes without notice.
+//! Items that the expansions of the macros use. They are not part of the public API and change without notice.
 
-/// Version 1 of what expansions may use.
+/// Version 1 of the items for expansions.
 pub mod v1 {
-    use std::fmt::Display;
     use std::future::Future;
     use std::process::ExitCode;
 
     pub use crate::invoke::{json, json_event, typed, typed_event};
     #[cfg(not(bedrock_lambda))]
     pub use crate::local::{AppInfo, Registration};
+    pub use crate::main_result::MainResult;
+    #[cfg(bedrock_lambda)]
+    pub use crate::runtime::AppInfo;
     #[cfg(not(bedrock_lambda))]
     pub use inventory;
 
-    /// Keeps the byte of a call's edge in the binary exactly as long as the call itself.
+    /// Keeps the byte that marks a call graph edge in the binary exactly as long as the call itself is in it.
     #[inline]
     pub fn edge(byte: &'static u8) {
         std::hint::black_box(byte);
     }
 
-    /// Says before `main` that this program makes calls, so that its start can open the connection.
+    /// Registers before `main` that this program makes calls, so that it can connect when it starts.
     #[cfg(bedrock_lambda)]
     pub extern "C" fn announce() {
-        crate::transport::announce();
+        crate::runtime::register_caller();
     }
 
-    /// Keeps the mention of [`announce`] in the binary exactly as long as the call beside it.
+    /// Keeps the reference to [`announce`] in the binary exactly as long as the call next to it is in it.
     #[cfg(bedrock_lambda)]
     #[inline]
     pub fn keep(announcement: &'static extern "C" fn()) {
         std::hint::black_box(announcement);
     }
 
-    /// Refuses a call through an alias, whose edge would be named wrongly.
+    /// Rejects a call through an alias at compile time, because its call graph edge would get the wrong name.
     pub const fn assert_name(worker: &str, called: &str) {
         let (a, b) = (worker.as_bytes(), called.as_bytes());
         let mut same = a.len() == b.len();
@@ -43,80 +45,31 @@ pub mod v1 {
         assert!(same, "call the worker by its own name, not by an alias: its struct is called after its folder");
     }
 
-    /// What the body of an app's `main` may return.
-    pub trait Outcome {
-        /// The text of the error, if there was one.
-        fn error(self) -> Option<String>;
-    }
-
-    impl Outcome for () {
-        fn error(self) -> Option<String> {
-            None
-        }
-    }
-
-    impl<E: Display> Outcome for Result<(), E> {
-        fn error(self) -> Option<String> {
-            self.err().map(|error| error.to_string())
-        }
-    }
-
-    /// The app as a Lambda function knows it.
-    #[cfg(bedrock_lambda)]
-    #[derive(Clone, Copy)]
-    pub struct AppInfo {
-        /// The app's name.
-        pub name: &'static str,
-    }
-
     /// Runs the body of an app's `main`.
     pub fn main<F>(app: AppInfo, body: F) -> ExitCode
     where
         F: Future,
-        F::Output: Outcome,
+        F::Output: MainResult,
     {
-        crate::config::set_app(app.name);
-        #[cfg(not(bedrock_lambda))]
-        if !crate::transport::on_lambda() {
-            return crate::local::main(app, body);
-        }
-        let memory = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok();
-        let threads = crate::limits::processors(memory.as_deref());
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
-            Ok(runtime) => finish(runtime.block_on(async {
-                crate::transport::open();
-                body.await
-            })),
-            Err(error) => finish(Err(format!("failed to start the async runtime: {error}"))),
-        }
+        crate::runtime::main(app, body)
     }
 
-    /// Runs a test of an app; an error of it is a panic.
+    /// Runs a test of an app. Panics if the test returns an error.
     #[cfg(not(bedrock_lambda))]
     #[track_caller]
     pub fn test<F>(app: &AppInfo, body: impl FnOnce(crate::test::App) -> F)
     where
         F: Future,
-        F::Output: Outcome,
+        F::Output: MainResult,
     {
         crate::config::set_app(app.name);
         if let Some(error) = crate::test::run(app, body) {
             panic!("error: {error}");
         }
     }
-
-    pub(crate) fn finish(outcome: impl Outcome) -> ExitCode {
-        match outcome.error() {
-            None => ExitCode::SUCCESS,
-            Some(error) => {
-                crate::run::complain(&format!("error: {error}"));
-                ExitCode::FAILURE
-            }
-        }
-    }
 }
 
-/// Submits a worker to the registry of local workers. In a Lambda build there is none.
+/// Submits a worker to the registry of local workers.
 #[cfg(not(bedrock_lambda))]
 #[doc(hidden)]
 #[macro_export]
@@ -126,7 +79,7 @@ macro_rules! __register {
     };
 }
 
-/// Submits a worker to the registry of local workers. In a Lambda build there is none.
+/// Does nothing: a Lambda build has no registry of local workers.
 #[cfg(bedrock_lambda)]
 #[doc(hidden)]
 #[macro_export]
@@ -134,13 +87,13 @@ macro_rules! __register {
     ($worker:ty) => {};
 }
 
-/// What the app is, and a mention of each Rust worker so that its crate is linked.
+/// Describes the app, and refers to each Rust worker so that its crate is linked.
 #[cfg(not(bedrock_lambda))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __app {
     ($($worker:ty),*) => {{
-        $(let _ = <$worker as $crate::Registered>::NAME;)*
+        $(let _ = <$worker as $crate::RegisteredWorker>::NAME;)*
         $crate::__private::v1::AppInfo::compiled(
             env!("BEDROCK_APP"),
             env!("BEDROCK_ROOT"),
@@ -149,7 +102,7 @@ macro_rules! __app {
     }};
 }
 
-/// What the app is. In a Lambda build no worker is mentioned, so none is linked.
+/// Describes the app. A Lambda build refers to no worker, so none is linked.
 #[cfg(bedrock_lambda)]
 #[doc(hidden)]
 #[macro_export]
@@ -159,7 +112,7 @@ macro_rules! __app {
     };
 }
 
-/// Lets a call announce itself before `main`. A laptop has nothing to open.
+/// Does nothing: the local runtime has no connection to open.
 #[cfg(not(bedrock_lambda))]
 #[doc(hidden)]
 #[macro_export]
@@ -167,9 +120,9 @@ macro_rules! __announce {
     () => {};
 }
 
-/// Lets a call announce itself before `main`: the C library calls what is in `.init_array`.
+/// Registers before `main` that the program makes calls: the C library runs the functions in `.init_array`.
 ///
-/// Nothing but the call itself mentions the static, so it is in the binary exactly as long as the call can be reached.
+/// Only the call itself refers to the static, so the static is in the binary exactly as long as the call is reachable.
 #[cfg(bedrock_lambda)]
 #[doc(hidden)]
 #[macro_export]

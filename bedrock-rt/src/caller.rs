@@ -1,4 +1,4 @@
-//! What a call inherits from the invocation that makes it: the deadline and the trace.
+//! The invocation that makes a call. The call inherits its deadline and its trace.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use crate::Context;
 use crate::context::Function;
 
-/// The invocation within which a call is made.
+/// The invocation that makes a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) deadline: SystemTime,
     pub(crate) trace: Option<String>,
-    /// The function that is running, if it is known: workers of the same app and stage are named after it.
+    /// The running function, if it is known. The names of the workers of the same app and stage follow from its name.
     pub(crate) function: Option<Arc<Function>>,
 }
 
@@ -21,12 +21,12 @@ tokio::task_local! {
 }
 
 impl Caller {
-    /// The invocation that the current task runs, if it runs one.
+    /// Returns the invocation that the current task runs. `None` outside of an invocation.
     pub(crate) fn current() -> Option<Self> {
         CALLER.try_with(Clone::clone).ok()
     }
 
-    /// Runs `future` as part of the invocation that `context` describes.
+    /// Runs `future` as part of the invocation of `context`.
     pub(crate) fn scope<F: Future>(context: &Context, future: F) -> impl Future<Output = F::Output> {
         let function = Some(Arc::clone(&context.function));
         CALLER.scope(Self { deadline: context.deadline, trace: context.trace_id.clone(), function }, future)

@@ -1,4 +1,4 @@
-//! What the deployment tells the program: the ARNs of the workers.
+//! The configuration that a deployment sets: the ARNs of the workers.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -6,40 +6,42 @@ use std::sync::OnceLock;
 static APP: OnceLock<&'static str> = OnceLock::new();
 static CONFIG: OnceLock<Config> = OnceLock::new();
 
-/// What the environment said when the program started. See [`config`].
+/// The configuration in the environment variables of this process. See [`config`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Worker name to ARN, from `[YOUR_APP]_WORKER_ARN_[YOUR_WORKER_NAME]`; names are lower case.
+    /// The ARNs of the workers by name, from the variables `[YOUR_APP]_WORKER_ARN_[YOUR_WORKER_NAME]`. Names are lower case.
     pub workers: BTreeMap<String, String>,
 }
 
-/// The configuration of this process, read once.
+/// Returns the configuration of this process, which is read once.
 ///
 /// ```no_run
 /// let arn = bedrock::config().workers.get("system_fetcher");
 /// ```
 pub fn config() -> &'static Config {
-    CONFIG.get_or_init(|| Config::read(APP.get().copied(), std::env::vars_os().filter_map(text)))
+    CONFIG.get_or_init(|| Config::read(APP.get().copied(), unicode_variables()))
 }
 
-/// Remembers the app's name; the first one stays.
+/// Sets the app's name. Only the first call has an effect.
 pub(crate) fn set_app(name: &'static str) {
     let _ = APP.set(name);
 }
 
-/// The app's name, if this program is an app or one of its workers.
+/// Returns the app's name. `None` if this program is not an app or one of its workers.
 #[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 pub(crate) fn app() -> Option<&'static str> {
     APP.get().copied()
 }
 
-fn text((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
-    Some((name.into_string().ok()?, value.into_string().ok()?))
+/// Returns the environment variables that are valid Unicode.
+fn unicode_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 impl Config {
-    /// Without an app's name (a program that is no app, a test) every `…_WORKER_ARN_…` counts.
+    /// Reads the variables of `app`. Without an app's name (in a test, or a program that is not an app) it reads every
+    /// `…_WORKER_ARN_…`.
     fn read(app: Option<&str>, variables: impl Iterator<Item = (String, String)>) -> Self {
         const INFIX: &str = "_WORKER_ARN_";
         let prefix = app.map(|app| format!("{}{INFIX}", app.replace('-', "_").to_uppercase()));
@@ -61,7 +63,7 @@ mod tests {
     use super::Config;
 
     #[test]
-    fn workers_are_read_from_the_variables_of_this_app_alone() {
+    fn config_reads_only_the_variables_of_its_app() {
         let variables = [
             ("MY_APP_WORKER_ARN_SYSTEM_FETCHER", "arn:1"),
             ("OTHER_WORKER_ARN_RESIZER", "arn:2"),

@@ -1,9 +1,9 @@
-//! What a worker knows of its invocation.
+//! What a worker knows about its invocation.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The invocation that a worker is running: its id, its deadline, its function.
+/// The current invocation of a worker: its id, its deadline, its function.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub(crate) request_id: String,
@@ -12,7 +12,7 @@ pub struct Context {
     pub(crate) trace_id: Option<String>,
 }
 
-/// What stays the same for all invocations of one function.
+/// Properties of a function that are the same for all its invocations.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Function {
     pub(crate) name: String,
@@ -24,60 +24,60 @@ pub(crate) struct Function {
 }
 
 impl Context {
-    /// The id of the invocation, a UUID.
+    /// Returns the id of the invocation, a UUID.
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
 
-    /// When the invocation is ended.
+    /// Returns the time at which the invocation is ended.
     pub fn deadline(&self) -> SystemTime {
         self.deadline
     }
 
-    /// How long is left until the deadline; zero once it has passed.
+    /// Returns the time until the deadline. Zero after it has passed.
     pub fn remaining_time(&self) -> Duration {
         self.deadline.duration_since(SystemTime::now()).unwrap_or_default()
     }
 
-    /// The name of the Lambda function, for example `my_app-dev-resizer`.
+    /// Returns the name of the Lambda function, for example `my_app-dev-resizer`.
     pub fn function_name(&self) -> &str {
         &self.function.name
     }
 
-    /// The ARN that was invoked.
+    /// Returns the ARN that was invoked.
     pub fn function_arn(&self) -> &str {
         &self.function.arn
     }
 
-    /// The version of the function, `$LATEST` on a laptop.
+    /// Returns the version of the function. Locally it is `$LATEST`.
     pub fn function_version(&self) -> &str {
         &self.function.version
     }
 
-    /// Megabytes of memory that the function is given.
+    /// Returns the memory size of the function in megabytes.
     pub fn memory_limit(&self) -> u64 {
         self.function.memory
     }
 
-    /// The log group of the function.
+    /// Returns the log group of the function.
     pub fn log_group_name(&self) -> &str {
         &self.function.log_group
     }
 
-    /// The log stream of this environment.
+    /// Returns the log stream of this execution environment.
     pub fn log_stream_name(&self) -> &str {
         &self.function.log_stream
     }
 
-    /// The value of the `X-Amzn-Trace-Id` header, if the call has one.
+    /// Returns the value of the header `X-Amzn-Trace-Id`. `None` if the call has none.
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
     }
 
-    /// A context for unit tests: a fresh id, and 30 seconds left.
+    /// Returns a context for unit tests, with a new id and a deadline in 30 seconds.
     pub fn for_test() -> Self {
         Self {
-            request_id: crate::id::request_id(),
+            request_id: crate::id::new_uuid(),
             deadline: SystemTime::now() + Duration::from_secs(30),
             function: Arc::new(Function { name: "test".into(), memory: 256, ..Function::default() }),
             trace_id: None,

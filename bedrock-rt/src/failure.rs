@@ -1,28 +1,30 @@
-//! What a worker returns when it fails: any error, as the type and message that a caller gets to see.
+//! The error of a worker that fails: the type and the message that its caller gets.
 
 use std::any::{Any, type_name};
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The result of a worker, or of an app's `main`.
+use bedrock_model::text::error_chain;
+
+/// The result of a worker or of an app's `main`.
 pub type Result<T, E = WorkerError> = std::result::Result<T, E>;
 
 /// Why a worker failed. Every error converts into it with `?`.
 ///
-/// A caller in any language gets `errorType`, which is the last part of the error's type (`ParseIntError`), and
-/// `errorMessage`, which is the error and its causes.
+/// A caller in any language gets `errorType`, the last part of the error's type (`ParseIntError`), and `errorMessage`, the
+/// texts of the error and its causes.
 pub struct WorkerError {
     pub(crate) error_type: String,
     pub(crate) message: String,
 }
 
 impl WorkerError {
-    /// A failure of a kind of your own: `WorkerError::new("NoSuchStar", "Vega is not on the map")`.
+    /// Returns an error of any type: `WorkerError::new("NoSuchStar", "Vega is not on the map")`.
     pub fn new(error_type: impl Into<String>, message: impl fmt::Display) -> Self {
         Self { error_type: error_type.into(), message: message.to_string() }
     }
 
-    /// What a caller sees as `errorType`.
+    /// Returns the `errorType` that callers get.
     pub fn error_type(&self) -> &str {
         &self.error_type
     }
@@ -30,19 +32,12 @@ impl WorkerError {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for WorkerError {
     fn from(error: E) -> Self {
-        // A failed call keeps the kind of the failure: `Timeout`, `KeyError`, not `Error`.
+        // The error of a call keeps its own type: `Timeout` or `KeyError`, not `Error`.
         let error_type = match (&error as &dyn Any).downcast_ref::<crate::Error>() {
             Some(error) => error.error_type().to_owned(),
             None => short_type_name::<E>().to_owned(),
         };
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message.push_str(": ");
-            message.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Self { error_type, message }
+        Self { error_type, message: error_chain(&error) }
     }
 }
 
@@ -64,7 +59,7 @@ impl From<WorkerError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// `core::num::error::ParseIntError` gives `ParseIntError`; generic arguments are left out.
+/// Returns `ParseIntError` for `core::num::error::ParseIntError`, without generic arguments.
 fn short_type_name<T>() -> &'static str {
     let name = type_name::<T>();
     let name = name.split('<').next().unwrap_or(name);
@@ -76,14 +71,14 @@ mod tests {
     use super::WorkerError;
 
     #[test]
-    fn the_type_of_an_error_is_its_short_name() {
-        let error = WorkerError::from("x".parse::<u8>().expect_err("no number"));
+    fn worker_error_type_is_the_short_type_name() {
+        let error = WorkerError::from("x".parse::<u8>().expect_err("not a number"));
         assert_eq!(error.error_type(), "ParseIntError");
         assert_eq!(error.to_string(), "invalid digit found in string");
     }
 
     #[test]
-    fn a_failed_call_keeps_the_kind_of_the_failure() {
+    fn worker_error_of_a_call_keeps_its_error_type() {
         let error = WorkerError::from(crate::Error::Function {
             worker: "w".into(),
             error_type: "KeyError".into(),

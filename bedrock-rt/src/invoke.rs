@@ -1,4 +1,4 @@
-//! Calls: from a typed or JSON event to a transport and back.
+//! Calls: serializes the event, makes the call and deserializes the response.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
-use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
+use crate::json::{check_event_size, from_json, to_json};
 use crate::transport::{Call, Kind, Target};
-use crate::{Error, Registered, transport};
+use crate::{Error, RegisteredWorker, runtime};
 
 /// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer [`invoke!`](crate::invoke).
 ///
-/// Awaiting it is fire-and-forget; [`InvokeArn::require_response`] waits for the answer. On a laptop a name or ARN that
+/// Awaiting it is fire-and-forget; [`InvokeArn::require_response`] waits for the response. Locally a name or ARN that
 /// follows the naming rule `app-stage-worker` reaches the worker.
 ///
 /// ```no_run
@@ -30,7 +30,7 @@ pub fn invoke_arn<P: Serialize>(name_or_arn: impl Into<String>, payload: P) -> I
     InvokeArn { target, event }
 }
 
-/// A call by name or ARN that is ready to be made. See [`invoke_arn`].
+/// A call by name or ARN that has not been made yet. See [`invoke_arn`].
 #[must_use = "nothing is called until this is awaited"]
 #[derive(Debug)]
 pub struct InvokeArn {
@@ -39,7 +39,7 @@ pub struct InvokeArn {
 }
 
 impl InvokeArn {
-    /// Waits for the answer and reads it as `R`.
+    /// Waits for the response and deserializes it as `R`.
     pub async fn require_response<R: DeserializeOwned>(self) -> Result<R, Error> {
         let response = send(Target::Any(self.target.clone()), self.event?, Kind::RequestResponse).await?;
         from_json(&self.target, &response)
@@ -55,29 +55,29 @@ impl IntoFuture for InvokeArn {
     }
 }
 
-/// Calls a Rust worker and waits for its answer.
-pub async fn typed<W: Registered>(event: W::Event) -> Result<W::Response, Error> {
+/// Calls a Rust worker and waits for its response.
+pub async fn typed<W: RegisteredWorker>(event: W::Event) -> Result<W::Response, Error> {
     let event = to_json(W::NAME, &event)?;
     let response = send(Target::Worker(W::NAME), event, Kind::RequestResponse).await?;
     from_json(W::NAME, &response)
 }
 
-/// Hands an event to a Rust worker.
-pub async fn typed_event<W: Registered>(event: W::Event) -> Result<(), Error> {
+/// Sends an event to a Rust worker.
+pub async fn typed_event<W: RegisteredWorker>(event: W::Event) -> Result<(), Error> {
     let event = to_json(W::NAME, &event)?;
     send(Target::Worker(W::NAME), event, Kind::Event).await.map(drop)
 }
 
-/// Calls a worker by name and waits for its answer.
+/// Calls a worker by name and waits for its response.
 pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, payload: P) -> Result<R, Error> {
     let event = to_json(worker, &payload)?;
-    // The payload may hold what cannot cross an await of the caller's future.
+    // The payload may not be `Send`, so it must not be held across an await.
     drop(payload);
     let response = send(Target::Worker(worker), event, Kind::RequestResponse).await?;
     from_json(worker, &response)
 }
 
-/// Hands an event to a worker by name.
+/// Sends an event to a worker by name.
 pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Result<(), Error> {
     let event = to_json(worker, &payload)?;
     drop(payload);
@@ -85,25 +85,6 @@ pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Resul
 }
 
 async fn send(target: Target, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
-    check_size(target.as_str(), event.len(), kind)?;
-    transport::call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
-}
-
-/// Refuses an event that Lambda would refuse.
-pub(crate) fn check_size(worker: &str, bytes: usize, kind: Kind) -> Result<(), Error> {
-    let limit = match kind {
-        Kind::RequestResponse => SYNC_PAYLOAD,
-        Kind::Event => EVENT_PAYLOAD,
-    };
-    if bytes > limit { Err(Error::PayloadTooLarge { worker: worker.to_owned(), bytes, limit }) } else { Ok(()) }
-}
-
-pub(crate) fn to_json<P: Serialize + ?Sized>(worker: &str, payload: &P) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(payload)
-        .map_err(|error| Error::Serialize { worker: worker.to_owned(), message: error.to_string() })
-}
-
-pub(crate) fn from_json<R: DeserializeOwned>(worker: &str, response: &[u8]) -> Result<R, Error> {
-    serde_json::from_slice(response)
-        .map_err(|error| Error::Deserialize { worker: worker.to_owned(), message: error.to_string() })
+    check_event_size(target.as_str(), event.len(), kind)?;
+    runtime::call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
 }

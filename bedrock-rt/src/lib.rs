@@ -1,7 +1,8 @@
-//! The runtime of `cargo bedrock`: what an app and its Rust workers link. Not Amazon Bedrock, the model service.
+//! The runtime of `cargo bedrock`, which apps and their Rust workers link. Not related to Amazon Bedrock, the model
+//! service.
 //!
-//! An app has one **endpoint** (its HTTP binary) and many **workers**. On AWS each is a Lambda function of its own;
-//! on a laptop `cargo run` runs them all, without an account, Docker or a change to the code.
+//! An app has one **endpoint** (its HTTP binary) and many **workers**. On AWS each is a separate Lambda function.
+//! Locally `cargo run` runs them all, without an account, Docker or a change to the code.
 //!
 //! ```ignore
 //! // src/main.rs: the endpoint
@@ -16,12 +17,12 @@
 //! }
 //! ```
 //!
-//! | item | is for |
+//! | item | purpose |
 //! | --- | --- |
 //! | [`main`], [`serve`] | the endpoint |
 //! | [`worker`], [`Worker`], [`run`] | a Rust worker |
-//! | [`invoke!`], [`invoke_arn`] | calling a worker, or any other Lambda function |
-//! | [`Error`] | what a call can come to, and whether the worker may have run |
+//! | [`invoke!`], [`invoke_arn`] | calls of a worker, or of any other Lambda function |
+//! | [`Error`] | why a call failed, and whether the worker may have run |
 //! | [`config`] | the ARNs of the workers |
 //! | [`mod@test`] | tests of a whole app |
 
@@ -30,22 +31,21 @@
 mod caller;
 mod config;
 mod context;
-#[cfg(any(test, not(bedrock_lambda), not(feature = "aws-sdk")))]
-mod date;
-mod error;
 mod exec;
 mod failure;
-mod id;
 mod invoke;
-mod limits;
+mod json;
 #[cfg(not(bedrock_lambda))]
 #[doc(hidden)]
 pub mod local;
 mod logging;
+mod main_result;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
 mod remote;
 mod run;
+mod runtime;
 mod serve;
+mod stderr;
 mod transport;
 mod worker;
 
@@ -53,36 +53,43 @@ mod worker;
 #[doc(inline)]
 pub use local::test;
 
+#[allow(unused_imports, reason = "Lambda builds need only some of them")]
+use bedrock_model::{date, id, limits};
+
+#[doc(inline)]
+pub use bedrock_model::Error;
 pub use config::{Config, config};
 pub use context::Context;
-pub use error::Error;
 pub use failure::{Result, WorkerError};
 pub use invoke::{InvokeArn, invoke_arn};
 pub use run::run;
 pub use serve::serve;
-pub use worker::{Registered, Worker};
+/// The former name of [`RegisteredWorker`].
+#[doc(no_inline)]
+pub use worker::RegisteredWorker as Registered;
+pub use worker::{RegisteredWorker, Worker};
 
 /// Makes `async fn main` the endpoint of the app.
 ///
-/// Starts the async runtime, runs the body, and at the end waits up to ten seconds for events that were accepted by
-/// fire-and-forget calls. Every Rust worker of the app must be a dependency of the crate; one that is not is a compile
-/// error that prints the line to add.
+/// Starts the async runtime, runs the body, and then waits up to ten seconds for events that were accepted by
+/// fire-and-forget calls. Every Rust worker of the app must be a dependency of the crate. If one is missing, the compile
+/// error contains the line to add.
 ///
 /// The body may return nothing or a `Result` whose error can be displayed; an error ends the program with status 1.
 pub use bedrock_macros::main;
 
-/// Makes an `async fn` a test that gets the whole app, an [`App`](mod@test): see there.
+/// Makes an `async fn` a test of the whole app. The function gets an [`App`](mod@test).
 ///
-/// It needs no other async runtime. Every Rust worker that the crate depends on is linked into the test. The function may
-/// return nothing or a `Result` whose error can be displayed; an error fails the test. Other attributes, such as
-/// `#[should_panic]`, go below it.
+/// The test needs no other async runtime. Every Rust worker that the crate depends on is linked into the test. The function
+/// may return nothing or a `Result` whose error can be displayed; an error fails the test. Other attributes, such as
+/// `#[should_panic]`, must follow this one.
 pub use bedrock_macros::test;
 
-/// Registers a Rust worker. Goes on the struct that implements [`Worker`].
+/// Registers a Rust worker. Belongs on the struct that implements [`Worker`].
 ///
-/// The struct is called after the worker's folder: `workers/system_fetcher` has `SystemFetcher`. One instance is made
-/// per environment, not per call: of a unit struct directly, of another one with `Default`, or by an async function
-/// that returns a [`Result`] of it:
+/// The name of the struct follows from the worker's folder: `workers/system_fetcher` contains `SystemFetcher`. One instance
+/// is made per execution environment, not per call. A unit struct is constructed directly, any other struct with `Default`
+/// or with an async function that returns a [`Result`] of it:
 ///
 /// ```ignore
 /// #[bedrock::worker(init = Resizer::connect)]
@@ -93,21 +100,21 @@ pub use bedrock_macros::worker;
 /// Calls a worker. The compiler checks that it exists, and for a Rust worker also the types.
 ///
 /// ```ignore
-/// invoke!("system_fetcher", json!({})).await?;                                            // accepted, () comes back
+/// invoke!("system_fetcher", json!({})).await?;                                            // accepted; returns ()
 /// let systems: Vec<System> = invoke!("system_fetcher", json!({}), require_response = true).await?;
 /// let thumb = invoke!(Resizer, ResizeRequest { width: 64 }, require_response = true).await?;
 /// ```
 ///
-/// The result is a future that does nothing until it is awaited, and gives `Result<_, bedrock::Error>`.
+/// The macro returns a future that does nothing until it is awaited. Its output is `Result<_, bedrock::Error>`.
 ///
-/// - Without `require_response = true` the call is fire-and-forget: it is done when the event is accepted (at most
-///   1 MiB, 1,048,576 bytes of JSON). A worker that fails gets the event twice more.
-/// - With it the call waits for the answer, never longer than the caller itself has left. Event and response are at
-///   most 6 MiB, 6,291,456 bytes of JSON, each.
-/// - A string that names a Rust worker is as typed as the path form if the calling crate depends on the worker's
-///   crate. Every other string takes whatever serde can write as JSON.
+/// - Without `require_response = true` the call is fire-and-forget: it is complete when the event is accepted (at most
+///   1 MiB, 1,048,576 bytes of JSON). If the worker fails, it gets the event up to two more times.
+/// - With it the call waits for the response, but not longer than the caller itself has time left. Event and response have
+///   at most 6 MiB, 6,291,456 bytes of JSON, each.
+/// - A string that names a Rust worker is type-checked like the path form if the calling crate depends on the worker's
+///   crate. Every other string accepts any event that serde can serialize as JSON.
 ///
-/// Nothing is retried that may have run; see [`Error::may_have_run`].
+/// A call is not retried if the worker may have run; see [`Error::may_have_run`].
 pub use bedrock_macros::invoke;
 
 #[doc(hidden)]

@@ -1,5 +1,5 @@
-//! Logs: on Lambda by Lambda's settings, on a laptop as lines on the standard error.
-//! Filters are levels and targets; those by span or field would need a regex engine in every program.
+//! Logging: on Lambda by Lambda's settings, locally as lines on the standard error.
+//! Filters are by level and target only. Filters by span or field would add a regex engine to every program.
 
 use std::io::stdout;
 
@@ -13,10 +13,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// On Lambda: text or JSON and the level as `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL` say; Lambda itself puts
-/// the time before each line. `RUST_LOG` is finer and wins.
+/// Sets up logging on Lambda. `AWS_LAMBDA_LOG_FORMAT` selects text or JSON, `AWS_LAMBDA_LOG_LEVEL` the level; `RUST_LOG`
+/// takes precedence. Lambda itself adds the time to each line.
 pub(crate) fn init_lambda() {
-    // A program that has set up its own subscriber keeps it.
+    // Keep the subscriber that the program has set up itself.
     if tracing::dispatcher::has_been_set() {
         return;
     }
@@ -28,15 +28,15 @@ pub(crate) fn init_lambda() {
     }
 }
 
-/// On a laptop: `RUST_LOG` decides, `info` is the default.
+/// Sets up local logging to `writer`. `RUST_LOG` selects the levels, the default is `info`.
 #[cfg(not(bedrock_lambda))]
-pub(crate) fn init_local() {
-    install(LevelFilter::INFO, layer().with_target(false).without_time().with_writer(crate::local::Stderr));
+pub(crate) fn init_local(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
+    install(LevelFilter::INFO, layer().with_target(false).without_time().with_writer(writer));
 }
 
-/// What writes the lines of a test's workers, as on a laptop.
+/// Returns a subscriber that writes log lines to `writer` in the local format.
 #[cfg(not(bedrock_lambda))]
-pub(crate) fn lines_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> tracing::Dispatch {
+pub(crate) fn with_writer(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> tracing::Dispatch {
     let lines = layer().with_target(false).without_time().with_ansi(false).with_writer(writer);
     Registry::default().with(lines).with(filter(&variable("RUST_LOG"), LevelFilter::INFO)).into()
 }
@@ -49,7 +49,7 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
-/// Lambda's name for a level. It has one above `ERROR`, which tracing has not.
+/// Parses one of Lambda's level names. `FATAL`, which tracing does not have, becomes `ERROR`.
 fn level(name: &str) -> LevelFilter {
     match name.to_ascii_uppercase().as_str() {
         "" => LevelFilter::INFO,
@@ -58,12 +58,12 @@ fn level(name: &str) -> LevelFilter {
     }
 }
 
-/// What `RUST_LOG` says, without what cannot be understood of it; without anything in it, `level` for all.
+/// Parses `RUST_LOG` and ignores directives that are not valid. Without a valid directive `level` applies to all targets.
 fn filter(directives: &str, level: LevelFilter) -> Targets {
-    let understood = |directive: &&str| !directive.is_empty() && directive.parse::<Targets>().is_ok();
-    let understood: Vec<_> = directives.split(',').map(str::trim).filter(understood).collect();
+    let is_valid = |directive: &&str| !directive.is_empty() && directive.parse::<Targets>().is_ok();
+    let valid: Vec<_> = directives.split(',').map(str::trim).filter(is_valid).collect();
     let all = || Targets::new().with_default(level);
-    if understood.is_empty() { all() } else { understood.join(",").parse().unwrap_or_else(|_| all()) }
+    if valid.is_empty() { all() } else { valid.join(",").parse().unwrap_or_else(|_| all()) }
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
     use tracing::level_filters::LevelFilter;
 
     #[test]
-    fn a_level_of_lambda_is_one_of_ours() {
+    fn lambda_log_levels_map_to_tracing_levels() {
         let levels = ["TRACE", "debug", "WARN", "FATAL", "", "loud"].map(level);
         let [trace, debug, warn, fatal, none, unknown] = levels;
         assert_eq!([trace, debug, warn], [LevelFilter::TRACE, LevelFilter::DEBUG, LevelFilter::WARN]);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_win_over_the_level_and_a_wrong_one_is_passed_over() {
+    fn filter_prefers_directives_and_ignores_invalid_ones() {
         use tracing::Level;
         let plain = filter("", LevelFilter::WARN);
         assert!(plain.would_enable("any", &Level::WARN) && !plain.would_enable("any", &Level::INFO));

@@ -23,30 +23,30 @@ use crate::{Context, Result};
 /// }
 /// ```
 ///
-/// Event and response travel as JSON, also on a laptop, so both must be writable and readable.
+/// Event and response are transferred as JSON, also locally, so both must implement `Serialize` and `Deserialize`.
 pub trait Worker: Sized + Send + Sync + 'static {
-    /// What the worker is called with.
+    /// The event that the worker is called with.
     type Event: Serialize + DeserializeOwned + Send + 'static;
-    /// What it answers.
+    /// The response of the worker.
     type Response: Serialize + DeserializeOwned + Send + 'static;
 
-    /// Runs one invocation. Called again and again on the one instance of this environment; on a laptop also at the
-    /// same time from several threads.
+    /// Runs one invocation. It is called repeatedly on the one instance of this execution environment. The local runtime
+    /// also calls it from several threads at the same time.
     fn execute(&self, event: Self::Event, context: &Context) -> impl Future<Output = Result<Self::Response>> + Send;
 }
 
-/// What `#[bedrock::worker]` adds to a [`Worker`]: its name and how to make it.
+/// A [`Worker`] with a name and a constructor. `#[bedrock::worker]` implements it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no worker",
+    message = "`{Self}` is not a worker",
     label = "not a worker",
     note = "a worker is a struct with `#[bedrock::worker]` that implements `bedrock::Worker`"
 )]
-pub trait Registered: Worker {
+pub trait RegisteredWorker: Worker {
     /// The worker's name, `resizer` for `Resizer`.
     const NAME: &'static str;
-    /// The app that the worker was built in.
+    /// The app that the worker was built in. `None` if it was built outside of an app.
     const APP: Option<&'static str>;
 
-    /// Makes the one instance of an environment.
+    /// Constructs the one instance of an execution environment.
     fn construct() -> impl Future<Output = Result<Self>> + Send;
 }

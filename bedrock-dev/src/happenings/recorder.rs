@@ -89,7 +89,7 @@ impl Recorder {
         self.started(&of, attempt, &invocation);
         invocation.trace = calls::branch(&invocation.trace, &invocation.request_id);
         let began = Instant::now();
-        let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.measured.clone());
+        let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.metrics.clone());
         let reply = run(invocation);
         let told = async move {
             let came = reply.await;

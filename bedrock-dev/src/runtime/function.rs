@@ -174,7 +174,7 @@ impl Function {
                 self.turns.note(spent.took);
             }
             let took = Some(spent.took);
-            invocation.measured.note(Measures { took, init, memory: spent.memory });
+            invocation.metrics.record(Measures { took, init, memory: spent.memory });
             if start + 1 == STARTS || !matches!(ran, Ran::NotBegun) {
                 self.report(&request_id, &ran, spent, init);
             }

@@ -81,7 +81,7 @@ impl Mailbox {
         loop {
             let Letter { request_id, invocation, time, begun, answer } = self.letters.lock().await.recv().await?;
             let own = SystemTime::now() + time;
-            let deadline = invocation.limit.map_or(own, |limit| limit.min(own));
+            let deadline = invocation.caller_deadline.map_or(own, |limit| limit.min(own));
             *self.current() = Some((Arc::clone(&request_id), answer));
             *self.latest() = Some((request_id, invocation.tail.clone()));
             // Nobody waits for it any more: it is not begun.

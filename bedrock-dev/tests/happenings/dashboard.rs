@@ -33,10 +33,10 @@ async fn every_view_is_an_address_of_the_page_and_all_it_needs_is_there() {
 async fn what_is_no_page_is_answered_as_lambda_and_the_api_do() {
     let room = Room::open(Bounds::default()).await;
     for (line, status, text) in [
-        ("GET /nothing", 404, "is no operation of the local Lambda service"),
-        ("POST /graph", 404, "is no operation of the local Lambda service"),
-        ("POST /", 404, "is no operation of the local Lambda service"),
-        ("GET /2015-03-31/nothing", 404, "is no operation of the local Lambda service"),
+        ("GET /nothing", 404, "is not an operation of the local Lambda service"),
+        ("POST /graph", 404, "is not an operation of the local Lambda service"),
+        ("POST /", 404, "is not an operation of the local Lambda service"),
+        ("GET /2015-03-31/nothing", 404, "is not an operation of the local Lambda service"),
         ("GET /2015-03-31/functions/", 403, "Missing Authentication Token"),
         ("GET /_bedrock/v1/nothing", 404, "is not there"),
     ] {

@@ -225,7 +225,7 @@ async fn what_is_measured_while_an_invocation_runs_is_told_at_its_end() {
     let function = function();
     let run = |invocation: Invocation| -> bedrock::local::service::Reply {
         let init = Some(Duration::from_micros(1500));
-        invocation.measured.note(Measures { took: None, init, memory: Some(40) });
+        invocation.metrics.record(Measures { took: None, init, memory: Some(40) });
         Box::pin(std::future::ready(Ok(invocation.event)))
     };
     room.recorder.run(&function, Some(2), invocation, run).await.expect("a response");
@@ -243,5 +243,5 @@ async fn what_is_not_there_is_told_and_the_description_is() {
     let message = format!("`GET {BASE}/nothing` is not there, `GET {BASE}/openapi.json` tells what is");
     refused(&room, "/nothing", 404, &message).await;
     let answer = send(&room.address, "GET /nothing", &[("authorization", "Bedrock any")], "").await;
-    assert!(answer.body.contains("is no operation of the local Lambda service"), "{}", answer.body);
+    assert!(answer.body.contains("is not an operation of the local Lambda service"), "{}", answer.body);
 }

@@ -137,9 +137,9 @@ async fn events_of_a_clock_that_was_fast_are_not_due_hours_later() {
     let later = room.clock.now() + Duration::from_secs(36_000);
     for (id, due) in [("failed", later + Duration::from_secs(60)), ("refused", later)] {
         store.add(&event(id, later)).expect("added");
-        let taken = store.take(later).expect("taken").event.expect("an event");
+        let taken = store.claim(later).expect("taken").event.expect("an event");
         let refusals = u32::from(id == "refused");
-        store.put_back(&Event { refusals, ..taken }, due, &json!({})).expect("put back");
+        store.reschedule(&Event { refusals, ..taken }, due, &json!({})).expect("put back");
     }
     let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::new()));
     queue.settled().await.expect("settled");
@@ -176,7 +176,7 @@ fn an_event_is_not_accepted_into_a_file_that_is_gone() {
     store.add(&event("a", room.clock.now())).expect("added");
     std::fs::remove_file(room.path()).expect("gone");
     let fault = store.add(&event("b", room.clock.now())).expect_err("refused").to_string();
-    assert!(fault.ends_with("is gone; was `cargo clean` run? start `cargo bedrock dev` again"), "{fault}");
+    assert!(fault.ends_with("was deleted (by `cargo clean`?); restart `cargo bedrock dev`"), "{fault}");
     // Another file at the same place is not the one that is used.
     std::fs::write(room.path(), "").expect("a file");
     assert!(store.add(&event("c", room.clock.now())).is_err());

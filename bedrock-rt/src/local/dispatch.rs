@@ -1,106 +1,72 @@
-//! From a call to the worker it names: resolving, limits, deadlines.
+//! From a call to the worker that it names: name resolution, size limits, deadlines.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bedrock_build::{Catalog, Entry, FunctionName, Language};
+use bedrock_model::function_error::response_too_large;
+use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction, Invocation};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::app::AppInfo;
-use super::detach::Detach;
-use super::events::Events;
-use super::host::{Company, Hosts, NodePool, PythonPool};
-use super::invocation::Invocation;
-use super::rust::RustWorker;
-use crate::context::Function;
-use crate::limits::SYNC_PAYLOAD;
+use super::app_info::AppInfo;
+use super::async_events::{AsyncEvents, EventTarget};
+use super::caller_deadline::within_caller_deadline;
+use super::event_settings::EventSettings;
+use super::host::node::NodePool;
+use super::host::pool::{self, HostPool};
+use super::host::python::PythonPool;
+use super::host::registry::{HostConfig, HostRegistry};
+use super::rust_worker::RustWorker;
+use super::spawn_on_drop::SpawnOnDrop;
+use super::worker_info::{WorkerInfo, stopping_error};
+use crate::Error;
+use crate::json::check_event_size;
+use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
 use crate::transport::{Call, Kind, Reply, Transport};
-use crate::{Error, invoke};
 
-/// The account in local ARNs. No real account has this number.
-const ACCOUNT: &str = "000000000000";
-
-/// All workers of an app, running here.
-pub(crate) struct Local {
+/// An app whose workers run in this process and in its host processes.
+pub(crate) struct LocalApp {
     pub(crate) app: AppInfo,
     pub(super) handle: Handle,
-    pub(super) events: Events,
-    pub(super) hosts: Arc<Hosts>,
+    pub(super) events: Arc<AsyncEvents>,
+    pub(super) hosts: Arc<HostRegistry>,
     workers: HashMap<String, Worker>,
-}
-
-/// What is known of a worker whatever its language.
-#[derive(Debug)]
-pub(super) struct Info {
-    pub(super) entry: Entry,
-    pub(super) function: Arc<Function>,
-    pub(super) timeout: Duration,
+    event_settings: OnceLock<EventSettings>,
 }
 
 struct Worker {
-    info: Arc<Info>,
-    engine: Engine,
+    info: Arc<WorkerInfo>,
+    runtime: WorkerRuntime,
 }
 
+/// What runs a worker.
 #[derive(Clone)]
-enum Engine {
+enum WorkerRuntime {
     Rust(Arc<RustWorker>),
-    Python(Arc<PythonPool>),
-    Node(Arc<NodePool>),
+    Hosts(Arc<dyn HostPool>),
     /// A Rust worker whose crate this program does not link.
     NotLinked,
 }
 
-impl Info {
-    /// When the worker must have answered an invocation that starts now, and how long that is.
-    pub(super) fn deadline(&self, invocation: &Invocation) -> (SystemTime, Duration) {
-        let now = SystemTime::now();
-        let own = now + self.timeout;
-        let deadline = invocation.limit.map_or(own, |limit| limit.min(own));
-        (deadline, deadline.duration_since(now).unwrap_or_default())
-    }
-}
-
-impl Local {
-    /// Sets up an app on the runtime of `handle`. Nothing is started before it is called.
-    pub(crate) fn start(app: AppInfo, handle: Handle) -> Arc<Self> {
-        Self::start_beside(app, handle, Company::None)
+impl LocalApp {
+    /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called.
+    pub(super) fn new(app: AppInfo, handle: Handle, host_config: impl FnOnce(&Weak<Self>) -> HostConfig) -> Arc<Self> {
+        Arc::new_cyclic(|weak: &Weak<Self>| {
+            let hosts = Arc::new(HostRegistry::new(&app, handle.clone(), host_config(weak)));
+            let worker = |entry: &Entry| (entry.name.clone(), new_worker(&app, entry, &hosts, &handle));
+            let workers = app.catalog.entries.iter().map(worker).collect();
+            let target = Arc::new(LocalEventTarget(weak.clone()));
+            let events = AsyncEvents::new(handle.clone(), hosts.output.clone(), target);
+            Self { app, handle, events, hosts, workers, event_settings: OnceLock::new() }
+        })
     }
 
-    /// The same within something that has more to say.
-    pub(super) fn start_beside(app: AppInfo, handle: Handle, company: Company) -> Arc<Self> {
-        let hosts = Arc::new(Hosts::new(&app, handle.clone(), company));
-        let workers = app
-            .catalog
-            .entries
-            .iter()
-            .map(|entry| (entry.name.clone(), worker(&app, entry, &hosts, &handle)))
-            .collect();
-        let local = Arc::new(Self { app, handle, events: Events::default(), hosts, workers });
-        local.hosts.set_local(&local);
-        local
-    }
-
-    /// For a program without `#[bedrock::main]`: a runtime of its own, which ends with the process.
-    pub(crate) fn detached() -> Arc<dyn Transport> {
-        match super::main_fn::runtime() {
-            Ok(runtime) => {
-                let local = Self::start(AppInfo::around(), runtime.handle().clone());
-                // The runtime serves every later call, whatever thread or runtime that comes from.
-                std::mem::forget(runtime);
-                Arc::new(LocalTransport(local))
-            }
-            Err(error) => Arc::new(Broken(error.to_string())),
-        }
-    }
-
-    pub(super) fn info(&self, target: &str) -> Result<Arc<Info>, Error> {
+    pub(super) fn info(&self, target: &str) -> Result<Arc<WorkerInfo>, Error> {
         self.find(target).map(|worker| Arc::clone(&worker.info))
     }
 
-    /// The worker that a bare name, a function name or an ARN means.
+    /// Returns the worker with this worker name, function name or ARN.
     fn find(&self, target: &str) -> Result<&Worker, Error> {
         if let Some(worker) = self.workers.get(target) {
             return Ok(worker);
@@ -110,136 +76,135 @@ impl Local {
         self.workers.get(name).ok_or_else(|| not_found(target, name, &self.app.catalog))
     }
 
-    /// Checks a call, then runs it or puts its event into the queue.
+    /// Checks a call, then runs it or accepts its event.
     async fn call(self: Arc<Self>, call: Call) -> Result<Bytes, Error> {
         let worker = self.find(call.target.as_str())?;
-        invoke::check_size(&worker.info.entry.name, call.event.len(), call.kind)?;
-        let (limit, trace) = call.caller.map_or((None, None), |caller| (Some(caller.deadline), caller.trace));
-        let mut invocation = Invocation::new(call.event, trace);
+        check_event_size(&worker.info.entry.name, call.event.len(), call.kind)?;
+        let (caller_deadline, trace) = call.caller.map(|caller| (caller.deadline, caller.trace)).unzip();
+        let mut invocation = Invocation::new(call.event, trace.flatten());
         if call.kind == Kind::Event {
-            // An event outlives whoever sent it.
-            self.events.accept(&self, Arc::clone(&worker.info), invocation);
+            self.accept(&worker.info, invocation);
             return Ok(Bytes::new());
         }
-        invocation.limit = limit;
-        self.answer(worker, invocation).await
+        invocation.caller_deadline = caller_deadline;
+        self.run_and_report(worker, invocation).await
     }
 
-    /// Runs one invocation for a caller who waits, and shows what the worker did wrong.
-    async fn answer(&self, worker: &Worker, invocation: Invocation) -> Result<Bytes, Error> {
+    /// Accepts an event that has passed all checks. The deadline of its caller does not apply to it.
+    pub(super) fn accept(&self, info: &WorkerInfo, invocation: Invocation) {
+        let worker = info.entry.name.clone();
+        self.events.accept(&AsyncEvent {
+            id: invocation.request_id,
+            arn: info.function.arn.clone(),
+            payload: invocation.event,
+            trace: invocation.trace,
+            rules: self.event_settings().config(&worker),
+            accepted: std::time::SystemTime::now(),
+            attempts: 0,
+            refusals: 0,
+            worker,
+        });
+    }
+
+    /// Returns the settings of the app, which are read when the first event is accepted.
+    fn event_settings(&self) -> &EventSettings {
+        self.event_settings.get_or_init(|| {
+            if self.app.catalog.entries.is_empty() {
+                return EventSettings::default();
+            }
+            EventSettings::read(&self.app.root).unwrap_or_else(|message| {
+                self.hosts.output.print(&format!(
+                    "warning: events are retried with Lambda's defaults, the settings of the app are not readable\n  \
+                     caused by: {message}"
+                ));
+                EventSettings::default()
+            })
+        })
+    }
+
+    /// Runs one invocation and prints the error of the worker, if it fails.
+    async fn run_and_report(&self, worker: &Worker, invocation: Invocation) -> Result<Bytes, Error> {
         let id = invocation.request_id.clone();
-        let result = self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await;
+        let result = self.run(worker, invocation).await;
         if let Err(error @ Error::Function { .. }) = &result {
-            self.hosts.output.failure(error, &id);
+            self.hosts.output.print_failure(error, &id);
         }
         result
     }
 
-    /// The same for a worker by its name.
-    pub(super) async fn answer_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
-        self.answer(self.find(name)?, invocation).await
+    /// Runs one invocation of the worker with this name and prints its error, if it fails.
+    pub(super) async fn run_and_report_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
+        self.run_and_report(self.find(name)?, invocation).await
     }
 
-    /// Whether a worker can be started on this machine; the error is the one that a call would come to.
+    /// Checks whether a worker can be started on this machine. The error is the one that a call would return.
     pub(super) async fn can_run(&self, name: &str) -> Result<(), Error> {
         let worker = self.find(name)?;
-        let finder = match &worker.engine {
-            Engine::Rust(_) => return Ok(()),
-            Engine::NotLinked => return Err(not_linked(&worker.info.entry)),
-            Engine::Python(_) => &self.hosts.python,
-            Engine::Node(_) => &self.hosts.node,
-        };
+        match &worker.runtime {
+            WorkerRuntime::Rust(_) => return Ok(()),
+            WorkerRuntime::NotLinked => return Err(not_linked(&worker.info.entry)),
+            WorkerRuntime::Hosts(_) => {}
+        }
+        let finder = self.hosts.interpreter_finder(worker.info.entry.language);
         let found = finder.get(&self.app.scratch).await.map(drop);
         found.map_err(|(message, help)| Error::NotStarted { worker: name.to_owned(), message, help: Some(help) })
     }
 
-    /// Puts new processes in the place of those that run a worker; see [`Hosted::replace`](super::Hosted::replace).
+    /// Replaces the host processes of a worker; see [`HostedWorkers::replace`](super::HostedWorkers::replace).
     pub(super) async fn replace(&self, name: &str) -> Result<bool, Error> {
-        let replaced = match self.find(name)?.engine.clone() {
-            Engine::Python(pool) => self.handle.spawn(pool.replace()),
-            Engine::Node(pool) => self.handle.spawn(pool.replace()),
-            Engine::Rust(_) | Engine::NotLinked => return Ok(false),
-        };
-        replaced.await.unwrap_or_else(|_| Err(stopping(name)))
+        let WorkerRuntime::Hosts(pool) = self.find(name)?.runtime.clone() else { return Ok(false) };
+        let replaced = self.handle.spawn(async move { pool.replace().await });
+        replaced.await.unwrap_or_else(|_| Err(stopping_error(name)))
     }
 
-    /// Starts a process of a worker unless one runs; see [`Hosted::warm`](super::Hosted::warm).
+    /// Starts a host process of a worker; see [`HostedWorkers::warm`](super::HostedWorkers::warm).
     pub(super) async fn warm(&self, name: &str) -> Result<(), Error> {
-        let warmed = match self.find(name)?.engine.clone() {
-            Engine::Python(pool) => self.handle.spawn(pool.warm()),
-            Engine::Node(pool) => self.handle.spawn(pool.warm()),
-            Engine::Rust(_) | Engine::NotLinked => return Ok(()),
-        };
-        warmed.await.unwrap_or_else(|_| Err(stopping(name)))
+        let WorkerRuntime::Hosts(pool) = self.find(name)?.runtime.clone() else { return Ok(()) };
+        let warmed = self.handle.spawn(async move { pool.warm().await });
+        warmed.await.unwrap_or_else(|_| Err(stopping_error(name)))
     }
 
-    /// Every worker, by name.
-    pub(super) fn infos(&self) -> Vec<&Arc<Info>> {
+    /// Returns all workers, sorted by name.
+    pub(super) fn infos(&self) -> Vec<&Arc<WorkerInfo>> {
         let mut infos: Vec<_> = self.workers.values().map(|worker| &worker.info).collect();
         infos.sort_by(|one, other| one.entry.name.cmp(&other.entry.name));
         infos
     }
 
-    /// Runs one invocation of the worker called `name`, which is in the catalog.
-    pub(super) async fn run_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
-        let worker = self.find(name)?;
-        self.run(worker.engine.clone(), Arc::clone(&worker.info), invocation).await
-    }
-
-    async fn run(&self, engine: Engine, info: Arc<Info>, invocation: Invocation) -> Result<Bytes, Error> {
-        let limit = invocation.limit;
+    async fn run(&self, worker: &Worker, invocation: Invocation) -> Result<Bytes, Error> {
+        let info = &worker.info;
+        let name = &info.entry.name;
+        let caller_deadline = invocation.caller_deadline;
         let tail = invocation.tail.as_ref();
         let _collected = tail.map(|tail| self.hosts.output.tails().open(&invocation.request_id, tail));
-        let response = match engine {
-            Engine::Rust(worker) => worker.invoke(Arc::clone(&info), invocation).await?,
-            Engine::NotLinked => return Err(not_linked(&info.entry)),
-            Engine::Python(pool) => hosted(&info, limit, Detach::new(&self.handle, pool.invoke(invocation))).await?,
-            Engine::Node(pool) => hosted(&info, limit, Detach::new(&self.handle, pool.invoke(invocation))).await?,
+        let response = match worker.runtime.clone() {
+            WorkerRuntime::Rust(worker) => worker.invoke(Arc::clone(info), invocation).await?,
+            WorkerRuntime::NotLinked => return Err(not_linked(&info.entry)),
+            WorkerRuntime::Hosts(pool) => {
+                // A host must be served until it has responded, even if the caller has stopped waiting.
+                let call = SpawnOnDrop::on(&self.handle, pool::invoke(pool, invocation));
+                within_caller_deadline(name, caller_deadline, call).await?
+            }
         };
-        let name = &info.entry.name;
-        if response.len() > SYNC_PAYLOAD { Err(response_too_large(name, response.len())) } else { Ok(response) }
+        if response.len() > MAX_SYNC_PAYLOAD_BYTES {
+            Err(response_too_large(name, response.len()))
+        } else {
+            Ok(response)
+        }
     }
 }
 
-/// Waits for a host, which keeps the worker's own timeout, but never past the caller's deadline: starting takes time too.
-async fn hosted(info: &Info, limit: Option<SystemTime>, call: Detach<Result<Bytes, Error>>) -> Result<Bytes, Error> {
-    let Some(limit) = limit else { return call.await };
-    let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
-    let timed_out = Error::Timeout { worker: info.entry.name.clone(), after: left };
-    tokio::time::timeout(left, call).await.unwrap_or(Err(timed_out))
-}
-
-fn worker(app: &AppInfo, entry: &Entry, hosts: &Arc<Hosts>, handle: &Handle) -> Worker {
-    let name = format!("{}-local-{}", app.name, entry.name);
-    let function = Arc::new(Function {
-        arn: arn(&name),
-        version: "$LATEST".to_owned(),
-        memory: entry.memory,
-        log_group: format!("/aws/lambda/{name}"),
-        log_stream: format!("local/[$LATEST]{}", crate::id::request_id().replace('-', "")),
-        name,
-    });
-    let info = Arc::new(Info { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout) });
-    let engine = match entry.language {
-        Language::Rust => {
-            RustWorker::find(&entry.name, handle).map_or(Engine::NotLinked, |worker| Engine::Rust(Arc::new(worker)))
-        }
-        Language::Python => Engine::Python(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts)))),
-        Language::JavaScript => Engine::Node(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
+fn new_worker(app: &AppInfo, entry: &Entry, hosts: &Arc<HostRegistry>, handle: &Handle) -> Worker {
+    let info = Arc::new(WorkerInfo::new(app, entry));
+    let runtime = match entry.language {
+        Language::Rust => match RustWorker::find(&entry.name, handle) {
+            Some(worker) => WorkerRuntime::Rust(Arc::new(worker)),
+            None => WorkerRuntime::NotLinked,
+        },
+        Language::Python => WorkerRuntime::Hosts(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts)))),
+        Language::JavaScript => WorkerRuntime::Hosts(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
     };
-    Worker { info, engine }
-}
-
-/// What a call gets that comes when the runtime ends.
-pub(super) fn stopping(worker: &str) -> Error {
-    let message = "the program is stopping".to_owned();
-    Error::Transport { worker: worker.to_owned(), message, may_have_run: false }
-}
-
-/// The ARN of a function that has this name here.
-pub fn arn(name: &str) -> String {
-    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
-    format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}")
+    Worker { info, runtime }
 }
 
 fn not_found(target: &str, name: &str, catalog: &Catalog) -> Error {
@@ -255,19 +220,43 @@ fn not_linked(entry: &Entry) -> Error {
     }
 }
 
-pub(super) fn response_too_large(worker: &str, bytes: usize) -> Error {
-    Error::Function {
-        worker: worker.to_owned(),
-        error_type: "Function.ResponseSizeTooLarge".to_owned(),
-        message: format!(
-            "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({SYNC_PAYLOAD} bytes)."
-        ),
-        trace: Vec::new(),
+/// Runs asynchronous events, as long as the app exists.
+struct LocalEventTarget(Weak<LocalApp>);
+
+impl EventTarget for LocalEventTarget {
+    fn attempt(&self, event: AsyncEvent) -> AttemptFuture {
+        let app = self.0.upgrade();
+        Box::pin(async move {
+            let Some(app) = app else { return Attempt::Refused(stopping_error(&event.worker).to_string()) };
+            let worker = match app.find(&event.worker) {
+                Ok(worker) => worker,
+                Err(error) => return Attempt::Refused(error.to_string()),
+            };
+            let function = worker.info.function_info();
+            if let Some(error) = app.event_settings().recursion.loop_error(&function, &event.trace) {
+                return Attempt::Dropped(error);
+            }
+            let mut invocation = Invocation::new(event.payload, Some(event.trace));
+            invocation.request_id.clone_from(&event.id);
+            match app.run(worker, invocation).await {
+                Ok(response) => Attempt::Answered(response),
+                Err(error) => {
+                    app.hosts.output.print_failure(&error, &event.id);
+                    Attempt::failed(&error, &function, &event.id)
+                }
+            }
+        })
+    }
+
+    fn resolve(&self, destination: &str, event: &AsyncEvent) -> Option<DestinationFunction> {
+        let app = self.0.upgrade()?;
+        let find = |name: &str| Some(app.info(name).ok()?.function_info());
+        app.event_settings().resolve_destination(destination, event, find)
     }
 }
 
-/// The transport of a process whose app runs here.
-pub(crate) struct LocalTransport(pub(crate) Arc<Local>);
+/// The transport of a process whose app runs locally.
+pub(crate) struct LocalTransport(pub(crate) Arc<LocalApp>);
 
 impl Transport for LocalTransport {
     fn call(&self, call: Call) -> Reply {
@@ -275,10 +264,10 @@ impl Transport for LocalTransport {
     }
 }
 
-/// Stands in when the local runtime cannot be started.
-struct Broken(String);
+/// Fails all calls, because the local runtime could not be started.
+pub(super) struct FailedTransport(pub(super) String);
 
-impl Transport for Broken {
+impl Transport for FailedTransport {
     fn call(&self, call: Call) -> Reply {
         let error = Error::NotStarted {
             worker: call.target.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! A worker's dependencies, installed on first use and kept until the files that list them change.
+//! Installs the dependencies of a worker on first use, and again when the files that list them change.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -8,31 +8,41 @@ use std::path::{Path, PathBuf};
 use bedrock_build::Language;
 use tokio::process::Command;
 
-use super::dispatch::Info;
-use super::host::Hosts;
-use super::interpreter::{Interpreter, on_path};
+use super::app_info::AppInfo;
+use super::interpreter::{Interpreter, find_on_path};
+use super::output::Output;
+use super::worker_info::WorkerInfo;
 
-/// What went wrong, and what to do about it.
+/// The error message, and how to fix the problem.
 type Failure = (String, Option<String>);
 
-/// Makes sure that the worker's dependencies are there; gives the folder that Python has to search, empty if none.
-pub(super) async fn dependencies(info: &Info, hosts: &Hosts, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
-    let dir = hosts.app.root.join(&info.entry.dir);
-    match info.entry.language {
-        Language::Python => python(info, &dir, hosts, interpreter).await,
-        _ => javascript(info, &dir, hosts, interpreter).await.map(|()| PathBuf::new()),
+/// A worker whose dependencies are installed.
+pub(super) struct Installation<'a> {
+    pub(super) app: &'a AppInfo,
+    pub(super) info: &'a WorkerInfo,
+    pub(super) interpreter: &'a Interpreter,
+    pub(super) output: &'a Output,
+}
+
+/// Installs the dependencies if that is necessary. Returns the folder that Python must search; it is empty if there is none.
+pub(super) async fn install_dependencies(installation: Installation<'_>) -> Result<PathBuf, Failure> {
+    let dir = installation.app.root.join(&installation.info.entry.dir);
+    match installation.info.entry.language {
+        Language::Python => install_python(&installation, &dir).await,
+        _ => install_javascript(&installation, &dir).await.map(|()| PathBuf::new()),
     }
 }
 
-async fn python(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
+async fn install_python(installation: &Installation<'_>, dir: &Path) -> Result<PathBuf, Failure> {
+    let Installation { app, info, interpreter, output } = *installation;
     let listed = read(&dir.join("requirements.txt"))?.unwrap_or_default();
-    let wanted: Vec<&str> = listed.lines().filter(|line| !is_bundled(line)).collect();
-    if !wanted.iter().any(|line| is_requirement(line)) {
+    let requirements: Vec<&str> = listed.lines().filter(|line| !is_bundled(line)).collect();
+    if !requirements.iter().any(|line| is_requirement(line)) {
         return Ok(PathBuf::new());
     }
-    let wanted = wanted.join("\n") + "\n";
-    let key = digest(&[&wanted, &interpreter.version, &interpreter.path.display().to_string()]);
-    let packages = hosts.app.scratch.join("python");
+    let requirements = requirements.join("\n") + "\n";
+    let key = digest(&[&requirements, &interpreter.version, &interpreter.path.display().to_string()]);
+    let packages = app.scratch.join("python");
     let worker = identity(info, dir);
     let site = packages.join(format!("{worker}-{key}"));
     if site.is_dir() {
@@ -42,31 +52,32 @@ async fn python(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interprete
     if site.is_dir() {
         return Ok(site);
     }
-    let aside = packages.join(format!("{worker}.partial"));
-    let _ = fs::remove_dir_all(&aside);
-    fs::create_dir_all(&aside).map_err(|error| failed_to("create", &aside, &error))?;
-    // Next to the worker, so that `-r other.txt` and `./wheel.whl` in it mean the same as in the original.
+    let partial = packages.join(format!("{worker}.partial"));
+    let _ = fs::remove_dir_all(&partial);
+    fs::create_dir_all(&partial).map_err(|error| failed_to("create", &partial, &error))?;
+    // In the folder of the worker, so that `-r other.txt` and `./wheel.whl` mean the same as in the original file.
     let list = dir.join(format!(".bedrock-requirements-{}.txt", std::process::id()));
-    fs::write(&list, &wanted).map_err(|error| failed_to("write", &list, &error))?;
-    let list = Temporary(list);
-    let mut command = on_path("uv").map_or_else(|| Command::new(&interpreter.path), Command::new);
+    fs::write(&list, &requirements).map_err(|error| failed_to("write", &list, &error))?;
+    let list = TempFileGuard(list);
+    let mut command = find_on_path("uv").map_or_else(|| Command::new(&interpreter.path), Command::new);
     if command.as_std().get_program() == interpreter.path {
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     } else {
         command.args(["pip", "install", "--quiet", "--python"]).arg(&interpreter.path);
     }
-    command.arg("--target").arg(&aside).arg("-r").arg(&list.0).current_dir(dir);
-    run(command, &info.entry.name, "requirements.txt", hosts).await?;
+    command.arg("--target").arg(&partial).arg("-r").arg(&list.0).current_dir(dir);
+    run_installer(command, &info.entry.name, "requirements.txt", output).await?;
     drop(list);
     remove_older(&packages, &worker);
-    fs::rename(&aside, &site).map_err(|error| failed_to("rename", &aside, &error))?;
+    fs::rename(&partial, &site).map_err(|error| failed_to("rename", &partial, &error))?;
     Ok(site)
 }
 
-async fn javascript(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interpreter) -> Result<(), Failure> {
+async fn install_javascript(installation: &Installation<'_>, dir: &Path) -> Result<(), Failure> {
+    let Installation { app, info, interpreter, output } = *installation;
     let Some(package) = read(&dir.join("package.json"))? else { return Ok(()) };
     let value: serde_json::Value = serde_json::from_str(&package)
-        .map_err(|error| (format!("`{}/package.json` is no JSON: {error}", info.entry.dir), None))?;
+        .map_err(|error| (format!("`{}/package.json` is not valid JSON: {error}", info.entry.dir), None))?;
     let listed = |key: &str| value.get(key).and_then(|v| v.as_object()).is_some_and(|v| !v.is_empty());
     if !listed("dependencies") && !listed("optionalDependencies") {
         return Ok(());
@@ -78,23 +89,23 @@ async fn javascript(info: &Info, dir: &Path, hosts: &Hosts, interpreter: &Interp
     if is_fresh()? {
         return Ok(());
     }
-    let _lock = lock(&hosts.app.scratch.join("javascript"), &identity(info, dir)).await?;
+    let _lock = lock(&app.scratch.join("javascript"), &identity(info, dir)).await?;
     if is_fresh()? {
         return Ok(());
     }
-    let Some(npm) = on_path("npm") else {
+    let Some(npm) = find_on_path("npm") else {
         return Err(("`npm` is not on the PATH".to_owned(), Some("install Node.js with npm".to_owned())));
     };
     let mut command = Command::new(npm);
     let how = if dir.join("package-lock.json").is_file() { "ci" } else { "install" };
     command.args([how, "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(dir);
-    run(command, &info.entry.name, "package.json", hosts).await?;
+    run_installer(command, &info.entry.name, "package.json", output).await?;
     let lock = read(&dir.join("package-lock.json"))?;
     fs::create_dir_all(dir.join("node_modules")).map_err(|error| failed_to("create", dir, &error))?;
     fs::write(&stamp, key(&lock)).map_err(|error| failed_to("write", &stamp, &error))
 }
 
-/// Whether a line asks for the module that is bundled: `lambda-bedrock==0.5.0` in an app of the Python original.
+/// Whether a line requires the module that is bundled, for example `lambda-bedrock==0.5.0` in an app of Bedrock for Python.
 fn is_bundled(line: &str) -> bool {
     let name: String = line.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     name.to_lowercase().replace(['_', '.'], "-") == "lambda-bedrock"
@@ -105,21 +116,21 @@ fn is_requirement(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#')
 }
 
-async fn run(mut command: Command, worker: &str, list: &str, hosts: &Hosts) -> Result<(), Failure> {
+async fn run_installer(mut command: Command, worker: &str, list: &str, output: &Output) -> Result<(), Failure> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     let tool = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    hosts.output.say(&format!("installing the dependencies of `{worker}` with {tool}"));
+    output.print(&format!("installing the dependencies of `{worker}` with {tool}"));
     let started = std::time::Instant::now();
-    let output = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.map_err(|error| (format!("failed to start `{program}`: {error}"), None))?;
-    if output.status.success() {
+    let result = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await;
+    let result = result.map_err(|error| (format!("failed to start `{program}`: {error}"), None))?;
+    if result.status.success() {
         let seconds = started.elapsed().as_secs_f64();
-        hosts.output.say(&format!("installed the dependencies of `{worker}` in {seconds:.1} s"));
+        output.print(&format!("installed the dependencies of `{worker}` in {seconds:.1} s"));
         return Ok(());
     }
-    let said = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-    let said = said.iter().find(|text| !text.is_empty()).map_or("it said nothing", String::as_str);
-    let end: Vec<&str> = said.lines().rev().take(12).collect();
+    let printed = [result.stderr, result.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    let printed = printed.iter().find(|text| !text.is_empty()).map_or("it printed nothing", String::as_str);
+    let end: Vec<&str> = printed.lines().rev().take(12).collect();
     let end = end.into_iter().rev().collect::<Vec<_>>().join("\n    ");
     let arguments: Vec<_> = command.as_std().get_args().map(|a| a.to_string_lossy()).collect();
     Err((
@@ -128,7 +139,7 @@ async fn run(mut command: Command, worker: &str, list: &str, hosts: &Hosts) -> R
     ))
 }
 
-/// Waits for other programs that install the same worker.
+/// Waits for other programs that install the dependencies of the same worker.
 async fn lock(dir: &Path, worker: &str) -> Result<fs::File, Failure> {
     fs::create_dir_all(dir).map_err(|error| failed_to("create", dir, &error))?;
     let path = dir.join(format!("{worker}.lock"));
@@ -141,8 +152,8 @@ async fn lock(dir: &Path, worker: &str) -> Result<fs::File, Failure> {
     }
 }
 
-/// Tells apart workers of the same name in apps that share a target folder.
-fn identity(info: &Info, dir: &Path) -> String {
+/// Returns a name that differs for workers of the same name in apps that share a target folder.
+fn identity(info: &WorkerInfo, dir: &Path) -> String {
     format!("{}-{}", info.entry.name, digest(&[&dir.display().to_string()]))
 }
 
@@ -155,10 +166,10 @@ fn remove_older(packages: &Path, worker: &str) {
     }
 }
 
-/// A file that goes when it is no longer needed, also when the installation is cut short.
-struct Temporary(PathBuf);
+/// Deletes a temporary file, also when the installation is cancelled.
+struct TempFileGuard(PathBuf);
 
-impl Drop for Temporary {
+impl Drop for TempFileGuard {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }
@@ -187,7 +198,7 @@ mod tests {
     use super::is_bundled;
 
     #[test]
-    fn the_module_of_the_python_original_is_bundled_however_it_is_written() {
+    fn bundled_module_is_recognized_in_all_spellings() {
         for line in ["lambda-bedrock==0.5.0", " Lambda_Bedrock >= 0.4", "lambda.bedrock", "lambda-bedrock[x]"] {
             assert!(is_bundled(line), "{line}");
         }

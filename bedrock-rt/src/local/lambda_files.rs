@@ -1,10 +1,10 @@
-//! What the zip of a Python or JavaScript worker holds besides the worker's own files, so that AWS's managed runtimes
-//! run it: our files, `bedrock.json`, and the handler. Making the zip is left to `cargo bedrock build`.
+//! The files that the zip of a Python or JavaScript worker contains in addition to the worker's own, so that AWS's managed
+//! runtimes can run it: our modules, `bedrock.json` and the handler. `cargo bedrock build` makes the zip.
 
 use bedrock_build::Language;
 use serde::Serialize;
 
-/// Written into `bedrock.json`; the Python and the JavaScript half refuse any other.
+/// Version of `bedrock.json`. The Python and the JavaScript code reject any other version.
 const VERSION: u32 = 1;
 
 macro_rules! embed {
@@ -35,8 +35,8 @@ embed![JAVASCRIPT:
     "bedrock/load.mjs" from "javascript/load.mjs",
 ];
 
-/// Path in the zip and contents of the files that come with cargo bedrock, sorted by path. None for Rust.
-/// [`identity_file`] makes one more. No file of the worker's own may be [`is_reserved`].
+/// Returns path in the zip and contents of the files of cargo bedrock, sorted by path. Empty for Rust.
+/// [`identity_file`] returns one more file. The paths of the worker's own files must not be [`is_reserved`].
 pub fn lambda_files(language: Language) -> &'static [(&'static str, &'static str)] {
     match language {
         Language::Python => PYTHON,
@@ -45,12 +45,12 @@ pub fn lambda_files(language: Language) -> &'static [(&'static str, &'static str
     }
 }
 
-/// Path in the zip and contents of the file that tells the others which worker this is, and of which app.
+/// Returns path in the zip and contents of the file that contains the names of the worker and its app.
 ///
-/// `class` is the class to look for, [`bedrock_build::WorkerName::class_name`].
+/// `class` is the name of the worker's class, [`bedrock_build::WorkerName::class_name`].
 pub fn identity_file(app: &str, worker: &str, class: &str) -> (&'static str, String) {
     let identity = Identity { version: VERSION, app, worker, class };
-    // A struct of texts is always JSON.
+    // A struct of strings can always be serialized.
     let text = serde_json::to_string(&identity).unwrap_or_default();
     ("bedrock.json", text + "\n")
 }
@@ -63,7 +63,7 @@ struct Identity<'a> {
     class: &'a str,
 }
 
-/// The `Handler` of the Lambda function. Custom runtimes, as Rust has, do not look at it.
+/// Returns the `Handler` of the Lambda function. Custom runtimes, which Rust workers use, ignore it.
 pub fn lambda_handler(language: Language) -> &'static str {
     match language {
         Language::Python => "bedrock.bootstrap.handler",
@@ -72,8 +72,8 @@ pub fn lambda_handler(language: Language) -> &'static str {
     }
 }
 
-/// Whether a file of a worker, by its path from the worker's folder with `/` between the names, would clash with ours:
-/// `bedrock` and `bedrock.*` in the worker's folder, with all that is below them, are taken in every language.
+/// Whether the path of a worker's file, relative to the worker's folder and with `/` as separator, would conflict with ours:
+/// `bedrock` and `bedrock.*` in the worker's folder, and everything below them, are reserved in every language.
 pub fn is_reserved(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     first == "bedrock" || first.starts_with("bedrock.")
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zip_of_a_python_worker_has_the_whole_package_but_for_what_is_local() {
+    fn python_zip_contains_all_modules_except_local_ones() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
         let mut on_disk = Vec::new();
         for folder in ["bedrock", "bedrock/workers"] {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zip_of_a_javascript_worker_has_what_its_entry_imports_and_nothing_else() {
+    fn javascript_zip_contains_exactly_the_imported_files() {
         let files = lambda_files(Language::JavaScript);
         let mut reached = vec!["bedrock/lambda.mjs".to_owned()];
         for at in 0.. {
@@ -128,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rust_worker_needs_no_files_of_ours() {
+    fn rust_zip_contains_no_additional_files() {
         assert_eq!((lambda_files(Language::Rust), lambda_handler(Language::Rust)), (&[][..], "bootstrap"));
     }
 
     #[test]
-    fn every_handler_is_a_function_of_a_file_in_the_zip() {
+    fn handlers_exist_in_the_files_of_the_zip() {
         for (language, extension, definition) in [
             (Language::Python, "py", "\ndef handler("),
             (Language::JavaScript, "mjs", "\nexport async function handler("),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_identity_is_the_json_that_the_halves_read() {
+    fn identity_file_has_the_version_that_both_languages_read() {
         let (path, text) = identity_file("space", "system_fetcher", "SystemFetcher");
         let expected = r#"{"version":1,"app":"space","worker":"system_fetcher","class":"SystemFetcher"}"#;
         assert_eq!((path, text.trim_end()), ("bedrock.json", expected));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_our_paths_are_reserved_and_a_workers_usual_ones_are_not() {
+    fn reserved_paths_include_all_our_files() {
         let (identity, _) = identity_file("a", "b", "C");
         let ours = [Language::Python, Language::JavaScript].into_iter().flat_map(paths).chain([identity]);
         assert!(ours.chain(["bedrock.py", "bedrock/mine.py", "bedrock"]).all(is_reserved));

@@ -1,4 +1,4 @@
-//! The life of an app's program on a laptop: runtime, body, draining, the end of the hosts.
+//! The `main` of an app on the developer's machine: runtime, body, pending events, host processes.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -6,108 +6,100 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use super::app_info::AppInfo;
+use super::async_events::DRAIN_TIMEOUT;
+use super::dispatch::{LocalApp, LocalTransport};
+use super::serve::IS_SERVING;
+use super::shutdown::{handle_signals, shutdown_requested};
+use super::{api_port, async_runtime, single_invocation, start};
+use crate::main_result::{MainResult, exit_code};
+use crate::stderr::print_error;
+use crate::transport::Transport;
 
-use super::app::AppInfo;
-use super::dispatch::{Local, LocalTransport};
-use super::events::DRAIN;
-use super::serve::SERVING;
-use super::{once, stop, workers};
-use crate::__private::v1::{Outcome, finish};
-use crate::run::complain;
-use crate::transport;
+/// How long a server that was asked to stop may take to answer its running requests.
+const GRACE_PERIOD: Duration = Duration::from_secs(10);
+/// Exit code after a second Ctrl-C: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
 
-/// What a stopped server may still take for the requests that are running.
-const GRACE: Duration = Duration::from_secs(10);
-
-/// A runtime with enough threads that half of them may be inside a worker.
-pub(super) fn runtime() -> std::io::Result<Runtime> {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    Builder::new_multi_thread()
-        .worker_threads((cores * 2).max(4))
-        // Lambda allows a function 1,024 threads; here the blocked workers of a whole app share them.
-        .max_blocking_threads(1024)
-        .thread_name("bedrock")
-        .enable_all()
-        .build()
-}
-
-/// Runs the body of an app's `main`, or the one invocation that `cargo bedrock invoke` asks for.
-pub(crate) fn main<F>(app: AppInfo, body: F) -> ExitCode
+/// Runs the body of an app's `main`, or the single invocation that `cargo bedrock invoke` requests. `install` sets the
+/// transport of the process.
+pub(crate) fn main<F>(app: AppInfo, body: F, install: impl FnOnce(Arc<dyn Transport>)) -> ExitCode
 where
     F: Future,
-    F::Output: Outcome,
+    F::Output: MainResult,
 {
-    let runtime = match runtime() {
+    let runtime = match async_runtime::start() {
         Ok(runtime) => runtime,
-        Err(error) => return finish(Err(format!("failed to start the async runtime: {error}"))),
+        Err(error) => return exit_code(Err(format!("failed to start the async runtime: {error}"))),
     };
-    let local = Local::start(app, runtime.handle().clone());
-    transport::install(Arc::new(LocalTransport(Arc::clone(&local))));
+    let app = start::start(app, runtime.handle().clone());
+    install(Arc::new(LocalTransport(Arc::clone(&app))));
     let code = runtime.block_on(async {
-        stop::listen();
-        match once::requested() {
-            Some(once) => ExitCode::from(once::run(&local, once).await),
-            None => live(&local, body).await,
+        handle_signals();
+        match single_invocation::requested() {
+            Some(invocation) => ExitCode::from(single_invocation::run(&app, invocation).await),
+            None => run_body(&app, body).await,
         }
     });
-    local.hosts.end();
-    local.hosts.output.flush();
-    // A worker that never gives its thread back must not keep the program.
+    app.hosts.kill_all();
+    app.hosts.output.flush();
+    // A worker that never returns its thread must not keep the program alive.
     runtime.shutdown_background();
     code
 }
 
-async fn live<F>(local: &Arc<Local>, body: F) -> ExitCode
+async fn run_body<F>(app: &Arc<LocalApp>, body: F) -> ExitCode
 where
     F: Future,
-    F::Output: Outcome,
+    F::Output: MainResult,
 {
-    local.hosts.look_for_interpreters();
-    if workers::is_asked_for() {
-        match local.hosts.api().await {
+    app.hosts.find_interpreters_in_background();
+    if api_port::is_configured() {
+        match app.hosts.api_url().await {
             Ok(url) => {
-                complain(&format!("Lambda's API on {url}, for `AWS_ENDPOINT_URL_LAMBDA`; any credentials will do"));
+                print_error(&format!("Lambda's API on {url}, for `AWS_ENDPOINT_URL_LAMBDA`; any credentials will do"));
             }
-            Err(error) => return finish(Err(format!("failed to open Lambda's API\n  caused by: {error}"))),
+            Err(error) => return exit_code(Err(format!("failed to open Lambda's API\n  caused by: {error}"))),
         }
     }
     let code = tokio::select! {
-        outcome = body => finish(outcome),
+        result = body => exit_code(result),
         code = interrupted() => code,
     };
-    let open = local.events.open();
+    let open = app.events.open();
     if open > 0 {
-        local.hosts.output.say(&format!(
+        app.hosts.output.print(&format!(
             "waiting up to {} s for {open} accepted {}, Ctrl-C again to leave now",
-            DRAIN.as_secs(),
+            DRAIN_TIMEOUT.as_secs(),
             if open == 1 { "event" } else { "events" }
         ));
     }
     tokio::select! {
-        drained = local.events.drain(DRAIN) => {
-            if drained.lost > 0 {
-                let events = if drained.lost == 1 { "event was" } else { "events were" };
-                complain(&format!("error: {} accepted {events} not done within {} s", drained.lost, DRAIN.as_secs()));
+        result = app.events.drain(DRAIN_TIMEOUT) => {
+            if result.unfinished > 0 {
+                let events = if result.unfinished == 1 { "event was" } else { "events were" };
+                let seconds = DRAIN_TIMEOUT.as_secs();
+                print_error(&format!("error: {} accepted {events} not done within {seconds} s", result.unfinished));
                 return ExitCode::FAILURE;
             }
             code
         }
-        () = stop::requested(2) => ExitCode::from(130),
+        () = shutdown_requested(2) => ExitCode::from(INTERRUPTED),
     }
 }
 
-/// Ends when the body should be left: at once when it serves nothing, after a while when its server does not finish.
+/// Completes when the body must be abandoned: immediately if it runs no server, otherwise when the server does not stop
+/// within the grace period.
 async fn interrupted() -> ExitCode {
-    stop::requested(1).await;
-    if !SERVING.load(Ordering::Relaxed) {
-        return ExitCode::from(130);
+    shutdown_requested(1).await;
+    if !IS_SERVING.load(Ordering::Relaxed) {
+        return ExitCode::from(INTERRUPTED);
     }
     tokio::select! {
-        () = tokio::time::sleep(GRACE) => {
-            complain(&format!("error: some requests were not answered within {} s", GRACE.as_secs()));
+        () = tokio::time::sleep(GRACE_PERIOD) => {
+            print_error(&format!("error: some requests were not answered within {} s", GRACE_PERIOD.as_secs()));
             ExitCode::FAILURE
         }
-        () = stop::requested(2) => ExitCode::from(130),
+        () = shutdown_requested(2) => ExitCode::from(INTERRUPTED),
     }
 }

@@ -1,63 +1,101 @@
-//! The local runtime: a whole app on one machine, with the behaviour that a program would see on Lambda.
+//! The local runtime: a whole app on one machine, with the behaviour that the program would have on Lambda.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `app` | what the app is and where its files go |
-//! | `dispatch`, `detach` | from a call to the worker it names |
-//! | `rust` | Rust workers: on the app's own runtime, or on threads when they block |
-//! | `host` | Python and JavaScript workers: warm processes and how to talk to them |
-//! | `install` | their dependencies, on first use |
-//! | `events` | fire-and-forget: retries, and draining at the end |
-//! | `service` | Lambda's API on a port of this machine, for calls from inside workers and from outside |
-//! | `workers` | this program's workers, as that API sees them |
-//! | `output`, `tail` | what workers print |
-//! | `measured` | what an invocation took of the machine |
-//! | `main_fn`, `once` | the life of the program |
-//! | `queue` | what Lambda does with events, for those who do as it does |
-//! | `test` | an app within a test of it |
+//! | `app_info`, `worker_info` | what is known about the app and its workers |
+//! | `main_fn`, `single_invocation`, `async_runtime`, `shutdown` | the life of the program |
+//! | `start`, `hosted_workers` | connect an app with its backend and Lambda's API |
+//! | `dispatch` | from a call to the worker that it names |
+//! | `caller_deadline`, `spawn_on_drop` | calls whose caller has a deadline or stops waiting |
+//! | `async_events`, `event_settings` | fire-and-forget calls: retries, destinations, and waiting for them at the end |
+//! | `rust_worker` | Rust workers: on the app's own runtime, or on threads if they block |
+//! | `host` | Python and JavaScript workers: warm processes and their protocol |
+//! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
+//! | `reaper` | kills host processes when the program ends |
+//! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
+//! | `serve` | the HTTP server of the endpoint and of that API |
+//! | `output`, `log_capture`, `line_buffer` | what workers print |
+//! | `process_memory` | the memory of a process |
+//! | `test` | an app in a test |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
-//! None of this is in a Lambda build.
+//! A Lambda build contains none of this. Lambda's rules themselves are in `bedrock-model`.
 
-mod app;
-mod detach;
+mod api_port;
+mod app_info;
+mod async_events;
+mod async_runtime;
+mod caller_deadline;
 mod dispatch;
-mod events;
-mod files;
+mod event_settings;
 mod host;
+mod host_files;
+mod hosted_workers;
 mod install;
 mod interpreter;
-mod invocation;
+pub mod lambda_api;
 mod lambda_files;
+mod line_buffer;
+mod local_backend;
+mod log_capture;
 mod main_fn;
-mod measured;
-mod once;
 mod output;
-pub mod queue;
+mod process_memory;
 mod reaper;
-mod rust;
+mod rust_worker;
 mod serve;
-pub mod service;
-mod stop;
-mod tail;
+mod shutdown;
+mod single_invocation;
+mod spawn_on_drop;
+mod start;
 pub mod test;
-mod workers;
+mod worker_info;
 
-pub use crate::date::rfc3339;
-pub use crate::id::token;
-pub use app::AppInfo;
-pub use dispatch::arn as function_arn;
-pub use invocation::Invocation;
+pub use app_info::AppInfo;
+pub use bedrock_model::date::rfc3339;
+pub use bedrock_model::exit_status::exit_status_text;
+pub use bedrock_model::function_error::FunctionError;
+pub use bedrock_model::id::{new_access_key, new_uuid};
+pub use bedrock_model::{Invocation, InvocationMetrics, LogTail, Metrics};
+pub use caller_deadline::within_caller_deadline;
+pub use hosted_workers::{HostOptions, HostedWorkers};
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
-pub use measured::{Measured, Measures, Memory, memory_of};
-pub use once::{EVENT, Once, WORKER, run_once};
-pub use output::Printed;
+pub use line_buffer::LineBuffer;
+pub use output::LogSink;
+pub use process_memory::{ProcessMemory, memory_of};
 pub use reaper::{Group, Reaper};
-pub use rust::Registration;
-pub use tail::Tail;
-pub use workers::{Beside, Hosted};
+pub use rust_worker::Registration;
+pub use single_invocation::{EVENT_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation};
+pub use spawn_on_drop::SpawnOnDrop;
+pub use worker_info::function_arn;
 
-pub(crate) use dispatch::Local;
+// aliases until integration
+pub use bedrock_model::id::new_access_key as token;
+pub use bedrock_model::{InvocationMetrics as Measured, LogTail as Tail, Metrics as Measures};
+pub use hosted_workers::{HostOptions as Beside, HostedWorkers as Hosted};
+pub use lambda_api as service;
+pub use output::LogSink as Printed;
+pub use process_memory::ProcessMemory as Memory;
+pub use single_invocation::{
+    EVENT_VARIABLE as EVENT, SingleInvocation as Once, WORKER_VARIABLE as WORKER, run_single_invocation as run_once,
+};
+
+/// Old paths of the rules for asynchronous events.
+pub mod queue {
+    // aliases until integration
+    pub use bedrock_model::async_event::{
+        AsyncEvent as Event, Attempt, Condition, EventRecord as Listed, EventState as State, EventTransition as Change,
+    };
+    pub use bedrock_model::destination::{
+        DestinationDelivery as Delivered, DestinationFunction as Receiver, DestinationKind as Why,
+    };
+    pub use bedrock_model::destination_record::{dead_letter_attributes as letter, destination_record as record};
+    pub use bedrock_model::event_invoke_config::EventInvokeConfig as Rules;
+    pub use bedrock_model::recursive_loop::{RECURSION_MESSAGE as STOPPED, RecursiveLoopDetector as Lineage};
+    pub use bedrock_model::retry_policy::{RetryDecision as Next, decide as next};
+}
+
+pub(crate) use log_capture::StderrLog;
 pub(crate) use main_fn::main;
 pub(crate) use serve::serve;
-pub(crate) use tail::Stderr;
+pub(crate) use start::detached_transport;

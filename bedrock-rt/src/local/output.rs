@@ -1,37 +1,37 @@
-//! What workers print, and what the local runtime has to say, as lines on the standard error.
+//! What workers print, and the messages of the local runtime, as lines on the standard error.
 //!
-//! One thread writes. Whoever produces faster than the terminal takes is slowed down, not buffered without end.
-//! A program may take what workers print itself; in a test all of it goes where the test's own output goes.
+//! One thread writes. A worker that prints faster than the terminal accepts lines is slowed down, so that memory does not
+//! grow without limit. A program may receive what workers print itself. In a test, all lines go to the test's own output.
 
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::mpsc as thread;
+use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::tail::Tails;
+use super::log_capture::LogTailRegistry;
 use crate::Error;
-use crate::run::complain;
+use crate::stderr::print_error;
 
-/// Lines that may wait for the terminal.
-const WAITING: usize = 1024;
-/// Stack lines of a failed worker that are shown.
-const TRACE_LINES: usize = 20;
-/// How long the end of the program waits for a terminal that takes no more lines.
-const FLUSH: Duration = Duration::from_secs(2);
+/// Number of lines that may wait for the terminal.
+const MAX_WAITING_LINES: usize = 1024;
+/// Number of stack trace lines of a failed worker that are printed.
+const MAX_TRACE_LINES: usize = 20;
+/// How long the end of the program waits for a terminal that accepts no more lines.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes the lines that workers print: the worker, the request if it is known, the text. Must not block for long.
-pub type Printed = Arc<dyn Fn(&str, Option<&str>, &str) + Send + Sync>;
+/// Receives the lines that workers print: the worker, the request id if it is known, the text. Must not block for long.
+pub type LogSink = Arc<dyn Fn(&str, Option<&str>, &str) + Send + Sync>;
 
 /// A handle to the writing thread; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Output {
     lines: Sender<Message>,
-    tails: Arc<Tails>,
-    /// Gets what workers print, instead of the terminal.
-    printed: Option<Printed>,
+    tails: Arc<LogTailRegistry>,
+    /// Receives what workers print, instead of the terminal.
+    sink: Option<LogSink>,
 }
 
 impl fmt::Debug for Output {
@@ -43,31 +43,31 @@ impl fmt::Debug for Output {
 #[derive(Debug)]
 enum Message {
     Line(String),
-    /// Answered when everything before it is written.
-    Flush(thread::Sender<()>),
+    /// Sends a reply when all lines before it are written.
+    Flush(std_mpsc::Sender<()>),
 }
 
-/// Starts the writing thread. Without a thread (the machine has no more) what is said is lost, nothing else.
-pub(super) fn start(printed: Option<Printed>) -> Output {
-    writing(write, printed)
+/// Starts the writing thread. If no thread can be started, the lines are lost.
+pub(super) fn start(sink: Option<LogSink>) -> Output {
+    start_thread(write, sink)
 }
 
-/// The same for a test: the lines are shown if it fails.
+/// Starts the writing thread of a test. The test framework prints the lines if the test fails.
 pub(super) fn start_captured() -> Output {
-    writing(write_captured, None)
+    start_thread(write_captured, None)
 }
 
-fn writing(write: fn(Receiver<Message>), printed: Option<Printed>) -> Output {
-    let (lines, waiting) = mpsc::channel(WAITING);
+fn start_thread(write: fn(Receiver<Message>), sink: Option<LogSink>) -> Output {
+    let (lines, waiting) = mpsc::channel(MAX_WAITING_LINES);
     let _ = std::thread::Builder::new().name("bedrock-output".to_owned()).spawn(move || write(waiting));
-    Output { lines, tails: Arc::default(), printed }
+    Output { lines, tails: Arc::default(), sink }
 }
 
-/// The standard library captures what a test and the threads that it has started write with its macros, and that alone.
+/// Writes with `eprintln!`: the standard library captures only the output of its own macros, in the threads of a test.
 fn write_captured(mut messages: Receiver<Message>) {
     while let Some(message) = messages.blocking_recv() {
         match message {
-            Message::Line(line) => complain(&line),
+            Message::Line(line) => print_error(&line),
             Message::Flush(done) => drop(done.send(())),
         }
     }
@@ -79,7 +79,7 @@ fn write(mut messages: Receiver<Message>) {
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                // A closed terminal is no reason to stop the workers.
+                // Workers continue to run if the terminal is closed.
                 Message::Line(line) => drop(writeln!(out, "{line}")),
                 Message::Flush(done) => {
                     let _ = out.flush();
@@ -93,50 +93,51 @@ fn write(mut messages: Receiver<Message>) {
 }
 
 impl Output {
-    /// A line that a worker printed, with the request it belongs to, if that is known. Waits for a slow terminal.
+    /// Prints a line of a worker, with the request it belongs to, if that is known. Waits for a slow terminal.
     pub(super) async fn line(&self, worker: &str, request_id: Option<&str>, text: &str) {
         if let Some(id) = request_id {
             self.tails.line(id, text);
         }
-        if let Some(printed) = &self.printed {
-            printed(worker, request_id, text);
+        if let Some(sink) = &self.sink {
+            sink(worker, request_id, text);
             return;
         }
-        let id = request_id.map_or("-", short);
+        let id = request_id.map_or("-", short_id);
         let _ = self.lines.send(Message::Line(format!("{worker} {id} {text}"))).await;
     }
 
-    /// Those who want to have the lines of a request.
-    pub(super) fn tails(&self) -> &Arc<Tails> {
+    /// Returns the logs that collect the lines of requests.
+    pub(super) fn tails(&self) -> &Arc<LogTailRegistry> {
         &self.tails
     }
 
-    /// A message of the runtime itself. Dropped when the terminal does not take lines any more.
-    pub(super) fn say(&self, text: &str) {
+    /// Prints a message of the runtime itself. It is dropped if too many lines wait for the terminal.
+    pub(super) fn print(&self, text: &str) {
         let _ = self.lines.try_send(Message::Line(text.to_owned()));
     }
 
-    /// A failed invocation, with the stack lines of the worker's language.
-    pub(super) fn failure(&self, error: &Error, request_id: &str) {
-        let (worker, id) = (error.worker(), short(request_id));
-        self.say(&format!("{worker} {id} {error}"));
+    /// Prints the error of an invocation, with the stack trace of the worker's language.
+    pub(super) fn print_failure(&self, error: &Error, request_id: &str) {
+        let worker = error.worker();
+        let id = short_id(request_id);
+        self.print(&format!("{worker} {id} {error}"));
         if let Error::Function { trace, .. } = error {
-            for line in trace.iter().flat_map(|entry| entry.lines()).take(TRACE_LINES) {
-                self.say(&format!("{worker} {id} {line}"));
+            for line in trace.iter().flat_map(|entry| entry.lines()).take(MAX_TRACE_LINES) {
+                self.print(&format!("{worker} {id} {line}"));
             }
         }
     }
 
-    /// Waits until everything said so far is written.
+    /// Waits until all lines so far are written.
     pub(super) fn flush(&self) {
-        let (done, flushed) = thread::channel();
+        let (done, flushed) = std_mpsc::channel();
         if self.lines.try_send(Message::Flush(done)).is_ok() {
-            let _ = flushed.recv_timeout(FLUSH);
+            let _ = flushed.recv_timeout(FLUSH_TIMEOUT);
         }
     }
 }
 
-/// The first eight characters of a request id: enough to follow it by eye.
-pub(super) fn short(request_id: &str) -> &str {
+/// Returns the first eight characters of a request id, which are enough to recognize it in a log.
+pub(super) fn short_id(request_id: &str) -> &str {
     request_id.get(..8).unwrap_or(request_id)
 }

@@ -1,6 +1,7 @@
-//! The reaper: one tiny shell that ends hosts, when it is told to and when this program ends in whatever way, `kill -9` included.
+//! The reaper: a small shell script that kills process groups on request, and all of them when this program ends, even by
+//! `kill -9`.
 //!
-//! A host sees the end of its socket and exits by itself; one that hangs in a loop does not, and only somebody else can end it.
+//! A host process exits when its socket is closed. If it hangs in a loop it does not, and another process must kill it.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -9,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 const SCRIPT: &str = include_str!("reaper.sh");
 
-/// A process group: a host and what it started.
+/// The id of a process group: a host process and the processes that it started.
 pub type Group = u32;
 
-/// Knows the process groups of all hosts. Started with the first one.
+/// Kills the process groups of host processes. The shell is started with the first group.
 #[derive(Debug, Default)]
 pub struct Reaper {
     state: Mutex<State>,
@@ -21,7 +22,7 @@ pub struct Reaper {
 #[derive(Debug, Default)]
 struct State {
     shell: Option<Shell>,
-    /// All groups are ended, and those that come yet are ended at once.
+    /// All groups were killed. Groups that are added later are killed immediately.
     is_finished: bool,
 }
 
@@ -32,23 +33,23 @@ struct Shell {
 }
 
 impl Reaper {
-    /// Makes sure that `group` is ended when this program is gone.
+    /// Kills `group` when this program ends.
     pub fn watch(&self, group: Group) {
-        self.tell('+', group);
+        self.send('+', group);
     }
 
-    /// Ends `group` now.
+    /// Kills `group` now.
     pub fn end(&self, group: Group) {
-        self.tell('-', group);
+        self.send('-', group);
     }
 
-    fn tell(&self, sign: char, group: Group) {
+    fn send(&self, sign: char, group: Group) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { shell, is_finished } = &mut *state;
         if *is_finished && sign == '-' {
             return;
         }
-        // Twice: somebody may have killed the shell.
+        // The second try starts a new shell, in case the shell was killed.
         for _ in 0..2 {
             if shell.is_none() {
                 *shell = Shell::start();
@@ -65,7 +66,7 @@ impl Reaper {
         }
     }
 
-    /// Ends all groups, and lets the shell go. A group that is named later is ended at once.
+    /// Kills all groups and ends the shell. Groups that are added later are killed immediately.
     pub fn finish(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_finished = true;
@@ -82,7 +83,7 @@ impl Shell {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A group of its own: Ctrl-C in the terminal must not reach it.
+            // A separate process group, so that Ctrl-C in the terminal does not reach it.
             .process_group(0)
             .spawn()
             .ok()?;
@@ -102,16 +103,16 @@ mod tests {
     use super::Reaper;
 
     #[test]
-    fn a_group_that_is_ended_again_and_again_is_no_burden() {
+    fn reaper_ignores_repeated_kills_of_a_missing_group() {
         let reaper = Reaper::default();
-        // No process has this number: Linux stops at 4,194,304.
+        // No process has this id: the maximum on Linux is 4,194,304.
         (0..64).for_each(|_| reaper.end(999_999_999));
         reaper.watch(999_999_998);
         reaper.finish();
     }
 
     #[test]
-    fn behind_its_end_a_group_is_ended_at_once_and_no_shell_is_left() {
+    fn finished_reaper_kills_late_groups_and_keeps_no_shell() {
         use std::os::unix::process::{CommandExt, ExitStatusExt};
         let reaper = Reaper::default();
         reaper.finish();

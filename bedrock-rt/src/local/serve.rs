@@ -1,4 +1,4 @@
-//! The endpoint on a laptop: an HTTP server on 127.0.0.1.
+//! The local HTTP server: for the endpoint on 127.0.0.1, and for Lambda's API.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,41 +16,42 @@ use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tower_service::Service;
 
-use super::stop;
-use crate::run::complain;
+use super::shutdown::shutdown_requested;
+use crate::stderr::print_error;
 use crate::{Result, WorkerError};
 
 const DEFAULT_PORT: u16 = 3000;
 
-/// Whether a server is running, which then decides itself when the body of `main` ends.
-pub(super) static SERVING: AtomicBool = AtomicBool::new(false);
+/// Whether a server is running. The server then decides when the body of `main` ends.
+pub(super) static IS_SERVING: AtomicBool = AtomicBool::new(false);
 
-/// Serves until the program is asked to stop and the running requests are answered.
+/// Serves until the program is asked to stop and the running requests have been answered.
 pub(crate) async fn serve(router: Router) -> Result<()> {
     let listener = bind(port()?).await?;
     let address = listener.local_addr()?;
-    SERVING.store(true, Ordering::Relaxed);
-    complain(&format!("listening on http://{address}, stop with Ctrl-C"));
-    run(listener, Front { router, door: None }, Box::pin(stop::requested(1))).await?;
+    IS_SERVING.store(true, Ordering::Relaxed);
+    print_error(&format!("listening on http://{address}, stop with Ctrl-C"));
+    run(listener, FilteredRouter { router, filter: None }, Box::pin(shutdown_requested(1))).await?;
     Ok(())
 }
 
-/// Answers a request, or lets it in.
-pub(super) trait Door: Send + Sync {
-    fn answer(&self, request: Request) -> Result<Request, Answer>;
+/// Runs before the router.
+pub(super) trait RequestFilter: Send + Sync {
+    /// Returns the request for the router, or the response to a request that the router does not get.
+    fn filter(&self, request: Request) -> Result<Request, ResponseFuture>;
 }
 
-/// What comes of a request.
-pub(super) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+/// Future of an HTTP response.
+pub(super) type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
-/// Routes, and who stands before all of them. A layer of the router would do the same in more steps for each request.
+/// A router with a filter for all requests. A layer of the router would do the same with more overhead per request.
 #[derive(Clone)]
-pub(super) struct Front {
+pub(super) struct FilteredRouter {
     pub(super) router: Router,
-    pub(super) door: Option<Arc<dyn Door>>,
+    pub(super) filter: Option<Arc<dyn RequestFilter>>,
 }
 
-impl Service<Request> for Front {
+impl Service<Request> for FilteredRouter {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
@@ -60,28 +61,28 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let let_in = match &self.door {
-            Some(door) => door.answer(request),
+        let filtered = match &self.filter {
+            Some(filter) => filter.filter(request),
             None => Ok(request),
         };
-        match let_in {
+        match filtered {
             Ok(request) => Box::pin(self.router.call(request)),
-            Err(answer) => Box::pin(async move { Ok(answer.await) }),
+            Err(response) => Box::pin(async move { Ok(response.await) }),
         }
     }
 }
 
-/// The one HTTP server of this crate, for the endpoint and for the Invoke API: what is generic in it is compiled once.
+/// Runs the only HTTP server of this crate, for the endpoint and for Lambda's API. Its generic code is compiled once.
 pub(super) async fn run(
     listener: TcpListener,
-    front: Front,
+    router: FilteredRouter,
     until: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> std::io::Result<()> {
     let listener = ListenerExt::tap_io(listener, |stream| {
-        // Small answers on kept connections would wait 40 ms for the caller's acknowledgement otherwise.
+        // Otherwise small responses on keep-alive connections would wait 40 ms for the caller's acknowledgement.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, front.into_make_service()).with_graceful_shutdown(until).await
+    axum::serve(listener, router.into_make_service()).with_graceful_shutdown(until).await
 }
 
 fn port() -> Result<u16> {

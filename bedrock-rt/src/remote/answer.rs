@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn refusals_say_what_the_service_said() {
         let json = |body: &str| refusal(403, "AccessDeniedException", body).to_string();
-        let expected = "no right to call worker `fetcher`: AccessDeniedException: not authorized";
+        let expected = "no permission to call worker `fetcher`: AccessDeniedException: not authorized";
         assert_eq!(json(r#"{"Message":"not authorized"}"#), expected);
         assert_eq!(json(r#"{"message":"not authorized"}"#), expected);
         assert_eq!(json("not authorized"), expected);

@@ -49,7 +49,7 @@ fn the_exit_code_and_the_message_tell_what_failed() {
     assert!(exits.stderr.contains("caused by: Runtime.ExitError"), "{}", exits.stderr);
     let event = app.bedrock(&["--quiet", "invoke", "counter", "--event"]);
     assert_eq!(event.code, Some(1), "{}", event.stderr);
-    assert!(event.stderr.contains("failed 3 times and is given up"), "{}", event.stderr);
+    assert!(event.stderr.contains("failed permanently after 3 attempts"), "{}", event.stderr);
 
     app.edit("src/main.rs", "async fn main", "async fn mian");
     let broken = app.bedrock(&["--quiet", "invoke", "counter"]);

@@ -22,9 +22,9 @@ const STORY: &str = "
 the invocations so far:
   1. `rust_case` called by the test with 7, mocked: {\"billed\":7}
   2. `node_case` called by `rust_case` with {\"to\":\"ada\"}, an event, attempt 1, mocked: NoSuchAddress: nobody is there
-events that are not done:
+events that are not finished:
   `node_case` with {\"to\":\"ada\"}, attempt 2 in 60 s
-help: `app.settled().await` waits for those that run, `app.clock().advance(…).await` runs those that wait";
+help: `app.wait_for_due_events().await` waits for running events, `app.clock().advance(…).await` runs waiting ones";
 
 #[bedrock::test]
 async fn a_wrong_number_of_calls_is_told_with_what_happened(app: App) -> bedrock::Result<()> {

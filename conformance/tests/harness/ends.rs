@@ -47,7 +47,7 @@ fn what_workers_said_what_would_help_and_events_that_wait_are_in_the_output_of_a
         " worker `node_case` failed: Busy: come back later",
         "a failed event waits: `node_case` with {\"n\":1}, attempt 2 in 60 s",
         "help: a worker with a similar name exists: `python_case`",
-        "note: an event is not done at the end of the test",
+        "note: an event is not finished at the end of the test",
         "  `node_case` with {\"n\":1}, attempt 2 in 60 s",
         "error: no worker named `python_cas` in this app",
     ] {

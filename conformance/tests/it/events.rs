@@ -1,4 +1,4 @@
-//! Fire-and-forget: accepted at once, run for certain, retried twice, counted when given up.
+//! Fire-and-forget calls of `cargo run`: accepted at once, always run, retried and finished as the settings say.
 
 use std::fs;
 
@@ -41,8 +41,8 @@ fn a_failing_event_is_tried_three_times_and_then_given_up_aloud() {
         let ran = Run::new(&json!([append(worker, &path, json!({ "fail": true }))])).run();
         assert_eq!(lines(&path), 3, "{worker}: {}", ran.stderr);
         assert!(ran.stderr.contains("attempt 1 of 3"), "{worker}: {}", ran.stderr);
-        let given_up = format!("for worker `{worker}` failed 3 times and is given up (1 so far)");
-        assert!(ran.stderr.contains(&given_up), "{worker}: {}", ran.stderr);
+        let failed = format!("for worker `{worker}` failed permanently after 3 attempts: RetriesExhausted (1 so far)");
+        assert!(ran.stderr.contains(&failed), "{worker}: {}", ran.stderr);
     }
 }
 
@@ -75,6 +75,42 @@ fn draining_has_a_bound_and_says_what_was_lost() {
     let ran = finish(child, &run);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("error: 1 accepted event was not done within 10 s"), "{}", ran.stderr);
+}
+
+/// The stderr of a run that sends one event to `worker`, which cannot be loaded.
+fn stderr_of_event_for(worker: &str) -> String {
+    Run::new(&json!([{ "worker": worker, "event": {}, "fire_and_forget": true }])).run().stderr
+}
+
+#[test]
+fn retries_of_the_settings_limit_the_attempts() {
+    let stderr = stderr_of_event_for("node_noclass");
+    assert!(stderr.contains("attempt 1 of 2 of event"), "{stderr}");
+    assert!(
+        stderr.contains("for worker `node_noclass` failed permanently after 2 attempts: RetriesExhausted"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("is not delivered to `arn:aws:sqs:us-east-1:000000000000:dead`"), "{stderr}");
+}
+
+#[test]
+fn event_age_of_the_settings_ends_the_retries() {
+    let stderr = stderr_of_event_for("node_syntax");
+    assert!(
+        stderr.contains("for worker `node_syntax` failed permanently after 2 attempts: EventAgeExceeded"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn on_failure_record_is_an_event_for_a_worker_of_the_app() {
+    let stderr = stderr_of_event_for("python_noclass");
+    assert!(
+        stderr.contains("for worker `python_noclass` failed permanently after 1 attempt: RetriesExhausted"),
+        "{stderr}"
+    );
+    // `node_case` does not know what to do with the record, so that its event fails, too.
+    assert!(stderr.contains("for worker `node_case` failed permanently after 3 attempts"), "{stderr}");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn a_result_that_json_cannot_hold_is_an_error() {
 #[test]
 fn a_host_that_writes_nonsense_is_ended() {
     for worker in HOSTED {
-        fails(worker, "nonsense", "Runtime.ExitError", "the host's answer was nonsense");
+        fails(worker, "nonsense", "Runtime.ExitError", "the host process violated the protocol");
     }
 }
 

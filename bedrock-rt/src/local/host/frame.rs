@@ -1,22 +1,22 @@
-//! Frames: the bytes on the data socket between the app and a host.
+//! Frames: the messages on the data socket between the app and a host process.
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::local::Invocation;
+use bedrock_model::Invocation;
 
 const INVOKE: u8 = 1;
-/// The same with what the caller says of itself before the event.
-const INVOKE_FOR: u8 = 3;
+/// An `INVOKE` frame that contains a client context before the event.
+const INVOKE_WITH_CONTEXT: u8 = 3;
 
-/// A whole RECALL frame: whatever the host has not begun comes back.
+/// A complete RECALL frame: the host gives back the calls that it has not started.
 pub(super) const RECALL: [u8; 5] = [1, 0, 0, 0, 2];
 
-/// Bytes of an INVOKE frame before the trace header: kind, id, deadline, request id, length of the trace header.
-const INVOKE_HEAD: usize = 1 + 8 + 8 + 36 + 1;
+/// Length of an INVOKE frame before the trace header: kind, id, deadline, request id, length of the trace header.
+const INVOKE_HEAD_BYTES: usize = 1 + 8 + 8 + 36 + 1;
 
-/// What a host says.
+/// A message of a host process.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum HostFrame {
     Ready,
     InitError(Bytes),
     Response {
@@ -27,36 +27,36 @@ pub(super) enum Said {
         id: u64,
         json: Bytes,
     },
-    /// Like `Error`, and the host must get no further invocation.
+    /// Like `Error`, but the host must get no more invocations.
     Fatal {
         id: u64,
         json: Bytes,
     },
-    /// An invocation that the host had not begun comes back after a RECALL.
+    /// The host gives back an invocation that it has not started, after a RECALL.
     Recalled {
         id: u64,
     },
-    /// A response of so many bytes that was not kept.
+    /// A response of `bytes` bytes, which is over the limit and was discarded.
     TooLarge {
         id: u64,
         bytes: usize,
     },
 }
 
-/// The host wrote what is no frame.
+/// The host wrote something that is not a valid frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Nonsense;
+pub(super) struct ProtocolError;
 
-/// The frame of an invocation.
-pub(super) fn invoke(id: u64, deadline_ms: u64, invocation: &Invocation) -> Vec<u8> {
-    // Longer trace headers than this are cut: no tracer writes them, and the length is one byte.
+/// Returns the frame of an invocation.
+pub(super) fn invoke_frame(id: u64, deadline_ms: u64, invocation: &Invocation) -> Vec<u8> {
+    // Longer trace headers are truncated: the length is one byte, and no tracer writes longer ones.
     let trace = &invocation.trace.as_bytes()[..invocation.trace.len().min(255)];
-    let caller = invocation.client_context.as_deref().map(|json| (json, u16::try_from(json.len()).unwrap_or(0)));
-    let more = caller.map_or(0, |(json, _)| 2 + json.len());
-    let length = INVOKE_HEAD + trace.len() + more + invocation.event.len();
+    let context = invocation.client_context.as_deref().map(|json| (json, u16::try_from(json.len()).unwrap_or(0)));
+    let context_bytes = context.map_or(0, |(json, _)| 2 + json.len());
+    let length = INVOKE_HEAD_BYTES + trace.len() + context_bytes + invocation.event.len();
     let mut frame = Vec::with_capacity(4 + length);
     frame.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-    frame.push(if caller.is_some() { INVOKE_FOR } else { INVOKE });
+    frame.push(if context.is_some() { INVOKE_WITH_CONTEXT } else { INVOKE });
     frame.extend_from_slice(&id.to_le_bytes());
     frame.extend_from_slice(&deadline_ms.to_le_bytes());
     let mut request = [b'-'; 36];
@@ -66,8 +66,8 @@ pub(super) fn invoke(id: u64, deadline_ms: u64, invocation: &Invocation) -> Vec<
     frame.extend_from_slice(&request);
     frame.push(u8::try_from(trace.len()).unwrap_or(u8::MAX));
     frame.extend_from_slice(trace);
-    if let Some((json, length)) = caller {
-        // The service takes less than 4 KB of it.
+    if let Some((json, length)) = context {
+        // The service accepts less than 4 KB.
         frame.extend_from_slice(&length.to_le_bytes());
         frame.extend_from_slice(json.as_bytes());
     }
@@ -75,76 +75,90 @@ pub(super) fn invoke(id: u64, deadline_ms: u64, invocation: &Invocation) -> Vec<
     frame
 }
 
-/// Takes frames out of what has been read. Contents over the limit are counted and thrown away.
+/// Extracts frames from the bytes that have been read. Contents over the limit are counted and discarded.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct FrameReader {
     limit: usize,
-    /// The frame that is being thrown away: its id, its size, and what has not been read of it yet.
-    skipping: Option<(u64, usize, usize)>,
+    /// The frame that is being discarded.
+    discarding: Option<DiscardedFrame>,
 }
 
-impl Reader {
-    /// Keeps contents of at most `limit` bytes.
+/// A frame over the limit.
+#[derive(Debug)]
+struct DiscardedFrame {
+    id: u64,
+    bytes: usize,
+    /// Number of bytes that have not been read yet.
+    unread: usize,
+}
+
+impl FrameReader {
+    /// Returns a reader that accepts contents of at most `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, skipping: None }
+        Self { limit, discarding: None }
     }
 
-    /// The next whole frame in `buffer`, if there is one; its bytes are taken out of the buffer.
-    pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Said>, Nonsense> {
-        if let Some((id, bytes, left)) = self.skipping {
-            let now = left.min(buffer.len());
-            buffer.advance(now);
-            self.skipping = (now < left).then_some((id, bytes, left - now));
-            return Ok((now == left).then_some(Said::TooLarge { id, bytes }));
+    /// Removes the next complete frame from `buffer`. Returns `None` if it is not complete.
+    pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<HostFrame>, ProtocolError> {
+        if let Some(frame) = self.discarding.take() {
+            let DiscardedFrame { id, bytes, unread } = frame;
+            let available = unread.min(buffer.len());
+            buffer.advance(available);
+            if available == unread {
+                return Ok(Some(HostFrame::TooLarge { id, bytes }));
+            }
+            self.discarding = Some(DiscardedFrame { id, bytes, unread: unread - available });
+            return Ok(None);
         }
         let Some(length) = buffer.first_chunk::<4>().map(|l| u32::from_le_bytes(*l) as usize) else {
             return Ok(None);
         };
         if length == 0 {
-            return Err(Nonsense);
+            return Err(ProtocolError);
         }
         let Some(&kind) = buffer.get(4) else { return Ok(None) };
         if !(1..=6).contains(&kind) {
-            return Err(Nonsense);
+            return Err(ProtocolError);
         }
         if length > self.limit + 9 {
             let Some(id) = buffer.get(5..13).and_then(|id| id.try_into().ok()).map(u64::from_le_bytes) else {
                 return Ok(None);
             };
             buffer.advance(13);
-            self.skipping = Some((id, length - 9, length - 9));
+            let bytes = length - 9;
+            self.discarding = Some(DiscardedFrame { id, bytes, unread: bytes });
             return self.next(buffer);
         }
         if buffer.len() < 4 + length {
-            // One allocation for the whole frame instead of doubling up to it.
+            // One allocation for the whole frame instead of repeated doubling.
             buffer.reserve(4 + length - buffer.len());
             return Ok(None);
         }
         let mut frame = buffer.split_to(4 + length).freeze();
         frame.advance(5);
-        said(kind, frame).map(Some)
+        parse_frame(kind, frame).map(Some)
     }
 }
 
-fn said(kind: u8, mut rest: Bytes) -> Result<Said, Nonsense> {
+fn parse_frame(kind: u8, mut rest: Bytes) -> Result<HostFrame, ProtocolError> {
     if kind == 1 {
-        return Ok(Said::Ready);
+        return Ok(HostFrame::Ready);
     }
     if kind == 2 {
-        return Ok(Said::InitError(rest));
+        return Ok(HostFrame::InitError(rest));
     }
-    let id = rest.try_get_u64_le().map_err(|_| Nonsense)?;
+    let id = rest.try_get_u64_le().map_err(|_| ProtocolError)?;
     Ok(match kind {
-        3 => Said::Response { id, json: rest },
-        4 => Said::Error { id, json: rest },
-        6 => Said::Recalled { id },
-        _ => Said::Fatal { id, json: rest },
+        3 => HostFrame::Response { id, json: rest },
+        4 => HostFrame::Error { id, json: rest },
+        6 => HostFrame::Recalled { id },
+        _ => HostFrame::Fatal { id, json: rest },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Invocation, Nonsense, Reader, Said, invoke};
+    use super::{FrameReader, HostFrame, Invocation, ProtocolError, invoke_frame};
     use bytes::{Bytes, BytesMut};
 
     fn frame(kind: u8, rest: &[u8]) -> Vec<u8> {
@@ -159,42 +173,45 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_comes_byte_by_byte_is_one_frame() {
+    fn frame_is_assembled_from_single_bytes() {
         let bytes = [frame(1, b""), frame(3, &answer(7, b"{}"))].concat();
-        let (mut reader, mut buffer, mut seen) = (Reader::new(100), BytesMut::new(), Vec::new());
+        let (mut reader, mut buffer, mut seen) = (FrameReader::new(100), BytesMut::new(), Vec::new());
         for byte in bytes {
             buffer.extend_from_slice(&[byte]);
             seen.extend(reader.next(&mut buffer).expect("a frame"));
         }
-        assert_eq!(seen, [Said::Ready, Said::Response { id: 7, json: Bytes::from_static(b"{}") }]);
+        assert_eq!(seen, [HostFrame::Ready, HostFrame::Response { id: 7, json: Bytes::from_static(b"{}") }]);
     }
 
     #[test]
-    fn a_frame_over_the_limit_is_counted_and_not_kept() {
+    fn frame_over_the_limit_is_counted_and_discarded() {
         let bytes = [frame(3, &answer(1, &[b' '; 11])), frame(4, &answer(2, b"{}"))].concat();
-        let (mut reader, mut buffer, mut seen) = (Reader::new(10), BytesMut::new(), Vec::new());
+        let (mut reader, mut buffer, mut seen) = (FrameReader::new(10), BytesMut::new(), Vec::new());
         for byte in bytes {
             buffer.extend_from_slice(&[byte]);
-            assert!(buffer.len() <= 23, "kept {} bytes", buffer.len());
+            assert!(buffer.len() <= 23, "{} bytes are buffered", buffer.len());
             seen.extend(reader.next(&mut buffer).expect("a frame"));
         }
-        assert_eq!(seen, [Said::TooLarge { id: 1, bytes: 11 }, Said::Error { id: 2, json: Bytes::from_static(b"{}") }]);
+        assert_eq!(
+            seen,
+            [HostFrame::TooLarge { id: 1, bytes: 11 }, HostFrame::Error { id: 2, json: Bytes::from_static(b"{}") }]
+        );
     }
 
     #[test]
-    fn what_is_no_frame_is_nonsense() {
+    fn invalid_bytes_are_a_protocol_error() {
         for bytes in [&b"hello world"[..], &[0, 0, 0, 0], &frame(9, b"x"), &frame(3, b"short")] {
-            let result = Reader::new(100).next(&mut BytesMut::from(bytes));
-            assert_eq!(result, Err(Nonsense), "{bytes:?}");
+            let result = FrameReader::new(100).next(&mut BytesMut::from(bytes));
+            assert_eq!(result, Err(ProtocolError), "{bytes:?}");
         }
     }
 
     #[test]
-    fn the_frame_of_an_invocation_has_its_fields_where_the_protocol_says() {
+    fn invoke_frame_has_the_documented_layout() {
         let request_id = "0123456789abcdef0123456789abcdef0123".to_owned();
         let mut invocation = Invocation::new(Bytes::from_static(b"{\"a\":1}"), Some("Root=1".to_owned()));
         invocation.request_id = request_id.clone();
-        let frame = invoke(5, 1_700_000_000_123, &invocation);
+        let frame = invoke_frame(5, 1_700_000_000_123, &invocation);
         assert_eq!(frame.len(), 4 + 54 + 6 + 7);
         assert_eq!(frame[4], 1);
         assert_eq!(&frame[21..57], request_id.as_bytes());
@@ -202,7 +219,7 @@ mod tests {
         assert_eq!(&frame[58..64], b"Root=1");
         assert_eq!(&frame[64..], b"{\"a\":1}");
         invocation.client_context = Some("{\"custom\":{}}".to_owned());
-        let longer = invoke(5, 1_700_000_000_123, &invocation);
+        let longer = invoke_frame(5, 1_700_000_000_123, &invocation);
         assert_eq!((longer[4], &longer[5..64]), (3, &frame[5..64]));
         assert_eq!(&longer[64..66], [13, 0]);
         assert_eq!(&longer[66..], b"{\"custom\":{}}{\"a\":1}");

@@ -1,335 +1,322 @@
-//! A JavaScript worker: a pool of Node processes, one invocation at a time each, as many as the work needs.
+//! A JavaScript worker: a pool of Node.js processes. Each runs one invocation at a time; the pool grows with the load.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::conn::Outcome;
-use super::process::{self, Host};
-use super::{Hosts, code};
+use super::code_fingerprint::fingerprint;
+use super::pool::{AcquiredHost, CallEnd, HostPool, PoolFuture};
+use super::process::{self, HostProcess};
+use super::registry::HostRegistry;
 use crate::Error;
-use crate::local::Invocation;
-use crate::local::dispatch::{Info, stopping};
+use crate::local::worker_info::{WorkerInfo, stopping_error};
 
-/// Processes of one worker; further invocations wait for one of them. A Node process takes about 45 MB.
-const MOST: usize = 32;
-/// How long an invocation waits for a busy process before another one is started. Starting takes ten times as long,
-/// so a worker that answers in less is served faster by the processes it has.
-const PATIENCE: Duration = Duration::from_millis(5);
-/// Calls that a process is given ahead, while its worker answers within a millisecond. Saves the idle time between
-/// its answer and the next call, which would be longer than the work.
-const AHEAD: usize = 16;
-/// A process that had nothing to do for so long is ended, unless it is the last one.
-const IDLE: Duration = Duration::from_secs(30);
+/// Maximum number of processes of one worker; further invocations wait. A Node.js process takes about 45 MB.
+const MAX_PROCESSES: usize = 32;
+/// How long an invocation waits for a busy process before another one is started. Starting takes ten times as long, so a worker
+/// that responds faster is served better by the processes that it has.
+const GROW_AFTER: Duration = Duration::from_millis(5);
+/// Number of calls that a process is sent ahead while its worker responds within a millisecond. This saves the idle time between
+/// a response and the next call, which would be longer than the call itself.
+const MAX_CALLS_AHEAD: usize = 16;
+/// How long a process may be idle before it is stopped. The last process is not stopped.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Answer = Result<Arc<Host>, Error>;
+type StartResult = Result<Arc<HostProcess>, Error>;
 
-/// The hosts of one JavaScript worker.
+/// The host processes of one JavaScript worker.
 pub(in crate::local) struct NodePool {
-    info: Arc<Info>,
-    hosts: Arc<Hosts>,
-    /// Processes that may be starting at the same time: more would only slow one another down.
-    at_once: usize,
-    state: Mutex<State>,
-    /// Held while the processes are replaced.
+    info: Arc<WorkerInfo>,
+    hosts: Arc<HostRegistry>,
+    /// Maximum number of processes that start at the same time. More would only slow each other down.
+    max_starting: usize,
+    state: Mutex<PoolState>,
+    /// Held while the processes are replaced, so that replacements follow each other.
     replacing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
-    running: Vec<Running>,
+struct PoolState {
+    processes: Vec<PooledProcess>,
+    /// Number of processes that are starting.
     starting: usize,
     /// How often the processes were replaced.
     generation: u64,
-    /// What the processes have loaded, if that is sure.
+    /// Fingerprint of the code that the processes have loaded. `None` if files were saved while they started.
     code: Option<u64>,
-    /// A new process is being started that will serve instead of all others.
-    replacing: bool,
-    waiting: VecDeque<oneshot::Sender<Answer>>,
-    /// Whether a task looks for idle processes.
-    sweeping: bool,
+    /// Whether a process is starting that will replace all others.
+    is_replacing: bool,
+    waiting: VecDeque<oneshot::Sender<StartResult>>,
+    /// Whether a task stops idle processes.
+    is_stopping_idle: bool,
 }
 
-struct Running {
-    host: Arc<Host>,
-    /// Calls that it has been given.
+struct PooledProcess {
+    process: Arc<HostProcess>,
+    /// Number of its running calls.
     calls: usize,
-    used: Instant,
+    last_used: Instant,
 }
 
-impl Running {
-    fn new(host: Arc<Host>) -> Self {
-        Self { host, calls: 0, used: Instant::now() }
+impl PooledProcess {
+    fn new(process: Arc<HostProcess>) -> Self {
+        Self { process, calls: 0, last_used: Instant::now() }
     }
 }
 
-impl State {
-    /// A process for one more call: an idle one, else a quick one.
-    fn pick(&mut self) -> Option<Arc<Host>> {
-        let fits = |running: &&mut Running| {
-            running.host.conn.usable() && (running.calls == 0 || (running.calls < AHEAD && running.host.conn.quick()))
+impl PoolState {
+    /// Returns a process for one more call: an idle one, otherwise one with short calls.
+    fn pick(&mut self) -> Option<Arc<HostProcess>> {
+        let is_available = |pooled: &&mut PooledProcess| {
+            let connection = &pooled.process.connection;
+            let accepts_more = pooled.calls < MAX_CALLS_AHEAD && connection.has_short_calls();
+            connection.is_usable() && (pooled.calls == 0 || accepts_more)
         };
-        // The first ones are used most, so the others are idle and can go.
-        let running = self.running.iter_mut().filter(fits).min_by_key(|running| running.calls)?;
-        running.calls += 1;
-        Some(Arc::clone(&running.host))
+        // The first processes are preferred, so that the others become idle and are stopped.
+        let pooled = self.processes.iter_mut().filter(is_available).min_by_key(|pooled| pooled.calls)?;
+        pooled.calls += 1;
+        Some(Arc::clone(&pooled.process))
     }
 
-    /// Has this process run all further calls, and no other.
-    fn put(&mut self, host: Arc<Host>, code: Option<u64>) {
-        self.retire();
-        self.running.push(Running::new(host));
+    /// Replaces all processes by this one.
+    fn replace_all(&mut self, process: Arc<HostProcess>, code: Option<u64>) {
+        self.retire_all();
+        self.processes.push(PooledProcess::new(process));
         self.code = code;
     }
 
-    fn retire(&mut self) {
-        for old in self.running.drain(..) {
-            old.host.retire();
+    fn retire_all(&mut self) {
+        for old in self.processes.drain(..) {
+            old.process.retire();
         }
     }
 
     fn count(&self) -> usize {
-        self.running.len() + self.starting
+        self.processes.len() + self.starting
     }
 }
 
 impl NodePool {
-    pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Arc<Self> {
-        let at_once = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Self { info, hosts, at_once, state: Mutex::default(), replacing: tokio::sync::Mutex::default() })
+    pub(in crate::local) fn new(info: Arc<WorkerInfo>, hosts: Arc<HostRegistry>) -> Arc<Self> {
+        let max_starting = std::thread::available_parallelism().map_or(2, usize::from);
+        let replacing = tokio::sync::Mutex::default();
+        Arc::new(Self { info, hosts, max_starting, state: Mutex::default(), replacing })
     }
 
-    /// Runs one invocation. Must be polled to its end; see [`Detach`](crate::local::detach::Detach).
-    pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
-        loop {
-            let host = self.take().await?;
-            let began = Instant::now();
-            let outcome = host.conn.call(&invocation).await;
-            if !matches!(outcome, Outcome::NotRun) {
-                host.measure(&invocation, began.elapsed());
-            }
-            if invocation.tail.is_some() {
-                host.prints.settle().await;
-            }
-            match outcome {
-                Outcome::Done(result) => {
-                    self.give_back(&host);
-                    return result;
-                }
-                Outcome::TimedOut(error) => {
-                    // The environment ends, as on Lambda. Calls that wait in the process come back and go elsewhere.
-                    self.discard(&host);
-                    return Err(error);
-                }
-                Outcome::NotRun => self.give_back(&host),
-            }
-        }
-    }
-
-    async fn take(self: &Arc<Self>) -> Answer {
-        let mut turn = {
+    /// Returns a process for one call. Waits for a busy process, and starts another one if that takes too long.
+    async fn take(self: &Arc<Self>) -> StartResult {
+        let mut available = {
             let mut state = self.lock();
-            if let Some(host) = state.pick() {
-                return Ok(host);
+            if let Some(process) = state.pick() {
+                return Ok(process);
             }
-            // Processes that died in their sleep, or whose worker failed after its answer.
-            state.running.retain(|running| running.calls > 0 || running.host.alive());
-            let (place, turn) = oneshot::channel();
-            state.waiting.push_back(place);
+            // Removes processes that exited while they were idle, or whose worker failed after its response.
+            state.processes.retain(|pooled| pooled.calls > 0 || pooled.process.check_alive());
+            let (waiter, available) = oneshot::channel();
+            state.waiting.push_back(waiter);
             if state.count() == 0 {
                 self.grow(&mut state);
             }
-            turn
+            available
         };
-        let answer = if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut turn).await {
-            answer
+        let result = if let Ok(result) = tokio::time::timeout(GROW_AFTER, &mut available).await {
+            result
         } else {
             self.grow_if_needed();
-            turn.await
+            available.await
         };
-        answer.unwrap_or_else(|_| Err(stopping(&self.info.entry.name)))
-    }
-
-    /// Starts a process before anybody calls it.
-    pub(in crate::local) async fn warm(self: Arc<Self>) -> Result<(), Error> {
-        let host = self.take().await?;
-        self.give_back(&host);
-        Ok(())
+        result.unwrap_or_else(|_| Err(stopping_error(&self.info.entry.name)))
     }
 
     fn is_debugged(&self) -> bool {
-        self.hosts.debugger(&self.info.entry.name).is_some()
+        self.hosts.debugger_port(&self.info.entry.name).is_some()
     }
 
     fn grow_if_needed(self: &Arc<Self>) {
         let mut state = self.lock();
-        let most = if self.is_debugged() { 1 } else { MOST };
-        if state.count() < most && state.starting < state.waiting.len().min(self.at_once) {
+        let max_processes = if self.is_debugged() { 1 } else { MAX_PROCESSES };
+        if state.count() < max_processes && state.starting < state.waiting.len().min(self.max_starting) {
             self.grow(&mut state);
         }
     }
 
-    fn grow(self: &Arc<Self>, state: &mut State) {
-        if state.replacing {
-            // What would be started is what the replacement starts.
+    fn grow(self: &Arc<Self>, state: &mut PoolState) {
+        if state.is_replacing {
+            // The replacement is starting already.
             return;
         }
         state.starting += 1;
-        let (pool, generation) = (Arc::clone(self), state.generation);
+        let pool = Arc::clone(self);
+        let generation = state.generation;
         self.hosts.handle.spawn(async move {
             let (started, code) = pool.start().await;
-            pool.started(started, generation, code);
+            pool.add_started(started, generation, code);
         });
     }
 
-    /// Puts a new process in the place of those that run, if any do; says whether it did.
-    ///
-    /// Until the new one is ready the old ones serve. If the worker cannot be loaded any more, they serve no longer: who
-    /// waits gets the error, and the next call tries to load it again.
-    pub(in crate::local) async fn replace(self: Arc<Self>) -> Result<bool, Error> {
-        let _one_by_one = self.replacing.lock().await;
+    async fn replace_processes(self: &Arc<Self>) -> Result<bool, Error> {
+        let _replacing = self.replacing.lock().await;
         {
             let mut state = self.lock();
             if state.count() == 0 {
                 return Ok(false);
             }
             state.generation += 1;
-            state.replacing = true;
+            state.is_replacing = true;
         }
         if self.is_debugged() {
-            // The debugger finds the new one where it found the old one, which lets go of the port first.
-            let old = std::mem::take(&mut self.lock().running);
-            for running in old {
-                running.host.finish().await;
+            // The debugger connects to the same port again, so the old process must release it first.
+            let old = std::mem::take(&mut self.lock().processes);
+            for pooled in old {
+                pooled.process.finish().await;
             }
         }
         let (started, code) = self.start().await;
         let result = started.as_ref().map(|_| true).map_err(Clone::clone);
         {
             let mut state = self.lock();
-            state.replacing = false;
+            state.is_replacing = false;
             match started {
-                Ok(host) => {
-                    host.take_init();
-                    state.put(host, code);
+                Ok(process) => {
+                    process.take_init_duration();
+                    state.replace_all(process, code);
                 }
                 Err(error) => {
-                    state.retire();
-                    refuse(&mut state, &error);
+                    state.retire_all();
+                    fail_waiters(&mut state, &error);
                 }
             }
-            serve(&mut state);
+            serve_waiters(&mut state);
         }
         self.grow_if_needed();
         result
     }
 
-    /// A process that is ready, and what it has loaded; nothing if files were saved meanwhile.
-    async fn start(&self) -> (Answer, Option<u64>) {
+    /// Starts a process. Returns it with the fingerprint of its code, which is `None` if files were saved in the meantime.
+    async fn start(&self) -> (StartResult, Option<u64>) {
         let folder = self.hosts.app.root.join(&self.info.entry.dir);
-        let before = code::fingerprint(&folder);
+        let before = fingerprint(&folder);
         let started = process::start_ready(&self.info, &self.hosts).await;
-        (started, Some(code::fingerprint(&folder)).filter(|after| *after == before))
+        (started, Some(fingerprint(&folder)).filter(|after| *after == before))
     }
 
-    fn started(self: &Arc<Self>, started: Answer, generation: u64, code: Option<u64>) {
+    fn add_started(self: &Arc<Self>, started: StartResult, generation: u64, code: Option<u64>) {
         {
             let mut state = self.lock();
             state.starting -= 1;
             match started {
-                // It was started for files that have been replaced since then.
-                Ok(host) if generation != state.generation => host.kill(),
+                // The processes have been replaced since it was started.
+                Ok(process) if generation != state.generation => process.kill(),
                 Err(_) if generation != state.generation => {}
-                Ok(host) if state.running.is_empty() => state.put(host, code),
-                Ok(host) if code.is_some() && code == state.code => state.running.push(Running::new(host)),
-                // Files were saved, and nobody has said so yet: a caller could meet old code behind new code.
-                Ok(host) if code.is_some() => {
-                    state.generation += 1;
-                    state.put(host, code);
+                Ok(process) if state.processes.is_empty() => state.replace_all(process, code),
+                Ok(process) if code.is_some() && code == state.code => {
+                    state.processes.push(PooledProcess::new(process));
                 }
-                Ok(host) => host.kill(),
-                Err(error) => refuse(&mut state, &error),
+                // Files were saved and no reload was requested yet: a caller could get old code after new code.
+                Ok(process) if code.is_some() => {
+                    state.generation += 1;
+                    state.replace_all(process, code);
+                }
+                Ok(process) => process.kill(),
+                Err(error) => fail_waiters(&mut state, &error),
             }
-            serve(&mut state);
+            serve_waiters(&mut state);
         }
-        // Those who still wait have waited long.
+        // Callers that still wait have waited long enough.
         self.grow_if_needed();
     }
 
-    /// The process has one call less: whoever waits longest may have it.
-    fn give_back(self: &Arc<Self>, host: &Arc<Host>) {
-        if host.conn.broken() {
-            return self.discard(host);
+    /// Returns a process after a call. The caller that has waited longest gets it.
+    fn give_back(self: &Arc<Self>, process: &Arc<HostProcess>) {
+        if process.connection.is_broken() {
+            return self.remove_process(process);
         }
-        if host.conn.retired() {
-            // It ends when it has answered the others.
+        if process.connection.is_retired() {
+            // It ends when it has finished its other calls.
             return;
         }
         let mut state = self.lock();
-        if let Some(running) = state.running.iter_mut().find(|running| Arc::ptr_eq(&running.host, host)) {
-            running.calls = running.calls.saturating_sub(1);
-            running.used = Instant::now();
+        if let Some(pooled) = state.processes.iter_mut().find(|pooled| Arc::ptr_eq(&pooled.process, process)) {
+            pooled.calls = pooled.calls.saturating_sub(1);
+            pooled.last_used = Instant::now();
         }
-        serve(&mut state);
-        if !state.sweeping && state.running.len() > 1 {
-            state.sweeping = true;
-            self.hosts.handle.spawn(Arc::clone(self).sweep());
+        serve_waiters(&mut state);
+        if !state.is_stopping_idle && state.processes.len() > 1 {
+            state.is_stopping_idle = true;
+            self.hosts.handle.spawn(Arc::clone(self).stop_idle_processes());
         }
     }
 
-    fn discard(self: &Arc<Self>, host: &Arc<Host>) {
-        host.kill();
+    fn remove_process(self: &Arc<Self>, process: &Arc<HostProcess>) {
+        process.kill();
         let mut state = self.lock();
-        state.running.retain(|running| !Arc::ptr_eq(&running.host, host));
-        // Those who waited for this process need another one.
+        state.processes.retain(|pooled| !Arc::ptr_eq(&pooled.process, process));
+        // Callers that waited for this process need another one.
         if !state.waiting.is_empty() && state.count() == 0 {
             self.grow(&mut state);
         }
     }
 
-    /// Ends processes that have nothing to do, until one is left.
-    async fn sweep(self: Arc<Self>) {
+    /// Stops idle processes until only one is left.
+    async fn stop_idle_processes(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(IDLE / 2).await;
+            tokio::time::sleep(IDLE_TIMEOUT / 2).await;
             let mut state = self.lock();
-            let idle = |running: &Running| running.calls == 0 && running.used.elapsed() >= IDLE;
-            while state.running.len() > 1 {
-                let Some(at) = state.running.iter().rposition(idle) else { break };
-                state.running.remove(at).host.kill();
+            let is_idle = |pooled: &PooledProcess| pooled.calls == 0 && pooled.last_used.elapsed() >= IDLE_TIMEOUT;
+            while state.processes.len() > 1 {
+                let Some(at) = state.processes.iter().rposition(is_idle) else { break };
+                state.processes.remove(at).process.kill();
             }
-            if state.running.len() <= 1 {
-                state.sweeping = false;
+            if state.processes.len() <= 1 {
+                state.is_stopping_idle = false;
                 return;
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gives processes to those who wait, in their order.
-fn serve(state: &mut State) {
+impl HostPool for NodePool {
+    fn acquire(self: Arc<Self>) -> PoolFuture<AcquiredHost> {
+        Box::pin(async move { Ok(AcquiredHost { process: self.take().await?, _permit: None }) })
+    }
+
+    fn release(self: Arc<Self>, host: &AcquiredHost, end: CallEnd) {
+        match end {
+            CallEnd::Responded | CallEnd::NotRun => self.give_back(&host.process),
+            // The execution environment ends, as on Lambda. Other calls in the process come back and run elsewhere.
+            CallEnd::TimedOut => self.remove_process(&host.process),
+        }
+    }
+
+    fn replace(self: Arc<Self>) -> PoolFuture<bool> {
+        Box::pin(async move { self.replace_processes().await })
+    }
+}
+
+/// Gives processes to waiting callers, in the order of their arrival.
+fn serve_waiters(state: &mut PoolState) {
     while !state.waiting.is_empty() {
-        let Some(host) = state.pick() else { return };
-        let place = state.waiting.pop_front();
-        if place.is_none_or(|place| place.send(Ok(Arc::clone(&host))).is_err()) {
-            // Nobody waits there any more.
-            if let Some(running) = state.running.iter_mut().find(|running| Arc::ptr_eq(&running.host, &host)) {
-                running.calls -= 1;
+        let Some(process) = state.pick() else { return };
+        let waiter = state.waiting.pop_front();
+        if waiter.is_none_or(|waiter| waiter.send(Ok(Arc::clone(&process))).is_err()) {
+            // The caller has stopped waiting.
+            if let Some(pooled) = state.processes.iter_mut().find(|pooled| Arc::ptr_eq(&pooled.process, &process)) {
+                pooled.calls -= 1;
             }
         }
     }
 }
 
-/// A process could not be started: one of those who wait learns why, all of them if nobody else can serve them.
-fn refuse(state: &mut State, error: &Error) {
-    let learn = if state.count() == 0 { state.waiting.len() } else { 1 };
-    for place in state.waiting.drain(..learn.min(state.waiting.len())) {
-        let _ = place.send(Err(error.clone()));
+/// Reports that a process could not be started: to one waiting caller, or to all if there is no other process.
+fn fail_waiters(state: &mut PoolState, error: &Error) {
+    let count = if state.count() == 0 { state.waiting.len() } else { 1 };
+    for waiter in state.waiting.drain(..count.min(state.waiting.len())) {
+        let _ = waiter.send(Err(error.clone()));
     }
 }

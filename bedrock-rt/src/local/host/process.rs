@@ -1,102 +1,106 @@
-//! Starting and ending a host: its program, its sockets, its environment, its process group.
+//! Starts and ends a host process: its command, its sockets, its environment variables, its process group.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bedrock_build::{Language, WorkerName};
+use bedrock_model::exit_status::exit_status_text;
+use bedrock_model::{Invocation, Metrics};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
-use super::conn::Conn;
-use super::prints::Prints;
-use super::{Hosts, debug, socket};
+use super::connection::Connection;
+use super::log_reader::LogReader;
+use super::registry::HostRegistry;
+use super::{debugger, socket};
 use crate::Error;
-use crate::local::dispatch::Info;
+use crate::local::host_files;
+use crate::local::install::{Installation, install_dependencies};
 use crate::local::interpreter::Interpreter;
-use crate::local::measured::{Measures, Memory};
+use crate::local::process_memory::ProcessMemory;
 use crate::local::reaper::Group;
-use crate::local::{Invocation, files, install};
+use crate::local::worker_info::WorkerInfo;
 
-/// How long a host may take to load its worker. Lambda gives the init phase 10 s; a laptop that has just installed the
-/// dependencies and caches nothing yet gets more.
-const INIT: Duration = Duration::from_secs(60);
-/// How long a host whose socket is closed may take to exit.
-const EXIT: Duration = Duration::from_secs(2);
-/// A Python host whose answers stop for so long is asked to read on with another thread.
-const STUCK: Duration = Duration::from_millis(1);
+/// How long a host may take to load its worker. Lambda allows 10 s for the init phase. Locally it is longer, because nothing
+/// is cached yet when the dependencies have just been installed.
+const INIT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a host may take to exit after its socket was closed.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a Python host may stop responding before it is asked to continue reading in another thread.
+const STUCK_AFTER: Duration = Duration::from_millis(1);
 
-/// Where Python keeps compiled modules, within the folder for what the local runtime writes.
-pub(super) const BYTECODE: &str = "pycache";
+/// Folder for compiled Python modules, in the scratch folder of the local runtime.
+pub(super) const BYTECODE_FOLDER: &str = "pycache";
 
-/// A running host.
+/// A running host process.
 #[derive(Debug)]
-pub(super) struct Host {
-    pub(super) conn: Arc<Conn>,
-    pub(super) prints: Prints,
+pub(super) struct HostProcess {
+    pub(super) connection: Arc<Connection>,
+    pub(super) log_reader: LogReader,
     group: Group,
-    hosts: Arc<Hosts>,
-    memory: Memory,
-    /// What its start took, until an invocation has been told.
-    init: Mutex<Option<Duration>>,
+    hosts: Arc<HostRegistry>,
+    memory: ProcessMemory,
+    /// How long the process took to start, until the metrics of an invocation include it.
+    init_duration: Mutex<Option<Duration>>,
 }
 
-impl Host {
-    /// Ends it now, with everything it started.
+impl HostProcess {
+    /// Kills the process and all processes that it started.
     pub(super) fn kill(&self) {
         self.hosts.kill(self.group);
     }
 
-    /// Notes what is known of an invocation that it has run, the first one's start included.
-    pub(super) fn measure(&self, invocation: &Invocation, took: Duration) {
-        let memory = self.memory.most(invocation.tail.is_some());
-        invocation.measured.note(Measures { took: Some(took), init: self.take_init(), memory });
+    /// Records the metrics of an invocation. Those of the first invocation include the start of the process.
+    pub(super) fn record_metrics(&self, invocation: &Invocation, took: Duration) {
+        let memory = self.memory.peak(invocation.tail.is_some());
+        invocation.metrics.record(Metrics { took: Some(took), init: self.take_init_duration(), memory });
     }
 
-    /// The first invocation does not wait for its start, and is told of none.
-    pub(super) fn take_init(&self) -> Option<Duration> {
-        self.init.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Returns how long the process took to start, once. Also called for a process that was started before it was needed, whose
+    /// first invocation does not wait for the start.
+    pub(super) fn take_init_duration(&self) -> Option<Duration> {
+        self.init_duration.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Whether it can take calls; one that cannot is ended.
-    pub(super) fn alive(&self) -> bool {
-        let usable = self.conn.usable();
-        if !usable {
+    /// Whether the process accepts calls. If not, it is killed.
+    pub(super) fn check_alive(&self) -> bool {
+        let is_usable = self.connection.is_usable();
+        if !is_usable {
             self.kill();
         }
-        usable
+        is_usable
     }
 
-    /// Gives it no more calls, and ends it as soon as those that it runs are answered or have timed out.
+    /// Sends no more calls to the process, and kills it when its running calls have ended or timed out.
     pub(super) fn retire(self: Arc<Self>) {
-        self.conn.retire();
+        self.connection.retire();
         let handle = self.hosts.handle.clone();
         handle.spawn(self.finish());
     }
 
-    /// The same, and waits for it.
+    /// Does the same as [`HostProcess::retire`] and waits for the end.
     pub(super) async fn finish(self: Arc<Self>) {
-        // At once where it was done before, too.
-        self.conn.retire();
-        while self.conn.running() > 0 {
-            self.conn.quiet.notified().await;
+        self.connection.retire();
+        while self.connection.running() > 0 {
+            self.connection.idle.notified().await;
         }
         self.kill();
     }
 }
 
-/// Starts a host for a worker and waits until it has loaded it. One that cannot is ended.
-pub(super) async fn start_ready(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
+/// Starts a host for a worker and waits until it has loaded the worker. Kills the process if it cannot load it.
+pub(super) async fn start_ready(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let host = start(info, hosts).await?;
-    let began = Instant::now();
-    let bound = if hosts.debugger(&info.entry.name).is_some() { debug::INIT } else { INIT };
-    match host.conn.ready(bound).await {
+    let started = Instant::now();
+    let timeout = if hosts.debugger_port(&info.entry.name).is_some() { debugger::INIT_TIMEOUT } else { INIT_TIMEOUT };
+    match host.connection.ready(timeout).await {
         Ok(()) => {
-            *host.init.lock().unwrap_or_else(PoisonError::into_inner) = Some(began.elapsed());
+            *host.init_duration.lock().unwrap_or_else(PoisonError::into_inner) = Some(started.elapsed());
             Ok(host)
         }
         Err(error) => {
@@ -106,30 +110,30 @@ pub(super) async fn start_ready(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<
     }
 }
 
-/// Installs its dependencies first if that is needed. Does not wait until the host is ready.
-async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error> {
+/// Starts a host without waiting until it is ready. Installs the dependencies first, if necessary.
+async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let not_started =
         |message: String, help: Option<String>| Error::NotStarted { worker: info.entry.name.clone(), message, help };
     let dir = hosts.app.root.join(&info.entry.dir);
     if !dir.join(&info.entry.entry).is_file() {
-        let message = format!("`{}/{}` is gone", info.entry.dir, info.entry.entry);
+        let message = format!("`{}/{}` does not exist", info.entry.dir, info.entry.entry);
         return Err(not_started(message, None));
     }
-    let finder = if info.entry.language == Language::Python { &hosts.python } else { &hosts.node };
-    let interpreter =
-        finder.get(&hosts.app.scratch).await.map_err(|(message, help)| not_started(message, Some(help)))?;
-    let site = install::dependencies(info, hosts, interpreter).await.map_err(|(m, help)| not_started(m, help))?;
-    let program = files::unpacked(&hosts.app.scratch)
+    let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
+    let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
+    let installation = Installation { app: &hosts.app, info, interpreter, output: &hosts.output };
+    let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
+    let program = host_files::unpack(&hosts.app.scratch)
         .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
     let url =
-        hosts.api().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
+        hosts.api_url().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
     let mut command = command(info, hosts, interpreter, &program);
     command.current_dir(&dir).process_group(0).kill_on_drop(true);
-    environment(&mut command, info, hosts, url, &dir, &site);
-    if let Some(port) = hosts.debugger(&info.entry.name) {
-        debug::free(port).await.map_err(|(message, help)| not_started(message, help))?;
+    set_environment(&mut command, info, hosts, url, &dir, &site);
+    if let Some(port) = hosts.debugger_port(&info.entry.name) {
+        debugger::wait_until_free(port).await.map_err(|(message, help)| not_started(message, help))?;
         if info.entry.language == Language::Python {
-            let found = debug::debugpy(&hosts.app.scratch, &site, interpreter).await;
+            let found = debugger::find_debugpy(&hosts.app.scratch, &site, interpreter).await;
             command.env("BEDROCK_DEBUGPY", found.map_err(|(message, help)| not_started(message, help))?);
             command.env("BEDROCK_DEBUG_PORT", port.to_string());
         }
@@ -138,25 +142,26 @@ async fn start(info: &Arc<Info>, hosts: &Arc<Hosts>) -> Result<Arc<Host>, Error>
         .map_err(|error| not_started(format!("failed to start `{}`: {error}", interpreter.path.display()), None))
 }
 
-/// What runs the worker, without its environment.
-fn command(info: &Info, hosts: &Hosts, interpreter: &Interpreter, program: &Path) -> Command {
-    let (mut command, debugger) = (Command::new("/bin/sh"), hosts.debugger(&info.entry.name));
+/// Returns the command that runs the worker, without its environment.
+fn command(info: &WorkerInfo, hosts: &HostRegistry, interpreter: &Interpreter, program: &Path) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let debugger_port = hosts.debugger_port(&info.entry.name);
     if info.entry.language == Language::Python {
         command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
-        let cache = hosts.app.scratch.join(BYTECODE);
+        let cache = hosts.app.scratch.join(BYTECODE_FOLDER);
         command.args(["-I", "-S", "-X"]).arg(format!("pycache_prefix={}", cache.display()));
-        // A debugger does not see into modules that are part of the interpreter.
-        command.args(debugger.iter().flat_map(|_| ["-X", "frozen_modules=off"]));
+        // A debugger cannot step into modules that are frozen into the interpreter.
+        command.args(debugger_port.iter().flat_map(|_| ["-X", "frozen_modules=off"]));
         command.arg(program.join("python/bedrock_host/__main__.py"));
     } else {
         command.args(["-c", r#"exec "$@" 3<&0 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
-        command.args(debugger.iter().map(|port| format!("--inspect=127.0.0.1:{port}")));
+        command.args(debugger_port.iter().map(|port| format!("--inspect=127.0.0.1:{port}")));
         command.arg(program.join("javascript/host.mjs"));
     }
     command
 }
 
-fn environment(command: &mut Command, info: &Info, hosts: &Hosts, url: &str, dir: &Path, site: &Path) {
+fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistry, url: &str, dir: &Path, site: &Path) {
     let function = &info.function;
     let class = WorkerName::parse(&info.entry.name).map(|name| name.class_name()).unwrap_or_default();
     let region = function.arn.split(':').nth(3).unwrap_or_default();
@@ -185,13 +190,13 @@ fn environment(command: &mut Command, info: &Info, hosts: &Hosts, url: &str, dir
     }
     command.envs(hosts.variables.iter().map(|(name, value)| (name, value)));
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
-    // Set by whoever runs the app for itself; a worker on Lambda would not see them.
+    // The user may have set these for the app. A worker on Lambda would not have them.
     for name in ["AWS_PROFILE", "AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS"] {
         command.env_remove(name);
     }
 }
 
-fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io::Result<Arc<Host>> {
+fn spawn(mut command: Command, info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> std::io::Result<Arc<HostProcess>> {
     let (ours, theirs) = StdStream::pair()?;
     command.stdin(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
     let control = if info.entry.language == Language::Python {
@@ -204,71 +209,68 @@ fn spawn(mut command: Command, info: &Arc<Info>, hosts: &Arc<Hosts>) -> std::io:
         None
     };
     let mut child = command.spawn()?;
-    // The command keeps the other ends of the sockets; without them the end of the host is the end of the stream.
+    // The command holds the other ends of the sockets. Without them the stream ends when the host exits.
     drop(command);
-    // It leads the group, which has its number.
-    let group = child.id().ok_or_else(|| std::io::Error::other("it ended at once"))?;
-    if !hosts.adopt(group) {
+    // The process is the leader of its group, so both have the same id.
+    let group = child.id().ok_or_else(|| std::io::Error::other("it exited immediately"))?;
+    if !hosts.register(group) {
         return Err(std::io::Error::other("the program is stopping"));
     }
     let pipe = child.stderr.take().ok_or_else(|| std::io::Error::other("it has no pipe"))?.into_owned_fd()?;
-    let prints = Prints::read(pipe, info.entry.name.as_str().into(), hosts.output.clone(), &hosts.handle)?;
+    let log_reader = LogReader::start(pipe, info.entry.name.as_str().into(), hosts.output.clone(), &hosts.handle)?;
     let (read, write) = socket::split(ours)?;
-    let conn = Conn::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
-    let (memory, init) = (Memory::of(group), Mutex::default());
-    let host = Arc::new(Host { conn: Arc::clone(&conn), prints, group, hosts: Arc::clone(hosts), memory, init });
+    let connection = Connection::new(Arc::clone(info), write, info.entry.language == Language::JavaScript);
+    let host = Arc::new(HostProcess {
+        connection: Arc::clone(&connection),
+        log_reader,
+        group,
+        hosts: Arc::clone(hosts),
+        memory: ProcessMemory::of(group),
+        init_duration: Mutex::default(),
+    });
     hosts.handle.spawn(follow(Arc::clone(&host), child, read, info.entry.name.clone()));
     if let Some(control) = control {
-        hosts.handle.spawn(unstick(conn, control));
+        hosts.handle.spawn(request_reader_threads(connection, control));
     }
     Ok(host)
 }
 
-/// Reads the answers of a host until it ends, then tells everybody who still waits how it ended.
-async fn follow(host: Arc<Host>, mut child: Child, read: socket::Incoming, worker: String) {
-    let nonsense = host.conn.read(read).await.is_err();
-    let status = if nonsense { None } else { tokio::time::timeout(EXIT, child.wait()).await.ok().and_then(Result::ok) };
-    // Also when the host itself is gone: what it started is not.
+/// Reads the responses of a host until it exits. All waiting callers then get an error that contains its exit status.
+async fn follow(host: Arc<HostProcess>, mut child: Child, read: socket::Incoming, worker: String) {
+    let is_invalid = host.connection.read(read).await.is_err();
+    let status = if is_invalid {
+        None
+    } else {
+        tokio::time::timeout(EXIT_TIMEOUT, child.wait()).await.ok().and_then(Result::ok)
+    };
+    // Even if the host itself has exited: the processes that it started may still run.
     host.kill();
     let message = match status {
-        _ if nonsense => "the host's answer was nonsense".to_owned(),
-        Some(status) => describe(status),
+        _ if is_invalid => "the host process violated the protocol".to_owned(),
+        Some(status) => exit_status_text(status),
         None => "Runtime closed its socket".to_owned(),
     };
-    let trace = Vec::new();
-    host.conn.close(&Error::Function { worker, error_type: "Runtime.ExitError".to_owned(), message, trace });
+    let error_type = "Runtime.ExitError".to_owned();
+    host.connection.close(&Error::Function { worker, error_type, message, trace: Vec::new() });
     let _ = child.wait().await;
 }
 
-/// In Lambda's words.
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
-        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
-        (_, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
-        (_, Some(6)) => "Runtime exited with error: signal: aborted".to_owned(),
-        (_, Some(signal)) => format!("Runtime exited with error: signal: {signal}"),
-        _ => "Runtime exited without providing a reason".to_owned(),
-    }
-}
-
-/// Asks a Python host to read with another thread when the one that reads is stuck in a call and more calls wait.
-async fn unstick(conn: Arc<Conn>, mut control: UnixStream) {
+/// Asks a Python host to continue reading in another thread when the reading thread is stuck in a call and more calls wait.
+async fn request_reader_threads(connection: Arc<Connection>, mut control: UnixStream) {
     use std::sync::atomic::Ordering;
     loop {
-        conn.crowded.notified().await;
-        if conn.ended() {
+        connection.second_call.notified().await;
+        if connection.is_closed() {
             return;
         }
-        let before = conn.answered.load(Ordering::Relaxed);
-        tokio::time::sleep(STUCK).await;
-        if conn.answered.load(Ordering::Relaxed) != before && conn.running() > 1 {
-            // It moves, but the next call in its buffer may be the one that is stuck: look again.
-            conn.crowded.notify_one();
+        let before = connection.answered.load(Ordering::Relaxed);
+        tokio::time::sleep(STUCK_AFTER).await;
+        if connection.answered.load(Ordering::Relaxed) != before && connection.running() > 1 {
+            // The host responds, but the next call in its buffer may be stuck: check again.
+            connection.second_call.notify_one();
             continue;
         }
-        if conn.running() > 1 && control.write_all(b"t").await.is_err() {
+        if connection.running() > 1 && control.write_all(b"t").await.is_err() {
             return;
         }
     }

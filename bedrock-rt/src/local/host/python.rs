@@ -1,102 +1,60 @@
-//! A Python worker: one process, each invocation on a thread of it.
+//! A Python worker: one host process, with a thread per invocation.
 
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::Hosts;
-use super::conn::Outcome;
-use super::process::{self, Host};
+use super::pool::{AcquiredHost, CallEnd, HostPool, PoolFuture};
+use super::process::{self, HostProcess};
+use super::registry::HostRegistry;
 use crate::Error;
-use crate::local::Invocation;
-use crate::local::dispatch::Info;
+use crate::local::worker_info::WorkerInfo;
 
-/// Invocations of one worker at the same time; the others wait. Each has a thread in the process.
-const AT_ONCE: usize = 256;
+/// Maximum number of concurrent invocations of one worker; others wait. Each has a thread in the process.
+const MAX_CONCURRENT_INVOCATIONS: usize = 256;
 
-/// The host of one Python worker.
+/// The host process of one Python worker.
 pub(in crate::local) struct PythonPool {
-    info: Arc<Info>,
-    hosts: Arc<Hosts>,
-    current: Mutex<Option<Arc<Host>>>,
-    /// Held while a host is started, so that one is enough.
+    info: Arc<WorkerInfo>,
+    hosts: Arc<HostRegistry>,
+    current: Mutex<Option<Arc<HostProcess>>>,
+    /// Held while a process is started, so that only one is started.
     starting: tokio::sync::Mutex<()>,
-    room: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl PythonPool {
-    pub(in crate::local) fn new(info: Arc<Info>, hosts: Arc<Hosts>) -> Self {
+    pub(in crate::local) fn new(info: Arc<WorkerInfo>, hosts: Arc<HostRegistry>) -> Self {
         Self {
             info,
             hosts,
             current: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
-            room: Semaphore::new(AT_ONCE),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_INVOCATIONS)),
         }
     }
 
-    /// Runs one invocation. A process that time ran out in, or that ended itself, gets no further one.
-    pub(in crate::local) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
-        let _room = self.room.acquire().await;
-        loop {
-            let host = self.host().await?;
-            let began = Instant::now();
-            let outcome = host.conn.call(&invocation).await;
-            if !matches!(outcome, Outcome::NotRun) {
-                host.measure(&invocation, began.elapsed());
-            }
-            if invocation.tail.is_some() {
-                host.prints.settle().await;
-            }
-            match outcome {
-                Outcome::Done(result) => {
-                    if !host.conn.usable() {
-                        self.leave(&host);
-                    }
-                    return result;
-                }
-                Outcome::TimedOut(error) => {
-                    // On Lambda the environment ends; here other invocations may share the process, so it ends after them.
-                    self.leave(&host);
-                    return Err(error);
-                }
-                Outcome::NotRun => self.leave(&host),
-            }
-        }
-    }
-
-    /// The process, started if there is none, with the worker loaded.
-    async fn host(&self) -> Result<Arc<Host>, Error> {
-        if let Some(host) = self.current() {
-            return Ok(host);
+    /// Returns the process with the worker loaded. It is started if there is none.
+    async fn process(&self) -> Result<Arc<HostProcess>, Error> {
+        if let Some(process) = self.current() {
+            return Ok(process);
         }
         let _starting = self.starting.lock().await;
-        if let Some(host) = self.current() {
-            return Ok(host);
+        if let Some(process) = self.current() {
+            return Ok(process);
         }
-        let host = process::start_ready(&self.info, &self.hosts).await?;
-        *self.lock() = Some(Arc::clone(&host));
-        Ok(host)
+        let process = process::start_ready(&self.info, &self.hosts).await?;
+        *self.lock() = Some(Arc::clone(&process));
+        Ok(process)
     }
 
-    /// Starts the process before anybody calls it.
-    pub(in crate::local) async fn warm(self: Arc<Self>) -> Result<(), Error> {
-        self.host().await.map(|_| ())
-    }
-
-    /// Puts a new process in the place of the one that runs, if one does; says whether it did.
-    ///
-    /// Until the new one is ready the old one serves. If the worker cannot be loaded any more, the old one serves no
-    /// longer: the next call tries to load it and gets the error.
-    pub(in crate::local) async fn replace(self: Arc<Self>) -> Result<bool, Error> {
-        // A process that is being started may have read some files before they were saved and others after.
+    async fn replace_process(&self) -> Result<bool, Error> {
+        // A process that is starting may have read some files before they were saved and others after.
         let _starting = self.starting.lock().await;
         let Some(old) = self.current() else { return Ok(false) };
-        self.forget_bytecode();
-        if self.hosts.debugger(&self.info.entry.name).is_some() {
-            // The debugger finds the new one where it found the old one, which lets go of the port first.
+        self.delete_bytecode();
+        if self.hosts.debugger_port(&self.info.entry.name).is_some() {
+            // The debugger connects to the same port again, so the old process must release it first.
             *self.lock() = None;
             old.finish().await;
             *self.lock() = Some(process::start_ready(&self.info, &self.hosts).await?);
@@ -105,34 +63,62 @@ impl PythonPool {
         let started = process::start_ready(&self.info, &self.hosts).await;
         let new = started.as_ref().ok().cloned();
         if let Some(new) = &new {
-            new.take_init();
+            new.take_init_duration();
         }
         *self.lock() = new;
         old.retire();
         started.map(|_| true)
     }
 
-    /// Python tells a changed file by the second in which it was saved and its length, and a reload is faster than that.
-    fn forget_bytecode(&self) {
+    /// Deletes compiled modules. Python recognizes changed files by modification time in seconds and size, and a reload can
+    /// happen within a second.
+    fn delete_bytecode(&self) {
         let folder = self.hosts.app.root.join(&self.info.entry.dir);
-        if let Ok(within) = folder.strip_prefix("/") {
-            // If it cannot be removed, or there is none, Python decides as it always does.
-            let _ = std::fs::remove_dir_all(self.hosts.app.scratch.join(process::BYTECODE).join(within));
+        if let Ok(relative) = folder.strip_prefix("/") {
+            // If it cannot be deleted, or does not exist, Python decides as usual.
+            let _ = std::fs::remove_dir_all(self.hosts.app.scratch.join(process::BYTECODE_FOLDER).join(relative));
         }
     }
 
-    fn current(&self) -> Option<Arc<Host>> {
-        self.lock().as_ref().filter(|host| host.conn.usable()).cloned()
+    fn current(&self) -> Option<Arc<HostProcess>> {
+        self.lock().as_ref().filter(|process| process.connection.is_usable()).cloned()
     }
 
-    fn leave(&self, host: &Arc<Host>) {
+    /// Sends no more calls to this process.
+    fn abandon(&self, process: &Arc<HostProcess>) {
         let mut current = self.lock();
-        if let Some(host) = current.take_if(|current| Arc::ptr_eq(current, host)) {
-            host.retire();
+        if let Some(process) = current.take_if(|current| Arc::ptr_eq(current, process)) {
+            process.retire();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Host>>> {
-        self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<HostProcess>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HostPool for PythonPool {
+    fn acquire(self: Arc<Self>) -> PoolFuture<AcquiredHost> {
+        Box::pin(async move {
+            // The semaphore is never closed.
+            let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+            Ok(AcquiredHost { process: self.process().await?, _permit: permit })
+        })
+    }
+
+    fn release(self: Arc<Self>, host: &AcquiredHost, end: CallEnd) {
+        // On Lambda the execution environment of a timed-out invocation ends. Here other invocations may share the process, so
+        // it ends after them.
+        let must_abandon = match end {
+            CallEnd::TimedOut | CallEnd::NotRun => true,
+            CallEnd::Responded => !host.process.connection.is_usable(),
+        };
+        if must_abandon {
+            self.abandon(&host.process);
+        }
+    }
+
+    fn replace(self: Arc<Self>) -> PoolFuture<bool> {
+        Box::pin(async move { self.replace_process().await })
     }
 }

@@ -1,7 +1,8 @@
-//! The data socket, its two directions apart: reading waits with epoll, writing does not unless it must.
+//! The data socket, split into its two directions: only reading is registered with epoll; writing is registered only while the
+//! socket is full.
 //!
-//! A socket that is registered for both wakes the app each time the other side *reads*, because there is room again:
-//! one more thread switch for every call, about a third of its cost (seen with `strace` on `cargo xtask bench local`).
+//! A socket that is registered for both directions wakes the app each time the other side *reads*, because the socket becomes
+//! writable: one additional thread switch per call, about a third of its cost (seen with `strace` on `cargo xtask bench local`).
 
 use std::io::{ErrorKind, Result, Write};
 use std::os::fd::OwnedFd;
@@ -11,20 +12,20 @@ use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
-/// The direction from the host.
+/// Reads from the host process.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    // Tokio's type for one direction of a pipe; of a socket it uses the same calls.
+    // Tokio's type for one direction of a pipe. It makes the same system calls for a socket.
     socket: pipe::Receiver,
 }
 
-/// The direction to the host.
+/// Writes to the host process.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     socket: UnixStream,
 }
 
-/// Takes a connected socket apart.
+/// Splits a connected socket into its two directions.
 pub(super) fn split(socket: UnixStream) -> Result<(Incoming, Outgoing)> {
     socket.set_nonblocking(true)?;
     let incoming = pipe::Receiver::from_owned_fd_unchecked(OwnedFd::from(socket.try_clone()?))?;
@@ -32,29 +33,29 @@ pub(super) fn split(socket: UnixStream) -> Result<(Incoming, Outgoing)> {
 }
 
 impl Incoming {
-    /// Waits for bytes and adds them to `buffer`; 0 at the end of the stream.
+    /// Waits for bytes and appends them to `buffer`. Returns 0 at the end of the stream.
     pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> Result<usize> {
         self.socket.read_buf(buffer).await
     }
 }
 
 impl Outgoing {
-    /// Writes everything.
+    /// Writes all bytes.
     pub(super) async fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {
-        let mut room = None;
+        let mut registered = None;
         while !bytes.is_empty() {
             match (&self.socket).write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    // Registered for as long as this write needs it.
-                    let room: &mut pipe::Sender = match &mut room {
-                        Some(room) => room,
-                        none => none.insert(self.waiting()?),
+                    // Registered with epoll only for the duration of this write.
+                    let sender: &mut pipe::Sender = match &mut registered {
+                        Some(sender) => sender,
+                        none => none.insert(self.register()?),
                     };
-                    room.writable().await?;
-                    // Whether there is room is known to the one who writes; this one forgets what it knew.
-                    match room.try_write(bytes) {
+                    sender.writable().await?;
+                    // Must be the write of the sender, which then clears its own readiness.
+                    match sender.try_write(bytes) {
                         Ok(written) => bytes = &bytes[written..],
                         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                         Err(error) => return Err(error),
@@ -66,12 +67,12 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Writes a few bytes if there is room for them.
+    /// Writes a few bytes if the socket is not full.
     pub(super) fn try_write(&self, bytes: &[u8]) {
         let _ = (&self.socket).write(bytes);
     }
 
-    fn waiting(&self) -> Result<pipe::Sender> {
+    fn register(&self) -> Result<pipe::Sender> {
         pipe::Sender::from_owned_fd_unchecked(OwnedFd::from(self.socket.try_clone()?))
     }
 }
@@ -83,9 +84,10 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     #[tokio::test]
-    async fn more_than_the_buffers_hold_goes_through() {
+    async fn socket_transfers_more_than_its_buffer_holds() {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
-        let (mut incoming, mut outgoing) = (split(ours).expect("a socket").0, split(theirs).expect("a socket").1);
+        let mut incoming = split(ours).expect("a socket").0;
+        let mut outgoing = split(theirs).expect("a socket").1;
         let sent = vec![7; 5_000_000];
         let writing = tokio::spawn(async move { outgoing.write_all(&sent).await });
         let mut buffer = BytesMut::new();

@@ -1,4 +1,4 @@
-//! `App`: what a test holds.
+//! `App`: the app that a test controls.
 
 use std::future::Future;
 use std::path::Path;
@@ -13,81 +13,87 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
-use super::called::{Called, Story};
-use super::current::{self, Here};
+use super::backend::TestBackend;
+use super::call_assertion::{CallAssertion, CallHistory};
+use super::current_app::{self, RuntimeRegistration};
 use super::endpoint::{Endpoint, Response};
-use super::events::Left;
+use super::events::UndeliveredEvent;
 use super::harness::Harness;
 use super::invocations::Invocation;
 use super::mock::Mock;
-use super::start::Threads;
-use crate::invoke::{from_json, to_json};
+use super::test_runtime::{TestRuntime, app_error, problem_text};
+use crate::json::{from_json, to_json};
+use crate::local::app_info::scratch_folder;
 use crate::transport::{Call, Kind, Target};
 use crate::{Error, Result, WorkerError};
 
-/// All workers of an app, within a test.
+/// All workers of an app, in a test.
 ///
-/// `#[bedrock::test]` makes one for each test; [`App::start`] makes another, or one in a test of another kind. No app sees
-/// the invocations, mocks, events or clock of another, in however many tests at once. When it is dropped its processes are
-/// ended, also when the test panics; events that are not done then are named in the test's output.
+/// `#[bedrock::test]` makes one for each test. [`App::start`] makes another one, or one in a test of another kind. Apps are
+/// independent: each has its own invocations, mocks, events and clock, also in concurrent tests. When an app is dropped its
+/// processes are killed, even if the test panics. Events that are not finished then are listed in the test's output.
 pub struct App {
     harness: Arc<Harness>,
     on_disk: bedrock_build::App,
     router: Option<Router>,
-    /// Its runtime, if nobody else keeps that.
-    _threads: Option<Threads>,
-    here: Here,
+    /// The runtime of an app that was made by [`App::start`].
+    _runtime: Option<TestRuntime>,
+    registration: RuntimeRegistration,
 }
 
 impl App {
-    pub(super) fn on(app: bedrock_build::App, handle: Handle, threads: Option<Threads>) -> Result<Self> {
-        let scratch = crate::local::app::scratch(&app.root);
-        let harness = Harness::start(&app, scratch, handle).map_err(|problem| super::start::problems(&[problem]))?;
-        Ok(Self { here: Here::new(&harness), harness, on_disk: app, router: None, _threads: threads })
+    pub(super) fn new(app: bedrock_build::App, handle: Handle, runtime: Option<TestRuntime>) -> Result<Self> {
+        crate::runtime::set_test_interceptor(current_app::intercept);
+        let scratch = scratch_folder(&app.root);
+        let harness = Harness::start(&app, scratch, handle, |harness| Arc::new(TestBackend::new(harness.clone())))
+            .map_err(|problem| app_error(&[problem]))?;
+        let registration = RuntimeRegistration::new(&harness);
+        Ok(Self { registration, harness, on_disk: app, router: None, _runtime: runtime })
     }
 
-    /// All workers of the app whose package, or whose worker's package, is being tested.
+    /// Starts the app that contains the package under test.
     ///
-    /// Nothing is started before it is called. Python and JavaScript workers need their interpreters only then
-    /// ([`App::can_run`]); Rust workers must be linked, which `#[bedrock::test]` sees to.
+    /// No process is started before a worker is called. Python and JavaScript workers need their interpreters only then
+    /// ([`App::can_run`]). Rust workers must be linked; `#[bedrock::test]` ensures that.
     ///
     /// # Errors
     ///
-    /// If there is no app around the package, or its settings are wrong.
+    /// If the package is not part of an app, or the settings of the app are not valid.
     pub fn start() -> Result<Self> {
-        let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| Path::new(".").to_owned(), Into::into);
-        let app = bedrock_build::App::find(&here).map_err(|all| super::start::problems(&all))?;
-        let threads = Threads::start()?;
-        let handle = threads.handle();
-        let app = Self::on(app, handle, Some(threads))?;
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| Path::new(".").to_owned(), Into::into);
+        let app = bedrock_build::App::find(&package).map_err(|problems| app_error(&problems))?;
+        let runtime = TestRuntime::start()?;
+        let handle = runtime.handle();
+        let app = Self::new(app, handle, Some(runtime))?;
         if let Ok(test) = Handle::try_current() {
-            app.here.and_on(test.id());
+            app.registration.register_also_on(test.id());
         }
         Ok(app)
     }
 
-    /// Gives it its endpoint, for [`App::get`], [`App::post`] and [`App::request`].
+    /// Sets the endpoint, for [`App::get`], [`App::post`] and [`App::request`].
     #[must_use]
     pub fn with_router(mut self, router: Router) -> Self {
         self.router = Some(router);
         self
     }
 
-    /// Calls a worker and waits for its answer, as `invoke!` with `require_response = true`.
+    /// Calls a worker and waits for its response, as `invoke!` with `require_response = true`.
     ///
     /// # Errors
     ///
-    /// The same as those of `invoke!`.
+    /// The same errors as `invoke!`.
     pub async fn invoke<R: DeserializeOwned>(&self, worker: &str, event: impl Serialize) -> Result<R, Error> {
         let event = to_json(worker, &event)?;
         from_json(worker, &self.call(worker, event, Kind::RequestResponse).await?)
     }
 
-    /// Hands a worker an event, as `invoke!` without `require_response`. [`App::settled`] waits until it has been run.
+    /// Sends an event to a worker, as `invoke!` without `require_response`. [`App::wait_for_due_events`] waits until it has been
+    /// run.
     ///
     /// # Errors
     ///
-    /// The same as those of `invoke!`.
+    /// The same errors as `invoke!`.
     pub async fn send(&self, worker: &str, event: impl Serialize) -> Result<(), Error> {
         let event = to_json(worker, &event)?;
         self.call(worker, event, Kind::Event).await.map(drop)
@@ -95,60 +101,61 @@ impl App {
 
     async fn call(&self, worker: &str, event: Vec<u8>, kind: Kind) -> Result<bytes::Bytes, Error> {
         let call = Call { target: Target::Any(worker.to_owned()), event: event.into(), kind, caller: None };
-        let answer = Arc::clone(&self.harness).call(call).await;
-        if let Some(help) = answer.as_ref().err().and_then(Error::help) {
-            self.harness.output().say(&format!("help: {help}"));
+        let reply = Arc::clone(&self.harness).call(call).await;
+        if let Some(help) = reply.as_ref().err().and_then(Error::help) {
+            self.harness.output().print(&format!("help: {help}"));
         }
-        answer
+        reply
     }
 
-    /// Runs code of the app so that its calls come here, where that cannot be told from the runtime: with two apps in a
-    /// test, or on a runtime of your own.
+    /// Runs code whose calls go to this app. Necessary only if the app cannot be determined from the async runtime: with two apps
+    /// in a test, or on your own runtime.
     pub async fn run<F: Future>(&self, code: F) -> F::Output {
-        current::scope(&self.harness, code).await
+        current_app::scope(&self.harness, code).await
     }
 
-    /// Asks the endpoint for a page.
+    /// Sends a `GET` request to the endpoint.
     ///
     /// # Errors
     ///
-    /// If no router was given, or it does not answer within the endpoint's timeout.
+    /// If no router was set, or it does not respond within the endpoint's timeout.
     pub async fn get(&self, path: &str) -> Result<Response> {
         self.request(Request::get(path).body(Body::empty())?).await
     }
 
-    /// Sends the endpoint JSON.
+    /// Sends a `POST` request with a JSON body to the endpoint.
     ///
     /// # Errors
     ///
-    /// As [`App::get`].
+    /// The same errors as [`App::get`].
     pub async fn post(&self, path: &str, json: impl Serialize) -> Result<Response> {
         let body = Body::from(serde_json::to_vec(&json)?);
         self.request(Request::post(path).header(CONTENT_TYPE, "application/json").body(body)?).await
     }
 
-    /// Sends the endpoint any request.
+    /// Sends any request to the endpoint.
     ///
     /// # Errors
     ///
-    /// As [`App::get`].
+    /// The same errors as [`App::get`].
     ///
     /// # Panics
     ///
-    /// If the endpoint does.
+    /// If the endpoint panics.
     pub async fn request(&self, request: Request<Body>) -> Result<Response> {
         let Some(router) = self.router.clone() else {
             let message = "the app of this test has no endpoint\nhelp: give it one with `app.with_router(router())`";
             return Err(WorkerError::new("NoEndpoint", message));
         };
         let settings = &self.on_disk.settings.endpoint;
-        let (timeout, memory) = (Duration::from_secs(settings.timeout), settings.memory);
-        let endpoint = Endpoint { router, app: self.harness.local.app.name, timeout, memory };
-        endpoint.answer(request, &self.harness.local.handle).await
+        let timeout = Duration::from_secs(settings.timeout);
+        let app = self.harness.local.app.name;
+        let endpoint = Endpoint { router, app, timeout, memory: settings.memory };
+        endpoint.respond(request, &self.harness.local.handle).await
     }
 
-    /// Has a closure run in place of a worker, from now on. It gets the event and gives the response, both of any type
-    /// that JSON can carry; it may block, and change what it holds.
+    /// Replaces a worker by a closure. The closure gets the event and returns the response, both of any type that can be
+    /// transferred as JSON. It may block, and it may have mutable state.
     ///
     /// ```ignore
     /// let mut failures = 2;
@@ -170,10 +177,10 @@ impl App {
         E: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        self.put_mock(worker, Mock::closure(mock));
+        self.set_mock(worker, Mock::closure(mock));
     }
 
-    /// The same with a future, which may wait and call workers. Calls run at the same time.
+    /// Replaces a worker by an async closure, which may wait and call workers. Calls run concurrently.
     ///
     /// # Panics
     ///
@@ -185,81 +192,101 @@ impl App {
         R: Serialize + 'static,
         F: Future<Output = Result<R>> + Send + 'static,
     {
-        self.put_mock(worker, Mock::future(mock));
+        self.set_mock(worker, Mock::future(mock));
     }
 
-    /// Has every call of a worker come to this error: a timeout without the wait for it, or a refusal.
+    /// Fails every call of a worker with this error, for example a timeout without waiting for it.
     ///
     /// # Panics
     ///
     /// If the app has no such worker.
     #[track_caller]
     pub fn mock_error(&self, worker: &str, error: Error) {
-        self.put_mock(worker, Mock::Error(error));
+        self.set_mock(worker, Mock::Error(error));
     }
 
     #[track_caller]
-    fn put_mock(&self, worker: &str, mock: Mock) {
+    fn set_mock(&self, worker: &str, mock: Mock) {
         self.check_name(worker);
-        self.harness.put_mock(worker, mock);
+        self.harness.set_mock(worker, mock);
     }
 
-    /// The clock of events.
+    /// Returns the clock of events.
     pub fn clock(&self) -> Clock<'_> {
         Clock(&self.harness)
     }
 
-    /// Waits until no accepted event is due: each has been run, and is done, given up, or waits for the clock.
+    /// Waits until no accepted event is due: each event has succeeded, has failed permanently, or waits for the clock.
+    pub async fn wait_for_due_events(&self) {
+        self.harness.events.wait_for_due().await;
+    }
+
+    /// The former name of [`App::wait_for_due_events`].
+    #[deprecated(note = "use `wait_for_due_events`")]
     pub async fn settled(&self) {
-        self.harness.events.settled().await;
+        self.wait_for_due_events().await;
     }
 
-    /// Moves the clock until no accepted event is left: each is done or given up.
+    /// Moves the clock until all accepted events have succeeded or failed permanently.
+    pub async fn run_all_events(&self) {
+        self.harness.events.run_all().await;
+    }
+
+    /// The former name of [`App::run_all_events`].
+    #[deprecated(note = "use `run_all_events`")]
     pub async fn drained(&self) {
-        self.harness.drain().await;
+        self.run_all_events().await;
     }
 
-    /// Events that were given up, and those that were handed to a destination outside of the app. One with a dead-letter
-    /// queue is there a second time, as that gets it; and a chain of events that ran one worker sixteen times ends here.
-    pub fn left(&self) -> Vec<Left> {
-        self.harness.events.left()
+    /// Returns the events that failed permanently, and those that were sent to a destination outside of the app.
+    ///
+    /// An event with a dead-letter queue appears twice: once as failed, once as the dead letter. A chain of events that has run
+    /// one worker sixteen times ends here, too.
+    pub fn undelivered_events(&self) -> Vec<UndeliveredEvent> {
+        self.harness.events.undelivered()
     }
 
-    /// All invocations so far, in the order in which they began.
+    /// The former name of [`App::undelivered_events`].
+    #[deprecated(note = "use `undelivered_events`")]
+    pub fn left(&self) -> Vec<UndeliveredEvent> {
+        self.undelivered_events()
+    }
+
+    /// Returns all invocations so far, in the order in which they started.
     pub fn invocations(&self) -> Vec<Invocation> {
         self.harness.invocations.all()
     }
 
-    /// Asserts that a worker has been called, and lets you ask for more: `app.assert_called("mailer").times(3)`. What is
-    /// asked behind one another is asked of what is left: `.with_event(e).times(2)` counts those with that event.
+    /// Asserts that a worker was called. Further assertions can follow: `app.assert_called("mailer").times(3)`. Each one applies to
+    /// the calls that match those before it: `.with_event(e).times(2)` counts only the calls with that event.
     ///
     /// # Panics
     ///
-    /// If it has not, with the invocations that there were; or if the app has no such worker.
+    /// If the worker was not called, or if the app has no such worker. The message lists the invocations so far.
     #[track_caller]
-    pub fn assert_called(&self, worker: &str) -> Called {
+    pub fn assert_called(&self, worker: &str) -> CallAssertion {
         self.check_name(worker);
-        Called::new(worker, self.story())
+        CallAssertion::new(worker, self.history())
     }
 
-    /// Asserts that a worker has not been called.
+    /// Asserts that a worker was not called.
     ///
     /// # Panics
     ///
-    /// If it has, with the invocations that there were; or if the app has no such worker.
+    /// If the worker was called, or if the app has no such worker. The message lists the invocations so far.
     #[track_caller]
     pub fn assert_not_called(&self, worker: &str) {
         self.check_name(worker);
-        let story = self.story();
-        let is_called = story.invocations.iter().any(|call| call.worker == worker);
-        assert!(!is_called, "{}", story.after(&format!("worker `{worker}` was called, expected never")));
+        let history = self.history();
+        let is_called = history.invocations.iter().any(|call| call.worker == worker);
+        assert!(!is_called, "{}", history.describe(&format!("worker `{worker}` was called, expected never")));
     }
 
-    fn story(&self) -> Story {
-        Story { invocations: self.invocations(), open: self.harness.events.open() }
+    fn history(&self) -> CallHistory {
+        CallHistory { invocations: self.invocations(), open: self.harness.events.open() }
     }
 
-    /// Whether a worker can be started here: that its interpreter is installed, or its crate linked. Mocked ones can.
+    /// Checks whether a worker can be started: its interpreter is installed, or its crate is linked. Mocks can always be started.
     ///
     /// ```ignore
     /// if let Err(missing) = app.can_run("system_fetcher").await {
@@ -270,27 +297,27 @@ impl App {
     ///
     /// # Errors
     ///
-    /// The one that a call would come to.
+    /// The error that a call would return.
     pub async fn can_run(&self, worker: &str) -> Result<(), Error> {
         if self.harness.is_mocked(worker) { Ok(()) } else { self.harness.local.can_run(worker).await }
     }
 
-    /// The URL of Lambda's API for this app, on a port of 127.0.0.1: for boto3, the AWS SDKs and the AWS CLI, with any
-    /// credentials. The port is opened when this is asked, or when a Python or JavaScript worker needs it.
+    /// Returns the URL of Lambda's API for this app, on a port of 127.0.0.1. It accepts calls of boto3, the AWS SDKs and the AWS
+    /// CLI with any credentials. The port is opened by this call, or when a Python or JavaScript worker needs it.
     ///
     /// # Errors
     ///
-    /// If no port can be opened.
+    /// If the port cannot be opened.
     pub async fn api_url(&self) -> Result<String> {
         let local = Arc::clone(&self.harness.local);
-        let asked = self.harness.local.handle.spawn(async move { local.hosts.api().await.map(str::to_owned) });
-        Ok(asked.await??)
+        let url = self.harness.local.handle.spawn(async move { local.hosts.api_url().await.map(str::to_owned) });
+        Ok(url.await??)
     }
 
     #[track_caller]
     fn check_name(&self, worker: &str) {
         if let Err(problem) = self.on_disk.worker(worker) {
-            panic!("{}", super::start::said(&problem));
+            panic!("{}", problem_text(&problem));
         }
     }
 }
@@ -299,26 +326,27 @@ impl Drop for App {
     fn drop(&mut self) {
         let open = self.harness.events.open();
         if !open.is_empty() {
-            let (count, lines) = (open.len(), open.join("\n  "));
-            let said = if count == 1 { "an event is" } else { "events are" };
-            self.harness.output().say(&format!("note: {said} not done at the end of the test\n  {lines}"));
+            let lines = open.join("\n  ");
+            let events = if open.len() == 1 { "an event is" } else { "events are" };
+            self.harness.output().print(&format!("note: {events} not finished at the end of the test\n  {lines}"));
         }
-        self.harness.local.hosts.end();
+        self.harness.local.hosts.kill_all();
         self.harness.output().flush();
     }
 }
 
-/// The clock of an app's events: it stands still until it is moved. Deadlines of invocations are real, whatever it shows.
+/// The clock of an app's events. It stands still until it is moved. Deadlines of invocations do not depend on it.
 pub struct Clock<'a>(&'a Arc<Harness>);
 
 impl Clock<'_> {
-    /// What it shows; at first, when the app was started.
+    /// Returns the time of the clock. It begins with the time at which the app was started.
     pub fn now(&self) -> SystemTime {
         self.0.events.now()
     }
 
-    /// Moves it forward, and runs on the way what becomes due, each at its time. Comes back when all of that has ended.
+    /// Moves the clock forward, and runs the events that become due in the meantime, each at its time. Returns when all of them
+    /// have ended.
     pub async fn advance(&self, by: Duration) {
-        self.0.advance(by).await;
+        self.0.events.advance(by).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Requests to the endpoint of a test's app, without a port.
+//! Requests to the endpoint of a test's app. They need no port.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,13 +8,14 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, response};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
+use tower_service::Service;
 
 use crate::caller::Caller;
 use crate::context::Function;
-use crate::local::dispatch::arn;
-use crate::{Context, Result, WorkerError, serve};
+use crate::local::worker_info::function_arn;
+use crate::{Context, Result, WorkerError};
 
-/// An endpoint, and what it has of a Lambda function.
+/// An endpoint with its settings.
 pub(super) struct Endpoint {
     pub(super) router: Router,
     pub(super) app: &'static str,
@@ -23,23 +24,26 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// One request is one invocation, whose deadline its calls inherit. A handler that panics has the test panic.
-    pub(super) async fn answer(self, request: Request<Body>, handle: &Handle) -> Result<Response> {
+    /// Sends a request to the endpoint. The request is one invocation, whose deadline its calls inherit. If the handler panics,
+    /// so does the test.
+    pub(super) async fn respond(mut self, request: Request<Body>, handle: &Handle) -> Result<Response> {
         let deadline = SystemTime::now() + self.timeout;
         let name = format!("{}-local-endpoint", self.app);
-        let function = Function { arn: arn(&name), name, memory: self.memory, ..Function::default() };
+        let function = Function { arn: function_arn(&name), name, memory: self.memory, ..Function::default() };
         let context = Context {
-            request_id: crate::id::request_id(),
+            request_id: crate::id::new_uuid(),
             deadline,
             function: Arc::new(function),
-            trace_id: Some(crate::id::trace_header()),
+            trace_id: Some(crate::id::new_trace_header()),
         };
-        let answer = async move {
-            let (head, body) = serve::answer(self.router, request).await.into_parts();
+        let timeout = self.timeout;
+        let response = async move {
+            let Ok(response) = self.router.call(request).await;
+            let (head, body) = response.into_parts();
             Ok::<_, axum::Error>(Response { head, body: axum::body::to_bytes(body, usize::MAX).await? })
         };
-        let mut task = handle.spawn(async move { Caller::scope(&context, answer).await });
-        match tokio::time::timeout(self.timeout, &mut task).await {
+        let mut task = handle.spawn(async move { Caller::scope(&context, response).await });
+        match tokio::time::timeout(timeout, &mut task).await {
             Ok(Ok(response)) => Ok(response?),
             Ok(Err(error)) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -47,14 +51,14 @@ impl Endpoint {
             },
             Err(_) => {
                 task.abort();
-                let seconds = self.timeout.as_secs_f64();
+                let seconds = timeout.as_secs_f64();
                 Err(WorkerError::new("Timeout", format!("the endpoint timed out after {seconds:.2} seconds")))
             }
         }
     }
 }
 
-/// What the endpoint answered.
+/// The response of the endpoint.
 #[derive(Debug)]
 pub struct Response {
     head: response::Parts,
@@ -62,35 +66,36 @@ pub struct Response {
 }
 
 impl Response {
-    /// Can be compared with a number: `assert_eq!(response.status(), 200)`.
+    /// Returns the status, which can be compared with a number: `assert_eq!(response.status(), 200)`.
     pub fn status(&self) -> StatusCode {
         self.head.status
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
 
-    /// The header of that name, if there is one and it is text.
+    /// Returns the header with this name. `None` if it does not exist or is not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as text; what is no UTF-8 is replaced.
+    /// Returns the body as text. Bytes that are not valid UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as a type; the error shows the body.
+    /// Deserializes the body. The error contains the body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let (status, body) = (self.head.status, super::invocations::cut(&self.text()));
+            let status = self.head.status;
+            let body = super::invocations::shorten(&self.text());
             WorkerError::new("BadBody", format!("the body cannot be read: {error}\n  {status}: {body}"))
         })
     }

@@ -1,96 +1,186 @@
-//! Fire-and-forget on a clock that stands still until the test moves it: retries, ages and destinations as on Lambda.
+//! Fire-and-forget calls on a clock that stands still until the test moves it: retries, ages and destinations as on Lambda.
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use bedrock_model::destination_record::{destination_record, json_or_text};
+use bedrock_model::{
+    AsyncEvent, AsyncInvoker, AttemptFuture, Claim, Condition, DestinationFunction, EventHandlers, EventStore,
+    EventTransition, FinishedEvent, MemoryStore,
+};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::harness::{Harness, Origin};
-use super::invocations::{cut, json_of};
-use crate::local::dispatch::Info;
-use crate::local::invocation::Invocation;
-use crate::local::output::short;
-use crate::local::queue::record::json_or_text;
-use crate::local::queue::{Attempt, Condition, Event, Next, next, record};
-use crate::local::workers::described;
+use super::invocations::shorten;
+use crate::local::output::{Output, short_id};
 
-/// An event that was given up, or handed to a destination outside of the app; or to a worker of the app that its chain of
-/// calls has led to too often, and that is not run for it.
+/// An event that failed permanently, or that was sent to a destination outside of the app. Also an event for a worker of the
+/// app that is not run, because its chain of calls has already run the worker as often as Lambda allows.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Left {
-    /// The worker whose event it was.
+pub struct UndeliveredEvent {
+    /// The worker that the event was for.
     pub worker: String,
-    /// The id that all its attempts had.
+    /// The request id of all its attempts.
     pub request_id: String,
-    /// What it was.
+    /// The event itself.
     pub event: Value,
-    /// Why it left: `Success`, `RetriesExhausted` or `EventAgeExceeded`.
+    /// Why it left the queue: `Success`, `RetriesExhausted` or `EventAgeExceeded`.
     pub condition: &'static str,
     /// How often it was run.
     pub attempts: u32,
-    /// Where it went, if the worker's settings say so: an ARN, or a worker's name.
+    /// The destination in the worker's settings, if there is one: an ARN or a worker's name.
     pub destination: Option<String>,
-    /// What the destination gets, or would get; of dead letters, the event.
+    /// What the destination gets, or would get. For a dead letter it is the event itself.
     pub record: Value,
 }
 
+/// What the events need from the app of the test.
+pub(super) trait TestEventTarget: Send + Sync {
+    /// Runs an event once. `caller` is the worker that sent it.
+    fn attempt(&self, event: AsyncEvent, caller: Option<String>) -> AttemptFuture;
+
+    /// Resolves the destination of an event to a function of this app. Returns `None` if it is outside the app.
+    fn resolve(&self, destination: &str, event: &AsyncEvent) -> Option<DestinationFunction>;
+}
+
 /// The events of a test's app.
-pub(super) struct Events {
-    state: Mutex<State>,
-    /// How many are being run.
+pub(super) struct TestEvents {
+    invoker: AsyncInvoker<Arc<TestStore>>,
+    store: Arc<TestStore>,
+    handle: Handle,
+    /// Number of events that are running.
     running: watch::Sender<usize>,
     /// Held while the clock is moved.
     moving: tokio::sync::Mutex<()>,
 }
 
+/// The events on the clock of the test.
+struct TestStore {
+    waiting: MemoryStore,
+    state: Mutex<State>,
+}
+
 struct State {
     now: SystemTime,
-    waiting: Vec<Waiting>,
-    left: Vec<Left>,
+    /// The workers that sent the events that are not finished, by event id.
+    callers: HashMap<String, String>,
+    undelivered: Vec<UndeliveredEvent>,
 }
 
-/// An event that will be tried again.
-struct Waiting {
-    due: SystemTime,
-    event: Event,
-    caller: Option<String>,
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        let state = State { now: SystemTime::now(), waiting: Vec::new(), left: Vec::new() };
-        Self { state: Mutex::new(state), running: watch::Sender::default(), moving: tokio::sync::Mutex::default() }
+impl TestEvents {
+    pub(super) fn new(handle: Handle, output: Output, target: Arc<dyn TestEventTarget>) -> Arc<Self> {
+        let state = State { now: SystemTime::now(), callers: HashMap::new(), undelivered: Vec::new() };
+        let store = Arc::new(TestStore { waiting: MemoryStore::default(), state: Mutex::new(state) });
+        let clock = Arc::clone(&store);
+        let callers = Arc::clone(&store);
+        let observed = Arc::clone(&store);
+        let resolver = Arc::clone(&target);
+        let handlers = EventHandlers {
+            run: Box::new(move |event| {
+                let caller = callers.caller(&event.id);
+                target.attempt(event, caller)
+            }),
+            resolve: Box::new(move |destination, event| resolver.resolve(destination, event)),
+            observer: Box::new(move |event, transition| print(&output, event, transition, observed.now())),
+        };
+        let invoker = AsyncInvoker::new(Arc::clone(&store), move || clock.now(), handlers);
+        let moving = tokio::sync::Mutex::default();
+        Arc::new(Self { invoker, store, handle, running: watch::Sender::default(), moving })
     }
-}
 
-impl Events {
+    /// Returns the time of the test's clock.
     pub(super) fn now(&self) -> SystemTime {
-        self.lock().now
+        self.store.now()
     }
 
-    /// Those that left without success, or to somebody outside.
-    pub(super) fn left(&self) -> Vec<Left> {
-        self.lock().left.clone()
+    /// Returns the events that failed permanently, and those for destinations outside of the app.
+    pub(super) fn undelivered(&self) -> Vec<UndeliveredEvent> {
+        self.store.lock().undelivered.clone()
     }
 
-    /// Those that are not done, in words.
+    /// Describes the events that are not finished.
     pub(super) fn open(&self) -> Vec<String> {
-        let (state, running) = (self.lock(), *self.running.borrow());
-        let mut lines: Vec<String> = state.waiting.iter().map(|waiting| waiting.said(state.now)).collect();
+        let now = self.now();
+        let running = *self.running.borrow();
+        let waiting = self.store.waiting.waiting();
+        let mut lines: Vec<String> = waiting.iter().map(|(due, event)| describe(event, *due, now)).collect();
         match running {
             0 => {}
-            1 => lines.insert(0, "one that is being run".to_owned()),
-            running => lines.insert(0, format!("{running} that are being run")),
+            1 => lines.insert(0, "one that is running".to_owned()),
+            running => lines.insert(0, format!("{running} that are running")),
         }
         lines
     }
 
-    /// Waits until nothing is due.
-    pub(super) async fn settled(&self) {
-        // What is due is started at once, so only what runs is waited for. The sender lives as long as `self`.
+    /// Waits until no event is due.
+    pub(super) async fn wait_for_due(&self) {
+        // Due events are started at once, so only running events have to be waited for. The sender lives as long as `self`.
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    /// Accepts an event that has passed all checks, and starts to run it. `caller` is the worker that sent it.
+    pub(super) fn accept(self: &Arc<Self>, event: &AsyncEvent, caller: Option<String>) {
+        if let Some(caller) = caller {
+            self.store.lock().callers.insert(event.id.clone(), caller);
+        }
+        let Ok(()) = self.invoker.accept(event);
+        self.run_due();
+    }
+
+    /// Moves the clock, and runs what becomes due in the meantime, each event at its time.
+    pub(super) async fn advance(self: &Arc<Self>, by: Duration) {
+        let _moving = self.moving.lock().await;
+        self.wait_for_due().await;
+        let until = self.now() + by;
+        while self.run_next(Some(until)).await {}
+        self.store.lock().now = until;
+    }
+
+    /// Moves the clock until no event waits any more.
+    pub(super) async fn run_all(self: &Arc<Self>) {
+        let _moving = self.moving.lock().await;
+        self.wait_for_due().await;
+        while self.run_next(None).await {}
+    }
+
+    /// Moves the clock to the time at which the next events are due, and runs them. Returns `false` if that is after `until`
+    /// or if no event waits.
+    async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
+        let next = self.store.waiting.next_due();
+        let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
+        {
+            let mut state = self.store.lock();
+            state.now = state.now.max(next);
+        }
+        self.run_due();
+        self.wait_for_due().await;
+        true
+    }
+
+    /// Starts a task for every event that is due. They are counted before this returns, so that waiting includes them.
+    fn run_due(self: &Arc<Self>) {
+        while let Ok(Claim { event: Some(event), .. }) = self.invoker.claim() {
+            let running = RunningGuard::new(self);
+            self.handle.spawn(async move {
+                let Ok(()) = running.0.invoker.run(event).await;
+                running.0.run_due();
+                drop(running);
+            });
+        }
+    }
+}
+
+impl TestStore {
+    fn now(&self) -> SystemTime {
+        self.lock().now
+    }
+
+    fn caller(&self, id: &str) -> Option<String> {
+        self.lock().callers.get(id).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -98,171 +188,95 @@ impl Events {
     }
 }
 
-impl Waiting {
-    fn said(&self, now: SystemTime) -> String {
-        let left = self.due.duration_since(now).unwrap_or_default().as_secs();
-        let (worker, attempt) = (&self.event.worker, self.event.attempts + 1);
-        format!("`{worker}` with {}, attempt {attempt} in {left} s", cut(&String::from_utf8_lossy(&self.event.payload)))
+impl EventStore for TestStore {
+    type Error = Infallible;
+
+    fn add(&self, event: &AsyncEvent) -> Result<(), Infallible> {
+        self.waiting.add(event)
+    }
+
+    fn claim(&self, now: SystemTime) -> Result<Claim, Infallible> {
+        self.waiting.claim(now)
+    }
+
+    fn reschedule(&self, event: &AsyncEvent, due: SystemTime, last_error: &Value) -> Result<SystemTime, Infallible> {
+        self.waiting.reschedule(event, due, last_error)
+    }
+
+    fn finish(&self, finished: &FinishedEvent<'_>) -> Result<(), Infallible> {
+        let mut state = self.lock();
+        let now = state.now;
+        state.callers.remove(&finished.event.id);
+        for new_event in finished.new_events {
+            state.callers.insert(new_event.id.clone(), finished.event.worker.clone());
+        }
+        state.undelivered.extend(undelivered(finished, now));
+        drop(state);
+        self.waiting.finish(finished)
     }
 }
 
-impl Harness {
-    /// Takes an event that has passed all checks, and runs it.
-    pub(super) fn accept(self: &Arc<Self>, info: &Arc<Info>, invocation: Invocation, caller: Option<String>) {
-        let worker = info.entry.name.clone();
-        let event = Event {
-            id: invocation.request_id,
-            arn: info.function.arn.clone(),
-            payload: invocation.event,
-            trace: invocation.trace,
-            rules: self.rules(&worker),
-            accepted: self.events.now(),
-            attempts: 0,
-            refusals: 0,
-            worker,
-        };
-        self.begin(event, caller);
-    }
-
-    fn begin(self: &Arc<Self>, event: Event, caller: Option<String>) {
-        // Counted before this returns: whoever then waits until nothing is due waits for this one too.
-        self.events.running.send_modify(|running| *running += 1);
-        let done = Done(Arc::clone(self));
-        self.local.handle.spawn(async move {
-            done.0.attempt(event, caller).await;
-            drop(done);
-        });
-    }
-
-    async fn attempt(self: &Arc<Self>, mut event: Event, caller: Option<String>) {
-        let Ok(info) = self.local.info(&event.worker) else { return };
-        event.attempts += 1;
-        let attempt = self.once(info, &event, caller.clone()).await;
-        if let Attempt::Refused(_) | Attempt::Dropped(_) = attempt {
-            event.attempts -= 1;
-            event.refusals += 1;
-        } else {
-            event.refusals = 0;
-        }
-        match next(&event, Some(&attempt), self.events.now()) {
-            Next::At(due) => {
-                let waiting = Waiting { due, event, caller };
-                self.output().say(&format!("a failed event waits: {}", waiting.said(self.events.now())));
-                self.events.lock().waiting.push(waiting);
-            }
-            Next::Over(condition) => self.over(&event, condition, &attempt),
-        }
-    }
-
-    async fn once(self: &Arc<Self>, info: Arc<Info>, event: &Event, caller: Option<String>) -> Attempt {
-        let function = described(&info);
-        if let Some(error) = self.lineage.dropped(&function, &event.trace) {
-            return Attempt::Dropped(error);
-        }
-        let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
-        invocation.request_id.clone_from(&event.id);
-        match self.run(info, invocation, Origin { caller, attempt: Some(event.attempts) }).await {
-            Ok(response) => Attempt::Answered(response),
-            Err(error) => Attempt::failed(&error, &function, &event.id),
-        }
-    }
-
-    /// Ends an event and hands it on.
-    fn over(self: &Arc<Self>, event: &Event, condition: Condition, attempt: &Attempt) {
-        let rules = &event.rules;
-        let is_done = condition == Condition::Success;
-        let destination = if is_done { &rules.on_success } else { &rules.on_failure };
-        if is_done && destination.is_none() {
-            return;
-        }
-        if !is_done {
-            let (id, worker, attempts) = (short(&event.id), &event.worker, event.attempts);
-            let runs = if attempts == 1 { "run" } else { "runs" };
-            self.output().say(&format!("error: event {id} for worker `{worker}` is given up after {attempts} {runs}"));
-        }
-        let record = record(event, condition, Some(attempt), self.events.now());
-        let receiver = destination.as_deref().and_then(|destination| self.resolve(destination, event));
-        let is_left = !is_done || receiver.is_none();
-        if let Some((worker, trace)) = receiver {
-            let handed_on = Invocation::new(record.to_string().into(), Some(trace));
-            self.accept(&worker, handed_on, Some(event.worker.clone()));
-        }
-        let mut state = self.events.lock();
-        if is_left {
-            state.left.push(left(event, condition, destination.clone(), record));
-        }
-        if let (false, Some(letters)) = (is_done, &rules.dead_letter) {
-            state.left.push(left(event, condition, Some(letters.clone()), json_or_text(&event.payload)));
-        }
-    }
-
-    /// The function of this app that a destination is to which an event leads, with the trace that it gets. Nothing if the
-    /// chain of calls has led to it too often.
-    fn resolve(&self, destination: &str, of: &Event) -> Option<(Arc<Info>, String)> {
-        let info = self.local.info(function_of(destination)?).ok()?;
-        let led = described(&*self.local.info(&of.worker).ok()?);
-        let trace = self.lineage.counted(&led, of.trace.clone());
-        (!self.lineage.is_circle(&described(&info), &trace)).then_some((info, trace))
-    }
-
-    /// Moves the clock, and runs on the way what becomes due, each at its time.
-    pub(super) async fn advance(self: &Arc<Self>, by: Duration) {
-        let _moving = self.events.moving.lock().await;
-        self.events.settled().await;
-        let until = self.events.now() + by;
-        while self.run_next(Some(until)).await {}
-        self.events.lock().now = until;
-    }
-
-    /// Moves the clock until no event waits any more.
-    pub(super) async fn drain(self: &Arc<Self>) {
-        let _moving = self.events.moving.lock().await;
-        self.events.settled().await;
-        while self.run_next(None).await {}
-    }
-
-    /// Moves the clock to the time when the next events are due, if that is not too late, and runs them.
-    async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
-        let due: Vec<Waiting> = {
-            let mut state = self.events.lock();
-            let next = state.waiting.iter().map(|waiting| waiting.due).min();
-            let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
-            state.now = state.now.max(next);
-            state.waiting.extract_if(.., |waiting| waiting.due <= next).collect()
-        };
-        for waiting in due {
-            self.begin(waiting.event, waiting.caller);
-        }
-        self.events.settled().await;
-        true
-    }
-}
-
-fn left(event: &Event, condition: Condition, destination: Option<String>, record: Value) -> Left {
-    Left {
+/// Returns what tests see of a finished event. An event with a dead-letter queue appears twice: once as failed, once as the
+/// dead letter.
+fn undelivered(finished: &FinishedEvent<'_>, now: SystemTime) -> Vec<UndeliveredEvent> {
+    let FinishedEvent { event, condition, last_attempt, deliveries, .. } = *finished;
+    let config = &event.rules;
+    let of = |destination: Option<&String>, record: Value| UndeliveredEvent {
         worker: event.worker.clone(),
         request_id: event.id.clone(),
-        event: json_of(&event.payload),
+        event: json_or_text(&event.payload),
         condition: condition.as_str(),
         attempts: event.attempts,
-        destination,
+        destination: destination.cloned(),
         record,
+    };
+    if condition == Condition::Success {
+        let outside = deliveries.iter().filter(|delivery| delivery.as_event.is_none());
+        return outside.map(|delivery| of(Some(&delivery.destination), delivery.record.clone())).collect();
+    }
+    let record = destination_record(event, condition, last_attempt, now);
+    let failed = of(config.on_failure.as_ref(), record);
+    let dead_letter = config.dead_letter.as_ref().map(|queue| of(Some(queue), json_or_text(&event.payload)));
+    [Some(failed), dead_letter].into_iter().flatten().collect()
+}
+
+fn print(output: &Output, event: &AsyncEvent, transition: EventTransition<'_>, now: SystemTime) {
+    match transition {
+        EventTransition::Waiting(due) => {
+            output.print(&format!("a failed event waits: {}", describe(event, due, now)));
+        }
+        EventTransition::Over(condition) if condition != Condition::Success => {
+            let id = short_id(&event.id);
+            let worker = &event.worker;
+            let attempts = event.attempts;
+            let noun = if attempts == 1 { "attempt" } else { "attempts" };
+            output
+                .print(&format!("error: event {id} for worker `{worker}` failed permanently after {attempts} {noun}"));
+        }
+        _ => {}
     }
 }
 
-/// The function that a destination is, if it is one: by its ARN, or by its name alone.
-fn function_of(destination: &str) -> Option<&str> {
-    match destination.split_once(":function:") {
-        Some((_, rest)) => rest.split(':').next(),
-        None => Some(destination).filter(|name| !name.contains(':')),
+fn describe(event: &AsyncEvent, due: SystemTime, now: SystemTime) -> String {
+    let seconds = due.duration_since(now).unwrap_or_default().as_secs();
+    let worker = &event.worker;
+    let attempt = event.attempts + 1;
+    let payload = shorten(&String::from_utf8_lossy(&event.payload));
+    format!("`{worker}` with {payload}, attempt {attempt} in {seconds} s")
+}
+
+/// Counts an event as running, until its task ends or is dropped.
+struct RunningGuard(Arc<TestEvents>);
+
+impl RunningGuard {
+    fn new(events: &Arc<TestEvents>) -> Self {
+        events.running.send_modify(|running| *running += 1);
+        Self(Arc::clone(events))
     }
 }
 
-/// Counts an event as run, also when its task is dropped.
-struct Done(Arc<Harness>);
-
-impl Drop for Done {
+impl Drop for RunningGuard {
     fn drop(&mut self) {
-        self.0.events.running.send_modify(|running| *running -= 1);
+        self.0.running.send_modify(|running| *running -= 1);
     }
 }

@@ -1,126 +1,160 @@
-//! A whole app within a test: every call comes by here, is written down, and goes to the worker or to what stands in for it.
+//! The app of a test: every call passes through here, is recorded, and goes to the worker or to its mock.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bedrock_build::{App, Problem};
+use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, Invocation};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::events::Events;
-use super::front::Front;
-use super::invocations::Invocations;
+use super::events::{TestEventTarget, TestEvents};
+use super::invocations::{Invocations, Origin};
+use super::log_capture;
 use super::mock::Mock;
-use super::prints;
-use crate::local::app::AppInfo;
-use crate::local::dispatch::{Info, Local, stopping};
-use crate::local::host::Company;
-use crate::local::invocation::Invocation;
-use crate::local::queue::{Lineage, Rules};
-use crate::local::workers::described;
+use crate::Error;
+use crate::json::check_event_size;
+use crate::local::api_port;
+use crate::local::app_info::AppInfo;
+use crate::local::dispatch::LocalApp;
+use crate::local::event_settings::EventSettings;
+use crate::local::host::registry::{ApiUrl, HostConfig};
+use crate::local::lambda_api::Access;
+use crate::local::output::{self, Output};
+use crate::local::worker_info::{WorkerInfo, stopping_error};
 use crate::transport::{Call, Kind};
-use crate::{Error, invoke};
 
-/// What an [`App`](super::App) is made of.
+/// The app of a test.
 pub(crate) struct Harness {
-    pub(super) local: Arc<Local>,
+    pub(super) local: Arc<LocalApp>,
     pub(super) invocations: Invocations,
-    pub(super) events: Events,
-    /// By worker; Lambda's own where there are none.
-    rules: HashMap<String, Rules>,
-    pub(super) lineage: Lineage,
+    pub(super) events: Arc<TestEvents>,
+    settings: EventSettings,
     mocks: Mutex<HashMap<String, Mock>>,
 }
 
-/// Where an invocation comes from.
-#[derive(Debug, Default)]
-pub(super) struct Origin {
-    /// The worker or the endpoint that called; nothing for the test itself.
-    pub(super) caller: Option<String>,
-    /// Which run of an event it is.
-    pub(super) attempt: Option<u32>,
-}
-
 impl Harness {
-    /// On the runtime of `handle`. Nothing is started before it is called.
-    pub(super) fn start(app: &App, scratch: PathBuf, handle: Handle) -> Result<Arc<Self>, Problem> {
-        let info = AppInfo::of(app, scratch)?;
-        let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
-        let lineage = Lineage::of(app);
-        Ok(Arc::new_cyclic(|harness| {
-            let front = Arc::new(Front::new(harness.clone()));
-            let local = Local::start_beside(info, handle, Company::Test(front));
-            let (invocations, events) = Default::default();
-            Self { local, invocations, events, rules, lineage, mocks: Mutex::default() }
+    /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called. `backend` returns
+    /// the backend of Lambda's API.
+    pub(super) fn start(
+        app: &App,
+        scratch: PathBuf,
+        handle: Handle,
+        backend: impl FnOnce(&Weak<Self>) -> Arc<dyn Backend>,
+    ) -> Result<Arc<Self>, Problem> {
+        let info = AppInfo::from_disk(app, scratch)?;
+        let settings = EventSettings::from_app(app);
+        Ok(Arc::new_cyclic(|harness: &Weak<Self>| {
+            let backend = backend(harness);
+            let output = output::start_captured();
+            let config = HostConfig {
+                // Clients of the test have no access key of this run.
+                api: ApiUrl::opened_by(move || api_port::open(0, Arc::clone(&backend), Access::Signed)),
+                access_key: None,
+                output: output.clone(),
+                variables: Vec::new(),
+                debuggers: HashMap::new(),
+            };
+            let local = LocalApp::new(info, handle.clone(), |_| config);
+            let target = Arc::new(HarnessEventTarget(harness.clone()));
+            let events = TestEvents::new(handle, output, target);
+            Self { local, invocations: Invocations::default(), events, settings, mocks: Mutex::default() }
         }))
     }
 
-    /// A call of this program.
+    /// Makes a call of this program.
     pub(crate) async fn call(self: Arc<Self>, call: Call) -> Result<Bytes, Error> {
         let info = self.local.info(call.target.as_str())?;
-        invoke::check_size(&info.entry.name, call.event.len(), call.kind)?;
-        let (mut caller, mut limit, mut trace) = Default::default();
-        if let Some(calling) = call.caller {
-            (limit, trace) = (Some(calling.deadline), calling.trace);
-            caller = calling.function.map(|function| self.name_of(&function.name).to_owned());
+        check_event_size(&info.entry.name, call.event.len(), call.kind)?;
+        let mut worker = None;
+        let mut caller_deadline = None;
+        let mut trace = None;
+        if let Some(caller) = call.caller {
+            caller_deadline = Some(caller.deadline);
+            trace = caller.trace;
+            worker = caller.function.map(|function| self.worker_name(&function.name).to_owned());
         }
         let mut invocation = Invocation::new(call.event, trace);
         if call.kind == Kind::Event {
-            self.accept(&info, invocation, caller);
+            self.accept(&info, invocation, worker);
             return Ok(Bytes::new());
         }
-        invocation.limit = limit;
-        self.run(info, invocation, Origin { caller, attempt: None }).await
+        invocation.caller_deadline = caller_deadline;
+        self.run(info, invocation, Origin { caller: worker, attempt: None }).await
     }
 
-    /// The worker that a function's name here stands for.
-    fn name_of<'a>(&self, function: &'a str) -> &'a str {
+    /// Returns the worker whose local function has this name.
+    fn worker_name<'a>(&self, function: &'a str) -> &'a str {
         let rest = function.strip_prefix(self.local.app.name).and_then(|rest| rest.strip_prefix("-local-"));
         rest.unwrap_or(function)
     }
 
-    /// Runs one invocation to its end, also when nobody waits for that any more.
+    /// Accepts an event that has passed all checks, and starts to run it.
+    pub(super) fn accept(&self, info: &WorkerInfo, invocation: Invocation, caller: Option<String>) {
+        let worker = info.entry.name.clone();
+        let event = AsyncEvent {
+            id: invocation.request_id,
+            arn: info.function.arn.clone(),
+            payload: invocation.event,
+            trace: invocation.trace,
+            rules: self.settings.config(&worker),
+            accepted: self.events.now(),
+            attempts: 0,
+            refusals: 0,
+            worker,
+        };
+        self.events.accept(&event, caller);
+    }
+
+    /// Runs one invocation to its end, even if its caller stops waiting.
     pub(super) async fn run(
         self: &Arc<Self>,
-        info: Arc<Info>,
+        info: Arc<WorkerInfo>,
         invocation: Invocation,
         origin: Origin,
     ) -> Result<Bytes, Error> {
-        let (harness, name) = (Arc::clone(self), info.entry.name.clone());
-        let ran = self.local.handle.spawn(async move { harness.run_here(&info, invocation, origin).await });
-        ran.await.unwrap_or_else(|_| Err(stopping(&name)))
+        let harness = Arc::clone(self);
+        let name = info.entry.name.clone();
+        let run = self.local.handle.spawn(async move { harness.run_recorded(&info, invocation, origin).await });
+        run.await.unwrap_or_else(|_| Err(stopping_error(&name)))
     }
 
-    async fn run_here(&self, info: &Arc<Info>, mut invocation: Invocation, origin: Origin) -> Result<Bytes, Error> {
+    async fn run_recorded(
+        &self,
+        info: &Arc<WorkerInfo>,
+        mut invocation: Invocation,
+        origin: Origin,
+    ) -> Result<Bytes, Error> {
         let name = &info.entry.name;
-        let (tail, id) = (prints::tail(name, &invocation.request_id, self.output()), invocation.request_id.clone());
-        invocation.trace = self.lineage.counted(&described(info), invocation.trace);
-        let asked = invocation.tail.replace(tail.clone());
+        let id = invocation.request_id.clone();
+        let log = log_capture::new_log(name, &id, self.output());
+        invocation.trace = self.settings.recursion.count_run(&info.function_info(), invocation.trace);
+        let callers_log = invocation.tail.replace(log.clone());
         let mock = self.mocks().get(name).cloned();
-        let number = self.invocations.begin(name, &invocation, origin, mock.is_some());
-        let answer = match mock {
+        let index = self.invocations.start(name, &invocation, origin, mock.is_some());
+        let reply = match mock {
             Some(mock) => {
-                let answer = mock.answer(&self.local.handle, info, invocation).await;
-                if let Err(error @ Error::Function { .. }) = &answer {
-                    self.output().failure(error, &id);
+                let reply = mock.respond(&self.local.handle, info, invocation).await;
+                if let Err(error @ Error::Function { .. }) = &reply {
+                    self.output().print_failure(error, &id);
                 }
-                answer
+                reply
             }
-            None => self.local.answer_named(name, invocation).await,
+            None => self.local.run_and_report_named(name, invocation).await,
         };
-        let lines = tail.lines();
-        if let Some(asked) = asked {
+        let lines = log.lines();
+        if let Some(callers_log) = callers_log {
             for line in &lines {
-                asked.line(line);
+                callers_log.line(line);
             }
         }
-        self.invocations.end(number, &answer, lines);
-        answer
+        self.invocations.end(index, &reply, lines);
+        reply
     }
 
-    /// Has `mock` run in place of a worker.
-    pub(super) fn put_mock(&self, worker: &str, mock: Mock) {
+    /// Replaces a worker by a mock.
+    pub(super) fn set_mock(&self, worker: &str, mock: Mock) {
         self.mocks().insert(worker.to_owned(), mock);
     }
 
@@ -128,16 +162,44 @@ impl Harness {
         self.mocks().contains_key(worker)
     }
 
-    pub(super) fn rules(&self, worker: &str) -> Rules {
-        self.rules.get(worker).cloned().unwrap_or_default()
-    }
-
-    /// Where to say something to whoever reads why a test failed.
-    pub(super) fn output(&self) -> &crate::local::output::Output {
+    /// Returns the output that is shown if the test fails.
+    pub(super) fn output(&self) -> &Output {
         &self.local.hosts.output
     }
 
     fn mocks(&self) -> MutexGuard<'_, HashMap<String, Mock>> {
         self.mocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs the events of a test's app, as long as the app exists.
+struct HarnessEventTarget(Weak<Harness>);
+
+impl TestEventTarget for HarnessEventTarget {
+    fn attempt(&self, event: AsyncEvent, caller: Option<String>) -> AttemptFuture {
+        let harness = self.0.upgrade();
+        Box::pin(async move {
+            let Some(harness) = harness else { return Attempt::Refused(stopping_error(&event.worker).to_string()) };
+            let info = match harness.local.info(&event.worker) {
+                Ok(info) => info,
+                Err(error) => return Attempt::Refused(error.to_string()),
+            };
+            let function = info.function_info();
+            if let Some(error) = harness.settings.recursion.loop_error(&function, &event.trace) {
+                return Attempt::Dropped(error);
+            }
+            let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
+            invocation.request_id.clone_from(&event.id);
+            match harness.run(info, invocation, Origin { caller, attempt: Some(event.attempts) }).await {
+                Ok(response) => Attempt::Answered(response),
+                Err(error) => Attempt::failed(&error, &function, &event.id),
+            }
+        })
+    }
+
+    fn resolve(&self, destination: &str, event: &AsyncEvent) -> Option<DestinationFunction> {
+        let harness = self.0.upgrade()?;
+        let find = |name: &str| Some(harness.local.info(name).ok()?.function_info());
+        harness.settings.resolve_destination(destination, event, find)
     }
 }

@@ -1,56 +1,56 @@
-//! The invocations of a test's app, in the order in which they began.
+//! The recorded invocations of a test's app, in the order in which they started.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bedrock_model::Invocation as StartedInvocation;
+use bedrock_model::destination_record::json_or_text;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::harness::Origin;
 use crate::Error;
-use crate::local::invocation::Invocation as Started;
 
-/// Characters of an event or response that are shown.
-const SHOWN: usize = 200;
+/// Number of characters of an event or response in a message.
+const MAX_SHOWN_CHARS: usize = 200;
 
-/// One run of a worker, or of the mock in its place.
+/// One invocation of a worker, or of the mock that replaces it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Invocation {
     /// The worker.
     pub worker: String,
-    /// The worker that called it, or `endpoint`; nothing for the test itself and for clients outside of the app.
+    /// The worker that called it, or `endpoint`. `None` for the test itself and for clients outside of the app.
     pub caller: Option<String>,
-    /// A UUID, the same for all attempts of an event.
+    /// The request id, a UUID. All attempts of an event have the same.
     pub request_id: String,
-    /// What it was called with.
+    /// The event that it was called with.
     pub event: Value,
-    /// For a fire-and-forget call which run of its event this is, from 1.
+    /// For a fire-and-forget call: the number of the attempt, starting with 1.
     pub attempt: Option<u32>,
-    /// Whether a mock ran in place of the worker.
+    /// Whether a mock replaced the worker.
     pub is_mocked: bool,
-    /// What came of it.
+    /// Its result.
     pub outcome: Outcome,
-    /// What it printed, line by line: the last 256 KB. Of a Rust worker the log lines (`tracing`) alone, and only if the
-    /// test has no subscriber of its own.
+    /// What it printed, line by line: the last 256 KB. For a Rust worker only its log lines (`tracing`), and only if the test has
+    /// no subscriber of its own.
     pub logs: Vec<String>,
 }
 
-/// What came of an invocation.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It has not ended yet.
+    /// It is still running.
     Running,
-    /// This response.
+    /// It returned this response.
     Answered(Value),
-    /// This error.
+    /// It failed with this error.
     Failed(Error),
 }
 
 impl Invocation {
-    /// The response, if there is one.
+    /// Returns the response. `None` if there is none.
     pub fn response(&self) -> Option<&Value> {
         match &self.outcome {
             Outcome::Answered(response) => Some(response),
@@ -58,7 +58,7 @@ impl Invocation {
         }
     }
 
-    /// The error, if it failed.
+    /// Returns the error. `None` if the invocation did not fail.
     pub fn error(&self) -> Option<&Error> {
         match &self.outcome {
             Outcome::Failed(error) => Some(error),
@@ -66,13 +66,13 @@ impl Invocation {
         }
     }
 
-    /// The event as a type.
+    /// Deserializes the event.
     pub fn event_as<E: DeserializeOwned>(&self) -> Result<E, serde_json::Error> {
         E::deserialize(&self.event)
     }
 }
 
-/// As failed assertions show it.
+/// The format of failed assertions.
 impl fmt::Display for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` called by ", self.worker)?;
@@ -80,7 +80,7 @@ impl fmt::Display for Invocation {
             Some(caller) => write!(f, "`{caller}`")?,
             None => f.write_str("the test")?,
         }
-        write!(f, " with {}", cut(&self.event.to_string()))?;
+        write!(f, " with {}", shorten(&self.event.to_string()))?;
         if let Some(attempt) = self.attempt {
             write!(f, ", an event, attempt {attempt}")?;
         }
@@ -89,40 +89,44 @@ impl fmt::Display for Invocation {
         }
         match &self.outcome {
             Outcome::Running => f.write_str(": still runs"),
-            Outcome::Answered(response) => write!(f, ": {}", cut(&response.to_string())),
+            Outcome::Answered(response) => write!(f, ": {}", shorten(&response.to_string())),
             Outcome::Failed(Error::Function { error_type, message, .. }) => {
-                write!(f, ": {}", cut(&format!("{error_type}: {message}")))
+                write!(f, ": {}", shorten(&format!("{error_type}: {message}")))
             }
-            Outcome::Failed(error) => write!(f, ": {}", cut(&format!("{}: {error}", error.error_type()))),
+            Outcome::Failed(error) => write!(f, ": {}", shorten(&format!("{}: {error}", error.error_type()))),
         }
     }
 }
 
-/// The beginning of a text that is long.
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+/// Shortens a long text.
+pub(super) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
         None => text.to_owned(),
     }
 }
 
-/// JSON, or the text that is none.
-pub(super) fn json_of(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
+/// Where an invocation comes from.
+#[derive(Debug, Default)]
+pub(super) struct Origin {
+    /// The calling worker, or `endpoint`. `None` for the test itself.
+    pub(super) caller: Option<String>,
+    /// For an event: the number of the attempt, starting with 1.
+    pub(super) attempt: Option<u32>,
 }
 
-/// All of them.
+/// All invocations so far.
 #[derive(Debug, Default)]
 pub(super) struct Invocations(Mutex<Vec<Invocation>>);
 
 impl Invocations {
-    /// Writes one down that begins; gives its place.
-    pub(super) fn begin(&self, worker: &str, started: &Started, origin: Origin, is_mocked: bool) -> usize {
+    /// Records an invocation that starts. Returns its index.
+    pub(super) fn start(&self, worker: &str, started: &StartedInvocation, origin: Origin, is_mocked: bool) -> usize {
         let invocation = Invocation {
             worker: worker.to_owned(),
             caller: origin.caller,
             request_id: started.request_id.clone(),
-            event: json_of(&started.event),
+            event: json_or_text(&started.event),
             attempt: origin.attempt,
             is_mocked,
             outcome: Outcome::Running,
@@ -133,14 +137,15 @@ impl Invocations {
         all.len() - 1
     }
 
-    /// Writes down what came of it.
-    pub(super) fn end(&self, place: usize, answer: &Result<Bytes, Error>, logs: Vec<String>) {
-        let outcome = match answer {
-            Ok(response) => Outcome::Answered(json_of(response)),
+    /// Records the result of an invocation.
+    pub(super) fn end(&self, index: usize, reply: &Result<Bytes, Error>, logs: Vec<String>) {
+        let outcome = match reply {
+            Ok(response) => Outcome::Answered(json_or_text(response)),
             Err(error) => Outcome::Failed(error.clone()),
         };
-        if let Some(invocation) = self.lock().get_mut(place) {
-            (invocation.outcome, invocation.logs) = (outcome, logs);
+        if let Some(invocation) = self.lock().get_mut(index) {
+            invocation.outcome = outcome;
+            invocation.logs = logs;
         }
     }
 

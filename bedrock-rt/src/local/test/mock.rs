@@ -1,10 +1,11 @@
-//! What a test has run in place of a worker: a closure, or an error that calls come to.
+//! Mocks of workers: a closure, a future or an error.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
+use bedrock_model::Invocation;
+use bedrock_model::function_error::response_too_large;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,28 +13,28 @@ use tokio::runtime::Handle;
 
 use crate::caller::Caller;
 use crate::exec::{self, Output};
-use crate::limits::SYNC_PAYLOAD;
-use crate::local::dispatch::{Info, response_too_large};
-use crate::local::invocation::Invocation;
-use crate::local::rust::{failure, join_failure};
+use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
+use crate::local::log_capture::with_log_tail;
+use crate::local::rust_worker::{join_error, worker_failure};
+use crate::local::worker_info::{Deadline, WorkerInfo};
 use crate::{Context, Error, Result};
 
-/// From an event to a response, both JSON.
-type Closure = dyn Fn(Bytes) -> Output + Send + Sync;
+/// Maps an event to a response, both JSON.
+type MockFn = dyn Fn(Bytes) -> Output + Send + Sync;
 
-/// Stands in for a worker.
+/// Replaces a worker.
 #[derive(Clone)]
 pub(super) enum Mock {
-    /// On a thread, where it may block.
-    Blocking(Arc<Closure>),
-    /// As a task.
-    Task(Arc<Closure>),
-    /// Every call comes to this.
+    /// Runs on a thread, where it may block.
+    Blocking(Arc<MockFn>),
+    /// Runs as a task.
+    Task(Arc<MockFn>),
+    /// Every call fails with this error.
     Error(Error),
 }
 
 impl Mock {
-    /// A closure that may change what it holds; one call at a time.
+    /// Returns a mock for a closure with mutable state, which runs one call at a time.
     pub(super) fn closure<E, R>(mock: impl FnMut(E) -> Result<R> + Send + 'static) -> Self
     where
         E: DeserializeOwned + 'static,
@@ -43,14 +44,14 @@ impl Mock {
         Self::Blocking(Arc::new(move |event| {
             let mock = Arc::clone(&mock);
             Box::pin(async move {
-                // One that has panicked may go on: the next call is another invocation.
+                // A mock that has panicked continues to work: the next call is another invocation.
                 let mut mock = mock.lock().unwrap_or_else(PoisonError::into_inner);
-                exec::response_of(&mock(exec::event_of(&event)?)?)
+                exec::serialize_response(&mock(exec::parse_event(&event)?)?)
             })
         }))
     }
 
-    /// A closure that gives a future.
+    /// Returns a mock for a closure that returns a future.
     pub(super) fn future<E, R, F>(mock: impl Fn(E) -> F + Send + Sync + 'static) -> Self
     where
         E: DeserializeOwned + 'static,
@@ -58,53 +59,54 @@ impl Mock {
         F: Future<Output = Result<R>> + Send + 'static,
     {
         Self::Task(Arc::new(move |event| {
-            let answer: Result<Pin<Box<F>>> = exec::event_of(&event).map(|event| Box::pin(mock(event)));
-            Box::pin(async move { exec::response_of(&answer?.await?) })
+            let response: Result<Pin<Box<F>>> = exec::parse_event(&event).map(|event| Box::pin(mock(event)));
+            Box::pin(async move { exec::serialize_response(&response?.await?) })
         }))
     }
 
-    /// Within the time that the worker has.
-    pub(super) async fn answer(
+    /// Responds to one invocation, within the timeout of the worker.
+    pub(super) async fn respond(
         self,
         handle: &Handle,
-        info: &Arc<Info>,
+        info: &Arc<WorkerInfo>,
         invocation: Invocation,
     ) -> Result<Bytes, Error> {
         let name = &info.entry.name;
-        let (deadline, left) = info.deadline(&invocation);
+        let deadline = info.deadline(&invocation);
         let context = context(info, &invocation, deadline);
         let Invocation { event, tail, .. } = invocation;
-        let within = move |closure: Arc<Closure>| {
+        let run = move |closure: Arc<MockFn>| {
             let future: Output = Box::pin(async move { Caller::scope(&context, closure(event)).await });
             match tail {
-                Some(tail) => tail.scope(future),
+                Some(tail) => with_log_tail(tail, future),
                 None => future,
             }
         };
         let mut task = match self {
             Self::Error(error) => return Err(error),
-            Self::Task(closure) => handle.spawn(within(closure)),
+            Self::Task(closure) => handle.spawn(run(closure)),
             Self::Blocking(closure) => {
-                let (future, handle) = (within(closure), handle.clone());
+                let future = run(closure);
+                let handle = handle.clone();
                 handle.clone().spawn_blocking(move || handle.block_on(future))
             }
         };
-        let Ok(joined) = tokio::time::timeout(left, &mut task).await else {
+        let Ok(joined) = tokio::time::timeout(deadline.remaining, &mut task).await else {
             task.abort();
-            return Err(Error::Timeout { worker: name.clone(), after: left });
+            return Err(Error::Timeout { worker: name.clone(), after: deadline.remaining });
         };
-        match joined.unwrap_or_else(|error| Err(join_failure(error))) {
-            Ok(response) if response.len() > SYNC_PAYLOAD => Err(response_too_large(name, response.len())),
+        match joined.unwrap_or_else(|error| Err(join_error(error))) {
+            Ok(response) if response.len() > MAX_SYNC_PAYLOAD_BYTES => Err(response_too_large(name, response.len())),
             Ok(response) => Ok(response.into()),
-            Err(error) => Err(failure(name, error)),
+            Err(error) => Err(worker_failure(name, error)),
         }
     }
 }
 
-fn context(info: &Info, invocation: &Invocation, deadline: SystemTime) -> Context {
+fn context(info: &WorkerInfo, invocation: &Invocation, deadline: Deadline) -> Context {
     Context {
         request_id: invocation.request_id.clone(),
-        deadline,
+        deadline: deadline.at,
         function: Arc::clone(&info.function),
         trace_id: Some(invocation.trace.clone()),
     }

@@ -1,5 +1,5 @@
-//! Tests of a whole app: `cargo test` runs its workers in Rust, Python and JavaScript, with mocks where you want them, a
-//! clock that you move, and assertions on who was called with what.
+//! Tests of a whole app: `cargo test` runs its workers in Rust, Python and JavaScript, with mocks, a clock that the test moves,
+//! and assertions about calls.
 //!
 //! ```ignore
 //! use bedrock::test::App;
@@ -11,38 +11,47 @@
 //!     let app = app.with_router(my_app::router());
 //!     let response = app.post("/orders", json!({ "order": 7 })).await?;
 //!     assert_eq!(response.status(), 200);
-//!     app.settled().await;
+//!     app.wait_for_due_events().await;
 //!     app.assert_called("biller").with_event(json!({ "order": 7 })).times(1);
 //!     app.assert_called("mailer").by("biller").times(1);
 //!     Ok(())
 //! }
 //! ```
 //!
-//! | what | is as on Lambda |
+//! | subject | behaviour, the same as on Lambda |
 //! | --- | --- |
 //! | events and responses | JSON, also between Rust workers; the 6 MB and 1 MB limits |
-//! | failed events | two retries after 1 and 2 minutes of [`App::clock`], maximum age, destinations, as the settings say |
-//! | deadlines | real time: those of workers and of the endpoint, which calls inherit |
+//! | failed events | two retries after 1 and 2 minutes of [`App::clock`], maximum age and destinations of the settings |
+//! | deadlines | real time; calls inherit the deadline of the worker or endpoint that makes them |
 //! | a worker that panics, raises or exits | an error of that invocation |
 //!
-//! Reserved concurrency, rights and circles are what `cargo bedrock dev` is for. None of this is in a Lambda build.
+//! Reserved concurrency, permissions and recursive loops of calls are checked by `cargo bedrock dev`. A Lambda build contains none
+//! of this.
 
 mod app;
-mod called;
-mod current;
+mod backend;
+mod call_assertion;
+mod current_app;
 mod endpoint;
 mod events;
-mod front;
 mod harness;
 mod invocations;
+mod log_capture;
 mod mock;
-mod prints;
-mod start;
+mod run;
+mod test_runtime;
 
 pub use app::{App, Clock};
-pub use called::Called;
+pub use call_assertion::CallAssertion;
 pub use endpoint::Response;
-pub use events::Left;
+pub use events::UndeliveredEvent;
 pub use invocations::{Invocation, Outcome};
 
-pub(crate) use start::run;
+/// The former name of [`UndeliveredEvent`].
+#[deprecated(note = "use `UndeliveredEvent`")]
+pub type Left = UndeliveredEvent;
+/// The former name of [`CallAssertion`].
+#[deprecated(note = "use `CallAssertion`")]
+pub type Called = CallAssertion;
+
+pub(crate) use run::run;

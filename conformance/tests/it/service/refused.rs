@@ -87,7 +87,7 @@ fn an_operation_that_is_not_there_is_named() {
         "{head}"
     );
     assert!(
-        body.contains("`DELETE /2015-03-31/functions/python_case` is no operation of the local Lambda service"),
+        body.contains("`DELETE /2015-03-31/functions/python_case` is not an operation of the local Lambda service"),
         "{body}"
     );
 }

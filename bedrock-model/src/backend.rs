@@ -1,0 +1,99 @@
+//! The interface between Lambda's API and whatever runs the functions.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bedrock_build::Language;
+use bytes::Bytes;
+
+use crate::Error;
+use crate::invocation::Invocation;
+
+/// Future of a response, JSON, or of the reason why there is none.
+pub type Reply = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
+/// Future that completes when an event is accepted. The event is then run even if no caller waits.
+pub type Accepted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Runs functions.
+pub trait Backend: Send + Sync + 'static {
+    /// Returns all functions, sorted by name.
+    fn functions(&self) -> Vec<FunctionInfo>;
+
+    /// Returns the function with this name, which is a function name or a worker name.
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error>;
+
+    /// Returns the ARN that a function of this name has or would have.
+    fn arn(&self, name: &str) -> String;
+
+    /// Decides whether a call is admitted. Called before the function is run and before its event is accepted.
+    fn admit(
+        &self,
+        caller: Caller<'_>,
+        function: &FunctionInfo,
+        invocation: &Invocation,
+    ) -> Result<(), AdmissionError> {
+        let _ = (caller, function, invocation);
+        Ok(())
+    }
+
+    /// Runs a function that [`Backend::find`] returned.
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply;
+
+    /// Accepts an event that is run later.
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted;
+}
+
+/// Who makes a call, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// The worker whose access key signed the call, see [`worker_access_key`]. `None` for other keys.
+    pub worker: Option<&'a str>,
+    /// Whether the caller waits for the response.
+    pub waits: bool,
+}
+
+/// Why a call is rejected, with the text that the caller reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdmissionError {
+    /// The caller has no permission to call this function.
+    Access(String),
+    /// The call is part of a recursive loop.
+    Recursion(String),
+}
+
+/// What callers may know about a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionInfo {
+    /// The name of the worker. The backend identifies the function by it.
+    pub worker: String,
+    /// The function name, for example `my_app-local-resizer`.
+    pub name: String,
+    /// The function ARN, the same as in the context of an invocation.
+    pub arn: String,
+    /// The language of the worker.
+    pub language: Language,
+    /// Lambda's identifier of the runtime.
+    pub runtime: String,
+    /// Lambda's `Handler` setting.
+    pub handler: String,
+    /// Timeout in seconds.
+    pub timeout: u64,
+    /// Memory size in megabytes.
+    pub memory: u64,
+    /// The log group, for example `/aws/lambda/my_app-local-resizer`.
+    pub log_group: String,
+}
+
+/// Prefix of the access keys that identify a worker.
+const WORKER_KEY_PREFIX: &str = "LOCAL_";
+
+/// Returns the access key (`AWS_ACCESS_KEY_ID`) for the processes of a worker. The API recognizes the calling worker by
+/// it. It is not a secret: the user's own programs need no protection from each other.
+pub fn worker_access_key(worker: &str) -> String {
+    format!("{WORKER_KEY_PREFIX}{worker}")
+}
+
+/// Returns the worker that an access key was made for. `None` for other keys.
+pub fn worker_of_access_key(key: &str) -> Option<&str> {
+    key.strip_prefix(WORKER_KEY_PREFIX)
+}

@@ -1,0 +1,43 @@
+//! One call of one function.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::id;
+use crate::log_tail::LogTail;
+use crate::metrics::InvocationMetrics;
+
+/// One call of one function, on its way to the worker.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The request id, a UUID that both the worker and the caller see.
+    pub request_id: String,
+    /// The event, JSON.
+    pub event: Bytes,
+    /// Deadline inherited from the caller. The invocation never runs longer. `None` if the caller has no deadline.
+    pub caller_deadline: Option<SystemTime>,
+    /// Value of the header `X-Amzn-Trace-Id`.
+    pub trace: String,
+    /// The client context that the caller sent, JSON. Only for calls that wait for the response.
+    pub client_context: Option<String>,
+    /// Collects what the worker prints, if the caller asked for the log.
+    pub tail: Option<LogTail>,
+    /// Collects duration and memory.
+    pub metrics: InvocationMetrics,
+}
+
+impl Invocation {
+    /// Returns an invocation with a new request id. Without a `trace` it starts a new trace.
+    pub fn new(event: Bytes, trace: Option<String>) -> Self {
+        Self {
+            request_id: id::new_uuid(),
+            event,
+            caller_deadline: None,
+            trace: trace.unwrap_or_else(id::new_trace_header),
+            client_context: None,
+            tail: None,
+            metrics: InvocationMetrics::default(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Lambda's rules and data as plain Rust, without I/O, clock, async runtime or HTTP. The local runtime (`bedrock-rt`) and
+//! the dev server (`bedrock-dev`) apply the same rules because both use this crate.
+//!
+//! | module | contains |
+//! | --- | --- |
+//! | `invocation`, `log_tail`, `metrics` | one call of a function, the end of its log, its duration and memory |
+//! | `backend` | the interface of everything that runs functions |
+//! | `event_invoke_config`, `async_event` | settings and state of asynchronous invocations |
+//! | `retry_policy` | when a failed event is run again |
+//! | `async_invoker`, `memory_store` | the engine of asynchronous invocations, and its store in memory |
+//! | `destination`, `destination_record` | where results of events are sent, and what is sent |
+//! | `recursive_loop` | how often a function ran in one chain of calls |
+//! | `function_error`, `exit_status` | errors of functions, as Lambda writes them |
+//! | [`error`], [`limits`], [`id`], [`date`], [`text`] | small parts that a Lambda build uses too |
+//!
+//! Nothing but the modules of the last line is compiled in a Lambda build.
+
+#![forbid(unsafe_code)]
+
+pub mod date;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod text;
+
+#[cfg(not(bedrock_lambda))]
+pub mod async_event;
+#[cfg(not(bedrock_lambda))]
+pub mod async_invoker;
+#[cfg(not(bedrock_lambda))]
+pub mod backend;
+#[cfg(not(bedrock_lambda))]
+pub mod destination;
+#[cfg(not(bedrock_lambda))]
+pub mod destination_record;
+#[cfg(not(bedrock_lambda))]
+pub mod event_invoke_config;
+#[cfg(not(bedrock_lambda))]
+pub mod exit_status;
+#[cfg(not(bedrock_lambda))]
+pub mod function_error;
+#[cfg(not(bedrock_lambda))]
+pub mod invocation;
+#[cfg(not(bedrock_lambda))]
+pub mod log_tail;
+#[cfg(not(bedrock_lambda))]
+pub mod memory_store;
+#[cfg(not(bedrock_lambda))]
+pub mod metrics;
+#[cfg(not(bedrock_lambda))]
+pub mod recursive_loop;
+#[cfg(not(bedrock_lambda))]
+pub mod retry_policy;
+
+pub use error::Error;
+
+#[cfg(not(bedrock_lambda))]
+pub use async_event::{AsyncEvent, Attempt, Condition, EventRecord, EventState, EventTransition};
+#[cfg(not(bedrock_lambda))]
+pub use async_invoker::{AsyncInvoker, AttemptFuture, Claim, EventHandlers, EventStore, FinishedEvent};
+#[cfg(not(bedrock_lambda))]
+pub use backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+#[cfg(not(bedrock_lambda))]
+pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind};
+#[cfg(not(bedrock_lambda))]
+pub use event_invoke_config::EventInvokeConfig;
+#[cfg(not(bedrock_lambda))]
+pub use invocation::Invocation;
+#[cfg(not(bedrock_lambda))]
+pub use log_tail::LogTail;
+#[cfg(not(bedrock_lambda))]
+pub use memory_store::MemoryStore;
+#[cfg(not(bedrock_lambda))]
+pub use metrics::{InvocationMetrics, Metrics};
+#[cfg(not(bedrock_lambda))]
+pub use recursive_loop::RecursiveLoopDetector;
+#[cfg(not(bedrock_lambda))]
+pub use retry_policy::RetryDecision;

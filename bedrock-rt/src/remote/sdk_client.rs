@@ -1,5 +1,5 @@
-//! Requests through the AWS SDK, which finds credentials in profiles, single sign-on, and whatever else it knows. Its own
-//! retries are off: they also repeat calls that may have run.
+//! Sends requests through the AWS SDK, which finds credentials in profiles, single sign-on and more. The SDK's own
+//! retries are disabled: they also repeat calls that may have run.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -24,30 +24,30 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-use super::chain::chain;
-use super::wire::{Answer, Lost, Outcome, Request, Wire};
+use super::error_chain::{causes, error_chain};
+use super::invoke_client::{InvokeClient, InvokeInput, InvokeResponse, InvokeResult, SendError};
 use crate::transport::Kind;
 
-/// How long a connection may take; the answer may take as long as the call has.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// Timeout of connecting. The response may take as long as the call has.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Carries requests of the Invoke API.
+/// Client of the Invoke API that uses the AWS SDK.
 #[derive(Clone)]
-pub(super) struct Sdk(Arc<Shared>);
+pub(super) struct SdkClient(Arc<Shared>);
 
 struct Shared {
-    /// Certificates to trust in place of the system's.
+    /// File with certificates to trust instead of the system's.
     trust: Option<PathBuf>,
     load: Box<Load>,
-    /// Loaded on first use: looking for credentials takes requests of its own.
+    /// Created on first use: finding credentials takes requests of its own.
     client: OnceCell<Client>,
 }
 
-/// Finds region, endpoint and credentials, over the given connections if need be.
+/// Finds region, endpoint and credentials, with the given HTTP client if that takes requests.
 type Load = dyn Fn(SharedHttpClient) -> Pin<Box<dyn Future<Output = SdkConfig> + Send>> + Send + Sync;
 
-impl Sdk {
-    /// As the process's environment and the user's profiles say.
+impl SdkClient {
+    /// Creates a client from the process's environment and the user's profiles.
     pub(super) fn from_env() -> Self {
         let trust = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
         Self::new(trust, |http| aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).load())
@@ -62,33 +62,33 @@ impl Sdk {
     }
 }
 
-impl Wire for Sdk {
-    async fn send(&self, request: &Request) -> Outcome {
+impl InvokeClient for SdkClient {
+    async fn send(&self, request: &InvokeInput) -> InvokeResult {
         self.0.send(request).await
     }
 
     fn open(&self) {
         let shared = Arc::clone(&self.0);
-        // What fails here is told by the first call, which tries again.
+        // An error is ignored here: the first call tries again and reports it.
         tokio::spawn(async move { shared.client().await.map(drop) });
     }
 }
 
 impl Shared {
-    async fn client(&self) -> Result<&Client, Lost> {
-        let unusable = |message| Lost::NotSent { message, again: false };
-        self.client.get_or_try_init(|| self.connect()).await.map_err(unusable)
+    async fn client(&self) -> Result<&Client, SendError> {
+        let failed_transport = |message| SendError::NotSent { message, is_retryable: false };
+        self.client.get_or_try_init(|| self.connect()).await.map_err(failed_transport)
     }
 
     async fn connect(&self) -> Result<Client, String> {
         let http = self.http()?;
-        let found = (self.load)(http.clone()).await;
-        let config = aws_sdk_lambda::config::Builder::from(&found)
+        let shared_config = (self.load)(http.clone()).await;
+        let config = aws_sdk_lambda::config::Builder::from(&shared_config)
             .http_client(http)
             .retry_config(RetryConfig::disabled())
-            // A worker may be silent for as long as it works.
+            // A worker sends nothing while it runs.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(PATIENCE).disable_read_timeout().build());
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).disable_read_timeout().build());
         Ok(Client::from_conf(config.build()))
     }
 
@@ -96,47 +96,47 @@ impl Shared {
         let trust = match &self.trust {
             None => TrustStore::default(),
             Some(path) => {
-                let fault = |error| format!("failed to read `AWS_CA_BUNDLE` `{}`: {error}", path.display());
-                TrustStore::empty().with_pem_certificate(std::fs::read(path).map_err(fault)?)
+                let read_error = |error| format!("failed to read `AWS_CA_BUNDLE` `{}`: {error}", path.display());
+                TrustStore::empty().with_pem_certificate(std::fs::read(path).map_err(read_error)?)
             }
         };
-        let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| chain(&error))?;
+        let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| error_chain(&error))?;
         Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
     }
 
-    async fn send(&self, request: &Request) -> Outcome {
+    async fn send(&self, request: &InvokeInput) -> InvokeResult {
         let kind = match request.kind {
             Kind::RequestResponse => InvocationType::RequestResponse,
             Kind::Event => InvocationType::Event,
         };
         let trace = request.trace.clone();
         let call = self.client().await?.invoke().function_name(request.function.as_str()).invocation_type(kind);
-        let sent = call.payload(Blob::new(request.event.clone())).customize().mutate_request(move |http| {
+        let builder = call.payload(Blob::new(request.event.clone())).customize().mutate_request(move |http| {
             if let Some(trace) = &trace {
-                // One that is no header is no trace.
+                // A trace that is not a valid header value is ignored.
                 let _ = http.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
             }
         });
-        match sent.send().await {
-            Ok(output) => Ok(answer(output)),
-            Err(SdkError::ServiceError(refused)) => Ok(refusal(refused.raw())),
-            Err(error) => Err(lost(&error)),
+        match builder.send().await {
+            Ok(output) => Ok(success_response(output)),
+            Err(SdkError::ServiceError(error)) => Ok(error_response(error.raw())),
+            Err(error) => Err(send_error(&error)),
         }
     }
 }
 
-fn answer(output: InvokeOutput) -> Answer {
-    Answer {
+fn success_response(output: InvokeOutput) -> InvokeResponse {
+    InvokeResponse {
         status: u16::try_from(output.status_code).unwrap_or_default(),
         function_failed: output.function_error.is_some(),
         body: output.payload.map(|payload| Bytes::from(payload.into_inner())).unwrap_or_default(),
-        ..Answer::default()
+        ..InvokeResponse::default()
     }
 }
 
-fn refusal(response: &HttpResponse) -> Answer {
+fn error_response(response: &HttpResponse) -> InvokeResponse {
     let header = |name: &str| response.headers().get(name);
-    Answer {
+    InvokeResponse {
         status: response.status().as_u16(),
         function_failed: false,
         code: header("x-amzn-errortype").and_then(|code| code.split(':').next()).map(str::to_owned),
@@ -145,18 +145,22 @@ fn refusal(response: &HttpResponse) -> Answer {
     }
 }
 
-/// Whether the request was written: surely not if there was no connection, or nothing to sign or send.
-fn lost(error: &SdkError<InvokeError, HttpResponse>) -> Lost {
-    let message = chain(error);
+/// Classifies an error: the request was certainly not written if there was no connection, or nothing to sign or send.
+fn send_error(error: &SdkError<InvokeError, HttpResponse>) -> SendError {
+    let message = error_chain(error);
     match error {
-        SdkError::ConstructionFailure(_) if !has::<CredentialsError>(error) => Lost::NotSent { message, again: false },
-        SdkError::ConstructionFailure(_) => Lost::NoCredentials(message),
-        SdkError::DispatchFailure(_) if has::<CredentialsError>(error) => Lost::NoCredentials(message),
-        // The only timeout that is set is the connection's.
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => Lost::NotSent { message, again: true },
-        SdkError::DispatchFailure(failure) if failure.is_user() => Lost::NotSent { message, again: false },
-        SdkError::DispatchFailure(_) if is_connect(error) => Lost::NotSent { message, again: true },
-        _ => Lost::Sent(message),
+        SdkError::ConstructionFailure(_) if !has_cause::<CredentialsError>(error) => {
+            SendError::NotSent { message, is_retryable: false }
+        }
+        SdkError::ConstructionFailure(_) => SendError::NoCredentials(message),
+        SdkError::DispatchFailure(_) if has_cause::<CredentialsError>(error) => SendError::NoCredentials(message),
+        // The only timeout that is set is that of connecting.
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            SendError::NotSent { message, is_retryable: true }
+        }
+        SdkError::DispatchFailure(failure) if failure.is_user() => SendError::NotSent { message, is_retryable: false },
+        SdkError::DispatchFailure(_) if is_connect(error) => SendError::NotSent { message, is_retryable: true },
+        _ => SendError::MaybeSent(message),
     }
 }
 
@@ -165,12 +169,6 @@ fn is_connect(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).filter_map(|cause| cause.downcast_ref::<ClientError>()).any(ClientError::is_connect)
 }
 
-fn has<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+fn has_cause<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).find_map(|cause| cause.downcast_ref::<E>()).is_some()
-}
-
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
 }

@@ -1,4 +1,4 @@
-//! The errors that functions end with, as the runtimes of Python, Node and Rust and Lambda itself write them.
+//! Parses the errors of functions in the formats of the runtimes of Python, Node and Rust and of Lambda itself.
 
 use std::time::Duration;
 
@@ -7,47 +7,48 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Any part may be missing, and be of another type than the documentation says.
+/// Body of a failed invocation. Each field may be missing or have another type than documented.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Written {
+struct ErrorBody {
     error_type: Value,
     error_message: Value,
-    /// Python's.
+    /// Written by Python's runtime.
     stack_trace: Value,
-    /// Node's.
+    /// Written by Node's runtime.
     trace: Value,
 }
 
-/// Lambda's own word for a worker that it ended, in its present and its former spelling.
-const TIMED_OUT: [&str; 2] = ["Sandbox.Timedout", "Sandbox.Timeout"];
+/// Error types of a worker that Lambda timed out, in the present and the former spelling.
+const TIMEOUT_ERROR_TYPES: [&str; 2] = ["Sandbox.Timedout", "Sandbox.Timeout"];
 
-/// Reads the body of an answer that says the function failed. `waited` is how long the answer took.
-pub(super) fn function_error(worker: &str, body: &[u8], waited: Duration) -> Error {
+/// Parses the body of a response that says that the function failed. `elapsed` is the time until that response.
+pub(super) fn function_error(worker: &str, body: &[u8], elapsed: Duration) -> Error {
     let plain = || String::from_utf8_lossy(body).into_owned();
-    let written = match serde_json::from_slice(body) {
-        Ok(Value::String(text)) => Written { error_message: Value::String(text), ..Written::default() },
+    let error_body = match serde_json::from_slice(body) {
+        Ok(Value::String(text)) => ErrorBody { error_message: Value::String(text), ..ErrorBody::default() },
         Ok(object @ Value::Object(_)) => serde_json::from_value(object).unwrap_or_default(),
-        _ => Written::default(),
+        _ => ErrorBody::default(),
     };
-    let error_type = text(&written.error_type).unwrap_or_default();
-    let message = text(&written.error_message).unwrap_or_else(plain);
-    if let Some(after) = timed_out(&error_type, &message, waited) {
+    let error_type = text(&error_body.error_type).unwrap_or_default();
+    let message = text(&error_body.error_message).unwrap_or_else(plain);
+    if let Some(after) = sandbox_timeout(&error_type, &message, elapsed) {
         return Error::Timeout { worker: worker.to_owned(), after };
     }
-    let trace = if written.stack_trace.is_null() { &written.trace } else { &written.stack_trace };
+    let trace = if error_body.stack_trace.is_null() { &error_body.trace } else { &error_body.stack_trace };
     Error::Function {
         worker: worker.to_owned(),
         error_type: if error_type.is_empty() { "Unknown".to_owned() } else { error_type },
         message,
-        trace: lines(trace),
+        trace: trace_lines(trace),
     }
 }
 
-/// How long a worker ran that Lambda ended, if that is what happened: `… Task timed out after 3.00 seconds`.
+/// Returns how long a worker ran that Lambda timed out (`… Task timed out after 3.00 seconds`), or `None` for another
+/// error.
 ///
-/// The message alone, without a type, is how Lambda told it before it had types. A worker may say the same of its own.
-fn timed_out(error_type: &str, message: &str, waited: Duration) -> Option<Duration> {
+/// Lambda once wrote only the message, without a type. With a type of its own, a worker may write the same message.
+fn sandbox_timeout(error_type: &str, message: &str, elapsed: Duration) -> Option<Duration> {
     let seconds = || {
         let (_, rest) = message.split_once("Task timed out after ")?;
         let seconds: f64 = rest.split(' ').next()?.parse().ok()?;
@@ -55,7 +56,7 @@ fn timed_out(error_type: &str, message: &str, waited: Duration) -> Option<Durati
     };
     match error_type {
         "" => seconds(),
-        kind if TIMED_OUT.contains(&kind) => Some(seconds().unwrap_or(waited)),
+        kind if TIMEOUT_ERROR_TYPES.contains(&kind) => Some(seconds().unwrap_or(elapsed)),
         _ => None,
     }
 }
@@ -68,10 +69,10 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn lines(trace: &Value) -> Vec<String> {
+fn trace_lines(trace: &Value) -> Vec<String> {
     match trace {
-        Value::Array(lines) => lines.iter().filter_map(text).collect(),
-        Value::String(text) => text.lines().map(str::to_owned).collect(),
+        Value::Array(trace_lines) => trace_lines.iter().filter_map(text).collect(),
+        Value::String(text) => text.trace_lines().map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }
@@ -82,10 +83,10 @@ mod tests {
     use crate::Error;
     use std::time::Duration;
 
-    const WAITED: Duration = Duration::from_secs(1);
+    const ELAPSED: Duration = Duration::from_secs(1);
 
     #[test]
-    fn the_errors_of_every_runtime_are_read() {
+    fn errors_of_every_runtime_are_parsed() {
         let table = [
             (
                 r#"{"errorMessage":"'width'","errorType":"KeyError","requestId":"r","stackTrace":["  File a\n","  File b\n"]}"#,
@@ -104,7 +105,7 @@ mod tests {
                 r#"{"errorMessage":"Response payload size exceeded.","errorType":"Function.ResponseSizeTooLarge"}"#,
                 ("Function.ResponseSizeTooLarge", "Response payload size exceeded.", 0),
             ),
-            // Java's and .NET's runtimes write the trace in their own ways, old Python as tuples.
+            // Java's and .NET's runtimes write the trace in their own formats, old Python runtimes as tuples.
             (r#"{"errorType":"E","errorMessage":"m","stackTrace":[["a.py",3,"f","x()"]]}"#, ("E", "m", 1)),
             (r#"{"errorType":"E","errorMessage":"m","stackTrace":"a\nb\nc"}"#, ("E", "m", 3)),
             (r#"{"errorMessage":"no type"}"#, ("Unknown", "no type", 0)),
@@ -116,18 +117,18 @@ mod tests {
             ("", ("Unknown", "", 0)),
         ];
         for (body, expected) in table {
-            let error = function_error("w", body.as_bytes(), WAITED);
+            let error = function_error("w", body.as_bytes(), ELAPSED);
             assert!(error.may_have_run(), "{body}");
             let Error::Function { worker, error_type, message, trace } = error else { panic!("{body}: {error:?}") };
             assert_eq!((worker.as_str(), error_type.as_str(), message.as_str(), trace.len()), {
-                let (kind, text, lines) = expected;
-                ("w", kind, text, lines)
+                let (kind, text, trace_lines) = expected;
+                ("w", kind, text, trace_lines)
             });
         }
     }
 
     #[test]
-    fn a_worker_that_lambda_ended_is_a_timeout() {
+    fn sandbox_timeout_becomes_a_timeout_error() {
         let three = Duration::from_millis(3_010);
         let table = [
             (
@@ -139,13 +140,13 @@ mod tests {
                 three,
             ),
             (r#"{"errorMessage":"2026-11-25T06:35:00Z r Task timed out after 3.01 seconds"}"#, three),
-            (r#"{"errorType":"Sandbox.Timedout","errorMessage":"no number"}"#, WAITED),
+            (r#"{"errorType":"Sandbox.Timedout","errorMessage":"no number"}"#, ELAPSED),
         ];
         for (body, after) in table {
             let expected = Error::Timeout { worker: "w".to_owned(), after };
-            assert_eq!(function_error("w", body.as_bytes(), WAITED), expected, "{body}");
+            assert_eq!(function_error("w", body.as_bytes(), ELAPSED), expected, "{body}");
         }
         let own = r#"{"errorType":"MyError","errorMessage":"Task timed out after 3.01 seconds"}"#;
-        assert!(matches!(function_error("w", own.as_bytes(), WAITED), Error::Function { .. }));
+        assert!(matches!(function_error("w", own.as_bytes(), ELAPSED), Error::Function { .. }));
     }
 }

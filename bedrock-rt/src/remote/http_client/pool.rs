@@ -1,4 +1,4 @@
-//! Connections that wait for their next request. One that failed, or was silent for long, is never used again.
+//! Pool of idle connections. A connection that failed, or was idle for too long, is not used again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,68 +6,69 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::connect::Sender;
+use super::connector::Sender;
 
-/// How long a connection may be silent. Below the minute after which servers and gateways begin to close them.
-const SILENCE: Duration = Duration::from_secs(50);
-/// How many may wait. A burst may open more; each takes some 40 KB, and functions have 128 MB.
-const MOST: usize = 128;
+/// Maximum time without traffic. Servers and gateways begin to close connections after a minute.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(50);
+/// Maximum number of idle connections. A burst may open more; each takes about 40 KB, and small functions have 128 MB.
+const MAX_IDLE_CONNECTIONS: usize = 128;
 
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    /// The one that was used last is at the end, and is the next to be used.
+    /// Ordered by their last use. The last one is used next.
     idle: Mutex<VecDeque<Idle>>,
-    /// Held while the first connection is opened ahead of time, so that the first call waits for that one.
-    opening: Arc<AsyncMutex<()>>,
+    /// Locked while a connection is opened before the first call, so that the first call waits for it.
+    opening_guard: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Debug)]
 struct Idle {
     sender: Sender,
-    /// By the monotonic clock, and by the calendar: Lambda freezes programs, and the first stands still meanwhile.
+    /// Time of the last use by the monotonic clock and by the wall clock: the monotonic clock does not advance while
+    /// Lambda freezes the execution environment.
     since: Time,
 }
 
 type Time = (Instant, SystemTime);
 
 impl Pool {
-    /// A connection that can take a request.
+    /// Returns an idle connection that is ready for a request, or `None` if a new one is needed.
     pub(super) async fn take(&self) -> Option<Sender> {
         loop {
             let mut sender = if let Some(sender) = self.pop() {
                 sender
             } else {
-                drop(self.opening.lock().await);
+                drop(self.opening_guard.lock().await);
                 self.pop()?
             };
-            // Only one whose server has closed it is never ready.
+            // Fails only if the server has closed the connection.
             if sender.ready().await.is_ok() {
                 return Some(sender);
             }
         }
     }
 
-    /// Takes back a connection whose answer was read to its end.
+    /// Returns a connection to the pool. Its response must have been read completely.
     pub(super) fn put(&self, sender: Sender) {
         if sender.is_closed() {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() >= MOST {
+        if idle.len() >= MAX_IDLE_CONNECTIONS {
             idle.pop_front();
         }
         idle.push_back(Idle { sender, since: (Instant::now(), SystemTime::now()) });
     }
 
-    /// For whoever opens the first connection; nothing if somebody does.
-    pub(super) fn opening(&self) -> Option<OwnedMutexGuard<()>> {
-        Arc::clone(&self.opening).try_lock_owned().ok()
+    /// Returns a guard for the task that opens the first connection, or `None` if a task already does.
+    pub(super) fn opening_guard(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.opening_guard).try_lock_owned().ok()
     }
 
     fn pop(&self) -> Option<Sender> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (Instant::now(), SystemTime::now());
-        // Those that waited longest are in front.
+        // The connections that were idle the longest come first.
         while idle.front().is_some_and(|first| first.sender.is_closed() || is_stale(first.since, now)) {
             idle.pop_front();
         }
@@ -75,10 +76,10 @@ impl Pool {
     }
 }
 
-/// Whether a connection has been silent for too long, by either clock.
+/// Whether a connection has been idle for too long by either clock.
 fn is_stale(since: Time, now: Time) -> bool {
-    let by_date = now.1.duration_since(since.1).unwrap_or_default();
-    now.0.duration_since(since.0).max(by_date) > SILENCE
+    let wall_clock_time = now.1.duration_since(since.1).unwrap_or_default();
+    now.0.duration_since(since.0).max(wall_clock_time) > MAX_IDLE_TIME
 }
 
 #[cfg(test)]
@@ -87,14 +88,15 @@ mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
     #[test]
-    fn a_connection_that_was_frozen_with_the_program_is_stale_although_its_clock_stood_still() {
-        let (instant, date) = (Instant::now(), SystemTime::now());
+    fn connection_is_stale_after_the_sandbox_was_frozen() {
+        let instant = Instant::now();
+        let date = SystemTime::now();
         let after = |ran, passed| (instant + Duration::from_secs(ran), date + Duration::from_secs(passed));
         let table = [((0, 0), false), ((49, 49), false), ((51, 51), true), ((1, 600), true), ((51, 0), true)];
         for ((ran, passed), stale) in table {
             assert_eq!(is_stale((instant, date), after(ran, passed)), stale, "{ran} s of {passed} s");
         }
-        // The calendar may be set back.
+        // The wall clock may be set back.
         assert!(!is_stale((instant, date), (instant, date - Duration::from_secs(600))));
     }
 }

@@ -1,6 +1,6 @@
-//! Where the Invoke API is: what the environment names, else the service's address in the region.
+//! Address of the Invoke API: a custom endpoint of the environment, otherwise the service's address in the region.
 
-use super::settings::Variables;
+use super::types::EnvReader;
 
 /// A server: protocol, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,16 +11,16 @@ pub(super) struct Origin {
     pub(super) port: u16,
 }
 
-/// A server and what paths on it begin with.
+/// A server with the prefix of all paths on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
     pub(super) origin: Origin,
-    /// Empty, or `/…` without a `/` at its end.
+    /// Empty, or `/…` without a `/` at the end.
     pub(super) base: String,
 }
 
 impl Origin {
-    /// What goes into the `Host` header.
+    /// Returns the value of the `Host` header.
     pub(super) fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let usual = if self.tls { 443 } else { 80 };
@@ -29,16 +29,16 @@ impl Origin {
 }
 
 impl Endpoint {
-    /// Takes `http://host:port/path` or `https://…`.
+    /// Parses `http://host:port/path` or `https://…`.
     pub(super) fn parse(url: &str) -> Result<Self, String> {
-        let fault = || format!("`{url}` is no URL of an HTTP server");
-        let uri: hyper::Uri = url.parse().map_err(|_| fault())?;
+        let invalid = || format!("`{url}` is not the URL of an HTTP server");
+        let uri: hyper::Uri = url.parse().map_err(|_| invalid())?;
         let tls = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(fault()),
+            _ => return Err(invalid()),
         };
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(fault)?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(invalid)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let path = uri.path_and_query().map_or("", |path| path.as_str());
@@ -46,13 +46,14 @@ impl Endpoint {
     }
 }
 
-/// The endpoint that the environment asks for in `region`.
+/// Returns the endpoint in `region` that the environment describes.
 ///
-/// Custom endpoints as in AWS's "Service-specific endpoints" guide. That FIPS and dual-stack go with none of them is a
-/// rule of Lambda's own endpoint rule set.
-pub(super) fn of(region: &str, env: Variables<'_>) -> Result<Endpoint, String> {
+/// Custom endpoints follow AWS's "Service-specific endpoints" guide. That they cannot be combined with FIPS or
+/// dual-stack is a rule of Lambda's own endpoint rule set.
+pub(super) fn resolve(region: &str, env: EnvReader<'_>) -> Result<Endpoint, String> {
     let is_set = |name| env(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let (fips, dual_stack) = (is_set("AWS_USE_FIPS_ENDPOINT"), is_set("AWS_USE_DUALSTACK_ENDPOINT"));
+    let fips = is_set("AWS_USE_FIPS_ENDPOINT");
+    let dual_stack = is_set("AWS_USE_DUALSTACK_ENDPOINT");
     let custom = ["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, env(name)?)));
     if let Some((name, url)) = custom.filter(|_| !is_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
         for (is_on, other) in [(fips, "AWS_USE_FIPS_ENDPOINT"), (dual_stack, "AWS_USE_DUALSTACK_ENDPOINT")] {
@@ -60,7 +61,7 @@ pub(super) fn of(region: &str, env: Variables<'_>) -> Result<Endpoint, String> {
                 return Err(format!("`{name}` and `{other}` cannot both be set"));
             }
         }
-        return Endpoint::parse(&url).map_err(|fault| format!("`{name}` is wrong: {fault}"));
+        return Endpoint::parse(&url).map_err(|reason| format!("`{name}` is not valid: {reason}"));
     }
     let (suffix, dual_stack_suffix) = suffixes(region);
     let service = if fips { "lambda-fips" } else { "lambda" };
@@ -69,9 +70,9 @@ pub(super) fn of(region: &str, env: Variables<'_>) -> Result<Endpoint, String> {
     Ok(Endpoint { origin: Origin { tls: true, host, port: 443 }, base: String::new() })
 }
 
-/// What regions begin with, and the domains of their partition: the usual one and the one with IPv6.
+/// Prefixes of regions with the domains of their partition: the default domain and the dual-stack domain.
 ///
-/// Source: `partitions.json` of the AWS SDKs. All regions of no other partition are of `aws`.
+/// Source: `partitions.json` of the AWS SDKs. All other regions belong to the partition `aws`.
 const PARTITIONS: &[(&str, &str, &str)] = &[
     ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     ("us-gov-", "amazonaws.com", "api.aws"),
@@ -89,7 +90,7 @@ fn suffixes(region: &str) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, of};
+    use super::{Endpoint, resolve};
 
     type Env<'a> = &'a [(&'a str, &'a str)];
 
@@ -98,9 +99,10 @@ mod tests {
         format!("{protocol}://{}{}", endpoint.origin.authority(), endpoint.base)
     }
 
-    fn found(region: &str, env: Env<'_>) -> Result<String, String> {
-        let value = |wanted: &str| env.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
-        of(region, &value).as_ref().map(url).map_err(Clone::clone)
+    fn url_of(region: &str, env: Env<'_>) -> Result<String, String> {
+        let value =
+            |name: &str| env.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
+        resolve(region, &value).as_ref().map(url).map_err(Clone::clone)
     }
 
     const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
@@ -127,12 +129,12 @@ mod tests {
             ("us-east-1", &[("AWS_USE_FIPS_ENDPOINT", "false")], "lambda.us-east-1.amazonaws.com"),
         ];
         for (region, env, host) in table {
-            assert_eq!(found(region, env), Ok(format!("https://{host}")), "{region} {env:?}");
+            assert_eq!(url_of(region, env), Ok(format!("https://{host}")), "{region} {env:?}");
         }
     }
 
     #[test]
-    fn the_environment_can_name_another_server() {
+    fn environment_overrides_the_endpoint() {
         let lambda = ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:3001/");
         let any = ("AWS_ENDPOINT_URL", "https://[::1]:4566/prefix");
         let table: [(Env<'_>, &str); 5] = [
@@ -143,24 +145,24 @@ mod tests {
             (&[any, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false")], "https://[::1]:4566/prefix"),
         ];
         for (env, expected) in table {
-            assert_eq!(found("r-1", env).as_deref(), Ok(expected), "{env:?}");
+            assert_eq!(url_of("r-1", env).as_deref(), Ok(expected), "{env:?}");
         }
     }
 
     #[test]
-    fn a_wrong_url_is_refused_with_the_name_of_its_variable() {
+    fn invalid_url_error_names_its_variable() {
         for url in ["localhost:3001", "ftp://host", "http://", "/path", "http://a b"] {
-            let error = found("r-1", &[("AWS_ENDPOINT_URL", url)]).expect_err(url);
-            assert_eq!(error, format!("`AWS_ENDPOINT_URL` is wrong: `{url}` is no URL of an HTTP server"));
+            let error = url_of("r-1", &[("AWS_ENDPOINT_URL", url)]).expect_err(url);
+            assert_eq!(error, format!("`AWS_ENDPOINT_URL` is not valid: `{url}` is not the URL of an HTTP server"));
         }
     }
 
     #[test]
-    fn a_custom_endpoint_goes_neither_with_fips_nor_with_dual_stack() {
+    fn custom_endpoint_excludes_fips_and_dual_stack() {
         let custom = ("AWS_ENDPOINT_URL", "https://vpce.example");
-        let error = found("r-1", &[custom, FIPS]).expect_err("both");
+        let error = url_of("r-1", &[custom, FIPS]).expect_err("both");
         assert_eq!(error, "`AWS_ENDPOINT_URL` and `AWS_USE_FIPS_ENDPOINT` cannot both be set");
-        let error = found("r-1", &[custom, DUAL]).expect_err("both");
+        let error = url_of("r-1", &[custom, DUAL]).expect_err("both");
         assert_eq!(error, "`AWS_ENDPOINT_URL` and `AWS_USE_DUALSTACK_ENDPOINT` cannot both be set");
     }
 }

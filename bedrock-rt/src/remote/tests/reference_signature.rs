@@ -1,20 +1,20 @@
-//! Recomputes signatures with AWS's own implementation.
+//! Verifies signatures with AWS's own implementation.
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 
-use super::server::Received;
-use crate::remote::http::parse_date;
+use super::fake_server::Received;
+use crate::date::parse;
 
-/// The secret and the token that the request should have been signed with.
+/// Credentials that the request should have been signed with.
 pub(crate) struct Key<'a> {
     pub(crate) id: &'a str,
     pub(crate) secret: &'a str,
     pub(crate) token: Option<&'a str>,
 }
 
-/// Fails if a request is not signed with `key`, for Lambda in eu-west-1, over all that matters.
+/// Panics if a request is not signed with `key` for Lambda in eu-west-1, over all required headers.
 pub(crate) fn check(request: &Received, key: &Key<'_>) {
     let authorization = request.header("authorization").expect("an authorization");
     let signed = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
@@ -31,12 +31,12 @@ pub(crate) fn check(request: &Received, key: &Key<'_>) {
         .identity(&identity)
         .region("eu-west-1")
         .name("lambda")
-        .time(parse_date(&long).expect("a date"))
+        .time(parse(&long).expect("a date"))
         .settings(SigningSettings::default())
         .build()
         .expect("parameters")
         .into();
-    // Date and token are added by the signer itself.
+    // The signer itself adds date and token.
     let own = ["x-amz-date", "x-amz-security-token"];
     let headers = request.headers.iter().filter(|(name, _)| signed.contains(&name.as_str()));
     let headers = headers.filter(|(name, _)| !own.contains(&name.as_str()));

@@ -1,4 +1,4 @@
-//! An Invoke API for the tests: does with each request what its script says, well or badly, and remembers all of them.
+//! Fake Invoke API: reacts to each request as the test says, and records all requests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,31 +16,31 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::Env;
 
-/// What is done with a request once it has been read.
+/// Reaction to a complete request.
 #[derive(Debug, Clone)]
-pub(crate) enum Act {
-    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// The connection is closed without an answer.
+pub(crate) enum Reaction {
+    Respond(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// Closes the connection without a response.
     Cut,
-    /// Half of the answer, and then the connection is closed.
+    /// Sends half of the response and closes the connection.
     Truncate,
-    /// No answer, ever.
+    /// Never responds.
     Hang,
 }
 
-impl Act {
+impl Reaction {
     pub(crate) fn ok(body: &str) -> Self {
-        Self::Answer(200, Vec::new(), body.as_bytes().to_vec())
+        Self::Respond(200, Vec::new(), body.as_bytes().to_vec())
     }
 
-    /// An error as the service writes it; without a code, as a proxy does.
-    pub(crate) fn refuse(status: u16, code: &str) -> Self {
+    /// Returns an error as the service writes it; with an empty code as a proxy writes it.
+    pub(crate) fn error(status: u16, code: &str) -> Self {
         let code = (!code.is_empty()).then(|| ("x-amzn-errortype", code.to_owned()));
-        Self::Answer(status, code.into_iter().collect(), br#"{"Type":"User","Message":"no"}"#.to_vec())
+        Self::Respond(status, code.into_iter().collect(), br#"{"Type":"User","Message":"no"}"#.to_vec())
     }
 }
 
-/// A request as it came.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     /// Which connection it came on, from 1.
@@ -53,52 +53,53 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
-        self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// How the server is.
+/// Configuration of the server.
 #[derive(Debug, Default)]
-pub(crate) struct Setup {
+pub(crate) struct FakeServerConfig {
     pub(crate) tls: bool,
-    /// How many connections are closed before anything is read.
-    pub(crate) turned_away: usize,
-    /// What is done with each request; the last act with all further ones.
-    pub(crate) acts: Vec<Act>,
+    /// Number of connections that are closed before anything is read.
+    pub(crate) rejected_handshakes: usize,
+    /// Reactions to the requests, in order. The last one is used for all further requests.
+    pub(crate) reactions: Vec<Reaction>,
 }
 
-pub(crate) struct Server {
+pub(crate) struct FakeServer {
     url: String,
     shared: Arc<Shared>,
-    /// What the client has to trust.
+    /// Certificate that the client has to trust.
     certificate: Option<NamedTempFile>,
 }
 
 struct Shared {
-    acts: Mutex<VecDeque<Act>>,
+    reactions: Mutex<VecDeque<Reaction>>,
     received: Mutex<Vec<Received>>,
     connections: AtomicUsize,
-    turned_away: usize,
+    rejected_handshakes: usize,
     tls: Option<TlsAcceptor>,
 }
 
-impl Server {
-    /// Without TLS, and every request met with the acts in turn.
-    pub(crate) async fn plain(acts: impl IntoIterator<Item = Act>) -> Self {
-        Self::start(Setup { acts: acts.into_iter().collect(), ..Setup::default() }).await
+impl FakeServer {
+    /// Starts a server without TLS.
+    pub(crate) async fn without_tls(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::start(FakeServerConfig { reactions: reactions.into_iter().collect(), ..FakeServerConfig::default() })
+            .await
     }
 
-    pub(crate) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: FakeServerConfig) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (acceptor, certificate) = setup.tls.then(tls).unzip();
         let url = if setup.tls { format!("https://localhost:{}", address.port()) } else { format!("http://{address}") };
         let shared = Arc::new(Shared {
-            acts: Mutex::new(setup.acts.into()),
+            reactions: Mutex::new(setup.reactions.into()),
             received: Mutex::default(),
             connections: AtomicUsize::new(0),
-            turned_away: setup.turned_away,
+            rejected_handshakes: setup.rejected_handshakes,
             tls: acceptor,
         });
         let serving = Arc::clone(&shared);
@@ -110,7 +111,7 @@ impl Server {
         Self { url, shared, certificate }
     }
 
-    /// The environment of a function that calls through this server.
+    /// Returns the environment of a function that calls this server.
     pub(crate) fn env(&self) -> Env {
         let mut env = vec![
             ("AWS_REGION", "eu-west-1".to_owned()),
@@ -133,13 +134,13 @@ impl Server {
         self.shared.received.lock().expect("the requests").clone()
     }
 
-    /// How many connections were made, those that were turned away included.
+    /// Returns the number of connections, including the rejected ones.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
 }
 
-/// A server for `localhost`, and its certificate as a file.
+/// Returns a TLS acceptor for `localhost`, with its certificate as a file.
 fn tls() -> (TlsAcceptor, NamedTempFile) {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let file = NamedTempFile::new().expect("a file");
@@ -157,19 +158,19 @@ fn tls() -> (TlsAcceptor, NamedTempFile) {
 impl Shared {
     async fn serve(self: Arc<Self>, stream: TcpStream) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        if connection <= self.turned_away {
+        if connection <= self.rejected_handshakes {
             return;
         }
         stream.set_nodelay(true).expect("a socket");
         let result = match &self.tls {
             None => self.requests(connection, stream).await,
-            // A client that does not trust this server hangs up; that is no failure of the server.
+            // A client that does not trust this server closes the connection, which is not an error of the server.
             Some(tls) => match tls.accept(stream).await {
                 Ok(stream) => self.requests(connection, stream).await,
                 Err(_) => Ok(()),
             },
         };
-        // The client may hang up whenever it likes.
+        // The client may close the connection at any time.
         let _ = result;
     }
 
@@ -178,7 +179,7 @@ impl Shared {
         while let Some(request) = read(connection, &mut stream).await? {
             self.received.lock().expect("the requests").push(request);
             match self.next() {
-                Act::Answer(status, headers, body) => {
+                Reaction::Respond(status, headers, body) => {
                     let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
                     for (name, value) in headers {
                         head.extend([name, ": ", value.as_str(), "\r\n"]);
@@ -187,26 +188,26 @@ impl Shared {
                     stream.write_all(&body).await?;
                     stream.flush().await?;
                 }
-                Act::Cut => return stream.shutdown().await,
-                Act::Truncate => {
+                Reaction::Cut => return stream.shutdown().await,
+                Reaction::Truncate => {
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n\"half of").await?;
                     stream.flush().await?;
                     return stream.shutdown().await;
                 }
-                Act::Hang => std::future::pending().await,
+                Reaction::Hang => std::future::pending().await,
             }
         }
         Ok(())
     }
 
-    fn next(&self) -> Act {
-        let mut acts = self.acts.lock().expect("the acts");
-        let next = if acts.len() > 1 { acts.pop_front() } else { acts.front().cloned() };
-        next.unwrap_or_else(|| Act::ok("null"))
+    fn next(&self) -> Reaction {
+        let mut reactions = self.reactions.lock().expect("the acts");
+        let next = if reactions.len() > 1 { reactions.pop_front() } else { reactions.front().cloned() };
+        next.unwrap_or_else(|| Reaction::ok("null"))
     }
 }
 
-/// The next request of a connection; nothing if the client has closed it.
+/// Reads the next request of a connection. Returns `None` if the client has closed it.
 async fn read(
     connection: usize,
     stream: &mut BufStream<impl AsyncRead + AsyncWrite + Unpin>,
@@ -216,7 +217,8 @@ async fn read(
         return Ok(None);
     }
     let mut parts = line.split(' ').map(str::to_owned);
-    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let method = parts.next().unwrap_or_default();
+    let path = parts.next().unwrap_or_default();
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! The default client: signed requests over HTTP/1.1, each written to the wire at most once.
+//! Sends one Invoke request and reads its response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,55 +9,56 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Request as HttpRequest, Response};
 
-use super::connect::{Connector, Sender};
-use super::credentials::{Credentials, Keeper};
+use super::connector::{Connector, Sender};
+use super::credentials::CredentialsProvider;
 use super::endpoint::Endpoint;
 use super::pool::Pool;
-use super::resolve::Resolver;
+use super::resolver::Resolver;
 use super::settings::Settings;
-use super::sign::{self, Signed, Signer};
+use super::signer::{self, SignableRequest, Signer};
+use super::types::Credentials;
 use crate::limits::SYNC_PAYLOAD;
-use crate::remote::chain::chain;
-use crate::remote::wire::{Answer, Lost, Outcome, Request, Wire};
+use crate::remote::error_chain::error_chain;
+use crate::remote::invoke_client::{InvokeClient, InvokeInput, InvokeResponse, InvokeResult, SendError};
 use crate::transport::Kind;
 
-/// Most that is read of an answer: Lambda's limit, and something for the shape of errors.
-const LARGEST: usize = SYNC_PAYLOAD + 1024 * 1024;
+/// Maximum size of a response: Lambda's limit plus some space for the JSON of an error.
+const MAX_RESPONSE_BYTES: usize = SYNC_PAYLOAD + 1024 * 1024;
 const JSON: &str = "application/json";
 const AGENT: &str = concat!("bedrock-rt/", env!("CARGO_PKG_VERSION"));
 
-// As names and not as texts: those are looked at byte by byte, in every request.
+// Constants of type `HeaderName`: a string would be validated byte by byte in every request.
 static DATE: HeaderName = HeaderName::from_static("x-amz-date");
 static FAILED: HeaderName = HeaderName::from_static("x-amz-function-error");
 static KIND: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 static TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 static TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
-/// Carries requests of the Invoke API.
+/// Client of the Invoke API over HTTP/1.1.
 #[derive(Debug)]
-pub(crate) struct Client(Arc<Shared>);
+pub(crate) struct HttpClient(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     signer: Signer,
     endpoint: Endpoint,
-    /// The value of `Host`.
+    /// Value of the header `Host`.
     host: String,
-    opens_early: bool,
-    credentials: Keeper,
+    opens_connection_early: bool,
+    credentials: CredentialsProvider,
     connector: Connector,
     resolver: Resolver,
     pool: Pool,
 }
 
-impl Client {
+impl HttpClient {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Shared {
             signer: Signer::new(settings.region, "lambda"),
             host: settings.endpoint.origin.authority(),
             endpoint: settings.endpoint,
-            opens_early: settings.opens_early,
-            credentials: Keeper::new(settings.source),
+            opens_connection_early: settings.opens_connection_early,
+            credentials: CredentialsProvider::new(settings.source),
             connector: Connector::new(settings.trust),
             resolver: Resolver::default(),
             pool: Pool::default(),
@@ -65,64 +66,70 @@ impl Client {
     }
 }
 
-impl Wire for Client {
-    async fn send(&self, request: &Request) -> Outcome {
+impl InvokeClient for HttpClient {
+    async fn send(&self, request: &InvokeInput) -> InvokeResult {
         self.0.send(request).await
     }
 
     fn open(&self) {
-        let Some(opening) = self.0.pool.opening().filter(|_| self.0.opens_early) else { return };
+        let Some(opening_guard) = self.0.pool.opening_guard().filter(|_| self.0.opens_connection_early) else { return };
         let shared = Arc::clone(&self.0);
         tokio::spawn(async move {
-            // What fails here is told by the first call, which tries again.
+            // An error is ignored here: the first call tries again and reports it.
             let _ = shared.credentials.get(&shared.connector, SystemTime::now()).await;
             if let Ok(sender) = shared.connector.connect(&shared.endpoint.origin, &shared.resolver).await {
                 shared.pool.put(sender);
             }
-            drop(opening);
+            drop(opening_guard);
         });
     }
 }
 
 impl Shared {
-    async fn send(&self, request: &Request) -> Outcome {
+    async fn send(&self, request: &InvokeInput) -> InvokeResult {
         let now = SystemTime::now();
-        let credentials = self.credentials.get(&self.connector, now).await.map_err(Lost::NoCredentials)?;
+        let credentials = self.credentials.get(&self.connector, now).await.map_err(SendError::NoCredentials)?;
         let mut prepared = self.prepare(request, &credentials, now)?;
         loop {
             let (mut sender, is_fresh) = match self.pool.take().await {
                 Some(sender) => (sender, false),
-                // In a box of its own: it is rare, and its state is larger than all the rest.
+                // Boxed because it is rare and its future is larger than the rest of this function's.
                 None => (Box::pin(self.connector.connect(&self.endpoint.origin, &self.resolver)).await?, true),
             };
             match sender.try_send_request(prepared).await {
                 Ok(response) => return self.finish(response, sender).await,
-                // The connection was closed before it took the request: nothing was written, the next one may do.
+                // The server had closed the connection before the request was taken: nothing was written, so the next
+                // connection gets it.
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if !is_fresh => prepared = unsent,
-                    Some(_) => return Err(Lost::NotSent { message: chain(&error.into_error()), again: true }),
-                    None => return Err(Lost::Sent(chain(&error.into_error()))),
+                    Some(_) => {
+                        return Err(SendError::NotSent {
+                            message: error_chain(&error.into_error()),
+                            is_retryable: true,
+                        });
+                    }
+                    None => return Err(SendError::MaybeSent(error_chain(&error.into_error()))),
                 },
             }
         }
     }
 
-    /// The signed request.
+    /// Builds the signed HTTP request.
     fn prepare(
         &self,
-        request: &Request,
+        request: &InvokeInput,
         credentials: &Arc<Credentials>,
         time: SystemTime,
-    ) -> Result<HttpRequest<Full<Bytes>>, Lost> {
-        let function = sign::encode(&request.function);
+    ) -> Result<HttpRequest<Full<Bytes>>, SendError> {
+        let function = signer::encode(&request.function);
         let path = [&self.endpoint.base, "/2015-03-31/functions/", &function, "/invocations"].concat();
         let kind = match request.kind {
             Kind::RequestResponse => "RequestResponse",
             Kind::Event => "Event",
         };
-        let token = credentials.token.as_deref();
+        let token = credentials.session_token.as_deref();
         let headers = [("content-type", JSON), ("host", self.host.as_str()), ("x-amz-invocation-type", kind)];
-        let signed = Signed { method: "POST", path: &path, headers: &headers, body: &request.event };
+        let signed = SignableRequest { method: "POST", path: &path, headers: &headers, body: &request.event };
         let signature = self.signer.sign(&signed, credentials, time);
         let mut http = HttpRequest::post(path);
         if let Some(map) = http.headers_mut() {
@@ -135,34 +142,38 @@ impl Shared {
         if let Some(token) = token {
             http = http.header(&TOKEN, token);
         }
-        // Not signed: proxies may extend it.
+        // Not signed, because proxies may extend it.
         if let Some(trace) = request.trace.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok()) {
             http = http.header(&TRACE, trace);
         }
-        let unusable = |error: hyper::http::Error| Lost::NotSent { message: error.to_string(), again: false };
-        http.body(Full::new(request.event.clone())).map_err(unusable)
+        let failed_transport =
+            |error: hyper::http::Error| SendError::NotSent { message: error.to_string(), is_retryable: false };
+        http.body(Full::new(request.event.clone())).map_err(failed_transport)
     }
 
-    /// Reads the answer to its end and takes the connection back.
-    async fn finish(&self, response: Response<Incoming>, sender: Sender) -> Outcome {
+    /// Reads the complete response and returns the connection to the pool.
+    async fn finish(&self, response: Response<Incoming>, sender: Sender) -> InvokeResult {
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST).collect().await.map_err(|error| Lost::Sent(error.to_string()))?;
-        let answer = answer(parts.status.as_u16(), &parts.headers, body.to_bytes());
-        // After its own mistake the server may be in any state.
-        if answer.status < 500 {
+        let body = Limited::new(body, MAX_RESPONSE_BYTES)
+            .collect()
+            .await
+            .map_err(|error| SendError::MaybeSent(error.to_string()))?;
+        let response = parse_response(parts.status.as_u16(), &parts.headers, body.to_bytes());
+        // After an error of its own the server may be in any state, so the connection is not used again.
+        if response.status < 500 {
             self.pool.put(sender);
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-fn answer(status: u16, headers: &HeaderMap, body: Bytes) -> Answer {
+fn parse_response(status: u16, headers: &HeaderMap, body: Bytes) -> InvokeResponse {
     let function_failed = headers.contains_key(&FAILED);
     if (200..300).contains(&status) {
-        return Answer { status, function_failed, body, ..Answer::default() };
+        return InvokeResponse { status, function_failed, body, ..InvokeResponse::default() };
     }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Answer {
+    InvokeResponse {
         status,
         function_failed,
         // `ResourceNotFoundException:http://…`

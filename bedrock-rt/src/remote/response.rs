@@ -31,11 +31,11 @@ pub(super) struct RequestContext<'a> {
 pub(super) fn into_result(outcome: InvokeResult, context: RequestContext<'_>) -> Result<Bytes, Error> {
     let worker = context.target.as_str().to_owned();
     match outcome {
-        Ok(answer) if answer.function_failed => {
-            Err(function_error(context.target.as_str(), &answer.body, context.elapsed))
+        Ok(invoke_response) if invoke_response.function_failed => {
+            Err(function_error(context.target.as_str(), &invoke_response.body, context.elapsed))
         }
-        Ok(answer) if (200..300).contains(&answer.status) => Ok(answer.body),
-        Ok(answer) => Err(service_error(&answer, context)),
+        Ok(invoke_response) if (200..300).contains(&invoke_response.status) => Ok(invoke_response.body),
+        Ok(invoke_response) => Err(service_error(&invoke_response, context)),
         Err(SendError::NoCredentials(message)) => Err(Error::AccessDenied { worker, message }),
         Err(SendError::NotSent { message, .. }) => Err(Error::Transport { worker, message, may_have_run: false }),
         Err(SendError::MaybeSent(message)) => Err(Error::Transport { worker, message, may_have_run: true }),
@@ -59,16 +59,16 @@ struct ServiceErrorBody {
 ///
 /// Lambda's errors are "reserved for errors that prevent your function from executing" (API reference, `Invoke`). A 5xx
 /// without a known code is an exception: it may come from a front end that lost the response of a function that ran.
-fn service_error(answer: &InvokeResponse, context: RequestContext<'_>) -> Error {
-    let error_body: ServiceErrorBody = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = answer.code.clone().unwrap_or(error_body.code);
+fn service_error(invoke_response: &InvokeResponse, context: RequestContext<'_>) -> Error {
+    let error_body: ServiceErrorBody = serde_json::from_slice(&invoke_response.body).unwrap_or_default();
+    let code = invoke_response.code.clone().unwrap_or(error_body.code);
     let worker = context.target.as_str().to_owned();
     let message = match error_body.message.as_str() {
-        "" => String::from_utf8_lossy(&answer.body).chars().take(200).collect(),
+        "" => String::from_utf8_lossy(&invoke_response.body).chars().take(200).collect(),
         message => message.to_owned(),
     };
     let detail = [code.as_str(), &message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-    match answer.status {
+    match invoke_response.status {
         401 | 403 if !code.starts_with("EFS") => Error::AccessDenied { worker, message: detail },
         404 => Error::WorkerNotFound { worker, help: Some(resource_not_found_help(context)) },
         413 => {
@@ -135,23 +135,23 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, code: &str, body: &str) -> InvokeResponse {
+    fn invoke_response(status: u16, code: &str, body: &str) -> InvokeResponse {
         let code = (!code.is_empty()).then(|| code.to_owned());
         InvokeResponse { status, code, body: Bytes::copy_from_slice(body.as_bytes()), ..InvokeResponse::default() }
     }
 
     fn service_error_of(status: u16, code: &str, body: &str) -> Error {
-        into_result(Ok(answer(status, code, body)), context(Kind::RequestResponse)).expect_err("a refusal")
+        into_result(Ok(invoke_response(status, code, body)), context(Kind::RequestResponse)).expect_err("a refusal")
     }
 
     #[test]
     fn successful_response_returns_its_body() {
-        let response = into_result(Ok(answer(200, "", "[1]")), context(Kind::RequestResponse));
+        let response = into_result(Ok(invoke_response(200, "", "[1]")), context(Kind::RequestResponse));
         assert_eq!(response.as_deref(), Ok(&b"[1]"[..]));
-        let accepted = into_result(Ok(answer(202, "", "")), context(Kind::Event));
+        let accepted = into_result(Ok(invoke_response(202, "", "")), context(Kind::Event));
         assert_eq!(accepted.as_deref(), Ok(&b""[..]));
         let function_failure =
-            InvokeResponse { function_failed: true, ..answer(200, "", r#"{"errorType":"KeyError"}"#) };
+            InvokeResponse { function_failed: true, ..invoke_response(200, "", r#"{"errorType":"KeyError"}"#) };
         let error = into_result(Ok(function_failure), context(Kind::RequestResponse)).expect_err("it failed");
         assert_eq!(error.error_type(), "KeyError");
     }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn payload_too_large_for_the_service_reports_its_limit() {
         let too_large =
-            |kind| into_result(Ok(answer(413, "RequestTooLargeException", "{}")), context(kind)).expect_err("large");
+            |kind| into_result(Ok(invoke_response(413, "RequestTooLargeException", "{}")), context(kind)).expect_err("large");
         assert!(matches!(too_large(Kind::Event), Error::PayloadTooLarge { bytes: 7_000_000, limit: 1_048_576, .. }));
         assert!(matches!(too_large(Kind::RequestResponse), Error::PayloadTooLarge { limit: 6_291_456, .. }));
     }

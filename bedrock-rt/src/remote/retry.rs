@@ -43,27 +43,54 @@ pub(super) fn delay(outcome: &InvokeResult, attempts_made: u32, remaining: Durat
 /// Returns the shortest delay that the service allows, or `None` if the outcome is final.
 fn min_delay(outcome: &InvokeResult) -> Option<Duration> {
     match outcome {
-        Ok(answer) if answer.status == 429 => Some(answer.retry_after.unwrap_or_default()),
-        Ok(answer) if is_not_ready(answer) => Some(Duration::ZERO),
+        Ok(invoke_response) if invoke_response.status == 429 => Some(invoke_response.retry_after.unwrap_or_default()),
+        Ok(invoke_response) if is_not_ready(invoke_response) => Some(Duration::ZERO),
         Err(SendError::NotSent { is_retryable: true, .. }) => Some(Duration::ZERO),
         Ok(_) | Err(_) => None,
     }
 }
 
 /// Whether the function could not be started but may start soon.
-fn is_not_ready(answer: &InvokeResponse) -> bool {
-    matches!(answer.status, 409 | 502) && answer.code.as_deref().is_some_and(|code| NOT_READY.contains(&code))
+fn is_not_ready(invoke_response: &InvokeResponse) -> bool {
+    matches!(invoke_response.status, 409 | 502) && invoke_response.code.as_deref().is_some_and(|code| NOT_READY.contains(&code))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{MAX_ATTEMPTS, delay};
     use crate::remote::invoke_client::{InvokeResponse, InvokeResult, SendError};
+    use serde::Deserialize;
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn answer(status: u16, code: &str) -> InvokeResponse {
+    /// Contents of `tests/retry_policy.json`, which the tests of `retry.py` read too.
+    #[derive(Deserialize)]
+    struct RetryPolicy {
+        max_attempts: u32,
+        delays_ms: Vec<DelayCase>,
+        responses: Vec<ResponseCase>,
+    }
+
+    #[derive(Deserialize)]
+    struct DelayCase {
+        attempts_made: u32,
+        shortest: Option<u128>,
+        longest: Option<u128>,
+    }
+
+    #[derive(Deserialize)]
+    struct ResponseCase {
+        status: u16,
+        code: String,
+        is_retried: bool,
+    }
+
+    fn shared_policy() -> RetryPolicy {
+        serde_json::from_str(include_str!("../../tests/retry_policy.json")).expect("the retry policy")
+    }
+
+    fn invoke_response(status: u16, code: &str) -> InvokeResponse {
         InvokeResponse { status, code: (!code.is_empty()).then(|| code.to_owned()), ..InvokeResponse::default() }
     }
 
@@ -76,42 +103,18 @@ mod tests {
     }
 
     #[test]
-    fn only_what_surely_did_not_run_is_retried() {
-        let answers = [
-            (answer(429, "TooManyRequestsException"), true),
-            (answer(429, ""), true),
-            (answer(409, "ResourceConflictException"), true),
-            (answer(409, "SnapStartNotReadyException"), true),
-            (answer(409, "DurableExecutionAlreadyStartedException"), false),
-            (answer(409, ""), false),
-            (answer(502, "ResourceNotReadyException"), true),
-            (answer(502, "ENINotReadyException"), true),
-            (answer(502, "EC2ThrottledException"), true),
-            (answer(502, "ENILimitReachedException"), true),
-            (answer(502, "SubnetIPAddressLimitReachedException"), true),
-            (answer(502, "KMSDisabledException"), false),
-            (answer(502, "InvalidZipFileException"), false),
-            (answer(502, ""), false),
-            (answer(500, "ServiceException"), false),
-            // The code is not enough: with this status any proxy could have sent it.
-            (answer(500, "ResourceNotReadyException"), false),
-            (answer(503, ""), false),
-            (answer(504, ""), false),
-            (answer(400, "RecursiveInvocationException"), false),
-            (answer(403, "AccessDeniedException"), false),
-            (answer(404, "ResourceNotFoundException"), false),
-            (answer(413, "RequestTooLargeException"), false),
-            (answer(200, ""), false),
-            (answer(202, ""), false),
-        ];
-        for (answer, again) in answers {
-            assert_eq!(is_retried(&Ok(answer.clone())), again, "{answer:?}");
+    fn only_requests_that_did_not_run_are_retried() {
+        let policy = shared_policy();
+        assert_eq!(policy.responses.len(), 24);
+        for case in policy.responses {
+            let outcome = Ok(invoke_response(case.status, &case.code));
+            assert_eq!(is_retried(&outcome), case.is_retried, "{} {}", case.status, case.code);
         }
         assert!(is_retried(&Err(not_sent(true))));
-        let lost =
+        let permanent =
             [not_sent(false), SendError::NoCredentials("none".to_owned()), SendError::MaybeSent("reset".to_owned())];
-        for lost in lost {
-            assert!(!is_retried(&Err(lost.clone())), "{lost:?}");
+        for error in permanent {
+            assert!(!is_retried(&Err(error.clone())), "{error:?}");
         }
     }
 
@@ -120,10 +123,12 @@ mod tests {
         let ms = |attempts_made, random| {
             delay(&Err(not_sent(true)), attempts_made, LONG, random).map(|delay| delay.as_millis())
         };
-        let shortest: Vec<_> = (1..=MAX_ATTEMPTS).map(|attempts_made| ms(attempts_made, 0)).collect();
-        assert_eq!(shortest, [Some(50), Some(100), Some(200), Some(400), None]);
-        let longest: Vec<_> = (1..=MAX_ATTEMPTS).map(|attempts_made| ms(attempts_made, u64::MAX)).collect();
-        assert_eq!(longest, [Some(100), Some(200), Some(400), Some(800), None]);
+        let policy = shared_policy();
+        assert_eq!((policy.max_attempts, policy.delays_ms.len()), (MAX_ATTEMPTS, 5));
+        for case in policy.delays_ms {
+            assert_eq!(ms(case.attempts_made, 0), case.shortest, "{}", case.attempts_made);
+            assert_eq!(ms(case.attempts_made, u64::MAX), case.longest, "{}", case.attempts_made);
+        }
     }
 
     #[test]

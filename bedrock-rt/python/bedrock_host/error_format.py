@@ -1,27 +1,27 @@
-"""What goes wrong in a worker, as the JSON that AWS's Python runtime would answer.
+"""Formats errors of a worker as the JSON of AWS's Python runtime.
 
-Knows nothing of frames: it makes error objects, `host` and `crew` send them.
+It only creates error objects; `host` and `thread_pool` send them.
 """
 
 import sys
 
-from bedrock.workers.faults import described
+from bedrock.workers.runtime_errors import describe_error
 
 
 def error_object(error, request_id=None):
-    """The error JSON, as an object, for any exception a worker raised."""
+    """Returns the error as an object for JSON, for any exception of a worker."""
     if isinstance(error, SystemExit):
         kind, message, trace = "Runtime.ExitError", exit_message(error, request_id), []
     else:
-        kind, message, trace = described(error)
-    answer = {"errorMessage": message, "errorType": kind, "stackTrace": trace}
+        kind, message, trace = describe_error(error)
+    body = {"errorMessage": message, "errorType": kind, "stackTrace": trace}
     if request_id is not None:
-        answer["requestId"] = request_id
-    return answer
+        body["requestId"] = request_id
+    return body
 
 
 def exit_message(error, request_id):
-    """Lambda's words for a process that ended itself, here for one that asked to."""
+    """Returns Lambda's message for a process that exited, here for a worker that called `sys.exit`."""
     status = exit_status(error)
     reason = (
         f"Runtime exited with error: exit status {status}" if status else "Runtime exited without providing a reason"
@@ -30,13 +30,13 @@ def exit_message(error, request_id):
 
 
 def exit_status(error):
-    """The status `sys.exit(...)` would have ended the process with."""
+    """Returns the status with which `sys.exit(...)` would have ended the process."""
     if error.code is None:
         return 0
     return error.code & 0xFF if isinstance(error.code, int) else 1
 
 
 def print_exit_text(error):
-    """`sys.exit("text")` prints its text, as the interpreter would."""
+    """Prints the text of `sys.exit("text")`, as the interpreter would."""
     if error.code is not None and not isinstance(error.code, int):
         print(error.code, file=sys.stderr)

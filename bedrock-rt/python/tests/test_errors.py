@@ -1,4 +1,4 @@
-"""Workers that fail, exit, hang or die: each is an answer or an end of the host, never a silence."""
+"""Tests of workers that fail, exit, hang or die: each case leads to a response or to the end of the host."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 from app_driver import ERROR, FATAL, RESPONSE, ROOT, request_id
 
 
-def test_an_exception_is_an_error_with_type_message_and_trace(start, worker_dir):
+def test_exception_becomes_error_with_type_message_and_trace(start, worker_dir):
     host = start("return inner(event)", before="def inner(event):\n    return {}[event]\n")
     error = host.error("width")
     assert error["errorType"] == "KeyError"
@@ -24,14 +24,14 @@ def test_an_exception_is_an_error_with_type_message_and_trace(start, worker_dir)
 
 
 @pytest.mark.parametrize("name", ["KeyboardInterrupt", "GeneratorExit", "BaseException", "MemoryError"])
-def test_exceptions_of_every_family_are_errors_of_their_call_only(start, name):
+def test_any_base_exception_fails_only_its_call(start, name):
     host = start(f"if event: return 'fine'\nraise {name}('of this call')")
     error = host.error(0)
     assert (error["errorType"], error["errorMessage"]) == (name, "of this call")
     assert host.result(1) == "fine"
 
 
-def test_an_exception_whose_text_fails_is_still_an_error(start):
+def test_exception_with_failing_str_is_still_reported(start):
     host = start(
         "raise Broken()",
         before="""
@@ -45,11 +45,11 @@ def test_an_exception_whose_text_fails_is_still_an_error(start):
     assert "Broken" in error["errorMessage"]
 
 
-def test_an_exception_with_half_a_surrogate_in_its_text_is_an_error(start):
+def test_exception_with_lone_surrogate_is_reported(start):
     assert start("raise ValueError('\\udcff')").error({})["errorMessage"] == "\udcff"
 
 
-def test_endless_recursion_is_an_error(start):
+def test_endless_recursion_is_reported(start):
     host = start("return 'fine' if event else dig(0)", before="def dig(depth):\n    return dig(depth + 1)\n")
     error = host.error(0)
     assert error["errorType"] == "RecursionError"
@@ -67,7 +67,7 @@ def test_endless_recursion_is_an_error(start):
         ("-1", "Runtime exited with error: exit status 255"),
     ],
 )
-def test_sys_exit_is_fatal_with_lambdas_words(start, argument, reason):
+def test_sys_exit_is_fatal_with_lambdas_message(start, argument, reason):
     host = start(f"import sys\nsys.exit({argument})")
     kind, error = host.call({})
     assert kind == FATAL
@@ -75,13 +75,13 @@ def test_sys_exit_is_fatal_with_lambdas_words(start, argument, reason):
     assert error["errorMessage"] == f"RequestId: {request_id(1)} Error: {reason}"
 
 
-def test_the_text_of_sys_exit_is_printed(start):
+def test_sys_exit_text_is_printed(start):
     host = start("import sys\nsys.exit('going away')")
     host.call({})
     assert host.wait_for_lines(1, 1) == ["going away"]
 
 
-def test_sys_exit_in_an_async_worker_is_fatal(launch):
+def test_sys_exit_in_async_worker_is_fatal(launch):
     host = launch(
         """
         import sys
@@ -96,44 +96,44 @@ def test_sys_exit_in_an_async_worker_is_fatal(launch):
     assert (kind, error["errorType"]) == (FATAL, "Runtime.ExitError")
 
 
-def test_other_calls_are_answered_after_a_fatal_one(start, gate):
+def test_other_calls_complete_after_a_fatal_one(start, gate):
     host = start("if event is None: raise SystemExit(1)\nopen(event, 'rb', buffering=0).read(1)\nreturn 'in time'")
     waiting = host.begin(gate.path)
     assert host.call(None)[0] == FATAL
     gate.open()
-    assert host.answer(waiting) == (RESPONSE, "in time")
+    assert host.response(waiting) == (RESPONSE, "in time")
 
 
-def test_os_exit_ends_the_host_with_that_status(start):
+def test_os_exit_ends_the_host_with_its_status(start):
     host = start("import os\nos._exit(7)")
     assert host.call({}) is None
     assert host.process.wait(30) == 7
 
 
-def test_kill_9_ends_the_host(start):
+def test_sigkill_ends_the_host(start):
     host = start("import os\nos.kill(os.getpid(), 9)")
     assert host.call({}) is None
     assert host.process.wait(30) == -signal.SIGKILL
 
 
-def test_an_endless_loop_leaves_room_for_other_calls(start):
+def test_endless_loop_does_not_block_other_calls(start):
     host = start("while event == 'forever': pass\nreturn event")
     for number in range(20):
         host.result(number)
     stuck = host.begin("forever")
     other = host.begin("other")
-    assert host.poke_until_answered(other) == (RESPONSE, "other")
+    assert host.wait_with_control_bytes(other) == (RESPONSE, "other")
     assert [host.result(number) for number in range(5)] == list(range(5))
-    assert not host.has_answered(stuck)
+    assert not host.has_response(stuck)
 
 
-def test_an_endless_loop_in_the_first_call_leaves_room_for_other_calls(start):
+def test_endless_loop_in_first_call_does_not_block_others(start):
     host = start("while event == 'forever': pass\nreturn event")
     host.begin("forever")
-    assert host.poke_until_answered(host.begin("other")) == (RESPONSE, "other")
+    assert host.wait_with_control_bytes(host.begin("other")) == (RESPONSE, "other")
 
 
-def test_a_deadlocked_thread_leaves_room_for_other_calls(start):
+def test_deadlocked_thread_does_not_block_other_calls(start):
     host = start(
         "if event == 'lock': LOCK.acquire(); LOCK.acquire()\nreturn event",
         before="import threading\nLOCK = threading.Lock()\n",
@@ -142,11 +142,11 @@ def test_a_deadlocked_thread_leaves_room_for_other_calls(start):
         host.result(number)
     host.begin("lock")
     calls = [host.begin(number) for number in range(10)]
-    assert [host.poke_until_answered(call) for call in calls] == [(RESPONSE, number) for number in range(10)]
+    assert [host.wait_with_control_bytes(call) for call in calls] == [(RESPONSE, number) for number in range(10)]
 
 
 @pytest.mark.parametrize("end", ["data", "control"])
-def test_the_host_ends_with_the_app_although_a_call_never_returns(start, end):
+def test_host_ends_with_the_app_during_a_hanging_call(start, end):
     host = start(
         """
         import threading
@@ -161,7 +161,7 @@ def test_the_host_ends_with_the_app_although_a_call_never_returns(start, end):
     assert host.process.wait(30) == 0
 
 
-def test_a_child_made_by_fork_cannot_answer_for_the_host(start):
+def test_forked_child_cannot_respond_for_the_host(start):
     host = start(
         """
         import os
@@ -176,7 +176,7 @@ def test_a_child_made_by_fork_cannot_answer_for_the_host(start):
     assert host.result("after") == "fine"
 
 
-def test_subprocesses_work_and_hold_no_descriptor_of_the_protocol(start):
+def test_subprocesses_do_not_inherit_protocol_descriptors(start):
     host = start(
         """
         import os, subprocess
@@ -184,22 +184,22 @@ def test_subprocesses_work_and_hold_no_descriptor_of_the_protocol(start):
         return [listed.returncode, listed.stdout.decode().split(), os.get_inheritable(3), os.get_inheritable(4)]
         """
     )
-    status, words, data, control = host.result({})
-    assert status == 0 and words[-1] == "text"
+    status, text, data, control = host.result({})
+    assert status == 0 and text[-1] == "text"
     assert (data, control) == (False, False)
 
 
-def test_a_failing_constructor_of_a_second_instance_is_an_error_of_that_call(launch, gate):
+def test_failing_second_constructor_fails_only_its_call(launch, gate):
     host = launch(
         """
         from bedrock.workers.worker import Worker
 
         class Subject(Worker):
-            made = 0
+            instances = 0
 
             def __init__(self):
-                Subject.made += 1
-                if Subject.made == 2:
+                Subject.instances += 1
+                if Subject.instances == 2:
                     raise OSError("no second one")
 
             def execute(self, event, context):
@@ -207,20 +207,20 @@ def test_a_failing_constructor_of_a_second_instance_is_an_error_of_that_call(lau
         """
     ).ready()
     first, second = host.begin(gate.path), host.begin(gate.path)
-    answers = [host.answer(second)]
+    answers = [host.response(second)]
     gate.open()
-    answers.append(host.answer(first))
+    answers.append(host.response(first))
     assert answers[0][0] == ERROR and answers[0][1]["errorMessage"] == "no second one"
     assert answers[1] == (RESPONSE, "done")
 
 
-def test_an_interrupt_signal_ends_the_host_instead_of_raising_inside_it(start):
+def test_sigint_ends_the_host_without_an_exception(start):
     host = start("return 1")
     host.process.send_signal(signal.SIGINT)
     assert host.process.wait(30) == -signal.SIGINT
 
 
-def test_a_host_started_by_hand_says_so():
+def test_host_started_without_sockets_is_reported():
     run = subprocess.run(
         [sys.executable, "-I", "-S", os.path.join(ROOT, "bedrock_host", "__main__.py")],
         stdout=subprocess.PIPE,
@@ -228,4 +228,4 @@ def test_a_host_started_by_hand_says_so():
         stdin=subprocess.DEVNULL,
     )
     assert run.returncode == 2
-    assert b"started by `cargo bedrock`, not by hand" in run.stderr
+    assert b"cannot be started directly" in run.stderr

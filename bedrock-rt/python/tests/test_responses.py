@@ -1,4 +1,4 @@
-"""What goes in and what comes out: events, responses, JSON at its edges."""
+"""Tests of events and responses, including the limits of JSON."""
 
 import json
 
@@ -27,16 +27,16 @@ ECHO = "return event"
     ],
     ids=repr,
 )
-def test_every_kind_of_json_comes_back_as_it_went_in(start, event):
+def test_json_values_round_trip(start, event):
     assert start(ECHO).result(event) == event
 
 
-def test_a_worker_that_returns_nothing_answers_null(start):
+def test_worker_without_return_value_responds_null(start):
     host = start("pass")
-    assert host.raw_answer(host.begin({})) == (RESPONSE, b"null")
+    assert host.raw_response(host.begin({})) == (RESPONSE, b"null")
 
 
-def test_an_async_worker_answers_like_a_plain_one(launch):
+def test_async_worker_responds_like_a_plain_one(launch):
     host = launch(
         """
         import asyncio
@@ -54,7 +54,7 @@ def test_an_async_worker_answers_like_a_plain_one(launch):
     assert [host.result(number) for number in range(5)] == [[number, 1] for number in range(5)]
 
 
-def test_a_plain_execute_may_return_an_awaitable(start):
+def test_plain_execute_may_return_an_awaitable(start):
     host = start(
         "return work(event) if event else 'plain'",
         before="""
@@ -66,7 +66,7 @@ def test_a_plain_execute_may_return_an_awaitable(start):
     assert host.result(0) == "plain"
 
 
-def test_an_exception_in_an_async_worker_shows_only_its_own_frames(launch):
+def test_async_exception_trace_contains_only_worker_frames(launch):
     host = launch(
         """
         import asyncio
@@ -84,7 +84,7 @@ def test_an_exception_in_an_async_worker_shows_only_its_own_frames(launch):
     assert 'main.py", line 8, in execute' in error["stackTrace"][0]
 
 
-def test_a_worker_may_override_handle(launch):
+def test_worker_may_override_handle(launch):
     host = launch(
         """
         from bedrock.workers.worker import Worker
@@ -97,46 +97,46 @@ def test_a_worker_may_override_handle(launch):
     assert host.result({}) == "handled"
 
 
-def test_six_megabytes_go_in_and_out(start):
+def test_six_megabyte_event_and_response_are_transferred(start):
     host = start(ECHO)
     event = {"text": "é" * 1_000_000, "more": "x" * 4_000_000}
     assert host.result(event) == event
 
 
-def test_six_megabytes_from_many_threads_at_once_do_not_mix(start, gate):
+def test_large_responses_of_many_threads_do_not_mix(start, gate):
     host = start("open(event['gate'], 'rb', buffering=0).read(1)\nreturn event['letter'] * 6_000_000")
     calls = {host.begin({"gate": gate.path, "letter": letter}): letter for letter in "abcdefgh"}
     gate.open(len(calls))
     for call, letter in calls.items():
-        assert host.answer(call) == (RESPONSE, letter * 6_000_000)
+        assert host.response(call) == (RESPONSE, letter * 6_000_000)
 
 
-def test_frames_may_arrive_in_any_pieces(start):
+def test_frame_may_arrive_byte_by_byte(start):
     host = start(ECHO)
     frame = invoke_frame(1, b'{"piece": 1}')
     for at in range(len(frame)):
         host.data.sendall(frame[at : at + 1])
-    assert host.answer(1) == (RESPONSE, {"piece": 1})
+    assert host.response(1) == (RESPONSE, {"piece": 1})
 
 
-def test_many_frames_may_arrive_in_one_piece(start):
+def test_many_frames_may_arrive_in_one_read(start):
     host = start(ECHO)
     big = json.dumps("y" * 100_000).encode()
-    burst = b"".join(invoke_frame(call, big if call % 50 == 0 else b"%d" % call) for call in range(1, 501))
-    host.data.sendall(burst)
+    send_burst = b"".join(invoke_frame(call, big if call % 50 == 0 else b"%d" % call) for call in range(1, 501))
+    host.data.sendall(send_burst)
     for call in range(1, 501):
-        assert host.answer(call) == (RESPONSE, "y" * 100_000 if call % 50 == 0 else call)
+        assert host.response(call) == (RESPONSE, "y" * 100_000 if call % 50 == 0 else call)
 
 
-def test_a_response_is_valid_utf_8_even_with_half_a_surrogate(start):
+def test_response_with_lone_surrogate_is_valid_utf_8(start):
     host = start("return {'half': '\\ud800', 'text': '雪'}")
-    kind, raw = host.raw_answer(host.begin({}))
+    kind, raw = host.raw_response(host.begin({}))
     assert kind == RESPONSE
     assert json.loads(raw.decode("utf-8")) == {"half": "\ud800", "text": "雪"}
     assert host.result({})["text"] == "雪"
 
 
-def test_an_event_with_half_a_surrogate_reaches_the_worker(start):
+def test_event_with_lone_surrogate_reaches_the_worker(start):
     assert start("return len(event)").result(b'"\\ud800"') == 1
 
 
@@ -145,7 +145,7 @@ def test_an_event_with_half_a_surrogate_reaches_the_worker(start):
     [b"", b"{", b"{]", b'"\xff"', b"nul", b"{} {}", b"NaN", b'{"a": Infinity}', b"\xef\xbb\xbf{}"],
     ids=repr,
 )
-def test_an_event_that_is_not_json_is_an_unmarshal_error(start, raw):
+def test_invalid_json_event_is_an_unmarshal_error(start, raw):
     host = start(ECHO)
     error = host.error(raw)
     assert error["errorType"] == "Runtime.UnmarshalError"
@@ -154,12 +154,12 @@ def test_an_event_that_is_not_json_is_an_unmarshal_error(start, raw):
     assert host.result("still there") == "still there"
 
 
-def test_white_space_around_an_event_is_json(start):
+def test_white_space_around_an_event_is_accepted(start):
     assert start(ECHO).result(b' \r\n{"a": 1}\t ') == {"a": 1}
 
 
 @pytest.mark.parametrize(
-    "expression, words",
+    "expression, text",
     [
         ("{1, 2}", "set is not JSON serializable"),
         ("b'bytes'", "bytes is not JSON serializable"),
@@ -172,7 +172,7 @@ def test_white_space_around_an_event_is_json(start):
         ("__import__('decimal').Decimal('NaN')", "Decimal is not JSON serializable"),
     ],
 )
-def test_a_result_that_json_cannot_hold_is_a_marshal_error(start, expression, words):
+def test_unserializable_result_is_a_marshal_error(start, expression, text):
     host = start(
         f"return 'fine' if event else {expression}",
         before="""
@@ -191,46 +191,46 @@ def test_a_result_that_json_cannot_hold_is_a_marshal_error(start, expression, wo
     error = host.error(0)
     assert error["errorType"] == "Runtime.MarshalError"
     assert error["errorMessage"].startswith("Unable to marshal response: ")
-    assert words in error["errorMessage"]
+    assert text in error["errorMessage"]
     assert host.result(1) == "fine"
 
 
-def test_decimals_are_numbers_as_on_lambda(start):
+def test_decimals_are_encoded_as_numbers(start):
     host = start("from decimal import Decimal\nreturn {'price': Decimal('12.50'), 'all': [Decimal(3), '\\x00']}")
-    kind, raw = host.raw_answer(host.begin({}))
+    kind, raw = host.raw_response(host.begin({}))
     assert (kind, raw) == (RESPONSE, b'{"price":12.50,"all":[3,"\\u0000"]}')
 
 
-def test_an_event_nested_too_deeply_is_an_unmarshal_error(start):
+def test_too_deeply_nested_event_is_an_unmarshal_error(start):
     host = start("return 'fine'")
     assert host.error(b"[" * 200_000 + b"]" * 200_000)["errorType"] == "Runtime.UnmarshalError"
     assert host.result({}) == "fine"
 
 
-def test_moderately_deep_json_goes_both_ways(start):
+def test_moderately_nested_json_round_trips(start):
     event = {}
     for _ in range(400):
         event = {"in": [event]}
     assert start(ECHO).result(event) == event
 
 
-def test_the_same_object_may_be_returned_by_many_calls_at_once(start, gate):
+def test_concurrent_calls_may_return_the_same_object(start, gate):
     host = start(
         "open(event, 'rb', buffering=0).read(1)\nreturn SHARED",
         before="SHARED = {'list': [1, 2, 3], 'again': None}\nSHARED['again'] = SHARED['list']\n",
     )
     calls = [host.begin(gate.path) for _ in range(20)]
     gate.open(20)
-    assert all(host.answer(call) == (RESPONSE, {"list": [1, 2, 3], "again": [1, 2, 3]}) for call in calls)
+    assert all(host.response(call) == (RESPONSE, {"list": [1, 2, 3], "again": [1, 2, 3]}) for call in calls)
 
 
-def test_an_empty_frame_body_is_reported_not_ignored(start):
+def test_empty_frame_ends_the_host_with_a_message(start):
     host = start(ECHO)
-    assert host.answer(host.begin(b""))[0] == ERROR
+    assert host.response(host.begin(b""))[0] == ERROR
 
 
-def test_a_frame_of_an_unknown_kind_ends_the_host_with_a_message(start):
+def test_unknown_frame_kind_ends_the_host_with_a_message(start):
     host = start(ECHO)
     host.data.sendall(b"\x01\x00\x00\x00\x63")
     assert host.process.wait(30) == 1
-    host.wait_for_line("is no invocation")
+    host.wait_for_line("is not an invocation")

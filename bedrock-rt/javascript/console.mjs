@@ -1,34 +1,34 @@
-// What the worker prints: replaces process.stdout and process.stderr by streams that mark each line with the
-// request it belongs to, as the host protocol says. Writes are synchronous, so nothing is lost at process.exit()
-// and nothing piles up in memory. What a worker writes to descriptor 1 or 2 by other means goes out unmarked.
+// Output of the worker: replaces process.stdout and process.stderr by streams that tag each line with its request, as
+// the host protocol specifies. Writes are synchronous, so that nothing is lost at process.exit() or accumulates in
+// memory. Output that a worker writes to descriptors 1 and 2 directly is not tagged.
 import { Writable } from 'node:stream';
 import { constants, openSync, writeSync as fsWriteSync } from 'node:fs';
 
 const writeSync = fsWriteSync;
-const LINE = 64 * 1024;
-const TAG = 38; // 0x1e, 36 bytes request id, 0x1f
-const TEXT = LINE - TAG - 1; // so that a line with its mark and its line feed is never longer than LINE
-const BATCH = 2 * LINE;
+const MAX_LINE_SIZE = 64 * 1024;
+const TAG_SIZE = 38; // 0x1e, 36 bytes request id, 0x1f
+const MAX_TEXT_SIZE = MAX_LINE_SIZE - TAG_SIZE - 1; // a line with its tag and line feed has at most MAX_LINE_SIZE
+const BATCH_SIZE = 2 * MAX_LINE_SIZE;
 const NEWLINE = 10;
 
 let tag = null;
 let target = -1;
-const batch = Buffer.allocUnsafeSlow(BATCH);
+const batch = Buffer.allocUnsafeSlow(BATCH_SIZE);
 let batched = 0;
-const printers = [];
+const lineWriters = [];
 
-/** One printed stream: collects the bytes of the line that is not finished yet. */
-class Printer {
+/** Splits one stream into lines. Stores the line that is not finished yet. */
+class LineWriter {
   #line = null;
   #length = 0;
 
   take(bytes) {
-    this.#line ??= Buffer.allocUnsafeSlow(TEXT);
+    this.#line ??= Buffer.allocUnsafeSlow(MAX_TEXT_SIZE);
     let at = 0;
     while (at < bytes.length) {
       const newline = bytes.indexOf(NEWLINE, at);
       const stop = newline < 0 ? bytes.length : newline;
-      while (this.#length + stop - at > TEXT) at += this.#cut(bytes, at);
+      while (this.#length + stop - at > MAX_TEXT_SIZE) at += this.#cut(bytes, at);
       this.#line.set(bytes.subarray(at, stop), this.#length);
       this.#length += stop - at;
       if (newline >= 0) this.#finishLine();
@@ -44,9 +44,12 @@ class Printer {
     writeBatch();
   }
 
-  /** Fills the line up to the limit and sends it, not cutting a UTF-8 character in two; returns how much it took. */
+  /**
+   * Fills the line up to the limit and sends it, without splitting a UTF-8 character. Returns the number of bytes
+   * taken.
+   */
   #cut(bytes, at) {
-    let take = TEXT - this.#length;
+    let take = MAX_TEXT_SIZE - this.#length;
     for (let back = 0; back < 3 && take > 1 && (bytes[at + take] & 0xc0) === 0x80; back++) take -= 1;
     this.#line.set(bytes.subarray(at, at + take), this.#length);
     this.#length += take;
@@ -55,12 +58,12 @@ class Printer {
   }
 
   #finishLine() {
-    if (batched + LINE > BATCH) writeBatch();
+    if (batched + MAX_LINE_SIZE > BATCH_SIZE) writeBatch();
     if (tag !== null) {
       batch[batched] = 0x1e;
       batch.write(tag, batched + 1, 36, 'latin1');
-      batch[batched + TAG - 1] = 0x1f;
-      batched += TAG;
+      batch[batched + TAG_SIZE - 1] = 0x1f;
+      batched += TAG_SIZE;
     }
     batch.set(this.#line.subarray(0, this.#length), batched);
     batched += this.#length;
@@ -79,32 +82,32 @@ function writeBatch() {
     } catch (error) {
       if (error.code === 'EAGAIN') pause = sleep(pause);
       else if (error.code === 'EBADF' && target === 1) target = 2;
-      else break; // nobody reads any more: the end of the data socket will say so
+      else break; // the log has no reader any more; the data socket ends too
     }
   }
   batched = 0;
 }
 
-/** The pipe is full and there is no poll(2) in Node: look again after `milliseconds`. Returns the next, longer pause. */
+/** Sleeps while the pipe is full, because Node has no poll(2). Returns the next, longer pause in milliseconds. */
 function sleep(milliseconds) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
   return Math.min(milliseconds * 2, 5);
 }
 
-// Not the stream's own destroy() and end(): on Lambda, too, the next invocation can print.
-class PrintStream extends Writable {
-  #printer;
+// Replaces destroy() and end(): as on Lambda, the next invocation can still print.
+class LogStream extends Writable {
+  #lineWriter;
 
-  constructor(fd, printer) {
+  constructor(fd, lineWriter) {
     super({ emitClose: false, autoDestroy: false }); // it never ends
-    this.#printer = printer;
+    this.#lineWriter = lineWriter;
     this.fd = fd;
     this._type = 'pipe';
     this._isStdio = true;
   }
 
   _write(bytes, _encoding, done) {
-    this.#printer.take(bytes);
+    this.#lineWriter.take(bytes);
     done();
   }
 
@@ -132,28 +135,28 @@ class PrintStream extends Writable {
   uncork() {}
 }
 
-/** Takes over process.stdout and process.stderr. Neither stream of Node's own is ever made. */
-export function capturePrints() {
+/** Replaces process.stdout and process.stderr. Node's own streams are never created. */
+export function captureConsole() {
   target = openTarget();
   for (const [name, fd] of [
     ['stdout', 1],
     ['stderr', 2],
   ]) {
-    const printer = new Printer();
+    const lineWriter = new LineWriter();
     let stream = null;
-    printers.push(printer);
+    lineWriters.push(lineWriter);
     Object.defineProperty(process, name, {
       configurable: true,
       enumerable: true,
-      get: () => (stream ??= new PrintStream(fd, printer)),
+      get: () => (stream ??= new LogStream(fd, lineWriter)),
     });
   }
 }
 
 /**
- * A descriptor of the host's own for the log pipe: a worker may close 1 and 2, and the next file it opens would get
- * that number. Non-blocking, because a blocking open of a pipe that has lost its reader never returns.
- * What cannot be opened a second time (a socket) is written to as descriptor 1.
+ * Opens a descriptor of our own for the log pipe: a worker may close 1 and 2, and the next file that it opens would get
+ * that number. Non-blocking, because a blocking open of a pipe without a reader never returns. A log that cannot be
+ * opened a second time (a socket) is written through descriptor 1.
  */
 function openTarget() {
   try {
@@ -163,13 +166,13 @@ function openTarget() {
   }
 }
 
-/** From now on lines belong to `requestId`, or to no request if it is null. Sends what is unfinished before. */
-export function printFor(requestId) {
-  flushPrints();
+/** Tags the following lines with `requestId`, or not at all if it is null. Sends unfinished lines first. */
+export function setRequestId(requestId) {
+  flushConsole();
   tag = requestId;
 }
 
-export function flushPrints() {
-  printers[0].flush();
-  printers[1].flush();
+export function flushConsole() {
+  lineWriters[0].flush();
+  lineWriters[1].flush();
 }

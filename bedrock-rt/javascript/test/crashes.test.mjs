@@ -1,4 +1,4 @@
-// Workers that end, kill, block or break their process: what the app sees of it, and that nothing is left behind.
+// Tests of workers that end, kill, block or break their process: what the app sees, and that no process remains.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,12 +6,12 @@ import { Host, probe, requestIdOf } from './driver.mjs';
 
 async function expectEnd(body, status, before = '') {
   const host = await new Host({ files: probe(body, before) }).ready();
-  assert.equal(await host.invoke({}), null, 'there is no answer');
+  assert.equal(await host.invoke({}), null, 'there is no response');
   assert.deepEqual(await host.exited, status);
   return host;
 }
 
-test('process.exit in a worker ends the process with that status and loses no print', async () => {
+test('process.exit ends the host with its status and no lost output', async () => {
   const host = await expectEnd(`console.log('line'); process.stdout.write('no end'); process.exit(3);`, {
     code: 3,
     signal: null,
@@ -22,11 +22,11 @@ test('process.exit in a worker ends the process with that status and loses no pr
   ]);
 });
 
-test('process.exit(0) is seen as well', async () => {
+test('process.exit(0) ends the host with status 0', async () => {
   await expectEnd('process.exit(0);', { code: 0, signal: null });
 });
 
-test('process.abort and kill -9 end the process by a signal', async () => {
+test('process.abort and SIGKILL end the host by a signal', async () => {
   await expectEnd('process.abort();', { code: null, signal: 'SIGABRT' });
   await expectEnd(`process.kill(process.pid, 'SIGKILL'); await new Promise((r) => setTimeout(r, 60000));`, {
     code: null,
@@ -34,7 +34,7 @@ test('process.abort and kill -9 end the process by a signal', async () => {
   });
 });
 
-test('an error nobody catches is FATAL with its own type, and the host ends with 1', async () => {
+test('uncaught error is FATAL with its type and exits with 1', async () => {
   const host = await new Host({
     files: probe(
       `setTimeout(() => { throw new RangeError('in a timer'); }, 1); process.stdout.write('before'); await new Promise((r) => setTimeout(r, 60000));`,
@@ -50,7 +50,7 @@ test('an error nobody catches is FATAL with its own type, and the host ends with
   assert.deepEqual(await host.printed(), [{ requestId: requestIdOf(12), text: 'before' }]);
 });
 
-test('an error nobody catches is FATAL whatever was thrown', async () => {
+test('uncaught value of any type is FATAL', async () => {
   for (const [thrown, type, message] of [
     ['null', 'string', 'handled'],
     ['"text"', 'string', 'text'],
@@ -67,7 +67,7 @@ test('an error nobody catches is FATAL whatever was thrown', async () => {
   }
 });
 
-test('a rejection nobody handles is FATAL as Runtime.UnhandledPromiseRejection', async () => {
+test('unhandled rejection is FATAL', async () => {
   const host = await new Host({
     files: probe(`Promise.reject(new TypeError('forgotten')); await new Promise((r) => setTimeout(r, 60000));`),
   }).ready();
@@ -84,7 +84,7 @@ test('a rejection nobody handles is FATAL as Runtime.UnhandledPromiseRejection',
   assert.deepEqual(await host.exited, { code: 1, signal: null });
 });
 
-test('a rejection with something that cannot be made a string is told all the same', async () => {
+test('unhandled rejection of an unprintable value is reported', async () => {
   const host = await new Host({
     files: probe('Promise.reject(Object.create(null)); await new Promise((r) => setTimeout(r, 60000));'),
   }).ready();
@@ -97,7 +97,7 @@ test('a rejection with something that cannot be made a string is told all the sa
   assert.deepEqual((await hostile.invoke({})).body.errorType, 'Runtime.UnhandledPromiseRejection');
 });
 
-test('a FATAL answer is sent whole behind a large answer that the app has not read yet', async () => {
+test('FATAL frame is sent completely after a large response', async () => {
   const host = await new Host({
     files: probe(
       `if (event === 'big') return 'x'.repeat(8e6); setImmediate(() => { throw new Error('after'); }); await new Promise((r) => setTimeout(r, 60000));`,
@@ -111,7 +111,7 @@ test('a FATAL answer is sent whole behind a large answer that the app has not re
   assert.deepEqual([(await host.frame()).kind, (await host.exited).code], ['FATAL', 1]);
 });
 
-test('an error that comes after the answer is printed, reported as FATAL of that invocation, and loses no later one', async () => {
+test('late error is FATAL of its invocation and keeps later ones', async () => {
   const host = await new Host({
     files: probe(
       `if (event === 'late') setImmediate(() => { throw new Error('late'); }); if (event === 'floating') Promise.reject(new Error('floating')); return event;`,
@@ -133,7 +133,7 @@ test('an error that comes after the answer is printed, reported as FATAL of that
   ]);
 });
 
-test('a worker in an infinite loop is ended by its process group, children included', async () => {
+test('infinite loop is ended with its process group', async () => {
   const host = await new Host({
     files: probe(
       `const child = require('child_process').spawn('sleep', ['600']); require('fs').writeSync(1, 'child ' + child.pid + '\\n'); for (;;);`,
@@ -146,7 +146,7 @@ test('a worker in an infinite loop is ended by its process group, children inclu
   await waitFor(() => !isAlive(Number(child)));
 });
 
-// A killed child that nobody has waited for yet is a zombie: it has no command line any more.
+// A killed child whose parent has not waited for it is a zombie without a command line.
 function isAlive(pid) {
   try {
     return readFileSync(`/proc/${pid}/cmdline`).length > 0;
@@ -155,7 +155,7 @@ function isAlive(pid) {
   }
 }
 
-/** Until `condition` gives something; the runner's own limit ends a test that waits in vain. */
+/** Waits until `condition` returns a value. The runner's timeout ends a test that waits too long. */
 async function waitFor(condition) {
   for (;;) {
     const value = condition();
@@ -164,7 +164,7 @@ async function waitFor(condition) {
   }
 }
 
-test('a constructor and a module that throw are init errors with their own name, and the host ends with 1', async () => {
+test('exception of module or constructor is an init error', async () => {
   for (const files of [
     { 'main.js': `class Probe { constructor() { throw new RangeError('broken'); } execute() {} }` },
     { 'main.js': `throw new RangeError('broken');` },
@@ -185,7 +185,7 @@ test('a constructor and a module that throw are init errors with their own name,
   }
 });
 
-test('a rejection nobody handles while the module is loaded is an init error', async () => {
+test('unhandled rejection during import is an init error', async () => {
   const host = new Host({
     files: { 'main.mjs': `Promise.reject(new Error('early')); await new Promise((r) => setTimeout(r, 60000));` },
   });
@@ -193,7 +193,7 @@ test('a rejection nobody handles while the module is loaded is an init error', a
   assert.deepEqual([kind, body.errorType], ['INIT_ERROR', 'Runtime.UnhandledPromiseRejection']);
 });
 
-test('a top-level await that can never end is an init error that says so', async () => {
+test('top-level await that never settles is an init error', async () => {
   const host = new Host({ files: { 'main.mjs': `await new Promise(() => {}); export class Probe { execute() {} }` } });
   const { kind, body } = await host.frame();
   assert.deepEqual([kind, body.errorType], ['INIT_ERROR', 'Runtime.ExitError']);
@@ -201,14 +201,14 @@ test('a top-level await that can never end is an init error that says so', async
   assert.equal((await host.exited).code, 1);
 });
 
-test('a worker that exits while it is loaded just ends', async () => {
+test('process.exit during import ends the host', async () => {
   const host = new Host({ files: { 'main.js': `console.error('leaving'); process.exit(7);` } });
   assert.equal(await host.frame(), null);
   assert.deepEqual(await host.exited, { code: 7, signal: null });
   assert.deepEqual(await host.printed(), [{ requestId: null, text: 'leaving' }]);
 });
 
-test('an exit listener of the worker cannot hold the host back after a FATAL answer', async () => {
+test('exit listener of the worker does not block after FATAL', async () => {
   const host = await new Host({
     files: probe(
       `setImmediate(() => { throw new Error('x'); }); await new Promise((r) => setTimeout(r, 60000));`,

@@ -1,5 +1,5 @@
-// The data socket of the host protocol: finds INVOKE frames in what arrives and writes the host's frames.
-// It knows bytes and frames only; what an invocation means is host.mjs's business.
+// The data socket of the host protocol: splits received data into INVOKE frames and writes the host's frames. host.mjs
+// interprets them.
 import { Socket } from 'node:net';
 import { writeSync as fsWriteSync } from 'node:fs';
 
@@ -13,14 +13,14 @@ export const RECALLED = 6;
 const INVOKE = 1;
 const RECALL = 2;
 const INVOKE_FOR = 3; // INVOKE with a client context before the event
-const READ_BUFFER = 256 * 1024;
-const SCRATCH = 64 * 1024;
-const HEAD = 13; // u32 length, u8 kind, u64 id
-const HEAD_WITHOUT_ID = 5;
+const READ_BUFFER_SIZE = 256 * 1024;
+const SEND_BUFFER_SIZE = 64 * 1024;
+const HEADER_SIZE = 13; // u32 length, u8 kind, u64 id
+const HEADER_SIZE_WITHOUT_ID = 5;
 
-// Taken now, so that a worker that replaces functions of `fs` (mocks, graceful-fs) does not replace the host's.
+// Saved at the start: a worker may replace functions of `fs` (mocks, graceful-fs).
 const writeSync = fsWriteSync;
-// One call into C++ instead of the checks of toString() and write(); both exist since Node 0.x, undocumented.
+// These skip the checks of toString() and write(). They have existed since Node 0.x, undocumented.
 const utf8Slice =
   Buffer.prototype.utf8Slice ??
   function (start, end) {
@@ -48,7 +48,7 @@ function putU32(bytes, at, value) {
   bytes[at + 3] = value >>> 24;
 }
 
-/** Reads the INVOKE frame whose kind byte is at `at`. The id stays two halves: it is only ever sent back. */
+/** Parses the INVOKE frame whose kind byte is at `at`. The id is stored as two halves, because it is only sent back. */
 function invocation(bytes, at, end) {
   const traceLength = bytes[at + 53];
   let eventAt = at + 54 + traceLength;
@@ -69,7 +69,7 @@ function invocation(bytes, at, end) {
   };
 }
 
-/** Cuts a stream of chunks into frames. A frame that comes in pieces is copied once, into a buffer of its own size. */
+/** Splits a stream of chunks into frames. A frame in several chunks is copied once, into a buffer of its own size. */
 export class FrameReader {
   #onFrame;
   #head = Buffer.allocUnsafe(4);
@@ -77,7 +77,7 @@ export class FrameReader {
   #body = null;
   #bodyFilled = 0;
 
-  /** `onFrame(bytes, start, end)` must have read the frame when it returns: `bytes` may be used again. */
+  /** `onFrame(bytes, start, end)` must not use `bytes` after it returns. */
   constructor(onFrame) {
     this.#onFrame = onFrame;
   }
@@ -91,10 +91,10 @@ export class FrameReader {
       at = start + length;
       this.#onFrame(chunk, start, at);
     }
-    if (at < size) this.#keep(chunk, at, size);
+    if (at < size) this.#startFrame(chunk, at, size);
   }
 
-  /** Goes on with the frame that the last chunk broke off; returns where the next frame begins. */
+  /** Continues the frame that the last chunk began. Returns the start of the next frame. */
   #continue(chunk, size) {
     let at = 0;
     if (this.#body === null) {
@@ -115,7 +115,7 @@ export class FrameReader {
     return at + take;
   }
 
-  #keep(chunk, at, size) {
+  #startFrame(chunk, at, size) {
     while (this.#headFilled < 4 && at < size) this.#head[this.#headFilled++] = chunk[at++];
     if (this.#headFilled < 4) return;
     this.#body = Buffer.allocUnsafe(u32(this.#head, 0));
@@ -124,13 +124,16 @@ export class FrameReader {
   }
 }
 
-/** The socket on descriptor `fd`. `onInvocation(call)` for each INVOKE, `onRecall()`, `onEnd()` when the app is gone. */
-export class Wire {
+/**
+ * The socket on descriptor `fd`. Calls `onInvocation(call)` for each INVOKE, `onRecall()`, and `onEnd()` when the app
+ * closes it.
+ */
+export class HostSocket {
   #fd;
   #socket;
   #onEnd;
-  #scratch = Buffer.allocUnsafeSlow(SCRATCH);
-  #unsent = 0; // writes that libuv still holds; while there are some, nothing may overtake them
+  #scratch = Buffer.allocUnsafeSlow(SEND_BUFFER_SIZE);
+  #unsent = 0; // pending writes of libuv, which later frames must not overtake
 
   constructor(fd, onInvocation, onRecall, onEnd) {
     this.#fd = fd;
@@ -139,8 +142,8 @@ export class Wire {
       if ((bytes[start] === INVOKE || bytes[start] === INVOKE_FOR) && end - start >= 54) onInvocation(invocation(bytes, start, end));
       else if (bytes[start] === RECALL) onRecall();
     });
-    // A buffer of our own: without it Node makes a new 64 KiB buffer for every read.
-    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
+    // A buffer of our own: otherwise Node allocates 64 KiB for every read.
+    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
     const callback = (size, bytes) => {
       reader.push(bytes, size);
       return true;
@@ -150,7 +153,7 @@ export class Wire {
     this.#socket.resume();
   }
 
-  /** Lets the process see that nothing but this socket is left to wait for (see `beforeExit` in host.mjs). */
+  /** Makes Node ignore this socket when it checks for active handles (see `beforeExit` in host.mjs). */
   unref() {
     this.#socket.unref();
   }
@@ -159,12 +162,12 @@ export class Wire {
     this.#socket.ref();
   }
 
-  /** Sends a frame. `call` is the invocation it answers, or null for READY and INIT_ERROR. */
+  /** Sends a frame. `call` is its invocation, or null for READY and INIT_ERROR. */
   send(kind, call, text) {
-    const headSize = call === null ? HEAD_WITHOUT_ID : HEAD;
+    const headSize = call === null ? HEADER_SIZE_WITHOUT_ID : HEADER_SIZE;
     let frame = this.#scratch;
     let size;
-    if (text.length * 3 + headSize <= SCRATCH) {
+    if (text.length * 3 + headSize <= SEND_BUFFER_SIZE) {
       size = headSize + utf8Write.call(frame, text, headSize);
     } else {
       size = headSize + Buffer.byteLength(text);
@@ -180,13 +183,14 @@ export class Wire {
     this.#write(frame, size);
   }
 
-  /** Calls `done` when everything that was sent has left this process. */
+  /** Calls `done` when everything has been written. */
   flushed(done) {
     if (this.#unsent === 0) done();
     else this.#socket.write('', () => (this.#unsent === 0 ? done() : this.flushed(done)));
   }
 
-  // write(2) directly, which costs half of what a stream's write() does; libuv gets only what the kernel did not take.
+  // Calls write(2) directly, which takes half the time of a stream's write(). libuv gets only what the kernel did not
+  // accept.
   #write(frame, size) {
     let sent = 0;
     if (this.#unsent === 0) {

@@ -1,4 +1,4 @@
-// What a worker prints, and what it may do to its standard output without harm.
+// Tests of the output of a worker, and of what a worker may do to its standard output.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Host, probe, requestIdOf } from './driver.mjs';
@@ -11,7 +11,7 @@ async function printed(body, { before = '', events = [{}], ...options } = {}) {
   return host.lines.map(({ requestId, text }) => [requestId === null ? null : Number(requestId.slice(-12)), text]);
 }
 
-test('lines belong to the invocation they were printed in, and to the worker alone outside of one', async () => {
+test('lines are tagged with their invocation', async () => {
   const lines = await printed(`console.log('out', event); console.error('err'); process.stdout.write('a\\nb\\n');`, {
     before: `console.log('loading');`,
     events: ['x', 'y'],
@@ -29,7 +29,7 @@ test('lines belong to the invocation they were printed in, and to the worker alo
   ]);
 });
 
-test('an unfinished line is sent at the end of its invocation', async () => {
+test('unfinished line is sent when its invocation ends', async () => {
   const lines = await printed(`process.stdout.write('half'); process.stderr.write('other half');`, {
     before: `process.stdout.write('while loading')`,
     events: [1, 2],
@@ -43,7 +43,7 @@ test('an unfinished line is sent at the end of its invocation', async () => {
   ]);
 });
 
-test('a line written in pieces stays one line', async () => {
+test('line written in pieces is one line', async () => {
   const text = 'piece 日本 by piece 👩‍🚀';
   assert.deepEqual(
     await printed(
@@ -53,14 +53,14 @@ test('a line written in pieces stays one line', async () => {
   );
 });
 
-test('the log has what was printed before an error, too', async () => {
+test('output before an error is in the log', async () => {
   const host = await new Host({ files: probe(`console.log('before'); throw new Error('x');`) }).ready();
   assert.equal((await host.invoke({})).kind, 'ERROR');
   await host.end();
   assert.deepEqual(host.lines, [{ requestId: requestIdOf(1), text: 'before' }]);
 });
 
-test('empty lines, NUL, tabs and every encoding pass', async () => {
+test('empty lines, NUL, tabs and encodings are kept', async () => {
   const lines = await printed(
     `console.log(); process.stdout.write('a\\0b\\tc\\n'); process.stdout.write('e9', 'hex'); process.stdout.write('\\xe9\\n', 'latin1'); process.stdout.write(new Uint8Array([111, 107, 10])); process.stdout.write('');`,
   );
@@ -72,7 +72,7 @@ test('empty lines, NUL, tabs and every encoding pass', async () => {
   ]);
 });
 
-test('a line longer than 64 KiB comes as several, none longer, no character cut', async () => {
+test('line over 64 KiB is split between characters', async () => {
   const lines = await printed(`console.log('ü€'.repeat(100000));`);
   assert.ok(lines.length > 7, `${lines.length}`);
   assert.equal(lines.map(([, text]) => text).join(''), 'ü€'.repeat(100000));
@@ -80,7 +80,7 @@ test('a line longer than 64 KiB comes as several, none longer, no character cut'
 });
 
 for (const logs of ['pipe', 'socket']) {
-  test(`100 MB of prints arrive whole, and the host stays small (${logs})`, async () => {
+  test(`100 MB of output arrive with bounded memory (${logs})`, async () => {
     const host = await new Host({
       files: probe(
         `const line = 'x'.repeat(999); for (let i = 0; i < 100000; i++) console.log(line); return process.memoryUsage().rss;`,
@@ -95,7 +95,7 @@ for (const logs of ['pipe', 'socket']) {
   });
 }
 
-test('20 MB without a line feed arrive in bounded lines', async () => {
+test('20 MB without a line feed are split into lines', async () => {
   const host = await new Host({
     files: probe(
       `for (let i = 0; i < 20; i++) process.stdout.write('y'.repeat(1e6)); return process.memoryUsage().rss;`,
@@ -107,7 +107,7 @@ test('20 MB without a line feed arrive in bounded lines', async () => {
   assert.ok(host.longestLine <= 65536 && host.logBytes > 20e6, `${host.longestLine} ${host.logBytes}`);
 });
 
-test('a print storm before process.exit is not lost', async () => {
+test('output burst before process.exit is not lost', async () => {
   const host = await new Host({
     files: probe(`for (let i = 0; i < 20000; i++) console.log('z'.repeat(99)); process.exit(0);`),
     keepLines: false,
@@ -129,7 +129,7 @@ const harm = {
 };
 
 for (const [name, code] of Object.entries(harm)) {
-  test(`${name} does no harm: the next invocation is answered and prints`, async () => {
+  test(`next invocation responds and prints after ${name}`, async () => {
     const lines = await printed(`${code} console.log('after', event); return event;`, { events: [1, 2] });
     assert.deepEqual(
       lines.filter(([, text]) => text.startsWith('after')),
@@ -141,7 +141,7 @@ for (const [name, code] of Object.entries(harm)) {
   });
 }
 
-test('a file that gets the number of a closed descriptor does not get the prints', async () => {
+test('file with a reused descriptor number gets no output', async () => {
   const lines = await printed(
     `const fs = require('fs'); fs.closeSync(1); const fd = fs.openSync('file', 'w'); console.log('printed'); fs.fsyncSync(fd); console.log(String(fd), fs.readFileSync('file', 'utf8') === '');`,
   );
@@ -151,7 +151,7 @@ test('a file that gets the number of a closed descriptor does not get the prints
   ]);
 });
 
-test('closing descriptors does no harm where the log is a socket, either', async () => {
+test('closing descriptors does no harm with a socket log', async () => {
   const host = await new Host({
     files: probe(
       `if (event === 1) require('fs').closeSync(1); if (event === 2) require('fs').closeSync(2); console.log(event); return event;`,
@@ -161,7 +161,7 @@ test('closing descriptors does no harm where the log is a socket, either', async
   for (const event of [1, 2, 3]) assert.equal(await host.call(event), event);
 });
 
-test('what children and worker threads print arrives as well', async () => {
+test('output of child processes and threads arrives', async () => {
   const lines = await printed(`require('child_process').execSync('echo child', { stdio: 'inherit' });
     const { Worker: Thread } = require('worker_threads');
     await new Promise((done) => new Thread('console.log("thread")', { eval: true }).on('exit', done));`);
@@ -171,7 +171,7 @@ test('what children and worker threads print arrives as well', async () => {
   ]);
 });
 
-test('a print after the answer belongs to no invocation', async () => {
+test('output after the response has no tag', async () => {
   const host = await new Host({
     files: probe(`if (event === 'late') setImmediate(() => console.log('late')); return event;`),
   }).ready();
@@ -181,7 +181,7 @@ test('a print after the answer belongs to no invocation', async () => {
   assert.deepEqual(host.lines, [{ requestId: null, text: 'late' }]);
 });
 
-test('a log that nobody reads holds the worker up and is not dropped', async () => {
+test('unread log blocks the worker and loses nothing', async () => {
   const host = await new Host({
     files: probe(`for (let i = 0; i < 3000; i++) console.log('w'.repeat(999)); return 'done';`),
     keepLines: false,

@@ -228,8 +228,9 @@ mod tests {
 
     #[test]
     fn payload_too_large_for_the_service_reports_its_limit() {
-        let too_large =
-            |kind| into_result(Ok(invoke_response(413, "RequestTooLargeException", "{}")), context(kind)).expect_err("large");
+        let too_large = |kind| {
+            into_result(Ok(invoke_response(413, "RequestTooLargeException", "{}")), context(kind)).expect_err("large")
+        };
         assert!(matches!(too_large(Kind::Event), Error::PayloadTooLarge { bytes: 7_000_000, limit: 1_048_576, .. }));
         assert!(matches!(too_large(Kind::RequestResponse), Error::PayloadTooLarge { limit: 6_291_456, .. }));
     }

@@ -52,7 +52,8 @@ fn min_delay(outcome: &InvokeResult) -> Option<Duration> {
 
 /// Whether the function could not be started but may start soon.
 fn is_not_ready(invoke_response: &InvokeResponse) -> bool {
-    matches!(invoke_response.status, 409 | 502) && invoke_response.code.as_deref().is_some_and(|code| NOT_READY.contains(&code))
+    matches!(invoke_response.status, 409 | 502)
+        && invoke_response.code.as_deref().is_some_and(|code| NOT_READY.contains(&code))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A back end that refuses: what its errors are for AWS's clients. No worker of this app is throttled or denied by itself.
+//! Tests of a backend that returns errors, as AWS's clients see them. No worker of this app is throttled or denied by
+//! itself.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use serde_json::json;
 
 use super::client::Client;
 
-/// Has every function, and each of them fails as it is called.
-struct Refusing;
+/// Has every function. Each fails with the error of its name.
+struct FailingBackend;
 
-impl Backend for Refusing {
+impl Backend for FailingBackend {
     fn functions(&self) -> Vec<FunctionInfo> {
         Vec::new()
     }
@@ -55,33 +56,40 @@ fn error(name: &str) -> Error {
             Error::Throttled { worker, reason: "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned() }
         }
         "denied" => Error::AccessDenied { worker, message: "User: me is not authorized".to_owned() },
-        _ => Error::Transport { worker, message: "the host is gone".to_owned(), may_have_run: true },
+        _ => Error::Transport { worker, message: "the host has exited".to_owned(), may_have_run: true },
     }
 }
 
 #[test]
-fn what_a_back_end_refuses_is_the_exception_that_aws_sends() {
+fn backend_errors_become_awss_exceptions() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a socket");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-        serve_on(listener, Arc::new(Refusing), Access::Signed).await
+        serve_on(listener, Arc::new(FailingBackend), Access::Signed).await
     });
     for kind in ["RequestResponse", "Event"] {
         let calls = ["throttled", "denied", "lost"].map(|name| json!({ "FunctionName": name, "InvocationType": kind }));
-        for client in Client::ALL {
-            let Some(answers) = client.invoke(&url, &calls) else { continue };
-            for (answer, (exception, status, message)) in answers.iter().zip([
+        for client in Client::ALL_WORKERS {
+            let Some(responses) = client.invoke(&url, &calls) else { continue };
+            for (response, (exception, status, message)) in responses.iter().zip([
                 ("TooManyRequestsException", 429, "Rate Exceeded."),
                 ("AccessDeniedException", 403, "User: me is not authorized"),
-                ("ServiceException", 500, "the call of worker `lost` was lost: the host is gone"),
+                ("ServiceException", 500, "the call of worker `lost` was lost: the host has exited"),
             ]) {
-                let common = client == Client::Boto && exception == "AccessDeniedException";
-                assert_eq!(answer["exception"], if common { "ClientError" } else { exception }, "{client:?}: {answer}");
-                assert!(answer["status"].is_null() || answer["status"] == status, "{client:?}: {answer}");
-                assert!(answer["message"].as_str().is_some_and(|text| text.ends_with(message)), "{client:?}: {answer}");
+                let common = client == Client::Boto3 && exception == "AccessDeniedException";
+                assert_eq!(
+                    response["exception"],
+                    if common { "ClientError" } else { exception },
+                    "{client:?}: {response}"
+                );
+                assert!(response["status"].is_null() || response["status"] == status, "{client:?}: {response}");
+                assert!(
+                    response["message"].as_str().is_some_and(|text| text.ends_with(message)),
+                    "{client:?}: {response}"
+                );
             }
         }
     }

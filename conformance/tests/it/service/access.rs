@@ -1,4 +1,4 @@
-//! Who must not come in: pages of other origins, other names for this machine, strangers without credentials.
+//! Tests of requests that must be rejected: from other origins, with other host names, without credentials.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,26 +8,26 @@ use super::program::Program;
 const INVOKE: &str = "POST /2015-03-31/functions/python_case/invocations";
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=any/20261125/us-east-1/lambda/aws4_request";
 
-/// The same with an event where there can be one.
+/// Like [`exchange`], with an event if it is a POST.
 fn send(url: &str, request: &str, headers: &[&str]) -> (String, String) {
     exchange(url, request, headers, if request.starts_with("POST") { r#"{"do":"echo","value":1}"# } else { "" })
 }
 
-/// The head and the body of the answer to a request that no client library would send.
+/// Returns head and body of the response to a request that no client library would send.
 pub(crate) fn exchange(url: &str, request: &str, headers: &[&str], body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("the port");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = body.len();
     let head = format!("{request} HTTP/1.1\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all(format!("{head}{body}").as_bytes()).expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("an answer");
+    let (head, body) = response.split_once("\r\n\r\n").expect(&response);
     (head.to_owned(), body.to_owned())
 }
 
 #[test]
-fn a_page_of_another_origin_reaches_nothing() {
+fn cross_origin_requests_are_rejected() {
     let program = Program::start();
     let host = format!("Host: {}", program.url.trim_start_matches("http://"));
     let (head, body) = send(&program.url, INVOKE, &[&host, SIGNED]);
@@ -50,7 +50,7 @@ fn a_page_of_another_origin_reaches_nothing() {
             );
         }
     }
-    // A browser would have to ask before it sends a header of AWS's.
+    // A browser would send this request before one with AWS's headers.
     let (head, _) = send(&program.url, "OPTIONS /2015-03-31/functions", &[&host, "Origin: http://evil.example"]);
     assert!(head.starts_with("HTTP/1.1 403 ") && !head.to_lowercase().contains("access-control-"), "{head}");
     let (head, _) = send(&program.url, "GET /_url/python_case/", &[&host, "Sec-Fetch-Site: cross-site"]);
@@ -58,7 +58,7 @@ fn a_page_of_another_origin_reaches_nothing() {
 }
 
 #[test]
-fn every_operation_asks_for_credentials() {
+fn every_operation_requires_credentials() {
     let program = Program::start();
     let host = format!("Host: {}", program.url.trim_start_matches("http://"));
     let functions = "/2015-03-31/functions";
@@ -78,7 +78,7 @@ fn every_operation_asks_for_credentials() {
 }
 
 #[test]
-fn an_operation_that_is_not_there_is_named() {
+fn unknown_operation_error_names_it() {
     let program = Program::start();
     let host = format!("Host: {}", program.url.trim_start_matches("http://"));
     let (head, body) = send(&program.url, "DELETE /2015-03-31/functions/python_case", &[&host, SIGNED]);

@@ -1,5 +1,5 @@
-//! The same calls of the same worker, here and in an emulator of AWS that somebody else wrote. Where they differ, one of
-//! the two is not as AWS is; `docs/src/local-lambda.md` says which.
+//! Compares the results of the same calls with those of an independent emulator of AWS. `docs/src/local-lambda.md`
+//! explains each difference and what AWS does.
 
 use bedrock::local::{identity_file, lambda_files, lambda_handler};
 use bedrock_build::Language;
@@ -10,7 +10,7 @@ use super::client::Client;
 use super::program::Program;
 use crate::driver::app_dir;
 
-/// The worker `python_case`, zipped as `cargo bedrock build` does it.
+/// Packs the worker `python_case` like `cargo bedrock build`.
 fn function(folder: &std::path::Path) -> Function {
     let code = folder.join("code");
     let (name, identity) = identity_file("conformance", "python_case", "PythonCase");
@@ -29,7 +29,7 @@ fn function(folder: &std::path::Path) -> Function {
     function
 }
 
-/// What a call is called, and its arguments besides the function's name.
+/// Names of the calls, and their arguments in addition to the function's name.
 fn rows() -> Vec<(&'static str, Value)> {
     let event = |event: Value| json!({ "Payload": event.to_string() });
     vec![
@@ -43,7 +43,7 @@ fn rows() -> Vec<(&'static str, Value)> {
         ("the log", json!({ "LogType": "Tail", "Payload": "{\"do\": \"print\", \"text\": \"printed\\n\"}" })),
         ("the version by name", json!({ "Qualifier": "$LATEST", "Payload": "{\"do\": \"nothing\"}" })),
         ("a version that is not there", json!({ "Qualifier": "7" })),
-        ("a function that is not there", json!({ "FunctionName": "conformance-local-nobody" })),
+        ("a function that is not there", json!({ "FunctionName": "conformance-local-missing_worker" })),
         ("an event that is no JSON", json!({ "Payload": "{ no" })),
         ("an event that is too large", json!({ "Payload": format!("\"{}\"", "x".repeat(6 * 1024 * 1024)) })),
         ("an unknown invocation type", json!({ "InvocationType": "Later" })),
@@ -51,30 +51,30 @@ fn rows() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What has to be the same: no ids, no times, no paths.
-fn essence(answer: &Value) -> Value {
-    let payload: Value = serde_json::from_str(answer["payload"].as_str().unwrap_or("null")).unwrap_or_default();
+/// Returns the parts of a result that must be the same: no ids, times or paths.
+fn comparable(response: &Value) -> Value {
+    let payload: Value = serde_json::from_str(response["payload"].as_str().unwrap_or("null")).unwrap_or_default();
     let failed = payload.get("errorType").is_some();
     let mut keys: Vec<_> = payload.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
     keys.sort();
-    let log = answer["log"].as_str().map(|log| {
+    let log = response["log"].as_str().map(|log| {
         let has = |text: &str| log.contains(text);
         json!([has("START RequestId: "), has("printed\n"), has("END RequestId: "), has("REPORT RequestId: ")])
     });
     json!({
-        "exception": answer["exception"], "status": answer["status"], "failed": answer["failed"],
-        "version": answer["version"], "type": payload["errorType"], "log": log,
+        "exception": response["exception"], "status": response["status"], "failed": response["failed"],
+        "version": response["version"], "type": payload["errorType"], "log": log,
         "payload": if failed { json!(keys) } else { short(payload) },
     })
 }
 
-/// Long texts by their lengths.
+/// Replaces a long text by its length.
 fn short(payload: Value) -> Value {
     payload.as_str().filter(|text| text.len() > 1000).map(|text| json!(text.len())).unwrap_or(payload)
 }
 
-/// Rows that differ, and what the emulator does there that AWS does not (its documents; AWS's API reference).
-const DIFFERENT: [(&str, &str); 10] = [
+/// Names of the calls that differ, and how the emulator differs from AWS (its documentation; AWS's API reference).
+const EXPECTED_DIFFERENCES: [(&str, &str); 10] = [
     ("an error", "reports no type and no stack of its functions' errors"),
     ("an exit", "calls it `Runtime.HandlerError`, too"),
     ("a response that is too large", "has no limit"),
@@ -88,7 +88,7 @@ const DIFFERENT: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn an_emulator_of_aws_answers_the_same_but_for_what_is_explained() {
+fn emulator_results_differ_only_where_documented() {
     let Some(ministack) = Ministack::start(false) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     ministack.deploy(&[function(folder.path())]).expect("deployed");
@@ -102,18 +102,18 @@ fn an_emulator_of_aws_answers_the_same_but_for_what_is_explained() {
             call
         })
         .collect();
-    // One after the other: a process that exits takes no other calls along.
-    let by_one = |url: &str| -> Vec<Value> {
-        let answers = calls.iter().flat_map(|call| Client::Boto.invoke(url, std::slice::from_ref(call)));
-        answers.flatten().map(|answer| essence(&answer)).collect()
+    // Sequentially, so that a process that exits does not affect other calls.
+    let invoke_each = |url: &str| -> Vec<Value> {
+        let responses = calls.iter().flat_map(|call| Client::Boto3.invoke(url, std::slice::from_ref(call)));
+        responses.flatten().map(|response| comparable(&response)).collect()
     };
-    let (here, there) = (by_one(&program.url), by_one(ministack.endpoint()));
-    let mut found = Vec::new();
-    for (((name, _), here), there) in rows.iter().zip(&here).zip(&there) {
-        if here != there {
-            println!("{name}: {here} here, {there} there");
-            found.push(*name);
+    let (local, emulated) = (invoke_each(&program.url), invoke_each(ministack.endpoint()));
+    let mut differing = Vec::new();
+    for (((name, _), local), emulated) in rows.iter().zip(&local).zip(&emulated) {
+        if local != emulated {
+            println!("{name}: {local} here, {emulated} there");
+            differing.push(*name);
         }
     }
-    assert_eq!(found, DIFFERENT.map(|(name, _)| name));
+    assert_eq!(differing, EXPECTED_DIFFERENCES.map(|(name, _)| name));
 }

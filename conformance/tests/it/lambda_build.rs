@@ -1,14 +1,14 @@
-//! Programs of this workspace as `cargo bedrock build` makes them.
+//! Builds programs of this workspace like `cargo bedrock build`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds a package of this workspace as `cargo bedrock build` does, and gives its binary.
+/// Builds a package like `cargo bedrock build` and returns the path of its binary.
 pub(crate) fn binary(package: &str) -> PathBuf {
     binary_with(package, &[], package)
 }
 
-/// The same of a binary that needs further arguments of cargo's.
+/// Like [`binary`], with more arguments for cargo.
 pub(crate) fn binary_with(package: &str, arguments: &[&str], binary: &str) -> PathBuf {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let flags = format!("{} --cfg bedrock_lambda", std::env::var("RUSTFLAGS").unwrap_or_default());

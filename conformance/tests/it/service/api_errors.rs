@@ -1,26 +1,26 @@
-//! What the API refuses, and the exception that every client makes of it.
+//! Tests of requests that the API rejects, and of the exception in each client.
 
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::rows::{ARN, by_every_client};
+use super::invoke_results::{ARN, invoke_with_every_client};
 
-/// Arguments of a call; and the exception, the status and a part of the message that come of it.
+/// Arguments of a call, with the expected exception, status and part of the message.
 type Row = (Value, &'static str, u16, String);
 
 fn row(arguments: Value, exception: &'static str, status: u16, message: &str) -> Row {
     (arguments, exception, status, message.to_owned())
 }
 
-/// The same call with one argument more.
+/// Returns a call with an additional argument.
 fn with(key: &str, value: &str) -> Value {
     let mut arguments = json!({ "FunctionName": "python_case" });
     arguments[key] = json!(value);
     arguments
 }
 
-fn of_names() -> Vec<Row> {
-    let twice = json!({ "FunctionName": "python_case:1", "Qualifier": "2" });
+fn name_errors() -> Vec<Row> {
+    let conflicting_qualifiers = json!({ "FunctionName": "python_case:1", "Qualifier": "2" });
     vec![
         row(
             json!({ "FunctionName": "python_cas" }),
@@ -34,11 +34,11 @@ fn of_names() -> Vec<Row> {
             404,
             &format!("Function not found: {ARN}:conformance-local-python_case:7"),
         ),
-        row(twice, "InvalidParameterValueException", 400, "does not match the specified qualifier"),
+        row(conflicting_qualifiers, "InvalidParameterValueException", 400, "does not match the specified qualifier"),
     ]
 }
 
-fn of_events() -> Vec<Row> {
+fn event_errors() -> Vec<Row> {
     let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
     let mut event = with("Payload", &text(1024 * 1024 + 1));
     event["InvocationType"] = json!("Event");
@@ -54,7 +54,7 @@ fn of_events() -> Vec<Row> {
     ]
 }
 
-fn of_words() -> Vec<Row> {
+fn parameter_errors() -> Vec<Row> {
     vec![
         row(with("InvocationType", "Later"), "ValidationException", 400, "at 'invocationType' failed"),
         row(with("LogType", "All"), "ValidationException", 400, "at 'logType' failed"),
@@ -63,28 +63,32 @@ fn of_words() -> Vec<Row> {
 
 fn check(rows: &[Row]) {
     let calls: Vec<_> = rows.iter().map(|row| row.0.clone()).collect();
-    by_every_client(&calls, |client, answers| {
-        for (answer, (_, exception, status, message)) in answers.iter().zip(rows) {
-            // boto3 has classes for what is in its model of Lambda, and its common one for the rest.
-            let common = client == Client::Boto && *exception == "ValidationException";
-            assert_eq!(answer["exception"], if common { "ClientError" } else { *exception }, "{client:?}: {answer}");
-            assert!(answer["status"].is_null() || answer["status"] == *status, "{client:?}: {answer}");
-            assert!(answer["message"].as_str().is_some_and(|text| text.contains(message)), "{client:?}: {answer}");
+    invoke_with_every_client(&calls, |client, responses| {
+        for (response, (_, exception, status, message)) in responses.iter().zip(rows) {
+            // boto3 only has classes for the errors in its model of Lambda, and a common class for the rest.
+            let common = client == Client::Boto3 && *exception == "ValidationException";
+            assert_eq!(
+                response["exception"],
+                if common { "ClientError" } else { *exception },
+                "{client:?}: {response}"
+            );
+            assert!(response["status"].is_null() || response["status"] == *status, "{client:?}: {response}");
+            assert!(response["message"].as_str().is_some_and(|text| text.contains(message)), "{client:?}: {response}");
         }
     });
 }
 
 #[test]
-fn a_function_or_a_version_that_is_not_there_is_not_found() {
-    check(&of_names());
+fn missing_function_or_version_is_not_found() {
+    check(&name_errors());
 }
 
 #[test]
-fn an_event_that_lambda_would_not_take_is_refused_with_its_size_or_its_fault() {
-    check(&of_events());
+fn invalid_event_is_rejected_with_size_or_reason() {
+    check(&event_errors());
 }
 
 #[test]
-fn a_word_that_is_none_of_a_parameter_s_words_is_refused() {
-    check(&of_words());
+fn unknown_parameter_value_is_rejected() {
+    check(&parameter_errors());
 }

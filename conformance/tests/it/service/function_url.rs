@@ -1,18 +1,18 @@
-//! Function URLs: what a worker is given of an HTTP request, and what comes of its response.
+//! Tests of function URLs: the event of an HTTP request, and the HTTP response.
 
 use serde_json::{Value, json};
 
+use super::access::exchange;
 use super::program::Program;
-use super::refused::exchange;
 
-/// The head and the body of the answer to a request to a worker's URL.
+/// Sends a request to a worker's URL. Returns head and body of the response.
 fn send(program: &Program, request: &str, headers: &[&str], body: &str) -> (String, String) {
     let host = format!("Host: {}", program.url.trim_start_matches("http://"));
     exchange(&program.url, request, &[&[&*host][..], headers].concat(), body)
 }
 
 #[test]
-fn a_worker_is_given_the_request_and_its_response_is_the_answer() {
+fn function_url_passes_request_and_response() {
     let program = Program::start();
     let headers = ["Content-Type: application/json", "Cookie: a=1; b=2", "X-Twice: 1", "X-Twice: 2"];
     let (head, body) = send(&program, "PUT /_url/python_http/a%20b/c?x=1&x=2&y=%C3%A4", &headers, "{\"n\":1}");
@@ -31,7 +31,7 @@ fn a_worker_is_given_the_request_and_its_response_is_the_answer() {
 }
 
 #[test]
-fn a_response_that_is_no_http_answer_is_a_good_one_and_a_failure_a_502() {
+fn plain_response_is_a_200_and_an_error_a_502() {
     let program = Program::start();
     let (head, body) = send(&program, "GET /_url/python_http/plain", &[], "");
     assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("content-type: application/json"), "{head}");
@@ -40,6 +40,6 @@ fn a_response_that_is_no_http_answer_is_a_good_one_and_a_failure_a_502() {
     assert!(head.starts_with("HTTP/1.1 200 ") && body == "bytes", "{head} {body}");
     let (head, body) = send(&program, "GET /_url/python_http/raise", &[], "");
     assert!(head.starts_with("HTTP/1.1 502 ") && body == "Internal Server Error", "{head} {body}");
-    let (head, _) = send(&program, "GET /_url/nobody/", &[], "");
+    let (head, _) = send(&program, "GET /_url/missing_worker/", &[], "");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
 }

@@ -148,7 +148,8 @@ async fn python_exit_does_not_fail_concurrent_calls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_survives_a_restart_and_runs_three_times() {
-    let (scratch, clock) = (tempfile::tempdir().expect("a folder"), Clock::by_hand(SystemTime::now()));
+    let scratch = tempfile::tempdir().expect("a folder");
+    let clock = Clock::by_hand(SystemTime::now());
     let file = |worker: &str| scratch.path().join(worker);
     let run_result = |worker: &str| std::fs::read_to_string(file(worker)).map_or(0, |text| text.lines().count());
     let dev_server = open(scratch.path(), &clock).await;

@@ -57,7 +57,8 @@ impl TestServer {
         let request = format!("POST /2015-03-31/functions/{worker}/invocations");
         let host = format!("Host: {}", self.dev_server.url.trim_start_matches("http://"));
         let headers: Vec<_> = headers.iter().map(ToString::to_string).chain([host]).collect();
-        let (url, event) = (self.dev_server.url.clone(), event.to_string());
+        let url = self.dev_server.url.clone();
+        let event = event.to_string();
         let sent = tokio::task::spawn_blocking(move || {
             let headers: Vec<_> = headers.iter().map(String::as_str).collect();
             exchange(&url, &request, &headers, &event)
@@ -148,8 +149,8 @@ async fn function_url_and_endpoint_return_429_when_throttled() {
     });
     let server = server.await;
     for name in ["node_case", "endpoint"] {
-        let (url, host) =
-            (server.dev_server.url.clone(), server.dev_server.url.trim_start_matches("http://").to_owned());
+        let url = server.dev_server.url.clone();
+        let host = server.dev_server.url.trim_start_matches("http://").to_owned();
         let request = format!("GET /_url/{name}/");
         let request = move || exchange(&url, &request, &[&format!("Host: {host}")], "");
         let (head, body) = tokio::task::spawn_blocking(request).await.expect("a thread");
@@ -204,7 +205,8 @@ fn graph(strict: bool) -> impl FnOnce(&mut Order) {
 async fn strict_mode_allows_only_calls_of_the_graph() {
     let server = TestServer::open(graph(true)).await;
     for (number, caller) in ALL_WORKERS.iter().enumerate() {
-        let (allowed, denied) = (ALL_WORKERS[(number + 1) % 3], ALL_WORKERS[(number + 2) % 3]);
+        let allowed = ALL_WORKERS[(number + 1) % 3];
+        let denied = ALL_WORKERS[(number + 2) % 3];
         let response = server.invoke(caller, &chain(&[allowed], echo())).await;
         assert_eq!((response.body.clone(), server.messages()), (json!(1), Vec::new()), "{response:?}");
         let response = server.invoke(caller, &chain(&[denied], echo())).await;

@@ -216,8 +216,8 @@ async fn queue_delivers_batches_until_the_dead_letter_queue() {
     }
     let queues = server.queues_at_rest().await;
     let of = |at: usize| (queues["queues"][at]["name"].clone(), queues["queues"][at]["messages"].clone());
-    let (none, one) =
-        (json!({ "waiting": 0, "in_flight": 0, "delayed": 0 }), json!({ "waiting": 1, "in_flight": 0, "delayed": 0 }));
+    let none = json!({ "waiting": 0, "in_flight": 0, "delayed": 0 });
+    let one = json!({ "waiting": 1, "in_flight": 0, "delayed": 0 });
     assert_eq!([of(0), of(1)], [(json!("conformance-local-jobs-dead"), one), (json!("conformance-local-jobs"), none)]);
     server.dev_server.close();
 }
@@ -309,7 +309,8 @@ async fn worker_uses_its_queue_and_bucket_with_an_sdk() {
 async fn aws_cli_uses_queue_and_bucket() {
     let Some(aws) = testbed::tool("awscli/bin/aws") else { return };
     let mut server = TestServer::open(vec![queue(1), bucket()]).await;
-    let (url, queue) = (server.dev_server.url.clone(), server.queue_url());
+    let url = server.dev_server.url.clone();
+    let queue = server.queue_url();
     let run_result = tokio::task::spawn_blocking(move || {
         let run = |arguments: &[&str]| {
             let output =
@@ -342,7 +343,8 @@ async fn queues_and_buckets_reject_cross_origin_and_unsigned() {
             let (head, _) = exchange(&url, request, &headers, "{}");
             head.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).expect("a status")
         };
-        let (list, read) = ("POST /_sqs", "GET /_s3/conformance-local-uploads/secret.txt");
+        let list = "POST /_sqs";
+        let read = "GET /_s3/conformance-local-uploads/secret.txt";
         assert_eq!((status(list, &[signed, target]), status(read, &[signed])), (200, 200));
         for outside in ["Origin: http://evil.example", "Sec-Fetch-Site: cross-site"] {
             assert_eq!(status(list, &[signed, target, outside]), 403, "{outside}");

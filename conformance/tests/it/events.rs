@@ -51,7 +51,8 @@ fn failing_event_is_reported_after_three_attempts() {
 fn accepted_event_runs_after_sigterm() {
     for worker in ALL_WORKERS {
         let dir = tempfile::tempdir().expect("a folder");
-        let (accepted, path) = (dir.path().join("accepted"), dir.path().join("ran"));
+        let accepted = dir.path().join("accepted");
+        let path = dir.path().join("ran");
         let marker_step = json!({ "worker": "rust_case", "event": { "do": "append", "path": accepted } });
         let steps =
             json!([append(worker, &path, json!({ "ms": 500 })), marker_step, { "worker": "wait", "event": 60_000 }]);

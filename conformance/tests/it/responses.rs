@@ -80,7 +80,11 @@ fn nested_call_error_reaches_the_caller() {
         let failing = json!({ "do": "call", "worker": "rust_case", "event": { "do": "raise" } });
         let results = responses(&json!([{ "worker": outer, "event": unknown }, { "worker": outer, "event": failing }]));
         assert_eq!(results[0]["error"], "InvocationError", "{outer}: {}", results[0]);
-        assert!(results[0]["message"].as_str().is_some_and(|m| m.contains("missing_worker")), "{outer}: {}", results[0]);
+        assert!(
+            results[0]["message"].as_str().is_some_and(|m| m.contains("missing_worker")),
+            "{outer}: {}",
+            results[0]
+        );
         assert!(
             results[1]["message"].as_str().is_some_and(|m| m.contains("as it was told")),
             "{outer}: {}",

@@ -35,7 +35,8 @@ impl RustFunctionFixture {
     async fn capped(timeout: u64, is_capped: bool) -> Self {
         let default_mark = || format!("processes-{}-{:?}", std::process::id(), std::thread::current().id());
         let mark = std::env::var(MARK_VARIABLE).unwrap_or_else(|_| default_mark());
-        let (name, worker) = ("conformance-local-rust_case".to_owned(), "rust_case".to_owned());
+        let name = "conformance-local-rust_case".to_owned();
+        let worker = "rust_case".to_owned();
         let program = Program {
             path: binary("rust_case"),
             folder: crate::driver::app_dir().join("workers/rust_case"),
@@ -56,7 +57,8 @@ impl RustFunctionFixture {
             },
             is_capped,
         };
-        let (lines, reaper) = (Arc::<Mutex<Vec<Line>>>::default(), Arc::<Reaper>::default());
+        let lines = Arc::<Mutex<Vec<Line>>>::default();
+        let reaper = Arc::<Reaper>::default();
         let recorder = Arc::clone(&lines);
         let sink = Arc::new(move |line| recorder.lock().expect("lines").push(line));
         let runtime_api = RuntimeApi::start().await.expect("a port");
@@ -109,7 +111,8 @@ async fn process_survives_errors_and_panics() {
     assert_eq!(fixture.invoke(json!({ "do": "calls" })).await, Ok(json!(5)));
     assert_eq!(fixture.function.idle(), 1);
     let invocation = Invocation::new(r#"{"do":"context"}"#.into(), None);
-    let (id, trace) = (invocation.request_id.clone(), invocation.trace.clone());
+    let id = invocation.request_id.clone();
+    let trace = invocation.trace.clone();
     let context = fixture.send(invocation).await.expect("a context");
     assert_eq!((&context["id"], &context["trace"]), (&json!(id), &json!(trace)));
     assert_eq!(context["arn"], "arn:aws:lambda:us-east-1:000000000000:function:conformance-local-rust_case");
@@ -153,14 +156,16 @@ async fn output_belongs_to_its_request_and_log_tail() {
     for number in 0..20 {
         let event = json!({ "do": "print", "text": format!("line {number}\n"), "times": 100 });
         let mut invocation = Invocation::new(event.to_string().into(), None);
-        let (id, tail) = (invocation.request_id.clone(), Tail::default());
+        let id = invocation.request_id.clone();
+        let tail = Tail::default();
         invocation.tail = Some(tail.clone());
         assert_eq!(fixture.send(invocation).await, Ok(json!("printed")));
         let log = String::from_utf8(tail.last()).expect("text");
         assert_eq!(log, format!("line {number}\n").repeat(100));
         let lines = std::mem::take(&mut *fixture.lines.lock().expect("lines"));
         assert_eq!(lines.len(), 103);
-        let (first_line, last_line) = (&lines[0].text, &lines[102].text);
+        let first_line = &lines[0].text;
+        let last_line = &lines[102].text;
         assert_eq!(
             (first_line, &lines[101].text),
             (&format!("START RequestId: {id} Version: $LATEST"), &format!("END RequestId: {id}"))
@@ -260,7 +265,8 @@ async fn fast_function_is_queued_briefly_before_a_new_process() {
     }
     let running_calls: Vec<_> = (0..2 * std::thread::available_parallelism().expect("a number").get())
         .map(|_| {
-            let (function, event) = (Arc::clone(&fixture.function), json!({ "do": "sleep", "ms": 2000 }).to_string());
+            let function = Arc::clone(&fixture.function);
+            let event = json!({ "do": "sleep", "ms": 2000 }).to_string();
             tokio::spawn(async move { function.invoke(Invocation::new(event.into(), None)).await })
         })
         .collect();
@@ -350,7 +356,8 @@ time.sleep(600)
 async fn process_without_next_request_blocks_at_most_the_timeout() {
     let fixture = RustFunctionFixture::new(1).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let (path, code) = (folder.path().join("once"), folder.path().join("once.py"));
+    let path = folder.path().join("once");
+    let code = folder.path().join("once.py");
     std::fs::write(&code, SINGLE_RESPONSE_PROGRAM).expect("a file");
     std::fs::write(&path, format!("#!/bin/sh\nexec python3 {}\n", code.display())).expect("a file");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("rights");

@@ -111,7 +111,8 @@ pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Co
 /// Runs `aws lambda invoke …`, which returns a file, a document and an exit code.
 fn invoke_with_cli(aws: &Path, url: &str, arguments: &Value) -> Value {
     let dir = tempfile::tempdir().expect("a folder");
-    let (payload, response) = (dir.path().join("payload"), dir.path().join("answer"));
+    let payload = dir.path().join("payload");
+    let response = dir.path().join("answer");
     let mut command = Command::new(aws);
     environment(&mut command, url).args(["--output", "json", "lambda", "invoke"]);
     for (key, option) in [

@@ -107,7 +107,8 @@ fn emulator_results_differ_only_where_documented() {
         let responses = calls.iter().flat_map(|call| Client::Boto3.invoke(url, std::slice::from_ref(call)));
         responses.flatten().map(|response| comparable(&response)).collect()
     };
-    let (local, emulated) = (invoke_each(&program.url), invoke_each(ministack.endpoint()));
+    let local = invoke_each(&program.url);
+    let emulated = invoke_each(ministack.endpoint());
     let mut differing = Vec::new();
     for (((name, _), local), emulated) in rows.iter().zip(&local).zip(&emulated) {
         if local != emulated {

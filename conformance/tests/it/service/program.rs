@@ -37,7 +37,8 @@ impl Program {
 
     /// Starts the same app in the dev server.
     pub(super) fn start_dev_server() -> Self {
-        let (scratch, runtime) = (tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
+        let scratch = tempfile::tempdir().expect("a folder");
+        let runtime = Runtime::new().expect("a runtime");
         let opened = Workshop::open(config(scratch.path(), &Clock::real()));
         let dev_server = runtime.block_on(opened).expect("it opens");
         let url = dev_server.url.clone();

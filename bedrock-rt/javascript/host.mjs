@@ -182,7 +182,7 @@ function handleUncaught(error) {
   if (isLeaving) return;
   if (worker === null) return initError(error);
   if (current !== null) return sendAndExit(FATAL, current, error);
-  // The invocation that caused the error has already got a response. FATAL tells the app to stop using this process.
+  // The invocation that caused the error has already got a response. After FATAL the app no longer uses this process.
   // The process does not exit by itself, because the next invocation may already be on its way.
   if (previous !== null) setRequestId(previous.requestId);
   process.stderr.write(`${formatForLog(error)}\n`);

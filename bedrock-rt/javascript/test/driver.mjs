@@ -49,10 +49,10 @@ export function workerFolder(files) {
 }
 
 export function invokeFrame({ id, deadline, requestId, trace, clientContext = '', text }) {
-  const said = Buffer.from(clientContext);
+  const clientContextBytes = Buffer.from(clientContext);
   const length = Buffer.alloc(2);
-  length.writeUInt16LE(said.length);
-  const event = Buffer.concat([clientContext === '' ? Buffer.alloc(0) : length, said, Buffer.from(text)]);
+  length.writeUInt16LE(clientContextBytes.length);
+  const event = Buffer.concat([clientContext === '' ? Buffer.alloc(0) : length, clientContextBytes, Buffer.from(text)]);
   const frame = Buffer.alloc(4 + 54 + trace.length + event.length);
   frame.writeUInt32LE(frame.length - 4, 0);
   frame[4] = clientContext === '' ? 1 : 3;

@@ -207,7 +207,7 @@ test('open timers and servers block neither response nor exit', async () => {
 
 test('end of file ends the host during invocation and start', async () => {
   const busy = await new Host({
-    files: probe(`console.log('begun'); await new Promise((r) => setTimeout(r, 60000));`),
+    files: probe(`console.log('started'); await new Promise((r) => setTimeout(r, 60000));`),
   }).ready();
   busy.send({});
   assert.deepEqual(await busy.end(), { code: 0, signal: null });

@@ -169,8 +169,8 @@ test('rejected Event is an error', async () => {
   const { host } = await api((response) =>
     json(response, 404, { 'x-amzn-ErrorType': 'ResourceNotFoundException' }, { message: 'no such worker' }),
   );
-  const { error } = await host.call(['nobody', {}]);
-  assert.equal(error.message, 'worker `nobody` failed: ResourceNotFoundException: no such worker');
+  const { error } = await host.call(['missing', {}]);
+  assert.equal(error.message, 'worker `missing` failed: ResourceNotFoundException: no such worker');
 });
 
 test('refused connection reports that nothing ran', async () => {

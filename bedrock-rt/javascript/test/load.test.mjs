@@ -102,7 +102,7 @@ test('class of the configured name has priority', async () => {
   await answers({ 'main.js': `exports.Worker = require('./worker').Worker; exports.Other = ${other}` }, 'other');
 });
 
-test('worker behind a symbolic link is found', async () => {
+test('worker in a symlinked folder is found', async () => {
   for (const files of [
     { 'main.js': CJS + CLASS },
     { 'main.mjs': ESM + CLASS },

@@ -2,7 +2,7 @@
 
 Most values are passed directly to the C scanner and encoder, without the `json` package: its import takes a third of a
 cold start, and its wrappers a fifth of a warm call. A value that the C code rejects is tried again with `json`, which
-decides and words the error.
+decides and formats the error.
 """
 
 import sys

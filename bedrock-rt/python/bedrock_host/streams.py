@@ -13,7 +13,7 @@ from bedrock.workers.current import CURRENT
 
 # Maximum length of a line of the protocol, without its tag (0x1e, 36 bytes, 0x1f) and its end.
 _MAX_LINE_BYTES = 65536 - 38 - 1
-# A large text is processed in chunks of this size, so that it is not copied as a whole.
+# A large text is processed in chunks of this size, so that it is not copied in full.
 _CHUNK_BYTES = 1 << 20
 
 # A descriptor of our own for the pipe: a worker may close 1 and 2, and open files of its own in their place.

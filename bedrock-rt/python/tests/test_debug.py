@@ -1,4 +1,4 @@
-"""Tests of the debugger in the host, with a fake debugpy: which threads it is told about, and what the worker can
+"""Tests of the debugger in the host, with a fake debugpy: which threads it is notified of, and what the worker can
 see of it.
 """
 

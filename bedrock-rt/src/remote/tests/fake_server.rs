@@ -43,7 +43,7 @@ impl Reaction {
 /// A request that the server received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
-    /// Which connection it came on, from 1.
+    /// Number of its connection, from 1.
     pub(crate) connection: usize,
     pub(crate) method: String,
     pub(crate) path: String,

@@ -10,5 +10,5 @@ pub(super) fn error_chain(error: &(dyn Error + 'static)) -> String {
 
 /// Returns an iterator over `error` and all its causes.
 pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |error| (*error).source())
 }

@@ -24,10 +24,10 @@ fn transport(identity: ProgramInfo) -> Arc<dyn Transport> {
 
 #[cfg(not(feature = "aws-sdk"))]
 fn transport(identity: ProgramInfo) -> Arc<dyn Transport> {
-    use super::http_client::{Client, Settings};
+    use super::http_client::{HttpClient, Settings};
 
     match Settings::read(&|name| std::env::var(name).ok()) {
-        Ok(settings) => Arc::new(LambdaTransport::new(Client::new(settings), identity)),
+        Ok(settings) => Arc::new(LambdaTransport::new(HttpClient::new(settings), identity)),
         Err(reason) => Arc::new(failed_transport::FailedTransport(reason)),
     }
 }

@@ -72,7 +72,7 @@ fn text(value: &Value) -> Option<String> {
 fn trace_lines(trace: &Value) -> Vec<String> {
     match trace {
         Value::Array(trace_lines) => trace_lines.iter().filter_map(text).collect(),
-        Value::String(text) => text.trace_lines().map(str::to_owned).collect(),
+        Value::String(text) => text.lines().map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }

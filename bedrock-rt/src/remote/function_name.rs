@@ -111,7 +111,7 @@ mod tests {
         }
         // A program that is not an app relies on the naming rule.
         let without_app = CallerIdentity { app: None, ..caller("", "x-dev-endpoint") };
-        assert_eq!(resolve(&Target::Worker("fetcher"), anybody, &config()).as_deref(), Ok("x-dev-fetcher"));
+        assert_eq!(resolve(&Target::Worker("fetcher"), without_app, &config()).as_deref(), Ok("x-dev-fetcher"));
     }
 
     #[test]

@@ -48,7 +48,7 @@ mod tests {
     fn read(env: &[(&str, &str)]) -> Result<Settings, String> {
         let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")];
         Settings::read(&|name| {
-            env.iter().error_chain(&keys).find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+            env.iter().chain(&keys).find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         })
     }
 

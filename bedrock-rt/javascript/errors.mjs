@@ -1,22 +1,22 @@
-// Errors in the shape of AWS's Node runtime: {errorType, errorMessage, trace}. Wording and edge cases follow the
-// Errors.js of npm's aws-lambda-ric; where that gives less than a reader needs, the trace gets the rest.
+// Formats errors like AWS's Node runtime: {errorType, errorMessage, trace}. Wording and edge cases follow Errors.js of
+// npm's aws-lambda-ric. Where that omits details, the trace contains them.
 
-// Taken now: a worker may replace them.
+// Saved at the start, because a worker may replace them.
 const { parse, stringify } = JSON;
 
-/** An error with a type of its own choosing, for what goes wrong in the host and not in the worker's code. */
+/** An error of the host, not of the worker's code, with a given type. */
 export class RuntimeError extends Error {
   constructor(type, message, cause) {
     super(message, { cause });
     this.name = type;
-    // What the host says about an error of the worker is worth little without that error.
+    // An error of the host caused by the worker is only useful together with the worker's error.
     const lines = stackOf(cause);
     this.stack = `${type}: ${message}${lines === '' ? '' : `\n${lines}`}`;
   }
 }
 
-/** What the frame of a failed invocation (or a failed start) holds, as JSON text. Never throws. */
-export function errorText(thrown) {
+/** Returns the error of a failed invocation or start as JSON text. Never throws. */
+export function errorJson(thrown) {
   let shape;
   try {
     shape = errorShape(thrown);
@@ -32,7 +32,7 @@ export function errorText(thrown) {
 }
 
 function errorShape(thrown) {
-  // AWS: a promise rejected with nothing is the string "handled".
+  // As on AWS, a promise that is rejected without a value has the message "handled".
   if (thrown === undefined || thrown === null) return { errorType: 'string', errorMessage: 'handled', trace: [] };
   if (!isError(thrown)) return { errorType: typeof thrown, errorMessage: String(thrown.toString()), trace: [] };
   const name = typeof thrown.name === 'string' && thrown.name !== '' ? thrown.name : thrown.constructor?.name;
@@ -45,30 +45,30 @@ function isError(thrown) {
   return ['name', 'message', 'stack'].every((key) => typeof thrown[key] === 'string' && thrown[key] !== '');
 }
 
-// Frames of the host say nothing about the worker, and every trace would end with them.
-const OWN_FILES = new URL('.', import.meta.url).href;
+// Frames of the host are removed: they contain nothing about the worker, and every trace would end with them.
+const HOST_FILES_URL = new URL('.', import.meta.url).href;
 
 function trace(error) {
   const lines = typeof error.stack === 'string' ? error.stack.split('\n') : [];
-  return lines.filter((line) => !line.includes(OWN_FILES));
+  return lines.filter((line) => !line.includes(HOST_FILES_URL));
 }
 
 function stackOf(value) {
   try {
     return isError(value) && typeof value.stack === 'string' ? value.stack : '';
   } catch {
-    return ''; // an object whose properties throw when they are read
+    return ''; // the properties of the object throw when they are read
   }
 }
 
-/** `thrown` for people to read, in as many lines as its trace has. Never throws. */
-export function describe(thrown) {
-  const { errorType, errorMessage, trace: lines } = parse(errorText(thrown));
+/** Formats `thrown` for the log, in as many lines as its trace has. Never throws. */
+export function formatForLog(thrown) {
+  const { errorType, errorMessage, trace: lines } = parse(errorJson(thrown));
   return lines.length > 0 ? lines.join('\n') : `${errorType}: ${errorMessage}`;
 }
 
-/** What String() makes of any value, even of one that cannot be made a string. */
-export function textOf(value) {
+/** Converts any value to a string, even if String() throws for it. */
+export function toText(value) {
   try {
     return String(value);
   } catch {

@@ -1,21 +1,21 @@
-// The Node host: keeps one JavaScript worker warm and runs its invocations, as docs/src/host-protocol.md says.
-// One invocation at a time. Finding the class is load.mjs's work, bytes are wire.mjs's, printing is prints.mjs's;
-// deadlines and sizes are the app's.
-import { capturePrints, flushPrints, printFor } from './prints.mjs';
-import { ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, Wire } from './wire.mjs';
-import { RuntimeError, describe, errorText, textOf } from './errors.mjs';
+// The Node host keeps one JavaScript worker loaded and runs its invocations according to docs/src/host-protocol.md, one
+// at a time. load.mjs finds the class, framing.mjs encodes frames, console.mjs handles output. The app enforces
+// deadlines and sizes.
+import { captureConsole, flushConsole, setRequestId } from './console.mjs';
+import { ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, HostSocket } from './framing.mjs';
+import { RuntimeError, formatForLog, errorJson, toText } from './errors.mjs';
 import { loadWorkerClass } from './load.mjs';
 
 const DATA_FD = 3;
 const env = process.env;
 
-// What a worker may replace and the host must keep (test helpers and signal-exit do patch these).
+// Functions that a worker may replace (test helpers and signal-exit do).
 const now = Date.now;
 const parse = JSON.parse;
 const stringify = JSON.stringify;
 const reallyExit = process.reallyExit?.bind(process) ?? process.exit.bind(process);
 
-// The parts of the context that never change, read once.
+// The parts of the context that do not change, read once.
 const functionName = env.AWS_LAMBDA_FUNCTION_NAME;
 const functionVersion = env.AWS_LAMBDA_FUNCTION_VERSION;
 const memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
@@ -25,19 +25,19 @@ const invokedFunctionArn = env.BEDROCK_FUNCTION_ARN;
 
 let worker = null; // null until the module is loaded
 let current = null; // the invocation that is running
-let last = null; // the one before, to which a late error is attributed
+let previous = null; // the previous invocation, to which a late error is attributed
 let trace = '';
-let leaving = false;
-const waiting = []; // invocations that came before READY, or while another one runs
-let looping = false; // through `waiting`
+let isLeaving = false;
+const waiting = []; // invocations that arrived before READY or during another one
+let isRunningWaiting = false; // whether `runWaiting` is active
 
 function start() {
-  capturePrints();
-  const wire = new Wire(DATA_FD, receive, recall, () => leave(0));
-  process.on('exit', flushPrints);
-  process.on('uncaughtException', (error) => fatal(error));
-  process.on('unhandledRejection', (reason) => fatal(unhandledRejection(reason)));
-  process.on('beforeExit', nothingLeftToWaitFor);
+  captureConsole();
+  const hostSocket = new HostSocket(DATA_FD, receive, returnWaiting, () => exitNow(0));
+  process.on('exit', flushConsole);
+  process.on('uncaughtException', (error) => handleUncaught(error));
+  process.on('unhandledRejection', (reason) => handleUncaught(unhandledRejection(reason)));
+  process.on('beforeExit', handleEmptyEventLoop);
   // For `invoke` in worker.js: {deadline, trace} of the current invocation, or null.
   Object.defineProperty(globalThis, Symbol.for('bedrock.host'), {
     value: {
@@ -46,28 +46,28 @@ function start() {
       },
     },
   });
-  return wire;
+  return hostSocket;
 }
 
-const wire = start();
+const hostSocket = start();
 await load();
 
 async function load() {
   const folder = env.BEDROCK_WORKER_DIR ?? process.cwd();
   try {
-    process.chdir(folder); // as on Lambda, where the working directory is the worker's folder
-    wire.unref();
+    process.chdir(folder); // as on Lambda
+    hostSocket.unref();
     const WorkerClass = await loadWorkerClass(folder, env.BEDROCK_WORKER_CLASS ?? '');
-    const made = new WorkerClass();
-    if (leaving) return;
-    worker = typeof made.handle === 'function' ? made : { handle: (event, context) => made.execute(event, context) };
+    const instance = new WorkerClass();
+    if (isLeaving) return;
+    worker = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
   } catch (error) {
     initError(error);
     return;
   }
-  wire.ref();
-  flushPrints();
-  wire.send(READY, null, '');
+  hostSocket.ref();
+  flushConsole();
+  hostSocket.send(READY, null, '');
   runWaiting();
 }
 
@@ -76,22 +76,25 @@ function receive(call) {
   else run(call);
 }
 
-/** The app has seen no answer for a while: what has not been started goes back, for another process. */
-function recall() {
-  for (const call of waiting.splice(0)) wire.send(RECALLED, call, '');
+/**
+ * The app has received no response for some time: returns the invocations that have not started, so that another
+ * process can run them.
+ */
+function returnWaiting() {
+  for (const call of waiting.splice(0)) hostSocket.send(RECALLED, call, '');
 }
 
-/** A loop and not a recursion: each of many waiting invocations may be answered at once. */
+/** A loop instead of a recursion, because many waiting invocations may complete synchronously. */
 function runWaiting() {
-  if (looping) return;
-  looping = true;
+  if (isRunningWaiting) return;
+  isRunningWaiting = true;
   while (current === null && waiting.length > 0) run(waiting.shift());
-  looping = false;
+  isRunningWaiting = false;
 }
 
 function run(call) {
   current = call;
-  printFor(call.requestId);
+  setRequestId(call.requestId);
   if (call.trace !== trace) setTrace(call.trace);
   let event;
   try {
@@ -105,7 +108,7 @@ function run(call) {
   try {
     result = worker.handle(event, contextOf(call));
     if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
-      wire.unref();
+      hostSocket.unref();
       result.then(
         (value) => succeed(call, value),
         (error) => fail(call, error),
@@ -136,7 +139,7 @@ function contextOf(call) {
   };
 }
 
-// As AWS's runtime does it: X-Ray and the AWS SDK read the variable.
+// Like AWS's runtime. X-Ray and the AWS SDK read the variable.
 function setTrace(value) {
   trace = value;
   if (value === '') delete env._X_AMZN_TRACE_ID;
@@ -144,74 +147,74 @@ function setTrace(value) {
 }
 
 function succeed(call, value) {
-  if (current !== call) return; // a promise of the worker's own making that settles twice
+  if (current !== call) return; // a thenable of the worker that settles twice
   let text;
   try {
     text = stringify(value) ?? 'null';
   } catch (error) {
-    // The type and the words of AWS's runtime; why it is so stands in the trace.
-    answer(ERROR, call, errorText(new RuntimeError('Error', 'Unable to stringify response body', error)));
+    // Type and message of AWS's runtime; the trace contains the reason.
+    respond(ERROR, call, errorJson(new RuntimeError('Error', 'Unable to stringify response body', error)));
     return;
   }
-  answer(RESPONSE, call, text);
+  respond(RESPONSE, call, text);
 }
 
 function fail(call, error) {
-  if (current === call) answer(ERROR, call, errorText(error));
+  if (current === call) respond(ERROR, call, errorJson(error));
 }
 
-function answer(kind, call, text) {
-  if (leaving) return;
-  printFor(null);
-  last = current;
+function respond(kind, call, text) {
+  if (isLeaving) return;
+  setRequestId(null);
+  previous = current;
   current = null;
-  wire.ref();
-  wire.send(kind, call, text);
+  hostSocket.ref();
+  hostSocket.send(kind, call, text);
   if (waiting.length > 0) runWaiting();
 }
 
 function unhandledRejection(reason) {
-  return new RuntimeError('Runtime.UnhandledPromiseRejection', textOf(reason), reason);
+  return new RuntimeError('Runtime.UnhandledPromiseRejection', toText(reason), reason);
 }
 
-/** An error that nobody caught. It ends the process, as on Lambda, after the app knows of it. */
-function fatal(error) {
-  if (leaving) return;
+/** Handles an uncaught error. It ends the process, as on Lambda, after it has been reported to the app. */
+function handleUncaught(error) {
+  if (isLeaving) return;
   if (worker === null) return initError(error);
-  if (current !== null) return sendAndLeave(FATAL, current, error);
-  // Too late for an answer: the invocation that caused it has one. The app is told to use this process no more,
-  // but the process does not end by itself, because the next invocation may be on its way to it already.
-  if (last !== null) printFor(last.requestId);
-  process.stderr.write(`${describe(error)}\n`);
-  printFor(null);
-  if (last !== null) wire.send(FATAL, last, errorText(error));
+  if (current !== null) return sendAndExit(FATAL, current, error);
+  // The invocation that caused the error has already got a response. After FATAL the app no longer uses this process.
+  // The process does not exit by itself, because the next invocation may already be on its way.
+  if (previous !== null) setRequestId(previous.requestId);
+  process.stderr.write(`${formatForLog(error)}\n`);
+  setRequestId(null);
+  if (previous !== null) hostSocket.send(FATAL, previous, errorJson(error));
   return undefined;
 }
 
 function initError(error) {
-  sendAndLeave(INIT_ERROR, null, error);
+  sendAndExit(INIT_ERROR, null, error);
 }
 
-function sendAndLeave(kind, call, error) {
-  if (leaving) return;
-  leaving = true;
-  flushPrints();
-  wire.ref();
-  wire.send(kind, call, errorText(error));
-  wire.flushed(() => leave(1));
+function sendAndExit(kind, call, error) {
+  if (isLeaving) return;
+  isLeaving = true;
+  flushConsole();
+  hostSocket.ref();
+  hostSocket.send(kind, call, errorJson(error));
+  hostSocket.flushed(() => exitNow(1));
 }
 
 /**
- * Node has nothing to wait for but the data socket, so the promise of the worker can never settle.
- * AWS's runtime answers null then, instead of waiting for the timeout; so does this.
+ * The data socket is the only active handle, so the worker's promise can never settle. AWS's runtime responds null in
+ * this case instead of waiting for the timeout.
  */
-function nothingLeftToWaitFor() {
-  if (leaving) return;
+function handleEmptyEventLoop() {
+  if (isLeaving) return;
   if (worker === null) {
     initError(
       new RuntimeError(
         'Runtime.ExitError',
-        'the worker never finished loading: its top-level await waits for something that cannot happen',
+        'the worker never finished loading: its top-level await can never settle',
       ),
     );
   } else if (current !== null) {
@@ -219,9 +222,9 @@ function nothingLeftToWaitFor() {
   }
 }
 
-/** Ends the process at once: without the worker's own `exit` listeners, which might not return. */
-function leave(status) {
-  leaving = true;
-  flushPrints();
+/** Ends the process immediately, without the worker's own `exit` listeners, which might not return. */
+function exitNow(status) {
+  isLeaving = true;
+  flushConsole();
   reallyExit(status);
 }

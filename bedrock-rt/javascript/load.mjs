@@ -1,27 +1,27 @@
-// Finds the worker's class: main.js, main.mjs or main.cjs in the worker's folder, CommonJS or ES module, the class
-// exported or only declared. Used by the local host (host.mjs) and on Lambda (lambda.mjs), so that both agree.
-// It runs the module exactly once and never changes a line number of it; errors come out as AWS's runtime names them.
+// Finds the worker's class: in main.js, main.mjs or main.cjs of the worker's folder, CommonJS or ES module, exported or
+// only declared. Used by the local host (host.mjs) and on Lambda (lambda.mjs), so that both behave the same. It runs
+// the module exactly once and does not change line numbers. Errors are named as AWS's runtime names them.
 import Module, { createRequire } from 'node:module';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RuntimeError } from './errors.mjs';
 
 const MAIN_FILES = ['main.js', 'main.mjs', 'main.cjs'];
-const FOUND = Symbol.for('bedrock.host.class');
-// What Node itself takes as proof that a file that does not parse as CommonJS is an ES module.
+const CLASS_SYMBOL = Symbol.for('bedrock.host.class');
+// Messages from which Node concludes that a file that is not valid CommonJS is an ES module.
 const ES_MODULE_ERROR =
   /Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta'|await is only valid/;
 
-/** The class `className` of the worker in `folder`. */
+/** Returns the class `className` of the worker in `folder`. */
 export async function loadWorkerClass(folder, className) {
   const file = mainFile(folder);
   const source = readText(file);
   const kind = packageType(dirname(file));
   const declared = { value: undefined };
-  Object.defineProperty(globalThis, FOUND, {
+  Object.defineProperty(globalThis, CLASS_SYMBOL, {
     configurable: true,
-    value: (found) => {
-      declared.value = found;
+    value: (workerClass) => {
+      declared.value = workerClass;
     },
   });
   try {
@@ -32,19 +32,19 @@ export async function loadWorkerClass(folder, className) {
   } catch (error) {
     throw loadError(error, file);
   } finally {
-    delete globalThis[FOUND];
+    delete globalThis[CLASS_SYMBOL];
   }
 }
 
 function mainFile(folder) {
-  const found = MAIN_FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
-  if (found === undefined) {
+  const path = MAIN_FILES.map((name) => join(folder, name)).find((candidate) => existsSync(candidate));
+  if (path === undefined) {
     throw new RuntimeError(
       'Runtime.ImportModuleError',
       `Error: Cannot find module 'main': no ${MAIN_FILES.join(', ')} in ${folder}`,
     );
   }
-  return realpathSync(found); // the loaders of Node know files by their real path
+  return realpathSync(path); // Node's loaders use real paths
 }
 
 function readText(file) {
@@ -52,13 +52,13 @@ function readText(file) {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** The "type" of the package.json that rules over `folder`, found as Node finds it. */
+/** Returns the "type" of the package.json that applies to `folder`, found like Node finds it. */
 function packageType(folder) {
   for (let at = folder; basename(at) !== 'node_modules'; at = dirname(at)) {
     try {
       return JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))?.type;
     } catch (error) {
-      if (error instanceof SyntaxError) return undefined; // Node tells the user about it
+      if (error instanceof SyntaxError) return undefined; // Node reports it
     }
     if (dirname(at) === at) break;
   }
@@ -72,8 +72,8 @@ function isEsModule(file, kind, source) {
 }
 
 /**
- * Whether a .js file of a package without "type" is an ES module, as newer Nodes decide it (and Lambda's and older
- * ones do not): by trying to parse it as CommonJS. Only files that look like it pay for that.
+ * Whether a .js file of a package without "type" is an ES module, as newer versions of Node decide it (Lambda's and
+ * older ones do not): by trying to parse it as CommonJS. Only files with `import` or `export` are parsed.
  */
 function hasEsModuleSyntax(source) {
   if (!/^[ \t]*(?:import|export)\b|\bimport\.meta\b/m.test(source)) return false;
@@ -87,10 +87,10 @@ function hasEsModuleSyntax(source) {
 }
 
 /**
- * The line put behind the module: it hands over the binding of the class, whether or not it is exported.
- * The line feed ends a trailing comment, the semicolon a statement without one.
+ * Returns a statement that is appended to the module: it passes on the binding of the class, whether or not it is
+ * exported. The line feed ends a trailing comment, the semicolon a statement without one.
  */
-function tail(className) {
+function captureStatement(className) {
   if (!/^[A-Za-z_$][\w$]*$/.test(className)) return '';
   return `\n;globalThis[Symbol.for("bedrock.host.class")]?.(typeof ${className}==="undefined"?undefined:${className});`;
 }
@@ -103,7 +103,7 @@ function requireMain(file, kind, className) {
   Module.prototype._compile = function (content, filename, ...rest) {
     if (filename !== file) return compile.call(this, content, filename, ...rest);
     Module.prototype._compile = compile;
-    return compile.call(this, content + tail(className), filename, ...rest);
+    return compile.call(this, content + captureStatement(className), filename, ...rest);
   };
   try {
     return createRequire(import.meta.url)(file);
@@ -112,7 +112,9 @@ function requireMain(file, kind, className) {
   }
 }
 
-/** Makes `require` take worker.js as CommonJS in a package with "type": "module", too. Returns whether it is. */
+/**
+ * Makes `require` load worker.js as CommonJS, even in a package with "type": "module". Returns whether it is CommonJS.
+ */
 function loadAsCommonJs(file) {
   if (!existsSync(file)) return false;
   const path = realpathSync(file);
@@ -133,28 +135,30 @@ async function importMain(file, kind, source, className) {
   const url = pathToFileURL(file).href;
   const plan = {
     main: url,
-    tail: '',
+    captureStatement: '',
     asModule: file.endsWith('.js') && kind !== 'module',
     base: '',
     shim: '',
     nodePath: false,
   };
-  if (!looksExported(source, className) && looksDeclared(source, className)) plan.tail = tail(className);
+  if (!isProbablyExported(source, className) && isProbablyDeclared(source, className)) {
+    plan.captureStatement = captureStatement(className);
+  }
   const base = join(dirname(file), 'worker.js');
   if (kind === 'module' && loadAsCommonJs(base)) {
     plan.base = pathToFileURL(realpathSync(base)).href;
-    plan.shim = baseShim(base);
+    plan.shim = createShim(base);
   }
   plan.nodePath = Boolean(process.env.NODE_PATH);
-  if (plan.tail !== '' || plan.asModule || plan.base !== '' || plan.nodePath) await addHooks(plan);
+  if (plan.captureStatement !== '' || plan.asModule || plan.base !== '' || plan.nodePath) await registerLoaderHooks(plan);
   return import(url);
 }
 
-function looksDeclared(source, className) {
+function isProbablyDeclared(source, className) {
   return new RegExp(`\\b(?:class|const|let|var|function)\\s+${escape(className)}(?![\\w$])`).test(source);
 }
 
-function looksExported(source, className) {
+function isProbablyExported(source, className) {
   const name = `${escape(className)}(?![\\w$])`;
   return new RegExp(
     `(?:^|;)[ \\t]*export\\s+(?:default\\s+)?(?:class|const|let|var|function)\\s+${name}` +
@@ -167,8 +171,8 @@ function escape(name) {
   return name.replace(/[^\w]/g, '\\$&');
 }
 
-/** worker.js as an ES module: the same objects that `require` gives. */
-function baseShim(file) {
+/** Returns the source of an ES module with the same objects as `require` of worker.js. */
+function createShim(file) {
   const names = Object.keys(createRequire(import.meta.url)(file)).filter(
     (name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default',
   );
@@ -180,8 +184,11 @@ function baseShim(file) {
   ].join('\n');
 }
 
-/** In this thread where Node can (22.15 and 23.5 on), otherwise in the loader's thread, which costs the start some 60 ms. */
-async function addHooks(plan) {
+/**
+ * Registers the hooks: in this thread if Node supports it (22.15 and 23.5 or later), otherwise in the loader's thread,
+ * which takes about 60 ms.
+ */
+async function registerLoaderHooks(plan) {
   if (typeof Module.registerHooks === 'function') {
     const { hooksFor } = await import('./hooks.mjs');
     Module.registerHooks(hooksFor(plan));
@@ -209,8 +216,8 @@ function pickClass(exported, declared, className, { file, source }) {
     ...values(fallback),
     declared,
   ];
-  const found = candidates.find(isWorkerClass);
-  if (found !== undefined) return found;
+  const workerClass = candidates.find(isWorkerClass);
+  if (workerClass !== undefined) return workerClass;
   const name = basename(file);
   if ([named, fallback, declared].some((value) => typeof value === 'function')) {
     throw new RuntimeError(
@@ -218,13 +225,13 @@ function pickClass(exported, declared, className, { file, source }) {
       `class \`${className}\` in ${name} has no \`execute\` method (${file})`,
     );
   }
-  const others = [...source.matchAll(/^[ \t]*(?:export\s+(?:default\s+)?)?class\s+([\w$]+)/gm)].map(
+  const otherNames = [...source.matchAll(/^[ \t]*(?:export\s+(?:default\s+)?)?class\s+([\w$]+)/gm)].map(
     (match) => `\`${match[1]}\``,
   );
-  const seen = others.length === 0 ? 'it has no class' : `it has ${others.join(', ')}`;
+  const classList = otherNames.length === 0 ? 'it has no class' : `it has ${otherNames.join(', ')}`;
   throw new RuntimeError(
     'Runtime.HandlerNotFound',
-    `no class \`${className}\` with an \`execute\` method in ${name}: ${seen}; name the class \`${className}\`, or export it (${file})`,
+    `no class \`${className}\` with an \`execute\` method in ${name}: ${classList}; name the class \`${className}\`, or export it (${file})`,
   );
 }
 
@@ -236,7 +243,7 @@ function values(value) {
   return value !== null && typeof value === 'object' ? Object.values(value) : [];
 }
 
-// `Worker` is the base class that worker.js exports: re-exporting it does not make it the worker.
+// `Worker` is the base class that worker.js exports. It is not a worker, even if it is re-exported.
 function isWorkerClass(value) {
   return typeof value === 'function' && typeof value.prototype?.execute === 'function' && value.name !== 'Worker';
 }

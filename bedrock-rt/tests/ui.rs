@@ -1,10 +1,11 @@
-//! What compiles and what does not, and what the compiler then says.
+//! Compiles programs that use the macros, and compares the compiler errors with snapshots.
 //!
-//! The macros read the catalog from the environment of the compiler, so each group of cases runs in a process of its own.
+//! The macros read the worker index from the environment of the compiler, so each group of cases runs in a process of
+//! its own.
 
 use std::process::Command;
 
-/// Folder, and the catalog its cases are compiled with.
+/// Folders of the cases, with the worker index that they are compiled with.
 const GROUPS: &[(&str, Option<&str>)] = &[
     ("pass", Some(APP)),
     ("fail", Some(APP)),
@@ -17,17 +18,17 @@ const GROUPS: &[(&str, Option<&str>)] = &[
     ("no_catalog", None),
 ];
 
-/// A Python worker, a JavaScript worker, a Rust worker that is a dependency, one that is not.
+/// A Rust worker that is a dependency, one that is not, a Python worker and a JavaScript worker.
 const APP: &str = "greeter|rust|workers/greeter|Cargo.toml|30|256|provided.al2023|greeter;\
                    resizer|rust|workers/resizer|Cargo.toml|30|256|nodejs24.x|;\
                    system_fetcher|python|workers/system_fetcher|main.py|30|256|python3.13|;\
                    thumbnailer|javascript|workers/thumbnailer|main.js|30|256|provided.al2023|";
 
-const GROUP: &str = "BEDROCK_UI_GROUP";
+const GROUP_VARIABLE: &str = "BEDROCK_UI_GROUP";
 
 #[test]
-fn the_compiler_says_what_is_wrong_and_what_to_do() {
-    if let Ok(group) = std::env::var(GROUP) {
+fn compiler_errors_match_the_snapshots() {
+    if let Ok(group) = std::env::var(GROUP_VARIABLE) {
         let cases = trybuild::TestCases::new();
         match group.as_str() {
             "pass" => cases.pass("tests/ui/pass/*.rs"),
@@ -37,7 +38,7 @@ fn the_compiler_says_what_is_wrong_and_what_to_do() {
     }
     for (group, catalog) in GROUPS {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.args(["--exact", "the_compiler_says_what_is_wrong_and_what_to_do", "--nocapture"]).env(GROUP, group);
+        command.args(["--exact", "compiler_errors_match_the_snapshots", "--nocapture"]).env(GROUP_VARIABLE, group);
         command.env_remove("BEDROCK_CATALOG").env_remove("BEDROCK_ROOT");
         if let Some(catalog) = catalog {
             command.env("BEDROCK_CATALOG", catalog).env("BEDROCK_APP", "shop");

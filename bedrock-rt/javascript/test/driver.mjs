@@ -1,6 +1,6 @@
-// Plays the app for the tests: makes a worker's folder, starts the host with the very command line of
-// docs/src/host-protocol.md, sends frames and collects frames, log lines and the exit status.
-// It asserts nothing; the tests do.
+// Fake app for the tests: creates a worker's folder, starts the host with the command line of
+// docs/src/host-protocol.md, sends frames and collects frames, log lines and the exit status. It contains no
+// assertions.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -24,8 +24,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 export const HOST = join(HERE, '..', 'host.mjs');
 export const WORKER_JS = join(HERE, '..', '..', '..', 'templates', 'files', 'worker', 'javascript', 'worker.js');
 
-// The start line of the protocol. The outer shell only puts the socket where the app has it, on descriptor 0:
-// Node can make a connected pair of sockets for a child, but not as its standard input.
+// The command line of the protocol. The outer shell only moves the socket to descriptor 0, where the app has it: Node
+// cannot pass a socket pair as the standard input of a child.
 const START = 'exec "$@" 3<&0 0</dev/null 1>&2';
 const OUTER = 'exec "$@" 0<&5 5<&-';
 export const KINDS = { 1: 'READY', 2: 'INIT_ERROR', 3: 'RESPONSE', 4: 'ERROR', 5: 'FATAL' };
@@ -36,7 +36,7 @@ after(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** A new worker folder with `files` (path -> text) and worker.js. Removed when the tests are over. */
+/** Creates a worker folder with `files` (path -> text) and worker.js. It is removed after the tests. */
 export function workerFolder(files) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bedrock-js-')));
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,10 +49,10 @@ export function workerFolder(files) {
 }
 
 export function invokeFrame({ id, deadline, requestId, trace, clientContext = '', text }) {
-  const said = Buffer.from(clientContext);
+  const clientContextBytes = Buffer.from(clientContext);
   const length = Buffer.alloc(2);
-  length.writeUInt16LE(said.length);
-  const event = Buffer.concat([clientContext === '' ? Buffer.alloc(0) : length, said, Buffer.from(text)]);
+  length.writeUInt16LE(clientContextBytes.length);
+  const event = Buffer.concat([clientContext === '' ? Buffer.alloc(0) : length, clientContextBytes, Buffer.from(text)]);
   const frame = Buffer.alloc(4 + 54 + trace.length + event.length);
   frame.writeUInt32LE(frame.length - 4, 0);
   frame[4] = clientContext === '' ? 1 : 3;
@@ -73,7 +73,7 @@ export class Host {
   folder;
   socket;
   exited; // promise of {code, signal}
-  lines = []; // {requestId, text}; requestId is null for a line of no request
+  lines = []; // {requestId, text}; requestId is null for a line without a request
   logBytes = 0;
   longestLine = 0;
   #child;
@@ -87,8 +87,7 @@ export class Host {
   #nextId = 1;
   #keepLines;
 
-  /** Options: files or folder, className, env, keepLines (false: only count bytes),
-   *  readLog (false: not before readLog() is called), logs ('pipe' or 'socket'). */
+  /** Options: files or folder, className, env, keepLines (false: only count bytes), */
   constructor({
     files = {},
     folder,
@@ -121,7 +120,7 @@ export class Host {
     return this.#child.pid;
   }
 
-  /** The next frame: {kind, id, text, body}; null when the host has closed the socket. */
+  /** Returns the next frame: {kind, id, text, body}, or null when the host has closed the socket. */
   frame() {
     return new Promise((resolve) => {
       this.#takers.push(resolve);
@@ -129,15 +128,15 @@ export class Host {
     });
   }
 
-  /** Waits for READY and returns the host; throws what came instead. */
+  /** Waits for READY and returns the host. Throws an error with any other frame. */
   async ready() {
     const frame = await this.frame();
     if (frame?.kind !== 'READY')
-      throw new Error(`not READY but ${JSON.stringify(frame)}; it printed: ${JSON.stringify(this.lines)}`);
+      throw new Error(`expected READY, got ${JSON.stringify(frame)}; output: ${JSON.stringify(this.lines)}`);
     return this;
   }
 
-  /** Sends an invocation and returns its id. `text` is the event as JSON text, if `event` will not do. */
+  /** Sends an invocation and returns its id. `text` is the event as JSON text, if it differs from that of `event`. */
   send(
     event,
     {
@@ -153,20 +152,20 @@ export class Host {
     return id;
   }
 
-  /** Sends an invocation and waits for the next frame. */
+  /** Sends an invocation and returns the next frame. */
   invoke(event, options) {
     this.send(event, options);
     return this.frame();
   }
 
-  /** Invokes and returns the response; throws an error answer. */
+  /** Sends an invocation and returns its response. Throws an error for any other frame. */
   async call(event, options) {
     const frame = await this.invoke(event, options);
-    if (frame?.kind !== 'RESPONSE') throw new Error(`not RESPONSE but ${JSON.stringify(frame)}`);
+    if (frame?.kind !== 'RESPONSE') throw new Error(`expected RESPONSE, got ${JSON.stringify(frame)}`);
     return frame.body;
   }
 
-  /** Closes the data socket, which must end the host; resolves to its exit status when all its output is read. */
+  /** Closes the data socket, which must end the host. Returns its exit status after all its output has been read. */
   async end() {
     this.socket.destroy();
     const status = await this.exited;
@@ -179,12 +178,12 @@ export class Host {
     this.#log.resume();
   }
 
-  /** Resolves when something is printed, without reading on. */
+  /** Waits until there is output, without reading it. */
   async logged() {
     await once(this.#log, 'readable');
   }
 
-  /** The lines that were printed, when the host is gone. */
+  /** Returns all lines after the host has exited. */
   async printed() {
     await this.exited;
     await this.#logEnd;
@@ -195,7 +194,7 @@ export class Host {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // it is gone already
+      // it has already exited
     }
   }
 
@@ -269,12 +268,12 @@ function baseEnv(folder, className) {
   };
 }
 
-/** A real pipe, as the app has it (Node would give the child a socket): by way of a named one. */
+/** Opens a pipe for the log, as the app does. It is a named one, because Node would give the child a socket. */
 function openPipe() {
   const folder = mkdtempSync(join(tmpdir(), 'bedrock-pipe-'));
   const path = join(folder, 'log');
   execFileSync('mkfifo', [path]);
-  const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK); // or there is end of file before the first writer
+  const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK); // otherwise the reader gets end of file before the first writer
   const reader = new Socket({
     fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
     readable: true,

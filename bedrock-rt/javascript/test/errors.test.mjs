@@ -1,9 +1,12 @@
-// What the app gets when an invocation fails but the host lives on: the error shapes of AWS's Node runtime.
+// Tests of failed invocations after which the host keeps running: the error format of AWS's Node runtime.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Host, probe } from './driver.mjs';
 
-/** One host for a list of [body of execute as a case, expected error]; each must leave the host able to answer. */
+/**
+ * Runs a list of [body of execute, expected error type and message] in one host. After each error the host must still
+ * respond.
+ */
 async function expectErrors(cases, before = '') {
   const switchOn = cases.map(([body], index) => `case ${index}: ${body}; break;`).join('\n');
   const host = await new Host({
@@ -20,7 +23,7 @@ async function expectErrors(cases, before = '') {
   }
 }
 
-test('a thrown error gives its name, its message and its stack', async () => {
+test('thrown error has name, message and stack', async () => {
   const host = await new Host({ files: probe('throw new TypeError("no width");') }).ready();
   const { body } = await host.invoke({});
   assert.equal(body.errorType, 'TypeError');
@@ -33,7 +36,7 @@ test('a thrown error gives its name, its message and its stack', async () => {
   );
 });
 
-test('errors of every make are told as AWS tells them', async () => {
+test('errors of all kinds match the format of AWS', async () => {
   await expectErrors(
     [
       ['throw new Error("plain")', 'Error', 'plain'],
@@ -55,7 +58,7 @@ test('errors of every make are told as AWS tells them', async () => {
   );
 });
 
-test('what is thrown and is no error is told, too', async () => {
+test('thrown values that are not errors are reported', async () => {
   await expectErrors([
     ['throw "a string"', 'string', 'a string'],
     ['throw 42', 'number', '42'],
@@ -72,7 +75,7 @@ test('what is thrown and is no error is told, too', async () => {
   ]);
 });
 
-test('a synchronous execute that throws is told in the same way', async () => {
+test('exception of a synchronous execute is reported', async () => {
   const host = await new Host({
     files: {
       'main.js':
@@ -84,7 +87,7 @@ test('a synchronous execute that throws is told in the same way', async () => {
   assert.equal(await host.call({}), 1);
 });
 
-test('a result whose then cannot be read is an error of the invocation', async () => {
+test('result with a throwing then property is an error', async () => {
   const host = await new Host({
     files: { 'main.js': 'class Probe { execute() { return { get then() { throw new Error("trap"); } }; } }' },
   }).ready();
@@ -92,7 +95,7 @@ test('a result whose then cannot be read is an error of the invocation', async (
   assert.equal((await host.invoke({})).body.errorMessage, 'trap');
 });
 
-test('a result that JSON cannot hold is an error, in the words of AWS and with the reason in the trace', async () => {
+test('unserializable result is an error with the reason in the trace', async () => {
   const unable = 'Unable to stringify response body';
   await expectErrors([
     ['return 1n', 'Error', unable],
@@ -104,7 +107,7 @@ test('a result that JSON cannot hold is an error, in the words of AWS and with t
   assert.match((await host.invoke({})).body.trace[1], /TypeError: .*BigInt/);
 });
 
-test('an event that is not JSON is an error of that invocation', async () => {
+test('invalid JSON event fails its invocation', async () => {
   const host = await new Host({ files: probe('return 1;') }).ready();
   for (const text of ['', '{', 'undefined', '\u0000', "{'a': 1}"]) {
     const { kind, body } = await host.invoke(null, { text });
@@ -114,7 +117,7 @@ test('an event that is not JSON is an error of that invocation', async () => {
   assert.equal(await host.call({}), 1);
 });
 
-test('very deep nesting is an answer or an error, never the end of the host', async () => {
+test('very deep nesting does not end the host', async () => {
   const host = await new Host({
     files: probe(
       'if (event === "out") { let v = 1; for (let i = 0; i < 200000; i++) v = [v]; return v; } return "ok";',
@@ -129,12 +132,12 @@ test('very deep nesting is an answer or an error, never the end of the host', as
   assert.equal(await host.call('next'), 'ok');
 });
 
-/** Node 24 writes deep JSON without recursion; the test's own JSON.parse may or may not. */
+/** Node 24 writes deep JSON without recursion; JSON.parse of this test may fail. */
 async function rawKind(host) {
   return (await host.frame()).kind;
 }
 
-test('a worker that replaces JSON, Date.now and fs.writeSync does not break its host', async () => {
+test('host survives a worker that replaces JSON and fs.writeSync', async () => {
   const host = await new Host({
     files: probe(
       'console.log("still"); return context.getRemainingTimeInMillis() > 0;',

@@ -1,4 +1,4 @@
-// What the host does with an invocation that goes as it should, seen from the app's end of the socket.
+// Tests of successful invocations, seen from the app's end of the socket.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { ARN, Host, invokeFrame, probe, requestIdOf, workerFolder } from './driv
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const echo = probe('return event;');
 
-test('a host says READY once and answers invocations with their ids', async () => {
+test('host sends READY once and responds with the invocation ids', async () => {
   const host = await new Host({ files: echo }).ready();
   assert.deepEqual(await host.invoke({ a: 1 }, { id: 7 }), {
     kind: 'RESPONSE',
@@ -23,7 +23,7 @@ test('a host says READY once and answers invocations with their ids', async () =
   assert.deepEqual(await host.end(), { code: 0, signal: null });
 });
 
-test('an invocation that comes before READY is answered after it', async () => {
+test('invocation before READY is run after it', async () => {
   const host = new Host({ files: echo });
   host.send('early', { id: 1 });
   host.send('earlier', { id: 2 });
@@ -31,7 +31,7 @@ test('an invocation that comes before READY is answered after it', async () => {
   assert.deepEqual([(await host.frame()).body, (await host.frame()).body], ['early', 'earlier']);
 });
 
-test('every kind of JSON value comes back as it was, Unicode and NUL included', async () => {
+test('JSON values round trip, including Unicode and NUL', async () => {
   const host = await new Host({ files: echo }).ready();
   for (const value of [
     null,
@@ -51,7 +51,7 @@ test('every kind of JSON value comes back as it was, Unicode and NUL included', 
   assert.equal((await host.invoke(null, { text: '"\\ud800"' })).text, '"\\ud800"');
 });
 
-test('a synchronous execute, a thenable and a promise are all answers', async () => {
+test('synchronous results, thenables and promises are responses', async () => {
   const files = {
     'main.js': `class Probe { execute(event) {
       if (event === 'sync') return { sync: true };
@@ -65,7 +65,7 @@ test('a synchronous execute, a thenable and a promise are all answers', async ()
   assert.equal(await host.call('promise'), 'promise');
 });
 
-test('what JSON has no word for is null, as on Lambda', async () => {
+test('undefined and functions become null', async () => {
   const host = await new Host({
     files: probe('return { undefined: undefined, function: () => 1, symbol: Symbol("s") }[event];'),
   }).ready();
@@ -73,7 +73,7 @@ test('what JSON has no word for is null, as on Lambda', async () => {
     assert.equal((await host.invoke(event)).text, 'null');
 });
 
-test('a worker keeps its state from one invocation to the next', async () => {
+test('worker keeps its state between invocations', async () => {
   const host = await new Host({
     files: probe('this.count = (this.count ?? 0) + 1; return [this.count, ++loads];', 'let loads = 0;'),
   }).ready();
@@ -81,7 +81,7 @@ test('a worker keeps its state from one invocation to the next', async () => {
   assert.deepEqual(await host.call({}), [2, 2]);
 });
 
-test('the handle method is what is called, and it may be overridden', async () => {
+test('handle may be overridden', async () => {
   const host = await new Host({
     files: {
       'main.js': `const { Worker } = require('./worker');
@@ -91,14 +91,14 @@ test('the handle method is what is called, and it may be overridden', async () =
   assert.deepEqual(await host.call(1), { wrapped: 1 });
 });
 
-test('what the caller says of itself is the client context', async () => {
+test('client context is passed to the worker', async () => {
   const host = await new Host({ files: probe('return [context.clientContext ?? null, event];') }).ready();
   const clientContext = '{"custom":{"k":"ä"}}';
   assert.deepEqual(await host.call({ a: 1 }, { clientContext }), [{ custom: { k: 'ä' } }, { a: 1 }]);
   assert.deepEqual(await host.call({ a: 1 }), [null, { a: 1 }]);
 });
 
-test('the context is the one of AWS Lambda', async () => {
+test('context has the attributes of AWS Lambda', async () => {
   const host = await new Host({
     files: probe(`const { getRemainingTimeInMillis } = context;
       return { ...context, remaining: getRemainingTimeInMillis(), keys: Object.keys(context).sort(), trace: process.env._X_AMZN_TRACE_ID ?? null };`),
@@ -119,14 +119,14 @@ test('the context is the one of AWS Lambda', async () => {
   assert.equal((await host.call({})).trace, null);
 });
 
-test('the working directory is the folder of the worker and standard input is empty', async () => {
+test('working directory is the worker folder and stdin is empty', async () => {
   const host = await new Host({
     files: probe(`return [process.cwd(), require('fs').readFileSync(0, 'utf8')];`),
   }).ready();
   assert.deepEqual(await host.call({}), [host.folder, '']);
 });
 
-test('6 MB go in and out', async () => {
+test('6 MB event and response are transferred', async () => {
   const host = await new Host({ files: echo }).ready();
   const big = 'ü€x'.repeat(1024 * 1024);
   assert.equal(Buffer.byteLength(big), 6 * 1024 * 1024);
@@ -134,7 +134,7 @@ test('6 MB go in and out', async () => {
   assert.equal(await host.call('small'), 'small');
 });
 
-test('a large frame that drips in does not cost more than its size', async () => {
+test('large frame in small chunks takes no extra memory', async () => {
   const host = await new Host({ files: probe('return event.length;') }).ready();
   const text = JSON.stringify('x'.repeat(24 * 1024 * 1024));
   const frame = invokeFrame({ id: 9, deadline: Date.now() + 60000, requestId: requestIdOf(9), trace: '', text });
@@ -142,7 +142,7 @@ test('a large frame that drips in does not cost more than its size', async () =>
   assert.equal((await host.frame()).body, 24 * 1024 * 1024);
 });
 
-test('several invocations in one write are run one after the other', async () => {
+test('several invocations in one write run sequentially', async () => {
   const host = await new Host({
     files: probe(
       'if (running) throw new Error("two at a time"); running = true; await new Promise((r) => setTimeout(r, event)); running = false; return event;',
@@ -157,7 +157,7 @@ test('several invocations in one write are run one after the other', async () =>
     assert.deepEqual(await host.frame(), { kind: 'RESPONSE', id, text: String(event), body: event });
 });
 
-test('a thousand synchronous answers to one write do not exhaust the stack', async () => {
+test('thousand synchronous responses do not exhaust the stack', async () => {
   const host = await new Host({ files: { 'main.js': 'class Probe { execute(event) { return event; } }' } }).ready();
   const frames = Array.from({ length: 1000 }, (_, id) =>
     invokeFrame({ id, deadline: 0, requestId: requestIdOf(id), trace: '', text: String(id) }),
@@ -166,7 +166,7 @@ test('a thousand synchronous answers to one write do not exhaust the stack', asy
   for (let id = 0; id < 1000; id++) assert.equal((await host.frame()).body, id);
 });
 
-test('ten thousand invocations that wait for a slow one do not exhaust the stack', async () => {
+test('ten thousand waiting invocations do not exhaust the stack', async () => {
   const host = await new Host({
     files: {
       'main.js':
@@ -177,7 +177,7 @@ test('ten thousand invocations that wait for a slow one do not exhaust the stack
   for (let id = 0; id < 10000; id++) assert.equal((await host.frame()).body, id);
 });
 
-test('a frame cut at every byte is put together again', async () => {
+test('frame split at any byte is reassembled', async () => {
   const host = await new Host({ files: echo }).ready();
   const frame = (id) =>
     invokeFrame({ id, deadline: 0, requestId: requestIdOf(id), trace: 'Root=1', text: '{"a":"é"}' });
@@ -190,13 +190,13 @@ test('a frame cut at every byte is put together again', async () => {
   assert.equal((await host.frame()).id, 3);
 });
 
-test('a frame of an unknown kind is passed over', async () => {
+test('frame of an unknown kind is ignored', async () => {
   const host = await new Host({ files: echo }).ready();
   host.socket.write(Buffer.from([2, 0, 0, 0, 99, 1, 0, 0, 0, 0]));
   assert.equal(await host.call('still here'), 'still here');
 });
 
-test('open timers and servers of the worker hold back no answer, and end of file ends the host all the same', async () => {
+test('open timers and servers block neither response nor exit', async () => {
   const host = await new Host({
     files: probe(`setInterval(() => {}, 1000); require('net').createServer().listen(0); return 'done';`),
   }).ready();
@@ -205,9 +205,9 @@ test('open timers and servers of the worker hold back no answer, and end of file
   assert.deepEqual(await host.end(), { code: 0, signal: null });
 });
 
-test('end of file ends the host in the middle of an invocation and of a start', async () => {
+test('end of file ends the host during invocation and start', async () => {
   const busy = await new Host({
-    files: probe(`console.log('begun'); await new Promise((r) => setTimeout(r, 60000));`),
+    files: probe(`console.log('started'); await new Promise((r) => setTimeout(r, 60000));`),
   }).ready();
   busy.send({});
   assert.deepEqual(await busy.end(), { code: 0, signal: null });
@@ -219,21 +219,21 @@ test('end of file ends the host in the middle of an invocation and of a start', 
   assert.deepEqual(await starting.end(), { code: 0, signal: null });
 });
 
-test('end of file does not wait for the exit listeners of the worker', async () => {
+test('end of file skips exit listeners of the worker', async () => {
   const host = await new Host({ files: probe('return 1;', `process.on('exit', () => { for (;;); });`) }).ready();
   assert.deepEqual(await host.end(), { code: 0, signal: null });
 });
 
-test('an idle host waits without using the processor', async () => {
+test('idle host uses no CPU', async () => {
   const host = await new Host({ files: probe('return process.cpuUsage();') }).ready();
   await host.call({});
   const before = await host.call({});
-  execFileSync('sleep', ['0.5']); // time must pass here: it is what is measured
+  execFileSync('sleep', ['0.5']); // the CPU use during this time is measured
   const later = await host.call({});
   assert.ok(later.user + later.system - before.user - before.system < 100000, JSON.stringify([before, later]));
 });
 
-test('a promise that nothing can settle any more is answered with null, as on Lambda', async () => {
+test('promise that can never settle responds null', async () => {
   const host = await new Host({
     files: probe('if (event === "never") await new Promise(() => {}); return event;'),
   }).ready();
@@ -242,7 +242,7 @@ test('a promise that nothing can settle any more is answered with null, as on La
 });
 
 test(
-  'the data socket is not passed on to processes that the worker starts',
+  'data socket is not inherited by child processes',
   { skip: process.platform !== 'linux' },
   async () => {
     const host = await new Host({
@@ -264,7 +264,7 @@ function readlinks(pid) {
   );
 }
 
-test('nor is it passed on to a forked Node, whose own channel works', async () => {
+test('data socket is not inherited by a forked Node', async () => {
   const host = await new Host({
     files: {
       ...probe(`const child = require('child_process').fork(__dirname + '/child.js');
@@ -278,9 +278,9 @@ test('nor is it passed on to a forked Node, whose own channel works', async () =
   assert.ok(!(await host.call({})).includes(own[0]));
 });
 
-test('the worker text of the documentation runs as it stands', async () => {
+test('worker of the documentation runs unchanged', async () => {
   const folder = workerFolder({
-    'main.js': readFileSync(join(HERE, 'seed_main.js.txt'), 'utf8'),
+    'main.js': readFileSync(join(HERE, 'documented_main.js.txt'), 'utf8'),
     'package.json':
       '{\n"name": "system_fetcher",\n"version": "1.0.0",\n"description": "",\n"main": "main.js",\n"dependencies": {\n"axios": "^1.5.1"\n}\n}\n',
     'node_modules/axios/index.js': `exports.get = async (url) => ({ status: globalThis.axiosStatus ?? 200, data: [{ name: 'Sol', url }] });`,

@@ -1,4 +1,4 @@
-// `invoke` of worker.js on a laptop: what it sends to the app's Lambda API and what it makes of each answer.
+// Tests of local `invoke` of worker.js: its requests to the app's Lambda API and its handling of each response.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 import { Host, WORKER_JS, probe } from './driver.mjs';
 
-// Calls what the event says and returns what came of it, an error as its properties.
+// Makes the call of the event and returns its result, an error as its properties.
 const BODY = `
     try {
       const value = await invoke(...event);
@@ -17,7 +17,9 @@ const BODY = `
       return { error: { name, message, errorType, errorMessage, trace, status, mayHaveRun, isOurs } };
     }`;
 
-/** A server that notes requests and answers with `respond(response, body, request)`; and a host that calls it. */
+/**
+ * Starts a server that records requests and responds with `respond(response, body, request)`, and a host that calls it.
+ */
 async function api(respond) {
   const requests = [];
   const sockets = new Set();
@@ -43,7 +45,7 @@ async function api(respond) {
 const json = (response, status, headers, value) =>
   response.writeHead(status, headers).end(value === undefined ? '' : JSON.stringify(value));
 
-test('a call with response sends what the protocol says and resolves to the decoded response', async () => {
+test('call with response matches the protocol and returns the response', async () => {
   const { host, requests } = await api((response, body) => json(response, 200, {}, { got: JSON.parse(body) }));
   const deadline = Date.now() + 20000;
   const answer = await host.call(['system_fetcher', { name: 'Sölden' }, true], {
@@ -61,7 +63,7 @@ test('a call with response sends what the protocol says and resolves to the deco
   assert.equal(headers['content-length'], String(Buffer.byteLength('{"name":"Sölden"}')));
 });
 
-test('the headers are those of the invocation that calls, not of an earlier one', async () => {
+test('headers belong to the calling invocation', async () => {
   const { host, requests } = await api((response) => json(response, 200, {}, 1));
   await host.call(['w', {}, true], { trace: 'Root=1-a', deadline: 1000 });
   await host.call(['w', {}, true], { trace: '', deadline: 2000 });
@@ -74,13 +76,13 @@ test('the headers are those of the invocation that calls, not of an earlier one'
   );
 });
 
-test('a call without response is an Event and resolves to undefined', async () => {
+test('call without response is an Event and returns undefined', async () => {
   const { host, requests } = await api((response) => json(response, 202, {}));
   assert.deepEqual(await host.call(['w', {}]), { isUndefined: true });
   assert.equal(requests[0].headers['x-amz-invocation-type'], 'Event');
 });
 
-test('an ARN is percent-encoded', async () => {
+test('ARN is percent-encoded', async () => {
   const { host, requests } = await api((response) => json(response, 200, {}, 1));
   await host.call(['arn:aws:lambda:eu-west-1:1:function:any/ü', null, true]);
   assert.equal(
@@ -89,7 +91,7 @@ test('an ARN is percent-encoded', async () => {
   );
 });
 
-test('an empty answer is null and an answer that is not JSON is an error', async () => {
+test('empty response is null and invalid JSON is an error', async () => {
   let text = '';
   const { host } = await api((response) => response.writeHead(200).end(text));
   assert.deepEqual((await host.call(['w', {}, true])).value, null);
@@ -98,7 +100,7 @@ test('an empty answer is null and an answer that is not JSON is an error', async
   assert.deepEqual([error.errorType, error.mayHaveRun, error.status], ['InvalidResponse', true, 200]);
 });
 
-test('large answers and requests pass, and the connection is kept', async () => {
+test('large requests and responses reuse the connection', async () => {
   const { host, sockets } = await api((response, body) => response.writeHead(200).end(body));
   const payload = 'ü'.repeat(3 * 1024 * 1024 - 1);
   assert.equal((await host.call(['w', payload, true])).value, payload);
@@ -106,7 +108,7 @@ test('large answers and requests pass, and the connection is kept', async () => 
   assert.equal(sockets.size, 1);
 });
 
-test('a function error carries what the worker raised, in any language', async () => {
+test('function error has the fields of any language', async () => {
   const bodies = [
     { errorType: 'KeyError', errorMessage: "'width'", stackTrace: ['  File "main.py", line 14'] },
     { errorType: 'TypeError', errorMessage: 'no', trace: ['TypeError: no', '    at x'] },
@@ -136,7 +138,7 @@ test('a function error carries what the worker raised, in any language', async (
   assert.deepEqual([errors[4].errorType, errors[4].errorMessage], ['Error', 'null']);
 });
 
-test('a refusal has its type and its status, and only a 5xx may have run; nothing is sent twice', async () => {
+test('service error has type and status and only 5xx may have run', async () => {
   const cases = [
     [404, 'ResourceNotFoundException', false],
     [429, 'TooManyRequestsException', false],
@@ -163,15 +165,15 @@ test('a refusal has its type and its status, and only a 5xx may have run; nothin
   assert.equal(requests.length, cases.length);
 });
 
-test('an Event that is refused is an error, too', async () => {
+test('rejected Event is an error', async () => {
   const { host } = await api((response) =>
     json(response, 404, { 'x-amzn-ErrorType': 'ResourceNotFoundException' }, { message: 'no such worker' }),
   );
-  const { error } = await host.call(['nobody', {}]);
-  assert.equal(error.message, 'worker `nobody` failed: ResourceNotFoundException: no such worker');
+  const { error } = await host.call(['missing', {}]);
+  assert.equal(error.message, 'worker `missing` failed: ResourceNotFoundException: no such worker');
 });
 
-test('a refused connection surely ran nothing', async () => {
+test('refused connection reports that nothing ran', async () => {
   const { host, server, requests } = await api(() => {});
   server.close();
   server.closeAllConnections();
@@ -182,14 +184,14 @@ test('a refused connection surely ran nothing', async () => {
   );
 });
 
-test('a connection cut after the request may have run something, and the request is not sent again', async () => {
+test('connection closed after the request is not retried', async () => {
   const { host, requests } = await api((response, _, request) => request.socket.destroy());
   const { error } = await host.call(['w', {}, true]);
   assert.deepEqual([error.errorType, error.mayHaveRun], ['ECONNRESET', true]);
   assert.equal(requests.length, 1);
 });
 
-test('a kept connection that is cut at the next request is not retried either', async () => {
+test('reused connection closed at the next request is not retried', async () => {
   let count = 0;
   const { host, requests } = await api((response, _, request) =>
     count++ === 0 ? json(response, 200, {}, 1) : request.socket.destroy(),
@@ -199,7 +201,7 @@ test('a kept connection that is cut at the next request is not retried either', 
   assert.deepEqual([error.errorType, error.mayHaveRun, requests.length], ['ECONNRESET', true, 2]);
 });
 
-test('an answer that breaks off in the middle is an error that may have run', async () => {
+test('truncated response is an error that may have run', async () => {
   const { host } = await api((response) => {
     response.writeHead(200, { 'Content-Length': '100' });
     response.write('{"half":', () => response.socket.destroy());
@@ -208,7 +210,7 @@ test('an answer that breaks off in the middle is an error that may have run', as
   assert.deepEqual([error.isOurs, error.mayHaveRun], [true, true]);
 });
 
-test('an InvocationError that the worker lets through is its own error', async () => {
+test('uncaught InvocationError is the error of its worker', async () => {
   const { server } = await api((response) =>
     json(response, 200, { 'X-Amz-Function-Error': 'Unhandled' }, { errorType: 'KeyError', errorMessage: 'x' }),
   );
@@ -223,10 +225,10 @@ test('an InvocationError that the worker lets through is its own error', async (
   );
 });
 
-// The rest needs no host: worker.js is a module like any other.
+// The other tests need no host: worker.js is an ordinary module.
 const { invoke, InvocationError, Worker } = createRequire(import.meta.url)(WORKER_JS);
 
-test('a payload that JSON cannot hold is a TypeError, before anything is sent', async () => {
+test('unserializable payload is a TypeError before sending', async () => {
   const ring = {};
   ring.ring = ring;
   const cases = [
@@ -250,7 +252,7 @@ test('a payload that JSON cannot hold is a TypeError, before anything is sent', 
   }
 });
 
-test('a payload over the limit is refused with both numbers, before anything is sent', async () => {
+test('oversized payload error has size and limit before sending', async () => {
   const refused = (requireResponse, size, limit) =>
     assert.rejects(invoke('w', 'x'.repeat(size - 2), requireResponse), (error) => {
       assert.ok(error instanceof InvocationError);
@@ -262,7 +264,7 @@ test('a payload over the limit is refused with both numbers, before anything is 
   await refused(false, 1048577, 1048576);
 });
 
-test('a payload of exactly the limit is sent', async () => {
+test('payload of exactly the limit is sent', async () => {
   const { host, requests } = await api((response) =>
     json(response, requests.length === 1 ? 200 : 202, {}, requests.length === 1 ? 1 : undefined),
   );
@@ -274,7 +276,7 @@ test('a payload of exactly the limit is sent', async () => {
   );
 });
 
-test('handle calls execute and hands its answer on', async () => {
+test('handle returns the result of execute', async () => {
   class Doubler extends Worker {
     async execute(event, context) {
       return [event * 2, context.x];

@@ -1,7 +1,7 @@
-// On Lambda: the entry finds the class as the host does, and `invoke` goes through the AWS SDK that is there, once.
+// Tests on Lambda: the entry point finds the class like the host, and `invoke` uses the AWS SDK.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { HOST, workerFolder } from './driver.mjs';
 const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs'];
 const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
-// Stands in for the SDK: notes each call and does what the payload asks for.
+// Fake SDK: records each call and does what the payload says.
 const FAKE_SDK = `
   globalThis.sdk = { clients: [], calls: [] };
   exports.InvokeCommand = class { constructor(input) { this.input = input; } };
@@ -21,9 +21,9 @@ const FAKE_SDK = `
       globalThis.sdk.calls.push({ name: input.FunctionName, type: input.InvocationType, signal: Boolean(options.abortSignal) });
       const times = globalThis.sdk.calls.filter((call) => call.name === input.FunctionName).length;
       if (payload.throw && times <= (payload.times ?? Infinity)) throw Object.assign(new Error(payload.throw.message), payload.throw);
-      if (payload.hang) await new Promise((_, no) => {
+      if (payload.hang) await new Promise((_, reject) => {
         const socket = setInterval(() => {}, 1000);
-        options.abortSignal.addEventListener('abort', () => { clearInterval(socket); no(Object.assign(new Error('Request aborted'), { name: 'AbortError' })); });
+        options.abortSignal.addEventListener('abort', () => { clearInterval(socket); reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' })); });
       });
       return { StatusCode: 200, FunctionError: payload.failed, Payload: payload.reply === undefined ? undefined : new Uint8Array(Buffer.from(payload.reply)) };
     }
@@ -42,14 +42,14 @@ class Probe extends Worker {
 }
 `;
 
-/** A folder like /var/task: the worker's files and what the build adds to them. */
+/** Creates a folder like /var/task: the worker's files and those that the build adds. */
 function taskRoot(files, identity) {
   const folder = workerFolder({ 'bedrock.json': JSON.stringify(identity), ...files });
   for (const name of ZIPPED) cpSync(join(HOST, '..', name), join(folder, 'bedrock', name));
   return folder;
 }
 
-/** Runs the entry in a Node of its own, as AWS's runtime would, and returns what the handler resolves to. */
+/** Runs the entry point in a Node process like AWS's runtime, and returns the handler's result. */
 async function onLambda({
   files = { 'main.js': MAIN },
   event = [],
@@ -61,8 +61,8 @@ async function onLambda({
   const script = `
     const { handler } = await import(${JSON.stringify(join(folder, 'bedrock', 'lambda.mjs'))});
     const deadline = Date.now() + ${remaining};
-    const answer = await handler(JSON.parse(process.env.EVENT), { getRemainingTimeInMillis: () => deadline - Date.now() });
-    console.log(JSON.stringify({ answer, arity: handler.length }));`;
+    const result = await handler(JSON.parse(process.env.EVENT), { getRemainingTimeInMillis: () => deadline - Date.now() });
+    console.log(JSON.stringify({ result, arity: handler.length }));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
     cwd: folder,
     env: {
@@ -75,7 +75,7 @@ async function onLambda({
   return JSON.parse(stdout);
 }
 
-test('the handler finds the class, declared or exported, CommonJS or ES module, and takes two arguments', async () => {
+test('handler finds the class in every module kind', async () => {
   const cjs = `const { Worker } = require('./worker'); class Probe extends Worker { async execute(event) { return { event }; } }`;
   const esm = `import { Worker } from './worker.js'; class Probe extends Worker { async execute(event) { return { event }; } }`;
   for (const files of [
@@ -84,11 +84,11 @@ test('the handler finds the class, declared or exported, CommonJS or ES module, 
     { 'main.js': esm, 'package.json': '{"type":"module"}' },
     { 'main.js': 'exports.Probe = class { execute(event) { return { event }; } }' },
   ]) {
-    assert.deepEqual(await onLambda({ files, event: { a: 1 } }), { answer: { event: { a: 1 } }, arity: 2 });
+    assert.deepEqual(await onLambda({ files, event: { a: 1 } }), { result: { event: { a: 1 } }, arity: 2 });
   }
 });
 
-test('a worker that cannot be loaded fails the start under the name of the error', async () => {
+test('load error fails the start with its name', async () => {
   await assert.rejects(onLambda({ files: { 'main.js': 'class Other {}' } }), (error) =>
     /Runtime\.HandlerNotFound\]?: no class `Probe`/.test(error.stderr),
   );
@@ -97,9 +97,9 @@ test('a worker that cannot be loaded fails the start under the name of the error
   );
 });
 
-test('a zip without its bedrock.json, or with one of another version, fails the start', async () => {
+test('missing or incompatible bedrock.json fails the start', async () => {
   await assert.rejects(onLambda({ identity: { ...IDENTITY, version: 2 } }), (error) =>
-    /bedrock\.json` has version 2, and the files beside it read 1/.test(error.stderr),
+    /bedrock\.json` has version 2, and the files next to it read 1/.test(error.stderr),
   );
   const script = 'rm bedrock.json && exec node bedrock/lambda.mjs';
   const cwd = taskRoot({ 'main.js': MAIN }, IDENTITY);
@@ -108,7 +108,7 @@ test('a zip without its bedrock.json, or with one of another version, fails the 
   );
 });
 
-test('dependencies of a layer are found by require and by import', async () => {
+test('layer dependencies are found by require and import', async () => {
   const layer = workerFolder({
     'cjs-dep/index.js': 'exports.name = "cjs";',
     'esm-dep/package.json': '{"type":"module","exports":"./index.js"}',
@@ -121,14 +121,14 @@ test('dependencies of a layer are found by require and by import', async () => {
   };
   const answers = [];
   for (const [name, source] of Object.entries(mains)) {
-    const { answer } = await onLambda({ files: { [name]: source }, env: { NODE_PATH: layer } });
-    answers.push(answer);
+    const { result } = await onLambda({ files: { [name]: source }, env: { NODE_PATH: layer } });
+    answers.push(result);
   }
   assert.deepEqual(answers, [['cjs'], ['esm', 'cjs']]);
 });
 
-test('one client is made, without retries, and calls go by ARN where the environment has one', async () => {
-  const { answer } = await onLambda({
+test('one client without retries calls configured ARNs', async () => {
+  const { result } = await onLambda({
     event: [
       ['system_fetcher', { reply: '[1]' }, true],
       ['other-function', {}],
@@ -138,19 +138,19 @@ test('one client is made, without retries, and calls go by ARN where the environ
       MY_APP_WORKER_ARN_SYSTEM_FETCHER: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher',
     },
   });
-  assert.deepEqual(answer.clients, [{ maxAttempts: 1 }]);
-  assert.deepEqual(answer.results, [{ value: [1] }, {}, {}]);
-  assert.deepEqual(answer.calls, [
+  assert.deepEqual(result.clients, [{ maxAttempts: 1 }]);
+  assert.deepEqual(result.results, [{ value: [1] }, {}, {}]);
+  assert.deepEqual(result.calls, [
     { name: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher', type: 'RequestResponse', signal: true },
     { name: 'other-function', type: 'Event', signal: true },
     { name: 'arn:aws:lambda:eu-west-1:1:function:any', type: 'Event', signal: true },
   ]);
 });
 
-test('a worker without a variable is the function beside this one, if this one is named by the rule', async () => {
+test('worker without variable is found by naming rule', async () => {
   const called = async (name, env = {}) => {
-    const { answer } = await onLambda({ event: [[name, {}]], env });
-    return answer.calls[0].name;
+    const { result } = await onLambda({ event: [[name, {}]], env });
+    return result.calls[0].name;
   };
   assert.equal(await called('thumbnailer2'), 'my-app-dev-thumbnailer2');
   for (const name of ['Other', 'größe', 'x:2', '123456789012:function:x']) assert.equal(await called(name), name);
@@ -159,10 +159,10 @@ test('a worker without a variable is the function beside this one, if this one i
   }
 });
 
-test('answers, function errors and refusals come out as they do on a laptop', async () => {
+test('responses and errors match local calls', async () => {
   const refused = { name: 'KMSDisabledException', message: 'no key', $metadata: { httpStatusCode: 502 } };
   const broken = { name: 'ServiceException', message: 'oops', $metadata: { httpStatusCode: 500 } };
-  const { answer } = await onLambda({
+  const { result } = await onLambda({
     event: [
       ['w', { reply: '' }, true],
       ['w', {}, true],
@@ -173,9 +173,9 @@ test('answers, function errors and refusals come out as they do on a laptop', as
       ['w', { throw: { name: 'CredentialsProviderError', message: 'none' } }, true],
     ],
   });
-  const short = answer.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
-  assert.deepEqual(answer.results.slice(0, 2), [{ value: null }, { value: null }]);
-  assert.deepEqual(answer.results[2].trace, ['l']);
+  const short = result.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
+  assert.deepEqual(result.results.slice(0, 2), [{ value: null }, { value: null }]);
+  assert.deepEqual(result.results[2].trace, ['l']);
   assert.deepEqual(short.slice(2), [
     ['KeyError', 200, true],
     ['KMSDisabledException', 502, false],
@@ -183,59 +183,73 @@ test('answers, function errors and refusals come out as they do on a laptop', as
     ['ECONNRESET', null, true],
     ['CredentialsProviderError', null, false],
   ]);
-  assert.equal(answer.calls.length, 7, 'each once');
+  assert.equal(result.calls.length, 7, 'each once');
 });
 
-test('what surely did not run is called again', async () => {
-  const refused = (name, httpStatusCode) => ({ name, message: 'not yet', $metadata: { httpStatusCode } });
-  const faults = [
-    refused('TooManyRequestsException', 429),
-    refused('ResourceConflictException', 409),
-    refused('ResourceNotReadyException', 502),
-    refused('ENILimitReachedException', 502),
+test('errors before execution are retried', async () => {
+  const rejected = (name, httpStatusCode) => ({ name, message: 'not yet', $metadata: { httpStatusCode } });
+  const errors = [
+    rejected('TooManyRequestsException', 429),
+    rejected('ResourceConflictException', 409),
+    rejected('ResourceNotReadyException', 502),
+    rejected('ENILimitReachedException', 502),
     { name: 'Error', message: 'connect', code: 'ECONNREFUSED' },
     { name: 'Error', message: 'getaddrinfo', code: 'EAI_AGAIN' },
   ];
-  const event = faults.map((fault, at) => [`fn-${at}`, { throw: fault, times: 1, reply: '7' }, true]);
-  const { answer } = await onLambda({ event });
-  assert.deepEqual(answer.results, Array(faults.length).fill({ value: 7 }));
-  assert.equal(answer.calls.length, 2 * faults.length);
-  assert.equal(answer.clients.length, 1);
+  const event = errors.map((error, at) => [`fn-${at}`, { throw: error, times: 1, reply: '7' }, true]);
+  const { result } = await onLambda({ event });
+  assert.deepEqual(result.results, Array(errors.length).fill({ value: 7 }));
+  assert.equal(result.calls.length, 2 * errors.length);
+  assert.equal(result.clients.length, 1);
 });
 
-test('a worker that stays throttled is given up after five attempts, and before the time of its caller is up', async () => {
+test('throttled worker fails after five attempts or at the deadline', async () => {
   const refused = { name: 'TooManyRequestsException', message: 'slow down', $metadata: { httpStatusCode: 429 } };
   const later = { ...refused, $response: { headers: { 'retry-after': '3600' } } };
-  const { answer } = await onLambda({
+  const { result } = await onLambda({
     event: [
       ['w', { throw: later }, true],
       ['x', { throw: refused }, true],
     ],
   });
-  const short = answer.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
+  const short = result.results.map(({ errorType, status, mayHaveRun }) => [errorType, status, mayHaveRun]);
   assert.deepEqual(short, Array(2).fill(['TooManyRequestsException', 429, false]));
-  const asked = (name) => answer.calls.filter((call) => call.name === `my-app-dev-${name}`).length;
-  assert.deepEqual([asked('w'), asked('x')], [1, 5]);
+  const attempts = (name) => result.calls.filter((call) => call.name === `my-app-dev-${name}`).length;
+  assert.deepEqual([attempts('w'), attempts('x')], [1, 5]);
 });
 
-test('a caller without time calls nobody', async () => {
-  const { answer } = await onLambda({ event: [['w', {}, true]], remaining: -1 });
-  const [{ errorType, mayHaveRun }] = answer.results;
+test('expired caller sends no request', async () => {
+  const { result } = await onLambda({ event: [['w', {}, true]], remaining: -1 });
+  const [{ errorType, mayHaveRun }] = result.results;
   assert.deepEqual([errorType, mayHaveRun], ['Timeout', false]);
-  assert.equal(answer.calls, undefined, 'not even the SDK is loaded');
+  assert.equal(result.calls, undefined, 'not even the SDK is loaded');
 });
 
-test('the client is made in the init phase if the environment names workers to call', async () => {
-  const main = `const made = globalThis.sdk?.clients.length; require('./worker');
-    class Probe { async execute() { return [made ?? null, globalThis.sdk?.clients.length ?? null]; } }`;
-  const clients = async (env) => (await onLambda({ files: { 'main.js': main }, env })).answer;
+test('client is created in init if callees are configured', async () => {
+  const main = `const created = globalThis.sdk?.clients.length; require('./worker');
+    class Probe { async execute() { return [created ?? null, globalThis.sdk?.clients.length ?? null]; } }`;
+  const clients = async (env) => (await onLambda({ files: { 'main.js': main }, env })).result;
   assert.deepEqual(await clients({ MY_APP_WORKER_ARN_W: 'arn:aws:lambda:eu-west-1:1:function:w' }), [null, 1]);
   assert.deepEqual(await clients({}), [null, null]);
 });
 
-test('a call ends when the time of its caller is up, and may have run', async () => {
-  const { answer } = await onLambda({ event: [['w', { hang: true }, true]], remaining: 50 });
-  const [error] = answer.results;
+test('call times out at the deadline of its caller', async () => {
+  const { result } = await onLambda({ event: [['w', { hang: true }, true]], remaining: 50 });
+  const [error] = result.results;
   assert.deepEqual([error.name, error.errorType, error.mayHaveRun], ['InvocationError', 'Timeout', true]);
   assert.match(error.errorMessage, /no answer in the \d+ ms that the caller had left/);
+});
+
+test('retried responses match the shared retry policy', async () => {
+  const policy = JSON.parse(readFileSync(join(HOST, '..', '..', 'tests', 'retry_policy.json'), 'utf8'));
+  const cases = policy.responses.filter(({ status }) => status >= 400);
+  const event = cases.map(({ status, code }, at) => {
+    const error = { name: code, message: 'rejected', $metadata: { httpStatusCode: status } };
+    return [`fn-${at}`, { throw: error, times: 1, reply: '7' }, true];
+  });
+  const { result } = await onLambda({ event });
+  for (const [at, { status, code, is_retried }] of cases.entries()) {
+    const attempts = result.calls.filter((call) => call.name === `fn-${at}`).length;
+    assert.equal(attempts, is_retried ? 2 : 1, `${status} ${code}`);
+  }
 });

@@ -1,4 +1,4 @@
-// How the class of a worker is found: file names, module kinds, exported or only declared, and what is said if not.
+// Tests of loading a worker's class: file names, module kinds, exported or only declared, and the errors.
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const ESM = `import { Worker, invoke, InvocationError } from './worker.js';\n`;
 const CLASS = `class Probe extends Worker { async execute() { return [new.target === undefined, this.constructor.name, typeof this.handle]; } }`;
 const MODULE = { 'package.json': '{"type": "module"}' };
 
-/** Starts a host, checks what the class of CLASS says of itself, and returns the lines that were printed. */
+/** Starts a host, checks the response of CLASS, and returns the printed lines. */
 async function answers(files, expected = 'Probe', options = {}) {
   const host = await new Host({ files, ...options }).ready();
   assert.equal((await host.call({}))[1], expected, JSON.stringify(files));
@@ -18,7 +18,7 @@ async function answers(files, expected = 'Probe', options = {}) {
   return host.lines.map((line) => line.text);
 }
 
-// Put in front of a module, it shows whether the module ran once.
+// Inserted before a module, it shows whether the module ran once.
 const COUNT = `console.log('loaded');\n`;
 
 const found = {
@@ -80,7 +80,7 @@ const found = {
 };
 
 for (const [name, files] of Object.entries(found)) {
-  test(`the class is found, and the module runs once: ${name}`, async () => {
+  test(`class is found and module runs once: ${name}`, async () => {
     const [main] = Object.keys(files);
     const head = /^(?:\ufeff)?(?:#!.*\n)?(?:'use strict';\r?\n)?/.exec(files[main])[0];
     const counted = { ...files, [main]: head + COUNT + files[main].slice(head.length) };
@@ -88,13 +88,13 @@ for (const [name, files] of Object.entries(found)) {
   });
 }
 
-test('main.js is taken before main.mjs, and main.mjs before main.cjs', async () => {
+test('main.js precedes main.mjs, which precedes main.cjs', async () => {
   const named = (name) => `export class Probe { execute() { return [0, '${name}']; } }`;
   await answers({ 'main.cjs': 'throw 1', 'main.mjs': named('main.mjs') }, 'main.mjs');
   await answers({ 'main.mjs': 'throw 1', 'main.js': CJS + CLASS });
 });
 
-test('the class of the right name wins over others, and an exported one of another name will do', async () => {
+test('class of the configured name has priority', async () => {
   const other = 'class Other { execute() { return [0, "other"]; } }';
   await answers({ 'main.js': `${CJS}${CLASS}\n${other}\nmodule.exports = { Other, Probe };` });
   await answers({ 'main.js': `${CJS}${CLASS}\n${other}\nexports.Other = Other;` }, 'other');
@@ -102,7 +102,7 @@ test('the class of the right name wins over others, and an exported one of anoth
   await answers({ 'main.js': `exports.Worker = require('./worker').Worker; exports.Other = ${other}` }, 'other');
 });
 
-test('a worker reached through a symbolic link is found, declared or exported', async () => {
+test('worker in a symlinked folder is found', async () => {
   for (const files of [
     { 'main.js': CJS + CLASS },
     { 'main.mjs': ESM + CLASS },
@@ -114,7 +114,7 @@ test('a worker reached through a symbolic link is found, declared or exported', 
   }
 });
 
-test('lines and columns of the stack are those of the file', async () => {
+test('stack has lines and columns of the file', async () => {
   const body = 'class Probe extends Worker { async execute() { throw new Error("here"); } }';
   for (const [files, line] of [
     [{ 'main.js': CJS + body }, 2],
@@ -128,7 +128,7 @@ test('lines and columns of the stack are those of the file', async () => {
   }
 });
 
-test('worker.js is one module for import and require in an ES module package', async () => {
+test('worker.js is one module for import and require', async () => {
   const files = {
     'main.js': `${ESM}import { createRequire } from 'node:module';\nconst other = createRequire(import.meta.url)('./worker.js');
       export class Probe extends Worker { async execute() { return [0, other.Worker === Worker && other.invoke === invoke && other.InvocationError === InvocationError]; } }`,
@@ -137,7 +137,7 @@ test('worker.js is one module for import and require in an ES module package', a
   await answers(files, true);
 });
 
-test('packages of NODE_PATH are found by import, as on Lambda', async () => {
+test('packages in NODE_PATH are found by import', async () => {
   const layer = workerFolder({
     'node_modules/dep/package.json': '{"main": "dep.js"}',
     'node_modules/dep/dep.js': `exports.name = 'from the layer';`,
@@ -160,7 +160,7 @@ async function initError(files, options = {}) {
   return frame.body;
 }
 
-test('a missing dependency is Runtime.ImportModuleError', async () => {
+test('missing dependency is Runtime.ImportModuleError', async () => {
   const cjs = await initError({ 'main.js': `const axios = require('axios');` });
   assert.equal(cjs.errorType, 'Runtime.ImportModuleError');
   assert.match(cjs.errorMessage, /^Error: Cannot find module 'axios'\nRequire stack:\n- .*main\.js\n/);
@@ -170,7 +170,7 @@ test('a missing dependency is Runtime.ImportModuleError', async () => {
   assert.match(esm.errorMessage, /^Error: Cannot find package 'axios' imported from .*main\.mjs/);
 });
 
-test('a syntax error is Runtime.UserCodeSyntaxError, and the trace shows the place', async () => {
+test('syntax error is Runtime.UserCodeSyntaxError with its place', async () => {
   const cjs = await initError({ 'main.js': `const ok = 1;\nconst = 5;\n` });
   assert.deepEqual(
     [cjs.errorType, cjs.errorMessage],
@@ -190,7 +190,7 @@ test('a syntax error is Runtime.UserCodeSyntaxError, and the trace shows the pla
   assert.match(name.errorMessage, /Wroker/);
 });
 
-test('a worker without the class is Runtime.HandlerNotFound, which names file and class', async () => {
+test('missing class is Runtime.HandlerNotFound with file and class', async () => {
   const missing = await initError({ 'main.js': `class Prode { execute() {} }\nclass Helper {}` });
   assert.equal(missing.errorType, 'Runtime.HandlerNotFound');
   assert.match(
@@ -211,7 +211,7 @@ test('a worker without the class is Runtime.HandlerNotFound, which names file an
   assert.match((await initError({ 'main.js': '' }, { className: 'a b; process.exit(9)' })).errorMessage, /no class/);
 });
 
-test('a folder without main file, and no folder at all, are init errors that name it', async () => {
+test('missing main file or folder is an init error', async () => {
   const empty = await initError({ 'other.js': '' });
   assert.equal(empty.errorType, 'Runtime.ImportModuleError');
   assert.match(empty.errorMessage, /no main\.js, main\.mjs, main\.cjs in /);
@@ -219,12 +219,12 @@ test('a folder without main file, and no folder at all, are init errors that nam
   assert.match(gone.errorMessage, /\/nonexistent\/worker/);
 });
 
-test('a main file that throws what is no error is an init error, too', async () => {
+test('main file that throws a non-error is an init error', async () => {
   assert.deepEqual((await initError({ 'main.js': `throw 'text';` })).errorType, 'string');
   assert.match((await initError({ 'main.js': `throw undefined;` })).errorMessage, /main\.js threw undefined/);
 });
 
-test('execute that was never overridden says so', async () => {
+test('missing execute override is reported', async () => {
   const host = await new Host({ files: { 'main.js': `${CJS}class Probe extends Worker {}` } }).ready();
   assert.match((await host.invoke({})).body.errorMessage, /Probe has no method `execute\(event, context\)`/);
 });

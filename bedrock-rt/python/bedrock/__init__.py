@@ -1,4 +1,4 @@
-"""What Python workers of a bedrock app import; the same files run locally and on Lambda.
+"""Package that the Python workers of a Bedrock app import. The same files run locally and on Lambda.
 
-Kept empty on purpose: importing a worker must not pay for anything it does not use.
+Empty on purpose, so that importing a worker does not load modules that it does not use.
 """

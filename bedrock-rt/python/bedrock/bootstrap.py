@@ -1,19 +1,19 @@
-"""The entry of a Python worker on Lambda, `bedrock.bootstrap.handler`: loads the worker as the local host does.
+"""Entry point of a Python worker on Lambda, `bedrock.bootstrap.handler`. Loads the worker like the local host does.
 
-AWS's runtime around it reads events, writes answers and reports errors. It leaves files of this name out of the
-beginning of a stack trace, so that the trace begins in the worker's own file.
+AWS's runtime calls it, reads events, writes responses and reports errors. The runtime removes files with this name from
+the beginning of a stack trace, so that the trace begins in the worker's own file.
 """
 
 import sys
 
-from .workers.faults import Fault, described, user_frames
 from .workers.identity import PATH, identity
-from .workers.lambda_api import prepare
+from .workers.lambda_api import create_client_early
 from .workers.loader import load
+from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_frames
 
 
 def handler(event, context):
-    """What Lambda calls for each event."""
+    """Handles one event."""
     try:
         return _worker.handle(event, context)
     except Exception as error:
@@ -21,26 +21,27 @@ def handler(event, context):
 
 
 def _start():
-    """The worker of this environment. What goes wrong has the same type, message and trace as on a laptop."""
+    """Returns the worker of this environment. Errors have the same type, message and trace as locally."""
     try:
-        about = identity()
-        if about is None:
-            raise Fault("Runtime.ImportModuleError", f"Unable to import module 'main': there is no `{PATH}`")
-        worker = load(about["class"], "main.py")()
-        prepare()
+        worker_info = identity()
+        if worker_info is None:
+            message = f"Unable to import module 'main': there is no `{PATH}`"
+            raise LambdaRuntimeError("Runtime.ImportModuleError", message)
+        worker = load(worker_info["class"], "main.py")()
+        create_client_early()
         return worker
     except Exception as error:
-        raise _told(error) from None
+        raise _for_aws_runtime(error) from None
 
 
-def _told(error):
-    """`error` as the exception that AWS's runtime takes type, message and trace from."""
-    kind, message, trace = described(error)
-    # Not imported: under another runtime it would not be the one that catches.
+def _for_aws_runtime(error):
+    """Converts `error` to the exception from which AWS's runtime reads type, message and trace."""
+    kind, message, trace = describe_error(error)
+    # Not imported: under another runtime, that runtime would not catch this class.
     runtime = sys.modules.get("awslambdaric.lambda_runtime_exception")
     if runtime is not None:
         return runtime.FaultException(kind, message, trace)
-    return type(kind, (Exception,), {})(message) if isinstance(error, Fault) else error
+    return type(kind, (Exception,), {})(message) if isinstance(error, LambdaRuntimeError) else error
 
 
 _worker = _start()

@@ -1,4 +1,4 @@
-"""The program that keeps one Python worker warm on a laptop; `docs/src/host-protocol.md` is its contract.
+"""The host: a local process that keeps one Python worker loaded. `docs/src/host-protocol.md` specifies its protocol.
 
-Nothing in here is imported by user code, and nothing in here goes to Lambda.
+No user code imports this package, and it is not part of a zip for Lambda.
 """

@@ -1,15 +1,15 @@
-"""JSON in and out of a worker: `decode(text)` and `encode(value)`, both raising `Fault` with AWS's error types.
+"""Converts JSON: `decode(text)` and `encode(value)`. Both raise `LambdaRuntimeError` with AWS's error types.
 
-The usual value goes straight to the C scanner and encoder, without the `json` package: its import is a third
-of a cold start, and its wrappers a fifth of a warm call. Whatever they refuse is tried again with `json`,
-which then gives the verdict and the words for it.
+Most values are passed directly to the C scanner and encoder, without the `json` package: its import takes a third of a
+cold start, and its wrappers a fifth of a warm call. A value that the C code rejects is tried again with `json`, which
+decides and formats the error.
 """
 
 import sys
 
-from bedrock.workers.faults import Fault
+from bedrock.workers.runtime_errors import LambdaRuntimeError
 
-# Stands for a number while `json` encodes around it; a worker's own text never looks like this.
+# Replaces a number while `json` encodes the rest. A worker's own text does not contain it.
 _DECIMAL = "\x00bedrock-decimal\x00"
 
 
@@ -19,7 +19,7 @@ def _decode_fully(text):
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
+        raise LambdaRuntimeError("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
 
 
 def _no_constant(name):
@@ -32,7 +32,7 @@ def _encode_fully(value):
     numbers = []
 
     def default(item):
-        # Lambda's encoder writes a Decimal as the number it is (DynamoDB answers are full of them).
+        # Lambda's encoder writes a Decimal as a number (responses of DynamoDB contain many).
         decimal = sys.modules.get("decimal")
         if decimal is not None and isinstance(item, decimal.Decimal) and item.is_finite():
             numbers.append(str(item))
@@ -42,20 +42,23 @@ def _encode_fully(value):
     try:
         text = json.dumps(value, default=default, allow_nan=False, separators=(",", ":"))
     except Exception as error:
-        raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
+        raise LambdaRuntimeError("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
     if numbers:
         parts = text.split(json.dumps(_DECIMAL))
         if len(parts) != len(numbers) + 1:
-            raise Fault("Runtime.MarshalError", "Unable to marshal response: it holds the mark kept for decimals")
+            message = "Unable to marshal response: it contains the reserved placeholder of decimals"
+            raise LambdaRuntimeError("Runtime.MarshalError", message)
         text = parts[0] + "".join(number + part for number, part in zip(numbers, parts[1:]))
     return text.encode("ascii")
 
 
-def _fast_pair():
-    """`(decode, encode)` on the C accelerators, or None where this Python has none that we know."""
+def _accelerated_codec():
+    """Returns `(decode, encode)` based on the C accelerators. Raises an exception if this Python has other
+    accelerators.
+    """
     from _json import encode_basestring_ascii, make_encoder, make_scanner
 
-    class Options:
+    class ScannerOptions:
         strict = True
         object_hook = None
         object_pairs_hook = None
@@ -67,9 +70,9 @@ def _fast_pair():
     def default(item):
         raise TypeError(type(item).__name__)
 
-    scan = make_scanner(Options())
-    # No table of containers seen (the first argument): it would be shared by all threads. A circle ends in a
-    # RecursionError here, and is named by `_encode_fully`.
+    scan = make_scanner(ScannerOptions())
+    # Without a table of the containers that are being encoded (the first argument), because all threads would share it.
+    # A cycle ends with a RecursionError here, and `_encode_fully` reports it.
     chunks = make_encoder(None, default, encode_basestring_ascii, None, ":", ",", False, False, False)
     join = "".join
 
@@ -77,7 +80,7 @@ def _fast_pair():
         try:
             value, end = scan(text, 0)
         except (StopIteration, ValueError, RecursionError, SystemError):
-            # SystemError: the C scanner looks for an exception class in `json`, which nobody has imported.
+            # SystemError: the C scanner looks for an exception class in `json`, which has not been imported.
             return _decode_fully(text)
         return value if end == len(text) else _decode_fully(text)
 
@@ -88,11 +91,11 @@ def _fast_pair():
             return _encode_fully(value)
 
     if decode('{"a":[1,"\u00e9"]}') != {"a": [1, "\u00e9"]} or encode({"a": [1.5, None]}) != b'{"a":[1.5,null]}':
-        raise ImportError("the C accelerators of `json` work differently here")
+        raise ImportError("the C accelerators of `json` behave differently in this Python")
     return decode, encode
 
 
 try:
-    decode, encode = _fast_pair()
+    decode, encode = _accelerated_codec()
 except Exception:
     decode, encode = _decode_fully, _encode_fully

@@ -6,34 +6,36 @@ import time
 
 
 class Identity:
-    """Cognito's identity; on a laptop nobody has one, but its attributes can be read as on Lambda."""
+    """Cognito's identity. It is empty locally, but its attributes exist as on Lambda."""
 
     cognito_identity_id = None
     cognito_identity_pool_id = None
 
 
 class Client:
-    """The app that a client context comes from."""
+    """The app of a client context."""
 
-    def __init__(self, said):
+    def __init__(self, data):
         for name in ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"):
-            setattr(self, name, said.get(name))
+            setattr(self, name, data.get(name))
 
 
 class ClientContext:
-    """What a caller says of itself, as far as Lambda hands it on."""
+    """Client context: data about the caller, as far as Lambda passes it on."""
 
-    def __init__(self, said):
-        self.custom = said.get("custom")
-        self.env = said.get("env")
-        client = said.get("client")
+    def __init__(self, data):
+        self.custom = data.get("custom")
+        self.env = data.get("env")
+        client = data.get("client")
         self.client = Client(client) if isinstance(client, dict) else None
 
 
 class Context:
-    """One invocation. What never changes in a process sits on the class, so that making one is cheap."""
+    """Context of one invocation. Values that do not change in a process are attributes of the class, so that
+    creating a context is fast.
+    """
 
-    # `__dict__` costs nothing until a worker hangs an attribute of its own on its context.
+    # `__dict__` is not allocated until a worker sets an attribute of its own.
     __slots__ = ("aws_request_id", "_epoch_deadline_time_in_ms", "_trace", "pending", "__dict__")
 
     function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
@@ -50,21 +52,21 @@ class Context:
         self.aws_request_id = request_id
         self._epoch_deadline_time_in_ms = deadline
         self._trace = trace
-        # Unfinished lines, kept by `streams`: None before the first, False once the invocation is over.
+        # Unfinished lines of `streams`: None before the first line, False after the end of the invocation.
         self.pending = None
 
     @property
     def trace_header(self):
-        """The `X-Amzn-Trace-Id` that calls made by this invocation carry on; empty when there is none."""
+        """Value of `X-Amzn-Trace-Id` for calls that this invocation makes; empty if there is none."""
         return self._trace.decode("ascii", "replace")
 
     def get_remaining_time_in_millis(self):
-        """Milliseconds until the invocation is ended, never negative."""
-        left = self._epoch_deadline_time_in_ms - int(time.time() * 1000)
-        return left if left > 0 else 0
+        """Returns the milliseconds until the deadline, never negative."""
+        remaining = self._epoch_deadline_time_in_ms - int(time.time() * 1000)
+        return remaining if remaining > 0 else 0
 
     def log(self, msg):
-        """Writes to the log exactly what it is given, as on Lambda: no line end is added."""
+        """Writes `msg` to the log unchanged, without a line end, as on Lambda."""
         sys.stdout.write(str(msg))
 
     def __repr__(self):

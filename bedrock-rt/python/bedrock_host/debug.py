@@ -1,7 +1,7 @@
-"""debugpy in the host, when the app asks for it: `BEDROCK_DEBUG_PORT`, and `BEDROCK_DEBUGPY`, the folder it is in.
+"""Starts debugpy in the host if the app sets `BEDROCK_DEBUG_PORT` and `BEDROCK_DEBUGPY`, the folder of debugpy.
 
-The folder is on the path while debugpy is imported and not longer: a worker must not find there what it would
-not find on Lambda.
+The folder is on the path only while debugpy is imported: a worker must not find modules there that it would not find on
+Lambda.
 """
 
 import os
@@ -9,15 +9,15 @@ import sys
 
 
 def listen():
-    """Waits for a debugger in the background; gives what each further thread has to call, or None.
+    """Listens for a debugger in the background. Returns the function that each further thread has to call, or None.
 
-    debugpy follows threads that `threading` starts; those of the host are not started by it.
+    debugpy follows threads that `threading` starts, but the host starts its threads without it.
     """
     port = os.environ.pop("BEDROCK_DEBUG_PORT", None)
     folder = os.environ.pop("BEDROCK_DEBUGPY", None)
     if port is None or folder is None:
         return None
-    # It would warn of files of ours that it cannot check.
+    # Suppresses a warning about host files that it cannot check.
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     sys.path.insert(0, folder)
     try:

@@ -1,6 +1,6 @@
-"""The start of a host: descriptors, streams, the worker's module and its first instance, READY, then the crew.
+"""Starts a host: descriptors, streams, the worker's module and its first instance, READY, then the thread pool.
 
-Everything that fails before READY becomes one INIT_ERROR and an exit with status 1.
+Each error before READY is sent as INIT_ERROR, and the process exits with status 1.
 """
 
 import os
@@ -13,94 +13,94 @@ from bedrock.workers.loader import load
 
 from . import debug, logs, streams, trace
 from .codec import encode
-from .crew import CONTROL, Crew, Seat
-from .faults import error_object, print_exit_text
+from .thread_pool import CONTROL_FD, Slot, ThreadPool
+from .error_format import error_object, print_exit_text
 from .import_path import prepare_path
-from .wire import DATA, INIT_ERROR, READY
+from .framing import DATA_FD, INIT_ERROR, READY
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main():
-    """Runs until the app closes the data socket; never returns."""
+    """Runs until the app closes the data socket; does not return."""
     take_descriptors()
-    # A ^C at the terminal is the app's to handle; the default action does not land in the middle of our code.
+    # The app handles ^C at the terminal. With the default action, no exception is raised inside the host's code.
     signal(SIGINT, SIG_DFL)
     streams.install()
-    make_handle = None
+    new_handle = None
 
     def handle_of_new_instance():
-        return make_handle().handle
+        return new_handle().handle
 
     trace.install()
-    crew = Crew(handle_of_new_instance, debug.listen())
-    let_answers_out_first(crew)
-    os.register_at_fork(after_in_child=lambda: forget_app(crew))
-    crew.turn.acquire()
-    # Before user code runs, so that an endless import ends with the app, too.
-    start_new_thread(crew.stand_by, ())
+    pool = ThreadPool(handle_of_new_instance, debug.listen())
+    flush_before_exit(pool)
+    os.register_at_fork(after_in_child=lambda: detach_child(pool))
+    pool.leader_lock.acquire()
+    # Before user code runs, so that the host ends with the app even during an endless import.
+    start_new_thread(pool.watch_control_socket, ())
     try:
-        make_handle = load_worker(os.environ["BEDROCK_WORKER_DIR"])
-        seat = Seat(handle_of_new_instance())
+        new_handle = load_worker(os.environ["BEDROCK_WORKER_DIR"])
+        slot = Slot(handle_of_new_instance())
     except BaseException as error:
-        report(crew, error)
-    streams.flush_unowned(1)
-    streams.flush_unowned(2)
-    crew.send(READY, None, b"")
-    crew.turn.release()
-    crew.work(seat)
+        send_init_error(pool, error)
+    streams.flush_thread_output(1)
+    streams.flush_thread_output(2)
+    pool.send(READY, None, b"")
+    pool.leader_lock.release()
+    pool.run_thread(slot)
 
 
-def let_answers_out_first(crew):
-    """A worker that calls `os._exit` ends its own call, not those that were answered before it."""
-    leave = os._exit
+def flush_before_exit(pool):
+    """Makes `os._exit` send the responses first that are held back: it ends its own call, not the others."""
+    exit_now = os._exit
 
     def _exit(status):
-        crew.flush()
-        leave(status)
+        pool.flush()
+        exit_now(status)
 
     os._exit = _exit
 
 
 def load_worker(worker_dir):
-    """Makes the process look like a Lambda environment, and imports the worker into it; returns its class."""
+    """Makes the process look like a Lambda environment, imports the worker and returns its class."""
     os.chdir(worker_dir)
     sys.argv[:] = [os.path.join(worker_dir, "main.py")]
     prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
     logs.watch()
-    shown = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
-    return load(os.environ.get("BEDROCK_WORKER_CLASS"), shown)
+    display_path = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
+    return load(os.environ.get("BEDROCK_WORKER_CLASS"), display_path)
 
 
 def take_descriptors():
-    """Makes the protocol sockets ours alone: no child of the worker may keep them open or read from them."""
-    for fd in (DATA, CONTROL):
+    """Makes the protocol sockets private: no child process of the worker may keep them open or read from them."""
+    for fd in (DATA_FD, CONTROL_FD):
         try:
             os.set_inheritable(fd, False)
             os.set_blocking(fd, True)
         except OSError:
-            sys.stderr.write("error: `bedrock_host` is started by `cargo bedrock`, not by hand\n")
+            sys.stderr.write("error: `bedrock_host` cannot be started directly; `cargo bedrock` starts it\n")
             os._exit(2)
 
 
-def forget_app(crew):
-    """In a forked child: it must neither answer for the host nor keep the app's sockets open."""
-    # A child that comes back from `execute` has nobody to answer, and none of the other threads.
-    crew.send = lambda *_answer: os._exit(0)
-    # What the host holds back is the host's to send, and its lock may be held by a thread that is not here.
-    crew.flush = lambda: None
-    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    os.dup2(nothing, DATA, False)
-    os.dup2(nothing, CONTROL, False)
-    os.close(nothing)
-    streams.renew_after_fork()
+def detach_child(pool):
+    """Detaches a forked child: it must neither respond for the host nor keep the app's sockets open."""
+    # A child that returns from `execute` has no caller to respond to, and none of the other threads.
+    pool.send = lambda *_frame: os._exit(0)
+    # The parent sends the responses that it holds back, and a thread that the child does not have may hold the lock.
+    pool.flush = lambda: None
+    null_device = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(null_device, DATA_FD, False)
+    os.dup2(null_device, CONTROL_FD, False)
+    os.close(null_device)
+    streams.reset_lock_after_fork()
 
 
-def report(crew, error):
+def send_init_error(pool, error):
     """Sends INIT_ERROR and ends the process."""
     if isinstance(error, SystemExit):
         print_exit_text(error)
-    streams.flush_unowned(1)
-    streams.flush_unowned(2)
-    crew.send(INIT_ERROR, None, encode(error_object(error)))
+    streams.flush_thread_output(1)
+    streams.flush_thread_output(2)
+    pool.send(INIT_ERROR, None, encode(error_object(error)))
     os._exit(1)

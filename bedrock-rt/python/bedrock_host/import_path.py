@@ -1,18 +1,18 @@
-"""Where a worker's imports are looked for on a laptop; on Lambda the runtime sees to it."""
+"""Sets the import path of a worker locally. On Lambda the runtime sets it."""
 
 import os
 import sys
 
 
 def prepare_path(worker_dir, library, site_dir):
-    """The worker's own files first, then `bedrock`, then its installed dependencies, then Python's library."""
+    """Sets `sys.path`: the worker's own files, `bedrock`, its installed dependencies, Python's library."""
     library_path = sys.path[:]
     first = [worker_dir, library]
     installed = []
     if site_dir and has_path_files(site_dir):
-        import site  # before the worker's folder is on the path, for it may hold a `site.py`
+        import site  # before the worker's folder is on the path, because it may contain a `site.py`
 
-        # Python's own library stays in reach meanwhile: lines of a `.pth` file may import from it.
+        # Python's own library remains on the path meanwhile: lines of a `.pth` file may import from it.
         sys.path[:] = first + library_path
         site.addsitedir(site_dir)
         installed = [entry for entry in sys.path if entry not in first + library_path]
@@ -22,7 +22,7 @@ def prepare_path(worker_dir, library, site_dir):
 
 
 def has_path_files(folder):
-    """Whether installed packages add folders of their own, which is `site`'s business."""
+    """Whether installed packages add folders of their own, which only `site` supports."""
     try:
         return any(name.endswith(".pth") for name in os.listdir(folder))
     except OSError:

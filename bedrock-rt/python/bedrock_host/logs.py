@@ -1,7 +1,7 @@
-"""The root handler that Lambda's Python runtime gives `logging`, put there when `logging` is first imported.
+"""Adds the root handler of Lambda's Python runtime to `logging` when `logging` is first imported.
 
-Not imported up front, because it would double the start of a worker that only prints. But early enough:
-on Lambda the handler is there before user code, which is why `logging.basicConfig` does nothing.
+`logging` is not imported at the start, because that would double the start time of a worker that only prints. The
+handler must exist before user code runs: that is why `logging.basicConfig` does nothing on Lambda.
 """
 
 import os
@@ -10,8 +10,8 @@ import sys
 from bedrock.workers.current import CURRENT
 
 
-class Hook:
-    """An import hook for one name, `logging`."""
+class LoggingImportHook:
+    """Import hook for the module `logging`."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
@@ -27,7 +27,7 @@ class Hook:
 
 
 class _Loader:
-    """The real loader of `logging`, which also installs the handler."""
+    """The real loader of `logging`, which also adds the handler."""
 
     def __init__(self, real):
         self._real = real
@@ -40,27 +40,28 @@ class _Loader:
 
     def exec_module(self, module):
         self._real.exec_module(module)
-        # Whoever looks at the module later finds it as if we had never been here.
+        # Code that inspects the module later must not see this loader.
         module.__loader__ = module.__spec__.loader = self._real
         add_handler(module)
 
 
 def watch():
-    """Makes sure that `logging` has Lambda's handler, whenever it gets imported."""
+    """Adds Lambda's handler to `logging` now or when it is imported."""
     if "logging" in sys.modules:
         add_handler(sys.modules["logging"])
     else:
-        sys.meta_path.insert(0, Hook)
+        sys.meta_path.insert(0, LoggingImportHook)
 
 
 def add_handler(logging):
-    """Lambda's format: `[LEVEL]\\tTIMESTAMP\\tREQUESTID\\tMESSAGE`."""
+    """Adds a handler with Lambda's format: `[LEVEL]\\tTIMESTAMP\\tREQUESTID\\tMESSAGE`."""
     import time
 
     class LambdaHandler(logging.Handler):
         def emit(self, record):
             try:
-                # In one write, so that threads do not mix; `sys.stdout` is looked up because workers replace it.
+                # A single write, so that threads do not mix. `sys.stdout` is looked up here because workers may replace
+                # it.
                 sys.stdout.write(self.format(record))
             except Exception:
                 self.handleError(record)

@@ -1,7 +1,7 @@
-"""`sys.stdout` and `sys.stderr` of a worker: whole lines, tagged with the request they belong to.
+"""`sys.stdout` and `sys.stderr` of a worker: writes complete lines, tagged with the request they belong to.
 
-Decides only where a line begins and ends and whose it is; the app turns lines into log entries.
-Nothing is kept here but unfinished lines, none longer than 64 KiB.
+It only splits the output into lines and finds their owner; the app turns lines into log entries. It stores nothing but
+unfinished lines of at most 64 KiB.
 """
 
 import io
@@ -11,20 +11,20 @@ from _thread import RLock, _local, get_ident
 
 from bedrock.workers.current import CURRENT
 
-# The longest line the protocol has, with its tag (0x1e, 36 bytes, 0x1f) and its end.
-_MAX_LINE = 65536 - 38 - 1
-# A huge text is taken in pieces, so that it is never held a second time in full.
-_PIECE = 1 << 20
+# Maximum length of a line of the protocol, without its tag (0x1e, 36 bytes, 0x1f) and its end.
+_MAX_LINE_BYTES = 65536 - 38 - 1
+# A large text is processed in chunks of this size, so that it is not copied in full.
+_CHUNK_BYTES = 1 << 20
 
-# The pipe under a number of our own: a worker may close 1 and 2, and open files of its own in their place.
+# A descriptor of our own for the pipe: a worker may close 1 and 2, and open files of its own in their place.
 _pipe = None
 # Reentrant, because a finalizer or a signal handler may print while this thread is printing.
 _lock = RLock()
-_own = _local()
+_thread_output = _local()
 
 
-class _Unowned:
-    """The unfinished lines of a thread that serves no invocation; what is left goes out with the thread."""
+class _ThreadOutput:
+    """Unfinished lines of a thread without an invocation. The rest is sent when the thread ends."""
 
     def __init__(self):
         self.pending = None
@@ -34,7 +34,7 @@ class _Unowned:
 
 
 def finish(owner):
-    """Sends the unfinished lines of `owner`: a context whose invocation has ended, or an `_Unowned`."""
+    """Sends the unfinished lines of `owner`: a context whose invocation has ended, or a `_ThreadOutput`."""
     pending, owner.pending = owner.pending, False
     if pending:
         for line in list(pending.values()):
@@ -43,54 +43,54 @@ def finish(owner):
 
 def _owner():
     context = CURRENT.get()
-    # A task that outlives its invocation no longer speaks for it.
+    # A task that outlives its invocation no longer belongs to it.
     if context is not None and context.pending is not False:
         return context
-    owner = getattr(_own, "owner", None)
+    owner = getattr(_thread_output, "owner", None)
     if owner is None:
-        owner = _own.owner = _Unowned()
+        owner = _thread_output.owner = _ThreadOutput()
     return owner
 
 
 def _emit(fd, data):
-    """Takes in some output of this thread, sends the lines that are complete."""
+    """Adds output of this thread and sends the lines that are complete."""
     owner = _owner()
     pending = owner.pending
     if pending is None:
         pending = owner.pending = {}
     elif pending is False:
-        # The invocation ended between these two lines, on another thread.
+        # The invocation ended in between, on another thread.
         _emit(fd, data)
         return
-    # Threads that share an invocation (`asyncio.to_thread`) each finish their own line.
+    # Threads that share an invocation (`asyncio.to_thread`) each have their own unfinished line.
     key = (fd, get_ident())
-    begun = pending.get(key)
-    last = data.rfind(b"\n") + 1
-    if not last and len(data) + (len(begun) if begun else 0) <= _MAX_LINE:
-        if begun is not None:
-            begun += data
+    unfinished = pending.get(key)
+    line_end = data.rfind(b"\n") + 1
+    if not line_end and len(data) + (len(unfinished) if unfinished else 0) <= _MAX_LINE_BYTES:
+        if unfinished is not None:
+            unfinished += data
         elif data:
             pending[key] = bytearray(data)
         return
-    if begun:
+    if unfinished:
         del pending[key]
-        data = bytes(begun) + data
-        last = data.rfind(b"\n") + 1
-    pieces = _pieces(data[last:])
-    rest = pieces.pop()
-    lines = data[:last] + b"".join(piece + b"\n" for piece in pieces)
-    if rest:
-        pending[key] = bytearray(rest)
+        data = bytes(unfinished) + data
+        line_end = data.rfind(b"\n") + 1
+    pieces = _pieces(data[line_end:])
+    remainder = pieces.pop()
+    lines = data[:line_end] + b"".join(piece + b"\n" for piece in pieces)
+    if remainder:
+        pending[key] = bytearray(remainder)
     _send(owner, lines)
 
 
 def _pieces(line):
-    """A line that is too long, cut into several, never inside a character."""
+    """Splits a line that is too long, never inside a UTF-8 character."""
     pieces = []
     at = 0
-    while len(line) - at > _MAX_LINE:
-        end = at + _MAX_LINE
-        while end > at and line[end] & 0xC0 == 0x80 and end > at + _MAX_LINE - 4:
+    while len(line) - at > _MAX_LINE_BYTES:
+        end = at + _MAX_LINE_BYTES
+        while end > at and line[end] & 0xC0 == 0x80 and end > at + _MAX_LINE_BYTES - 4:
             end -= 1
         pieces.append(line[at:end])
         at = end
@@ -100,11 +100,11 @@ def _pieces(line):
 
 def _send(owner, lines):
     """Writes complete lines (the last one ends with a line end), each with its owner's tag."""
-    if len(lines) > _MAX_LINE:
-        cut = []
+    if len(lines) > _MAX_LINE_BYTES:
+        pieces = []
         for line in lines[:-1].split(b"\n"):
-            cut += _pieces(line) if len(line) > _MAX_LINE else (line,)
-        lines = b"\n".join(cut) + b"\n"
+            pieces += _pieces(line) if len(line) > _MAX_LINE_BYTES else (line,)
+        lines = b"\n".join(pieces) + b"\n"
     request_id = getattr(owner, "aws_request_id", None)
     if request_id is not None:
         tag = b"\x1e" + request_id.encode() + b"\x1f"
@@ -115,12 +115,12 @@ def _send(owner, lines):
             while len(view):
                 view = view[os.write(_pipe, view) :]
         except OSError:
-            # Nobody reads any more: what a worker prints must not make it fail.
+            # The pipe has no reader any more: printing must not make a worker fail.
             pass
 
 
 class Bytes(io.RawIOBase):
-    """`sys.stdout.buffer`: bytes, otherwise like the text stream above it."""
+    """`sys.stdout.buffer`: takes bytes, otherwise like `Text`."""
 
     def __init__(self, fd, name):
         self._fd = fd
@@ -136,8 +136,8 @@ class Bytes(io.RawIOBase):
 
     def write(self, data):
         view = memoryview(data).cast("B")
-        for at in range(0, len(view), _PIECE):
-            _emit(self._fd, bytes(view[at : at + _PIECE]))
+        for at in range(0, len(view), _CHUNK_BYTES):
+            _emit(self._fd, bytes(view[at : at + _CHUNK_BYTES]))
         return len(view)
 
     def fileno(self):
@@ -147,15 +147,15 @@ class Bytes(io.RawIOBase):
         return False
 
     def flush(self):
-        flush_unowned(self._fd)
+        flush_thread_output(self._fd)
 
     def close(self):
-        """Closing the log of a process that goes on would only hurt the next invocation."""
+        """Does not close: the next invocation in this process still needs the stream."""
         self.flush()
 
 
 class Text(io.TextIOBase):
-    """`sys.stdout`: what `print` writes to."""
+    """`sys.stdout`: the stream that `print` writes to."""
 
     encoding = "utf-8"
     errors = "backslashreplace"
@@ -176,11 +176,11 @@ class Text(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         size = len(text)
-        if size <= _PIECE:
+        if size <= _CHUNK_BYTES:
             _emit(self._fd, text.encode("utf-8", "backslashreplace"))
         else:
-            for at in range(0, size, _PIECE):
-                _emit(self._fd, text[at : at + _PIECE].encode("utf-8", "backslashreplace"))
+            for at in range(0, size, _CHUNK_BYTES):
+                _emit(self._fd, text[at : at + _CHUNK_BYTES].encode("utf-8", "backslashreplace"))
         return size
 
     def fileno(self):
@@ -190,33 +190,33 @@ class Text(io.TextIOBase):
         return False
 
     def flush(self):
-        flush_unowned(self._fd)
+        flush_thread_output(self._fd)
 
     def close(self):
-        """Closing the log of a process that goes on would only hurt the next invocation."""
+        """Does not close: the next invocation in this process still needs the stream."""
         self.flush()
 
     def reconfigure(self, **_options):
-        """Accepted and ignored: encoding and buffering are what the protocol says."""
+        """Does nothing: the protocol defines encoding and buffering."""
 
 
-def flush_unowned(fd):
-    """Sends a thread's unfinished line when nothing else would: only invocations have an end."""
-    owner = getattr(_own, "owner", None)
+def flush_thread_output(fd):
+    """Sends the unfinished line of a thread without an invocation, which has no end that would send it."""
+    owner = getattr(_thread_output, "owner", None)
     line = owner.pending.pop((fd, get_ident()), None) if owner is not None and owner.pending else None
     if line:
         _send(owner, bytes(line) + b"\n")
 
 
 def install():
-    """Puts the tagging streams in the place of Python's own."""
+    """Replaces Python's own streams by the tagging ones."""
     global _pipe
     _pipe = os.dup(1)
     sys.stdout = sys.__stdout__ = Text(1, "<stdout>")
     sys.stderr = sys.__stderr__ = Text(2, "<stderr>")
 
 
-def renew_after_fork():
-    """For a forked child: another thread may have held the lock at that moment."""
+def reset_lock_after_fork():
+    """Replaces the lock in a forked child: another thread may have held it during the fork."""
     global _lock
     _lock = RLock()

@@ -1,18 +1,19 @@
-"""`_X_AMZN_TRACE_ID` in the environment, where AWS's SDKs look for it: here several invocations share a process, so it is
-another one on each thread."""
+"""Makes `os.environ["_X_AMZN_TRACE_ID"]`, where AWS's SDKs read the trace header, depend on the thread: several
+invocations share a process here.
+"""
 
 import os
 
 from bedrock.workers.current import CURRENT
 
-NAME = "_X_AMZN_TRACE_ID"
+TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
 
 
 class _Environ(type(os.environ)):
-    """Knows the trace of the invocation that asks; anything else is as it was."""
+    """`os.environ` with the trace header of the invocation that reads it."""
 
     def __getitem__(self, name):
-        if name == NAME:
+        if name == TRACE_VARIABLE:
             trace = getattr(CURRENT.get(), "trace_header", "")
             if trace:
                 return trace
@@ -20,5 +21,5 @@ class _Environ(type(os.environ)):
 
 
 def install():
-    """From now on."""
+    """Replaces the class of `os.environ`."""
     os.environ.__class__ = _Environ

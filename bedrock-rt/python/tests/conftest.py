@@ -1,4 +1,6 @@
-"""Fixtures: `start` writes a worker to disk and starts a host for it, `gate` holds workers, `api` is called by them."""
+"""Fixtures: `start` writes a worker to disk and starts a host for it, `gate` blocks workers, `api` is the server
+that they call.
+"""
 
 import os
 import sys
@@ -24,7 +26,7 @@ def worker_dir(tmp_path):
 
 @pytest.fixture
 def launch(worker_dir):
-    """`launch(source, ...)`: a host for `main.py` with that source, not waited for."""
+    """`launch(source, ...)` starts a host for a `main.py` with that source and does not wait for READY."""
     hosts = []
 
     def launch(source, **options):
@@ -41,7 +43,9 @@ def launch(worker_dir):
 
 @pytest.fixture
 def start(launch):
-    """`start(body, ...)`: a ready host whose `execute` has that body; `before` is put above the class."""
+    """`start(body, ...)` starts a host whose `execute` has that body and waits for READY. `before` is inserted above
+    the class.
+    """
 
     def start(body, before="", **options):
         source = "from bedrock.workers.worker import Worker\n" + textwrap.dedent(before)
@@ -58,7 +62,7 @@ class Gate:
     def __init__(self, path):
         self.path = str(path)
         os.mkfifo(self.path)
-        # Open for both, so that neither the worker nor the test blocks on opening it.
+        # Opened for reading and writing, so that neither the worker nor the test blocks on opening it.
         self._fd = os.open(self.path, os.O_RDWR)
 
     def open(self, times=1):
@@ -70,19 +74,19 @@ class Gate:
 
 @pytest.fixture
 def gate(tmp_path):
-    made = Gate(tmp_path / "gate")
-    yield made
-    made.close()
+    gate_instance = Gate(tmp_path / "gate")
+    yield gate_instance
+    gate_instance.close()
 
 
 @pytest.fixture
 def api(monkeypatch):
-    """`api(answer)`: a server that `invoke` talks to."""
-    made = []
+    """`api(response)` starts the server that `invoke` calls."""
+    servers = []
 
-    def api(answer, **options):
-        server = FakeApi(answer if callable(answer) else lambda _request: answer, **options)
-        made.append(server)
+    def api(response, **options):
+        server = FakeApi(response if callable(response) else lambda _request: response, **options)
+        servers.append(server)
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.address)
         return server
 
@@ -91,5 +95,5 @@ def api(monkeypatch):
     local_api._drop()
     yield api
     local_api._drop()
-    for server in made:
+    for server in servers:
         server.close()

@@ -1,17 +1,17 @@
-"""A scripted HTTP server that stands for the app's local Lambda Invoke API, and for one that misbehaves."""
+"""Fake of the app's local Lambda Invoke API, which can also misbehave."""
 
 import socket
 import threading
 
 
 def http(status, body=b"", *headers, length=None):
-    """One HTTP/1.1 answer as bytes."""
+    """Returns an HTTP/1.1 response as bytes."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 class Request:
-    """What arrived: request line, headers in lower case, body, and on which connection."""
+    """A received request: request line, headers in lower case, body, and the number of its connection."""
 
     def __init__(self, line, headers, body, connection):
         self.method, self.target, _ = line.split(" ")
@@ -21,16 +21,16 @@ class Request:
 
 
 class FakeApi:
-    """Answers each request with `answer(request)`: bytes to send, or None to cut the connection instead.
+    """Responds to each request with the bytes of `response(request)`, or closes the connection if it is None.
 
-    With `close_after` the connection is closed after so many answers without a word, as an idle timeout does.
+    With `close_after` the connection is closed after that many responses, as by an idle timeout.
     """
 
-    def __init__(self, answer, close_after=None):
+    def __init__(self, response, close_after=None):
         self.requests = []
         self.connections = 0
         self.closed = threading.Semaphore(0)
-        self._answer = answer
+        self._answer = response
         self._close_after = close_after
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "http://127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -55,10 +55,10 @@ class FakeApi:
                 if request is None:
                     break
                 self.requests.append(request)
-                answer = self._answer(request)
-                if answer is None:
+                response = self._answer(request)
+                if response is None:
                     break
-                connection.sendall(answer)
+                connection.sendall(response)
                 answered += 1
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,6 @@
-"""The entry on Lambda, in a folder laid out like an unpacked zip, with and without AWS's own exception class at hand."""
+"""Tests of the entry point on Lambda, in a folder with the layout of an unpacked zip, with and without AWS's own
+exception class.
+"""
 
 import json
 import os
@@ -14,7 +16,7 @@ WORKER = "from bedrock.workers.worker import Worker\n"
 ECHO = WORKER + "class SystemFetcher(Worker):\n    def execute(self, event, context): return event\n"
 IDENTITY = {"version": 1, "app": "space", "worker": "system_fetcher", "class": "SystemFetcher"}
 
-# What stands for AWS's runtime: imports the handler, calls it for each event, and tells what came of it.
+# Fake of AWS's runtime: imports the handler, calls it for each event, and prints the results.
 DRIVER = """
 import importlib, json, sys, traceback, types
 events, has_fault_class = json.loads(sys.argv[1])
@@ -24,30 +26,30 @@ if has_fault_class:
             self.exception_type, self.msg, self.trace = exception_type, msg, trace
     sys.modules["awslambdaric.lambda_runtime_exception"] = types.SimpleNamespace(FaultException=FaultException)
 sys.path.insert(0, "")
-def told(error):
+def error_object(error):
     if has_fault_class and isinstance(error, FaultException):
         return {"errorType": error.exception_type, "errorMessage": error.msg, "stackTrace": error.trace}
     frames = traceback.extract_tb(error.__traceback__)
     files = [frame.filename.rpartition("/")[2] for frame in frames]
     return {"errorType": type(error).__name__, "errorMessage": str(error), "files": files}
-answers = []
+responses = []
 try:
     handler = importlib.import_module("bedrock.bootstrap").handler
 except Exception as error:
-    answers.append(told(error))
+    responses.append(error_object(error))
 else:
     for event in events:
         try:
-            answers.append(handler(event, types.SimpleNamespace(get_remaining_time_in_millis=lambda: 3000)))
+            responses.append(handler(event, types.SimpleNamespace(get_remaining_time_in_millis=lambda: 3000)))
         except Exception as error:
-            answers.append(told(error))
-print("\\n" + json.dumps(answers))
+            responses.append(error_object(error))
+print("\\n" + json.dumps(responses))
 """
 
 
 @pytest.fixture
 def task(tmp_path):
-    """A folder like `/var/task`: the files of a Python worker's zip, but for the worker's own."""
+    """A folder like `/var/task`: the files of a Python worker's zip without the worker's own."""
     leave_out = shutil.ignore_patterns("__pycache__", "local_api.py")
     shutil.copytree(LIBRARY, tmp_path / "bedrock", ignore=leave_out)
     (tmp_path / "bedrock.json").write_text(json.dumps(IDENTITY))
@@ -55,16 +57,16 @@ def task(tmp_path):
 
 
 def run(task, source, *events, fault_class=False, status=0):
-    """What the events came to; one error if the handler could not even be imported."""
+    """Returns the results of the events, or a single error if the handler could not be imported."""
     if source is not None:
         (task / "main.py").write_text(textwrap.dedent(source))
     arguments = [sys.executable, "-I", "-B", "-c", DRIVER, json.dumps([events, fault_class])]
-    ran = subprocess.run(arguments, cwd=task, capture_output=True, text=True, timeout=60, env={})
-    assert ran.returncode == status, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1]) if status == 0 else ran
+    process = subprocess.run(arguments, cwd=task, capture_output=True, text=True, timeout=60, env={})
+    assert process.returncode == status, process.stderr
+    return json.loads(process.stdout.splitlines()[-1]) if status == 0 else process
 
 
-def test_the_class_that_bedrock_json_names_is_made_once_and_answers(task):
+def test_class_in_bedrock_json_is_instantiated_once(task):
     source = (
         WORKER
         + """
@@ -80,7 +82,7 @@ class SystemFetcher(Worker):
     assert run(task, source, "a", "b") == [["a", 1], ["b", 2]]
 
 
-def test_an_async_execute_is_waited_for(task):
+def test_async_execute_is_awaited(task):
     source = (
         WORKER
         + """
@@ -94,14 +96,14 @@ class SystemFetcher(Worker):
     assert run(task, source, {"a": 1}) == [{"a": 1}]
 
 
-def test_nothing_is_put_into_the_environment(task):
+def test_environment_is_not_changed(task):
     source = WORKER + "import os\nclass SystemFetcher(Worker):\n    def execute(self, e, c): return dict(os.environ)\n"
     (environment,) = run(task, source, {})
     assert set(environment) <= {"LC_CTYPE"}
 
 
 @pytest.mark.parametrize("keyword", ["def", "async def"])
-def test_a_trace_has_the_workers_frames_behind_the_entrys(task, keyword):
+def test_trace_begins_with_bootstrap_then_worker_frames(task, keyword):
     source = (
         WORKER
         + f"""
@@ -112,7 +114,7 @@ class SystemFetcher(Worker):
     )
     (error,) = run(task, source, {})
     assert (error["errorType"], error["errorMessage"]) == ("KeyError", "'width'")
-    # AWS's runtime drops files called `bootstrap.py` from the beginning.
+    # AWS's runtime removes files called `bootstrap.py` from the beginning.
     assert error["files"] == ["<string>", "bootstrap.py", "main.py", "main.py"]
 
 
@@ -127,17 +129,17 @@ class SystemFetcher(Worker):
     ],
     ids=["missing dependency", "no main.py", "syntax error", "missing class"],
 )  # fmt: skip
-def test_what_cannot_be_loaded_has_awss_names(task, source, kind, message, fault_class):
+def test_load_errors_have_awss_names(task, source, kind, message, fault_class):
     (error,) = run(task, source, {}, fault_class=fault_class)
     assert (error["errorType"], error["errorMessage"]) == (f"Runtime.{kind}", message)
 
 
-def test_a_syntax_error_names_file_and_line(task):
+def test_syntax_error_names_file_and_line(task):
     (error,) = run(task, "x = 1\ndef broken(:\n", {}, fault_class=True)
     assert error["stackTrace"] == [f'  File "{task}/main.py" Line 2\n    def broken(:\n']
 
 
-def test_another_exception_while_loading_keeps_its_name_and_the_workers_frames(task):
+def test_import_exception_keeps_type_and_worker_frames(task):
     source = "def setup():\n    raise LookupError('no table')\nsetup()\n"
     (error,) = run(task, source, {}, fault_class=True)
     assert error == {
@@ -152,7 +154,7 @@ def test_another_exception_while_loading_keeps_its_name_and_the_workers_frames(t
     assert (error["errorType"], error["errorMessage"]) == ("LookupError", "no table")
 
 
-def test_an_exception_in_the_constructor_is_an_error_of_the_start(task):
+def test_constructor_exception_is_a_start_error(task):
     source = ECHO + "    def __init__(self): raise ValueError('no model')\n"
     (error,) = run(task, source, {}, fault_class=True)
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no model")
@@ -164,14 +166,14 @@ def test_sys_exit_ends_the_process_with_its_status(task, where):
     run(task, source, {}, status=3)
 
 
-def test_a_zip_without_bedrock_json_says_so(task):
+def test_missing_bedrock_json_is_reported(task):
     (task / "bedrock.json").unlink()
     (error,) = run(task, ECHO, {}, fault_class=True)
     message = f"Unable to import module 'main': there is no `{task}/bedrock.json`"
     assert (error["errorType"], error["errorMessage"]) == ("Runtime.ImportModuleError", message)
 
 
-def test_a_bedrock_json_of_another_version_is_refused(task):
+def test_bedrock_json_of_another_version_is_rejected(task):
     (task / "bedrock.json").write_text(json.dumps({**IDENTITY, "version": 2}))
     (error,) = run(task, ECHO, {}, fault_class=True)
-    assert error["errorMessage"] == f"`{task}/bedrock.json` has version 2, and the package beside it reads 1"
+    assert error["errorMessage"] == f"`{task}/bedrock.json` has version 2, and the package next to it reads 1"

@@ -1,8 +1,8 @@
-"""Calls that arrive together: their answers may leave together, but never wait for a call that turns out slow."""
+"""Tests of calls that arrive together: their responses may be sent together, but never wait for a slow call."""
 
 import json
 
-from app_driver import PATIENCE, RESPONSE, invoke_frame
+from app_driver import TEST_TIMEOUT_SECONDS, RESPONSE, invoke_frame
 
 WORKER = """
 from bedrock.workers.worker import Worker
@@ -18,8 +18,8 @@ class Subject(Worker):
 """
 
 
-def burst(host, events):
-    """Sends all events in one write, after the worker has been seen to be quick; gives their ids."""
+def send_burst(host, events):
+    """Sends all events in one write to a worker that has been fast before. Returns the ids of the calls."""
     for number in range(20):
         assert host.result(number) == number
     calls = [host._calls + 1 + number for number in range(len(events))]
@@ -28,25 +28,25 @@ def burst(host, events):
     return calls
 
 
-def test_every_call_of_a_burst_is_answered_once(launch):
+def test_every_call_of_a_burst_gets_one_response(launch):
     host = launch(WORKER).ready()
-    calls = burst(host, list(range(500)))
-    assert [host.answer(call) for call in calls] == [(RESPONSE, number) for number in range(500)]
+    calls = send_burst(host, list(range(500)))
+    assert [host.response(call) for call in calls] == [(RESPONSE, number) for number in range(500)]
 
 
-def test_answers_do_not_wait_for_a_call_of_their_burst_that_hangs(launch, gate):
+def test_responses_do_not_wait_for_a_hanging_call_of_the_burst(launch, gate):
     host = launch(WORKER).ready()
-    *quick, held = burst(host, [1, 2, 3, gate.path])
-    assert host.poke_until_answered(quick[-1]) == (RESPONSE, 3)
-    assert [host.answer(call) for call in quick] == [(RESPONSE, 1), (RESPONSE, 2), (RESPONSE, 3)]
-    assert not host.has_answered(held)
+    *quick, blocked_call = send_burst(host, [1, 2, 3, gate.path])
+    assert host.wait_with_control_bytes(quick[-1]) == (RESPONSE, 3)
+    assert [host.response(call) for call in quick] == [(RESPONSE, 1), (RESPONSE, 2), (RESPONSE, 3)]
+    assert not host.has_response(blocked_call)
     gate.open()
-    assert host.answer(held) == (RESPONSE, gate.path)
+    assert host.response(blocked_call) == (RESPONSE, gate.path)
 
 
-def test_a_call_that_ends_the_process_does_not_take_answers_of_its_burst_along(launch):
+def test_process_exit_does_not_lose_responses_of_the_burst(launch):
     host = launch(WORKER).ready()
-    *quick, last = burst(host, [1, 2, 3, "exit"])
-    assert [host.answer(call) for call in quick] == [(RESPONSE, 1), (RESPONSE, 2), (RESPONSE, 3)]
-    assert host.answer(last) is None
-    assert host.process.wait(PATIENCE) == 3
+    *quick, last = send_burst(host, [1, 2, 3, "exit"])
+    assert [host.response(call) for call in quick] == [(RESPONSE, 1), (RESPONSE, 2), (RESPONSE, 3)]
+    assert host.response(last) is None
+    assert host.process.wait(TEST_TIMEOUT_SECONDS) == 3

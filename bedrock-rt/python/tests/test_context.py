@@ -1,11 +1,11 @@
-"""The `context` argument."""
+"""Tests of the `context` argument."""
 
 import time
 
 from app_driver import request_id
 
 
-def test_the_context_has_lambdas_attributes(start):
+def test_context_has_lambdas_attributes(start):
     host = start(
         """
         names = ["aws_request_id", "function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb",
@@ -31,23 +31,23 @@ def test_the_context_has_lambdas_attributes(start):
     ]
 
 
-def test_what_the_caller_says_of_itself_is_the_client_context(start):
+def test_client_context_is_passed_to_the_worker(start):
     host = start(
         """
-        said = context.client_context
-        return None if said is None else [said.custom, said.env, said.client and said.client.app_title]
+        client = context.client_context
+        return None if client is None else [client.custom, client.env, client.client and client.client.app_title]
         """
     )
-    said = b'{"custom": {"k": "\xc3\xa4"}, "client": {"app_title": "shop"}, "other": 1}'
-    assert host.result({}, caller=said) == [{"k": "\u00e4"}, None, "shop"]
+    client_context = b'{"custom": {"k": "\xc3\xa4"}, "client": {"app_title": "shop"}, "other": 1}'
+    assert host.result({}, caller=client_context) == [{"k": "\u00e4"}, None, "shop"]
     assert host.result({}, caller=b"{}") == [None, None, None]
     assert host.result({}) is None
 
 
-def test_the_remaining_time_follows_the_deadline_and_is_never_negative(start):
+def test_remaining_time_follows_the_deadline(start):
     host = start("return context.get_remaining_time_in_millis()")
-    left = host.result({}, deadline=int(time.time() * 1000) + 10_000)
-    assert isinstance(left, int) and 0 < left <= 10_000
+    remaining = host.result({}, deadline=int(time.time() * 1000) + 10_000)
+    assert isinstance(remaining, int) and 0 < remaining <= 10_000
     assert host.result({}, deadline=1) == 0
 
 
@@ -57,23 +57,23 @@ def test_log_adds_no_line_end(start):
     assert host.wait_for_lines(1, 1) == ["one 2"]
 
 
-def test_a_worker_may_hang_attributes_on_its_context(start):
+def test_worker_may_set_attributes_on_its_context(start):
     host = start(
         "context.mine = event\ncontext.function_name = 'renamed'\nreturn [context.mine, context.function_name]"
     )
     assert host.result(5) == [5, "renamed"]
 
 
-def test_attributes_do_not_leak_into_the_next_call(start):
+def test_context_attributes_do_not_leak_into_the_next_call(start):
     host = start("fresh = not hasattr(context, 'mine')\ncontext.mine = 1\nreturn fresh")
     assert [host.result({}) for _ in range(10)] == [True] * 10
 
 
-def test_the_context_can_be_printed(start):
+def test_context_has_a_readable_repr(start):
     assert start("return repr(context)").result({}).startswith(f"LambdaContext([aws_request_id={request_id(1)},")
 
 
-def test_each_thread_finds_the_trace_of_its_own_invocation_where_sdks_look_for_it(start):
+def test_trace_variable_belongs_to_each_threads_invocation(start):
     host = start(
         """
         import os
@@ -84,8 +84,8 @@ def test_each_thread_finds_the_trace_of_its_own_invocation_where_sdks_look_for_i
         return [os.environ.get(name), name in os.environ, "PATH" in os.environ]
         """
     )
-    # The first is not answered before the second, which has another trace.
+    # The first call only returns after the second one, which has another trace.
     calls = [host.begin(0.3, trace=b"Root=1-a"), host.begin(0, trace=b"Root=1-b"), host.begin(0)]
     for call, trace in zip(calls, ["Root=1-a", "Root=1-b", None]):
-        host.poke_until_answered(call)
-        assert host.answer(call)[1] == [trace, trace is not None, True]
+        host.wait_with_control_bytes(call)
+        assert host.response(call)[1] == [trace, trace is not None, True]

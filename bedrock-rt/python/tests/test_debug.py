@@ -1,6 +1,8 @@
-"""A debugger in the host: who is told of it, and what the worker sees of that. The debugger here is a stand-in."""
+"""Tests of the debugger in the host, with a fake debugpy: which threads it is notified of, and what the worker can
+see of it.
+"""
 
-STAND_IN = """
+FAKE_DEBUGPY = """
 import os
 
 def listen(address):
@@ -10,7 +12,7 @@ def debug_this_thread():
     os.write(2, b"thread\\n")
 """
 
-SEES = """
+RETURNS_VISIBLE_DEBUG_SETTINGS = """
 import os, sys
 seen = [name for name in os.environ if name.startswith(("BEDROCK_DEBUG", "PYDEVD"))]
 try:
@@ -22,15 +24,15 @@ return seen
 """
 
 
-def test_the_worker_sees_neither_the_variables_nor_the_folder(start, tmp_path):
+def test_worker_sees_neither_debug_variables_nor_folder(start, tmp_path):
     folder = tmp_path / "packages"
     folder.mkdir()
-    (folder / "debugpy.py").write_text(STAND_IN)
+    (folder / "debugpy.py").write_text(FAKE_DEBUGPY)
     (folder / "other.py").write_text("")
-    host = start(SEES, BEDROCK_DEBUG_PORT="5678", BEDROCK_DEBUGPY=str(folder))
+    host = start(RETURNS_VISIBLE_DEBUG_SETTINGS, BEDROCK_DEBUG_PORT="5678", BEDROCK_DEBUGPY=str(folder))
     assert host.result({}) == []
 
 
-def test_without_the_variables_there_is_no_debugger(start):
+def test_debugger_is_off_without_the_variables(start):
     host = start("import sys\nreturn 'debugpy' in sys.modules")
     assert host.result({}) is False

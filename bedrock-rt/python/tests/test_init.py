@@ -1,4 +1,4 @@
-"""From the start of a host to READY, and every way not to get there."""
+"""Tests of the start of a host until READY, and of all errors before it."""
 
 import textwrap
 
@@ -15,37 +15,37 @@ def test_ready_is_sent_once_and_empty(launch):
     assert host.start.empty()
 
 
-def test_calls_may_come_before_ready(launch):
+def test_calls_may_arrive_before_ready(launch):
     host = launch(WORKER + "class Subject(Worker):\n    def execute(self, event, context): return event\n")
-    assert [host.answer(host.begin(number))[1] for number in range(3)] == [0, 1, 2]
+    assert [host.response(host.begin(number))[1] for number in range(3)] == [0, 1, 2]
 
 
-def test_a_missing_package_is_an_import_error(launch):
+def test_missing_package_is_an_import_error(launch):
     error = launch("import no_such_package\n").init_error()
     assert error["errorType"] == "Runtime.ImportModuleError"
     assert error["errorMessage"] == "Unable to import module 'main': No module named 'no_such_package'"
     assert error["stackTrace"] == []
 
 
-def test_a_missing_main_py_is_an_import_error(launch):
+def test_missing_main_py_is_an_import_error(launch):
     error = launch(None).init_error()
     assert error["errorMessage"] == "Unable to import module 'main': No module named 'main'"
 
 
-def test_a_worker_folder_that_is_gone_is_an_init_error(launch, tmp_path):
+def test_missing_worker_folder_is_an_init_error(launch, tmp_path):
     error = launch(None, BEDROCK_WORKER_DIR=str(tmp_path / "gone")).init_error()
     assert error["errorType"] == "FileNotFoundError"
     assert str(tmp_path / "gone") in error["errorMessage"]
 
 
-def test_a_syntax_error_names_file_and_line(launch, worker_dir):
+def test_syntax_error_names_file_and_line(launch, worker_dir):
     error = launch("x = 1\ndef broken(:\n    pass\n").init_error()
     assert error["errorType"] == "Runtime.UserCodeSyntaxError"
     assert error["errorMessage"].startswith("Syntax error in module 'main': ")
     assert f'File "{worker_dir}/main.py" Line 2' in error["stackTrace"][0]
 
 
-def test_any_other_exception_keeps_its_name_and_its_own_frames(launch, worker_dir):
+def test_other_import_exception_keeps_its_type_and_frames(launch, worker_dir):
     error = launch("def setup():\n    raise LookupError('no table')\nsetup()\n").init_error()
     assert (error["errorType"], error["errorMessage"]) == ("LookupError", "no table")
     assert error["stackTrace"] == [
@@ -69,27 +69,27 @@ def test_sys_exit_before_ready_is_an_exit_error(launch, where):
     assert error["errorMessage"] == "Error: Runtime exited with error: exit status 3"
 
 
-def test_an_exception_in_the_constructor_is_an_init_error(launch):
+def test_constructor_exception_is_an_init_error(launch):
     source = WORKER + "class Subject(Worker):\n    def __init__(self): raise ValueError('no model')\n"
     error = launch(source + "    def execute(self, event, context): pass\n").init_error()
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no model")
     assert len(error["stackTrace"]) == 1
 
 
-def test_os_exit_while_loading_ends_the_host(launch):
+def test_os_exit_during_import_ends_the_host(launch):
     host = launch("import os\nos._exit(9)\n")
     assert host.start.get(timeout=30) == (None, b"")
     assert host.process.wait(30) == 9
 
 
-def test_the_host_ends_with_the_app_while_the_module_still_loads(launch):
+def test_host_ends_with_the_app_during_a_hanging_import(launch):
     host = launch("print('loading')\nwhile True: pass\n")
     host.wait_for_line("loading")
     host.data.shutdown(2)
     assert host.process.wait(30) == 0
 
 
-def test_the_class_asked_for_is_taken_among_several(launch):
+def test_configured_class_is_chosen_among_several(launch):
     source = WORKER + "".join(
         f"class {name}(Worker):\n    def execute(self, event, context): return '{name}'\n"
         for name in ("A", "Subject", "B")
@@ -97,12 +97,12 @@ def test_the_class_asked_for_is_taken_among_several(launch):
     assert launch(source).ready().result({}) == "Subject"
 
 
-def test_the_only_worker_is_taken_whatever_its_name(launch):
+def test_only_worker_is_chosen_whatever_its_name(launch):
     source = WORKER + "class Other(Worker):\n    def execute(self, event, context): return 'other'\n"
     assert launch(source).ready().result({}) == "other"
 
 
-def test_a_base_class_in_the_module_is_not_the_worker(launch):
+def test_base_class_in_the_module_is_not_chosen(launch):
     source = WORKER + (
         "class Base(Worker):\n    def execute(self, event, context): return self.name\n"
         "class Concrete(Base):\n    name = 'concrete'\n"
@@ -119,11 +119,11 @@ def test_a_base_class_in_the_module_is_not_the_worker(launch):
         ),
         (
             WORKER + "class A(Worker): execute = len\nclass B(Worker): execute = len\n",
-            "no class `Subject` in `workers/subject/main.py`, and more than one worker to choose from: `A`, `B`",
+            "no class `Subject` in `workers/subject/main.py`, and more than one worker class: `A`, `B`",
         ),
         (
             "class Subject:\n    pass\n",
-            "class `Subject` in `workers/subject/main.py` is no worker: write `class Subject(Worker):`",
+            "class `Subject` in `workers/subject/main.py` is not a worker: write `class Subject(Worker):`",
         ),
         (
             WORKER + "class Subject(Worker):\n    def excute(self, event, context): pass\n",
@@ -131,13 +131,13 @@ def test_a_base_class_in_the_module_is_not_the_worker(launch):
         ),
     ],
 )
-def test_a_class_that_cannot_serve_is_named_with_its_file(launch, source, message):
+def test_unusable_class_error_names_class_and_file(launch, source, message):
     error = launch(source).init_error()
     assert error["errorType"] == "Runtime.HandlerNotFound"
     assert error["errorMessage"] == message
 
 
-def test_paths_and_arguments_are_as_on_lambda(start, worker_dir):
+def test_paths_and_arguments_match_lambda(start, worker_dir):
     (worker_dir / "table.txt").write_text("data")
     (worker_dir / "helper.py").write_text("NAME = 'helper of this worker'\n")
     host = start(
@@ -164,7 +164,7 @@ def test_paths_and_arguments_are_as_on_lambda(start, worker_dir):
     }
 
 
-def test_dependencies_come_from_the_site_folder(start, tmp_path):
+def test_dependencies_are_imported_from_the_site_folder(start, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
     (site / "dependency.py").write_text("VALUE = 'installed'\n")
@@ -172,7 +172,7 @@ def test_dependencies_come_from_the_site_folder(start, tmp_path):
     assert host.result({}) == ["installed", False]
 
 
-def test_pth_files_of_the_site_folder_are_honoured(start, tmp_path):
+def test_pth_files_of_the_site_folder_are_read(start, tmp_path):
     site, extra = tmp_path / "site", tmp_path / "extra"
     site.mkdir()
     extra.mkdir()
@@ -190,25 +190,25 @@ def test_pth_files_of_the_site_folder_are_honoured(start, tmp_path):
     assert host.result(str(site)) == ["by pth", True, True]
 
 
-def test_a_site_folder_that_does_not_exist_is_no_error(start, tmp_path):
+def test_missing_site_folder_is_accepted(start, tmp_path):
     assert start("return 1", site_dir=tmp_path / "nowhere").result({}) == 1
 
 
-def test_the_bundled_bedrock_wins_over_an_installed_one(start, tmp_path):
+def test_bundled_bedrock_shadows_an_installed_one(start, tmp_path):
     package = tmp_path / "site" / "bedrock"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError('the wrong one')\n")
     assert start("return 1", site_dir=tmp_path / "site").result({}) == 1
 
 
-def test_the_workers_own_modules_win_over_installed_ones(start, worker_dir, tmp_path):
+def test_worker_modules_shadow_installed_ones(start, worker_dir, tmp_path):
     (worker_dir / "shared_name.py").write_text("WHO = 'worker'\n")
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "shared_name.py").write_text("WHO = 'site'\n")
     assert start("import shared_name\nreturn shared_name.WHO", site_dir=tmp_path / "site").result({}) == "worker"
 
 
-def test_a_plain_worker_pays_for_no_heavy_import(start):
+def test_plain_worker_loads_no_heavy_module(start):
     loaded = start("import sys\nreturn sorted(sys.modules)").result({})
     heavy = {
         "asyncio",
@@ -226,7 +226,7 @@ def test_a_plain_worker_pays_for_no_heavy_import(start):
     assert not heavy & set(loaded)
 
 
-def test_the_main_thread_of_the_process_is_the_one_python_thinks_it_is(start):
+def test_main_thread_is_pythons_main_thread(start):
     host = start(
         """
         import signal, threading
@@ -237,7 +237,7 @@ def test_the_main_thread_of_the_process_is_the_one_python_thinks_it_is(start):
     assert host.result({}) is True
 
 
-def test_the_seeds_example_runs_as_it_stands(launch, tmp_path):
+def test_example_of_bedrock_for_python_runs_unchanged(launch, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
     (site / "requests.py").write_text(

@@ -1,4 +1,4 @@
-"""`invoke` called by workers that run in a host."""
+"""Tests of `invoke` in workers that run in a host."""
 
 import os
 import time
@@ -6,7 +6,7 @@ import time
 from fake_api import http
 
 
-def test_a_worker_in_a_host_calls_with_its_own_deadline_and_trace(api, start):
+def test_worker_call_sends_its_deadline_and_trace(api, start):
     server = api(http(200, b'"from the other worker"'))
     host = start(
         "return invoke('other', event, True)",
@@ -21,7 +21,7 @@ def test_a_worker_in_a_host_calls_with_its_own_deadline_and_trace(api, start):
     assert headers["authorization"] == "Bedrock local"
 
 
-def test_an_async_worker_calls_with_its_deadline_from_another_thread(api, launch):
+def test_async_worker_call_from_a_thread_sends_its_deadline(api, launch):
     server = api(http(200, b"7"))
     host = launch(
         """
@@ -41,7 +41,7 @@ def test_an_async_worker_calls_with_its_deadline_from_another_thread(api, launch
     assert server.requests[0].headers["x-bedrock-deadline-ms"] == str(deadline)
 
 
-def test_an_uncaught_invocation_error_shows_where_it_was_raised(api, start):
+def test_uncaught_invocation_error_has_the_workers_trace(api, start):
     server = api(
         http(404, b'{"Type": "User", "message": "no worker `other`"}', "x-amzn-ErrorType: ResourceNotFoundException")
     )
@@ -57,7 +57,7 @@ def test_an_uncaught_invocation_error_shows_where_it_was_raised(api, start):
     assert os.path.join("workers", "local_api.py") in error["stackTrace"][-1]
 
 
-def test_a_forked_child_calls_on_a_connection_of_its_own(api, start):
+def test_forked_child_opens_its_own_connection(api, start):
     server = api(lambda request: http(200, request.body))
     host = start(
         """

@@ -1,4 +1,4 @@
-"""`invoke` on this machine: HTTP to the app's Lambda Invoke API, good answers and bad ones."""
+"""Tests of local `invoke`: HTTP requests to the app's Lambda Invoke API, with valid and invalid responses."""
 
 import json
 import pickle
@@ -15,7 +15,7 @@ from bedrock.workers.invoker import InvocationError, invoke
 
 
 class Caller:
-    """The context of the invocation that calls."""
+    """Context of the calling invocation."""
 
     def __init__(self, milliseconds, trace=""):
         self._epoch_deadline_time_in_ms = int(time.time() * 1000) + milliseconds
@@ -27,7 +27,7 @@ class Caller:
 
 @pytest.fixture
 def caller():
-    """`caller(milliseconds, trace)`: the rest of the test runs inside an invocation."""
+    """`caller(milliseconds, trace)` makes the rest of the test run inside an invocation."""
     tokens = []
 
     def enter(*details):
@@ -46,7 +46,7 @@ def failure(*arguments):
     return caught.value
 
 
-def test_a_response_is_decoded(api):
+def test_response_is_decoded(api):
     server = api(http(200, '{"systems": ["Sol", "雪"]}'.encode()))
     assert invoke("system_fetcher", {"all": True}, True) == {"systems": ["Sol", "雪"]}
     request = server.requests[0]
@@ -57,23 +57,23 @@ def test_a_response_is_decoded(api):
     assert "x-bedrock-deadline-ms" not in request.headers and "x-amzn-trace-id" not in request.headers
 
 
-def test_require_response_may_be_named(api):
+def test_require_response_may_be_a_keyword(api):
     api(http(200, b"5"))
     assert invoke("w", None, require_response=True) == 5
 
 
-def test_fire_and_forget_is_accepted_and_returns_none(api):
+def test_fire_and_forget_returns_none(api):
     server = api(http(202))
     assert invoke("system_fetcher", {}) is None
     assert server.requests[0].headers["x-amz-invocation-type"] == "Event"
 
 
-def test_an_empty_response_is_none(api):
+def test_empty_response_is_none(api):
     api(http(200))
     assert invoke("w", {}, True) is None
 
 
-def test_an_arn_is_percent_encoded(api):
+def test_arn_is_percent_encoded(api):
     server = api(http(202))
     invoke("arn:aws:lambda:eu-west-1:000000000000:function:a/b", {})
     assert server.requests[0].target.endswith(
@@ -81,14 +81,14 @@ def test_an_arn_is_percent_encoded(api):
     )
 
 
-def test_a_path_in_the_endpoint_is_kept(api, monkeypatch):
+def test_endpoint_path_is_a_prefix(api, monkeypatch):
     server = api(http(202))
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.address + "/stage/")
     invoke("w", {})
     assert server.requests[0].target == "/stage/2015-03-31/functions/w/invocations"
 
 
-def test_deadline_and_trace_of_the_caller_travel(api, caller):
+def test_deadline_and_trace_are_sent(api, caller):
     server = api(http(200, b"1"))
     context = caller(60_000, "Root=1-5759e988-bd862e3fe1be46a994272793")
     invoke("w", {}, True)
@@ -97,7 +97,7 @@ def test_deadline_and_trace_of_the_caller_travel(api, caller):
     assert headers["x-amzn-trace-id"] == "Root=1-5759e988-bd862e3fe1be46a994272793"
 
 
-def test_a_caller_without_time_calls_nobody(api, caller):
+def test_expired_caller_sends_no_request(api, caller):
     server = api(http(200, b"1"))
     caller(-1)
     error = failure("w", {}, True)
@@ -105,14 +105,14 @@ def test_a_caller_without_time_calls_nobody(api, caller):
     assert server.requests == []
 
 
-def test_a_call_waits_no_longer_than_its_caller_has(api, caller):
+def test_call_times_out_at_the_callers_deadline(api, caller):
     silent = threading.Event()
     server = api(lambda _request: silent.wait(30) and None)
     caller(200)
-    began = time.monotonic()
+    started = time.monotonic()
     error = failure("w", {}, True)
     silent.set()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started < 10
     assert (error.error_type, error.may_have_run, error.status) == ("Timeout", True, None)
     assert len(server.requests) == 1
 
@@ -131,14 +131,14 @@ def test_a_call_waits_no_longer_than_its_caller_has(api, caller):
         ({"errorType": "T", "errorMessage": None, "stackTrace": "one string"}, ("T", "", ["one string"])),
     ],
 )
-def test_an_error_of_the_function_keeps_type_message_and_trace(api, body, expected):
+def test_function_error_has_type_message_and_trace(api, body, expected):
     api(http(200, json.dumps(body).encode(), "X-Amz-Function-Error: Unhandled"))
     error = failure("w", {}, True)
     assert (error.error_type, error.error_message, error.trace) == expected
     assert (error.status, error.may_have_run) == (200, True)
 
 
-def test_a_function_error_that_is_not_json_is_still_told(api):
+def test_function_error_that_is_not_json_is_raised(api):
     api(http(200, b"\xffnonsense", "X-Amz-Function-Error: Unhandled"))
     assert "nonsense" in failure("w", {}, True).error_message
 
@@ -156,7 +156,7 @@ def test_a_function_error_that_is_not_json_is_still_told(api):
         (504, "", True),
     ],
 )
-def test_a_refusal_tells_whether_the_worker_may_have_run(api, status, name, may_have_run):
+def test_service_error_reports_may_have_run(api, status, name, may_have_run):
     body = json.dumps({"Type": "User", "message": "why not"}).encode()
     server = api(http(status, body, f"x-amzn-ErrorType: {name}:http://internal/" if name else "X-Nothing: 1"))
     error = failure("w", {}, True)
@@ -165,13 +165,13 @@ def test_a_refusal_tells_whether_the_worker_may_have_run(api, status, name, may_
     assert len(server.requests) == 1
 
 
-def test_a_refusal_without_json_shows_its_text(api):
+def test_service_error_without_json_contains_its_text(api):
     api(http(503, b"<html>busy</html>"))
     error = failure("w", {}, True)
     assert (error.error_type, error.error_message) == ("HTTP 503", "<html>busy</html>")
 
 
-def test_nobody_listening_means_that_nothing_ran(api, monkeypatch):
+def test_refused_connection_reports_that_nothing_ran(api, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     api(None)
@@ -180,21 +180,21 @@ def test_nobody_listening_means_that_nothing_ran(api, monkeypatch):
     assert (error.error_type, error.may_have_run) == ("ConnectFailed", False)
 
 
-def test_no_endpoint_means_that_nothing_ran(api, monkeypatch):
+def test_missing_endpoint_reports_that_nothing_ran(api, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA", raising=False)
     error = failure("w", {})
     assert "AWS_ENDPOINT_URL_LAMBDA" in error.error_message and not error.may_have_run
 
 
-@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 200 OK\r\nContent-Len", http(200, b"{", length=100)], ids=repr)
-def test_a_connection_cut_after_the_request_is_never_tried_again(api, answer):
-    server = api(answer, close_after=1)
+@pytest.mark.parametrize("response", [None, b"HTTP/1.1 200 OK\r\nContent-Len", http(200, b"{", length=100)], ids=repr)
+def test_connection_closed_after_the_request_is_not_retried(api, response):
+    server = api(response, close_after=1)
     error = failure("w", {}, True)
     assert (error.error_type, error.may_have_run) == ("ConnectionLost", True)
     assert len(server.requests) == 1
 
 
-def test_a_kept_connection_cut_after_the_request_is_not_tried_again_either(api):
+def test_reused_connection_closed_after_request_is_not_retried(api):
     server = api(lambda request: http(200, b"1") if len(server.requests) == 1 else None)
     assert invoke("w", {}, True) == 1
     assert failure("w", {}, True).may_have_run
@@ -203,20 +203,20 @@ def test_a_kept_connection_cut_after_the_request_is_not_tried_again_either(api):
     assert server.connections == 2
 
 
-def test_a_response_that_is_not_json_is_an_error(api):
+def test_response_that_is_not_json_is_an_error(api):
     api(http(200, b"{nonsense"))
     error = failure("w", {}, True)
     assert (error.error_type, error.status, error.may_have_run) == ("InvalidResponse", 200, True)
 
 
-def test_a_connection_is_kept_between_calls(api):
+def test_connection_is_reused_between_calls(api):
     server = api(http(200, b"1"))
     for _ in range(5):
         invoke("w", {}, True)
     assert len(server.requests) == 5 and server.connections == 1
 
 
-def test_a_connection_that_was_closed_in_the_meantime_is_replaced(api):
+def test_connection_closed_while_idle_is_replaced(api):
     server = api(http(200, b"1"), close_after=1)
     for _ in range(4):
         assert invoke("w", {}, True) == 1
@@ -224,7 +224,7 @@ def test_a_connection_that_was_closed_in_the_meantime_is_replaced(api):
     assert len(server.requests) == 4 and server.connections == 4
 
 
-def test_a_connection_that_breaks_while_the_request_is_sent_is_replaced_once(api):
+def test_connection_failing_during_send_is_replaced_once(api):
     server = api(http(200, b"1"))
     invoke("w", {}, True)
 
@@ -237,13 +237,13 @@ def test_a_connection_that_breaks_while_the_request_is_sent_is_replaced_once(api
     assert len(server.requests) == 2 and server.connections == 2
 
 
-def test_an_answer_that_asks_to_close_is_obeyed(api):
+def test_connection_close_header_closes_the_connection(api):
     server = api(http(200, b"1", "Connection: close"))
     assert [invoke("w", {}, True) for _ in range(3)] == [1, 1, 1]
     assert server.connections == 3
 
 
-def test_threads_have_connections_of_their_own(api):
+def test_each_thread_has_its_own_connection(api):
     barrier = threading.Barrier(4, timeout=30)
     server = api(lambda request: barrier.wait() is None or http(200, request.body))
     results = []
@@ -265,14 +265,14 @@ def test_threads_have_connections_of_their_own(api):
         ({(1,): 2}, TypeError),
     ],
 )
-def test_a_payload_that_json_cannot_hold_is_refused_before_anything_is_sent(api, payload, kind):
+def test_unserializable_payload_is_rejected_before_sending(api, payload, kind):
     server = api(http(202))
     with pytest.raises(kind):
         invoke("w", payload)
     assert server.connections == 0
 
 
-def test_a_circular_or_bottomless_payload_is_a_value_error(api):
+def test_circular_or_endless_payload_is_a_value_error(api):
     api(http(202))
     circle, deep = [], []
     circle.append(circle)
@@ -284,7 +284,7 @@ def test_a_circular_or_bottomless_payload_is_a_value_error(api):
 
 
 @pytest.mark.parametrize("wait, limit", [(True, 6_291_456), (False, 1_048_576)])
-def test_a_payload_over_the_limit_is_refused_with_both_numbers(api, wait, limit):
+def test_oversized_payload_error_contains_size_and_limit(api, wait, limit):
     server = api(http(200 if wait else 202))
     invoke("w", "x" * (limit - 2), wait)
     error = failure("w", "x" * (limit - 1), wait)
@@ -293,19 +293,19 @@ def test_a_payload_over_the_limit_is_refused_with_both_numbers(api, wait, limit)
     assert len(server.requests) == 1
 
 
-def test_the_limit_counts_bytes_not_escapes(api):
+def test_limit_counts_bytes_not_escapes(api):
     server = api(http(202))
     invoke("w", "雪" * 300_000)
     assert len(server.requests[0].body) == 900_002
 
 
 @pytest.mark.parametrize("name", ["", None, 5])
-def test_a_name_that_is_none_is_a_type_error(api, name):
+def test_invalid_name_is_a_type_error(api, name):
     with pytest.raises(TypeError, match="worker's name or ARN"):
         invoke(name, {})
 
 
-def test_an_error_survives_pickling():
+def test_invocation_error_survives_pickling():
     error = InvocationError("KeyError", "'x'", ["trace"], 200, True)
     copy = pickle.loads(pickle.dumps(error))
     assert vars(copy) == vars(error) and str(copy) == "KeyError: 'x'"

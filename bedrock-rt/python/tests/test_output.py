@@ -1,4 +1,4 @@
-"""What workers print: tags, lines, sizes, and streams that workers abuse."""
+"""Tests of the output of workers: tags, lines, sizes, and streams that workers close or replace."""
 
 import pytest
 from app_driver import request_id
@@ -8,7 +8,7 @@ def tagged(call, *lines):
     return [b"\x1e" + request_id(call).encode() + b"\x1f" + line for line in lines]
 
 
-def test_lines_carry_the_request_they_belong_to(start):
+def test_lines_are_tagged_with_their_request(start):
     host = start("import sys\nprint('to stdout')\nprint('to stderr', file=sys.stderr)\nprint(event)")
     host.result("first")
     host.result("second")
@@ -18,13 +18,13 @@ def test_lines_carry_the_request_they_belong_to(start):
     )
 
 
-def test_output_while_loading_belongs_to_no_request(start):
+def test_output_during_import_has_no_tag(start):
     host = start("pass", before="print('loading')\nprint('unfinished', end='')\n")
     host.wait_for_line("unfinished")
     assert host.lines() == [b"loading", b"unfinished"]
 
 
-def test_an_unfinished_line_is_sent_when_its_invocation_ends(start):
+def test_unfinished_line_is_sent_when_its_invocation_ends(start):
     host = start("import sys\nprint('out', end='')\nsys.stderr.write('err')\nsys.stdout.write('put')")
     host.result({})
     assert sorted(host.wait_for_lines(1, 2)) == ["err", "output"]
@@ -32,13 +32,13 @@ def test_an_unfinished_line_is_sent_when_its_invocation_ends(start):
     assert sorted(host.wait_for_lines(2, 2)) == ["err", "output"]
 
 
-def test_an_unfinished_line_of_a_failed_call_is_sent_too(start):
+def test_unfinished_line_of_a_failed_call_is_sent(start):
     host = start("print('half', end='')\nraise ValueError()")
     host.error({})
     assert host.wait_for_lines(1, 1) == ["half"]
 
 
-def test_a_text_of_several_lines_is_tagged_line_by_line(start):
+def test_multi_line_text_is_tagged_line_by_line(start):
     host = start("print('one\\ntwo\\n\\nfour')")
     host.result({})
     host.wait_for_lines(1, 4)
@@ -52,7 +52,7 @@ def test_any_text_can_be_printed(start):
     assert host.lines() == tagged(1, "雪 🎿 \x00 \\udcff \x1e".encode())
 
 
-def test_a_long_line_is_sent_as_several_none_inside_a_character(start):
+def test_long_line_is_split_between_characters(start):
     host = start("print('雪' * 100_000, end=event)")
     for call, end in enumerate(("\n", ""), start=1):
         host.result(end)
@@ -61,14 +61,14 @@ def test_a_long_line_is_sent_as_several_none_inside_a_character(start):
     assert max(map(len, host.lines())) < 65536
 
 
-def test_a_line_written_letter_by_letter_is_one_line(start):
+def test_line_written_letter_by_letter_is_one_line(start):
     host = start("import sys\nfor _ in range(70_000): sys.stdout.write('x')")
     host.result({})
     lines = host.wait_for_lines(1, 2)
     assert "".join(lines) == "x" * 70_000 and len(lines) == 2
 
 
-def test_20_megabytes_of_prints_stay_bounded_in_memory(start):
+def test_20_megabytes_of_output_use_bounded_memory(start):
     host = start(
         """
         import resource
@@ -78,15 +78,15 @@ def test_20_megabytes_of_prints_stay_bounded_in_memory(start):
         """
     )
     assert host.result({}) < 4_000  # KiB
-    with host._news:
-        assert host._news.wait_for(lambda: host.log_bytes >= 20_000_000, 30)
+    with host._condition:
+        assert host._condition.wait_for(lambda: host.log_bytes >= 20_000_000, 30)
 
 
-def test_one_huge_text_does_not_hold_up_the_host(start):
+def test_huge_text_does_not_block_the_host(start):
     host = start("print('y' * 20_000_000)")
     host.result({})
-    with host._news:
-        assert host._news.wait_for(lambda: host.log_bytes >= 20_000_000, 30)
+    with host._condition:
+        assert host._condition.wait_for(lambda: host.log_bytes >= 20_000_000, 30)
 
 
 def test_threads_do_not_mix_inside_a_line(start, gate):
@@ -99,11 +99,11 @@ def test_threads_do_not_mix_inside_a_line(start, gate):
     calls = {host.begin([gate.path, letter]): letter for letter in "abcdef"}
     gate.open(len(calls))
     for call, letter in calls.items():
-        host.answer(call)
+        host.response(call)
         assert host.wait_for_lines(call, 500) == [f"{letter * 40} {number}" for number in range(500)]
 
 
-def test_threads_that_a_worker_starts_have_no_request(start):
+def test_threads_of_a_worker_have_no_request(start):
     host = start(
         """
         import threading
@@ -123,7 +123,7 @@ def test_threads_that_a_worker_starts_have_no_request(start):
     assert host.printed(1) == ["from the call"]
 
 
-def test_to_thread_of_an_async_worker_keeps_the_request(launch):
+def test_asyncio_to_thread_keeps_the_request(launch):
     host = launch(
         """
         import asyncio
@@ -139,7 +139,7 @@ def test_to_thread_of_an_async_worker_keeps_the_request(launch):
     assert host.wait_for_lines(1, 1) == ["from a helper"]
 
 
-def test_a_thread_that_outlives_its_call_speaks_for_itself(start, gate):
+def test_thread_that_outlives_its_call_has_no_request(start, gate):
     host = start(
         """
         import contextvars, threading
@@ -165,20 +165,20 @@ def test_a_thread_that_outlives_its_call_speaks_for_itself(start, gate):
         "os.dup2(os.open(os.devnull, os.O_WRONLY), 1)",
     ],
 )
-def test_a_worker_that_closes_its_streams_harms_nobody(start, abuse):
+def test_worker_that_closes_its_streams_does_no_harm(start, abuse):
     host = start(f"import os, sys\nprint('before')\n{abuse}\nprint('after')\nreturn event")
     assert host.result(1) == 1
     assert host.result(2) == 2
 
 
-def test_output_is_not_lost_after_the_descriptors_are_closed(start):
+def test_output_after_closed_descriptors_is_not_lost(start):
     host = start("import os\nif event: os.close(1); os.close(2)\nprint('still here')")
     host.result(True)
     host.result(False)
     assert host.wait_for_lines(2, 1) == ["still here"]
 
 
-def test_the_streams_look_like_files(start):
+def test_streams_have_file_attributes(start):
     host = start(
         """
         import io, sys
@@ -215,14 +215,14 @@ def test_the_streams_look_like_files(start):
     assert host.wait_for_lines(1, 6) == ["bytes", "a view", "a", "b", "wrapped", "four"]
 
 
-def test_what_subprocesses_print_arrives_untagged(start):
+def test_subprocess_output_has_no_tag(start):
     host = start("import subprocess\nsubprocess.run(['echo', 'from a program'])")
     host.result({})
     host.wait_for_line("from a program")
     assert host.printed() == ["from a program"]
 
 
-def test_an_exception_of_a_thread_is_printed(start):
+def test_exception_of_a_thread_is_printed(start):
     host = start(
         "import threading\nthread = threading.Thread(target=lambda: 1 / 0)\nthread.start()\nthread.join()\nreturn 1"
     )
@@ -266,7 +266,7 @@ def test_logging_has_lambdas_handler_and_format(start):
     assert host.printed()[0].split("\t")[2:] == ["", "while loading"]
 
 
-def test_basic_config_does_nothing_as_on_lambda(start):
+def test_basic_config_does_nothing(start):
     host = start(
         "import logging\nlogging.basicConfig(format='mine %(message)s')\nlogging.error('x')\n"
         "return [len(logging.getLogger().handlers), logging.__spec__.loader is logging.__loader__]"
@@ -275,7 +275,7 @@ def test_basic_config_does_nothing_as_on_lambda(start):
     assert host.wait_for_lines(1, 1)[0].startswith("[ERROR]\t")
 
 
-def test_the_log_level_of_the_function_counts(start):
+def test_log_level_of_the_function_is_used(start):
     host = start("import logging\nlogging.debug('fine detail')", AWS_LAMBDA_LOG_LEVEL="DEBUG")
     host.result({})
     assert host.wait_for_lines(1, 1)[0].startswith("[DEBUG]\t")

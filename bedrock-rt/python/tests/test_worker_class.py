@@ -1,4 +1,4 @@
-"""The base class without a host around it, as unit tests of workers use it."""
+"""Tests of the base class without a host, as in unit tests of workers."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ import pytest
 from bedrock.workers.worker import Worker
 
 
-def test_execute_must_be_written():
+def test_execute_must_be_defined():
     class Empty(Worker):
         pass
 
@@ -16,7 +16,7 @@ def test_execute_must_be_written():
         Empty().handle({}, None)
 
 
-def test_handle_returns_what_execute_returns():
+def test_handle_returns_the_result_of_execute():
     class Echo(Worker):
         def execute(self, event, context):
             return event, context
@@ -24,17 +24,17 @@ def test_handle_returns_what_execute_returns():
     assert Echo().handle(1, None) == (1, None)
 
 
-def test_handle_waits_for_an_async_execute_on_one_loop_per_thread():
+def test_async_execute_runs_on_one_loop_per_thread():
     class Loops(Worker):
         async def execute(self, event, context):
             return asyncio.get_running_loop()
 
-    worker, seen = Loops(), []
+    worker, results = Loops(), []
     first = worker.handle({}, None)
     assert worker.handle({}, None) is first
-    thread = threading.Thread(target=lambda: seen.append(worker.handle({}, None)))
+    thread = threading.Thread(target=lambda: results.append(worker.handle({}, None)))
     thread.start()
     thread.join(30)
-    assert seen[0] is not first
+    assert results[0] is not first
     first.close()
     assert not worker.handle({}, None).is_closed()

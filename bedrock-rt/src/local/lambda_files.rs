@@ -19,12 +19,12 @@ embed![PYTHON:
     "bedrock/workers/__init__.py" from "python/bedrock/workers/__init__.py",
     "bedrock/workers/current.py" from "python/bedrock/workers/current.py",
     "bedrock/workers/errors.py" from "python/bedrock/workers/errors.py",
-    "bedrock/workers/faults.py" from "python/bedrock/workers/faults.py",
     "bedrock/workers/identity.py" from "python/bedrock/workers/identity.py",
     "bedrock/workers/invoker.py" from "python/bedrock/workers/invoker.py",
     "bedrock/workers/lambda_api.py" from "python/bedrock/workers/lambda_api.py",
     "bedrock/workers/loader.py" from "python/bedrock/workers/loader.py",
-    "bedrock/workers/retries.py" from "python/bedrock/workers/retries.py",
+    "bedrock/workers/retry.py" from "python/bedrock/workers/retry.py",
+    "bedrock/workers/runtime_errors.py" from "python/bedrock/workers/runtime_errors.py",
     "bedrock/workers/worker.py" from "python/bedrock/workers/worker.py",
 ];
 

@@ -1,14 +1,15 @@
-//! The transport of this process, from its environment.
+//! Creates the transport of this process from its environment.
 
 use std::sync::Arc;
 
-use super::call::{Identity, Remote};
+use super::lambda_transport::{LambdaTransport, ProgramInfo};
 use crate::config::{app, config};
 use crate::transport::Transport;
 
-/// Reads the environment; what it lacks is told by the calls, since a program that makes none does not need it.
+/// Returns the transport that the environment describes. What the environment lacks is reported by the calls, because a
+/// program that makes no calls does not need it.
 pub(crate) fn from_env() -> Arc<dyn Transport> {
-    let identity = Identity {
+    let identity = ProgramInfo {
         app: app().map(str::to_owned),
         function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok(),
         config: config().clone(),
@@ -17,29 +18,29 @@ pub(crate) fn from_env() -> Arc<dyn Transport> {
 }
 
 #[cfg(feature = "aws-sdk")]
-fn transport(identity: Identity) -> Arc<dyn Transport> {
-    Arc::new(Remote::new(super::sdk::Sdk::from_env(), identity))
+fn transport(identity: ProgramInfo) -> Arc<dyn Transport> {
+    Arc::new(LambdaTransport::new(super::sdk_client::SdkClient::from_env(), identity))
 }
 
 #[cfg(not(feature = "aws-sdk"))]
-fn transport(identity: Identity) -> Arc<dyn Transport> {
-    use super::http::{Client, Settings};
+fn transport(identity: ProgramInfo) -> Arc<dyn Transport> {
+    use super::http_client::{HttpClient, Settings};
 
     match Settings::read(&|name| std::env::var(name).ok()) {
-        Ok(settings) => Arc::new(Remote::new(Client::new(settings), identity)),
-        Err(fault) => Arc::new(unusable::Unusable(fault)),
+        Ok(settings) => Arc::new(LambdaTransport::new(HttpClient::new(settings), identity)),
+        Err(reason) => Arc::new(failed_transport::FailedTransport(reason)),
     }
 }
 
 #[cfg(not(feature = "aws-sdk"))]
-mod unusable {
+mod failed_transport {
     use crate::Error;
     use crate::transport::{Call, Reply, Transport};
 
-    /// Stands in when the environment is wrong.
-    pub(super) struct Unusable(pub(super) String);
+    /// Transport of a process with an invalid environment: every call fails with the reason.
+    pub(super) struct FailedTransport(pub(super) String);
 
-    impl Transport for Unusable {
+    impl Transport for FailedTransport {
         fn call(&self, call: Call) -> Reply {
             let worker = call.target.as_str().to_owned();
             let error = Error::Transport { worker, message: self.0.clone(), may_have_run: false };

@@ -1,39 +1,40 @@
-//! The remote transport: calls through the Lambda Invoke API.
+//! Calls Lambda functions through the Lambda Invoke API.
 //!
-//! | module | does |
+//! | module | content |
 //! | --- | --- |
-//! | `call` | one call: its function, its deadline, its attempts |
-//! | `function` | which Lambda function a target means |
-//! | `retry` | whether to try again, and when |
-//! | `answer`, `failure`, `chain` | from what came back to a response or an [`Error`](crate::Error) |
-//! | `wire` | what is sent and what can come back, whoever carries it |
-//! | `http` | carries it: a small signing client, the default |
-//! | `sdk` | carries it with the AWS SDK, if the feature `aws-sdk` is on |
-//! | `beside` | with that feature on a laptop: which calls leave it |
-//! | `from_env` | the transport of this process |
+//! | `lambda_transport` | one call: function, deadline, attempts |
+//! | `function_name` | finds the Lambda function of a target |
+//! | `retry` | retry policy of a call |
+//! | `response`, `function_error`, `error_chain` | convert the result of a request to a response or an [`Error`](crate::Error) |
+//! | `invoke_client` | trait of the clients, with the input and the result of a request |
+//! | `http_client` | the default client: small, signs its requests itself |
+//! | `sdk_client` | the client that uses the AWS SDK, with the feature `aws-sdk` |
+//! | `hybrid_transport` | with that feature outside of Lambda: decides which calls go to AWS |
+//! | `from_env` | creates the transport of this process |
 //!
-//! Only Lambda builds and programs with that feature have it, so that a laptop does not compile TLS.
+//! Only Lambda builds and programs with that feature contain this module, so that a local build does not compile TLS.
 
-mod answer;
-#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
-mod beside;
-mod call;
-mod chain;
-mod failure;
+mod error_chain;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 mod from_env;
-mod function;
+mod function_error;
+mod function_name;
 #[cfg(any(test, not(feature = "aws-sdk")))]
-mod http;
+mod http_client;
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+mod hybrid_transport;
+mod invoke_client;
+mod lambda_transport;
+mod response;
 mod retry;
 #[cfg(feature = "aws-sdk")]
-mod sdk;
-mod wire;
+mod sdk_client;
 
 #[cfg(test)]
 mod tests;
 
-#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
-pub(crate) use beside::Beside;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 pub(crate) use from_env::from_env;
+// alias until integration
+#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
+pub(crate) use hybrid_transport::HybridTransport as Beside;

@@ -1,4 +1,4 @@
-//! Runs the package's program with a list of steps and reads what it prints; at the end nothing of it may be left.
+//! Runs the program of this package with a list of steps and parses its output. No process may remain after a run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// The variable by which the descendants of a run are recognised.
-const MARK: &str = "CONFORMANCE_RUN";
+/// Environment variable that identifies the descendants of a run.
+const MARK_VARIABLE: &str = "CONFORMANCE_RUN";
 
-/// One run of the program.
+/// A run of the program before its start.
 pub(crate) struct Run {
     command: Command,
     mark: String,
 }
 
-/// How a run went.
-pub(crate) struct Ran {
-    /// What each call came to, in order.
-    pub(crate) answers: Vec<Value>,
+/// Result of a run.
+pub(crate) struct RunResult {
+    /// Results of the calls, in order.
+    pub(crate) responses: Vec<Value>,
     pub(crate) stderr: String,
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
@@ -29,7 +29,7 @@ impl Run {
     pub(crate) fn new(steps: &Value) -> Self {
         let mark = format!("{}-{:?}", std::process::id(), std::thread::current().id());
         let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
-        command.arg(steps.to_string()).env(MARK, &mark).env_remove("RUST_BACKTRACE").env_remove("AWS_REGION");
+        command.arg(steps.to_string()).env(MARK_VARIABLE, &mark).env_remove("RUST_BACKTRACE").env_remove("AWS_REGION");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, mark }
     }
@@ -43,61 +43,62 @@ impl Run {
         (self.command.spawn().expect("the program starts"), self.mark)
     }
 
-    /// Runs to the end and checks that no process is left behind.
-    pub(crate) fn run(self) -> Ran {
+    /// Runs the program to its end and checks that no process remains.
+    pub(crate) fn run(self) -> RunResult {
         let (child, mark) = self.start();
         finish(child, &mark)
     }
 }
 
-/// Waits for the end of a started run and checks that no process is left behind.
-pub(crate) fn finish(child: Child, mark: &str) -> Ran {
+/// Waits for the end of a started run and checks that no process remains.
+pub(crate) fn finish(child: Child, mark: &str) -> RunResult {
     use std::os::unix::process::ExitStatusExt;
     let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
-    nothing_left(mark);
+    assert_no_descendants(mark);
     let stdout = String::from_utf8_lossy(&stdout).into_owned();
-    // What Rust workers print goes to the same stream; answers are whole lines of JSON objects.
-    let answers = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect();
+    // Rust workers print to the same stream; results are complete lines with JSON objects.
+    let responses =
+        stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect();
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
-    Ran { answers, stderr, code: status.code(), signal: status.signal() }
+    RunResult { responses, stderr, code: status.code(), signal: status.signal() }
 }
 
-/// Fails if a descendant of the run is still there after two seconds.
-fn nothing_left(mark: &str) {
-    let began = Instant::now();
+/// Panics if a descendant of the run still exists after two seconds.
+fn assert_no_descendants(mark: &str) {
+    let started = Instant::now();
     loop {
-        let left = descendants(mark);
-        if left.is_empty() {
+        let remaining = descendants(mark);
+        if remaining.is_empty() {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(2), "still running: {left:?}");
+        assert!(started.elapsed() < Duration::from_secs(2), "still running: {remaining:?}");
         std::thread::yield_now();
     }
 }
 
-/// The command lines of all processes with the mark in their environment.
+/// Returns the command lines of all processes with the mark in their environment.
 pub(crate) fn descendants(mark: &str) -> Vec<String> {
-    let wanted = format!("{MARK}={mark}");
+    let expected = format!("{MARK_VARIABLE}={mark}");
     let processes = fs::read_dir("/proc").expect("/proc").flatten();
     processes
         .filter_map(|entry| {
             let dir = entry.path();
             let environment = fs::read(dir.join("environ")).ok()?;
-            let marked = environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes());
+            let has_mark = environment.split(|byte| *byte == 0).any(|variable| variable == expected.as_bytes());
             let line = fs::read(dir.join("cmdline")).ok()?;
-            (marked && !line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "))
+            (has_mark && !line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "))
         })
         .collect()
 }
 
-/// Runs steps to the end, which must be a good one, and gives the answers.
-pub(crate) fn answers(steps: &Value) -> Vec<Value> {
-    let ran = Run::new(steps).run();
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    ran.answers
+/// Runs the steps, which must end with status 0, and returns the results.
+pub(crate) fn responses(steps: &Value) -> Vec<Value> {
+    let run_result = Run::new(steps).run();
+    assert_eq!(run_result.code, Some(0), "{}", run_result.stderr);
+    run_result.responses
 }
 
-/// A copy of this package's app in a folder of its own, for tests that change it.
+/// Copies this package's app to a temporary folder, for tests that change it.
 pub(crate) fn copy_of_app() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     copy(&app_dir().join("workers"), &dir.path().join("workers"));
@@ -120,7 +121,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Python and JavaScript, which share most cases.
-pub(crate) const HOSTED: [&str; 2] = ["python_case", "node_case"];
-/// All three languages.
-pub(crate) const ALL: [&str; 3] = ["rust_case", "python_case", "node_case"];
+/// Python and JavaScript workers, which share most cases.
+pub(crate) const HOSTED_WORKERS: [&str; 2] = ["python_case", "node_case"];
+/// Workers of all three languages.
+pub(crate) const ALL_WORKERS: [&str; 3] = ["rust_case", "python_case", "node_case"];

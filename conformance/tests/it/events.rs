@@ -1,14 +1,14 @@
-//! Fire-and-forget calls of `cargo run`: accepted at once, always run, retried and finished as the settings say.
+//! Asynchronous events of `cargo run`: accepted at once, always run, retried and finished as the settings say.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::driver::{ALL, Run, finish};
+use crate::driver::{ALL_WORKERS, Run, finish};
 
-fn append(worker: &str, path: &std::path::Path, more: Value) -> Value {
+fn append(worker: &str, path: &std::path::Path, extra_fields: Value) -> Value {
     let mut event = json!({ "do": "append", "path": path });
-    for (key, value) in more.as_object().cloned().unwrap_or_default() {
+    for (key, value) in extra_fields.as_object().cloned().unwrap_or_default() {
         event[key] = value;
     }
     json!({ "worker": worker, "event": event, "fire_and_forget": true })
@@ -19,62 +19,68 @@ fn lines(path: &std::path::Path) -> usize {
 }
 
 #[test]
-fn the_caller_goes_on_before_the_worker_ends() {
-    for worker in ALL {
+fn caller_continues_before_the_worker_ends() {
+    for worker in ALL_WORKERS {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("ran");
         let warm = json!({ "worker": worker, "event": { "do": "echo", "value": 1 } });
-        let ran = Run::new(&json!([warm, append(worker, &path, json!({ "ms": 1000 }))])).run();
-        let ms = ran.answers[1]["ms"].as_u64().expect("a number");
+        let run_result = Run::new(&json!([warm, append(worker, &path, json!({ "ms": 1000 }))])).run();
+        let ms = run_result.responses[1]["ms"].as_u64().expect("a number");
         assert!(ms < 500, "{worker}: {ms} ms");
-        // The program had nothing more to do, and waited for the event all the same.
-        assert_eq!(lines(&path), 1, "{worker}: {}", ran.stderr);
-        assert_eq!(ran.code, Some(0), "{worker}");
+        // The program ended only after the event, although it had nothing else to do.
+        assert_eq!(lines(&path), 1, "{worker}: {}", run_result.stderr);
+        assert_eq!(run_result.code, Some(0), "{worker}");
     }
 }
 
 #[test]
-fn a_failing_event_is_tried_three_times_and_then_given_up_aloud() {
-    for worker in ALL {
+fn failing_event_is_reported_after_three_attempts() {
+    for worker in ALL_WORKERS {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("ran");
-        let ran = Run::new(&json!([append(worker, &path, json!({ "fail": true }))])).run();
-        assert_eq!(lines(&path), 3, "{worker}: {}", ran.stderr);
-        assert!(ran.stderr.contains("attempt 1 of 3"), "{worker}: {}", ran.stderr);
+        let run_result = Run::new(&json!([append(worker, &path, json!({ "fail": true }))])).run();
+        assert_eq!(lines(&path), 3, "{worker}: {}", run_result.stderr);
+        assert!(run_result.stderr.contains("attempt 1 of 3"), "{worker}: {}", run_result.stderr);
         let failed = format!("for worker `{worker}` failed permanently after 3 attempts: RetriesExhausted (1 so far)");
-        assert!(ran.stderr.contains(&failed), "{worker}: {}", ran.stderr);
+        assert!(run_result.stderr.contains(&failed), "{worker}: {}", run_result.stderr);
     }
 }
 
 #[test]
-fn an_accepted_event_is_run_although_the_program_is_asked_to_stop() {
-    for worker in ALL {
+fn accepted_event_runs_after_sigterm() {
+    for worker in ALL_WORKERS {
         let dir = tempfile::tempdir().expect("a folder");
-        let (accepted, path) = (dir.path().join("accepted"), dir.path().join("ran"));
-        let mark = json!({ "worker": "rust_case", "event": { "do": "append", "path": accepted } });
-        let steps = json!([append(worker, &path, json!({ "ms": 500 })), mark, { "worker": "wait", "event": 60_000 }]);
-        let (child, run) = Run::new(&steps).start();
+        let accepted = dir.path().join("accepted");
+        let path = dir.path().join("ran");
+        let marker_step = json!({ "worker": "rust_case", "event": { "do": "append", "path": accepted } });
+        let steps =
+            json!([append(worker, &path, json!({ "ms": 500 })), marker_step, { "worker": "wait", "event": 60_000 }]);
+        let (child, mark) = Run::new(&steps).start();
         while lines(&accepted) == 0 {
             std::thread::yield_now();
         }
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
-        let ran = finish(child, &run);
-        assert_eq!(lines(&path), 1, "{worker}: {}", ran.stderr);
-        assert!(ran.stderr.contains("waiting up to 10 s for 1 accepted event"), "{worker}: {}", ran.stderr);
+        let run_result = finish(child, &mark);
+        assert_eq!(lines(&path), 1, "{worker}: {}", run_result.stderr);
+        assert!(
+            run_result.stderr.contains("waiting up to 10 s for 1 accepted event"),
+            "{worker}: {}",
+            run_result.stderr
+        );
     }
 }
 
 #[test]
-fn draining_has_a_bound_and_says_what_was_lost() {
-    let (child, run) = Run::new(&json!([
+fn draining_ends_after_its_timeout_and_reports_the_rest() {
+    let (child, mark) = Run::new(&json!([
         { "worker": "rust_case", "event": { "do": "sleep", "ms": 4000 }, "fire_and_forget": true },
         { "worker": "python_case", "event": { "do": "loop" }, "fire_and_forget": true },
     ]))
     .start();
-    let ran = finish(child, &run);
-    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert!(ran.stderr.contains("error: 1 accepted event was not done within 10 s"), "{}", ran.stderr);
+    let run_result = finish(child, &mark);
+    assert_eq!(run_result.code, Some(1), "{}", run_result.stderr);
+    assert!(run_result.stderr.contains("error: 1 accepted event was not done within 10 s"), "{}", run_result.stderr);
 }
 
 /// The stderr of a run that sends one event to `worker`, which cannot be loaded.
@@ -114,7 +120,7 @@ fn on_failure_record_is_an_event_for_a_worker_of_the_app() {
 }
 
 #[test]
-fn an_event_for_nobody_is_not_accepted() {
-    let ran = Run::new(&json!([{ "worker": "nobody", "event": {}, "fire_and_forget": true }])).run();
-    assert_eq!(ran.answers[0]["error"], "WorkerNotFound");
+fn event_for_unknown_worker_is_not_accepted() {
+    let run_result = Run::new(&json!([{ "worker": "missing_worker", "event": {}, "fire_and_forget": true }])).run();
+    assert_eq!(run_result.responses[0]["error"], "WorkerNotFound");
 }

@@ -1,4 +1,4 @@
-//! The same workers as Lambda functions: their own binaries, driven through the Runtime API as Lambda drives them.
+//! Tests of the workers as Lambda functions: their own binaries, driven through the Runtime API as on Lambda.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,9 +7,9 @@ use std::sync::mpsc::channel;
 use serde_json::{Value, json};
 use testbed::{Answer, Run, RuntimeApi, invoke_api};
 
-use crate::built::binary;
+use crate::lambda_build::binary;
 
-/// The environment that Lambda gives to a function.
+/// Returns a command with the environment of a Lambda function.
 fn function(name: &str, package: &str) -> Command {
     let mut command = Command::new(binary(package));
     command
@@ -25,10 +25,10 @@ fn function(name: &str, package: &str) -> Command {
     command
 }
 
-/// Lets a function answer events; gives the answers and what it printed.
+/// Passes events to a function. Returns its responses and its output.
 fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<Answer>, String) {
-    let Run { answers, stdout, .. } = RuntimeApi::start(name, events).drive(command);
-    (answers, stdout)
+    let Run { responses, stdout, .. } = RuntimeApi::start(name, events).drive(command);
+    (responses, stdout)
 }
 
 fn run(format: &str, events: &[Value]) -> (Vec<Answer>, String) {
@@ -39,7 +39,7 @@ fn run(format: &str, events: &[Value]) -> (Vec<Answer>, String) {
 }
 
 #[test]
-fn a_worker_answers_and_fails_as_a_function_does() {
+fn lambda_worker_responds_and_fails_like_a_function() {
     let echo = json!({ "do": "echo", "value": { "text": "größer 🦀" } });
     let events = [
         echo.clone(),
@@ -49,25 +49,25 @@ fn a_worker_answers_and_fails_as_a_function_does() {
         json!({ "do": "context" }),
         json!({ "do": "make", "length": 6 * 1024 * 1024 - 2 }),
     ];
-    let (answers, _) = run("Text", &events);
-    assert_eq!(answers[0], Answer::Response(echo["value"].clone()));
-    assert_eq!(answers[1], Answer::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" })));
+    let (responses, _) = run("Text", &events);
+    assert_eq!(responses[0], Answer::Response(echo["value"].clone()));
+    assert_eq!(responses[1], Answer::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" })));
     let panicked = "the worker panicked: as it was told";
-    assert_eq!(answers[2], Answer::Error(json!({ "errorType": "Panic", "errorMessage": panicked })));
-    // The environment outlives the panic: the same instance counts on.
-    assert_eq!(answers[3], Answer::Response(json!(4)));
-    let Answer::Response(context) = &answers[4] else { panic!("{:?}", answers[4]) };
+    assert_eq!(responses[2], Answer::Error(json!({ "errorType": "Panic", "errorMessage": panicked })));
+    // The environment survives the panic: the same instance continues.
+    assert_eq!(responses[3], Answer::Response(json!(4)));
+    let Answer::Response(context) = &responses[4] else { panic!("{:?}", responses[4]) };
     assert_eq!(context["name"], "conformance-dev-rust_case");
     assert_eq!(context["arn"], "arn:aws:lambda:us-east-1:123456789012:function:conformance-dev-rust_case");
     assert_eq!((&context["memory"], &context["version"]), (&json!(512), &json!("7")));
     assert_eq!(context["trace"], "Root=1-6555a4f0-0123456789abcdef01234567");
     assert!(context["remaining"].as_u64().is_some_and(|ms| ms > 25_000 && ms <= 30_000), "{context}");
-    let Answer::Response(long) = &answers[5] else { panic!("{:?}", answers[5]) };
+    let Answer::Response(long) = &responses[5] else { panic!("{:?}", responses[5]) };
     assert_eq!(long.as_str().map(str::len), Some(6 * 1024 * 1024 - 2));
 }
 
 #[test]
-fn logs_are_text_or_json_as_lambda_says() {
+fn log_format_follows_lambdas_setting() {
     let events = [json!({ "do": "raise" })];
     let (_, text) = run("Text", &events);
     assert!(text.contains("ERROR") && text.contains("BadCase"), "{text}");
@@ -76,7 +76,7 @@ fn logs_are_text_or_json_as_lambda_says() {
     assert!(parsed.iter().any(|line| line["level"] == "ERROR" && line.to_string().contains("BadCase")), "{lines}");
 }
 
-/// An HTTP request as a function URL hands it over.
+/// Returns an HTTP request in the event format of a function URL.
 fn get(path: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
@@ -90,40 +90,40 @@ fn get(path: &str) -> Value {
     })
 }
 
-fn status(answer: &Answer) -> &Value {
-    match answer {
+fn status(response: &Answer) -> &Value {
+    match response {
         Answer::Response(response) => &response["statusCode"],
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn an_endpoint_answers_http_events_with_what_its_worker_says() {
+fn endpoint_responds_with_the_workers_response() {
     let (calls, called) = channel();
-    // Each invocation of the worker is an environment of its own.
+    // Each invocation of the worker has an environment of its own.
     let url = invoke_api::start(move |arn, event| {
         let _ = calls.send((arn.to_owned(), event.clone()));
         let name = "hello-dev-greeter";
-        let (mut answers, _) = drive(name, function(name, "greeter"), &[event]);
-        answers.remove(0)
+        let (mut responses, _) = drive(name, function(name, "greeter"), &[event]);
+        responses.remove(0)
     });
     let mut endpoint = function("hello-dev-endpoint", "hello");
     endpoint.env("AWS_ENDPOINT_URL_LAMBDA", url);
-    let (answers, _) = drive("hello-dev-endpoint", endpoint, &[get("/nothing"), get("/hello/Ada")]);
-    assert_eq!(status(&answers[0]), 404);
-    let Answer::Response(response) = &answers[1] else { panic!("{:?}", answers[1]) };
+    let (responses, _) = drive("hello-dev-endpoint", endpoint, &[get("/nothing"), get("/hello/Ada")]);
+    assert_eq!(status(&responses[0]), 404);
+    let Answer::Response(response) = &responses[1] else { panic!("{:?}", responses[1]) };
     assert_eq!(
         (&response["statusCode"], response["body"].as_str()),
         (&json!(200), Some(r#"{"message":"Hello, Ada!"}"#))
     );
     let (arn, event) = called.try_recv().expect("a call");
-    // Beside the endpoint, by the naming rule.
+    // In the endpoint's app and stage, by the naming rule.
     assert_eq!(arn, "arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello-dev-greeter");
     assert_eq!(event, json!({ "name": "Ada" }));
 }
 
 #[test]
-fn a_worker_calls_another_where_the_configuration_says() {
+fn worker_calls_the_configured_functions() {
     let url = invoke_api::start(|name, event| match name {
         "a_function" => Answer::Response(json!({ "was": event })),
         _ => Answer::Error(json!({ "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": ["line"] })),
@@ -134,28 +134,28 @@ fn a_worker_calls_another_where_the_configuration_says() {
         .env("CONFORMANCE_WORKER_ARN_PYTHON_CASE", "a_function")
         .env("CONFORMANCE_WORKER_ARN_NODE_CASE", "another_function");
     let call = |worker: &str| json!({ "do": "call", "worker": worker, "event": { "n": 1 } });
-    let (answers, _) = drive("elsewhere", command, &[call("python_case"), call("node_case")]);
-    assert_eq!(answers[0], Answer::Response(json!({ "was": { "n": 1 } })));
+    let (responses, _) = drive("elsewhere", command, &[call("python_case"), call("node_case")]);
+    assert_eq!(responses[0], Answer::Response(json!({ "was": { "n": 1 } })));
     let message = "worker `node_case` failed: KeyError: 'x'";
-    assert_eq!(answers[1], Answer::Error(json!({ "errorType": "KeyError", "errorMessage": message })));
+    assert_eq!(responses[1], Answer::Error(json!({ "errorType": "KeyError", "errorMessage": message })));
 }
 
 #[test]
-fn a_program_that_was_not_built_for_lambda_says_so_when_it_calls() {
+fn program_not_built_for_lambda_reports_it_on_a_call() {
     let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "hello"]).status().expect("cargo");
     assert!(built.success(), "hello is built");
     let name = "hello-dev-endpoint";
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_conformance")).with_file_name("hello"));
     command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let (answers, _) = drive(name, command, &[get("/hello/Ada")]);
-    assert_eq!(status(&answers[0]), 502);
-    let Answer::Response(response) = &answers[0] else { panic!("{:?}", answers[0]) };
-    let said = response["body"].as_str().unwrap_or_default();
-    assert!(said.ends_with("this program was not built for Lambda; build it with `cargo bedrock build`"), "{said}");
+    let (responses, _) = drive(name, command, &[get("/hello/Ada")]);
+    assert_eq!(status(&responses[0]), 502);
+    let Answer::Response(response) = &responses[0] else { panic!("{:?}", responses[0]) };
+    let body = response["body"].as_str().unwrap_or_default();
+    assert!(body.ends_with("this program was not built for Lambda; build it with `cargo bedrock build`"), "{body}");
 }
 
 #[test]
-fn a_worker_that_is_started_by_hand_says_how_to_run_it() {
+fn worker_binary_started_directly_explains_how_to_run_it() {
     let output = Command::new(binary("rust_case")).env_remove("AWS_LAMBDA_RUNTIME_API").output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(

@@ -1,19 +1,19 @@
-//! The same invocation cases for every language: answers, failures, limits, events, the end of the program.
+//! The same invocation cases for every language: responses, errors, limits, events, shutdown.
 
-mod answers;
-mod built;
+mod call_sites_in_binary;
+mod dev_server;
+mod dev_server_buckets;
+mod dev_server_limits;
+mod dev_server_sdk;
+mod dev_server_triggers;
 mod driver;
-mod edges;
 mod events;
-mod faults;
 mod lambda;
+mod lambda_build;
 mod limits;
-mod processes;
+mod responses;
+mod rust_environments;
 mod service;
-mod starting;
-mod stopping;
-mod workshop;
-mod workshop_buckets;
-mod workshop_limits;
-mod workshop_sdk;
-mod workshop_triggers;
+mod shutdown;
+mod start_errors;
+mod worker_errors;

@@ -2,7 +2,7 @@
 //! too long and are saved: each caller gets its answer, and nothing is left of it. The only test of its program, so that
 //! what this process holds is the workshop's.
 
-#[path = "../it/built.rs"]
+#[path = "../it/lambda_build.rs"]
 mod built;
 mod caller;
 #[allow(dead_code, reason = "it serves other tests, too")]

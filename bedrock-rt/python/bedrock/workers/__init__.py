@@ -1,1 +1,1 @@
-"""Workers (`worker`) and the way to call them (`invoker`)."""
+"""Base class of workers (`worker`) and the function that calls them (`invoker`)."""

@@ -1,35 +1,35 @@
-"""Which invocation the running code belongs to: its context object, or None outside of one.
+"""The context object of the invocation that the running code belongs to, or None outside of an invocation.
 
-A context variable rather than a thread local, so that asyncio tasks and `asyncio.to_thread`
-inherit it, while plain threads of a worker (which may outlive the invocation) do not.
+A context variable instead of a thread local: asyncio tasks and `asyncio.to_thread` inherit it, while plain threads of a
+worker (which may outlive the invocation) do not.
 """
 
 from contextvars import ContextVar
 
 CURRENT = ContextVar("bedrock_invocation", default=None)
 
-# The most time any invocation of this process had at its start; 0 until one has begun.
-_longest_ms = 0
+# The longest remaining time of an invocation of this process at its start; 0 before the first one.
+_max_remaining_ms = 0
 
 
 def enter(context):
-    """Makes `context` the current invocation; for the runtime, which calls it when the time is still whole."""
-    global _longest_ms
+    """Makes `context` the current invocation. Called by the runtime at the start of the invocation."""
+    global _max_remaining_ms
     CURRENT.set(context)
-    _longest_ms = max(_longest_ms, _left(context) or 0)
+    _max_remaining_ms = max(_max_remaining_ms, _remaining_ms_of(context) or 0)
 
 
 def remaining_ms():
-    """Milliseconds the current invocation has left, or None when nothing limits the caller."""
-    return _left(CURRENT.get())
+    """Returns the remaining milliseconds of the current invocation, or None if the caller has no deadline."""
+    return _remaining_ms_of(CURRENT.get())
 
 
-def longest_ms():
-    """The function's timeout as far as this process has seen it, or None before its first invocation."""
-    return _longest_ms or None
+def max_remaining_ms():
+    """Returns the function's timeout in milliseconds as far as it is known, or None before the first invocation."""
+    return _max_remaining_ms or None
 
 
-def _left(context):
-    # A worker's own unit tests pass any object, or None, for the context.
-    left = getattr(context, "get_remaining_time_in_millis", None)
-    return None if left is None else left()
+def _remaining_ms_of(context):
+    # A worker's own unit tests may pass any object, or None, as the context.
+    method = getattr(context, "get_remaining_time_in_millis", None)
+    return None if method is None else method()

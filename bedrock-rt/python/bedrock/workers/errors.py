@@ -1,7 +1,7 @@
-"""The one error that `invoke` raises for anything that goes wrong after the payload was accepted."""
+"""The error that `invoke` raises for everything that fails after the payload was accepted."""
 
-# 5xx answers that name why the function could not be started; after any other 5xx it may have run.
-_NOT_STARTED = frozenset(
+# Error codes of 5xx responses for a function that could not be started. After any other 5xx it may have run.
+_START_ERRORS = frozenset(
     (
         "EC2AccessDeniedException",
         "EC2ThrottledException",
@@ -23,13 +23,13 @@ _NOT_STARTED = frozenset(
 
 
 class InvocationError(Exception):
-    """An invocation that failed.
+    """A failed invocation.
 
-    error_type     the class name the worker reported, or AWS's name of the refusal
-    error_message  the message that belongs to it
-    trace          the worker's stack trace as a list of strings, empty when there is none
-    status         the HTTP status, or None when no answer came
-    may_have_run   False only when the worker surely did not run, so that calling again is safe
+    error_type     the class name that the worker reported, or the error code of AWS
+    error_message  the message of that error
+    trace          the worker's stack trace as a list of strings, empty if there is none
+    status         the HTTP status, or None if there was no response
+    may_have_run   False only if the worker certainly did not run, so that a retry is safe
     """
 
     def __init__(self, error_type, error_message, trace=(), status=None, may_have_run=True):
@@ -39,39 +39,39 @@ class InvocationError(Exception):
         self.trace = list(trace)
         self.status = status
         self.may_have_run = may_have_run
-        # Seconds to wait at least before another attempt; None if it would fare no better.
+        # Minimum number of seconds before a retry; None if a retry would not help.
         self.retry_after = None
 
     def __reduce__(self):
-        # Exceptions are rebuilt from `args`, which here is only the finished sentence.
+        # Pickle rebuilds exceptions from `args`, which only contains the formatted message here.
         return type(self), (self.error_type, self.error_message, self.trace, self.status, self.may_have_run)
 
 
-def refused(error_type, error_message, status):
-    """The error for an answer of the Invoke API itself, where no function reported anything."""
-    may_have_run = status is None or (status >= 500 and error_type not in _NOT_STARTED)
+def service_error(error_type, error_message, status):
+    """Returns the error for a response of the Invoke API itself, without an error of a function."""
+    may_have_run = status is None or (status >= 500 and error_type not in _START_ERRORS)
     return InvocationError(error_type, error_message, (), status, may_have_run)
 
 
 def not_sent(name_or_arn, error, error_type="ConnectFailed"):
-    """The error for a call that never left this process whole."""
+    """Returns the error for a request that was not sent completely."""
     return InvocationError(error_type, f"`{name_or_arn}` was not called: {error}", may_have_run=False)
 
 
 def function_error(body, status):
-    """The error a worker answered with; Python, Node and Rust shapes, or any other text."""
-    import json  # late: a worker that calls nobody never needs it
+    """Parses the error that a worker returned: the formats of Python, Node and Rust, or any other text."""
+    import json  # imported late: a worker that makes no calls does not need it
 
     try:
-        answer = json.loads(body)
+        error = json.loads(body)
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        text = answer if isinstance(answer, str) else bytes(body).decode("utf-8", "replace")
+        error = None
+    if not isinstance(error, dict):
+        text = error if isinstance(error, str) else bytes(body).decode("utf-8", "replace")
         return InvocationError("Unknown", text, (), status)
-    trace = answer.get("stackTrace") or answer.get("trace") or ()
+    trace = error.get("stackTrace") or error.get("trace") or ()
     if not isinstance(trace, list):
         trace = [str(trace)] if trace else []
     return InvocationError(
-        str(answer.get("errorType") or "Unknown"), str(answer.get("errorMessage") or ""), trace, status
+        str(error.get("errorType") or "Unknown"), str(error.get("errorMessage") or ""), trace, status
     )

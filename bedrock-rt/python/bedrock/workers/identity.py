@@ -1,4 +1,6 @@
-"""Which worker of which app this is: `bedrock.json`, which `cargo bedrock build` puts beside the package in a zip."""
+"""App and worker of this process, from `bedrock.json`, which `cargo bedrock build` puts next to the package in a
+zip.
+"""
 
 import os
 
@@ -9,7 +11,7 @@ _identity = None
 
 
 def identity():
-    """`{"version": 1, "app": …, "worker": …, "class": …}`, read once; None where there is no zip, as on a laptop."""
+    """Returns `{"version": 1, "app": …, "worker": …, "class": …}`, or None outside of a zip. Reads the file once."""
     global _identity
     if _identity is None:
         _identity = _read()
@@ -17,14 +19,14 @@ def identity():
 
 
 def _read():
-    import json  # late: on a laptop there is nothing to read
+    import json  # imported late: locally there is nothing to read
 
     try:
         with open(PATH, encoding="utf-8") as file:
-            read = json.load(file)
+            content = json.load(file)
     except FileNotFoundError:
         return {}
-    version = read.get("version")
+    version = content.get("version")
     if version != VERSION:
-        raise ValueError(f"`{PATH}` has version {version}, and the package beside it reads {VERSION}")
-    return read
+        raise ValueError(f"`{PATH}` has version {version}, and the package next to it reads {VERSION}")
+    return content

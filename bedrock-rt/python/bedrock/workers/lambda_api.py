@@ -1,22 +1,22 @@
-"""Carries an invocation to AWS with boto3, which Lambda's Python runtimes bring along.
+"""Sends invocations to AWS with boto3, which Lambda's Python runtimes contain.
 
-One client per environment, made in the init phase where the deployment says that this function calls others, otherwise
-on the first call. SDK retries are off: botocore repeats a call that timed out or whose connection broke, and the worker
-would then run two or three times. Which calls are made again is decided in `retries`.
+There is one client per environment. It is created during init if the deployment says that this function calls others,
+otherwise on the first call. The SDK's retries are disabled: botocore repeats a call that timed out or whose connection
+broke, and the worker would then run two or three times. `retry` decides which calls are retried.
 """
 
 import os
 from _thread import allocate_lock
 from time import sleep
 
-from . import retries
-from .current import longest_ms, remaining_ms
-from .errors import InvocationError, not_sent, refused
+from . import retry
+from .current import max_remaining_ms, remaining_ms
+from .errors import InvocationError, not_sent, service_error
 from .identity import identity
 
-# Without a deadline to go by: Lambda's longest ordinary timeout.
-LONGEST_SECONDS = 900
-# botocore's errors that are raised before a request is on the wire (class names: boto3 is imported late).
+# Used without a deadline: the longest ordinary timeout of a Lambda function.
+MAX_TIMEOUT_SECONDS = 900
+# botocore's errors that are raised before a request is written (class names, because boto3 is imported late).
 _NOT_CONNECTED = frozenset(("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"))
 _NOT_SENT = _NOT_CONNECTED | {
     "NoCredentialsError",
@@ -26,83 +26,85 @@ _NOT_SENT = _NOT_CONNECTED | {
     "TokenRetrievalError",
 }
 _client = None
-_making = allocate_lock()
+_client_lock = allocate_lock()
 
 
 def send(name_or_arn, body, wait, _remaining_ms):
-    """Sends one invocation, again if it surely did not begin; answers `(status, function failed, body)`."""
-    from random import random  # late, like boto3, which brings it along
+    """Sends one invocation, with retries if it certainly did not run. Returns `(status, function failed, body)`."""
+    from random import random  # imported late, like boto3, which imports it too
 
-    made = 0
+    attempts_made = 0
     while True:
-        made += 1
+        attempts_made += 1
         try:
             return _send_once(name_or_arn, body, wait)
         except InvocationError as error:
-            left = remaining_ms()
-            pause = retries.pause(error, made, None if left is None else left / 1000, random())
-            if pause is None:
+            remaining = remaining_ms()
+            delay = retry.delay(error, attempts_made, None if remaining is None else remaining / 1000, random())
+            if delay is None:
                 raise
-        sleep(pause)
+        sleep(delay)
 
 
-def prepare():
-    """Makes the client ahead of the first call, if the environment names workers to call.
+def create_client_early():
+    """Creates the client before the first call if the environment names workers to call.
 
-    Importing boto3 takes longer than a call, and in the init phase there is more of a processor than later.
+    Importing boto3 takes longer than a call, and during init the function has more CPU than later.
     """
-    about = identity()
-    prefix = about and _variable(about["app"], "")
+    worker_info = identity()
+    prefix = worker_info and _arn_variable(worker_info["app"], "")
     if prefix and any(name.startswith(prefix) for name in os.environ):
         try:
             _shared_client()
         except Exception:
-            pass  # told by the first call, which tries again
+            pass  # the first call tries again and reports the error
 
 
 def _send_once(name_or_arn, body, wait):
     try:
         client = _shared_client()
-        answer = client.invoke(
+        response = client.invoke(
             FunctionName=resolve(name_or_arn),
             InvocationType="RequestResponse" if wait else "Event",
             Payload=body,
         )
-        # The body comes in after the headers, and can still break or time out.
-        payload = answer["Payload"].read() if "Payload" in answer else b""
+        # The body is read after the headers, which can still fail or time out.
+        payload = response["Payload"].read() if "Payload" in response else b""
     except Exception as error:
-        raise _translated(name_or_arn, error) from error
-    return answer.get("StatusCode"), bool(answer.get("FunctionError")), payload
+        raise _convert_error(name_or_arn, error) from error
+    return response.get("StatusCode"), bool(response.get("FunctionError")), payload
 
 
 def resolve(name_or_arn):
-    """What AWS knows a worker of this app by; any other name or ARN as it is.
+    """Returns the function of a worker of this app. Any other name or ARN is not changed.
 
-    That is the ARN in `[APP]_WORKER_ARN_[NAME]`, or where the environment had no room for it, the function
-    beside this one by the naming rule `app-stage-worker`.
+    The function is the ARN in `[APP]_WORKER_ARN_[NAME]`, or, if the environment had no space for it, the function in
+    the same app and stage by the naming rule `app-stage-worker`.
     """
-    about = identity()
-    if about is None or name_or_arn.startswith("arn:"):
+    worker_info = identity()
+    if worker_info is None or name_or_arn.startswith("arn:"):
         return name_or_arn
-    variable = _variable(about["app"], name_or_arn)
-    return os.environ.get(variable) or _beside(about["worker"], name_or_arn) or name_or_arn
+    variable = _arn_variable(worker_info["app"], name_or_arn)
+    return os.environ.get(variable) or _sibling_function(worker_info["worker"], name_or_arn) or name_or_arn
 
 
-def _variable(app, name):
+def _arn_variable(app, name):
     return f"{app}_WORKER_ARN_{name}".replace("-", "_").upper()
 
 
-def _beside(own, name):
-    """The function of the worker `name`; None if it cannot be a worker's name, or this function is not named by the rule."""
+def _sibling_function(own_worker, name):
+    """Returns the function of the worker `name`. None if it is not a valid worker name, or if this function is not
+    named by the rule.
+    """
     stage, dash, worker = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-")
     is_worker = name.isascii() and name.isidentifier() and name.islower()
-    return f"{stage}{dash}{name}" if worker == own and dash and is_worker else None
+    return f"{stage}{dash}{name}" if worker == own_worker and dash and is_worker else None
 
 
 def _shared_client():
     global _client
     if _client is None:
-        with _making:
+        with _client_lock:
             if _client is None:
                 _client = _new_client()
     return _client
@@ -121,34 +123,35 @@ def _new_client():
 
 
 def _read_timeout():
-    """Seconds a call may wait: all the time an invocation of this function has.
+    """Returns the read timeout in seconds: the complete timeout of this function.
 
-    Not what is left right now, because the client serves later invocations too, whose first call has
-    everything left. Waiting past the deadline is no danger: Lambda itself ends the caller there.
+    Not the time that remains now, because the client is also used by later invocations, whose first call has the
+    complete time. Waiting past the deadline does no harm: Lambda ends the caller there.
     """
-    full = longest_ms()
-    return LONGEST_SECONDS if full is None else -(-full // 1000)
+    max_remaining = max_remaining_ms()
+    return MAX_TIMEOUT_SECONDS if max_remaining is None else -(-max_remaining // 1000)
 
 
-def _translated(name_or_arn, error):
-    """botocore's exception as the error that `invoke` promises."""
+def _convert_error(name_or_arn, error):
+    """Converts botocore's exception to an `InvocationError`."""
     response = getattr(error, "response", None)
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         code = response["Error"].get("Code") or type(error).__name__
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        told = refused(code, response["Error"].get("Message", ""), status)
-        if retries.is_passing(code, status):
-            told.retry_after = _seconds(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after"))
-        return told
+        invocation_error = service_error(code, response["Error"].get("Message", ""), status)
+        if retry.is_transient(code, status):
+            headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            invocation_error.retry_after = _seconds(headers.get("retry-after"))
+        return invocation_error
     names = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, ImportError) or names & _NOT_SENT:
-        told = not_sent(name_or_arn, error)
-        told.retry_after = 0 if names & _NOT_CONNECTED else None
-        return told
+        invocation_error = not_sent(name_or_arn, error)
+        invocation_error.retry_after = 0 if names & _NOT_CONNECTED else None
+        return invocation_error
     kind = "Timeout" if "ReadTimeoutError" in names else "ConnectionLost"
-    return InvocationError(kind, f"no answer from `{name_or_arn}`: {error}")
+    return InvocationError(kind, f"no response from `{name_or_arn}`: {error}")
 
 
 def _seconds(header):
-    """Of a `Retry-After`; 0 if there is none, or one that is a date."""
+    """Returns the seconds of a `Retry-After` header, or 0 if there is none or it is a date."""
     return int(header) if header is not None and header.strip().isdigit() else 0

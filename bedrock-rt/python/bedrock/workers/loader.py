@@ -1,57 +1,60 @@
-"""Finds the worker: module `main` and the class in it. Errors are named as AWS's runtime names them.
+"""Loads the worker: the module `main` and the class in it. Errors are named as AWS's runtime names them.
 
-The import path is the host's business, on Lambda the runtime's.
+The import path is set by the host, on Lambda by the runtime.
 """
 
-from .faults import Fault
+from .runtime_errors import LambdaRuntimeError
 from .worker import Worker
 
 
-def load(class_name, shown):
-    """Imports the worker and returns its class. Raises `Fault`, or what the worker's module raised.
+def load(class_name, display_path):
+    """Imports the worker and returns its class. Raises `LambdaRuntimeError`, or the exception of the worker's module.
 
-    `shown` is what messages call the worker's `main.py`.
+    `display_path` is the path of the worker's `main.py` in messages.
     """
     try:
         import main
     except ImportError as error:
-        raise Fault("Runtime.ImportModuleError", f"Unable to import module 'main': {error}") from None
+        raise LambdaRuntimeError("Runtime.ImportModuleError", f"Unable to import module 'main': {error}") from None
     except SyntaxError as error:
         where = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
-        raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module 'main': {error}", [where]) from None
-    return find_class(main, class_name, shown)
+        message = f"Syntax error in module 'main': {error}"
+        raise LambdaRuntimeError("Runtime.UserCodeSyntaxError", message, [where]) from None
+    return find_class(main, class_name, display_path)
 
 
-def find_class(module, class_name, shown):
-    """The class called `class_name`, else the only worker that the module defines itself."""
-    found = getattr(module, class_name, None) if class_name else None
-    if isinstance(found, type):
-        return checked(found, shown)
+def find_class(module, class_name, display_path):
+    """Returns the class `class_name`, otherwise the only worker class that the module itself defines."""
+    worker_class = getattr(module, class_name, None) if class_name else None
+    if isinstance(worker_class, type):
+        return check_worker_class(worker_class, display_path)
     workers = [
         item
         for item in vars(module).values()
         if isinstance(item, type) and issubclass(item, Worker) and item.__module__ == module.__name__
     ]
-    # A base class that another worker of the module builds on is not meant.
+    # A base class of another worker of the module is not a candidate.
     leaves = [item for item in workers if not any(other is not item and issubclass(other, item) for other in workers)]
     if len(leaves) == 1:
-        return checked(leaves[0], shown)
-    wanted = f"class `{class_name}`" if class_name else "worker class"
+        return check_worker_class(leaves[0], display_path)
+    description = f"class `{class_name}`" if class_name else "worker class"
     if leaves:
         names = ", ".join(f"`{item.__name__}`" for item in leaves)
-        raise missing(f"no {wanted} in `{shown}`, and more than one worker to choose from: {names}")
-    raise missing(f"no {wanted} in `{shown}`: write `class {class_name or 'MyWorker'}(Worker):` there")
+        raise handler_not_found(f"no {description} in `{display_path}`, and more than one worker class: {names}")
+    example = f"class {class_name or 'MyWorker'}(Worker):"
+    raise handler_not_found(f"no {description} in `{display_path}`: write `{example}` there")
 
 
-def checked(found, shown):
-    """`found`, if it can be called as a worker."""
-    name = found.__name__
-    if not callable(getattr(found, "handle", None)):
-        raise missing(f"class `{name}` in `{shown}` is no worker: write `class {name}(Worker):`")
-    if issubclass(found, Worker) and found.execute is Worker.execute and found.handle is Worker.handle:
-        raise missing(f"class `{name}` in `{shown}` has no method `execute(self, event, context)`")
-    return found
+def check_worker_class(worker_class, display_path):
+    """Returns `worker_class` if it can be called as a worker."""
+    name = worker_class.__name__
+    if not callable(getattr(worker_class, "handle", None)):
+        raise handler_not_found(f"class `{name}` in `{display_path}` is not a worker: write `class {name}(Worker):`")
+    is_subclass = issubclass(worker_class, Worker)
+    if is_subclass and worker_class.execute is Worker.execute and worker_class.handle is Worker.handle:
+        raise handler_not_found(f"class `{name}` in `{display_path}` has no method `execute(self, event, context)`")
+    return worker_class
 
 
-def missing(message):
-    return Fault("Runtime.HandlerNotFound", message)
+def handler_not_found(message):
+    return LambdaRuntimeError("Runtime.HandlerNotFound", message)

@@ -1,6 +1,6 @@
-"""Carries an invocation to the app's local Lambda Invoke API over HTTP, one kept-alive connection per thread.
+"""Sends invocations to the app's local Lambda Invoke API over HTTP, with one persistent connection per thread.
 
-A request is sent again only when the first one surely never reached the server whole.
+A request is only retried if the server certainly did not receive it completely.
 """
 
 import json
@@ -12,42 +12,43 @@ from _thread import _local
 from http.client import HTTPConnection, HTTPException
 
 from .current import CURRENT
-from .errors import InvocationError, not_sent, refused
+from .errors import InvocationError, not_sent, service_error
 
-# For callers without a deadline: Lambda's longest function and a little for the way back.
+# Timeout of callers without a deadline: Lambda's longest timeout and some time for the response.
 NO_DEADLINE_SECONDS = 905
 
 _thread = _local()
 
 
 def send(name_or_arn, body, wait, remaining_ms):
-    """Sends one invocation; answers `(status, function failed, body)`."""
+    """Sends one invocation. Returns `(status, function failed, body)`."""
     seconds = NO_DEADLINE_SECONDS if remaining_ms is None else remaining_ms / 1000
     path, headers = _request(name_or_arn, wait)
     try:
-        connection, fresh = _connection(name_or_arn, seconds)
+        connection, is_new = _connection(name_or_arn, seconds)
         try:
             connection.request("POST", path, body, headers)
         except OSError as error:
-            if fresh or isinstance(error, socket.timeout):
+            if is_new or isinstance(error, socket.timeout):
                 raise not_sent(name_or_arn, error) from error
-            # An old connection that broke before it took the whole request: the server cannot have acted on it.
+            # A reused connection that failed before the request was written completely: the server cannot have acted on
+            # it.
             _drop()
             connection, _ = _connection(name_or_arn, seconds)
             try:
                 connection.request("POST", path, body, headers)
-            except OSError as again:
-                raise not_sent(name_or_arn, again) from again
-        response, answer = _answer(connection, name_or_arn, seconds)
+            except OSError as retry_error:
+                raise not_sent(name_or_arn, retry_error) from retry_error
+        response, response_body = _read_response(connection, name_or_arn, seconds)
     except BaseException:
-        # What is left of a broken exchange must not become the answer to the next call.
+        # The rest of a failed exchange must not become the response to the next call.
         _drop()
         raise
     if response.will_close:
         _drop()
     if response.status >= 300:
-        raise _refusal(response, answer)
-    return response.status, response.getheader("X-Amz-Function-Error") is not None, answer
+        raise _service_error(response, response_body)
+    return response.status, response.getheader("X-Amz-Function-Error") is not None, response_body
 
 
 def _request(name_or_arn, wait):
@@ -76,10 +77,10 @@ def _endpoint(name_or_arn):
 
 
 def _connection(name_or_arn, seconds):
-    """This thread's connection and whether it is new; `seconds` limits every wait on it."""
+    """Returns this thread's connection and whether it is new. `seconds` is the timeout of each operation on it."""
     connection = getattr(_thread, "connection", None)
     if connection is not None:
-        if _alive(connection.sock):
+        if _is_open(connection.sock):
             connection.sock.settimeout(seconds)
             return connection, False
         _drop()
@@ -87,7 +88,7 @@ def _connection(name_or_arn, seconds):
     connection = HTTPConnection(address.hostname, address.port or 80, timeout=seconds)
     try:
         connection.connect()
-        # Without it a kept-alive call waits 40 ms for a delayed acknowledgement.
+        # Otherwise a call on a reused connection waits 40 ms for a delayed acknowledgement.
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise not_sent(name_or_arn, error) from error
@@ -95,8 +96,8 @@ def _connection(name_or_arn, seconds):
     return connection, True
 
 
-def _alive(sock):
-    """False when the server has closed an idle connection: seen now, it costs no doubt later."""
+def _is_open(sock):
+    """Returns False if the server has closed an idle connection. Noticed now, nothing has been sent on it."""
     if sock is None:
         return False
     poll = select.poll()
@@ -111,32 +112,32 @@ def _drop():
         connection.close()
 
 
-# A forked child would otherwise talk on its parent's connection, and each could read the other's answers.
+# A forked child would otherwise use its parent's connection, and each could read the other's responses.
 os.register_at_fork(after_in_child=_drop)
 
 
-def _answer(connection, name_or_arn, seconds):
+def _read_response(connection, name_or_arn, seconds):
     try:
         response = connection.getresponse()
         if response.length is None and not response.chunked:
-            # `http.client` takes a head that breaks off for a whole one, and would call this an empty answer.
-            raise HTTPException("the head of the answer broke off")
+            # `http.client` accepts an incomplete header as complete, and would report an empty response.
+            raise HTTPException("the header of the response is incomplete")
         return response, response.read()
     except socket.timeout as error:
-        raise InvocationError("Timeout", f"`{name_or_arn}` did not answer within {seconds:.3f} s") from error
+        raise InvocationError("Timeout", f"`{name_or_arn}` did not respond within {seconds:.3f} s") from error
     except (OSError, HTTPException) as error:
         reason = str(error) or type(error).__name__
-        raise InvocationError("ConnectionLost", f"no answer from `{name_or_arn}`: {reason}") from error
+        raise InvocationError("ConnectionLost", f"no response from `{name_or_arn}`: {reason}") from error
 
 
-def _refusal(response, body):
+def _service_error(response, body):
     try:
-        answer = json.loads(body)
+        response_body = json.loads(body)
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        answer = {"message": body.decode("utf-8", "replace")}
-    # AWS may append a colon and an address to the name.
+        response_body = None
+    if not isinstance(response_body, dict):
+        response_body = {"message": body.decode("utf-8", "replace")}
+    # AWS may append a colon and a URL to the name.
     kind = (response.getheader("x-amzn-ErrorType") or "").split(":")[0]
-    message = answer.get("message") or answer.get("Message") or ""
-    return refused(kind or answer.get("Type") or f"HTTP {response.status}", str(message), response.status)
+    message = response_body.get("message") or response_body.get("Message") or ""
+    return service_error(kind or response_body.get("Type") or f"HTTP {response.status}", str(message), response.status)

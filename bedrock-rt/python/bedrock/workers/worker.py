@@ -1,27 +1,27 @@
 """The base class of Python workers.
 
-`handle` is what Lambda and the local host call; a worker only writes `execute`, plain or async.
-Reading events, writing responses and reporting errors is left to the runtime around it.
+Lambda and the local host call `handle`; a worker only defines `execute`, as a plain or an async method. The runtime
+reads events, writes responses and reports errors.
 """
 
 from _thread import _local
 
 from .current import CURRENT, enter
 
-# Results of these types cannot be awaitable; asking the set is cheaper than asking the object.
+# Types that are not awaitable. Looking up the type is faster than inspecting the object.
 _PLAIN = frozenset((dict, list, str, int, float, bool, tuple, type(None)))
 _loops = _local()
 
 
 class Worker:
-    """One instance lives as long as its Lambda environment (locally: as long as its thread)."""
+    """Base class of workers. An instance lives as long as its Lambda environment (locally: as long as its thread)."""
 
     def execute(self, event, context):
-        """Does the work: takes the decoded event, returns anything JSON can hold."""
+        """Handles one event: takes the decoded event and returns a value that JSON can represent."""
         raise NotImplementedError(f"`{type(self).__name__}` must define `execute(self, event, context)`")
 
     def handle(self, event, context):
-        """Runs `execute` for one invocation and waits for it when it is async."""
+        """Runs `execute` for one invocation, and waits for it if it is async."""
         if CURRENT.get() is not context:
             enter(context)
         result = self.execute(event, context)
@@ -33,11 +33,11 @@ class Worker:
 def _run(awaitable):
     """Waits for `awaitable` on this thread's event loop, which outlives the invocation.
 
-    A loop of its own per call would close the connections that async clients keep for the next call.
+    A new loop for each call would close the connections that async clients keep for the next call.
     """
     loop = getattr(_loops, "loop", None)
     if loop is None or loop.is_closed():
-        # Here, not at the top: asyncio costs more to import than the rest of a plain worker.
+        # Imported here, because importing asyncio takes longer than the rest of a plain worker.
         import asyncio
 
         loop = _loops.loop = asyncio.new_event_loop()
@@ -46,5 +46,5 @@ def _run(awaitable):
 
 
 async def _wait(awaitable):
-    """Any awaitable as a coroutine, which is what an event loop takes."""
+    """Converts an awaitable to a coroutine, which an event loop requires."""
     return await awaitable

@@ -1,21 +1,21 @@
-//! How often the worker is asked, counted at the server.
+//! Tests of the number of attempts, counted by the server.
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::server::{Act, Server, Setup};
-use super::{Way, call, invoke, ways};
+use super::fake_server::{FakeServer, FakeServerConfig, Reaction};
+use super::{ClientCase, call, client_cases, invoke};
 use crate::Error;
 use crate::transport::Kind;
 
-/// Calls once through every way, each against a server of its own; gives what came of it and how often it was asked.
-async fn through_all(acts: &[Act]) -> Vec<(&'static str, Result<Bytes, Error>, usize)> {
+/// Makes one call with every client, each against a server of its own. Returns the result and the number of requests.
+async fn call_with_every_client(reactions: &[Reaction]) -> Vec<(&'static str, Result<Bytes, Error>, usize)> {
     let mut calls = JoinSet::new();
-    for (name, make) in ways() {
-        let acts = acts.to_vec();
+    for (name, make_client) in client_cases() {
+        let reactions = reactions.to_vec();
         calls.spawn(async move {
-            let server = Server::plain(acts).await;
-            let result = invoke(&make(&server.env())).await;
+            let server = FakeServer::without_tls(reactions).await;
+            let result = invoke(&make_client(&server.env())).await;
             (name, result, server.received().len())
         });
     }
@@ -23,131 +23,146 @@ async fn through_all(acts: &[Act]) -> Vec<(&'static str, Result<Bytes, Error>, u
 }
 
 #[tokio::test]
-async fn what_surely_did_not_run_is_tried_again() {
+async fn errors_before_execution_are_retried() {
     let table = [
-        Act::refuse(429, "TooManyRequestsException"),
-        Act::Answer(429, vec![("retry-after", "0".to_owned())], b"{}".to_vec()),
-        Act::refuse(409, "ResourceConflictException"),
-        Act::refuse(409, "SnapStartNotReadyException"),
-        Act::refuse(502, "ResourceNotReadyException"),
-        Act::refuse(502, "ENILimitReachedException"),
-        Act::refuse(502, "EC2ThrottledException"),
-        Act::refuse(502, "SubnetIPAddressLimitReachedException"),
+        Reaction::error(429, "TooManyRequestsException"),
+        Reaction::Respond(429, vec![("retry-after", "0".to_owned())], b"{}".to_vec()),
+        Reaction::error(409, "ResourceConflictException"),
+        Reaction::error(409, "SnapStartNotReadyException"),
+        Reaction::error(502, "ResourceNotReadyException"),
+        Reaction::error(502, "ENILimitReachedException"),
+        Reaction::error(502, "EC2ThrottledException"),
+        Reaction::error(502, "SubnetIPAddressLimitReachedException"),
     ];
     for refusal in table {
-        for (way, result, asked) in through_all(&[refusal.clone(), Act::ok("7")]).await {
-            assert_eq!((result.as_deref(), asked), (Ok(&b"7"[..]), 2), "{way}: {refusal:?}");
+        for (client_name, result, attempts) in call_with_every_client(&[refusal.clone(), Reaction::ok("7")]).await {
+            assert_eq!((result.as_deref(), attempts), (Ok(&b"7"[..]), 2), "{client_name}: {refusal:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_may_have_run_is_asked_once_and_says_so() {
+async fn requests_that_may_have_run_are_sent_once() {
     let table = [
-        (Act::Cut, "Transport"),
-        (Act::Truncate, "Transport"),
-        (Act::refuse(500, "ServiceException"), "Transport"),
-        (Act::refuse(502, ""), "Transport"),
-        (Act::refuse(503, ""), "Transport"),
-        (Act::refuse(504, ""), "Transport"),
-        (Act::Answer(200, vec![("x-amz-function-error", "Unhandled".to_owned())], b"{}".to_vec()), "Unknown"),
+        (Reaction::Cut, "Transport"),
+        (Reaction::Truncate, "Transport"),
+        (Reaction::error(500, "ServiceException"), "Transport"),
+        (Reaction::error(502, ""), "Transport"),
+        (Reaction::error(503, ""), "Transport"),
+        (Reaction::error(504, ""), "Transport"),
+        (Reaction::Respond(200, vec![("x-amz-function-error", "Unhandled".to_owned())], b"{}".to_vec()), "Unknown"),
     ];
-    for (act, kind) in table {
-        for (way, result, asked) in through_all(&[act.clone(), Act::ok("7")]).await {
+    for (reaction, kind) in table {
+        for (client_name, result, attempts) in call_with_every_client(&[reaction.clone(), Reaction::ok("7")]).await {
             let error = result.expect_err("an error");
-            assert_eq!((error.error_type(), error.may_have_run(), asked), (kind, true, 1), "{way}: {act:?}");
+            assert_eq!(
+                (error.error_type(), error.may_have_run(), attempts),
+                (kind, true, 1),
+                "{client_name}: {reaction:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn what_will_not_change_is_asked_once() {
+async fn permanent_errors_are_not_retried() {
     let table = [
-        (Act::refuse(400, "InvalidParameterValueException"), "NotStarted"),
-        (Act::refuse(400, "RecursiveInvocationException"), "NotStarted"),
-        (Act::refuse(403, "AccessDeniedException"), "AccessDenied"),
-        (Act::refuse(404, "ResourceNotFoundException"), "WorkerNotFound"),
-        (Act::refuse(413, "RequestTooLargeException"), "PayloadTooLarge"),
-        (Act::refuse(415, "UnsupportedMediaTypeException"), "NotStarted"),
-        (Act::refuse(502, "KMSDisabledException"), "NotStarted"),
-        (Act::refuse(502, "InvalidZipFileException"), "NotStarted"),
+        (Reaction::error(400, "InvalidParameterValueException"), "NotStarted"),
+        (Reaction::error(400, "RecursiveInvocationException"), "NotStarted"),
+        (Reaction::error(403, "AccessDeniedException"), "AccessDenied"),
+        (Reaction::error(404, "ResourceNotFoundException"), "WorkerNotFound"),
+        (Reaction::error(413, "RequestTooLargeException"), "PayloadTooLarge"),
+        (Reaction::error(415, "UnsupportedMediaTypeException"), "NotStarted"),
+        (Reaction::error(502, "KMSDisabledException"), "NotStarted"),
+        (Reaction::error(502, "InvalidZipFileException"), "NotStarted"),
     ];
-    for (act, kind) in table {
-        for (way, result, asked) in through_all(&[act.clone(), Act::ok("7")]).await {
+    for (reaction, kind) in table {
+        for (client_name, result, attempts) in call_with_every_client(&[reaction.clone(), Reaction::ok("7")]).await {
             let error = result.expect_err("an error");
-            assert_eq!((error.error_type(), error.may_have_run(), asked), (kind, false, 1), "{way}: {act:?}");
+            assert_eq!(
+                (error.error_type(), error.may_have_run(), attempts),
+                (kind, false, 1),
+                "{client_name}: {reaction:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn a_function_that_stays_throttled_is_given_up_after_five_attempts() {
+async fn throttled_function_fails_after_five_attempts() {
     let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}"#;
     let code = vec![("x-amzn-errortype", "TooManyRequestsException".to_owned())];
-    for (way, result, asked) in through_all(&[Act::Answer(429, code.clone(), body.to_vec())]).await {
+    for (client_name, result, attempts) in
+        call_with_every_client(&[Reaction::Respond(429, code.clone(), body.to_vec())]).await
+    {
         let reason = "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned();
-        assert_eq!(result, Err(Error::Throttled { worker: "fetcher".to_owned(), reason }), "{way}");
-        assert_eq!(asked, 5, "{way}");
+        assert_eq!(result, Err(Error::Throttled { worker: "fetcher".to_owned(), reason }), "{client_name}");
+        assert_eq!(attempts, 5, "{client_name}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_fails_before_the_request_is_tried_again() {
-    for (way, make) in ways() {
-        // Turned away during the handshake of TLS: the request has not been written.
-        let server = Server::start(Setup { tls: true, turned_away: 2, acts: vec![Act::ok("7")] }).await;
-        let result = invoke(&make(&server.env())).await;
-        assert_eq!(result.as_deref(), Ok(&b"7"[..]), "{way}");
-        assert_eq!((server.connections(), server.received().len()), (3, 1), "{way}");
+async fn failed_connection_is_retried() {
+    for (client_name, make_client) in client_cases() {
+        // The server closes the connection during the TLS handshake: the request has not been written.
+        let server = FakeServer::start(FakeServerConfig {
+            tls: true,
+            rejected_handshakes: 2,
+            reactions: vec![Reaction::ok("7")],
+        })
+        .await;
+        let result = invoke(&make_client(&server.env())).await;
+        assert_eq!(result.as_deref(), Ok(&b"7"[..]), "{client_name}");
+        assert_eq!((server.connections(), server.received().len()), (3, 1), "{client_name}");
     }
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_an_error_that_says_nothing_ran() {
-    for (way, make) in ways() {
-        let mut env = Server::plain([]).await.env();
+async fn refused_connection_reports_that_nothing_ran() {
+    for (client_name, make_client) in client_cases() {
+        let mut env = FakeServer::without_tls([]).await.env();
         let unused = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = unused.expect("an address");
         env.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_LAMBDA");
         env.push(("AWS_ENDPOINT_URL", format!("http://{address}")));
-        let error = invoke(&make(&env)).await.expect_err("nobody");
-        assert_eq!((error.error_type(), error.may_have_run()), ("Transport", false), "{way}: {error}");
-        assert!(error.to_string().contains("refused"), "{way}: {error}");
+        let error = invoke(&make_client(&env)).await.expect_err("refused");
+        assert_eq!((error.error_type(), error.may_have_run()), ("Transport", false), "{client_name}: {error}");
+        assert!(error.to_string().contains("refused"), "{client_name}: {error}");
     }
 }
 
 #[tokio::test]
-async fn without_credentials_nobody_is_called() {
-    for (way, make) in ways() {
-        let server = Server::plain([]).await;
+async fn missing_credentials_open_no_connection() {
+    for (client_name, make_client) in client_cases() {
+        let server = FakeServer::without_tls([]).await;
         let mut env = server.env();
         env.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
-        let error = invoke(&make(&env)).await.expect_err("no credentials");
-        assert_eq!((error.error_type(), error.may_have_run()), ("AccessDenied", false), "{way}: {error}");
-        assert_eq!(server.connections(), 0, "{way}");
+        let error = invoke(&make_client(&env)).await.expect_err("no credentials");
+        assert_eq!((error.error_type(), error.may_have_run()), ("AccessDenied", false), "{client_name}: {error}");
+        assert_eq!(server.connections(), 0, "{client_name}");
     }
 }
 
 #[tokio::test]
-async fn an_event_is_handed_over_once() {
-    for (way, make) in ways() {
-        let server = Server::plain([Act::Answer(202, Vec::new(), Vec::new()), Act::Cut]).await;
-        let transport = make(&server.env());
-        assert_eq!(transport.call(call(Kind::Event)).await, Ok(Bytes::new()), "{way}");
+async fn asynchronous_event_is_sent_once() {
+    for (client_name, make_client) in client_cases() {
+        let server = FakeServer::without_tls([Reaction::Respond(202, Vec::new(), Vec::new()), Reaction::Cut]).await;
+        let transport = make_client(&server.env());
+        assert_eq!(transport.call(call(Kind::Event)).await, Ok(Bytes::new()), "{client_name}");
         let error = transport.call(call(Kind::Event)).await.expect_err("cut");
-        assert!(error.may_have_run(), "{way}: {error}");
-        assert_eq!(server.received().len(), 2, "{way}");
-        assert_eq!(server.received()[0].header("x-amz-invocation-type"), Some("Event"), "{way}");
+        assert!(error.may_have_run(), "{client_name}: {error}");
+        assert_eq!(server.received().len(), 2, "{client_name}");
+        assert_eq!(server.received()[0].header("x-amz-invocation-type"), Some("Event"), "{client_name}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_trusted_is_not_asked_again() {
-    let (_, make): Way = ways()[0];
-    let server = Server::start(Setup { tls: true, ..Setup::default() }).await;
+async fn untrusted_certificate_is_not_retried() {
+    let (_, make_client): ClientCase = client_cases()[0];
+    let server = FakeServer::start(FakeServerConfig { tls: true, ..FakeServerConfig::default() }).await;
     let mut env = server.env();
     env.retain(|(name, _)| *name != "AWS_CA_BUNDLE");
-    let error = invoke(&make(&env)).await.expect_err("unknown issuer");
+    let error = invoke(&make_client(&env)).await.expect_err("unknown issuer");
     assert!(!error.may_have_run() && error.to_string().contains("certificate"), "{error}");
     assert_eq!((server.connections(), server.received().len()), (1, 0));
 }

@@ -1,35 +1,35 @@
-//! Which connection a request takes.
+//! Tests of the connection that a request uses.
 
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::server::{Act, Server, Setup};
-use super::{call, client, invoke, ways};
+use super::fake_server::{FakeServer, FakeServerConfig, Reaction};
+use super::{call, client, client_cases, invoke};
 use crate::transport::{Kind, Transport};
 
-async fn over_tls(acts: Vec<Act>) -> Server {
-    Server::start(Setup { tls: true, acts, ..Setup::default() }).await
+async fn over_tls(reactions: Vec<Reaction>) -> FakeServer {
+    FakeServer::start(FakeServerConfig { tls: true, reactions, ..FakeServerConfig::default() }).await
 }
 
 #[tokio::test]
-async fn calls_one_after_the_other_share_a_connection() {
-    for (way, make) in ways() {
-        let server = over_tls(vec![Act::ok("7")]).await;
-        let transport = make(&server.env());
+async fn sequential_calls_share_a_connection() {
+    for (client_name, make_client) in client_cases() {
+        let server = over_tls(vec![Reaction::ok("7")]).await;
+        let transport = make_client(&server.env());
         for _ in 0..3 {
-            assert_eq!(invoke(&transport).await.as_deref(), Ok(&b"7"[..]), "{way}");
+            assert_eq!(invoke(&transport).await.as_deref(), Ok(&b"7"[..]), "{client_name}");
         }
-        assert_eq!((server.connections(), server.received().len()), (1, 3), "{way}");
+        assert_eq!((server.connections(), server.received().len()), (1, 3), "{client_name}");
     }
 }
 
 #[tokio::test]
-async fn the_connection_is_there_before_the_first_call_which_waits_for_it() {
-    let server = over_tls(vec![Act::ok("7")]).await;
+async fn first_call_uses_the_connection_that_was_opened_early() {
+    let server = over_tls(vec![Reaction::ok("7")]).await;
     let transport = client(&server.env());
     transport.open();
-    // Asking for it twice opens it once.
+    // A second call opens no second connection.
     transport.open();
     assert_eq!(invoke(&transport).await.as_deref(), Ok(&b"7"[..]));
     assert_eq!(server.connections(), 1);
@@ -37,8 +37,8 @@ async fn the_connection_is_there_before_the_first_call_which_waits_for_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_opened_before_a_snapshot() {
-    let server = over_tls(vec![Act::ok("7")]).await;
+async fn snapstart_connects_only_on_the_first_call() {
+    let server = over_tls(vec![Reaction::ok("7")]).await;
     let mut env = server.env();
     env.push(("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start".to_owned()));
     let transport = client(&env);
@@ -49,22 +49,24 @@ async fn nothing_is_opened_before_a_snapshot() {
 }
 
 #[tokio::test]
-async fn after_an_error_the_connection_is_not_used_again() {
-    for act in [Act::refuse(500, "ServiceException"), Act::refuse(503, ""), Act::Truncate, Act::Cut] {
-        let server = Server::plain([Act::ok("1"), act.clone(), Act::ok("3")]).await;
+async fn connection_is_not_reused_after_an_error() {
+    for reaction in
+        [Reaction::error(500, "ServiceException"), Reaction::error(503, ""), Reaction::Truncate, Reaction::Cut]
+    {
+        let server = FakeServer::without_tls([Reaction::ok("1"), reaction.clone(), Reaction::ok("3")]).await;
         let transport = client(&server.env());
-        assert!(invoke(&transport).await.is_ok(), "{act:?}");
-        assert!(invoke(&transport).await.is_err(), "{act:?}");
-        assert!(invoke(&transport).await.is_ok(), "{act:?}");
+        assert!(invoke(&transport).await.is_ok(), "{reaction:?}");
+        assert!(invoke(&transport).await.is_err(), "{reaction:?}");
+        assert!(invoke(&transport).await.is_ok(), "{reaction:?}");
         let connections: Vec<_> = server.received().iter().map(|request| request.connection).collect();
-        assert_eq!(connections, [1, 1, 2], "{act:?}");
+        assert_eq!(connections, [1, 1, 2], "{reaction:?}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_will_close_is_not_used_again() {
-    let last = Act::Answer(200, vec![("connection", "close".to_owned())], b"1".to_vec());
-    let server = Server::plain([last, Act::ok("2")]).await;
+async fn connection_with_close_header_is_not_reused() {
+    let last = Reaction::Respond(200, vec![("connection", "close".to_owned())], b"1".to_vec());
+    let server = FakeServer::without_tls([last, Reaction::ok("2")]).await;
     let transport = client(&server.env());
     assert_eq!(invoke(&transport).await.as_deref(), Ok(&b"1"[..]));
     assert_eq!(invoke(&transport).await.as_deref(), Ok(&b"2"[..]));
@@ -72,27 +74,27 @@ async fn a_connection_that_the_server_will_close_is_not_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_calls_at_once_are_each_answered() {
-    for (way, make) in ways() {
-        // Without TLS: on a busy machine a thousand handshakes at once take longer than a connection may.
-        let server = Server::plain([Act::ok("7")]).await;
-        let transport = make(&server.env());
+async fn thousand_concurrent_calls_succeed() {
+    for (client_name, make_client) in client_cases() {
+        // Without TLS: on a busy machine a thousand concurrent handshakes take longer than the connect timeout.
+        let server = FakeServer::without_tls([Reaction::ok("7")]).await;
+        let transport = make_client(&server.env());
         let mut calls = JoinSet::new();
         for _ in 0..1000 {
             let transport = Arc::clone(&transport);
             calls.spawn(async move { invoke(&transport).await });
         }
         let good = calls.join_all().await.iter().filter(|result| result.is_ok()).count();
-        assert_eq!((good, server.received().len()), (1000, 1000), "{way}");
+        assert_eq!((good, server.received().len()), (1000, 1000), "{client_name}");
     }
 }
 
 #[test]
-fn a_call_from_a_thread_without_a_runtime_is_made_on_the_first_one() {
+fn call_without_runtime_uses_the_first_runtime() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let (server, transport) = runtime.block_on(async {
-        let server = Server::plain([Act::ok("7")]).await;
+        let server = FakeServer::without_tls([Reaction::ok("7")]).await;
         let transport: Arc<dyn Transport> = client(&server.env());
         (server, transport)
     });

@@ -1,21 +1,21 @@
-//! The remote transport against a server on loopback. What is the same for every client runs over every client.
+//! Tests of the remote transport against a server on loopback. Tests of common behaviour run with every client.
 
 mod attempts;
 mod connections;
 mod deadlines;
+pub(super) mod fake_server;
+pub(super) mod reference_signature;
 mod requests;
 #[cfg(feature = "aws-sdk")]
-mod sdk;
-pub(super) mod server;
-pub(super) mod signature;
+mod sdk_transport;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::call::{Identity, Remote};
-use super::http::{Client, Settings};
+use super::http_client::{HttpClient, Settings};
+use super::lambda_transport::{LambdaTransport, ProgramInfo};
 use crate::Error;
 use crate::caller::Caller;
 use crate::context::Function;
@@ -23,44 +23,48 @@ use crate::transport::{Call, Kind, Target, Transport};
 
 pub(super) type Env = Vec<(&'static str, String)>;
 
-/// A way to call, and what it is called in a failed assertion.
-pub(super) type Way = (&'static str, fn(&Env) -> Arc<dyn Transport>);
+/// Name of a client, for assertion messages, and the function that creates it.
+pub(super) type ClientCase = (&'static str, fn(&Env) -> Arc<dyn Transport>);
 
-/// All of them.
-pub(super) fn ways() -> Vec<Way> {
+/// Returns all clients.
+pub(super) fn client_cases() -> Vec<ClientCase> {
     vec![
         ("client", client),
         #[cfg(feature = "aws-sdk")]
-        ("sdk", sdk::sdk),
+        ("sdk", sdk_transport::sdk),
     ]
 }
 
 pub(super) fn client(env: &Env) -> Arc<dyn Transport> {
-    Arc::new(Remote::new(Client::new(settings(env)), identity()))
+    Arc::new(LambdaTransport::new(HttpClient::new(settings(env)), identity()))
 }
 
 pub(super) fn settings(env: &Env) -> Settings {
-    Settings::read(&|wanted| env.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone()))
+    Settings::read(&|name| env.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone()))
         .expect("settings")
 }
 
-fn identity() -> Identity {
-    Identity { app: Some("my_app".to_owned()), function: Some("my_app-dev-endpoint".to_owned()), ..Identity::default() }
+fn identity() -> ProgramInfo {
+    ProgramInfo {
+        app: Some("my_app".to_owned()),
+        function: Some("my_app-dev-endpoint".to_owned()),
+        ..ProgramInfo::default()
+    }
 }
 
-/// A call of the worker `fetcher` outside of an invocation.
+/// Returns a call of the worker `fetcher` outside of an invocation.
 pub(super) fn call(kind: Kind) -> Call {
     Call { target: Target::Worker("fetcher"), event: Bytes::from_static(br#"{"a":1}"#), kind, caller: None }
 }
 
-/// Calls `fetcher` and waits for the answer.
+/// Calls `fetcher` and returns its response.
 pub(super) async fn invoke(transport: &Arc<dyn Transport>) -> Result<Bytes, Error> {
     transport.call(call(Kind::RequestResponse)).await
 }
 
-/// An invocation within which a call can be made.
-pub(super) fn caller(left: Duration, trace: &str) -> Caller {
+/// Returns an invocation that makes a call.
+pub(super) fn caller(remaining: Duration, trace: &str) -> Caller {
     let arn = "arn:aws:lambda:eu-west-1:123456789012:function:my_app-dev-endpoint".to_owned();
     let function = Some(Arc::new(Function { arn, ..Function::default() }));
-    Caller { deadline: SystemTime::now() + left, trace: Some(trace.to_owned()), function }
+    Caller { deadline: SystemTime::now() + remaining, trace: Some(trace.to_owned()), function }
 }

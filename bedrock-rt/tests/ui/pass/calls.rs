@@ -14,13 +14,13 @@ async fn calls() -> Result<(), bedrock::Error> {
 
     let name = String::from("Ada");
     let _: GreetResponse = invoke!(Greeter, GreetRequest { name: name.clone() }, require_response = true).await?;
-    let answer = invoke!(greeter::Greeter, GreetRequest { name: name.clone() }, require_response = true).await?;
-    let _: String = answer.message;
-    let answer = invoke!("greeter", GreetRequest { name: name.clone() }, require_response = true).await?;
-    let _: String = answer.message;
+    let response = invoke!(greeter::Greeter, GreetRequest { name: name.clone() }, require_response = true).await?;
+    let _: String = response.message;
+    let response = invoke!("greeter", GreetRequest { name: name.clone() }, require_response = true).await?;
+    let _: String = response.message;
     invoke!(Greeter, GreetRequest { name }).await?;
 
-    // A Rust worker that is no dependency takes JSON.
+    // A Rust worker that is not a dependency takes JSON.
     let _: Value = invoke!("resizer", json!({ "width": 1 }), require_response = true).await?;
 
     bedrock::invoke_arn("arn:aws:lambda:eu-west-1:123456789012:function:any", json!({})).await?;

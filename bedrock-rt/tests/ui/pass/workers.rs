@@ -1,4 +1,4 @@
-//! Every way to make a worker.
+//! Every way to define a worker.
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 

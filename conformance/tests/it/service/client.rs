@@ -1,4 +1,5 @@
-//! AWS's own clients, unchanged: boto3, the SDK for JavaScript and the AWS CLI. They are told the address as users tell it.
+//! AWS's own clients, unchanged: boto3, the SDK for JavaScript and the AWS CLI. They get the endpoint URL as users set
+//! it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,37 +8,37 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use testbed::{on_path, tool};
 
-/// One of them.
+/// An AWS client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Client {
-    Boto,
-    Sdk,
+    Boto3,
+    JavaScriptSdk,
     Cli,
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 3] = [Self::Boto, Self::Sdk, Self::Cli];
+    pub(crate) const ALL_WORKERS: [Self; 3] = [Self::Boto3, Self::JavaScriptSdk, Self::Cli];
 
-    /// Makes calls of the operation `Invoke` with these arguments; None where the client is not installed. What comes of
-    /// each has the same keys for all clients: `status`, `failed`, `version`, `payload`, `log`; or `exception`, `message`.
+    /// Makes calls of the operation `Invoke` with these arguments. `None` if the client is not installed. All clients
+    /// return results with the same keys: `status`, `failed`, `version`, `payload`, `log`; or `exception`, `message`.
     pub(crate) fn invoke(self, url: &str, calls: &[Value]) -> Option<Vec<Value>> {
         let named = |operation: &str| -> Vec<Value> {
             calls.iter().map(|arguments| json!({ "operation": operation, "arguments": arguments })).collect()
         };
         match self {
-            Self::Boto => self.ask(url, &json!(named("invoke"))),
-            Self::Sdk => self.ask(url, &json!(named("Invoke"))),
+            Self::Boto3 => self.call_operations(url, &json!(named("invoke"))),
+            Self::JavaScriptSdk => self.call_operations(url, &json!(named("Invoke"))),
             Self::Cli => {
                 let aws = tool("awscli/bin/aws")?;
-                Some(calls.iter().map(|arguments| invoke_by_hand(&aws, url, arguments)).collect())
+                Some(calls.iter().map(|arguments| invoke_with_cli(&aws, url, arguments)).collect())
             }
         }
     }
 
     /// Makes calls of any operation with one of the SDKs.
-    pub(crate) fn ask(self, url: &str, calls: &Value) -> Option<Vec<Value>> {
+    pub(crate) fn call_operations(self, url: &str, calls: &Value) -> Option<Vec<Value>> {
         let programs = programs();
-        let mut command = if self == Self::Boto {
+        let mut command = if self == Self::Boto3 {
             let mut command = Command::new(tool("ministack/bin/python")?);
             command.arg("-B").arg(programs.join("boto.py"));
             command
@@ -46,47 +47,47 @@ impl Client {
             command.arg(programs.join("sdk.mjs")).arg(sdk()?);
             command
         };
-        Some(talk(&mut command, url, calls))
+        Some(exchange_lines(&mut command, url, calls))
     }
 }
 
-/// Makes calls of any of AWS's services with boto3, one after the other.
-pub(crate) fn of_any_service(url: &str, calls: &Value) -> Option<Vec<Value>> {
+/// Makes calls of any of AWS's services with boto3, sequentially.
+pub(crate) fn call_any_service(url: &str, calls: &Value) -> Option<Vec<Value>> {
     let mut command = Command::new(tool("ministack/bin/python")?);
     command.arg("-B").arg(programs().join("any.py"));
-    Some(talk(&mut command, url, calls))
+    Some(exchange_lines(&mut command, url, calls))
 }
 
 fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
-/// Gives a client its calls, and takes the lines that it answers.
-fn talk(command: &mut Command, url: &str, calls: &Value) -> Vec<Value> {
+/// Writes calls to the standard input of a client and returns the results that it prints, one per line.
+fn exchange_lines(command: &mut Command, url: &str, calls: &Value) -> Vec<Value> {
     let mut child = environment(command, url).stdin(Stdio::piped()).spawn().expect("the client starts");
     let mut pipe = child.stdin.take().expect("a pipe");
     pipe.write_all(calls.to_string().as_bytes()).expect("the calls");
     drop(pipe);
     let output = child.wait_with_output().expect("the client ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
     let lines = String::from_utf8(output.stdout).expect("text");
     lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
-/// Where the SDK for JavaScript is installed.
+/// Returns the folder in which the SDK for JavaScript is installed.
 pub(crate) fn sdk() -> Option<PathBuf> {
     tool("node_sdk/node_modules").and_then(|folder| folder.parent().map(Path::to_owned))
 }
 
-/// Where boto3 is installed.
+/// Returns the folder in which boto3 is installed.
 pub(crate) fn site_packages() -> Option<PathBuf> {
     let lib = tool("ministack/lib")?;
     let python = lib.read_dir().expect("a folder").flatten().next().expect("one version");
     Some(python.path().join("site-packages"))
 }
 
-/// What a user sets; any credentials, and nothing that this machine's settings add.
+/// Sets the environment of a client as a user does, with any credentials and without settings of this machine.
 pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         command.env_remove(name);
@@ -107,10 +108,11 @@ pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Co
         .stderr(Stdio::piped())
 }
 
-/// `aws lambda invoke …`, whose answer is a file, a document and an exit code.
-fn invoke_by_hand(aws: &Path, url: &str, arguments: &Value) -> Value {
+/// Runs `aws lambda invoke …`, which returns a file, a document and an exit code.
+fn invoke_with_cli(aws: &Path, url: &str, arguments: &Value) -> Value {
     let dir = tempfile::tempdir().expect("a folder");
-    let (payload, answer) = (dir.path().join("payload"), dir.path().join("answer"));
+    let payload = dir.path().join("payload");
+    let response = dir.path().join("answer");
     let mut command = Command::new(aws);
     environment(&mut command, url).args(["--output", "json", "lambda", "invoke"]);
     for (key, option) in [
@@ -128,12 +130,12 @@ fn invoke_by_hand(aws: &Path, url: &str, arguments: &Value) -> Value {
         std::fs::write(&payload, text).expect("the payload");
         command.arg("--payload").arg(format!("file://{}", payload.display()));
     }
-    let output = command.arg(&answer).output().expect("the AWS CLI starts");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = command.arg(&response).output().expect("the AWS CLI starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         // An error occurred (ResourceNotFoundException) when calling the Invoke operation: …
-        let named = said.split_once("(").and_then(|(_, rest)| rest.split_once(')'));
-        let (exception, rest) = named.unwrap_or_else(|| panic!("{said}"));
+        let named = stderr.split_once("(").and_then(|(_, rest)| rest.split_once(')'));
+        let (exception, rest) = named.unwrap_or_else(|| panic!("{stderr}"));
         let message = rest.split_once("operation: ").map_or(rest, |(_, message)| message).trim();
         return json!({ "exception": exception, "message": message });
     }
@@ -141,7 +143,7 @@ fn invoke_by_hand(aws: &Path, url: &str, arguments: &Value) -> Value {
     let log = printed["LogResult"].as_str().map(base64);
     json!({
         "status": printed["StatusCode"], "failed": printed["FunctionError"], "version": printed["ExecutedVersion"],
-        "payload": std::fs::read_to_string(&answer).unwrap_or_default(), "log": log,
+        "payload": std::fs::read_to_string(&response).unwrap_or_default(), "log": log,
     })
 }
 

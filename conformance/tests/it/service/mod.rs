@@ -1,11 +1,12 @@
-//! Lambda's API on a port, as AWS's own clients meet it. `docs/src/local-lambda.md` has a row for each test of `rows`.
+//! Tests of the local Lambda API with AWS's own clients. `docs/src/local-lambda.md` has a row for each test of
+//! `invoke_results`.
 
+pub(crate) mod access;
+mod api_errors;
+mod backend_errors;
 pub(crate) mod client;
-mod emulated;
-mod inside;
+mod emulator_comparison;
+mod function_url;
+mod invoke_results;
 mod program;
-mod refusals;
-pub(crate) mod refused;
-mod refused_by;
-mod rows;
-mod url;
+mod sdk_in_worker;

@@ -1,5 +1,4 @@
-//! The app of this package, running, with its API on a port that the test knows: as `cargo run` runs it, and as `cargo
-//! bedrock dev` does.
+//! Runs this package's app with its API on a known port: as `cargo run` does, and in the dev server.
 
 use std::io::{BufRead, BufReader};
 use std::process::Child;
@@ -11,13 +10,13 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::dev_server::config;
 use crate::driver::{Run, finish};
-use crate::workshop::order;
 
-/// Ended with the test.
+/// A running app. Dropping it ends the app.
 pub(super) struct Program {
     child: Option<(Child, String)>,
-    workshop: Option<(Runtime, Workshop, TempDir)>,
+    dev_server: Option<(Runtime, Workshop, TempDir)>,
     /// `http://127.0.0.1:PORT`
     pub(super) url: String,
 }
@@ -31,42 +30,43 @@ impl Program {
             let (_, rest) = line.split_once("Lambda's API on ")?;
             rest.split(',').next().map(str::to_owned)
         });
-        // What it says further on must go somewhere.
+        // Further output must be read too.
         thread::spawn(move || lines.for_each(drop));
-        Self { child: Some((child, mark)), workshop: None, url: url.expect("the address of the API") }
+        Self { child: Some((child, mark)), dev_server: None, url: url.expect("the address of the API") }
     }
 
-    /// The same app in a workshop.
-    pub(super) fn in_workshop() -> Self {
-        let (scratch, runtime) = (tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
-        let opened = Workshop::open(order(scratch.path(), &Clock::real()));
-        let workshop = runtime.block_on(opened).expect("it opens");
-        let url = workshop.url.clone();
-        Self { child: None, workshop: Some((runtime, workshop, scratch)), url }
+    /// Starts the same app in the dev server.
+    pub(super) fn start_dev_server() -> Self {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let runtime = Runtime::new().expect("a runtime");
+        let opened = Workshop::open(config(scratch.path(), &Clock::real()));
+        let dev_server = runtime.block_on(opened).expect("it opens");
+        let url = dev_server.url.clone();
+        Self { child: None, dev_server: Some((runtime, dev_server, scratch)), url }
     }
 
-    /// One of each.
+    /// Starts both.
     pub(super) fn both() -> [Self; 2] {
-        [Self::start(), Self::in_workshop()]
+        [Self::start(), Self::start_dev_server()]
     }
 
-    /// Whether Rust workers are processes of their own, whose memory and prints are known.
-    pub(super) fn is_workshop(&self) -> bool {
-        self.workshop.is_some()
+    /// Whether Rust workers run in processes of their own, so that their memory and output are known.
+    pub(super) fn runs_dev_server(&self) -> bool {
+        self.dev_server.is_some()
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Some((_runtime, workshop, _scratch)) = self.workshop.take() {
-            workshop.close();
+        if let Some((_runtime, dev_server, _scratch)) = self.dev_server.take() {
+            dev_server.close();
         }
         let Some((child, mark)) = self.child.take() else { return };
-        let asked = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
-        let _ = asked.map(|pid| kill_process(pid, Signal::TERM));
-        let ran = finish(child, &mark);
+        let process_id = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
+        let _ = process_id.map(|pid| kill_process(pid, Signal::TERM));
+        let run_result = finish(child, &mark);
         if !thread::panicking() {
-            assert_eq!(ran.code, Some(130));
+            assert_eq!(run_result.code, Some(130));
         }
     }
 }

@@ -1,0 +1,42 @@
+"""Formats errors of a worker as the JSON of AWS's Python runtime.
+
+It only creates error objects; `host` and `thread_pool` send them.
+"""
+
+import sys
+
+from bedrock.workers.runtime_errors import describe_error
+
+
+def error_object(error, request_id=None):
+    """Returns the error as an object for JSON, for any exception of a worker."""
+    if isinstance(error, SystemExit):
+        kind, message, trace = "Runtime.ExitError", exit_message(error, request_id), []
+    else:
+        kind, message, trace = describe_error(error)
+    body = {"errorMessage": message, "errorType": kind, "stackTrace": trace}
+    if request_id is not None:
+        body["requestId"] = request_id
+    return body
+
+
+def exit_message(error, request_id):
+    """Returns Lambda's message for a process that exited, here for a worker that called `sys.exit`."""
+    status = exit_status(error)
+    reason = (
+        f"Runtime exited with error: exit status {status}" if status else "Runtime exited without providing a reason"
+    )
+    return f"RequestId: {request_id} Error: {reason}" if request_id is not None else f"Error: {reason}"
+
+
+def exit_status(error):
+    """Returns the status with which `sys.exit(...)` would have ended the process."""
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1
+
+
+def print_exit_text(error):
+    """Prints the text of `sys.exit("text")`, as the interpreter would."""
+    if error.code is not None and not isinstance(error.code, int):
+        print(error.code, file=sys.stderr)

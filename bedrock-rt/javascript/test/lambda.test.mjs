@@ -237,5 +237,5 @@ test('a call ends when the time of its caller is up, and may have run', async ()
   const { answer } = await onLambda({ event: [['w', { hang: true }, true]], remaining: 50 });
   const [error] = answer.results;
   assert.deepEqual([error.name, error.errorType, error.mayHaveRun], ['InvocationError', 'Timeout', true]);
-  assert.match(error.errorMessage, /no answer in the \d+ ms that the caller had left/);
+  assert.match(error.errorMessage, /no response in the \d+ ms that the caller had left/);
 });

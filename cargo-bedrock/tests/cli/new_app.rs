@@ -74,13 +74,13 @@ fn its_manifest_says_where_settings_and_workers_go() {
     edition = "2024"
     publish = false
 
-    # Settings of the app. Everything has a default; `cargo bedrock list` shows what is in force. For example:
+    # Settings of the app. All have defaults; `cargo bedrock list` shows the effective values. For example:
     #   [package.metadata.bedrock.workers.greeter]
     #   memory = 512 # megabytes
     #   timeout = 60 # seconds
     [package.metadata.bedrock]
 
-    # Needs no list of members: the Rust workers are members because the app depends on them.
+    # No list of members is needed: Rust workers are members because the app depends on them.
     [workspace]
 
     [dependencies]

@@ -26,13 +26,13 @@ fn an_endpoint_is_made_and_added_to_the_router() {
         Router::new().route("/systems", get(get_global))
     }
 
-    /// Call a worker from here with `bedrock::invoke!("NAME", json!({}), require_response = true).await`.
+    /// To call a worker, use `bedrock::invoke!("NAME", json!({}), require_response = true).await`.
     async fn get_global() -> Json<Value> {
         Json(json!({ "endpoint": "systems" }))
     }
     "#);
     assert_snapshot!(room.read(MODULE), @"
-    //! The endpoints of the app, one file for each. `cargo bedrock new endpoint NAME` adds below the two marks.
+    //! The endpoints of the app, one file for each. `cargo bedrock new endpoint NAME` adds lines below the two markers.
 
     // cargo bedrock: modules
     mod hello;
@@ -40,7 +40,7 @@ fn an_endpoint_is_made_and_added_to_the_router() {
 
     use axum::Router;
 
-    /// All routes of the app.
+    /// Returns all routes of the app.
     pub fn router() -> Router {
         Router::new()
             // cargo bedrock: routers

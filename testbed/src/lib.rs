@@ -39,6 +39,6 @@ pub use zip_file::{pack, unpack};
 
 // Aliases until integration.
 #[doc(hidden)]
-pub use runtime_api::InvocationResult as Answer;
+pub use runtime_api::{FunctionRun as Run, InvocationResult as Answer};
 #[doc(hidden)]
 pub use tools::find_on_path as on_path;

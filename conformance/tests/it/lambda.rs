@@ -27,7 +27,7 @@ fn function(name: &str, package: &str) -> Command {
 
 /// Lets a function answer events; gives the answers and what it printed.
 fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<Answer>, String) {
-    let Run { answers, stdout, .. } = RuntimeApi::start(name, events).drive(command);
+    let Run { results: answers, stdout, .. } = RuntimeApi::start(name, events).drive(command);
     (answers, stdout)
 }
 

@@ -30,7 +30,8 @@ pub struct App {
 }
 
 impl App {
-    /// Returns the app that contains `start`: the closest folder, from `start` upwards, with `[package.metadata.bedrock]`.
+    /// Returns the app that contains `start`: the closest folder, from `start` upwards, with
+    /// `[package.metadata.bedrock]`.
     pub fn find(start: &Path) -> Result<Self, Vec<Problem>> {
         Self::search(start)?.ok_or_else(|| vec![Self::no_app_found(start)])
     }

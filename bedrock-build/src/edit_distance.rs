@@ -4,8 +4,8 @@
 
 /// Returns the candidate that `name` was probably meant to be, or `None` if no candidate is close.
 ///
-/// A candidate is close if its edit distance (insertions, deletions, substitutions and swaps of adjacent characters: the
-/// restricted Damerau-Levenshtein distance) is at most a third of the length of the longer name.
+/// A candidate is close if its edit distance (insertions, deletions, substitutions and swaps of adjacent characters:
+/// the restricted Damerau-Levenshtein distance) is at most a third of the length of the longer name.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()

@@ -44,9 +44,9 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
 
 /// Returns the paths whose changes make cargo run the build script again.
 ///
-/// The app's own package watches the complete workers folder, so that a manually added folder is noticed; cargo compares
-/// the newest modification time in it. The package of a worker watches one file of each worker instead: it notices
-/// renamed and deleted folders, and an edit in one worker does not recompile the other workers.
+/// The app's own package watches the complete workers folder, so that a manually added folder is noticed; cargo
+/// compares the newest modification time in it. The package of a worker watches one file of each worker instead: it
+/// notices renamed and deleted folders, and an edit in one worker does not recompile the other workers.
 fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     let mut paths = vec![app.root.join("Cargo.toml"), crate_dir.join("Cargo.toml")];
     let workers = app.root.join(&app.settings.workers_dir);

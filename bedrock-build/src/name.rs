@@ -214,8 +214,8 @@ impl FunctionName {
 
     /// Returns the worker of `app` that this function belongs to, by the naming rule `app-stage-worker`.
     ///
-    /// Names of workers contain no `-`, so the worker is the part after the last `-`. Any other name is returned unchanged:
-    /// it may be the name of a worker.
+    /// Names of workers contain no `-`, so the worker is the part after the last `-`. Any other name is returned
+    /// unchanged: it may be the name of a worker.
     pub fn worker_of(&self, app: &str) -> &str {
         match self.0.rsplit_once('-') {
             Some((before, worker)) if before == app || before.starts_with(&format!("{app}-")) => worker,

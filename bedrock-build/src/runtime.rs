@@ -13,8 +13,8 @@ pub struct Runtime {
     pub language: Language,
     /// The version of the C library in its base image: 2.34 in AL2023, 2.26 in AL2.
     pub glibc: (u32, u32),
-    /// The day from which Lambda blocks the creation of functions, `YYYY-MM-DD` (cfn-lint's list of lifecycles, November
-    /// 2026).
+    /// The day from which Lambda blocks the creation of functions, `YYYY-MM-DD` (cfn-lint's list of lifecycles,
+    /// November 2026).
     pub blocked_from: &'static str,
 }
 

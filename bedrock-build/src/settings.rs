@@ -1,5 +1,5 @@
-//! The settings of an app: the table `[package.metadata.bedrock]`. An unknown key or a wrong value is reported with file
-//! and line.
+//! The settings of an app: the table `[package.metadata.bedrock]`. An unknown key or a wrong value is reported with
+//! file and line.
 
 mod arn;
 mod destination;

@@ -1,4 +1,5 @@
-//! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`, `#[bedrock::main]`.
+//! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`,
+//! `#[bedrock::main]`.
 //!
 //! Each file has a function `expand`, which takes the parsed input and returns tokens, or an error at the wrong token.
 //! Reading the app from disk is left to [`bedrock_build`].

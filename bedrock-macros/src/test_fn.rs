@@ -1,5 +1,5 @@
-//! `#[bedrock::test]`: runs an `async fn` that takes the app as an ordinary test, and references the Rust workers so that
-//! they are linked.
+//! `#[bedrock::test]`: runs an `async fn` that takes the app as an ordinary test, and references the Rust workers so
+//! that they are linked.
 
 use bedrock_build::{Language, WorkerIndex};
 use proc_macro2::{Span, TokenStream};
@@ -34,8 +34,8 @@ pub(crate) fn expand(arguments: &TokenStream, item: &ItemFn) -> syn::Result<Toke
     })
 }
 
-/// Returns the types of the Rust workers that this crate can reference: its dependencies, and, in an integration test of a
-/// worker, that worker.
+/// Returns the types of the Rust workers that this crate can reference: its dependencies, and, in an integration test
+/// of a worker, that worker.
 fn worker_types(index: &WorkerIndex) -> syn::Result<Vec<TokenStream>> {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let package = variable("CARGO_PKG_NAME");

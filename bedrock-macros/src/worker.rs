@@ -1,4 +1,5 @@
-//! `#[bedrock::worker]`: implements the name and constructor of a worker, and submits it to the registry of local workers.
+//! `#[bedrock::worker]`: implements the name and constructor of a worker, and submits it to the registry of local
+//! workers.
 
 use bedrock_build::Language;
 use heck::{ToSnakeCase, ToUpperCamelCase};

@@ -1,7 +1,7 @@
 //! The files in `files/`, in the order in which they are written.
 //!
-//! Files whose names have a meaning for cargo or git inside this package are stored under different names: `Cargo.toml` would
-//! make a folder a separate package, which cargo does not publish, and `.gitignore` would hide files.
+//! Files whose names have a meaning for cargo or git inside this package are stored under different names: `Cargo.toml`
+//! would make a folder a separate package, which cargo does not publish, and `.gitignore` would hide files.
 
 /// A file of a template.
 pub(crate) struct TemplateFile {
@@ -46,8 +46,8 @@ pub(crate) const MIGRATED_APP: &[TemplateFile] = &[
 /// A module of endpoints that is still to be ported from Python.
 pub(crate) const PORTED_ENDPOINT: &[TemplateFile] = &[template!("endpoint.rs", "migrate/src/endpoints/endpoint.rs.j2")];
 
-/// The files for the deployment of an app. They are the same for every app, and read everything else from the manifest. They
-/// are not minijinja templates, because Terraform and GitHub use `${…}` themselves.
+/// The files for the deployment of an app. They are the same for every app, and read everything else from the manifest.
+/// They are not minijinja templates, because Terraform and GitHub use `${…}` themselves.
 pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/main.tf", "terraform/main.tf"),
     verbatim!("terraform/ownership.tf", "terraform/ownership.tf"),

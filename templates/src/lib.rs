@@ -1,4 +1,5 @@
-//! Renders the files that `cargo bedrock new` writes: those of an app, a worker and an endpoint, and those for deployment.
+//! Renders the files that `cargo bedrock new` writes: those of an app, a worker and an endpoint, and those for
+//! deployment.
 //!
 //! The files are in `files/`. Those that end with `.j2` are minijinja templates.
 //! Files are rendered in memory: the caller writes them to disk, and must not overwrite existing files.
@@ -24,7 +25,8 @@ pub use crate::migration::{EndpointPort as Port, HandlerPort as Handler, migrate
 #[doc(hidden)]
 pub use crate::render::RenderedFile as File;
 
-/// Renders a new app, which calls `first_worker`. The worker itself is not included: render it with [`worker()`] in Rust.
+/// Renders a new app, which calls `first_worker`. The worker itself is not included: render it with [`worker()`] in
+/// Rust.
 pub fn app(
     name: &AppName,
     first_worker: &WorkerName,

@@ -1,5 +1,5 @@
-//! Renders the Rust files of an app that is migrated from Bedrock for Python: its manifest, and a skeleton for each of its
-//! endpoints. The workers are kept unchanged. The caller finds the endpoints.
+//! Renders the Rust files of an app that is migrated from Bedrock for Python: its manifest, and a skeleton for each of
+//! its endpoints. The workers are kept unchanged. The caller finds the endpoints.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +129,8 @@ fn handler_signature(handler: &HandlerPort) -> String {
     format!("async fn {name}(\n{lines}) -> (StatusCode, Json<Value>) {{")
 }
 
-/// Returns the arguments, which are extractors of axum. Their names start with `_`, because the skeleton does not use them.
+/// Returns the arguments, which are extractors of axum. Their names start with `_`, because the skeleton does not use
+/// them.
 fn handler_arguments(handler: &HandlerPort) -> Vec<String> {
     let path = match &handler.parameters[..] {
         [] => None,

@@ -1,4 +1,5 @@
-//! Renders templates with minijinja. A variable that a template uses but that is not set is an error, not an empty text.
+//! Renders templates with minijinja. A variable that a template uses but that is not set is an error, not an empty
+//! text.
 
 use std::collections::BTreeMap;
 use std::fmt;

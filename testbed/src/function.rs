@@ -31,8 +31,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// Creates a function without layers, variables and permissions, with a timeout of 30 seconds, 256 MB of memory and the
-    /// architecture of this machine.
+    /// Creates a function without layers, variables and permissions, with a timeout of 30 seconds, 256 MB of memory and
+    /// the architecture of this machine.
     pub fn new(name: &str, runtime: &str, handler: &str, code: impl Into<PathBuf>) -> Self {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         Self {

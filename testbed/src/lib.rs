@@ -10,8 +10,8 @@
 //! | [`TestApp`] | a temporary app folder, and programs that run in it |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
 //!
-//! `cargo xtask setup` installs the tools. Where a tool is missing, the test is skipped and prints the reason; with `CI` set
-//! it fails.
+//! `cargo xtask setup` installs the tools. Where a tool is missing, the test is skipped and prints the reason; with
+//! `CI` set it fails.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a failing test panics")]

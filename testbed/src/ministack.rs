@@ -1,5 +1,5 @@
-//! A local emulator of AWS's APIs, which runs functions from their zips and layers and lets them invoke each other. Its own
-//! documentation lists its limits. To test the errors that a function reports, `ric` is more precise.
+//! A local emulator of AWS's APIs, which runs functions from their zips and layers and lets them invoke each other. Its
+//! own documentation lists its limits. To test the errors that a function reports, `ric` is more precise.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The Python program that runs ministack: starts it, sends it requests and ends it. The requests come from `ministack`.
+//! The Python program that runs ministack: starts it, sends it requests and ends it. The requests come from
+//! `ministack`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;

@@ -1,5 +1,5 @@
-//! Runs functions with AWS's own runtime interface clients, so that responses and errors are the same as on Lambda. The zip
-//! and the layers are unpacked to temporary folders that replace `/var/task` and `/opt`.
+//! Runs functions with AWS's own runtime interface clients, so that responses and errors are the same as on Lambda. The
+//! zip and the layers are unpacked to temporary folders that replace `/var/task` and `/opt`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::runtime_api::{FunctionRun, RuntimeApi};
 use crate::tools::{find_on_path, tool};
 use crate::zip_file::unpack;
 
-/// Runs a function for a list of events: Python and Node.js with AWS's runtime interface client, other runtimes by their
-/// `bootstrap`. Returns `None` and prints the reason if a required tool is not installed.
+/// Runs a function for a list of events: Python and Node.js with AWS's runtime interface client, other runtimes by
+/// their `bootstrap`. Returns `None` and prints the reason if a required tool is not installed.
 pub fn run(function: &Function, events: &[Value]) -> Option<FunctionRun> {
     let temp_dir = tempfile::tempdir().expect("a folder");
     // On some systems the path of temporary folders contains a link, so paths in stack traces would be different.

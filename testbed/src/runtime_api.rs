@@ -107,7 +107,8 @@ impl RuntimeApi {
         &self.address
     }
 
-    /// Runs the program until every event has a result. Sets Lambda's environment variables, unless the command sets them.
+    /// Runs the program until every event has a result. Sets Lambda's environment variables, unless the command sets
+    /// them.
     pub fn run(self, mut command: Command) -> FunctionRun {
         self.set_variables(&mut command);
         let mut run = FunctionRun::default();
@@ -181,9 +182,9 @@ impl Shared {
         self.queue.lock().expect("no thread has panicked")
     }
 
-    /// Waits until the current event is finished, and returns the request id of the next event and the event. `exited` is
-    /// the number of processes before the one that requests the event. Returns `None` if it has exited, or if there is no
-    /// event left.
+    /// Waits until the current event is finished, and returns the request id of the next event and the event. `exited`
+    /// is the number of processes before the one that requests the event. Returns `None` if it has exited, or if there
+    /// is no event left.
     fn next_event(&self, exited: usize) -> Option<(String, Value)> {
         let is_busy = |queue: &mut EventQueue| queue.in_flight.is_some() && queue.exited == exited;
         let mut queue = self.finished.wait_while(self.queue(), is_busy).expect("no thread has panicked");

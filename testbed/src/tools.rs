@@ -1,5 +1,5 @@
-//! Finds the tools that tests start: the pinned tools that `cargo xtask setup` installs, and the interpreters on the PATH.
-//! If a tool is missing, the test is skipped; with `CI` set, it fails.
+//! Finds the tools that tests start: the pinned tools that `cargo xtask setup` installs, and the interpreters on the
+//! PATH. If a tool is missing, the test is skipped; with `CI` set, it fails.
 
 use std::env;
 use std::path::PathBuf;

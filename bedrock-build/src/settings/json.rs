@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use toml::de::DeValue;
 
-/// Returns the JSON text of a table, with its keys in order. Returns `None` if `value` is not a table, or contains a value
-/// that JSON cannot represent.
+/// Returns the JSON text of a table, with its keys in order. Returns `None` if `value` is not a table, or contains a
+/// value that JSON cannot represent.
 pub(super) fn object_text(value: &DeValue<'_>) -> Option<String> {
     value.as_table()?;
     let mut text = String::new();

@@ -13,7 +13,8 @@ use crate::problem::Problem;
 
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
-/// Reads values and collects problems. `path` is always the setting's name in messages, for example `workers.a.timeout`.
+/// Reads values and collects problems. `path` is always the setting's name in messages, for example
+/// `workers.a.timeout`.
 pub(super) struct Reader<'a> {
     pub(super) table: Table<'a>,
     pub(super) problems: Vec<Problem>,

@@ -1,5 +1,5 @@
-//! Calls functions over HTTP, like an AWS SDK. `cargo xtask bench dev` runs this program against `cargo bedrock dev` and
-//! similar tools, so that all of them receive the same bytes from the same client.
+//! Calls functions over HTTP, like an AWS SDK. `cargo xtask bench dev` runs this program against `cargo bedrock dev`
+//! and similar tools, so that all of them receive the same bytes from the same client.
 
 mod connection;
 mod load;

@@ -13,8 +13,8 @@ use crate::load::quantile_us;
 const CALLS_BEFORE_AND_AFTER: usize = 100;
 /// The timeout after which a call counts as lost.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// The pause between calls while waiting for the new response. Without a pause, the calls would take CPU from the compiler
-/// and distort the comparison with cargo, which is timed without calls.
+/// The pause between calls while waiting for the new response. Without a pause, the calls would take CPU from the
+/// compiler and distort the comparison with cargo, which is timed without calls.
 const CALL_INTERVAL: Duration = Duration::from_millis(5);
 /// The pause before the next call after a lost call.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);

@@ -1,5 +1,5 @@
-//! Measures round trips through `invoke!` for each language, and their lower bounds, in the same run. `cargo xtask bench
-//! local` starts this program several times, because the first call of a worker happens only once in a process.
+//! Measures round trips through `invoke!` for each language, and their lower bounds, in the same run. `cargo xtask
+//! bench local` starts this program several times, because the first call of a worker happens only once in a process.
 
 mod floors;
 mod report;

@@ -1,5 +1,5 @@
-//! Compares calls of the built-in client with hyper only, over local TLS connections. `cargo xtask bench remote` runs this
-//! program with `bench_remote_server` and in the environment of a function. Only Lambda builds contain the client.
+//! Compares calls of the built-in client with hyper only, over local TLS connections. `cargo xtask bench remote` runs
+//! this program with `bench_remote_server` and in the environment of a function. Only Lambda builds contain the client.
 
 mod hyper_connection;
 

@@ -56,7 +56,8 @@ impl Resources {
         files
     }
 
-    /// Waits until the process uses no more resources than `self`, or the timeout expires. Returns the current resources.
+    /// Waits until the process uses no more resources than `self`, or the timeout expires. Returns the current
+    /// resources.
     pub(crate) async fn wait_for_release(self) -> Self {
         let deadline = Instant::now() + RELEASE_TIMEOUT;
         loop {

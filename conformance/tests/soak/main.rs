@@ -1,6 +1,6 @@
 //! Soak test: thousands of concurrent and sequential invocations in a dev server, in all languages, while workers fail,
-//! exit, time out and are reloaded. Each caller must get its response, and no resource may leak. This is the only test of
-//! its program, so that all resources of the process belong to the dev server.
+//! exit, time out and are reloaded. Each caller must get its response, and no resource may leak. This is the only test
+//! of its program, so that all resources of the process belong to the dev server.
 
 #[path = "../it/built.rs"]
 mod built;

@@ -6,8 +6,8 @@ mod tour;
 
 #[bedrock::main]
 async fn main() -> bedrock::Result<()> {
-    // The website that the workers fetch from runs in this process, so that the example needs no internet access. A deployed
-    // app would fetch from a real website.
+    // The website that the workers fetch from runs in this process, so that the example needs no internet access. A
+    // deployed app would fetch from a real website.
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         space_info::start().await?;
         tour::start();

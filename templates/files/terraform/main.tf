@@ -1,6 +1,6 @@
-# The endpoint and the workers of the app, from the manifest that `cargo bedrock build` writes. Adding, changing or deleting
-# a worker changes the manifest, but no file in this folder. lambda/ and lambda-layer/ have the resources of each function;
-# manifest/ computes their names, policies and settings.
+# The endpoint and the workers of the app, from the manifest that `cargo bedrock build` writes. Adding, changing or
+# deleting a worker changes the manifest, but no file in this folder. lambda/ and lambda-layer/ have the resources of
+# each function; manifest/ computes their names, policies and settings.
 #
 # `cargo bedrock terraform upgrade` updates this folder and keeps your changes.
 

@@ -1,5 +1,5 @@
-# Secrets are read at deployment and passed to functions as environment variables, so that functions need no permission to
-# read them. The state contains their values: encrypt it, and restrict read access.
+# Secrets are read at deployment and passed to functions as environment variables, so that functions need no permission
+# to read them. The state contains their values: encrypt it, and restrict read access.
 
 locals {
   secret_ids = toset(flatten([for name, secrets in module.manifest.secrets : values(secrets)]))

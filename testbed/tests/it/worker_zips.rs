@@ -1,5 +1,5 @@
-//! Zips of workers with the layout of `cargo bedrock build`: the files of the worker and of the runtime at the root, and
-//! dependencies in a layer. The dependencies are small packages from the package registries.
+//! Zips of workers with the layout of `cargo bedrock build`: the files of the worker and of the runtime at the root,
+//! and dependencies in a layer. The dependencies are small packages from the package registries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,8 @@ impl WorkerZips {
         Some(self.layer(package, "nodejs", &mut install))
     }
 
-    /// Returns a cached layer, or installs the package. The cache is never outdated, because packages have exact versions.
+    /// Returns a cached layer, or installs the package. The cache is never outdated, because packages have exact
+    /// versions.
     fn layer(&self, package: &str, folder: &str, install: &mut Command) -> PathBuf {
         let name = package.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let zip = Path::new(env!("CARGO_TARGET_TMPDIR")).join("layers").join(&name).with_extension("zip");
@@ -67,7 +68,8 @@ impl WorkerZips {
         fs::create_dir_all(&target).expect("a folder");
         let output = install.arg(&target).output().expect("the installer starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // Other tests may install the same package: each test writes its own file, and the last one replaces the others.
+        // Other tests may install the same package: each test writes its own file, and the last one replaces the
+        // others.
         let temp_zip = zip.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
         pack(&root, &temp_zip);
         fs::rename(&temp_zip, &zip).expect("the layer can be renamed");

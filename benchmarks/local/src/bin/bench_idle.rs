@@ -1,5 +1,5 @@
-//! Calls each worker on the command line once, and prints the resident memory of this process in KiB: that of an app whose
-//! workers are warm and idle. The app is in the folder CARGO_MANIFEST_DIR, as in a unit test of the app.
+//! Calls each worker on the command line once, and prints the resident memory of this process in KiB: that of an app
+//! whose workers are warm and idle. The app is in the folder CARGO_MANIFEST_DIR, as in a unit test of the app.
 
 use serde_json::{Value, json};
 

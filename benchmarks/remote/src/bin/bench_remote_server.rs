@@ -20,7 +20,8 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The number of calls of `hold` that get their responses together. The client has a constant with the same name and value.
+/// The number of calls of `hold` that get their responses together. The client has a constant with the same name and
+/// value.
 const HELD_CALLS: usize = 1_000;
 
 #[tokio::main]

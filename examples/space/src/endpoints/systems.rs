@@ -42,7 +42,8 @@ mod tests {
         ])
     }
 
-    /// The two workers that fetch from the website are mocked. The three other workers run, in Rust, Python and JavaScript.
+    /// The two workers that fetch from the website are mocked. The three other workers run, in Rust, Python and
+    /// JavaScript.
     #[bedrock::test]
     async fn report_calls_workers_in_all_languages(app: App) -> bedrock::Result<()> {
         for worker in ["system_counter", "system_report"] {

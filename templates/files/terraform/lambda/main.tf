@@ -44,8 +44,8 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
-# The alias of the current version. Workers call each other's functions by unqualified names. The endpoint's URL belongs to
-# the alias, so that new code and its new settings take effect together.
+# The alias of the current version. Workers call each other's functions by unqualified names. The endpoint's URL belongs
+# to the alias, so that new code and its new settings take effect together.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.this.function_name

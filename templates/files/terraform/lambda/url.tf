@@ -9,9 +9,9 @@ resource "aws_lambda_function_url" "this" {
 }
 
 # Since October 2025, a public URL needs two permissions: one for the URL, and one for the function when it is invoked
-# through the URL. Before provider 6.29, `aws_lambda_permission` cannot express the condition of the second permission, and
-# without the condition the function could be invoked directly by everyone. CloudFormation supports the condition with any
-# version of the provider.
+# through the URL. Before provider 6.29, `aws_lambda_permission` cannot express the condition of the second permission,
+# and without the condition the function could be invoked directly by everyone. CloudFormation supports the condition
+# with any version of the provider.
 resource "aws_cloudformation_stack" "public_url" {
   count = var.function.url_auth == "none" ? 1 : 0
 

@@ -13,8 +13,8 @@ locals {
     }
   }
 
-  # Every function gets the queues and buckets of all triggers, because the manifest does not say which functions send to
-  # them.
+  # Every function gets the queues and buckets of all triggers, because the manifest does not say which functions send
+  # to them.
   queue_urls = {
     for queue, arn in local.queue_arns :
     queue => format(

@@ -162,12 +162,12 @@ impl Field {
         let named = self.value_names.iter().zip(1..).find(|(name, _)| name.eq_ignore_ascii_case(text));
         let value = named.map(|(_, value)| value).or_else(|| parse_number(text));
         value.filter(|value| self.range.contains(value)).ok_or_else(|| {
-            let names = match self.value_names {
+            let alternatives = match self.value_names {
                 [first, .., last] => format!(" or {first} to {last}"),
                 _ => String::new(),
             };
             let (start, end) = self.range.clone().into_inner();
-            format!("the {} must be {start} to {end}{names}, found `{}`", self.name, text.escape_debug())
+            format!("the {} must be {start} to {end}{alternatives}, found `{}`", self.name, text.escape_debug())
         })
     }
 }

@@ -1,54 +1,56 @@
-//! The build script's half: hands the catalog to the compiler and tells cargo when it must be made anew.
+//! The build script: passes the worker index to the compiler, and tells cargo which changes rerun the script.
 
 use std::env;
 use std::path::Path;
 
-use crate::catalog::{Catalog, VARIABLE};
-use crate::{App, Problem};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
 
 /// Call this from `build.rs` of the app and of every Rust worker that uses `invoke!("name", …)`.
 ///
-/// Sets `BEDROCK_CATALOG`, `BEDROCK_APP` and `BEDROCK_ROOT` for the compiler. What is wrong with
-/// the app is reported as errors of the build, all at once.
+/// Sets `BEDROCK_CATALOG`, `BEDROCK_APP` and `BEDROCK_ROOT` for the compiler. Problems with the app are reported as
+/// build errors, all at once.
 pub fn emit() {
-    let dir = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| ".".to_owned());
-    for line in lines(Path::new(&dir)) {
-        // The standard output of a build script is how it talks to cargo.
+    let crate_dir = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| ".".to_owned());
+    for instruction in instructions(Path::new(&crate_dir)) {
+        // A build script talks to cargo on its standard output.
         #[allow(clippy::print_stdout)]
         {
-            println!("cargo::{line}");
+            println!("cargo::{instruction}");
         }
     }
 }
 
-fn lines(crate_dir: &Path) -> Vec<String> {
+/// Returns the instructions for cargo, without `cargo::`.
+fn instructions(crate_dir: &Path) -> Vec<String> {
     let app = match App::find(crate_dir) {
         Ok(app) => app,
-        Err(problems) => return errors(crate_dir, &problems),
+        Err(problems) => return error_instructions(crate_dir, &problems),
     };
-    let catalog = match Catalog::of(&app, crate_dir) {
-        Ok(catalog) => catalog,
-        Err(problem) => return errors(crate_dir, &[problem]),
+    let index = match WorkerIndex::of(&app, crate_dir) {
+        Ok(index) => index,
+        Err(problem) => return error_instructions(crate_dir, &[problem]),
     };
-    let mut lines = vec![
+    let mut instructions = vec![
         "rustc-check-cfg=cfg(bedrock_lambda)".to_owned(),
-        format!("rustc-env={VARIABLE}={}", catalog.encode()),
+        format!("rustc-env={ENV_VARIABLE}={}", index.encode()),
         format!("rustc-env=BEDROCK_APP={}", app.name),
         format!("rustc-env=BEDROCK_ROOT={}", app.root.display()),
     ];
-    lines.extend(watched(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
-    lines
+    instructions.extend(rerun_paths(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
+    instructions
 }
 
-/// What makes cargo run the build script again.
+/// Returns the paths whose changes make cargo run the build script again.
 ///
-/// The app's own package watches the whole workers folder, so that a folder added by hand is seen; cargo compares
-/// the newest time in it. A worker's package watches one file of each worker instead: it sees renamed and deleted
-/// folders, and editing one worker does not compile all the others.
-fn watched(app: &App, crate_dir: &Path) -> Vec<String> {
+/// The app's own package watches the complete workers folder, so that a manually added folder is noticed; cargo
+/// compares the newest modification time in it. The package of a worker watches one file of each worker instead: it
+/// notices renamed and deleted folders, and an edit in one worker does not recompile the other workers.
+fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     let mut paths = vec![app.root.join("Cargo.toml"), crate_dir.join("Cargo.toml")];
     let workers = app.root.join(&app.settings.workers_dir);
-    // A path that does not exist would make cargo run the script on every build.
+    // With a path that does not exist, cargo would run the script in every build.
     if crate_dir == app.root && workers.is_dir() {
         paths.push(workers);
     } else {
@@ -62,15 +64,15 @@ fn watched(app: &App, crate_dir: &Path) -> Vec<String> {
     paths.into_iter().map(|path| path.display().to_string()).collect()
 }
 
-fn errors(crate_dir: &Path, problems: &[Problem]) -> Vec<String> {
-    let mut lines = vec![format!("rerun-if-changed={}", crate_dir.join("Cargo.toml").display())];
+fn error_instructions(crate_dir: &Path, problems: &[Problem]) -> Vec<String> {
+    let mut instructions = vec![format!("rerun-if-changed={}", crate_dir.join("Cargo.toml").display())];
     for problem in problems {
-        lines.push(format!("error={}", one_line(&problem.message)));
-        lines.extend(problem.help.iter().map(|help| format!("error=help: {}", one_line(help))));
+        instructions.push(format!("error={}", one_line(&problem.message)));
+        instructions.extend(problem.help.iter().map(|help| format!("error=help: {}", one_line(help))));
     }
-    // The problem may be anywhere in the app, so look again next time whatever changed.
-    lines.push("rerun-if-changed=bedrock-looks-again".to_owned());
-    lines
+    // The fix may be in any file of the app. A path that does not exist makes cargo run the script in the next build.
+    instructions.push("rerun-if-changed=bedrock-rerun-always".to_owned());
+    instructions
 }
 
 fn one_line(text: &str) -> String {

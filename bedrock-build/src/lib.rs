@@ -1,42 +1,57 @@
-//! What a cargo bedrock app is on disk, and the one line of its build script.
+//! Reads a cargo bedrock app from disk, and implements the one line of its build script.
 //!
-//! | module | answers |
+//! | module | contents |
 //! | --- | --- |
-//! | [`name`] | which names are allowed for apps, workers and functions |
-//! | [`app`] | where the app is, and which workers it has |
-//! | [`settings`] | what `[package.metadata.bedrock]` says |
-//! | [`schedule`] | when a worker is invoked: `rate(…)`, `cron(…)`, `at(…)` |
-//! | [`runtime`] | Lambda's runtimes and processors |
-//! | [`catalog`] | the list of workers that `invoke!` is checked against |
-//! | [`near`] | which name was probably meant |
+//! | [`name`] | the rules for names of apps, workers, endpoints and functions |
+//! | [`app`] | finds the app and lists its workers |
+//! | [`worker`] | discovers the workers below the workers folder |
+//! | [`settings`] | reads `[package.metadata.bedrock]` |
+//! | [`schedule`] | parses schedule expressions: `rate(…)`, `cron(…)`, `at(…)` |
+//! | [`language`], [`runtime`], [`architecture`] | the languages, and Lambda's runtimes and instruction sets |
+//! | [`worker_index`] | the list of workers that `invoke!` is checked against |
+//! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
-//! A user meets one function, in `build.rs`:
+//! Users call one function, from `build.rs`:
 //!
 //! ```no_run
 //! bedrock_build::emit()
 //! ```
 //!
-//! This crate knows no AWS, no async and no command line.
+//! This crate knows nothing about AWS APIs, async or the command line. It is compiled in the build script of every app,
+//! so it has few dependencies: `toml` and `heck`.
 
 #![forbid(unsafe_code)]
 
 pub mod app;
-pub mod catalog;
+pub mod architecture;
+pub mod edit_distance;
 mod emit;
+pub mod language;
 mod manifest;
 pub mod name;
-pub mod near;
 mod problem;
+mod references;
 pub mod runtime;
 pub mod schedule;
 pub mod settings;
+pub mod worker;
+pub mod worker_index;
 
-pub use app::{App, Language, Worker};
-pub use catalog::{Catalog, Entry};
+pub use app::App;
+pub use architecture::Architecture;
 pub use emit::emit;
-pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME, WorkerName};
+pub use language::Language;
+pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME_LENGTH, WorkerName};
 pub use problem::Problem;
-pub use runtime::{Architecture, Runtime};
+pub use runtime::Runtime;
 pub use schedule::Schedule;
 pub use settings::triggers::{self, Trigger};
 pub use settings::{Destination, FunctionSettings, Settings};
+pub use worker::Worker;
+pub use worker_index::{WorkerEntry, WorkerIndex};
+
+// Aliases until integration.
+#[doc(hidden)]
+pub use name::MAX_FUNCTION_NAME_LENGTH as MAX_FUNCTION_NAME;
+#[doc(hidden)]
+pub use worker_index::{WorkerEntry as Entry, WorkerIndex as Catalog};

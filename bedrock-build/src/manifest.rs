@@ -1,4 +1,4 @@
-//! Reading a `Cargo.toml`: a thin layer over the `toml` parser that remembers lines for messages.
+//! Parses a `Cargo.toml`: a thin layer over the `toml` parser that keeps line numbers for messages.
 
 use std::fs;
 use std::ops::Range;
@@ -7,53 +7,55 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::Problem;
+use crate::problem::Problem;
 
-/// A table of the file together with what is needed to point into the file.
+/// A table of a manifest, with the manifest to look up line numbers in.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     pub(crate) table: &'a DeTable<'a>,
-    pub(crate) file: &'a File,
+    pub(crate) manifest: &'a Manifest,
 }
 
-/// The text of a manifest and the name it has in messages.
-pub(crate) struct File {
+/// The text of a `Cargo.toml`, and the path that messages show.
+pub(crate) struct Manifest {
     pub(crate) text: String,
-    pub(crate) shown: String,
+    pub(crate) display_path: String,
 }
 
-impl File {
-    pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Problem> {
-        let text =
-            fs::read_to_string(path).map_err(|error| Problem::new(format!("failed to read `{shown}`: {error}")))?;
-        Ok(Self { text, shown: shown.to_owned() })
+impl Manifest {
+    pub(crate) fn read(path: &Path, display_path: &str) -> Result<Self, Problem> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Problem::new(format!("failed to read `{display_path}`: {error}")))?;
+        Ok(Self { text, display_path: display_path.to_owned() })
     }
 
     pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'_>>, Problem> {
         DeTable::parse(&self.text).map_err(|error| {
-            let place = error.span().map_or_else(|| self.shown.clone(), |span| self.place(&span));
-            Problem::new(format!("{place}: {}", error.message()))
+            let location = error.span().map_or_else(|| self.display_path.clone(), |span| self.location(&span));
+            Problem::new(format!("{location}: {}", error.message()))
         })
     }
 
-    /// `Cargo.toml:12`.
-    pub(crate) fn place(&self, span: &Range<usize>) -> String {
+    /// Returns path and line of the start of `span`: `Cargo.toml:12`.
+    pub(crate) fn location(&self, span: &Range<usize>) -> String {
         let line = self.text.get(..span.start).unwrap_or_default().bytes().filter(|b| *b == b'\n').count() + 1;
-        format!("{}:{line}", self.shown)
+        format!("{}:{line}", self.display_path)
     }
 }
 
 impl<'a> Table<'a> {
-    /// The table under `key`, or nothing when it is absent or no table.
+    /// Returns the table at `key`, or `None` if the key is absent or its value is not a table.
     pub(crate) fn table(self, key: &str) -> Option<Table<'a>> {
         let table = self.table.get(key)?.get_ref().as_table()?;
-        Some(Table { table, file: self.file })
+        Some(Table { table, manifest: self.manifest })
     }
 
-    pub(crate) fn text(self, key: &str) -> Option<&'a str> {
+    /// Returns the string at `key`, or `None` if the key is absent or its value is not a string.
+    pub(crate) fn string(self, key: &str) -> Option<&'a str> {
         self.table.get(key)?.get_ref().as_str()
     }
 
+    /// Iterates over the entries: key, span of the key, value.
     pub(crate) fn entries(self) -> impl Iterator<Item = (&'a str, Range<usize>, &'a Spanned<DeValue<'a>>)> {
         self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
     }

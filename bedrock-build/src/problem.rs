@@ -1,20 +1,20 @@
-//! One thing that is wrong with an app on disk, with what to do about it.
+//! A problem with an app on disk, with help lines that say how to fix it.
 
 use std::fmt;
 
-/// What is wrong, and at most two lines that say what to type.
+/// A message, and at most two help lines.
 ///
 /// The message is lower case, has no full stop and names its subject (a path, a worker, a key).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What was found.
+    /// What is wrong.
     pub message: String,
-    /// What to do, each line something to type or to change.
+    /// How to fix it. Each line names something to type or to change.
     pub help: Vec<String>,
 }
 
 impl Problem {
-    /// A problem without help lines.
+    /// Creates a problem without help lines.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! `invoke!`: who is called, with what, and whether an answer is wanted.
+//! `invoke!`: parses the worker, the payload and whether a response is required, and expands to the call.
 
 use bedrock_build::{Language, WorkerName};
 use heck::ToSnakeCase;
@@ -7,9 +7,9 @@ use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitBool, LitStr, Token};
 
-use crate::{catalog, edge};
+use crate::{call_site, worker_index};
 
-const KEY: &str = "require_response";
+const RESPONSE_OPTION: &str = "require_response";
 
 /// `invoke!(TARGET, PAYLOAD [, require_response = BOOL])`
 pub(crate) struct Call {
@@ -57,19 +57,19 @@ impl Parse for Call {
 
 fn parse_option(input: ParseStream<'_>) -> syn::Result<bool> {
     if !(input.peek(Ident) && input.peek2(Token![=])) {
-        return Err(input.error("the third argument has a name: `require_response = true`"));
+        return Err(input.error("the third argument must be an option: `require_response = true`"));
     }
     let key: Ident = input.parse()?;
-    if key != KEY {
+    if key != RESPONSE_OPTION {
         return Err(syn::Error::new(
             key.span(),
-            format!("unknown argument `{key}`\nhelp: the one argument known here is `{KEY}`"),
+            format!("unknown option `{key}`\nhelp: the only option is `{RESPONSE_OPTION}`"),
         ));
     }
     input.parse::<Token![=]>()?;
     let value: LitBool = input.parse().map_err(|error| {
-        // The answer's type depends on it, so it cannot wait until run time.
-        syn::Error::new(error.span(), "`require_response` is `true` or `false`, known when the program is compiled")
+        // The type of the response depends on it, so it must be known at compile time.
+        syn::Error::new(error.span(), "`require_response` must be the literal `true` or `false`")
     })?;
     Ok(value.value)
 }
@@ -77,13 +77,13 @@ fn parse_option(input: ParseStream<'_>) -> syn::Result<bool> {
 impl Target {
     fn from_expr(expr: Expr) -> syn::Result<Self> {
         match expr {
-            // What a `macro_rules!` of the user passes on is wrapped in an invisible group.
+            // Tokens that come from a `macro_rules!` of the user are in an invisible group.
             Expr::Group(group) => Self::from_expr(*group.expr),
             Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Ok(Self::Name(name)),
-            Expr::Path(path) if names_a_type(&path) => Ok(Self::Type(path)),
+            Expr::Path(path) if is_type_path(&path) => Ok(Self::Type(path)),
             other => Err(syn::Error::new_spanned(
                 other,
-                "the worker is a string literal or the type of a Rust worker\n\
+                "the worker must be a string literal or the type of a Rust worker\n\
                  help: for a name that is known only at run time use `bedrock::invoke_arn(name, payload)`",
             )),
         }
@@ -97,12 +97,13 @@ impl Target {
     }
 }
 
-/// A path whose last part looks like a type. A variable (`name`) or a constant (`NAME`) is no type.
-fn names_a_type(path: &ExprPath) -> bool {
+/// Returns whether the last segment of a path is named like a type, unlike a variable (`name`) or a constant (`NAME`).
+fn is_type_path(path: &ExprPath) -> bool {
     path.path.segments.last().is_some_and(|segment| {
         let name = segment.ident.to_string();
-        let constant = name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        name.starts_with(|c: char| c.is_uppercase()) && !constant
+        let is_constant =
+            name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        name.starts_with(|c: char| c.is_uppercase()) && !is_constant
     })
 }
 
@@ -110,36 +111,36 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
     let payload = &call.payload;
     match &call.target {
         Target::Type(path) => {
-            let name = path.path.segments.last().map(|s| worker_of(&s.ident.to_string())).unwrap_or_default();
-            let edge = edge::expand(&name);
+            let name = path.path.segments.last().map(|s| worker_name(&s.ident.to_string())).unwrap_or_default();
+            let call_site = call_site::expand(&name);
             let function = typed_function(call.require_response);
-            // The trace is named after the type, so the type must be the worker of that name and no alias of it.
+            // The call site is named after the type, so the type must be the worker itself, not an alias.
             let check = quote_spanned! {call.target.span()=>
                 const _: () = ::bedrock::__private::v1::assert_name(<#path as ::bedrock::Registered>::NAME, #name);
             };
-            Ok(quote!({ #edge #check ::bedrock::__private::v1::#function::<#path>(#payload) }))
+            Ok(quote!({ #call_site #check ::bedrock::__private::v1::#function::<#path>(#payload) }))
         }
         Target::Name(literal) => {
-            let entry = catalog::find(&literal.value(), literal.span())?;
-            let edge = edge::expand(&entry.name);
+            let entry = worker_index::find(&literal.value(), literal.span())?;
+            let call_site = call_site::expand(&entry.name);
             if let (Language::Rust, Some(krate)) = (entry.language, &entry.krate) {
                 let path = type_path(&entry.name, krate, literal.span())?;
                 let function = typed_function(call.require_response);
-                return Ok(quote!({ #edge ::bedrock::__private::v1::#function::<#path>(#payload) }));
+                return Ok(quote!({ #call_site ::bedrock::__private::v1::#function::<#path>(#payload) }));
             }
             let name = &entry.name;
             let function = if call.require_response { "json" } else { "json_event" };
             let function = Ident::new(function, Span::call_site());
-            Ok(quote!({ #edge ::bedrock::__private::v1::#function(#name, #payload) }))
+            Ok(quote!({ #call_site ::bedrock::__private::v1::#function(#name, #payload) }))
         }
     }
 }
 
-/// The worker whose struct is called `class`: by the catalog where there is one, else by the usual spelling.
-fn worker_of(class: &str) -> String {
-    let catalog = catalog::load(Span::call_site()).unwrap_or_default();
-    let is_it = |name: &str| WorkerName::parse(name).is_ok_and(|name| name.class_name() == class);
-    let entry = catalog.entries.iter().find(|entry| entry.language == Language::Rust && is_it(&entry.name));
+/// Returns the worker whose struct is named `class`: from the worker index if there is one, otherwise in snake case.
+fn worker_name(class: &str) -> String {
+    let index = worker_index::load(Span::call_site()).unwrap_or_default();
+    let has_class = |name: &str| WorkerName::parse(name).is_ok_and(|name| name.class_name() == class);
+    let entry = index.entries.iter().find(|entry| entry.language == Language::Rust && has_class(&entry.name));
     entry.map_or_else(|| class.to_snake_case(), |entry| entry.name.clone())
 }
 
@@ -147,9 +148,9 @@ fn typed_function(require_response: bool) -> Ident {
     Ident::new(if require_response { "typed" } else { "typed_event" }, Span::call_site())
 }
 
-/// `::resizer::Resizer`, with the span of the literal so that rustc's errors point there.
+/// Returns the path of a worker's struct, `::resizer::Resizer`. Its span makes rustc's errors point to the literal.
 pub(crate) fn type_path(worker: &str, krate: &str, span: Span) -> syn::Result<TokenStream> {
-    let name = WorkerName::parse(worker).map_err(|problem| catalog::error(span, &problem))?;
+    let name = WorkerName::parse(worker).map_err(|problem| worker_index::problem_error(span, &problem))?;
     let class = Ident::new(&name.class_name(), span);
     let krate = Ident::new(krate, span);
     Ok(quote_spanned!(span=> ::#krate::#class))

@@ -1,16 +1,17 @@
-//! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`, `#[bedrock::main]`.
+//! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`,
+//! `#[bedrock::main]`.
 //!
-//! Thin skins: each file has an `expand` that takes what was parsed and what is known of the app, and gives tokens
-//! or an error on the token that is wrong. What the app is on disk is [`bedrock_build`]'s business.
+//! Each file has a function `expand`, which takes the parsed input and returns tokens, or an error at the wrong token.
+//! Reading the app from disk is left to [`bedrock_build`].
 
 #![forbid(unsafe_code)]
 
-mod catalog;
-mod edge;
+mod call_site;
 mod invoke;
 mod main_fn;
 mod test_fn;
 mod worker;
+mod worker_index;
 
 use proc_macro::TokenStream;
 
@@ -23,14 +24,14 @@ pub fn invoke(input: TokenStream) -> TokenStream {
     invoke::expand(&call).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Registers a Rust worker. Goes on its struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.
+/// Registers a Rust worker. Apply it to the struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.
 ///
 /// See `bedrock::Worker`.
 #[proc_macro_attribute]
 pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = syn::parse_macro_input!(arguments as worker::Arguments);
     let item = syn::parse_macro_input!(item as syn::Item);
-    // The item stays in any case: what uses it should not be called wrong too.
+    // The item is always kept, so that its uses do not cause further errors.
     worker::expand(&arguments, &item)
         .unwrap_or_else(|error| {
             let error = error.into_compile_error();
@@ -39,13 +40,13 @@ pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes `async fn main` the endpoint of the app. Goes on that function and takes no arguments.
+/// Makes `async fn main` the endpoint of the app. Takes no arguments.
 ///
 /// See `bedrock::serve`.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = syn::parse_macro_input!(item as syn::ItemFn);
-    // Without a `main` there would be a second error, which says nothing.
+    // Without a `main`, the compiler would report a second error that does not help.
     main_fn::expand(&arguments.into(), &item)
         .unwrap_or_else(|error| {
             let (name, error) = (&item.sig.ident, error.into_compile_error());
@@ -54,7 +55,7 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes an `async fn` a test that gets the whole app. Takes no arguments.
+/// Makes an `async fn` a test that receives the complete app. Takes no arguments.
 ///
 /// See `bedrock::test`.
 #[proc_macro_attribute]

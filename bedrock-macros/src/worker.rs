@@ -1,4 +1,5 @@
-//! `#[bedrock::worker]`: gives a struct its name and constructor, and submits it to the registry of local workers.
+//! `#[bedrock::worker]`: implements the name and constructor of a worker, and submits it to the registry of local
+//! workers.
 
 use bedrock_build::Language;
 use heck::{ToSnakeCase, ToUpperCamelCase};
@@ -8,7 +9,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Fields, Ident, Item, ItemStruct, Path, Token};
 
-/// Nothing, or `init = path::to::an_async_function`.
+use crate::worker_index;
+
+/// The arguments: none, or `init = path::to::an_async_function`.
 pub(crate) struct Arguments {
     init: Option<Path>,
 }
@@ -22,7 +25,7 @@ impl Parse for Arguments {
         if key != "init" {
             return Err(syn::Error::new(
                 key.span(),
-                format!("unknown argument `{key}`\nhelp: the one argument known here is `init`"),
+                format!("unknown option `{key}`\nhelp: the only option is `init`"),
             ));
         }
         input.parse::<Token![=]>()?;
@@ -37,10 +40,10 @@ impl Parse for Arguments {
 
 pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStream> {
     let Item::Struct(item) = item else {
-        return Err(syn::Error::new(item_span(item), "`#[bedrock::worker]` goes on the struct of the worker"));
+        return Err(syn::Error::new(item_span(item), "`#[bedrock::worker]` must be on the struct of the worker"));
     };
     if !item.generics.params.is_empty() {
-        return Err(syn::Error::new(item.generics.span(), "a worker is one type, so its struct cannot be generic"));
+        return Err(syn::Error::new(item.generics.span(), "the struct of a worker cannot be generic"));
     }
     let ident = &item.ident;
     let name = worker_name(ident)?;
@@ -70,14 +73,15 @@ fn constructor(arguments: &Arguments, item: &ItemStruct) -> TokenStream {
     }
 }
 
-/// In the crate of a worker the struct must be called after the folder: the catalog and typed calls look for it there.
-/// The folder's name cannot be told from the struct's alone: `step_2` and `step2` are both `Step2`.
+/// Returns the name of the worker.
+///
+/// In the crate of a worker the struct must be named after the folder, because typed calls expect that. The name of the
+/// folder cannot be derived from the name of the struct: both `step_2` and `step2` become `Step2`.
 fn worker_name(ident: &Ident) -> syn::Result<String> {
     let from_struct = ident.to_string().to_snake_case();
-    let (Ok(package), Ok(catalog)) = (std::env::var("CARGO_PKG_NAME"), crate::catalog::load(Span::call_site())) else {
-        return Ok(from_struct);
-    };
-    if catalog.get(&package).is_none_or(|entry| entry.language != Language::Rust) {
+    let Ok(package) = std::env::var("CARGO_PKG_NAME") else { return Ok(from_struct) };
+    let Ok(index) = worker_index::load(Span::call_site()) else { return Ok(from_struct) };
+    if index.get(&package).is_none_or(|entry| entry.language != Language::Rust) {
         return Ok(from_struct);
     }
     let expected = package.to_upper_camel_case();
@@ -86,7 +90,7 @@ fn worker_name(ident: &Ident) -> syn::Result<String> {
     }
     Err(syn::Error::new(
         ident.span(),
-        format!("the struct of the worker `{package}` is called `{expected}`, not `{ident}`\nhelp: rename it"),
+        format!("the struct of the worker `{package}` must be named `{expected}`, found `{ident}`"),
     ))
 }
 

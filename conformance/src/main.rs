@@ -1,4 +1,4 @@
-//! Runs a list of steps and prints what came of each, one JSON line per step. Driven by the tests of this package.
+//! Runs a list of steps and prints the result of each call as a line of JSON. The tests of this package start it.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +7,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// One step. Several with the same `at_once` number run together.
+/// A step: a call of a worker, or one of the commands `wait`, `remove` and `say`.
 #[derive(Debug, Clone, Deserialize)]
 struct Step {
     worker: String,
     #[serde(default)]
     event: Value,
-    /// In place of `event`: an `echo` or `length` case whose JSON has this many bytes.
+    /// Instead of `event`: an event for the case `length` whose JSON has this size in bytes.
     #[serde(default)]
     bytes: Option<usize>,
     #[serde(default)]
     fire_and_forget: bool,
-    /// How many of the same call to make at once.
+    /// The number of concurrent calls. Default 1.
     #[serde(default)]
     times: Option<usize>,
 }
@@ -50,23 +50,23 @@ async fn call(step: Step) -> Value {
         Some(bytes) => json!({ "do": "length", "value": "x".repeat(bytes - r#"{"do":"length","value":""}"#.len()) }),
         None => step.event,
     };
-    let began = Instant::now();
+    let start = Instant::now();
     let result = if step.fire_and_forget {
         bedrock::invoke_arn(step.worker, event).await.map(|()| RawValue::NULL.to_owned())
     } else {
-        answer(&step.worker, event).await
+        invoke_worker(&step.worker, event).await
     };
-    let ms = began.elapsed().as_millis() as u64;
+    let ms = start.elapsed().as_millis() as u64;
     match result {
         Ok(response) if response.get().len() > 10_000 => json!({ "ok_bytes": response.get().len(), "ms": ms }),
         Ok(response) => json!({ "ok": response, "ms": ms }),
-        Err(error) => describe(&error, ms),
+        Err(error) => error_json(&error, ms),
     }
 }
 
-async fn answer(worker: &str, event: Value) -> Result<Box<RawValue>, Error> {
+async fn invoke_worker(worker: &str, event: Value) -> Result<Box<RawValue>, Error> {
     match worker {
-        // The three that matter go through `invoke!`, as an app's calls do.
+        // The main workers are called with `invoke!`, like in an app.
         "rust_case" => {
             let response: Value = invoke!("rust_case", event, require_response = true).await?;
             Ok(serde_json::value::to_raw_value(&response).unwrap_or_else(|_| RawValue::NULL.to_owned()))
@@ -77,7 +77,7 @@ async fn answer(worker: &str, event: Value) -> Result<Box<RawValue>, Error> {
     }
 }
 
-fn describe(error: &Error, ms: u64) -> Value {
+fn error_json(error: &Error, ms: u64) -> Value {
     let (message, trace) = match error {
         Error::Function { message, trace, .. } => (message.clone(), trace.len()),
         other => (other.to_string(), 0),

@@ -1,31 +1,31 @@
-//! The files below `files/`, in the order in which they are written.
+//! The files in `files/`, in the order in which they are written.
 //!
-//! Names that cargo or git would act on inside this package (`Cargo.toml` makes a folder another package and drops it,
-//! `.gitignore` hides files) are stored under others.
+//! Files whose names have a meaning for cargo or git inside this package are stored under different names: `Cargo.toml`
+//! would make a folder a separate package, which cargo does not publish, and `.gitignore` would hide files.
 
-/// One file of a template.
-pub(crate) struct Embedded {
-    /// Where it goes.
+/// A file of a template.
+pub(crate) struct TemplateFile {
+    /// The path of the rendered file, relative to the folder of the app or worker.
     pub(crate) path: &'static str,
-    /// What is in it, before rendering.
+    /// The text before rendering.
     pub(crate) text: &'static str,
-    /// Whether it is a minijinja template.
+    /// Whether the text is a minijinja template.
     pub(crate) is_template: bool,
 }
 
 macro_rules! template {
     ($path:literal, $file:literal) => {
-        Embedded { path: $path, text: include_str!(concat!("../files/", $file)), is_template: true }
+        TemplateFile { path: $path, text: include_str!(concat!("../files/", $file)), is_template: true }
     };
 }
 
 macro_rules! verbatim {
     ($path:literal, $file:literal) => {
-        Embedded { path: $path, text: include_str!(concat!("../files/", $file)), is_template: false }
+        TemplateFile { path: $path, text: include_str!(concat!("../files/", $file)), is_template: false }
     };
 }
 
-pub(crate) const APP: &[Embedded] = &[
+pub(crate) const APP: &[TemplateFile] = &[
     template!("Cargo.toml", "app/Cargo.toml.j2"),
     template!("build.rs", "app/build.rs.j2"),
     template!("src/main.rs", "app/src/main.rs.j2"),
@@ -35,20 +35,20 @@ pub(crate) const APP: &[Embedded] = &[
     template!("README.md", "app/README.md.j2"),
 ];
 
-/// The Rust half of an app of the Python original.
-pub(crate) const MIGRATED: &[Embedded] = &[
+/// The Rust files of an app that is migrated from Bedrock for Python.
+pub(crate) const MIGRATED_APP: &[TemplateFile] = &[
     template!("Cargo.toml", "migrate/Cargo.toml.j2"),
     template!("build.rs", "app/build.rs.j2"),
     template!("src/main.rs", "app/src/main.rs.j2"),
     template!("src/endpoints/mod.rs", "migrate/src/endpoints/mod.rs.j2"),
 ];
 
-/// One file of endpoints that is still to be ported.
-pub(crate) const PORTED: &[Embedded] = &[template!("endpoint.rs", "migrate/src/endpoints/endpoint.rs.j2")];
+/// A module of endpoints that is still to be ported from Python.
+pub(crate) const PORTED_ENDPOINT: &[TemplateFile] = &[template!("endpoint.rs", "migrate/src/endpoints/endpoint.rs.j2")];
 
-/// How an app is deployed. Terraform and GitHub both write `${…}`, so none of these is a template; what differs between
-/// apps is in the manifest that they read.
-pub(crate) const TERRAFORM: &[Embedded] = &[
+/// The files for the deployment of an app. They are the same for every app, and read everything else from the manifest.
+/// They are not minijinja templates, because Terraform and GitHub use `${…}` themselves.
+pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/main.tf", "terraform/main.tf"),
     verbatim!("terraform/ownership.tf", "terraform/ownership.tf"),
     verbatim!("terraform/secrets.tf", "terraform/secrets.tf"),
@@ -79,21 +79,21 @@ pub(crate) const TERRAFORM: &[Embedded] = &[
     verbatim!(".github/workflows/deploy.yml", "workflow/deploy.yml"),
 ];
 
-pub(crate) const ENDPOINT: &[Embedded] = &[template!("endpoint.rs", "endpoint/endpoint.rs.j2")];
+pub(crate) const ENDPOINT: &[TemplateFile] = &[template!("endpoint.rs", "endpoint/endpoint.rs.j2")];
 
-pub(crate) const PYTHON: &[Embedded] = &[
+pub(crate) const PYTHON: &[TemplateFile] = &[
     verbatim!("__init__.py", "worker/python/__init__.py"),
     template!("main.py", "worker/python/main.py.j2"),
     verbatim!("requirements.txt", "worker/python/requirements.txt"),
 ];
 
-pub(crate) const JAVASCRIPT: &[Embedded] = &[
+pub(crate) const JAVASCRIPT: &[TemplateFile] = &[
     template!("main.js", "worker/javascript/main.js.j2"),
     template!("package.json", "worker/javascript/package.json.j2"),
     verbatim!("worker.js", "worker/javascript/worker.js"),
 ];
 
-pub(crate) const RUST: &[Embedded] = &[
+pub(crate) const RUST: &[TemplateFile] = &[
     template!("Cargo.toml", "worker/rust/Cargo.toml.j2"),
     template!("build.rs", "worker/rust/build.rs.j2"),
     template!("src/lib.rs", "worker/rust/src/lib.rs.j2"),

@@ -1,61 +1,60 @@
-//! What `cargo bedrock new` writes: the files of an app, a worker and an endpoint, rendered in memory, and those that
-//! deploy an app.
+//! Renders the files that `cargo bedrock new` writes: those of an app, a worker and an endpoint, and those for
+//! deployment.
 //!
-//! The files are those below `files/`; the ones that end in `.j2` are minijinja templates.
-//! Where they go on the disk, and that nothing there is overwritten, is the caller's business.
+//! The files are in `files/`. Those that end with `.j2` are minijinja templates.
+//! Files are rendered in memory: the caller writes them to disk, and must not overwrite existing files.
 
 #![forbid(unsafe_code)]
 
+mod dependencies;
 mod embedded;
-mod migrated;
+mod migration;
 mod render;
 
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
-use crate::embedded::{APP, ENDPOINT, Embedded, JAVASCRIPT, PYTHON, RUST, TERRAFORM};
-pub use crate::migrated::{Handler, Port, Route, migrated};
-pub use crate::render::TemplateError;
+pub use crate::dependencies::Dependencies;
+use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, RUST, TERRAFORM, TemplateFile};
+pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
+pub use crate::render::{RenderedFile, TemplateError};
 use crate::render::{Variables, render};
 
-/// A file to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// Relative to the folder of the app or the worker, with `/`.
-    pub path: String,
-    /// The whole text.
-    pub contents: String,
-}
+// Aliases until integration.
+#[doc(hidden)]
+pub use crate::migration::{EndpointPort as Port, HandlerPort as Handler, migrated_app as migrated};
+#[doc(hidden)]
+pub use crate::render::RenderedFile as File;
 
-/// How a crate of the app depends on this project's crates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dependencies {
-    /// A line of `[dependencies]`, for example `bedrock = { package = "bedrock-rt", version = "0.1.0" }`.
-    pub runtime: String,
-    /// A line of `[build-dependencies]`, for example `bedrock-build = "0.1.0"`.
-    pub build: String,
-}
-
-/// A new app without its first worker, which it calls: add [`worker()`] in Rust below `workers/`.
-pub fn app(name: &AppName, first_worker: &WorkerName, uses: &Dependencies) -> Result<Vec<File>, TemplateError> {
-    let mut variables = variables_of_worker(first_worker);
+/// Renders a new app, which calls `first_worker`. The worker itself is not included: render it with [`worker()`] in
+/// Rust.
+pub fn app(
+    name: &AppName,
+    first_worker: &WorkerName,
+    dependencies: &Dependencies,
+) -> Result<Vec<RenderedFile>, TemplateError> {
+    let mut variables = worker_variables(first_worker);
     variables.extend([
         ("app", name.as_str().into()),
-        ("runtime", uses.runtime.clone().into()),
-        ("build", uses.build.clone().into()),
+        ("runtime", dependencies.runtime.clone().into()),
+        ("build", dependencies.build.clone().into()),
     ]);
     render(APP, &variables)
 }
 
-/// What deploys an app: `terraform/` and the workflow, the same for every app.
-pub fn terraform() -> Vec<File> {
-    let file = |embedded: &Embedded| File { path: embedded.path.to_owned(), contents: embedded.text.to_owned() };
+/// Returns the files for deployment, `terraform/` and the workflow. They are the same for every app.
+pub fn terraform() -> Vec<RenderedFile> {
+    let file = |file: &TemplateFile| RenderedFile { path: file.path.to_owned(), contents: file.text.to_owned() };
     TERRAFORM.iter().map(file).collect()
 }
 
-/// The folder of a new worker. `uses` matters to Rust alone.
-pub fn worker(name: &WorkerName, language: Language, uses: &Dependencies) -> Result<Vec<File>, TemplateError> {
-    let mut variables = variables_of_worker(name);
-    variables.extend([("runtime", uses.runtime.clone().into()), ("build", uses.build.clone().into())]);
+/// Renders the folder of a new worker. `dependencies` is used only for Rust.
+pub fn worker(
+    name: &WorkerName,
+    language: Language,
+    dependencies: &Dependencies,
+) -> Result<Vec<RenderedFile>, TemplateError> {
+    let mut variables = worker_variables(name);
+    variables.extend([("runtime", dependencies.runtime.clone().into()), ("build", dependencies.build.clone().into())]);
     let templates = match language {
         Language::Python => PYTHON,
         Language::JavaScript => JAVASCRIPT,
@@ -64,8 +63,8 @@ pub fn worker(name: &WorkerName, language: Language, uses: &Dependencies) -> Res
     render(templates, &variables)
 }
 
-/// The file of a new endpoint, relative to the app.
-pub fn endpoint(name: &EndpointName) -> Result<Vec<File>, TemplateError> {
+/// Renders the file of a new endpoint, with a path relative to the app.
+pub fn endpoint(name: &EndpointName) -> Result<Vec<RenderedFile>, TemplateError> {
     let mut files = render(ENDPOINT, &Variables::from([("endpoint", name.as_str().into())]))?;
     for file in &mut files {
         file.path = format!("src/endpoints/{name}.rs");
@@ -73,7 +72,7 @@ pub fn endpoint(name: &EndpointName) -> Result<Vec<File>, TemplateError> {
     Ok(files)
 }
 
-fn variables_of_worker(name: &WorkerName) -> Variables {
+fn worker_variables(name: &WorkerName) -> Variables {
     Variables::from([("worker", name.as_str().into()), ("class", name.class_name().into())])
 }
 

@@ -1,20 +1,29 @@
-//! Rendering with minijinja. A variable that a template uses and nobody sets is an error, never an empty text.
+//! Renders templates with minijinja. A variable that a template uses but that is not set is an error, not an empty
+//! text.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
-use crate::File;
-use crate::embedded::Embedded;
+use crate::embedded::TemplateFile;
 
-/// What the templates may use, by name.
+/// A rendered file, to be written to disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// The path relative to the folder of the app or the worker, with `/` as separator.
+    pub path: String,
+    /// The complete text.
+    pub contents: String,
+}
+
+/// The variables of templates, by name.
 pub(crate) type Variables = BTreeMap<&'static str, Value>;
 
-/// A template that cannot be rendered. It is a mistake in this crate, not the user's.
+/// The error of a template that cannot be rendered. It is a bug in this crate, not a mistake of the user.
 #[derive(Debug)]
 pub struct TemplateError {
-    /// The file that was to be made.
+    /// The path of the file that could not be rendered.
     pub path: &'static str,
     source: minijinja::Error,
 }
@@ -38,19 +47,20 @@ impl From<TemplateError> for bedrock_diagnostics::Error {
     }
 }
 
-pub(crate) fn render(files: &[Embedded], variables: &Variables) -> Result<Vec<File>, TemplateError> {
+/// Renders templates. Files that are not templates are returned unchanged.
+pub(crate) fn render(files: &[TemplateFile], variables: &Variables) -> Result<Vec<RenderedFile>, TemplateError> {
     let environment = environment();
     let values = Value::from_object(variables.clone());
-    let fill = |file: &Embedded| {
+    let render_template = |file: &TemplateFile| {
         let text = environment.render_str(file.text, values.clone());
-        // minijinja takes the last line end of a template away.
+        // minijinja removes the newline at the end of a template.
         text.map(|text| text + "\n").map_err(|source| TemplateError { path: file.path, source })
     };
     files
         .iter()
         .map(|file| {
-            let contents = if file.is_template { fill(file)? } else { file.text.to_owned() };
-            Ok(File { path: file.path.to_owned(), contents })
+            let contents = if file.is_template { render_template(file)? } else { file.text.to_owned() };
+            Ok(RenderedFile { path: file.path.to_owned(), contents })
         })
         .collect()
 }
@@ -58,7 +68,7 @@ pub(crate) fn render(files: &[Embedded], variables: &Variables) -> Result<Vec<Fi
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // These are programs and manifests: what goes in are names that were parsed, nothing has to be escaped.
+    // No escaping is needed: the files are programs and manifests, and the variables are validated names.
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment
 }

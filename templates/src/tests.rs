@@ -1,15 +1,17 @@
-//! What each template renders to, as far as it can be seen without compiling it.
+//! Tests of rendered templates, as far as they can be checked without compiling them.
 
 use std::fs;
 use std::path::Path;
 
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
-use crate::embedded::Embedded;
+use crate::embedded::TemplateFile;
 use crate::render::{Variables, render};
-use crate::{Dependencies, File, Handler, Port, Route, app, endpoint, migrated, terraform, worker};
+use crate::{
+    Dependencies, EndpointPort, HandlerPort, RenderedFile, Route, app, endpoint, migrated_app, terraform, worker,
+};
 
-fn uses() -> Dependencies {
+fn dependencies() -> Dependencies {
     Dependencies {
         runtime: "bedrock = { package = \"bedrock-rt\", version = \"0.1.0\" }".to_owned(),
         build: "bedrock-build = \"0.1.0\"".to_owned(),
@@ -20,18 +22,21 @@ fn name(text: &str) -> WorkerName {
     WorkerName::parse(text).expect(text)
 }
 
-fn everything() -> Vec<File> {
-    let mut files = app(&AppName::parse("my_app").expect("app"), &name("greeter"), &uses()).expect("app");
+fn all_files() -> Vec<RenderedFile> {
+    let mut files = app(&AppName::parse("my_app").expect("app"), &name("greeter"), &dependencies()).expect("app");
     for language in [Language::Python, Language::JavaScript, Language::Rust] {
-        files.extend(worker(&name("system_fetcher"), language, &uses()).expect("worker"));
+        files.extend(worker(&name("system_fetcher"), language, &dependencies()).expect("worker"));
     }
     files.extend(endpoint(&EndpointName::parse("systems").expect("endpoint")).expect("endpoint"));
-    files.extend(migrated(&AppName::parse("old").expect("app"), "app/workers", &[port()], &uses()).expect("app"));
+    files.extend(
+        migrated_app(&AppName::parse("old").expect("app"), "app/workers", &[endpoint_port()], &dependencies())
+            .expect("app"),
+    );
     files
 }
 
-fn port() -> Port {
-    let handler = |name: &str, parameters: &[&str]| Handler {
+fn endpoint_port() -> EndpointPort {
+    let handler = |name: &str, parameters: &[&str]| HandlerPort {
         name: name.to_owned(),
         original: format!("Systems.{name}"),
         line: 7,
@@ -43,7 +48,7 @@ fn port() -> Port {
         path: path.to_owned(),
         methods: methods.iter().map(|(verb, name)| (*verb, (*name).to_owned())).collect(),
     };
-    Port {
+    EndpointPort {
         module: EndpointName::parse("ported").expect("endpoint"),
         source: "app/endpoints/ported.py".to_owned(),
         routes: vec![route("/s", &[("get", "all")]), route("/s/{id}/p/{part}", &[("put", "put_one"), ("get", "one")])],
@@ -51,41 +56,41 @@ fn port() -> Port {
     }
 }
 
-fn paths(files: &[File]) -> Vec<&str> {
+fn paths(files: &[RenderedFile]) -> Vec<&str> {
     files.iter().map(|file| file.path.as_str()).collect()
 }
 
 #[test]
-fn a_worker_has_the_files_that_the_specification_lists() {
-    let files = |language| worker(&name("system_fetcher"), language, &uses()).expect("worker");
+fn worker_has_specified_files() {
+    let files = |language| worker(&name("system_fetcher"), language, &dependencies()).expect("worker");
     assert_eq!(paths(&files(Language::Python)), ["__init__.py", "main.py", "requirements.txt"]);
     assert_eq!(paths(&files(Language::JavaScript)), ["main.js", "package.json", "worker.js"]);
     assert_eq!(paths(&files(Language::Rust)), ["Cargo.toml", "build.rs", "src/lib.rs", "src/main.rs"]);
 }
 
 #[test]
-fn the_class_is_the_camel_case_name_of_the_folder_in_every_language() {
+fn worker_class_is_named_after_the_folder() {
     for (language, path, line) in [
         (Language::Python, "main.py", "class SystemFetcher(Worker):"),
         (Language::JavaScript, "main.js", "class SystemFetcher extends Worker {"),
         (Language::Rust, "src/lib.rs", "pub struct SystemFetcher;"),
     ] {
-        let files = worker(&name("system_fetcher"), language, &uses()).expect("worker");
+        let files = worker(&name("system_fetcher"), language, &dependencies()).expect("worker");
         let file = files.iter().find(|file| file.path == path).expect(path);
         assert!(file.contents.lines().any(|found| found == line), "{}", file.contents);
     }
 }
 
 #[test]
-fn the_base_class_of_javascript_workers_is_the_embedded_file_as_it_is() {
-    let files = worker(&name("x"), Language::JavaScript, &uses()).expect("worker");
+fn worker_js_is_the_embedded_file_unchanged() {
+    let files = worker(&name("x"), Language::JavaScript, &dependencies()).expect("worker");
     let file = files.iter().find(|file| file.path == "worker.js").expect("worker.js");
     assert_eq!(file.contents, include_str!("../files/worker/javascript/worker.js"));
 }
 
 #[test]
-fn nothing_is_left_unrendered_and_every_file_ends_with_one_line_end() {
-    for File { path, contents } in everything() {
+fn rendered_files_have_no_placeholders_and_end_with_newline() {
+    for RenderedFile { path, contents } in all_files() {
         let is_rendered = path != "worker.js";
         assert!(!is_rendered || !(contents.contains("{{") || contents.contains("}}")), "{path}: {contents}");
         let ends_well = contents.is_empty() || contents.ends_with('\n') && !contents.ends_with("\n\n");
@@ -94,8 +99,8 @@ fn nothing_is_left_unrendered_and_every_file_ends_with_one_line_end() {
 }
 
 #[test]
-fn manifests_are_toml_and_package_files_are_json() {
-    for File { path, contents } in everything() {
+fn manifests_have_dependencies_and_names() {
+    for RenderedFile { path, contents } in all_files() {
         if path.ends_with("Cargo.toml") {
             assert!(contents.contains("\nbedrock = { package = \"bedrock-rt\", version = \"0.1.0\" }\n"), "{contents}");
             assert!(contents.contains("\n[build-dependencies]\nbedrock-build = \"0.1.0\"\n"), "{contents}");
@@ -107,14 +112,14 @@ fn manifests_are_toml_and_package_files_are_json() {
 }
 
 #[test]
-fn a_skeleton_has_a_route_for_each_path_and_a_function_for_each_method() {
-    let files = everything();
+fn migrated_endpoint_has_all_routes_and_handlers() {
+    let files = all_files();
     let file = files.iter().find(|file| file.path == "src/endpoints/ported.rs").expect("ported");
     for text in [
         "//! To be ported from `app/endpoints/ported.py`.\n",
         "use axum::routing::{get, put};\n",
         "        .route(\"/s\", get(all))\n        .route(\"/s/{id}/p/{part}\", put(put_one).get(one))\n}\n",
-        "\n/// `Systems.all`, line 7.\n/// It calls `mailer`: ",
+        "\n/// `Systems.all`, line 7.\n/// Calls `mailer`: ",
         "async fn all() -> (StatusCode, Json<Value>) {\n    not_ported(\"Systems.all\")\n}\n",
         "async fn put_one(\n    Path((_id, _part)): Path<(String, String)>,\n    Json(_body): Json<Value>,\n) -> ",
         "async fn one(Path((_id, _part)): Path<(String, String)>) -> (StatusCode, Json<Value>) {\n",
@@ -125,53 +130,53 @@ fn a_skeleton_has_a_route_for_each_path_and_a_function_for_each_method() {
     assert!(
         module.contents.contains("modules\nmod ported;\n") && module.contents.contains("::new()\n        // cargo")
     );
-    let none = migrated(&AppName::parse("old").expect("app"), "workers", &[], &uses()).expect("app");
+    let none = migrated_app(&AppName::parse("old").expect("app"), "workers", &[], &dependencies()).expect("app");
     assert!(none.iter().any(|file| file.contents.contains("    Router::new()\n    // cargo bedrock: routers\n}")));
 }
 
 #[test]
-fn a_variable_that_nobody_sets_is_an_error_that_names_the_file() {
-    let template = Embedded { path: "main.py", text: "{{ clas }}\n", is_template: true };
-    let error = render(&[template], &Variables::from([("class", "A".into())])).expect_err("misspelt");
+fn missing_variable_error_names_the_file() {
+    let template = TemplateFile { path: "main.py", text: "{{ clas }}\n", is_template: true };
+    let error = render(&[template], &Variables::from([("class", "A".into())])).expect_err("misspelled");
     assert_eq!(error.to_string(), "failed to render the template of `main.py`");
     assert!(std::error::Error::source(&error).is_some());
 }
 
 #[test]
-fn a_broken_template_is_an_error_that_names_the_file() {
-    let template = Embedded { path: "main.py", text: "{{ class", is_template: true };
+fn syntax_error_names_the_file() {
+    let template = TemplateFile { path: "main.py", text: "{{ class", is_template: true };
     let error = render(&[template], &Variables::new()).expect_err("broken");
     assert_eq!(error.path, "main.py");
 }
 
 #[test]
-fn all_files_that_deploy_an_app_are_written_as_they_are() {
-    let written = terraform();
-    assert!(written.iter().any(|file| file.path == ".github/workflows/deploy.yml"));
+fn terraform_returns_all_files_unchanged() {
+    let files = terraform();
+    assert!(files.iter().any(|file| file.path == ".github/workflows/deploy.yml"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("files");
     let mut expected = vec![".github/workflows/deploy.yml".to_owned()];
-    let mut waiting = vec![folder.join("terraform")];
-    while let Some(dir) = waiting.pop() {
+    let mut folders = vec![folder.join("terraform")];
+    while let Some(dir) = folders.pop() {
         for entry in fs::read_dir(dir).expect("folder") {
             let path = entry.expect("entry").path();
             if path.is_dir() {
-                waiting.push(path);
+                folders.push(path);
                 continue;
             }
             let name = path.strip_prefix(&folder).expect("below").display().to_string();
-            let file = written.iter().find(|file| file.path == name).expect(&name);
+            let file = files.iter().find(|file| file.path == name).expect(&name);
             assert_eq!(file.contents, fs::read_to_string(&path).expect("text"), "{name}");
             expected.push(name);
         }
     }
     expected.sort();
-    let mut found: Vec<_> = written.into_iter().map(|file| file.path).collect();
-    found.sort();
-    assert_eq!(found, expected);
+    let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
+    paths.sort();
+    assert_eq!(paths, expected);
 }
 
 #[test]
-fn the_workflow_installs_the_version_that_wrote_it() {
+fn workflow_installs_the_version_of_this_crate() {
     let files = terraform();
     let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");
     let line = format!("      BEDROCK_VERSION: {}", env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,5 @@
-// Stands in for the compiled half of AWS's runtime for Node.js, which only carries answers to the Runtime API: preloaded,
-// so that the other half, unchanged, needs no C++ compiler. Events it fetches by itself.
+// Replaces the native addon of AWS's runtime for Node.js, which only posts results to the Runtime API. It is preloaded,
+// so that the unmodified JavaScript part needs no C++ compiler. The JavaScript part fetches events itself.
 'use strict';
 
 const http = require('node:http');

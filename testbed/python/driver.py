@@ -1,7 +1,7 @@
-"""Runs one ministack and speaks to it with boto3 for a Rust test: a line of JSON in, a line of JSON out.
+"""Runs a ministack server and calls it with boto3 for a Rust test: one line of JSON per request and per response.
 
-Started with ministack's own Python and one argument, `true` to have IAM enforced. When its standard input ends, however
-the test ended, ministack and the functions it runs are ended with it.
+Started with ministack's own Python and one argument: `true` to enforce IAM. When the standard input ends, however the
+test ended, the server and the functions that it runs are killed.
 """
 
 import base64
@@ -19,25 +19,25 @@ import time
 import urllib.request
 
 REGION = "us-east-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# A port that was free may be taken when ministack comes to it.
-ATTEMPTS = 3
-START_SECONDS = 60
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# A free port may be in use again by the time ministack binds it.
+MAX_START_ATTEMPTS = 3
+START_TIMEOUT_SECONDS = 60
 
 
 class Server:
-    """One ministack in a process group and a folder of its own."""
+    """A ministack server, in its own process group and folder."""
 
-    def __init__(self, auth):
+    def __init__(self, enforce_iam):
         self.folder = tempfile.mkdtemp(prefix="ministack-")
         self.log = os.path.join(self.folder, "log")
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_START_ATTEMPTS):
             port = free_port()
             self.endpoint = f"http://127.0.0.1:{port}"
             with open(self.log, "wb") as log:
                 self.process = subprocess.Popen(
                     [os.path.join(os.path.dirname(sys.executable), "ministack")],
-                    env=self.environment(port, auth),
+                    env=self.environment(port, enforce_iam),
                     cwd=self.folder,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -46,16 +46,16 @@ class Server:
                 )
             if self.is_healthy():
                 return
-            self.end()
+            self.kill()
         with open(self.log, errors="replace") as log:
-            said = log.read()[-4000:]
+            output = log.read()[-4000:]
         shutil.rmtree(self.folder)
-        raise RuntimeError(f"ministack does not start: {said}")
+        raise RuntimeError(f"ministack does not start: {output}")
 
-    def environment(self, port, auth):
-        """All of it, because functions inherit it: what is not here does not get to them by accident."""
+    def environment(self, port, enforce_iam):
+        """Returns all environment variables of the server. Functions inherit them, so nothing else may be in them."""
         return {
-            **KEYS,
+            **CREDENTIALS,
             "PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"])),
             "HOME": self.folder,
             "TMPDIR": self.folder,
@@ -68,28 +68,28 @@ class Server:
             "SFTP_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
             "DOCKER_HOST": "unix:///nonexistent/docker.sock",
-            # The only way in which the address reaches functions of a custom runtime.
+            # Functions with a custom runtime get the endpoint only in this way.
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": "123456789012",
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
-            "AUTH": auth,
+            "AUTH": enforce_iam,
         }
 
     def is_healthy(self):
-        """Waits until it answers; False when it has ended or takes too long."""
-        until = time.monotonic() + START_SECONDS
-        while self.process.poll() is None and time.monotonic() < until:
+        """Waits until the server responds. Returns False if it exits or the timeout expires."""
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while self.process.poll() is None and time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5) as answer:
-                    return answer.status == 200 and self.process.poll() is None
+                with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5) as response:
+                    return response.status == 200 and self.process.poll() is None
             except OSError:
                 time.sleep(0.02)
         return False
 
-    def end(self):
-        """Ends ministack and every function."""
+    def kill(self):
+        """Kills the server and all functions."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -104,7 +104,7 @@ def free_port():
 
 
 class Api:
-    """boto3's clients of one endpoint, made when they are needed."""
+    """The boto3 clients of one endpoint, created on first use."""
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
@@ -126,8 +126,8 @@ class Api:
             )
         return self.clients[service]
 
-    def answer(self, request):
-        """Does what a request says; the answer, or the error that AWS's API gave."""
+    def send(self, request):
+        """Sends a request to the API. Returns its response, or its error response."""
         from botocore.exceptions import ClientError
 
         client = self.client(request["service"])
@@ -136,18 +136,18 @@ class Api:
             if "waiter" in request:
                 client.get_waiter(request["waiter"]).wait(**arguments)
                 return {"ok": None}
-            answer = getattr(client, request["operation"])(**arguments)
-            if "LogResult" in answer:
-                answer["LogResult"] = base64.b64decode(answer["LogResult"])
-            return {"ok": plain(answer)}
+            output = getattr(client, request["operation"])(**arguments)
+            if "LogResult" in output:
+                output["LogResult"] = base64.b64decode(output["LogResult"])
+            return {"ok": to_json(output)}
         except ClientError as error:
-            told = error.response["Error"]
+            details = error.response["Error"]
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            return {"error": {"code": told["Code"], "message": told.get("Message", ""), "status": status}}
+            return {"error": {"code": details["Code"], "message": details.get("Message", ""), "status": status}}
 
 
 def read_files(value):
-    """`{"$file": PATH}` anywhere in the arguments stands for the bytes of a file."""
+    """Replaces `{"$file": PATH}` anywhere in the arguments by the bytes of the file."""
     if isinstance(value, dict):
         if list(value) == ["$file"]:
             with open(value["$file"], "rb") as file:
@@ -156,12 +156,12 @@ def read_files(value):
     return [read_files(item) for item in value] if isinstance(value, list) else value
 
 
-def plain(value):
-    """An answer of boto3 as JSON has it: bytes are text if they can be, times are text."""
+def to_json(value):
+    """Converts an output of boto3 to JSON values: bytes to text if possible, otherwise to base64; times to text."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if hasattr(value, "read"):
         value = value.read()
     if isinstance(value, bytes):
@@ -172,35 +172,35 @@ def plain(value):
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 
-def say(value):
+def write_response(value):
     print(json.dumps(value), flush=True)
 
 
-def answer_all(api, lines):
-    """Answers the requests in `lines`, one after the other."""
+def serve(api, lines):
+    """Sends the requests in `lines`, one after the other, and writes their responses."""
     while True:
         try:
-            answer = api.answer(json.loads(lines.get()))
+            response = api.send(json.loads(lines.get()))
         except Exception as error:
-            answer = {"error": {"code": type(error).__name__, "message": str(error), "status": None}}
-        say(answer)
+            response = {"error": {"code": type(error).__name__, "message": str(error), "status": None}}
+        write_response(response)
 
 
 def main():
     try:
         server = Server(sys.argv[1])
     except RuntimeError as error:
-        say({"error": {"code": "NotStarted", "message": str(error), "status": None}})
+        write_response({"error": {"code": "NotStarted", "message": str(error), "status": None}})
         return
     try:
-        say({"ok": server.endpoint})
-        # Requests are answered on another thread, so that the end of the input is seen while one still runs.
+        write_response({"ok": server.endpoint})
+        # Requests run on another thread, so that the end of the input is noticed while a request is running.
         lines = queue.SimpleQueue()
-        threading.Thread(target=answer_all, args=(Api(server.endpoint), lines), daemon=True).start()
+        threading.Thread(target=serve, args=(Api(server.endpoint), lines), daemon=True).start()
         for line in sys.stdin:
             lines.put(line)
     finally:
-        server.end()
+        server.kill()
         shutil.rmtree(server.folder, ignore_errors=True)
 
 

@@ -1,37 +1,38 @@
-//! A function as it is deployed. Knows neither who runs it nor how its zip was made.
+//! A function to deploy. It is independent of how it is run, and of how its zip was built.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// A zip, layers and settings; [`Function::new`] has what a test does not care about.
+/// A zip, layers and settings. [`Function::new`] has defaults for the settings.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// By the naming rule `app-stage-worker`, if it is a worker.
+    /// The name. For a worker, it follows the naming rule `app-stage-worker`.
     pub name: String,
-    /// `python3.13`, `nodejs24.x`, `provided.al2023`.
+    /// The identifier of the runtime, for example `python3.13`, `nodejs24.x` or `provided.al2023`.
     pub runtime: String,
-    /// What Lambda's runtime calls, for example `bedrock.bootstrap.handler`.
+    /// The handler, for example `bedrock.bootstrap.handler`.
     pub handler: String,
-    /// The zip with the code.
+    /// The path of the zip with the code.
     pub code: PathBuf,
-    /// The zips of its layers, in order.
+    /// The paths of the zips of the layers, in order.
     pub layers: Vec<PathBuf>,
-    /// Its variables, besides those that Lambda sets.
+    /// The environment variables, in addition to those that Lambda sets.
     pub environment: BTreeMap<String, String>,
-    /// Seconds.
+    /// The timeout in seconds.
     pub timeout: u32,
-    /// Megabytes.
+    /// The memory size in megabytes.
     pub memory: u32,
-    /// `x86_64` or `arm64`.
+    /// The instruction set architecture: `x86_64` or `arm64`.
     pub architecture: String,
-    /// What its role may do, as an IAM policy document; without one, nothing.
+    /// The policy of the role, as an IAM policy document. `None` for no permissions.
     pub policy: Option<Value>,
 }
 
 impl Function {
-    /// A function without layers, variables and rights: 30 seconds, 256 MB, of this machine's architecture.
+    /// Creates a function without layers, variables and permissions, with a timeout of 30 seconds, 256 MB of memory and
+    /// the architecture of this machine.
     pub fn new(name: &str, runtime: &str, handler: &str, code: impl Into<PathBuf>) -> Self {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         Self {

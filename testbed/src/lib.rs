@@ -1,33 +1,44 @@
-//! What tests of Lambda functions run against, with no account, no Docker and nothing of the product in between:
+//! Runs Lambda functions in tests without an account, without Docker and without code of the product in between.
 //!
-//! | item | is |
+//! | item | purpose |
 //! | --- | --- |
-//! | [`Function`] | what is deployed: a zip, layers and settings |
-//! | [`ric`] | AWS's own runtime, which runs a function's zip for a list of events |
-//! | [`RuntimeApi`] | what that runtime talks to; also drives any other program that does |
-//! | [`invoke_api`] | what a function talks to that calls another: each call goes to a closure of the test |
-//! | [`Ministack`] | AWS's APIs: create functions, let them invoke each other, IAM |
-//! | [`tool`], [`pack`], [`unpack`] | the pinned tools, zips |
+//! | [`Function`] | a function to deploy: a zip, layers and settings |
+//! | [`ric`] | runs a function's zip with AWS's own runtime interface clients for a list of events |
+//! | [`RuntimeApi`] | the Runtime API that a runtime interface client, or any other program, uses |
+//! | [`invoke_api`] | the Invoke API for functions that call others: passes each call to a closure of the test |
+//! | [`Ministack`] | an emulator of AWS's APIs: creates functions that can invoke each other, with IAM |
+//! | [`TestApp`] | a temporary app folder, and programs that run in it |
+//! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
 //!
-//! `cargo xtask setup` installs what this needs. Where it is missing a test is skipped, and says so; with `CI` set it fails.
+//! `cargo xtask setup` installs the tools. Where a tool is missing, the test is skipped and prints the reason; with
+//! `CI` set it fails.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends by a panic")]
-#![allow(clippy::print_stdout, reason = "a test says on its standard output when it is skipped")]
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a failing test panics")]
+#![allow(clippy::print_stdout, reason = "a skipped test prints the reason")]
 
-mod driver;
-mod environment;
+mod execution_environment;
 mod function;
+mod http;
 pub mod invoke_api;
 mod ministack;
+mod ministack_driver;
 pub mod ric;
 mod runtime_api;
+mod test_app;
 mod tools;
 mod zip_file;
 
-pub use driver::Refusal;
 pub use function::Function;
-pub use ministack::{Invoked, Ministack};
-pub use runtime_api::{Answer, Run, RuntimeApi};
-pub use tools::{on_path, tool};
+pub use ministack::{InvokeResponse, Ministack};
+pub use ministack_driver::ApiError;
+pub use runtime_api::{FunctionRun, InvocationResult, RuntimeApi};
+pub use test_app::{ProgramOutput, TestApp};
+pub use tools::{find_on_path, tool};
 pub use zip_file::{pack, unpack};
+
+// Aliases until integration.
+#[doc(hidden)]
+pub use runtime_api::{FunctionRun as Run, InvocationResult as Answer};
+#[doc(hidden)]
+pub use tools::find_on_path as on_path;

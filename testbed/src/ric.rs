@@ -1,5 +1,5 @@
-//! AWS's own runtimes (their runtime interface clients) on this machine: what a function answers, and how its errors
-//! look, is here what it is on Lambda. A zip is unpacked in place of `/var/task`, layers in place of `/opt`.
+//! Runs functions with AWS's own runtime interface clients, so that responses and errors are the same as on Lambda. The
+//! zip and the layers are unpacked to temporary folders that replace `/var/task` and `/opt`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,75 +8,77 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::function::Function;
-use crate::runtime_api::{Run, RuntimeApi};
-use crate::tools::{on_path, tool};
+use crate::runtime_api::{FunctionRun, RuntimeApi};
+use crate::tools::{find_on_path, tool};
 use crate::zip_file::unpack;
 
-/// Runs a function for a list of events: Python and Node.js under AWS's runtime, anything else by its `bootstrap`.
-/// None, and a printed reason, where what it needs is not installed.
-pub fn run(function: &Function, events: &[Value]) -> Option<Run> {
-    let folder = tempfile::tempdir().expect("a folder");
-    // Where the system links its folder for such things, paths in traces would not be ours.
-    let folder = folder.path().canonicalize().map(|path| (path, folder)).expect("a folder");
-    let places = Places { task: folder.0.join("task"), opt: folder.0.join("opt") };
-    unpack(&function.code, &places.task);
+/// Runs a function for a list of events: Python and Node.js with AWS's runtime interface client, other runtimes by
+/// their `bootstrap`. Returns `None` and prints the reason if a required tool is not installed.
+pub fn run(function: &Function, events: &[Value]) -> Option<FunctionRun> {
+    let temp_dir = tempfile::tempdir().expect("a folder");
+    // On some systems the path of temporary folders contains a link, so paths in stack traces would be different.
+    let root = temp_dir.path().canonicalize().expect("a folder");
+    let dirs = LambdaDirs { task: root.join("task"), opt: root.join("opt") };
+    unpack(&function.code, &dirs.task);
     for layer in &function.layers {
-        unpack(layer, &places.opt);
+        unpack(layer, &dirs.opt);
     }
     let mut command = match function.runtime.get(..6) {
-        Some("python") => python(function, &places)?,
-        Some("nodejs") => node(function, &places)?,
-        _ => Command::new(places.task.join("bootstrap")),
+        Some("python") => python(function, &dirs)?,
+        Some("nodejs") => node(function, &dirs)?,
+        _ => Command::new(dirs.task.join("bootstrap")),
     };
     command
-        .current_dir(&places.task)
+        .current_dir(&dirs.task)
         .env("_HANDLER", &function.handler)
-        .env("LAMBDA_TASK_ROOT", &places.task)
+        .env("LAMBDA_TASK_ROOT", &dirs.task)
         .env("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", function.runtime))
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string())
         .envs(&function.environment);
-    Some(RuntimeApi::start(&function.name, events).drive(command))
+    Some(RuntimeApi::start(&function.name, events).run(command))
 }
 
-/// What stands for the folders of Lambda.
-struct Places {
+/// The folders that replace those of Lambda.
+struct LambdaDirs {
+    /// Replaces `/var/task`.
     task: PathBuf,
+    /// Replaces `/opt`.
     opt: PathBuf,
 }
 
-impl Places {
-    /// A command in an environment that has of this machine's only the PATH, behind the layers'.
+impl LambdaDirs {
+    /// Returns a command whose environment inherits only the PATH, after the `bin` folder of the layers.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = std::iter::once(self.opt.join("bin")).chain(std::env::split_paths(&path));
-        command.env_clear().env("PATH", std::env::join_paths(dirs).expect("a PATH"));
-        command.env("LANG", "en_US.UTF-8").env("LD_LIBRARY_PATH", joined(&[&self.task, &self.opt.join("lib")]));
+        let folders = std::iter::once(self.opt.join("bin")).chain(std::env::split_paths(&path));
+        command.env_clear().env("PATH", std::env::join_paths(folders).expect("a PATH"));
+        command.env("LANG", "en_US.UTF-8").env("LD_LIBRARY_PATH", join_paths(&[&self.task, &self.opt.join("lib")]));
         command
     }
 }
 
-fn python(function: &Function, places: &Places) -> Option<Command> {
-    let mut command = places.command(&tool("ric/bin/python")?);
-    // In the order of Lambda: the code, then the layers, then what the runtime brings along.
-    let versioned = places.opt.join("python/lib").join(&function.runtime).join("site-packages");
-    command.env("PYTHONPATH", joined(&[&places.task, &versioned, &places.opt.join("python")]));
+fn python(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
+    let mut command = dirs.command(&tool("ric/bin/python")?);
+    // The order is that of Lambda: the code, then the layers, then the packages of the runtime.
+    let versioned = dirs.opt.join("python/lib").join(&function.runtime).join("site-packages");
+    command.env("PYTHONPATH", join_paths(&[&dirs.task, &versioned, &dirs.opt.join("python")]));
     command.args(["-B", "-m", "awslambdaric", &function.handler]);
     Some(command)
 }
 
-fn node(function: &Function, places: &Places) -> Option<Command> {
+fn node(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
     let runtime = tool("node_ric/index.mjs")?;
-    let mut command = places.command(&on_path("node")?);
+    let mut command = dirs.command(&find_on_path("node")?);
     let version = function.runtime.trim_start_matches("nodejs").trim_end_matches(".x");
-    let versioned = places.opt.join(format!("nodejs/node{version}/node_modules"));
-    command.env("NODE_PATH", joined(&[&versioned, &places.opt.join("nodejs/node_modules")]));
+    let versioned = dirs.opt.join(format!("nodejs/node{version}/node_modules"));
+    command.env("NODE_PATH", join_paths(&[&versioned, &dirs.opt.join("nodejs/node_modules")]));
     command.env("AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1", "true");
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("javascript/rapid_client.cjs");
     command.arg("--require").arg(client).arg(runtime);
     Some(command)
 }
 
-fn joined(paths: &[&Path]) -> OsString {
+fn join_paths(paths: &[&Path]) -> OsString {
     std::env::join_paths(paths).expect("folders without `:`")
 }

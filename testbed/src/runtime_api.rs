@@ -1,8 +1,8 @@
-//! A small Lambda Runtime API: starts a program, hands it events one after the other and takes the answers. As on
-//! Lambda, a program that ends is started again for the events that are left.
+//! A small Lambda Runtime API: starts a program, sends it one event after the other and receives the results. As on
+//! Lambda, a program that exits is started again for the remaining events.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,42 +12,44 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::environment::Environment;
+use crate::execution_environment::ExecutionEnvironment;
+use crate::http::read_request;
 
-/// What a function is told that it has for one event.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// Longer than any answer of a test takes, also on a busy machine: no test waits for it.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The time until the deadline that is sent with each event.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum time to wait for a result, longer than any test needs even on a busy machine.
+const RESULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What one event came to.
+/// The result of one event.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// The response.
+pub enum InvocationResult {
+    /// The response of the function.
     Response(Value),
     /// The error that the function reported.
     Error(Value),
-    /// The error that the function reported while it started.
+    /// The error that the function reported in the init phase.
     InitError(Value),
-    /// The process ended without an answer; its status, none if a signal ended it.
+    /// The process exited without a result: its exit code, or `None` if a signal killed it.
     Exited(Option<i32>),
 }
 
-/// What a program did.
+/// The results and the output of a function.
 #[derive(Debug, Default)]
-pub struct Run {
-    /// One for each event, in order.
-    pub answers: Vec<Answer>,
-    /// What all its processes printed to their standard output.
+pub struct FunctionRun {
+    /// One result for each event, in order.
+    pub results: Vec<InvocationResult>,
+    /// The standard output of all processes.
     pub stdout: String,
-    /// And to their standard error.
+    /// The standard error of all processes.
     pub stderr: String,
 }
 
-/// The server, and the events that it has for one function.
+/// The server, with the events for one function.
 #[derive(Debug)]
 pub struct RuntimeApi {
     function: String,
     address: String,
+    /// The number of events.
     events: usize,
     shared: Arc<Shared>,
     messages: Receiver<Message>,
@@ -57,85 +59,96 @@ pub struct RuntimeApi {
 #[derive(Debug)]
 struct Shared {
     function: String,
-    work: Mutex<Work>,
-    /// Something was answered, or given up.
-    done: Condvar,
+    queue: Mutex<EventQueue>,
+    /// Notified when an event is finished.
+    finished: Condvar,
 }
 
 #[derive(Debug)]
-struct Work {
-    left: VecDeque<Value>,
-    /// The request id of the event that has been taken and not been answered.
-    taken: Option<String>,
-    /// So many events have been taken.
-    given: usize,
-    /// So many processes have ended: what one of them has asked for is not for the next.
-    ended: usize,
+struct EventQueue {
+    pending: VecDeque<Value>,
+    /// The request id of the event that is being processed.
+    in_flight: Option<String>,
+    /// The number of events that have been sent.
+    sent: usize,
+    /// The number of processes that have exited. A connection of an earlier process must not receive further events.
+    exited: usize,
 }
 
 #[derive(Debug)]
 enum Message {
-    Answer(Answer),
-    Ended(Option<i32>),
+    Result(InvocationResult),
+    Exited(Option<i32>),
 }
 
 impl RuntimeApi {
-    /// Listens on a port of this machine. `function` is the name of the function that gets the events.
+    /// Starts a server on a local port. `function` is the name of the function that receives the events.
     pub fn start(function: &str, events: &[Value]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let (sender, messages) = channel();
-        let work = Mutex::new(Work { left: events.iter().cloned().collect(), taken: None, given: 0, ended: 0 });
-        let shared = Arc::new(Shared { function: function.to_owned(), work, done: Condvar::new() });
-        let (for_all, answers) = (Arc::clone(&shared), sender.clone());
+        let pending = events.iter().cloned().collect();
+        let queue = Mutex::new(EventQueue { pending, in_flight: None, sent: 0, exited: 0 });
+        let shared = Arc::new(Shared { function: function.to_owned(), queue, finished: Condvar::new() });
+        let server_state = Arc::clone(&shared);
+        let server_sender = sender.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shared, answers) = (Arc::clone(&for_all), answers.clone());
-                thread::spawn(move || serve(stream, &shared, &answers));
+                let shared = Arc::clone(&server_state);
+                let sender = server_sender.clone();
+                thread::spawn(move || serve(stream, &shared, &sender));
             }
         });
         Self { function: function.to_owned(), address, events: events.len(), shared, messages, sender }
     }
 
-    /// Where it listens, for `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the address for `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Runs the program until every event has come to something. It gets the variables that Lambda sets, but for those
-    /// that the command has already.
-    pub fn drive(self, mut command: Command) -> Run {
+    /// Runs the program until every event has a result. Sets Lambda's environment variables, unless the command sets
+    /// them.
+    pub fn run(self, mut command: Command) -> FunctionRun {
         self.set_variables(&mut command);
-        let mut run = Run::default();
-        while run.answers.len() < self.events {
-            let ended = self.sender.clone();
-            let environment = Environment::start(&mut command, move |status| {
-                let _ = ended.send(Message::Ended(status));
+        let mut run = FunctionRun::default();
+        while run.results.len() < self.events {
+            let sender = self.sender.clone();
+            let environment = ExecutionEnvironment::start(&mut command, move |status| {
+                let _ = sender.send(Message::Exited(status));
             });
-            self.follow(&environment, &mut run.answers);
-            let (stdout, stderr) = environment.printed();
+            self.collect_results(&environment, &mut run.results);
+            let (stdout, stderr) = environment.into_output();
             run.stdout += &stdout;
             run.stderr += &stderr;
         }
         run
     }
 
-    /// Takes in what one process does, until it has ended.
-    fn follow(&self, environment: &Environment, answers: &mut Vec<Answer>) {
-        let (before, mut finished) = (answers.len(), false);
+    /// Alias of [`RuntimeApi::run`] until integration.
+    #[doc(hidden)]
+    pub fn drive(self, command: Command) -> FunctionRun {
+        self.run(command)
+    }
+
+    /// Collects the results of one process until it exits.
+    fn collect_results(&self, environment: &ExecutionEnvironment, results: &mut Vec<InvocationResult>) {
+        let earlier_results = results.len();
+        let mut is_finished = false;
         loop {
-            match self.messages.recv_timeout(PATIENCE).expect("an answer") {
-                Message::Answer(answer) => {
-                    finished = matches!(answer, Answer::InitError(_)) || answers.len() + 1 == self.events;
-                    answers.push(answer);
-                    if finished {
-                        environment.end();
+            match self.messages.recv_timeout(RESULT_TIMEOUT).expect("a result") {
+                Message::Result(result) => {
+                    is_finished = matches!(result, InvocationResult::InitError(_)) || results.len() + 1 == self.events;
+                    results.push(result);
+                    if is_finished {
+                        environment.kill();
                     }
                 }
-                Message::Ended(status) => {
-                    // One that ends between two events has failed at none of them.
-                    let failed = self.shared.environment_ended(!finished && answers.len() == before);
-                    answers.extend(failed.then_some(Answer::Exited(status)));
+                Message::Exited(status) => {
+                    // A process that exits between two events has not failed at either of them.
+                    let had_no_result = !is_finished && results.len() == earlier_results;
+                    let failed = self.shared.process_exited(had_no_result);
+                    results.extend(failed.then_some(InvocationResult::Exited(status)));
                     return;
                 }
             }
@@ -165,62 +178,64 @@ impl RuntimeApi {
 }
 
 impl Shared {
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().expect("no thread has panicked")
+    fn queue(&self) -> MutexGuard<'_, EventQueue> {
+        self.queue.lock().expect("no thread has panicked")
     }
 
-    /// The next event and its request id, when the one before has been answered; None when none is left for the
-    /// process that asks, the one after `ended` others.
-    fn next(&self, ended: usize) -> Option<(String, Value)> {
-        let busy = |work: &mut Work| work.taken.is_some() && work.ended == ended;
-        let mut work = self.done.wait_while(self.work(), busy).expect("no thread has panicked");
-        if work.ended == ended { work.take() } else { None }
+    /// Waits until the current event is finished, and returns the request id of the next event and the event. `exited`
+    /// is the number of processes before the one that requests the event. Returns `None` if it has exited, or if there
+    /// is no event left.
+    fn next_event(&self, exited: usize) -> Option<(String, Value)> {
+        let is_busy = |queue: &mut EventQueue| queue.in_flight.is_some() && queue.exited == exited;
+        let mut queue = self.finished.wait_while(self.queue(), is_busy).expect("no thread has panicked");
+        if queue.exited == exited { queue.pop() } else { None }
     }
 
-    /// Whether a process that has ended has thereby failed at an event; `at_next`, if it had none, at the next one.
-    fn environment_ended(&self, at_next: bool) -> bool {
-        let mut work = self.work();
-        work.ended += 1;
-        self.done.notify_all();
-        let failed = work.taken.is_some() || at_next;
+    /// Records the exit of a process. Returns whether an event failed because of it: the event in flight, or, with
+    /// `fails_next` and no event in flight, the next one.
+    fn process_exited(&self, fails_next: bool) -> bool {
+        let mut queue = self.queue();
+        queue.exited += 1;
+        self.finished.notify_all();
+        let failed = queue.in_flight.is_some() || fails_next;
         if failed {
-            work.give_up();
+            queue.discard_current();
         }
         failed
     }
 }
 
-impl Work {
-    /// The next event and its request id.
-    fn take(&mut self) -> Option<(String, Value)> {
-        let event = self.left.pop_front()?;
-        self.given += 1;
-        let id = format!("01234567-89ab-4def-8123-{:012}", self.given);
-        self.taken = Some(id.clone());
+impl EventQueue {
+    /// Returns the request id of the next event and the event.
+    fn pop(&mut self) -> Option<(String, Value)> {
+        let event = self.pending.pop_front()?;
+        self.sent += 1;
+        let id = format!("01234567-89ab-4def-8123-{:012}", self.sent);
+        self.in_flight = Some(id.clone());
         Some((id, event))
     }
 
-    /// The event that was being worked on, or else the next one, has come to nothing.
-    fn give_up(&mut self) {
-        if self.taken.take().is_none() {
-            self.left.pop_front();
+    /// Discards the event in flight, or, if there is none, the next event.
+    fn discard_current(&mut self) {
+        if self.in_flight.take().is_none() {
+            self.pending.pop_front();
         }
     }
 }
 
-/// Answers the requests of one connection.
-fn serve(mut stream: TcpStream, shared: &Shared, answers: &Sender<Message>) {
+/// Serves the requests of one connection.
+fn serve(mut stream: TcpStream, shared: &Shared, sender: &Sender<Message>) {
     stream.set_nodelay(true).expect("a socket");
     let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let ended = shared.work().ended;
-    while let Some((path, body)) = request(&mut reader) {
+    let exited = shared.queue().exited;
+    while let Some((path, body)) = read_request(&mut reader) {
         let response = if path.ends_with("/invocation/next") {
-            // As Lambda does it: the function waits until there is something to do, in the end for ever.
-            let Some((id, event)) = shared.next(ended) else { continue };
-            next_event(&shared.function, &id, &event)
-        } else if let Some(answer) = shared.answer(&path, &body) {
-            // Before the function hears of it, so that its end cannot come first.
-            let _ = answers.send(Message::Answer(answer));
+            // As on Lambda, the function waits until there is an event; after the last event, it gets no response.
+            let Some((id, event)) = shared.next_event(exited) else { continue };
+            next_event_response(&shared.function, &id, &event)
+        } else if let Some(result) = shared.record_result(&path, &body) {
+            // Sent before the response, so that the exit of the process cannot be observed first.
+            let _ = sender.send(Message::Result(result));
             "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned()
         } else {
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_owned()
@@ -230,27 +245,27 @@ fn serve(mut stream: TcpStream, shared: &Shared, answers: &Sender<Message>) {
 }
 
 impl Shared {
-    /// What a function posted; None for an event that it does not have.
-    fn answer(&self, path: &str, body: &[u8]) -> Option<Answer> {
+    /// Returns the result that a function posted. Returns `None` if it is not for the event in flight.
+    fn record_result(&self, path: &str, body: &[u8]) -> Option<InvocationResult> {
         let value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let (rest, what) = path.rsplit_once('/')?;
-        let mut work = self.work();
+        let (rest, kind) = path.rsplit_once('/')?;
+        let mut queue = self.queue();
         if rest.ends_with("/init") {
-            work.give_up();
-            return Some(Answer::InitError(value));
+            queue.discard_current();
+            return Some(InvocationResult::InitError(value));
         }
-        work.taken.take_if(|id| rest.ends_with(id.as_str()))?;
-        self.done.notify_all();
-        match what {
-            "response" => Some(Answer::Response(value)),
-            _ => Some(Answer::Error(value)),
+        queue.in_flight.take_if(|id| rest.ends_with(id.as_str()))?;
+        self.finished.notify_all();
+        match kind {
+            "response" => Some(InvocationResult::Response(value)),
+            _ => Some(InvocationResult::Error(value)),
         }
     }
 }
 
-fn next_event(function: &str, id: &str, event: &Value) -> String {
+fn next_event_response(function: &str, id: &str, event: &Value) -> String {
     let body = event.to_string();
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + TIMEOUT;
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + INVOCATION_TIMEOUT;
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Lambda-Runtime-Aws-Request-Id: {id}\r\n\
@@ -260,36 +275,4 @@ fn next_event(function: &str, id: &str, event: &Value) -> String {
         body.len(),
         deadline.as_millis()
     )
-}
-
-/// Path and body of the next request on a connection.
-pub(crate) fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-    let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut chunked) = (0, false);
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        let header = header.trim().to_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        chunked |= header.starts_with("transfer-encoding:") && header.contains("chunked");
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    while chunked {
-        let mut size = String::new();
-        reader.read_line(&mut size).ok()?;
-        let size = usize::from_str_radix(size.trim(), 16).ok()?;
-        let mut chunk = vec![0; size + 2];
-        reader.read_exact(&mut chunk).ok()?;
-        body.extend_from_slice(&chunk[..size]);
-        chunked = size > 0;
-    }
-    Some((path, body))
 }

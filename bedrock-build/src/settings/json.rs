@@ -1,50 +1,52 @@
-//! Writes a TOML value as JSON text: this crate is part of every build script, and a JSON library for that would be too much.
+//! Writes a TOML value as JSON text. A JSON library would be too large a dependency, because every app's build script
+//! compiles this crate.
 
 use std::fmt::Write as _;
 
 use toml::de::DeValue;
 
-/// The text of a table, keys in their order; nothing for another value, or for one that JSON does not have.
-pub(super) fn object(value: &DeValue<'_>) -> Option<String> {
+/// Returns the JSON text of a table, with its keys in order. Returns `None` if `value` is not a table, or contains a
+/// value that JSON cannot represent.
+pub(super) fn object_text(value: &DeValue<'_>) -> Option<String> {
     value.as_table()?;
     let mut text = String::new();
-    write(value, &mut text)?;
+    write_value(value, &mut text)?;
     Some(text)
 }
 
-fn write(value: &DeValue<'_>, out: &mut String) -> Option<()> {
+fn write_value(value: &DeValue<'_>, out: &mut String) -> Option<()> {
     match value {
-        DeValue::String(text) => quote(text, out),
+        DeValue::String(text) => write_string(text, out),
         DeValue::Integer(number) => {
             let number = i64::from_str_radix(number.as_str(), number.radix()).ok()?;
             out.push_str(&number.to_string());
         }
         DeValue::Float(number) => {
             let number: f64 = number.as_str().parse().ok().filter(|number: &f64| number.is_finite())?;
-            // With a point or an exponent, so that it stays a number of that kind: `1.0`, `1e300`.
+            // `Debug` always writes a point or an exponent, so that the number stays a float: `1.0`, `1e300`.
             write!(out, "{number:?}").ok()?;
         }
-        DeValue::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        DeValue::Datetime(moment) => quote(&moment.to_string(), out),
+        DeValue::Boolean(boolean) => out.push_str(if *boolean { "true" } else { "false" }),
+        DeValue::Datetime(date_time) => write_string(&date_time.to_string(), out),
         DeValue::Array(list) => {
             out.push('[');
-            for (at, value) in list.iter().enumerate() {
-                if at > 0 {
+            for (i, value) in list.iter().enumerate() {
+                if i > 0 {
                     out.push(',');
                 }
-                write(value.get_ref(), out)?;
+                write_value(value.get_ref(), out)?;
             }
             out.push(']');
         }
         DeValue::Table(table) => {
             out.push('{');
-            for (at, (key, value)) in table.iter().enumerate() {
-                if at > 0 {
+            for (i, (key, value)) in table.iter().enumerate() {
+                if i > 0 {
                     out.push(',');
                 }
-                quote(key.get_ref(), out);
+                write_string(key.get_ref(), out);
                 out.push(':');
-                write(value.get_ref(), out)?;
+                write_value(value.get_ref(), out)?;
             }
             out.push('}');
         }
@@ -52,7 +54,7 @@ fn write(value: &DeValue<'_>, out: &mut String) -> Option<()> {
     Some(())
 }
 
-fn quote(text: &str, out: &mut String) {
+fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -1,92 +1,96 @@
-//! What invokes a worker besides calls: schedules, queues and buckets, as the setting `triggers` of the worker says.
+//! The triggers of a worker: schedules, queues and buckets that invoke it.
 //!
-//! Types and names alone: `read.rs` takes them out of the settings, `conflicts.rs` compares those of all workers.
+//! This file has only the types and the rules for names: `trigger_reader.rs` reads triggers from the settings, and
+//! `trigger_conflicts.rs` compares the triggers of all workers.
 
-mod conflicts;
-mod read;
-
-use crate::name::{AppName, MAX_QUEUE_NAME};
+use crate::name::{AppName, MAX_QUEUE_NAME_LENGTH};
 use crate::schedule::Schedule;
-use crate::settings::FunctionSettings;
 
-pub(super) use conflicts::conflicts;
-pub(super) use read::Declared;
+// Aliases until integration.
+#[doc(hidden)]
+pub use self::{DEAD_LETTER_SUFFIX as DEAD, TriggerSource as Source};
 
-/// One thing that invokes a worker.
+/// A trigger of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// EventBridge Scheduler: an accepted event when it is due.
+    /// A schedule of EventBridge Scheduler, which invokes the worker asynchronously.
     Schedule(ScheduleTrigger),
-    /// An event source mapping of SQS: batches of messages, which are deleted when the worker has answered.
+    /// An event source mapping of an SQS queue: batches of messages, which are deleted after the worker has succeeded.
     Queue(QueueTrigger),
-    /// Notifications of an S3 bucket: an accepted event for each object.
+    /// Notifications of an S3 bucket, which invoke the worker asynchronously for each object.
     Bucket(BucketTrigger),
 }
 
 /// `{ schedule = "rate(5 minutes)" }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleTrigger {
-    /// When.
+    /// When the worker is invoked.
     pub schedule: Schedule,
-    /// Name in the IANA time zone database, for example `Europe/Berlin`; it is not looked up here. Default `UTC`.
+    /// A name in the IANA time zone database, for example `Europe/Berlin`; its existence is not checked here. Default
+    /// `UTC`.
     pub timezone: String,
-    /// What the worker gets, as JSON text of an object; Scheduler's own event where there is none.
+    /// The event, as JSON text of an object. `None` for the default event of EventBridge Scheduler.
     pub event: Option<String>,
 }
 
 /// `{ queue = "jobs" }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueTrigger {
-    /// Which queue.
-    pub queue: Source,
-    /// Messages that one invocation gets at most, 1 to 10,000. Default 10.
+    /// The queue.
+    pub queue: TriggerSource,
+    /// The maximum number of messages per invocation, 1 to 10,000. Default 10.
     pub batch_size: u64,
-    /// Seconds for which messages are gathered, 0 to 300. Default 0.
+    /// The maximum time to gather messages for a batch, in seconds, 0 to 300. Default 0.
     pub batch_window: u64,
-    /// Whether the answer names the messages that failed (`batchItemFailures`).
+    /// Whether the response lists the messages that failed (`batchItemFailures`).
     pub partial_failures: bool,
-    /// How often a message of an own queue is received before it goes to the dead-letter queue, 1 to 1,000. Default 3.
+    /// How often a message is received before it is moved to the dead-letter queue, 1 to 1,000. Default 3. Only for a
+    /// queue of the app.
     pub max_receives: u64,
 }
 
 /// `{ bucket = "uploads" }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketTrigger {
-    /// Which bucket.
-    pub bucket: Source,
-    /// What the keys begin with. Default: anything.
+    /// The bucket.
+    pub bucket: TriggerSource,
+    /// The prefix of the keys. Empty (default) for all keys.
     pub prefix: String,
-    /// What the keys end with. Default: anything.
+    /// The suffix of the keys. Empty (default) for all keys.
     pub suffix: String,
-    /// The folder that is the bucket on a laptop, relative to the app; `target/bedrock/buckets/NAME` where it is not set.
+    /// The local folder that emulates the bucket, relative to the app. `None` for `target/bedrock/buckets/NAME`.
     pub folder: Option<String>,
-    /// Of which changes the worker hears; at least one. Default: of new objects.
+    /// The kinds of changes that invoke the worker, at least one. Default: only new objects.
     pub events: Vec<ObjectEvent>,
 }
 
-/// A queue or bucket.
+/// The queue or bucket of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// One of the app: it is made, and deleted, with it. Its name without app and stage.
+pub enum TriggerSource {
+    /// A queue or bucket of the app, which is created and deleted with it: its name without app and stage.
     Own(String),
-    /// One that exists, by its ARN.
+    /// An existing queue or bucket: its ARN.
     Existing(String),
 }
 
-/// What happened to an object.
+/// A kind of change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectEvent {
-    /// It is there or was replaced: `s3:ObjectCreated:*`.
+    /// The object was created or replaced: `s3:ObjectCreated:*`.
     Created,
-    /// It is gone: `s3:ObjectRemoved:*`.
+    /// The object was deleted: `s3:ObjectRemoved:*`.
     Removed,
 }
 
-/// SQS's longest visibility timeout in seconds.
-const MAX_VISIBILITY: u64 = 43_200;
+/// A trigger with its worker and its location in the manifest, to compare it with other triggers.
+pub(super) struct TriggerDeclaration {
+    pub(super) worker: String,
+    pub(super) location: String,
+    pub(super) trigger: Trigger,
+}
 
-impl Source {
-    /// The name without app, stage, account and region: `jobs`, the last part of an ARN.
+impl TriggerSource {
+    /// Returns the name without app, stage, account and region: `jobs`, or the last part of the ARN.
     pub fn name(&self) -> &str {
         match self {
             Self::Own(name) => name,
@@ -94,7 +98,7 @@ impl Source {
         }
     }
 
-    /// What the settings say: the name or the ARN.
+    /// Returns the value in the settings: the name or the ARN.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Own(text) | Self::Existing(text) => text,
@@ -103,10 +107,10 @@ impl Source {
 }
 
 impl ObjectEvent {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Created, Self::Removed];
 
-    /// As the settings have it: `created` or `removed`.
+    /// Returns the name in the settings: `created` or `removed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -114,7 +118,7 @@ impl ObjectEvent {
         }
     }
 
-    /// The name in a notification configuration of S3.
+    /// Returns the name in a notification configuration of S3.
     pub fn s3_name(self) -> &'static str {
         match self {
             Self::Created => "s3:ObjectCreated:*",
@@ -124,7 +128,7 @@ impl ObjectEvent {
 }
 
 impl Trigger {
-    /// What it is, for messages and lists: ``queue `jobs` ``.
+    /// Returns a description for messages and lists: ``queue `jobs` ``.
     pub fn title(&self) -> String {
         match self {
             Self::Schedule(schedule) if schedule.timezone == "UTC" => format!("schedule `{}`", schedule.schedule),
@@ -140,69 +144,67 @@ impl Trigger {
 }
 
 impl BucketTrigger {
-    /// The folder that is the bucket on a laptop, relative to the app.
+    /// Returns the local folder that emulates the bucket, relative to the app.
     pub fn folder(&self) -> String {
         self.folder.clone().unwrap_or_else(|| format!("target/bedrock/buckets/{}", self.bucket.name()))
     }
 }
 
-impl QueueTrigger {
-    /// Seconds for which a received message is hidden from others: six timeouts of the worker and the batch window,
-    /// as Lambda's documentation asks for, so that a message is not given out again while it may still be worked on.
-    pub fn visibility_timeout(&self, worker: &FunctionSettings) -> u64 {
-        (6 * worker.timeout + self.batch_window).min(MAX_VISIBILITY)
-    }
-}
+/// The suffix of the name of a dead-letter queue, after the name of its queue.
+pub const DEAD_LETTER_SUFFIX: &str = "-dead";
 
-/// What is behind the name of a queue in that of its dead-letter queue.
-pub const DEAD: &str = "-dead";
-
-/// The environment variable with the URL of an own queue: `MY_APP_QUEUE_URL_JOBS`.
+/// Returns the environment variable with the URL of a queue of the app: `MY_APP_QUEUE_URL_JOBS`.
 pub fn queue_variable(app: &AppName, queue: &str) -> String {
-    variable(&format!("{app}_QUEUE_URL_{queue}"))
+    variable_name(&format!("{app}_QUEUE_URL_{queue}"))
 }
 
-/// The environment variable with the name of an own bucket: `MY_APP_BUCKET_UPLOADS`.
+/// Returns the environment variable with the name of a bucket of the app: `MY_APP_BUCKET_UPLOADS`.
 pub fn bucket_variable(app: &AppName, bucket: &str) -> String {
-    variable(&format!("{app}_BUCKET_{bucket}"))
+    variable_name(&format!("{app}_BUCKET_{bucket}"))
 }
 
-fn variable(text: &str) -> String {
+pub(super) fn variable_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Names of FIFO queues end so, and no others do.
-fn is_fifo(name: &str) -> bool {
+/// Returns whether a queue is a FIFO queue: the names of all FIFO queues, and of no others, end with `.fifo`.
+pub(super) fn is_fifo(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
 }
 
-/// Why an own queue cannot have that name.
-fn queue_fault(name: &str) -> Option<String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+/// Returns why a queue of the app cannot have that name.
+pub(super) fn validate_queue_name(name: &str) -> Result<(), String> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if is_fifo(name) {
-        Some("FIFO queues are not supported".to_owned())
-    } else if name.ends_with(DEAD) {
-        Some(format!("names that end with `{DEAD}` are those of dead-letter queues"))
-    } else {
-        length_fault(name, 1, MAX_QUEUE_NAME).or_else(|| {
-            (!name.chars().all(legal)).then(|| "names of queues have letters, digits, `-` and `_`".to_owned())
-        })
+        return Err("FIFO queues are not supported".to_owned());
     }
+    if name.ends_with(DEAD_LETTER_SUFFIX) {
+        return Err(format!("the suffix `{DEAD_LETTER_SUFFIX}` is reserved for dead-letter queues"));
+    }
+    validate_length(name)?;
+    if !name.chars().all(is_legal) {
+        return Err("queue names have only letters, digits, `-` and `_`".to_owned());
+    }
+    Ok(())
 }
 
-/// Why an own bucket cannot have that name.
-fn bucket_fault(name: &str) -> Option<String> {
-    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let ends = name.starts_with('-') || name.ends_with('-');
-    length_fault(name, 1, MAX_QUEUE_NAME).or_else(|| {
-        (ends || !name.chars().all(legal))
-            .then(|| "names of buckets have small letters, digits and, between them, `-`".to_owned())
-    })
+/// Returns why a bucket of the app cannot have that name.
+pub(super) fn validate_bucket_name(name: &str) -> Result<(), String> {
+    let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    validate_length(name)?;
+    if name.starts_with('-') || name.ends_with('-') || !name.chars().all(is_legal) {
+        return Err("bucket names have only lower-case letters, digits and, between them, `-`".to_owned());
+    }
+    Ok(())
 }
 
-fn length_fault(name: &str, min: usize, max: usize) -> Option<String> {
+fn validate_length(name: &str) -> Result<(), String> {
     let length = name.chars().count();
-    (!(min..=max).contains(&length)).then(|| format!("it has {length} characters, {min} to {max} are allowed"))
+    if (1..=MAX_QUEUE_NAME_LENGTH).contains(&length) {
+        Ok(())
+    } else {
+        Err(format!("it has {length} characters, the limit is {MAX_QUEUE_NAME_LENGTH}"))
+    }
 }
 
 #[cfg(test)]

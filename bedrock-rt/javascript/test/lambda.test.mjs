@@ -237,7 +237,7 @@ test('call times out at the deadline of its caller', async () => {
   const { result } = await onLambda({ event: [['w', { hang: true }, true]], remaining: 50 });
   const [error] = result.results;
   assert.deepEqual([error.name, error.errorType, error.mayHaveRun], ['InvocationError', 'Timeout', true]);
-  assert.match(error.errorMessage, /no answer in the \d+ ms that the caller had left/);
+  assert.match(error.errorMessage, /no response in the \d+ ms that the caller had left/);
 });
 
 test('retried responses match the shared retry policy', async () => {

@@ -1,41 +1,44 @@
-//! A kept connection to an Invoke API, and one call after the other through it.
+//! A keep-alive connection to an Invoke API, for sequential calls.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Error;
 
-/// What a call brought.
+/// The response of a call.
 #[derive(Debug)]
-pub struct Answer {
+pub struct InvokeResponse {
     pub body: Vec<u8>,
-    /// The function was run and did not fail.
-    pub is_good: bool,
+    /// Whether the function ran and did not fail.
+    pub is_success: bool,
 }
 
-/// One connection. After an error it is of no use any more.
+/// A connection. It cannot be used after an error.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
-    /// What was read and belongs to no answer yet.
+    /// Received bytes that have not been consumed.
     buffer: Vec<u8>,
 }
 
-/// How the body of an answer ends.
-enum Length {
+/// The framing of a response body.
+enum BodyLength {
     Known(usize),
     Chunked,
 }
 
 impl Connection {
-    /// To `http://ADDRESS/PATH`, for calls with 1 KB of JSON.
+    /// Connects to `http://ADDRESS/PATH`, for calls with 1 KB of JSON.
     pub async fn open(url: &str) -> Result<Self, Error> {
-        let (address, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or("no such URL")?;
+        let (address, path) = url
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or("not a URL of the form `http://ADDRESS/PATH`")?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let event = serde_json::json!({ "key": "x".repeat(1000) }).to_string();
-        // As long as what an SDK sends; nobody here looks at the signature.
+        // The headers have the same length as those of an SDK. The servers do not check the signature.
         let request = format!(
             "POST /{path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
              x-amz-date: 20261126T063500Z\r\nx-amz-invocation-type: RequestResponse\r\n\
@@ -47,43 +50,43 @@ impl Connection {
         Ok(Self { stream, request: request.into_bytes(), buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Calls, and reads the whole answer.
-    pub async fn call(&mut self) -> Result<Answer, Error> {
+    /// Calls the function and reads the complete response.
+    pub async fn call(&mut self) -> Result<InvokeResponse, Error> {
         self.stream.write_all(&self.request).await?;
-        let (head, is_good, length) = self.head().await?;
+        let (head, is_success, length) = self.read_head().await?;
         self.buffer.drain(..head);
         let body = match length {
-            Length::Known(bytes) => self.take(bytes).await?,
-            Length::Chunked => self.chunks().await?,
+            BodyLength::Known(bytes) => self.take(bytes).await?,
+            BodyLength::Chunked => self.read_chunks().await?,
         };
-        Ok(Answer { body, is_good })
+        Ok(InvokeResponse { body, is_success })
     }
 
-    /// Bytes of the head, whether it tells of success, and what follows it.
-    async fn head(&mut self) -> Result<(usize, bool, Length), Error> {
+    /// Reads the head. Returns its size in bytes, whether the call succeeded, and the framing of the body.
+    async fn read_head(&mut self) -> Result<(usize, bool, BodyLength), Error> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; 64];
             let mut head = httparse::Response::new(&mut headers);
             if let httparse::Status::Complete(bytes) = head.parse(&self.buffer)? {
                 let find = |name: &str| head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-                let is_good = head.code == Some(200) && find("x-amz-function-error").is_none();
+                let is_success = head.code == Some(200) && find("x-amz-function-error").is_none();
                 let length = match find("content-length") {
-                    Some(header) => Length::Known(std::str::from_utf8(header.value)?.parse()?),
-                    None => Length::Chunked,
+                    Some(header) => BodyLength::Known(std::str::from_utf8(header.value)?.parse()?),
+                    None => BodyLength::Chunked,
                 };
-                return Ok((bytes, is_good, length));
+                return Ok((bytes, is_success, length));
             }
-            self.more().await?;
+            self.read_more().await?;
         }
     }
 
-    async fn chunks(&mut self) -> Result<Vec<u8>, Error> {
+    async fn read_chunks(&mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         loop {
             let line = loop {
                 match self.buffer.windows(2).position(|two| two == b"\r\n") {
                     Some(end) => break self.take(end + 2).await?,
-                    None => self.more().await?,
+                    None => self.read_more().await?,
                 }
             };
             let bytes = usize::from_str_radix(std::str::from_utf8(&line)?.trim(), 16)?;
@@ -97,12 +100,12 @@ impl Connection {
 
     async fn take(&mut self, bytes: usize) -> Result<Vec<u8>, Error> {
         while self.buffer.len() < bytes {
-            self.more().await?;
+            self.read_more().await?;
         }
         Ok(self.buffer.drain(..bytes).collect())
     }
 
-    async fn more(&mut self) -> Result<(), Error> {
+    async fn read_more(&mut self) -> Result<(), Error> {
         match self.stream.read_buf(&mut self.buffer).await? {
             0 => Err("the connection was closed".into()),
             _ => Ok(()),

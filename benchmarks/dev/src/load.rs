@@ -1,4 +1,4 @@
-//! Calls one after the other on each of several connections.
+//! Sequential calls on each of several connections.
 
 use std::time::{Duration, Instant};
 
@@ -7,40 +7,42 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::connection::Connection;
 
-/// `calls` in all, `in_flight` at any time.
+/// Runs `calls` calls in total, `in_flight` of them at the same time. Returns latencies and throughput.
 pub async fn run(url: &str, calls: usize, in_flight: usize) -> Result<Value, Error> {
-    let each = calls / in_flight;
-    let began = Instant::now();
-    let callers: Vec<_> = (0..in_flight).map(|_| tokio::spawn(caller(url.to_owned(), each))).collect();
-    let (mut all, mut failed) = (Vec::with_capacity(calls), 0);
+    let calls_per_connection = calls / in_flight;
+    let start = Instant::now();
+    let callers: Vec<_> = (0..in_flight).map(|_| tokio::spawn(caller(url.to_owned(), calls_per_connection))).collect();
+    let mut latencies = Vec::with_capacity(calls);
+    let mut failed = 0;
     for caller in callers {
-        let (times, bad) = caller.await??;
-        all.extend(times);
-        failed += bad;
+        let (caller_latencies, caller_failed) = caller.await??;
+        latencies.extend(caller_latencies);
+        failed += caller_failed;
     }
-    let per_second = all.len() as f64 / began.elapsed().as_secs_f64();
+    let per_second = latencies.len() as f64 / start.elapsed().as_secs_f64();
     Ok(json!({
-        "p50_us": quantile(&mut all, 0.5), "p99_us": quantile(&mut all, 0.99), "per_second": per_second, "failed": failed
+        "p50_us": quantile_us(&mut latencies, 0.5), "p99_us": quantile_us(&mut latencies, 0.99), "per_second": per_second, "failed": failed
     }))
 }
 
-/// What each call took, and how many did not bring what they should.
+/// Returns the latency of each call, and the number of calls without the expected response.
 async fn caller(url: String, calls: usize) -> Result<(Vec<Duration>, usize), Error> {
     let mut connection = Connection::open(&url).await?;
-    let (mut times, mut failed) = (Vec::with_capacity(calls), 0);
+    let mut latencies = Vec::with_capacity(calls);
+    let mut failed = 0;
     for _ in 0..calls {
-        let began = Instant::now();
-        let answer = connection.call().await?;
-        times.push(began.elapsed());
-        // The event is in it.
-        failed += usize::from(!answer.is_good || answer.body.len() < 1000);
+        let start = Instant::now();
+        let response = connection.call().await?;
+        latencies.push(start.elapsed());
+        // The response contains the event.
+        failed += usize::from(!response.is_success || response.body.len() < 1000);
     }
-    Ok((times, failed))
+    Ok((latencies, failed))
 }
 
-/// In µs.
-pub fn quantile(times: &mut [Duration], quantile: f64) -> Option<f64> {
-    times.sort_unstable();
-    let at = (times.len() as f64 * quantile) as usize;
-    Some(times.get(at.min(times.len().checked_sub(1)?))?.as_secs_f64() * 1e6)
+/// Returns a quantile in microseconds, or `None` if there are no latencies.
+pub fn quantile_us(latencies: &mut [Duration], quantile: f64) -> Option<f64> {
+    latencies.sort_unstable();
+    let index = (latencies.len() as f64 * quantile) as usize;
+    Some(latencies.get(index.min(latencies.len().checked_sub(1)?))?.as_secs_f64() * 1e6)
 }

@@ -1,5 +1,5 @@
-//! Calls functions over HTTP, as an AWS SDK does. Run by `cargo xtask bench dev` against `cargo bedrock dev` and its peers:
-//! all of them get the same bytes from the same program.
+//! Calls functions over HTTP, like an AWS SDK. `cargo xtask bench dev` runs this program against `cargo bedrock dev`
+//! and similar tools, so that all of them receive the same bytes from the same client.
 
 mod connection;
 mod load;
@@ -7,17 +7,17 @@ mod reload;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-const USAGE: &str = "bench_dev load URL CALLS IN_FLIGHT\nbench_dev reload URL FILE FROM TO PATIENCE_SECONDS";
+const USAGE: &str = "bench_dev load URL CALLS IN_FLIGHT\nbench_dev reload URL FILE FROM TO TIMEOUT_SECONDS";
 
 fn main() -> Result<(), Error> {
-    // One thread, which costs the programs that are measured least of the machine.
+    // A single thread leaves the most CPU for the measured programs.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let figures = match arguments[..] {
         ["load", url, calls, in_flight] => runtime.block_on(load::run(url, calls.parse()?, in_flight.parse()?))?,
-        ["reload", url, file, from, to, patience] => {
-            runtime.block_on(reload::run(url, file.as_ref(), (from, to), patience.parse()?))?
+        ["reload", url, file, from, to, timeout] => {
+            runtime.block_on(reload::run(url, file.as_ref(), from, to, timeout.parse()?))?
         }
         _ => return Err(USAGE.into()),
     };

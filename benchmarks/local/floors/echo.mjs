@@ -1,14 +1,14 @@
-// The floor for Node: JSON lines over a unix socket, nothing else.
+// The lower bound for Node.js: JSON lines over a Unix socket, without cargo bedrock.
 import net from 'node:net';
 
 const socket = net.connect(process.argv[2]);
-let rest = '';
+let buffer = '';
 socket.setEncoding('utf8');
 socket.on('data', (chunk) => {
-  rest += chunk;
+  buffer += chunk;
   let end;
-  while ((end = rest.indexOf('\n')) >= 0) {
-    socket.write(JSON.stringify(JSON.parse(rest.slice(0, end))) + '\n');
-    rest = rest.slice(end + 1);
+  while ((end = buffer.indexOf('\n')) >= 0) {
+    socket.write(JSON.stringify(JSON.parse(buffer.slice(0, end))) + '\n');
+    buffer = buffer.slice(end + 1);
   }
 });

@@ -1,9 +1,9 @@
-"""The floor for Python: JSON lines over a unix socket, nothing else."""
+"""The lower bound for Python: JSON lines over a Unix socket, without cargo bedrock."""
 import json
 import socket
 import sys
 
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-for line in s.makefile("rb"):
-    s.sendall(json.dumps(json.loads(line)).encode() + b"\n")
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+for line in connection.makefile("rb"):
+    connection.sendall(json.dumps(json.loads(line)).encode() + b"\n")

@@ -1,4 +1,4 @@
-//! The floors: what a round trip costs with nothing of cargo bedrock in between.
+//! The lower bounds of a round trip: the same work without cargo bedrock.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
@@ -9,7 +9,8 @@ use echo_rust::Echo;
 
 use crate::samples::Samples;
 
-/// A JSON echo by a bare interpreter over a unix socket, and the time from its start to the first answer in ms.
+/// Measures a JSON echo by a plain interpreter over a Unix socket. Also returns the time from its start to the first
+/// response, in milliseconds.
 pub fn interpreter(program: &[&str], script: &str, event: &Echo, calls: usize) -> std::io::Result<(Samples, f64)> {
     let path = std::env::temp_dir().join(format!("bedrock-floor-{}.sock", std::process::id()));
     let _ = std::fs::remove_file(&path);
@@ -18,41 +19,43 @@ pub fn interpreter(program: &[&str], script: &str, event: &Echo, calls: usize) -
     let started = Instant::now();
     let mut child = Command::new(program[0]).args(&program[1..]).arg(script).arg(&path).spawn()?;
     let (mut socket, _) = listener.accept()?;
-    let mut answers = BufReader::new(socket.try_clone()?);
-    let (mut samples, mut line, mut first) = (Samples::default(), String::new(), 0.0);
+    let mut responses = BufReader::new(socket.try_clone()?);
+    let mut samples = Samples::default();
+    let mut line = String::new();
+    let mut first_ms = 0.0;
     for i in 0..calls {
-        let began = Instant::now();
+        let start = Instant::now();
         let mut bytes = serde_json::to_vec(event)?;
         bytes.push(b'\n');
         socket.write_all(&bytes)?;
         line.clear();
-        answers.read_line(&mut line)?;
-        let answer: Echo = serde_json::from_str(&line)?;
+        responses.read_line(&mut line)?;
+        let response: Echo = serde_json::from_str(&line)?;
         if i == 0 {
-            first = started.elapsed().as_secs_f64() * 1e3;
+            first_ms = started.elapsed().as_secs_f64() * 1e3;
         }
-        assert_eq!(answer.key.len(), event.key.len());
-        samples.add(began);
+        assert_eq!(response.key.len(), event.key.len());
+        samples.add(start);
     }
     child.kill()?;
     child.wait()?;
     std::fs::remove_file(&path)?;
-    Ok((samples, first))
+    Ok((samples, first_ms))
 }
 
-/// A task of the same runtime with the same four passes over the JSON.
+/// Measures a task in the same runtime that reads and writes the JSON as often as a call of a Rust worker.
 pub async fn task(event: &Echo, calls: usize) -> Samples {
     let mut samples = Samples::default();
     for _ in 0..calls {
-        let began = Instant::now();
+        let start = Instant::now();
         let bytes = serde_json::to_vec(event).unwrap_or_default();
         let task = tokio::spawn(async move {
             let event: Result<Echo, _> = serde_json::from_slice(&bytes);
             event.and_then(|event| serde_json::to_vec(&event)).unwrap_or_default()
         });
-        let answer: Result<Echo, _> = serde_json::from_slice(&task.await.unwrap_or_default());
-        assert!(answer.is_ok());
-        samples.add(began);
+        let response: Result<Echo, _> = serde_json::from_slice(&task.await.unwrap_or_default());
+        assert!(response.is_ok());
+        samples.add(start);
     }
     samples
 }

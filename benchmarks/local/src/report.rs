@@ -1,34 +1,34 @@
-//! What was measured, as a table for people or as JSON for `cargo xtask bench`.
+//! The results, as a table or as JSON for `cargo xtask bench`.
 
 use serde_json::{Value, json};
 
 use crate::samples::Samples;
 
-/// All rows, in the order in which they were measured.
+/// All rows, in the order of the measurements.
 #[derive(Debug, Default)]
 pub struct Report(Vec<Row>);
 
-/// One floor or one worker.
+/// The results of a worker or of a lower bound.
 #[derive(Debug)]
 pub struct Row {
     language: &'static str,
     is_floor: bool,
     p50_us: f64,
     p99_us: f64,
-    /// From nothing running to the first answer.
+    /// The time from the start of the process to the first response.
     first_ms: Option<f64>,
-    /// Answers per second with 16 calls in flight.
+    /// Responses per second with 16 calls in flight.
     per_second: Option<f64>,
 }
 
 impl Row {
-    /// What a round trip costs with nothing of cargo bedrock in it.
+    /// Creates the row of a lower bound.
     pub fn floor(language: &'static str, samples: Samples, first_ms: Option<f64>) -> Self {
         let (p50_us, p99_us) = samples.summary();
         Self { language, is_floor: true, p50_us, p99_us, first_ms, per_second: None }
     }
 
-    /// A worker called through `invoke!`.
+    /// Creates the row of a worker that is called through `invoke!`.
     pub fn worker(language: &'static str, samples: Samples, first_ms: f64, per_second: f64) -> Self {
         let (p50_us, p99_us) = samples.summary();
         Self { language, is_floor: false, p50_us, p99_us, first_ms: Some(first_ms), per_second: Some(per_second) }
@@ -36,12 +36,12 @@ impl Row {
 }
 
 impl Report {
-    /// One more row.
+    /// Adds a row.
     pub fn add(&mut self, row: Row) {
         self.0.push(row);
     }
 
-    /// `{"rows": [{"language", "floor", "p50_us", "p99_us", "first_ms", "per_second"}, …]}` on one line.
+    /// Returns `{"rows": [{"language", "floor", "p50_us", "p99_us", "first_ms", "per_second"}, …]}` on one line.
     pub fn json(&self) -> String {
         let rows = self.0.iter().map(|row| {
             json!({
@@ -52,7 +52,7 @@ impl Report {
         json!({ "rows": rows.collect::<Vec<Value>>() }).to_string()
     }
 
-    /// Columns of text.
+    /// Returns a table as text.
     pub fn table(&self) -> String {
         let mut text = format!("{:<16} {:>9} {:>9} {:>9} {:>11}", "", "p50 µs", "p99 µs", "first ms", "16 at once");
         for row in &self.0 {

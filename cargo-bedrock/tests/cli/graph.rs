@@ -120,9 +120,9 @@ fn settings_that_name_nobody_are_refused_at_their_line() {
     assert_snapshot!(app(settings, "").run(&["graph", "--built"]), @"
     exit code 1
     -- stderr
-    error: Cargo.toml:11: `endpoint.invokes` names `conter`, which is no worker of this app
+    error: Cargo.toml:11: `endpoint.invokes` names `conter`, which is not a worker of this app
     help: a worker with a similar name exists: `counter`
-    error: Cargo.toml:15: `workers.counter.invokes` names `nobody`, which is no worker of this app
+    error: Cargo.toml:15: `workers.counter.invokes` names `nobody`, which is not a worker of this app
     ");
 }
 

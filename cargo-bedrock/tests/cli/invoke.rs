@@ -20,7 +20,7 @@ fn an_unknown_worker_is_refused_with_the_nearest_one() {
     exit code 2
     -- stderr
     error: no worker named `thumbnailer` in this app
-    help: make it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`)
+    help: create it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`)
     ");
     assert_snapshot!(app().run(&["invoke", "begun"]), @"
     exit code 2
@@ -120,7 +120,7 @@ fn outside_of_an_app_there_is_no_worker() {
     exit code 2
     -- stderr
     error: no app in `[ROOM]` or a folder above it
-    help: make one with `cargo bedrock new app NAME`
+    help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }

@@ -135,6 +135,6 @@ fn mistakes_are_told_before_aws_is_asked() {
     exit code 2
     -- stderr
     error: no worker named `nobody` in this app
-    help: make it with `cargo bedrock new worker nobody.rs` (or `.py`, `.js`)
+    help: create it with `cargo bedrock new worker nobody.rs` (or `.py`, `.js`)
     ");
 }

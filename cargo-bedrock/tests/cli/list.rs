@@ -50,7 +50,7 @@ fn a_destination_that_is_no_worker_is_told_with_the_nearest_one() {
     assert_snapshot!(room.run(&["list"]), @"
     exit code 1
     -- stderr
-    error: Cargo.toml:11: `workers.system_fetcher.on-failure` names `system_fether`, which is no worker of this app
+    error: Cargo.toml:11: `workers.system_fetcher.on-failure` names `system_fether`, which is not a worker of this app
     help: a worker with a similar name exists: `system_fetcher`
     ");
 }
@@ -133,7 +133,7 @@ fn outside_of_an_app_the_call_is_at_fault() {
     exit code 2
     -- stderr
     error: no app in `[ROOM]` or a folder above it
-    help: make one with `cargo bedrock new app NAME`
+    help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }
@@ -157,11 +157,11 @@ fn several_problems_of_an_app_come_at_once_and_the_app_is_at_fault() {
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
     help: a setting with a similar name exists: `workers-dir`
-    help: the settings known there are `architecture`, `endpoint`, `workers`, `workers-dir`
-    error: `Camel` cannot name a worker: it contains a capital letter (folder `workers/Camel`)
-    help: `camel` would do
-    error: `workers/both` has both `main.py` and `main.js`, so its language cannot be told
-    help: keep one of them, or move the other into a worker of its own
+    help: the known settings are `architecture`, `endpoint`, `workers`, `workers-dir`
+    error: `Camel` is not a valid worker name: it contains a capital letter (folder `workers/Camel`)
+    help: try `camel`
+    error: `workers/both` has both `main.py` and `main.js`, so its language is ambiguous
+    help: keep one of them, or move the other one to a different worker
     ");
 }
 

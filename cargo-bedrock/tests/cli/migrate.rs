@@ -235,10 +235,10 @@ fn folders_that_cannot_be_workers_are_named_before_anything_is_changed() {
     assert_snapshot!(room.run(&["migrate", "--yes"]), @"
     exit code 1
     -- stderr
-    error: `Camel` cannot name a worker: it contains a capital letter (folder `shop/workers/Camel`)
-    help: `camel` would do
-    error: `shop/workers/both` has both `main.py` and `main.js`, so its language cannot be told
-    help: keep one of them, or move the other into a worker of its own
+    error: `Camel` is not a valid worker name: it contains a capital letter (folder `shop/workers/Camel`)
+    help: try `camel`
+    error: `shop/workers/both` has both `main.py` and `main.js`, so its language is ambiguous
+    help: keep one of them, or move the other one to a different worker
     ");
     assert_eq!(all(&room), before);
 }
@@ -274,7 +274,7 @@ fn a_package_that_is_no_app_is_refused() {
     exit code 1
     -- stderr
     error: `[ROOM]/an_app/Cargo.toml` has no `[package.metadata.bedrock]`
-    help: add the table, it may be empty
+    help: add the table; it may be empty
     ");
 }
 
@@ -291,8 +291,8 @@ fn the_name_is_the_one_given_or_that_of_the_variables_or_of_the_folder() {
     assert_snapshot!(name_of(&without, &[]), @"
     exit code 2
     -- stderr
-    error: `My App` cannot name an app: it contains a capital letter
-    help: `my_app` would do
+    error: `My App` is not a valid app name: it contains a capital letter
+    help: try `my_app`
     help: give it one with `--name NAME`
     ");
     let plain = Room::empty().file("shop/app/workers/a/main.py", "").enter("shop");

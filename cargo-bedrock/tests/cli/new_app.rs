@@ -74,13 +74,13 @@ fn its_manifest_says_where_settings_and_workers_go() {
     edition = "2024"
     publish = false
 
-    # Settings of the app. Everything has a default; `cargo bedrock list` shows what is in force. For example:
+    # Settings of the app. All have defaults; `cargo bedrock list` shows the effective values. For example:
     #   [package.metadata.bedrock.workers.greeter]
     #   memory = 512 # megabytes
     #   timeout = 60 # seconds
     [package.metadata.bedrock]
 
-    # Needs no list of members: the Rust workers are members because the app depends on them.
+    # No list of members is needed: Rust workers are members because the app depends on them.
     [workspace]
 
     [dependencies]
@@ -243,38 +243,38 @@ fn a_bad_name_says_what_is_wrong_and_proposes_a_good_one() {
     assert_snapshot!(room.run(&["new", "app", "My App"]), @"
     exit code 2
     -- stderr
-    error: `My App` cannot name an app: it contains a capital letter
-    help: `my_app` would do
+    error: `My App` is not a valid app name: it contains a capital letter
+    help: try `my_app`
     ");
     assert_snapshot!(room.run(&["new", "app", "2nd_app"]), @"
     exit code 2
     -- stderr
-    error: `2nd_app` cannot name an app: it does not begin with a letter
-    help: `nd_app` would do
+    error: `2nd_app` is not a valid app name: it does not start with a letter
+    help: try `nd_app`
     ");
     assert_snapshot!(room.run(&["new", "app", "match"]), @"
     exit code 2
     -- stderr
-    error: `match` cannot name an app: it is a keyword of Rust or Python
-    help: `match_app` would do
+    error: `match` is not a valid app name: it is a keyword of Rust or Python
+    help: try `match_app`
     ");
     assert_snapshot!(room.run(&["new", "app", "a/b"]), @"
     exit code 2
     -- stderr
-    error: `a/b` cannot name an app: it contains `/`
-    help: `a_b` would do
+    error: `a/b` is not a valid app name: it contains `/`
+    help: try `a_b`
     ");
     assert_snapshot!(room.run(&["new", "app", ""]), @"
     exit code 2
     -- stderr
-    error: `` cannot name an app: it is empty
-    help: use lower-case letters, digits and `_`, beginning with a letter
+    error: `` is not a valid app name: it is empty
+    help: use lower-case letters, digits and `_`, starting with a letter
     ");
     assert_snapshot!(room.run(&["new", "app", "a_name_that_is_longer_than_lambda_allows"]), @"
     exit code 2
     -- stderr
-    error: `a_name_that_is_longer_than_lambda_allows` cannot name an app: it is too long: 40 characters, the limit is 30
-    help: `a_name_that_is_longer_than_lam` would do
+    error: `a_name_that_is_longer_than_lambda_allows` is not a valid app name: it is too long: 40 characters, the limit is 30
+    help: try `a_name_that_is_longer_than_lam`
     ");
     assert_eq!(room.tree("."), "");
 }

@@ -26,13 +26,13 @@ fn an_endpoint_is_made_and_added_to_the_router() {
         Router::new().route("/systems", get(get_global))
     }
 
-    /// Call a worker from here with `bedrock::invoke!("NAME", json!({}), require_response = true).await`.
+    /// To call a worker, use `bedrock::invoke!("NAME", json!({}), require_response = true).await`.
     async fn get_global() -> Json<Value> {
         Json(json!({ "endpoint": "systems" }))
     }
     "#);
     assert_snapshot!(room.read(MODULE), @"
-    //! The endpoints of the app, one file for each. `cargo bedrock new endpoint NAME` adds below the two marks.
+    //! The endpoints of the app, one file for each. `cargo bedrock new endpoint NAME` adds lines below the two markers.
 
     // cargo bedrock: modules
     mod hello;
@@ -40,7 +40,7 @@ fn an_endpoint_is_made_and_added_to_the_router() {
 
     use axum::Router;
 
-    /// All routes of the app.
+    /// Returns all routes of the app.
     pub fn router() -> Router {
         Router::new()
             // cargo bedrock: routers
@@ -132,14 +132,14 @@ fn a_bad_name_is_refused() {
     assert_snapshot!(room.run(&["new", "endpoint", "star-systems"]), @"
     exit code 2
     -- stderr
-    error: `star-systems` cannot name an endpoint: it contains `-`, which modules and environment variables cannot have
-    help: `star_systems` would do
+    error: `star-systems` is not a valid endpoint name: it contains `-`, which is not valid in names of modules and environment variables
+    help: try `star_systems`
     ");
     assert_snapshot!(room.run(&["new", "endpoint", "mod"]), @"
     exit code 2
     -- stderr
-    error: `mod` cannot name an endpoint: it is a keyword of Rust or Python
-    help: `mod_endpoint` would do
+    error: `mod` is not a valid endpoint name: it is a keyword of Rust or Python
+    help: try `mod_endpoint`
     ");
     assert_snapshot!(room.run(&["new", "endpoint", "axum"]), @"
     exit code 2
@@ -174,7 +174,7 @@ fn outside_of_an_app_there_is_nothing_to_add_to() {
     exit code 2
     -- stderr
     error: no app in `[ROOM]` or a folder above it
-    help: make one with `cargo bedrock new app NAME`
+    help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }

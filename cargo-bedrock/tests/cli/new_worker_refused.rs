@@ -37,32 +37,32 @@ fn a_bad_name_says_what_is_wrong_and_proposes_a_good_one() {
     assert_snapshot!(room.run(&["new", "worker", "image-resizer.rs"]), @"
     exit code 2
     -- stderr
-    error: `image-resizer` cannot name a worker: it contains `-`, which modules and environment variables cannot have
-    help: `image_resizer` would do
+    error: `image-resizer` is not a valid worker name: it contains `-`, which is not valid in names of modules and environment variables
+    help: try `image_resizer`
     ");
     assert_snapshot!(room.run(&["new", "worker", "SystemFetcher.py"]), @"
     exit code 2
     -- stderr
-    error: `SystemFetcher` cannot name a worker: it contains a capital letter
-    help: `system_fetcher` would do
+    error: `SystemFetcher` is not a valid worker name: it contains a capital letter
+    help: try `system_fetcher`
     ");
     assert_snapshot!(room.run(&["new", "worker", "../up.js"]), @"
     exit code 2
     -- stderr
-    error: `../up` cannot name a worker: it contains `.`
-    help: `up` would do
+    error: `../up` is not a valid worker name: it contains `.`
+    help: try `up`
     ");
     assert_snapshot!(room.run(&["new", "worker", "time.py"]), @"
     exit code 2
     -- stderr
-    error: `time` cannot name a worker: it is a module that is built into Python
-    help: `time_worker` would do
+    error: `time` is not a valid worker name: it is a built-in Python module
+    help: try `time_worker`
     ");
     assert_snapshot!(room.run(&["new", "worker", ".py"]), @"
     exit code 2
     -- stderr
-    error: `` cannot name a worker: it is empty
-    help: use lower-case letters, digits and `_`, beginning with a letter
+    error: `` is not a valid worker name: it is empty
+    help: use lower-case letters, digits and `_`, starting with a letter
     ");
     assert_eq!(room.tree("."), "Cargo.toml");
 }
@@ -202,7 +202,7 @@ fn outside_of_an_app_there_is_nothing_to_add_to() {
     exit code 2
     -- stderr
     error: no app in `[ROOM]` or a folder above it
-    help: make one with `cargo bedrock new app NAME`
+    help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }

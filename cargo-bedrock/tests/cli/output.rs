@@ -99,7 +99,7 @@ fn the_folder_above_is_the_real_one_and_not_that_of_the_text() {
     exit code 2
     -- stderr
     error: no app in `[ROOM]` or a folder above it
-    help: make one with `cargo bedrock new app NAME`
+    help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }

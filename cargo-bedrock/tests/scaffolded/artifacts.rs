@@ -25,8 +25,8 @@ pub(crate) fn function(app: &App, worker: &str) -> Function {
 
 fn answers(function: &Function, event: Value) -> Option<Vec<Answer>> {
     let run = testbed::ric::run(function, &[event])?;
-    assert!(matches!(run.answers[..], [Answer::Response(_)]), "{run:?}");
-    Some(run.answers)
+    assert!(matches!(run.results[..], [Answer::Response(_)]), "{run:?}");
+    Some(run.results)
 }
 
 fn unpacked(zip: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -51,7 +51,7 @@ fn a_renamed_or_deleted_folder_breaks_the_callers_and_nothing_else() {
     fs::remove_dir_all(&counter).expect("deleted");
     refuses(
         &app,
-        &["no worker named `counter` in this app", "help: make it with `cargo bedrock new worker counter.rs`"],
+        &["no worker named `counter` in this app", "help: create it with `cargo bedrock new worker counter.rs`"],
     );
     assert_eq!(app.bedrock(&["new", "worker", "counter.js"]).code, Some(0));
     builds(&app);
@@ -101,5 +101,5 @@ fn what_is_wrong_with_the_app_is_an_error_of_the_build_and_is_seen_again_when_me
     builds(&app);
     fs::create_dir(app.path("workers/bad-name")).expect("a folder");
     app.write("workers/bad-name/main.py", "");
-    refuses(&app, &["`bad-name` cannot name a worker: it contains `-`", "`bad_name` would do"]);
+    refuses(&app, &["`bad-name` is not a valid worker name: it contains `-`", "try `bad_name`"]);
 }

@@ -196,7 +196,7 @@ fn settings_that_nobody_knows_stop_the_build_before_it_begins() {
     exit code 1
     error: Cargo.toml:28: unknown setting `memmory` in `[package.metadata.bedrock.workers.counter]`
     help: a setting with a similar name exists: `memory`
-    help: the settings known there are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, `timeout`, `triggers`
+    help: the known settings are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, `timeout`, `triggers`
     ");
     assert!(!app.path("target/bedrock").exists());
 }

@@ -24,7 +24,7 @@ fn a_new_app_s_tests_pass_with_rust_alone_and_with_a_python_worker() {
     // Nothing of the app is on a network.
     let rust_alone = app.cargo(&["test", "--offline", "--workspace"]);
     assert_eq!(rust_alone.code, Some(0), "{}{}", rust_alone.stdout, rust_alone.stderr);
-    let passed = "test endpoints::hello::tests::the_greeting_comes_from_the_worker ... ok";
+    let passed = "test endpoints::hello::tests::greeting_comes_from_worker ... ok";
     assert!(rust_alone.stdout.contains(passed), "{}", rust_alone.stdout);
 
     assert_eq!(app.bedrock(&["new", "worker", "counter.py"]).code, Some(0));

@@ -107,7 +107,7 @@ fn every_artifact_of_the_example_answers() {
         let mut alone = function.clone();
         alone.environment = ministack.environment().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let Some(run) = testbed::ric::run(&alone, &[event]) else { return };
-        let [Answer::Response(answer)] = &run.answers[..] else { panic!("{name}: {run:?}") };
+        let [Answer::Response(answer)] = &run.results[..] else { panic!("{name}: {run:?}") };
         assert_eq!(as_floats(answer.clone()), response, "{name}");
     }
 }

@@ -196,7 +196,7 @@ fn only_what_changed_is_deployed(applied: &mut Applied) {
 
 fn another_stage_needs_another_state(applied: &Applied) {
     let shown = applied.refused("prod");
-    let message = "this state is that of stage `dev` of app `space` in us-east-1, account 123456789012: choose the \
+    let message = "this state belongs to stage `dev` of app `space` in us-east-1, account 123456789012: choose the \
                    workspace or the backend of stage `prod`";
     assert!(shown.contains(message), "{shown}");
 }
@@ -208,8 +208,8 @@ fn an_app_of_the_command_line_is_left_to_it(applied: &mut Applied) {
     });
     applied.emulator.call("lambda", "tag_resource", &tag);
     let shown = applied.refused("dev");
-    let message = "stage `dev` of app `space` is deployed by `cargo bedrock deploy`, and one stage has one owner: deploy \
-                   with that, or run `cargo bedrock destroy --stage dev` first";
+    let message = "stage `dev` of app `space` is deployed by `cargo bedrock deploy`, and a stage has only one owner: \
+                   deploy with that command, or run `cargo bedrock destroy --stage dev` first";
     assert!(shown.contains(message), "{shown}");
 }
 

@@ -42,8 +42,8 @@ fn a_manifest_that_is_missing_or_none_is_refused() {
     let Some(folder) = Folder::new() else { return };
     assert_snapshot!(plan(&folder, "../../target/bedrock/manifest.json", &[]), @"there is no manifest at `../../target/bedrock/manifest.json`: run `cargo bedrock build --release`");
     std::fs::write(folder.path("terraform/manifest/odd.json"), "{").expect("file");
-    assert_snapshot!(plan(&folder, "odd.json", &[]), @"`odd.json` is no JSON: run `cargo bedrock build --release`");
-    assert_snapshot!(refused(&folder, &Manifest::of(&[]).with("/version", json!(3)), &[]), @"`manifest.json` is no manifest of version 1 or 2, which this terraform reads: run `cargo bedrock terraform upgrade`");
+    assert_snapshot!(plan(&folder, "odd.json", &[]), @"`odd.json` is not valid JSON: run `cargo bedrock build --release`");
+    assert_snapshot!(refused(&folder, &Manifest::of(&[]).with("/version", json!(3)), &[]), @"`manifest.json` is not a manifest of version 1 or 2: run `cargo bedrock terraform upgrade`");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn files_that_are_missing_or_changed_are_named() {
     std::fs::write(folder.path("terraform/manifest/workers/fetcher.zip"), "another").expect("file");
     std::fs::remove_file(folder.path("terraform/manifest/layers/ranker.zip")).expect("file");
     assert_snapshot!(plan(&folder, "manifest.json", &[]), @"
-    the manifest names files that are not there: `./layers/ranker.zip`: run `cargo bedrock build --release`
+    files of the manifest are missing: `./layers/ranker.zip`: run `cargo bedrock build --release`
     files have changed since the manifest was written: `./workers/fetcher.zip`: run `cargo bedrock build --release`
     ");
 }
@@ -78,11 +78,11 @@ fn limits_of_lambda_come_with_the_number_found_and_the_number_allowed() {
         ],
     );
     assert_snapshot!(refused(&folder, &manifest, &[]), @"
-    variables and secrets of a function have at most 4096 bytes as JSON: worker `fetcher` (4126)
+    the environment variables and secrets of a function have at most 4096 bytes as JSON: worker `fetcher` (4126)
     a function has at most 5 layers: worker `ranker` (6)
     ");
     let stage = format!("-var=stage={}", "long".repeat(13));
-    assert_snapshot!(refused(&folder, &Manifest::of_three(), &[&stage]), @"names of functions have at most 64 characters: `space-longlonglonglonglonglonglonglonglonglonglonglonglong-endpoint` (67), `space-longlonglonglonglonglonglonglonglonglonglonglonglong-fetcher` (66), `space-longlonglonglonglonglonglonglonglonglonglonglonglong-ranker` (65): shorten the stage, or rename the worker");
+    assert_snapshot!(refused(&folder, &Manifest::of_three(), &[&stage]), @"function names have at most 64 characters: `space-longlonglonglonglonglonglonglonglonglonglonglonglong-endpoint` (67), `space-longlonglonglonglonglonglonglonglonglonglonglonglong-fetcher` (66), `space-longlonglonglonglonglonglonglonglonglonglonglonglong-ranker` (65): shorten the stage, or rename the worker");
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn odd_values_are_all_named_at_once() {
         ],
     );
     assert_snapshot!(refused(&folder, &manifest, &[]), @"
-    a worker cannot be called `endpoint`: rename its folder
-    no such worker: `nobody`, which worker `fetcher` calls: run `cargo bedrock build --release`
-    events are handed on to a queue, a topic, a function or an event bus: `arn:aws:dynamodb:us-east-1:123456789012:table/x` of worker `fetcher`
-    no such worker: `nobody`, which worker `fetcher` hands events to: run `cargo bedrock build --release`
-    names of queues have at most 80 characters: `space-dev-qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq-dead` (81): shorten the stage, or rename the queue
-    logs are kept for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days: worker `fetcher` (31)
+    a worker cannot be named `endpoint`: rename its folder
+    no such worker: `nobody`, called by worker `fetcher`: run `cargo bedrock build --release`
+    a destination must be a queue, a topic, a function or an event bus: `arn:aws:dynamodb:us-east-1:123456789012:table/x` of worker `fetcher`
+    no such worker: `nobody`, destination of worker `fetcher`: run `cargo bedrock build --release`
+    queue names have at most 80 characters: `space-dev-qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq-dead` (81): shorten the stage, or rename the queue
+    the log retention in days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653: worker `fetcher` (31)
     ");
 }
 
@@ -118,8 +118,8 @@ fn odd_names_of_stages_and_odd_overrides_are_refused() {
     let manifest = Manifest::of_three();
     for stage in ["Prod", "-dev", "dev-", "a b", ""] {
         let shown = refused(&folder, &manifest, &[&format!("-var=stage={stage}")]);
-        assert!(shown.starts_with(&format!("`{stage}` cannot name a stage")), "{stage}: {shown}");
+        assert!(shown.starts_with(&format!("`{stage}` is not a valid stage name")), "{stage}: {shown}");
     }
-    assert_snapshot!(refused(&folder, &manifest, &["-var=url_auth=all"]), @"`url_auth` is `none` or `iam`");
-    assert_snapshot!(refused(&folder, &manifest, &["-var=log_retention=2"]), @"logs are kept for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days: `log_retention` (2)");
+    assert_snapshot!(refused(&folder, &manifest, &["-var=url_auth=all"]), @"`url_auth` must be `none` or `iam`");
+    assert_snapshot!(refused(&folder, &manifest, &["-var=log_retention=2"]), @"the log retention in days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653: `log_retention` (2)");
 }

@@ -1,6 +1,6 @@
-"""Makes calls of any of AWS's services with boto3, one after the other, and prints what came of each as a line of JSON.
+"""Calls operations of any AWS service with boto3, one after the other, and prints each result as a line of JSON.
 
-Input: a JSON list of `{"service": …, "operation": …, "arguments": {…}}` by boto3's names.
+Input: a JSON list of `{"service": …, "operation": …, "arguments": {…}}` with boto3's names.
 """
 
 import json
@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 
 def call(service, operation, arguments):
-    """What a program sees: the answer, or the class of the exception and what it knows."""
+    """Returns the output, or the class of the exception and its details."""
     client = boto3.client(service)
     try:
-        answer = getattr(client, operation)(**arguments)
+        output = getattr(client, operation)(**arguments)
     except ClientError as error:
         return {
             "exception": type(error).__name__,
@@ -22,11 +22,11 @@ def call(service, operation, arguments):
             "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
             "message": error.response["Error"]["Message"],
         }
-    answer.pop("ResponseMetadata")
-    if "Body" in answer:
-        answer["Body"] = answer["Body"].read().decode()
-    return answer
+    output.pop("ResponseMetadata")
+    if "Body" in output:
+        output["Body"] = output["Body"].read().decode()
+    return output
 
 
-for one in json.load(sys.stdin):
-    print(json.dumps(call(one["service"], one["operation"], one["arguments"]), default=str), flush=True)
+for request in json.load(sys.stdin):
+    print(json.dumps(call(request["service"], request["operation"], request["arguments"]), default=str), flush=True)

@@ -1,6 +1,7 @@
-"""Makes calls of Lambda's API with boto3, as anybody would, and prints what came of each as a line of JSON.
+"""Calls operations of Lambda's API with boto3, and prints each result as a line of JSON.
 
-Input: a JSON list of `{"operation": …, "arguments": {…}}` by boto3's names. Several run at once, answers keep their order.
+Input: a JSON list of `{"operation": …, "arguments": {…}}` with boto3's names. Calls run concurrently; results keep their
+order.
 """
 
 import base64
@@ -13,9 +14,9 @@ from botocore.exceptions import ClientError
 
 
 def call(client, operation, arguments):
-    """What a program sees: the answer, or the class of the exception and what it knows."""
+    """Returns the output, or the class of the exception and its details."""
     try:
-        answer = getattr(client, operation)(**arguments)
+        output = getattr(client, operation)(**arguments)
     except ClientError as error:
         return {
             "exception": type(error).__name__,
@@ -23,15 +24,15 @@ def call(client, operation, arguments):
             "message": error.response["Error"]["Message"],
         }
     if operation != "invoke":
-        answer.pop("ResponseMetadata")
-        return answer
+        output.pop("ResponseMetadata")
+        return output
     return {
-        "status": answer["StatusCode"],
-        "failed": answer.get("FunctionError"),
-        "version": answer.get("ExecutedVersion"),
-        "id": answer["ResponseMetadata"]["RequestId"],
-        "payload": answer["Payload"].read().decode(),
-        "log": base64.b64decode(answer["LogResult"]).decode() if "LogResult" in answer else None,
+        "status": output["StatusCode"],
+        "failed": output.get("FunctionError"),
+        "version": output.get("ExecutedVersion"),
+        "id": output["ResponseMetadata"]["RequestId"],
+        "payload": output["Payload"].read().decode(),
+        "log": base64.b64decode(output["LogResult"]).decode() if "LogResult" in output else None,
     }
 
 
@@ -39,8 +40,8 @@ def main():
     client = boto3.client("lambda")
     calls = json.load(sys.stdin)
     with ThreadPoolExecutor(max_workers=8) as pool:
-        for answer in pool.map(lambda one: call(client, one["operation"], one["arguments"]), calls):
-            print(json.dumps(answer), flush=True)
+        for result in pool.map(lambda request: call(client, request["operation"], request["arguments"]), calls):
+            print(json.dumps(result), flush=True)
 
 
 main()

@@ -1,5 +1,5 @@
-// Makes calls of Lambda's API with the AWS SDK for JavaScript, as anybody would, and prints what came of each as a line
-// of JSON. Argument: the folder of the SDK. Input: a JSON list of {"operation": "Invoke", "arguments": {…}}.
+// Calls operations of Lambda's API with the AWS SDK for JavaScript, and prints each result as a line of JSON.
+// Argument: the folder of the SDK. Input: a JSON list of {"operation": "Invoke", "arguments": {…}}.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -9,19 +9,19 @@ const client = new lambda.LambdaClient();
 
 async function call({ operation, arguments: input }) {
   try {
-    const answer = await client.send(new lambda[`${operation}Command`](input));
-    if (operation !== 'Invoke') return answer;
+    const output = await client.send(new lambda[`${operation}Command`](input));
+    if (operation !== 'Invoke') return output;
     return {
-      status: answer.StatusCode,
-      failed: answer.FunctionError ?? null,
-      version: answer.ExecutedVersion ?? null,
-      id: answer.$metadata.requestId,
-      payload: answer.Payload?.transformToString() ?? '',
-      log: answer.LogResult === undefined ? null : Buffer.from(answer.LogResult, 'base64').toString(),
+      status: output.StatusCode,
+      failed: output.FunctionError ?? null,
+      version: output.ExecutedVersion ?? null,
+      id: output.$metadata.requestId,
+      payload: output.Payload?.transformToString() ?? '',
+      log: output.LogResult === undefined ? null : Buffer.from(output.LogResult, 'base64').toString(),
     };
   } catch (error) {
     return { exception: error.name, status: error.$metadata?.httpStatusCode, message: error.message };
   }
 }
 
-for (const answer of await Promise.all(calls.map(call))) console.log(JSON.stringify(answer));
+for (const result of await Promise.all(calls.map(call))) console.log(JSON.stringify(result));

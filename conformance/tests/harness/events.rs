@@ -1,4 +1,4 @@
-//! Fire-and-forget on the clock of a test: retries, giving up, destinations, the end.
+//! Asynchronous invocations with the clock of a test: retries, failure after all retries, and destinations.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Fails so many times, then answers.
+/// Returns a mock that fails `failures` times, and then succeeds.
 fn failing(mut failures: u32) -> impl FnMut(Value) -> bedrock::Result<Value> + Send {
     move |_| {
         if failures > 0 {
@@ -22,7 +22,7 @@ fn failing(mut failures: u32) -> impl FnMut(Value) -> bedrock::Result<Value> + S
 }
 
 #[bedrock::test]
-async fn a_failed_event_is_tried_again_after_one_minute_and_two_more(app: App) -> bedrock::Result<()> {
+async fn failed_event_is_retried_after_one_and_two_minutes(app: App) -> bedrock::Result<()> {
     app.mock("python_case", failing(2));
     app.send("python_case", json!({ "n": 1 })).await?;
     app.settled().await;
@@ -43,13 +43,13 @@ async fn a_failed_event_is_tried_again_after_one_minute_and_two_more(app: App) -
 }
 
 #[bedrock::test]
-async fn a_long_jump_of_the_clock_runs_each_retry_at_its_time(app: App) -> bedrock::Result<()> {
-    let began = app.clock().now();
+async fn clock_jump_runs_each_retry_at_its_time(app: App) -> bedrock::Result<()> {
+    let start = app.clock().now();
     app.mock("python_case", failing(9));
     app.send("python_case", json!({ "n": 1 })).await?;
     app.clock().advance(seconds(3600)).await;
     app.assert_called("python_case").failed("Busy").times(3);
-    assert_eq!(app.clock().now(), began + seconds(3600));
+    assert_eq!(app.clock().now(), start + seconds(3600));
     let [left] = app.left().try_into().expect("one event");
     assert_eq!((left.worker.as_str(), left.condition, left.attempts), ("python_case", "RetriesExhausted", 3));
     assert_eq!((left.event, left.destination), (json!({ "n": 1 }), None));
@@ -59,23 +59,23 @@ async fn a_long_jump_of_the_clock_runs_each_retry_at_its_time(app: App) -> bedro
 }
 
 #[bedrock::test]
-async fn draining_moves_the_clock_as_far_as_events_need_it(app: App) -> bedrock::Result<()> {
-    let began = app.clock().now();
+async fn draining_advances_the_clock_to_the_last_retry(app: App) -> bedrock::Result<()> {
+    let start = app.clock().now();
     app.mock("python_case", failing(1));
     app.send("python_case", json!({})).await?;
     app.drained().await;
     app.assert_called("python_case").times(2);
-    assert_eq!(app.clock().now(), began + seconds(60));
+    assert_eq!(app.clock().now(), start + seconds(60));
     Ok(())
 }
 
 #[bedrock::test]
-async fn what_is_refused_is_no_attempt_and_is_tried_until_it_is_too_old(app: App) -> bedrock::Result<()> {
+async fn throttled_event_is_retried_until_its_maximum_age(app: App) -> bedrock::Result<()> {
     let reason = "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned();
     app.mock_error("python_case", Error::Throttled { worker: "python_case".to_owned(), reason });
     app.send("python_case", json!({})).await?;
     app.clock().advance(seconds(3)).await;
-    // At once, after 1 second and after 2 more.
+    // Immediately, after 1 second and after 2 more seconds.
     app.assert_called("python_case").failed("Throttled").times(3);
     app.drained().await;
     let [left] = app.left().try_into().expect("one event");
@@ -84,7 +84,7 @@ async fn what_is_refused_is_no_attempt_and_is_tried_until_it_is_too_old(app: App
 }
 
 #[bedrock::test]
-async fn events_that_events_send_are_waited_for_too(app: App) -> bedrock::Result<()> {
+async fn settling_waits_for_events_sent_by_events(app: App) -> bedrock::Result<()> {
     app.mock_async("python_case", async |event: Value| {
         bedrock::invoke_arn("node_case", event).await?;
         Ok(())
@@ -100,7 +100,7 @@ async fn events_that_events_send_are_waited_for_too(app: App) -> bedrock::Result
 }
 
 #[bedrock::test]
-async fn a_rust_worker_s_event_is_run_as_a_call_is(app: App) -> bedrock::Result<()> {
+async fn rust_worker_event_is_retried_on_failure(app: App) -> bedrock::Result<()> {
     app.send("rust_case", json!({ "do": "raise" })).await?;
     app.drained().await;
     app.assert_called("rust_case").failed("BadCase").times(3);
@@ -108,15 +108,15 @@ async fn a_rust_worker_s_event_is_run_as_a_call_is(app: App) -> bedrock::Result<
 }
 
 #[bedrock::test]
-async fn an_event_that_failed_for_good_goes_to_the_worker_that_the_settings_say(app: App) -> bedrock::Result<()> {
+async fn failed_event_goes_to_its_on_failure_worker(app: App) -> bedrock::Result<()> {
     app.mock("python_noclass", failing(1));
     app.mock("node_case", |record: Value| Ok(record));
     app.send("python_noclass", json!({ "n": 1 })).await?;
     app.settled().await;
-    // Its setting says no retries.
+    // The worker has `retries = 0`.
     app.assert_called("python_noclass").times(1);
-    let handed_on = app.assert_called("node_case").by("python_noclass").times(1);
-    let record = &handed_on.calls()[0].event;
+    let deliveries = app.assert_called("node_case").by("python_noclass").times(1);
+    let record = &deliveries.calls()[0].event;
     assert_eq!(record["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(
         (&record["requestPayload"], &record["responsePayload"]["errorType"]),
@@ -127,7 +127,7 @@ async fn an_event_that_failed_for_good_goes_to_the_worker_that_the_settings_say(
 }
 
 #[bedrock::test]
-async fn what_goes_to_a_destination_outside_of_the_app_can_be_seen(app: App) -> bedrock::Result<()> {
+async fn record_for_external_destination_is_visible(app: App) -> bedrock::Result<()> {
     app.mock("node_noclass", failing(9));
     app.send("node_noclass", json!({ "n": 1 })).await?;
     app.clock().advance(seconds(60)).await;
@@ -139,18 +139,18 @@ async fn what_goes_to_a_destination_outside_of_the_app_can_be_seen(app: App) -> 
 }
 
 #[bedrock::test]
-async fn a_dead_letter_is_the_event_that_failed_for_good(app: App) -> bedrock::Result<()> {
+async fn dead_letter_is_the_failed_event(app: App) -> bedrock::Result<()> {
     app.mock("python_missing", failing(1));
     app.mock("node_case", |record: Value| Ok(record));
     app.send("python_missing", json!({ "n": 1 })).await?;
     app.settled().await;
-    let [failed, letter] = app.left().try_into().expect("one event, twice");
+    let [failed, dead_letter] = app.left().try_into().expect("a record and a dead letter");
     assert_eq!(failed.destination.as_deref(), Some("node_case"));
     assert_eq!(failed.record["responsePayload"]["errorType"], "Busy");
-    assert_eq!(letter.destination.as_deref(), Some("arn:aws:sqs:us-east-1:000000000000:letters"));
-    assert_eq!((letter.condition, letter.attempts), ("RetriesExhausted", 1));
-    assert_eq!((&letter.record, letter.request_id), (&json!({ "n": 1 }), failed.request_id));
-    // One that succeeds is no dead letter.
+    assert_eq!(dead_letter.destination.as_deref(), Some("arn:aws:sqs:us-east-1:000000000000:letters"));
+    assert_eq!((dead_letter.condition, dead_letter.attempts), ("RetriesExhausted", 1));
+    assert_eq!((&dead_letter.record, dead_letter.request_id), (&json!({ "n": 1 }), failed.request_id));
+    // An event that succeeds is not sent to the dead-letter queue.
     app.send("python_missing", json!({ "n": 2 })).await?;
     app.settled().await;
     assert_eq!(app.left().len(), 2);

@@ -1,4 +1,4 @@
-//! What runs in place of workers.
+//! Mocks, which replace workers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use bedrock::{Error, WorkerError, invoke};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::panic_of;
+use super::panic_message;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
@@ -15,21 +15,21 @@ struct Order {
 }
 
 #[bedrock::test]
-async fn a_mock_takes_and_gives_types_and_stands_in_for_any_language(app: App) -> bedrock::Result<()> {
+async fn mock_replaces_workers_of_any_language_with_types(app: App) -> bedrock::Result<()> {
     for worker in ["rust_case", "python_case", "node_case"] {
         app.mock(worker, |order: Order| Ok(Order { number: order.number + 1 }));
         assert_eq!(app.invoke::<Order>(worker, Order { number: 6 }).await?.number, 7);
     }
     let typed: Value = invoke!(rust_case::RustCase, json!({ "number": 1 }), require_response = true).await?;
     assert_eq!(typed, json!({ "number": 2 }));
-    let wrong = app.invoke::<Order>("node_case", json!({ "number": "six" })).await.expect_err("no number");
-    assert_eq!(wrong.error_type(), "Runtime.UnmarshalError");
+    let error = app.invoke::<Order>("node_case", json!({ "number": "six" })).await.expect_err("no number");
+    assert_eq!(error.error_type(), "Runtime.UnmarshalError");
     assert!(app.invocations().iter().all(|call| call.is_mocked));
     Ok(())
 }
 
 #[bedrock::test]
-async fn a_mock_that_fails_or_panics_fails_that_call_alone(app: App) -> bedrock::Result<()> {
+async fn failing_mock_fails_only_its_own_call(app: App) -> bedrock::Result<()> {
     let mut calls = 0;
     app.mock("python_case", move |_: Value| {
         calls += 1;
@@ -39,21 +39,21 @@ async fn a_mock_that_fails_or_panics_fails_that_call_alone(app: App) -> bedrock:
             _ => Ok(calls),
         }
     });
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     for _ in 0..3 {
-        answers.push(app.invoke::<u32>("python_case", ()).await.map_err(|error| error.to_string()));
+        results.push(app.invoke::<u32>("python_case", ()).await.map_err(|error| error.to_string()));
     }
     let expected = [
         Err("worker `python_case` failed: KeyError: 'width'".to_owned()),
         Err("worker `python_case` failed: Panic: the worker panicked: as it was told".to_owned()),
         Ok(3),
     ];
-    assert_eq!(answers, expected);
+    assert_eq!(results, expected);
     Ok(())
 }
 
 #[bedrock::test]
-async fn an_error_is_what_callers_get_at_once(app: App) {
+async fn mock_error_is_returned_immediately(app: App) {
     let timeout = Error::Timeout { worker: "node_case".to_owned(), after: Duration::from_secs(5) };
     app.mock_error("node_case", timeout.clone());
     assert_eq!(app.invoke::<Value>("node_case", ()).await, Err(timeout));
@@ -62,23 +62,23 @@ async fn an_error_is_what_callers_get_at_once(app: App) {
 }
 
 #[bedrock::test]
-async fn mocks_that_wait_run_at_the_same_time(app: App) -> bedrock::Result<()> {
-    let meeting = std::sync::Arc::new(tokio::sync::Barrier::new(2));
+async fn async_mocks_run_concurrently(app: App) -> bedrock::Result<()> {
+    let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(2));
     app.mock_async("node_case", move |event: Value| {
-        let meeting = std::sync::Arc::clone(&meeting);
+        let barrier = std::sync::Arc::clone(&barrier);
         async move {
-            meeting.wait().await;
+            barrier.wait().await;
             Ok(event)
         }
     });
-    let (one, other) = tokio::join!(app.invoke::<u32>("node_case", 1), app.invoke::<u32>("node_case", 2));
-    assert_eq!((one?, other?), (1, 2));
+    let (first, second) = tokio::join!(app.invoke::<u32>("node_case", 1), app.invoke::<u32>("node_case", 2));
+    assert_eq!((first?, second?), (1, 2));
     Ok(())
 }
 
 #[bedrock::test]
-async fn only_workers_of_the_app_can_be_mocked(app: App) {
-    let text = panic_of(|| app.mock("pyton_case", |_: Value| Ok(())));
+async fn mock_of_unknown_worker_panics(app: App) {
+    let text = panic_message(|| app.mock("pyton_case", |_: Value| Ok(())));
     assert_eq!(
         text,
         "no worker named `pyton_case` in this app\nhelp: a worker with a similar name exists: `python_case`"

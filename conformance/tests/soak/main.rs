@@ -1,18 +1,18 @@
-//! Ten thousand invocations of a workshop at once and one after the other, in all languages, while workers fail, exit, take
-//! too long and are saved: each caller gets its answer, and nothing is left of it. The only test of its program, so that
-//! what this process holds is the workshop's.
+//! Soak test: thousands of concurrent and sequential invocations in a dev server, in all languages, while workers fail,
+//! exit, time out and are reloaded. Each caller must get its response, and no resource may leak. This is the only test
+//! of its program, so that all resources of the process belong to the dev server.
 
 #[path = "../it/lambda_build.rs"]
 mod built;
 mod caller;
-#[allow(dead_code, reason = "it serves other tests, too")]
+mod dev_app;
+#[allow(dead_code, reason = "other tests use it too")]
 #[path = "../it/driver.rs"]
 mod driver;
+mod observed_events;
 mod plan;
-mod room;
-mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,117 +20,140 @@ use std::time::Duration;
 
 use bedrock_dev::{Condition, State};
 
-use caller::{Answer, Caller};
-use plan::{Deed, Plan, plans};
-use room::{Held, Room, memory, save};
-use told::Told;
+use caller::{Caller, InvokeResponse};
+use dev_app::{DevApp, Resources, resident_memory_mb, save_worker};
+use observed_events::ObservedInvocations;
+use plan::{Action, Plan, plans};
 
-const CALLS: usize = 10_000;
-const IN_FLIGHT: usize = 64;
-/// Another one: `SOAK_SEED=7 cargo nextest run -p conformance -E 'binary(soak)'`
-const SEED: u64 = 20_261_126;
-/// Megabytes by which this process may grow: what the stream keeps, and as much again.
-const GROWN: u64 = 128;
+const NIGHTLY_CALLS: usize = 10_000;
+const PUSH_CALLS: usize = 1_000;
+const WARM_UP_CALLS: usize = 200;
+const MAX_IN_FLIGHT: usize = 64;
+/// The default seed. To use a different one: `SOAK_SEED=7 cargo nextest run -p conformance -E 'binary(soak)'`
+const DEFAULT_SEED: u64 = 20_261_126;
+/// How much memory of the process may grow: the size of the event log, doubled.
+const MAX_MEMORY_GROWTH_MB: u64 = 128;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_invocations_with_faults_get_an_answer_each_and_leave_nothing_behind() {
-    let seed = std::env::var("SOAK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-    let before = Held::now();
-    let mut room = Room::open().await;
-    let listening = told::listen(&room.workshop.happenings);
-    // Everything that is made once is there behind this.
-    let first = call_all(&room, plans(seed, 200), 8).await;
-    settle(&room).await;
-    room.begin_anew().await;
-    let (warm, small) = (settled_hold().await, memory());
+async fn soak_calls_all_get_responses_and_leak_nothing() {
+    let seed = std::env::var("SOAK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(DEFAULT_SEED);
+    let initial = Resources::now();
+    let mut app = DevApp::start().await;
+    let observer = observed_events::observe(&app.server.happenings);
+    // After the warm-up, everything that is created once exists.
+    let warm_up = call_all(&app, plans(seed, WARM_UP_CALLS), 8).await;
+    settle(&app).await;
+    app.reload_all().await;
+    let warm = stable_resources().await;
+    let warm_memory = resident_memory_mb();
     let calls = calls();
-    eprintln!("{calls} calls, {warm:?}: {:#?}", Held::files());
+    eprintln!("{calls} calls, {warm:?}: {:#?}", Resources::open_files());
 
-    let plans: Vec<Plan> = plans(seed.wrapping_add(1), calls).into_iter().map(later).collect();
-    let answers = call_all(&room, plans, IN_FLIGHT).await;
-    settle(&room).await;
-    room.begin_anew().await;
-    let (held, large) = (warm.again().await, memory());
-    let is_no_more = held.files <= warm.files && held.children <= warm.children;
-    assert!(is_no_more, "seed {seed}: {held:?} after, {warm:?} before: {:#?}", Held::files());
-    assert!(large < small + GROWN, "seed {seed}: {small} MB before, {large} MB after");
+    let plans: Vec<Plan> = plans(seed.wrapping_add(1), calls).into_iter().map(renumber).collect();
+    let responses = call_all(&app, plans, MAX_IN_FLIGHT).await;
+    settle(&app).await;
+    app.reload_all().await;
+    let after = warm.wait_for_release().await;
+    let memory = resident_memory_mb();
+    let has_no_leak = after.files <= warm.files && after.children <= warm.children;
+    assert!(has_no_leak, "seed {seed}: {after:?} after, {warm:?} before: {:#?}", Resources::open_files());
+    assert!(memory < warm_memory + MAX_MEMORY_GROWTH_MB, "seed {seed}: {warm_memory} MB before, {memory} MB after");
 
-    let (ran, given_up) = (room.ran(), given_up(&room));
-    let dir = room.close();
-    let told = listening.await.expect("the stream");
-    let all: Vec<_> = first.into_iter().chain(answers).collect();
-    let wrong: Vec<String> =
-        all.iter().filter_map(|(plan, answer)| wrong(plan, answer, &told, &ran, &given_up)).collect();
-    assert!(wrong.is_empty(), "seed {seed}: {} are wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
-    counts_add_up(&all, &told);
-    drop(dir);
-    let held = before.again().await;
-    assert!(held.children <= before.children, "seed {seed}: {held:?} after, {before:?} before");
+    let runs_dir = app.runs_dir();
+    let dead_events = dead_events(&app);
+    let temp_dir = app.stop();
+    let observed = observer.await.expect("the event log");
+    let results: Vec<_> = warm_up.into_iter().chain(responses).collect();
+    let errors: Vec<String> = results
+        .iter()
+        .filter_map(|(plan, response)| check_call(plan, response, &observed, &runs_dir, &dead_events))
+        .collect();
+    assert!(errors.is_empty(), "seed {seed}: {} are wrong: {:#?}", errors.len(), &errors[..errors.len().min(20)]);
+    check_counts(&results, &observed);
+    drop(temp_dir);
+    let end = initial.wait_for_release().await;
+    assert!(end.children <= initial.children, "seed {seed}: {end:?} after, {initial:?} before");
 }
 
+/// Returns the number of calls after the warm-up.
 fn calls() -> usize {
-    std::env::var("SOAK_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(CALLS)
+    let is_nightly = std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "nightly");
+    let default = if is_nightly { NIGHTLY_CALLS } else { PUSH_CALLS };
+    std::env::var("SOAK_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(default)
 }
 
-/// Numbers of their own.
-fn later(plan: Plan) -> Plan {
+/// Changes the number of a plan, so that it differs from those of the warm-up.
+fn renumber(plan: Plan) -> Plan {
     Plan { number: plan.number + 1_000_000, ..plan }
 }
 
-/// What is held once nothing changes any more: processes that were replaced end in their own time.
-async fn settled_hold() -> Held {
-    let mut last = Held::now();
-    for _ in 0..50 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let now = Held::now();
-        if now != last {
-            last = now;
+/// Returns the resources once they have not changed for a while: replaced processes exit after their successors have
+/// started.
+async fn stable_resources() -> Resources {
+    const SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
+    const EQUAL_SAMPLES: usize = 10;
+    const MAX_SAMPLES: usize = 500;
+    let mut last = Resources::now();
+    let mut equal = 0;
+    for _ in 0..MAX_SAMPLES {
+        tokio::time::sleep(SAMPLE_INTERVAL).await;
+        let now = Resources::now();
+        equal = if now == last { equal + 1 } else { 0 };
+        last = now;
+        if equal == EQUAL_SAMPLES {
+            break;
         }
     }
     last
 }
 
-/// Makes all calls, so many at a time.
-async fn call_all(room: &Room, plans: Vec<Plan>, at_once: usize) -> Vec<(Plan, Answer)> {
-    let (plans, next) = (Arc::new(plans), Arc::new(AtomicUsize::new(0)));
-    let (ran, root) = (Arc::new(room.ran()), Arc::new(room.root()));
-    let callers = (0..at_once).map(|_| {
-        let (plans, next, ran, root) = (Arc::clone(&plans), Arc::clone(&next), Arc::clone(&ran), Arc::clone(&root));
-        let url = room.workshop.url.clone();
+/// Makes all calls, at most `max_in_flight` at the same time.
+async fn call_all(app: &DevApp, plans: Vec<Plan>, max_in_flight: usize) -> Vec<(Plan, InvokeResponse)> {
+    let plans = Arc::new(plans);
+    let next = Arc::new(AtomicUsize::new(0));
+    let runs_dir = Arc::new(app.runs_dir());
+    let root = Arc::new(app.root());
+    let callers = (0..max_in_flight).map(|_| {
+        let plans = Arc::clone(&plans);
+        let next = Arc::clone(&next);
+        let runs_dir = Arc::clone(&runs_dir);
+        let root = Arc::clone(&root);
+        let url = app.server.url.clone();
         tokio::spawn(async move {
-            let (mut caller, mut answers) = (Caller::connect(&url).await, Vec::new());
+            let mut caller = Caller::connect(&url).await;
+            let mut responses = Vec::new();
             while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(worker) = plan.saved {
-                    save(&root, worker);
+                if let Some(worker) = plan.saved_worker {
+                    save_worker(&root, worker);
                 }
-                let answer = caller.invoke(plan.worker, plan.is_event, &plan.event(&ran)).await;
-                answers.push((plan.clone(), answer));
+                let response = caller.invoke(plan.worker, plan.is_event, &plan.event(&runs_dir)).await;
+                responses.push((plan.clone(), response));
             }
-            answers
+            responses
         })
     });
-    let mut all = Vec::new();
+    let mut responses = Vec::new();
     for caller in callers.collect::<Vec<_>>() {
-        all.extend(caller.await.expect("a caller"));
+        responses.extend(caller.await.expect("a caller"));
     }
-    all
+    responses
 }
 
-/// Lets time pass until no event waits.
-async fn settle(room: &Room) {
+/// Advances the clock until no event waits for a retry.
+async fn settle(app: &DevApp) {
     loop {
-        room.workshop.queue.settled().await.expect("settled");
-        let events = room.workshop.store.list().expect("events");
+        app.server.queue.settled().await.expect("settled");
+        let events = app.server.store.list().expect("events");
         if events.iter().all(|listed| matches!(listed.state, State::Dead(_))) {
             return;
         }
-        room.clock.advance(Duration::from_secs(120));
+        app.clock.advance(Duration::from_secs(120));
     }
 }
 
-/// The events that failed for good.
-fn given_up(room: &Room) -> BTreeMap<String, Condition> {
-    let events = room.workshop.store.list().expect("events").into_iter();
+/// Returns the events that failed after all retries, by request id.
+fn dead_events(app: &DevApp) -> BTreeMap<String, Condition> {
+    let events = app.server.store.list().expect("events").into_iter();
     let dead = events.filter_map(|listed| match listed.state {
         State::Dead(condition) => Some((listed.event.id, condition)),
         _ => None,
@@ -138,56 +161,58 @@ fn given_up(room: &Room) -> BTreeMap<String, Condition> {
     dead.collect()
 }
 
-/// What is wrong with a call, if anything is.
-fn wrong(
+/// Returns a description of a call whose result is wrong, or `None` if it is correct.
+fn check_call(
     plan: &Plan,
-    answer: &Answer,
-    told: &Told,
-    ran: &Path,
-    given_up: &BTreeMap<String, Condition>,
+    response: &InvokeResponse,
+    observed: &ObservedInvocations,
+    runs_dir: &Path,
+    dead_events: &BTreeMap<String, Condition>,
 ) -> Option<String> {
-    let Some(said) = told.get(&answer.request_id) else {
-        return Some(format!("{plan:?} {answer:?} is not on the stream"));
+    let Some(invocation) = observed.get(&response.request_id) else {
+        return Some(format!("{plan:?} {response:?} is not in the event log"));
     };
-    let is_right = if plan.is_event {
-        let lines = std::fs::read_to_string(plan.file(ran)).map_or(0, |text| text.lines().count());
+    let is_correct = if plan.is_event {
+        let lines = std::fs::read_to_string(plan.file(runs_dir)).map_or(0, |text| text.lines().count());
         let fails = plan.error_type().is_some();
         let attempts = if fails { 3 } else { 1 };
-        let leaves = match plan.deed {
-            Deed::Answer | Deed::Wait => 1,
-            Deed::Fail => 3,
-            Deed::Exit | Deed::TakeTooLong | Deed::CallAnother => 0,
+        let expected_lines = match plan.action {
+            Action::Respond | Action::Wait => 1,
+            Action::Fail => 3,
+            Action::Exit | Action::TimeOut | Action::CallWorker => 0,
         };
-        let (first, last) = (said.queue.first(), said.queue.last());
-        let end = if fails { "failed" } else { "delivered" };
-        answer.status == 202
-            && said.started == attempts
-            && said.outcomes.len() == attempts
-            && lines == leaves
-            && first.is_some_and(|state| state == "accepted")
-            && last.is_some_and(|state| state == end)
-            && given_up.contains_key(&answer.request_id) == fails
+        let end_state = if fails { "failed" } else { "delivered" };
+        response.status == 202
+            && invocation.started == attempts
+            && invocation.outcomes.len() == attempts
+            && lines == expected_lines
+            && invocation.queue.first().is_some_and(|state| state == "accepted")
+            && invocation.queue.last().is_some_and(|state| state == end_state)
+            && dead_events.contains_key(&response.request_id) == fails
     } else {
-        let outcome = match plan.deed {
-            Deed::Fail | Deed::Exit => "error",
-            Deed::TakeTooLong => "timeout",
-            Deed::Answer | Deed::Wait | Deed::CallAnother => "ok",
+        let outcome = match plan.action {
+            Action::Fail | Action::Exit => "error",
+            Action::TimeOut => "timeout",
+            Action::Respond | Action::Wait | Action::CallWorker => "ok",
         };
-        let is_answered = match plan.error_type() {
-            Some(error_type) => answer.is_failure && answer.body["errorType"] == error_type,
-            None => !answer.is_failure && answer.body == plan.response(),
+        let is_expected_response = match plan.error_type() {
+            Some(error_type) => response.is_failure && response.body["errorType"] == error_type,
+            None => !response.is_failure && response.body == plan.response(),
         };
-        answer.status == 200 && is_answered && said.started == 1 && said.outcomes == [outcome]
+        response.status == 200 && is_expected_response && invocation.started == 1 && invocation.outcomes == [outcome]
     };
-    (!is_right).then(|| format!("{plan:?} {answer:?} {said:?}"))
+    (!is_correct).then(|| format!("{plan:?} {response:?} {invocation:?}"))
 }
 
-/// What was sent is what was answered and what the stream has, with what workers called themselves.
-fn counts_add_up(all: &[(Plan, Answer)], told: &Told) {
-    let ids: std::collections::BTreeSet<&str> = all.iter().map(|(_, answer)| answer.request_id.as_str()).collect();
-    assert_eq!(ids.len(), calls() + 200, "an answer each");
-    let nested = all.iter().filter(|(plan, _)| plan.deed == Deed::CallAnother).count();
-    let inner = told.values().filter(|said| said.has_caller).count();
-    assert_eq!((told.len(), inner), (ids.len() + nested, nested), "invocations on the stream");
-    assert!(told.values().all(|said| said.started == said.outcomes.len()), "each one that began has ended");
+/// Checks that the event log has exactly the calls of this test and the calls that workers made.
+fn check_counts(results: &[(Plan, InvokeResponse)], observed: &ObservedInvocations) {
+    let ids: BTreeSet<&str> = results.iter().map(|(_, response)| response.request_id.as_str()).collect();
+    assert_eq!(ids.len(), calls() + WARM_UP_CALLS, "each call has its own response");
+    let nested = results.iter().filter(|(plan, _)| plan.action == Action::CallWorker).count();
+    let observed_nested = observed.values().filter(|invocation| invocation.has_caller).count();
+    assert_eq!((observed.len(), observed_nested), (ids.len() + nested, nested), "invocations in the event log");
+    assert!(
+        observed.values().all(|invocation| invocation.started == invocation.outcomes.len()),
+        "each started attempt has ended"
+    );
 }

@@ -1,4 +1,4 @@
-// Does what the event says, well or badly. The same cases exist in Rust and Python.
+// Runs the case that the event names, including failures. The same cases exist in Rust and Python.
 const fs = require('fs');
 const { Worker, invoke } = require('./worker');
 
@@ -50,11 +50,11 @@ const cases = {
   close_stdout: () => {
     process.stdout.end();
     fs.closeSync(1);
-    console.log('nobody hears this');
+    console.log('after close');
     return 'closed';
   },
   nonsense: async () => {
-    fs.writeSync(3, 'this is no frame, and more of it than a header has');
+    fs.writeSync(3, 'not a frame, and longer than the header of one');
     await sleep(60000);
   },
   append: async (event) => {
@@ -73,11 +73,11 @@ const cases = {
     return value;
   },
   sdk: async (event) => {
-    // A worker would have it among its dependencies; the test knows where it is.
+    // A real worker would have the SDK in its dependencies. Here the test passes its path.
     const { LambdaClient, InvokeCommand } = require('module').createRequire(`${event.sdk}/`)('@aws-sdk/client-lambda');
     const input = { FunctionName: event.worker, Payload: JSON.stringify(event.event) };
-    const answer = await new LambdaClient().send(new InvokeCommand(input));
-    return { failed: answer.FunctionError ?? null, payload: answer.Payload.transformToString() };
+    const output = await new LambdaClient().send(new InvokeCommand(input));
+    return { failed: output.FunctionError ?? null, payload: output.Payload.transformToString() };
   },
   child: () => {
     require('child_process').spawn('sleep', ['300'], { stdio: 'ignore' });

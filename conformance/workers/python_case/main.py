@@ -1,4 +1,4 @@
-"""Does what the event says, well or badly. The same cases exist in Rust and JavaScript."""
+"""Runs the case that the event names, including failures. The same cases exist in Rust and JavaScript."""
 import os
 import signal
 import sys
@@ -23,7 +23,7 @@ class PythonCase(Worker):
         return case(event, context)
 
     def records(self, records):
-        """Of a queue or a bucket: fails with the messages that say so."""
+        """Handles records of a queue or a bucket. Reports messages with the body `fail` as failed."""
         failed = [record for record in records if record.get("body") == "fail"]
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
@@ -98,11 +98,11 @@ class PythonCase(Worker):
     def do_close_stdout(self, event, context):
         sys.stdout.close()
         os.close(1)
-        print("nobody hears this")
+        print("after close")
         return "closed"
 
     def do_nonsense(self, event, context):
-        os.write(3, b"this is no frame, and more of it than a header has")
+        os.write(3, b"not a frame, and longer than the header of one")
         time.sleep(60)
 
     def do_append(self, event, context):
@@ -135,16 +135,16 @@ class PythonCase(Worker):
         import boto3
 
         arguments = {name: os.environ.get(value, value) for name, value in event["arguments"].items()}
-        answer = getattr(boto3.client(event["service"]), event["operation"])(**arguments)
-        return answer["Body"].read().decode() if "Body" in answer else "done"
+        output = getattr(boto3.client(event["service"]), event["operation"])(**arguments)
+        return output["Body"].read().decode() if "Body" in output else "done"
 
     def do_sdk(self, event, context):
-        # A worker would have it in its requirements; the test knows where it is.
+        # A real worker would have boto3 in its requirements. Here the test passes its path.
         if event["sdk"] not in sys.path:
             sys.path.append(event["sdk"])
         import boto3
         import json
 
         client = boto3.client("lambda")
-        answer = client.invoke(FunctionName=event["worker"], Payload=json.dumps(event["event"]))
-        return {"failed": answer.get("FunctionError"), "payload": answer["Payload"].read().decode()}
+        output = client.invoke(FunctionName=event["worker"], Payload=json.dumps(event["event"]))
+        return {"failed": output.get("FunctionError"), "payload": output["Payload"].read().decode()}

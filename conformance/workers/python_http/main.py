@@ -1,4 +1,4 @@
-"""Answers HTTP requests, as the worker behind a function URL does."""
+"""Responds to HTTP requests to its function URL."""
 import json
 
 from bedrock.workers.worker import Worker

@@ -1,4 +1,4 @@
-//! The smallest app: one endpoint, one Rust worker.
+//! The smallest app: one endpoint and one Rust worker.
 
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ fn router() -> Router {
 }
 
 async fn hello(Path(name): Path<String>) -> Result<Json<GreetResponse>, (StatusCode, String)> {
-    // `Greeter` is known to the compiler: another event or response type would not compile.
+    // The compiler checks the event and response types of `Greeter`.
     let greeting = invoke!(Greeter, GreetRequest { name }, require_response = true).await;
     greeting.map(Json).map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::router;
 
     #[bedrock::test]
-    async fn the_endpoint_greets_with_what_the_worker_says(app: App) -> bedrock::Result<()> {
+    async fn endpoint_responds_with_the_greeting_of_the_worker(app: App) -> bedrock::Result<()> {
         let app = app.with_router(router());
         let response = app.get("/hello/Ada").await?;
         assert_eq!(response.status(), 200);
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[bedrock::test]
-    async fn a_worker_that_fails_is_a_bad_gateway(app: App) -> bedrock::Result<()> {
+    async fn failed_worker_is_a_bad_gateway(app: App) -> bedrock::Result<()> {
         let app = app.with_router(router());
         app.mock("greeter", |_: GreetRequest| {
             Err::<GreetResponse, _>(WorkerError::new("Speechless", "nothing to say"))

@@ -1,4 +1,4 @@
-//! The app of the specification: an endpoint in Rust, workers in Rust, Python and JavaScript that call one another.
+//! An endpoint in Rust, and workers in Rust, Python and JavaScript that call each other.
 
 mod endpoints;
 mod space_info;
@@ -6,8 +6,8 @@ mod tour;
 
 #[bedrock::main]
 async fn main() -> bedrock::Result<()> {
-    // The web site that the workers fetch from. The specification's is on the internet; this one is here, and nothing for
-    // a deployed app.
+    // The website that the workers fetch from runs in this process, so that the example needs no internet access. A
+    // deployed app would fetch from a real website.
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         space_info::start().await?;
         tour::start();

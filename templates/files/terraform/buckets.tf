@@ -1,5 +1,5 @@
-# The buckets of the app, and which functions hear of changes in which bucket. A bucket has one notification
-# configuration: this one replaces whatever was set for it before.
+# The buckets of the app, and the notifications that invoke functions. A bucket has only one notification configuration:
+# this one replaces any earlier configuration.
 
 resource "aws_s3_bucket" "this" {
   for_each = { for key, bucket in module.manifest.buckets : key => bucket if bucket.own }
@@ -38,6 +38,6 @@ resource "aws_s3_bucket_notification" "this" {
     }
   }
 
-  # S3 asks Lambda whether it may, before it takes this.
+  # S3 checks the permission when the notification is created.
   depends_on = [aws_lambda_permission.bucket]
 }

@@ -1,8 +1,8 @@
-# The endpoint and the workers of the app, from the manifest that `cargo bedrock build` writes: a worker that is added,
-# changed or deleted changes the manifest and never a file in this folder. What is made of each function is in lambda/
-# and lambda-layer/, what is decided about it in manifest/.
+# The endpoint and the workers of the app, from the manifest that `cargo bedrock build` writes. Adding, changing or
+# deleting a worker changes the manifest, but no file in this folder. lambda/ and lambda-layer/ have the resources of
+# each function; manifest/ computes their names, policies and settings.
 #
-# `cargo bedrock terraform upgrade` brings this folder up to date and keeps what you changed in it.
+# `cargo bedrock terraform upgrade` updates this folder and keeps your changes.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -38,7 +38,7 @@ module "function" {
 
   function    = each.value
   environment = merge(each.value.environment, { for key, id in module.manifest.secrets[each.key] : key => local.secrets[id] })
-  # Of two layers with the same file the later one counts: the worker's own dependencies come last.
+  # If two layers contain the same file, the later layer wins. Therefore the worker's own dependencies come last.
   layers               = concat(each.value.layers, [for name, layer in module.layer : layer.arn if name == each.key])
   permissions_boundary = var.permissions_boundary
 }

@@ -1,9 +1,9 @@
 output "url" {
-  description = "Where the endpoint listens; null for an app without endpoint."
+  description = "The URL of the endpoint; null for an app without an endpoint."
   value       = one([for name, function in module.function : function.url if name == "endpoint"])
 }
 
 output "functions" {
-  description = "The ARN of each function: of the workers by their names, and of `endpoint`."
+  description = "The ARN of each function, by the name of the worker or `endpoint`."
   value       = { for name, function in module.function : name => function.arn }
 }

@@ -1,6 +1,6 @@
-# An app's stage has one owner and one state. Both are found out before anything is changed.
+# A stage of an app has one owner and one state. Both are checked before any change.
 
-# `cargo bedrock deploy` marks what it makes with `bedrock:owner = cargo-bedrock`.
+# `cargo bedrock deploy` tags its resources with `bedrock:owner = cargo-bedrock`.
 data "aws_resourcegroupstaggingapi_resources" "deployed_otherwise" {
   count = var.check_owner ? 1 : 0
 
@@ -24,13 +24,13 @@ data "aws_resourcegroupstaggingapi_resources" "deployed_otherwise" {
   lifecycle {
     postcondition {
       condition     = length(self.resource_tag_mapping_list) == 0
-      error_message = "stage `${var.stage}` of app `${module.manifest.app}` is deployed by `cargo bedrock deploy`, and one stage has one owner: deploy with that, or run `cargo bedrock destroy --stage ${var.stage}` first"
+      error_message = "stage `${var.stage}` of app `${module.manifest.app}` is deployed by `cargo bedrock deploy`, and a stage has only one owner: deploy with that command, or run `cargo bedrock destroy --stage ${var.stage}` first"
     }
   }
 }
 
-# Remembers what this state was first applied for. Another stage in the same state would replace it, and another
-# region would lose sight of it.
+# Records the stage, app, region and account of this state. Applying the same state for a different stage would replace
+# the deployed stage; for a different region, it would orphan its resources.
 resource "terraform_data" "state_of" {
   input = "stage `${var.stage}` of app `${module.manifest.app}` in ${data.aws_region.current.id}, account ${data.aws_caller_identity.current.account_id}"
 
@@ -39,7 +39,7 @@ resource "terraform_data" "state_of" {
 
     postcondition {
       condition     = self.output == "stage `${var.stage}` of app `${module.manifest.app}` in ${data.aws_region.current.id}, account ${data.aws_caller_identity.current.account_id}"
-      error_message = "this state is that of ${self.output}: choose the workspace or the backend of stage `${var.stage}`"
+      error_message = "this state belongs to ${self.output}: choose the workspace or the backend of stage `${var.stage}`"
     }
   }
 }

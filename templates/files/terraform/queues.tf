@@ -1,11 +1,10 @@
-# The queues of the app, each with one for the messages that failed too often, and which function takes the messages of
-# which queue.
+# The queues of the app with their dead-letter queues, and the event source mappings to functions.
 
 resource "aws_sqs_queue" "dead" {
   for_each = module.manifest.queues
 
   name                      = each.value.dead
-  message_retention_seconds = 1209600 # 14 days, the longest there is
+  message_retention_seconds = 1209600 # 14 days, the maximum
 }
 
 resource "aws_sqs_queue" "this" {

@@ -1,5 +1,5 @@
-# Schedules of EventBridge Scheduler, all in one group, and for each worker that has some a role that may invoke its
-# function and nothing else.
+# Schedules of EventBridge Scheduler, all in one group. For each worker with schedules, a role that may only invoke the
+# function of the worker.
 
 resource "aws_scheduler_schedule_group" "this" {
   count = length(module.manifest.schedules) > 0 ? 1 : 0

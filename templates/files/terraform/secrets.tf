@@ -1,5 +1,5 @@
-# Secrets are read when the app is deployed and become variables of the functions, so that functions need no right to
-# read them. Their values are in the state: encrypt it, and let few people read it.
+# Secrets are read at deployment and passed to functions as environment variables, so that functions need no permission
+# to read them. The state contains their values: encrypt it, and restrict read access.
 
 locals {
   secret_ids = toset(flatten([for name, secrets in module.manifest.secrets : values(secrets)]))
@@ -8,8 +8,8 @@ locals {
     { for id, version in data.aws_secretsmanager_secret_version.secret : id => version.secret_string },
   )
 
-  # Sizes are no secrets, and Lambda has a limit for them. `length` counts characters, so bytes are counted in base64:
-  # four characters for three of them.
+  # Sizes are not secret, and are needed to check Lambda's limit. `length` counts characters; base64 has four characters
+  # for three bytes.
   secret_bytes = {
     for id, value in local.secrets :
     id => nonsensitive(sensitive(floor(length(replace(base64encode(jsonencode(value)), "=", "")) * 3 / 4)))

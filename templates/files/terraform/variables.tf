@@ -1,5 +1,5 @@
 variable "stage" {
-  description = "The stage to deploy to, for example `dev`. Each stage has a state of its own: a workspace, or a backend."
+  description = "The stage to deploy to, for example `dev`. Each stage has its own state: a workspace or a backend."
   type        = string
 }
 
@@ -16,36 +16,36 @@ variable "manifest" {
 }
 
 variable "log_retention" {
-  description = "Days to keep the logs of every function, in place of what the settings say."
+  description = "Retention period of the logs of all functions in days; overrides the settings."
   type        = number
   default     = null
 }
 
 variable "url_auth" {
-  description = "Who may call the endpoint's URL, in place of what the settings say: `none` (everybody) or `iam`."
+  description = "Authorization of the endpoint's URL: `none` (public) or `iam`; overrides the settings."
   type        = string
   default     = null
 }
 
 variable "permissions_boundary" {
-  description = "The ARN of a policy that bounds what the functions' roles may do; null for none."
+  description = "The ARN of the permissions boundary of all roles; null for none."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of all that is made here, beside the ones that say whose it is."
+  description = "Tags of all resources, in addition to the tags that identify the owner."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = alltrue([for key, value in var.tags : !startswith(key, "bedrock:") && !startswith(key, "aws:")])
-    error_message = "tags that begin with `bedrock:` or `aws:` are not yours to set"
+    error_message = "tags that start with `bedrock:` or `aws:` are reserved"
   }
 }
 
 variable "check_owner" {
-  description = "Ask AWS whether `cargo bedrock deploy` owns this stage of the app, which takes the right `tag:GetResources`."
+  description = "Check whether `cargo bedrock deploy` owns this stage of the app. Requires the permission `tag:GetResources`."
   type        = bool
   default     = true
 }

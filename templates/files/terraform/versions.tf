@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # `nodejs24.x` is known since 6.19, `python3.14` since 6.20.
+      # `nodejs24.x` is supported since 6.19, `python3.14` since 6.20.
       version = ">= 5.100, < 7.0"
     }
   }

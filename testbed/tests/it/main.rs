@@ -1,10 +1,11 @@
-//! Workers as their folders have them, run as Lambda functions: by AWS's own runtimes, and next to each other.
+//! Runs workers as Lambda functions: with AWS's own runtime interface clients, and deployed to an emulator.
 
-#![allow(clippy::expect_used, reason = "a test ends by a panic")]
+#![allow(clippy::expect_used, reason = "a failing test panics")]
 
-mod bootstrap;
-mod faults;
+mod custom_runtime;
+mod failing_service;
 mod javascript_on_lambda;
-mod neighbours;
 mod python_on_lambda;
-mod zipped;
+mod test_app;
+mod worker_zips;
+mod workers_calling_workers;

@@ -1,16 +1,17 @@
-//! Tables of triggers that are taken and refused.
+//! Tables of valid and invalid triggers.
 
 use super::super::Settings;
 use super::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source, Trigger, bucket_variable, queue_variable,
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource, bucket_variable, queue_variable,
 };
-use crate::manifest::{File, Table};
-use crate::{AppName, Problem};
+use crate::manifest::{Manifest, Table};
+use crate::name::AppName;
+use crate::problem::Problem;
 
 fn read(text: &str) -> Result<Settings, Vec<Problem>> {
-    let file = File { text: text.to_owned(), shown: "Cargo.toml".to_owned() };
-    let document = file.parse().expect("TOML");
-    Settings::read(Table { table: document.get_ref(), file: &file })
+    let manifest = Manifest { text: text.to_owned(), display_path: "Cargo.toml".to_owned() };
+    let document = manifest.parse().expect("TOML");
+    Settings::read(Table { table: document.get_ref(), manifest: &manifest })
 }
 
 fn trigger(text: &str) -> Trigger {
@@ -19,8 +20,8 @@ fn trigger(text: &str) -> Trigger {
     settings.workers["a"].triggers[0].clone()
 }
 
-/// Message and help lines of the one problem.
-fn refusal(text: &str) -> String {
+/// Returns message and help lines of the only problem.
+fn error_of(text: &str) -> String {
     match read(text) {
         Err(problems) if problems.len() == 1 => {
             [vec![problems[0].message.clone()], problems[0].help.clone()].concat().join("\n")
@@ -29,12 +30,12 @@ fn refusal(text: &str) -> String {
     }
 }
 
-fn refused(trigger: &str) -> String {
-    refusal(&format!("workers.a.triggers = [{trigger}]"))
+fn trigger_error_of(trigger: &str) -> String {
+    error_of(&format!("workers.a.triggers = [{trigger}]"))
 }
 
 #[test]
-fn a_schedule_has_a_time_zone_and_an_event_as_json() {
+fn schedule_trigger_has_timezone_and_json_event() {
     let Trigger::Schedule(ScheduleTrigger { schedule, timezone, event }) = trigger(
         r#"{ schedule = "cron(0 9 ? * MON-FRI *)", timezone = "Europe/Berlin", event = { b = 1.0, a = [true, 0x10, "x\"\n"], at = 2026-01-01 } }"#,
     ) else {
@@ -47,11 +48,11 @@ fn a_schedule_has_a_time_zone_and_an_event_as_json() {
 }
 
 #[test]
-fn a_queue_has_lambdas_defaults() {
+fn queue_trigger_has_lambda_defaults() {
     assert_eq!(
         trigger("{ queue = 'jobs' }"),
         Trigger::Queue(QueueTrigger {
-            queue: Source::Own("jobs".to_owned()),
+            queue: TriggerSource::Own("jobs".to_owned()),
             batch_size: 10,
             batch_window: 0,
             partial_failures: false,
@@ -66,14 +67,14 @@ fn a_queue_has_lambdas_defaults() {
 }
 
 #[test]
-fn messages_stay_hidden_for_six_timeouts_and_the_window() {
+fn visibility_timeout_is_six_timeouts_and_window() {
     let Trigger::Queue(queue) = trigger("{ queue = 'jobs', batch-window = 20 }") else { panic!("a queue") };
     let settings = read("workers.a.timeout = 60").expect("ok").workers["a"].clone();
     assert_eq!(queue.visibility_timeout(&settings), 380);
 }
 
 #[test]
-fn a_bucket_has_keys_events_and_a_folder() {
+fn bucket_trigger_has_filter_events_and_folder() {
     let Trigger::Bucket(plain) = trigger("{ bucket = 'uploads' }") else { panic!("a bucket") };
     assert_eq!(plain.folder(), "target/bedrock/buckets/uploads");
     assert_eq!(plain.events, [ObjectEvent::Created]);
@@ -82,7 +83,7 @@ fn a_bucket_has_keys_events_and_a_folder() {
             "{ bucket = 'arn:aws:s3:::mine', prefix = 'images/', suffix = '.png', folder = 'in/', events = ['removed', 'created'] }"
         ),
         Trigger::Bucket(BucketTrigger {
-            bucket: Source::Existing("arn:aws:s3:::mine".to_owned()),
+            bucket: TriggerSource::Existing("arn:aws:s3:::mine".to_owned()),
             prefix: "images/".to_owned(),
             suffix: ".png".to_owned(),
             folder: Some("in".to_owned()),
@@ -92,7 +93,7 @@ fn a_bucket_has_keys_events_and_a_folder() {
 }
 
 #[test]
-fn triggers_may_be_tables_of_their_own() {
+fn triggers_can_be_arrays_of_tables() {
     let settings = read(
         "[workers.a]\nmemory = 512\n[[workers.a.triggers]]\nschedule = 'rate(1 day)'\n[[workers.a.triggers]]\nqueue = 'jobs'",
     )
@@ -100,13 +101,13 @@ fn triggers_may_be_tables_of_their_own() {
     let titles: Vec<_> = settings.workers["a"].triggers.iter().map(Trigger::title).collect();
     assert_eq!(titles, ["schedule `rate(1 day)`", "queue `jobs`"]);
     assert_eq!(
-        refusal("[[workers.a.triggers]]\nqueue = 'jobs'\n\n[[workers.a.triggers]]\nqueue = 'jobs'"),
+        error_of("[[workers.a.triggers]]\nqueue = 'jobs'\n\n[[workers.a.triggers]]\nqueue = 'jobs'"),
         "Cargo.toml:4: worker `a` has the trigger queue `jobs` twice"
     );
 }
 
 #[test]
-fn a_trigger_is_of_one_kind() {
+fn trigger_requires_exactly_one_kind() {
     for (text, found) in [
         ("'rate(5 minutes)'", "'rate(5 minutes)'"),
         ("{ }", "{ }"),
@@ -114,22 +115,22 @@ fn a_trigger_is_of_one_kind() {
         ("{ cron = '0 9 * * *' }", "{ cron = '0 9 * * *' }"),
     ] {
         assert_eq!(
-            refused(text),
+            trigger_error_of(text),
             format!(
                 "Cargo.toml:1: `workers.a.triggers[0]` must be a table with one of `schedule`, `queue` and `bucket`, found `{found}`"
             )
         );
     }
     assert_eq!(
-        refusal("workers.a.triggers = 'rate(5 minutes)'"),
+        error_of("workers.a.triggers = 'rate(5 minutes)'"),
         "Cargo.toml:1: `workers.a.triggers` must be a list of tables, one for each trigger, found `'rate(5 minutes)'`"
     );
 }
 
 #[test]
-fn what_is_wrong_in_a_trigger_is_told_with_its_place() {
+fn trigger_error_has_location_and_value() {
     for (text, message) in [
-        ("{ schedule = 'rate(1 minutes)' }", "schedule` cannot be `rate(1 minutes)`: it is written `rate(1 minute)`"),
+        ("{ schedule = 'rate(1 minutes)' }", "schedule` cannot be `rate(1 minutes)`: write `rate(1 minute)`"),
         (
             "{ schedule = 'rate(1 minute)', timezone = 'Berlin, Germany' }",
             "timezone` must be the name of a time zone like `Europe/Berlin`, found `'Berlin, Germany'`",
@@ -139,11 +140,14 @@ fn what_is_wrong_in_a_trigger_is_told_with_its_place() {
             "event` must be a table that can be written as JSON, found `{ x = nan }`",
         ),
         ("{ queue = 'jobs.fifo' }", "queue` cannot be `jobs.fifo`: FIFO queues are not supported"),
-        ("{ queue = 'arn:aws:sqs:eu-west-1:1:a.fifo' }", "queue` cannot be a FIFO queue: those are not supported"),
-        ("{ queue = 'a b' }", "queue` cannot be `a b`: names of queues have letters, digits, `-` and `_`"),
+        (
+            "{ queue = 'arn:aws:sqs:eu-west-1:1:a.fifo' }",
+            "queue` cannot be a FIFO queue: FIFO queues are not supported",
+        ),
+        ("{ queue = 'a b' }", "queue` cannot be `a b`: queue names have only letters, digits, `-` and `_`"),
         (
             "{ queue = 'jobs-dead' }",
-            "queue` cannot be `jobs-dead`: names that end with `-dead` are those of dead-letter queues",
+            "queue` cannot be `jobs-dead`: the suffix `-dead` is reserved for dead-letter queues",
         ),
         (
             "{ queue = 'arn:aws:sns:eu-west-1:1:jobs' }",
@@ -155,93 +159,98 @@ fn what_is_wrong_in_a_trigger_is_told_with_its_place() {
         ),
         (
             "{ queue = 'jobs', batch-size = 11 }",
-            "batch-size` cannot be 11 without a `batch-window` of 1 or more: Lambda gathers more than 10 messages within a window alone",
+            "batch-size` cannot be 11 without a `batch-window` of 1 or more: Lambda only gathers more than 10 messages within a batch window",
         ),
         (
             "{ queue = 'arn:aws:sqs:eu-west-1:1:jobs', max-receives = 5 }",
-            "max-receives` cannot be set: a queue that exists has a redrive policy of its own",
+            "max-receives` cannot be set: an existing queue has its own redrive policy",
         ),
         (
             "{ bucket = 'My_Bucket' }",
-            "bucket` cannot be `My_Bucket`: names of buckets have small letters, digits and, between them, `-`",
+            "bucket` cannot be `My_Bucket`: bucket names have only lower-case letters, digits and, between them, `-`",
         ),
         ("{ bucket = 'b', folder = '../up' }", "folder` must be a relative path inside the app, found `'../up'`"),
         ("{ bucket = 'b', events = [] }", "events` must be a list of `\"created\"`, `\"removed\"` or both, found `[]`"),
     ] {
-        assert_eq!(refused(text), format!("Cargo.toml:1: `workers.a.triggers[0].{message}"), "{text}");
+        assert_eq!(trigger_error_of(text), format!("Cargo.toml:1: `workers.a.triggers[0].{message}"), "{text}");
     }
 }
 
 #[test]
-fn an_unknown_key_of_a_trigger_is_told_with_the_known_ones() {
+fn unknown_trigger_key_error_lists_known_keys() {
     assert_eq!(
-        refused("{ queue = 'jobs', batch = 5 }"),
+        trigger_error_of("{ queue = 'jobs', batch = 5 }"),
         "Cargo.toml:1: unknown setting `batch` in `workers.a.triggers[0]`\n\
-         the settings known there are `batch-size`, `batch-window`, `max-receives`, `partial-failures`, `queue`"
+         the known settings are `batch-size`, `batch-window`, `max-receives`, `partial-failures`, `queue`"
     );
     assert_eq!(
-        refused("{ schedule = 'rate(1 day)', timezon = 'UTC' }"),
+        trigger_error_of("{ schedule = 'rate(1 day)', timezon = 'UTC' }"),
         "Cargo.toml:1: unknown setting `timezon` in `workers.a.triggers[0]`\n\
          a setting with a similar name exists: `timezone`\n\
-         the settings known there are `event`, `schedule`, `timezone`"
+         the known settings are `event`, `schedule`, `timezone`"
     );
 }
 
 #[test]
-fn triggers_that_cannot_be_at_once_are_refused_at_the_later_one() {
-    let two = |a: &str, b: &str| refusal(&format!("workers.a.triggers = [{a}]\nworkers.b.triggers = [{b}]"));
+fn conflicting_triggers_are_rejected_at_the_later_one() {
+    let two = |a: &str, b: &str| error_of(&format!("workers.a.triggers = [{a}]\nworkers.b.triggers = [{b}]"));
     assert_eq!(
         two("{ queue = 'jobs' }", "{ queue = 'jobs', batch-size = 1 }"),
-        "Cargo.toml:2: queue `jobs` invokes both `a` and `b`, and each message reaches one of them\n\
-         give each worker a queue of its own, or let one worker call the other"
+        "Cargo.toml:2: queue `jobs` invokes both `a` and `b`, but each message reaches only one of them\n\
+         use one queue per worker, or let one worker call the other"
     );
     assert_eq!(
         two("{ bucket = 'up', prefix = 'images/' }", "{ bucket = 'up', prefix = 'images/big/' }"),
-        "Cargo.toml:2: bucket `up` (images/big/*) of worker `b` overlaps bucket `up` (images/*) of worker `a`\n\
-         S3 takes one trigger for a key: choose prefixes or suffixes of which neither begins or ends the other"
+        "Cargo.toml:2: bucket `up` (images/big/*) of worker `b` overlaps with bucket `up` (images/*) of worker `a`\n\
+         S3 allows one trigger per key: choose prefixes or suffixes that do not contain each other"
     );
     assert_eq!(
         two("{ bucket = 'up' }", "{ bucket = 'up', prefix = 'x/', folder = 'up' }"),
-        "Cargo.toml:2: bucket `up` (x/*) has another `folder` here than at worker `a`\n\
-         give it the same `folder` at each worker"
+        "Cargo.toml:2: bucket `up` (x/*) has a different `folder` than in worker `a`\n\
+         use the same `folder` in each worker"
     );
     assert_eq!(
         two("{ bucket = 'up', folder = 'in' }", "{ bucket = 'down', folder = 'in/deep' }"),
-        "Cargo.toml:2: the `folder` of bucket `down` is also that of bucket `up`\ngive each bucket a folder of its own"
+        "Cargo.toml:2: the `folder` of bucket `down` overlaps with that of bucket `up`\n\
+         choose a separate folder for each bucket"
     );
     assert_eq!(
-        refused("{ schedule = 'rate(1 day)' }, { schedule = 'rate(1 day)' }"),
+        trigger_error_of("{ schedule = 'rate(1 day)' }, { schedule = 'rate(1 day)' }"),
         "Cargo.toml:1: worker `a` has the trigger schedule `rate(1 day)` twice"
     );
 }
 
 #[test]
-fn queues_and_buckets_that_functions_would_confuse_are_refused() {
-    for (a, b, what) in [
+fn sources_with_same_variable_are_rejected() {
+    for (a, b, message) in [
         (
             "queue = 'big-jobs'",
             "queue = 'big_jobs'",
-            "QUEUE_URL_BIG_JOBS` of queue `big_jobs` is also that of queue `big-jobs`",
+            "queue `big_jobs` and queue `big-jobs` both use the environment variable `…_QUEUE_URL_BIG_JOBS`",
         ),
-        ("queue = 'Jobs'", "queue = 'jobs'", "QUEUE_URL_JOBS` of queue `jobs` is also that of queue `Jobs`"),
+        (
+            "queue = 'Jobs'",
+            "queue = 'jobs'",
+            "queue `jobs` and queue `Jobs` both use the environment variable `…_QUEUE_URL_JOBS`",
+        ),
         (
             "bucket = 'arn:aws:s3:::x.y'",
             "bucket = 'arn:aws:s3:::x-y'",
-            "BUCKET_X_Y` of bucket `arn:aws:s3:::x-y` is also that of bucket `arn:aws:s3:::x.y`",
+            "bucket `arn:aws:s3:::x-y` and bucket `arn:aws:s3:::x.y` both use the environment variable `…_BUCKET_X_Y`",
         ),
     ] {
         assert_eq!(
-            refusal(&format!("workers.a.triggers = [{{ {a} }}]\nworkers.b.triggers = [{{ {b} }}]")),
+            error_of(&format!("workers.a.triggers = [{{ {a} }}]\nworkers.b.triggers = [{{ {b} }}]")),
             format!(
-                "Cargo.toml:2: the environment variable `…_{what}\n\
-                 give one of them a name with other letters or digits"
+                "Cargo.toml:2: {message}\n\
+                 choose a name with different letters or digits for one of them"
             )
         );
     }
 }
 
 #[test]
-fn triggers_side_by_side_are_no_conflict() {
+fn independent_triggers_do_not_conflict() {
     for (a, b) in [
         ("{ bucket = 'up', prefix = 'a/' }", "{ bucket = 'up', prefix = 'b/' }"),
         ("{ bucket = 'up', suffix = '.png' }", "{ bucket = 'up', suffix = '.jpg' }"),
@@ -256,7 +265,7 @@ fn triggers_side_by_side_are_no_conflict() {
 }
 
 #[test]
-fn functions_find_queues_and_buckets_by_variables_that_lambda_takes() {
+fn queue_and_bucket_variables_are_valid_names() {
     let app = AppName::parse("my_app").expect("name");
     assert_eq!(
         (queue_variable(&app, "big-jobs"), bucket_variable(&app, "my.uplöads")),

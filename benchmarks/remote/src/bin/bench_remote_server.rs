@@ -1,5 +1,5 @@
-//! The other end of the benchmark: an Invoke API over TLS whose functions are `echo` and `hold`. Prints its URL, writes its
-//! certificate into the file it is given, and ends when its input does.
+//! The server of the benchmark: an Invoke API over TLS with the functions `echo` and `hold`. Prints its URL, writes its
+//! certificate to the file on the command line, and exits at the end of its standard input.
 
 use std::convert::Infallible;
 use std::io::Read;
@@ -20,8 +20,9 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many calls of `hold` are answered together: the program that measures has a constant of the same name.
-const AT_ONCE: usize = 1_000;
+/// The number of calls of `hold` that get their responses together. The client has a constant with the same name and
+/// value.
+const HELD_CALLS: usize = 1_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -35,32 +36,32 @@ async fn main() -> Result<(), Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("https://localhost:{}", listener.local_addr()?.port());
     tokio::spawn(async move {
-        let all = Arc::new(Barrier::new(AT_ONCE));
+        let barrier = Arc::new(Barrier::new(HELD_CALLS));
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&all)));
+            tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&barrier)));
         }
     });
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, all: Arc<Barrier>) -> Result<(), Error> {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, barrier: Arc<Barrier>) -> Result<(), Error> {
     stream.set_nodelay(true)?;
     let stream = acceptor.accept(stream).await?;
-    let answer = service_fn(move |request: Request<Incoming>| answer(request, Arc::clone(&all)));
-    http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await?;
+    let service = service_fn(move |request: Request<Incoming>| handle(request, Arc::clone(&barrier)));
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
     Ok(())
 }
 
-async fn answer(request: Request<Incoming>, all: Arc<Barrier>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let holds = request.uri().path().contains("/hold/");
+async fn handle(request: Request<Incoming>, barrier: Arc<Barrier>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let is_held = request.uri().path().contains("/hold/");
     let mut response = Response::default();
     match request.into_body().collect().await {
         Ok(body) => *response.body_mut() = Full::new(body.to_bytes()),
         Err(_) => *response.status_mut() = StatusCode::BAD_REQUEST,
     }
-    if holds {
-        all.wait().await;
+    if is_held {
+        barrier.wait().await;
     }
     Ok(response)
 }

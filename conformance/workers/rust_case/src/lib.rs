@@ -1,4 +1,4 @@
-//! Does what the event says, well or badly. The same cases exist in Python and JavaScript.
+//! Runs the case that the event names, including failures. The same cases exist in Python and JavaScript.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use bedrock::{Context, Result, Worker, WorkerError, invoke};
 use serde_json::{Value, json};
 
-/// Counts its calls, to show that there is one instance per environment.
+/// The worker. It counts its calls, so that tests can check that there is one instance per execution environment.
 #[bedrock::worker]
 #[derive(Default)]
 pub struct RustCase {
@@ -44,7 +44,7 @@ impl Worker for RustCase {
             })),
             "raise" => Err(WorkerError::new("BadCase", "as it was told")),
             "panic" => panic!("as it was told"),
-            // What a worker should not do is what this one is for.
+            // Test cases may do what workers should not do.
             #[allow(clippy::disallowed_methods, clippy::exit)]
             "exit" => std::process::exit(3),
             "abort" => std::process::abort(),
@@ -70,13 +70,13 @@ impl Worker for RustCase {
     }
 }
 
-/// Has so much memory, for ever if it is told to.
+/// Allocates memory; with `ever`, the call never ends.
 async fn hold(event: &Value) -> Result<Value> {
-    let held = std::hint::black_box(vec![1_u8; event["bytes"].as_u64().unwrap_or(0) as usize]);
+    let memory = std::hint::black_box(vec![1_u8; event["bytes"].as_u64().unwrap_or(0) as usize]);
     if event["ever"].as_bool().unwrap_or(false) {
         std::future::pending::<()>().await;
     }
-    Ok(json!(held.len()))
+    Ok(json!(memory.len()))
 }
 
 fn deadlock() -> Result<Value> {
@@ -96,7 +96,7 @@ fn print(event: &Value) -> Result<Value> {
     Ok(json!("printed"))
 }
 
-/// Leaves a line in a file, then fails if it is told to: what remains when nobody waits for the answer.
+/// Appends a line to a file, and fails if the event says so. Tests of asynchronous calls count the lines.
 fn append(event: &Value) -> Result<Value> {
     let path = event["path"].as_str().unwrap_or_default();
     std::thread::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0)));

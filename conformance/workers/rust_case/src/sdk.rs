@@ -1,4 +1,4 @@
-//! A call with the AWS SDK for Rust as it comes, instead of `invoke!`: the environment is all that it knows.
+//! Calls a function with the unmodified AWS SDK for Rust instead of `invoke!`. Only the environment configures the SDK.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
@@ -6,18 +6,18 @@ use aws_sdk_lambda::primitives::Blob;
 use bedrock::Result;
 use serde_json::{Value, json};
 
-/// What the SDK makes of the answer.
+/// Returns the output or the error of the SDK.
 pub(crate) async fn invoke(event: &Value) -> Result<Value> {
-    // Without TLS, which this machine needs none of.
+    // Without TLS, because the API is local.
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
     let name = event["worker"].as_str().unwrap_or_default();
     let payload = Blob::new(event["event"].to_string());
-    let sent = aws_sdk_lambda::Client::new(&config).invoke().function_name(name).payload(payload).send().await;
-    Ok(match sent {
-        Ok(answer) => {
-            let payload = answer.payload().map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned());
-            json!({ "failed": answer.function_error(), "payload": payload })
+    let result = aws_sdk_lambda::Client::new(&config).invoke().function_name(name).payload(payload).send().await;
+    Ok(match result {
+        Ok(output) => {
+            let payload = output.payload().map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned());
+            json!({ "failed": output.function_error(), "payload": payload })
         }
         Err(error) => json!({ "exception": error.code(), "message": error.message() }),
     })

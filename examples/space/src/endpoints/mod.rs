@@ -1,10 +1,10 @@
-//! The HTTP endpoints, one file each.
+//! The HTTP endpoints, one file for each.
 
 mod systems;
 
 use axum::Router;
 
-/// All of them.
+/// Returns the routes of all endpoints.
 pub fn router() -> Router {
     Router::new().merge(systems::router())
 }

@@ -1,4 +1,4 @@
-//! `GET /systems`: planetary systems, fetched by the Python worker, and a report on them that went through all languages.
+//! `GET /systems`: planetary systems, fetched by the Python worker, and a report on them by workers in all languages.
 
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -20,9 +20,9 @@ async fn get_global() -> (StatusCode, Json<Value>) {
 
 async fn systems() -> Result<Value, bedrock::Error> {
     let systems: Vec<System> = invoke!("system_fetcher", json!({}), require_response = true).await?;
-    let same: Vec<System> = invoke!("system_fetcher_js", json!({}), require_response = true).await?;
+    let from_javascript: Vec<System> = invoke!("system_fetcher_js", json!({}), require_response = true).await?;
     let report: Value = invoke!("system_report", json!({ "title": "Near us" }), require_response = true).await?;
-    Ok(json!({ "systems": systems, "javascript_agrees": systems == same, "report": report }))
+    Ok(json!({ "systems": systems, "javascript_agrees": systems == from_javascript, "report": report }))
 }
 
 #[cfg(test)]
@@ -42,9 +42,10 @@ mod tests {
         ])
     }
 
-    /// The two workers that fetch from the web site are mocked, the three others run: in Rust, Python and JavaScript.
+    /// The two workers that fetch from the website are mocked. The three other workers run, in Rust, Python and
+    /// JavaScript.
     #[bedrock::test]
-    async fn the_report_goes_through_all_languages(app: App) -> bedrock::Result<()> {
+    async fn report_calls_workers_in_all_languages(app: App) -> bedrock::Result<()> {
         for worker in ["system_counter", "system_report"] {
             if let Err(missing) = app.can_run(worker).await {
                 eprintln!("skipped: {missing}");
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[bedrock::test]
-    async fn a_web_site_that_is_too_slow_is_an_error_of_the_endpoint(app: App) -> bedrock::Result<()> {
+    async fn timeout_of_the_website_is_an_endpoint_error(app: App) -> bedrock::Result<()> {
         let after = Duration::from_secs(10);
         app.mock_error("system_fetcher", Error::Timeout { worker: "system_fetcher".to_owned(), after });
         let response = app.with_router(router()).get("/systems").await?;
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[bedrock::test]
-    async fn an_event_that_fails_twice_is_done_three_minutes_later(app: App) -> bedrock::Result<()> {
+    async fn event_that_fails_twice_succeeds_three_minutes_later(app: App) -> bedrock::Result<()> {
         let mut failures = 2;
         app.mock("system_fetcher", move |_: Value| {
             if failures > 0 {

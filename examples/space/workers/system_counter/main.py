@@ -3,7 +3,7 @@ from bedrock.workers.worker import Worker
 
 
 class SystemCounter(Worker):
-    """Counts systems and planets, of what a Rust worker has ranked."""
+    """Counts the systems and planets in the response of a Rust worker."""
 
     def execute(self, event, context):
         systems = invoke("distance_ranker", {"most": 100}, True)

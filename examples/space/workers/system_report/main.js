@@ -1,6 +1,6 @@
 const { Worker, invoke } = require('./worker');
 
-// Calls a Rust worker and a Python worker and puts their answers together.
+// Calls a Rust worker and a Python worker, and combines their responses.
 class SystemReport extends Worker {
   async execute(event, context) {
     const [nearest, counts] = await Promise.all([

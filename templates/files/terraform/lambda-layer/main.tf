@@ -1,5 +1,5 @@
-# The dependencies of one worker, as a version of a Lambda layer. A version is never changed: another zip makes another
-# version, and the old one stays for the versions of functions that use it.
+# The dependencies of one worker, as a version of a Lambda layer. Versions are immutable: a changed zip creates a new
+# version, and the old version is kept for the versions of functions that use it.
 
 resource "aws_lambda_layer_version" "this" {
   layer_name               = var.name

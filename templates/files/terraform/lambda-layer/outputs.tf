@@ -1,4 +1,4 @@
 output "arn" {
-  description = "The ARN of the version."
+  description = "The ARN of the layer version."
   value       = aws_lambda_layer_version.this.arn
 }

@@ -1,24 +1,24 @@
 variable "name" {
-  description = "The layer's name, for example `my_app-dev-system_fetcher`."
+  description = "The name of the layer, for example `my_app-dev-system_fetcher`."
   type        = string
 }
 
 variable "file" {
-  description = "The zip."
+  description = "The path of the zip."
   type        = string
 }
 
 variable "hash" {
-  description = "SHA-256 of the zip, in base64."
+  description = "The SHA-256 hash of the zip, in base64."
   type        = string
 }
 
 variable "runtime" {
-  description = "The runtime it is for, for example `python3.13`."
+  description = "The compatible runtime, for example `python3.13`."
   type        = string
 }
 
 variable "architecture" {
-  description = "`arm64` or `x86_64`."
+  description = "The instruction set architecture: `arm64` or `x86_64`."
   type        = string
 }

@@ -1,6 +1,6 @@
-# One Lambda function, with its log group and its role. The names, policies and sizes were decided in manifest/.
+# A Lambda function, with its log group and its role. Names, policies and sizes are computed in manifest/.
 
-# Lambda would make it on the first invocation, and keep what is in it for ever.
+# Without this, Lambda creates the log group at the first invocation and keeps the logs forever.
 resource "aws_cloudwatch_log_group" "this" {
   name              = var.function.log_group
   retention_in_days = var.function.log_retention
@@ -36,7 +36,7 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # The first invocation finds its log group and has its rights.
+  # The log group and the permissions must exist before the first invocation.
   depends_on = [
     aws_cloudwatch_log_group.this,
     aws_iam_role_policy.own,
@@ -44,24 +44,24 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
-# The version that is in use. Workers call each other's functions by their plain names; the endpoint's URL is the
-# alias's, so that new code and its new settings arrive together.
+# The alias of the current version. Workers call each other's functions by unqualified names. The endpoint's URL belongs
+# to the alias, so that new code and its new settings take effect together.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
 }
 
-# Two retries within six hours, and nobody told of the end, is what Lambda does by itself.
+# Lambda's defaults are two retries within six hours, and no destinations.
 resource "aws_lambda_function_event_invoke_config" "this" {
-  count = local.events_are_usual ? 0 : 1
+  count = local.has_default_invoke_config ? 0 : 1
 
   function_name                = aws_lambda_function.this.function_name
   maximum_retry_attempts       = var.function.retries
   maximum_event_age_in_seconds = var.function.event_age
 
   dynamic "destination_config" {
-    for_each = local.events_end_somewhere ? [var.function] : []
+    for_each = local.has_destination ? [var.function] : []
 
     content {
       dynamic "on_failure" {
@@ -84,11 +84,11 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 }
 
 locals {
-  events_end_somewhere = var.function.on_failure != null || var.function.on_success != null
-  events_are_usual     = var.function.retries == 2 && var.function.event_age == 21600 && !local.events_end_somewhere
+  has_destination           = var.function.on_failure != null || var.function.on_success != null
+  has_default_invoke_config = var.function.retries == 2 && var.function.event_age == 21600 && !local.has_destination
 }
 
-# Lambda ends loops of functions that call each other, unless it is told not to.
+# By default, Lambda stops recursive loops of functions that call each other.
 resource "aws_lambda_function_recursion_config" "this" {
   count = var.function.recursion == "allow" ? 1 : 0
 

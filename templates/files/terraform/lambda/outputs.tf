@@ -4,11 +4,11 @@ output "arn" {
 }
 
 output "url" {
-  description = "Where it listens; null for a worker."
+  description = "The URL of the function; null for a worker."
   value       = one(aws_lambda_function_url.this[*].function_url)
 }
 
 output "role" {
-  description = "The name of its role, to give it rights of your own."
+  description = "The name of the role, to attach further policies."
   value       = aws_iam_role.this.name
 }

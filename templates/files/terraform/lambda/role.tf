@@ -1,4 +1,4 @@
-# The function's own role, with the policies that were written in manifest/policies.tf.
+# The role of the function, with the policies from manifest/policies.tf.
 
 resource "aws_iam_role" "this" {
   name                 = var.function.role_name
@@ -20,7 +20,7 @@ resource "aws_iam_role_policy" "own" {
   policy = var.function.own_policy
 }
 
-# Only where the callees are too many for the role's own policy.
+# Managed policies are used only if the role's inline policy would be too large for all callees.
 resource "aws_iam_policy" "managed" {
   count = length(var.function.managed_policies)
 

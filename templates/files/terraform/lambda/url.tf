@@ -1,4 +1,4 @@
-# The URL of the endpoint, and who may call it.
+# The URL of the endpoint, and the permission to call it.
 
 resource "aws_lambda_function_url" "this" {
   count = var.function.url_auth == null ? 0 : 1
@@ -8,9 +8,10 @@ resource "aws_lambda_function_url" "this" {
   authorization_type = var.function.url_auth == "iam" ? "AWS_IAM" : "NONE"
 }
 
-# A URL for everybody takes two statements since October 2025: for the URL, and for the function when it is called
-# through a URL. The second cannot be written as `aws_lambda_permission` before provider 6.29, and without its condition
-# everybody could call the function past the URL. CloudFormation knows the condition whatever the provider's version.
+# Since October 2025, a public URL needs two permissions: one for the URL, and one for the function when it is invoked
+# through the URL. Before provider 6.29, `aws_lambda_permission` cannot express the condition of the second permission,
+# and without the condition the function could be invoked directly by everyone. CloudFormation supports the condition
+# with any version of the provider.
 resource "aws_cloudformation_stack" "public_url" {
   count = var.function.url_auth == "none" ? 1 : 0
 

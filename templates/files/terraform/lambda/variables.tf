@@ -1,5 +1,5 @@
 variable "function" {
-  description = "What manifest/ decided about the function."
+  description = "The function, as computed in manifest/."
   type = object({
     function_name    = string
     arn              = string
@@ -29,7 +29,7 @@ variable "function" {
 }
 
 variable "environment" {
-  description = "All variables, the secret ones too."
+  description = "All environment variables, including secrets."
   type        = map(string)
 }
 
@@ -39,6 +39,6 @@ variable "layers" {
 }
 
 variable "permissions_boundary" {
-  description = "The ARN of a policy that bounds what the role may do; null for none."
+  description = "The ARN of the permissions boundary of the role; null for none."
   type        = string
 }

@@ -1,8 +1,8 @@
-# The environment of each function: what the manifest says, and the ARNs of its callees where there is room for them.
-# Values of secrets are added outside of this module, which is told their sizes alone.
+# The environment variables of each function: those in the manifest, and the ARNs of its callees if there is space for
+# them. The values of secrets are added outside of this module, which only knows their sizes.
 
 locals {
-  environment_limit = 4096 # bytes of compact JSON for all variables of a function: a quota of Lambda
+  environment_limit = 4096 # Lambda's quota: bytes of compact JSON of all variables of a function
 
   arn_variables = {
     for name, callees in local.callees :
@@ -13,7 +13,8 @@ locals {
     }
   }
 
-  # By these, every function finds the queues and buckets of the triggers: who sends to them is not known.
+  # Every function gets the queues and buckets of all triggers, because the manifest does not say which functions send
+  # to them.
   queue_urls = {
     for queue, arn in local.queue_arns :
     queue => format(
@@ -21,25 +22,25 @@ locals {
       split(":", arn)[3], split(":", arn)[1] == "aws-cn" ? ".cn" : "", split(":", arn)[4], split(":", arn)[5],
     )
   }
-  place_variables = merge(
+  resource_variables = merge(
     { for queue, url in local.queue_urls : "${local.app}_QUEUE_URL_${element(reverse(split(":", queue)), 0)}" => url },
     {
       for bucket in local.bucket_keys :
       "${local.app}_BUCKET_${element(reverse(split(":", bucket)), 0)}" => try(local.bucket_names[bucket], element(split(":", bucket), 5))
     },
   )
-  places = { for name, value in local.place_variables : upper(replace(name, "/[^A-Za-z0-9]/", "_")) => value }
+  resource_environment = { for name, value in local.resource_variables : upper(replace(name, "/[^A-Za-z0-9]/", "_")) => value }
 
-  # What a secret is found by: `ssm:/path/name` or `secretsmanager:name`.
+  # The identifier of each secret: `ssm:/path/name` or `secretsmanager:name`.
   secrets = {
     for name, function in local.described :
     name => { for key, secret in function.secrets : key => one([for store, id in secret : "${store}:${id}"]) }
   }
 
-  # As JSON with every secret empty: two quotes, which its own size counts too.
+  # The JSON with an empty string for each secret. The size of a secret also includes these two quotes.
   plain_json = {
     for name, function in local.described :
-    name => jsonencode(merge(local.places, function.environment, { for key, secret in local.secrets[name] : key => "" }))
+    name => jsonencode(merge(local.resource_environment, function.environment, { for key, secret in local.secrets[name] : key => "" }))
   }
   full_json = {
     for name, text in local.plain_json : name => jsonencode(merge(jsondecode(text), local.arn_variables[name]))
@@ -49,7 +50,7 @@ locals {
     name => sum(concat([0], [for key, secret in secrets : lookup(var.secret_bytes, secret, 2) - 2]))
   }
 
-  # `length` counts characters, so bytes are counted in base64: four characters for three of them.
+  # `length` counts characters; base64 has four characters for three bytes.
   plain_bytes = {
     for name, text in local.plain_json :
     name => floor(length(replace(base64encode(text), "=", "")) * 3 / 4) + local.secret_bytes[name]
@@ -59,10 +60,10 @@ locals {
     name => floor(length(replace(base64encode(text), "=", "")) * 3 / 4) + local.secret_bytes[name]
   }
 
-  # All ARNs or none: a program that does not find one derives it from the name of its own function.
+  # All ARNs or none: a function that finds no ARN derives the name of the callee from its own name.
   environments = {
     for name, function in local.described :
-    name => merge(local.places, function.environment, {
+    name => merge(local.resource_environment, function.environment, {
       for key, arn in local.arn_variables[name] : key => arn if local.full_bytes[name] <= local.environment_limit
     })
   }

@@ -1,6 +1,5 @@
-# Everything that is decided about the app, from its manifest alone: no provider and no resource, so that it can be
-# tested without AWS. Names are here; the other decisions are in environment.tf, policies.tf,
-# triggers.tf and refusals.tf.
+# Computes everything about the app from its manifest, without providers and resources, so that it can be tested without
+# AWS. This file has the names; environment.tf, policies.tf, triggers.tf and refusals.tf have the rest.
 
 locals {
   manifest = jsondecode(file(var.path))
@@ -8,7 +7,7 @@ locals {
   app      = local.manifest.app
   prefix   = "${local.app}-${var.stage}-"
 
-  # The endpoint is a function like the workers; `endpoint` is what it goes by where they have their names.
+  # The endpoint is a function like the workers. Its key is `endpoint`, where workers have their names.
   described = merge(
     { for name, worker in local.manifest.workers : name => worker },
     { for endpoint in [local.manifest.endpoint] : "endpoint" => endpoint if endpoint != null },
@@ -16,14 +15,14 @@ locals {
 
   function_names = { for name, function in local.described : name => "${local.prefix}${name}" }
 
-  # From the names, not from the functions: two workers that call each other are no cycle.
+  # Computed from the names, not from the resources: otherwise workers that call each other would be a dependency cycle.
   arns = {
     for name, function_name in local.function_names :
     name => "arn:${var.partition}:lambda:${var.region}:${var.account}:function:${function_name}"
   }
 
-  # Functions are the region's, roles are the account's: the same stage in two regions needs two names for a role,
-  # and such a name has at most 64 characters.
+  # Functions belong to a region, but roles belong to the account: the same stage in two regions needs different role
+  # names. Role names have at most 64 characters.
   long_role_names = { for name, function_name in local.function_names : name => "${function_name}-${var.region}" }
   role_names = {
     for name, role in local.long_role_names :

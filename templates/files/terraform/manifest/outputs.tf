@@ -1,10 +1,10 @@
 output "app" {
-  description = "The app's name."
+  description = "The name of the app."
   value       = local.app
 }
 
 output "tags" {
-  description = "Tags that say whose a resource is. `cargo bedrock deploy` leaves alone what Terraform owns."
+  description = "Tags that identify the owner of a resource. `cargo bedrock deploy` does not change resources that Terraform owns."
   value = {
     "bedrock:app"   = local.app
     "bedrock:stage" = var.stage
@@ -13,12 +13,12 @@ output "tags" {
 }
 
 output "secrets" {
-  description = "For each function, what its secret variables are found by: `ssm:NAME` or `secretsmanager:NAME`."
+  description = "For each function, the identifiers of its secret variables: `ssm:NAME` or `secretsmanager:NAME`."
   value       = local.secrets
 }
 
 output "functions" {
-  description = "The endpoint and the workers, each with all that its function needs."
+  description = "The functions of the endpoint and the workers."
   value = {
     for name, function in local.described : name => {
       function_name    = local.function_names[name]
@@ -55,7 +55,7 @@ output "functions" {
 
   precondition {
     condition     = !contains(keys(local.manifest.workers), "endpoint")
-    error_message = "a worker cannot be called `endpoint`: rename its folder"
+    error_message = "a worker cannot be named `endpoint`: rename its folder"
   }
 
   precondition {
@@ -65,7 +65,7 @@ output "functions" {
 
   precondition {
     condition     = length(local.missing) == 0
-    error_message = "the manifest names files that are not there: ${join(", ", local.missing)}: run `cargo bedrock build --release`"
+    error_message = "files of the manifest are missing: ${join(", ", local.missing)}: run `cargo bedrock build --release`"
   }
 
   precondition {
@@ -75,7 +75,7 @@ output "functions" {
 
   precondition {
     condition     = length(local.too_long) == 0
-    error_message = "names of functions have at most ${local.name_limit} characters: ${join(", ", local.too_long)}: shorten the stage, or rename the worker"
+    error_message = "function names have at most ${local.name_limit} characters: ${join(", ", local.too_long)}: shorten the stage, or rename the worker"
   }
 
   precondition {
@@ -85,7 +85,7 @@ output "functions" {
 
   precondition {
     condition     = length(local.too_much_environment) == 0
-    error_message = "variables and secrets of a function have at most ${local.environment_limit} bytes as JSON: ${join(", ", local.too_much_environment)}"
+    error_message = "the environment variables and secrets of a function have at most ${local.environment_limit} bytes as JSON: ${join(", ", local.too_much_environment)}"
   }
 
   precondition {
@@ -94,8 +94,8 @@ output "functions" {
   }
 
   precondition {
-    condition     = length(local.odd_destinations) == 0
-    error_message = "events are handed on to a queue, a topic, a function or an event bus: ${join(", ", local.odd_destinations)}"
+    condition     = length(local.unsupported_destinations) == 0
+    error_message = "a destination must be a queue, a topic, a function or an event bus: ${join(", ", local.unsupported_destinations)}"
   }
 
   precondition {
@@ -105,25 +105,25 @@ output "functions" {
 
   precondition {
     condition     = length(local.too_long_queues) == 0
-    error_message = "names of queues have at most ${local.queue_name_limit} characters: ${join(", ", local.too_long_queues)}: shorten the stage, or rename the queue"
+    error_message = "queue names have at most ${local.queue_name_limit} characters: ${join(", ", local.too_long_queues)}: shorten the stage, or rename the queue"
   }
 
   precondition {
-    condition     = length(local.odd_retentions) == 0
-    error_message = "logs are kept for ${join(", ", local.retentions)} days: ${join(", ", local.odd_retentions)}"
+    condition     = length(local.invalid_retentions) == 0
+    error_message = "the log retention in days must be one of ${join(", ", local.retentions)}: ${join(", ", local.invalid_retentions)}"
   }
 }
 
 output "schedule_group" {
-  description = "The name of the group that all schedules are in."
+  description = "The name of the group of all schedules."
   value       = local.schedule_group
 }
 
 output "schedule_roles" {
-  description = "For each worker with schedules, the role with which EventBridge Scheduler invokes it."
+  description = "For each worker with schedules, the role that EventBridge Scheduler uses to invoke it."
   value = {
-    for name, long in local.long_schedule_roles : name => {
-      name   = length(long) <= 64 ? long : "${substr(long, 0, 55)}-${substr(sha256(long), 0, 8)}"
+    for name, role in local.long_schedule_roles : name => {
+      name   = length(role) <= 64 ? role : "${substr(role, 0, 55)}-${substr(sha256(role), 0, 8)}"
       trust  = local.schedule_role_trusted
       policy = local.schedule_role_policy[name]
     }
@@ -131,7 +131,7 @@ output "schedule_roles" {
 }
 
 output "schedules" {
-  description = "When workers are invoked, by the names of the schedules."
+  description = "The schedules, by name."
   value = {
     for name, schedule in local.schedules : name => {
       worker     = schedule.worker
@@ -155,7 +155,7 @@ output "queues" {
 }
 
 output "mappings" {
-  description = "Which worker takes the messages of a queue, by the name of the app's queue or the ARN of another one."
+  description = "The event source mappings, by the name of the app's queue or the ARN of an existing queue."
   value = {
     for queue, mapping in local.mappings : queue => {
       worker           = mapping.worker
@@ -168,7 +168,7 @@ output "mappings" {
 }
 
 output "buckets" {
-  description = "Which workers hear of changes in a bucket, by the name of the app's bucket or the ARN of another one."
+  description = "The buckets with their notifications, by the name of the app's bucket or the ARN of an existing bucket."
   value = {
     for bucket in local.bucket_keys : bucket => {
       name = try(local.bucket_names[bucket], element(split(":", bucket), 5))

@@ -1,8 +1,8 @@
-# What each function may do on AWS, and nothing else: write its own log, call its callees, hand events on, and take the
-# messages of its queues.
+# The policy of each function. It may only write its own log, call its callees, send events to its destinations, and
+# receive the messages of its queues.
 
 locals {
-  # An action for each kind of destination that may be named.
+  # The required action for each supported kind of destination.
   destination_actions = {
     events = "events:PutEvents"
     lambda = "lambda:InvokeFunction"
@@ -10,14 +10,14 @@ locals {
     sqs    = "sqs:SendMessage"
   }
 
-  # The statements that let events be handed on, by the settings that name the destinations.
+  # The statement for each setting that names a destination.
   destination_statements = {
     dead_letter = "HandOnDeadEvents"
     on_failure  = "HandOnFailedEvents"
     on_success  = "HandOnResults"
   }
 
-  # A worker of the app stands for its function.
+  # The name of a worker is replaced by the ARN of its function.
   destinations = {
     for name, function in local.described : name => {
       for key in ["on_failure", "on_success", "dead_letter"] :
@@ -25,8 +25,8 @@ locals {
     }
   }
 
-  # Where events go, in the order of the statements, and whose statement it is. `arn:aws:sqs:…` is of the service `sqs`.
-  handed_on = {
+  # The destinations in the order of the statements. The action depends on the service in the ARN: `arn:aws:sqs:…`.
+  event_destinations = {
     for name, destinations in local.destinations : name => [
       for key, sid in local.destination_statements : {
         sid    = sid
@@ -47,13 +47,13 @@ locals {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = "arn:${var.partition}:logs:${var.region}:${var.account}:log-group:${local.log_groups[name]}:*"
       }],
-      [for end in local.handed_on[name] : {
-        Sid      = end.sid
+      [for destination in local.event_destinations[name] : {
+        Sid      = destination.sid
         Effect   = "Allow"
-        Action   = end.action
-        Resource = end.arn
-      } if end.action != ""],
-      [for queues in [local.taken[name]] : {
+        Action   = destination.action
+        Resource = destination.arn
+      } if destination.action != ""],
+      [for queues in [local.consumed_queues[name]] : {
         Sid      = "TakeMessages"
         Effect   = "Allow"
         Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
@@ -62,7 +62,7 @@ locals {
     )
   }
 
-  # A version or an alias of a function is another resource than the function itself.
+  # The versions and aliases of a function are separate resources.
   call_statements = {
     for name, callees in local.callees :
     name => [for part in chunklist(callees, local.callees_in_a_policy) : {
@@ -75,12 +75,12 @@ locals {
     }]
   }
 
-  # A role's own policies have 10,240 characters together, a managed policy has 6,144. A callee takes 264 characters
-  # at most, so that a few dozen fit into the role's own policy and 20 into each managed one.
+  # The inline policies of a role have at most 10,240 characters in total, a managed policy has at most 6,144. A callee
+  # needs at most 264 characters, so a few dozen fit into the inline policy, and 20 into each managed policy.
   own_policy_limit    = 10240
   callees_in_a_policy = 20
 
-  whole_policies = {
+  full_policies = {
     for name, statements in local.statements :
     name => jsonencode({
       Version = "2012-10-17"
@@ -96,9 +96,9 @@ locals {
   }
 
   policies = {
-    for name, whole in local.whole_policies :
-    name => length(whole) <= local.own_policy_limit ? {
-      own     = whole
+    for name, full in local.full_policies :
+    name => length(full) <= local.own_policy_limit ? {
+      own     = full
       managed = []
       } : {
       own     = jsonencode({ Version = "2012-10-17", Statement = local.statements[name] })

@@ -1,7 +1,7 @@
-# What cannot be deployed, found before anything is changed. Each list has the functions at fault, as they are shown.
+# Finds manifests that cannot be deployed, before any change. Each list has the display names of the affected functions.
 
 locals {
-  shown = { for name, function in local.described : name => name == "endpoint" ? "the endpoint" : "worker `${name}`" }
+  display_names = { for name, function in local.described : name => name == "endpoint" ? "the endpoint" : "worker `${name}`" }
 
   artifacts = merge(
     { for name, function in local.described : name => function.code if function.code != null },
@@ -14,9 +14,9 @@ locals {
     if fileexists(file) ? filebase64sha256(file) != local.artifacts[key].sha256_base64 : false
   ]
 
-  not_built = [for name, function in local.described : local.shown[name] if function.code == null]
+  not_built = [for name, function in local.described : local.display_names[name] if function.code == null]
 
-  name_limit = 64 # characters, of the name of a function
+  name_limit = 64 # Lambda's limit for names of functions, in characters
   too_long = [
     for name, function_name in local.function_names : "`${function_name}` (${length(function_name)})"
     if length(function_name) > local.name_limit
@@ -24,36 +24,36 @@ locals {
 
   unknown_callees = flatten([
     for name, callees in local.callees :
-    [for callee in callees : "`${callee}`, which ${local.shown[name]} calls" if !contains(keys(local.manifest.workers), callee)]
+    [for callee in callees : "`${callee}`, called by ${local.display_names[name]}" if !contains(keys(local.manifest.workers), callee)]
   ])
 
   too_much_environment = [
-    for name, bytes in local.plain_bytes : "${local.shown[name]} (${bytes})" if bytes > local.environment_limit
+    for name, bytes in local.plain_bytes : "${local.display_names[name]} (${bytes})" if bytes > local.environment_limit
   ]
 
   layer_limit = 5
   layer_counts = {
     for name, function in local.described : name => length(function.layers) + (function.layer == null ? 0 : 1)
   }
-  too_many_layers = [for name, count in local.layer_counts : "${local.shown[name]} (${count})" if count > local.layer_limit]
+  too_many_layers = [for name, count in local.layer_counts : "${local.display_names[name]} (${count})" if count > local.layer_limit]
 
-  # What is no ARN is a worker, and there must be one.
+  # A destination that is not an ARN must be a worker of the app.
   unknown_destinations = flatten([
-    for name, ends in local.handed_on :
-    [for end in ends : "`${end.arn}`, which ${local.shown[name]} hands events to" if !startswith(end.arn, "arn:")]
+    for name, destinations in local.event_destinations :
+    [for destination in destinations : "`${destination.arn}`, destination of ${local.display_names[name]}" if !startswith(destination.arn, "arn:")]
   ])
-  odd_destinations = flatten([
-    for name, ends in local.handed_on :
-    [for end in ends : "`${end.arn}` of ${local.shown[name]}" if startswith(end.arn, "arn:") && end.action == ""]
+  unsupported_destinations = flatten([
+    for name, destinations in local.event_destinations :
+    [for destination in destinations : "`${destination.arn}` of ${local.display_names[name]}" if startswith(destination.arn, "arn:") && destination.action == ""]
   ])
 
-  queue_name_limit = 80 # characters, of the name of a queue
+  queue_name_limit = 80 # SQS's limit for names of queues, in characters
   too_long_queues = [
     for queue, name in local.queue_names : "`${name}-dead` (${length(name) + 5})"
     if length(name) + 5 > local.queue_name_limit
   ]
 
-  # What CloudWatch takes; 0 would keep logs for ever.
+  # The retention periods that CloudWatch Logs supports; 0 would keep logs forever.
   retentions = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
   ]
@@ -61,8 +61,8 @@ locals {
     for name, function in local.described :
     name => var.log_retention == null ? function.log_retention : var.log_retention
   }
-  odd_retentions = distinct([
-    for name, days in local.log_retentions : "${var.log_retention == null ? local.shown[name] : "`log_retention`"} (${days})"
+  invalid_retentions = distinct([
+    for name, days in local.log_retentions : "${var.log_retention == null ? local.display_names[name] : "`log_retention`"} (${days})"
     if !contains(local.retentions, days)
   ])
 }

@@ -1,18 +1,18 @@
-# What invokes the functions besides calls: schedules, queues and buckets. Always by their plain names, as workers call
-# each other: what is set about retries and destinations belongs to those.
+# The triggers of functions: schedules, queues and buckets. They invoke functions by unqualified names, as workers do,
+# because the settings for retries and destinations belong to the unqualified functions.
 
 locals {
   triggers = { for name, function in local.described : name => try(function.triggers, []) }
 
-  # A schedule is called after its worker and its place among the worker's schedules.
+  # The name of a schedule is the name of its worker and its number among the worker's schedules.
   schedules = merge([
     for name, triggers in local.triggers : {
-      for at, trigger in [for trigger in triggers : trigger if can(trigger.schedule)] :
-      "${name}-${at + 1}" => merge(trigger, { worker = name })
+      for index, trigger in [for trigger in triggers : trigger if can(trigger.schedule)] :
+      "${name}-${index + 1}" => merge(trigger, { worker = name })
     }
   ]...)
 
-  # Roles are the account's, with the region in their names like those of functions.
+  # Roles belong to the account, so their names include the region, like the names of the functions' roles.
   scheduled             = toset([for schedule in local.schedules : schedule.worker])
   long_schedule_roles   = { for name in local.scheduled : name => "${local.function_names[name]}-schedule-${var.region}" }
   schedule_group        = "${local.app}-${var.stage}"
@@ -27,7 +27,7 @@ locals {
     }
   }
 
-  # Scheduler takes the role for schedules of this group alone, whoever asks it to.
+  # EventBridge Scheduler may use the role only for schedules of this group.
   schedule_role_trust = {
     Version = "2012-10-17"
     Statement = [{
@@ -38,7 +38,7 @@ locals {
     }]
   }
 
-  # One queue invokes one worker: `cargo bedrock build` refuses anything else.
+  # A queue invokes one worker: `cargo bedrock build` rejects anything else.
   mappings = merge([
     for name, triggers in local.triggers :
     { for trigger in triggers : trigger.queue => merge(trigger, { worker = name }) if can(trigger.queue) }
@@ -49,7 +49,7 @@ locals {
     for queue, mapping in local.mappings :
     queue => try("arn:${var.partition}:sqs:${var.region}:${var.account}:${local.queue_names[queue]}", queue)
   }
-  taken = {
+  consumed_queues = {
     for name, function in local.described :
     name => sort([for queue, mapping in local.mappings : local.queue_arns[queue] if mapping.worker == name])
   }
@@ -61,7 +61,7 @@ locals {
   ])
   bucket_keys = toset(local.notices[*].bucket)
 
-  # The names of buckets are everybody's, and have at most 63 characters.
+  # Bucket names are globally unique, and have at most 63 characters.
   long_bucket_names = {
     for bucket in local.bucket_keys :
     bucket => replace("${local.prefix}${bucket}-${var.account}-${var.region}", "_", "-") if !startswith(bucket, "arn:")

@@ -1,5 +1,5 @@
 variable "path" {
-  description = "The manifest that `cargo bedrock build` wrote."
+  description = "The path of the manifest that `cargo bedrock build` wrote."
   type        = string
 
   validation {
@@ -9,12 +9,12 @@ variable "path" {
 
   validation {
     condition     = !fileexists(var.path) || can(jsondecode(file(var.path)))
-    error_message = "`${var.path}` is no JSON: run `cargo bedrock build --release`"
+    error_message = "`${var.path}` is not valid JSON: run `cargo bedrock build --release`"
   }
 
   validation {
     condition     = !can(jsondecode(file(var.path))) || contains([1, 2], try(jsondecode(file(var.path)).version, 0))
-    error_message = "`${var.path}` is no manifest of version 1 or 2, which this terraform reads: run `cargo bedrock terraform upgrade`"
+    error_message = "`${var.path}` is not a manifest of version 1 or 2: run `cargo bedrock terraform upgrade`"
   }
 }
 
@@ -24,12 +24,12 @@ variable "stage" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.stage))
-    error_message = "`${var.stage}` cannot name a stage: use lower-case letters, digits, `_` and `-`, beginning with a letter"
+    error_message = "`${var.stage}` is not a valid stage name: use lower-case letters, digits, `_` and `-`, starting with a letter"
   }
 }
 
 variable "partition" {
-  description = "`aws`, `aws-cn` or `aws-us-gov`."
+  description = "The partition: `aws`, `aws-cn` or `aws-us-gov`."
   type        = string
 }
 
@@ -39,29 +39,29 @@ variable "region" {
 }
 
 variable "account" {
-  description = "The number of the AWS account."
+  description = "The ID of the AWS account."
   type        = string
 }
 
 variable "log_retention" {
-  description = "Days to keep logs, in place of what the manifest says."
+  description = "Retention period of logs in days; overrides the manifest."
   type        = number
   default     = null
 }
 
 variable "url_auth" {
-  description = "Who may call the endpoint's URL, in place of what the manifest says: `none` (everybody) or `iam`."
+  description = "Authorization of the endpoint's URL: `none` (public) or `iam`; overrides the manifest."
   type        = string
   default     = null
 
   validation {
     condition     = var.url_auth == null ? true : contains(["none", "iam"], var.url_auth)
-    error_message = "`url_auth` is `none` or `iam`"
+    error_message = "`url_auth` must be `none` or `iam`"
   }
 }
 
 variable "secret_bytes" {
-  description = "Bytes of the value of each secret, written as JSON. The values themselves do not come here."
+  description = "The size of the value of each secret as JSON, in bytes. The values themselves are not passed to this module."
   type        = map(number)
   default     = {}
 }

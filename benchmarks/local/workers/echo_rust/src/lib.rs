@@ -1,9 +1,9 @@
-//! Answers what it is sent.
+//! Returns its event.
 
 use bedrock::{Context, Result, Worker};
 use serde::{Deserialize, Serialize};
 
-/// About 1 KB of JSON.
+/// The event and response: about 1 KB of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
     pub key: String,

@@ -1,9 +1,9 @@
-//! Greets by name.
+//! Greets a person by name.
 
 use bedrock::{Context, Result, Worker, WorkerError};
 use serde::{Deserialize, Serialize};
 
-/// Whom to greet.
+/// The person to greet.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct GreetRequest {
     pub name: String,
@@ -24,7 +24,7 @@ impl Worker for Greeter {
 
     async fn execute(&self, event: GreetRequest, _context: &Context) -> Result<GreetResponse> {
         if event.name.is_empty() {
-            return Err(WorkerError::new("NobodyToGreet", "the name is empty"));
+            return Err(WorkerError::new("EmptyName", "the name is empty"));
         }
         Ok(GreetResponse { message: format!("Hello, {}!", event.name) })
     }

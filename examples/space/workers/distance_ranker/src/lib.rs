@@ -1,10 +1,10 @@
-//! Ranks planetary systems by their distance. Gets them from the Python worker.
+//! Ranks planetary systems by their distance. The Python worker fetches them.
 
 use bedrock::{Context, Result, Worker, invoke};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// How many systems to give at most.
+/// The maximum number of systems to return.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RankRequest {
     pub most: usize,
@@ -14,7 +14,7 @@ pub struct RankRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct System {
     pub name: String,
-    /// In light years.
+    /// The distance in light years.
     pub distance_ly: f64,
     pub planets: u32,
 }
@@ -42,7 +42,7 @@ mod tests {
     use super::{RankRequest, System};
 
     #[bedrock::test]
-    async fn the_nearest_come_first(app: App) -> bedrock::Result<()> {
+    async fn nearest_systems_come_first(app: App) -> bedrock::Result<()> {
         let system = |name: &str, distance_ly| System { name: name.to_owned(), distance_ly, planets: 1 };
         app.mock("system_fetcher", move |_: Value| Ok([system("Vega", 25.0), system("Ross 128", 11.0)]));
         let nearest: Vec<System> = app.invoke("distance_ranker", RankRequest { most: 1 }).await?;

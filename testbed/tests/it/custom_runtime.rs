@@ -1,13 +1,13 @@
-//! Functions of custom runtimes: whatever their zip has as `bootstrap`.
+//! Functions with custom runtimes, which run the `bootstrap` in their zip.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use testbed::{Answer, Function, pack, ric};
+use testbed::{Function, InvocationResult, pack, ric};
 
 #[test]
-fn a_bootstrap_is_started_where_its_zip_is_unpacked_and_again_for_each_event_that_it_does_not_answer() {
+fn bootstrap_is_restarted_for_each_event_without_result() {
     let folder = tempfile::tempdir().expect("a folder");
     let bootstrap = folder.path().join("bootstrap");
     fs::write(
@@ -22,6 +22,6 @@ fn a_bootstrap_is_started_where_its_zip_is_unpacked_and_again_for_each_event_tha
     let mut function = Function::new("space-dev-resizer", "provided.al2023", "resizer", zip);
     function.environment.insert("WORD".to_owned(), "run".to_owned());
     let run = ric::run(&function, &[json!(1), json!(2)]).expect("it needs no tool");
-    assert_eq!(run.answers, [Answer::Exited(Some(7)), Answer::Exited(Some(7))]);
+    assert_eq!(run.results, [InvocationResult::Exited(Some(7)), InvocationResult::Exited(Some(7))]);
     assert_eq!(run.stdout, "run of resizer\nrun of resizer\n");
 }

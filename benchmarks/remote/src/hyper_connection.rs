@@ -1,5 +1,5 @@
-//! The floor: the same headers and the same JSON on one connection, with hyper and rustls alone. Nothing is signed, and
-//! nobody looks at the clock.
+//! The lower bound: the same headers and the same JSON on one connection, with only hyper and rustls. Requests are not
+//! signed, and have no deadline.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::{Echo, Error};
 
-pub(crate) struct Raw {
+pub(crate) struct HyperConnection {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
     token: String,
-    /// As long as a real one.
+    /// A placeholder of the length of a real header.
     authorization: String,
 }
 
-impl Raw {
+impl HyperConnection {
     pub(crate) async fn connect() -> Result<Self, Error> {
         let url = std::env::var("AWS_ENDPOINT_URL_LAMBDA")?;
         let authority = url.trim_start_matches("https://").to_owned();

@@ -1,14 +1,14 @@
-//! Workers that are deployed and invoke each other through the AWS SDK of their language.
+//! Deployed workers that invoke each other with the AWS SDK of their language.
 
 use std::net::TcpStream;
 
 use bedrock_build::Language;
 use serde_json::{Value, json};
-use testbed::{Answer, Function, Ministack, ric};
+use testbed::{Function, InvocationResult, Ministack, ric};
 
-use crate::zipped::Zips;
+use crate::worker_zips::WorkerZips;
 
-/// Calls whom it is told to, and tells what came of it.
+/// Calls the worker in `call` of the event, and returns its response or error.
 const PYTHON: &str = r#"import tabulate
 from bedrock.workers.invoker import InvocationError, invoke
 from bedrock.workers.worker import Worker
@@ -17,7 +17,7 @@ from bedrock.workers.worker import Worker
 class Pythoneer(Worker):
     def execute(self, event, context):
         if "call" not in event:
-            print("asked", event)
+            print("received", event)
             return {"by": tabulate.tabulate([["python"]], tablefmt="plain"), "event": event}
         try:
             return invoke(event["call"], {"from": "python"}, True)
@@ -43,8 +43,8 @@ class Scripter extends Worker {
 const BY_PYTHON: &str = "python";
 const BY_JAVASCRIPT: &str = "javascript 1m";
 
-/// A Python worker and a JavaScript worker, each with its layer.
-fn both(zips: &Zips) -> Option<[Function; 2]> {
+/// Returns a Python worker and a JavaScript worker, each with its layer.
+fn python_and_javascript(zips: &WorkerZips) -> Option<[Function; 2]> {
     let mut python = zips.worker("pythoneer", Language::Python, &[("main.py", PYTHON)]);
     let mut javascript = zips.worker("scripter", Language::JavaScript, &[("main.js", JAVASCRIPT)]);
     python.layers.push(zips.python_layer("tabulate==0.9.0")?);
@@ -52,50 +52,50 @@ fn both(zips: &Zips) -> Option<[Function; 2]> {
     Some([python, javascript])
 }
 
-fn answer(ministack: &Ministack, function: &str, event: &Value) -> Value {
-    let invoked = ministack.invoke(&format!("space-dev-{function}"), event).expect("an answer");
-    assert_eq!((invoked.status, &invoked.function_error), (200, &None), "{invoked:?}");
-    invoked.payload
+fn response(ministack: &Ministack, function: &str, event: &Value) -> Value {
+    let output = ministack.invoke(&format!("space-dev-{function}"), event).expect("a response");
+    assert_eq!((output.status, &output.function_error), (200, &None), "{output:?}");
+    output.payload
 }
 
 #[test]
-fn deployed_workers_answer_and_invoke_each_other_by_name_alone() {
-    let zips = Zips::new();
-    let Some(functions) = both(&zips) else { return };
+fn deployed_workers_invoke_each_other_by_name() {
+    let zips = WorkerZips::new();
+    let Some(functions) = python_and_javascript(&zips) else { return };
     let Some(ministack) = Ministack::start(false) else { return };
     ministack.deploy(&functions).expect("both are deployed");
     assert_eq!(ministack.functions(), ["space-dev-pythoneer", "space-dev-scripter"]);
     let event = json!({ "text": "größer" });
-    assert_eq!(answer(&ministack, "pythoneer", &event), json!({ "by": BY_PYTHON, "event": event }));
-    assert_eq!(answer(&ministack, "scripter", &event), json!({ "by": BY_JAVASCRIPT, "event": event }));
+    assert_eq!(response(&ministack, "pythoneer", &event), json!({ "by": BY_PYTHON, "event": event }));
+    assert_eq!(response(&ministack, "scripter", &event), json!({ "by": BY_JAVASCRIPT, "event": event }));
     let by_python = json!({ "by": BY_PYTHON, "event": { "from": "javascript" } });
     let by_javascript = json!({ "by": BY_JAVASCRIPT, "event": { "from": "python" } });
-    assert_eq!(answer(&ministack, "pythoneer", &json!({ "call": "scripter" })), by_javascript);
-    assert_eq!(answer(&ministack, "scripter", &json!({ "call": "pythoneer" })), by_python);
+    assert_eq!(response(&ministack, "pythoneer", &json!({ "call": "scripter" })), by_javascript);
+    assert_eq!(response(&ministack, "scripter", &json!({ "call": "pythoneer" })), by_python);
     ministack.delete("space-dev-scripter").expect("it is deleted");
-    let gone = json!(["ResourceNotFoundException", false]);
-    assert_eq!(answer(&ministack, "pythoneer", &json!({ "call": "scripter" })), gone);
+    let not_found = json!(["ResourceNotFoundException", false]);
+    assert_eq!(response(&ministack, "pythoneer", &json!({ "call": "scripter" })), not_found);
 }
 
 #[test]
-fn an_invocation_brings_the_end_of_the_log_and_an_event_brings_nothing() {
-    let zips = Zips::new();
-    let Some([python, _]) = both(&zips) else { return };
+fn invoke_returns_log_tail_and_event_returns_nothing() {
+    let zips = WorkerZips::new();
+    let Some([python, _]) = python_and_javascript(&zips) else { return };
     let Some(ministack) = Ministack::start(false) else { return };
     ministack.deploy(&[python]).expect("it is deployed");
-    let invoked = ministack.invoke("space-dev-pythoneer", &json!({ "a": 1 })).expect("an answer");
-    assert!(invoked.log.contains("asked {'a': 1}"), "{}", invoked.log);
+    let output = ministack.invoke("space-dev-pythoneer", &json!({ "a": 1 })).expect("a response");
+    assert!(output.log.contains("received {'a': 1}"), "{}", output.log);
     let event = ministack.invoke_event("space-dev-pythoneer", &json!({ "a": 1 })).expect("it is accepted");
     assert_eq!((event.status, event.function_error, event.payload), (202, None, json!(null)));
-    let failed = ministack.invoke("space-dev-pythoneer", &json!(1)).expect("an answer");
+    let failed = ministack.invoke("space-dev-pythoneer", &json!(1)).expect("a response");
     assert_eq!((failed.status, failed.function_error.as_deref()), (200, Some("Unhandled")));
 }
 
 #[test]
-fn under_awss_runtimes_workers_invoke_deployed_ones_with_awss_sdks() {
-    let zips = Zips::new();
-    let Some([python, mut javascript]) = both(&zips) else { return };
-    // ministack has a stand-in for this package, Lambda has the package.
+fn workers_in_lambda_runtimes_invoke_deployed_workers() {
+    let zips = WorkerZips::new();
+    let Some([python, mut javascript]) = python_and_javascript(&zips) else { return };
+    // ministack has a replacement for this package; Lambda has the package itself.
     let Some(sdk) = zips.node_layer("@aws-sdk/client-lambda@3.1164.0") else { return };
     let Some(ministack) = Ministack::start(false) else { return };
     ministack.deploy(&[python.clone(), javascript.clone()]).expect("both are deployed");
@@ -103,30 +103,30 @@ fn under_awss_runtimes_workers_invoke_deployed_ones_with_awss_sdks() {
     for (mut caller, callee, by) in [(python, "scripter", BY_JAVASCRIPT), (javascript, "pythoneer", BY_PYTHON)] {
         let variables = ministack.environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
         caller.environment.extend(variables);
-        let Some(run) = ric::run(&caller, &[json!({ "call": callee }), json!({ "call": "nobody" })]) else { return };
-        let Answer::Response(response) = &run.answers[0] else { panic!("{run:?}") };
+        let Some(run) = ric::run(&caller, &[json!({ "call": callee }), json!({ "call": "missing" })]) else { return };
+        let InvocationResult::Response(response) = &run.results[0] else { panic!("{run:?}") };
         assert_eq!(response["by"], by);
-        assert_eq!(run.answers[1], Answer::Response(json!(["ResourceNotFoundException", false])), "{run:?}");
+        assert_eq!(run.results[1], InvocationResult::Response(json!(["ResourceNotFoundException", false])), "{run:?}");
     }
 }
 
 #[test]
-fn a_variable_with_an_arn_goes_before_the_naming_rule() {
-    let zips = Zips::new();
-    let Some([mut python, javascript]) = both(&zips) else { return };
+fn arn_variable_takes_precedence_over_naming_rule() {
+    let zips = WorkerZips::new();
+    let Some([mut python, javascript]) = python_and_javascript(&zips) else { return };
     let Some(ministack) = Ministack::start(false) else { return };
     let elsewhere = Function { name: "elsewhere".to_owned(), ..javascript };
     let arn = ministack.deploy(&[elsewhere]).expect("it is deployed").remove(0);
     python.environment.insert("SPACE_WORKER_ARN_SCRIPTER".to_owned(), arn);
     ministack.deploy(&[python]).expect("it is deployed");
     let by_javascript = json!({ "by": BY_JAVASCRIPT, "event": { "from": "python" } });
-    assert_eq!(answer(&ministack, "pythoneer", &json!({ "call": "scripter" })), by_javascript);
+    assert_eq!(response(&ministack, "pythoneer", &json!({ "call": "scripter" })), by_javascript);
 }
 
 #[test]
-fn with_iam_a_worker_calls_those_that_its_role_allows() {
-    let zips = Zips::new();
-    let Some([python, mut javascript]) = both(&zips) else { return };
+fn iam_allows_only_calls_in_the_role_policy() {
+    let zips = WorkerZips::new();
+    let Some([python, mut javascript]) = python_and_javascript(&zips) else { return };
     let Some(ministack) = Ministack::start(true) else { return };
     javascript.policy = Some(json!({
         "Version": "2012-10-17",
@@ -138,18 +138,18 @@ fn with_iam_a_worker_calls_those_that_its_role_allows() {
     }));
     ministack.deploy(&[python, javascript]).expect("both are deployed");
     let by_python = json!({ "by": BY_PYTHON, "event": { "from": "javascript" } });
-    assert_eq!(answer(&ministack, "scripter", &json!({ "call": "pythoneer" })), by_python);
+    assert_eq!(response(&ministack, "scripter", &json!({ "call": "pythoneer" })), by_python);
     let denied = json!(["AccessDeniedException", false]);
-    assert_eq!(answer(&ministack, "pythoneer", &json!({ "call": "scripter" })), denied);
+    assert_eq!(response(&ministack, "pythoneer", &json!({ "call": "scripter" })), denied);
 }
 
 #[test]
-fn a_refusal_has_the_name_and_the_status_of_awss_answer_and_nothing_is_left_in_the_end() {
+fn api_error_has_code_and_status_and_server_stops_on_drop() {
     let Some(ministack) = Ministack::start(false) else { return };
-    let refusal = ministack.invoke("nobody", &json!({})).expect_err("there is no such function");
-    assert_eq!((refusal.code.as_str(), refusal.status), ("ResourceNotFoundException", Some(404)));
+    let error = ministack.invoke("missing", &json!({})).expect_err("there is no such function");
+    assert_eq!((error.code.as_str(), error.status), ("ResourceNotFoundException", Some(404)));
     let address = ministack.endpoint().trim_start_matches("http://").to_owned();
     TcpStream::connect(&address).expect("it listens");
     drop(ministack);
-    TcpStream::connect(&address).expect_err("it is gone");
+    TcpStream::connect(&address).expect_err("it has stopped");
 }

@@ -1,4 +1,4 @@
-//! Workers under AWS's own runtimes whose calls meet a service that fails: how often it is asked, by AWS's own SDKs.
+//! Workers whose calls fail, run with AWS's own runtime interface clients: how often the AWS SDKs send the request.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::thread;
 
 use bedrock_build::Language;
 use serde_json::{Value, json};
-use testbed::{Answer, Function, ric};
+use testbed::{Function, InvocationResult, ric};
 
-use crate::zipped::Zips;
+use crate::worker_zips::WorkerZips;
 
 const PYTHON: &str = r#"from bedrock.workers.invoker import InvocationError, invoke
 from bedrock.workers.worker import Worker
@@ -32,17 +32,18 @@ class Caller extends Worker {
 }
 ";
 
-/// What is done with a request, by what its event is: none is answered, the connection is closed instead.
-const CUT: u16 = 0;
+/// In an event, in place of a status: the connection is closed without a response.
+const CLOSE_CONNECTION: u16 = 0;
 
-/// Each event is a list of statuses, one for each time that it comes; then the answer is 7.
+/// An Invoke API that fails as the events say. Each event is a list of statuses, one for each attempt. After the last
+/// status, the response is 7.
 #[derive(Default)]
-struct Service {
-    /// Events as they came, with the traces of the requests.
-    asked: Mutex<Vec<(Value, Option<String>)>>,
+struct FakeInvokeApi {
+    /// The events of all requests, with their trace headers.
+    requests: Mutex<Vec<(Value, Option<String>)>>,
 }
 
-impl Service {
+impl FakeInvokeApi {
     fn start(self: &Arc<Self>) -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -50,7 +51,7 @@ impl Service {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let service = Arc::clone(&service);
-                // A caller may hang up whenever it likes.
+                // The caller may close the connection at any time.
                 thread::spawn(move || service.serve(stream));
             }
         });
@@ -60,10 +61,10 @@ impl Service {
     fn serve(&self, mut stream: TcpStream) -> Option<()> {
         let mut reader = BufReader::new(stream.try_clone().ok()?);
         loop {
-            let (trace, event) = request(&mut reader)?;
+            let (trace, event) = read_request(&mut reader)?;
             let status = self.status(&event, trace);
-            let (code, body) = match status {
-                CUT => return stream.shutdown(std::net::Shutdown::Both).ok(),
+            let (error_type, body) = match status {
+                CLOSE_CONNECTION => return stream.shutdown(std::net::Shutdown::Both).ok(),
                 200 => ("", "7"),
                 429 => ("X-Amzn-ErrorType: TooManyRequestsException\r\n", "{}"),
                 409 => ("X-Amzn-ErrorType: ResourceConflictException\r\n", "{}"),
@@ -71,21 +72,22 @@ impl Service {
                 _ => ("X-Amzn-ErrorType: ServiceException\r\n", "{}"),
             };
             let length = body.len();
-            write!(stream, "HTTP/1.1 {status} S\r\n{code}Content-Length: {length}\r\n\r\n{body}").ok()?;
+            write!(stream, "HTTP/1.1 {status} S\r\n{error_type}Content-Length: {length}\r\n\r\n{body}").ok()?;
         }
     }
 
     fn status(&self, event: &Value, trace: Option<String>) -> u16 {
-        let mut asked = self.asked.lock().expect("the requests");
-        let before = asked.iter().filter(|(other, _)| other == event).count();
-        asked.push((event.clone(), trace));
-        event[before].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"))
+        let mut requests = self.requests.lock().expect("the requests");
+        let earlier = requests.iter().filter(|(other, _)| other == event).count();
+        requests.push((event.clone(), trace));
+        event[earlier].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"))
     }
 }
 
-/// The trace and the event of the next request.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<(Option<String>, Value)> {
-    let (mut trace, mut length) = (None, 0);
+/// Returns the trace header and the event of the next request.
+fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(Option<String>, Value)> {
+    let mut trace = None;
+    let mut length = 0;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
@@ -103,8 +105,8 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(Option<String>, Value)>
     Some((trace, serde_json::from_slice(&body).ok()?))
 }
 
-/// The callers, each with the SDK that Lambda's runtime brings along.
-fn callers(zips: &Zips) -> Option<[Function; 2]> {
+/// Returns the callers. The JavaScript worker has the SDK of Lambda's runtime as a layer.
+fn callers(zips: &WorkerZips) -> Option<[Function; 2]> {
     let python = zips.worker("caller", Language::Python, &[("main.py", PYTHON)]);
     let mut javascript = zips.worker("caller", Language::JavaScript, &[("main.js", JAVASCRIPT)]);
     javascript.layers.push(zips.node_layer("@aws-sdk/client-lambda@3.1164.0")?);
@@ -112,21 +114,21 @@ fn callers(zips: &Zips) -> Option<[Function; 2]> {
 }
 
 #[test]
-fn a_worker_behind_a_cut_connection_is_invoked_once_and_one_that_surely_did_not_run_again() {
+fn calls_that_may_have_run_are_not_retried() {
     let table = [
-        (json!([CUT]), json!(true), 1),
+        (json!([CLOSE_CONNECTION]), json!(true), 1),
         (json!([500]), json!(true), 1),
         (json!([503]), json!(true), 1),
         (json!([429]), json!(7), 2),
         (json!([409, 429]), json!(7), 3),
         (json!([502]), json!(7), 2),
-        (json!([429, CUT]), json!(true), 2),
+        (json!([429, CLOSE_CONNECTION]), json!(true), 2),
         (json!([]), json!(7), 1),
     ];
-    let zips = Zips::new();
+    let zips = WorkerZips::new();
     let Some(callers) = callers(&zips) else { return };
     for mut caller in callers {
-        let service = Arc::new(Service::default());
+        let service = Arc::new(FakeInvokeApi::default());
         let url = service.start();
         let variables = [
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -136,13 +138,13 @@ fn a_worker_behind_a_cut_connection_is_invoked_once_and_one_that_surely_did_not_
         caller.environment.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let events = table.clone().map(|(event, _, _)| event);
         let Some(run) = ric::run(&caller, &events) else { return };
-        let asked = service.asked.lock().expect("the requests");
-        for ((event, response, times), answer) in table.iter().zip(&run.answers) {
-            assert_eq!(*answer, Answer::Response(response.clone()), "{}: {event}: {run:?}", caller.runtime);
-            let count = asked.iter().filter(|(other, _)| other == event).count();
-            assert_eq!(count, *times, "{}: {event}", caller.runtime);
+        let requests = service.requests.lock().expect("the requests");
+        for ((event, response, expected_requests), result) in table.iter().zip(&run.results) {
+            assert_eq!(*result, InvocationResult::Response(response.clone()), "{}: {event}: {run:?}", caller.runtime);
+            let count = requests.iter().filter(|(other, _)| other == event).count();
+            assert_eq!(count, *expected_requests, "{}: {event}", caller.runtime);
         }
-        // By it AWS ends functions that call each other in a circle.
-        assert!(asked.iter().all(|(_, trace)| trace.is_some()), "{}: {asked:?}", caller.runtime);
+        // AWS detects recursive loops by the trace header.
+        assert!(requests.iter().all(|(_, trace)| trace.is_some()), "{}: {requests:?}", caller.runtime);
     }
 }

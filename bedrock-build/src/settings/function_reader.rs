@@ -1,0 +1,218 @@
+//! Reads the table of the endpoint and the tables of workers.
+
+use std::collections::BTreeMap;
+
+use super::arn::is_arn_of;
+use super::destination::Destination;
+use super::function::{
+    Auth, EVENT_AGE_SECONDS, FunctionSettings, LOG_RETENTION_DAYS, MEMORY_MEGABYTES, RETRIES, RecursiveLoop, Secret,
+    TIMEOUT_SECONDS,
+};
+use super::reader::{Reader, Value, set};
+use crate::name::WorkerName;
+use crate::problem::Problem;
+
+pub(super) const ENDPOINT_KEYS: &[&str] = &[
+    "allow",
+    "auth",
+    "concurrency",
+    "env",
+    "invokes",
+    "layers",
+    "log-retention",
+    "memory",
+    "redact",
+    "runtime",
+    "timeout",
+];
+const WORKER_KEYS: &[&str] = &[
+    "allow",
+    "bundle",
+    "concurrency",
+    "dead-letter",
+    "env",
+    "event-age",
+    "invokes",
+    "layers",
+    "log-retention",
+    "memory",
+    "on-failure",
+    "on-success",
+    "recursion",
+    "redact",
+    "retries",
+    "runtime",
+    "timeout",
+    "triggers",
+];
+
+impl Reader<'_> {
+    /// Reads the table `workers`.
+    pub(super) fn workers(&mut self, value: &Value<'_>) -> BTreeMap<String, FunctionSettings> {
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_value(value, "workers", "a table of tables, one for each worker");
+            return BTreeMap::new();
+        };
+        let mut workers = BTreeMap::new();
+        for (name, value) in table {
+            let name = name.get_ref().as_ref();
+            workers.insert(name.to_owned(), self.function(value, &format!("workers.{name}"), WORKER_KEYS));
+        }
+        workers
+    }
+
+    /// Reads the table of one function, which may have `known_keys`.
+    pub(super) fn function(&mut self, value: &Value<'_>, path: &str, known_keys: &[&str]) -> FunctionSettings {
+        let mut settings = FunctionSettings::default();
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_value(value, path, "a table");
+            return settings;
+        };
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            if known_keys.contains(&name) {
+                self.function_setting(name, value, &format!("{path}.{name}"), &mut settings);
+            } else {
+                self.unknown_key(name, &key.span(), &format!("[package.metadata.bedrock.{path}]"), known_keys);
+            }
+        }
+        settings
+    }
+
+    fn function_setting(&mut self, name: &str, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
+        match name {
+            "allow" => set(&mut settings.allow, self.strings(value, path, "a list of paths or globs")),
+            "auth" => set(&mut settings.auth, self.choice(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
+            "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
+            "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
+            "dead-letter" => settings.dead_letter = self.dead_letter(value, path),
+            "env" => self.environment(value, path, settings),
+            "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE_SECONDS)),
+            "invokes" => settings.invokes = self.strings(value, path, "a list of worker names"),
+            "layers" => set(&mut settings.layers, self.strings(value, path, "a list of ARNs of layer versions")),
+            "log-retention" => match self.number(value, path, "days", &(1..=3653)) {
+                Some(days) if LOG_RETENTION_DAYS.contains(&days) => settings.log_retention = days,
+                Some(_) => {
+                    let list = LOG_RETENTION_DAYS.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+                    self.wrong_value(value, path, &format!("a number of days that CloudWatch Logs supports ({list})"));
+                }
+                None => {}
+            },
+            "memory" => set(&mut settings.memory, self.number(value, path, "megabytes", &MEMORY_MEGABYTES)),
+            "on-failure" => settings.on_failure = self.destination(value, path),
+            "on-success" => settings.on_success = self.destination(value, path),
+            "recursion" => {
+                let choices = [("terminate", RecursiveLoop::Terminate), ("allow", RecursiveLoop::Allow)];
+                set(&mut settings.recursion, self.choice(value, path, &choices));
+            }
+            "redact" => set(&mut settings.redact, self.redacted_fields(value, path)),
+            "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
+            "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
+            "triggers" => settings.triggers = self.triggers(value, path),
+            // `timeout` is the only key left.
+            _ => set(&mut settings.timeout, self.number(value, path, "seconds", &TIMEOUT_SECONDS)),
+        }
+    }
+
+    fn destination(&mut self, value: &Value<'_>, path: &str) -> Option<Destination> {
+        const EXPECTED: &str =
+            "the ARN of a queue, a topic, an event bus or a function, or the name of a worker of this app";
+        let text = self.string(value, path, EXPECTED)?;
+        if text.starts_with("arn:") {
+            return Some(Destination::Arn(text));
+        }
+        let worker = WorkerName::parse(&text).ok().map(Destination::Worker);
+        if worker.is_none() {
+            self.wrong_value(value, path, EXPECTED);
+        }
+        worker
+    }
+
+    fn dead_letter(&mut self, value: &Value<'_>, path: &str) -> Option<String> {
+        let arn = value.get_ref().as_str().filter(|arn| is_arn_of(arn, &["sqs", "sns"])).map(str::to_owned);
+        if arn.is_none() {
+            self.wrong_value(value, path, "the ARN of a queue or a topic");
+        }
+        arn
+    }
+
+    fn redacted_fields(&mut self, value: &Value<'_>, path: &str) -> Option<Vec<String>> {
+        const EXPECTED: &str = "a list of field names, or of paths like `user.password`";
+        let fields = self.strings(value, path, EXPECTED)?;
+        if fields.iter().any(|field| field.split('.').any(|part| part.trim().is_empty())) {
+            self.wrong_value(value, path, EXPECTED);
+            return None;
+        }
+        Some(fields)
+    }
+
+    /// Reads environment variables: strings, and references to secrets.
+    fn environment(&mut self, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_value(value, path, "a table of variables");
+            return;
+        };
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            let full_path = format!("{path}.{name}");
+            if let Err(reason) = validate_variable_name(name) {
+                let location = self.table.manifest.location(&key.span());
+                self.problems.push(Problem::new(format!("{location}: `{full_path}` cannot be set: {reason}")));
+            } else if let Some(text) = value.get_ref().as_str() {
+                settings.environment.insert(name.to_owned(), text.to_owned());
+            } else if let Some(secret) = parse_secret(value) {
+                settings.secrets.insert(name.to_owned(), secret);
+            } else {
+                let expected = "a string, `{ ssm = \"/a/name\" }` or `{ secretsmanager = \"a/name\" }`";
+                self.wrong_value(value, &full_path, expected);
+            }
+        }
+    }
+}
+
+fn parse_secret(value: &Value<'_>) -> Option<Secret> {
+    let table = value.get_ref().as_table()?;
+    let (key, value) = table.iter().next().filter(|_| table.len() == 1)?;
+    let name = value.get_ref().as_str()?.to_owned();
+    match key.get_ref().as_ref() {
+        "ssm" => Some(Secret::Ssm(name)),
+        "secretsmanager" => Some(Secret::SecretsManager(name)),
+        _ => None,
+    }
+}
+
+/// Environment variables that only Lambda may set (AWS documentation, reserved variables).
+const RESERVED_VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "TZ",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
+/// Returns why Lambda would reject a variable with that name (API model, `EnvironmentVariableName`).
+fn validate_variable_name(name: &str) -> Result<(), &'static str> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if RESERVED_VARIABLES.contains(&name) {
+        Err("Lambda sets it itself")
+    } else if name.len() < 2 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_legal) {
+        Err("a variable name is two or more letters, digits and `_`, starting with a letter")
+    } else {
+        Ok(())
+    }
+}

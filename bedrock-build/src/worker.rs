@@ -1,0 +1,117 @@
+//! Discovers workers: a folder below the workers folder that has the entry file of one language.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::language::Language;
+use crate::name::WorkerName;
+use crate::problem::Problem;
+use crate::runtime::Runtime;
+use crate::settings::{FunctionSettings, Settings};
+
+/// A folder in the workers folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// The name of the worker, which is the name of its folder.
+    pub name: WorkerName,
+    /// The language, which follows from the entry file.
+    pub language: Language,
+    /// The folder, relative to the app's root, with `/` as separator.
+    pub dir: String,
+    /// The file that makes the folder a worker, for example `main.py`.
+    pub entry: &'static str,
+    /// The Lambda runtime.
+    pub runtime: Runtime,
+    /// Timeout, memory and the other settings of the function.
+    pub settings: FunctionSettings,
+}
+
+/// The folders in the workers folder, by whether they are workers.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerFolders {
+    /// Sorted by name.
+    pub(crate) workers: Vec<Worker>,
+    /// Names of folders without an entry file, sorted.
+    pub(crate) unfinished: Vec<String>,
+}
+
+impl WorkerFolders {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.workers.iter().map(|worker| worker.name.as_str())
+    }
+
+    pub(crate) fn has_worker(&self, name: &str) -> bool {
+        self.names().any(|worker| worker == name)
+    }
+}
+
+/// Reads the workers folder of the app in `root`.
+pub(crate) fn discover_workers(root: &Path, settings: &Settings) -> Result<WorkerFolders, Vec<Problem>> {
+    let mut folders = WorkerFolders::default();
+    let mut problems = Vec::new();
+    let names = folder_names(&root.join(&settings.workers_dir)).map_err(|error| {
+        vec![Problem::new(format!("failed to read the folder `{}`: {error}", settings.workers_dir))]
+    })?;
+    for name in names {
+        match open_worker(root, settings, &name) {
+            Ok(Some(worker)) => folders.workers.push(worker),
+            Ok(None) => folders.unfinished.push(name),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(folders) } else { Err(problems) }
+}
+
+/// Returns the names of the folders in `dir` that may be workers; none if `dir` does not exist.
+fn folder_names(dir: &Path) -> io::Result<BTreeSet<String>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // Folders such as `_shared` and `.cache` are never workers, so that other things can be kept there.
+        if entry.path().is_dir() && !name.starts_with(['.', '_']) {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Returns the worker in `folder`, or `None` if the folder has no entry file.
+fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<Worker>, Problem> {
+    let dir = format!("{}/{folder}", settings.workers_dir);
+    let entries: Vec<(Language, &'static str)> = Language::ALL
+        .into_iter()
+        .flat_map(|language| language.entry_files().iter().map(move |entry| (language, *entry)))
+        .filter(|(_, entry)| root.join(&dir).join(entry).is_file())
+        .collect();
+    match entries[..] {
+        [] => Ok(None),
+        [(language, entry)] => {
+            let name = WorkerName::parse(folder).map_err(|mut problem| {
+                problem.message = format!("{} (folder `{dir}`)", problem.message);
+                problem
+            })?;
+            let settings = settings.of_worker(&name);
+            let runtime = settings.runtime_for(language).map_err(|mut problem| {
+                problem.message = format!("worker `{name}`: {}", problem.message);
+                problem
+            })?;
+            if settings.bundle && language != Language::JavaScript {
+                return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
+                    .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
+            }
+            Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
+        }
+        [(_, first), (_, second), ..] => {
+            Err(Problem::new(format!("`{dir}` has both `{first}` and `{second}`, so its language is ambiguous"))
+                .help("keep one of them, or move the other one to a different worker"))
+        }
+    }
+}

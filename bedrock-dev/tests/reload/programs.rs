@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use bedrock_dev::{BuildFailed, Reload};
+use bedrock_dev::{BuildError, ReloadOutcome};
 use serde_json::json;
 
-use super::callers::Callers;
-use super::room::{Asked, Programs, Room, compiled, invoke, is_gone, program, script, wait_for};
+use super::callers::CallPermissions;
+use super::room::{Asked, ExecutableCache, Room, compiled, invoke, is_gone, program, script, wait_for};
 
 const FILE: &str = "workers/rusty/src/lib.rs";
 
@@ -29,7 +29,7 @@ fn same<T: ToString>(told: (T, T, Vec<String>)) -> (String, String, Vec<String>)
 async fn no_call_is_lost_and_each_caller_meets_the_new_program_once_and_for_all() {
     let mut room = Room::open(true).await;
     for (old, new) in [("old", "new"), ("new", "one")] {
-        let mut callers = Callers::begin(&room, "rusty", old, new).await;
+        let mut callers = CallPermissions::begin(&room, "rusty", old, new).await;
         room.save(FILE, new);
         let asked = room.build().await;
         assert!(asked.affected.rust && asked.affected.endpoint && asked.affected.hosted.is_empty());
@@ -70,7 +70,7 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
     let before = process(room.invoke("rusty", json!({})).await.expect("an answer"));
     room.save(FILE, "broken");
     let messages = vec!["error: expected item, found `broken`".to_owned()];
-    room.build().await.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
+    room.build().await.end.send(Err(BuildError { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));
     assert_eq!(process(room.invoke("rusty", json!({})).await.expect("an answer")), before);
     // A comment: the same program comes of it.
@@ -82,7 +82,7 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
 }
 
 /// A build that has made a new program, which has started, while something else is still being built; and its process.
-async fn made_ready(room: &mut Room) -> (Asked, Programs, u64) {
+async fn made_ready(room: &mut Room) -> (Asked, ExecutableCache, u64) {
     assert_eq!(room.version("rusty").await, "old");
     let started = room.sign("started");
     room.save(FILE, "new");
@@ -111,7 +111,7 @@ async fn a_program_that_is_ready_serves_no_earlier_than_all_of_them_compile() {
     let mut room = Room::open(true).await;
     let (asked, programs, process) = made_ready(&mut room).await;
     let messages = vec!["the endpoint does not compile".to_owned()];
-    asked.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
+    asked.end.send(Err(BuildError { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));
     is_gone(process).await;
     assert_eq!(room.version("rusty").await, "old");
@@ -170,7 +170,7 @@ async fn one_build_runs_at_a_time_and_one_more_for_all_that_was_saved_meanwhile(
     assert_eq!(room.told().await, same(("rusty", "src/main.rs", vec![])));
     let second = room.build().await;
     assert!(second.affected.endpoint && second.affected.rust);
-    second.end.send(Ok(Programs::new())).expect("it waits");
+    second.end.send(Ok(ExecutableCache::new())).expect("it waits");
     assert_eq!(room.told().await, same(("", &format!("shared/money/src/lib.rs {FILE}"), vec![])));
     assert!(room.built_nothing());
     room.close();
@@ -183,9 +183,9 @@ async fn another_program_of_the_endpoint_is_handed_out_as_a_copy() {
     fs::write(&original, "an endpoint").expect("a program");
     for is_new in [true, false] {
         room.save("src/main.rs", if is_new { "1" } else { "2" });
-        let programs = Programs::from([("endpoint".to_owned(), original.clone())]);
+        let programs = ExecutableCache::from([("endpoint".to_owned(), original.clone())]);
         room.build().await.end.send(Ok(programs)).expect("it waits");
-        let Reload::Reloaded(reloaded) = room.report().await else { panic!("it failed") };
+        let ReloadOutcome::Reloaded(reloaded) = room.report().await else { panic!("it failed") };
         assert_eq!(reloaded.endpoint.is_some(), is_new);
         let copied = |path: &Path| *path != original && fs::read(path).expect("a copy") == b"an endpoint";
         assert!(reloaded.endpoint.as_deref().is_none_or(copied));

@@ -21,7 +21,7 @@ use crate::policy::memory_limit;
 /// What came of an invocation.
 #[derive(Debug)]
 pub(super) enum InvocationOutcome {
-    RuntimeReply(RuntimeReply),
+    Reply(RuntimeReply),
     /// Its time was up, which was so long. The process is ended.
     TimedOut(Duration),
     /// It had so many megabytes, which are too many. The process is ended.
@@ -124,7 +124,7 @@ impl Environment {
         up.as_mut().reset(tokio::time::Instant::now() + left);
         let ran = tokio::select! {
             biased;
-            answered = answered => InvocationOutcome::RuntimeReply(
+            answered = answered => InvocationOutcome::Reply(
                 answered.unwrap_or_else(|_| RuntimeReply::Ended("Runtime exited without providing a reason".to_owned())),
             ),
             () = up => InvocationOutcome::TimedOut(left),
@@ -134,9 +134,7 @@ impl Environment {
             ResourceUsage { took: since.elapsed(), memory: self.process().and_then(|_| self.memory.most(is_exact)) };
         // It may have had too much between two looks.
         let ran = match (ran, most.zip(spent.memory)) {
-            (InvocationOutcome::RuntimeReply(_), Some((most, used))) if used > most => {
-                InvocationOutcome::OverMemory(used)
-            }
+            (InvocationOutcome::Reply(_), Some((most, used))) if used > most => InvocationOutcome::OverMemory(used),
             (ran, _) => ran,
         };
         if matches!(ran, InvocationOutcome::TimedOut(_) | InvocationOutcome::OverMemory(_)) {

@@ -184,7 +184,7 @@ impl Function {
                 self.give_back(environment, &program);
             }
             match ran {
-                InvocationOutcome::RuntimeReply(said) => return self.answer(said),
+                InvocationOutcome::Reply(said) => return self.answer(said),
                 InvocationOutcome::TimedOut(after) => return Err(Error::Timeout { worker: self.worker(), after }),
                 InvocationOutcome::OverMemory(_) => return self.answer(RuntimeReply::Ended(KILLED.to_owned())),
                 InvocationOutcome::NotBegun => {}
@@ -251,7 +251,7 @@ impl Function {
     fn report(&self, request_id: &Arc<str>, ran: &InvocationOutcome, spent: ResourceUsage, init: Option<Duration>) {
         let size = self.pool().program.function.memory;
         let broken = match ran {
-            InvocationOutcome::RuntimeReply(RuntimeReply::Ended(_)) | InvocationOutcome::NotBegun => {
+            InvocationOutcome::Reply(RuntimeReply::Ended(_)) | InvocationOutcome::NotBegun => {
                 Some(FailureStatus::Ended)
             }
             InvocationOutcome::TimedOut(_) => Some(FailureStatus::TimedOut),
@@ -262,7 +262,7 @@ impl Function {
                 self.say(request_id, format!("help: set `memory` of {table} to a larger number"));
                 Some(FailureStatus::OutOfMemory)
             }
-            InvocationOutcome::RuntimeReply(_) => None,
+            InvocationOutcome::Reply(_) => None,
         };
         for line in report::end(request_id, spent, init, size, broken) {
             self.say(request_id, line);

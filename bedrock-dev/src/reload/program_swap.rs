@@ -67,7 +67,7 @@ fn told(renewed: BTreeMap<String, SwapResult>, change: &Change) -> Vec<ReloadOut
             SwapResult::Nothing => {}
             SwapResult::Endpoint(path) => endpoint = Some(path),
             SwapResult::Swapped => drop(workers.insert(name)),
-            SwapResult::FailureStatus(message) => {
+            SwapResult::Broken(message) => {
                 messages.push(message);
                 broken.insert(name);
             }
@@ -105,7 +105,7 @@ enum SwapResult {
     Endpoint(PathBuf),
     Swapped,
     /// The new one does not start.
-    FailureStatus(String),
+    Broken(String),
     NotCopied(String),
 }
 
@@ -157,7 +157,7 @@ impl SwapCandidate {
                 programs.serves(name, &path);
                 function
                     .succeeded(successor)
-                    .map_or_else(|error| SwapResult::FailureStatus(text(&error)), |()| SwapResult::Swapped)
+                    .map_or_else(|error| SwapResult::Broken(text(&error)), |()| SwapResult::Swapped)
             }
         }
     }

@@ -40,7 +40,7 @@ pub enum TriggerSetupError {
     },
     /// A queue that exists, and one of the app or its dead-letter queue.
     #[error("two queues would have the name `{0}` here: one of this app, and one that exists on AWS")]
-    SqsQueue(String),
+    QueueName(String),
     /// The file of the messages.
     #[error("{0}")]
     Messages(String),
@@ -197,7 +197,7 @@ impl Opening<'_> {
     fn add(&mut self, function: &FunctionInfo, number: usize, trigger: &Trigger) -> Result<(), TriggerSetupError> {
         match trigger {
             Trigger::Schedule(schedule) => self.schedule(function, number, schedule)?,
-            Trigger::SqsQueue(queue) => self.queue(function, queue)?,
+            Trigger::Queue(queue) => self.queue(function, queue)?,
             Trigger::Bucket(bucket) => {
                 let name = self.triggers.site.bucket(&bucket.bucket);
                 if !self.buckets.iter().any(|known| known.name == name) {
@@ -263,7 +263,7 @@ impl Opening<'_> {
         dead: Option<DeadLetters>,
     ) -> Result<Arc<SqsQueue>, TriggerSetupError> {
         if self.queues.iter().any(|known| known.name == name) {
-            return Err(TriggerSetupError::SqsQueue(name));
+            return Err(TriggerSetupError::QueueName(name));
         }
         let clock = self.triggers.clock.clone();
         let most = Duration::from_secs(visibility.max(DELAY));

@@ -12,12 +12,12 @@ const MANY: usize = 16;
 /// Calls after the first one that the new version answered.
 const MORE: usize = 5;
 
-pub(crate) struct CallPermissions {
+pub(crate) struct Callers {
     tasks: JoinSet<BTreeSet<u64>>,
     answered: UnboundedReceiver<()>,
 }
 
-impl CallPermissions {
+impl Callers {
     /// Begins; each stops some calls after it met `new`. Until then it must meet nothing but `old`, and no error.
     pub(crate) async fn begin(room: &Room, worker: &'static str, old: &'static str, new: &'static str) -> Self {
         let (tell, answered) = unbounded_channel();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::callers::CallPermissions;
+use super::callers::Callers;
 use super::room::{Room, invoke, is_gone, javascript, python, wait_for};
 
 type Text = fn(&str) -> String;
@@ -21,7 +21,7 @@ async fn no_call_is_lost_and_each_caller_meets_the_new_version_once_and_for_all(
     for (worker, file, text, _) in WORKERS {
         // As long as the old one, and saved within the same second.
         for (old, new) in [("old", "new"), ("new", "one"), ("one", "two")] {
-            let callers = CallPermissions::begin(&room, worker, old, new).await;
+            let callers = Callers::begin(&room, worker, old, new).await;
             room.save(file, &text(new));
             assert_eq!(room.told().await, (worker.to_owned(), file.to_owned(), vec![]));
             for process in callers.end().await {

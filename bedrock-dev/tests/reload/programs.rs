@@ -6,8 +6,8 @@ use std::path::Path;
 use bedrock_dev::{BuildError, ReloadOutcome};
 use serde_json::json;
 
-use super::callers::CallPermissions;
-use super::room::{Asked, ExecutableCache, Room, compiled, invoke, is_gone, program, script, wait_for};
+use super::callers::Callers;
+use super::room::{Asked, Programs, Room, compiled, invoke, is_gone, program, script, wait_for};
 
 const FILE: &str = "workers/rusty/src/lib.rs";
 
@@ -29,7 +29,7 @@ fn same<T: ToString>(told: (T, T, Vec<String>)) -> (String, String, Vec<String>)
 async fn no_call_is_lost_and_each_caller_meets_the_new_program_once_and_for_all() {
     let mut room = Room::open(true).await;
     for (old, new) in [("old", "new"), ("new", "one")] {
-        let mut callers = CallPermissions::begin(&room, "rusty", old, new).await;
+        let mut callers = Callers::begin(&room, "rusty", old, new).await;
         room.save(FILE, new);
         let asked = room.build().await;
         assert!(asked.affected.rust && asked.affected.endpoint && asked.affected.hosted.is_empty());
@@ -82,7 +82,7 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
 }
 
 /// A build that has made a new program, which has started, while something else is still being built; and its process.
-async fn made_ready(room: &mut Room) -> (Asked, ExecutableCache, u64) {
+async fn made_ready(room: &mut Room) -> (Asked, Programs, u64) {
     assert_eq!(room.version("rusty").await, "old");
     let started = room.sign("started");
     room.save(FILE, "new");
@@ -170,7 +170,7 @@ async fn one_build_runs_at_a_time_and_one_more_for_all_that_was_saved_meanwhile(
     assert_eq!(room.told().await, same(("rusty", "src/main.rs", vec![])));
     let second = room.build().await;
     assert!(second.affected.endpoint && second.affected.rust);
-    second.end.send(Ok(ExecutableCache::new())).expect("it waits");
+    second.end.send(Ok(Programs::new())).expect("it waits");
     assert_eq!(room.told().await, same(("", &format!("shared/money/src/lib.rs {FILE}"), vec![])));
     assert!(room.built_nothing());
     room.close();
@@ -183,7 +183,7 @@ async fn another_program_of_the_endpoint_is_handed_out_as_a_copy() {
     fs::write(&original, "an endpoint").expect("a program");
     for is_new in [true, false] {
         room.save("src/main.rs", if is_new { "1" } else { "2" });
-        let programs = ExecutableCache::from([("endpoint".to_owned(), original.clone())]);
+        let programs = Programs::from([("endpoint".to_owned(), original.clone())]);
         room.build().await.end.send(Ok(programs)).expect("it waits");
         let ReloadOutcome::Reloaded(reloaded) = room.report().await else { panic!("it failed") };
         assert_eq!(reloaded.endpoint.is_some(), is_new);

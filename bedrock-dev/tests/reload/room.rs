@@ -18,8 +18,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(crate) type ExecutableCache = HashMap<String, PathBuf>;
-type Built = Result<ExecutableCache, BuildError>;
+pub(crate) type Programs = HashMap<String, PathBuf>;
+type Built = Result<Programs, BuildError>;
 
 /// A build that was asked for, and where it is told how far it is.
 pub(crate) struct Asked {
@@ -62,7 +62,7 @@ impl Room {
             scratch: root.join("target/bedrock"),
             port: 0,
             clock: Clock::real(),
-            programs: if built { first } else { ExecutableCache::new() },
+            programs: if built { first } else { Programs::new() },
             sink: Arc::new(|_| {}),
             edges: None,
             strict: false,
@@ -156,12 +156,12 @@ pub(crate) fn save(path: &Path, text: &str) {
 }
 
 /// Where cargo would put it: always the same place.
-pub(crate) fn compiled(root: &Path, text: &str) -> ExecutableCache {
+pub(crate) fn compiled(root: &Path, text: &str) -> Programs {
     use std::os::unix::fs::PermissionsExt;
     let path = root.join("target/debug/rusty");
     save(&path, text);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a program");
-    ExecutableCache::from([("rusty".to_owned(), path)])
+    Programs::from([("rusty".to_owned(), path)])
 }
 
 /// The response, or what the function's error says.

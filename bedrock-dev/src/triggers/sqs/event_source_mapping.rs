@@ -131,7 +131,7 @@ impl EventSourceMapping {
             let (worker, source) = (self.function.worker.clone(), self.queue.name.clone());
             self.firing.tell(TriggerEvent {
                 worker,
-                trigger: TriggerKind::SqsQueue,
+                trigger: TriggerKind::Queue,
                 source,
                 state,
                 items,

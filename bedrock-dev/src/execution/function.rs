@@ -230,7 +230,7 @@ impl Function {
         };
         let environment = started.map_err(|error| self.not_started(program, &error))?;
         match environment.ready(self.init).await {
-            InitState::StagedSwaps => Ok(environment),
+            InitState::Ready => Ok(environment),
             InitState::Failed(json) => Err(self.failed(error_of(&json))),
             InitState::Ended(how) => Err(self.failed(("Runtime.ExitError".to_owned(), how, Vec::new()))),
             InitState::Starting => Err(Error::Timeout { worker: self.worker(), after: self.init }),

@@ -25,7 +25,7 @@ pub(super) enum InitState {
     /// It has not asked for an invocation yet.
     Starting,
     /// It has asked.
-    StagedSwaps,
+    Ready,
     /// It could not start, in the words of its runtime.
     Failed(Bytes),
     /// It is gone, in Lambda's words.
@@ -74,7 +74,7 @@ impl InvocationSlot {
         self.stage.send_if_modified(|stage| {
             let starting = *stage == InitState::Starting;
             if starting {
-                *stage = InitState::StagedSwaps;
+                *stage = InitState::Ready;
             }
             starting
         });

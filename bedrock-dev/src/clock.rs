@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
-/// Maximum duration of one sleep: timers stand still while the machine is suspended, so the clock is read again after it.
+/// Maximum duration of one sleep: timers stand still while the machine is suspended, so the clock is read again after
+/// it.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// A clock; cheap to clone. All clones show the same time.

@@ -13,7 +13,8 @@ use crate::policy::CallGraph;
 pub struct DevServerConfig {
     /// The app.
     pub app: App,
-    /// Folder in which dependencies of workers are installed: `bedrock` in cargo's target folder. Several apps may share it.
+    /// Folder in which dependencies of workers are installed: `bedrock` in cargo's target folder. Several apps may
+    /// share it.
     pub scratch: PathBuf,
     /// Folder of what outlives the server, such as the event queue: `target/bedrock` of the app. No other app uses it.
     pub state: PathBuf,
@@ -26,9 +27,10 @@ pub struct DevServerConfig {
     pub programs: HashMap<String, PathBuf>,
     /// Receives every line that workers print. The event log gets each line first.
     pub sink: LogSink,
-    /// The call graph: calls that it does not contain are rejected. `None` if it is not known, which permits every call.
+    /// The call graph: calls that it does not contain are rejected. `None` if it is not known, which permits every
+    /// call.
     pub edges: Option<CallGraph>,
-    /// Strict mode: reject calls that AWS would reject (otherwise only warn), and enforce the configured memory size for
-    /// Rust workers.
+    /// Strict mode: reject calls that AWS would reject (otherwise only warn), and enforce the configured memory size
+    /// for Rust workers.
     pub strict: bool,
 }

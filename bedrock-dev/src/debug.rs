@@ -20,8 +20,8 @@ pub struct Process {
     pub program: PathBuf,
 }
 
-/// Returns the app with practically no timeouts if a worker is debugged. Callers of a debugged function must not time out
-/// either, and callers are only known at run time, so this applies to all functions.
+/// Returns the app with practically no timeouts if a worker is debugged. Callers of a debugged function must not time
+/// out either, and callers are only known at run time, so this applies to all functions.
 pub(crate) fn without_timeouts(mut app: App, debuggers: &Debuggers) -> App {
     if !debuggers.is_empty() {
         app.settings.endpoint.timeout = TIMEOUT_SECONDS;

@@ -66,8 +66,8 @@ impl DevServer {
         Self::start_on(Ipv4Addr::LOCALHOST.into(), config, &Debuggers::new()).await
     }
 
-    /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address may call
-    /// workers. If a worker is debugged, functions do not time out.
+    /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
+    /// may call workers. If a worker is debugged, functions do not time out.
     pub async fn start_on(host: IpAddr, config: DevServerConfig, debuggers: &Debuggers) -> Result<Self, StartError> {
         let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges: call_graph, strict } = config;
         let app = debug::without_timeouts(app, debuggers);
@@ -158,7 +158,8 @@ impl DevServer {
         }
     }
 
-    /// Exports invocations as spans from now on, until the server is closed. `warn` is called if the collector rejects them.
+    /// Exports invocations as spans from now on, until the server is closed. `warn` is called if the collector rejects
+    /// them.
     pub fn export_traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
         let functions = self.functions.list().into_iter().map(|info| {
             let FunctionInfo { worker, name, arn, memory, .. } = info;
@@ -184,8 +185,8 @@ impl DevServer {
         }
     }
 
-    /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process of a
-    /// Rust worker.
+    /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
+    /// of a Rust worker.
     pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock::Error> {
         match self.functions.process_function(worker) {
             Some(function) => function.warm().await.map(|()| self.process(worker)),

@@ -1,6 +1,6 @@
 //! A future that continues as a task of its own when its caller drops it. On Lambda, too, an invocation runs to its end
-//! after its caller has disconnected. A task for every invocation would have the same effect, but every call would pay for
-//! what only abandoned ones need.
+//! after its caller has disconnected. A task for every invocation would have the same effect, but every call would pay
+//! for what only abandoned ones need.
 
 use std::future::Future;
 use std::pin::Pin;

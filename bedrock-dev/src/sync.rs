@@ -1,5 +1,5 @@
-//! Locks of `std` without poisoning: no code of this crate panics while it holds a lock, and the data would be consistent
-//! if it did.
+//! Locks of `std` without poisoning: no code of this crate panics while it holds a lock, and the data would be
+//! consistent if it did.
 
 use std::sync::{MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 

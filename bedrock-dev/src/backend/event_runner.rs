@@ -39,7 +39,8 @@ impl EventRunner {
     }
 
     /// Resolves a destination of `source`, a worker's name or an ARN, to a function of this app. Returns `None` if the
-    /// destination is outside the app, or if the chain of calls has led to it too often: Lambda, too, ends such a chain.
+    /// destination is outside the app, or if the chain of calls has led to it too often: Lambda, too, ends such a
+    /// chain.
     pub(crate) fn resolve_destination(&self, destination: &str, source: &Event) -> Option<Receiver> {
         let name = match destination.split_once(":function:") {
             Some((_, rest)) => rest.split(':').next()?,

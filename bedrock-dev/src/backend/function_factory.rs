@@ -29,7 +29,8 @@ pub(crate) struct FunctionFactory<'a> {
 }
 
 impl FunctionFactory<'_> {
-    /// Creates the functions of all Rust workers and of the endpoint, by name. Functions without an executable are left out.
+    /// Creates the functions of all Rust workers and of the endpoint, by name. Functions without an executable are left
+    /// out.
     pub(crate) fn create_all(
         &self,
         app: &App,

@@ -1,5 +1,5 @@
-//! The functions of an app: finds them by name and runs them. Rust workers and the endpoint run as execution environments,
-//! Python and JavaScript workers in their host processes.
+//! The functions of an app: finds them by name and runs them. Rust workers and the endpoint run as execution
+//! environments, Python and JavaScript workers in their host processes.
 
 use std::collections::HashMap;
 use std::future::Future;

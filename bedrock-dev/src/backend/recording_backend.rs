@@ -1,5 +1,5 @@
-//! A decorator of a backend that records its invocations. Events that the backend accepts are recorded by the queue that
-//! runs them.
+//! A decorator of a backend that records its invocations. Events that the backend accepts are recorded by the queue
+//! that runs them.
 
 use std::sync::Arc;
 

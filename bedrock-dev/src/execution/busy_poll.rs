@@ -1,6 +1,6 @@
-//! Keeps the thread that serves everything from sleeping while a response, or the caller's next call, is about to arrive:
-//! waking a thread on another core takes longer than most invocations. There is no busy-polling while more calls run than
-//! the machine has cores: something arrives all the time then, and the workers need the cores.
+//! Keeps the thread that serves everything from sleeping while a response, or the caller's next call, is about to
+//! arrive: waking a thread on another core takes longer than most invocations. There is no busy-polling while more
+//! calls run than the machine has cores: something arrives all the time then, and the workers need the cores.
 
 use std::num::NonZero;
 use std::pin::pin;

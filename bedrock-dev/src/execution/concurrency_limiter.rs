@@ -1,5 +1,5 @@
-//! Limits how many invocations of a fast function run at once, so that few processes serve them: a process that has just
-//! responded has its data in the processor's caches, and an idle or a new one has not. An invocation waits at most
+//! Limits how many invocations of a fast function run at once, so that few processes serve them: a process that has
+//! just responded has its data in the processor's caches, and an idle or a new one has not. An invocation waits at most
 //! [`MAX_WAIT`].
 
 use std::num::NonZero;
@@ -77,7 +77,8 @@ mod tests {
 
     use super::{ConcurrencyLimiter, FAST_FUNCTION, MAX_WAIT, PERMITS_PER_CORE};
 
-    /// Starts `count` invocations at once. Returns the largest number that ran at the same time, and the total duration.
+    /// Starts `count` invocations at once. Returns the largest number that ran at the same time, and the total
+    /// duration.
     async fn run(limiter: &Arc<ConcurrencyLimiter>, count: usize, duration: Duration) -> (usize, Duration) {
         let running = Arc::<AtomicUsize>::default();
         let max_running = Arc::<AtomicUsize>::default();

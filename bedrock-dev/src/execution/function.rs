@@ -29,8 +29,8 @@ const MAX_ENVIRONMENTS: usize = 64;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of consecutive environments that may exit before they receive the invocation.
 const MAX_STARTS: u32 = 3;
-/// Delay between attempts to start a busy executable. A newly written executable cannot be started while another process
-/// has it open for writing: one that was forked in the meantime, and is about to execute another program.
+/// Delay between attempts to start a busy executable. A newly written executable cannot be started while another
+/// process has it open for writing: one that was forked in the meantime, and is about to execute another program.
 const BUSY_RETRY_DELAY: Duration = Duration::from_millis(5);
 const MAX_BUSY_RETRIES: u32 = 200;
 
@@ -75,8 +75,8 @@ impl Function {
         Self::with_limits(MAX_ENVIRONMENTS, INIT_TIMEOUT, program, api, reaper, log_sink)
     }
 
-    /// Creates a function for a debugger: only one process, so that the debugger sees every invocation, and practically no
-    /// init timeout.
+    /// Creates a function for a debugger: only one process, so that the debugger sees every invocation, and practically
+    /// no init timeout.
     pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
         Self::with_limits(1, Duration::from_secs(TIMEOUT_SECONDS), program, api, reaper, log_sink)
     }
@@ -123,8 +123,8 @@ impl Function {
         SpawnOnDrop::new(async move { function.run(invocation).await }).await
     }
 
-    /// Prepares another executable for later invocations. If environments are running, one of the new executable is started
-    /// now, so that it is ready when it replaces them.
+    /// Prepares another executable for later invocations. If environments are running, one of the new executable is
+    /// started now, so that it is ready when it replaces them.
     pub async fn stage_program(&self, path: PathBuf) -> StagedProgram {
         let program = Arc::new(Program { path, ..Program::clone(&self.pool().program) });
         let is_running =

@@ -84,7 +84,8 @@ impl InvocationSlot {
         !self.is_closed() && self.sender.send(pending).await.is_ok() && !self.is_closed()
     }
 
-    /// Waits for the next invocation, without a time limit, and returns it with its deadline. Called when the process polls.
+    /// Waits for the next invocation, without a time limit, and returns it with its deadline. Called when the process
+    /// polls.
     pub(super) async fn next(&self) -> Option<(Invocation, SystemTime)> {
         self.init_state.send_if_modified(|state| {
             let is_starting = *state == InitState::Starting;

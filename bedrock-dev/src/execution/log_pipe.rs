@@ -41,8 +41,8 @@ impl LogPipe {
         Ok(Self(reader))
     }
 
-    /// Reads everything that is in the pipe now: a process prints before it replies. This is done here and not by the task
-    /// that reads the pipe, because that task would have to be woken for every invocation.
+    /// Reads everything that is in the pipe now: a process prints before it replies. This is done here and not by the
+    /// task that reads the pipe, because that task would have to be woken for every invocation.
     pub(super) async fn drain(&self) {
         let deadline = Instant::now() + DRAIN_TIMEOUT;
         while self.0.lock().read() && Instant::now() < deadline {

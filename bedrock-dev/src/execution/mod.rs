@@ -1,5 +1,5 @@
-//! Lambda's Runtime API, and the processes that use it. A process is an execution environment, as on Lambda: it runs one
-//! invocation at a time, and shares its state with no other environment.
+//! Lambda's Runtime API, and the processes that use it. A process is an execution environment, as on Lambda: it runs
+//! one invocation at a time, and shares its state with no other environment.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -1,7 +1,8 @@
-//! The routes of the Runtime API (Lambda developer guide, "Using the Lambda runtime API"). All processes share one port;
-//! each has a secret path of its own on it.
+//! The routes of the Runtime API (Lambda developer guide, "Using the Lambda runtime API"). All processes share one
+//! port; each has a secret path of its own on it.
 //!
-//! This uses hyper without axum: every invocation of a Rust worker passes through here twice, and there are only four routes.
+//! This uses hyper without axum: every invocation of a Rust worker passes through here twice, and there are only four
+//! routes.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -53,8 +54,8 @@ impl RuntimeApi {
         Ok(Self { address, slots })
     }
 
-    /// Registers a slot. Returns its key, and the value of `AWS_LAMBDA_RUNTIME_API` for its process. On Lambda that value is
-    /// only an address; `lambda_runtime` also accepts a URL with a path.
+    /// Registers a slot. Returns its key, and the value of `AWS_LAMBDA_RUNTIME_API` for its process. On Lambda that
+    /// value is only an address; `lambda_runtime` also accepts a URL with a path.
     pub(super) fn register(&self, slot: &Arc<InvocationSlot>, arn: &str) -> (String, String) {
         // A request id has 122 random bits.
         let key = Invocation::new(Bytes::new(), None).request_id;

@@ -1,5 +1,5 @@
-//! Which worker may call which. On AWS, the policy of a function names its callees, which are those of the call graph. A
-//! call that is not in the graph works locally, but would be rejected there.
+//! Which worker may call which. On AWS, the policy of a function names its callees, which are those of the call graph.
+//! A call that is not in the graph works locally, but would be rejected there.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -49,8 +49,8 @@ impl CallPermissions {
         call_graph.get(caller).is_some_and(|callees| callees.contains(worker))
     }
 
-    /// Logs a call without permission, with the setting that would permit it. In strict mode, returns AWS's error message
-    /// for such a call.
+    /// Logs a call without permission, with the setting that would permit it. In strict mode, returns AWS's error
+    /// message for such a call.
     pub(crate) fn check(&self, caller: &str, function: &FunctionInfo) -> Result<(), String> {
         if self.is_permitted(caller, &function.worker) {
             return Ok(());

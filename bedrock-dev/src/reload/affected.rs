@@ -1,5 +1,5 @@
-//! Determines what a set of changed files affects. The decision uses only paths; whether a Rust program really differs is
-//! known when it is built.
+//! Determines what a set of changed files affects. The decision uses only paths; whether a Rust program really differs
+//! is known when it is built.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -70,7 +70,8 @@ impl Affected {
     }
 }
 
-/// Determines what changes of these files affect. Paths are absolute; paths outside of the app belong to crates that it uses.
+/// Determines what changes of these files affect. Paths are absolute; paths outside of the app belong to crates that it
+/// uses.
 pub fn affected<'a>(app: &App, changed: impl IntoIterator<Item = &'a PathBuf>) -> Affected {
     let mut all = Affected::default();
     for path in changed {

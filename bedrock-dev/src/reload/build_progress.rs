@@ -23,8 +23,8 @@ impl BuildProgress {
         (Self(sender), receiver)
     }
 
-    /// Reports that the executable of a function is built, while others are still being built. Its process is started now,
-    /// and serves calls when all executables are built.
+    /// Reports that the executable of a function is built, while others are still being built. Its process is started
+    /// now, and serves calls when all executables are built.
     pub fn executable_built(&self, function: String, path: PathBuf) {
         // Sending fails if the server is stopping.
         let _ = self.0.send(BuildStep::Executable(function, path));

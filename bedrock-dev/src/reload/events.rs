@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::outcome::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess};
 use crate::event_log::{BuildEvent, BuildStatus, DevEventKind, Level, LogEvent, ReloadEvent};
 
-/// Returns the events of a reload. Code that does not compile or load is a failed build. A build that changed no program has
-/// an event, too, so that an earlier failure is not considered current any more.
+/// Returns the events of a reload. Code that does not compile or load is a failed build. A build that changed no
+/// program has an event, too, so that an earlier failure is not considered current any more.
 pub(crate) fn events_of(outcome: &ReloadOutcome) -> Vec<DevEventKind> {
     match outcome {
         ReloadOutcome::Reloaded(success) => events_of_success(success),

@@ -15,8 +15,8 @@ use crate::ENDPOINT;
 use crate::error::StartError;
 use crate::sync::Mutex;
 
-/// Copies of one executable that are retained: the current one, and the previous one, which an invocation may be about to
-/// start.
+/// Copies of one executable that are retained: the current one, and the previous one, which an invocation may be about
+/// to start.
 const MAX_RETAINED_COPIES: usize = 2;
 
 /// The copies of one run of the server.
@@ -61,8 +61,8 @@ impl ExecutableCache {
         Ok(Self { folder, copies: Mutex::default(), copy_count: AtomicUsize::new(0) })
     }
 
-    /// Copies the executables with which the server starts. Returns the path by function name for all Rust workers, and for
-    /// the endpoint if it is in `executables`.
+    /// Copies the executables with which the server starts. Returns the path by function name for all Rust workers, and
+    /// for the endpoint if it is in `executables`.
     pub(crate) fn copy_all(
         &self,
         app: &App,

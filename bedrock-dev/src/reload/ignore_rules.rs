@@ -1,5 +1,5 @@
-//! Files whose changes are ignored: those that `.gitignore` and `.bedrockignore` list, files of tools, and temporary files of
-//! editors. As for the call graph, only ignore files inside the app are used.
+//! Files whose changes are ignored: those that `.gitignore` and `.bedrockignore` list, files of tools, and temporary
+//! files of editors. As for the call graph, only ignore files inside the app are used.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

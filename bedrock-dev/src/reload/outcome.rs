@@ -15,8 +15,8 @@ pub enum ReloadOutcome {
     Written(SelfWrittenFiles),
 }
 
-/// Files that are not code and that changed while their worker ran, which is therefore assumed to have written them. Each
-/// file is reported only once.
+/// Files that are not code and that changed while their worker ran, which is therefore assumed to have written them.
+/// Each file is reported only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelfWrittenFiles {
     /// The worker that the files belong to.
@@ -45,8 +45,8 @@ pub struct ReloadSuccess {
 /// A change that is not in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReloadFailure {
-    /// Workers whose later calls fail. Workers whose program does not compile are not among them: their old version keeps
-    /// running.
+    /// Workers whose later calls fail. Workers whose program does not compile are not among them: their old version
+    /// keeps running.
     pub workers: BTreeSet<String>,
     /// Changed files; relative to the app, if they are in its folder.
     pub files: BTreeSet<PathBuf>,

@@ -1,4 +1,5 @@
-//! Replaces the processes of newly built programs. Their processes are started while other programs are still being built.
+//! Replaces the processes of newly built programs. Their processes are started while other programs are still being
+//! built.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
@@ -17,8 +18,8 @@ use crate::ENDPOINT;
 use crate::backend::FunctionRegistry;
 use crate::execution::{Function, StagedProgram};
 
-/// Builds the programs, and swaps in those that have changed. They are swapped when all of them are built, because they call
-/// each other; by then, each has been started while the others were being built.
+/// Builds the programs, and swaps in those that have changed. They are swapped when all of them are built, because they
+/// call each other; by then, each has been started while the others were being built.
 pub(super) async fn build_and_swap<F>(
     functions: Arc<FunctionRegistry>,
     executables: Arc<ExecutableCache>,
@@ -94,8 +95,8 @@ struct StagedSwaps {
 
 /// A program that can be swapped in; paths are those of copies.
 enum SwapCandidate {
-    /// The program has not changed, or belongs to a worker that is not known. A new worker changes the list of workers, which
-    /// ends the reload loop.
+    /// The program has not changed, or belongs to a worker that is not known. A new worker changes the list of workers,
+    /// which ends the reload loop.
     Unchanged,
     /// The server does not run the endpoint itself.
     Endpoint(PathBuf),

@@ -56,12 +56,13 @@ impl Reloader {
         }
     }
 
-    /// Runs until the app's settings or its list of workers change, and returns the changed app: this requires a new server.
-    /// Returns `None` if files can no longer be watched.
+    /// Runs until the app's settings or its list of workers change, and returns the changed app: this requires a new
+    /// server. Returns `None` if files can no longer be watched.
     ///
-    /// `build` compiles what is affected. It returns all executables by function name, the endpoint's as `endpoint`, and may
-    /// report them earlier. Its future is dropped when the loop ends, and must stop its compiler then. Executables are
-    /// compared by content. The old ones serve calls until all new ones are built, and also if one cannot be built.
+    /// `build` compiles what is affected. It returns all executables by function name, the endpoint's as `endpoint`,
+    /// and may report them earlier. Its future is dropped when the loop ends, and must stop its compiler then.
+    /// Executables are compared by content. The old ones serve calls until all new ones are built, and also if one
+    /// cannot be built.
     pub async fn run<B, F>(mut self, build: B, report: impl Fn(ReloadOutcome)) -> Option<App>
     where
         B: Fn(Affected, BuildProgress) -> F,
@@ -149,8 +150,8 @@ impl Reloader {
         }
     }
 
-    /// Reads the app from disk, and returns it if it requires a new server. If the settings are invalid, reports them and
-    /// defers the build of changed Rust code.
+    /// Reads the app from disk, and returns it if it requires a new server. If the settings are invalid, reports them
+    /// and defers the build of changed Rust code.
     fn reopen_app(&mut self, change: &mut Change, report: &impl Fn(ReloadOutcome)) -> Option<App> {
         let opened = App::open(&self.app.root);
         self.has_invalid_settings = opened.is_err();

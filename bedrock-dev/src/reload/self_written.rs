@@ -1,5 +1,5 @@
-//! Files that a worker writes itself. Reloading on files that the worker itself writes would loop forever, so files that are
-//! not code are ignored if they change while their worker runs.
+//! Files that a worker writes itself. Reloading on files that the worker itself writes would loop forever, so files
+//! that are not code are ignored if they change while their worker runs.
 
 use std::path::Path;
 

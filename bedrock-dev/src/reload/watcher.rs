@@ -1,5 +1,6 @@
-//! Watches the files of an app, and collects their changes in batches: an editor that saves by renaming, or a checkout of
-//! another branch, makes one batch. On Linux each folder is watched separately, so that ignored folders cost nothing.
+//! Watches the files of an app, and collects their changes in batches: an editor that saves by renaming, or a checkout
+//! of another branch, makes one batch. On Linux each folder is watched separately, so that ignored folders cost
+//! nothing.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
@@ -18,7 +19,8 @@ use super::ignore_rules::IgnoreRules;
 const BATCH_QUIET_PERIOD: Duration = Duration::from_millis(20);
 /// Maximum duration of a batch, for files that change all the time.
 const MAX_BATCH_DURATION: Duration = Duration::from_millis(500);
-/// Whether each folder is watched separately. Other systems watch whole trees, and one watch per folder would cost more.
+/// Whether each folder is watched separately. Other systems watch whole trees, and one watch per folder would cost
+/// more.
 const WATCHES_EACH_FOLDER: bool = cfg!(target_os = "linux");
 
 /// Why a folder cannot be watched.
@@ -140,8 +142,8 @@ impl FileWatcher {
         self.discard_lockfile_changes();
     }
 
-    /// Waits for the next batch. Returns `None` if the watcher has ended. Cancel safe: changes that were collected before the
-    /// future is dropped are in the next batch.
+    /// Waits for the next batch. Returns `None` if the watcher has ended. Cancel safe: changes that were collected
+    /// before the future is dropped are in the next batch.
     pub(super) async fn next(&mut self) -> Option<ChangeBatch> {
         loop {
             let end = self.open_batch.as_ref().map(ChangeBatch::end);
@@ -201,7 +203,8 @@ impl FileWatcher {
         batch.paths.insert(path.to_owned());
     }
 
-    /// Watches a folder and everything below it, and adds the files: they may have been created before they were watched.
+    /// Watches a folder and everything below it, and adds the files: they may have been created before they were
+    /// watched.
     fn watch_tree(&mut self, folder: &Path, batch: &mut ChangeBatch) {
         let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -235,8 +238,8 @@ impl FileWatcher {
         Ok(())
     }
 
-    /// Stops watching a deleted path and everything below it; otherwise, moved folders would report changes by their old
-    /// paths. Returns whether the path was a folder.
+    /// Stops watching a deleted path and everything below it; otherwise, moved folders would report changes by their
+    /// old paths. Returns whether the path was a folder.
     fn unwatch_tree(&mut self, path: &Path) -> bool {
         let was_folder = self.watched_folders.contains(path);
         if was_folder {

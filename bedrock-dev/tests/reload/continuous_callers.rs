@@ -18,8 +18,8 @@ pub(crate) struct ContinuousCallers {
 }
 
 impl ContinuousCallers {
-    /// Starts callers. Each stops some calls after the first response of version `new`. Until then, every response must be of
-    /// version `old`, and no call may fail.
+    /// Starts callers. Each stops some calls after the first response of version `new`. Until then, every response must
+    /// be of version `old`, and no call may fail.
     pub(crate) async fn start(server: &TestServer, worker: &'static str, old: &'static str, new: &'static str) -> Self {
         let (sender, responses) = unbounded_channel();
         let mut tasks = JoinSet::new();

@@ -1,5 +1,5 @@
-//! A dev server with a reloader, for an app in a temporary folder with a worker of each language. The program of the Rust
-//! worker is a script that uses the Runtime API, and the test replaces the compiler.
+//! A dev server with a reloader, for an app in a temporary folder with a worker of each language. The program of the
+//! Rust worker is a script that uses the Runtime API, and the test replaces the compiler.
 
 use std::collections::HashMap;
 use std::fs;
@@ -203,7 +203,8 @@ pub(crate) async fn wait_for_exit(process: u64) {
 
 const MANIFEST: &str = "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n";
 
-/// Returns the code of a Python worker. If the event contains `until`, it creates the file `started` and waits for `until`.
+/// Returns the code of a Python worker. If the event contains `until`, it creates the file `started` and waits for
+/// `until`.
 pub(crate) fn python(version: &str) -> String {
     format!(
         r#"import os, time

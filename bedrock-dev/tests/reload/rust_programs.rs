@@ -93,8 +93,8 @@ async fn reload_keeps_old_version_on_compile_error() {
     server.close();
 }
 
-/// Starts a build that has built and started a new program, while another one is still being built. Returns the build, its
-/// programs, and the new process.
+/// Starts a build that has built and started a new program, while another one is still being built. Returns the build,
+/// its programs, and the new process.
 async fn stage_program(server: &mut TestServer) -> (BuildRequest, Programs, u64) {
     assert_eq!(server.version("rusty").await, "old");
     let pid_file = server.signal_file("pid");

@@ -45,7 +45,8 @@ pub(super) fn end_lines(
     // Writing to a string cannot fail.
     let _ = write!(
         report,
-        "REPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {memory_size} MB\t"
+        "REPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\t\
+         Memory Size: {memory_size} MB\t"
     );
     if let Some(max_memory) = usage.max_memory {
         let _ = write!(report, "Max Memory Used: {max_memory} MB\t");

@@ -79,7 +79,7 @@ impl CallPermissions {
 fn access_denied_message(app_name: &str, account: &str, caller: &str, arn: &str) -> String {
     let name = format!("{app_name}-local-{caller}");
     format!(
-        "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: lambda:InvokeFunction on \
-         resource: {arn} because no identity-based policy allows the lambda:InvokeFunction action"
+        "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: \
+         lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the lambda:InvokeFunction action"
     )
 }

@@ -63,12 +63,12 @@ pub struct DevServer {
 impl DevServer {
     /// Starts the server on 127.0.0.1 and the current tokio runtime. Workers are started when they are first called.
     pub async fn start(config: DevServerConfig) -> Result<Self, StartError> {
-        Self::start_on(Ipv4Addr::LOCALHOST.into(), config, &Debuggers::new()).await
+        Self::start_on(config, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
     }
 
     /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
     /// may call workers. If a worker is debugged, functions do not time out.
-    pub async fn start_on(host: IpAddr, config: DevServerConfig, debuggers: &Debuggers) -> Result<Self, StartError> {
+    pub async fn start_on(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
         let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges: call_graph, strict } = config;
         let app = debug::without_timeouts(app, debuggers);
         create_folder(&scratch)?;
@@ -220,7 +220,7 @@ impl DevServer {
     }
 
     pub async fn open_at(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
-        Self::start_on(host, config, debuggers).await
+        Self::start_on(config, host, debuggers).await
     }
 
     pub fn reloader_of(&self, app: &App, watcher: FileWatcher) -> Reloader {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock::Error;
-use bedrock::local::service::{Backend, FunctionInfo, Reply};
+use bedrock::local::service::{FunctionInfo, Reply};
 use bedrock::local::{Hosted, Invocation};
 use bedrock_build::App;
 use bytes::Bytes;

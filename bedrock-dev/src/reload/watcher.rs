@@ -112,8 +112,8 @@ impl FileWatcher {
             Self { watcher, events, roots: ignore_rules, watched_folders: HashSet::new(), open_batch: None };
         for root in roots {
             if !WATCHES_EACH_FOLDER {
-                let watched = file_watcher.watcher.watch(&root, RecursiveMode::Recursive);
-                watched.map_err(|error| WatchError::new(&root, error))?;
+                let result = file_watcher.watcher.watch(&root, RecursiveMode::Recursive);
+                result.map_err(|error| WatchError::new(&root, error))?;
             }
             let mut existing_files = ChangeBatch::new();
             file_watcher.watch_tree(&root, &mut existing_files);

@@ -187,10 +187,9 @@ mod tests {
 
     #[test]
     fn only_known_routes_below_a_key_are_found() {
-        let of =
-            |method: Method, rest| Route::of(&method, rest).map(|(key, route)| (key.to_owned(), format!("{route:?}")));
-        let found = |method, rest| of(method, rest).map(|(key, route)| format!("{key} {route}"));
-        let (get, post) = (|rest| found(Method::GET, rest), |rest| found(Method::POST, rest));
+        let found = |method: Method, path| Route::of(&method, path).map(|(key, route)| format!("{key} {route:?}"));
+        let get = |path| found(Method::GET, path);
+        let post = |path| found(Method::POST, path);
         assert_eq!(get("/k/2018-06-01/runtime/invocation/next").as_deref(), Some("k Next"));
         assert_eq!(post("/k/2018-06-01/runtime/invocation/7/response").as_deref(), Some("k Response(\"7\")"));
         assert_eq!(post("/k/2018-06-01/runtime/invocation/7/error").as_deref(), Some("k Error(\"7\")"));

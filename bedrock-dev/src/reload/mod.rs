@@ -1,33 +1,39 @@
-//! From a saved file to new processes that serve instead of the old ones, with no call lost in between.
+//! From a saved file to new processes that replace the old ones, without losing a call.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `watch` | which files change, burst by burst |
-//! | `ignored` | files whose changes mean nothing |
-//! | `busy` | which workers were at work when a file changed, and may have written it |
-//! | `affected` | from files to workers, without a look at the disk |
-//! | `making` | how far a build is |
-//! | `programs` | copies of Rust programs, told apart by what is in them |
-//! | `hosted` | new processes of Python and JavaScript workers |
-//! | `built` | new processes of Rust programs |
-//! | `reloader` | all of it in a loop |
+//! | `watcher` | watches files, and collects their changes in batches |
+//! | `ignore_rules` | files whose changes are ignored |
+//! | `self_written` | files that a worker may have written itself |
+//! | `affected` | which workers a set of changed files affects, without reading the disk |
+//! | `change` | a change on its way through a reload |
+//! | `outcome` | the results of a reload |
+//! | `build_progress`, `build_queue` | progress of a build; builds one after the other |
+//! | `executable_cache` | copies of executables, keyed by content |
+//! | `host_reload` | replaces processes of Python and JavaScript workers |
+//! | `program_swap` | replaces processes of Rust programs |
+//! | `reloader` | the loop that runs all of it |
+//! | `events` | builds and reloads as entries of the event log |
 //!
-//! Compiling is left to who runs the loop.
+//! The caller that runs the loop also runs the compiler.
 
 mod affected;
-mod built;
-mod busy;
-mod hosted;
-mod ignored;
-mod making;
-mod programs;
+mod build_progress;
+mod build_queue;
+mod change;
+pub(crate) mod events;
+mod executable_cache;
+mod host_reload;
+mod ignore_rules;
+mod outcome;
+mod program_swap;
 mod reloader;
-mod watch;
+mod self_written;
+mod watcher;
 
 pub use affected::{Affected, affected};
-pub use making::Making;
-pub use reloader::{BuildFailed, Failed, Reload, Reloaded, Reloader, Written};
-pub use watch::{NotWatched, Watch};
-
-pub(crate) use busy::Busy;
-pub(crate) use programs::Programs;
+pub use build_progress::BuildProgress;
+pub(crate) use executable_cache::ExecutableCache;
+pub use outcome::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess, SelfWrittenFiles};
+pub use reloader::Reloader;
+pub use watcher::{FileWatcher, WatchError};

@@ -214,7 +214,7 @@ async fn strict_mode_allows_only_calls_of_the_graph() {
         let expected = format!("assumed-role/conformance-local-{caller}/conformance-local-{caller} is not authorized");
         assert!(response.body["errorMessage"].as_str().is_some_and(|text| text.contains(&expected)), "{response:?}");
         let messages = server.messages();
-        let expected = format!("error: `{caller}` called `{denied}`, which the call graph does not have");
+        let expected = format!("error: `{caller}` called `{denied}`, but has no permission to");
         assert!(messages.len() == 2 && messages[0].starts_with(&expected), "{messages:?}");
         let table = format!("`[package.metadata.bedrock.workers.{caller}]`");
         assert!(messages[1].starts_with("help: add `invokes = [") && messages[1].contains(&table), "{messages:?}");

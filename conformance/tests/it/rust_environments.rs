@@ -206,7 +206,7 @@ async fn process_over_its_memory_limit_is_killed_in_strict_mode() {
         assert_eq!(fixture.invoke_error(hold(600)).await, killed);
         let lines: Vec<_> = fixture.lines.lock().expect("lines").iter().map(|line| line.text.clone()).collect();
         assert!(
-            lines[1].starts_with("error: `rust_case` has ") && lines[1].ends_with("512 MB are allowed"),
+            lines[1].starts_with("error: `rust_case` uses ") && lines[1].ends_with("512 MB are allowed"),
             "{lines:?}"
         );
         assert!(lines[2].starts_with("help: set `memory` of"), "{lines:?}");
@@ -329,7 +329,7 @@ async fn missing_or_invalid_program_is_an_error() {
     for ((path, info), expected) in [
         (
             function("/nonexistent/bootstrap"),
-            "worker `odd` could not be started: its program is not there: it does not compile, or was removed",
+            "worker `odd` could not be started: its executable does not exist: the worker does not compile, or the file was deleted",
         ),
         (function("/bin/false"), "worker `odd` failed: Runtime.ExitError: Runtime exited with error: exit status 1"),
     ] {

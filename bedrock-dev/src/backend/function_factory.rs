@@ -1,0 +1,86 @@
+//! Creates the functions that have an executable of their own: Rust workers and the endpoint.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bedrock::local::Reaper;
+use bedrock::local::service::{Backend, FunctionInfo, worker_key};
+use bedrock_build::{App, FunctionSettings, Language};
+
+use crate::debug::Debuggers;
+use crate::execution::{Function, LogSink, Program, RuntimeApi};
+
+/// Creates functions from executables.
+pub(crate) struct FunctionFactory<'a> {
+    /// URL of the local Lambda API.
+    pub(crate) api_url: &'a str,
+    pub(crate) runtime_api: RuntimeApi,
+    pub(crate) reaper: Arc<Reaper>,
+    pub(crate) log_sink: LogSink,
+    /// Environment variables by which functions find local queues and buckets.
+    pub(crate) resource_variables: Vec<(String, String)>,
+    /// Executables by function name.
+    pub(crate) executables: HashMap<String, PathBuf>,
+    /// Whether a process is killed when it uses more memory than its function has.
+    pub(crate) enforce_memory: bool,
+    /// Debugged workers have only one process.
+    pub(crate) debuggers: &'a Debuggers,
+}
+
+impl FunctionFactory<'_> {
+    /// Creates the functions of all Rust workers and of the endpoint, by name. Functions without an executable are left
+    /// out.
+    pub(crate) fn create_all(
+        &self,
+        app: &App,
+        backend: &dyn Backend,
+        endpoint: &FunctionInfo,
+    ) -> HashMap<String, Arc<Function>> {
+        let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+        let rust_functions = rust_workers.filter_map(|worker| {
+            let info = backend.find(worker.name.as_str()).ok()?;
+            self.create(info, app.root.join(&worker.dir), &worker.settings)
+        });
+        rust_functions.chain(self.create(endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
+    }
+
+    /// Creates one function, and returns it with its name. Returns `None` if it has no executable.
+    fn create(
+        &self,
+        info: FunctionInfo,
+        folder: PathBuf,
+        settings: &FunctionSettings,
+    ) -> Option<(String, Arc<Function>)> {
+        let name = info.worker.clone();
+        let program = Program {
+            path: self.executables.get(&name)?.clone(),
+            folder,
+            variables: self.environment_variables(settings, &info),
+            function: info,
+            is_capped: self.enforce_memory,
+        };
+        let new_function = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
+        let function =
+            new_function(program, self.runtime_api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.log_sink));
+        Some((name, function))
+    }
+
+    /// Returns the environment variables of a process, in addition to those that Lambda sets for every function.
+    fn environment_variables(&self, settings: &FunctionSettings, info: &FunctionInfo) -> Vec<(String, String)> {
+        let region = info.arn.split(':').nth(3).unwrap_or_default();
+        let access_key = worker_key(&info.worker);
+        let aws_variables = [
+            ("AWS_ENDPOINT_URL_LAMBDA", self.api_url),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_ACCESS_KEY_ID", access_key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            // Overrides a session token of the user's own AWS account.
+            ("AWS_SESSION_TOKEN", "local"),
+        ];
+        // The settings come later, so that an AWS endpoint URL set there overrides the local one.
+        let configured = self.resource_variables.iter().cloned().chain(settings.environment.clone());
+        configured.chain(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! The backend of Lambda's API: synchronous calls go to the functions, events to the queue.
+
+use std::sync::Arc;
+
+use bedrock::Error;
+use bedrock::local::Invocation;
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+
+use super::function_registry::FunctionRegistry;
+use crate::Clock;
+use crate::queue::{Event, Queue};
+
+/// Admits calls to the functions of an app, runs them, and accepts events into the queue.
+pub(crate) struct LocalBackend {
+    pub(crate) functions: Arc<FunctionRegistry>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Clock,
+}
+
+impl Backend for LocalBackend {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        self.functions.list()
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        self.functions.find(name)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.functions.arn(name)
+    }
+
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        self.functions.policy().admit(caller, function, invocation)
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        self.functions.run(function, invocation)
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        let event = Event {
+            id: invocation.request_id,
+            worker: function.worker.clone(),
+            arn: function.arn.clone(),
+            payload: invocation.event,
+            trace: invocation.trace,
+            rules: self.functions.retry_rules(&function.worker),
+            accepted: self.clock.now(),
+            attempts: 0,
+            refusals: 0,
+        };
+        let accepted = self.queue.accept(&event).map_err(|error| Error::Transport {
+            worker: event.worker,
+            message: error.to_string(),
+            may_have_run: false,
+        });
+        Box::pin(std::future::ready(accepted))
+    }
+}

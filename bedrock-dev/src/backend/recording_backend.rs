@@ -1,0 +1,55 @@
+//! A decorator of a backend that records its invocations. Events that the backend accepts are recorded by the queue
+//! that runs them.
+
+use std::sync::Arc;
+
+use bedrock::Error;
+use bedrock::local::Invocation;
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+
+use crate::event_log::Recorder;
+
+/// A backend whose invocations are published to the event log.
+#[derive(Debug)]
+pub struct RecordingBackend<B> {
+    inner: Arc<B>,
+    recorder: Recorder,
+}
+
+impl<B: Backend> RecordingBackend<B> {
+    /// Records the invocations of `inner`.
+    pub fn new(inner: Arc<B>, recorder: Recorder) -> Self {
+        Self { inner, recorder }
+    }
+}
+
+impl<B: Backend> Backend for RecordingBackend<B> {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        self.inner.functions()
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        self.inner.find(name)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.inner.arn(name)
+    }
+
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        self.inner.admit(caller, function, invocation)
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        let inner = Arc::clone(&self.inner);
+        let recorder = self.recorder.clone();
+        let function = function.clone();
+        Box::pin(async move {
+            recorder.run(&function, None, invocation, |invocation| inner.run(&function, invocation)).await
+        })
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        self.inner.accept(function, invocation)
+    }
+}

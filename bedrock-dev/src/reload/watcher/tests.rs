@@ -1,0 +1,200 @@
+//! Batches with a paused clock and simulated events, and real events of a temporary folder.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use notify::event::{AccessKind, AccessMode, CreateKind, DataChange, Flag, MetadataKind, ModifyKind};
+use notify::{Event, EventKind};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::{Duration, advance};
+
+use super::{BATCH_QUIET_PERIOD, FileWatcher, MAX_BATCH_DURATION, is_change};
+
+/// Returns a watcher whose events the test sends.
+fn simulated_watcher(dir: &Path) -> (FileWatcher, UnboundedSender<notify::Result<Event>>) {
+    let mut watcher = FileWatcher::start([dir.to_owned()]).expect("a watcher");
+    let (sender, events) = unbounded_channel();
+    watcher.events = events;
+    (watcher, sender)
+}
+
+fn modify_event(path: &Path) -> Event {
+    Event::new(EventKind::Modify(ModifyKind::Data(DataChange::Any))).add_path(path.to_owned())
+}
+
+fn temporary_folder() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().canonicalize().expect("a folder");
+    (dir, root)
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_simultaneous_changes_are_one_batch() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    let sending = tokio::spawn({
+        let root = root.clone();
+        async move {
+            for number in 0..500 {
+                sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).expect("sent");
+                if number % 100 == 0 {
+                    tokio::time::sleep(BATCH_QUIET_PERIOD / 2).await;
+                }
+            }
+            tokio::time::sleep(BATCH_QUIET_PERIOD * 2).await;
+            sender.send(Ok(modify_event(&root.join("later.py")))).expect("sent");
+        }
+    });
+    assert_eq!(watcher.next().await.expect("a batch").paths.len(), 500);
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("later.py")]));
+    sending.await.expect("all are sent");
+    assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn continuous_changes_do_not_delay_a_batch_forever() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    let sending = tokio::spawn(async move {
+        for number in 0.. {
+            if sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).is_err() {
+                break;
+            }
+            tokio::time::sleep(BATCH_QUIET_PERIOD / 3).await;
+        }
+    });
+    let batch = watcher.next().await.expect("a batch");
+    assert!(batch.since.elapsed() <= MAX_BATCH_DURATION + Duration::from_millis(1));
+    drop(watcher);
+    sending.await.expect("it stops");
+}
+
+#[tokio::test(start_paused = true)]
+async fn batch_is_complete_after_a_cancelled_wait() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    assert!(tokio::time::timeout(BATCH_QUIET_PERIOD / 2, watcher.next()).await.is_err());
+    sender.send(Ok(modify_event(&root.join("b.py")))).expect("sent");
+    assert_eq!(watcher.next().await.expect("a batch").paths.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ignored_files_do_not_start_or_extend_a_batch() {
+    let (_dir, root) = temporary_folder();
+    fs::write(root.join(".gitignore"), "*.log\n").expect("a file");
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.send(Ok(modify_event(&root.join("a.log")))).expect("sent");
+    sender.send(Ok(modify_event(&root.join("target/debug/a.py")))).expect("sent");
+    assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
+    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    let sending = tokio::spawn(async move {
+        for _ in 0..10 {
+            advance(BATCH_QUIET_PERIOD / 3).await;
+            let _ = sender.send(Ok(modify_event(&root.join("a.log"))));
+        }
+    });
+    assert!(watcher.next().await.expect("a batch").since.elapsed() < BATCH_QUIET_PERIOD * 2);
+    sending.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_events_require_a_rescan() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.send(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))).expect("sent");
+    assert!(watcher.next().await.expect("a batch").needs_rescan);
+}
+
+#[test]
+fn reading_a_file_is_not_a_change() {
+    let event = |kind| Event::new(kind);
+    assert!(!is_change(&event(EventKind::Access(AccessKind::Open(AccessMode::Read)))));
+    assert!(!is_change(&event(EventKind::Access(AccessKind::Close(AccessMode::Read)))));
+    assert!(!is_change(&event(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)))));
+    assert!(is_change(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)))));
+    assert!(is_change(&event(EventKind::Create(CreateKind::File))));
+}
+
+/// Collects batches until one has the path: a slow machine may report one change in two batches.
+async fn next_until(watcher: &mut FileWatcher, path: &Path) -> BTreeSet<PathBuf> {
+    let mut paths = BTreeSet::new();
+    while !paths.contains(path) {
+        paths.extend(watcher.next().await.expect("a batch").paths);
+    }
+    paths
+}
+
+#[tokio::test]
+async fn created_moved_and_deleted_folders_are_followed() {
+    let (_dir, root) = temporary_folder();
+    fs::create_dir(root.join("target")).expect("a folder");
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
+    // The file may be created before its folder is watched.
+    fs::create_dir_all(root.join("a/b/c")).expect("folders");
+    fs::write(root.join("a/b/c/1.py"), "").expect("a file");
+    next_until(&mut watcher, &root.join("a/b/c/1.py")).await;
+    fs::rename(root.join("a"), root.join("z")).expect("moved");
+    next_until(&mut watcher, &root.join("z/b/c/1.py")).await;
+    fs::write(root.join("target/1.py"), "").expect("a file");
+    fs::write(root.join("z/b/c/2.py"), "").expect("a file");
+    let paths = next_until(&mut watcher, &root.join("z/b/c/2.py")).await;
+    assert!(!paths.contains(&root.join("target/1.py")) && !paths.contains(&root.join("a/b/c/2.py")), "{paths:?}");
+    fs::remove_dir_all(root.join("z")).expect("deleted");
+    next_until(&mut watcher, &root.join("z")).await;
+    fs::create_dir_all(root.join("z/b")).expect("folders");
+    fs::write(root.join("z/b/3.py"), "").expect("a file");
+    next_until(&mut watcher, &root.join("z/b/3.py")).await;
+}
+
+#[tokio::test]
+async fn save_by_renaming_is_a_change_of_the_file() {
+    let (_dir, root) = temporary_folder();
+    fs::write(root.join("main.py"), "1").expect("a file");
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
+    fs::write(root.join(".main.py.swp"), "2").expect("a file");
+    fs::rename(root.join("main.py"), root.join("main.py~")).expect("moved");
+    fs::rename(root.join(".main.py.swp"), root.join("main.py")).expect("moved");
+    fs::remove_file(root.join("main.py~")).expect("deleted");
+    let paths = next_until(&mut watcher, &root.join("main.py")).await;
+    assert_eq!(paths, BTreeSet::from([root.join("main.py")]));
+}
+
+#[tokio::test]
+async fn folder_is_watched_when_no_longer_ignored() {
+    let (_dir, root) = temporary_folder();
+    fs::create_dir(root.join("data")).expect("a folder");
+    fs::write(root.join(".gitignore"), "data\n").expect("a file");
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
+    fs::write(root.join(".gitignore"), "").expect("a file");
+    next_until(&mut watcher, &root.join(".gitignore")).await;
+    fs::write(root.join("data/1.py"), "").expect("a file");
+    next_until(&mut watcher, &root.join("data/1.py")).await;
+}
+
+#[test]
+fn missing_folder_is_named_in_the_error() {
+    let (_dir, root) = temporary_folder();
+    let error = FileWatcher::start([root.join("nowhere")]).err().expect("an error");
+    assert!(
+        error.to_string().starts_with(&format!("failed to watch `{}`: ", root.join("nowhere").display())),
+        "{error}"
+    );
+    assert_eq!(error.help(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_during_initial_build_are_kept_except_lockfile() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    for name in ["Cargo.lock", "main.py"] {
+        sender.send(Ok(modify_event(&root.join(name)))).expect("sent");
+    }
+    watcher.discard_lockfile_changes();
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("main.py")]));
+    sender.send(Ok(modify_event(&root.join("Cargo.lock")))).expect("sent");
+    watcher.discard_lockfile_changes();
+    drop(sender);
+    assert!(watcher.next().await.is_none());
+}

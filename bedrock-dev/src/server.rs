@@ -1,0 +1,350 @@
+//! The dev server: the functions of an app, its event queue, and Lambda's API on one port.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
+use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
+use bedrock_build::App;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::Clock;
+use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
+use crate::config::DevServerConfig;
+use crate::dashboard;
+use crate::debug::{self, Debuggers, Process};
+use crate::error::StartError;
+use crate::event_log::{
+    DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
+};
+use crate::execution::{BusyPoller, LogLine, LogSink, RuntimeApi};
+use crate::http_api::{self, ApiState, Edge};
+use crate::otlp::{OtlpConfig, TraceExporter, Warn};
+use crate::policy::{AdmissionPolicy, CallGraph};
+use crate::queue::{Fault, Queue, Store};
+use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
+use crate::triggers::{LocalResources, Triggers};
+
+/// Delay before the queue is started again after its database has failed.
+const QUEUE_RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// A running dev server.
+pub struct DevServer {
+    /// Base URL, `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`.
+    pub url: String,
+    /// The database of the event queue.
+    pub store: Arc<Store>,
+    /// The event queue.
+    pub queue: Arc<Queue>,
+    /// The event log.
+    pub event_log: EventLog,
+    /// State of the HTTP API.
+    pub api_state: Arc<ApiState>,
+    /// Alias of `event_log` until integration.
+    #[doc(hidden)]
+    pub happenings: EventLog,
+    /// Alias of `api_state` until integration.
+    #[doc(hidden)]
+    pub desk: Arc<ApiState>,
+    functions: Arc<FunctionRegistry>,
+    executables: Arc<ExecutableCache>,
+    reaper: Arc<Reaper>,
+    log_writer: EventLogWriter,
+    app: RunningApp,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl DevServer {
+    /// Starts the server on 127.0.0.1 and the current tokio runtime. Workers are started when they are first called.
+    pub async fn start(config: DevServerConfig) -> Result<Self, StartError> {
+        Self::start_on(config, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
+    }
+
+    /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
+    /// may call workers. If a worker is debugged, functions do not time out.
+    pub async fn start_on(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
+        let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges: call_graph, strict } = config;
+        let app = debug::without_timeouts(app, debuggers);
+        create_folder(&scratch)?;
+        create_folder(&state)?;
+        let store = Arc::new(Store::own(&state.join("queue.sqlite"))?);
+        let executable_folder = state.join("programs");
+        let executables = ExecutableCache::in_folder(executable_folder.clone())
+            .map_err(|error| StartError::Folder(executable_folder, error))?;
+        let executable_copies = executables.copy_all(&app, &programs)?;
+        let address = SocketAddr::from((host, port));
+        let port_error = |error| StartError::Port(address, error);
+        let (listener, url) = bind(address).await.map_err(port_error)?;
+        let runtime_api = RuntimeApi::start().await.map_err(port_error)?;
+        let (event_log, log_writer) = open_event_log(&state.join("dev"))?;
+        let recorder = Recorder::new(event_log.clone()).without(Redactions::of(&app));
+        let log_sink = recording_sink(&recorder, sink);
+        let resources = LocalResources::new(&app, &url);
+        let hosted_workers = start_hosted_workers(&app, scratch, &url, &resources, debuggers, &log_sink)?;
+        let reaper = Arc::<Reaper>::default();
+        let factory = FunctionFactory {
+            api_url: &url,
+            runtime_api,
+            reaper: Arc::clone(&reaper),
+            log_sink: Arc::clone(&log_sink),
+            resource_variables: resources.variables(&app),
+            executables: executable_copies,
+            enforce_memory: strict,
+            debuggers,
+        };
+        let policy = Arc::new(AdmissionPolicy::new(&app, call_graph, strict, Arc::clone(&log_sink)));
+        let busy_poller = BusyPoller::new();
+        let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
+        let functions = Arc::new(functions);
+        let queue = open_queue(&functions, &store, &clock, &recorder)?;
+        let backend =
+            LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
+        let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
+        let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
+        let trigger_services = (Arc::clone(&backend), event_log.clone(), Arc::clone(&log_sink));
+        let triggers = Triggers::open(&app, resources, &state, clock, trigger_services)?;
+        api_state.trigger(Arc::clone(&triggers));
+        let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
+        let mut tasks = vec![
+            tokio::spawn(async move { drop(serve_beside(listener, backend, Access::Signed, routes).await) }),
+            tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
+            tokio::spawn(busy_poller.run()),
+        ];
+        tasks.extend(triggers.start()?);
+        let running_app = RunningApp { name: app.name.to_string(), url: url.clone() };
+        event_log.publish(DevEventKind::AppStarted(running_app.clone()));
+        Ok(Self {
+            url,
+            store,
+            queue,
+            happenings: event_log.clone(),
+            desk: Arc::clone(&api_state),
+            event_log,
+            api_state,
+            functions,
+            executables: Arc::new(executables),
+            reaper,
+            log_writer,
+            app: running_app,
+            tasks,
+        })
+    }
+
+    /// Returns a reloader that watches the app and `crates`: folders outside of the app from which its Rust workers are
+    /// compiled, too.
+    pub fn reloader(&self, app: &App, crates: &[PathBuf]) -> Result<Reloader, WatchError> {
+        let folders = [app.root.clone()].into_iter().chain(crates.iter().cloned());
+        Ok(self.reloader_with(app, FileWatcher::start(folders)?))
+    }
+
+    /// Returns a reloader for folders that are already watched. Files that have changed since are reloaded first.
+    pub fn reloader_with(&self, app: &App, watcher: FileWatcher) -> Reloader {
+        Reloader::new(app, Arc::clone(&self.functions), Arc::clone(&self.executables), watcher)
+    }
+
+    /// Returns a callback that replaces the call graph; it may be called any number of times.
+    pub fn call_graph_updater(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
+        let api_state = Arc::clone(&self.api_state);
+        let policy = Arc::clone(self.functions.policy());
+        move |call_graph| {
+            api_state.know(sorted_edges(&call_graph));
+            policy.set_call_graph(call_graph);
+        }
+    }
+
+    /// Exports invocations as spans from now on, until the server is closed. `warn` is called if the collector rejects
+    /// them.
+    pub fn export_traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
+        let functions = self.functions.list().into_iter().map(|info| {
+            let FunctionInfo { worker, name, arn, memory, .. } = info;
+            crate::otlp::Function { worker, name, arn, memory }
+        });
+        TraceExporter::start(config, (&self.app.name, functions.collect()), &self.event_log, warn)
+    }
+
+    /// Publishes that the code of these functions is being compiled.
+    pub fn report_build_started(&self, functions: Vec<String>) {
+        self.event_log.publish(events::build_started(functions));
+    }
+
+    /// Publishes that a build has failed, so the running code is older than the app's files.
+    pub fn report_build_failed(&self, error: &BuildError) {
+        self.event_log.publish(events::build_failed(error));
+    }
+
+    /// Publishes the outcome of a reload.
+    pub fn report_reload(&self, outcome: &ReloadOutcome) {
+        for event in events::events_of(outcome) {
+            self.event_log.publish(event);
+        }
+    }
+
+    /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
+    /// of a Rust worker.
+    pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock::Error> {
+        match self.functions.process_function(worker) {
+            Some(function) => function.warm().await.map(|()| self.process(worker)),
+            None => self.functions.hosted_workers().warm(worker).await.map(|()| None),
+        }
+    }
+
+    /// Returns the idle process of a Rust worker. `None` if there is none.
+    pub fn process(&self, worker: &str) -> Option<Process> {
+        let (id, program) = self.functions.process_function(worker)?.process()?;
+        Some(Process { id, program })
+    }
+
+    /// Stops all processes and closes the event log. Unfinished events stay in the queue's database.
+    pub fn close(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.functions.hosted_workers().end();
+        self.reaper.finish();
+        self.event_log.publish(DevEventKind::AppStopped(self.app));
+        self.log_writer.finish();
+    }
+}
+
+// aliases until integration
+#[doc(hidden)]
+impl DevServer {
+    pub async fn open(config: DevServerConfig) -> Result<Self, StartError> {
+        Self::start(config).await
+    }
+
+    pub async fn open_at(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
+        Self::start_on(config, host, debuggers).await
+    }
+
+    pub fn reloader_of(&self, app: &App, watcher: FileWatcher) -> Reloader {
+        self.reloader_with(app, watcher)
+    }
+
+    pub fn knowing(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
+        self.call_graph_updater()
+    }
+
+    pub fn traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
+        self.export_traces(config, warn)
+    }
+
+    pub fn builds(&self, functions: Vec<String>) {
+        self.report_build_started(functions);
+    }
+
+    pub fn not_built(&self, error: &BuildError) {
+        self.report_build_failed(error);
+    }
+
+    pub fn tell(&self, outcome: &ReloadOutcome) {
+        self.report_reload(outcome);
+    }
+}
+
+fn create_folder(folder: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.to_owned(), error))
+}
+
+/// Binds the address, and returns the listener with its URL.
+async fn bind(address: SocketAddr) -> io::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(address).await?;
+    let url = url_of(listener.local_addr()?);
+    Ok((listener, url))
+}
+
+/// Returns the URL for local programs. They cannot connect to an unspecified address, so it is replaced by the loopback
+/// address.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::from((ip, address.port())))
+}
+
+/// Opens the event log, and starts to write it to a file in this folder.
+fn open_event_log(folder: &Path) -> Result<(EventLog, EventLogWriter), StartError> {
+    create_folder(folder)?;
+    let event_log = EventLog::new(Retention::default());
+    let writer = EventLogFile::in_folder(folder).write(&event_log);
+    Ok((event_log, writer.map_err(|error| StartError::Folder(folder.to_owned(), error))?))
+}
+
+/// Returns a sink that records each line before it passes the line to `sink`.
+fn recording_sink(recorder: &Recorder, sink: LogSink) -> LogSink {
+    let recorder = recorder.clone();
+    Arc::new(move |line| {
+        recorder.printed(&line);
+        sink(line);
+    })
+}
+
+/// Prepares the Python and JavaScript workers.
+fn start_hosted_workers(
+    app: &App,
+    install_folder: PathBuf,
+    api_url: &str,
+    resources: &LocalResources,
+    debuggers: &Debuggers,
+    log_sink: &LogSink,
+) -> Result<Hosted, StartError> {
+    let app_info = AppInfo::of(app, install_folder).map_err(StartError::App)?;
+    let options = Beside {
+        api: api_url.to_owned(),
+        printed: hosted_log_sink(log_sink),
+        variables: resources.variables(app),
+        debuggers: debug::ports(debuggers),
+    };
+    Ok(Hosted::start(app_info, Handle::current(), options))
+}
+
+/// Returns a callback that passes the output of Python and JavaScript workers to the same sink.
+fn hosted_log_sink(log_sink: &LogSink) -> Printed {
+    let log_sink = Arc::clone(log_sink);
+    Arc::new(move |worker, request_id, text| {
+        log_sink(LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: text.to_owned() });
+    })
+}
+
+/// Opens the queue, which runs its events on the functions and records its changes.
+fn open_queue(
+    functions: &Arc<FunctionRegistry>,
+    store: &Arc<Store>,
+    clock: &Clock,
+    recorder: &Recorder,
+) -> Result<Arc<Queue>, Fault> {
+    let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone() });
+    let resolver = Arc::clone(&runner);
+    let recorder = recorder.clone();
+    Queue::observed(
+        Arc::clone(store),
+        clock.clone(),
+        move |event| runner.run_attempt(event),
+        move |destination, source| resolver.resolve_destination(destination, source),
+        move |event, change| recorder.queue(event, change),
+    )
+}
+
+/// Runs the events of the queue. If its database fails, logs the error and continues after a delay.
+async fn run_queue(queue: Arc<Queue>, log_sink: LogSink) {
+    while let Err(error) = Arc::clone(&queue).work().await {
+        let text = format!("error: the event queue failed and is restarted after 1 s: {error}");
+        log_sink(LogLine { worker: "".into(), request_id: None, text });
+        tokio::time::sleep(QUEUE_RESTART_DELAY).await;
+    }
+}
+
+fn sorted_edges(call_graph: &CallGraph) -> Vec<Edge> {
+    let edges =
+        call_graph.iter().flat_map(|(caller, callees)| callees.iter().map(|callee| (caller.clone(), callee.clone())));
+    let sorted: BTreeSet<(String, String)> = edges.collect();
+    sorted.into_iter().map(|(from, to)| Edge { from, to }).collect()
+}

@@ -1,5 +1,5 @@
-//! An app with workers in Python, and the artifacts and the manifest that a build of it leaves: nothing has to be compiled,
-//! and every test can say what has changed.
+//! An app with Python workers, together with the artifacts and the manifest that a build would write. Nothing is compiled,
+//! and tests change the manifest directly.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ edition = \"2024\"
 [workspace]
 ";
 
-/// Tells its name, or what another function answers: one that it finds in its environment, or one by its ARN.
+/// Returns its name or, with `call`, the response of another function: by its ARN, or by the ARN in the environment.
 pub(crate) const WORKER: &str = r#"
 import json, os, boto3
 
@@ -41,30 +41,30 @@ def handler(event, context):
     return {'statusCode': 200, 'body': 'asked for ' + event['rawPath']}
 ";
 
-/// The app, as it was built.
-pub(crate) struct Shop {
+/// The app after a build.
+pub(crate) struct TestApp {
     dir: TempDir,
     manifest: Value,
 }
 
-/// What a command said.
+/// The output of a command.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Answer {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
-impl Answer {
-    /// It went well; what it printed.
-    pub(crate) fn good(self) -> String {
+impl CommandOutput {
+    /// Checks that the command succeeded. Returns what it printed on standard output.
+    pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         self.stdout
     }
@@ -74,21 +74,21 @@ impl Answer {
     }
 }
 
-impl Shop {
-    /// Workers that call nobody, and no endpoint.
+impl TestApp {
+    /// An app with workers that invoke no other workers, and without endpoint.
     pub(crate) fn new(workers: &[&str]) -> Self {
         let manifest = json!({ "version": 1, "bedrock": "0.1.0", "app": "shop", "profile": "release", "endpoint": null, "workers": {} });
-        let mut shop = Self { dir: TempDir::new().expect("a folder"), manifest };
-        shop.write("Cargo.toml", CARGO_TOML);
+        let mut app = Self { dir: TempDir::new().expect("a folder"), manifest };
+        app.write("Cargo.toml", CARGO_TOML);
         for worker in workers {
-            shop.add(worker);
+            app.add(worker);
         }
-        shop
+        app
     }
 
     pub(crate) fn with_endpoint(mut self, invokes: &[&str]) -> Self {
         let code = self.zip("endpoint.zip", &[("main.py", ENDPOINT)]);
-        self.manifest["endpoint"] = function("endpoint", &code);
+        self.manifest["endpoint"] = manifest_entry("endpoint", &code);
         self.manifest["endpoint"]["url_auth"] = json!("none");
         self.set("/endpoint/invokes", json!(invokes));
         self
@@ -97,7 +97,7 @@ impl Shop {
     pub(crate) fn add(&mut self, worker: &str) {
         self.write(&format!("workers/{worker}/main.py"), WORKER);
         let code = self.zip(&format!("workers/{worker}.zip"), &[("main.py", WORKER)]);
-        self.set(&format!("/workers/{worker}"), function(worker, &code));
+        self.set(&format!("/workers/{worker}"), manifest_entry(worker, &code));
     }
 
     pub(crate) fn remove(&mut self, worker: &str) {
@@ -106,10 +106,10 @@ impl Shop {
         self.save();
     }
 
-    /// Sets what is at a JSON pointer of the manifest; the last part may be new.
+    /// Sets the value at a JSON pointer of the manifest. The last part of the pointer may be new.
     pub(crate) fn set(&mut self, pointer: &str, value: Value) {
-        let (above, key) = pointer.rsplit_once('/').expect("a pointer");
-        self.manifest.pointer_mut(above).expect(pointer)[key] = value;
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        self.manifest.pointer_mut(parent).expect(pointer)[key] = value;
         self.save();
     }
 
@@ -118,20 +118,20 @@ impl Shop {
         self
     }
 
-    /// New code for a worker.
+    /// Replaces the code of a worker.
     pub(crate) fn code(&mut self, worker: &str, text: &str) {
         let code = self.zip(&format!("workers/{worker}.zip"), &[("main.py", text)]);
         self.set(&format!("/workers/{worker}/code"), code);
     }
 
-    /// Dependencies for a worker.
+    /// Sets the layer of a worker to one with this Python module.
     pub(crate) fn layer(&mut self, worker: &str, module: &str, text: &str) {
         let mut layer = self.zip(&format!("layers/{worker}.zip"), &[(&format!("python/{module}.py"), text)]);
         layer["name"] = json!(worker);
         self.set(&format!("/workers/{worker}/layer"), layer);
     }
 
-    /// Makes the file of an artifact of these bytes.
+    /// Writes the file of an artifact, and returns its entry in the manifest.
     pub(crate) fn artifact(&self, path: &str, bytes: &[u8]) -> Value {
         self.write_bytes(&format!("target/bedrock/{path}"), bytes);
         let digest = Sha256::digest(bytes);
@@ -173,13 +173,13 @@ impl Shop {
         self.dir.path().join(path)
     }
 
-    /// `cargo bedrock …` in the app's folder.
+    /// Returns `cargo bedrock …` in the app's folder.
     pub(crate) fn command(&self, args: &[&str], environment: &[(String, String)]) -> Command {
         command(self.dir.path(), args, environment)
     }
 }
 
-/// `cargo bedrock …` with nothing of this machine's settings for AWS.
+/// Returns `cargo bedrock …` without this machine's AWS configuration.
 pub(crate) fn command(folder: &Path, args: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     command.arg("bedrock").args(args).current_dir(folder).stdin(Stdio::null());
@@ -195,7 +195,7 @@ pub(crate) fn command(folder: &Path, args: &[&str], environment: &[(String, Stri
     command
 }
 
-fn function(name: &str, code: &Value) -> Value {
+fn manifest_entry(name: &str, code: &Value) -> Value {
     json!({
         "name": name, "language": "python", "runtime": "python3.13", "handler": "main.handler",
         "architecture": "x86_64", "memory": 256, "timeout": 30, "environment": {}, "secrets": {}, "invokes": [],

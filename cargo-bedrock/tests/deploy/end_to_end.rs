@@ -1,5 +1,5 @@
-//! The whole way of a newcomer, with the real build: an app whose endpoint calls Rust, which calls Python, which calls
-//! JavaScript, each in a function of its own.
+//! A new app with the real build and deploy: the endpoint calls a Rust worker, which calls a Python worker, which calls a
+//! JavaScript worker, each of them a function.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::cloud::Cloud;
-use crate::shop::{Answer, command};
+use crate::emulated_aws::EmulatedAws;
+use crate::test_app::{CommandOutput, command};
 
-/// In place of the scaffolded greeter: it asks the next one.
+/// Replaces the scaffolded greeter: it calls the next worker.
 const GREETER: &str = r#"//! The worker `greeter`.
 
 use bedrock::{Context, Result, Worker, invoke};
@@ -34,9 +34,9 @@ impl Worker for Greeter {
     type Response = GreeterResponse;
 
     async fn execute(&self, event: Self::Event, _context: &Context) -> Result<Self::Response> {
-        let mut answer: GreeterResponse = invoke!("counter", event, require_response = true).await?;
-        answer.message = format!("rust < {}", answer.message);
-        Ok(answer)
+        let mut response: GreeterResponse = invoke!("counter", event, require_response = true).await?;
+        response.message = format!("rust < {}", response.message);
+        Ok(response)
     }
 }
 "#;
@@ -48,8 +48,8 @@ from bedrock.workers.worker import Worker
 
 class Counter(Worker):
     def execute(self, event, context):
-        answer = invoke('reporter', event, require_response=True)
-        return {'message': 'python < ' + answer['message']}
+        response = invoke('reporter', event, require_response=True)
+        return {'message': 'python < ' + response['message']}
 ";
 
 const REPORTER: &str = "
@@ -64,9 +64,9 @@ class Reporter extends Worker {
 module.exports = { Reporter };
 ";
 
-/// `cargo bedrock …`; what the apps of other tests have compiled is compiled already.
-fn run(folder: &Path, cloud: &Cloud, args: &[&str]) -> Answer {
-    let mut command = command(folder, args, &cloud.environment());
+/// Runs `cargo bedrock …` with the target folder that all scaffolded apps of the tests share.
+fn run(folder: &Path, aws: &EmulatedAws, args: &[&str]) -> CommandOutput {
+    let mut command = command(folder, args, &aws.environment());
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
     for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
         command.env_remove(variable);
@@ -74,14 +74,14 @@ fn run(folder: &Path, cloud: &Cloud, args: &[&str]) -> Answer {
     command.output().expect("the command starts").into()
 }
 
-fn made(cloud: &Cloud, dir: &Path) -> std::path::PathBuf {
+fn create_app(aws: &EmulatedAws, dir: &Path) -> std::path::PathBuf {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout");
     let path = checkout.to_str().expect("text");
-    run(dir, cloud, &["new", "app", "shop", "--bedrock-path", path]).good();
+    run(dir, aws, &["new", "app", "shop", "--bedrock-path", path]).success();
     let app = dir.join("shop");
     fs::copy(checkout.join("Cargo.lock"), app.join("Cargo.lock")).expect("the lock file");
     for worker in ["counter.py", "reporter.js"] {
-        run(&app, cloud, &["new", "worker", worker]).good();
+        run(&app, aws, &["new", "worker", worker]).success();
     }
     for (file, text) in [
         ("workers/greeter/src/lib.rs", GREETER),
@@ -94,34 +94,34 @@ fn made(cloud: &Cloud, dir: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn from_an_empty_folder_to_an_answer_that_went_through_four_functions() {
-    let Some(cloud) = Cloud::start(true) else { return };
+fn new_app_is_deployed_and_called_through_four_functions() {
+    let Some(aws) = EmulatedAws::start(true) else { return };
     let dir = TempDir::new().expect("a folder");
-    let app = made(&cloud, dir.path());
-    run(&app, &cloud, &["build"]).good();
-    let deployed = run(&app, &cloud, &["deploy", "--stage", "dev", "--yes"]);
-    assert!(deployed.stderr.contains("warning: what is deployed is a dev build"), "{}", deployed.stderr);
+    let app = create_app(&aws, dir.path());
+    run(&app, &aws, &["build"]).success();
+    let deployed = run(&app, &aws, &["deploy", "--stage", "dev", "--yes"]);
+    assert!(deployed.stderr.contains("warning: deploying a dev build"), "{}", deployed.stderr);
     let url = deployed.stderr.lines().find_map(|line| line.strip_prefix("note: the endpoint listens on "));
     let url = url.expect("a URL").to_owned();
-    assert!(deployed.good().ends_with("\n4 to create\n"));
-    let (status, body) = cloud.get(&format!("{url}hello/Ada"));
+    assert!(deployed.success().ends_with("\n4 to create\n"));
+    let (status, body) = aws.http_get(&format!("{url}hello/Ada"));
     assert!(status.contains("200"), "{status} {body}");
     assert!(body.contains("rust < python < javascript < Ada"), "{body}");
 
-    run(&app, &cloud, &["build"]).good();
-    assert!(run(&app, &cloud, &["deploy", "--stage", "dev", "--yes"]).good().ends_with("\n4 stay as they are\n"));
+    run(&app, &aws, &["build"]).success();
+    assert!(run(&app, &aws, &["deploy", "--stage", "dev", "--yes"]).success().ends_with("\n4 unchanged\n"));
 
     fs::write(app.join("workers/reporter/main.js"), REPORTER.replace("javascript <", "edited <")).expect("the worker");
-    run(&app, &cloud, &["build"]).good();
-    let edited = run(&app, &cloud, &["deploy", "--stage", "dev", "--yes"]).good();
-    assert!(edited.ends_with("~ update  shop-dev-reporter (code)\n\n1 to update, 3 stay as they are\n"), "{edited}");
-    let (_, body) = cloud.get(&format!("{url}hello/Ada"));
+    run(&app, &aws, &["build"]).success();
+    let edited = run(&app, &aws, &["deploy", "--stage", "dev", "--yes"]).success();
+    assert!(edited.ends_with("~ update  shop-dev-reporter (code)\n\n1 to update, 3 unchanged\n"), "{edited}");
+    let (_, body) = aws.http_get(&format!("{url}hello/Ada"));
     assert!(body.contains("rust < python < edited < Ada"), "{body}");
 
-    // What the graph does not have, IAM denies.
-    let of = json!({ "RoleName": "shop-dev-reporter-us-east-1", "PolicyName": "own" });
-    let policy = cloud.call("iam", "get_role_policy", &of).to_string();
+    // The reporter calls no worker, so it may not invoke functions.
+    let policy_name = json!({ "RoleName": "shop-dev-reporter-us-east-1", "PolicyName": "own" });
+    let policy = aws.call("iam", "get_role_policy", &policy_name).to_string();
     assert!(!policy.contains("InvokeFunction"), "{policy}");
-    run(&app, &cloud, &["destroy", "--stage", "dev", "--yes"]).good();
-    assert_eq!(cloud.things(""), Vec::<String>::new());
+    run(&app, &aws, &["destroy", "--stage", "dev", "--yes"]).success();
+    assert_eq!(aws.list_resources(""), Vec::<String>::new());
 }

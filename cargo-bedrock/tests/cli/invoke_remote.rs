@@ -132,10 +132,10 @@ fn mistakes_are_reported_before_requests_to_aws() {
     error: the payload from `--payload` is not JSON
       caused by: line 1, column 1: it ends while parsing an object
     ");
-    assert_snapshot!(room.run(&["invoke", "nobody", "--remote", "--stage", "dev"]), @"
+    assert_snapshot!(room.run(&["invoke", "unknown", "--remote", "--stage", "dev"]), @"
     exit code 2
     -- stderr
-    error: no worker named `nobody` in this app
-    help: make it with `cargo bedrock new worker nobody.rs` (or `.py`, `.js`)
+    error: no worker named `unknown` in this app
+    help: make it with `cargo bedrock new worker unknown.rs` (or `.py`, `.js`)
     ");
 }

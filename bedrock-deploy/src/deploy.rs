@@ -32,12 +32,7 @@ pub struct StageRequest {
 }
 
 /// Deploys the last build of `app`.
-pub fn deploy(
-    app: &App,
-    request: &StageRequest,
-    observer: &dyn DeployObserver,
-    confirm: &dyn Confirm,
-) -> Result<()> {
+pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
     check_worker_names(app, &request.only)?;
     let manifest = Manifest::load(app)?;
     aws::run(&request.aws, async |aws| {
@@ -57,12 +52,7 @@ pub fn deploy(
 }
 
 /// Deletes a stage of `app`.
-pub fn destroy(
-    app: &App,
-    request: &StageRequest,
-    observer: &dyn DeployObserver,
-    confirm: &dyn Confirm,
-) -> Result<()> {
+pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         let desired = Desired::new();

@@ -138,8 +138,7 @@ fn desired_function(
     secrets: &SecretValues,
 ) -> DesiredFunction {
     let callees = callees(entry);
-    let destination_arn =
-        |name: &Option<String>| destinations::destination_arn(manifest, stage, name.as_deref()?);
+    let destination_arn = |name: &Option<String>| destinations::destination_arn(manifest, stage, name.as_deref()?);
     let on_failure = destination_arn(&entry.on_failure);
     let on_success = destination_arn(&entry.on_success);
     let worker_layer = entry.layer.as_ref().map(|artifact| DesiredLayer {
@@ -202,8 +201,7 @@ fn function_environment(
 ) -> Environment {
     let mut variables = destinations::trigger_variables(manifest, stage);
     variables.extend(entry.environment.clone());
-    let secret_variable =
-        |(name, secret): (&String, &SecretRef)| Some((name.clone(), secrets.get(secret)?.clone()));
+    let secret_variable = |(name, secret): (&String, &SecretRef)| Some((name.clone(), secrets.get(secret)?.clone()));
     variables.extend(entry.secrets.iter().filter_map(secret_variable));
     let callee_arns =
         callees.iter().map(|callee| (arn_variable_name(&stage.app, callee), stage.function_arn(callee))).collect();

@@ -139,7 +139,9 @@ mod tests {
         let bucket = "arn:aws:s3:::failed";
         let long = "x".repeat(67);
         assert_eq!(
-            rejections(&serde_json::json!({ "on_failure": bucket, "on_success": "missing", "triggers": [queue(&long)] })),
+            rejections(
+                &serde_json::json!({ "on_failure": bucket, "on_success": "missing", "triggers": [queue(&long)] })
+            ),
             [
                 "`arn:aws:s3:::failed` cannot be a destination of worker `counter`".to_owned(),
                 "no worker named `missing`, which is a destination of worker `counter`".to_owned(),
@@ -173,10 +175,8 @@ mod tests {
             bucket("arn:aws:s3:::their.files"),
         ];
         let manifest = manifest(&serde_json::json!({ "triggers": triggers }));
-        let variables: Vec<String> = trigger_variables(&manifest, &stage())
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let variables: Vec<String> =
+            trigger_variables(&manifest, &stage()).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
             variables,
             [

@@ -18,10 +18,7 @@ impl Environment {
 
     /// Combines `variables` with either all of `callee_arns` or, if that would be too large, none of them. A program that
     /// does not find an ARN derives it from the name of its own function.
-    pub(crate) fn with_callee_arns(
-        variables: BTreeMap<String, String>,
-        callee_arns: BTreeMap<String, String>,
-    ) -> Self {
+    pub(crate) fn with_callee_arns(variables: BTreeMap<String, String>, callee_arns: BTreeMap<String, String>) -> Self {
         let mut all = variables.clone();
         all.extend(callee_arns);
         let all = Self(all);

@@ -141,7 +141,12 @@ fn change_line(change: Change, resource: &str, reasons: &[String]) -> String {
     format!("{label}  {resource}{reasons}\n")
 }
 
-fn plan_function(stage: &StageContext, key: &str, desired: &DesiredFunction, actual: &ActualFunction) -> PlannedFunction {
+fn plan_function(
+    stage: &StageContext,
+    key: &str,
+    desired: &DesiredFunction,
+    actual: &ActualFunction,
+) -> PlannedFunction {
     let mut steps = StepList::default();
     plan_log_group(&mut steps, desired, actual);
     plan_role(&mut steps, stage, key, desired, actual);
@@ -160,9 +165,8 @@ fn plan_function(stage: &StageContext, key: &str, desired: &DesiredFunction, act
     let reasons = if change == Change::Update { steps.reasons } else { Vec::new() };
     let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
     // Lambda rejects destinations that do not exist.
-    let is_final = |step: &Step| {
-        *step == Step::SetEventInvokeConfig && desired.event_invoke_config.has_destination_in(stage)
-    };
+    let is_final =
+        |step: &Step| *step == Step::SetEventInvokeConfig && desired.event_invoke_config.has_destination_in(stage);
     let (final_steps, steps) = steps.steps.into_iter().partition(is_final);
     PlannedFunction {
         key: key.to_owned(),

@@ -92,9 +92,8 @@ pub(crate) fn role_policies(stage: &StageContext, key: &str, resources: &Accesse
     }
     if !resources.queues.is_empty() {
         let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
-        statements.push(
-            json!({ "Sid": "TakeMessages", "Effect": "Allow", "Action": actions, "Resource": resources.queues }),
-        );
+        statements
+            .push(json!({ "Sid": "TakeMessages", "Effect": "Allow", "Action": actions, "Resource": resources.queues }));
     }
     let callees = &resources.callees[..];
     let mut all_statements = statements.clone();
@@ -159,7 +158,8 @@ mod tests {
 
     #[test]
     fn many_callees_are_split_into_managed_policies() {
-        let names: Vec<String> = (0..60).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
+        let names: Vec<String> =
+            (0..60).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let many = AccessedResources { callees: names.clone(), ..AccessedResources::default() };
         let RolePolicies { inline, managed } = role_policies(&stage(), "endpoint", &many);

@@ -99,8 +99,7 @@ async fn send(
     function: &FunctionName,
     aws: &Aws,
 ) -> std::result::Result<InvokeOutput, AwsError> {
-    let invocation_type =
-        if invocation.is_event { InvocationType::Event } else { InvocationType::RequestResponse };
+    let invocation_type = if invocation.is_event { InvocationType::Event } else { InvocationType::RequestResponse };
     let log_type = if invocation.with_logs { LogType::Tail } else { LogType::None };
     let timeouts = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
     call(Idempotency::NotIdempotent, || {
@@ -138,12 +137,7 @@ fn parse_function_error(payload: String) -> RemoteResult {
     }
 }
 
-fn invoke_error(
-    invocation: &RemoteInvocation<'_>,
-    function: &FunctionName,
-    aws: &Aws,
-    error: AwsError,
-) -> Error {
+fn invoke_error(invocation: &RemoteInvocation<'_>, function: &FunctionName, aws: &Aws, error: AwsError) -> Error {
     let worker = &invocation.worker.name;
     if error.is_not_found() {
         let cause = format!("account {} in {} has no function `{function}`", aws.env.account, aws.env.region);

@@ -33,12 +33,7 @@ struct VersionHistory {
 
 /// Rolls the functions of `request` back to their previous versions. Without a selection, these are the functions that the
 /// last deploy changed.
-pub fn rollback(
-    app: &App,
-    request: &StageRequest,
-    observer: &dyn DeployObserver,
-    confirm: &dyn Confirm,
-) -> Result<()> {
+pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
     check_worker_names(app, &request.only)?;
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
@@ -66,11 +61,7 @@ pub fn rollback(
     })
 }
 
-async fn read_histories(
-    aws: &Aws,
-    stage: &StageContext,
-    only: &[String],
-) -> Result<BTreeMap<String, VersionHistory>> {
+async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
     let selected: BTreeSet<String> = only.iter().cloned().collect();
     let actual = read_actual(aws, stage, &selected, !only.is_empty()).await?;
     check_owned(stage, &actual.unmanaged)?;

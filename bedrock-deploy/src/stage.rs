@@ -227,11 +227,7 @@ fn shorten(name: String, max_chars: usize) -> String {
     }
     let digest = Digest::of(name.as_bytes()).to_string();
     let prefix_chars = max_chars - NAME_DIGEST_DIGITS - 1;
-    format!(
-        "{}-{}",
-        name.get(..prefix_chars).unwrap_or_default(),
-        digest.get(..NAME_DIGEST_DIGITS).unwrap_or_default()
-    )
+    format!("{}-{}", name.get(..prefix_chars).unwrap_or_default(), digest.get(..NAME_DIGEST_DIGITS).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::actual::{ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion, LiveVersion};
+use crate::actual::{
+    ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion, LiveVersion,
+};
 use crate::aws::AwsEnvironment;
 use crate::desired::{DesiredFunction, DesiredLayer, EventInvokeConfig, UrlAuth, ZipFile};
 use crate::environment::Environment;

@@ -13,14 +13,14 @@ use crate::desired::DesiredFunction;
 /// Publishes a version and returns its ARN. Its description identifies the contents, so that later plans find it.
 pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunction) -> Result<String, StepError> {
     let Some(layer) = &desired.worker_layer else { return Err(Error::app("there is no layer to publish").into()) };
-    let content = match code_source(context, &layer.zip).await? {
+    let source = match code_source(context, &layer.zip).await? {
         CodeSource::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(Blob::new(bytes)),
         CodeSource::Bucket { bucket, key } => LayerVersionContentInput::builder().s3_bucket(bucket).s3_key(key),
     };
-    let content = content.build();
+    let source = source.build();
     let version = &desired.version;
     let request = || {
-        let layer_version = context.aws.lambda.publish_layer_version().layer_name(context.name).content(content.clone());
+        let layer_version = context.aws.lambda.publish_layer_version().layer_name(context.name).content(source.clone());
         let layer_version = layer_version.description(&layer.description);
         let layer_version = layer_version.compatible_architectures(Architecture::from(version.architecture.as_str()));
         layer_version.compatible_runtimes(Runtime::from(version.settings.runtime.as_str())).send()

@@ -84,7 +84,8 @@ fn find_request_id(message: &str) -> Option<String> {
 /// Request ids are of the form `8f507cfc-xmpl-4697-b07a-ac58fc914c95`: groups of 8, 4, 4, 4 and 12 characters.
 fn is_request_id(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
-    let is_group = |group: &str, length: usize| group.len() == length && group.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_group =
+        |group: &str, length: usize| group.len() == length && group.chars().all(|c| c.is_ascii_alphanumeric());
     groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| is_group(group, length))
 }
 

@@ -29,7 +29,7 @@ fn changed_after_deploy(
     key: &str,
     desired: &DesiredFunction,
     change: impl FnOnce(&mut DeployedFunction),
-) -> ActualDesiredFunction {
+) -> ActualFunction {
     let mut actual = actual_function(key, desired);
     change(actual.deployed.as_mut().expect("it is deployed"));
     actual
@@ -117,7 +117,12 @@ fn unversioned_settings_publish_no_version() {
     let worker = desired_function("counter");
     let old = |actual: &mut DeployedFunction| {
         actual.reserved_concurrency = Some(5);
-        actual.event_invoke_config = EventInvokeConfig { max_retries: 0, max_age_seconds: 60, on_failure: Some("arn".to_owned()), on_success: Some("arn".to_owned()) };
+        actual.event_invoke_config = EventInvokeConfig {
+            max_retries: 0,
+            max_age_seconds: 60,
+            on_failure: Some("arn".to_owned()),
+            on_success: Some("arn".to_owned()),
+        };
         actual.allows_recursion = true;
     };
     let mut actual = changed_after_deploy("counter", &worker, old);
@@ -173,7 +178,9 @@ fn stopped_deploy_continues_with_function() {
 #[test]
 fn failed_update_is_repeated() {
     let worker = desired_function("counter");
-    let failed = changed_after_deploy("counter", &worker, |actual| actual.update_error = Some("the layer is too large".to_owned()));
+    let failed = changed_after_deploy("counter", &worker, |actual| {
+        actual.update_error = Some("the layer is too large".to_owned());
+    });
     assert_snapshot!(plan("counter", &worker, failed), @"
     ~ update  shop-dev-counter (the last update failed: the layer is too large)
 
@@ -184,7 +191,10 @@ fn failed_update_is_repeated() {
 
 #[test]
 fn worker_destinations_are_set_after_all_functions() {
-    let with_destination = |arn: String| DesiredFunction { event_invoke_config: EventInvokeConfig { on_success: Some(arn), ..EventInvokeConfig::default() }, ..desired_function("counter") };
+    let with_destination = |arn: String| DesiredFunction {
+        event_invoke_config: EventInvokeConfig { on_success: Some(arn), ..EventInvokeConfig::default() },
+        ..desired_function("counter")
+    };
     let final_steps = |desired: DesiredFunction| {
         let desired = Desired::from([("counter".to_owned(), desired)]);
         Plan::new(&stage(), &desired, &Actual::default(), false).functions[0].final_steps.clone()
@@ -192,7 +202,10 @@ fn worker_destinations_are_set_after_all_functions() {
     assert_eq!(final_steps(with_destination(stage().function_arn("reporter"))), [Step::SetEventInvokeConfig]);
     assert_eq!(final_steps(with_destination("arn:aws:sqs:eu-west-1:123456789012:done".to_owned())), []);
     // A function of another stage is not created by this plan.
-    assert_eq!(final_steps(with_destination("arn:aws:lambda:eu-west-1:123456789012:function:shop-prod-x".to_owned())), []);
+    assert_eq!(
+        final_steps(with_destination("arn:aws:lambda:eu-west-1:123456789012:function:shop-prod-x".to_owned())),
+        []
+    );
 }
 
 #[test]
@@ -211,7 +224,11 @@ fn dead_letter_queue_is_part_of_the_version() {
 #[test]
 fn permissions_follow_the_calls() {
     let worker = DesiredFunction {
-        policies: role_policies(&stage(), "counter", &AccessedResources { callees: vec!["reporter"], ..AccessedResources::default() }),
+        policies: role_policies(
+            &stage(),
+            "counter",
+            &AccessedResources { callees: vec!["reporter"], ..AccessedResources::default() },
+        ),
         ..desired_function("counter")
     };
     let actual = actual_function("counter", &desired_function("counter"));
@@ -238,7 +255,11 @@ fn managed_policies_are_attached_and_deleted() {
     let names: Vec<String> = (0..60).map(|at| format!("a_worker_with_a_rather_long_name_{at:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let many = DesiredFunction {
-        policies: role_policies(&stage(), "counter", &AccessedResources { callees: names, ..AccessedResources::default() }),
+        policies: role_policies(
+            &stage(),
+            "counter",
+            &AccessedResources { callees: names, ..AccessedResources::default() },
+        ),
         ..desired_function("counter")
     };
     let few = desired_function("counter");
@@ -259,7 +280,8 @@ fn managed_policies_are_attached_and_deleted() {
     assert_eq!(policies.len(), 3, "{policies:?}");
     let all = ActualFunction { managed_policies: policies.clone(), ..actual_function("counter", &many) };
     assert_eq!(plan("counter", &many, Some(all.clone())), "1 unchanged\n");
-    let detached = ActualFunction { managed_policies: policies.into_keys().map(|name| (name, false)).collect(), ..all.clone() };
+    let detached =
+        ActualFunction { managed_policies: policies.into_keys().map(|name| (name, false)).collect(), ..all.clone() };
     assert!(plan("counter", &many, Some(detached)).ends_with("add-policy add-policy add-policy"));
     let text = plan("counter", &few, Some(ActualFunction { role: actual_function("counter", &few).role, ..all }));
     assert!(text.ends_with("remove-policy remove-policy remove-policy"), "{text}");
@@ -350,7 +372,8 @@ fn removed_worker_is_deleted_and_log_group_last() {
 
 #[test]
 fn stopped_deletion_continues() {
-    let actual = ActualFunction { deployed: None, role: None, ..actual_function("counter", &desired_function("counter")) };
+    let actual =
+        ActualFunction { deployed: None, role: None, ..actual_function("counter", &desired_function("counter")) };
     let actual = Actual { functions: [("counter".to_owned(), actual)].into(), ..Actual::default() };
     assert!(render_with_steps(&Plan::new(&stage(), &Desired::new(), &actual, false)).ends_with("\ndelete-log-group"));
 }

@@ -31,7 +31,8 @@ pub(super) async fn read(aws: &Aws, stage: &StageContext) -> Result<StageLists> 
         list_log_groups(aws, stage),
         list_managed_policies(aws, stage)
     );
-    let in_context = |what: &str, error: AwsError| error.into_app_error(format!("failed to list the {what} of {stage}"));
+    let in_context =
+        |what: &str, error: AwsError| error.into_app_error(format!("failed to list the {what} of {stage}"));
     Ok(StageLists {
         functions: functions.map_err(|error| in_context("functions", error))?,
         layers: layers.map_err(|error| in_context("layers", error))?,
@@ -48,8 +49,7 @@ impl StageLists {
 
     /// Returns the managed policies of a role. Their names are the name of the role, a number and a digest.
     pub(super) fn managed_policies_of(&self, role: &str) -> BTreeMap<String, bool> {
-        let belongs_to_role =
-            |name: &str| name.strip_prefix(role).is_some_and(|suffix| suffix.split('-').count() == 3);
+        let belongs_to_role = |name: &str| name.strip_prefix(role).is_some_and(|suffix| suffix.split('-').count() == 3);
         let policies = self.managed_policies.iter().filter(|(name, _)| belongs_to_role(name));
         policies.map(|(name, is_attached)| (name.clone(), *is_attached)).collect()
     }

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualTriggers};
-use super::desired::{AppQueue, DesiredBucket, DesiredQueue, DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule};
+use super::desired::{
+    AppQueue, DesiredBucket, DesiredQueue, DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule,
+};
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::actual::Actual;
 use crate::desired::Desired;
@@ -27,10 +29,10 @@ pub(crate) fn plan_triggers(
         keys: desired.keys().chain(actual.functions.keys().filter(|_| !is_partial)).cloned().collect(),
         is_partial,
     };
-    let mut planned: Vec<PlannedTrigger> = planner.plan_schedules().into_iter().collect();
-    planned.extend(planner.plan_queues());
-    planned.extend(planner.plan_buckets());
-    planned
+    let mut triggers: Vec<PlannedTrigger> = planner.plan_schedules().into_iter().collect();
+    triggers.extend(planner.plan_queues());
+    triggers.extend(planner.plan_buckets());
+    triggers
 }
 
 struct Planner<'a> {
@@ -231,8 +233,7 @@ impl Planner<'_> {
     /// create, or any queue if the plan is partial.
     fn plan_mapping_deletions(&self) -> impl Iterator<Item = PlannedTrigger> {
         let is_obsolete = |actual: &&ActualMapping| {
-            let is_queue_deleted =
-                !self.is_partial && self.actual.queues.contains_key(arn_resource(&actual.queue_arn));
+            let is_queue_deleted = !self.is_partial && self.actual.queues.contains_key(arn_resource(&actual.queue_arn));
             let is_desired = self.desired.queues.contains_key(&actual.queue_arn);
             self.keys.contains(&actual.key) && !is_desired && !is_queue_deleted
         };

@@ -60,7 +60,8 @@ pub(crate) async fn read_triggers(
         actual: ActualTriggers { tagged_functions, ..ActualTriggers::default() },
         unmanaged: Vec::new(),
     };
-    let in_context = |what: &str, error: AwsError| error.into_app_error(format!("failed to read the {what} of {stage}"));
+    let in_context =
+        |what: &str, error: AwsError| error.into_app_error(format!("failed to read the {what} of {stage}"));
     reader.read_schedules().await.map_err(|error| in_context("schedules", error))?;
     reader.read_queues().await.map_err(|error| in_context("queues", error))?;
     reader.read_buckets().await.map_err(|error| in_context("buckets", error))?;
@@ -204,9 +205,8 @@ impl TriggerReader<'_> {
     }
 
     fn actual_queue(&self, name: &str, managed: &BTreeMap<String, QueueAttributes>) -> ActualQueue {
-        let number = |attributes: &QueueAttributes, name: &Attribute| -> Option<u64> {
-            attributes.get(name)?.parse().ok()
-        };
+        let number =
+            |attributes: &QueueAttributes, name: &Attribute| -> Option<u64> { attributes.get(name)?.parse().ok() };
         let dead_letter_name = format!("{name}{DEAD_LETTER_SUFFIX}");
         let dead_letter_attributes = managed.get(&dead_letter_name);
         let missing = QueueAttributes::new();
@@ -226,11 +226,7 @@ impl TriggerReader<'_> {
         let max_receives =
             redrive_policy.and_then(|policy| policy["maxReceiveCount"].to_string().trim_matches('"').parse().ok());
         let timeout = number(attributes, &Attribute::VisibilityTimeout).unwrap_or_default();
-        ActualQueue {
-            visibility_timeout_seconds: i32::try_from(timeout).unwrap_or_default(),
-            max_receives,
-            messages,
-        }
+        ActualQueue { visibility_timeout_seconds: i32::try_from(timeout).unwrap_or_default(), max_receives, messages }
     }
 
     async fn list_queue_urls(&self) -> AwsResult<Vec<String>> {
@@ -276,7 +272,8 @@ impl TriggerReader<'_> {
     /// Mappings without our tags may belong to the user.
     async fn is_managed_mapping(&self, configuration: &EventSourceMappingConfiguration) -> AwsResult<bool> {
         let Some(arn) = configuration.event_source_mapping_arn() else { return Ok(false) };
-        let response = optional(call(Idempotency::Idempotent, || self.aws.lambda.list_tags().resource(arn).send()).await)?;
+        let response =
+            optional(call(Idempotency::Idempotent, || self.aws.lambda.list_tags().resource(arn).send()).await)?;
         let tags = response.and_then(|response| response.tags).unwrap_or_default();
         Ok(self.is_managed(&tags.into_iter().collect()))
     }

@@ -70,8 +70,7 @@ impl Invoke {
             return local_invoke::run(&app, worker, payload, self.event, session.print);
         };
         let stage = Stage::parse(&stage)?;
-        let invocation =
-            RemoteInvocation { app: &app, worker, stage, payload, is_event: self.event, with_logs: logs };
+        let invocation = RemoteInvocation { app: &app, worker, stage, payload, is_event: self.event, with_logs: logs };
         let aws = AwsOptions { profile, region, endpoint_url };
         let response = remote_invoke::invoke(&invocation, &aws, &Interrupt::watch()?)?;
         print_response(&invocation, response, session.print)

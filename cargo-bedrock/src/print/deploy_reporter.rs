@@ -112,9 +112,7 @@ impl DeployObserver for DeployReporter {
             };
             return Printer::data(&moves.iter().map(line).collect::<String>());
         }
-        let function = |AliasMove { function, from, to, .. }: &AliasMove| {
-            json!({ "function": function, "change": "rollback", "from": from, "to": to })
-        };
+        let function = |AliasMove { function, from, to, .. }: &AliasMove| json!({ "function": function, "change": "rollback", "from": from, "to": to });
         let functions: Vec<Value> = moves.iter().map(function).collect();
         self.print_event("plan", [("functions", json!(functions))]);
         Ok(())

@@ -29,10 +29,8 @@ impl LogReporter {
 
 impl LogObserver for LogReporter {
     fn lines(&mut self, lines: Vec<LogLine>) -> Result<bool> {
-        let text: String = lines
-            .iter()
-            .map(|line| self.format.render(line.source, &line.event, line.request_id.as_deref()))
-            .collect();
+        let text: String =
+            lines.iter().map(|line| self.format.render(line.source, &line.event, line.request_id.as_deref())).collect();
         self.print.colored_data(&text)
     }
 

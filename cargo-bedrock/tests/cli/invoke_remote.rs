@@ -27,7 +27,7 @@ fn app_with_fetcher() -> Option<DeployedApp> {
     fs::write(code.join("main.py"), CODE).expect("a file");
     pack(&code, &zip);
     let function = Function::new("my_app-dev-fetcher", "python3.13", "main.handler", zip);
-    app.emulator.deploy(&[function]).map_err(|refusal| format!("{refusal:?}")).expect("deployed");
+    app.aws.deploy(&[function]).map_err(|refusal| format!("{refusal:?}")).expect("deployed");
     Some(app)
 }
 

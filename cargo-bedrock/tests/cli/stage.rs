@@ -11,20 +11,23 @@ use crate::room::{MANIFEST, Room};
 /// An app with two workers, and an emulated account.
 pub(crate) struct DeployedApp {
     pub(crate) room: Room,
-    pub(crate) emulator: Ministack,
+    pub(crate) aws: Ministack,
 }
+
+// alias until integration
+pub(crate) type Deployed = DeployedApp;
 
 impl DeployedApp {
     /// Starts the emulator. Returns `None`, and prints the reason, if it is not installed.
     pub(crate) fn start() -> Option<Self> {
-        let emulator = Ministack::start(false)?;
+        let aws = Ministack::start(false)?;
         let room = Room::app(MANIFEST).file("workers/fetcher/main.py", "").file("workers/thumbnailer/main.js", "");
-        Some(Self { room, emulator })
+        Some(Self { room, aws })
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.room.command(args);
-        command.envs(self.emulator.environment());
+        command.envs(self.aws.environment());
         command
     }
 
@@ -53,7 +56,7 @@ impl DeployedApp {
     }
 
     fn call(&self, service: &str, operation: &str, arguments: &Value) {
-        self.emulator.call(service, operation, arguments).map_err(|refusal| format!("{refusal:?}")).expect(operation);
+        self.aws.call(service, operation, arguments).map_err(|refusal| format!("{refusal:?}")).expect(operation);
     }
 }
 

@@ -45,7 +45,10 @@ fn only_differences_are_deployed() {
     ");
     assert_eq!(aws.invoke("shop-dev-counter", &json!({}))["version"], 2);
     assert_eq!(aws.invoke("shop-dev-reporter:live", &json!({}))["mode"], "fast");
-    assert_eq!((aws.live_version("shop-dev-counter"), aws.live_version("shop-dev-endpoint")), ("2".to_owned(), "1".to_owned()));
+    assert_eq!(
+        (aws.live_version("shop-dev-counter"), aws.live_version("shop-dev-endpoint")),
+        ("2".to_owned(), "1".to_owned())
+    );
     assert_eq!(aws.deploy(&app), "3 unchanged\n");
 }
 
@@ -166,7 +169,11 @@ fn removed_worker_is_deleted_after_confirmation() {
     app.remove("counter");
     let unconfirmed = aws.run(&app, &["deploy", "--stage", "dev"]);
     assert_eq!(unconfirmed.code, Some(2));
-    assert!(unconfirmed.stdout.contains("- delete  shop-dev-counter (with its role and its log group)"), "{}", unconfirmed.stdout);
+    assert!(
+        unconfirmed.stdout.contains("- delete  shop-dev-counter (with its role and its log group)"),
+        "{}",
+        unconfirmed.stdout
+    );
     insta::assert_snapshot!(unconfirmed.stderr, @"
     error: nobody is there to answer: deploy stage `dev` of app `shop`?
     help: `--yes` says yes, `--dry-run` shows what would be done
@@ -194,8 +201,5 @@ fn destroy_keeps_other_stages() {
     assert_eq!(aws.list_resources("shop-dev-"), before);
     let again = aws.run(&app, &["destroy", "--stage", "dev", "--yes"]);
     assert!(again.stderr.contains("nothing to do, stage `dev` of app `shop` does not exist"), "{}", again.stderr);
-    assert_eq!(
-        aws.run(&app, &["deploy", "--stage", "dev-x", "--yes"]).success().lines().last(),
-        Some("3 unchanged")
-    );
+    assert_eq!(aws.run(&app, &["deploy", "--stage", "dev-x", "--yes"]).success().lines().last(), Some("3 unchanged"));
 }

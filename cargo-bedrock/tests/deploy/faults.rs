@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use crate::emulated_aws::EmulatedAws;
-use crate::proxy::{ProxyAction, Proxy, Request};
+use crate::proxy::{Proxy, ProxyAction, Request};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 fn deploy(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, more: &[&str]) -> CommandOutput {
@@ -54,14 +54,17 @@ fn idempotent_requests_are_retried_after_failures() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = TestApp::new(&["counter"]);
     let is_read = |request: &Request| !request.is_mutation;
-    for action in [ProxyAction::Respond(500, "ServiceException"), ProxyAction::Disconnect, ProxyAction::ForwardAndDisconnect] {
+    for action in
+        [ProxyAction::Respond(500, "ServiceException"), ProxyAction::Disconnect, ProxyAction::ForwardAndDisconnect]
+    {
         let proxy = fail_once(&aws, move |request| is_read(request).then_some(action.clone()));
         let dry_run = deploy(&app, &aws, &proxy, &["--dry-run"]);
         assert_eq!(dry_run.code, Some(0), "{}", dry_run.stderr);
     }
     aws.deploy(&app);
     let changed = app.with("/workers/counter/memory", json!(512));
-    let proxy = fail_once(&aws, |request| request.operation.starts_with("PUT ").then_some(ProxyAction::ForwardAndDisconnect));
+    let proxy =
+        fail_once(&aws, |request| request.operation.starts_with("PUT ").then_some(ProxyAction::ForwardAndDisconnect));
     assert_eq!(deploy(&changed, &aws, &proxy, &[]).code, Some(0));
     assert_eq!(aws.live_version("shop-dev-counter"), "2");
 }
@@ -71,7 +74,8 @@ fn creation_without_response_is_not_repeated() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = TestApp::new(&["counter", "reporter"]);
     app.layer("counter", "ranks", "NAME = 'ranks'\n");
-    let is_layer = |request: &Request| request.operation.contains("/layers/shop-dev-counter/versions") && request.is_mutation;
+    let is_layer =
+        |request: &Request| request.operation.contains("/layers/shop-dev-counter/versions") && request.is_mutation;
     let published = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&published);
     let proxy = fail_once(&aws, move |request| {
@@ -125,16 +129,17 @@ fn pending_function_is_awaited() {
             creation.map_or(0, |start| log[start..].iter().filter(|operation| operation.starts_with("GET ")).count());
         match polls {
             1 | 2 if !request.is_mutation => ProxyAction::ReplaceInResponse("/Configuration/State", json!("Pending")),
-            3 | 4 if !request.is_mutation => ProxyAction::ReplaceInResponse("/Configuration/LastUpdateStatus", json!("InProgress")),
+            3 | 4 if !request.is_mutation => {
+                ProxyAction::ReplaceInResponse("/Configuration/LastUpdateStatus", json!("InProgress"))
+            }
             _ => ProxyAction::Forward,
         }
     });
     let created = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(created.code, Some(0), "{}", created.stderr);
     let operations = operations.lock().expect("lock");
-    let position = |path: &str| {
-        operations.iter().position(|each| each.starts_with("POST ") && each.ends_with(path)).expect(path)
-    };
+    let position =
+        |path: &str| operations.iter().position(|each| each.starts_with("POST ") && each.ends_with(path)).expect(path);
     let between = &operations[position("/functions")..position("/versions")];
     assert_eq!(between.iter().filter(|operation| operation.starts_with("GET ")).count(), 5);
 }
@@ -144,12 +149,18 @@ fn function_that_fails_to_start_is_an_error() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = TestApp::new(&["counter"]);
     let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
-        let is_poll = request.operation.starts_with("GET ") && request.operation.ends_with("/functions/shop-dev-counter");
-        if is_poll { ProxyAction::ReplaceInResponse("/Configuration/State", json!("Failed")) } else { ProxyAction::Forward }
+        let is_poll =
+            request.operation.starts_with("GET ") && request.operation.ends_with("/functions/shop-dev-counter");
+        if is_poll {
+            ProxyAction::ReplaceInResponse("/Configuration/State", json!("Failed"))
+        } else {
+            ProxyAction::Forward
+        }
     });
     let failed = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(failed.code, Some(1));
-    let message = "error: failed to create function `shop-dev-counter`\n  caused by: AWS failed to prepare the function: ";
+    let message =
+        "error: failed to create function `shop-dev-counter`\n  caused by: AWS failed to prepare the function: ";
     assert!(failed.stderr.contains(message), "{}", failed.stderr);
 }
 

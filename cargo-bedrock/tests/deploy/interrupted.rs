@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::emulated_aws::EmulatedAws;
-use crate::proxy::{ProxyAction, Proxy};
+use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 /// The process to signal, once it has started.
@@ -149,7 +149,9 @@ fn ctrl_c_stops_a_deploy_between_two_steps() {
     let interrupted = deploy_until(&app, &aws, "dev", Interruption { after: 4, signal: Signal::INT });
     assert_eq!(interrupted.code, Some(130), "{}", interrupted.stderr);
     assert!(
-        interrupted.stderr.contains("error: interrupted, 0 of 2 functions are up to date, remaining: `shop-dev-counter`"),
+        interrupted
+            .stderr
+            .contains("error: interrupted, 0 of 2 functions are up to date, remaining: `shop-dev-counter`"),
         "{}",
         interrupted.stderr
     );

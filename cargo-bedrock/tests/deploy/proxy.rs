@@ -88,7 +88,9 @@ fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, counts: &Mutex<
         ProxyAction::RespondWith(bytes) => Some(response("200 OK", "application/octet-stream", &bytes)),
         ProxyAction::Forward => forward(&request.bytes, upstream),
         ProxyAction::ForwardAndDisconnect => forward(&request.bytes, upstream).and(None),
-        ProxyAction::ReplaceInResponse(pointer, value) => forward(&request.bytes, upstream).map(|bytes| replace_in_response(&bytes, pointer, value)),
+        ProxyAction::ReplaceInResponse(pointer, value) => {
+            forward(&request.bytes, upstream).map(|bytes| replace_in_response(&bytes, pointer, value))
+        }
     };
     counts.lock().unwrap_or_else(PoisonError::into_inner).in_flight -= 1;
     if let Some(response) = response {

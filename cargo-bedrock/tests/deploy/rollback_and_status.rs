@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::emulated_aws::EmulatedAws;
-use crate::proxy::{ProxyAction, Proxy};
+use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 /// Serves the code of each version, as AWS does: the emulator returns the newest code for all versions.

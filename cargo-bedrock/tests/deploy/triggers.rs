@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::emulated_aws::EmulatedAws;
-use crate::proxy::{ProxyAction, Proxy};
+use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp};
 
 /// The variables with the queue and the bucket, as a plan shows their removal.
@@ -203,7 +203,11 @@ fn next_deploy_continues_after_rejected_triggers() {
     let bucket = format!("bucket {BUCKET}");
     for (path, message, remaining) in [
         ("CreateQueue", "error: failed to create queue `shop-dev-jobs`", "queue shop-dev-jobs"),
-        ("/event-source-mappings", "error: failed to create the event source mapping of worker `counter`", "queue shop-dev-jobs"),
+        (
+            "/event-source-mappings",
+            "error: failed to create the event source mapping of worker `counter`",
+            "queue shop-dev-jobs",
+        ),
         ("/schedules/counter-1", "error: failed to create schedule `counter-1`", "schedules shop-dev"),
         ("/functions/shop-dev-counter/policy", "error: failed to allow bucket", bucket.as_str()),
         ("?notification", "error: failed to set the notifications of bucket", bucket.as_str()),

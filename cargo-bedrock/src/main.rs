@@ -8,8 +8,7 @@
 //! | [`build`] | what `build` makes: the artifacts of the app and their manifest |
 //! | [`pack`] | which files go into an artifact, and the zip, the same each time |
 //! | [`tool`] | external tools: cargo, uv, npm |
-//! | [`aws`], [`deploy`] | AWS's APIs, and the deployed app: plan, apply, roll back, look |
-//! | [`payload`], [`local_invoke`], [`remote_invoke`] | `invoke`: what with, here, and on AWS |
+//! | [`payload`], [`local_invoke`] | `invoke`: the event, and local invocations |
 //! | [`mod@dev`] | the whole app at work here, and what is shown of it
 //! | [`graph`] | who calls whom |
 //! | [`queued`] | the events of an app that is run locally |
@@ -17,9 +16,9 @@
 //! | [`terraform`] | what an app deploys with beside its template, and merging the two |
 //! | [`migrate`] | what becomes of an app of the Python original |
 //! | [`doctor`] | whether this machine has what the app needs |
-//! | [`mod@logs`] | what deployed functions wrote |
 //! | [`session`] | where the call was made, and in which app |
 //! | [`mod@print`] | the one module that prints |
+//! | `bedrock_deploy` | everything that talks to AWS: deploy, roll back, compare, read logs, invoke |
 //! | `bedrock_diagnostics` | errors: message, causes, help, exit code |
 //!
 //! On the user's disk it reads and edits `Cargo.toml` and `src/endpoints/mod.rs` of the app; settings and workers are
@@ -33,18 +32,15 @@ mod aws;
 mod build;
 mod cli;
 mod commands;
-mod deploy;
 mod dev;
 mod doctor;
 mod graph;
 mod local_invoke;
-mod logs;
 mod migrate;
 mod pack;
 mod payload;
 mod print;
 mod queued;
-mod remote_invoke;
 mod scaffold;
 mod session;
 mod terraform;

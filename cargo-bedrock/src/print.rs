@@ -3,9 +3,10 @@
 //! Colour is used on terminals alone, unless `--color` says otherwise; `NO_COLOR` is honoured (by `anstream`).
 //! A reader that closes the pipe has enough: that is no error.
 
-mod deploying;
+mod deploy_reporter;
 mod events;
 mod lines;
+mod log_lines;
 mod names;
 mod progress;
 
@@ -17,7 +18,8 @@ use bedrock_build::Problem;
 
 use bedrock_diagnostics::{Error, Result};
 
-pub(crate) use deploying::Deploying;
+pub(crate) use deploy_reporter::DeployReporter;
+pub(crate) use log_lines::LogReporter;
 pub(crate) use names::style_of;
 pub(crate) use progress::{Progress, Severity, size};
 

@@ -1,15 +1,15 @@
-//! `cargo bedrock invoke`: runs one worker, here or deployed, and prints its response.
+//! `cargo bedrock invoke`: invokes one worker, locally or deployed, and prints its response.
 
+use bedrock_deploy::Stage;
+use bedrock_deploy::aws::AwsOptions;
+use bedrock_deploy::remote_invoke::{self, RemoteInvocation, RemoteResponse, RemoteResult};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
 
-use crate::aws::Access;
-use crate::deploy::Stage;
 use crate::local_invoke;
 use crate::payload::Source;
-use crate::remote_invoke::{self, Call};
+use crate::print::Printer;
 use crate::session::Session;
-use bedrock_diagnostics::Interrupt;
-use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,42 +19,42 @@ Examples:
   cargo bedrock invoke greeter --event
   cargo bedrock invoke greeter --remote --stage dev --logs";
 
-/// Run a worker, on this machine or deployed, and print its response
+/// Invoke a worker, locally or deployed, and print its response
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Invoke {
-    /// The worker's name
+    /// Name of the worker
     worker: String,
-    /// JSON, `@` and the path of a file with JSON, or `-` for the standard input
+    /// JSON, `@` and the path of a file with JSON, or `-` for standard input
     #[arg(long, value_name = "JSON|@FILE|-", default_value = "{}", allow_negative_numbers = true)]
     payload: String,
-    /// Fire and forget: do not wait for a response
+    /// Invoke asynchronously: do not wait for a response
     #[arg(long)]
     event: bool,
     /// Invoke the worker's function on AWS
     #[arg(long, requires = "stage")]
     remote: bool,
     #[command(flatten)]
-    place: Place,
+    remote_options: RemoteOptions,
 }
 
-/// Of a deployed worker.
+/// Options of `--remote`. Unlike [`super::aws_args`], they are only valid together with it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --remote")]
-struct Place {
-    /// The stage, for example `dev`
+struct RemoteOptions {
+    /// Stage of the function, for example `dev`
     #[arg(long, value_name = "NAME", requires = "remote")]
     stage: Option<String>,
-    /// Show the end of what the invocation wrote to its log, at most 4 KB
+    /// Show the end of the invocation's log, at most 4 KB
     #[arg(long, requires = "remote", conflicts_with = "event")]
     logs: bool,
-    /// The profile of your AWS configuration
+    /// Profile in your AWS configuration
     #[arg(long, value_name = "NAME", requires = "remote")]
     profile: Option<String>,
-    /// The region, in place of the profile's
+    /// Override the region of the profile
     #[arg(long, value_name = "NAME", requires = "remote")]
     region: Option<String>,
-    /// An address that stands for all of AWS
+    /// Override the endpoint URL of all AWS services
     #[arg(long, value_name = "URL", requires = "remote")]
     endpoint_url: Option<String>,
 }
@@ -63,19 +63,43 @@ impl Invoke {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let worker = app.worker(&self.worker).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
-        let payload = source(self.payload, session).read()?;
-        let Place { stage, logs, profile, region, endpoint_url } = self.place;
-        // `--remote` and `--stage` require one another.
+        let payload = payload_source(self.payload, session).read()?;
+        let RemoteOptions { stage, logs, profile, region, endpoint_url } = self.remote_options;
+        // `--remote` and `--stage` require each other.
         let Some(stage) = stage else {
             return local_invoke::run(&app, worker, payload, self.event, session.print);
         };
         let stage = Stage::parse(&stage)?;
-        let call = Call { app: &app, worker, stage, payload, event: self.event, logs };
-        remote_invoke::run(&call, &Access { profile, region, endpoint_url }, &Interrupt::watch()?, session.print)
+        let invocation = RemoteInvocation { app: &app, worker, stage, payload, is_event: self.event, with_logs: logs };
+        let aws = AwsOptions { profile, region, endpoint_url };
+        let response = remote_invoke::invoke(&invocation, &aws, &Interrupt::watch()?)?;
+        print_response(&invocation, response, session.print)
     }
 }
 
-fn source(payload: String, session: &Session) -> Source {
+/// Prints the log to standard error and the response to standard output. Returns an error if the worker failed.
+fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, print: Printer) -> Result<()> {
+    let RemoteInvocation { worker, stage, with_logs, .. } = invocation;
+    let worker = &worker.name;
+    if let Some(log_tail) = response.log_tail {
+        // The end of a log may or may not end with a line break.
+        print.foreign(&format!("{}\n", log_tail.trim_end_matches('\n')));
+    }
+    match response.result {
+        RemoteResult::Accepted => {
+            print.done(&format!("sent the event to worker `{worker}`"));
+            print.next(&format!("`cargo bedrock logs {worker} --stage {stage}` shows its log"));
+            Ok(())
+        }
+        RemoteResult::Response(payload) => Printer::data(&(payload + "\n")),
+        RemoteResult::FunctionError { error_type, message } => {
+            let error = Error::app(format!("worker `{worker}` failed")).cause(format!("{error_type}: {message}"));
+            Err(if *with_logs { error } else { error.help("`--logs` shows its log") })
+        }
+    }
+}
+
+fn payload_source(payload: String, session: &Session) -> Source {
     match payload.strip_prefix('@') {
         Some(file) => Source::File { path: session.dir.join(file), shown: file.to_owned() },
         None if payload == "-" => Source::Stdin,

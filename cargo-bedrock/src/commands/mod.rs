@@ -1,6 +1,6 @@
 //! The commands, one file each: its arguments, then a short `run`.
 
-mod access;
+mod aws_args;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod deploy;

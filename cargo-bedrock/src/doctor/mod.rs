@@ -59,7 +59,7 @@ pub(crate) fn examine(session: &Session, options: &Options) -> Result<Report> {
 
 /// A machine without credentials is a finding; a Ctrl-C is none.
 fn online(access: &Access) -> Result<Finding> {
-    let asked = aws::run(access, async |aws| Ok(aws.place));
+    let asked = aws::run(access, async |aws| Ok(aws.env));
     match asked {
         Ok(place) => {
             Ok(Finding::fine("credentials", format!("AWS knows them: account {}, {}", place.account, place.region)))

@@ -274,7 +274,8 @@ fn aws_is_asked_whose_the_credentials_are_when_that_is_wanted() {
     assert!(asked(&[]).contains("ok     credentials     AWS knows them: account 123456789012, us-east-1\n"));
     let unheard = asked(&["--endpoint-url", "http://127.0.0.1:9"]);
     assert!(unheard.starts_with("exit code 1\n"), "{unheard}");
-    let expected = "error  credentials     failed to ask AWS in us-east-1 who is calling: there is no connection: ";
+    let expected =
+        "error  credentials     failed to get the caller identity from AWS in us-east-1: failed to connect: ";
     assert!(unheard.contains(expected), "{unheard}");
 }
 

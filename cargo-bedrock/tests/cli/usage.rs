@@ -17,15 +17,15 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       new          Make an app, a worker or an endpoint
       build        Make a zip of each function and each layer, ready for Lambda
       list         Show the app's workers
-      invoke       Run a worker, on this machine or deployed, and print its response
+      invoke       Invoke a worker, locally or deployed, and print its response
       graph        Show who calls whom
       dev          Run the whole app here, with Lambda's API on one port
       queue        Look at the events that wait or were given up, and change them
-      deploy       Make a stage on AWS what was built
-      status       Show what is deployed, and how it differs from what was built
-      rollback     Go back to the version before the last deploy
+      deploy       Deploy the last build to a stage
+      status       Show what is deployed, and how it differs from the last build
+      rollback     Roll back to the version before the last deploy
       destroy      Delete a stage from AWS, with its logs
-      logs         Show what the deployed functions of a stage wrote
+      logs         Show the logs of the deployed functions of a stage
       terraform    Compare `terraform/` with the template of this version, or bring it up to date
       migrate      Make an app out of one of Bedrock for Python, around its workers as they are
       doctor       Look whether this machine has what the app needs

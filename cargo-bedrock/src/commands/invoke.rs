@@ -1,15 +1,14 @@
-//! `cargo bedrock invoke`: runs one worker, here or deployed, and prints its response.
+//! `cargo bedrock invoke`: invokes one worker, locally or on AWS, and prints its response.
 
 use clap::Args;
 
 use crate::aws::Access;
 use crate::deploy::Stage;
 use crate::local_invoke;
-use crate::payload::Source;
+use crate::payload::PayloadSource;
 use crate::remote_invoke::{self, Call};
 use crate::session::Session;
-use bedrock_diagnostics::Interrupt;
-use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,42 +18,42 @@ Examples:
   cargo bedrock invoke greeter --event
   cargo bedrock invoke greeter --remote --stage dev --logs";
 
-/// Run a worker, on this machine or deployed, and print its response
+/// Invoke a worker, locally or on AWS, and print its response
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Invoke {
-    /// The worker's name
+    /// Name of the worker
     worker: String,
-    /// JSON, `@` and the path of a file with JSON, or `-` for the standard input
+    /// JSON, `@` and the path of a JSON file, or `-` for standard input
     #[arg(long, value_name = "JSON|@FILE|-", default_value = "{}", allow_negative_numbers = true)]
     payload: String,
-    /// Fire and forget: do not wait for a response
+    /// Invoke asynchronously: do not wait for a response
     #[arg(long)]
     event: bool,
-    /// Invoke the worker's function on AWS
+    /// Invoke the deployed function on AWS
     #[arg(long, requires = "stage")]
     remote: bool,
     #[command(flatten)]
-    place: Place,
+    remote_options: RemoteOptions,
 }
 
-/// Of a deployed worker.
+/// Options of `--remote`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --remote")]
-struct Place {
-    /// The stage, for example `dev`
+struct RemoteOptions {
+    /// Stage of the function, for example `dev`
     #[arg(long, value_name = "NAME", requires = "remote")]
     stage: Option<String>,
-    /// Show the end of what the invocation wrote to its log, at most 4 KB
+    /// Print the end of the invocation's log, at most 4 KB
     #[arg(long, requires = "remote", conflicts_with = "event")]
     logs: bool,
-    /// The profile of your AWS configuration
+    /// Profile of your AWS configuration
     #[arg(long, value_name = "NAME", requires = "remote")]
     profile: Option<String>,
-    /// The region, in place of the profile's
+    /// AWS region, overriding the profile's
     #[arg(long, value_name = "NAME", requires = "remote")]
     region: Option<String>,
-    /// An address that stands for all of AWS
+    /// Override the endpoint URL of all AWS services
     #[arg(long, value_name = "URL", requires = "remote")]
     endpoint_url: Option<String>,
 }
@@ -63,9 +62,9 @@ impl Invoke {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let worker = app.worker(&self.worker).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
-        let payload = source(self.payload, session).read()?;
-        let Place { stage, logs, profile, region, endpoint_url } = self.place;
-        // `--remote` and `--stage` require one another.
+        let payload = payload_source(self.payload, session).read()?;
+        let RemoteOptions { stage, logs, profile, region, endpoint_url } = self.remote_options;
+        // `--remote` and `--stage` require each other.
         let Some(stage) = stage else {
             return local_invoke::run(&app, worker, payload, self.event, session.print);
         };
@@ -75,10 +74,10 @@ impl Invoke {
     }
 }
 
-fn source(payload: String, session: &Session) -> Source {
+fn payload_source(payload: String, session: &Session) -> PayloadSource {
     match payload.strip_prefix('@') {
-        Some(file) => Source::File { path: session.dir.join(file), shown: file.to_owned() },
-        None if payload == "-" => Source::Stdin,
-        None => Source::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
+        Some(file) => PayloadSource::File { path: session.dir.join(file), name: file.to_owned() },
+        None if payload == "-" => PayloadSource::Stdin,
+        None => PayloadSource::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
     }
 }

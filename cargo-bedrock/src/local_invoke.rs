@@ -23,8 +23,8 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
         run_in_program(&program, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
-        let info =
-            AppInfo::of(app, target.join("bedrock")).map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
+        let info = AppInfo::of(app, target.join("bedrock"))
+            .map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
         let once = Once { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
         run_once(info, once)
     };
@@ -37,8 +37,8 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
 /// Returns cargo's target folder, which the user's configuration may have moved.
 pub(crate) fn target_dir(app: &App) -> Result<PathBuf> {
     let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
-    let metadata =
-        metadata.map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(error_message(&error)))?;
+    let metadata = metadata
+        .map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(error_message(&error)))?;
     Ok(metadata.target_directory.into_std_path_buf())
 }
 

@@ -12,8 +12,8 @@ use super::plan::Request;
 use super::state::{Record, State, Zip};
 use crate::audit::{Base, Target, What, audit};
 use crate::pack::{self, Entry};
-use crate::ui::BuildReporter;
 use crate::process::ToolRunner;
+use crate::ui::BuildReporter;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// The input that says for which processor a part is.

@@ -10,7 +10,7 @@ use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
 use crate::pack;
-use crate::ui::{Printer, BuildReporter, format_size};
+use crate::ui::{BuildReporter, Printer, format_size};
 use bedrock_diagnostics::{Error, ExitKind, Report};
 
 /// Parts that `--explain` shows of each artifact.

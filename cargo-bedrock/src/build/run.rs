@@ -17,8 +17,8 @@ use super::plan::{Plan, Request};
 use super::state::State;
 use super::{calls, code, forget, node, python, report, rust};
 use crate::graph::{NodeName, RustEdges, of_programs};
-use crate::ui::{Printer, BuildReporter};
 use crate::process::ToolRunner;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result};
 
 /// Installers wait for the network more than they compute.

@@ -15,8 +15,8 @@ use super::part::Part;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
 use crate::pack::Digest;
-use crate::ui::{Printer, BuildReporter};
 use crate::process::ToolRunner;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Files of a zip that a report names.

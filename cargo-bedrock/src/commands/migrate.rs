@@ -58,13 +58,7 @@ impl Migrate {
         }
     }
 
-    fn migrate(
-        &self,
-        root: &Path,
-        session: &Session,
-        build_flags: Vec<String>,
-        interrupt: &Interrupt,
-    ) -> Result<()> {
+    fn migrate(&self, root: &Path, session: &Session, build_flags: Vec<String>, interrupt: &Interrupt) -> Result<()> {
         let source_app = SourceApp::read(root)?;
         let migration = migrate::plan(&source_app, &self.request(root, session, build_flags)?)?;
         migration.check(&source_app)?;

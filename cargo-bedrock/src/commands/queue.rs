@@ -159,9 +159,8 @@ fn drain(queue: &QueueFile, session: &Session) -> Result<()> {
         return Err(Error::call("no running program processes the events of this app")
             .help("start `cargo bedrock dev` in another terminal"));
     }
-    let count_pending = || -> Result<usize> {
-        Ok(queue.list()?.iter().filter(|event| !matches!(event.state, State::Dead(_))).count())
-    };
+    let count_pending =
+        || -> Result<usize> { Ok(queue.list()?.iter().filter(|event| !matches!(event.state, State::Dead(_))).count()) };
     let pending = count_pending()?;
     while count_pending()? > 0 {
         // An event that fails waits for its next attempt, so make all of them due again.

@@ -21,12 +21,7 @@ impl InitialState {
     /// Compiles an app. If that fails, the server starts with the `previous` programs, or without any, until the app
     /// compiles. If there are no previous programs and no files are watched, the failure is an error, because nothing
     /// would ever compile the app again.
-    pub(super) fn build(
-        app: &App,
-        is_watched: bool,
-        compiler: &Compiler,
-        previous: Option<&Compiled>,
-    ) -> Result<Self> {
+    pub(super) fn build(app: &App, is_watched: bool, compiler: &Compiler, previous: Option<&Compiled>) -> Result<Self> {
         // If the workspace cannot be read, cargo reports the reason below.
         let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
         let folders = || [app.root.clone()].into_iter().chain(outside());

@@ -10,8 +10,7 @@ use bedrock_diagnostics::{Error, Result};
 
 /// Reads the settings from OpenTelemetry's environment variables. Returns `None` if no collector is set.
 pub(super) fn settings() -> Result<Option<Settings>> {
-    Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| Error::call(error.to_string()).help(error.help))
+    Settings::read(|name| std::env::var(name).ok()).map_err(|error| Error::call(error.to_string()).help(error.help))
 }
 
 /// Starts the export of the server's invocations, if there are settings.

@@ -101,7 +101,10 @@ fn run_server(
 enum ExitReason {
     Quit,
     /// A new server starts on `port`, with the app as it is on disk now.
-    Restart { port: u16, next: Box<(App, InitialState)> },
+    Restart {
+        port: u16,
+        next: Box<(App, InitialState)>,
+    },
 }
 
 /// What the user sees, the keys that the user presses, and the workers that the user debugs.

@@ -37,12 +37,7 @@ pub(super) enum ProbeResult {
 
 /// Runs the probes of a requirement until one succeeds. If none does, returns the first result that says more than that
 /// the tool is missing.
-pub(super) fn run_probes(
-    requirement: &Requirement,
-    dir: &Path,
-    timeout: Duration,
-    tools: &ToolRunner,
-) -> ProbeResult {
+pub(super) fn run_probes(requirement: &Requirement, dir: &Path, timeout: Duration, tools: &ToolRunner) -> ProbeResult {
     let mut failure = ProbeResult::Missing;
     for probe in &requirement.probes {
         match run_probe(probe, dir, timeout, tools) {

@@ -16,8 +16,7 @@ use bedrock_diagnostics::{Error, Interrupt, Result, io_reason, relative_path};
 /// Carries out all steps of `plan`, or none.
 pub(crate) fn apply(plan: &FilePlan, interrupt: &Interrupt) -> Result<()> {
     let mut undo_log = UndoLog { base: &plan.base, entries: Vec::new() };
-    run_steps(plan, interrupt, &mut undo_log)
-        .map_err(|error| undo_log.roll_back().into_iter().fold(error, Error::help))
+    run_steps(plan, interrupt, &mut undo_log).map_err(|error| undo_log.roll_back().into_iter().fold(error, Error::help))
 }
 
 fn run_steps(plan: &FilePlan, interrupt: &Interrupt, undo_log: &mut UndoLog<'_>) -> Result<()> {

@@ -3,8 +3,7 @@
 use super::syntax::{children, descendants, field, line_of, parse, text_of};
 
 /// Modules that are included.
-const INCLUDED_MODULES: [&str; 4] =
-    ["bedrock", "bedrock.workers", "bedrock.workers.invoker", "bedrock.workers.worker"];
+const INCLUDED_MODULES: [&str; 4] = ["bedrock", "bedrock.workers", "bedrock.workers.invoker", "bedrock.workers.worker"];
 
 /// Returns the modules of Bedrock that a text imports and that are not included, each with its line.
 pub(super) fn unsupported_imports(text: &str) -> Vec<(usize, String)> {

@@ -187,7 +187,8 @@ mod tests {
 
     fn rolled_back(created: Option<&str>, edited: Option<&str>) -> Result<(Vec<String>, Vec<String>)> {
         let current = [("src/new.rs", created), ("config.py", edited)];
-        let current = current.into_iter().filter_map(|(path, text)| Some((path.to_owned(), text?.to_owned()))).collect();
+        let current =
+            current.into_iter().filter_map(|(path, text)| Some((path.to_owned(), text?.to_owned()))).collect();
         let undo = roll_back(Path::new("/app"), &journal(), &current)?;
         let step_text = |step: &FileStep| match step {
             FileStep::Remove { path, .. } => format!("remove {}", path.display()),

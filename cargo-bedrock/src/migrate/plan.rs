@@ -96,11 +96,9 @@ fn endpoint_ports(source_app: &SourceApp, warnings: &mut Vec<String>) -> Endpoin
 fn unsupported_imports(source_app: &SourceApp) -> Vec<String> {
     let dir = format!("{}/", source_app.workers_dir);
     let files = source_app.python.iter().filter(|(path, _)| path.starts_with(&dir));
-    let imports = files
-        .flat_map(|(path, text)| imports::unsupported_imports(text).into_iter().map(move |import| (path, import)));
-    imports
-        .map(|(path, (line, module))| format!("`{path}:{line}` imports `{module}`, which is not included"))
-        .collect()
+    let imports =
+        files.flat_map(|(path, text)| imports::unsupported_imports(text).into_iter().map(move |import| (path, import)));
+    imports.map(|(path, (line, module))| format!("`{path}:{line}` imports `{module}`, which is not included")).collect()
 }
 
 /// Adds the folders of build output and of installed packages to `.gitignore`.
@@ -147,7 +145,8 @@ fn config_steps(source_app: &SourceApp, name: &AppName, warnings: &mut Vec<Strin
             for (other, before) in source_app.python.iter().filter(|(other, _)| renamed && *other != path) {
                 let edits = reference_edits::edit(before);
                 steps.extend(edits.text.map(|after| edit(other, before, after)));
-                let warning = |line| format!("`{other}:{line}` contains `lambdas`: check whether it refers to `{path}`");
+                let warning =
+                    |line| format!("`{other}:{line}` contains `lambdas`: check whether it refers to `{path}`");
                 warnings.extend(edits.unclear.into_iter().map(warning));
             }
             steps

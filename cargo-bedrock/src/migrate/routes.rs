@@ -60,16 +60,13 @@ fn add_class(
     let path = class.resource.as_deref().and_then(axum_path);
     if path.is_none() {
         let module = &port.module;
-        manual_steps.push(format!(
-            "`{source}:{}`: the path of `{}` is computed, check `/{module}`",
-            class.line, class.name
-        ));
+        manual_steps
+            .push(format!("`{source}:{}`: the path of `{}` is computed, check `/{module}`", class.line, class.name));
     }
     let path = path.unwrap_or_else(|| format!("/{}", port.module));
     for method in &class.methods {
         let original = format!("{}.{}", class.name, method.name);
-        let full_path =
-            if method.is_single { item_path(&path, class.parameter.as_deref()) } else { path.clone() };
+        let full_path = if method.is_single { item_path(&path, class.parameter.as_deref()) } else { path.clone() };
         let Some(full_path) = used_names.claim_route(&full_path, method.verb) else {
             manual_steps.push(format!(
                 "`{source}:{}`: `{original}` has no skeleton, another method responds to `{} {full_path}`",
@@ -116,8 +113,7 @@ fn axum_path(written: &str) -> Option<String> {
         };
         let (name, wildcard) = name.strip_suffix('+').map_or((name, ""), |name| (name, "*"));
         let name = snake_case(name);
-        let is_valid =
-            is_valid_name(&name) && names.insert(name.clone()) && (wildcard.is_empty() || index == last);
+        let is_valid = is_valid_name(&name) && names.insert(name.clone()) && (wildcard.is_empty() || index == last);
         is_valid.then(|| format!("{{{wildcard}{name}}}"))
     };
     let parts: Option<Vec<String>> = parts.iter().enumerate().map(axum_part).collect();
@@ -168,8 +164,7 @@ impl UsedNames {
     /// Returns the path to register, or `None` if another method already responds to this HTTP method there.
     fn claim_route(&mut self, path: &str, verb: &'static str) -> Option<String> {
         let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
-        let (spelling, verbs) =
-            self.paths.entry(parts.join("/")).or_insert_with(|| (path.to_owned(), BTreeSet::new()));
+        let (spelling, verbs) = self.paths.entry(parts.join("/")).or_insert_with(|| (path.to_owned(), BTreeSet::new()));
         verbs.insert(verb).then(|| spelling.clone())
     }
 }

@@ -60,8 +60,7 @@ fn edit_line(line: &str, flags: &[String]) -> (String, Vec<String>) {
 /// Whether `bedrock build` is not part of a longer word.
 fn is_separate_word(preceding: &str, following: &str) -> bool {
     let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-    !preceding.ends_with(is_word_char)
-        && !following.starts_with(is_word_char)
+    !preceding.ends_with(is_word_char) && !following.starts_with(is_word_char)
 }
 
 /// Whether a shell would run the word after `preceding` as a command.

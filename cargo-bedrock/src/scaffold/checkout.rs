@@ -23,7 +23,10 @@ impl Checkout {
             given.to_owned()
         } else {
             let real = found.canonicalize();
-            relative_from(&real.map_err(|error| Error::io(format!("failed to find `{}`", given.display()), &error))?, app)
+            relative_from(
+                &real.map_err(|error| Error::io(format!("failed to find `{}`", given.display()), &error))?,
+                app,
+            )
         };
         match path.to_str() {
             Some(text) => Ok(Self(text.trim_end_matches('/').to_owned())),

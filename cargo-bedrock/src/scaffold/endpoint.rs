@@ -19,12 +19,7 @@ const CRATES: [(&str, &str); 2] = [("axum", "axum = \"0.8\""), ("serde_json", "s
 
 /// Plans the endpoint `name` in `app`. `manifest` and `module` are the texts of `Cargo.toml` and
 /// `src/endpoints/mod.rs`. Also returns the steps that are left to the user.
-pub(crate) fn plan(
-    app: &App,
-    manifest: &str,
-    module: &str,
-    name: &EndpointName,
-) -> Result<(FilePlan, Vec<String>)> {
+pub(crate) fn plan(app: &App, manifest: &str, module: &str, name: &EndpointName) -> Result<(FilePlan, Vec<String>)> {
     check_name_is_free(module, name)?;
     let mut manual_steps = Vec::new();
     let mut after = module.to_owned();
@@ -40,9 +35,8 @@ pub(crate) fn plan(
         manual_steps.push(format!("add `{line}` to `[dependencies]` in `Cargo.toml`: the endpoint uses it"));
     }
     let files = templates::endpoint(name)?.into_iter();
-    let mut steps: Vec<FileStep> = files
-        .map(|file| FileStep::CreateFile { path: app.root.join(file.path), contents: file.contents })
-        .collect();
+    let mut steps: Vec<FileStep> =
+        files.map(|file| FileStep::CreateFile { path: app.root.join(file.path), contents: file.contents }).collect();
     if after != module {
         steps.push(FileStep::Edit { path: app.root.join(MODULE_FILE), before: module.to_owned(), after });
     }
@@ -57,8 +51,10 @@ fn check_name_is_free(module: &str, name: &EndpointName) -> Result<()> {
     }
     // `use axum::Router` and `mod axum` in one file do not compile, because the name is ambiguous.
     if module.lines().any(|line| line.trim().starts_with(&format!("use {name}::"))) {
-        return Err(Error::call(format!("`{name}` cannot name an endpoint: `{MODULE_FILE}` uses a crate of that name"))
-            .help(format!("use another name, such as `{name}_endpoint`")));
+        return Err(Error::call(format!(
+            "`{name}` cannot name an endpoint: `{MODULE_FILE}` uses a crate of that name"
+        ))
+        .help(format!("use another name, such as `{name}_endpoint`")));
     }
     Ok(())
 }

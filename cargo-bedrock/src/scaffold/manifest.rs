@@ -85,7 +85,8 @@ impl Manifest {
     pub(crate) fn bedrock_dependencies(&self, depth: usize) -> Dependencies {
         let up = "../".repeat(depth);
         let line = |table, key: &str, package| {
-            let copied = self.dependency(table, package).map(|(found, item)| copied_line(found, item, key, package, &up));
+            let copied =
+                self.dependency(table, package).map(|(found, item)| copied_line(found, item, key, package, &up));
             copied.unwrap_or_else(|| version_line(key, package))
         };
         Dependencies {

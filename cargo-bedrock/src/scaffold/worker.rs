@@ -47,7 +47,6 @@ pub(crate) fn plan(
     if !(has_stale_line && language == Language::Rust) {
         check_name_is_free(name, owner.as_ref(), has_stale_line, &dir)?;
     }
-    }
     let mut steps = Vec::new();
     if language == Language::Rust {
         check_not_own_dependency(name, &files)?;
@@ -86,12 +85,7 @@ fn check_worker_is_new(app: &App, name: &WorkerName) -> Result<()> {
     }
 }
 
-fn check_name_is_free(
-    name: &WorkerName,
-    owner: Option<&NameOwner>,
-    has_stale_line: bool,
-    dir: &str,
-) -> Result<()> {
+fn check_name_is_free(name: &WorkerName, owner: Option<&NameOwner>, has_stale_line: bool, dir: &str) -> Result<()> {
     match owner {
         None => Ok(()),
         Some(NameOwner::Package) => Err(name_error(name, "it is the name of the app's package")),

@@ -127,8 +127,7 @@ fn check_terraform_is_managed(
 ) -> Result<()> {
     let in_terraform = |path: &str| path.starts_with("terraform/");
     let has_all = template.keys().filter(|path| in_terraform(path)).all(|path| app_files.files.contains_key(path));
-    let has_unmanaged =
-        changes.iter().any(|(path, change)| in_terraform(path) && *change == FileChange::Unmanaged);
+    let has_unmanaged = changes.iter().any(|(path, change)| in_terraform(path) && *change == FileChange::Unmanaged);
     if app_files.has_terraform && (has_unmanaged || !has_all) {
         return Err(Error::app(format!(
             "`terraform/` has no `{}`, which records the template that it was created from",

@@ -15,8 +15,8 @@ use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
 use crate::build::plan::Purpose;
-use crate::ui::Severity;
 use crate::process;
+use crate::ui::Severity;
 use bedrock_diagnostics::{Error, Result};
 
 /// The first words of lines in which cargo tells how far it is.

@@ -76,7 +76,10 @@ fn unmanaged_terraform_is_an_error() {
     let template = file_map(&[("terraform/main.tf", "m"), ("terraform/outputs.tf", "o")]);
     for files in [&[("terraform/main.tf", "own"), ("terraform/outputs.tf", "o")][..], &[("terraform/main.tf", "m")]] {
         let error = plan(&app_files(None, files), &template).expect_err("unmanaged");
-        assert_eq!(error.reports[0].message, "`terraform/` has no `.bedrock.json`, which records the template that it was created from");
+        assert_eq!(
+            error.reports[0].message,
+            "`terraform/` has no `.bedrock.json`, which records the template that it was created from"
+        );
     }
     let complete = [("terraform/main.tf", "m"), ("terraform/outputs.tf", "o")];
     assert_eq!(plan(&app_files(None, &complete), &template).expect("the same").changes, []);

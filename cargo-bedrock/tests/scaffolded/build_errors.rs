@@ -1,4 +1,4 @@
-//! What a build refuses, and what happens to it: each with the whole message, and with nothing lost.
+//! Build errors with their complete messages, and interrupted builds.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,25 +11,25 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::app::{Answer, App};
+use crate::test_app::{CommandOutput, TestApp};
 use fixture::{AARCH64, Elf, library};
 
 #[path = "../../src/audit/fixture.rs"]
-#[allow(dead_code)] // the tests of the audit need more of it
+#[allow(dead_code)] // the tests of the audit use more of it
 mod fixture;
 
-/// An app with one Python worker, `counter`, and one in JavaScript, `reporter`.
-fn app() -> App {
-    let app = App::without_rust();
+/// Creates an app with a Python worker, `counter`, and a JavaScript worker, `reporter`.
+fn app() -> TestApp {
+    let app = TestApp::without_rust();
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
     app
 }
 
-fn told(answer: &Answer) -> String {
-    let text = format!("exit code {}\n{}", answer.code.unwrap_or(-1), answer.stderr);
-    // How long something took, and how large our own files are, is another time another.
+/// Returns exit code and standard error without sizes and durations, which change.
+fn show(output: &CommandOutput) -> String {
+    let text = format!("exit code {}\n{}", output.code.unwrap_or(-1), output.stderr);
     let lines = text.lines().map(|line| match line.strip_prefix("done: ").and_then(|done| done.rsplit_once(": ")) {
         Some((part, _)) => format!("done: {part}"),
         None => line.to_owned(),
@@ -37,20 +37,20 @@ fn told(answer: &Answer) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn plant(app: &App, path: &str, bytes: Vec<u8>) {
+fn add_binary(app: &TestApp, path: &str, bytes: Vec<u8>) {
     let path = app.path(path);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     fs::write(path, bytes).expect("a file");
 }
 
 #[test]
-fn binaries_that_would_not_run_are_refused_with_their_number_and_the_fix() {
+fn incompatible_binaries_are_reported_with_the_fix() {
     let app = app();
-    plant(&app, "workers/counter/fast.so", Elf { machine: AARCH64, ..library() }.bytes());
-    plant(&app, "workers/counter/new.so", Elf { versions: vec![("GLIBC_2.38", false)], ..library() }.bytes());
-    plant(&app, "workers/counter/lone.so", Elf { needed: vec!["libmagic.so.1"], ..library() }.bytes());
-    plant(&app, "workers/reporter/mac.node", fixture::macos());
-    assert_snapshot!(told(&app.bedrock(&["build", "--worker=counter", "--worker=reporter"])), @r#"
+    add_binary(&app, "workers/counter/fast.so", Elf { machine: AARCH64, ..library() }.bytes());
+    add_binary(&app, "workers/counter/new.so", Elf { versions: vec![("GLIBC_2.38", false)], ..library() }.bytes());
+    add_binary(&app, "workers/counter/lone.so", Elf { needed: vec!["libmagic.so.1"], ..library() }.bytes());
+    add_binary(&app, "workers/reporter/mac.node", fixture::macos());
+    assert_snapshot!(show(&app.bedrock(&["build", "--worker=counter", "--worker=reporter"])), @r#"
     exit code 1
     error: `fast.so` in worker `counter` does not run on Lambda
       caused by: `fast.so` is built for aarch64, the worker runs on x86_64
@@ -75,12 +75,12 @@ fn binaries_that_would_not_run_are_refused_with_their_number_and_the_fix() {
 }
 
 #[test]
-fn a_program_for_a_newer_system_than_lambdas_is_refused() {
-    let app = App::new();
+fn program_for_a_newer_glibc_is_an_error() {
+    let app = TestApp::compilable();
     let newest = Command::new("getconf").arg("GNU_LIBC_VERSION").output().expect("getconf").stdout;
     let newest = String::from_utf8_lossy(&newest).trim().rsplit_once('.').map(|(_, minor)| minor.parse::<u32>());
     if newest.is_none_or(|minor| minor.is_ok_and(|minor| minor < 36)) {
-        return; // this machine's C library has nothing that Lambda's has not
+        return; // this machine's C library has no newer symbols than Lambda's
     }
     let code = "pub struct Greeter;\nunsafe extern \"C\" { fn arc4random() -> u32; }\n\
                 #[allow(unsafe_code)] pub fn random() -> u32 { unsafe { arc4random() } }";
@@ -90,7 +90,7 @@ fn a_program_for_a_newer_system_than_lambdas_is_refused() {
         "format!(\"hello {}\", event.name)",
         "format!(\"hello {} {}\", event.name, random())",
     );
-    assert_snapshot!(told(&app.bedrock(&["build", "--worker=greeter", "--compiler=cargo"])), @"
+    assert_snapshot!(show(&app.bedrock(&["build", "--worker=greeter", "--compiler=cargo"])), @"
     exit code 1
     error: `bootstrap` in worker `greeter` does not run on Lambda
       caused by: `bootstrap` needs glibc 2.36, the newest allowed is 2.34
@@ -98,8 +98,8 @@ fn a_program_for_a_newer_system_than_lambdas_is_refused() {
     ");
 }
 
-/// A wheel with one file of `bytes` zeros, so that nothing has to be downloaded.
-fn wheel(app: &App, bytes: u64) {
+/// Creates a wheel with one file of `bytes` zeros, so that nothing has to be downloaded.
+fn add_wheel(app: &TestApp, bytes: u64) {
     let folder = app.path("wheel");
     let info = folder.join("heavy-1.0.dist-info");
     fs::create_dir_all(&info).expect("a folder");
@@ -115,16 +115,16 @@ fn wheel(app: &App, bytes: u64) {
 }
 
 #[test]
-fn what_is_too_large_for_lambda_is_told_with_the_limit_and_the_largest_parts() {
+fn size_limits_are_reported_with_the_largest_parts() {
     let app = app();
-    wheel(&app, 251 * 1024 * 1024);
+    add_wheel(&app, 251 * 1024 * 1024);
     app.write("workers/counter/requirements.txt", "./heavy-1.0-py3-none-any.whl\n");
     app.append(
         "Cargo.toml",
         &format!("\n[package.metadata.bedrock.workers.reporter.env]\nTEXT = '{}'\n", "x".repeat(4_100)),
     );
-    let answer = app.bedrock(&["build", "--worker-layer=counter", "--worker=reporter"]);
-    let text = told(&answer).lines().filter(|line| !line.starts_with("done: ")).collect::<Vec<_>>().join("\n");
+    let output = app.bedrock(&["build", "--worker-layer=counter", "--worker=reporter"]);
+    let text = show(&output).lines().filter(|line| !line.starts_with("done: ")).collect::<Vec<_>>().join("\n");
     assert_snapshot!(text, @"
     exit code 1
     warning: `workers/counter/requirements.txt` has no hashes: what it comes to may change from build to build
@@ -141,14 +141,14 @@ fn what_is_too_large_for_lambda_is_told_with_the_limit_and_the_largest_parts() {
 }
 
 #[test]
-fn requirements_that_cannot_be_had_are_told_by_worker_and_package() {
+fn unavailable_requirements_are_named() {
     let app = app();
-    // With pip the words are others.
+    // The messages of pip are different.
     let Some(uv) = testbed::tool("bin/uv") else { return };
     let path = format!("{}:{}", uv.parent().expect("a folder").display(), std::env::var("PATH").expect("a PATH"));
     let build = |part: &str| -> String {
         let output = app.command(&["build", part]).env("PATH", &path).output().expect("the build starts");
-        told(&output.into())
+        show(&output.into())
     };
     app.write("workers/counter/requirements.txt", "docopt==0.6.2\n");
     assert_snapshot!(build("--worker-layer=counter"), @"
@@ -189,10 +189,10 @@ fn requirements_that_cannot_be_had_are_told_by_worker_and_package() {
 }
 
 #[test]
-fn settings_that_nobody_knows_stop_the_build_before_it_begins() {
+fn unknown_setting_stops_the_build() {
     let app = app();
     app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.counter]\nmemmory = 512\n");
-    assert_snapshot!(told(&app.bedrock(&["build"])), @"
+    assert_snapshot!(show(&app.bedrock(&["build"])), @"
     exit code 1
     error: Cargo.toml:28: unknown setting `memmory` in `[package.metadata.bedrock.workers.counter]`
     help: a setting with a similar name exists: `memory`
@@ -201,9 +201,9 @@ fn settings_that_nobody_knows_stop_the_build_before_it_begins() {
     assert!(!app.path("target/bedrock").exists());
 }
 
-/// Runs `cargo bedrock build …` where `target/bedrock` of the app is a file system of its own, mounted with `options`.
-/// None where this machine does not allow that.
-fn on_disk(app: &App, options: &str, args: &[&str]) -> Option<Answer> {
+/// Runs `cargo bedrock` with a separate file system for `target/bedrock` of the app, mounted with `options`. Returns `None` if
+/// this machine does not allow that.
+fn run_on_file_system(app: &TestApp, options: &str, args: &[&str]) -> Option<CommandOutput> {
     fs::create_dir_all(app.path("target/bedrock")).expect("a folder");
     let script = "mount -t tmpfs -o \"$0\" tmpfs target/bedrock && exec \"$@\"";
     let mut command = Command::new("unshare");
@@ -219,17 +219,20 @@ fn on_disk(app: &App, options: &str, args: &[&str]) -> Option<Answer> {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_and_a_full_disk_are_told() {
+fn unwritable_folder_and_full_disk_are_errors() {
     let app = app();
-    let Some(answer) = on_disk(&app, "ro", &["build", "--worker=counter"]) else { return };
-    assert_snapshot!(told(&answer), @"
+    let Some(output) = run_on_file_system(&app, "ro", &["build", "--worker=counter"]) else { return };
+    assert_snapshot!(show(&output), @"
     exit code 2
     error: failed to lock the folder `target/bedrock`
       caused by: read-only file system
     ");
-    plant(&app, "workers/reporter/noise.bin", noise(400_000));
-    let Some(answer) = on_disk(&app, "size=200k", &["build", "--worker=counter", "--worker=reporter"]) else { return };
-    assert_snapshot!(told(&answer), @"
+    add_binary(&app, "workers/reporter/noise.bin", random_bytes(400_000));
+    let Some(output) = run_on_file_system(&app, "size=200k", &["build", "--worker=counter", "--worker=reporter"])
+    else {
+        return;
+    };
+    assert_snapshot!(show(&output), @"
     exit code 2
     done: worker `counter`
     error: failed to write `target/bedrock/workers/reporter.zip`
@@ -237,77 +240,78 @@ fn a_folder_that_cannot_be_written_and_a_full_disk_are_told() {
     ");
 }
 
-/// Bytes that no zip makes smaller.
-fn noise(length: u32) -> Vec<u8> {
+/// Returns bytes that cannot be compressed.
+fn random_bytes(length: u32) -> Vec<u8> {
     (0..length).map(|n| n.wrapping_mul(2_654_435_761).rotate_left(n % 31).to_be_bytes()[1]).collect()
 }
 
-/// An installer that says when it began and never ends.
-fn endless_uv(app: &App) -> String {
+/// Adds a fake `uv` that writes its process id to `$STARTED` and never exits. Returns the `PATH`.
+fn add_endless_uv(app: &TestApp) -> String {
     let bin = app.path("bin");
     fs::create_dir_all(&bin).expect("a folder");
     fs::write(
         bin.join("uv"),
-        "#!/bin/sh\necho $$ > \"$BEGAN.draft\" && mv \"$BEGAN.draft\" \"$BEGAN\"\nexec sleep 600\n",
+        "#!/bin/sh\necho $$ > \"$STARTED.tmp\" && mv \"$STARTED.tmp\" \"$STARTED\"\nexec sleep 600\n",
     )
     .expect("a file");
     fs::set_permissions(bin.join("uv"), fs::Permissions::from_mode(0o755)).expect("executable");
     format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"))
 }
 
-/// Starts a build that stands still in an installer, sends a signal, and gives its exit code with the installer's id.
-fn interrupted(app: &App, signal: Signal) -> (Option<i32>, String, Pid) {
-    let began = app.path("began");
-    let _ = fs::remove_file(&began);
+/// Starts a build that waits for an installer, and sends a signal. Returns exit code, standard error and the installer's id.
+fn interrupt_build(app: &TestApp, signal: Signal) -> (Option<i32>, String, Pid) {
+    let started = app.path("started");
+    let _ = fs::remove_file(&started);
     let mut command = app.command(&["build", "--worker=counter", "--worker-layer=counter"]);
-    command.env("PATH", endless_uv(app)).env("BEGAN", &began);
+    command.env("PATH", add_endless_uv(app)).env("STARTED", &started);
     let mut child =
         command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the build starts");
-    while !began.exists() {
-        assert!(child.try_wait().expect("a child").is_none(), "the build ended before it began");
+    while !started.exists() {
+        assert!(child.try_wait().expect("a child").is_none(), "the build ended before the installer started");
         thread::sleep(Duration::from_millis(5));
     }
-    let tool = fs::read_to_string(&began).expect("a file").trim().parse().expect("a number");
+    let tool = fs::read_to_string(&started).expect("a file").trim().parse().expect("a number");
     kill_process(Pid::from_child(&child), signal).expect("a signal");
     let output = child.wait_with_output().expect("the build ends");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), said, Pid::from_raw(tool).expect("an id"))
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), stderr, Pid::from_raw(tool).expect("an id"))
 }
 
-fn drafts(app: &App) -> Vec<String> {
-    let below = |dir: &str| fs::read_dir(app.path("target/bedrock").join(dir)).into_iter().flatten().flatten();
-    let names = ["", "workers", "layers"].into_iter().flat_map(below).map(|e| e.file_name().display().to_string());
+/// Returns the names of temporary files in `target/bedrock`.
+fn temporary_files(app: &TestApp) -> Vec<String> {
+    let entries = |dir: &str| fs::read_dir(app.path("target/bedrock").join(dir)).into_iter().flatten().flatten();
+    let names = ["", "workers", "layers"].into_iter().flat_map(entries).map(|e| e.file_name().display().to_string());
     names.filter(|name| name.starts_with('.') && name != ".lock").collect()
 }
 
 #[test]
-fn a_build_that_is_interrupted_leaves_no_draft_and_no_tool_and_keeps_what_is_done() {
+fn interrupted_build_keeps_completed_artifacts() {
     let app = app();
     assert_eq!(app.bedrock(&["build", "--worker=counter"]).code, Some(0));
     app.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
-    let (code, said, tool) = interrupted(&app, Signal::INT);
-    assert_eq!(code, Some(130), "{said}");
-    assert!(said.ends_with("error: interrupted, what was finished is kept\n"), "{said}");
+    let (code, stderr, tool) = interrupt_build(&app, Signal::INT);
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.ends_with("error: interrupted; completed work was kept\n"), "{stderr}");
     assert!(test_kill_process(tool).is_err(), "the installer still runs");
-    assert_eq!(drafts(&app), Vec::<String>::new());
+    assert_eq!(temporary_files(&app), Vec::<String>::new());
     assert!(app.path("target/bedrock/workers/counter.zip").exists());
-    let again = app.bedrock(&["build", "--worker=counter", "--worker-layer=counter", "--explain"]);
-    assert_eq!(again.code, Some(0), "{}", again.stderr);
-    assert!(again.stderr.contains("worker `counter`: as it was"), "{}", again.stderr);
+    let second = app.bedrock(&["build", "--worker=counter", "--worker-layer=counter", "--explain"]);
+    assert_eq!(second.code, Some(0), "{}", second.stderr);
+    assert!(second.stderr.contains("worker `counter`: up to date"), "{}", second.stderr);
 }
 
 #[test]
-fn a_build_that_is_killed_is_tidied_up_by_the_next() {
+fn killed_build_is_cleaned_up_by_the_next() {
     let app = app();
     assert_eq!(app.bedrock(&["build", "--worker=counter"]).code, Some(0));
     let before = fs::read(app.path("target/bedrock/manifest.json")).expect("the manifest");
     app.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
-    let (code, _, tool) = interrupted(&app, Signal::KILL);
+    let (code, _, tool) = interrupt_build(&app, Signal::KILL);
     assert_eq!(code, None);
     assert_eq!(fs::read(app.path("target/bedrock/manifest.json")).expect("the manifest"), before);
     let _ = kill_process(tool, Signal::KILL);
-    let answer = app.bedrock(&["build", "--worker=counter", "--worker-layer=counter"]);
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    assert_eq!(drafts(&app), Vec::<String>::new());
+    let output = app.bedrock(&["build", "--worker=counter", "--worker-layer=counter"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(temporary_files(&app), Vec::<String>::new());
     assert!(Path::new(&app.path("target/bedrock/layers/counter.zip")).exists());
 }

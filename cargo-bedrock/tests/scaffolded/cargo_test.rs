@@ -1,6 +1,6 @@
-//! `cargo test` in a new app: the test that it comes with, and one of a worker in another language.
+//! `cargo test` in a new app: the included test, and one of a worker in another language.
 
-use crate::app::App;
+use crate::test_app::TestApp;
 
 const TESTS: &str = r#"
 #[cfg(test)]
@@ -19,13 +19,13 @@ mod further_tests {
 "#;
 
 #[test]
-fn a_new_app_s_tests_pass_with_rust_alone_and_with_a_python_worker() {
-    let app = App::new();
-    // Nothing of the app is on a network.
-    let rust_alone = app.cargo(&["test", "--offline", "--workspace"]);
-    assert_eq!(rust_alone.code, Some(0), "{}{}", rust_alone.stdout, rust_alone.stderr);
+fn tests_of_a_new_app_pass() {
+    let app = TestApp::compilable();
+    // No test needs the network.
+    let rust_only = app.cargo(&["test", "--offline", "--workspace"]);
+    assert_eq!(rust_only.code, Some(0), "{}{}", rust_only.stdout, rust_only.stderr);
     let passed = "test endpoints::hello::tests::the_greeting_comes_from_the_worker ... ok";
-    assert!(rust_alone.stdout.contains(passed), "{}", rust_alone.stdout);
+    assert!(rust_only.stdout.contains(passed), "{}", rust_only.stdout);
 
     assert_eq!(app.bedrock(&["new", "worker", "counter.py"]).code, Some(0));
     app.append("src/endpoints/hello.rs", TESTS);

@@ -1,4 +1,4 @@
-//! A pseudo-terminal that a command of its own session runs in: what it shows, what is pressed, and in which mode it is.
+//! A command that runs on a pseudo-terminal in a session of its own: its output, pressed keys, and the terminal's mode.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -10,33 +10,33 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-/// How long to wait for what has to come, the compiler included.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Timeout of everything that includes compiling.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The terminal of one session.
-pub(crate) struct Screen {
+/// A running session and its terminal.
+pub(crate) struct TerminalSession {
     child: Child,
     terminal: File,
-    /// Kept open, so that the terminal can be looked at when the command has ended.
+    /// Keeps the terminal open, so that its mode can be read after the command has ended.
     _other_end: File,
-    news: Receiver<String>,
-    /// All of it so far.
+    output: Receiver<String>,
+    /// Complete output so far.
     pub(crate) shown: String,
-    /// What was waited for ends here.
-    seen: usize,
-    turn: Option<File>,
+    /// Position after the text that was last waited for.
+    position: usize,
+    lock: Option<File>,
 }
 
-impl Screen {
-    /// Runs a command in a session with a terminal of its own. `turn` is kept as long as it runs.
-    pub(crate) fn start(command: &Command, turn: Option<File>) -> Self {
+impl TerminalSession {
+    /// Runs a command in a session with a terminal of its own. `lock` is held as long as it runs.
+    pub(crate) fn start(command: &Command, lock: Option<File>) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("pty");
         grantpt(&terminal).expect("grantpt");
         unlockpt(&terminal).expect("unlockpt");
         let name = ptsname(&terminal, Vec::new()).expect("ptsname").into_string().expect("utf-8");
         let open = || OpenOptions::new().read(true).write(true).open(&name).expect("pty");
         let mut session = Command::new("setsid");
-        // As the terminal of the session, so that Ctrl-C is a signal.
+        // `--ctty` makes the terminal the controlling terminal, so that Ctrl-C sends a signal.
         session.arg("--ctty").arg(command.get_program()).args(command.get_args());
         if let Some(folder) = command.get_current_dir() {
             session.current_dir(folder);
@@ -54,31 +54,32 @@ impl Screen {
             .env("TERM", "xterm")
             .env_remove("CI")
             .env_remove("NO_COLOR");
-        let (other_end, child) = (open(), session.spawn().expect("setsid starts"));
+        let other_end = open();
+        let child = session.spawn().expect("setsid starts");
         let terminal = File::from(terminal);
         let mut read = terminal.try_clone().expect("a descriptor");
-        let (say, news) = channel();
+        let (output_sender, output) = channel();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = read.read(&mut bytes) {
-                let _ = say.send(String::from_utf8_lossy(&bytes[..count]).into_owned());
+                let _ = output_sender.send(String::from_utf8_lossy(&bytes[..count]).into_owned());
             }
         });
-        Self { child, terminal, _other_end: other_end, news, shown: String::new(), seen: 0, turn }
+        Self { child, terminal, _other_end: other_end, output, shown: String::new(), position: 0, lock }
     }
 
-    /// Waits until this is shown behind what was waited for before; gives what came in between.
+    /// Waits until `text` is shown after the text that was last waited for. Returns the output up to it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
-            if let Some(at) = self.shown[self.seen..].find(text) {
-                let end = self.seen + at + text.len();
-                let between = self.shown[self.seen..end].to_owned();
-                self.seen = end;
+            if let Some(index) = self.shown[self.position..].find(text) {
+                let end = self.position + index + text.len();
+                let between = self.shown[self.position..end].to_owned();
+                self.position = end;
                 return between;
             }
-            let left = until.saturating_duration_since(Instant::now());
-            let Ok(more) = self.news.recv_timeout(left) else { panic!("no `{text}` in {}", self.shown) };
+            let timeout = deadline.saturating_duration_since(Instant::now());
+            let Ok(more) = self.output.recv_timeout(timeout) else { panic!("no `{text}` in {}", self.shown) };
             self.shown.push_str(&more);
         }
     }
@@ -87,17 +88,17 @@ impl Screen {
         self.terminal.write_all(keys.as_bytes()).expect("write");
     }
 
-    /// Whether keys come line by line, and are shown: how a terminal is when nobody has changed it.
-    pub(crate) fn is_plain(&self) -> bool {
+    /// Whether the terminal is in its default mode: line-buffered and with echo.
+    pub(crate) fn is_default_mode(&self) -> bool {
         let modes = tcgetattr(&self.terminal).expect("termios").local_modes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
-    /// Waits until the terminal is in that mode.
-    pub(crate) fn wait_until_plain(&self, is_plain: bool) {
-        let until = Instant::now() + PATIENCE;
-        while self.is_plain() != is_plain {
-            assert!(Instant::now() < until, "the mode stays as it is: {}", self.shown);
+    /// Waits until the terminal is in its default mode, or until it is not.
+    pub(crate) fn wait_for_default_mode(&self, is_default_mode: bool) {
+        let deadline = Instant::now() + TIMEOUT;
+        while self.is_default_mode() != is_default_mode {
+            assert!(Instant::now() < deadline, "the mode does not change: {}", self.shown);
             std::thread::yield_now();
         }
     }
@@ -106,18 +107,18 @@ impl Screen {
         kill_process(Pid::from_child(&self.child), signal).expect("a signal");
     }
 
-    /// The exit code.
-    pub(crate) fn end(&mut self) -> Option<i32> {
+    /// Waits for the end. Returns the exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         let code = self.child.wait().expect("an end").code();
-        self.turn = None;
+        self.lock = None;
         code
     }
 }
 
-impl Drop for Screen {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.turn = None;
+        self.lock = None;
     }
 }

@@ -168,8 +168,8 @@ fn a_worker_that_is_gone_is_deleted_when_somebody_says_so() {
     assert_eq!(unsaid.code, Some(2));
     assert!(unsaid.stdout.contains("- delete  shop-dev-counter (with its role and its log)"), "{}", unsaid.stdout);
     insta::assert_snapshot!(unsaid.stderr, @"
-    error: nobody is there to answer: deploy stage `dev` of app `shop`?
-    help: `--yes` says yes, `--dry-run` shows what would be done
+    error: cannot ask for confirmation without a terminal: deploy stage `dev` of app `shop`?
+    help: use `--yes` to confirm, or `--dry-run` to show the plan
     ");
     assert_eq!(cloud.things("shop-dev-counter").len(), 4);
     cloud.deploy(&shop);

@@ -16,7 +16,6 @@ mod credentials;
 mod facts;
 mod finding;
 mod limits;
-mod limits;
 mod probe;
 mod requirements;
 mod verdict;

@@ -137,7 +137,6 @@ fn config_steps(source_app: &SourceApp, name: &AppName, warnings: &mut Vec<Strin
         ConfigEdit::Unchanged => Vec::new(),
         ConfigEdit::Unclear(reason) => {
             warnings.push(format!("`{path}` is left unchanged: {reason}"));
-            left.push(format!("`{path}` is left alone: {why}"));
             Vec::new()
         }
         ConfigEdit::Edited { text: after, renamed } => {

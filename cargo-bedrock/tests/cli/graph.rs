@@ -116,13 +116,13 @@ fn redundant_invokes_setting_is_a_warning() {
 #[test]
 fn unknown_worker_in_invokes_setting_is_an_error() {
     let settings = "\n[package.metadata.bedrock.endpoint]\ninvokes = ['script', 'conter']\n\n\
-                    [package.metadata.bedrock.workers.counter]\ninvokes = [\n  'nobody',\n]\n";
+                    [package.metadata.bedrock.workers.counter]\ninvokes = [\n  'unknown',\n]\n";
     assert_snapshot!(app(settings, "").run(&["graph", "--built"]), @"
     exit code 1
     -- stderr
     error: Cargo.toml:11: `endpoint.invokes` names `conter`, which is no worker of this app
     help: a worker with a similar name exists: `counter`
-    error: Cargo.toml:15: `workers.counter.invokes` names `nobody`, which is no worker of this app
+    error: Cargo.toml:15: `workers.counter.invokes` names `unknown`, which is no worker of this app
     ");
 }
 
@@ -180,7 +180,7 @@ fn unknown_format_is_reported_with_the_known_ones() {
 fn entries_that_are_not_files_are_ignored() {
     let app = app("", "");
     std::fs::create_dir(app.path("workers/counter/odd.py")).expect("folder");
-    std::os::unix::fs::symlink("gone.py", app.path("workers/counter/link.py")).expect("symlink");
+    std::os::unix::fs::symlink("missing.py", app.path("workers/counter/link.py")).expect("symlink");
     assert_eq!(app.output(&["graph", "--built"]).status.code(), Some(0));
 }
 

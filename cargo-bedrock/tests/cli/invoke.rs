@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::test_app::{MANIFEST, TestApp};
 
 fn app() -> TestApp {
-    TestApp::with_manifest(MANIFEST).file("workers/system_fetcher/main.py", "").file("workers/begun/notes.txt", "")
+    TestApp::with_manifest(MANIFEST).file("workers/system_fetcher/main.py", "").file("workers/unfinished/notes.txt", "")
 }
 
 #[test]
@@ -22,11 +22,11 @@ fn unknown_worker_is_reported_with_a_suggestion() {
     error: no worker named `thumbnailer` in this app
     help: make it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`)
     ");
-    assert_snapshot!(app().run(&["invoke", "begun"]), @"
+    assert_snapshot!(app().run(&["invoke", "unfinished"]), @"
     exit code 2
     -- stderr
-    error: no worker named `begun` in this app
-    help: the folder `workers/begun` has none of `main.py`, `main.js` and `Cargo.toml`
+    error: no worker named `unfinished` in this app
+    help: the folder `workers/unfinished` has none of `main.py`, `main.js` and `Cargo.toml`
     ");
 }
 

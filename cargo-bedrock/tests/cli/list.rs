@@ -115,7 +115,7 @@ fn app_without_workers_gets_a_hint() {
 
 #[test]
 fn folder_without_code_is_noted() {
-    assert_snapshot!(three_workers().file("workers/begun/notes.txt", "").run(&["list"]), @"
+    assert_snapshot!(three_workers().file("workers/unfinished/notes.txt", "").run(&["list"]), @"
     exit code 0
     -- stdout
     worker          language    folder                  timeout    memory
@@ -123,7 +123,7 @@ fn folder_without_code_is_noted() {
     system_fetcher  python      workers/system_fetcher    900 s  10240 MB
     thumbnailer     javascript  workers/thumbnailer        30 s    256 MB
     -- stderr
-    note: `workers/begun` is not a worker: it has none of `main.py`, `main.js` and `Cargo.toml`
+    note: `workers/unfinished` is not a worker: it has none of `main.py`, `main.js` and `Cargo.toml`
     ");
 }
 

@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 
 use crate::test_app::{TestApp, original_app};
 
-/// Copies one of the apps of `tests/original` and returns it as the working folder. Names that Git would act on have no dot
-/// there.
+/// Copies one of the apps of `tests/original` and returns it as the working folder. Names that Git would act on have no
+/// dot there.
 pub(crate) fn python_app(name: &str) -> TestApp {
     let source = original_app(name);
     let mut app = TestApp::empty().enter("an_app");

@@ -95,7 +95,8 @@ impl TestApp {
         app
     }
 
-    /// Creates an app like [`TestApp::compilable`], but without Rust workers and with an empty target folder of its own.
+    /// Creates an app like [`TestApp::compilable`], but without Rust workers and with an empty target folder of its
+    /// own.
     pub(crate) fn without_rust() -> Self {
         let mut app = Self::compilable();
         app.target_dir = Some(app.root.join("target"));

@@ -63,8 +63,8 @@ fn port(configuration: &Value) -> u16 {
     configuration.as_u64().and_then(|port| port.try_into().ok()).expect("a port")
 }
 
-/// Invokes a worker and runs `meanwhile` before the response arrives, which must take longer than the worker's timeout. The
-/// closure that `meanwhile` returns lets the worker continue.
+/// Invokes a worker and runs `meanwhile` before the response arrives, which must take longer than the worker's timeout.
+/// The closure that `meanwhile` returns lets the worker continue.
 fn while_invoked(
     dev: &DevProcess,
     worker: &str,
@@ -152,7 +152,8 @@ fn rust_worker_is_one_process_with_debug_information() {
     let program = fs::read_link(format!("/proc/{process}/exe")).expect("it runs");
     assert_eq!(configuration["program"], json!(program));
     let bytes = fs::read(&program).expect("a program");
-    // Only debug information names a part of a crate like this. Debug information of the standard library is always there.
+    // Only debug information names a part of a crate like this. Debug information of the standard library is always
+    // there.
     let marker = b"workers/greeter/src/lib.rs/@/greeter.";
     assert!(
         bytes.windows(marker.len()).any(|part| part == marker),

@@ -102,7 +102,7 @@ impl DebugpyClient {
     }
 
     fn response(&mut self, request: u64) -> Value {
-        let message = self.wait(|message| message["type"] == "response" && said["request_seq"] == request);
+        let message = self.wait(|message| message["type"] == "response" && message["request_seq"] == request);
         assert_eq!(message["success"], true, "{message}");
         message["body"].clone()
     }

@@ -1,5 +1,5 @@
-//! A running `cargo bedrock dev`, and requests to it. Tests that run `examples/hello` share the app's folder, so only one of
-//! them runs at a time.
+//! A running `cargo bedrock dev`, and requests to it. Tests that run `examples/hello` share the app's folder, so only
+//! one of them runs at a time.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -143,7 +143,8 @@ impl DevProcess {
         processes(|status| status.lines().any(|line| line == format!("PPid:\t{}", self.child.id())))
     }
 
-    /// Returns the children, and all processes with the server's address in their environment, even if they left its group.
+    /// Returns the children, and all processes with the server's address in their environment, even if they left its
+    /// group.
     pub(crate) fn descendants(&self) -> Vec<u32> {
         let has_address = |pid: &u32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! `kill -9` again and again while events arrive: every accepted event runs, none more often than on Lambda, and no started
-//! process is left.
+//! `kill -9` again and again while events arrive: every accepted event runs, none more often than on Lambda, and no
+//! started process is left.
 
 use std::collections::BTreeMap;
 use std::fs;

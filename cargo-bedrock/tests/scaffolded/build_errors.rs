@@ -201,8 +201,8 @@ fn unknown_setting_stops_the_build() {
     assert!(!app.path("target/bedrock").exists());
 }
 
-/// Runs `cargo bedrock` with a separate file system for `target/bedrock` of the app, mounted with `options`. Returns `None` if
-/// this machine does not allow that.
+/// Runs `cargo bedrock` with a separate file system for `target/bedrock` of the app, mounted with `options`. Returns
+/// `None` if this machine does not allow that.
 fn run_on_file_system(app: &TestApp, options: &str, args: &[&str]) -> Option<CommandOutput> {
     fs::create_dir_all(app.path("target/bedrock")).expect("a folder");
     let script = "mount -t tmpfs -o \"$0\" tmpfs target/bedrock && exec \"$@\"";
@@ -258,7 +258,8 @@ fn add_endless_uv(app: &TestApp) -> String {
     format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"))
 }
 
-/// Starts a build that waits for an installer, and sends a signal. Returns exit code, standard error and the installer's id.
+/// Starts a build that waits for an installer, and sends a signal. Returns exit code, standard error and the
+/// installer's id.
 fn interrupt_build(app: &TestApp, signal: Signal) -> (Option<i32>, String, Pid) {
     let started = app.path("started");
     let _ = fs::remove_file(&started);

@@ -1,5 +1,5 @@
-//! The two example workers of the specification, which replace the files of `new worker`. Only the origin of their URL is
-//! changed.
+//! The two example workers of the specification, which replace the files of `new worker`. Only the origin of their URL
+//! is changed.
 
 use crate::test_app::TestApp;
 use crate::web_server;

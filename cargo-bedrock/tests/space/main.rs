@@ -1,5 +1,5 @@
-//! The example app `space`, built for deployment: each artifact runs as a function in an emulator with all others, and the
-//! Python workers also run on AWS's own runtime.
+//! The example app `space`, built for deployment: each artifact runs as a function in an emulator with all others, and
+//! the Python workers also run on AWS's own runtime.
 #![allow(clippy::expect_used, clippy::panic)] // a failed test panics
 
 use std::fs;
@@ -39,8 +39,8 @@ fn serve_website() {
     });
 }
 
-/// Builds the example for release. Returns its functions as listed in the manifest: the endpoint first, then the workers by
-/// name.
+/// Builds the example for release. Returns its functions as listed in the manifest: the endpoint first, then the
+/// workers by name.
 fn build_functions() -> Vec<(String, Function)> {
     let mut build = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     build.args(["bedrock", "build", "--release"]).current_dir(app());

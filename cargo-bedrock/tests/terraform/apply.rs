@@ -1,4 +1,5 @@
-//! Apps are applied to an emulator of AWS that enforces IAM, with the real provider: applied, called, changed and destroyed.
+//! Apps are applied to an emulator of AWS that enforces IAM, with the real provider: applied, called, changed and
+//! destroyed.
 
 use serde_json::{Value, json};
 

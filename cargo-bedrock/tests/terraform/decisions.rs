@@ -30,8 +30,8 @@ fn manifest_decides_names_rights_and_environments() {
     assert!(output_text(&output).contains(&format!("Success! {runs} passed, 0 failed.")), "{}", output_text(&output));
 }
 
-/// Returns a manifest in which the environment of `fetcher` has exactly 4,096 bytes, including a secret of 100 bytes and an
-/// ARN.
+/// Returns a manifest in which the environment of `fetcher` has exactly 4,096 bytes, including a secret of 100 bytes
+/// and an ARN.
 fn full_environment() -> Manifest {
     let others = json!({
         "PAD": "", "TOKEN": "x".repeat(98),

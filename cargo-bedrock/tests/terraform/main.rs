@@ -1,5 +1,5 @@
-//! Tests of the Terraform files and the workflow that `new app` writes: their format, validation by the provider, decisions
-//! from manifests, errors for invalid manifests, and applying them to an emulator of AWS that enforces IAM.
+//! Tests of the Terraform files and the workflow that `new app` writes: their format, validation by the provider,
+//! decisions from manifests, errors for invalid manifests, and applying them to an emulator of AWS that enforces IAM.
 
 // A test fails with a panic, and prints when it is skipped.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]

@@ -1,5 +1,5 @@
-//! Validates `terraform/` with the real provider, if it is installed, and with a checker of another version's schema, if one
-//! is configured.
+//! Validates `terraform/` with the real provider, if it is installed, and with a checker of another version's schema,
+//! if one is configured.
 
 use std::process::Command;
 
@@ -27,7 +27,8 @@ fn app_can_add_a_policy_to_a_function_s_role() {
     app.terraform("terraform", &["validate"]);
 }
 
-/// `BEDROCK_TERRAFORM_CHECK` is a command that gets a folder and fails if the folder uses attributes that its schema lacks.
+/// `BEDROCK_TERRAFORM_CHECK` is a command that gets a folder and fails if the folder uses attributes that its schema
+/// lacks.
 #[test]
 fn other_provider_version_has_all_used_attributes() {
     let Ok(command) = std::env::var("BEDROCK_TERRAFORM_CHECK") else {

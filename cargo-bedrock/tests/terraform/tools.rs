@@ -1,5 +1,5 @@
-//! The tools that these tests start: Terraform and Node.js of the machine, and the pinned tools of `cargo xtask setup`. If a tool
-//! is missing, the test is skipped; if `CI` is set, it fails.
+//! The tools that these tests start: Terraform and Node.js of the machine, and the pinned tools of `cargo xtask setup`.
+//! If a tool is missing, the test is skipped; if `CI` is set, it fails.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub(crate) fn tool(path: &str) -> Option<PathBuf> {
     found.or_else(|| missing(&format!("there is no `target/tools/{path}`: run `cargo xtask setup`")))
 }
 
-/// Returns a folder of Terraform plugins that contains the AWS provider. It may be missing on every machine, even in CI.
+/// Returns a folder of Terraform plugins that contains the AWS provider. It may be missing on every machine, even in
+/// CI.
 pub(crate) fn plugins() -> Option<PathBuf> {
     let home = env::home_dir().unwrap_or_default().join(".terraform.d");
     let roots = ["/opt", "/usr/share/terraform", "/usr/local/share/terraform"].map(PathBuf::from);

@@ -29,7 +29,7 @@ pub(crate) struct NewWorker {
 impl NewWorker {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (name, language) = scaffold::worker::language_of(&self.name)?;
+        let (name, language) = scaffold::worker::split_language(&self.name)?;
         let name = WorkerName::parse(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
         let language = match language {

@@ -1,5 +1,5 @@
 //! Opens a page in the user's browser: the one in `BROWSER`, or the system's default. Why this is not left to a crate
-//! is in `docs/adr/0020-browser.md`.
+//! is in `docs/adr/0020-open-the-browser-with-own-code.md`.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;

@@ -1,7 +1,7 @@
 //! Keyboard input: reads the terminal key by key, without echo. The terminal's mode is restored whenever another
 //! program may use the terminal: at the end, however the program ends, and while it is suspended. In the background the
 //! terminal is not touched, because the system would stop the program for that. What keys mean is left to `keys`. Why
-//! this is not left to a crate is in `docs/adr/0021-terminal-keys.md`.
+//! this is not left to a crate is in `docs/adr/0035-read-keys-without-raw-mode.md`.
 
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;

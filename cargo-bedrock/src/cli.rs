@@ -19,7 +19,7 @@ mod usage_error;
 const ABOUT: &str = "Rust apps on AWS Lambda, with workers in Rust, Python and JavaScript";
 
 const EXAMPLES: &str = "\
-Exit codes: 0 success, 1 error in the app, 2 wrong usage or a problem of this machine, 130 interrupted
+Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
 Examples:
   cargo bedrock new app my_app               create an app with one endpoint and one worker

@@ -15,7 +15,7 @@ The artifacts are written to `target/bedrock` of the app:
   layers/NAME.zip                   the dependencies of a Python or JavaScript worker
   manifest.json                     what is deployed, with digests and settings
 
-Exit codes: 0 success, 1 error in the app, 2 wrong usage or a problem of this machine, 130 interrupted
+Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
 Examples:
   cargo bedrock build --release                        build everything for deployment

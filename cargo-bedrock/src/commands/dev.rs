@@ -12,11 +12,11 @@ use crate::session::Session;
 use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
-The endpoint and Rust workers run as processes of their own. Python and JavaScript workers run in host processes that
-start with the first call. Accepted events are stored in `target/bedrock` and survive a crash of this program:
+The endpoint and Rust workers run as processes of their own. Python and JavaScript workers run in host processes that \
+start with the first call. Accepted events are stored in `target/bedrock` and survive a crash of this program: \
 `cargo bedrock queue ls` lists them.
 
-On a terminal, keys work: r recompiles and restarts, c clears the screen, g draws the call graph, o opens the dashboard
+On a terminal, keys work: r recompiles and restarts, c clears the screen, g draws the call graph, o opens the dashboard \
 in a browser, q quits. With `OTEL_EXPORTER_OTLP_ENDPOINT` set, invocations are exported to that collector as spans.
 
 Examples:

@@ -12,7 +12,7 @@ use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
-Only a missing tool that this app needs is an error; everything else is a note. Without `--online` no request is sent
+Only a missing tool that this app needs is an error; everything else is a note. Without `--online` no request is sent \
 over the network.
 
 The JSON is one object; keys may be added to it:
@@ -26,7 +26,7 @@ The JSON is one object; keys may be added to it:
     version  the tool's version, or null
     help     a list of commands to run
 
-Exit codes: 0 nothing that the app needs is missing, 1 something is missing, 2 wrong usage, 130 interrupted
+Exit codes: 0 nothing that the app needs is missing, 1 something is missing, 2 usage error, 130 interrupted
 
 Examples:
   cargo bedrock doctor

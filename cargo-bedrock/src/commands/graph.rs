@@ -10,7 +10,7 @@ use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
-Calls in Rust are found in the compiled programs, calls in Python and JavaScript in the source code. A worker that
+Calls in Rust are found in the compiled programs, calls in Python and JavaScript in the source code. A worker that \
 computes the name of the worker to call lists the candidates in its settings: `invokes = [\"resizer\"]`.
 
 Examples:

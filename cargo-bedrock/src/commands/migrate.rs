@@ -15,8 +15,8 @@ use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result, relative_path};
 
 const EXAMPLES: &str = "\
-The Python workers stay unchanged. `config.py` and the workflows are edited, and each endpoint method gets a skeleton in
-Rust that responds with status 501 until it is ported. `terraform/` is compared with the template and never changed. What
+The Python workers stay unchanged. `config.py` and the workflows are edited, and each endpoint method gets a skeleton in \
+Rust that responds with status 501 until it is ported. `terraform/` is compared with the template and never changed. What \
 the migration does not understand stays unchanged and is listed.
 
 Examples:

@@ -11,7 +11,7 @@ use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
-An event is identified by its request id, or by the first characters of it. The queue is a file in `target/bedrock`; it
+An event is identified by its request id, or by the first characters of it. The queue is a file in `target/bedrock`; it \
 can be changed while the app runs.
 
 Examples:

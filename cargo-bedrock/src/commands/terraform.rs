@@ -24,7 +24,7 @@ Examples:
   cargo bedrock terraform diff | git apply    replace all edits by the template";
 
 const UPGRADE_EXAMPLES: &str = "\
-Changes of the template since the files were created are merged into them, and your edits are kept. Where both changed
+Changes of the template since the files were created are merged into them, and your edits are kept. Where both changed \
 the same lines, all versions are written between conflict markers, and the exit code is 1.
 
 Examples:

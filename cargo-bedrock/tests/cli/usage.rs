@@ -42,7 +42,7 @@ fn no_arguments_print_the_help() {
       -q, --quiet            Print only errors, warnings and data
           --color <WHEN>     When to colour the output [default: auto] [possible values: auto, always, never]
 
-    Exit codes: 0 success, 1 error in the app, 2 wrong usage or a problem of this machine, 130 interrupted
+    Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
     Examples:
       cargo bedrock new app my_app               create an app with one endpoint and one worker

@@ -11,7 +11,7 @@ use crate::session::Session;
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result, relative_path};
 
 const EXAMPLES: &str = "\
-Neither a network connection nor Python nor Node.js is needed to create the app and to run its first worker, which is in
+Neither a network connection nor Python nor Node.js is needed to create the app and to run its first worker, which is in \
 Rust.
 
 Examples:

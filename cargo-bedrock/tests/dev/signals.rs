@@ -69,7 +69,8 @@ fn accepted_events_survive_repeated_kills() {
         let first = next;
         let sent = AtomicUsize::new(0);
         let (accepted_in_round, children) = std::thread::scope(|scope| {
-            let (app, sent) = (&app, &sent);
+            let app = &app;
+            let sent = &sent;
             let sender = |_| {
                 scope.spawn(move || {
                     let mut accepted = Vec::new();

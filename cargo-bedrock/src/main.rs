@@ -10,8 +10,7 @@
 //! | [`pack`] | which files go into an artifact, and reproducible zip files |
 //! | [`process`] | external tools: cargo, uv, npm |
 //! | [`prompt`] | questions to the user |
-//! | [`aws`], [`deploy`] | AWS's APIs, and the deployed app: plan, apply, roll back, status |
-//! | [`payload`], [`local_invoke`], [`remote_invoke`] | `invoke`: the payload, locally, and on AWS |
+//! | [`payload`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
 //! | [`graph`] | the call graph |
 //! | [`event_queue`] | the queued events of an app that runs locally |
@@ -19,9 +18,9 @@
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
 //! | [`migrate`] | migration of an app of Bedrock for Python |
 //! | [`doctor`] | whether this machine has the tools that the app needs |
-//! | [`mod@logs`] | logs of deployed functions |
 //! | [`session`] | the folder that the command runs in, and its app |
 //! | [`ui`] | the only module that prints |
+//! | `bedrock_deploy` | everything that talks to AWS: deploy, roll back, compare, read logs, invoke |
 //! | `bedrock_diagnostics` | errors: message, causes, help, exit code |
 //!
 //! Files of the user that it edits: `Cargo.toml` and `src/endpoints/mod.rs` of the app. `bedrock-build` reads settings
@@ -30,31 +29,24 @@
 #![forbid(unsafe_code)]
 
 mod audit;
-mod aws;
 mod build;
 mod cli;
 mod commands;
-mod deploy;
 mod dev;
 mod doctor;
 mod event_queue;
 mod file_plan;
 mod graph;
 mod local_invoke;
-mod logs;
 mod migrate;
 mod pack;
 mod payload;
 mod process;
 mod prompt;
-mod remote_invoke;
 mod scaffold;
 mod session;
 mod terraform;
 mod ui;
-
-// aliases until integration
-use {prompt as ask, ui as print};
 
 /// `dev` allocates and frees millions of small objects of a few sizes, often long after their neighbours. glibc's
 /// allocator takes a quarter of the run time for that.

@@ -68,7 +68,3 @@ fn prompt_error(error: dialoguer::Error) -> Error {
         error => Error::io("failed to read the answer to a prompt", &error),
     }
 }
-
-// alias until integration
-pub(crate) use confirm as agreed;
-pub(crate) use confirm_by_typing as typed;

@@ -1,53 +1,46 @@
-//! `cargo bedrock deploy`: makes a stage on AWS what was built.
+//! `cargo bedrock deploy`: deploys the last build to a stage.
 
-use std::sync::Arc;
-
+use bedrock_deploy::StageRequest;
+use bedrock_diagnostics::Result;
 use clap::Args;
 
-use super::access::{Access, Format};
-use crate::deploy::{self, Request};
-use crate::print::Deploying;
+use super::args::{ConfirmArgs, OutputArgs, StageArgs};
 use crate::session::Session;
-use bedrock_diagnostics::Result;
+use crate::ui::DeployReporter;
 
 const EXAMPLES: &str = "\
+Deploys what `cargo bedrock build` wrote to `target/bedrock`. Only differences are changed, and functions of workers that \
+no longer exist are deleted. After a failure, run the same command again to continue.
+
+Exit codes: 0 success, 1 error in the app or from AWS, 2 usage or machine error, 130 interrupted
+
 Examples:
   cargo bedrock build --release && cargo bedrock deploy --stage dev
-  cargo bedrock deploy --stage dev --dry-run              shows what would be done
-  cargo bedrock deploy --stage prod --yes                 does not ask, for CI
-  cargo bedrock deploy --stage dev --only system_fetcher  leaves the other functions alone
+  cargo bedrock deploy --stage dev --dry-run              show the plan only
+  cargo bedrock deploy --stage prod --yes                 do not ask, for CI
+  cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions";
 
-What is deployed is what `cargo bedrock build` left in `target/bedrock`. Only what differs is changed, and functions of
-workers that are gone are deleted. What fails can be called again: it goes on from there.
-
-Exit codes: 0 done, 1 the app is at fault or AWS refused, 2 the call or the machine is at fault, 130 interrupted";
-
-/// Make a stage on AWS what was built
+/// Deploy the last build to a stage
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Deploy {
     #[command(flatten)]
-    access: Access,
-    /// Deploy this worker, or `endpoint`, alone; may be given several times
+    stage: StageArgs,
+    /// Deploy only this worker, or `endpoint` (repeatable)
     #[arg(long, value_name = "WORKER")]
     only: Vec<String>,
-    /// Show what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
-    /// Words for people, or one JSON object a line for machines
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    message_format: Format,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 impl Deploy {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (stage, access) = self.access.parts()?;
-        let request = Request { stage, access, only: self.only, dry_run: self.dry_run, yes: self.yes };
-        let told = Deploying::new(session.print, self.message_format == Format::Json);
-        deploy::deploy(&app, &request, &Arc::new(told))
+        let (stage, aws) = self.stage.parse()?;
+        let request = StageRequest { stage, aws, only: self.only, dry_run: self.confirm.dry_run };
+        let reporter = DeployReporter::new(session.print, self.output.is_json());
+        bedrock_deploy::deploy(&app, &request, &reporter, &self.confirm)
     }
 }

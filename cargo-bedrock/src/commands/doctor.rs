@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::MessageFormat;
-use crate::aws::Access;
 use crate::doctor::{Options, examine};
 use crate::session::Session;
 use crate::ui::Printer;
+use bedrock_deploy::aws::AwsOptions;
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -59,8 +59,8 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let access = Access { profile: self.profile, region: self.region, endpoint_url: self.endpoint_url };
-        let options = Options { timeout: Duration::from_secs(self.timeout), online: self.online, access };
+        let aws = AwsOptions { profile: self.profile, region: self.region, endpoint_url: self.endpoint_url };
+        let options = Options { timeout: Duration::from_secs(self.timeout), online: self.online, aws };
         let report = examine(session, &options)?;
         let text = if self.message_format.is_json() { report.json()? } else { report.text() };
         Printer::data(&text)?;

@@ -1,14 +1,15 @@
 //! `cargo bedrock invoke`: invokes one worker, locally or on AWS, and prints its response.
 
+use bedrock_deploy::Stage;
+use bedrock_deploy::aws::AwsOptions;
+use bedrock_deploy::remote_invoke::{self, RemoteInvocation, RemoteResponse, RemoteResult};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
 
-use crate::aws::Access;
-use crate::deploy::Stage;
 use crate::local_invoke;
 use crate::payload::PayloadSource;
-use crate::remote_invoke::{self, Call};
 use crate::session::Session;
-use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
+use crate::ui::Printer;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +38,7 @@ pub(crate) struct Invoke {
     remote_options: RemoteOptions,
 }
 
-/// Options of `--remote`.
+/// Options of `--remote`. Unlike [`super::args::AwsArgs`], they are only valid together with it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --remote")]
 struct RemoteOptions {
@@ -69,8 +70,32 @@ impl Invoke {
             return local_invoke::run(&app, worker, payload, self.event, session.print);
         };
         let stage = Stage::parse(&stage)?;
-        let call = Call { app: &app, worker, stage, payload, event: self.event, logs };
-        remote_invoke::run(&call, &Access { profile, region, endpoint_url }, &Interrupt::watch()?, session.print)
+        let invocation = RemoteInvocation { app: &app, worker, stage, payload, is_event: self.event, with_logs: logs };
+        let aws = AwsOptions { profile, region, endpoint_url };
+        let response = remote_invoke::invoke(&invocation, &aws, &Interrupt::watch()?)?;
+        print_response(&invocation, response, session.print)
+    }
+}
+
+/// Prints the log to standard error and the response to standard output. Returns an error if the worker failed.
+fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, print: Printer) -> Result<()> {
+    let RemoteInvocation { worker, stage, with_logs, .. } = invocation;
+    let worker = &worker.name;
+    if let Some(log_tail) = response.log_tail {
+        // The end of a log may or may not end with a line break.
+        print.raw_stderr(&format!("{}\n", log_tail.trim_end_matches('\n')));
+    }
+    match response.result {
+        RemoteResult::Accepted => {
+            print.done(&format!("sent the event to worker `{worker}`"));
+            print.next(&format!("`cargo bedrock logs {worker} --stage {stage}` shows its log"));
+            Ok(())
+        }
+        RemoteResult::Response(payload) => Printer::data(&(payload + "\n")),
+        RemoteResult::FunctionError { error_type, message } => {
+            let error = Error::app(format!("worker `{worker}` failed")).cause(format!("{error_type}: {message}"));
+            Err(if *with_logs { error } else { error.help("`--logs` shows its log") })
+        }
     }
 }
 

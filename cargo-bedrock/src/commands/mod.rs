@@ -1,6 +1,5 @@
 //! The commands, one file each: the arguments, then a short `run`.
 
-mod access;
 mod args;
 pub(crate) mod build;
 pub(crate) mod completions;

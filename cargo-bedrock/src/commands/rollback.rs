@@ -1,50 +1,43 @@
-//! `cargo bedrock rollback`: the version before is in use again.
+//! `cargo bedrock rollback`: returns functions to their previous versions.
 
-use std::sync::Arc;
-
+use bedrock_deploy::StageRequest;
+use bedrock_diagnostics::Result;
 use clap::Args;
 
-use super::access::{Access, Format};
-use crate::deploy::{self, Request};
-use crate::print::Deploying;
+use super::args::{ConfirmArgs, OutputArgs, StageArgs};
 use crate::session::Session;
-use bedrock_diagnostics::Result;
+use crate::ui::DeployReporter;
 
 const EXAMPLES: &str = "\
+Restores code, settings and layers, for the URL and for calls between workers. Permissions, and functions that the last \
+deploy created or deleted, are not changed. `cargo bedrock deploy` deploys the newer version again
+
 Examples:
-  cargo bedrock rollback --stage prod                   what the last deploy changed
-  cargo bedrock rollback --stage prod system_fetcher    this worker alone
-  cargo bedrock rollback --stage prod --dry-run
+  cargo bedrock rollback --stage prod                   everything that the last deploy changed
+  cargo bedrock rollback --stage prod system_fetcher    only this worker
+  cargo bedrock rollback --stage prod --dry-run";
 
-Code, settings and layers go back, for the URL and for calls between workers. Rights, and functions that the last deploy
-made or deleted, stay. `cargo bedrock deploy` goes forward again";
-
-/// Go back to the version before the last deploy
+/// Roll back to the version before the last deploy
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Rollback {
-    /// These workers, or `endpoint`, in place of what the last deploy changed
+    /// Workers, or `endpoint`, to roll back, instead of everything that the last deploy changed
     #[arg(value_name = "WORKER")]
     workers: Vec<String>,
     #[command(flatten)]
-    access: Access,
-    /// Show what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
-    /// Words for people, or one JSON object a line for machines
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    message_format: Format,
+    stage: StageArgs,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 impl Rollback {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (stage, access) = self.access.parts()?;
-        let request = Request { stage, access, only: self.workers, dry_run: self.dry_run, yes: self.yes };
-        let told = Deploying::new(session.print, self.message_format == Format::Json);
-        deploy::rollback(&app, &request, &Arc::new(told))
+        let (stage, aws) = self.stage.parse()?;
+        let request = StageRequest { stage, aws, only: self.workers, dry_run: self.confirm.dry_run };
+        let reporter = DeployReporter::new(session.print, self.output.is_json());
+        bedrock_deploy::rollback(&app, &request, &reporter, &self.confirm)
     }
 }

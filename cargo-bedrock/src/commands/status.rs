@@ -1,36 +1,89 @@
-//! `cargo bedrock status`: what is deployed beside what was built.
+//! `cargo bedrock status`: compares what is deployed with the last build.
 
+use bedrock_deploy::{FunctionStatus, StageRequest, StageStatus, TriggerStatus};
+use bedrock_diagnostics::{Error, Result};
 use clap::Args;
 
-use super::access::{Access, Format};
-use crate::deploy::{self, Request};
+use super::args::{OutputArgs, StageArgs};
 use crate::session::Session;
-use bedrock_diagnostics::Result;
+use crate::ui::Printer;
 
 const EXAMPLES: &str = "\
+The state of a function is `same`, `differs` (with the reasons: other code, or settings that were changed elsewhere), \
+`not deployed` or `not in the app`. The JSON is one object, to which keys may be added
+
 Examples:
   cargo bedrock status --stage dev
-  cargo bedrock status --stage dev --message-format json | jq -r '.functions[] | select(.state != \"same\").worker'
+  cargo bedrock status --stage dev --message-format json | jq -r '.functions[] | select(.state != \"same\").worker'";
 
-A function is `same`, or it `differs` (and how: other code, or settings that somebody changed), is `not deployed` yet, or
-`not in the app` any more. The JSON is one object, keys may be added to it";
-
-/// Show what is deployed, and how it differs from what was built
+/// Show what is deployed, and how it differs from the last build
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Status {
     #[command(flatten)]
-    access: Access,
-    /// A table for people, or one JSON object for machines
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    message_format: Format,
+    stage: StageArgs,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 impl Status {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (stage, access) = self.access.parts()?;
-        let request = Request { stage, access, only: Vec::new(), dry_run: false, yes: false };
-        deploy::status(&app, &request, self.message_format == Format::Json)
+        let (stage, aws) = self.stage.parse()?;
+        let request = StageRequest { stage, aws, only: Vec::new(), dry_run: false };
+        let status = bedrock_deploy::status(&app, &request)?;
+        if self.output.is_json() {
+            let text = serde_json::to_string(&status)
+                .map_err(|error| Error::call("failed to write the status as JSON").cause(error.to_string()))?;
+            return Printer::data(&(text + "\n"));
+        }
+        Printer::data(&status_table(&status))
     }
+}
+
+fn status_table(status: &StageStatus) -> String {
+    let table = function_table(&status.functions) + &trigger_table(&status.triggers);
+    match &status.url {
+        Some(url) => format!("{table}\n{url}\n"),
+        None => table,
+    }
+}
+
+fn function_table(functions: &[FunctionStatus]) -> String {
+    let header = ["function", "version", "modified", "state"].map(str::to_owned);
+    let missing = || "-".to_owned();
+    let row = |function: &FunctionStatus| {
+        // `2026-11-25T10:00:00.000+0000` without milliseconds and offset.
+        let modified = function.modified.as_ref();
+        let modified = modified.map(|time| time.chars().take(19).collect::<String>().replace('T', " "));
+        [
+            function.function.clone(),
+            function.version.clone().unwrap_or_else(missing),
+            modified.unwrap_or_else(missing),
+            state_text(function.state, &function.reasons),
+        ]
+    };
+    let rows: Vec<[String; 4]> = std::iter::once(header).chain(functions.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2)];
+    let line = |[function, version, modified, state]: &[String; 4]| {
+        format!("{function:0$}  {version:1$}  {modified:2$}  {state}\n", widths[0], widths[1], widths[2])
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Returns an empty text if there are no triggers.
+fn trigger_table(triggers: &[TriggerStatus]) -> String {
+    if triggers.is_empty() {
+        return String::new();
+    }
+    let width = triggers.iter().map(|trigger| trigger.trigger.chars().count()).max().unwrap_or_default();
+    let line = |trigger: &TriggerStatus| {
+        format!("{:width$}  {}\n", trigger.trigger, state_text(trigger.state, &trigger.reasons))
+    };
+    format!("\n{:width$}  state\n", "trigger") + &triggers.iter().map(line).collect::<String>()
+}
+
+fn state_text(state: &str, reasons: &[String]) -> String {
+    if reasons.is_empty() { state.to_owned() } else { format!("{state} ({})", reasons.join(", ")) }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::finding::Finding;
-use crate::aws::Access;
+use bedrock_deploy::aws::AwsOptions;
 
 /// Environment variables that provide credentials, in the order in which AWS's SDKs look for them.
 const SOURCES: [&[&str]; 4] = [
@@ -16,7 +16,7 @@ const SOURCES: [&[&str]; 4] = [
 ];
 
 /// Returns what is known without a request.
-pub(super) fn local_finding(access: &Access) -> Finding {
+pub(super) fn local_finding(options: &AwsOptions) -> Finding {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let file = |name: &str, below: &str| {
         let default = || variable("HOME").map(|home| PathBuf::from(home).join(".aws").join(below));
@@ -24,7 +24,7 @@ pub(super) fn local_finding(access: &Access) -> Finding {
     };
     let files = [file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config")];
     let texts = files.into_iter().flatten().filter_map(|path| std::fs::read_to_string(path).ok());
-    let profile = access.profile.clone().or_else(|| variable("AWS_PROFILE")?.into_string().ok());
+    let profile = options.profile.clone().or_else(|| variable("AWS_PROFILE")?.into_string().ok());
     credentials_finding(&variable, profile.as_deref(), &texts.collect::<Vec<_>>())
 }
 

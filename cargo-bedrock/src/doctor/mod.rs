@@ -23,9 +23,9 @@ mod verdict;
 use std::thread;
 use std::time::Duration;
 
-use crate::aws::{self, Access};
 use crate::process::ToolRunner;
 use crate::session::Session;
+use bedrock_deploy::aws::{self, AwsOptions};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 pub(crate) use facts::AppFacts;
 pub(crate) use finding::{Finding, Report};
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// Ask AWS which account the credentials belong to.
     pub(crate) online: bool,
-    pub(crate) access: Access,
+    pub(crate) aws: AwsOptions,
 }
 
 /// Runs all checks. The findings are in the order of the report.
@@ -57,18 +57,18 @@ pub(crate) fn examine(session: &Session, options: &Options) -> Result<Report> {
     tools.check()?;
     let assessed = requirements.iter().zip(&results);
     findings.extend(assessed.map(|(requirement, result)| verdict::assess(requirement, result)));
-    findings.extend(limits::check_limits(&facts, &aws::day(std::time::SystemTime::now())));
+    findings.extend(limits::check_limits(&facts, &aws::date(std::time::SystemTime::now())));
     let credentials =
-        if options.online { online_finding(&options.access)? } else { credentials::local_finding(&options.access) };
+        if options.online { online_finding(&options.aws)? } else { credentials::local_finding(&options.aws) };
     findings.push(credentials);
     Ok(Report { app: facts.name(), findings })
 }
 
 /// Asks AWS for the account of the credentials. Returns an error only for Ctrl-C; invalid credentials are a finding.
-fn online_finding(access: &Access) -> Result<Finding> {
-    match aws::run(access, async |aws| Ok(aws.place)) {
-        Ok(place) => {
-            let message = format!("AWS accepts them: account {}, {}", place.account, place.region);
+fn online_finding(options: &AwsOptions) -> Result<Finding> {
+    match aws::run(options, async |aws| Ok(aws.env)) {
+        Ok(env) => {
+            let message = format!("AWS accepts them: account {}, {}", env.account, env.region);
             Ok(Finding::ok("credentials", message))
         }
         Err(error) if error.kind == ExitKind::Interrupted => Err(error),

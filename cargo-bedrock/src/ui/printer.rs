@@ -89,11 +89,6 @@ impl Printer {
         self.write_stderr(text);
     }
 
-    // alias until integration
-    pub(crate) fn foreign(self, text: &str) {
-        self.raw_stderr(text);
-    }
-
     /// Prints a warning.
     pub(crate) fn warning(self, message: &str) {
         self.write_stderr(&labelled(WARNING_STYLE, "warning", message));

@@ -7,7 +7,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::stage::Deployed;
+use crate::stage::DeployedApp;
 use crate::test_app::{MANIFEST, TestApp};
 
 /// Tools that all apps need.
@@ -267,7 +267,7 @@ fn tools_are_checked_despite_wrong_settings() {
 
 #[test]
 fn online_asks_aws_for_the_account() {
-    let Some(deployed) = Deployed::start() else { return };
+    let Some(deployed) = DeployedApp::start() else { return };
     let app = complete();
     let doctor_online = |more: &[&str]| {
         let mut command = command(&app, &[&["--online"], more].concat());
@@ -277,7 +277,8 @@ fn online_asks_aws_for_the_account() {
     assert!(doctor_online(&[]).contains("ok     credentials     AWS accepts them: account 123456789012, us-east-1\n"));
     let unreachable = doctor_online(&["--endpoint-url", "http://127.0.0.1:9"]);
     assert!(unreachable.starts_with("exit code 1\n"), "{unreachable}");
-    let expected = "error  credentials     failed to ask AWS in us-east-1 who is calling: there is no connection: ";
+    let expected =
+        "error  credentials     failed to get the caller identity from AWS in us-east-1: failed to connect: ";
     assert!(unreachable.contains(expected), "{unreachable}");
 }
 

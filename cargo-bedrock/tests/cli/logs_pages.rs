@@ -1,5 +1,5 @@
-//! `cargo bedrock logs` where CloudWatch Logs answers in pages, is busy, or is away for a moment, which the emulator never
-//! does: a server of our own that gives one written answer after the other.
+//! `cargo bedrock logs` when CloudWatch Logs returns pages, throttles or fails, which the emulator never does. The fake server
+//! returns prepared responses one after the other.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,43 +9,43 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::room::{MANIFEST, Room};
 use crate::stage::now;
+use crate::test_app::{MANIFEST, TestApp};
 
 const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
     <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId>\
     <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
-/// Answers to `FilterLogEvents`, by status and body; the last one is given for ever.
-type Answers = Vec<(u16, Value)>;
+/// Responses to `FilterLogEvents`: status and body. The last one is repeated.
+type Responses = Vec<(u16, Value)>;
 
-/// Serves until the test program ends. Gives the address, and what was asked.
-fn serve(answers: Answers) -> (String, Arc<Mutex<Vec<Value>>>) {
+/// Starts the server. Returns its URL, and the requests that it has received.
+fn serve(responses: Responses) -> (String, Arc<Mutex<Vec<Value>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("an address");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&requests);
     thread::spawn(move || {
-        let mut answers = answers.into_iter().peekable();
+        let mut responses = responses.into_iter().peekable();
         for stream in listener.incoming().flatten() {
-            let Some((head, body)) = request(&stream) else { continue };
+            let Some((head, body)) = read_request(&stream) else { continue };
             if !head.contains("filterlogevents") {
-                answer(&stream, 200, "text/xml", IDENTITY);
+                respond(&stream, 200, "text/xml", IDENTITY);
                 continue;
             }
-            log.lock().expect("nobody panicked").push(serde_json::from_slice(&body).expect("JSON"));
-            let Some((status, body)) = answers.next() else { continue };
-            answer(&stream, status, "application/x-amz-json-1.1", &body.to_string());
-            if answers.peek().is_none() {
-                answers = vec![(status, body)].into_iter().peekable();
+            log.lock().expect("lock").push(serde_json::from_slice(&body).expect("JSON"));
+            let Some((status, body)) = responses.next() else { continue };
+            respond(&stream, status, "application/x-amz-json-1.1", &body.to_string());
+            if responses.peek().is_none() {
+                responses = vec![(status, body)].into_iter().peekable();
             }
         }
     });
-    (address, asked)
+    (address, requests)
 }
 
-/// The head in small letters, and the body.
-fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+/// Returns the head in lower case, and the body.
+fn read_request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -58,11 +58,11 @@ fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     Some((head, body))
 }
 
-fn answer(mut stream: &TcpStream, status: u16, kind: &str, body: &str) {
+fn respond(mut stream: &TcpStream, status: u16, kind: &str, body: &str) {
     let length = body.len();
     let head =
-        format!("HTTP/1.1 {status} Said\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {length}");
-    // Whoever has gone away needs no answer.
+        format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {length}");
+    // The client may have closed the connection.
     let _ = write!(stream, "{head}\r\n\r\n{body}");
 }
 
@@ -70,64 +70,64 @@ fn event(id: &str) -> Value {
     json!({ "eventId": id, "timestamp": now(), "message": format!("line {id}"), "logStreamName": "s" })
 }
 
-fn command(room: &Room, address: &str, more: &[&str]) -> Command {
-    let mut command = room.command(&[&["logs", "fetcher", "--stage", "dev", "--endpoint-url", address], more].concat());
+fn command(app: &TestApp, address: &str, more: &[&str]) -> Command {
+    let mut command = app.command(&[&["logs", "fetcher", "--stage", "dev", "--endpoint-url", address], more].concat());
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_REGION", "us-east-1");
     command
 }
 
-fn room() -> Room {
-    Room::app(MANIFEST).file("workers/fetcher/main.py", "")
+fn app() -> TestApp {
+    TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "")
 }
 
 #[test]
-fn all_pages_are_read_also_behind_an_empty_one() {
-    let (address, asked) = serve(vec![
+fn all_pages_are_read_even_after_an_empty_one() {
+    let (address, requests) = serve(vec![
         (200, json!({ "events": [event("1")], "nextToken": "a" })),
         (200, json!({ "events": [], "nextToken": "b" })),
         (200, json!({ "events": [event("2")] })),
     ]);
-    let room = room();
-    let output = command(&room, &address, &[]).output().expect("it starts");
-    let shown = room.show(&output);
-    assert!(shown.contains("  line 1\n") && shown.contains("  line 2\n"), "{shown}");
-    let asked = asked.lock().expect("nobody panicked");
-    let tokens: Vec<&Value> = asked.iter().map(|question| &question["nextToken"]).collect();
+    let app = app();
+    let output = app.show(&command(&app, &address, &[]).output().expect("it starts"));
+    assert!(output.contains("  line 1\n") && output.contains("  line 2\n"), "{output}");
+    let requests = requests.lock().expect("lock");
+    let tokens: Vec<&Value> = requests.iter().map(|request| &request["nextToken"]).collect();
     assert_eq!(tokens, [&Value::Null, &json!("a"), &json!("b")]);
-    assert!(asked.iter().all(|question| question["logGroupName"] == "/aws/lambda/my_app-dev-fetcher"));
+    assert!(requests.iter().all(|request| request["logGroupName"] == "/aws/lambda/my_app-dev-fetcher"));
 }
 
 #[test]
-fn a_service_that_is_busy_is_asked_again() {
-    let busy = json!({ "__type": "ThrottlingException", "message": "Rate exceeded" });
-    let (address, asked) = serve(vec![(400, busy), (200, json!({ "events": [event("1")] }))]);
-    let room = room();
-    let shown = room.show(&command(&room, &address, &[]).output().expect("it starts"));
-    assert!(shown.starts_with("exit code 0\n") && shown.contains("  line 1\n"), "{shown}");
-    assert_eq!(asked.lock().expect("nobody panicked").len(), 2);
+fn throttled_query_is_retried() {
+    let throttled = json!({ "__type": "ThrottlingException", "message": "Rate exceeded" });
+    let (address, requests) = serve(vec![(400, throttled), (200, json!({ "events": [event("1")] }))]);
+    let app = app();
+    let output = app.show(&command(&app, &address, &[]).output().expect("it starts"));
+    assert!(output.starts_with("exit code 0\n") && output.contains("  line 1\n"), "{output}");
+    assert_eq!(requests.lock().expect("lock").len(), 2);
 }
 
 #[test]
-fn a_right_that_is_missing_is_an_error_with_the_name_of_the_log() {
+fn missing_permission_is_an_error_with_the_log_group() {
     let denied = json!({ "__type": "AccessDeniedException", "message": "no" });
     let (address, _) = serve(vec![(400, denied)]);
-    let room = room();
-    let shown = room.show(&command(&room, &address, &["-f"]).output().expect("it starts"));
+    let app = app();
+    let output = app.show(&command(&app, &address, &["-f"]).output().expect("it starts"));
     let expected = "exit code 1\n-- stderr\nerror: failed to read the log `/aws/lambda/my_app-dev-fetcher`\n  \
         caused by: AccessDeniedException: no\n";
-    assert_eq!(shown, expected);
+    assert_eq!(output, expected);
 }
 
 #[test]
-fn following_goes_on_when_the_service_was_away() {
-    let away = (500, json!({}));
-    let (first, second) = (event("1"), event("2"));
-    let mut answers = vec![(200, json!({ "events": [first] }))];
-    answers.extend(vec![away; 4]);
-    answers.push((200, json!({ "events": [first, second] })));
-    let (address, _) = serve(answers);
-    let room = room();
-    let mut following = command(&room, &address, &["-f"]);
+fn follow_continues_after_an_outage() {
+    let outage = (500, json!({}));
+    let first = event("1");
+    let second = event("2");
+    let mut responses = vec![(200, json!({ "events": [first] }))];
+    responses.extend(vec![outage; 4]);
+    responses.push((200, json!({ "events": [first, second] })));
+    let (address, _) = serve(responses);
+    let app = app();
+    let mut following = command(&app, &address, &["-f"]);
     let mut child = following.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut next = || lines.next().expect("a line").expect("text");
@@ -137,7 +137,7 @@ fn following_goes_on_when_the_service_was_away() {
         .expect("sent");
     let output = child.wait_with_output().expect("the end");
     assert_eq!(
-        room.show(&output),
+        app.show(&output),
         "exit code 0\n-- stderr\nwarning: failed to read the log `/aws/lambda/my_app-dev-fetcher`, trying again\n"
     );
 }

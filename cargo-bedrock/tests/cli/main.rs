@@ -25,8 +25,3 @@ mod terraform;
 #[path = "../common/test_app.rs"]
 mod test_app;
 mod usage;
-
-// alias until integration
-mod room {
-    pub(crate) use crate::test_app::{MANIFEST, TestApp as Room};
-}

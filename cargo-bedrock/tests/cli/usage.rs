@@ -21,11 +21,11 @@ fn no_arguments_print_the_help() {
       graph        Show which functions call which workers
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
-      deploy       Make a stage on AWS what was built
-      status       Show what is deployed, and how it differs from what was built
-      rollback     Go back to the version before the last deploy
+      deploy       Deploy the last build to a stage
+      status       Show what is deployed, and how it differs from the last build
+      rollback     Roll back to the version before the last deploy
       destroy      Delete a stage from AWS, with its logs
-      logs         Show what the deployed functions of a stage wrote
+      logs         Show the logs of the deployed functions of a stage
       terraform    Compare `terraform/` with the template of this version, or update it
       migrate      Migrate a Bedrock for Python app, keeping its workers unchanged
       doctor       Check this machine for required tools

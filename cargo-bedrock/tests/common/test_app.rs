@@ -58,11 +58,6 @@ impl TestApp {
         Self::empty().file("my_app/Cargo.toml", manifest).enter("my_app")
     }
 
-    // alias until integration
-    pub(crate) fn app(manifest: &str) -> Self {
-        Self::with_manifest(manifest)
-    }
-
     /// Creates an app with `cargo bedrock new app my_app`.
     pub(crate) fn new_app() -> Self {
         Self::new_app_named("my_app")

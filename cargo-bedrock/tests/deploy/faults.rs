@@ -1,4 +1,4 @@
-//! Throttling, conflicts, failures of the server and cut connections.
+//! Throttling, conflicts, server errors and broken connections.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,205 +7,219 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::cloud::Cloud;
-use crate::proxy::{Fate, Proxy, Request};
-use crate::shop::{Answer, Shop, WORKER};
+use crate::emulated_aws::EmulatedAws;
+use crate::proxy::{Proxy, ProxyAction, Request};
+use crate::test_app::{CommandOutput, TestApp, WORKER};
 
-fn deploy(shop: &Shop, cloud: &Cloud, proxy: &Proxy, more: &[&str]) -> Answer {
-    let mut environment = cloud.environment();
+fn deploy(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, more: &[&str]) -> CommandOutput {
+    let mut environment = aws.environment();
     environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
     let args = [&["deploy", "--stage", "dev", "--yes"], more].concat();
-    shop.command(&args, &environment).output().expect("the command starts").into()
+    app.command(&args, &environment).output().expect("the command starts").into()
 }
 
-/// A proxy that lets everything pass when it comes the second time.
-fn once(cloud: &Cloud, judge: impl Fn(&Request) -> Option<Fate> + Send + Sync + 'static) -> Proxy {
+/// A proxy that applies `decide` to the first request of each operation, and forwards repeated requests.
+fn fail_once(aws: &EmulatedAws, decide: impl Fn(&Request) -> Option<ProxyAction> + Send + Sync + 'static) -> Proxy {
     let seen = Mutex::new(BTreeSet::new());
-    Proxy::start(cloud.aws.endpoint(), move |request| {
-        let is_new = seen.lock().expect("no panic").insert(request.what.clone());
-        judge(request).filter(|_| is_new).unwrap_or(Fate::Pass)
+    Proxy::start(aws.emulator.endpoint(), move |request| {
+        let is_new = seen.lock().expect("lock").insert(request.operation.clone());
+        decide(request).filter(|_| is_new).unwrap_or(ProxyAction::Forward)
     })
 }
 
 #[test]
-fn what_is_throttled_or_busy_is_asked_again() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let mut shop = Shop::new(&["counter", "reporter"]);
-    let is_lambda = |request: &Request| request.what.contains("/functions/");
-    let proxy = once(&cloud, move |request| {
+fn throttled_and_conflicting_requests_are_retried() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    let is_lambda = |request: &Request| request.operation.contains("/functions/");
+    let proxy = fail_once(&aws, move |request| {
         let code = if is_lambda(request) { "TooManyRequestsException" } else { "ThrottlingException" };
-        Some(Fate::Answer(429, code))
+        Some(ProxyAction::Respond(429, code))
     });
-    let made = deploy(&shop, &cloud, &proxy, &[]);
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
-    shop.code("counter", &WORKER.replace("\"version\": 1", "\"version\": 2"));
-    shop.set("/workers/counter/memory", json!(512));
-    let proxy = once(&cloud, move |request| {
-        let is_update = request.what.starts_with("PUT ") && is_lambda(request);
-        is_update.then_some(Fate::Answer(409, "ResourceConflictException"))
+    let created = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(created.code, Some(0), "{}", created.stderr);
+    app.code("counter", &WORKER.replace("\"version\": 1", "\"version\": 2"));
+    app.set("/workers/counter/memory", json!(512));
+    let proxy = fail_once(&aws, move |request| {
+        let is_update = request.operation.starts_with("PUT ") && is_lambda(request);
+        is_update.then_some(ProxyAction::Respond(409, "ResourceConflictException"))
     });
-    let updated = deploy(&shop, &cloud, &proxy, &[]);
+    let updated = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(updated.code, Some(0), "{}", updated.stderr);
-    assert_eq!(cloud.deploy(&shop), "2 stay as they are\n");
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
 }
 
 #[test]
-fn what_may_be_done_twice_is_done_again_after_a_failure_or_a_cut() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let shop = Shop::new(&["counter"]);
-    let is_read = |request: &Request| !request.changes;
-    for fate in [Fate::Answer(500, "ServiceException"), Fate::Cut, Fate::CutAfter] {
-        let proxy = once(&cloud, move |request| is_read(request).then_some(fate.clone()));
-        let planned = deploy(&shop, &cloud, &proxy, &["--dry-run"]);
-        assert_eq!(planned.code, Some(0), "{}", planned.stderr);
+fn idempotent_requests_are_retried_after_failures() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter"]);
+    let is_read = |request: &Request| !request.is_mutation;
+    for action in
+        [ProxyAction::Respond(500, "ServiceException"), ProxyAction::Disconnect, ProxyAction::ForwardAndDisconnect]
+    {
+        let proxy = fail_once(&aws, move |request| is_read(request).then_some(action.clone()));
+        let dry_run = deploy(&app, &aws, &proxy, &["--dry-run"]);
+        assert_eq!(dry_run.code, Some(0), "{}", dry_run.stderr);
     }
-    cloud.deploy(&shop);
-    let changed = shop.with("/workers/counter/memory", json!(512));
-    let proxy = once(&cloud, |request| request.what.starts_with("PUT ").then_some(Fate::CutAfter));
-    assert_eq!(deploy(&changed, &cloud, &proxy, &[]).code, Some(0));
-    assert_eq!(cloud.live("shop-dev-counter"), "2");
+    aws.deploy(&app);
+    let changed = app.with("/workers/counter/memory", json!(512));
+    let proxy =
+        fail_once(&aws, |request| request.operation.starts_with("PUT ").then_some(ProxyAction::ForwardAndDisconnect));
+    assert_eq!(deploy(&changed, &aws, &proxy, &[]).code, Some(0));
+    assert_eq!(aws.live_version("shop-dev-counter"), "2");
 }
 
 #[test]
-fn a_creation_without_an_answer_is_told_and_not_made_twice() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let mut shop = Shop::new(&["counter", "reporter"]);
-    shop.layer("counter", "ranks", "NAME = 'ranks'\n");
-    let is_layer = |request: &Request| request.what.contains("/layers/shop-dev-counter/versions") && request.changes;
+fn creation_without_response_is_not_repeated() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    app.layer("counter", "ranks", "NAME = 'ranks'\n");
+    let is_layer =
+        |request: &Request| request.operation.contains("/layers/shop-dev-counter/versions") && request.is_mutation;
     let published = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&published);
-    let proxy = once(&cloud, move |request| {
+    let proxy = fail_once(&aws, move |request| {
         count.fetch_add(usize::from(is_layer(request)), Ordering::SeqCst);
-        is_layer(request).then_some(Fate::CutAfter)
+        is_layer(request).then_some(ProxyAction::ForwardAndDisconnect)
     });
-    let failed = deploy(&shop, &cloud, &proxy, &[]);
+    let failed = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
-    for said in [
+    for text in [
         "done: created `shop-dev-reporter`",
-        "error: failed to publish the layer of function `shop-dev-counter`\n  caused by: no answer came",
-        "error: 1 of 2 functions are as they should be, left: `shop-dev-counter`\nhelp: the same command goes on from there",
+        "error: failed to publish the layer of function `shop-dev-counter`\n  caused by: no response",
+        "error: 1 of 2 functions are up to date, remaining: `shop-dev-counter`\nhelp: run the same command again to continue",
     ] {
-        assert!(failed.stderr.contains(said), "{said} in {}", failed.stderr);
+        assert!(failed.stderr.contains(text), "{text} in {}", failed.stderr);
     }
-    assert_eq!(cloud.deploy(&shop), "+ create  shop-dev-counter\n\n1 to create, 1 stays as it is\n");
-    let versions = cloud.call("lambda", "list_layer_versions", &json!({ "LayerName": "shop-dev-counter" }));
+    assert_eq!(aws.deploy(&app), "+ create  shop-dev-counter\n\n1 to create, 1 unchanged\n");
+    let versions = aws.call("lambda", "list_layer_versions", &json!({ "LayerName": "shop-dev-counter" }));
     assert_eq!((versions["LayerVersions"].as_array().map(Vec::len), published.load(Ordering::SeqCst)), (Some(1), 1));
 }
 
 #[test]
-fn what_aws_refuses_is_told_with_the_function_and_the_rest_is_done() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let shop = Shop::new(&["counter", "reporter"]);
-    let proxy = Proxy::start(cloud.aws.endpoint(), |request| {
-        let is_it = request.changes && request.what.ends_with("/shop-dev-counter/versions");
-        if is_it { Fate::Answer(403, "AccessDeniedException") } else { Fate::Pass }
+fn rejected_function_does_not_stop_the_others() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter", "reporter"]);
+    let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_publish = request.is_mutation && request.operation.ends_with("/shop-dev-counter/versions");
+        if is_publish { ProxyAction::Respond(403, "AccessDeniedException") } else { ProxyAction::Forward }
     });
-    let failed = deploy(&shop, &cloud, &proxy, &["--message-format", "json"]);
+    let failed = deploy(&app, &aws, &proxy, &["--message-format", "json"]);
     assert_eq!(failed.code, Some(1));
     let events = failed.events();
-    let named = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
-    assert_eq!(named("error")[0]["function"], "shop-dev-counter");
-    assert_eq!(named("error")[0]["causes"], json!(["AccessDeniedException: by the proxy"]));
-    assert_eq!(named("function-finished")[0]["function"], "shop-dev-reporter");
-    assert_eq!(named("finished")[0]["success"], false);
-    assert_eq!(cloud.deploy(&shop), "~ update  shop-dev-counter (alias `live`)\n\n1 to update, 1 stays as it is\n");
+    let events_named = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    assert_eq!(events_named("error")[0]["function"], "shop-dev-counter");
+    assert_eq!(events_named("error")[0]["causes"], json!(["AccessDeniedException: by the proxy"]));
+    assert_eq!(events_named("function-finished")[0]["function"], "shop-dev-reporter");
+    assert_eq!(events_named("finished")[0]["success"], false);
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (alias `live`)\n\n1 to update, 1 unchanged\n");
 }
 
 #[test]
-fn a_function_that_takes_its_time_is_waited_for() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let shop = Shop::new(&["counter"]);
-    let seen = Arc::new(Mutex::new(Vec::<String>::new()));
-    let log = Arc::clone(&seen);
-    let proxy = Proxy::start(cloud.aws.endpoint(), move |request| {
-        let mut log = log.lock().expect("no panic");
-        log.push(request.what.clone());
-        let made = log.iter().position(|what| what == "POST /2015-03-31/functions");
-        let looks = made.map_or(0, |made| log[made..].iter().filter(|what| what.starts_with("GET ")).count());
-        match looks {
-            1 | 2 if !request.changes => Fate::Say("/Configuration/State", json!("Pending")),
-            3 | 4 if !request.changes => Fate::Say("/Configuration/LastUpdateStatus", json!("InProgress")),
-            _ => Fate::Pass,
+fn pending_function_is_awaited() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter"]);
+    let operations = Arc::new(Mutex::new(Vec::<String>::new()));
+    let log = Arc::clone(&operations);
+    let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+        let mut log = log.lock().expect("lock");
+        log.push(request.operation.clone());
+        let creation = log.iter().position(|operation| operation == "POST /2015-03-31/functions");
+        let polls =
+            creation.map_or(0, |start| log[start..].iter().filter(|operation| operation.starts_with("GET ")).count());
+        match polls {
+            1 | 2 if !request.is_mutation => ProxyAction::ReplaceInResponse("/Configuration/State", json!("Pending")),
+            3 | 4 if !request.is_mutation => {
+                ProxyAction::ReplaceInResponse("/Configuration/LastUpdateStatus", json!("InProgress"))
+            }
+            _ => ProxyAction::Forward,
         }
     });
-    let made = deploy(&shop, &cloud, &proxy, &[]);
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
-    let seen = seen.lock().expect("no panic");
-    let at = |end: &str| seen.iter().position(|what| what.starts_with("POST ") && what.ends_with(end)).expect(end);
-    let looks = seen[at("/functions")..at("/versions")].iter().filter(|what| what.starts_with("GET ")).count();
-    assert_eq!(looks, 5);
+    let created = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(created.code, Some(0), "{}", created.stderr);
+    let operations = operations.lock().expect("lock");
+    let position =
+        |path: &str| operations.iter().position(|each| each.starts_with("POST ") && each.ends_with(path)).expect(path);
+    let between = &operations[position("/functions")..position("/versions")];
+    assert_eq!(between.iter().filter(|operation| operation.starts_with("GET ")).count(), 5);
 }
 
 #[test]
-fn a_function_that_aws_cannot_make_ready_is_told() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let shop = Shop::new(&["counter"]);
-    let proxy = Proxy::start(cloud.aws.endpoint(), |request| {
-        let is_look = request.what.starts_with("GET ") && request.what.ends_with("/functions/shop-dev-counter");
-        if is_look { Fate::Say("/Configuration/State", json!("Failed")) } else { Fate::Pass }
+fn function_that_fails_to_start_is_an_error() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter"]);
+    let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_poll =
+            request.operation.starts_with("GET ") && request.operation.ends_with("/functions/shop-dev-counter");
+        if is_poll {
+            ProxyAction::ReplaceInResponse("/Configuration/State", json!("Failed"))
+        } else {
+            ProxyAction::Forward
+        }
     });
-    let failed = deploy(&shop, &cloud, &proxy, &[]);
+    let failed = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(failed.code, Some(1));
-    let said = "error: failed to make the code and the settings of function `shop-dev-counter`\n  caused by: AWS could not make it ready: ";
-    assert!(failed.stderr.starts_with(said) || failed.stderr.contains(said), "{}", failed.stderr);
+    let message =
+        "error: failed to create function `shop-dev-counter`\n  caused by: AWS failed to prepare the function: ";
+    assert!(failed.stderr.contains(message), "{}", failed.stderr);
 }
 
 #[test]
-fn several_functions_are_changed_at_once() {
-    let Some(cloud) = Cloud::start(false) else { return };
+fn functions_are_changed_concurrently() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
     let workers = ["a1", "a2", "a3", "a4", "a5", "a6"];
-    let shop = Shop::new(&workers);
-    // Nobody is answered before four have asked, so that this ends only if four ask at once.
-    let (waiting, all) = (Arc::new(Mutex::new(0)), Arc::new(std::sync::Condvar::new()));
-    let proxy = Proxy::start(cloud.aws.endpoint(), move |request| {
-        if request.what == "CreateLogGroup" {
-            let mut count = waiting.lock().expect("no panic");
+    let app = TestApp::new(&workers);
+    // No request is answered before four have arrived, so that the test ends only if four are sent concurrently.
+    let waiting = Arc::new(Mutex::new(0));
+    let changed = Arc::new(std::sync::Condvar::new());
+    let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+        if request.operation == "CreateLogGroup" {
+            let mut count = waiting.lock().expect("lock");
             *count += 1;
-            all.notify_all();
+            changed.notify_all();
             while *count < 4 {
-                count = all.wait(count).expect("no panic");
+                count = changed.wait(count).expect("lock");
             }
             assert!(request.in_flight <= 32);
         }
-        Fate::Pass
+        ProxyAction::Forward
     });
-    let made = deploy(&shop, &cloud, &proxy, &[]);
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let created = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(created.code, Some(0), "{}", created.stderr);
 }
 
 #[test]
-fn without_credentials_region_or_connection_nothing_begins() {
-    let shop = Shop::new(&["counter"]);
-    let run = |environment: &[(&str, &str)]| -> Answer {
+fn missing_credentials_region_and_connection_are_errors() {
+    let app = TestApp::new(&["counter"]);
+    let run = |environment: &[(&str, &str)]| -> CommandOutput {
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        shop.command(&["deploy", "--stage", "dev"], &environment).output().expect("the command starts").into()
+        app.command(&["deploy", "--stage", "dev"], &environment).output().expect("the command starts").into()
     };
     let keys = [("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y"), ("AWS_REGION", "eu-west-1")];
-    let nobody = run(&[("AWS_REGION", "eu-west-1")]);
-    assert_eq!(nobody.code, Some(2));
-    for said in [
-        "error: failed to ask AWS in eu-west-1 who is calling\n  caused by: there are no AWS credentials\n",
+    let without_credentials = run(&[("AWS_REGION", "eu-west-1")]);
+    assert_eq!(without_credentials.code, Some(2));
+    for text in [
+        "error: failed to get the caller identity from AWS in eu-west-1\n  caused by: there are no AWS credentials\n",
         "help: log in with `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`\n",
     ] {
-        assert!(nobody.stderr.contains(said), "{said} in {}", nobody.stderr);
+        assert!(without_credentials.stderr.contains(text), "{text} in {}", without_credentials.stderr);
     }
-    let nowhere = run(&keys[..2]);
-    assert_eq!(nowhere.code, Some(2));
-    assert!(nowhere.stderr.starts_with("error: no AWS region is set\nhelp: give one with `--region eu-west-1`"));
-    let silent = [&keys[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]].concat();
-    let silent = run(&silent);
-    assert_eq!(silent.code, Some(2));
-    assert!(silent.stderr.contains("caused by: there is no connection: "), "{}", silent.stderr);
+    let without_region = run(&keys[..2]);
+    assert_eq!(without_region.code, Some(2));
+    assert!(without_region.stderr.starts_with("error: no AWS region is set\nhelp: pass one with `--region eu-west-1`"));
+    let unreachable = run(&[&keys[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]].concat());
+    assert_eq!(unreachable.code, Some(2));
+    assert!(unreachable.stderr.contains("caused by: failed to connect: "), "{}", unreachable.stderr);
 }
 
 #[test]
-fn requests_go_through_the_proxy_of_the_environment() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
+fn requests_use_the_proxy_of_the_environment() {
+    let operations = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&operations);
     let proxy = Proxy::start("http://127.0.0.1:9", move |request| {
-        log.lock().expect("no panic").push(request.what.clone());
-        Fate::Answer(403, "AccessDenied")
+        log.lock().expect("lock").push(request.operation.clone());
+        ProxyAction::Respond(403, "AccessDenied")
     });
     let environment = [
         ("AWS_ACCESS_KEY_ID", "x"),
@@ -215,21 +229,21 @@ fn requests_go_through_the_proxy_of_the_environment() {
         ("HTTP_PROXY", &proxy.endpoint),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let output = Shop::new(&["counter"]).command(&["deploy", "--stage", "dev"], &environment).output();
-    let answer = Answer::from(output.expect("the command starts"));
-    assert!(answer.stderr.contains("caused by: AccessDenied: by the proxy"), "{}", answer.stderr);
-    assert_eq!(*asked.lock().expect("no panic"), ["POST http://aws.example/"]);
+    let output = TestApp::new(&["counter"]).command(&["deploy", "--stage", "dev"], &environment).output();
+    let output = CommandOutput::from(output.expect("the command starts"));
+    assert!(output.stderr.contains("caused by: AccessDenied: by the proxy"), "{}", output.stderr);
+    assert_eq!(*operations.lock().expect("lock"), ["POST http://aws.example/"]);
 }
 
 #[test]
-fn credentials_that_have_expired_are_told_as_such() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let proxy = Proxy::start(cloud.aws.endpoint(), |_| Fate::Answer(403, "ExpiredToken"));
-    let shop = Shop::new(&["counter"]);
-    let expired = deploy(&shop, &cloud, &proxy, &[]);
+fn expired_credentials_are_an_error_with_help() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let proxy = Proxy::start(aws.emulator.endpoint(), |_| ProxyAction::Respond(403, "ExpiredToken"));
+    let app = TestApp::new(&["counter"]);
+    let expired = deploy(&app, &aws, &proxy, &[]);
     assert_eq!(expired.code, Some(2));
     assert!(
-        expired.stderr.contains("help: `aws sts get-caller-identity` shows who you are to AWS"),
+        expired.stderr.contains("help: `aws sts get-caller-identity` shows the identity that AWS sees"),
         "{}",
         expired.stderr
     );

@@ -1,49 +1,49 @@
-//! Many functions, and large ones.
+//! Many functions, and a function whose zip is too large for a request.
 
 use serde_json::{Value, json};
 
-use crate::cloud::Cloud;
-use crate::shop::Shop;
+use crate::emulated_aws::EmulatedAws;
+use crate::test_app::TestApp;
 
 #[test]
 fn sixty_workers_are_deployed() {
-    let Some(cloud) = Cloud::start(true) else { return };
+    let Some(aws) = EmulatedAws::start(true) else { return };
     let names: Vec<String> = (1..=60).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let shop = Shop::new(&names).with_endpoint(&names);
-    assert!(cloud.deploy(&shop).ends_with("\n61 to create\n"));
-    let endpoint = cloud.call("lambda", "get_function_configuration", &json!({ "FunctionName": "shop-dev-endpoint" }));
-    // Their ARNs do not fit: none is there.
+    let app = TestApp::new(&names).with_endpoint(&names);
+    assert!(aws.deploy(&app).ends_with("\n61 to create\n"));
+    let endpoint = aws.call("lambda", "get_function_configuration", &json!({ "FunctionName": "shop-dev-endpoint" }));
+    // The ARNs of the callees do not fit into the environment, so none is set.
     assert_eq!(endpoint["Environment"]["Variables"].as_object().map_or(0, serde_json::Map::len), 0);
-    let of = json!({ "RoleName": "shop-dev-endpoint-us-east-1" });
-    let attached = cloud.call("iam", "list_attached_role_policies", &of);
+    let role = json!({ "RoleName": "shop-dev-endpoint-us-east-1" });
+    let attached = aws.call("iam", "list_attached_role_policies", &role);
     assert_eq!(attached["AttachedPolicies"].as_array().map(Vec::len), Some(3));
-    assert_eq!(cloud.deploy(&shop), "61 stay as they are\n");
-    // Few callees again: the policies beside the role go.
-    let shop = shop.with("/endpoint/invokes", json!([names[0]]));
-    assert!(cloud.deploy(&shop).contains("~ update  shop-dev-endpoint (rights, environment +SHOP_WORKER_ARN_"));
-    let policies = cloud.call("iam", "list_policies", &json!({ "Scope": "Local" }));
+    assert_eq!(aws.deploy(&app), "61 unchanged\n");
+    // With few callees, the managed policies are deleted.
+    let app = app.with("/endpoint/invokes", json!([names[0]]));
+    assert!(aws.deploy(&app).contains("~ update  shop-dev-endpoint (permissions, environment +SHOP_WORKER_ARN_"));
+    let policies = aws.call("iam", "list_policies", &json!({ "Scope": "Local" }));
     assert_eq!(policies["Policies"], json!([]));
 }
 
 #[test]
-fn a_zip_that_is_too_large_for_a_request_goes_through_a_bucket() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let mut shop = Shop::new(&["counter"]);
-    // Stored, so that it stays as large as it is.
-    let bytes = stored("main.py", &format!("def handler(e, c): return 'large'\n#{}", "x".repeat(52_428_800)));
-    let code = shop.artifact("workers/counter.zip", &bytes);
-    shop.set("/workers/counter/code", code);
-    cloud.deploy(&shop);
-    assert_eq!(cloud.invoke("shop-dev-counter", &json!({})), Value::from("large"));
+fn large_zip_is_uploaded_through_a_bucket() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]);
+    // The zip is not compressed, so that it is large.
+    let bytes = uncompressed_zip("main.py", &format!("def handler(e, c): return 'large'\n#{}", "x".repeat(52_428_800)));
+    let code = app.artifact("workers/counter.zip", &bytes);
+    app.set("/workers/counter/code", code);
+    aws.deploy(&app);
+    assert_eq!(aws.invoke("shop-dev-counter", &json!({})), Value::from("large"));
     let bucket = "cargo-bedrock-123456789012-us-east-1";
-    let tags = cloud.call("s3", "get_bucket_tagging", &json!({ "Bucket": bucket }));
+    let tags = aws.call("s3", "get_bucket_tagging", &json!({ "Bucket": bucket }));
     assert_eq!(tags["TagSet"], json!([{ "Key": "bedrock:owner", "Value": "cargo-bedrock" }]));
-    assert_eq!(cloud.deploy(&shop), "1 stays as it is\n");
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
 }
 
 /// A zip with one file that is not compressed.
-fn stored(name: &str, text: &str) -> Vec<u8> {
+fn uncompressed_zip(name: &str, text: &str) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);

@@ -1,20 +1,20 @@
-//! `deploy`, `status`, `rollback` and `destroy` against an emulator of AWS that somebody else wrote, and through a proxy
-//! that fails where a test wants it to.
+//! `deploy`, `status`, `rollback` and `destroy` against a third-party emulator of AWS, and through a proxy that injects
+//! failures.
 
-// A test ends by a panic, and says on its standard output when it is skipped.
+// Tests end with a panic, and print on standard output when they are skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-mod calls;
 mod changes;
-mod cloud;
-mod ends;
+mod emulated_aws;
+mod end_to_end;
 mod faults;
+mod interrupted;
 mod large;
-mod others;
+mod permissions;
 mod proxy;
+mod rollback_and_status;
 mod secrets;
-mod shop;
 mod terminal;
+mod test_app;
 mod triggers;
-mod turns;
-mod whole;
+mod unmanaged;

@@ -1,16 +1,16 @@
-//! Schedules, queues, buckets and destinations: made with the functions, changed, looked at, and gone with them.
+//! Schedules, queues, buckets and destinations: created, updated, compared and deleted together with the functions.
 
 use serde_json::{Value, json};
 
-use crate::cloud::Cloud;
-use crate::proxy::{Fate, Proxy};
-use crate::shop::{Answer, Shop};
+use crate::emulated_aws::EmulatedAws;
+use crate::proxy::{Proxy, ProxyAction};
+use crate::test_app::{CommandOutput, TestApp};
 
-/// Variables of a function by which it found the queue and the bucket.
-const GONE: &str = "-SHOP_BUCKET_UPLOADS -SHOP_QUEUE_URL_JOBS";
+/// The variables with the queue and the bucket, as a plan shows their removal.
+const REMOVED_VARIABLES: &str = "-SHOP_BUCKET_UPLOADS -SHOP_QUEUE_URL_JOBS";
 const BUCKET: &str = "shop-dev-uploads-123456789012-us-east-1";
 
-/// Passes on what it gets: the records of a queue or a bucket go to the queue `seen`.
+/// Sends the bodies and object keys of its records to the queue `seen`.
 const RELAY: &str = r#"
 import json, os, boto3
 
@@ -18,8 +18,8 @@ def handler(event, context):
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName="seen")["QueueUrl"]
     for record in event.get("Records", [{}]):
-        told = record.get("body") or record.get("s3", {}).get("object", {}).get("key") or "called"
-        sqs.send_message(QueueUrl=url, MessageBody=told)
+        body = record.get("body") or record.get("s3", {}).get("object", {}).get("key") or "called"
+        sqs.send_message(QueueUrl=url, MessageBody=body)
     return {}
 "#;
 
@@ -30,14 +30,14 @@ fn queue(name: &str) -> Value {
     })
 }
 
-/// A worker with a trigger of each kind, and another one that its events go to.
-fn shop() -> Shop {
-    let mut shop = Shop::new(&["counter", "reporter"]);
-    shop.code("counter", RELAY);
-    shop.set("/version", json!(2));
-    shop.set("/workers/counter/on_success", json!("reporter"));
-    shop.set("/workers/counter/dead_letter", json!("arn:aws:sqs:us-east-1:123456789012:seen"));
-    shop.set(
+/// An app with a worker that has a trigger of each kind, and a second worker as its on-success destination.
+fn app_with_triggers() -> TestApp {
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    app.code("counter", RELAY);
+    app.set("/version", json!(2));
+    app.set("/workers/counter/on_success", json!("reporter"));
+    app.set("/workers/counter/dead_letter", json!("arn:aws:sqs:us-east-1:123456789012:seen"));
+    app.set(
         "/workers/counter/triggers",
         json!([
             { "schedule": "rate(5 minutes)", "timezone": "UTC", "event": "{\"full\":true}" },
@@ -45,29 +45,29 @@ fn shop() -> Shop {
             { "bucket": "uploads", "prefix": "in/", "suffix": "", "events": ["created"] },
         ]),
     );
-    shop
+    app
 }
 
-/// The queue that the worker tells.
-fn seen(cloud: &Cloud) -> String {
-    let made = cloud.call("sqs", "create_queue", &json!({ "QueueName": "seen" }));
-    made["QueueUrl"].as_str().expect("an address").to_owned()
+/// Creates the queue that the worker sends to, and returns its URL.
+fn create_seen_queue(aws: &EmulatedAws) -> String {
+    let created = aws.call("sqs", "create_queue", &json!({ "QueueName": "seen" }));
+    created["QueueUrl"].as_str().expect("an address").to_owned()
 }
 
-/// Waits for a message that says so.
-fn hears(cloud: &Cloud, url: &str, text: &str) {
+/// Waits for a message with this body.
+fn wait_for_message(aws: &EmulatedAws, url: &str, text: &str) {
     for _ in 0..30 {
-        let got = cloud.call("sqs", "receive_message", &json!({ "QueueUrl": url, "WaitTimeSeconds": 2 }));
-        let messages = got["Messages"].as_array().cloned().unwrap_or_default();
+        let received = aws.call("sqs", "receive_message", &json!({ "QueueUrl": url, "WaitTimeSeconds": 2 }));
+        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
         if messages.iter().any(|message| message["Body"] == text) {
             return;
         }
     }
-    panic!("`{text}` has not come");
+    panic!("the message `{text}` was not received");
 }
 
-fn queues(cloud: &Cloud) -> Vec<String> {
-    let listed = cloud.call("sqs", "list_queues", &json!({ "QueueNamePrefix": "shop-" }));
+fn queues(aws: &EmulatedAws) -> Vec<String> {
+    let listed = aws.call("sqs", "list_queues", &json!({ "QueueNamePrefix": "shop-" }));
     let urls = listed["QueueUrls"].as_array().cloned().unwrap_or_default();
     let mut names: Vec<String> =
         urls.iter().filter_map(|url| url.as_str()?.rsplit('/').next().map(str::to_owned)).collect();
@@ -76,184 +76,189 @@ fn queues(cloud: &Cloud) -> Vec<String> {
 }
 
 #[test]
-fn each_kind_of_trigger_is_made_and_invokes_its_worker() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let (mut shop, seen) = (shop(), seen(&cloud));
+fn each_kind_of_trigger_invokes_its_worker() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app_with_triggers();
+    let seen = create_seen_queue(&aws);
     assert_eq!(
-        cloud.deploy(&shop),
+        aws.deploy(&app),
         format!(
             "+ create  shop-dev-counter\n+ create  shop-dev-reporter\n+ create  schedules shop-dev\n+ create  queue \
              shop-dev-jobs\n+ create  bucket {BUCKET}\n\n5 to create\n"
         )
     );
-    what_was_made_is_as_it_was_set(&cloud);
-    let url = cloud.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs" }));
-    cloud.call("sqs", "send_message", &json!({ "QueueUrl": url["QueueUrl"], "MessageBody": "a job" }));
-    hears(&cloud, &seen, "a job");
+    assert_triggers_created(&aws);
+    let url = aws.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs" }));
+    aws.call("sqs", "send_message", &json!({ "QueueUrl": url["QueueUrl"], "MessageBody": "a job" }));
+    wait_for_message(&aws, &seen, "a job");
     for key in ["out/x", "in/a.png"] {
-        cloud.call("s3", "put_object", &json!({ "Bucket": BUCKET, "Key": key, "Body": "x" }));
+        aws.call("s3", "put_object", &json!({ "Bucket": BUCKET, "Key": key, "Body": "x" }));
     }
-    hears(&cloud, &seen, "in/a.png");
+    wait_for_message(&aws, &seen, "in/a.png");
 
-    assert_eq!(cloud.deploy(&shop), "5 stay as they are\n");
-    let status = cloud.run(&shop, &["status", "--stage", "dev"]).good();
+    assert_eq!(aws.deploy(&app), "5 unchanged\n");
+    let status = aws.run(&app, &["status", "--stage", "dev"]).success();
     assert!(status.contains("\nqueue shop-dev-jobs"), "{status}");
-    changes_are_told_and_made(&cloud, &mut shop);
-    the_stage_goes_and_leaves_what_is_in_a_bucket(&cloud, &shop);
+    assert_changes_applied(&aws, &mut app);
+    assert_destroy_keeps_nonempty_bucket(&aws, &app);
 }
 
-fn what_was_made_is_as_it_was_set(cloud: &Cloud) {
-    let schedule = cloud.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
+fn assert_triggers_created(aws: &EmulatedAws) {
+    let schedule = aws.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
     assert_eq!(schedule["ScheduleExpression"], "rate(5 minutes)");
     assert_eq!(schedule["Target"]["Arn"], "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter");
     assert_eq!(schedule["Target"]["Input"], r#"{"full":true}"#);
     assert_eq!(schedule["Target"]["RoleArn"], "arn:aws:iam::123456789012:role/shop-dev-counter-schedule-us-east-1");
-    assert_eq!(queues(cloud), ["shop-dev-jobs", "shop-dev-jobs-dead"]);
-    let url = cloud.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs" }))["QueueUrl"].clone();
-    let of = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-    let attributes = cloud.call("sqs", "get_queue_attributes", &of);
+    assert_eq!(queues(aws), ["shop-dev-jobs", "shop-dev-jobs-dead"]);
+    let url = aws.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs" }))["QueueUrl"].clone();
+    let queue = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+    let attributes = aws.call("sqs", "get_queue_attributes", &queue);
     assert_eq!(attributes["Attributes"]["VisibilityTimeout"], "180");
     let redrive = attributes["Attributes"]["RedrivePolicy"].to_string();
     assert!(redrive.contains("shop-dev-jobs-dead") && redrive.contains('3'), "{redrive}");
-    let of = json!({ "FunctionName": "shop-dev-counter" });
-    let mapping = cloud.call("lambda", "list_event_source_mappings", &of)["EventSourceMappings"][0].clone();
+    let function = json!({ "FunctionName": "shop-dev-counter" });
+    let mapping = aws.call("lambda", "list_event_source_mappings", &function)["EventSourceMappings"][0].clone();
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-    let events = cloud.call("lambda", "get_function_event_invoke_config", &of);
+    let events = aws.call("lambda", "get_function_event_invoke_config", &function);
     assert_eq!(
         events["DestinationConfig"]["OnSuccess"]["Destination"],
         "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-reporter"
     );
-    let settings = cloud.call("lambda", "get_function_configuration", &of);
+    let settings = aws.call("lambda", "get_function_configuration", &function);
     assert_eq!(settings["DeadLetterConfig"]["TargetArn"], "arn:aws:sqs:us-east-1:123456789012:seen");
-    let told = cloud.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": BUCKET }));
-    assert_eq!(told["LambdaFunctionConfigurations"][0]["Events"], json!(["s3:ObjectCreated:*"]));
+    let notifications = aws.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": BUCKET }));
+    assert_eq!(notifications["LambdaFunctionConfigurations"][0]["Events"], json!(["s3:ObjectCreated:*"]));
     let variables = settings["Environment"]["Variables"].clone();
     assert_eq!(variables["SHOP_BUCKET_UPLOADS"], BUCKET);
     assert_eq!(variables["SHOP_QUEUE_URL_JOBS"], "https://sqs.us-east-1.amazonaws.com/123456789012/shop-dev-jobs");
-    let policy = cloud.call("lambda", "get_policy", &of)["Policy"].to_string();
+    let policy = aws.call("lambda", "get_policy", &function)["Policy"].to_string();
     assert!(policy.contains(BUCKET) && policy.contains("123456789012"), "{policy}");
 }
 
-fn changes_are_told_and_made(cloud: &Cloud, shop: &mut Shop) {
-    shop.set("/workers/counter/triggers/0/schedule", json!("rate(1 hour)"));
-    shop.set("/workers/counter/triggers/1/batch_size", json!(1));
-    shop.set("/workers/counter/dead_letter", Value::Null);
-    let dry = cloud.run(shop, &["deploy", "--stage", "dev", "--dry-run"]).good();
-    let planned = "~ update  shop-dev-counter (rights, dead-letter)\n~ update  schedules shop-dev (counter-1 rate(5 minutes) \
-                   → rate(1 hour))\n~ update  queue shop-dev-jobs (batch size 10 → 1)\n\n3 to update, 2 stay as they are\n";
-    assert_eq!(dry.split_once("\n\n").expect("a plan").1, planned);
-    assert_eq!(cloud.deploy(shop), planned);
-    assert_eq!(cloud.deploy(shop), "5 stay as they are\n");
-    let of = json!({ "FunctionName": "shop-dev-counter" });
-    let mapping = cloud.call("lambda", "list_event_source_mappings", &of)["EventSourceMappings"][0].clone();
+fn assert_changes_applied(aws: &EmulatedAws, app: &mut TestApp) {
+    app.set("/workers/counter/triggers/0/schedule", json!("rate(1 hour)"));
+    app.set("/workers/counter/triggers/1/batch_size", json!(1));
+    app.set("/workers/counter/dead_letter", Value::Null);
+    let dry_run = aws.run(app, &["deploy", "--stage", "dev", "--dry-run"]).success();
+    let planned = "~ update  shop-dev-counter (permissions, dead-letter)\n~ update  schedules shop-dev (counter-1 rate(5 minutes) \
+                   → rate(1 hour))\n~ update  queue shop-dev-jobs (batch size 10 → 1)\n\n3 to update, 2 unchanged\n";
+    assert_eq!(dry_run.split_once("\n\n").expect("a plan").1, planned);
+    assert_eq!(aws.deploy(app), planned);
+    assert_eq!(aws.deploy(app), "5 unchanged\n");
+    let function = json!({ "FunctionName": "shop-dev-counter" });
+    let mapping = aws.call("lambda", "list_event_source_mappings", &function)["EventSourceMappings"][0].clone();
     assert_eq!(mapping["BatchSize"], 1);
-    // Going back is about code and settings.
-    cloud.run(shop, &["rollback", "--stage", "dev", "--yes"]).good();
-    let schedule = cloud.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
+    // A rollback does not change triggers.
+    aws.run(app, &["rollback", "--stage", "dev", "--yes"]).success();
+    let schedule = aws.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
     assert_eq!(schedule["ScheduleExpression"], "rate(1 hour)");
 }
 
-fn the_stage_goes_and_leaves_what_is_in_a_bucket(cloud: &Cloud, shop: &Shop) {
-    let answer = cloud.run(shop, &["destroy", "--stage", "dev", "--yes"]);
-    let warning = format!("warning: bucket `{BUCKET}` is not empty and stays");
-    assert!(answer.stderr.contains(&warning), "{}", answer.stderr);
-    let shown = answer.good();
-    assert!(shown.contains(&format!("~ update  bucket {BUCKET} (stays, it is not empty)\n")), "{shown}");
-    assert_eq!(cloud.things("shop-"), Vec::<String>::new());
-    assert_eq!(queues(cloud), Vec::<String>::new());
-    let groups = cloud.call("scheduler", "list_schedule_groups", &json!({ "NamePrefix": "shop-" }));
+fn assert_destroy_keeps_nonempty_bucket(aws: &EmulatedAws, app: &TestApp) {
+    let output = aws.run(app, &["destroy", "--stage", "dev", "--yes"]);
+    let warning = format!("warning: bucket `{BUCKET}` is not empty and was kept");
+    assert!(output.stderr.contains(&warning), "{}", output.stderr);
+    let plan = output.success();
+    assert!(plan.contains(&format!("~ update  bucket {BUCKET} (kept, it is not empty)\n")), "{plan}");
+    assert_eq!(aws.list_resources("shop-"), Vec::<String>::new());
+    assert_eq!(queues(aws), Vec::<String>::new());
+    let groups = aws.call("scheduler", "list_schedule_groups", &json!({ "NamePrefix": "shop-" }));
     assert_eq!(groups["ScheduleGroups"], json!([]));
-    let mappings = cloud.call("lambda", "list_event_source_mappings", &json!({}));
+    let mappings = aws.call("lambda", "list_event_source_mappings", &json!({}));
     assert_eq!(mappings["EventSourceMappings"], json!([]));
-    let told = cloud.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": BUCKET }));
-    assert_eq!(told["LambdaFunctionConfigurations"], Value::Null);
-    let objects = cloud.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET }));
+    let notifications = aws.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": BUCKET }));
+    assert_eq!(notifications["LambdaFunctionConfigurations"], Value::Null);
+    let objects = aws.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET }));
     assert_eq!(objects["KeyCount"], 2);
 }
 
 #[test]
-fn triggers_that_are_taken_out_are_gone_and_the_functions_stay() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let mut shop = shop();
-    seen(&cloud);
-    cloud.deploy(&shop);
-    shop.set("/workers/counter/triggers", json!([]));
-    shop.set("/workers/counter/on_success", Value::Null);
-    shop.set("/workers/counter/dead_letter", Value::Null);
+fn removed_triggers_are_deleted_and_functions_kept() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app_with_triggers();
+    create_seen_queue(&aws);
+    aws.deploy(&app);
+    app.set("/workers/counter/triggers", json!([]));
+    app.set("/workers/counter/on_success", Value::Null);
+    app.set("/workers/counter/dead_letter", Value::Null);
     assert_eq!(
-        cloud.deploy(&shop),
+        aws.deploy(&app),
         format!(
-            "~ update  shop-dev-counter (rights, environment {GONE}, dead-letter, on-success)\n~ update  \
-             shop-dev-reporter (environment {GONE})\n- delete  schedules shop-dev (-counter-1)\n- delete  queue \
+            "~ update  shop-dev-counter (permissions, environment {REMOVED_VARIABLES}, dead-letter, on-success)\n~ update  \
+             shop-dev-reporter (environment {REMOVED_VARIABLES})\n- delete  schedules shop-dev (-counter-1)\n- delete  queue \
              shop-dev-jobs\n- delete  bucket {BUCKET}\n\n2 to update, 3 to delete\n"
         )
     );
-    assert_eq!(cloud.deploy(&shop), "2 stay as they are\n");
-    assert_eq!(queues(&cloud), Vec::<String>::new());
-    let buckets = cloud.call("s3", "list_buckets", &json!({}));
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
+    assert_eq!(queues(&aws), Vec::<String>::new());
+    let buckets = aws.call("s3", "list_buckets", &json!({}));
     assert_eq!(buckets["Buckets"], json!([]));
 }
 
 #[test]
-fn what_is_refused_about_triggers_is_told_and_the_next_deploy_goes_on() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    let shop = shop();
-    seen(&cloud);
+fn next_deploy_continues_after_rejected_triggers() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = app_with_triggers();
+    create_seen_queue(&aws);
     let bucket = format!("bucket {BUCKET}");
-    for (part, said, left) in [
-        ("CreateQueue", "error: failed to make queue `shop-dev-jobs`", "queue shop-dev-jobs"),
-        ("/event-source-mappings", "error: failed to let worker `counter` take messages of", "queue shop-dev-jobs"),
-        ("/schedules/counter-1", "error: failed to make schedule `counter-1`", "schedules shop-dev"),
-        ("/functions/shop-dev-counter/policy", "error: failed to let bucket", bucket.as_str()),
-        ("?notification", "error: failed to set what bucket", bucket.as_str()),
+    for (path, message, remaining) in [
+        ("CreateQueue", "error: failed to create queue `shop-dev-jobs`", "queue shop-dev-jobs"),
+        (
+            "/event-source-mappings",
+            "error: failed to create the event source mapping of worker `counter`",
+            "queue shop-dev-jobs",
+        ),
+        ("/schedules/counter-1", "error: failed to create schedule `counter-1`", "schedules shop-dev"),
+        ("/functions/shop-dev-counter/policy", "error: failed to allow bucket", bucket.as_str()),
+        ("?notification", "error: failed to set the notifications of bucket", bucket.as_str()),
     ] {
-        let proxy = Proxy::start(cloud.aws.endpoint(), move |request| {
-            let is_it = request.changes && request.what.contains(part);
-            if is_it { Fate::Answer(403, "AccessDenied") } else { Fate::Pass }
+        let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+            let is_rejected = request.is_mutation && request.operation.contains(path);
+            if is_rejected { ProxyAction::Respond(403, "AccessDenied") } else { ProxyAction::Forward }
         });
-        let mut environment = cloud.environment();
+        let mut environment = aws.environment();
         environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
-        let command = shop.command(&["deploy", "--stage", "dev", "--yes"], &environment).output();
-        let answer = Answer::from(command.expect("the command starts"));
-        assert_eq!(answer.code, Some(1), "{part}: {}", answer.stderr);
-        assert!(answer.stderr.contains(said), "{part}: {}", answer.stderr);
-        let summary = format!("functions and triggers are as they should be, left: `{left}`\n");
-        assert!(answer.stderr.contains(&summary), "{part}: {}", answer.stderr);
-        cloud.deploy(&shop);
-        assert_eq!(cloud.deploy(&shop), "5 stay as they are\n");
-        // The other parts of the first deploy were done.
-        cloud.run(&shop, &["destroy", "--stage", "dev", "--yes"]).good();
+        let command = app.command(&["deploy", "--stage", "dev", "--yes"], &environment).output();
+        let output = CommandOutput::from(command.expect("the command starts"));
+        assert_eq!(output.code, Some(1), "{path}: {}", output.stderr);
+        assert!(output.stderr.contains(message), "{path}: {}", output.stderr);
+        let summary = format!("functions and triggers are up to date, remaining: `{remaining}`\n");
+        assert!(output.stderr.contains(&summary), "{path}: {}", output.stderr);
+        aws.deploy(&app);
+        assert_eq!(aws.deploy(&app), "5 unchanged\n");
+        // The next case starts without the stage again.
+        aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
     }
 }
 
 #[test]
-fn what_others_set_for_a_bucket_stays_and_a_queue_of_others_is_refused() {
-    let Some(cloud) = Cloud::start(false) else { return };
-    seen(&cloud);
-    let mut shop = Shop::new(&["counter"]).with("/version", json!(2));
-    cloud.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
+fn unmanaged_notifications_are_kept_and_queues_refused() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    create_seen_queue(&aws);
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(2));
+    aws.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
     let other = json!([{ "Id": "others", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:seen", "Events": ["s3:ObjectRemoved:*"] }]);
     let set = json!({ "Bucket": "theirs", "NotificationConfiguration": { "QueueConfigurations": other } });
-    cloud.call("s3", "put_bucket_notification_configuration", &set);
+    aws.call("s3", "put_bucket_notification_configuration", &set);
     let bucket = json!({ "bucket": "arn:aws:s3:::theirs", "prefix": "", "suffix": "", "events": ["created"] });
-    shop.set("/workers/counter/triggers", json!([bucket]));
-    assert!(cloud.deploy(&shop).contains("+ create  bucket theirs\n"));
-    let told = || cloud.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": "theirs" }));
-    assert_eq!(told()["QueueConfigurations"][0]["Id"], "others");
-    assert_eq!(told()["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(1));
+    app.set("/workers/counter/triggers", json!([bucket]));
+    assert!(aws.deploy(&app).contains("+ create  bucket theirs\n"));
+    let notifications = || aws.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": "theirs" }));
+    assert_eq!(notifications()["QueueConfigurations"][0]["Id"], "others");
+    assert_eq!(notifications()["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(1));
     let arn = "arn:aws:sqs:us-east-1:123456789012:seen";
-    let by_hand = json!({ "FunctionName": "shop-dev-counter", "EventSourceArn": arn });
-    cloud.call("lambda", "create_event_source_mapping", &by_hand);
-    assert_eq!(cloud.deploy(&shop), "2 stay as they are\n");
+    let unmanaged_mapping = json!({ "FunctionName": "shop-dev-counter", "EventSourceArn": arn });
+    aws.call("lambda", "create_event_source_mapping", &unmanaged_mapping);
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
 
-    cloud.call("sqs", "create_queue", &json!({ "QueueName": "shop-dev-jobs" }));
-    shop.set("/workers/counter/triggers", json!([queue("jobs")]));
-    let answer = cloud.run(&shop, &["deploy", "--stage", "dev", "--yes"]);
-    assert_eq!(answer.code, Some(1));
-    let cause = "caused by: queue `shop-dev-jobs` was not made by `cargo bedrock deploy` for this stage";
-    assert!(answer.stderr.contains(cause), "{}", answer.stderr);
+    aws.call("sqs", "create_queue", &json!({ "QueueName": "shop-dev-jobs" }));
+    app.set("/workers/counter/triggers", json!([queue("jobs")]));
+    let output = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
+    assert_eq!(output.code, Some(1));
+    let cause = "caused by: queue `shop-dev-jobs` was not created by `cargo bedrock deploy` for this stage";
+    assert!(output.stderr.contains(cause), "{}", output.stderr);
 
-    cloud.run(&shop, &["destroy", "--stage", "dev", "--yes"]).good();
-    assert_eq!(told()["QueueConfigurations"][0]["Id"], "others");
-    assert_eq!(told()["LambdaFunctionConfigurations"], Value::Null);
+    aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
+    assert_eq!(notifications()["QueueConfigurations"][0]["Id"], "others");
+    assert_eq!(notifications()["LambdaFunctionConfigurations"], Value::Null);
 }

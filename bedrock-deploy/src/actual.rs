@@ -1,0 +1,91 @@
+//! The actual state of a stage on AWS: one entry for each function that belongs to the stage or is to be created. Any part
+//! of it may be missing, because a deploy may have been stopped between any two steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::desired::{EventInvokeConfig, UrlAuth};
+use crate::ownership::UnmanagedResource;
+use crate::triggers::actual::ActualTriggers;
+use crate::version::Version;
+
+/// The actual state of a stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Actual {
+    /// Functions by their keys.
+    pub(crate) functions: BTreeMap<String, ActualFunction>,
+    pub(crate) triggers: ActualTriggers,
+    /// Resources that have names of this stage but are not managed by this tool.
+    pub(crate) unmanaged: Vec<UnmanagedResource>,
+}
+
+/// Everything that exists of one function.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActualFunction {
+    pub(crate) log_group: Option<ActualLogGroup>,
+    pub(crate) role: Option<ActualRole>,
+    /// Managed policies for the role by their names, and whether they are attached to it.
+    pub(crate) managed_policies: BTreeMap<String, bool>,
+    /// Versions of the worker's own layer, newest first.
+    pub(crate) layer_versions: Vec<LayerVersion>,
+    pub(crate) deployed: Option<DeployedFunction>,
+}
+
+/// A log group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualLogGroup {
+    /// `None` if logs never expire.
+    pub(crate) retention_days: Option<i32>,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualRole {
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) trust_policy: Value,
+    pub(crate) inline_policy: Option<Value>,
+}
+
+/// A published version of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LayerVersion {
+    pub(crate) number: i64,
+    pub(crate) arn: String,
+    pub(crate) description: String,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone)]
+pub(crate) struct DeployedFunction {
+    /// The unpublished version `$LATEST`, which calls without a qualifier invoke.
+    pub(crate) latest: Version,
+    /// Why the last update failed, if it did.
+    pub(crate) update_error: Option<String>,
+    /// The version that the alias `live` points to.
+    pub(crate) live: Option<LiveVersion>,
+    /// Time of the last change of code or settings, in the format of AWS.
+    pub(crate) last_modified: String,
+    pub(crate) reserved_concurrency: Option<i32>,
+    pub(crate) event_invoke_config: EventInvokeConfig,
+    pub(crate) allows_recursion: bool,
+    pub(crate) url: Option<FunctionUrl>,
+    /// Ids of the statements in the resource policy of the alias.
+    pub(crate) statement_ids: BTreeSet<String>,
+    /// Whether it has the tag of functions that have or had triggers.
+    pub(crate) has_triggers_tag: bool,
+}
+
+/// The version in use.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveVersion {
+    pub(crate) number: String,
+    pub(crate) version: Version,
+}
+
+/// The function URL of the alias `live`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionUrl {
+    pub(crate) auth: UrlAuth,
+    pub(crate) url: String,
+}

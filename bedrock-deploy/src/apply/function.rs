@@ -1,0 +1,213 @@
+//! Creates, updates and deletes a Lambda function, its versions and its log group.
+
+use std::collections::HashMap;
+
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure, OnSuccess, RecursiveLoop,
+    Runtime,
+};
+
+use super::context::{FunctionContext, StepResult, wait_until_ready};
+use super::upload::{CodeSource, code_source};
+use crate::aws::{Aws, Idempotency, call, optional};
+use crate::desired::{DesiredFunction, EventInvokeConfig};
+use crate::read::read_version_descriptions;
+use crate::stage::ALIAS;
+use crate::version::FunctionSettings;
+
+/// Versions of a function that are kept for rollbacks.
+const MAX_KEPT_VERSIONS: usize = 10;
+
+/// Creates the log group, or adds our tags to one that exists: Lambda creates it on a function's first invocation.
+pub(super) async fn create_log_group(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let logs = &context.aws.logs;
+    let name = context.stage.log_group_name(context.key);
+    let tags: HashMap<String, String> = context.stage.tags().into_iter().collect();
+    let request = || logs.create_log_group().log_group_name(&name).set_tags(Some(tags.clone())).send();
+    match call(Idempotency::Idempotent, request).await {
+        Err(error) if error.already_exists() => {
+            let arn = context.stage.log_group_arn(context.key);
+            let request = || logs.tag_resource().resource_arn(&arn).set_tags(Some(tags.clone())).send();
+            call(Idempotency::Idempotent, request).await?;
+        }
+        created => drop(created?),
+    }
+    set_log_retention(context, desired).await
+}
+
+pub(super) async fn set_log_retention(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let name = context.stage.log_group_name(context.key);
+    let request = || {
+        let policy = context.aws.logs.put_retention_policy().log_group_name(&name);
+        policy.retention_in_days(desired.log_retention_days).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_log_group(context: &FunctionContext<'_>) -> StepResult {
+    let name = context.stage.log_group_name(context.key);
+    let request = || context.aws.logs.delete_log_group().log_group_name(&name).send();
+    optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(())
+}
+
+pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let code = match code_source(context, &desired.zip).await? {
+        CodeSource::Bytes(bytes) => FunctionCode::builder().zip_file(Blob::new(bytes)),
+        CodeSource::Bucket { bucket, key } => FunctionCode::builder().s3_bucket(bucket).s3_key(key),
+    };
+    let code = code.build();
+    let version = &desired.version;
+    let settings = &version.settings;
+    let tags: HashMap<String, String> = context.stage.tags().into_iter().collect();
+    let request = || {
+        let function = context.aws.lambda.create_function().function_name(context.name).code(code.clone());
+        let function = function.set_tags(Some(tags.clone())).role(&settings.role_arn).handler(&settings.handler);
+        let function = function.architectures(Architecture::from(version.architecture.as_str()));
+        let function = function.runtime(Runtime::from(settings.runtime.as_str()));
+        let function = function.memory_size(settings.memory_mb).timeout(settings.timeout_seconds);
+        let function = function.set_layers(Some(desired.layers(context.layer_arn.as_deref())));
+        function.set_dead_letter_config(dead_letter_config(settings)).environment(environment(settings)).send()
+    };
+    call(Idempotency::NotIdempotent, request).await?;
+    wait_until_ready(context.aws, context.name).await
+}
+
+/// Deletes the function with its versions, its alias, its URL and its resource policy.
+pub(super) async fn delete(context: &FunctionContext<'_>) -> StepResult {
+    let request = || context.aws.lambda.delete_function().function_name(context.name).send();
+    optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(())
+}
+
+/// Updates all settings that can be changed without new code.
+pub(crate) async fn update_settings(
+    aws: &Aws,
+    name: &str,
+    settings: &FunctionSettings,
+    layers: &[String],
+) -> StepResult {
+    let request = || {
+        let function = aws.lambda.update_function_configuration().function_name(name).role(&settings.role_arn);
+        let function = function.handler(&settings.handler).runtime(Runtime::from(settings.runtime.as_str()));
+        let function = function.memory_size(settings.memory_mb).timeout(settings.timeout_seconds);
+        // An empty ARN removes the dead-letter queue.
+        let no_dead_letter = || DeadLetterConfig::builder().target_arn("").build();
+        let function = function.dead_letter_config(dead_letter_config(settings).unwrap_or_else(no_dead_letter));
+        function.set_layers(Some(layers.to_vec())).environment(environment(settings)).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    wait_until_ready(aws, name).await
+}
+
+pub(super) async fn upload_code(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let source = code_source(context, &desired.zip).await?;
+    update_code(context.aws, context.name, source, &desired.version.architecture).await
+}
+
+/// Updates the code and the architecture that it is compiled for.
+pub(crate) async fn update_code(aws: &Aws, name: &str, source: CodeSource, architecture: &str) -> StepResult {
+    let (zip, bucket, key) = match source {
+        CodeSource::Bytes(bytes) => (Some(Blob::new(bytes)), None, None),
+        CodeSource::Bucket { bucket, key } => (None, Some(bucket), Some(key)),
+    };
+    let request = || {
+        let function = aws.lambda.update_function_code().function_name(name).set_zip_file(zip.clone());
+        let function = function.set_s3_bucket(bucket.clone()).set_s3_key(key.clone());
+        function.architectures(Architecture::from(architecture)).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    wait_until_ready(aws, name).await
+}
+
+pub(super) async fn set_concurrency(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let lambda = &context.aws.lambda;
+    if let Some(count) = desired.reserved_concurrency {
+        let request = || {
+            let concurrency = lambda.put_function_concurrency().function_name(context.name);
+            concurrency.reserved_concurrent_executions(count).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+    } else {
+        let request = || lambda.delete_function_concurrency().function_name(context.name).send();
+        call(Idempotency::Idempotent, request).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn set_event_invoke_config(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let lambda = &context.aws.lambda;
+    let events = &desired.event_invoke_config;
+    if *events == EventInvokeConfig::default() {
+        let request = || lambda.delete_function_event_invoke_config().function_name(context.name).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+        return Ok(());
+    }
+    let on_failure = events.on_failure.as_ref().map(|arn| OnFailure::builder().destination(arn).build());
+    let on_success = events.on_success.as_ref().map(|arn| OnSuccess::builder().destination(arn).build());
+    let destinations = DestinationConfig::builder().set_on_failure(on_failure).set_on_success(on_success).build();
+    let request = || {
+        let config = lambda.put_function_event_invoke_config().function_name(context.name);
+        let config = config.maximum_retry_attempts(events.max_retries);
+        let config = config.maximum_event_age_in_seconds(events.max_age_seconds);
+        config.destination_config(destinations.clone()).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+pub(super) async fn set_recursive_loop(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let recursive_loop = if desired.allows_recursion { RecursiveLoop::Allow } else { RecursiveLoop::Terminate };
+    let request = || {
+        let config = context.aws.lambda.put_function_recursion_config().function_name(context.name);
+        config.recursive_loop(recursive_loop.clone()).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+/// Publishes a version and points the alias to it. It can be repeated: Lambda publishes no second version with the same code
+/// and settings as the newest one.
+pub(super) async fn publish_version(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let request = || {
+        let version = context.aws.lambda.publish_version().function_name(context.name);
+        version.description(&context.version_description).code_sha256(&desired.version.code_sha256).send()
+    };
+    let published = call(Idempotency::Idempotent, request).await?;
+    let number = published.version().unwrap_or_default();
+    point_alias(context.aws, context.name, number).await?;
+    delete_old_versions(context, number).await
+}
+
+/// Keeps the newest versions only: an account has 75 GB for the code of all versions.
+async fn delete_old_versions(context: &FunctionContext<'_>, live: &str) -> StepResult {
+    let versions = read_version_descriptions(context.aws, context.name).await?;
+    let old = versions.keys().rev().skip(MAX_KEPT_VERSIONS).map(ToString::to_string);
+    for number in old.filter(|number| number != live && Some(number.as_str()) != context.live_version) {
+        let request = || context.aws.lambda.delete_function().function_name(context.name).qualifier(&number).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+    }
+    Ok(())
+}
+
+/// Points the alias `live` to a version. Creates the alias if it does not exist.
+pub(crate) async fn point_alias(aws: &Aws, name: &str, version: &str) -> StepResult {
+    let update = || aws.lambda.update_alias().function_name(name).name(ALIAS).function_version(version).send();
+    if optional(call(Idempotency::Idempotent, update).await)?.is_some() {
+        return Ok(());
+    }
+    let create = || aws.lambda.create_alias().function_name(name).name(ALIAS).function_version(version).send();
+    call(Idempotency::NotIdempotent, create).await?;
+    Ok(())
+}
+
+fn environment(settings: &FunctionSettings) -> Environment {
+    let variables = settings.environment.values().clone().into_iter().collect();
+    Environment::builder().set_variables(Some(variables)).build()
+}
+
+fn dead_letter_config(settings: &FunctionSettings) -> Option<DeadLetterConfig> {
+    settings.dead_letter.as_ref().map(|arn| DeadLetterConfig::builder().target_arn(arn).build())
+}

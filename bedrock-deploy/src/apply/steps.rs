@@ -1,0 +1,99 @@
+//! Applies the steps of one function, one after the other.
+
+use std::time::Instant;
+
+use bedrock_diagnostics::Result;
+
+use super::context::{ApplyContext, FunctionContext, StepResult};
+use super::{function, layer, role, url};
+use crate::desired::DesiredFunction;
+use crate::plan::PlannedFunction;
+use crate::step::Step;
+use crate::version::VersionDescription;
+
+/// Applies the first steps of a function, and reports that it is finished.
+pub(super) async fn apply_function(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    desired: Option<&DesiredFunction>,
+) -> Result<()> {
+    let started = Instant::now();
+    apply_steps(context, planned, &planned.steps, desired).await?;
+    context.observer.function_finished(planned, started.elapsed());
+    Ok(())
+}
+
+/// Applies `steps`, which are some of the steps of `planned`. Stops at the first error and on Ctrl-C.
+pub(super) async fn apply_steps(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    steps: &[Step],
+    desired: Option<&DesiredFunction>,
+) -> Result<()> {
+    let previous = planned.live_version.as_deref().and_then(|number| number.parse().ok());
+    let mut function_context = FunctionContext {
+        aws: context.aws,
+        stage: context.stage,
+        key: &planned.key,
+        name: &planned.function,
+        desired,
+        version_description: VersionDescription { deploy: context.started_at_ms, previous }.to_string(),
+        live_version: planned.live_version.as_deref(),
+        layer_arn: planned.layer_arn.clone(),
+    };
+    for step in steps {
+        context.interrupt.check()?;
+        let started = Instant::now();
+        if let Err(error) = apply_step(&mut function_context, step).await {
+            let error = error.into_error(format!("failed to {}", step.description(&planned.function)));
+            context.observer.failed(&planned.function, &error);
+            return Err(error);
+        }
+        context.observer.function_step_finished(&planned.function, step.id(), started.elapsed());
+    }
+    Ok(())
+}
+
+async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResult {
+    match step {
+        Step::DeleteFunction => return function::delete(context).await,
+        Step::DeleteLayerVersions(numbers) => return layer::delete_versions(context, numbers).await,
+        Step::DeleteRole => return role::delete(context).await,
+        Step::DeleteManagedPolicy(name) => return role::delete_managed_policy(context, name).await,
+        Step::DeleteLogGroup => return function::delete_log_group(context).await,
+        _ => {}
+    }
+    // All other steps are planned only for desired functions.
+    let Some(desired) = context.desired else { return Ok(()) };
+    match step {
+        Step::CreateLogGroup => function::create_log_group(context, desired).await,
+        Step::SetLogRetention => function::set_log_retention(context, desired).await,
+        Step::CreateRole => role::create(context).await,
+        Step::UpdateTrustPolicy => role::update_trust_policy(context).await,
+        Step::PutInlinePolicy => role::put_inline_policy(context, desired).await,
+        Step::AttachManagedPolicy(name, document) => role::attach_managed_policy(context, name, document).await,
+        Step::PublishLayer => {
+            context.layer_arn = Some(layer::publish(context, desired).await?);
+            Ok(())
+        }
+        Step::CreateFunction => function::create(context, desired).await,
+        Step::UpdateSettings => {
+            let layers = desired.layers(context.layer_arn.as_deref());
+            function::update_settings(context.aws, context.name, &desired.version.settings, &layers).await
+        }
+        Step::UpdateCode => function::upload_code(context, desired).await,
+        Step::SetConcurrency => function::set_concurrency(context, desired).await,
+        Step::SetEventInvokeConfig => function::set_event_invoke_config(context, desired).await,
+        Step::SetRecursiveLoop => function::set_recursive_loop(context, desired).await,
+        Step::PublishVersion => function::publish_version(context, desired).await,
+        Step::CreateUrl => url::create(context, desired).await,
+        Step::SetUrlAuth => url::set_auth(context, desired).await,
+        Step::AddUrlStatement(statement) => url::add_statement(context, *statement).await,
+        Step::RemoveUrlStatement(statement) => url::remove_statement(context, *statement).await,
+        Step::DeleteLayerVersions(_)
+        | Step::DeleteManagedPolicy(_)
+        | Step::DeleteFunction
+        | Step::DeleteRole
+        | Step::DeleteLogGroup => Ok(()),
+    }
+}

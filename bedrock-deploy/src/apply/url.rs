@@ -1,0 +1,62 @@
+//! Creates the function URL of the endpoint, and sets who may call it. The URL belongs to the alias, so that it switches to
+//! new code and new settings at the same time.
+
+use aws_sdk_lambda::types::FunctionUrlAuthType;
+
+use super::context::{FunctionContext, StepResult};
+use crate::aws::{Idempotency, call, ok_if_exists, optional};
+use crate::desired::{DesiredFunction, UrlAuth};
+use crate::stage::ALIAS;
+use crate::step::UrlStatement;
+
+pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let request = || {
+        let url = context.aws.lambda.create_function_url_config().function_name(context.name).qualifier(ALIAS);
+        url.auth_type(auth_type(desired)).send()
+    };
+    match call(Idempotency::NotIdempotent, request).await {
+        Err(error) if error.already_exists() => set_auth(context, desired).await,
+        created => Ok(created.map(drop)?),
+    }
+}
+
+pub(super) async fn set_auth(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let request = || {
+        let url = context.aws.lambda.update_function_url_config().function_name(context.name).qualifier(ALIAS);
+        url.auth_type(auth_type(desired)).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+/// Adds a statement for everyone. Its condition limits it to calls through the URL.
+pub(super) async fn add_statement(context: &FunctionContext<'_>, statement: UrlStatement) -> StepResult {
+    let request = || {
+        let permission = context.aws.lambda.add_permission().function_name(context.name).qualifier(ALIAS);
+        let permission = permission.statement_id(statement.id()).principal("*");
+        let permission = match statement {
+            UrlStatement::InvokeUrl => {
+                permission.action("lambda:InvokeFunctionUrl").function_url_auth_type(FunctionUrlAuthType::None)
+            }
+            UrlStatement::InvokeViaUrl => permission.action("lambda:InvokeFunction").invoked_via_function_url(true),
+        };
+        permission.send()
+    };
+    Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+}
+
+pub(super) async fn remove_statement(context: &FunctionContext<'_>, statement: UrlStatement) -> StepResult {
+    let request = || {
+        let permission = context.aws.lambda.remove_permission().function_name(context.name).qualifier(ALIAS);
+        permission.statement_id(statement.id()).send()
+    };
+    optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(())
+}
+
+fn auth_type(desired: &DesiredFunction) -> FunctionUrlAuthType {
+    match desired.url {
+        Some(UrlAuth::Public) => FunctionUrlAuthType::None,
+        _ => FunctionUrlAuthType::AwsIam,
+    }
+}

@@ -1,0 +1,173 @@
+//! The error of a request to AWS, in one form for all services.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_lambda::config::http::HttpResponse;
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+
+use bedrock_diagnostics::{Error, ExitKind};
+
+/// Error codes of credentials that exist but are not valid.
+const INVALID_CREDENTIALS_CODES: [&str; 6] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
+/// Why a request to AWS failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AwsError {
+    /// The service responded with an error. The request had no effect unless the status is 500 or above.
+    Service { code: String, message: String, status: u16 },
+    /// The connection could not be established, so the request had no effect.
+    NotSent(String),
+    /// The request was sent, but no response arrived: it may have had an effect.
+    NoResponse(String),
+    /// There are no credentials to sign the request with.
+    NoCredentials(String),
+}
+
+impl AwsError {
+    /// Returns whether the service responded with this error code, for example `ResourceNotFoundException`.
+    pub(crate) fn has_code(&self, expected: &str) -> bool {
+        matches!(self, Self::Service { code, .. } if code == expected)
+    }
+
+    /// Returns whether the resource does not exist, by the error codes of all services.
+    pub(crate) fn is_not_found(&self) -> bool {
+        [
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "NoSuchBucket",
+            "NoSuchEntity",
+            "NoSuchKey",
+            "NoSuchTagSet",
+            "NotFound",
+            "QueueDoesNotExist",
+            "ResourceNotFoundException",
+        ]
+        .iter()
+        .any(|code| self.has_code(code))
+    }
+
+    /// Returns whether the resource to create exists already, by the error codes of all services.
+    pub(crate) fn already_exists(&self) -> bool {
+        [
+            "ConflictException",
+            "ResourceConflictException",
+            "EntityAlreadyExists",
+            "ResourceAlreadyExistsException",
+            "BucketAlreadyOwnedByYou",
+        ]
+        .iter()
+        .any(|code| self.has_code(code))
+    }
+
+    /// Converts it into an error of the app with the message `message`, for example ``failed to create function `x` ``.
+    pub(crate) fn into_app_error(self, message: impl Into<String>) -> Error {
+        self.into_error(ExitKind::App, message)
+    }
+
+    /// Converts it into an error of the command line or of this machine with the message `message`.
+    pub(crate) fn into_call_error(self, message: impl Into<String>) -> Error {
+        self.into_error(ExitKind::Call, message)
+    }
+
+    /// Problems with credentials and connections are always errors of this machine, whatever `kind` is.
+    fn into_error(self, kind: ExitKind, message: impl Into<String>) -> Error {
+        let with_credentials_help = |error: Error| {
+            error
+                .help("log in with `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`")
+                .help("`aws sts get-caller-identity` shows the identity that AWS sees")
+        };
+        match self {
+            Self::Service { code, message: reason, .. } if INVALID_CREDENTIALS_CODES.contains(&code.as_str()) => {
+                let error = Error::call(message).cause("AWS rejected the credentials");
+                with_credentials_help(error.cause(format!("{code}: {reason}")))
+            }
+            Self::Service { code, message: reason, .. } => {
+                Error::new(kind, message).cause(if reason.is_empty() { code } else { format!("{code}: {reason}") })
+            }
+            Self::NotSent(reason) => Error::call(message).cause(format!("failed to connect: {reason}")),
+            Self::NoResponse(reason) => Error::new(kind, message).cause(format!("no response: {reason}")),
+            Self::NoCredentials(reason) => {
+                with_credentials_help(Error::call(message).cause("there are no AWS credentials").cause(reason))
+            }
+        }
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for AwsError
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        if let Some(reason) = sources(&error).find_map(|source| source.downcast_ref::<CredentialsError>()) {
+            return Self::NoCredentials(error_chain(reason));
+        }
+        match &error {
+            SdkError::ServiceError(refused) => {
+                let status = refused.raw().status().as_u16();
+                // The response to a HEAD request has no body, and therefore no error code.
+                let code = refused.err().code().map(str::to_owned);
+                let code =
+                    code.unwrap_or_else(|| if status == 404 { "NotFound".to_owned() } else { status.to_string() });
+                Self::Service { code, message: refused.err().message().unwrap_or_default().to_owned(), status }
+            }
+            SdkError::ResponseError(invalid) if invalid.raw().status().as_u16() >= 500 => {
+                let status = invalid.raw().status().as_u16();
+                Self::Service { code: status.to_string(), message: String::new(), status }
+            }
+            SdkError::DispatchFailure(failure) if failure.is_user() => Self::NotSent(error_chain(&error)),
+            SdkError::ConstructionFailure(_) => Self::NotSent(error_chain(&error)),
+            SdkError::DispatchFailure(_) if is_connect_error(&error) => Self::NotSent(error_chain(&error)),
+            _ => Self::NoResponse(error_chain(&error)),
+        }
+    }
+}
+
+/// Returns `None` if the requested resource does not exist.
+pub(crate) fn optional<T>(result: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match result {
+        Ok(response) => Ok(Some(response)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Treats a failed creation as successful if the resource exists already.
+pub(crate) fn ok_if_exists<T>(result: Result<T, AwsError>) -> Result<(), AwsError> {
+    match result {
+        Err(error) if !error.already_exists() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether the connection was not established. The timeout of the connector has no type of its own that could be
+/// matched, only its text.
+fn is_connect_error(error: &(dyn StdError + 'static)) -> bool {
+    use hyper_util::client::legacy::Error as ClientError;
+    sources(error).any(|source| {
+        source.downcast_ref::<ClientError>().is_some_and(ClientError::is_connect)
+            || source.to_string().starts_with("HTTP connect timeout")
+    })
+}
+
+/// Joins an error and its sources, outermost first, without texts that an outer error already contains.
+fn error_chain(error: &(dyn StdError + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for source in sources(error) {
+        let text = source.to_string();
+        if !texts.iter().any(|outer| outer.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| (**error).source())
+}

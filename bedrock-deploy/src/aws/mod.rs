@@ -1,0 +1,215 @@
+//! Clients of the AWS services, and how their requests are made.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `error` | [`AwsError`]: a request that failed, in one form for all services |
+//! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
+//!
+//! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
+//! may already have had an effect.
+
+mod error;
+mod retry;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_lambda::config::{RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use bedrock_diagnostics::{Error, Result};
+use http_body_util::{BodyExt, Empty};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+pub(crate) use error::{AwsError, ok_if_exists, optional};
+pub(crate) use retry::{Idempotency, call};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a response may be silent. Lambda reads an upload of 50 MB completely before it responds.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
+/// Timeout of a complete [`download`].
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How the user wants to reach AWS. Unset options come from the environment and the user's AWS profiles.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// Name of the profile in the user's AWS configuration.
+    pub profile: Option<String>,
+    /// Region, which overrides the region of the profile.
+    pub region: Option<String>,
+    /// URL that replaces the endpoints of all services.
+    pub endpoint_url: Option<String>,
+}
+
+/// Clients of the AWS services in one account and region. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The account and region of all clients.
+    pub env: AwsEnvironment,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) scheduler: aws_sdk_scheduler::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) ssm: aws_sdk_ssm::Client,
+}
+
+/// An account and region of AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsEnvironment {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// For example `eu-west-1`.
+    pub region: String,
+    /// The twelve digits of the account id.
+    pub account: String,
+}
+
+/// Connects to AWS, runs `work` with the clients, and blocks until it has finished.
+///
+/// The first request asks AWS for the caller's identity, so that missing or invalid credentials are reported before `work`
+/// starts.
+pub fn run<T>(options: &AwsOptions, work: impl AsyncFnOnce(Aws) -> Result<T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::io("failed to start the runtime for requests to AWS", &error))?;
+    runtime.block_on(async { work(connect(options).await?).await })
+}
+
+async fn connect(options: &AwsOptions) -> Result<Aws> {
+    let sdk = load_config(options).await?;
+    let Some(region) = sdk.region().map(ToString::to_string) else {
+        return Err(Error::call("no AWS region is set")
+            .help("pass one with `--region eu-west-1`, or set `AWS_REGION`")
+            .help("`aws configure set region eu-west-1` sets it for your profile"));
+    };
+    let sts = aws_sdk_sts::Client::new(&sdk);
+    let identity = call(Idempotency::Idempotent, || sts.get_caller_identity().send()).await;
+    let identity = identity
+        .map_err(|error| error.into_call_error(format!("failed to get the caller identity from AWS in {region}")))?;
+    // `arn:PARTITION:sts::ACCOUNT:…`
+    let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+    let account = identity.account().unwrap_or_default().to_owned();
+    // With one endpoint for all services there are no host names for buckets.
+    let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
+    Ok(Aws {
+        env: AwsEnvironment { partition, region, account },
+        iam: aws_sdk_iam::Client::new(&sdk),
+        lambda: aws_sdk_lambda::Client::new(&sdk),
+        logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
+        s3: aws_sdk_s3::Client::from_conf(s3),
+        scheduler: aws_sdk_scheduler::Client::new(&sdk),
+        secrets: aws_sdk_secretsmanager::Client::new(&sdk),
+        sqs: aws_sdk_sqs::Client::new(&sdk),
+        ssm: aws_sdk_ssm::Client::new(&sdk),
+    })
+}
+
+async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client()?)
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    Ok(loader.load().await)
+}
+
+/// Returns an HTTP client with rustls and ring, because aws-lc takes minutes to compile.
+fn http_client() -> Result<SharedHttpClient> {
+    let trust_store = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from) {
+        None => TrustStore::default(),
+        Some(path) => {
+            let pem = std::fs::read(&path);
+            let message = || format!("failed to read the certificates of `AWS_CA_BUNDLE`, `{}`", path.display());
+            TrustStore::empty().with_pem_certificate(pem.map_err(|error| Error::io(message(), &error))?)
+        }
+    };
+    let context = TlsContext::builder().with_trust_store(trust_store).build();
+    let context =
+        context.map_err(|error| Error::call("failed to prepare connections to AWS").cause(error.to_string()))?;
+    // `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as in other AWS tools.
+    let proxy = ProxyConfig::from_env();
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
+    }))
+}
+
+/// Downloads the file at `url`, a presigned URL such as that of a function version's code. Sends no credentials.
+pub(crate) async fn download(url: &str) -> std::result::Result<Vec<u8>, AwsError> {
+    let no_response = |error: &dyn std::fmt::Display| AwsError::NoResponse(error.to_string());
+    let uri: hyper::Uri = url.parse().map_err(|_| AwsError::NotSent("AWS returned no valid URL".to_owned()))?;
+    let provider = rustls::crypto::ring::default_provider();
+    let https = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(provider)
+        .map_err(|error| no_response(&error))?
+        .https_or_http()
+        .enable_http1()
+        .build();
+    let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build(https);
+    let request = async {
+        let response = client.get(uri).await.map_err(|error| no_response(&error))?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| no_response(&error))?.to_bytes();
+        if status.is_success() {
+            return Ok(body.to_vec());
+        }
+        Err(AwsError::Service { code: status.to_string(), message: String::new(), status: status.as_u16() })
+    };
+    let timed_out = |_| Err(AwsError::NoResponse(format!("timed out after {} s", DOWNLOAD_TIMEOUT.as_secs())));
+    tokio::time::timeout(DOWNLOAD_TIMEOUT, request).await.unwrap_or_else(timed_out)
+}
+
+/// Formats milliseconds since 1970 in UTC: `2026-11-25T09:54:55.123Z`.
+#[must_use]
+pub fn timestamp(milliseconds: i64) -> String {
+    let time = DateTime::from_millis(milliseconds).fmt(DateTimeFormat::DateTimeWithOffset);
+    let text = time.unwrap_or_else(|_| milliseconds.to_string());
+    // Whole seconds are formatted without a fraction, but log lines need columns of equal width.
+    match text.strip_suffix('Z').map(|text| text.split_once('.').unwrap_or((text, ""))) {
+        Some((seconds, fraction)) => format!("{seconds}.{fraction:0<3.3}Z"),
+        None => text,
+    }
+}
+
+/// Formats the UTC date of `time`: `2026-11-25`.
+#[must_use]
+pub fn date(time: SystemTime) -> String {
+    let text = DateTime::from(time).fmt(DateTimeFormat::DateTime).unwrap_or_default();
+    text.chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::{date, timestamp};
+
+    #[test]
+    fn timestamps_are_utc_with_milliseconds() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(timestamp(1_764_064_495_120), "2025-11-25T09:54:55.120Z");
+        assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_064_495)), "2025-11-25");
+    }
+}

@@ -1,0 +1,130 @@
+//! The operations `deploy` and `destroy`: read the actual state, plan, confirm, apply.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bedrock_build::App;
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
+
+use crate::apply::apply;
+use crate::apply::context::ApplyContext;
+use crate::aws::{self, Aws, AwsOptions};
+use crate::desired::{Desired, desired_functions, secret_refs};
+use crate::manifest::Manifest;
+use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
+use crate::ownership::check_owned;
+use crate::plan::Plan;
+use crate::read::{read_actual, read_function_url};
+use crate::secrets::read_secrets;
+use crate::stage::{ENDPOINT, Stage, StageContext};
+use crate::triggers::read::read_triggers;
+
+/// What the user wants to do with a stage.
+#[derive(Debug)]
+pub struct StageRequest {
+    /// Name of the stage.
+    pub stage: Stage,
+    /// How to reach AWS.
+    pub aws: AwsOptions,
+    /// Keys of the functions to change. Empty for all functions.
+    pub only: Vec<String>,
+    /// Only show the plan.
+    pub dry_run: bool,
+}
+
+/// Deploys the last build of `app`.
+pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
+    check_worker_names(app, &request.only)?;
+    let manifest = Manifest::load(app)?;
+    aws::run(&request.aws, async |aws| {
+        let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
+        if manifest.profile != "release" {
+            observer.warning("deploying a dev build: `cargo bedrock build --release` makes it smaller and faster");
+        }
+        let secrets = read_secrets(&aws, secret_refs(&manifest, &request.only)).await?;
+        let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
+        let plan = read_and_plan(&aws, &stage, &desired, !request.only.is_empty()).await?;
+        let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm };
+        let Some(changed) = operation.run(&aws, &stage, &plan, &desired).await? else { return Ok(()) };
+        let url = endpoint_url(&aws, &stage, &desired).await;
+        observer.finished(&Outcome::Deployed { stage: &stage, changed, url });
+        Ok(())
+    })
+}
+
+/// Deletes a stage of `app`.
+pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
+    aws::run(&request.aws, async |aws| {
+        let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
+        let desired = Desired::new();
+        let plan = read_and_plan(&aws, &stage, &desired, false).await?;
+        let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm };
+        if let Some(changed) = operation.run(&aws, &stage, &plan, &desired).await? {
+            observer.finished(&Outcome::Destroyed { stage: &stage, changed });
+        }
+        Ok(())
+    })
+}
+
+/// Returns an error if one of `names` is neither a worker of the app nor the endpoint.
+pub(crate) fn check_worker_names(app: &App, names: &[String]) -> Result<()> {
+    let workers = names.iter().filter(|name| *name != ENDPOINT);
+    let problems: Vec<_> = workers.filter_map(|name| app.worker(name).err()).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::problems(ExitKind::Call, problems)) }
+}
+
+async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_partial: bool) -> Result<Plan> {
+    let expected = desired.keys().cloned().collect();
+    let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
+    read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
+    check_owned(stage, &actual.unmanaged)?;
+    Ok(Plan::new(stage, desired, &actual, is_partial))
+}
+
+/// A deploy or destroy after planning.
+struct StageOperation<'a> {
+    operation: Operation,
+    request: &'a StageRequest,
+    observer: &'a dyn DeployObserver,
+    confirm: &'a dyn Confirm,
+}
+
+impl StageOperation<'_> {
+    /// Shows the plan, asks for confirmation and applies it. Returns `None` after a dry run.
+    async fn run(
+        &self,
+        aws: &Aws,
+        stage: &StageContext,
+        plan: &Plan,
+        desired: &Desired,
+    ) -> Result<Option<ChangeCount>> {
+        self.observer.planned(stage, plan)?;
+        if self.request.dry_run {
+            self.observer.finished(&Outcome::DryRun);
+            return Ok(None);
+        }
+        if plan.is_empty() {
+            return Ok(Some(ChangeCount::default()));
+        }
+        let interrupt = Interrupt::watch()?;
+        self.confirm.confirm(self.operation, stage)?;
+        let started_at_ms = milliseconds_since_1970();
+        let context = ApplyContext { aws, stage, observer: self.observer, interrupt: &interrupt, started_at_ms };
+        let changed = apply(context, plan, desired).await;
+        if changed.is_err() {
+            self.observer.finished(&Outcome::Failed);
+        }
+        changed.map(Some)
+    }
+}
+
+/// Returns the URL of the deployed endpoint. `None` too if it cannot be read: that does not make the deploy fail.
+async fn endpoint_url(aws: &Aws, stage: &StageContext, desired: &Desired) -> Option<String> {
+    desired.get(ENDPOINT)?.url?;
+    let url = read_function_url(aws, &stage.function_name(ENDPOINT)).await;
+    url.ok().flatten().map(|url| url.url)
+}
+
+fn milliseconds_since_1970() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}

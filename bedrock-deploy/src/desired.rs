@@ -1,0 +1,257 @@
+//! The desired state of a stage: every function with everything that belongs to it, computed from the manifest, the stage
+//! and the values of the secrets. Returns one error with everything that AWS would reject.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bedrock_diagnostics::{Error, ExitKind, Report, Result};
+
+use crate::destinations;
+use crate::environment::{self, Environment};
+use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
+use crate::policy::{AccessedResources, RolePolicies, role_policies};
+use crate::stage::{ENDPOINT, StageContext, function_label};
+use crate::version::{FunctionSettings, Version};
+
+const MAX_LAYERS_PER_FUNCTION: usize = 5;
+
+/// The functions of a stage by their keys.
+pub(crate) type Desired = BTreeMap<String, DesiredFunction>;
+/// The values of secrets.
+pub(crate) type SecretValues = BTreeMap<SecretRef, String>;
+
+/// One function and everything that belongs to it.
+#[derive(Debug, Clone)]
+pub(crate) struct DesiredFunction {
+    /// Its layers are `None` if the worker has a layer of its own, whose version is only known after a comparison with AWS.
+    pub(crate) version: Version,
+    pub(crate) zip: ZipFile,
+    /// Layer with the worker's dependencies.
+    pub(crate) worker_layer: Option<DesiredLayer>,
+    /// ARNs of layer versions from the settings, which this tool does not publish.
+    pub(crate) external_layers: Vec<String>,
+    pub(crate) policies: RolePolicies,
+    pub(crate) log_retention_days: i32,
+    pub(crate) reserved_concurrency: Option<i32>,
+    pub(crate) event_invoke_config: EventInvokeConfig,
+    /// Whether recursive loops are allowed.
+    pub(crate) allows_recursion: bool,
+    pub(crate) url: Option<UrlAuth>,
+    pub(crate) triggers: Vec<Trigger>,
+}
+
+impl DesiredFunction {
+    /// Returns the ARNs of all layers. Later layers override the files of earlier ones, so the worker's own layer is last.
+    pub(crate) fn layers(&self, worker_layer_arn: Option<&str>) -> Vec<String> {
+        self.external_layers.iter().map(String::as_str).chain(worker_layer_arn).map(str::to_owned).collect()
+    }
+}
+
+/// A zip to upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ZipFile {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) sha256_base64: String,
+}
+
+/// A layer to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DesiredLayer {
+    pub(crate) zip: ZipFile,
+    /// Identifies the contents, so that a published version with the same contents is found.
+    pub(crate) description: String,
+}
+
+/// Configuration of asynchronous invocations. The default is that of Lambda.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventInvokeConfig {
+    pub(crate) max_retries: i32,
+    pub(crate) max_age_seconds: i32,
+    /// ARN.
+    pub(crate) on_failure: Option<String>,
+    /// ARN.
+    pub(crate) on_success: Option<String>,
+}
+
+impl Default for EventInvokeConfig {
+    fn default() -> Self {
+        Self { max_retries: 2, max_age_seconds: 21_600, on_failure: None, on_success: None }
+    }
+}
+
+impl EventInvokeConfig {
+    /// Returns whether a destination is a function of the stage, which has to exist before it can be set.
+    pub(crate) fn has_destination_in(&self, stage: &StageContext) -> bool {
+        let prefix = stage.function_arn("");
+        [&self.on_failure, &self.on_success].into_iter().flatten().any(|arn| arn.starts_with(&prefix))
+    }
+}
+
+/// Who may call a function URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UrlAuth {
+    /// Everyone: `AuthType` `NONE`.
+    Public,
+    /// Principals that IAM permits.
+    Iam,
+}
+
+/// Computes the desired state of the functions with the keys in `only`, or of all functions if it is empty.
+pub(crate) fn desired_functions(
+    manifest: &Manifest,
+    stage: &StageContext,
+    only: &[String],
+    secrets: &SecretValues,
+) -> Result<Desired> {
+    let mut desired = Desired::new();
+    let mut reports = Vec::new();
+    for (key, entry) in manifest.functions().filter(|(key, _)| is_selected(key, only)) {
+        let Some(code) = &entry.code else {
+            reports.push(rejection(format!("{} is not built yet", function_label(key)), BUILD_HELP));
+            continue;
+        };
+        let function = desired_function(manifest, stage, key, entry, code, secrets);
+        reports.extend(validate(manifest, key, entry, &function.version.settings.environment));
+        reports.extend(destinations::validate(manifest, stage, key, entry));
+        desired.insert(key.to_owned(), function);
+    }
+    if reports.is_empty() { Ok(desired) } else { Err(Error { kind: ExitKind::App, reports }) }
+}
+
+/// Returns the secrets of the functions with the keys in `only`, or of all functions if it is empty.
+pub(crate) fn secret_refs(manifest: &Manifest, only: &[String]) -> BTreeSet<SecretRef> {
+    let selected = manifest.functions().filter(|(key, _)| is_selected(key, only));
+    selected.flat_map(|(_, entry)| entry.secrets.values()).cloned().collect()
+}
+
+fn is_selected(key: &str, only: &[String]) -> bool {
+    only.is_empty() || only.iter().any(|name| name == key)
+}
+
+fn desired_function(
+    manifest: &Manifest,
+    stage: &StageContext,
+    key: &str,
+    entry: &ManifestEntry,
+    code: &Artifact,
+    secrets: &SecretValues,
+) -> DesiredFunction {
+    let callees = callees(entry);
+    let destination_arn = |name: &Option<String>| destinations::destination_arn(manifest, stage, name.as_deref()?);
+    let on_failure = destination_arn(&entry.on_failure);
+    let on_success = destination_arn(&entry.on_success);
+    let worker_layer = entry.layer.as_ref().map(|artifact| DesiredLayer {
+        zip: zip_file(manifest, artifact),
+        description: format!("{} {} {}", artifact.content_sha256, entry.runtime, entry.architecture),
+    });
+    let settings = FunctionSettings {
+        runtime: entry.runtime.clone(),
+        handler: entry.handler.clone(),
+        memory_mb: entry.memory,
+        timeout_seconds: entry.timeout,
+        role_arn: stage.role_arn(key),
+        environment: function_environment(manifest, stage, entry, &callees, secrets),
+        dead_letter: entry.dead_letter.clone(),
+    };
+    let resources = AccessedResources {
+        callees,
+        dead_letter: entry.dead_letter.clone(),
+        on_failure: on_failure.clone(),
+        on_success: on_success.clone(),
+        queues: destinations::queue_arns(stage, entry),
+    };
+    DesiredFunction {
+        version: Version {
+            code_sha256: code.sha256_base64.clone(),
+            architecture: entry.architecture.clone(),
+            settings,
+            layers: worker_layer.is_none().then(|| entry.layers.clone()),
+        },
+        zip: zip_file(manifest, code),
+        worker_layer,
+        external_layers: entry.layers.clone(),
+        policies: role_policies(stage, key, &resources),
+        log_retention_days: entry.log_retention,
+        reserved_concurrency: entry.concurrency,
+        event_invoke_config: EventInvokeConfig {
+            max_retries: entry.retries,
+            max_age_seconds: entry.event_age,
+            on_failure,
+            on_success,
+        },
+        allows_recursion: entry.recursion == "allow",
+        url: (key == ENDPOINT).then(|| url_auth(entry)),
+        triggers: entry.triggers.clone(),
+    }
+}
+
+/// Returns the workers that a function invokes, sorted and without duplicates.
+fn callees(entry: &ManifestEntry) -> Vec<&str> {
+    let callees: BTreeSet<&str> = entry.invokes.iter().map(String::as_str).collect();
+    callees.into_iter().collect()
+}
+
+fn function_environment(
+    manifest: &Manifest,
+    stage: &StageContext,
+    entry: &ManifestEntry,
+    callees: &[&str],
+    secrets: &SecretValues,
+) -> Environment {
+    let mut variables = destinations::trigger_variables(manifest, stage);
+    variables.extend(entry.environment.clone());
+    let secret_variable = |(name, secret): (&String, &SecretRef)| Some((name.clone(), secrets.get(secret)?.clone()));
+    variables.extend(entry.secrets.iter().filter_map(secret_variable));
+    let callee_arns =
+        callees.iter().map(|callee| (arn_variable_name(&stage.app, callee), stage.function_arn(callee))).collect();
+    Environment::with_callee_arns(variables, callee_arns)
+}
+
+/// Returns a report for each problem of a function that AWS would reject, or that shows that the build is outdated.
+fn validate(manifest: &Manifest, key: &str, entry: &ManifestEntry, environment: &Environment) -> Vec<Report> {
+    let function = function_label(key);
+    let mut reports = Vec::new();
+    for artifact in [&entry.code, &entry.layer].into_iter().flatten() {
+        let path = artifact.path.display();
+        let reason = match std::fs::metadata(manifest.folder.join(&artifact.path)) {
+            Ok(metadata) if metadata.len() == artifact.bytes => continue,
+            Ok(_) => "was changed after the build",
+            Err(_) => "is missing",
+        };
+        reports.push(rejection(format!("`target/bedrock/{path}` of {function} {reason}"), BUILD_HELP));
+    }
+    for callee in callees(entry).into_iter().filter(|callee| !manifest.workers.contains_key(*callee)) {
+        reports.push(rejection(format!("no worker named `{callee}`, which {function} calls"), BUILD_HELP));
+    }
+    let bytes = environment.bytes();
+    if bytes > environment::MAX_BYTES {
+        let limit = environment::MAX_BYTES;
+        let message = format!(
+            "the environment of {function} is too large: {bytes} bytes as JSON with its secrets, the limit is {limit}"
+        );
+        reports.push(rejection(message, "let the function load large values at run time"));
+    }
+    let layers = entry.layers.len() + usize::from(entry.layer.is_some());
+    if layers > MAX_LAYERS_PER_FUNCTION {
+        let message = format!("{function} has too many layers: {layers}, the limit is {MAX_LAYERS_PER_FUNCTION}");
+        reports.push(rejection(message, "remove some of the `layers` in its settings"));
+    }
+    reports
+}
+
+fn zip_file(manifest: &Manifest, artifact: &Artifact) -> ZipFile {
+    ZipFile {
+        path: manifest.folder.join(&artifact.path),
+        bytes: artifact.bytes,
+        sha256_base64: artifact.sha256_base64.clone(),
+    }
+}
+
+fn url_auth(entry: &ManifestEntry) -> UrlAuth {
+    if entry.url_auth.as_deref() == Some("iam") { UrlAuth::Iam } else { UrlAuth::Public }
+}
+
+fn arn_variable_name(app: &str, callee: &str) -> String {
+    format!("{}_WORKER_ARN_{callee}", app.replace('-', "_")).to_uppercase()
+}

@@ -1,0 +1,59 @@
+//! Everything of `cargo bedrock` that talks to AWS: deploys an app, rolls it back, deletes it, compares it with the last
+//! build, reads its logs and invokes its workers.
+//!
+//! A deploy compares the *desired* state (from the build's manifest, the stage and the secrets) with the *actual* state (read
+//! from AWS). The difference is a *plan*, whose *steps* are applied.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`aws`] | clients, retries and errors of the AWS services |
+//! | `stage` | [`StageContext`]: a stage in an account, and the names of everything that belongs to it |
+//! | `manifest`, `secrets` | the last build, and the values of secrets |
+//! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
+//! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
+//! | `plan`, `step` | [`Plan`]: what has to be done |
+//! | `apply`, `concurrent` | how it is done, for several functions at the same time |
+//! | `triggers` | the same for schedules, queues and buckets |
+//! | `deploy`, `rollback`, `status` | the operations |
+//! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
+//! | [`logs`] | the log events of deployed functions |
+//! | [`remote_invoke`] | invocations of deployed workers |
+//!
+//! Nothing here prints, and nothing here asks the user.
+
+#![forbid(unsafe_code)]
+
+mod actual;
+mod apply;
+pub mod aws;
+mod concurrent;
+mod deploy;
+mod desired;
+mod destinations;
+mod environment;
+pub mod logs;
+mod manifest;
+mod observer;
+mod ownership;
+mod plan;
+mod policy;
+mod read;
+pub mod remote_invoke;
+mod rollback;
+mod secrets;
+mod stage;
+mod status;
+mod step;
+#[cfg(test)]
+mod test_fixtures;
+mod triggers;
+mod version;
+
+pub use deploy::{StageRequest, deploy, destroy};
+pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
+pub use plan::{Plan, PlannedFunction};
+pub use rollback::rollback;
+pub use stage::{ENDPOINT, Stage, StageContext};
+pub use status::{FunctionStatus, StageStatus, TriggerStatus, status};
+pub use step::Change;
+pub use triggers::step::PlannedTrigger;

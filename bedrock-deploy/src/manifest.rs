@@ -1,0 +1,190 @@
+//! The manifest that `cargo bedrock build` wrote, and the check that it still matches the app.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use bedrock_build::App;
+use bedrock_diagnostics::{Error, Report, Result};
+use serde::Deserialize;
+
+use crate::stage::ENDPOINT;
+
+/// Versions of the manifest that this program can read.
+const SUPPORTED_VERSIONS: [u64; 2] = [1, 2];
+/// Help line of problems that a new build solves.
+pub(crate) const BUILD_HELP: &str = "run `cargo bedrock build --release`";
+
+/// The functions of an app, and the zips that were built for them.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) app: String,
+    pub(crate) profile: String,
+    pub(crate) endpoint: Option<ManifestEntry>,
+    pub(crate) workers: BTreeMap<String, ManifestEntry>,
+    /// Folder of the manifest, which its paths are relative to.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+}
+
+/// One function.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ManifestEntry {
+    pub(crate) runtime: String,
+    pub(crate) handler: String,
+    pub(crate) architecture: String,
+    pub(crate) memory: i32,
+    pub(crate) timeout: i32,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, SecretRef>,
+    pub(crate) invokes: Vec<String>,
+    pub(crate) retries: i32,
+    pub(crate) event_age: i32,
+    /// ARN, or worker of the app.
+    pub(crate) on_failure: Option<String>,
+    /// ARN, or worker of the app.
+    #[serde(default)]
+    pub(crate) on_success: Option<String>,
+    #[serde(default)]
+    pub(crate) dead_letter: Option<String>,
+    #[serde(default)]
+    pub(crate) triggers: Vec<Trigger>,
+    pub(crate) recursion: String,
+    pub(crate) concurrency: Option<i32>,
+    pub(crate) log_retention: i32,
+    pub(crate) layers: Vec<String>,
+    pub(crate) url_auth: Option<String>,
+    pub(crate) code: Option<Artifact>,
+    pub(crate) layer: Option<Artifact>,
+}
+
+/// A trigger: what invokes a function in addition to calls of other functions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Trigger {
+    Schedule {
+        schedule: String,
+        timezone: String,
+        /// JSON text. `None` stands for Scheduler's own event.
+        event: Option<String>,
+    },
+    Queue {
+        /// Name of a queue of the app, or an ARN.
+        queue: String,
+        batch_size: i32,
+        batch_window: i32,
+        partial_failures: bool,
+        max_receives: i32,
+        visibility_timeout: i32,
+    },
+    Bucket {
+        /// Name of a bucket of the app, or an ARN.
+        bucket: String,
+        prefix: String,
+        suffix: String,
+        events: Vec<ObjectEvent>,
+    },
+}
+
+/// A change of an object in a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ObjectEvent {
+    Created,
+    Removed,
+}
+
+/// Where the value of a secret variable is stored. Its `Display` form is ``the parameter `NAME` ``.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SecretRef {
+    Ssm(String),
+    SecretsManager(String),
+}
+
+/// A zip of a function or layer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Artifact {
+    pub(crate) path: PathBuf,
+    pub(crate) sha256_base64: String,
+    /// SHA-256 of the files in the zip.
+    pub(crate) content_sha256: String,
+    pub(crate) bytes: u64,
+}
+
+impl Manifest {
+    /// Reads the manifest of `app`. Returns an error if it belongs to another app or to a different set of workers.
+    pub(crate) fn load(app: &App) -> Result<Self> {
+        let folder = app.root.join("target/bedrock");
+        let text = match fs::read_to_string(folder.join("manifest.json")) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::app(format!("app `{}` is not built yet", app.name)).help(BUILD_HELP));
+            }
+            Err(error) => return Err(Error::io("failed to read `target/bedrock/manifest.json`", &error)),
+        };
+        let manifest = Self::parse(&text)?;
+        manifest.check(app)?;
+        Ok(Self { folder, ..manifest })
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let invalid = |reason: String| {
+            Error::app("`target/bedrock/manifest.json` is not a manifest that this version can read")
+                .cause(reason)
+                .help(BUILD_HELP)
+        };
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        match value["version"].as_u64() {
+            Some(version) if SUPPORTED_VERSIONS.contains(&version) => {}
+            version => {
+                return Err(invalid(format!(
+                    "its version is {}, the supported versions are 1 and 2",
+                    version.unwrap_or_default()
+                )));
+            }
+        }
+        serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
+    }
+
+    fn check(&self, app: &App) -> Result<()> {
+        if self.app != app.name.as_str() {
+            return Err(Error::app(format!("the last build is of app `{}`, but this is app `{}`", self.app, app.name))
+                .help(BUILD_HELP));
+        }
+        let exists = |name: &str| app.workers.iter().any(|worker| worker.name.as_str() == name);
+        let removed = self.workers.keys().filter(|name| !exists(name));
+        let added = app.workers.iter().filter(|worker| !self.workers.contains_key(worker.name.as_str()));
+        let causes: Vec<String> = removed
+            .map(|name| format!("worker `{name}` was built but no longer exists"))
+            .chain(added.map(|worker| format!("worker `{}` was added after the build", worker.name)))
+            .collect();
+        if causes.is_empty() {
+            return Ok(());
+        }
+        let error = Error::app("the workers are not the ones of the last build");
+        Err(causes.into_iter().fold(error, Error::cause).help(BUILD_HELP))
+    }
+
+    /// Returns all functions with their keys.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &ManifestEntry)> {
+        let endpoint = self.endpoint.iter().map(|entry| (ENDPOINT, entry));
+        self.workers.iter().map(|(name, entry)| (name.as_str(), entry)).chain(endpoint)
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ssm(name) => write!(f, "the parameter `{name}`"),
+            Self::SecretsManager(name) => write!(f, "the secret `{name}`"),
+        }
+    }
+}
+
+/// Returns a report about something in the manifest that AWS would reject.
+pub(crate) fn rejection(message: String, help: &str) -> Report {
+    Report { message, causes: Vec::new(), help: vec![help.to_owned()] }
+}

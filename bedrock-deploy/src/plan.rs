@@ -1,0 +1,404 @@
+//! The plan that turns the actual state of a stage into the desired one: steps for each function in their order, and the
+//! reasons. Planning does no I/O, so `--dry-run` shows exactly the plan that a deploy applies.
+//!
+//! A deploy may be stopped after any step; the next plan then continues from there. Therefore the log group is created first
+//! and deleted last: it is how an unfinished deploy is found again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bedrock_artifacts::Digest;
+use serde_json::Value;
+
+use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
+use crate::policy::lambda_trust_policy;
+use crate::stage::StageContext;
+use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
+use crate::triggers::plan::plan_triggers;
+use crate::triggers::step::PlannedTrigger;
+use crate::version::{Version, VersionDifferences, change_text};
+
+/// Versions of a layer that are kept for rollbacks.
+const MAX_KEPT_LAYER_VERSIONS: usize = 5;
+
+/// What is done with each function and trigger, including those that are kept.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Functions, sorted by their keys.
+    pub functions: Vec<PlannedFunction>,
+    /// Triggers: the schedules of the stage, each queue and each bucket.
+    pub triggers: Vec<PlannedTrigger>,
+}
+
+/// What is done with one function.
+#[derive(Debug, Clone)]
+pub struct PlannedFunction {
+    /// Name of the worker, or `endpoint`.
+    pub key: String,
+    /// Name of the function.
+    pub function: String,
+    /// What is done.
+    pub change: Change,
+    /// Why it is updated or deleted, for people: ``memory 128 → 512``.
+    pub reasons: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+    /// Steps that are possible only after all functions exist.
+    pub(crate) final_steps: Vec<Step>,
+    /// ARN of the worker's own layer, if the desired version is published already.
+    pub(crate) layer_arn: Option<String>,
+    /// Number of the version in use.
+    pub(crate) live_version: Option<String>,
+}
+
+impl PlannedFunction {
+    /// Returns the names of all steps in JSON output.
+    #[must_use]
+    pub fn step_ids(&self) -> Vec<&'static str> {
+        self.steps.iter().chain(&self.final_steps).map(Step::id).collect()
+    }
+}
+
+impl Plan {
+    /// Plans the changes from `actual` to `desired`. Resources that are not desired are deleted, unless the plan is partial:
+    /// then `desired` contains only some functions of the app.
+    pub(crate) fn new(stage: &StageContext, desired: &Desired, actual: &Actual, is_partial: bool) -> Self {
+        let nothing = ActualFunction::default();
+        let kept = desired.iter().map(|(key, desired)| {
+            let actual = actual.functions.get(key).unwrap_or(&nothing);
+            plan_function(stage, key, desired, actual)
+        });
+        let removed = actual.functions.iter().filter(|(key, _)| !is_partial && !desired.contains_key(*key));
+        let deletions = removed.map(|(key, actual)| plan_deletion(stage, key, actual));
+        let mut functions: Vec<PlannedFunction> = kept.chain(deletions).collect();
+        functions.sort_by(|one, other| one.key.cmp(&other.key));
+        Self { functions, triggers: plan_triggers(stage, desired, actual, is_partial) }
+    }
+
+    /// Returns the functions that are changed.
+    pub fn function_changes(&self) -> impl Iterator<Item = &PlannedFunction> {
+        self.functions.iter().filter(|planned| planned.change != Change::Keep)
+    }
+
+    /// Returns the triggers that are changed.
+    pub fn trigger_changes(&self) -> impl Iterator<Item = &PlannedTrigger> {
+        self.triggers.iter().filter(|planned| planned.change != Change::Keep)
+    }
+
+    /// Returns whether everything is up to date.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.function_changes().next().is_none() && self.trigger_changes().next().is_none()
+    }
+
+    fn count(&self, change: Change) -> usize {
+        let functions = self.functions.iter().map(|planned| planned.change);
+        let triggers = self.triggers.iter().map(|planned| planned.change);
+        functions.chain(triggers).filter(|each| *each == change).count()
+    }
+
+    /// Renders the plan for people: a heading, one line for each change, and the number of changes.
+    #[must_use]
+    pub fn render(&self, stage: &StageContext) -> String {
+        let mut text = format!("{stage} in {}, account {}\n\n", stage.env.region, stage.env.account);
+        for planned in self.function_changes() {
+            text += &change_line(planned.change, &planned.function, &planned.reasons);
+        }
+        for planned in self.trigger_changes() {
+            text += &change_line(planned.change, &planned.resource, &planned.reasons);
+        }
+        if !self.is_empty() {
+            text += "\n";
+        }
+        text + &self.summary() + "\n"
+    }
+
+    /// Returns for example `1 to create, 2 to update, 3 unchanged`.
+    fn summary(&self) -> String {
+        let kinds = [
+            (Change::Create, "to create"),
+            (Change::Update, "to update"),
+            (Change::Delete, "to delete"),
+            (Change::Keep, "unchanged"),
+        ];
+        let parts: Vec<String> = kinds
+            .into_iter()
+            .map(|(change, label)| (self.count(change), label))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, label)| format!("{count} {label}"))
+            .collect();
+        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    }
+}
+
+fn change_line(change: Change, resource: &str, reasons: &[String]) -> String {
+    let label = match change {
+        Change::Create => "+ create",
+        Change::Update => "~ update",
+        Change::Delete => "- delete",
+        Change::Keep => "  keep  ",
+    };
+    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    format!("{label}  {resource}{reasons}\n")
+}
+
+fn plan_function(
+    stage: &StageContext,
+    key: &str,
+    desired: &DesiredFunction,
+    actual: &ActualFunction,
+) -> PlannedFunction {
+    let mut steps = StepList::default();
+    plan_log_group(&mut steps, desired, actual);
+    plan_role(&mut steps, stage, key, desired, actual);
+    let layer_arn = published_layer_arn(desired, actual);
+    let layers = plan_layers(&mut steps, desired, layer_arn.as_deref());
+    match &actual.deployed {
+        None => plan_creation(&mut steps, desired),
+        Some(deployed) => plan_update(&mut steps, desired, deployed, layers),
+    }
+    plan_old_layer_deletion(&mut steps, desired, actual);
+    let change = match &actual.deployed {
+        None => Change::Create,
+        Some(_) if steps.steps.is_empty() => Change::Keep,
+        Some(_) => Change::Update,
+    };
+    let reasons = if change == Change::Update { steps.reasons } else { Vec::new() };
+    let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
+    // Lambda rejects destinations that do not exist.
+    let is_final =
+        |step: &Step| *step == Step::SetEventInvokeConfig && desired.event_invoke_config.has_destination_in(stage);
+    let (final_steps, steps) = steps.steps.into_iter().partition(is_final);
+    PlannedFunction {
+        key: key.to_owned(),
+        function: stage.function_name(key),
+        change,
+        reasons,
+        steps,
+        final_steps,
+        layer_arn,
+        live_version: live.map(|live| live.number.clone()),
+    }
+}
+
+fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> PlannedFunction {
+    let mut steps = Vec::new();
+    if actual.deployed.is_some() {
+        steps.push(Step::DeleteFunction);
+    }
+    if !actual.layer_versions.is_empty() {
+        steps.push(Step::DeleteLayerVersions(actual.layer_versions.iter().map(|layer| layer.number).collect()));
+    }
+    if actual.role.is_some() {
+        steps.push(Step::DeleteRole);
+    }
+    steps.extend(actual.managed_policies.keys().cloned().map(Step::DeleteManagedPolicy));
+    if actual.log_group.is_some() {
+        steps.push(Step::DeleteLogGroup);
+    }
+    PlannedFunction {
+        key: key.to_owned(),
+        function: stage.function_name(key),
+        change: Change::Delete,
+        reasons: vec!["with its role and its log group".to_owned()],
+        steps,
+        final_steps: Vec::new(),
+        layer_arn: None,
+        live_version: None,
+    }
+}
+
+/// The steps of one function so far, and the reasons, without duplicates: several steps may have the same reason.
+#[derive(Debug, Default)]
+struct StepList {
+    steps: Vec<Step>,
+    reasons: Vec<String>,
+}
+
+impl StepList {
+    fn add(&mut self, step: Step, reason: impl Into<String>) {
+        self.steps.push(step);
+        self.add_reasons([reason.into()]);
+    }
+
+    fn add_reasons(&mut self, reasons: impl IntoIterator<Item = String>) {
+        for reason in reasons {
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+    }
+}
+
+fn plan_log_group(steps: &mut StepList, desired: &DesiredFunction, actual: &ActualFunction) {
+    match &actual.log_group {
+        None => steps.add(Step::CreateLogGroup, "log group"),
+        // Created by Lambda or by the user: it does not have our tags yet.
+        Some(_) if actual.deployed.is_none() => steps.add(Step::CreateLogGroup, "log group"),
+        Some(log_group) => {
+            let old = log_group.retention_days.map_or("unlimited".to_owned(), |days| days.to_string());
+            if let Some(reason) = change_text("log retention", &old, &desired.log_retention_days.to_string()) {
+                steps.add(Step::SetLogRetention, reason);
+            }
+        }
+    }
+}
+
+fn plan_role(
+    steps: &mut StepList,
+    stage: &StageContext,
+    key: &str,
+    desired: &DesiredFunction,
+    actual: &ActualFunction,
+) {
+    match &actual.role {
+        None => steps.add(Step::CreateRole, "role"),
+        Some(role) if role.trust_policy != lambda_trust_policy() => steps.add(Step::UpdateTrustPolicy, "role"),
+        Some(_) => {}
+    }
+    let inline_policy = actual.role.as_ref().and_then(|role| role.inline_policy.as_ref());
+    if inline_policy != Some(&desired.policies.inline) {
+        steps.add(Step::PutInlinePolicy, "permissions");
+    }
+    // Managed policies are never changed: the name contains a digest of the document.
+    let numbered = desired.policies.managed.iter().enumerate();
+    let desired_policies: BTreeMap<String, &Value> = numbered
+        .map(|(number, document)| {
+            let digest = Digest::of(document.to_string().as_bytes()).to_string();
+            (format!("{}-{number}-{}", stage.role_name(key), digest.get(..8).unwrap_or_default()), document)
+        })
+        .collect();
+    let actual_policies = &actual.managed_policies;
+    for (name, document) in desired_policies.iter().filter(|(name, _)| actual_policies.get(*name) != Some(&true)) {
+        steps.add(Step::AttachManagedPolicy(name.clone(), (*document).clone()), "permissions");
+    }
+    for name in actual_policies.keys().filter(|name| !desired_policies.contains_key(*name)) {
+        steps.add(Step::DeleteManagedPolicy(name.clone()), "permissions");
+    }
+}
+
+/// Returns the ARN of the published version of the worker's layer that has the desired contents.
+fn published_layer_arn(desired: &DesiredFunction, actual: &ActualFunction) -> Option<String> {
+    let layer = desired.worker_layer.as_ref()?;
+    let published = actual.layer_versions.iter().find(|version| version.description == layer.description);
+    published.map(|version| version.arn.clone())
+}
+
+/// Returns the desired layers, or `None` if the worker's own layer has to be published first.
+fn plan_layers(steps: &mut StepList, desired: &DesiredFunction, layer_arn: Option<&str>) -> Option<Vec<String>> {
+    if desired.worker_layer.is_some() && layer_arn.is_none() {
+        steps.add(Step::PublishLayer, "layers");
+        return None;
+    }
+    Some(desired.layers(layer_arn))
+}
+
+fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
+    steps.add(Step::CreateFunction, "function");
+    if desired.reserved_concurrency.is_some() {
+        steps.add(Step::SetConcurrency, "concurrency");
+    }
+    if desired.event_invoke_config != EventInvokeConfig::default() {
+        steps.add(Step::SetEventInvokeConfig, "events");
+    }
+    if desired.allows_recursion {
+        steps.add(Step::SetRecursiveLoop, "recursion");
+    }
+    steps.add(Step::PublishVersion, "version");
+    if let Some(auth) = desired.url {
+        steps.add(Step::CreateUrl, "URL");
+        plan_url_statements(steps, auth, &BTreeSet::new());
+    }
+}
+
+fn plan_update(
+    steps: &mut StepList,
+    desired: &DesiredFunction,
+    deployed: &DeployedFunction,
+    layers: Option<Vec<String>>,
+) {
+    let version = Version { layers, ..desired.version.clone() };
+    let latest = deployed.latest.differences(&version);
+    if !latest.settings.is_empty() || deployed.update_error.is_some() {
+        steps.steps.push(Step::UpdateSettings);
+        steps.add_reasons(deployed.update_error.iter().map(|error| format!("the last update failed: {error}")));
+    }
+    if !latest.code.is_empty() {
+        steps.steps.push(Step::UpdateCode);
+    }
+    let live = deployed.live.as_ref().map(|live| live.version.differences(&version));
+    let is_live = latest.is_empty() && live.as_ref().is_some_and(VersionDifferences::is_empty);
+    steps.add_reasons(latest.code);
+    steps.add_reasons(latest.settings);
+    plan_unversioned_settings(steps, desired, deployed);
+    if !is_live {
+        steps.steps.push(Step::PublishVersion);
+        match live {
+            None => steps.add_reasons(["alias `live`".to_owned()]),
+            Some(live) => steps.add_reasons(live.code.into_iter().chain(live.settings)),
+        }
+    }
+    plan_url(steps, desired.url, deployed);
+}
+
+/// Settings that are not part of a version.
+fn plan_unversioned_settings(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction) {
+    let concurrency_text = |reserved: Option<i32>| reserved.map_or("none".to_owned(), |count| count.to_string());
+    let old_concurrency = concurrency_text(deployed.reserved_concurrency);
+    let new_concurrency = concurrency_text(desired.reserved_concurrency);
+    if let Some(reason) = change_text("concurrency", &old_concurrency, &new_concurrency) {
+        steps.add(Step::SetConcurrency, reason);
+    }
+    let old = &deployed.event_invoke_config;
+    let new = &desired.event_invoke_config;
+    if old != new {
+        steps.steps.push(Step::SetEventInvokeConfig);
+        let reasons = [
+            change_text("retries", &old.max_retries, &new.max_retries),
+            change_text("event age", &old.max_age_seconds, &new.max_age_seconds),
+            (old.on_failure != new.on_failure).then(|| "on-failure".to_owned()),
+            (old.on_success != new.on_success).then(|| "on-success".to_owned()),
+        ];
+        steps.add_reasons(reasons.into_iter().flatten());
+    }
+    let recursion_text = |is_allowed: bool| if is_allowed { "allow" } else { "terminate" };
+    let old_recursion = recursion_text(deployed.allows_recursion);
+    let new_recursion = recursion_text(desired.allows_recursion);
+    if let Some(reason) = change_text("recursion", &old_recursion, &new_recursion) {
+        steps.add(Step::SetRecursiveLoop, reason);
+    }
+}
+
+fn plan_url(steps: &mut StepList, desired: Option<UrlAuth>, deployed: &DeployedFunction) {
+    match (desired, deployed.url.as_ref().map(|url| url.auth)) {
+        (Some(_), None) => steps.add(Step::CreateUrl, "URL"),
+        (Some(desired), Some(actual)) if desired != actual => steps.add(Step::SetUrlAuth, "URL access"),
+        _ => {}
+    }
+    plan_url_statements(steps, desired.unwrap_or(UrlAuth::Iam), &deployed.statement_ids);
+}
+
+fn plan_url_statements(steps: &mut StepList, auth: UrlAuth, statement_ids: &BTreeSet<String>) {
+    for statement in PUBLIC_URL_STATEMENTS {
+        match (auth, statement_ids.contains(statement.id())) {
+            (UrlAuth::Public, false) => steps.add(Step::AddUrlStatement(statement), "URL access"),
+            (UrlAuth::Iam, true) => steps.add(Step::RemoveUrlStatement(statement), "URL access"),
+            _ => {}
+        }
+    }
+}
+
+/// Deletes old layer versions only together with the publication of a new one, so that a plan without changes is empty.
+fn plan_old_layer_deletion(steps: &mut StepList, desired: &DesiredFunction, actual: &ActualFunction) {
+    if !steps.steps.contains(&Step::PublishLayer) || desired.worker_layer.is_none() {
+        return;
+    }
+    let mut numbers: Vec<i64> = actual.layer_versions.iter().map(|layer| layer.number).collect();
+    numbers.sort_unstable_by(|one, other| other.cmp(one));
+    let old: Vec<i64> = numbers.into_iter().skip(MAX_KEPT_LAYER_VERSIONS - 1).collect();
+    if !old.is_empty() {
+        steps.steps.push(Step::DeleteLayerVersions(old));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! Reads one Lambda function: its code and settings, the version that the alias `live` points to, and the settings that are
+//! not part of a version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_lambda::types::{
+    Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, Runtime,
+    State,
+};
+use serde_json::Value;
+
+use crate::actual::{DeployedFunction, FunctionUrl, LiveVersion};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::desired::{EventInvokeConfig, UrlAuth};
+use crate::environment::Environment;
+use crate::stage::{ALIAS, ENDPOINT, StageContext, TRIGGERS_TAG};
+use crate::version::{FunctionSettings, Version};
+
+type Tags = BTreeMap<String, String>;
+
+/// Reads the function `key` with its tags. Returns `None` if it does not exist.
+pub(super) async fn read(
+    aws: &Aws,
+    stage: &StageContext,
+    key: &str,
+) -> Result<Option<(Tags, DeployedFunction)>, AwsError> {
+    let name = stage.function_name(key);
+    let request = || aws.lambda.get_function().function_name(&name).send();
+    let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+    if let Some(error) = response.tags_error().filter(|_| response.tags().is_none()) {
+        // Without its tags, it is unknown whether the function is ours.
+        let code = error.error_code().to_owned();
+        let message = error.message().to_owned();
+        return Err(AwsError::Service { code, message, status: 403 });
+    }
+    let has_url = key == ENDPOINT;
+    let (live, event_invoke_config, allows_recursion, url, statement_ids) = tokio::join!(
+        read_live_version(aws, &name),
+        read_event_invoke_config(aws, &name),
+        read_allows_recursion(aws, &name),
+        async { if has_url { read_function_url(aws, &name).await } else { Ok(None) } },
+        async { if has_url { read_statement_ids(aws, &name).await } else { Ok(BTreeSet::new()) } },
+    );
+    let empty = FunctionConfiguration::builder().build();
+    let configuration = response.configuration().unwrap_or(&empty);
+    let concurrency = response.concurrency().and_then(Concurrency::reserved_concurrent_executions);
+    let deployed = DeployedFunction {
+        latest: version_from(configuration),
+        update_error: update_error(configuration),
+        live: live?,
+        last_modified: configuration.last_modified().unwrap_or_default().to_owned(),
+        reserved_concurrency: concurrency,
+        event_invoke_config: event_invoke_config?,
+        allows_recursion: allows_recursion?,
+        url: url?,
+        statement_ids: statement_ids?,
+        has_triggers_tag: response.tags().is_some_and(|tags| tags.contains_key(TRIGGERS_TAG)),
+    };
+    let tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    Ok(Some((tags.collect(), deployed)))
+}
+
+/// Converts Lambda's description of a version.
+pub(crate) fn version_from(configuration: &FunctionConfiguration) -> Version {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let variables = configuration.environment().and_then(|environment| environment.variables());
+    let variables = variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let dead_letter = configuration.dead_letter_config().and_then(|config| config.target_arn());
+    Version {
+        code_sha256: text(configuration.code_sha256()),
+        architecture: text(configuration.architectures().first().map(Architecture::as_str)),
+        settings: FunctionSettings {
+            runtime: text(configuration.runtime().map(Runtime::as_str)),
+            handler: text(configuration.handler()),
+            memory_mb: configuration.memory_size().unwrap_or_default(),
+            timeout_seconds: configuration.timeout().unwrap_or_default(),
+            role_arn: text(configuration.role()),
+            environment: Environment::new(variables),
+            dead_letter: dead_letter.filter(|arn| !arn.is_empty()).map(str::to_owned),
+        },
+        layers: Some(configuration.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect()),
+    }
+}
+
+/// Returns why the last update, or the creation of the function, failed.
+fn update_error(configuration: &FunctionConfiguration) -> Option<String> {
+    let reason = if configuration.last_update_status() == Some(&LastUpdateStatus::Failed) {
+        configuration.last_update_status_reason()
+    } else if configuration.state() == Some(&State::Failed) {
+        configuration.state_reason()
+    } else {
+        return None;
+    };
+    Some(reason.unwrap_or("AWS gave no reason").to_owned())
+}
+
+async fn read_live_version(aws: &Aws, name: &str) -> Result<Option<LiveVersion>, AwsError> {
+    let request = || aws.lambda.get_function().function_name(name).qualifier(ALIAS).send();
+    let response = optional(call(Idempotency::Idempotent, request).await)?;
+    let configuration = response.as_ref().and_then(|response| response.configuration());
+    Ok(configuration.map(|configuration| LiveVersion {
+        number: configuration.version().unwrap_or_default().to_owned(),
+        version: version_from(configuration),
+    }))
+}
+
+async fn read_event_invoke_config(aws: &Aws, name: &str) -> Result<EventInvokeConfig, AwsError> {
+    let request = || aws.lambda.get_function_event_invoke_config().function_name(name).send();
+    let default = EventInvokeConfig::default();
+    let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(default) };
+    let destinations = response.destination_config();
+    let on_failure = destinations.and_then(|config| config.on_failure()?.destination());
+    let on_success = destinations.and_then(|config| config.on_success()?.destination());
+    Ok(EventInvokeConfig {
+        max_retries: response.maximum_retry_attempts().unwrap_or(default.max_retries),
+        max_age_seconds: response.maximum_event_age_in_seconds().unwrap_or(default.max_age_seconds),
+        on_failure: on_failure.map(str::to_owned),
+        on_success: on_success.map(str::to_owned),
+    })
+}
+
+async fn read_allows_recursion(aws: &Aws, name: &str) -> Result<bool, AwsError> {
+    let request = || aws.lambda.get_function_recursion_config().function_name(name).send();
+    let response = call(Idempotency::Idempotent, request).await?;
+    Ok(response.recursive_loop() == Some(&RecursiveLoop::Allow))
+}
+
+/// Returns the descriptions of a function's published versions by their numbers.
+pub(crate) async fn read_version_descriptions(aws: &Aws, name: &str) -> Result<BTreeMap<u64, String>, AwsError> {
+    let mut descriptions = BTreeMap::new();
+    let mut marker = None::<String>;
+    loop {
+        let request = || aws.lambda.list_versions_by_function().function_name(name).set_marker(marker.clone()).send();
+        let page = call(Idempotency::Idempotent, request).await?;
+        for version in page.versions() {
+            // `$LATEST` is not a number.
+            if let Some(number) = version.version().and_then(|number| number.parse().ok()) {
+                descriptions.insert(number, version.description().unwrap_or_default().to_owned());
+            }
+        }
+        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(descriptions);
+        }
+    }
+}
+
+/// Returns the function URL of the alias `live`, or `None` if it has none.
+pub(crate) async fn read_function_url(aws: &Aws, name: &str) -> Result<Option<FunctionUrl>, AwsError> {
+    let request = || aws.lambda.get_function_url_config().function_name(name).qualifier(ALIAS).send();
+    let response = optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(response.map(|response| {
+        let is_public = *response.auth_type() == FunctionUrlAuthType::None;
+        let auth = if is_public { UrlAuth::Public } else { UrlAuth::Iam };
+        FunctionUrl { auth, url: response.function_url().to_owned() }
+    }))
+}
+
+async fn read_statement_ids(aws: &Aws, name: &str) -> Result<BTreeSet<String>, AwsError> {
+    let request = || aws.lambda.get_policy().function_name(name).qualifier(ALIAS).send();
+    let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(BTreeSet::new()) };
+    let policy: Value = serde_json::from_str(response.policy().unwrap_or_default()).unwrap_or_default();
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    Ok(statements.filter_map(|statement| statement["Sid"].as_str()).map(str::to_owned).collect())
+}

@@ -1,0 +1,124 @@
+//! Reads the actual state of a stage from AWS, without its triggers. Changes nothing.
+//!
+//! Lists come first: functions, layers, log groups and policies by their names. Then each function is read, several at the
+//! same time. Lambda allows 15 requests a second for an account, but many more `GetFunction` requests; hence `GetFunction`
+//! is used even where a smaller operation would return enough.
+
+mod function;
+mod lists;
+pub(crate) mod role;
+
+use std::collections::BTreeSet;
+
+use bedrock_diagnostics::Result;
+
+use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::aws::{Aws, AwsError};
+use crate::concurrent::map_concurrently;
+use crate::ownership::{Ownership, UnmanagedResource};
+use crate::stage::StageContext;
+pub(crate) use function::{read_function_url, read_version_descriptions, version_from};
+use lists::StageLists;
+
+/// Functions that are read at the same time; each takes up to eight requests.
+const MAX_CONCURRENT_FUNCTIONS: usize = 6;
+
+/// Reads the functions with the keys `expected` and, unless the operation `is_partial`, all others with names of this stage.
+pub(crate) async fn read_actual(
+    aws: &Aws,
+    stage: &StageContext,
+    expected: &BTreeSet<String>,
+    is_partial: bool,
+) -> Result<Actual> {
+    let reader = &Reader { aws, stage, lists: lists::read(aws, stage).await? };
+    let mut keys = expected.clone();
+    if !is_partial {
+        keys.extend(reader.lists.keys());
+    }
+    let lookups = map_concurrently(&keys, MAX_CONCURRENT_FUNCTIONS, |key| async move {
+        reader.look_up(key, expected.contains(key)).await.map(|lookup| (key.clone(), lookup))
+    });
+    let mut actual = Actual::default();
+    for lookup in lookups.await {
+        match lookup? {
+            (key, Lookup::Managed(function)) => {
+                actual.functions.insert(key, *function);
+            }
+            (_, Lookup::Unmanaged(resource)) => actual.unmanaged.push(resource),
+            (_, Lookup::Absent) => {}
+        }
+    }
+    actual.unmanaged.sort_by(|one, other| one.resource.cmp(&other.resource));
+    Ok(actual)
+}
+
+/// What exists under the names of a function.
+enum Lookup {
+    Managed(Box<ActualFunction>),
+    Unmanaged(UnmanagedResource),
+    /// Nothing that this tool manages, and nothing that conflicts with the desired state.
+    Absent,
+}
+
+struct Reader<'a> {
+    aws: &'a Aws,
+    stage: &'a StageContext,
+    lists: StageLists,
+}
+
+impl Reader<'_> {
+    async fn look_up(&self, key: &str, is_expected: bool) -> Result<Lookup> {
+        let name = self.stage.function_name(key);
+        let function = function::read(self.aws, self.stage, key).await;
+        let function = function.map_err(|error| error.into_app_error(format!("failed to read function `{name}`")))?;
+        match function {
+            Some((tags, deployed)) => match Ownership::from_tags(self.stage, &tags) {
+                Ownership::Managed => self.read_resources(key, Some(deployed)).await,
+                Ownership::Unmanaged(owner) if is_expected || owner.is_some() => {
+                    Ok(Lookup::Unmanaged(UnmanagedResource { resource: format!("function `{name}`"), owner }))
+                }
+                Ownership::Unmanaged(_) => Ok(Lookup::Absent),
+            },
+            None if is_expected => self.read_resources(key, None).await,
+            // A log group without a function is left by a deploy or destroy that did not finish.
+            None => {
+                let tags = lists::log_group_tags(self.aws, self.stage, key).await.map_err(|error| {
+                    error.into_app_error(format!("failed to read the log group of function `{name}`"))
+                })?;
+                match Ownership::from_tags(self.stage, &tags) {
+                    Ownership::Managed => self.read_resources(key, None).await,
+                    Ownership::Unmanaged(_) => Ok(Lookup::Absent),
+                }
+            }
+        }
+    }
+
+    /// Reads role and layer versions of a function, which may not exist itself.
+    async fn read_resources(&self, key: &str, deployed: Option<DeployedFunction>) -> Result<Lookup> {
+        let name = self.stage.function_name(key);
+        let layer_versions = async {
+            if !self.lists.layers.contains(key) {
+                return Ok(Vec::new());
+            }
+            lists::layer_versions(self.aws, self.stage, key).await
+        };
+        let role_name = self.stage.role_name(key);
+        let (role, layer_versions) = tokio::join!(role::read(self.aws, &role_name), layer_versions);
+        let in_context =
+            |what: &str, error: AwsError| error.into_app_error(format!("failed to read {what} of function `{name}`"));
+        let function = ActualFunction {
+            log_group: self.lists.log_groups.get(key).cloned(),
+            role: role.map_err(|error| in_context("the role", error))?,
+            managed_policies: self.lists.managed_policies_of(&role_name),
+            layer_versions: layer_versions.map_err(|error| in_context("the layer", error))?,
+            deployed,
+        };
+        // If there is no function with our tags, a role with this name may belong to another tool.
+        if let (None, Some(role)) = (&function.deployed, &function.role)
+            && let Ownership::Unmanaged(owner) = Ownership::from_tags(self.stage, &role.tags)
+        {
+            return Ok(Lookup::Unmanaged(UnmanagedResource { resource: format!("role `{role_name}`"), owner }));
+        }
+        Ok(Lookup::Managed(Box::new(function)))
+    }
+}

@@ -1,0 +1,241 @@
+//! The operation `rollback`: the alias `live` points to the previous version again. The function itself gets the code and
+//! settings of that version too, because workers call each other without a qualifier. Permissions, triggers, secrets and logs
+//! are not changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use bedrock_artifacts::Digest;
+use bedrock_build::App;
+use bedrock_diagnostics::{Error, Interrupt, Result};
+
+use crate::apply::context::StepResult;
+use crate::apply::function::{point_alias, update_code, update_settings};
+use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
+use crate::apply::upload::CodeSource;
+use crate::aws::{self, Aws, Idempotency, call, download};
+use crate::concurrent::map_concurrently;
+use crate::deploy::{StageRequest, check_worker_names};
+use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
+use crate::ownership::check_owned;
+use crate::read::{read_actual, read_version_descriptions, version_from};
+use crate::stage::{StageContext, function_label};
+use crate::version::VersionDescription;
+
+/// The published versions of one function.
+#[derive(Debug, Clone, Default)]
+struct VersionHistory {
+    /// Number of the version that the alias `live` points to.
+    live: u64,
+    /// Descriptions by version numbers.
+    descriptions: BTreeMap<u64, String>,
+}
+
+/// Rolls the functions of `request` back to their previous versions. Without a selection, these are the functions that the
+/// last deploy changed.
+pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
+    check_worker_names(app, &request.only)?;
+    aws::run(&request.aws, async |aws| {
+        let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
+        let histories = read_histories(&aws, &stage, &request.only).await?;
+        let (moves, without_previous) = plan_moves(&stage, &histories, !request.only.is_empty());
+        for key in &without_previous {
+            observer.warning(&format!("{} has no earlier version and is not changed", function_label(key)));
+        }
+        if moves.is_empty() {
+            return Err(Error::app(format!("there is no earlier version to roll back to in {stage}")));
+        }
+        observer.rollback_planned(&moves)?;
+        if request.dry_run {
+            observer.finished(&Outcome::DryRun);
+            return Ok(());
+        }
+        let interrupt = Interrupt::watch()?;
+        confirm.confirm(Operation::Rollback, &stage)?;
+        let functions = apply_moves(&aws, &moves, observer, &interrupt).await;
+        match functions {
+            Ok(functions) => observer.finished(&Outcome::RolledBack { stage: &stage, functions }),
+            Err(_) => observer.finished(&Outcome::Failed),
+        }
+        functions.map(|_| ())
+    })
+}
+
+async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
+    let selected: BTreeSet<String> = only.iter().cloned().collect();
+    let actual = read_actual(aws, stage, &selected, !only.is_empty()).await?;
+    check_owned(stage, &actual.unmanaged)?;
+    let mut histories = BTreeMap::new();
+    for (key, function) in &actual.functions {
+        match &function.deployed {
+            None if selected.contains(key) => {
+                return Err(Error::app(format!("{} is not deployed to {stage}", function_label(key))));
+            }
+            None => {}
+            Some(deployed) => {
+                let live = deployed.live.as_ref().and_then(|live| live.number.parse().ok()).unwrap_or_default();
+                let name = stage.function_name(key);
+                let descriptions = read_version_descriptions(aws, &name).await.map_err(|error| {
+                    error.into_app_error(format!("failed to list the versions of function `{name}`"))
+                })?;
+                histories.insert(key.clone(), VersionHistory { live, descriptions });
+            }
+        }
+    }
+    Ok(histories)
+}
+
+/// Returns the move of each function, and the keys of the functions that have no earlier version. Without a selection, only
+/// functions whose live version was published by the newest deploy are moved: that deploy did not change the others.
+fn plan_moves(
+    stage: &StageContext,
+    histories: &BTreeMap<String, VersionHistory>,
+    is_selection: bool,
+) -> (Vec<AliasMove>, Vec<String>) {
+    let newest_deploy = histories.values().filter_map(VersionHistory::live_deploy).max();
+    let mut moves = Vec::new();
+    let mut without_previous = Vec::new();
+    for (key, history) in histories {
+        if !is_selection && history.live_deploy() != newest_deploy {
+            continue;
+        }
+        match history.previous() {
+            Some(to) => {
+                let function = stage.function_name(key);
+                moves.push(AliasMove { key: key.clone(), function, from: history.live, to });
+            }
+            None => without_previous.push(key.clone()),
+        }
+    }
+    (moves, without_previous)
+}
+
+impl VersionHistory {
+    fn live_description(&self) -> Option<VersionDescription> {
+        VersionDescription::parse(self.descriptions.get(&self.live)?)
+    }
+
+    /// Returns the deploy that published the live version.
+    fn live_deploy(&self) -> Option<u64> {
+        self.live_description().map(|description| description.deploy)
+    }
+
+    /// Returns the version that was in use before the live one, which its description says. That is not always the next
+    /// lower number, because that version may have been rolled back. The next lower number is used only if the version was
+    /// deleted or if the description does not say it.
+    fn previous(&self) -> Option<u64> {
+        match self.live_description() {
+            Some(VersionDescription { previous: Some(number), .. }) if self.descriptions.contains_key(&number) => {
+                Some(number)
+            }
+            Some(VersionDescription { previous: None, .. }) => None,
+            _ => self.descriptions.range(..self.live).next_back().map(|(number, _)| *number),
+        }
+    }
+}
+
+async fn apply_moves(
+    aws: &Aws,
+    moves: &[AliasMove],
+    observer: &dyn DeployObserver,
+    interrupt: &Interrupt,
+) -> Result<usize> {
+    let results = map_concurrently(moves, MAX_CONCURRENT_FUNCTIONS, |alias_move| async move {
+        interrupt.check()?;
+        let started = Instant::now();
+        let function = &alias_move.function;
+        if let Err(error) = apply_move(aws, function, &alias_move.to.to_string()).await {
+            let error = error.into_error(format!("failed to roll back function `{function}`"));
+            observer.failed(function, &error);
+            return Err(error);
+        }
+        observer.function_rolled_back(alias_move, started.elapsed());
+        Ok(())
+    });
+    let mut tally = Tally::new("functions");
+    tally.add_results(moves.iter().map(|alias_move| alias_move.function.clone()), results.await);
+    tally.into_result()
+}
+
+/// Moves the alias last, so that the same command repeats the rollback if it was stopped earlier.
+async fn apply_move(aws: &Aws, function: &str, to: &str) -> StepResult {
+    let request = || aws.lambda.get_function().function_name(function).qualifier(to).send();
+    let response = call(Idempotency::Idempotent, request).await?;
+    let (Some(configuration), Some(code)) = (response.configuration(), response.code()) else {
+        return Err(Error::app(format!("AWS returned no code of version {to}")).into());
+    };
+    let version = version_from(configuration);
+    let zip = download(code.location().unwrap_or_default()).await?;
+    if Digest::of(&zip).base64() != version.code_sha256 {
+        return Err(Error::app(format!("the downloaded code is not that of version {to}")).into());
+    }
+    update_settings(aws, function, &version.settings, &version.layers.unwrap_or_default()).await?;
+    update_code(aws, function, CodeSource::Bytes(zip), &version.architecture).await?;
+    point_alias(aws, function, to).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::stage;
+
+    fn history(live: u64, versions: &[(u64, &str)]) -> VersionHistory {
+        let descriptions = versions.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
+        VersionHistory { live, descriptions }
+    }
+
+    fn three_histories() -> BTreeMap<String, VersionHistory> {
+        let counter = [(1, "deploy 100"), (2, "deploy 200 after 1"), (3, "deploy 300 after 2")];
+        BTreeMap::from([
+            ("counter".to_owned(), history(3, &counter)),
+            ("greeter".to_owned(), history(1, &[(1, "deploy 300")])),
+            ("reporter".to_owned(), history(2, &[(1, "deploy 100"), (2, "deploy 200 after 1")])),
+        ])
+    }
+
+    fn alias_move(key: &str, from: u64, to: u64) -> AliasMove {
+        AliasMove { key: key.to_owned(), function: stage().function_name(key), from, to }
+    }
+
+    fn moves(histories: &BTreeMap<String, VersionHistory>, is_selection: bool) -> (Vec<AliasMove>, Vec<String>) {
+        plan_moves(&stage(), histories, is_selection)
+    }
+
+    #[test]
+    fn rollback_moves_only_what_the_last_deploy_changed() {
+        let expected = (vec![alias_move("counter", 3, 2)], vec!["greeter".to_owned()]);
+        assert_eq!(moves(&three_histories(), false), expected);
+    }
+
+    #[test]
+    fn second_rollback_undoes_the_second_last_deploy() {
+        let mut histories = three_histories();
+        histories.remove("greeter");
+        if let Some(counter) = histories.get_mut("counter") {
+            counter.live = 2;
+        }
+        assert_eq!(moves(&histories, false).0, [alias_move("counter", 2, 1), alias_move("reporter", 2, 1)]);
+    }
+
+    #[test]
+    fn selected_functions_are_moved_from_any_deploy() {
+        let mut histories = three_histories();
+        histories.remove("counter");
+        let expected = (vec![alias_move("reporter", 2, 1)], vec!["greeter".to_owned()]);
+        assert_eq!(moves(&histories, true), expected);
+    }
+
+    #[test]
+    fn rolled_back_versions_are_skipped() {
+        let counter = [(1, "deploy 100"), (2, "deploy 200 after 1"), (3, "deploy 300 after 1")];
+        let histories = BTreeMap::from([("counter".to_owned(), history(3, &counter))]);
+        assert_eq!(moves(&histories, false).0, [alias_move("counter", 3, 1)]);
+    }
+
+    #[test]
+    fn deleted_versions_are_skipped() {
+        let counter = [(2, "deploy 1"), (7, "deploy 3 after 6"), (8, "")];
+        let histories = BTreeMap::from([("counter".to_owned(), history(7, &counter))]);
+        assert_eq!(moves(&histories, false).0, [alias_move("counter", 7, 2)]);
+    }
+}

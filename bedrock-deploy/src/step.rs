@@ -1,0 +1,154 @@
+//! The steps of a plan for one function. Each of them can be repeated without harm.
+
+use serde_json::Value;
+
+/// The statements that make a function URL public. Since October 2025, Lambda requires both of them.
+pub(crate) const PUBLIC_URL_STATEMENTS: [UrlStatement; 2] = [UrlStatement::InvokeUrl, UrlStatement::InvokeViaUrl];
+
+/// What a plan does with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It does not exist yet.
+    Create,
+    /// It differs from the desired state.
+    Update,
+    /// It is not part of the app any more.
+    Delete,
+    /// It is up to date.
+    Keep,
+}
+
+impl Change {
+    /// Returns the name of the change in JSON output.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+        }
+    }
+
+    /// Returns `created`, `updated`, `deleted` or `kept`.
+    #[must_use]
+    pub fn past_tense(self) -> &'static str {
+        match self {
+            Self::Create => "created",
+            Self::Update => "updated",
+            Self::Delete => "deleted",
+            Self::Keep => "kept",
+        }
+    }
+}
+
+/// One step for one function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    CreateLogGroup,
+    SetLogRetention,
+    CreateRole,
+    UpdateTrustPolicy,
+    PutInlinePolicy,
+    /// Creates a managed policy with this name and document if it is missing, and attaches it.
+    AttachManagedPolicy(String, Value),
+    /// Detaches and deletes a managed policy by its name.
+    DeleteManagedPolicy(String),
+    PublishLayer,
+    CreateFunction,
+    UpdateSettings,
+    UpdateCode,
+    SetConcurrency,
+    SetEventInvokeConfig,
+    SetRecursiveLoop,
+    /// Publishes a version and points the alias `live` to it.
+    PublishVersion,
+    CreateUrl,
+    SetUrlAuth,
+    AddUrlStatement(UrlStatement),
+    RemoveUrlStatement(UrlStatement),
+    /// Deletes old versions of the layer by their numbers.
+    DeleteLayerVersions(Vec<i64>),
+    DeleteFunction,
+    DeleteRole,
+    DeleteLogGroup,
+}
+
+/// A statement in the resource policy of the alias `live`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UrlStatement {
+    /// Everyone may call the URL.
+    InvokeUrl,
+    /// Everyone may invoke the function, but only through its URL.
+    InvokeViaUrl,
+}
+
+impl UrlStatement {
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::InvokeUrl => "bedrock-url",
+            Self::InvokeViaUrl => "bedrock-function-through-url",
+        }
+    }
+}
+
+impl Step {
+    /// Returns what the step does, for messages such as ``failed to update the code of function `x` ``.
+    pub(crate) fn description(&self, function: &str) -> String {
+        let action = match self {
+            Self::CreateLogGroup => "create the log group",
+            Self::SetLogRetention => "set the log retention",
+            Self::CreateRole => "create the role",
+            Self::UpdateTrustPolicy => "update the trust policy of the role",
+            Self::PutInlinePolicy => "set the permissions",
+            Self::AttachManagedPolicy(..) => "add to the permissions",
+            Self::DeleteManagedPolicy(_) => "remove from the permissions",
+            Self::PublishLayer => "publish the layer",
+            Self::CreateFunction => return format!("create function `{function}`"),
+            Self::UpdateSettings => "update the settings",
+            Self::UpdateCode => "update the code",
+            Self::SetConcurrency => "set the reserved concurrency",
+            Self::SetEventInvokeConfig => "set the retries and destinations",
+            Self::SetRecursiveLoop => "set the recursive loop detection",
+            Self::PublishVersion => "publish a version",
+            Self::CreateUrl => "create the URL",
+            Self::SetUrlAuth => "set the authentication of the URL",
+            Self::AddUrlStatement(_) => "allow public calls of the URL",
+            Self::RemoveUrlStatement(_) => "disallow public calls of the URL",
+            Self::DeleteLayerVersions(_) => "delete old versions of the layer",
+            Self::DeleteFunction => return format!("delete function `{function}`"),
+            Self::DeleteRole => "delete the role",
+            Self::DeleteLogGroup => "delete the log group",
+        };
+        format!("{action} of function `{function}`")
+    }
+
+    /// Returns the name of the step in JSON output.
+    pub(crate) fn id(&self) -> &'static str {
+        match self {
+            Self::CreateLogGroup => "make-log-group",
+            Self::SetLogRetention => "keep-logs",
+            Self::CreateRole => "make-role",
+            Self::UpdateTrustPolicy => "trust-lambda",
+            Self::PutInlinePolicy => "write-own-policy",
+            Self::AttachManagedPolicy(..) => "add-policy",
+            Self::DeleteManagedPolicy(_) => "remove-policy",
+            Self::PublishLayer => "publish-layer",
+            Self::CreateFunction => "make-function",
+            Self::UpdateSettings => "update-settings",
+            Self::UpdateCode => "update-code",
+            Self::SetConcurrency => "reserve-concurrency",
+            Self::SetEventInvokeConfig => "set-events",
+            Self::SetRecursiveLoop => "set-recursion",
+            Self::PublishVersion => "publish",
+            Self::CreateUrl => "make-url",
+            Self::SetUrlAuth => "set-url-auth",
+            Self::AddUrlStatement(_) => "allow",
+            Self::RemoveUrlStatement(_) => "disallow",
+            Self::DeleteLayerVersions(_) => "drop-layers",
+            Self::DeleteFunction => "delete-function",
+            Self::DeleteRole => "delete-role",
+            Self::DeleteLogGroup => "delete-log-group",
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The actual triggers of a stage on AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::desired::{EventSourceMapping, NotificationConfig, Schedule};
+
+/// The actual triggers. Empty, without having been read, if no function has or had triggers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActualTriggers {
+    /// Keys of the functions that have the tag of functions with triggers.
+    pub(crate) tagged_functions: BTreeSet<String>,
+    /// Whether the schedule group exists.
+    pub(crate) has_schedule_group: bool,
+    pub(crate) schedules: BTreeMap<String, ActualSchedule>,
+    /// Roles with which schedules invoke functions, by the keys of the functions.
+    pub(crate) schedule_roles: BTreeMap<String, ActualScheduleRole>,
+    /// Queues of the app by their names, without dead-letter queues.
+    pub(crate) queues: BTreeMap<String, ActualQueue>,
+    pub(crate) mappings: Vec<ActualMapping>,
+    pub(crate) buckets: BTreeMap<String, ActualBucket>,
+}
+
+/// A schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualSchedule {
+    pub(crate) schedule: Schedule,
+    /// Whether it is enabled and invokes the worker's function with the worker's role.
+    pub(crate) is_effective: bool,
+}
+
+/// A role for schedules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualScheduleRole {
+    pub(crate) trust_policy: Value,
+    pub(crate) inline_policy: Option<Value>,
+}
+
+/// A queue of the app and its dead-letter queue. One of the two may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualQueue {
+    pub(crate) visibility_timeout_seconds: i32,
+    /// `None` if it has no dead-letter queue.
+    pub(crate) max_receives: Option<i32>,
+    /// Approximate number of messages in both queues.
+    pub(crate) messages: u64,
+}
+
+/// An event source mapping from a queue to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualMapping {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) queue_arn: String,
+    pub(crate) mapping: EventSourceMapping,
+    pub(crate) is_enabled: bool,
+}
+
+/// A bucket that invokes functions of the stage, or is to do so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ActualBucket {
+    pub(crate) exists: bool,
+    /// Whether it was created by a deploy of this stage.
+    pub(crate) is_app_bucket: bool,
+    /// Only read for buckets that are to be deleted.
+    pub(crate) is_empty: bool,
+    /// Notifications to functions of the stage.
+    pub(crate) notifications: Vec<NotificationConfig>,
+    /// Keys of the functions that it may invoke.
+    pub(crate) permitted: BTreeSet<String>,
+}

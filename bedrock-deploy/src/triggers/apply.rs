@@ -1,0 +1,408 @@
+//! Applies the steps of triggers: each queue, each bucket, and all schedules together.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use aws_sdk_iam::types::Tag as RoleTag;
+use aws_sdk_lambda::types::FunctionResponseType;
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, LambdaFunctionConfiguration, NotificationConfiguration,
+    NotificationConfigurationFilter, S3KeyFilter, Tag as BucketTag, Tagging,
+};
+use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Tag as ScheduleTag, Target};
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use bedrock_diagnostics::Result;
+use serde_json::json;
+
+use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
+use super::step::{PlannedTrigger, TriggerStep as Step};
+use crate::apply::context::{ApplyContext, StepError, StepResult};
+use crate::apply::upload::bucket_configuration;
+use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
+use crate::concurrent::map_concurrently;
+use crate::policy::{schedule_policy, scheduler_trust_policy};
+use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
+
+/// Triggers that are changed at the same time.
+const MAX_CONCURRENT_TRIGGERS: usize = 4;
+/// Retention of dead letters: 14 days, the maximum.
+const DEAD_LETTER_RETENTION_SECONDS: &str = "1209600";
+
+/// Applies the plans of triggers. Returns the results in their order.
+pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Vec<Result<()>> {
+    let triggers = planned.iter().copied();
+    map_concurrently(triggers, MAX_CONCURRENT_TRIGGERS, |planned| apply_trigger(context, planned)).await
+}
+
+async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
+    let trigger_started = Instant::now();
+    let step_context = StepContext { aws: context.aws, stage: context.stage };
+    for step in &planned.steps {
+        context.interrupt.check()?;
+        let started = Instant::now();
+        if let Err(error) = step_context.apply(step).await {
+            let error = error.into_error(format!("failed to {}", step.description()));
+            context.observer.failed(&planned.resource, &error);
+            return Err(error);
+        }
+        context.observer.trigger_step_finished(planned, step.id(), started.elapsed());
+    }
+    if let Some(warning) = &planned.warning {
+        context.observer.warning(warning);
+    }
+    context.observer.trigger_finished(planned, trigger_started.elapsed());
+    Ok(())
+}
+
+/// What every step needs.
+struct StepContext<'a> {
+    aws: &'a Aws,
+    stage: &'a StageContext,
+}
+
+impl StepContext<'_> {
+    async fn apply(&self, step: &Step) -> StepResult {
+        match step {
+            Step::TagFunction(key) => self.tag_function(key).await,
+            Step::CreateScheduleGroup => self.create_schedule_group().await,
+            Step::CreateScheduleRole(key) => self.create_schedule_role(key).await,
+            Step::UpdateScheduleTrustPolicy(key) => self.update_schedule_trust_policy(key).await,
+            Step::PutSchedulePolicy(key) => self.put_schedule_policy(key).await,
+            Step::CreateSchedule(name, schedule) => self.create_schedule(name, schedule).await,
+            Step::UpdateSchedule(name, schedule) => self.update_schedule(name, schedule).await,
+            Step::DeleteSchedule(name) => self.delete_schedule(name).await,
+            Step::DeleteScheduleRole(key) => self.delete_schedule_role(key).await,
+            Step::DeleteScheduleGroup => self.delete_schedule_group().await,
+            Step::CreateQueue(queue) => self.create_queue_pair(queue).await,
+            Step::UpdateQueue(queue) => self.update_queue(queue).await,
+            Step::CreateMapping { key, queue_arn, mapping } => self.create_mapping(key, queue_arn, *mapping).await,
+            Step::UpdateMapping { id, mapping } => self.update_mapping(id, *mapping).await,
+            Step::DeleteMapping(id) => self.delete_mapping(id).await,
+            Step::DeleteQueue(name) => self.delete_queue_pair(name).await,
+            Step::CreateBucket(name) => self.create_bucket(name).await,
+            Step::AddBucketPermission { key, bucket } => self.add_bucket_permission(key, bucket).await,
+            Step::PutNotifications { bucket, keys, notifications } => {
+                self.put_notifications(bucket, keys, notifications).await
+            }
+            Step::RemoveBucketPermission { key, bucket } => self.remove_bucket_permission(key, bucket).await,
+            Step::DeleteBucket(name) => self.delete_bucket(name).await,
+        }
+    }
+
+    async fn tag_function(&self, key: &str) -> StepResult {
+        let arn = self.stage.function_arn(key);
+        let request = || self.aws.lambda.tag_resource().resource(&arn).tags(TRIGGERS_TAG, "yes").send();
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    fn tags(&self) -> HashMap<String, String> {
+        self.stage.tags().into_iter().collect()
+    }
+}
+
+/// Schedules, their group, and the roles with which they invoke functions.
+impl StepContext<'_> {
+    async fn create_schedule_group(&self) -> StepResult {
+        let tags = self.stage.tags().into_iter();
+        let tags: std::result::Result<Vec<ScheduleTag>, _> =
+            tags.map(|(key, value)| ScheduleTag::builder().key(key).value(value).build()).collect();
+        let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
+        let request = || {
+            let group = self.aws.scheduler.create_schedule_group().name(self.stage.schedule_group());
+            group.set_tags(Some(tags.clone())).send()
+        };
+        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    }
+
+    async fn delete_schedule_group(&self) -> StepResult {
+        let request = || self.aws.scheduler.delete_schedule_group().name(self.stage.schedule_group()).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(())
+    }
+
+    async fn create_schedule_role(&self, key: &str) -> StepResult {
+        let tags = self.stage.tags().into_iter();
+        let tags: std::result::Result<Vec<RoleTag>, _> =
+            tags.map(|(key, value)| RoleTag::builder().key(key).value(value).build()).collect();
+        let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
+        let trust_policy = scheduler_trust_policy(self.stage).to_string();
+        let request = || {
+            let role = self.aws.iam.create_role().role_name(self.stage.schedule_role_name(key));
+            role.assume_role_policy_document(&trust_policy).set_tags(Some(tags.clone())).send()
+        };
+        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    }
+
+    async fn update_schedule_trust_policy(&self, key: &str) -> StepResult {
+        let name = self.stage.schedule_role_name(key);
+        let trust_policy = scheduler_trust_policy(self.stage).to_string();
+        let request = || {
+            let update = self.aws.iam.update_assume_role_policy().role_name(&name);
+            update.policy_document(&trust_policy).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    async fn put_schedule_policy(&self, key: &str) -> StepResult {
+        let name = self.stage.schedule_role_name(key);
+        let document = schedule_policy(self.stage, key).to_string();
+        let request = || {
+            let policy = self.aws.iam.put_role_policy().role_name(&name).policy_name(INLINE_POLICY);
+            policy.policy_document(&document).send()
+        };
+        call(Idempotency::EventuallyConsistent, request).await?;
+        Ok(())
+    }
+
+    async fn delete_schedule_role(&self, key: &str) -> StepResult {
+        let iam = &self.aws.iam;
+        let name = self.stage.schedule_role_name(key);
+        let delete_policy = || iam.delete_role_policy().role_name(&name).policy_name(INLINE_POLICY).send();
+        optional(call(Idempotency::Idempotent, delete_policy).await)?;
+        optional(call(Idempotency::Idempotent, || iam.delete_role().role_name(&name).send()).await)?;
+        Ok(())
+    }
+
+    async fn create_schedule(&self, name: &str, schedule: &Schedule) -> StepResult {
+        let target = self.schedule_target(schedule)?;
+        let window = no_time_window()?;
+        let request = || {
+            let create = self.aws.scheduler.create_schedule().group_name(self.stage.schedule_group()).name(name);
+            let create = create.schedule_expression(&schedule.expression).flexible_time_window(window.clone());
+            create.schedule_expression_timezone(&schedule.timezone).target(target.clone()).send()
+        };
+        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    }
+
+    /// Sends all settings: Scheduler resets those that a request does not contain.
+    async fn update_schedule(&self, name: &str, schedule: &Schedule) -> StepResult {
+        let target = self.schedule_target(schedule)?;
+        let window = no_time_window()?;
+        let request = || {
+            let update = self.aws.scheduler.update_schedule().group_name(self.stage.schedule_group()).name(name);
+            let update = update.schedule_expression(&schedule.expression).flexible_time_window(window.clone());
+            update.schedule_expression_timezone(&schedule.timezone).target(target.clone()).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    fn schedule_target(&self, schedule: &Schedule) -> std::result::Result<Target, StepError> {
+        let target = Target::builder().arn(self.stage.function_arn(&schedule.key));
+        let target = target.role_arn(self.stage.schedule_role_arn(&schedule.key));
+        target.set_input(schedule.input.clone()).build().map_err(|error| StepError::invalid_request(&error))
+    }
+
+    async fn delete_schedule(&self, name: &str) -> StepResult {
+        let request = || {
+            let delete = self.aws.scheduler.delete_schedule().group_name(self.stage.schedule_group());
+            delete.name(name).send()
+        };
+        optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(())
+    }
+}
+
+/// Makes Scheduler invoke exactly at the scheduled minute.
+fn no_time_window() -> std::result::Result<FlexibleTimeWindow, StepError> {
+    let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
+    window.map_err(|error| StepError::invalid_request(&error))
+}
+
+/// Queues, their dead-letter queues, and event source mappings.
+impl StepContext<'_> {
+    async fn create_queue_pair(&self, queue: &AppQueue) -> StepResult {
+        self.create_dead_letter_queue(queue).await?;
+        self.create_queue(&queue.name, self.queue_attributes(queue)).await
+    }
+
+    /// Updates the queue. Either of the two queues may be missing.
+    async fn update_queue(&self, queue: &AppQueue) -> StepResult {
+        self.create_dead_letter_queue(queue).await?;
+        let Some(url) = self.queue_url(&queue.name).await? else {
+            return self.create_queue(&queue.name, self.queue_attributes(queue)).await;
+        };
+        let request = || {
+            let update = self.aws.sqs.set_queue_attributes().queue_url(&url);
+            update.set_attributes(Some(self.queue_attributes(queue))).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    async fn create_dead_letter_queue(&self, queue: &AppQueue) -> StepResult {
+        let retention = DEAD_LETTER_RETENTION_SECONDS.to_owned();
+        let attributes = HashMap::from([(Attribute::MessageRetentionPeriod, retention)]);
+        self.create_queue(&format!("{}{DEAD_LETTER_SUFFIX}", queue.name), attributes).await
+    }
+
+    /// Creates a queue. SQS accepts a repeated request with the same attributes.
+    async fn create_queue(&self, name: &str, attributes: HashMap<Attribute, String>) -> StepResult {
+        let request = || {
+            let queue = self.aws.sqs.create_queue().queue_name(name).set_attributes(Some(attributes.clone()));
+            queue.set_tags(Some(self.tags())).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    fn queue_attributes(&self, queue: &AppQueue) -> HashMap<Attribute, String> {
+        let dead_letter_arn = self.stage.queue_arn(&format!("{}{DEAD_LETTER_SUFFIX}", queue.name));
+        let redrive_policy = json!({ "deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": queue.max_receives });
+        HashMap::from([
+            (Attribute::VisibilityTimeout, queue.visibility_timeout_seconds.to_string()),
+            (Attribute::RedrivePolicy, redrive_policy.to_string()),
+        ])
+    }
+
+    async fn queue_url(&self, name: &str) -> std::result::Result<Option<String>, AwsError> {
+        let request = || self.aws.sqs.get_queue_url().queue_name(name).send();
+        let response = optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(response.and_then(|response| response.queue_url))
+    }
+
+    /// Deletes the dead-letter queue last: it is how a deletion that was stopped is found again.
+    async fn delete_queue_pair(&self, name: &str) -> StepResult {
+        for name in [name.to_owned(), format!("{name}{DEAD_LETTER_SUFFIX}")] {
+            if let Some(url) = self.queue_url(&name).await? {
+                let request = || self.aws.sqs.delete_queue().queue_url(&url).send();
+                optional(call(Idempotency::Idempotent, request).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_mapping(&self, key: &str, queue_arn: &str, mapping: EventSourceMapping) -> StepResult {
+        let request = || {
+            let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.function_name(key));
+            let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
+            let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
+            let create = create.set_tags(Some(self.tags()));
+            create.set_function_response_types(Some(response_types(mapping))).send()
+        };
+        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    }
+
+    async fn update_mapping(&self, id: &str, mapping: EventSourceMapping) -> StepResult {
+        let request = || {
+            let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
+            let update = update.batch_size(mapping.batch_size);
+            let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
+            update.set_function_response_types(Some(response_types(mapping))).send()
+        };
+        call(Idempotency::Idempotent, request).await?;
+        Ok(())
+    }
+
+    async fn delete_mapping(&self, id: &str) -> StepResult {
+        let request = || self.aws.lambda.delete_event_source_mapping().uuid(id).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(())
+    }
+}
+
+fn response_types(mapping: EventSourceMapping) -> Vec<FunctionResponseType> {
+    if mapping.reports_partial_failures { vec![FunctionResponseType::ReportBatchItemFailures] } else { Vec::new() }
+}
+
+/// Buckets and their notifications.
+impl StepContext<'_> {
+    async fn create_bucket(&self, name: &str) -> StepResult {
+        let s3 = &self.aws.s3;
+        let configuration = bucket_configuration(&self.stage.env.region);
+        let request = || s3.create_bucket().bucket(name).set_create_bucket_configuration(configuration.clone()).send();
+        ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
+        let tags = self.stage.tags().into_iter();
+        let tags: std::result::Result<Vec<BucketTag>, _> =
+            tags.map(|(key, value)| BucketTag::builder().key(key).value(value).build()).collect();
+        let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
+        let tagging = Tagging::builder().set_tag_set(Some(tags)).build();
+        let tagging = tagging.map_err(|error| StepError::invalid_request(&error))?;
+        let request = || s3.put_bucket_tagging().bucket(name).tagging(tagging.clone()).send();
+        call(Idempotency::EventuallyConsistent, request).await?;
+        Ok(())
+    }
+
+    /// Allows a bucket to invoke a function, only as long as the bucket belongs to this account: after it is deleted, another
+    /// account may create a bucket with the same name.
+    async fn add_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
+        let request = || {
+            let permission = self.aws.lambda.add_permission().function_name(self.stage.function_name(key));
+            let permission = permission.statement_id(bucket_statement_id(bucket)).action("lambda:InvokeFunction");
+            let permission = permission.principal("s3.amazonaws.com").source_arn(self.stage.bucket_arn(bucket));
+            permission.source_account(&self.stage.env.account).send()
+        };
+        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    }
+
+    async fn remove_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
+        let request = || {
+            let permission = self.aws.lambda.remove_permission().function_name(self.stage.function_name(key));
+            permission.statement_id(bucket_statement_id(bucket)).send()
+        };
+        optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(())
+    }
+
+    /// A bucket has only one notification configuration, so the parts that do not concern the functions `keys` are copied.
+    async fn put_notifications(
+        &self,
+        bucket: &str,
+        keys: &[String],
+        notifications: &[NotificationConfig],
+    ) -> StepResult {
+        let s3 = &self.aws.s3;
+        let get = || s3.get_bucket_notification_configuration().bucket(bucket).send();
+        let old = call(Idempotency::EventuallyConsistent, get).await?;
+        let arns: Vec<String> = keys.iter().map(|key| self.stage.function_arn(key)).collect();
+        let is_other = |configuration: &LambdaFunctionConfiguration| {
+            !arns.iter().any(|arn| arn == configuration.lambda_function_arn())
+        };
+        let old_functions = old.lambda_function_configurations.unwrap_or_default().into_iter();
+        let mut functions: Vec<LambdaFunctionConfiguration> = old_functions.filter(is_other).collect();
+        for notification in notifications {
+            functions.push(self.lambda_function_configuration(notification)?);
+        }
+        let new = NotificationConfiguration::builder()
+            .set_topic_configurations(old.topic_configurations)
+            .set_queue_configurations(old.queue_configurations)
+            .set_event_bridge_configuration(old.event_bridge_configuration)
+            .set_lambda_function_configurations(Some(functions))
+            .build();
+        let put = || {
+            let put = s3.put_bucket_notification_configuration().bucket(bucket);
+            put.notification_configuration(new.clone()).send()
+        };
+        call(Idempotency::Idempotent, put).await?;
+        Ok(())
+    }
+
+    fn lambda_function_configuration(
+        &self,
+        notification: &NotificationConfig,
+    ) -> std::result::Result<LambdaFunctionConfiguration, StepError> {
+        let rule = |name: FilterRuleName, value: &String| {
+            (!value.is_empty()).then(|| FilterRule::builder().name(name).value(value).build())
+        };
+        let prefix = rule(FilterRuleName::Prefix, &notification.prefix);
+        let suffix = rule(FilterRuleName::Suffix, &notification.suffix);
+        let rules: Vec<FilterRule> = [prefix, suffix].into_iter().flatten().collect();
+        let filter = (!rules.is_empty()).then(|| {
+            let key = S3KeyFilter::builder().set_filter_rules(Some(rules)).build();
+            NotificationConfigurationFilter::builder().key(key).build()
+        });
+        let events = notification.events.iter().map(|event| Event::from(event.as_str())).collect();
+        let configuration = LambdaFunctionConfiguration::builder();
+        let configuration = configuration.lambda_function_arn(self.stage.function_arn(&notification.key));
+        let configuration = configuration.set_events(Some(events)).set_filter(filter).build();
+        configuration.map_err(|error| StepError::invalid_request(&error))
+    }
+
+    async fn delete_bucket(&self, name: &str) -> StepResult {
+        let request = || self.aws.s3.delete_bucket().bucket(name).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! The desired triggers of a stage, collected from its functions.
+
+use std::collections::BTreeMap;
+
+use crate::desired::Desired;
+use crate::manifest::{ObjectEvent, Trigger};
+use crate::stage::{StageContext, arn_resource};
+
+/// The desired triggers: schedules and buckets by their names, queues by their ARNs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DesiredTriggers {
+    pub(crate) schedules: BTreeMap<String, Schedule>,
+    pub(crate) queues: BTreeMap<String, DesiredQueue>,
+    pub(crate) buckets: BTreeMap<String, DesiredBucket>,
+}
+
+/// A schedule that invokes a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    pub(crate) key: String,
+    pub(crate) expression: String,
+    pub(crate) timezone: String,
+    /// JSON text. `None` stands for Scheduler's own event.
+    pub(crate) input: Option<String>,
+}
+
+/// A queue whose messages a worker receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DesiredQueue {
+    pub(crate) key: String,
+    pub(crate) mapping: EventSourceMapping,
+    /// `None` if the queue is not created by the deploy.
+    pub(crate) app_queue: Option<AppQueue>,
+}
+
+/// Settings of an event source mapping, which delivers the messages of a queue to a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EventSourceMapping {
+    pub(crate) batch_size: i32,
+    pub(crate) batch_window_seconds: i32,
+    /// Whether the function reports which messages of a batch failed.
+    pub(crate) reports_partial_failures: bool,
+}
+
+/// A queue of the app, which has a dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AppQueue {
+    pub(crate) name: String,
+    pub(crate) visibility_timeout_seconds: i32,
+    pub(crate) max_receives: i32,
+}
+
+/// A bucket that notifies workers of changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DesiredBucket {
+    /// Whether the deploy creates it.
+    pub(crate) is_app_bucket: bool,
+    pub(crate) notifications: Vec<NotificationConfig>,
+}
+
+/// The changes of a bucket that a worker is notified of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NotificationConfig {
+    pub(crate) key: String,
+    pub(crate) prefix: String,
+    pub(crate) suffix: String,
+    /// S3 event types such as `s3:ObjectCreated:*`, sorted.
+    pub(crate) events: Vec<String>,
+}
+
+impl DesiredTriggers {
+    /// Collects the triggers of the functions of `desired`.
+    pub(crate) fn new(stage: &StageContext, desired: &Desired) -> Self {
+        let mut triggers = Self::default();
+        for (key, function) in desired {
+            let mut schedule_count = 0;
+            for trigger in &function.triggers {
+                match trigger {
+                    Trigger::Schedule { schedule, timezone, event } => {
+                        schedule_count += 1;
+                        let schedule = Schedule {
+                            key: key.clone(),
+                            expression: schedule.clone(),
+                            timezone: timezone.clone(),
+                            input: event.clone(),
+                        };
+                        triggers.schedules.insert(format!("{key}-{schedule_count}"), schedule);
+                    }
+                    Trigger::Queue { .. } => triggers.queues.extend(desired_queue(stage, key, trigger)),
+                    Trigger::Bucket { bucket, prefix, suffix, events } => {
+                        let is_app_bucket = !bucket.starts_with("arn:");
+                        let name =
+                            if is_app_bucket { stage.bucket_name(bucket) } else { arn_resource(bucket).to_owned() };
+                        let mut events: Vec<String> = events.iter().map(|event| event.s3_type().to_owned()).collect();
+                        events.sort();
+                        let entry = triggers.buckets.entry(name).or_default();
+                        entry.is_app_bucket = is_app_bucket;
+                        entry.notifications.push(NotificationConfig {
+                            key: key.clone(),
+                            prefix: prefix.clone(),
+                            suffix: suffix.clone(),
+                            events,
+                        });
+                        entry.notifications.sort();
+                    }
+                }
+            }
+        }
+        triggers
+    }
+}
+
+/// Returns the queue with its ARN.
+fn desired_queue(stage: &StageContext, key: &str, trigger: &Trigger) -> Option<(String, DesiredQueue)> {
+    let Trigger::Queue { queue, batch_size, batch_window, partial_failures, max_receives, visibility_timeout } =
+        trigger
+    else {
+        return None;
+    };
+    let mapping = EventSourceMapping {
+        batch_size: *batch_size,
+        batch_window_seconds: *batch_window,
+        reports_partial_failures: *partial_failures,
+    };
+    let app_queue = (!queue.starts_with("arn:")).then(|| AppQueue {
+        name: stage.queue_name(queue),
+        visibility_timeout_seconds: *visibility_timeout,
+        max_receives: *max_receives,
+    });
+    let arn = app_queue.as_ref().map_or_else(|| queue.clone(), |app_queue| stage.queue_arn(&app_queue.name));
+    Some((arn, DesiredQueue { key: key.to_owned(), mapping, app_queue }))
+}
+
+impl ObjectEvent {
+    /// Returns the event type in S3's notification configuration.
+    fn s3_type(self) -> &'static str {
+        match self {
+            Self::Created => "s3:ObjectCreated:*",
+            Self::Removed => "s3:ObjectRemoved:*",
+        }
+    }
+}

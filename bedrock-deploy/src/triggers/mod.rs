@@ -1,0 +1,18 @@
+//! Triggers: what invokes functions in addition to calls of other functions. They are schedules (EventBridge Scheduler),
+//! queues (SQS event source mappings) and buckets (S3 notifications).
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `desired`, `actual`, `read` | the desired and the actual triggers, and how the latter are read |
+//! | `plan`, `step` | what has to be done |
+//! | `apply` | how it is done |
+//!
+//! A function that has or had triggers has the tag `bedrock:triggers`. If there are neither triggers nor functions with that
+//! tag, no requests are sent to SQS, S3 and EventBridge Scheduler, and no permissions for them are needed.
+
+pub(crate) mod actual;
+pub(crate) mod apply;
+pub(crate) mod desired;
+pub(crate) mod plan;
+pub(crate) mod read;
+pub(crate) mod step;

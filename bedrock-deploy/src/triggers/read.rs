@@ -1,0 +1,422 @@
+//! Reads the actual triggers of a stage from AWS. Changes nothing, and sends no requests if no function has or had triggers.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType};
+use aws_sdk_s3::types::{FilterRuleName, LambdaFunctionConfiguration};
+use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
+use aws_sdk_scheduler::types::ScheduleState;
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use bedrock_diagnostics::Result;
+use serde_json::Value;
+
+use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers};
+use super::desired::{DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule};
+use crate::actual::Actual;
+use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::desired::Desired;
+use crate::ownership::{UnmanagedResource, is_managed};
+use crate::read::role;
+use crate::stage::{BUCKET_STATEMENT_PREFIX, DEAD_LETTER_SUFFIX, OWNER_TAG, StageContext, arn_resource};
+
+type AwsResult<T> = std::result::Result<T, AwsError>;
+type Tags = BTreeMap<String, String>;
+type QueueAttributes = HashMap<Attribute, String>;
+
+/// Attributes that count the messages of a queue.
+const MESSAGE_COUNTS: [Attribute; 3] = [
+    Attribute::ApproximateNumberOfMessages,
+    Attribute::ApproximateNumberOfMessagesDelayed,
+    Attribute::ApproximateNumberOfMessagesNotVisible,
+];
+
+/// Adds to `actual` the triggers, and unmanaged resources that conflict with the triggers of `desired`. A partial operation
+/// reads only the triggers of the desired functions.
+pub(crate) async fn read_triggers(
+    aws: &Aws,
+    stage: &StageContext,
+    desired: &Desired,
+    actual: &mut Actual,
+    is_partial: bool,
+) -> Result<()> {
+    let tagged_functions: BTreeSet<String> = actual
+        .functions
+        .iter()
+        .filter(|(key, _)| !is_partial || desired.contains_key(*key))
+        .filter(|(_, function)| function.deployed.as_ref().is_some_and(|deployed| deployed.has_triggers_tag))
+        .map(|(key, _)| key.clone())
+        .collect();
+    let with_triggers = desired.iter().filter(|(_, function)| !function.triggers.is_empty());
+    let keys: BTreeSet<String> =
+        with_triggers.map(|(key, _)| key.clone()).chain(tagged_functions.iter().cloned()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut reader = TriggerReader {
+        aws,
+        stage,
+        keys,
+        desired: DesiredTriggers::new(stage, desired),
+        actual: ActualTriggers { tagged_functions, ..ActualTriggers::default() },
+        unmanaged: Vec::new(),
+    };
+    let in_context =
+        |what: &str, error: AwsError| error.into_app_error(format!("failed to read the {what} of {stage}"));
+    reader.read_schedules().await.map_err(|error| in_context("schedules", error))?;
+    reader.read_queues().await.map_err(|error| in_context("queues", error))?;
+    reader.read_buckets().await.map_err(|error| in_context("buckets", error))?;
+    actual.triggers = reader.actual;
+    actual.unmanaged.extend(reader.unmanaged);
+    Ok(())
+}
+
+struct TriggerReader<'a> {
+    aws: &'a Aws,
+    stage: &'a StageContext,
+    /// Keys of the functions that have or had triggers.
+    keys: BTreeSet<String>,
+    desired: DesiredTriggers,
+    actual: ActualTriggers,
+    unmanaged: Vec<UnmanagedResource>,
+}
+
+impl TriggerReader<'_> {
+    fn is_managed(&self, tags: &Tags) -> bool {
+        is_managed(self.stage, tags)
+    }
+
+    fn add_unmanaged(&mut self, resource: String, tags: &Tags) {
+        self.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
+    }
+}
+
+/// Schedules, their group and their roles.
+impl TriggerReader<'_> {
+    async fn read_schedules(&mut self) -> AwsResult<()> {
+        let scheduler = &self.aws.scheduler;
+        let group_name = self.stage.schedule_group();
+        self.read_schedule_roles().await?;
+        let request = || scheduler.get_schedule_group().name(&group_name).send();
+        let Some(group) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(()) };
+        let arn = group.arn().unwrap_or_default();
+        let request = || scheduler.list_tags_for_resource().resource_arn(arn).send();
+        let response = call(Idempotency::Idempotent, request).await?;
+        let tags: Tags = response.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+        if !self.is_managed(&tags) {
+            if !self.desired.schedules.is_empty() {
+                self.add_unmanaged(format!("schedule group `{group_name}`"), &tags);
+            }
+            return Ok(());
+        }
+        self.actual.has_schedule_group = true;
+        for name in self.list_schedules(&group_name).await? {
+            let key = name.rsplit_once('-').map(|(key, _)| key.to_owned());
+            let Some(key) = key.filter(|key| self.keys.contains(key)) else { continue };
+            let request = || scheduler.get_schedule().group_name(&group_name).name(&name).send();
+            if let Some(response) = optional(call(Idempotency::Idempotent, request).await)? {
+                let schedule = self.actual_schedule(key, &response);
+                self.actual.schedules.insert(name, schedule);
+            }
+        }
+        Ok(())
+    }
+
+    async fn list_schedules(&self, group_name: &str) -> AwsResult<Vec<String>> {
+        let mut names = Vec::new();
+        let mut token = None::<String>;
+        loop {
+            let request = || {
+                let list = self.aws.scheduler.list_schedules().group_name(group_name);
+                list.set_next_token(token.clone()).send()
+            };
+            let page = call(Idempotency::Idempotent, request).await?;
+            names.extend(page.schedules().iter().filter_map(|schedule| schedule.name()).map(str::to_owned));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    fn actual_schedule(&self, key: String, response: &GetScheduleOutput) -> ActualSchedule {
+        let target = response.target();
+        let is_effective = response.state() != Some(&ScheduleState::Disabled)
+            && target.is_some_and(|target| {
+                target.arn() == self.stage.function_arn(&key) && target.role_arn() == self.stage.schedule_role_arn(&key)
+            });
+        let schedule = Schedule {
+            key,
+            expression: response.schedule_expression().unwrap_or_default().to_owned(),
+            timezone: response.schedule_expression_timezone().unwrap_or("UTC").to_owned(),
+            input: target.and_then(|target| target.input()).map(str::to_owned),
+        };
+        ActualSchedule { schedule, is_effective }
+    }
+
+    async fn read_schedule_roles(&mut self) -> AwsResult<()> {
+        for key in self.keys.clone() {
+            let name = self.stage.schedule_role_name(&key);
+            let Some(role) = role::read(self.aws, &name).await? else { continue };
+            if self.is_managed(&role.tags) {
+                let role = ActualScheduleRole { trust_policy: role.trust_policy, inline_policy: role.inline_policy };
+                self.actual.schedule_roles.insert(key, role);
+            } else {
+                self.add_unmanaged(format!("role `{name}`"), &role.tags);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Queues and event source mappings.
+impl TriggerReader<'_> {
+    async fn read_queues(&mut self) -> AwsResult<()> {
+        for key in self.keys.clone() {
+            self.read_mappings(&key).await?;
+        }
+        let sqs = &self.aws.sqs;
+        let mut managed: BTreeMap<String, QueueAttributes> = BTreeMap::new();
+        for url in self.list_queue_urls().await? {
+            let name = url.rsplit('/').next().unwrap_or_default().to_owned();
+            let request = || sqs.list_queue_tags().queue_url(&url).send();
+            let response = optional(call(Idempotency::Idempotent, request).await)?;
+            let tags: Tags = response.and_then(|response| response.tags).unwrap_or_default().into_iter().collect();
+            if self.is_managed(&tags) {
+                let request = || sqs.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send();
+                let response = optional(call(Idempotency::Idempotent, request).await)?;
+                managed.insert(name, response.and_then(|response| response.attributes).unwrap_or_default());
+            } else if self.is_desired_queue(&name) {
+                self.add_unmanaged(format!("queue `{name}`"), &tags);
+            }
+        }
+        let queues = managed.keys().filter(|name| !name.ends_with(DEAD_LETTER_SUFFIX)).cloned();
+        // A deletion that was stopped leaves only the dead-letter queue.
+        let dead_letter_queues = managed.keys().filter_map(|name| name.strip_suffix(DEAD_LETTER_SUFFIX));
+        for name in queues.chain(dead_letter_queues.map(str::to_owned)) {
+            let queue = self.actual_queue(&name, &managed);
+            self.actual.queues.insert(name, queue);
+        }
+        Ok(())
+    }
+
+    fn is_desired_queue(&self, name: &str) -> bool {
+        let name = name.strip_suffix(DEAD_LETTER_SUFFIX).unwrap_or(name);
+        self.desired.queues.values().filter_map(|queue| queue.app_queue.as_ref()).any(|queue| queue.name == name)
+    }
+
+    fn actual_queue(&self, name: &str, managed: &BTreeMap<String, QueueAttributes>) -> ActualQueue {
+        let number =
+            |attributes: &QueueAttributes, name: &Attribute| -> Option<u64> { attributes.get(name)?.parse().ok() };
+        let dead_letter_name = format!("{name}{DEAD_LETTER_SUFFIX}");
+        let dead_letter_attributes = managed.get(&dead_letter_name);
+        let missing = QueueAttributes::new();
+        let attributes = managed.get(name).unwrap_or(&missing);
+        let messages = [Some(attributes), dead_letter_attributes]
+            .into_iter()
+            .flatten()
+            .flat_map(|attributes| MESSAGE_COUNTS.iter().filter_map(move |count| number(attributes, count)))
+            .sum();
+        let redrive_policy: Option<Value> =
+            attributes.get(&Attribute::RedrivePolicy).and_then(|text| serde_json::from_str(text).ok());
+        let dead_letter_arn = self.stage.queue_arn(&dead_letter_name);
+        let redrive_policy = redrive_policy.filter(|policy| {
+            dead_letter_attributes.is_some() && policy["deadLetterTargetArn"] == dead_letter_arn.as_str()
+        });
+        // AWS returns a number, emulators return what they were given.
+        let max_receives =
+            redrive_policy.and_then(|policy| policy["maxReceiveCount"].to_string().trim_matches('"').parse().ok());
+        let timeout = number(attributes, &Attribute::VisibilityTimeout).unwrap_or_default();
+        ActualQueue { visibility_timeout_seconds: i32::try_from(timeout).unwrap_or_default(), max_receives, messages }
+    }
+
+    async fn list_queue_urls(&self) -> AwsResult<Vec<String>> {
+        let mut urls = Vec::new();
+        let mut token = None::<String>;
+        loop {
+            let request = || {
+                let list = self.aws.sqs.list_queues().queue_name_prefix(self.stage.prefix()).max_results(1_000);
+                list.set_next_token(token.clone()).send()
+            };
+            let page = call(Idempotency::Idempotent, request).await?;
+            urls.extend(page.queue_urls().iter().cloned());
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(urls);
+            }
+        }
+    }
+
+    async fn read_mappings(&mut self, key: &str) -> AwsResult<()> {
+        let function = self.stage.function_name(key);
+        let mut marker = None::<String>;
+        loop {
+            let request = || {
+                let list = self.aws.lambda.list_event_source_mappings().function_name(&function);
+                list.set_marker(marker.clone()).send()
+            };
+            let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(()) };
+            for configuration in page.event_source_mappings() {
+                let Some(mapping) = actual_mapping(key, configuration) else { continue };
+                let is_desired = self.desired.queues.contains_key(&mapping.queue_arn);
+                if is_desired || self.is_managed_mapping(configuration).await? {
+                    self.actual.mappings.push(mapping);
+                }
+            }
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Mappings without our tags may belong to the user.
+    async fn is_managed_mapping(&self, configuration: &EventSourceMappingConfiguration) -> AwsResult<bool> {
+        let Some(arn) = configuration.event_source_mapping_arn() else { return Ok(false) };
+        let response =
+            optional(call(Idempotency::Idempotent, || self.aws.lambda.list_tags().resource(arn).send()).await)?;
+        let tags = response.and_then(|response| response.tags).unwrap_or_default();
+        Ok(self.is_managed(&tags.into_iter().collect()))
+    }
+}
+
+/// Returns `None` if the mapping is being deleted, or if its source is not a queue: then it belongs to the user.
+fn actual_mapping(key: &str, configuration: &EventSourceMappingConfiguration) -> Option<ActualMapping> {
+    let arn = configuration.event_source_arn().filter(|arn| arn.split(':').nth(2) == Some("sqs"))?;
+    let state = configuration.state().filter(|state| *state != "Deleting")?;
+    let response_types = configuration.function_response_types();
+    Some(ActualMapping {
+        id: configuration.uuid()?.to_owned(),
+        key: key.to_owned(),
+        queue_arn: arn.to_owned(),
+        mapping: EventSourceMapping {
+            batch_size: configuration.batch_size().unwrap_or(10),
+            batch_window_seconds: configuration.maximum_batching_window_in_seconds().unwrap_or_default(),
+            reports_partial_failures: response_types.contains(&FunctionResponseType::ReportBatchItemFailures),
+        },
+        is_enabled: !["Disabled", "Disabling"].contains(&state),
+    })
+}
+
+/// Buckets. Which buckets may invoke a function is read from the function's resource policy: the statement for a bucket is
+/// added before anything else, and removed last.
+impl TriggerReader<'_> {
+    async fn read_buckets(&mut self) -> AwsResult<()> {
+        let desired = self.desired.buckets.keys().map(|name| (name.clone(), ActualBucket::default()));
+        let mut buckets: BTreeMap<String, ActualBucket> = desired.collect();
+        for key in &self.keys {
+            for name in self.read_permitted_buckets(key).await? {
+                buckets.entry(name).or_default().permitted.insert(key.clone());
+            }
+        }
+        for (name, mut bucket) in buckets {
+            self.read_bucket(&name, &mut bucket).await?;
+            self.actual.buckets.insert(name, bucket);
+        }
+        Ok(())
+    }
+
+    /// Returns the buckets that may invoke a function.
+    async fn read_permitted_buckets(&self, key: &str) -> AwsResult<BTreeSet<String>> {
+        let function = self.stage.function_name(key);
+        let request = || self.aws.lambda.get_policy().function_name(&function).send();
+        let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else {
+            return Ok(BTreeSet::new());
+        };
+        let policy: Value = serde_json::from_str(response.policy().unwrap_or_default()).unwrap_or_default();
+        let statements = policy["Statement"].as_array().into_iter().flatten();
+        let is_bucket_statement =
+            |statement: &&Value| statement["Sid"].as_str().is_some_and(|id| id.starts_with(BUCKET_STATEMENT_PREFIX));
+        let arns = statements.filter(is_bucket_statement).filter_map(source_arn);
+        Ok(arns.map(|arn| arn_resource(&arn).to_owned()).collect())
+    }
+
+    async fn read_bucket(&mut self, name: &str, bucket: &mut ActualBucket) -> AwsResult<()> {
+        let s3 = &self.aws.s3;
+        let request = || s3.head_bucket().bucket(name).send();
+        if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
+            return Ok(());
+        }
+        bucket.exists = true;
+        let is_desired_app_bucket = self.desired.buckets.get(name).is_some_and(|bucket| bucket.is_app_bucket);
+        // Of buckets that cannot be ours, only the notifications are read.
+        if name.starts_with(&self.stage.prefix().replace('_', "-")) {
+            let request = || s3.get_bucket_tagging().bucket(name).send();
+            let response = optional(call(Idempotency::Idempotent, request).await)?;
+            let tags = response.map(|response| response.tag_set).unwrap_or_default();
+            let tags: Tags = tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+            bucket.is_app_bucket = self.is_managed(&tags);
+            // A bucket without tags was created by a deploy that was stopped: its name contains our account.
+            if is_desired_app_bucket && !bucket.is_app_bucket && tags.contains_key(OWNER_TAG) {
+                self.add_unmanaged(format!("bucket `{name}`"), &tags);
+            }
+        }
+        let request = || s3.get_bucket_notification_configuration().bucket(name).send();
+        let response = call(Idempotency::Idempotent, request).await?;
+        let configurations = response.lambda_function_configurations().iter();
+        bucket.notifications = configurations.filter_map(|each| notification_config(self.stage, each)).collect();
+        bucket.notifications.sort();
+        if bucket.is_app_bucket && !is_desired_app_bucket {
+            let request = || s3.list_object_versions().bucket(name).max_keys(1).send();
+            let response = call(Idempotency::Idempotent, request).await?;
+            bucket.is_empty = response.versions().is_empty() && response.delete_markers().is_empty();
+        }
+        Ok(())
+    }
+}
+
+/// Returns the `aws:SourceArn` of a statement, whatever operator its condition uses.
+fn source_arn(statement: &Value) -> Option<String> {
+    let conditions = statement["Condition"].as_object()?;
+    let arn = conditions.values().find_map(|keys| {
+        let keys = keys.as_object()?;
+        keys.iter().find(|(name, _)| name.eq_ignore_ascii_case("aws:SourceArn")).map(|(_, arn)| arn)
+    });
+    arn?.as_str().map(str::to_owned)
+}
+
+/// Converts S3's configuration. Returns `None` if it does not notify a function of this stage.
+fn notification_config(
+    stage: &StageContext,
+    configuration: &LambdaFunctionConfiguration,
+) -> Option<NotificationConfig> {
+    let function_arn = configuration.lambda_function_arn();
+    let key = stage.function_key(arn_resource(function_arn))?;
+    if function_arn != stage.function_arn(key) {
+        return None;
+    }
+    let rules = configuration
+        .filter()
+        .and_then(|filter| filter.key())
+        .map(aws_sdk_s3::types::S3KeyFilter::filter_rules)
+        .unwrap_or_default();
+    let rule_value = |expected: &FilterRuleName| {
+        let matches = |name: &FilterRuleName| name.as_str().eq_ignore_ascii_case(expected.as_str());
+        let rule = rules.iter().find(|rule| rule.name().is_some_and(matches));
+        rule.and_then(|rule| rule.value()).unwrap_or_default().to_owned()
+    };
+    let mut events: Vec<String> = configuration.events().iter().map(|event| event.as_str().to_owned()).collect();
+    events.sort();
+    Some(NotificationConfig {
+        key: key.to_owned(),
+        prefix: rule_value(&FilterRuleName::Prefix),
+        suffix: rule_value(&FilterRuleName::Suffix),
+        events,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_arn_is_found_in_any_condition_operator() {
+        for condition in [
+            serde_json::json!({ "ArnLike": { "AWS:SourceArn": "arn:aws:s3:::a" }, "StringEquals": { "AWS:SourceAccount": "1" } }),
+            serde_json::json!({ "StringEquals": { "aws:SourceAccount": "1" }, "ArnEquals": { "aws:SourceArn": "arn:aws:s3:::a" } }),
+        ] {
+            let statement = serde_json::json!({ "Condition": condition });
+            assert_eq!(source_arn(&statement).as_deref(), Some("arn:aws:s3:::a"), "{statement}");
+        }
+        assert_eq!(source_arn(&serde_json::json!({})), None);
+    }
+}

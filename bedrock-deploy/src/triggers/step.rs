@@ -1,0 +1,137 @@
+//! The plan of one trigger and its steps. Each step can be repeated without harm.
+
+use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
+use crate::step::Change;
+
+/// What is done with one trigger: a queue, a bucket, or all schedules of the stage.
+#[derive(Debug, Clone)]
+pub struct PlannedTrigger {
+    /// Kind and name: `queue shop-dev-jobs`.
+    pub resource: String,
+    /// What is done.
+    pub change: Change,
+    /// Why it is updated or deleted, for people: `batch size 10 → 5`.
+    pub reasons: Vec<String>,
+    pub(crate) steps: Vec<TriggerStep>,
+    /// Set if a resource is kept that is not part of the app any more, with what the user can do about it.
+    pub(crate) warning: Option<String>,
+}
+
+impl PlannedTrigger {
+    /// Returns the names of all steps in JSON output.
+    #[must_use]
+    pub fn step_ids(&self) -> Vec<&'static str> {
+        self.steps.iter().map(TriggerStep::id).collect()
+    }
+}
+
+/// One step for one trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TriggerStep {
+    /// Adds the tag of functions with triggers to a function.
+    TagFunction(String),
+    CreateScheduleGroup,
+    CreateScheduleRole(String),
+    UpdateScheduleTrustPolicy(String),
+    PutSchedulePolicy(String),
+    CreateSchedule(String, Schedule),
+    UpdateSchedule(String, Schedule),
+    DeleteSchedule(String),
+    DeleteScheduleRole(String),
+    DeleteScheduleGroup,
+    /// Creates a queue and its dead-letter queue. Both may exist already.
+    CreateQueue(AppQueue),
+    UpdateQueue(AppQueue),
+    CreateMapping {
+        key: String,
+        queue_arn: String,
+        mapping: EventSourceMapping,
+    },
+    UpdateMapping {
+        id: String,
+        mapping: EventSourceMapping,
+    },
+    DeleteMapping(String),
+    /// Deletes a queue and its dead-letter queue with all messages.
+    DeleteQueue(String),
+    CreateBucket(String),
+    /// Allows a bucket to invoke a function.
+    AddBucketPermission {
+        key: String,
+        bucket: String,
+    },
+    /// Replaces the notifications of a bucket to the functions `keys`, and keeps all others.
+    PutNotifications {
+        bucket: String,
+        keys: Vec<String>,
+        notifications: Vec<NotificationConfig>,
+    },
+    RemoveBucketPermission {
+        key: String,
+        bucket: String,
+    },
+    /// Deletes a bucket. S3 refuses it unless the bucket is empty.
+    DeleteBucket(String),
+}
+
+impl TriggerStep {
+    /// Returns what the step does, for messages such as ``failed to create queue `x` ``.
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::TagFunction(key) => format!("tag the function of worker `{key}`"),
+            Self::CreateScheduleGroup => "create the schedule group".to_owned(),
+            Self::CreateScheduleRole(key) => format!("create the role of the schedules of worker `{key}`"),
+            Self::UpdateScheduleTrustPolicy(key) => {
+                format!("update the trust policy of the role of the schedules of worker `{key}`")
+            }
+            Self::PutSchedulePolicy(key) => format!("set the permissions of the schedules of worker `{key}`"),
+            Self::CreateSchedule(name, _) => format!("create schedule `{name}`"),
+            Self::UpdateSchedule(name, _) => format!("update schedule `{name}`"),
+            Self::DeleteSchedule(name) => format!("delete schedule `{name}`"),
+            Self::DeleteScheduleRole(key) => format!("delete the role of the schedules of worker `{key}`"),
+            Self::DeleteScheduleGroup => "delete the schedule group".to_owned(),
+            Self::CreateQueue(queue) => format!("create queue `{}`", queue.name),
+            Self::UpdateQueue(queue) => format!("update queue `{}`", queue.name),
+            Self::CreateMapping { key, queue_arn, .. } => {
+                format!("create the event source mapping of worker `{key}` for queue `{queue_arn}`")
+            }
+            Self::UpdateMapping { id, .. } => format!("update event source mapping `{id}`"),
+            Self::DeleteMapping(id) => format!("delete event source mapping `{id}`"),
+            Self::DeleteQueue(name) => format!("delete queue `{name}`"),
+            Self::CreateBucket(name) => format!("create bucket `{name}`"),
+            Self::AddBucketPermission { key, bucket } => format!("allow bucket `{bucket}` to invoke worker `{key}`"),
+            Self::PutNotifications { bucket, .. } => format!("set the notifications of bucket `{bucket}`"),
+            Self::RemoveBucketPermission { key, bucket } => {
+                format!("disallow bucket `{bucket}` to invoke worker `{key}`")
+            }
+            Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
+        }
+    }
+
+    /// Returns the name of the step in JSON output.
+    pub(crate) fn id(&self) -> &'static str {
+        match self {
+            Self::TagFunction(_) => "mark",
+            Self::CreateScheduleGroup => "make-group",
+            Self::CreateScheduleRole(_) => "make-schedule-role",
+            Self::UpdateScheduleTrustPolicy(_) => "trust-scheduler",
+            Self::PutSchedulePolicy(_) => "write-schedule-rights",
+            Self::CreateSchedule(..) => "make-schedule",
+            Self::UpdateSchedule(..) => "set-schedule",
+            Self::DeleteSchedule(_) => "delete-schedule",
+            Self::DeleteScheduleRole(_) => "delete-schedule-role",
+            Self::DeleteScheduleGroup => "delete-group",
+            Self::CreateQueue(_) => "make-queue",
+            Self::UpdateQueue(_) => "set-queue",
+            Self::CreateMapping { .. } => "map",
+            Self::UpdateMapping { .. } => "remap",
+            Self::DeleteMapping(_) => "unmap",
+            Self::DeleteQueue(_) => "delete-queue",
+            Self::CreateBucket(_) => "make-bucket",
+            Self::AddBucketPermission { .. } => "permit",
+            Self::PutNotifications { .. } => "notify",
+            Self::RemoveBucketPermission { .. } => "forbid",
+            Self::DeleteBucket(_) => "delete-bucket",
+        }
+    }
+}

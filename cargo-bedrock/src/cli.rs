@@ -1,4 +1,4 @@
-//! The command line as a whole. Each command's own arguments are in `commands/`.
+//! The complete command line. The arguments of each command are in `commands/`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -10,28 +10,28 @@ use crate::commands::{
     build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
     status, terraform,
 };
-use crate::print::{Color, Printer};
 use crate::session::Session;
+use crate::ui::{Color, Printer};
 use bedrock_diagnostics::{ExitKind, Result};
 
-mod usage;
+mod usage_error;
 
 const ABOUT: &str = "Rust apps on AWS Lambda, with workers in Rust, Python and JavaScript";
 
 const EXAMPLES: &str = "\
-Examples:
-  cargo bedrock new app my_app               makes an app with one endpoint and one worker
-  cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
-  cargo bedrock build --release              makes a zip of each function, and its layer
-  cargo bedrock dev                          runs the whole app here, with Lambda's API on one port
-  cargo bedrock list                         shows the app's workers
-  cargo bedrock invoke greeter               runs a worker here
-  cargo bedrock graph                        shows who calls whom
-  cargo bedrock deploy --stage dev           makes a stage on AWS what was built
-  cargo bedrock logs --stage dev -f          shows what its functions write
-  cargo bedrock doctor                       looks what is missing on this machine
+Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
-Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted";
+Examples:
+  cargo bedrock new app my_app               create an app with one endpoint and one worker
+  cargo bedrock new worker system_fetcher.py add a worker to the app in the current folder
+  cargo bedrock dev                          run the app locally, with Lambda's API on one port
+  cargo bedrock list                         list the app's workers
+  cargo bedrock invoke greeter               invoke a worker locally
+  cargo bedrock graph                        show which functions call which workers
+  cargo bedrock build --release              build a zip file of each function and each layer
+  cargo bedrock deploy --stage dev           deploy the last build to a stage
+  cargo bedrock logs --stage dev -f          follow the logs of the stage's functions
+  cargo bedrock doctor                       check this machine for required tools";
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo-bedrock", bin_name = "cargo bedrock", version, about = ABOUT, after_help = EXAMPLES)]
@@ -44,15 +44,15 @@ struct Cli {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 struct Global {
-    /// Do as if called in this folder
+    /// Run as if started in `<DIR>`
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Print errors, warnings and data alone
+    /// Print only errors, warnings and data
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// When to use colour
+    /// When to colour the output
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorArg,
 }
@@ -85,27 +85,31 @@ enum Command {
     Man(man::Man),
 }
 
-/// Does what `args` (with the program's name) say.
+/// Runs the command in `args`, which start with the program's name. Returns the exit code.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args = without_cargo(args.collect());
     let color = color_of(&args);
-    match command().color(clap_color(color)).try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
+    match Cli::command().color(clap_color(color)).try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => {
             let print = Printer { color, quiet: cli.global.quiet };
             finish(print, cli.run(print))
         }
-        // Help and version were asked for, or nothing was: clap writes them. A closed pipe is no error.
-        Err(told) if !usage::is_mistake(&told) => {
-            let _ = told.print();
-            ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(ExitKind::Call as u8))
+        Err(error) if usage_error::is_usage_error(&error) => {
+            finish(Printer { color, quiet: false }, Err(usage_error::to_error(&error)))
         }
-        Err(mistake) => finish(Printer { color, quiet: false }, Err(usage::explain(&mistake))),
+        // Help or the version was requested, or there were no arguments: clap prints it. A closed pipe is not an error.
+        Err(help) => {
+            let _ = help.print();
+            ExitCode::from(u8::try_from(help.exit_code()).unwrap_or(ExitKind::Call as u8))
+        }
     }
 }
 
-/// The whole command line, for parsing it and for what is written from it.
-pub(crate) fn command() -> clap::Command {
-    Cli::command()
+/// Returns the long flags of a subcommand.
+fn long_flags(subcommand: &str) -> Vec<String> {
+    let command = Cli::command();
+    let arguments = command.find_subcommand(subcommand).into_iter().flat_map(clap::Command::get_arguments);
+    arguments.filter_map(clap::Arg::get_long).map(str::to_owned).collect()
 }
 
 impl Cli {
@@ -125,10 +129,10 @@ impl Cli {
             Command::Destroy(command) => command.run(&session),
             Command::Logs(command) => command.run(&session),
             Command::Terraform(command) => command.run(&session),
-            Command::Migrate(command) => command.run(&session),
+            Command::Migrate(command) => command.run(&session, long_flags("build")),
             Command::Doctor(command) => command.run(&session),
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(&session),
+            Command::Completions(command) => command.run(Cli::command()),
+            Command::Man(command) => command.run(&session, Cli::command()),
         }
     }
 }
@@ -143,7 +147,7 @@ fn finish(print: Printer, result: Result<()>) -> ExitCode {
     }
 }
 
-/// `cargo bedrock new` arrives as `cargo-bedrock bedrock new`.
+/// Removes the name of the subcommand: cargo starts `cargo bedrock new` as `cargo-bedrock bedrock new`.
 fn without_cargo(mut args: Vec<OsString>) -> Vec<OsString> {
     if args.get(1).is_some_and(|arg| arg == "bedrock") {
         args.remove(1);
@@ -151,15 +155,15 @@ fn without_cargo(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// `--color` has to be known before the command line is parsed, for the messages about a mistake in it.
+/// Finds the value of `--color` before the command line is parsed, because it applies to usage errors too.
 fn color_of(args: &[OsString]) -> Color {
-    let named = |value: &OsStr| match value.to_str() {
+    let parse = |value: &OsStr| match value.to_str() {
         Some("always") => Some(Color::Always),
         Some("never") => Some(Color::Never),
         _ => None,
     };
-    let after_equals = |arg: &OsString| arg.to_str()?.strip_prefix("--color=").and_then(|value| named(value.as_ref()));
-    let after_space = args.windows(2).find(|pair| pair[0] == "--color").and_then(|pair| named(&pair[1]));
+    let after_equals = |arg: &OsString| arg.to_str()?.strip_prefix("--color=").and_then(|value| parse(value.as_ref()));
+    let after_space = args.windows(2).find(|pair| pair[0] == "--color").and_then(|pair| parse(&pair[1]));
     args.iter().find_map(after_equals).or(after_space).unwrap_or_default()
 }
 
@@ -174,7 +178,7 @@ fn clap_color(color: Color) -> ColorChoice {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_command_line_is_consistent() {
-        super::command().debug_assert();
+    fn command_line_is_consistent() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

@@ -1,7 +1,8 @@
 //! Runs one worker on this machine, for `cargo bedrock invoke`.
 //!
-//! Workers in Python and JavaScript run from here. An app with Rust workers is compiled, and its own program makes the
-//! invocation: only there are they linked. Either way the runtime of `bedrock-rt` prints the response and the failure.
+//! If all workers are in Python or JavaScript, they run in this process. If the app has Rust workers, it is compiled
+//! and its own program makes the invocation, because Rust workers are linked into that program only. In both cases the
+//! runtime of `bedrock-rt` prints the response and the error.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,15 @@ use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
 use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use crate::print::Printer;
+use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
-/// Invokes `worker` with `payload`, which is JSON. What came of it has been printed when this returns.
+/// Invokes `worker` with `payload`, which is JSON. The response or the error has been printed when this returns.
 pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, print: Printer) -> Result<()> {
     let needs_program = app.workers.iter().any(|worker| worker.language == Language::Rust);
     let code = if needs_program {
         let program = compile(app, print)?;
-        in_program(&program, worker, &payload, event)?
+        run_in_program(&program, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
         let info = AppInfo::of(app, target.join("bedrock"))
@@ -33,22 +34,22 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
     }
 }
 
-/// Cargo's target folder, wherever the user's settings put it.
+/// Returns cargo's target folder, which the user's configuration may have moved.
 pub(crate) fn target_dir(app: &App) -> Result<PathBuf> {
     let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
-    let metadata =
-        metadata.map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(said(&error)))?;
+    let metadata = metadata
+        .map_err(|error| Error::app("failed to read the app with `cargo metadata`").cause(error_message(&error)))?;
     Ok(metadata.target_directory.into_std_path_buf())
 }
 
-fn said(error: &cargo_metadata::Error) -> String {
+fn error_message(error: &cargo_metadata::Error) -> String {
     match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
         other => other.to_string(),
     }
 }
 
-/// Builds the endpoint and gives its program. Cargo's own progress and errors go to the terminal as they are.
+/// Compiles the endpoint and returns the path of its program. Cargo's progress and errors go straight to the terminal.
 fn compile(app: &App, print: Printer) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
@@ -56,14 +57,15 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
     if print.quiet {
         command.arg("--quiet");
     }
-    let shown = format!("`cargo build --bins` in `{}`", app.root.display());
+    let command_text = format!("`cargo build --bins` in `{}`", app.root.display());
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Error::io(format!("failed to start {shown}"), &error))?;
+        .map_err(|error| Error::io(format!("failed to start {command_text}"), &error))?;
     if !output.status.success() {
-        return Err(Error::app(format!("failed to compile the app `{}`", app.name)).cause(format!("{shown} failed")));
+        let cause = format!("{command_text} failed");
+        return Err(Error::app(format!("failed to compile the app `{}`", app.name)).cause(cause));
     }
     let manifest = app.root.join("Cargo.toml");
     let mut programs: Vec<(String, PathBuf)> = Message::parse_stream(&output.stdout[..])
@@ -75,29 +77,29 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
         .filter(|artifact| artifact.target.kind.contains(&TargetKind::Bin))
         .filter_map(|artifact| Some((artifact.target.name, artifact.executable?.into_std_path_buf())))
         .collect();
-    // The endpoint is the binary of the package's own name where there are several.
+    // If there are several binaries, the endpoint is the one named like the package.
     programs.sort_by_key(|(name, _)| name.as_str() != app.name.as_str());
     programs.into_iter().next().map(|(_, path)| path).ok_or_else(|| {
         Error::app(format!("the app `{}` has no binary", app.name)).help("its endpoint is `src/main.rs`")
     })
 }
 
-/// Lets the app's program make the invocation and gives its exit code.
-fn in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
-    let failed = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
+/// Makes the invocation in the app's program and returns its exit code.
+fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
+    let run_error = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
     let mut command = Command::new(program);
     command.env(WORKER, worker.name.as_str()).stdin(Stdio::piped());
     if event {
         command.env(EVENT, "1");
     }
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(run_error)?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that ends before it has read everything says itself why.
+        // A program that exits before it has read everything prints the reason itself.
         let _ = stdin.write_all(payload.as_bytes());
     }
-    let status = child.wait().map_err(failed)?;
+    let status = child.wait().map_err(run_error)?;
     if let Some(code) = status.code() {
         return Ok(u8::try_from(code).unwrap_or(1));
     }
-    Err(Error::app(format!("worker `{}` ended the app's program", worker.name)).cause(status.to_string()))
+    Err(Error::app(format!("worker `{}` crashed the app's program", worker.name)).cause(status.to_string()))
 }

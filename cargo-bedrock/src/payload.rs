@@ -1,4 +1,4 @@
-//! The payload of `invoke`: where it comes from, and that it is JSON. It is passed on as it was written.
+//! The payload of `invoke`: reads it from its source and checks that it is JSON. The text is passed on unchanged.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,19 +8,19 @@ use serde::de::IgnoredAny;
 
 use bedrock_diagnostics::{Error, Result};
 
-/// Where a payload comes from.
+/// Source of a payload.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The text itself; `is_file` is whether a file has that name, which was probably meant then.
+pub(crate) enum PayloadSource {
+    /// The text of the argument. `is_file` is true if a file with this name exists, which was probably meant.
     Argument { text: String, is_file: bool },
-    /// A file: its path, and how the user wrote it.
-    File { path: PathBuf, shown: String },
-    /// The standard input.
+    /// A file: its path, and the path as the user wrote it.
+    File { path: PathBuf, name: String },
+    /// Standard input.
     Stdin,
 }
 
-impl Source {
-    /// The payload's text.
+impl PayloadSource {
+    /// Reads the payload. Returns an error if it is not JSON.
     pub(crate) fn read(self) -> Result<String> {
         let subject = self.subject();
         let text = match &self {
@@ -34,35 +34,36 @@ impl Source {
         let text = text.map_err(|error| Error::io(format!("failed to read the payload from {subject}"), &error))?;
         match serde_json::from_str::<IgnoredAny>(&text) {
             Ok(_) => Ok(text),
-            Err(error) => Err(self.not_json(&text, &subject, &error)),
+            Err(error) => Err(self.json_error(&text, &subject, &error)),
         }
     }
 
     fn subject(&self) -> String {
         match self {
             Self::Argument { .. } => "`--payload`".to_owned(),
-            Self::File { shown, .. } => format!("`{shown}`"),
-            Self::Stdin => "the standard input".to_owned(),
+            Self::File { name, .. } => format!("`{name}`"),
+            Self::Stdin => "standard input".to_owned(),
         }
     }
 
-    fn not_json(&self, payload: &str, subject: &str, error: &serde_json::Error) -> Error {
-        let (line, column) = (error.line(), error.column());
+    fn json_error(&self, payload: &str, subject: &str, error: &serde_json::Error) -> Error {
+        let line = error.line();
+        let column = error.column();
         if payload.trim().is_empty() {
             return Error::call(format!("the payload from {subject} is not JSON")).cause("it is empty");
         }
         let text = error.to_string();
-        let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-        let failure = Error::call(format!("the payload from {subject} is not JSON"))
-            .cause(format!("line {line}, column {column}: {}", lower_first(what)));
+        let reason = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        let error = Error::call(format!("the payload from {subject} is not JSON"))
+            .cause(format!("line {line}, column {column}: {}", without_acronym(reason)));
         match self {
-            Self::Argument { text, is_file: true } => failure.help(format!("use `--payload @{text}` to read the file")),
-            _ => failure,
+            Self::Argument { text, is_file: true } => error.help(format!("use `--payload @{text}` to read the file")),
+            _ => error,
         }
     }
 }
 
-/// serde_json's reasons begin with a small letter, but for `EOF`.
-fn lower_first(what: &str) -> String {
-    what.strip_prefix("EOF while").map_or_else(|| what.to_owned(), |rest| format!("it ends while{rest}"))
+/// Rewords the one message of `serde_json` that starts with `EOF`, not with a lower-case letter.
+fn without_acronym(reason: &str) -> String {
+    reason.strip_prefix("EOF while").map_or_else(|| reason.to_owned(), |rest| format!("it ends while{rest}"))
 }

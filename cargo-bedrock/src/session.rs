@@ -1,34 +1,34 @@
-//! Where the call was made (`-C` or the current folder), the app that lies there, and how to talk to the user.
+//! The folder that the command runs in (`-C` or the current folder), its app, and the user's output settings.
 
 use std::path::{Path, PathBuf};
 
 use bedrock_build::App;
 
-use crate::print::Printer;
+use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
-/// What every command is given.
+/// Context of a command.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Absolute, without symlinks: the folders above it are the real ones.
+    /// Absolute and without symlinks, so that its parents are the real parent folders.
     pub(crate) dir: PathBuf,
     pub(crate) print: Printer,
 }
 
 impl Session {
     pub(crate) fn new(directory: Option<&Path>, print: Printer) -> Result<Self> {
-        let wanted = directory.unwrap_or(Path::new("."));
-        let dir = wanted
+        let directory = directory.unwrap_or(Path::new("."));
+        let dir = directory
             .canonicalize()
-            .map_err(|error| Error::io(format!("failed to enter the folder `{}`", wanted.display()), &error))?;
+            .map_err(|error| Error::io(format!("failed to enter the folder `{}`", directory.display()), &error))?;
         if dir.is_dir() {
             Ok(Self { dir, print })
         } else {
-            Err(Error::call(format!("`{}` is no folder", wanted.display())))
+            Err(Error::call(format!("`{}` is not a folder", directory.display())))
         }
     }
 
-    /// The app that the folder lies in.
+    /// Finds the app that contains the folder.
     pub(crate) fn app(&self) -> Result<App> {
         match App::search(&self.dir) {
             Ok(Some(app)) => Ok(app),

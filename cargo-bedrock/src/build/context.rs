@@ -12,8 +12,8 @@ use super::plan::Request;
 use super::state::{Record, State, Zip};
 use crate::audit::{Base, Target, What, audit};
 use crate::pack::{self, Entry};
-use crate::print::Progress;
-use crate::tool::Tools;
+use crate::process::ToolRunner;
+use crate::ui::BuildReporter;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// The input that says for which processor a part is.
@@ -28,8 +28,8 @@ pub(crate) struct Context<'a> {
     pub(crate) folder: &'a Folder,
     /// What earlier builds made.
     pub(crate) known: &'a State,
-    pub(crate) progress: &'a Progress,
-    pub(crate) tools: Tools,
+    pub(crate) progress: &'a BuildReporter,
+    pub(crate) tools: ToolRunner,
 }
 
 /// What goes into a zip, and the folder in which some of it was installed, which goes when the zip is made.

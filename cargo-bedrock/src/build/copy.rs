@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use ignore::WalkBuilder;
 
-use crate::tool::Tools;
+use crate::process::ToolRunner;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// All files: 2001-09-09.
@@ -17,7 +17,7 @@ const TIME: Duration = Duration::from_secs(1_000_000_000);
 const LEFT_OUT: [&str; 4] = [".git", "node_modules", "__pycache__", ".venv"];
 
 /// Copies `from` into the empty folder `to`, without what builds and version control left there.
-pub(super) fn copy(from: &Path, to: &Path, tools: &Tools) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path, tools: &ToolRunner) -> Result<()> {
     let mut walk = WalkBuilder::new(from);
     walk.standard_filters(false).sort_by_file_name(|one, other| other.cmp(one));
     walk.filter_entry(|entry| {

@@ -9,7 +9,7 @@ use bedrock_build::App;
 use tempfile::TempDir;
 
 use super::part::Part;
-use crate::print::Printer;
+use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 const STAGING: &str = ".staging-";

@@ -10,19 +10,19 @@ use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
 use crate::pack;
-use crate::print::{Printer, Progress, size};
+use crate::ui::{BuildReporter, Printer, format_size};
 use bedrock_diagnostics::{Error, ExitKind, Report};
 
 /// Parts that `--explain` shows of each artifact.
 const LARGEST: usize = 10;
 
 /// The table of sizes, and one line on what was done.
-pub(crate) fn tell(app: &App, outcomes: &[Outcome], progress: &Progress, print: Printer, explain: bool) {
+pub(crate) fn tell(app: &App, outcomes: &[Outcome], progress: &BuildReporter, print: Printer, explain: bool) {
     let built = outcomes.iter().filter(|outcome| !outcome.reasons.is_empty()).count();
     if built > 0 || explain {
         let rows = outcomes.iter().filter_map(|outcome| {
             let zip = outcome.record.zip.as_ref()?;
-            Some([outcome.part.file(), size(zip.bytes), size(zip.unzipped_bytes)])
+            Some([outcome.part.file(), format_size(zip.bytes), format_size(zip.unzipped_bytes)])
         });
         let rows: Vec<[String; 3]> = rows.collect();
         let width = rows.iter().map(|row| row[0].len()).max().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn tell(app: &App, outcomes: &[Outcome], progress: &Progress, print: 
     if explain {
         for outcome in outcomes.iter().filter(|outcome| outcome.record.zip.is_some()) {
             let largest = largest(app, &outcome.part);
-            let line = |part: &pack::Part| format!("\n{:>9}  {}", size(part.bytes), part.name);
+            let line = |part: &pack::Part| format!("\n{:>9}  {}", format_size(part.bytes), part.name);
             let list: Vec<String> = largest.iter().map(line).collect();
             print.note(&format!("the largest in `{}`{}", outcome.part.file(), list.concat()));
         }

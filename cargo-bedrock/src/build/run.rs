@@ -17,17 +17,17 @@ use super::plan::{Plan, Request};
 use super::state::State;
 use super::{calls, code, forget, node, python, report, rust};
 use crate::graph::{NodeName, RustEdges, of_programs};
-use crate::print::{Printer, Progress};
-use crate::tool::Tools;
+use crate::process::ToolRunner;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result};
 
 /// Installers wait for the network more than they compute.
 const THREADS: usize = 3;
 
 /// The calls of each Rust function of `app`, which are compiled as for Lambda.
-pub(crate) fn compiled_calls(app: &App, release: bool, progress: &Progress, print: Printer) -> Result<RustEdges> {
+pub(crate) fn compiled_calls(app: &App, release: bool, progress: &BuildReporter, print: Printer) -> Result<RustEdges> {
     let request = Request { release, ..Request::default() };
-    let programs = compiled(app, &request, (progress, print), &Tools::watch()?, &())?;
+    let programs = compiled(app, &request, (progress, print), &ToolRunner::with_signal_handler()?, &())?;
     of_compiled(app, &programs)
 }
 
@@ -44,8 +44,8 @@ pub(crate) fn of_compiled(app: &App, programs: &BTreeMap<Function, PathBuf>) -> 
 pub(crate) fn compiled(
     app: &App,
     request: &Request,
-    (progress, print): (&Progress, Printer),
-    tools: &Tools,
+    (progress, print): (&BuildReporter, Printer),
+    tools: &ToolRunner,
     listener: &dyn rust::Listener,
 ) -> Result<BTreeMap<Function, PathBuf>> {
     let plan = Plan::of(app, request)?;
@@ -61,9 +61,9 @@ pub(crate) fn compiled(
 }
 
 /// Builds what `request` asks for.
-pub(crate) fn run(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
+pub(crate) fn run(app: &App, request: &Request, progress: &BuildReporter, print: Printer) -> Result<()> {
     let plan = Plan::of(app, request)?;
-    let tools = Tools::watch()?;
+    let tools = ToolRunner::with_signal_handler()?;
     let folder = Folder::open(app, print)?;
     let known = State::load(&folder.path);
     progress.started(app.name.as_str(), &plan.parts);

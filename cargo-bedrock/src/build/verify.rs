@@ -15,16 +15,16 @@ use super::part::Part;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
 use crate::pack::Digest;
-use crate::print::{Printer, Progress};
-use crate::tool::Tools;
+use crate::process::ToolRunner;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Files of a zip that a report names.
 const TOLD: usize = 5;
 
 /// Builds the parts of `request` again elsewhere. An error names what came out differently.
-pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: Printer) -> Result<()> {
-    let tools = Tools::watch()?;
+pub(crate) fn verify(app: &App, request: &Request, progress: &BuildReporter, print: Printer) -> Result<()> {
+    let tools = ToolRunner::with_signal_handler()?;
     let root = Workspace::of(app)?.root;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     // Beside the workspace: what it names by relative paths, and what configures cargo above it, is found from there too.
@@ -47,7 +47,7 @@ pub(crate) fn verify(app: &App, request: &Request, progress: &Progress, print: P
 }
 
 /// This very program, in the copy.
-fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &Tools) -> Result<()> {
+fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Error::io("failed to find this program", &error))?;
     let mut command = Command::new("sh");
     command.args(["-c", "umask 077 && exec \"$0\" \"$@\""]).arg(program).args(["-C"]).arg(place);

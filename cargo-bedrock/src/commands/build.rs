@@ -1,73 +1,73 @@
-//! `cargo bedrock build`: makes the zips that Lambda takes.
+//! `cargo bedrock build`: builds the zip files that Lambda accepts.
 
 use bedrock_build::Architecture;
 use clap::{Args, ValueEnum};
 
+use super::args::OutputArgs;
 use crate::build::{self, Compiler, Purpose, Request};
-use crate::print::Progress;
 use crate::session::Session;
+use crate::ui::BuildReporter;
 use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
-Examples:
-  cargo bedrock build --release                        everything, as it is deployed
-  cargo bedrock build --worker=system_fetcher          the code of one worker
-  cargo bedrock build --worker-layer=system_fetcher    its dependencies
-  cargo bedrock build --release --explain              why each part was built or was not, and what is large
-
-The artifacts are in `target/bedrock` of the app:
+The artifacts are written to `target/bedrock` of the app:
   endpoint.zip, workers/NAME.zip    the code of each function
   layers/NAME.zip                   the dependencies of a Python or JavaScript worker
   manifest.json                     what is deployed, with digests and settings
 
-Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted";
+Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
-/// Make a zip of each function and each layer, ready for Lambda
+Examples:
+  cargo bedrock build --release                        build everything for deployment
+  cargo bedrock build --worker=system_fetcher          build the code of one worker
+  cargo bedrock build --worker-layer=system_fetcher    build its layer
+  cargo bedrock build --release --explain              also print why each artifact was rebuilt, and its largest files";
+
+/// Build a zip file of each function and each layer, ready for Lambda
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
-    /// Build the code of this worker; may be given several times
+    /// Build the code of this worker (repeatable)
     #[arg(long = "worker", value_name = "NAME")]
     workers: Vec<String>,
-    /// Build the layer of this worker; may be given several times
+    /// Build the layer of this worker (repeatable)
     #[arg(long = "worker-layer", value_name = "NAME")]
     layers: Vec<String>,
     /// Build the endpoint
     #[arg(long)]
     endpoint: bool,
-    /// Optimise: small and fast, as it should be deployed
+    /// Build optimised artifacts, as they should be deployed
     #[arg(long, short)]
     release: bool,
-    /// For Graviton processors, whatever the settings say
+    /// Build for Graviton processors, overriding the app's settings
     #[arg(long)]
     arm64: bool,
-    /// For Intel and AMD processors, whatever the settings say
+    /// Build for Intel and AMD processors, overriding the app's settings
     #[arg(long = "x86-64", conflicts_with = "arm64")]
     x86_64: bool,
     /// Fail if `Cargo.lock` would change
     #[arg(long)]
     locked: bool,
-    /// Who compiles the Rust functions
+    /// Compiler of the Rust functions
     #[arg(long, value_name = "TOOL", default_value = "auto")]
     compiler: CompilerArg,
-    /// Build twice, the second time in a copy elsewhere, and fail if any zip differs
+    /// Build a second time in a copy of the app, and fail if any zip file differs
     #[arg(long)]
     verify: bool,
-    /// Fail if a worker calls itself, right away or through others
+    /// Fail if a worker calls itself, directly or through other workers
     #[arg(long)]
     deny_cycles: bool,
-    /// Say why each part was built or was not, and what is large
+    /// Print why each artifact was rebuilt or not, and what takes up space
     #[arg(long)]
     explain: bool,
-    /// Words for people, or one JSON object a line for machines
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    message_format: Format,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum CompilerArg {
-    /// Cargo where it can make the target, otherwise a cross compiler
+    /// Cargo if it supports the target, otherwise a cross compiler
     Auto,
     /// `cargo build`
     Cargo,
@@ -77,22 +77,17 @@ enum CompilerArg {
     CargoLambda,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Human,
-    Json,
-}
-
 impl Build {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let progress = Progress::new(session.print, self.message_format == Format::Json, self.explain);
+        let is_json = self.output.is_json();
+        let reporter = BuildReporter::new(session.print, is_json, self.explain);
         let mut print = session.print;
-        print.quiet |= self.message_format == Format::Json;
-        let verify = self.verify;
+        print.quiet |= is_json;
+        let should_verify = self.verify;
         let request = self.request();
-        build::run(&app, &request, &progress, print)?;
-        if verify { build::verify(&app, &request, &progress, print) } else { Ok(()) }
+        build::run(&app, &request, &reporter, print)?;
+        if should_verify { build::verify(&app, &request, &reporter, print) } else { Ok(()) }
     }
 
     fn request(self) -> Request {

@@ -4,21 +4,21 @@ use bedrock_deploy::StageRequest;
 use bedrock_diagnostics::Result;
 use clap::Args;
 
-use super::aws_args::{ConfirmArgs, OutputArgs, StageArgs};
-use crate::print::DeployReporter;
+use super::args::{ConfirmArgs, OutputArgs, StageArgs};
 use crate::session::Session;
+use crate::ui::DeployReporter;
 
 const EXAMPLES: &str = "\
+Deploys what `cargo bedrock build` wrote to `target/bedrock`. Only differences are changed, and functions of workers that \
+no longer exist are deleted. After a failure, run the same command again to continue.
+
+Exit codes: 0 success, 1 error in the app or from AWS, 2 usage or machine error, 130 interrupted
+
 Examples:
   cargo bedrock build --release && cargo bedrock deploy --stage dev
   cargo bedrock deploy --stage dev --dry-run              show the plan only
   cargo bedrock deploy --stage prod --yes                 do not ask, for CI
-  cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions
-
-Deploys what `cargo bedrock build` wrote to `target/bedrock`. Only differences are changed, and functions of workers that
-no longer exist are deleted. After a failure, run the same command again to continue.
-
-Exit codes: 0 success, 1 error in the app or from AWS, 2 error in the command line or on this machine, 130 interrupted";
+  cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions";
 
 /// Deploy the last build to a stage
 #[derive(Debug, Args)]

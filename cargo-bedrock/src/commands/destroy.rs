@@ -4,18 +4,18 @@ use bedrock_deploy::StageRequest;
 use bedrock_diagnostics::Result;
 use clap::Args;
 
-use super::aws_args::{ConfirmArgs, OutputArgs, StageArgs};
-use crate::print::DeployReporter;
+use super::args::{ConfirmArgs, OutputArgs, StageArgs};
 use crate::session::Session;
+use crate::ui::DeployReporter;
 
 const EXAMPLES: &str = "\
+Deletes schedules, queues with their messages and empty buckets first; buckets that are not empty are kept, with a warning. \
+Then it deletes the functions with their versions, layers, roles, URL and logs. It needs no build
+
 Examples:
   cargo bedrock destroy --stage dev --dry-run    show what would be deleted
   cargo bedrock destroy --stage dev              ask for the name of the stage first
-  cargo bedrock destroy --stage pr-12 --yes      do not ask, for CI
-
-Deletes schedules, queues with their messages and empty buckets first; buckets that are not empty are kept, with a warning.
-Then it deletes the functions with their versions, layers, roles, URL and logs. It needs no build";
+  cargo bedrock destroy --stage pr-12 --yes      do not ask, for CI";
 
 /// Delete a stage from AWS, with its logs
 #[derive(Debug, Args)]

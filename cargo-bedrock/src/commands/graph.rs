@@ -1,53 +1,53 @@
-//! `cargo bedrock graph`: who calls whom, as text, for programs or as a picture.
+//! `cargo bedrock graph`: prints the call graph as text, as data or as a picture.
 
 use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
 use crate::graph::{self, Format, Level, NodeName, RustEdges};
-use crate::print::{Printer, Progress};
 use crate::session::Session;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
+Calls in Rust are found in the compiled programs, calls in Python and JavaScript in the source code. A worker that \
+computes the name of the worker to call lists the candidates in its settings: `invokes = [\"resizer\"]`.
+
 Examples:
   cargo bedrock graph
   cargo bedrock graph --format svg > graph.svg
   cargo bedrock graph --format json | jq -r '.edges[] | \"\\(.from) \\(.to)\"'
-  cargo bedrock graph --deny-cycles --built --quiet > graph.txt
+  cargo bedrock graph --deny-cycles --built --quiet > graph.txt";
 
-Calls in Rust are found in the compiled programs, calls in Python and JavaScript in the code. A worker that computes the name of whom it calls says in the \
-settings who that may be: `invokes = [\"resizer\"]`.";
-
-/// Show who calls whom
+/// Show which functions call which workers
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Graph {
-    /// What to print
+    /// Format of the graph
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: FormatArg,
-    /// Fail if a worker calls itself, right away or through others
+    /// Fail if a worker calls itself, directly or through other workers
     #[arg(long)]
     deny_cycles: bool,
-    /// Compile nothing: take the calls of Rust code from the last `cargo bedrock build`
+    /// Do not compile: take the calls of Rust code from the last `cargo bedrock build`
     #[arg(long, conflicts_with = "release")]
     built: bool,
-    /// Optimise, which finds more code that nobody uses: exactly the calls of what `build --release` makes
+    /// Compile optimised programs, which removes more unused code: the calls are exactly those of `build --release`
     #[arg(long, short)]
     release: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatArg {
-    /// Trees, to be read
+    /// Trees for reading
     Text,
     /// One object, described in `docs/schema/graph.v1.json`
     Json,
-    /// A flowchart for Markdown
+    /// Flowchart for Markdown
     Mermaid,
-    /// For Graphviz
+    /// Graphviz
     Dot,
-    /// A picture
+    /// Picture
     Svg,
 }
 
@@ -57,22 +57,24 @@ impl Graph {
         let rust = if self.built {
             build::built_calls(&app)
         } else {
-            build::compiled_calls(&app, self.release, &Progress::new(session.print, false, false), session.print)?
+            let reporter = BuildReporter::new(session.print, false, false);
+            build::compiled_calls(&app, self.release, &reporter, session.print)?
         };
-        self.show(session, &app, &rust)
+        self.print(session, &app, &rust)
     }
 
-    /// Prints the graph with what `rust` knows of the app's programs, whatever is wrong with it, and fails behind it.
-    fn show(self, session: &Session, app: &App, rust: &RustEdges) -> Result<()> {
+    /// Prints the graph with the calls of the app's Rust programs in `rust`. Findings are reported after it, and errors
+    /// among them make the command fail.
+    fn print(self, session: &Session, app: &App, rust: &RustEdges) -> Result<()> {
         let (graph, findings) = graph::read(app, rust)?;
         Printer::data(&graph::render(&graph, self.format.into())?)?;
-        if let Some(warning) = missing(app, rust) {
-            session.print.problem(&warning);
+        if let Some(warning) = never_built_warning(app, rust) {
+            session.print.warning_with_help(&warning);
         }
         let mut reports = Vec::new();
         for finding in findings {
             match finding.level {
-                Level::Warning => session.print.problem(&finding.problem),
+                Level::Warning => session.print.warning_with_help(&finding.problem),
                 Level::Error => reports.extend(Error::problems(ExitKind::App, vec![finding.problem]).reports),
             }
         }
@@ -95,15 +97,15 @@ impl From<FormatArg> for Format {
     }
 }
 
-/// Which parts of the app the graph knows nothing of.
-fn missing(app: &App, rust: &RustEdges) -> Option<Problem> {
+/// Returns a warning that names the functions of the app that `rust` has no calls of, or `None` if it has all of them.
+fn never_built_warning(app: &App, rust: &RustEdges) -> Option<Problem> {
     let workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
     let workers = workers.map(|worker| NodeName::Worker(worker.name.clone()));
-    let parts = std::iter::once(NodeName::Endpoint).chain(workers).filter(|part| !rust.contains_key(part));
-    let parts: Vec<String> = parts.map(|part| format!("`{part}`")).collect();
-    let names = parts.join(", ");
-    (!parts.is_empty()).then(|| {
-        Problem::new(format!("calls are missing from the graph, these parts were never built: {names}"))
-            .help("run `cargo bedrock build`, or leave `--built` out")
+    let missing = std::iter::once(NodeName::Endpoint).chain(workers).filter(|node| !rust.contains_key(node));
+    let missing: Vec<String> = missing.map(|node| format!("`{node}`")).collect();
+    let names = missing.join(", ");
+    (!missing.is_empty()).then(|| {
+        Problem::new(format!("calls are missing from the graph, because these functions were never built: {names}"))
+            .help("run `cargo bedrock build`, or omit `--built`")
     })
 }

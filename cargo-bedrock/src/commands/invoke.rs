@@ -1,4 +1,4 @@
-//! `cargo bedrock invoke`: invokes one worker, locally or deployed, and prints its response.
+//! `cargo bedrock invoke`: invokes one worker, locally or on AWS, and prints its response.
 
 use bedrock_deploy::Stage;
 use bedrock_deploy::aws::AwsOptions;
@@ -7,9 +7,9 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
 
 use crate::local_invoke;
-use crate::payload::Source;
-use crate::print::Printer;
+use crate::payload::PayloadSource;
 use crate::session::Session;
+use crate::ui::Printer;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,39 +19,39 @@ Examples:
   cargo bedrock invoke greeter --event
   cargo bedrock invoke greeter --remote --stage dev --logs";
 
-/// Invoke a worker, locally or deployed, and print its response
+/// Invoke a worker, locally or on AWS, and print its response
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Invoke {
     /// Name of the worker
     worker: String,
-    /// JSON, `@` and the path of a file with JSON, or `-` for standard input
+    /// JSON, `@` and the path of a JSON file, or `-` for standard input
     #[arg(long, value_name = "JSON|@FILE|-", default_value = "{}", allow_negative_numbers = true)]
     payload: String,
     /// Invoke asynchronously: do not wait for a response
     #[arg(long)]
     event: bool,
-    /// Invoke the worker's function on AWS
+    /// Invoke the deployed function on AWS
     #[arg(long, requires = "stage")]
     remote: bool,
     #[command(flatten)]
     remote_options: RemoteOptions,
 }
 
-/// Options of `--remote`. Unlike [`super::aws_args`], they are only valid together with it.
+/// Options of `--remote`. Unlike [`super::args::AwsArgs`], they are only valid together with it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --remote")]
 struct RemoteOptions {
     /// Stage of the function, for example `dev`
     #[arg(long, value_name = "NAME", requires = "remote")]
     stage: Option<String>,
-    /// Show the end of the invocation's log, at most 4 KB
+    /// Print the end of the invocation's log, at most 4 KB
     #[arg(long, requires = "remote", conflicts_with = "event")]
     logs: bool,
-    /// Profile in your AWS configuration
+    /// Profile of your AWS configuration
     #[arg(long, value_name = "NAME", requires = "remote")]
     profile: Option<String>,
-    /// Override the region of the profile
+    /// AWS region, overriding the profile's
     #[arg(long, value_name = "NAME", requires = "remote")]
     region: Option<String>,
     /// Override the endpoint URL of all AWS services
@@ -83,7 +83,7 @@ fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, p
     let worker = &worker.name;
     if let Some(log_tail) = response.log_tail {
         // The end of a log may or may not end with a line break.
-        print.foreign(&format!("{}\n", log_tail.trim_end_matches('\n')));
+        print.raw_stderr(&format!("{}\n", log_tail.trim_end_matches('\n')));
     }
     match response.result {
         RemoteResult::Accepted => {
@@ -99,10 +99,10 @@ fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, p
     }
 }
 
-fn payload_source(payload: String, session: &Session) -> Source {
+fn payload_source(payload: String, session: &Session) -> PayloadSource {
     match payload.strip_prefix('@') {
-        Some(file) => Source::File { path: session.dir.join(file), shown: file.to_owned() },
-        None if payload == "-" => Source::Stdin,
-        None => Source::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
+        Some(file) => PayloadSource::File { path: session.dir.join(file), name: file.to_owned() },
+        None if payload == "-" => PayloadSource::Stdin,
+        None => PayloadSource::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
     }
 }

@@ -1,29 +1,29 @@
-//! `cargo bedrock list`: the workers of the app, as a table or as JSON.
+//! `cargo bedrock list`: lists the workers of the app, as a table or as JSON.
 
 use bedrock_build::{App, Trigger, Worker};
 use clap::Args;
 use serde::Serialize;
 
-use crate::print::Printer;
 use crate::session::Session;
+use crate::ui::{Printer, align_columns};
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
-Examples:
-  cargo bedrock list
-  cargo bedrock list --json | jq -r '.workers[].name'
-
-The JSON is one object, keys may be added to it:
+The JSON is one object; keys may be added to it:
   app      the app's name
   workers  sorted by name, each with
-    name      the worker's name, which is its folder's
+    name      the worker's name, which is the name of its folder
     language  `rust`, `python` or `javascript`
     folder    relative to the app's folder
-    timeout   seconds one invocation may take
+    timeout   seconds
     memory    megabytes
-    triggers  what invokes it besides calls, as words";
+    triggers  what invokes it apart from calls, as text
 
-/// Show the app's workers
+Examples:
+  cargo bedrock list
+  cargo bedrock list --json | jq -r '.workers[].name'";
+
+/// List the app's workers
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct List {
@@ -54,17 +54,16 @@ impl List {
         if self.json {
             Printer::data(&json(&app)?)?;
         } else if !app.workers.is_empty() {
-            Printer::data(&(table(&app.workers) + &triggers(&app.workers)))?;
+            Printer::data(&(table(&app.workers) + &trigger_lines(&app.workers)))?;
         }
         for folder in &app.unfinished {
             let dir = &app.settings.workers_dir;
-            session
-                .print
-                .note(&format!("`{dir}/{folder}` is no worker: it has none of `main.py`, `main.js` and `Cargo.toml`"));
+            let reason = "it has none of `main.py`, `main.js` and `Cargo.toml`";
+            session.print.note(&format!("`{dir}/{folder}` is not a worker: {reason}"));
         }
         if app.workers.is_empty() {
             session.print.note(&format!("app `{}` has no workers yet", app.name));
-            session.print.next("make one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)");
+            session.print.next("create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)");
         }
         Ok(())
     }
@@ -85,13 +84,13 @@ fn json(app: &App) -> Result<String> {
     Ok(text + "\n")
 }
 
-/// What invokes workers besides calls, a line each.
-fn triggers(workers: &[Worker]) -> String {
-    let of = |worker: &Worker| {
+/// Returns a line for each trigger of the workers, or an empty text.
+fn trigger_lines(workers: &[Worker]) -> String {
+    let lines_of = |worker: &Worker| {
         let line = |trigger: &Trigger| format!("\n{} invokes {}", trigger.title(), worker.name);
         worker.settings.triggers.iter().map(line).collect::<Vec<_>>()
     };
-    let lines: Vec<String> = workers.iter().flat_map(of).collect();
+    let lines: Vec<String> = workers.iter().flat_map(lines_of).collect();
     if lines.is_empty() { String::new() } else { lines.concat() + "\n" }
 }
 
@@ -107,13 +106,5 @@ fn table(workers: &[Worker]) -> String {
             format!("{} MB", settings.memory),
         ]
     });
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let line = |row: &[String; 5]| {
-        let [name, language, folder, timeout, memory] = row;
-        let text = format!("{name:0$}  {language:1$}  {folder:2$}", widths[0], widths[1], widths[2]);
-        format!("{text}  {timeout:>0$}  {memory:>1$}\n", widths[3], widths[4])
-    };
-    rows.iter().map(line).collect()
+    align_columns(std::iter::once(head).chain(rows), &[3, 4])
 }

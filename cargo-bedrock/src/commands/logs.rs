@@ -8,25 +8,25 @@ use bedrock_deploy::{ENDPOINT, Stage};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
 
-use super::aws_args::{OutputArgs, StageArgs};
-use crate::print::LogReporter;
+use super::args::{OutputArgs, StageArgs};
 use crate::session::Session;
+use crate::ui::LogReporter;
 
 const EXAMPLES: &str = "\
-Examples:
-  cargo bedrock logs --stage dev                        all functions, the last ten minutes
-  cargo bedrock logs system_fetcher --stage dev --since 2h
-  cargo bedrock logs endpoint system_fetcher --stage prod -f
-  cargo bedrock logs --stage dev --message-format json | jq -r 'select(.request_id == \"…\").message'
-
-Lines of all functions are sorted by time, each with its function and the start of its request id. With `-f`, lines that
+Lines of all functions are sorted by time, each with its function and the start of its request id. With `-f`, lines that \
 CloudWatch receives up to a minute late are shown when they arrive; Ctrl-C ends the command.
 
 JSON output has one object a line, to which keys may be added:
   time, timestamp  in UTC, and as milliseconds since 1970
   worker           name of the worker, or `endpoint`
   request_id       id of the invocation, null if it is unknown
-  stream, message  from CloudWatch Logs";
+  stream, message  from CloudWatch Logs
+
+Examples:
+  cargo bedrock logs --stage dev                        all functions, the last ten minutes
+  cargo bedrock logs system_fetcher --stage dev --since 2h
+  cargo bedrock logs endpoint system_fetcher --stage prod -f
+  cargo bedrock logs --stage dev --message-format json | jq -r 'select(.request_id == \"…\").message'";
 
 /// Units of `--since`, and their seconds.
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];

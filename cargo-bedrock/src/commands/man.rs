@@ -1,4 +1,4 @@
-//! `cargo bedrock man`: manual pages, one for each command.
+//! `cargo bedrock man`: writes manual pages, one for each command.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_mangen::Man as Page;
 
-use crate::cli;
-use crate::print::Printer;
 use crate::session::Session;
+use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -20,14 +19,14 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Man {
-    /// Write one page for each command into this folder; pages of the same name are replaced
+    /// Write one page for each command to this folder, replacing pages of the same name
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 impl Man {
-    pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let mut command = cli::command();
+    /// `command` is the complete command line.
+    pub(crate) fn run(self, session: &Session, mut command: clap::Command) -> Result<()> {
         command.build();
         let Some(dir) = self.dir else {
             return Printer::data(&String::from_utf8_lossy(&render(command)?));
@@ -47,16 +46,16 @@ impl Man {
     }
 }
 
-/// `command` and all below it, but for `help`, which has nothing to tell.
+/// Collects `command` and all of its subcommands, except `help`, which has no page of its own.
 fn collect(command: &clap::Command, pages: &mut Vec<clap::Command>) {
     pages.push(command.clone());
-    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
-        collect(below, pages);
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        collect(subcommand, pages);
     }
 }
 
 fn render(command: clap::Command) -> Result<Vec<u8>> {
     let mut page = Vec::new();
-    Page::new(command).render(&mut page).map_err(|error| Error::io("failed to make a manual page", &error))?;
+    Page::new(command).render(&mut page).map_err(|error| Error::io("failed to render a manual page", &error))?;
     Ok(page)
 }

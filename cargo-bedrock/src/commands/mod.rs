@@ -1,6 +1,6 @@
-//! The commands, one file each: its arguments, then a short `run`.
+//! The commands, one file each: the arguments, then a short `run`.
 
-mod aws_args;
+mod args;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod deploy;

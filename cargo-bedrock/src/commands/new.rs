@@ -1,4 +1,4 @@
-//! `cargo bedrock new`: an app, a worker or an endpoint.
+//! `cargo bedrock new`: creates an app, a worker or an endpoint.
 
 use clap::{Args, Subcommand};
 
@@ -10,23 +10,23 @@ mod endpoint;
 mod worker;
 
 const EXAMPLES: &str = "\
+Existing files are never overwritten, and if one step fails, nothing is created.
+
 Examples:
   cargo bedrock new app my_app
   cargo bedrock new worker resizer.rs
-  cargo bedrock new endpoint systems
+  cargo bedrock new endpoint systems";
 
-Nothing that exists is overwritten, and what cannot be made as a whole is not made at all";
-
-/// Make an app, a worker or an endpoint
+/// Create an app, a worker or an endpoint
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct New {
     #[command(subcommand)]
-    what: What,
+    command: NewCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum NewCommand {
     App(app::NewApp),
     Worker(worker::NewWorker),
     Endpoint(endpoint::NewEndpoint),
@@ -34,10 +34,10 @@ enum What {
 
 impl New {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        match self.what {
-            What::App(new) => new.run(session),
-            What::Worker(new) => new.run(session),
-            What::Endpoint(new) => new.run(session),
+        match self.command {
+            NewCommand::App(new) => new.run(session),
+            NewCommand::Worker(new) => new.run(session),
+            NewCommand::Endpoint(new) => new.run(session),
         }
     }
 }

@@ -1,140 +1,172 @@
-//! `cargo bedrock queue`: the events that a local app has accepted and not finished, and what can be done with them by hand.
+//! `cargo bedrock queue`: lists and changes the events that a local app has accepted and not finished.
 
 use std::time::Duration;
 
 use bedrock_dev::{Listed, State};
 use clap::{Args, Subcommand};
 
-use crate::print::Printer;
-use crate::queued::{self, Queued, delivered};
+use crate::event_queue::{self, QueueFile};
 use crate::session::Session;
+use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
+An event is identified by its request id, or by the first characters of it. The queue is a file in `target/bedrock`; it \
+can be changed while the app runs.
+
 Examples:
   cargo bedrock queue ls
   cargo bedrock queue show 0b1c2d3e
   cargo bedrock queue retry --all
-  cargo bedrock queue ls --delivered
+  cargo bedrock queue ls --delivered";
 
-An event is named by its request id, or by the first characters of it. The queue is a file in `target/bedrock`; it can be
-changed while the app runs.";
+const LS_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock queue ls
+  cargo bedrock queue ls --json | jq -r '.events[].id'
+  cargo bedrock queue ls --delivered";
 
-/// How often to look whether the queue is empty.
-const LOOK: Duration = Duration::from_millis(100);
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock queue show 0b1c2d3e
+  cargo bedrock queue show 0b1c2d3e | jq .payload";
 
-/// Look at the events that wait or were given up, and change them
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock queue retry 0b1c2d3e
+  cargo bedrock queue retry --all";
+
+const DROP_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock queue drop 0b1c2d3e
+  cargo bedrock queue drop --all";
+
+const DRAIN_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock queue drain";
+
+/// Interval between two checks of whether the queue is empty.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// List, retry or delete pending and failed events
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Queue {
     #[command(subcommand)]
-    command: Command,
+    command: QueueCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    /// Show all events
+enum QueueCommand {
+    /// List all events
+    #[command(after_help = LS_EXAMPLES)]
     Ls {
-        /// Show what went to destinations that are not of this app, which is kept here, and not sent
+        /// List the deliveries to destinations outside the app, which are stored here instead of being sent
         #[arg(long)]
         delivered: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one event as JSON, with its payload and what its last attempt came to
+    /// Print one event as JSON, with its payload and the error of its last attempt
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
-        /// The event
+        /// Request id of the event, or its first characters
         #[arg(value_name = "EVENT")]
         id: String,
     },
     /// Run events again, as if they were new
-    Retry(Chosen),
-    /// Forget events
-    Drop(Chosen),
-    /// Run everything that waits at once, and wait until it is done
+    #[command(after_help = RETRY_EXAMPLES)]
+    Retry(EventSelection),
+    /// Delete events
+    #[command(after_help = DROP_EXAMPLES)]
+    Drop(EventSelection),
+    /// Run all waiting events at once, and wait until they are finished
+    #[command(after_help = DRAIN_EXAMPLES)]
     Drain,
 }
 
 #[derive(Debug, Args)]
-struct Chosen {
-    /// The events
+struct EventSelection {
+    /// Request ids of the events, or their first characters
     #[arg(value_name = "EVENT", required_unless_present = "all")]
     ids: Vec<String>,
-    /// All that were given up
+    /// Select all events that have failed permanently
     #[arg(long, conflicts_with = "ids")]
     all: bool,
 }
 
 impl Queue {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let queued = Queued::of(&session.app()?)?;
+        let queue = QueueFile::open(&session.app()?)?;
         match self.command {
-            Command::Ls { delivered: true, json: true } => Printer::data(&delivered::json(&queued.delivered()?)?),
-            Command::Ls { delivered: true, json: false } => match queued.delivered()?.as_slice() {
+            QueueCommand::Ls { delivered: true, json: true } => {
+                Printer::data(&event_queue::deliveries_json(&queue.deliveries()?)?)
+            }
+            QueueCommand::Ls { delivered: true, json: false } => match queue.deliveries()?.as_slice() {
                 [] => {
-                    session.print.note("nothing went to a destination");
+                    session.print.note("no deliveries to destinations");
                     Ok(())
                 }
-                all => Printer::data(&delivered::table(all)),
+                deliveries => Printer::data(&event_queue::deliveries_table(deliveries)),
             },
-            Command::Ls { json: true, .. } => Printer::data(&queued::json(&queued.list()?)?),
-            Command::Ls { json: false, .. } => match queued.list()?.as_slice() {
+            QueueCommand::Ls { json: true, .. } => Printer::data(&event_queue::events_json(&queue.list()?)?),
+            QueueCommand::Ls { json: false, .. } => match queue.list()?.as_slice() {
                 [] => {
                     session.print.note("no events");
                     Ok(())
                 }
-                events => Printer::data(&queued::table(events)),
+                events => Printer::data(&event_queue::events_table(events)),
             },
-            Command::Show { id } => Printer::data(&queued::json_of(&queued.one(&id)?)?),
-            Command::Retry(chosen) => {
-                let changed = chosen.change(&queued, Queued::retry)?;
-                session.print.done(&format!("made {} due now", queued::count(changed)));
+            QueueCommand::Show { id } => Printer::data(&event_queue::event_json(&queue.find(&id)?)?),
+            QueueCommand::Retry(selection) => {
+                let count = selection.change(&queue, QueueFile::retry)?;
+                session.print.done(&format!("made {} due now", event_queue::count_text(count)));
                 Ok(())
             }
-            Command::Drop(chosen) => {
-                let changed = chosen.change(&queued, Queued::forget)?;
-                session.print.done(&format!("forgot {}", queued::count(changed)));
+            QueueCommand::Drop(selection) => {
+                let count = selection.change(&queue, QueueFile::delete)?;
+                session.print.done(&format!("deleted {}", event_queue::count_text(count)));
                 Ok(())
             }
-            Command::Drain => drain(&queued, session),
+            QueueCommand::Drain => drain(&queue, session),
         }
     }
 }
 
-impl Chosen {
-    /// Changes each of them; gives their number.
-    fn change(&self, queued: &Queued, how: impl Fn(&Queued, &Listed) -> Result<bool>) -> Result<usize> {
+impl EventSelection {
+    /// Applies `change` to each selected event. Returns the number of events.
+    fn change(&self, queue: &QueueFile, change: impl Fn(&QueueFile, &Listed) -> Result<bool>) -> Result<usize> {
         let events = if self.all {
-            let is_dead = |listed: &Listed| matches!(listed.state, State::Dead(_));
-            queued.list()?.into_iter().filter(is_dead).collect()
+            let is_dead = |event: &Listed| matches!(event.state, State::Dead(_));
+            queue.list()?.into_iter().filter(is_dead).collect()
         } else {
-            // All of them are known before one is changed.
-            self.ids.iter().map(|id| queued.one(id)).collect::<Result<Vec<_>>>()?
+            // Find all events before the first one is changed.
+            self.ids.iter().map(|id| queue.find(id)).collect::<Result<Vec<_>>>()?
         };
-        for listed in &events {
-            if !how(queued, listed)? {
-                let message = format!("event `{}` is being run", listed.event.id);
-                return Err(Error::call(message).help("wait until it is done: `cargo bedrock queue ls`"));
+        for event in &events {
+            if !change(queue, event)? {
+                let message = format!("event `{}` is running", event.event.id);
+                return Err(Error::call(message).help("wait until it is finished: `cargo bedrock queue ls`"));
             }
         }
         Ok(events.len())
     }
 }
 
-fn drain(queued: &Queued, session: &Session) -> Result<()> {
-    if !queued.is_run()? {
-        return Err(Error::call("no program runs the events of this app"));
+fn drain(queue: &QueueFile, session: &Session) -> Result<()> {
+    if !queue.has_runner()? {
+        return Err(Error::call("no running program processes the events of this app")
+            .help("start `cargo bedrock dev` in another terminal"));
     }
-    let open = |queued: &Queued| -> Result<usize> {
-        Ok(queued.list()?.iter().filter(|listed| !matches!(listed.state, State::Dead(_))).count())
-    };
-    let begun = open(queued)?;
-    while open(queued)? > 0 {
-        // What fails waits for its next attempt, which is due now, too.
-        queued.hurry()?;
-        std::thread::sleep(LOOK);
+    let count_pending =
+        || -> Result<usize> { Ok(queue.list()?.iter().filter(|event| !matches!(event.state, State::Dead(_))).count()) };
+    let pending = count_pending()?;
+    while count_pending()? > 0 {
+        // An event that fails waits for its next attempt, so make all of them due again.
+        queue.make_due()?;
+        std::thread::sleep(POLL_INTERVAL);
     }
-    session.print.done(&format!("ran {}", queued::count(begun)));
+    session.print.done(&format!("ran {}", event_queue::count_text(pending)));
     Ok(())
 }

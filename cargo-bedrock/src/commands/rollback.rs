@@ -4,18 +4,18 @@ use bedrock_deploy::StageRequest;
 use bedrock_diagnostics::Result;
 use clap::Args;
 
-use super::aws_args::{ConfirmArgs, OutputArgs, StageArgs};
-use crate::print::DeployReporter;
+use super::args::{ConfirmArgs, OutputArgs, StageArgs};
 use crate::session::Session;
+use crate::ui::DeployReporter;
 
 const EXAMPLES: &str = "\
+Restores code, settings and layers, for the URL and for calls between workers. Permissions, and functions that the last \
+deploy created or deleted, are not changed. `cargo bedrock deploy` deploys the newer version again
+
 Examples:
   cargo bedrock rollback --stage prod                   everything that the last deploy changed
   cargo bedrock rollback --stage prod system_fetcher    only this worker
-  cargo bedrock rollback --stage prod --dry-run
-
-Restores code, settings and layers, for the URL and for calls between workers. Permissions, and functions that the last
-deploy created or deleted, are not changed. `cargo bedrock deploy` deploys the newer version again";
+  cargo bedrock rollback --stage prod --dry-run";
 
 /// Roll back to the version before the last deploy
 #[derive(Debug, Args)]

@@ -4,17 +4,17 @@ use bedrock_deploy::{FunctionStatus, StageRequest, StageStatus, TriggerStatus};
 use bedrock_diagnostics::{Error, Result};
 use clap::Args;
 
-use super::aws_args::{OutputArgs, StageArgs};
-use crate::print::Printer;
+use super::args::{OutputArgs, StageArgs};
 use crate::session::Session;
+use crate::ui::Printer;
 
 const EXAMPLES: &str = "\
+The state of a function is `same`, `differs` (with the reasons: other code, or settings that were changed elsewhere), \
+`not deployed` or `not in the app`. The JSON is one object, to which keys may be added
+
 Examples:
   cargo bedrock status --stage dev
-  cargo bedrock status --stage dev --message-format json | jq -r '.functions[] | select(.state != \"same\").worker'
-
-The state of a function is `same`, `differs` (with the reasons: other code, or settings that were changed elsewhere),
-`not deployed` or `not in the app`. The JSON is one object, to which keys may be added";
+  cargo bedrock status --stage dev --message-format json | jq -r '.functions[] | select(.state != \"same\").worker'";
 
 /// Show what is deployed, and how it differs from the last build
 #[derive(Debug, Args)]

@@ -1,54 +1,53 @@
-//! `cargo bedrock terraform`: the app's `terraform/` and workflow beside the template of this version.
+//! `cargo bedrock terraform`: compares the app's Terraform files with the template of this version, and updates them.
 
 use clap::{Args, Subcommand};
 
-use crate::print::Printer;
-use crate::scaffold;
+use crate::file_plan;
 use crate::session::Session;
-use crate::terraform::{Copy, Upgrade, conflicts, differences, plan, template};
-use bedrock_diagnostics::Interrupt;
-use bedrock_diagnostics::{Error, Result};
+use crate::terraform::{AppFiles, FileChange, Upgrade, conflicts, differences, plan, template};
+use crate::ui::Printer;
+use bedrock_diagnostics::{Error, Interrupt, Result};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const EXAMPLES: &str = "\
+The files are those of `terraform/` that `cargo bedrock` created, and `.github/workflows/deploy.yml`.
+
 Examples:
   cargo bedrock terraform diff
   cargo bedrock terraform upgrade --dry-run
-  cargo bedrock terraform upgrade
-
-The files are those of `terraform/` that `cargo bedrock` made, and `.github/workflows/deploy.yml`";
+  cargo bedrock terraform upgrade";
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
   cargo bedrock terraform diff
-  cargo bedrock terraform diff | git apply    gives up all edits for the template";
+  cargo bedrock terraform diff | git apply    replace all edits by the template";
 
 const UPGRADE_EXAMPLES: &str = "\
+Changes of the template since the files were created are merged into them, and your edits are kept. Where both changed \
+the same lines, all versions are written between conflict markers, and the exit code is 1.
+
 Examples:
   cargo bedrock terraform upgrade --dry-run
-  cargo bedrock terraform upgrade
+  cargo bedrock terraform upgrade";
 
-What changed in the template since the files were made is merged into them, and what you changed stays.
-Where both changed the same lines, all versions are written between marks, and the exit code is 1";
-
-/// Compare `terraform/` with the template of this version, or bring it up to date
+/// Compare `terraform/` with the template of this version, or update it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Terraform {
     #[command(subcommand)]
-    what: What,
+    command: TerraformCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Print a patch that makes the template's files of the app's
+enum TerraformCommand {
+    /// Print a patch that turns the app's files into the template's
     #[command(after_help = DIFF_EXAMPLES)]
     Diff,
-    /// Merge what changed in the template into the app's files
+    /// Merge changes of the template into the app's files
     #[command(after_help = UPGRADE_EXAMPLES)]
     Upgrade {
-        /// Show what would be done, and do nothing
+        /// Show the plan without carrying it out
         #[arg(long)]
         dry_run: bool,
     },
@@ -56,29 +55,30 @@ enum What {
 
 impl Terraform {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        match self.what {
-            What::Diff => diff(session),
-            What::Upgrade { dry_run } => upgrade(session, dry_run),
+        match self.command {
+            TerraformCommand::Diff => diff(session),
+            TerraformCommand::Upgrade { dry_run } => upgrade(session, dry_run),
         }
     }
 }
 
 fn diff(session: &Session) -> Result<()> {
-    let (app, template) = (session.app()?, template());
-    let copy = Copy::read(&app.root, &template)?;
-    if !copy.has_terraform {
+    let app = session.app()?;
+    let template = template();
+    let app_files = AppFiles::read(&app.root, &template)?;
+    if !app_files.has_terraform {
         return Err(Error::app(format!("app `{}` has no `terraform/`", app.name))
-            .help("`cargo bedrock terraform upgrade` makes it"));
+            .help("run `cargo bedrock terraform upgrade` to create it"));
     }
-    // A file that was deleted on purpose is no difference to show at every call.
-    let recorded = copy.record.iter().flat_map(|record| record.files.keys());
-    let deleted: Vec<&str> = recorded.filter(|path| !copy.files.contains_key(*path)).map(String::as_str).collect();
-    let found = differences(&copy.files, &template, &deleted);
-    Printer::data(&found.concat())?;
+    // A file that the user has deleted is listed below instead of being shown as a difference every time.
+    let recorded = app_files.record.iter().flat_map(|record| record.files.keys());
+    let deleted: Vec<&str> = recorded.filter(|path| !app_files.files.contains_key(*path)).map(String::as_str).collect();
+    let differences = differences(&app_files.files, &template, &deleted);
+    Printer::data(&differences.concat())?;
     if !deleted.is_empty() {
-        session.print.note(&format!("deleted in this app: {}", list(&deleted)));
+        session.print.note(&format!("deleted in this app: {}", path_list(&deleted)));
     }
-    session.print.done(&match found.len() {
+    session.print.done(&match differences.len() {
         0 => format!("no file differs from the template of cargo bedrock {VERSION}"),
         1 => format!("1 file differs from the template of cargo bedrock {VERSION}"),
         many => format!("{many} files differ from the template of cargo bedrock {VERSION}"),
@@ -87,59 +87,59 @@ fn diff(session: &Session) -> Result<()> {
 }
 
 fn upgrade(session: &Session, dry_run: bool) -> Result<()> {
-    let (app, template) = (session.app()?, template());
+    let app = session.app()?;
+    let template = template();
     let interrupt = Interrupt::watch()?;
-    let copy = Copy::read(&app.root, &template)?;
-    refuse_marked(&copy)?;
-    let upgrade = plan(&copy, &template)?;
-    let steps = upgrade.steps(&app.root, &copy)?;
-    Printer::data(&shown(&upgrade))?;
-    if steps.steps.is_empty() {
+    let app_files = AppFiles::read(&app.root, &template)?;
+    check_no_conflict_markers(&app_files)?;
+    let upgrade = plan(&app_files, &template)?;
+    let file_plan = upgrade.file_plan(&app.root, &app_files)?;
+    Printer::data(&plan_text(&upgrade))?;
+    if file_plan.steps.is_empty() {
         session.print.done(&format!("`terraform/` is up to date with the template of cargo bedrock {VERSION}"));
         return Ok(());
     }
     if dry_run {
-        session.print.note("nothing was changed, `--dry-run` was given");
+        session.print.note("nothing was changed, because `--dry-run` was given");
     } else {
-        scaffold::apply(&steps, &interrupt)?;
+        file_plan::apply(&file_plan, &interrupt)?;
     }
-    let marked: Vec<&str> = upgrade.conflicts().into_iter().map(|(path, _)| path).collect();
-    if marked.is_empty() {
+    let conflicting: Vec<&str> = upgrade.conflicts().into_iter().map(|(path, _)| path).collect();
+    if conflicting.is_empty() {
         if !dry_run {
-            let done = format!("brought `terraform/` up to date with the template of cargo bedrock {VERSION}");
-            session.print.done(&done);
+            session.print.done(&format!("updated `terraform/` to the template of cargo bedrock {VERSION}"));
         }
         return Ok(());
     }
-    Err(Error::app(format!("the app and the template changed the same lines of {}", list(&marked)))
-        .help("look for `<<<<<<<`: `ours` is what the app had, `theirs` what the template has; keep what is right"))
+    Err(Error::app(format!("the app and the template changed the same lines of {}", path_list(&conflicting)))
+        .help("search for `<<<<<<<`: `ours` is the app's text, `theirs` the template's; keep the right lines"))
 }
 
-/// Merging into a text with marks would leave marks in marks.
-fn refuse_marked(copy: &Copy) -> Result<()> {
-    let marked = copy.files.iter().filter(|(_, text)| !conflicts(text).is_empty());
-    let marked: Vec<&str> = marked.map(|(path, _)| path.as_str()).collect();
-    if marked.is_empty() {
+/// Returns an error if a file has conflict markers: merging into it would nest them.
+fn check_no_conflict_markers(app_files: &AppFiles) -> Result<()> {
+    let conflicting = app_files.files.iter().filter(|(_, text)| !conflicts(text).is_empty());
+    let conflicting: Vec<&str> = conflicting.map(|(path, _)| path.as_str()).collect();
+    if conflicting.is_empty() {
         return Ok(());
     }
-    Err(Error::app(format!("the last upgrade is not finished: there are marks in {}", list(&marked)))
-        .help("look for `<<<<<<<`, keep what is right, and run the command again"))
+    let list = path_list(&conflicting);
+    Err(Error::app(format!("the last upgrade is not finished: conflict markers in {list}"))
+        .help("search for `<<<<<<<`, keep the right lines, and run the command again"))
 }
 
-/// The plan: a line for each file, then the lines that are in conflict.
-fn shown(upgrade: &Upgrade) -> String {
-    let line = |(path, change): &(String, _)| {
-        let change: &crate::terraform::Change = change;
+/// Returns the plan as text: a line for each file, then the conflicting lines.
+fn plan_text(upgrade: &Upgrade) -> String {
+    let file_line = |(path, change): &(String, FileChange)| {
         let reason = change.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         format!("{:9}  {path}{reason}\n", change.verb())
     };
-    let place = |path: &str, (number, lines): (usize, String)| format!("\n{path}:{number}\n{lines}");
-    let marked = upgrade.conflicts();
-    let places =
-        marked.iter().flat_map(|(path, text)| conflicts(text).into_iter().map(move |found| place(path, found)));
-    upgrade.changes.iter().map(line).chain(places).collect()
+    let conflicting = upgrade.conflicts();
+    let conflict_texts = conflicting.iter().flat_map(|(path, text)| {
+        conflicts(text).into_iter().map(move |(line, lines)| format!("\n{path}:{line}\n{lines}"))
+    });
+    upgrade.changes.iter().map(file_line).chain(conflict_texts).collect()
 }
 
-fn list(paths: &[&str]) -> String {
+fn path_list(paths: &[&str]) -> String {
     paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
 }

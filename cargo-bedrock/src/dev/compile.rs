@@ -1,4 +1,5 @@
-//! The programs of an app, compiled from the code that Lambda gets, for this machine; and the calls that are in them.
+//! Compiles the programs of an app for this machine, from the same code that Lambda gets, and reads the call graph from
+//! them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,126 +11,131 @@ use bedrock_dev::{BuildFailed, ENDPOINT, Edges, Making};
 
 use crate::build::{self, Function, Listener, Purpose, Request};
 use crate::graph::{self, Finding, Graph};
-use crate::print::{Printer, Progress};
-use crate::tool::Tools;
+use crate::process::ToolRunner;
+use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result};
 
-/// Compiles, as often as is needed.
+/// Whether programs for this system contain their calls, like programs for Lambda do.
+const HAS_CALLS_IN_PROGRAMS: bool = cfg!(target_os = "linux");
+
+/// Paths of programs by function name.
+type Programs = HashMap<String, PathBuf>;
+
+/// Compiles the app's programs.
 #[derive(Clone)]
 pub(super) struct Compiler {
     release: bool,
-    /// A debugger will look into the programs.
+    /// Whether a debugger will be attached to the programs.
     debugged: bool,
     print: Printer,
-    tools: Tools,
-    /// What was compiled last.
+    tools: ToolRunner,
+    /// The programs of the last successful build.
     programs: Arc<Mutex<BTreeMap<Function, PathBuf>>>,
 }
 
-/// What a workshop begins with.
+/// Programs and call graph of an app.
 #[derive(Clone)]
 pub(super) struct Compiled {
-    /// By the functions' names.
     pub(super) programs: Programs,
-    /// Who may call whom, if that is known.
+    /// `None` if the call graph is not known.
     pub(super) calls: Option<Calls>,
 }
 
-/// Who may call whom.
+/// Call graph of an app.
 #[derive(Clone)]
 pub(super) struct Calls {
     pub(super) edges: Edges,
-    /// Draws them, as `cargo bedrock graph` does.
+    /// Draws the call graph like `cargo bedrock graph --format svg`.
     pub(super) picture: Picture,
 }
 
 impl Compiled {
-    /// Of an app that does not compile yet: calls of its programs fail until it does.
-    pub(super) fn nothing() -> Self {
+    /// Returns the state of an app that does not compile yet: calls of its programs fail until it does.
+    pub(super) fn empty() -> Self {
         Self { programs: HashMap::from([(ENDPOINT.to_owned(), PathBuf::from("not-compiled"))]), calls: None }
     }
 }
 
-/// Whether programs of this system say whom they call, as those for Lambda do.
-const CALLS_ARE_SEEN: bool = cfg!(target_os = "linux");
-
-/// Hands on what the compiler has made.
-struct Told(Making);
-
-/// Programs by the functions' names.
-type Programs = HashMap<String, PathBuf>;
-
 impl Compiler {
+    /// Creates a compiler. From now on, signals end a running compilation instead of the program.
     pub(super) fn new(release: bool, debugged: bool, print: Printer) -> Result<Self> {
-        Ok(Self { release, debugged, print, tools: Tools::watch()?, programs: Arc::default() })
+        let tools = ToolRunner::with_signal_handler()?;
+        Ok(Self { release, debugged, print, tools, programs: Arc::default() })
     }
 
-    /// Everything, or why not and what the compiler said of it. Circles are told, and code in which calls cannot be seen.
-    pub(super) fn first(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildFailed)> {
-        // Words, on standard error: the first line for machines is where the app is found.
-        let progress = Progress::new(self.print, false, false);
-        let programs = self.programs(app, &progress, &()).map_err(|error| {
-            let failed = build_failed(&error, &progress);
-            (error, failed)
+    /// Compiles all programs and reads the call graph. Prints findings about the call graph as warnings. If compiling
+    /// fails, returns the error, and the same failure with the compiler's messages for the dev server.
+    pub(super) fn compile_all(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildFailed)> {
+        // Text on standard error even for JSON output, whose first line is the address of the started app.
+        let reporter = BuildReporter::new(self.print, false, false);
+        let programs = self.compile(app, &reporter, &()).map_err(|error| {
+            let failure = build_failure(&error, &reporter);
+            (error, failure)
         })?;
-        if !CALLS_ARE_SEEN {
+        if !HAS_CALLS_IN_PROGRAMS {
             return Ok(Compiled { programs, calls: None });
         }
-        let graph = self.graph(app).map(|(graph, findings)| {
+        let calls = self.graph(app).map(|(graph, findings)| {
             for finding in findings {
-                self.print.problem(&finding.problem);
+                self.print.warning_with_help(&finding.problem);
             }
-            calls(graph)
+            calls_of(graph)
         });
-        let calls = graph.map_err(|error| self.print.error(&error)).ok();
+        let calls = calls.map_err(|error| self.print.error(&error)).ok();
         Ok(Compiled { programs, calls })
     }
 
-    /// Says why an app could not be compiled.
-    pub(super) fn complain(&self, error: &Error) {
+    /// Prints why an app could not be compiled.
+    pub(super) fn print_error(&self, error: &Error) {
         self.print.error(error);
     }
 
-    /// The programs as they are now, in the background, told of as they are made. The compiler's words go to standard error
-    /// as they come.
-    pub(super) fn again(
+    /// Compiles the programs again in the background. Reports each finished program to `progress`, and prints the
+    /// compiler's messages to standard error as they arrive.
+    pub(super) fn recompile(
         &self,
         app: &App,
-        making: Making,
+        progress: Making,
     ) -> impl Future<Output = std::result::Result<Programs, BuildFailed>> + Send + 'static {
-        let (compiler, app) = (self.clone(), app.clone());
+        let compiler = self.clone();
+        let app = app.clone();
         async move {
-            let programs = move || {
-                let progress = Progress::beside_others(compiler.print);
-                compiler.programs(&app, &progress, &Told(making)).map_err(|error| build_failed(&error, &progress))
+            let compile = move || {
+                let reporter = BuildReporter::without_progress_lines(compiler.print);
+                let result = compiler.compile(&app, &reporter, &CompileListener(progress));
+                result.map_err(|error| build_failure(&error, &reporter))
             };
-            let early = || BuildFailed { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
-            tokio::task::spawn_blocking(programs).await.unwrap_or_else(|_| Err(early()))
+            let ended_early = || BuildFailed { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
+            tokio::task::spawn_blocking(compile).await.unwrap_or_else(|_| Err(ended_early()))
         }
     }
 
-    /// Who may call whom now; nothing if some code cannot be read, which whoever runs it will be told.
+    /// Reads the call graph of the last build. Returns `None` if some code cannot be read; running it reports the
+    /// error.
     pub(super) fn calls(&self, app: &App) -> impl Future<Output = Option<Calls>> + Send + 'static {
-        let (compiler, app) = (self.clone(), app.clone());
+        let compiler = self.clone();
+        let app = app.clone();
         async move {
-            if !CALLS_ARE_SEEN {
+            if !HAS_CALLS_IN_PROGRAMS {
                 return None;
             }
-            tokio::task::spawn_blocking(move || Some(calls(compiler.graph(&app).ok()?.0))).await.ok()?
+            tokio::task::spawn_blocking(move || Some(calls_of(compiler.graph(&app).ok()?.0))).await.ok()?
         }
     }
 
-    /// Who calls whom, as `cargo bedrock graph` draws it, from the programs that were compiled last.
-    pub(super) fn picture(&self, app: &App) -> impl Future<Output = Result<String>> + Send + 'static {
-        let (compiler, app) = (self.clone(), app.clone());
+    /// Returns the call graph of the last build as text, like `cargo bedrock graph`.
+    pub(super) fn graph_text(&self, app: &App) -> impl Future<Output = Result<String>> + Send + 'static {
+        let compiler = self.clone();
+        let app = app.clone();
         async move {
-            let draw = move || graph::render(&compiler.graph(&app)?.0, graph::Format::Text);
-            tokio::task::spawn_blocking(draw).await.unwrap_or_else(|_| Err(Error::call("the graph was not finished")))
+            let render = move || graph::render(&compiler.graph(&app)?.0, graph::Format::Text);
+            let ended_early = || Err(Error::call("drawing the call graph ended early"));
+            tokio::task::spawn_blocking(render).await.unwrap_or_else(|_| ended_early())
         }
     }
 
-    /// How the user wants to be talked to.
-    pub(super) fn print(&self) -> Printer {
+    /// Returns the user's output settings.
+    pub(super) fn printer(&self) -> Printer {
         self.print
     }
 
@@ -138,26 +144,21 @@ impl Compiler {
         graph::read(app, &build::of_compiled(app, &programs)?)
     }
 
-    fn programs(&self, app: &App, progress: &Progress, listener: &dyn Listener) -> Result<Programs> {
+    fn compile(&self, app: &App, reporter: &BuildReporter, listener: &dyn Listener) -> Result<Programs> {
         let purpose = Purpose::Here { debugged: self.debugged };
         let request = Request { release: self.release, purpose, ..Request::default() };
-        let programs = build::compiled(app, &request, (progress, self.print), &self.tools, listener)?;
+        let programs = build::compiled(app, &request, (reporter, self.print), &self.tools, listener)?;
         self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&programs);
         Ok(by_name(programs))
     }
 }
 
-fn calls(graph: Graph) -> Calls {
-    let mut edges = Edges::new();
-    for edge in &graph.edges {
-        edges.entry(edge.from.as_str().to_owned()).or_default().insert(edge.to.as_str().to_owned());
-    }
-    Calls { edges, picture: Arc::new(move || graph::picture(&graph)) }
-}
+/// Forwards finished programs to the dev server.
+struct CompileListener(Making);
 
-impl Listener for Told {
+impl Listener for CompileListener {
     fn program(&self, function: &Function, path: &Path) {
-        self.0.program(name(function), path.to_owned());
+        self.0.program(function_name(function), path.to_owned());
     }
 
     fn all(&self) {
@@ -165,18 +166,26 @@ impl Listener for Told {
     }
 }
 
-fn by_name(programs: BTreeMap<Function, PathBuf>) -> Programs {
-    programs.into_iter().map(|(function, path)| (name(&function), path)).collect()
+fn calls_of(graph: Graph) -> Calls {
+    let mut edges = Edges::new();
+    for edge in &graph.edges {
+        edges.entry(edge.from.as_str().to_owned()).or_default().insert(edge.to.as_str().to_owned());
+    }
+    Calls { edges, picture: Arc::new(move || graph::picture(&graph)) }
 }
 
-fn name(function: &Function) -> String {
+fn by_name(programs: BTreeMap<Function, PathBuf>) -> Programs {
+    programs.into_iter().map(|(function, path)| (function_name(&function), path)).collect()
+}
+
+fn function_name(function: &Function) -> String {
     match function {
         Function::Endpoint => ENDPOINT.to_owned(),
         Function::Worker(name) => name.to_string(),
     }
 }
 
-fn build_failed(error: &Error, progress: &Progress) -> BuildFailed {
+fn build_failure(error: &Error, reporter: &BuildReporter) -> BuildFailed {
     let messages = error.reports.iter().map(|report| report.message.clone()).collect();
-    BuildFailed { messages, said: progress.errors() }
+    BuildFailed { messages, said: reporter.errors() }
 }

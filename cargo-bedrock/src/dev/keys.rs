@@ -1,16 +1,15 @@
-//! What keys mean while the app runs, and doing it. Where they come from is left to `terminal`.
-
-use crate::print::Printer;
-use bedrock_diagnostics::Result;
+//! Actions of keys while the app runs. Reading keys is left to `terminal`.
 
 use super::browser;
-use super::show::Show;
+use super::output::Output;
 use super::terminal::Keyboard;
+use crate::ui::Printer;
+use bedrock_diagnostics::Result;
 
-/// Shown below the addresses, and when somebody asks.
-pub(super) const HELP: &str = "r restart · c clear · g graph · o open · q quit · ? this line";
+/// Printed below the addresses, and for `?`.
+pub(super) const HELP: &str = "r restart · c clear · g graph · o open · q quit · ? help";
 
-/// What one key asks for.
+/// Meaning of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Restart,
@@ -21,17 +20,17 @@ enum Key {
     Help,
 }
 
-/// What is not done while the app runs on.
+/// Action of a key that ends the dev server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// To compile anew and replace all processes.
+pub(super) enum KeyAction {
+    /// Recompile the app and start a new server.
     Restart,
-    /// To stop.
     Quit,
 }
 
 impl Key {
-    fn of(byte: u8) -> Option<Self> {
+    /// Returns `None` for a key without a meaning.
+    fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte.to_ascii_lowercase() {
             b'r' => Self::Restart,
             b'c' => Self::Clear,
@@ -44,34 +43,34 @@ impl Key {
     }
 }
 
-/// What keys work on.
-pub(super) struct Keys<'a> {
-    pub(super) show: &'a Show,
+/// Handles keys.
+pub(super) struct KeyHandler<'a> {
+    pub(super) output: &'a Output,
     pub(super) print: Printer,
-    /// Of the page that is opened.
+    /// URL of the page that `o` opens.
     pub(super) page: String,
 }
 
-impl Keys<'_> {
-    /// Does what keys ask for until one asks for an end. `graph` draws who calls whom. Without a keyboard nothing is asked.
-    pub(super) async fn obey<F>(&self, keyboard: &mut Option<Keyboard>, graph: impl Fn() -> F) -> Asked
+impl KeyHandler<'_> {
+    /// Handles keys until one ends the server. `graph` draws the call graph. Without a keyboard, this never ends.
+    pub(super) async fn run<F>(&self, keyboard: &mut Option<Keyboard>, graph: impl Fn() -> F) -> KeyAction
     where
         F: Future<Output = Result<String>>,
     {
-        while let Some(keys) = keyboard {
-            let Some(byte) = keys.next().await else { break };
-            match Key::of(byte) {
-                Some(Key::Restart) => return Asked::Restart,
-                Some(Key::Quit) => return Asked::Quit,
-                Some(Key::Clear) => self.show.clear(),
-                Some(Key::Help) => self.show.text(HELP),
+        while let Some(keyboard) = keyboard {
+            let Some(byte) = keyboard.next_key().await else { break };
+            match Key::from_byte(byte) {
+                Some(Key::Restart) => return KeyAction::Restart,
+                Some(Key::Quit) => return KeyAction::Quit,
+                Some(Key::Clear) => self.output.clear(),
+                Some(Key::Help) => self.output.text(HELP),
                 Some(Key::Graph) => match graph().await {
-                    Ok(picture) => self.show.text(picture.trim_end()),
+                    Ok(text) => self.output.text(text.trim_end()),
                     Err(error) => self.print.error(&error),
                 },
                 Some(Key::Open) => match browser::open(&self.page) {
-                    Ok(program) => self.show.text(&format!("opens {} with `{program}`", self.page)),
-                    Err(why) => self.show.text(&why),
+                    Ok(program) => self.output.text(&format!("opened {} with `{program}`", self.page)),
+                    Err(message) => self.output.text(&message),
                 },
                 None => {}
             }
@@ -85,11 +84,11 @@ mod tests {
     use super::{HELP, Key};
 
     #[test]
-    fn each_key_of_the_help_line_means_something() {
+    fn every_key_of_the_help_line_has_a_meaning() {
         for key in HELP.split(" · ").filter_map(|part| part.bytes().next()) {
-            assert!(Key::of(key).is_some(), "{}", char::from(key));
+            assert!(Key::from_byte(key).is_some(), "{}", char::from(key));
         }
-        assert_eq!(Key::of(b'x'), None);
-        assert_eq!((Key::of(b'R'), Key::of(b'h')), (Some(Key::Restart), Some(Key::Help)));
+        assert_eq!(Key::from_byte(b'x'), None);
+        assert_eq!((Key::from_byte(b'R'), Key::from_byte(b'h')), (Some(Key::Restart), Some(Key::Help)));
     }
 }

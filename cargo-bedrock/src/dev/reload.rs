@@ -1,61 +1,66 @@
-//! Takes over what is saved, until the app has become another one. What a saved file means is left to `bedrock-dev`.
+//! Reloads what changes, until the app's settings change. What a changed file means is decided in `bedrock-dev`.
 
 use std::sync::Arc;
 
 use bedrock_build::App;
 use bedrock_dev::{Affected, Making, Reload, Watch, Workshop};
 
-use super::begun::{Begun, anew};
 use super::compile::{Calls, Compiled, Compiler};
-use super::debug::{self, Target};
-use super::show::Show;
+use super::debug::{self, DebugTarget};
+use super::initial_build::{self, InitialState};
+use super::output::Output;
 use bedrock_diagnostics::Result;
 
-/// Tells the workshop of another call graph.
-pub(super) type Know = dyn Fn(Calls) + Send + Sync;
+/// Replaces the call graph of a dev server.
+pub(super) type UpdateCallGraph = dyn Fn(Calls) + Send + Sync;
 
-pub(super) fn know(workshop: &Workshop) -> Arc<Know> {
-    let (knowing, desk) = (workshop.knowing(), Arc::clone(&workshop.desk));
+/// Returns a callback that replaces the call graph of `server`.
+pub(super) fn call_graph_updater(server: &Workshop) -> Arc<UpdateCallGraph> {
+    let update_edges = server.knowing();
+    let api = Arc::clone(&server.desk);
     Arc::new(move |calls: Calls| {
-        desk.show(calls.picture);
-        knowing(calls.edges);
+        api.show(calls.picture);
+        update_edges(calls.edges);
     })
 }
 
-/// Whom a saved file concerns.
-pub(super) struct Reloading<'a> {
-    pub(super) workshop: &'a Workshop,
+/// What a change of files affects.
+pub(super) struct ReloadContext<'a> {
+    pub(super) server: &'a Workshop,
     pub(super) compiler: &'a Compiler,
-    pub(super) show: &'a Show,
-    pub(super) know: &'a Arc<Know>,
-    /// What the workshop began with.
-    pub(super) found: &'a Compiled,
-    pub(super) targets: &'a [Target],
+    pub(super) output: &'a Output,
+    pub(super) update_call_graph: &'a Arc<UpdateCallGraph>,
+    /// What the server was started with.
+    pub(super) compiled: &'a Compiled,
+    pub(super) targets: &'a [DebugTarget],
 }
 
-impl Reloading<'_> {
-    /// Ends when the app has become another one, which it gives once that is compiled; never where nothing is watched.
-    pub(super) async fn run(&self, app: &App, watch: Option<Watch>) -> Result<(App, Begun)> {
-        let Self { workshop, compiler, found, .. } = *self;
+impl ReloadContext<'_> {
+    /// Reloads programs until the app's settings change. Then compiles the changed app and returns it. Never ends if no
+    /// files are watched.
+    pub(super) async fn run(&self, app: &App, watch: Option<Watch>) -> Result<(App, InitialState)> {
+        let Self { server, compiler, compiled, .. } = *self;
         let Some(watch) = watch else { return std::future::pending().await };
-        let reloader = workshop.reloader_of(app, watch);
-        let build = |_: Affected, making: Making| {
-            workshop.builds(found.programs.keys().cloned().collect());
-            compiler.again(app, making)
+        let reloader = server.reloader_of(app, watch);
+        let build = |_: Affected, progress: Making| {
+            server.builds(compiled.programs.keys().cloned().collect());
+            compiler.recompile(app, progress)
         };
-        match reloader.run(build, |reload| self.tell(app, &reload)).await {
-            // The app as it was serves on meanwhile.
-            Some(other) => anew(other, true, compiler, found).await,
-            // Files that cannot be watched any longer are no reason to stop.
+        match reloader.run(build, |reload| self.report(app, &reload)).await {
+            // The server keeps running with the old app in the meantime.
+            Some(changed_app) => initial_build::rebuild(changed_app, true, compiler, compiled).await,
+            // The watcher has failed. The server keeps running without reloads.
             None => std::future::pending().await,
         }
     }
 
-    fn tell(&self, app: &App, reload: &Reload) {
-        self.show.reload(reload);
-        debug::reloaded(self.targets, self.workshop, self.show, reload);
-        self.workshop.tell(reload);
-        let (calls, know) = (self.compiler.calls(app), Arc::clone(self.know));
-        tokio::spawn(async move { calls.await.map(|calls| know(calls)) });
+    /// Reports a reload to the user and to the server, and updates the call graph in the background.
+    fn report(&self, app: &App, reload: &Reload) {
+        self.output.reload(reload);
+        debug::report_reload(self.targets, self.server, self.output, reload);
+        self.server.tell(reload);
+        let calls = self.compiler.calls(app);
+        let update_call_graph = Arc::clone(self.update_call_graph);
+        tokio::spawn(async move { calls.await.map(|calls| update_call_graph(calls)) });
     }
 }

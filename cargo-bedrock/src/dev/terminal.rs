@@ -1,6 +1,7 @@
-//! A terminal whose keys are read one by one, without being shown. Its mode is given back whenever somebody else may have
-//! the terminal: at the end, however that comes, and while the program is suspended. In the background nothing is touched:
-//! the system would stop the program for it. What keys mean is left to `keys`.
+//! Keyboard input: reads the terminal key by key, without echo. The terminal's mode is restored whenever another
+//! program may use the terminal: at the end, however the program ends, and while it is suspended. In the background the
+//! terminal is not touched, because the system would stop the program for that. What keys mean is left to `keys`. Why
+//! this is not left to a crate is in `docs/adr/0035-read-keys-without-raw-mode.md`.
 
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -16,42 +17,45 @@ use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How often a program in the background looks whether it has become the one in front: some shells do not tell.
-const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
-/// More bytes at a time are no keys, but a text that was pasted.
-const PASTED: usize = 8;
-/// Begins what arrow and function keys send.
+/// Interval at which a background program checks whether it is in the foreground again: some shells send no signal.
+const FOREGROUND_POLL_INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// Maximum number of bytes of one read that are treated as keys. More bytes are pasted text.
+const MAX_TYPED_BYTES: usize = 8;
+/// First byte of the sequences that arrow and function keys send.
 const ESCAPE: u8 = 0x1b;
 
-/// The keys of the terminal, until this is dropped.
+/// Reads keys from the terminal until it is dropped.
 pub(super) struct Keyboard {
     keys: UnboundedReceiver<u8>,
-    mode: Arc<Mode>,
+    mode: Arc<TerminalMode>,
     signals: Handle,
     wake: PipeWriter,
-    reading: Option<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Keyboard {
-    /// Nothing if the program does not talk to a terminal in both directions, or its keys cannot be had.
+    /// Returns `None` if standard input or output is not a terminal, or if the keys cannot be read.
     pub(super) fn open() -> Option<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return None;
         }
         let (woken, wake) = io::pipe().ok()?;
         let mut signals = Signals::new([SIGTSTP, SIGCONT]).ok()?;
-        let (mode, handle) = (Arc::<Mode>::default(), signals.handle());
-        let (suspended, mut resumed) = (Arc::clone(&mode), wake.try_clone().ok()?);
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        named("suspend").spawn(move || suspend(&mut signals, &suspended, &mut resumed)).ok()?;
+        let mode = Arc::<TerminalMode>::default();
+        let signal_handle = signals.handle();
+        let suspended_mode = Arc::clone(&mode);
+        let mut suspend_wake = wake.try_clone().ok()?;
+        let named_thread = |name: &str| thread::Builder::new().name(name.to_owned());
+        let suspend_loop = move || handle_suspend_signals(&mut signals, &suspended_mode, &mut suspend_wake);
+        named_thread("suspend").spawn(suspend_loop).ok()?;
         let (pressed, keys) = unbounded_channel();
-        let read_in = Arc::clone(&mode);
-        let reading = named("keys").spawn(move || read(&read_in, woken, &pressed)).ok()?;
-        Some(Self { keys, mode, signals: handle, wake, reading: Some(reading) })
+        let reader_mode = Arc::clone(&mode);
+        let reader = named_thread("keys").spawn(move || read_keys(&reader_mode, woken, &pressed)).ok()?;
+        Some(Self { keys, mode, signals: signal_handle, wake, reader: Some(reader) })
     }
 
-    /// The next one; none comes any more once the terminal is gone.
-    pub(super) async fn next(&mut self) -> Option<u8> {
+    /// Returns the next key, or `None` when the terminal is closed.
+    pub(super) async fn next_key(&mut self) -> Option<u8> {
         self.keys.recv().await
     }
 }
@@ -61,124 +65,128 @@ impl Drop for Keyboard {
         self.mode.finish();
         self.signals.close();
         let _ = self.wake.write_all(&[0]);
-        let _ = self.reading.take().map(JoinHandle::join);
+        let _ = self.reader.take().map(JoinHandle::join);
     }
 }
 
-/// How the terminal was, while it is otherwise.
+/// The terminal's mode, and how to restore it.
 #[derive(Default)]
-struct Mode(Mutex<State>);
+struct TerminalMode(Mutex<ModeState>);
 
 #[derive(Default)]
-struct State {
-    before: Option<Termios>,
-    is_over: bool,
+struct ModeState {
+    /// The original mode while the terminal is in key mode.
+    original: Option<Termios>,
+    is_finished: bool,
 }
 
-impl Mode {
-    /// Has keys come one by one, if the program has the terminal; whether it has.
+impl TerminalMode {
+    /// Switches the terminal to key mode if the program is in the foreground. Returns whether the terminal is in key
+    /// mode.
     fn enter(&self) -> bool {
         let mut state = self.state();
-        if state.is_over || !is_in_front() {
+        if state.is_finished || !is_in_foreground() {
             return false;
         }
-        let Ok(now) = tcgetattr(stdin()) else { return false };
-        let wanted = by_key(now.clone());
-        if now.local_modes == wanted.local_modes {
+        let Ok(current) = tcgetattr(stdin()) else { return false };
+        let key_mode = key_mode(current.clone());
+        if current.local_modes == key_mode.local_modes {
             return true;
         }
-        state.before.get_or_insert(now);
-        tcsetattr(stdin(), OptionalActions::Now, &wanted).is_ok()
+        state.original.get_or_insert(current);
+        tcsetattr(stdin(), OptionalActions::Now, &key_mode).is_ok()
     }
 
-    /// Makes the terminal as it was.
+    /// Restores the original mode.
     fn leave(&self) {
         let mut state = self.state();
-        if let Some(before) = state.before.take()
-            && is_in_front()
+        if let Some(original) = state.original.take()
+            && is_in_foreground()
         {
-            // A terminal that is gone needs no mode.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+            // This fails only if the terminal is closed, and then there is no mode to restore.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &original);
         }
     }
 
-    /// The same for good.
+    /// Restores the original mode and does not enter key mode again.
     fn finish(&self) {
-        self.state().is_over = true;
+        self.state().is_finished = true;
         self.leave();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ModeState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Without lines and echo. Ctrl-C and Ctrl-Z stay signals, and lines that are written go on ending as they do.
-fn by_key(mut mode: Termios) -> Termios {
+/// Returns `mode` without line buffering and echo. Ctrl-C and Ctrl-Z still send signals, and output is not changed.
+fn key_mode(mut mode: Termios) -> Termios {
     mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
     mode.special_codes[SpecialCodeIndex::VMIN] = 0;
     mode.special_codes[SpecialCodeIndex::VTIME] = 0;
     mode
 }
 
-/// Whether the terminal is the program's to use. One that is not the terminal of its session knows no background.
-fn is_in_front() -> bool {
+/// Whether the program is in the foreground of its terminal. If the terminal is not the controlling terminal of the
+/// session, there is no background (`ENOTTY`).
+fn is_in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp()) || tcgetpgrp(stdin()) == Err(rustix::io::Errno::NOTTY)
 }
 
-/// Gives the terminal back before the program is suspended, and has the keyboard looked at when it goes on.
-fn suspend(signals: &mut Signals, mode: &Mode, resumed: &mut PipeWriter) {
+/// Restores the terminal before the program is suspended, and wakes the reader when it continues.
+fn handle_suspend_signals(signals: &mut Signals, mode: &TerminalMode, wake: &mut PipeWriter) {
     for signal in signals {
         if signal == SIGTSTP {
             mode.leave();
-            // The program stands still in here.
+            // Returns after the program has been continued.
             let _ = emulate_default_handler(SIGTSTP);
         }
-        if resumed.write_all(&[0]).is_err() {
+        if wake.write_all(&[0]).is_err() {
             return;
         }
     }
 }
 
-fn read(mode: &Mode, mut woken: PipeReader, pressed: &UnboundedSender<u8>) {
-    while !mode.state().is_over && !pressed.is_closed() {
+fn read_keys(mode: &TerminalMode, mut woken: PipeReader, pressed: &UnboundedSender<u8>) {
+    while !mode.state().is_finished && !pressed.is_closed() {
         let has_terminal = mode.enter();
-        let (terminal, mut bytes) = (stdin(), [0; 64]);
-        let mut both = [PollFd::new(&woken, PollFlags::IN), PollFd::new(&terminal, PollFlags::IN)];
-        let watched = if has_terminal { &mut both[..] } else { &mut both[..1] };
-        // A signal is no reason to end.
-        let _ = poll(watched, if has_terminal { None } else { Some(&LOOK) });
-        let [news, typed] = both.map(|one| one.revents());
-        if !news.is_empty() {
+        let terminal = stdin();
+        let mut bytes = [0; 64];
+        let mut polled = [PollFd::new(&woken, PollFlags::IN), PollFd::new(&terminal, PollFlags::IN)];
+        let active = if has_terminal { &mut polled[..] } else { &mut polled[..1] };
+        // A poll that a signal has interrupted is repeated by the loop.
+        let _ = poll(active, if has_terminal { None } else { Some(&FOREGROUND_POLL_INTERVAL) });
+        let [wake_events, key_events] = polled.map(|entry| entry.revents());
+        if !wake_events.is_empty() {
             let _ = woken.read(&mut bytes);
             continue;
         }
-        if !has_terminal || typed.is_empty() || !is_in_front() {
+        if !has_terminal || key_events.is_empty() || !is_in_foreground() {
             continue;
         }
         match rustix::io::read(terminal.as_fd(), &mut bytes) {
-            // Nothing is there, which is not the case after a poll, unless the terminal is gone.
-            Ok(0) | Err(_) if typed.intersects(PollFlags::HUP | PollFlags::ERR) => return,
-            // Nobody takes them at the very end.
-            Ok(count) => keys(&bytes[..count]).for_each(|key| pressed.send(key).unwrap_or_default()),
+            // After a poll there is always input, unless the terminal is closed.
+            Ok(0) | Err(_) if key_events.intersects(PollFlags::HUP | PollFlags::ERR) => return,
+            // Sending fails only while the keyboard is being dropped.
+            Ok(count) => typed_keys(&bytes[..count]).for_each(|key| pressed.send(key).unwrap_or_default()),
             Err(_) => {}
         }
     }
 }
 
-/// Those that somebody pressed. Arrows and texts are none.
-fn keys(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    let is_typed = bytes.len() <= PASTED && !bytes.contains(&ESCAPE);
+/// Returns the typed keys of one read. Escape sequences and pasted text have none.
+fn typed_keys(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    let is_typed = bytes.len() <= MAX_TYPED_BYTES && !bytes.contains(&ESCAPE);
     bytes.iter().copied().filter(move |_| is_typed)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::keys;
+    use super::typed_keys;
 
     #[test]
-    fn arrows_and_pasted_texts_are_no_keys() {
-        let pressed = |bytes: &[u8]| keys(bytes).collect::<Vec<_>>();
+    fn arrow_keys_and_pasted_text_are_ignored() {
+        let pressed = |bytes: &[u8]| typed_keys(bytes).collect::<Vec<_>>();
         assert_eq!(pressed(b"rg"), b"rg");
         assert_eq!(pressed(b"\x1b[C"), b"");
         assert_eq!(pressed(b"cargo bedrock"), b"");

@@ -1,13 +1,13 @@
-//! Whether there seem to be credentials for AWS, seen from the environment and the user's files alone: nobody is asked
-//! whether they are good. An app runs here without any.
+//! Whether there seem to be AWS credentials, judging only by the environment and the user's files: no request is sent,
+//! so they may be invalid. An app runs locally without any.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::finding::Finding;
-use crate::aws::Access;
+use bedrock_deploy::aws::AwsOptions;
 
-/// Variables that lead to credentials, in the order in which AWS's SDKs look.
+/// Environment variables that provide credentials, in the order in which AWS's SDKs look for them.
 const SOURCES: [&[&str]; 4] = [
     &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
     &["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"],
@@ -15,8 +15,8 @@ const SOURCES: [&[&str]; 4] = [
     &["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
 ];
 
-/// What can be seen without a request.
-pub(super) fn present(access: &Access) -> Finding {
+/// Returns what is known without a request.
+pub(super) fn local_finding(options: &AwsOptions) -> Finding {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let file = |name: &str, below: &str| {
         let default = || variable("HOME").map(|home| PathBuf::from(home).join(".aws").join(below));
@@ -24,23 +24,29 @@ pub(super) fn present(access: &Access) -> Finding {
     };
     let files = [file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config")];
     let texts = files.into_iter().flatten().filter_map(|path| std::fs::read_to_string(path).ok());
-    let profile = access.profile.clone().or_else(|| variable("AWS_PROFILE")?.into_string().ok());
-    seen(&variable, profile.as_deref(), &texts.collect::<Vec<_>>())
+    let profile = options.profile.clone().or_else(|| variable("AWS_PROFILE")?.into_string().ok());
+    credentials_finding(&variable, profile.as_deref(), &texts.collect::<Vec<_>>())
 }
 
-fn seen(variable: &dyn Fn(&str) -> Option<OsString>, profile: Option<&str>, files: &[String]) -> Finding {
+/// `files` are the contents of the credentials and configuration files.
+fn credentials_finding(
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    profile: Option<&str>,
+    files: &[String],
+) -> Finding {
     const SUBJECT: &str = "credentials";
-    const HELP: &str = "log in with `aws configure` or `aws sso login`; `cargo bedrock doctor --online` asks AWS";
-    let of_variables = SOURCES.iter().find(|names| names.iter().all(|name| variable(name).is_some()));
-    if let (Some([first, ..]), None) = (of_variables, profile) {
-        return Finding::fine(SUBJECT, format!("AWS credentials in the environment (`{first}`), not asked for"));
+    const HELP: &str = "log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`";
+    let source = SOURCES.iter().find(|names| names.iter().all(|name| variable(name).is_some()));
+    if let (Some([first, ..]), None) = (source, profile) {
+        let message = format!("AWS credentials in the environment (`{first}`), not verified");
+        return Finding::ok(SUBJECT, message);
     }
     let name = profile.unwrap_or("default");
-    let heads = [format!("[{name}]"), format!("[profile {name}]")];
+    let headers = [format!("[{name}]"), format!("[profile {name}]")];
     let has_profile =
-        files.iter().flat_map(|text| text.lines()).any(|line| heads.iter().any(|head| line.trim() == *head));
+        files.iter().flat_map(|text| text.lines()).any(|line| headers.iter().any(|header| line.trim() == *header));
     if has_profile {
-        return Finding::fine(SUBJECT, format!("AWS credentials in the profile `{name}`, not asked for"));
+        return Finding::ok(SUBJECT, format!("AWS credentials in the profile `{name}`, not verified"));
     }
     match profile {
         Some(name) => {
@@ -57,7 +63,7 @@ mod tests {
 
     fn found(variables: &[&str], profile: Option<&str>, file: &str) -> (Level, String) {
         let variable = |name: &str| variables.contains(&name).then(|| OsString::from("secret"));
-        let finding = seen(&variable, profile, &[file.to_owned()]);
+        let finding = credentials_finding(&variable, profile, &[file.to_owned()]);
         assert!(!finding.message.contains("secret"), "{}", finding.message);
         (finding.level, finding.message)
     }

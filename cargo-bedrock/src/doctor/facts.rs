@@ -1,5 +1,5 @@
-//! What the app has that tools depend on. Where its settings cannot be read, that is the first finding, and nothing is
-//! known to be needed but Rust.
+//! What the app has that determines which tools it needs. If its settings cannot be read, that is the first finding,
+//! and only Rust is known to be needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use serde_json::Value;
 use super::finding::Finding;
 use crate::session::Session;
 
-/// An app, or only a folder.
+/// Facts about an app, or about a folder without an app.
 #[derive(Debug)]
-pub(crate) struct Facts {
-    /// Where tools are asked: a toolchain may be chosen for a folder.
+pub(crate) struct AppFacts {
+    /// Folder to run tools in, because a toolchain may be selected per folder.
     pub(super) root: PathBuf,
     pub(super) app: Option<App>,
-    /// A Python worker with packages to install.
+    /// Name of a Python worker with packages to install.
     pub(super) requirements: Option<String>,
-    /// A JavaScript worker with packages to install.
+    /// Name of a JavaScript worker with packages to install.
     pub(super) dependencies: Option<String>,
     pub(super) has_terraform: bool,
-    /// `linux` and `x86_64`, for example: what this machine is.
+    /// Operating system and processor of this machine, such as `linux` and `x86_64`.
     pub(super) machine: (&'static str, &'static str),
 }
 
-impl Facts {
-    /// The facts about where the session is, and what is found on the way.
-    pub(super) fn of(session: &Session) -> (Self, Vec<Finding>) {
+impl AppFacts {
+    /// Collects the facts about the session's folder, and the findings on the way.
+    pub(super) fn collect(session: &Session) -> (Self, Vec<Finding>) {
         let machine = (std::env::consts::OS, std::env::consts::ARCH);
         let mut facts = Self {
             root: session.dir.clone(),
@@ -38,20 +38,20 @@ impl Facts {
             machine,
         };
         let findings = match App::search(&session.dir) {
-            Err(problems) => problems.into_iter().map(broken).collect(),
+            Err(problems) => problems.into_iter().map(problem_finding).collect(),
             Ok(None) => {
-                vec![Finding::note("settings", "there is no app here, so nothing is known to be needed but Rust")]
+                vec![Finding::note("settings", "there is no app here, so only Rust is known to be needed")]
             }
             Ok(Some(app)) => {
                 facts.root.clone_from(&app.root);
                 facts.has_terraform = app.root.join("terraform").is_dir();
-                facts.requirements = first(&app, Language::Python, has_requirements);
-                facts.dependencies = first(&app, Language::JavaScript, has_dependencies);
+                facts.requirements = first_worker(&app, Language::Python, has_requirements);
+                facts.dependencies = first_worker(&app, Language::JavaScript, has_dependencies);
                 let count = app.workers.len();
-                let plural = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
-                let fine = Finding::fine("settings", format!("app `{}` with {plural}", app.name));
+                let workers = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
+                let finding = Finding::ok("settings", format!("app `{}` with {workers}", app.name));
                 facts.app = Some(app);
-                vec![fine]
+                vec![finding]
             }
         };
         (facts, findings)
@@ -61,23 +61,24 @@ impl Facts {
         self.app.as_ref().map(|app| app.name.to_string())
     }
 
-    /// The first worker in a language.
+    /// Returns the name of the first worker in a language.
     pub(super) fn worker(&self, language: Language) -> Option<&str> {
         let workers = self.app.iter().flat_map(|app| &app.workers);
         workers.filter(|worker| worker.language == language).map(|worker| worker.name.as_str()).next()
     }
 }
 
-fn broken(problem: Problem) -> Finding {
+fn problem_finding(problem: Problem) -> Finding {
     Finding { help: problem.help, ..Finding::error("settings", problem.message) }
 }
 
-fn first(app: &App, language: Language, has: fn(&Path) -> bool) -> Option<String> {
+/// Returns the name of the first worker in a language whose folder satisfies `has`.
+fn first_worker(app: &App, language: Language, has: fn(&Path) -> bool) -> Option<String> {
     let mut of_language = app.workers.iter().filter(|worker| worker.language == language);
     of_language.find(|worker: &&Worker| has(&app.root.join(&worker.dir))).map(|worker| worker.name.to_string())
 }
 
-/// The module `bedrock` comes along, whatever its package is called here.
+/// Whether a worker has requirements besides the module `bedrock`, which comes with this program.
 fn has_requirements(dir: &Path) -> bool {
     let text = fs::read_to_string(dir.join("requirements.txt")).unwrap_or_default();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

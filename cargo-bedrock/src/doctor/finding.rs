@@ -1,35 +1,35 @@
-//! What was found: each thing with a level. An error is something that this app cannot do without.
+//! Findings with their levels, and the report of all of them.
 
 use serde::Serialize;
 
 use bedrock_diagnostics::{Error, Result};
 
-/// How much it matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     Ok,
-    /// Not as it could be, but the app does not need it.
+    /// Could be better, but the app does not need it.
     Note,
-    /// The app needs it.
+    /// The app cannot do without it.
     Error,
 }
 
-/// One thing.
+/// Result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     /// A tool, or `settings`, `limits`, `credentials`.
     pub(crate) subject: String,
     pub(crate) level: Level,
     pub(crate) message: String,
-    /// Of a tool that said it.
+    /// Version of the tool, if it is known.
     pub(crate) version: Option<String>,
-    /// What to type.
+    /// Commands to run.
     pub(crate) help: Vec<String>,
 }
 
 impl Finding {
-    pub(super) fn fine(subject: &str, message: impl Into<String>) -> Self {
+    pub(super) fn ok(subject: &str, message: impl Into<String>) -> Self {
         Self::new(subject, Level::Ok, message)
     }
 
@@ -52,16 +52,16 @@ impl Finding {
     }
 }
 
-/// All findings about an app, or about this machine where there is no app.
+/// All findings about an app, or about this machine outside of an app.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) app: Option<String>,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// The form for machines.
+/// The report as JSON.
 #[derive(Serialize)]
-struct Document<'a> {
+struct ReportDocument<'a> {
     version: u64,
     app: Option<&'a str>,
     ok: bool,
@@ -69,11 +69,12 @@ struct Document<'a> {
 }
 
 impl Report {
+    /// Returns the number of errors.
     pub(crate) fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.level == Level::Error).count()
     }
 
-    /// A line for each finding, and below it what to type.
+    /// Returns the report as text: a line for each finding, followed by its help lines.
     pub(crate) fn text(&self) -> String {
         let width = self.findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or_default();
         let line = |finding: &Finding| {
@@ -89,9 +90,10 @@ impl Report {
         self.findings.iter().map(line).collect()
     }
 
+    /// Returns the report as JSON.
     pub(crate) fn json(&self) -> Result<String> {
         let ok = self.errors() == 0;
-        let document = Document { version: 1, app: self.app.as_deref(), ok, findings: &self.findings };
+        let document = ReportDocument { version: 1, app: self.app.as_deref(), ok, findings: &self.findings };
         let text = serde_json::to_string_pretty(&document)
             .map_err(|error| Error::call("failed to write the findings as JSON").cause(error.to_string()))?;
         Ok(text + "\n")

@@ -1,76 +1,83 @@
-//! What `doctor` looks at: whether this machine and the app's settings are fit for what the app is.
+//! `doctor`: checks whether this machine has the tools that the app needs, and whether its settings fit Lambda's
+//! limits.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`facts`] | what the app has, as far as tools depend on it |
-//! | [`needs`] | which tools that takes, and which are useful |
-//! | [`probe`] | asking a tool for its version, within a limit of time |
-//! | [`verdict`] | what an answer means: fine, worth a note, an error |
-//! | [`limits`], [`credentials`] | findings that take no tool |
-//! | [`finding`] | the result, for people and for machines |
+//! | [`facts`] | what the app has that determines which tools it needs |
+//! | [`requirements`] | the tools that are required or useful |
+//! | [`probe`] | running a tool's version command, with a timeout |
+//! | [`verdict`] | from the result of a probe to a finding |
+//! | [`limits`], [`credentials`] | checks that need no tool |
+//! | [`finding`] | findings, and the report as text and JSON |
 //!
-//! AWS is asked only with `--online`.
+//! Only `--online` sends a request to AWS.
 
 mod credentials;
 mod facts;
 mod finding;
 mod limits;
-mod needs;
 mod probe;
+mod requirements;
 mod verdict;
 
 use std::thread;
 use std::time::Duration;
 
-use crate::aws::{self, Access};
+use crate::process::ToolRunner;
 use crate::session::Session;
-use crate::tool::Tools;
-use bedrock_diagnostics::{Error, Result};
-pub(crate) use facts::Facts;
+use bedrock_deploy::aws::{self, AwsOptions};
+use bedrock_diagnostics::{Error, ExitKind, Result};
+pub(crate) use facts::AppFacts;
 pub(crate) use finding::{Finding, Report};
+use probe::ProbeResult;
 
-/// How to look.
+/// Options of the checks.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// How long a tool may take to say its version.
-    pub(crate) limit: Duration,
-    /// Ask AWS whose credentials these are.
+    /// Timeout of each version command.
+    pub(crate) timeout: Duration,
+    /// Ask AWS which account the credentials belong to.
     pub(crate) online: bool,
-    pub(crate) access: Access,
+    pub(crate) aws: AwsOptions,
 }
 
-/// Everything that is to be said, in the order in which it is.
+/// Runs all checks. The findings are in the order of the report.
 pub(crate) fn examine(session: &Session, options: &Options) -> Result<Report> {
-    let (facts, mut findings) = Facts::of(session);
-    let tools = Tools::watch()?;
-    let needs = needs::of(&facts);
-    let answers = thread::scope(|scope| {
-        let (facts, tools) = (&facts, &tools);
-        let ask = |need| scope.spawn(move || probe::ask(need, &facts.root, options.limit, tools));
-        let asked: Vec<_> = needs.iter().map(ask).collect();
-        asked.into_iter().map(|thread| thread.join().unwrap_or(probe::Answer::Missing)).collect::<Vec<_>>()
+    let (facts, mut findings) = AppFacts::collect(session);
+    let tools = ToolRunner::with_signal_handler()?;
+    let requirements = requirements::requirements_of(&facts);
+    let results = thread::scope(|scope| {
+        let facts = &facts;
+        let tools = &tools;
+        let start_probe =
+            |requirement| scope.spawn(move || probe::run_probes(requirement, &facts.root, options.timeout, tools));
+        let probes: Vec<_> = requirements.iter().map(start_probe).collect();
+        probes.into_iter().map(|thread| thread.join().unwrap_or(ProbeResult::Missing)).collect::<Vec<_>>()
     });
     tools.check()?;
-    findings.extend(needs.iter().zip(&answers).map(|(need, answer)| verdict::of(need, answer)));
-    findings.extend(limits::of(&facts, &aws::day(std::time::SystemTime::now())));
-    findings.push(if options.online { online(&options.access)? } else { credentials::present(&options.access) });
+    let assessed = requirements.iter().zip(&results);
+    findings.extend(assessed.map(|(requirement, result)| verdict::assess(requirement, result)));
+    findings.extend(limits::check_limits(&facts, &aws::date(std::time::SystemTime::now())));
+    let credentials =
+        if options.online { online_finding(&options.aws)? } else { credentials::local_finding(&options.aws) };
+    findings.push(credentials);
     Ok(Report { app: facts.name(), findings })
 }
 
-/// A machine without credentials is a finding; a Ctrl-C is none.
-fn online(access: &Access) -> Result<Finding> {
-    let asked = aws::run(access, async |aws| Ok(aws.env));
-    match asked {
-        Ok(place) => {
-            Ok(Finding::fine("credentials", format!("AWS knows them: account {}, {}", place.account, place.region)))
+/// Asks AWS for the account of the credentials. Returns an error only for Ctrl-C; invalid credentials are a finding.
+fn online_finding(options: &AwsOptions) -> Result<Finding> {
+    match aws::run(options, async |aws| Ok(aws.env)) {
+        Ok(env) => {
+            let message = format!("AWS accepts them: account {}, {}", env.account, env.region);
+            Ok(Finding::ok("credentials", message))
         }
-        Err(error) if error.kind == bedrock_diagnostics::ExitKind::Interrupted => Err(error),
-        Err(error) => Ok(of_error("credentials", error)),
+        Err(error) if error.kind == ExitKind::Interrupted => Err(error),
+        Err(error) => Ok(error_finding("credentials", error)),
     }
 }
 
-/// The first report of an error, as a finding.
-fn of_error(subject: &str, error: Error) -> Finding {
+/// Returns the first report of an error as a finding.
+fn error_finding(subject: &str, error: Error) -> Finding {
     let report = error.reports.into_iter().next().unwrap_or_default();
     let message = std::iter::once(report.message).chain(report.causes).collect::<Vec<_>>().join(": ");
     Finding { help: report.help, ..Finding::error(subject, message) }

@@ -1,5 +1,5 @@
-//! Asking a tool for its version. It may be missing, fail, hang, or print a gigabyte of something else: each is an answer,
-//! and none of them takes longer than the limit.
+//! Runs a tool's version command. The tool may be missing, fail, hang, or print a gigabyte of something else: each is a
+//! result, and none of them takes longer than the timeout.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,133 +10,141 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::needs::{Ask, Need, Tells};
-use crate::tool::{Tools, on_path, shown};
+use super::requirements::{Requirement, VersionProbe, VersionSource};
+use crate::process::{ToolRunner, command_line, find_on_path};
 
-/// More than any tool says of its version.
-const LONGEST: u64 = 64 * 1024;
-/// How often it is looked whether a tool has ended.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Number of bytes of a tool's output that are read.
+const MAX_OUTPUT_BYTES: u64 = 64 * 1024;
+/// Number of characters of a tool's output that a finding shows.
+const MAX_EXCERPT_CHARS: usize = 120;
+/// Interval between two checks of whether a tool has exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What a tool answered.
+/// Result of a version command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum ProbeResult {
     Version(String),
-    /// It is there, and has no version of its own.
-    There,
+    /// The tool is installed and has no version of its own.
+    Installed,
     Missing,
-    /// `tool --version`, and the seconds that it was given.
-    Hung(String, u64),
-    /// `tool --version`, and what became of it.
+    /// The command line, and the timeout in seconds.
+    TimedOut(String, u64),
+    /// The command line, and why it failed.
     Failed(String, String),
-    /// `tool --version`, and what it printed in place of a version.
-    Odd(String, String),
+    /// The command line, and its output, which contains no version.
+    Unrecognized(String, String),
 }
 
-/// The first good answer, or else the first that tells more than that the tool is missing.
-pub(super) fn ask(need: &Need, dir: &Path, limit: Duration, tools: &Tools) -> Answer {
-    let mut bad = Answer::Missing;
-    for way in &need.asks {
-        match ask_once(way, dir, limit, tools) {
-            good @ (Answer::Version(_) | Answer::There) => return good,
-            answer if bad == Answer::Missing && is_about_it(way, need, &answer) => bad = answer,
+/// Runs the probes of a requirement until one succeeds. If none does, returns the first result that says more than that
+/// the tool is missing.
+pub(super) fn run_probes(requirement: &Requirement, dir: &Path, timeout: Duration, tools: &ToolRunner) -> ProbeResult {
+    let mut failure = ProbeResult::Missing;
+    for probe in &requirement.probes {
+        match run_probe(probe, dir, timeout, tools) {
+            success @ (ProbeResult::Version(_) | ProbeResult::Installed) => return success,
+            result if failure == ProbeResult::Missing && is_about_tool(probe, requirement, &result) => failure = result,
             _ => {}
         }
     }
-    bad
+    failure
 }
 
-/// `python3 -m ziglang` fails where the module is not installed: then zig is missing, and nothing failed.
-fn is_about_it(way: &Ask, need: &Need, answer: &Answer) -> bool {
-    let is_module = need.asks.first() != Some(way);
-    !(is_module && matches!(answer, Answer::Failed(..)))
+/// Whether the result is about the tool itself. `python3 -m ziglang` fails if the module is not installed, which means
+/// that zig is missing, not that it failed.
+fn is_about_tool(probe: &VersionProbe, requirement: &Requirement, result: &ProbeResult) -> bool {
+    let is_alternative = requirement.probes.first() != Some(probe);
+    !(is_alternative && matches!(result, ProbeResult::Failed(..)))
 }
 
-fn ask_once(way: &Ask, dir: &Path, limit: Duration, tools: &Tools) -> Answer {
-    let named = way.variable.and_then(std::env::var_os).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let Some(program) = named.or_else(|| on_path(&way.program)) else { return Answer::Missing };
+fn run_probe(probe: &VersionProbe, dir: &Path, timeout: Duration, tools: &ToolRunner) -> ProbeResult {
+    let from_variable = probe.variable.and_then(std::env::var_os).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let program = from_variable.or_else(|| find_on_path(&probe.program));
+    let Some(program) = program else { return ProbeResult::Missing };
     let mut command = Command::new(program);
-    command.args(&way.arguments).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let text = format!("`{}`", shown(&command));
+    command.args(&probe.arguments).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let command_text = format!("`{}`", command_line(&command));
     let Ok(mut child) = tools.start(&mut command) else {
-        return Answer::Failed(text, "it cannot be started".to_owned());
+        return ProbeResult::Failed(command_text, "it cannot be started".to_owned());
     };
-    let (printed, said) = (read(child.stdout.take()), read(child.stderr.take()));
-    let is_over = has_ended(&mut child, limit);
-    // Also what it has started and left behind, which may hold its output open.
+    let stdout = read_in_background(child.stdout.take());
+    let stderr = read_in_background(child.stderr.take());
+    let has_exited = wait_with_timeout(&mut child, timeout);
+    // Also kill processes that the tool has started, because they may keep its output open.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-    let is_good = tools.finish(&mut child, &command).unwrap_or(false);
-    if !is_over {
-        return Answer::Hung(text, limit.as_secs());
+    let is_success = tools.finish(&mut child, &command).unwrap_or(false);
+    if !has_exited {
+        return ProbeResult::TimedOut(command_text, timeout.as_secs());
     }
-    let printed = printed.recv_timeout(limit).unwrap_or_default();
-    let said = said.recv_timeout(limit).unwrap_or_default();
-    if !is_good {
-        let last = [&said, &printed].into_iter().find_map(|text| text.lines().rfind(|line| !line.trim().is_empty()));
-        return Answer::Failed(text, last.map_or_else(|| "it said nothing".to_owned(), excerpt));
+    let stdout = stdout.recv_timeout(timeout).unwrap_or_default();
+    let stderr = stderr.recv_timeout(timeout).unwrap_or_default();
+    if !is_success {
+        let last_line = |text: &String| text.lines().rfind(|line| !line.trim().is_empty()).map(excerpt);
+        let reason = [&stderr, &stdout].into_iter().find_map(last_line);
+        return ProbeResult::Failed(command_text, reason.unwrap_or_else(|| "it printed nothing".to_owned()));
     }
-    match way.tells {
-        Tells::Folder if Path::new(printed.trim()).is_dir() => Answer::There,
-        Tells::Folder => Answer::Missing,
-        Tells::Version => match version(&printed).or_else(|| version(&said)) {
-            Some(version) => Answer::Version(version),
-            None => Answer::Odd(text, excerpt(printed.lines().next().unwrap_or_default())),
+    match probe.source {
+        VersionSource::Folder if Path::new(stdout.trim()).is_dir() => ProbeResult::Installed,
+        VersionSource::Folder => ProbeResult::Missing,
+        VersionSource::Version => match find_version(&stdout).or_else(|| find_version(&stderr)) {
+            Some(version) => ProbeResult::Version(version),
+            None => ProbeResult::Unrecognized(command_text, excerpt(stdout.lines().next().unwrap_or_default())),
         },
     }
 }
 
-fn has_ended(child: &mut Child, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
+/// Returns whether the process has exited before the timeout.
+fn wait_with_timeout(child: &mut Child, timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
     loop {
         match child.try_wait() {
-            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
+            Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
             Ok(None) => return false,
-            // What cannot be waited for is found out by `finish`.
+            // `ToolRunner::finish` reports an error of waiting.
             Ok(Some(_)) | Err(_) => return true,
         }
     }
 }
 
-/// The beginning of a stream. What comes behind it is not read, and a tool that goes on ends by that.
-fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
+/// Reads at most [`MAX_OUTPUT_BYTES`] of a stream. The stream is closed after that, which ends a tool that keeps
+/// printing.
+fn read_in_background(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A tool that is ended while it prints has said what it could.
-        let _ = stream.map(|stream| stream.take(LONGEST).read_to_end(&mut bytes));
+        // If the tool is killed while it prints, keep what has been read.
+        let _ = stream.map(|stream| stream.take(MAX_OUTPUT_BYTES).read_to_end(&mut bytes));
         let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
     });
     receiver
 }
 
-/// The first thing like `1.2` or `1.2.3` in the first lines of a text.
-fn version(text: &str) -> Option<String> {
-    let mut words =
-        text.lines().take(3).flat_map(|line| line.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',')));
-    words.find_map(number)
+/// Returns the first version like `1.2` or `1.2.3` in the first lines of a text.
+fn find_version(text: &str) -> Option<String> {
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',');
+    text.lines().take(3).flat_map(|line| line.split(is_separator)).find_map(parse_version)
 }
 
-/// `v20.1.0-nightly` says `20.1.0`.
-fn number(word: &str) -> Option<String> {
+/// Returns `20.1.0` for `v20.1.0-nightly`.
+fn parse_version(word: &str) -> Option<String> {
     let word = word.trim_start_matches('v');
     let end = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
-    let number = word[..end].trim_end_matches('.');
-    let is_number = number.contains('.') && number.split('.').all(|part| !part.is_empty() && part.len() < 10);
-    is_number.then(|| number.to_owned())
+    let version = word[..end].trim_end_matches('.');
+    let is_version = version.contains('.') && version.split('.').all(|part| !part.is_empty() && part.len() < 10);
+    is_version.then(|| version.to_owned())
 }
 
-/// A line that can be shown in a message.
+/// Returns a line that can be shown in a message.
 fn excerpt(line: &str) -> String {
-    let plain: String = line.trim().chars().filter(|c| !c.is_control()).take(120).collect();
+    let plain: String = line.trim().chars().filter(|c| !c.is_control()).take(MAX_EXCERPT_CHARS).collect();
     if plain.is_empty() { "nothing".to_owned() } else { plain }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::find_version;
 
     #[test]
-    fn versions_are_found_in_what_tools_say() {
+    fn versions_are_found_in_the_output_of_tools() {
         for (text, expected) in [
             ("cargo 1.96.0 (30a34c682 2026-05-25)\n", Some("1.96.0")),
             ("rustc 1.97.0-nightly (abc 2026-06-01)", Some("1.97.0")),
@@ -150,7 +158,7 @@ mod tests {
             ("version 7", None),
             ("1.99999999999999999999", None),
         ] {
-            assert_eq!(version(text).as_deref(), expected, "{text}");
+            assert_eq!(find_version(text).as_deref(), expected, "{text}");
         }
     }
 }

@@ -1,116 +1,127 @@
-//! The edit of `config.py`: `"lambdas"` in its dictionary `parameters` becomes `"workers"`, and gets the ARNs that the
-//! environment has. What the text leaves open (a name that it lacks) is added, what it makes unclear is refused.
+//! The edit of `config.py`: `"lambdas"` in its dictionary `parameters` becomes `"workers"`, and gets the ARNs from the
+//! environment. Names that the text does not define are added. An ambiguous text stays unchanged.
 
 use std::collections::BTreeSet;
 
 use tree_sitter::Node;
 
-use super::syntax::{Edit, below, children, edited, field, parse, string, text_of};
+use super::syntax::{Edit, apply_edits, children, descendants, field, parse, string_value, text_of};
 
+/// Entry of a dictionary that adds the ARN of each worker from the environment.
 const COMPREHENSION: &str = "**{k.replace(f\"{prefix}_WORKER_ARN_\", \"\").lower(): v \
                              for k, v in get_all_by_prefix(f\"{prefix}_WORKER_ARN_\").items()}";
-/// What every form of that has in it.
-const MARK: &str = "_WORKER_ARN_";
+/// Occurs in every form of the comprehension.
+const COMPREHENSION_MARKER: &str = "_WORKER_ARN_";
 const INDENT: &str = "    ";
-const BY_PREFIX: [&str; 2] =
+/// Definition of the function that the comprehension calls.
+const GET_ALL_BY_PREFIX: [&str; 2] =
     ["def get_all_by_prefix(prefix):", "    return {k: v for k, v in os.environ.items() if k.startswith(prefix)}"];
 
-/// What becomes of the text.
+/// Edit of `config.py`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It is as it should be.
-    Done,
+pub(super) enum ConfigEdit {
+    /// The text does not have to change.
+    Unchanged,
     Edited {
         text: String,
-        /// Whether it was `"lambdas"` before, which other files may name too.
+        /// Whether the key was `"lambdas"` before, so that other files may refer to it.
         renamed: bool,
     },
-    /// It is left alone, and this is why.
+    /// The text is not changed, for this reason.
     Unclear(&'static str),
 }
 
-/// `prefix` is what the names of the app's variables begin with, `MY_APP`.
-pub(super) fn edit(text: &str, prefix: &str) -> Outcome {
-    let Some(tree) = parse(text) else { return Outcome::Unclear("it is not Python that can be read") };
+/// Edits a text. `prefix` is the prefix of the app's environment variables, such as `MY_APP`.
+pub(super) fn edit(text: &str, prefix: &str) -> ConfigEdit {
+    let Some(tree) = parse(text) else { return ConfigEdit::Unclear("it is not valid Python") };
     let module = tree.root_node();
     let Some(parameters) = parameters(module, text) else {
-        return Outcome::Unclear("it has no dictionary `parameters`");
+        return ConfigEdit::Unclear("it has no dictionary `parameters`");
     };
     let pair = |name: &str| {
-        let is_it = |pair: &Node<'_>| field(*pair, "key").and_then(|key| string(key, text)) == Some(name);
-        children(parameters).into_iter().filter(|child| child.kind() == "pair").find(is_it)
+        let has_key = |pair: &Node<'_>| field(*pair, "key").and_then(|key| string_value(key, text)) == Some(name);
+        children(parameters).into_iter().filter(|child| child.kind() == "pair").find(has_key)
     };
-    let (lambdas, workers) = (pair("lambdas"), pair("workers"));
+    let lambdas = pair("lambdas");
+    let workers = pair("workers");
     let mut edits = match (lambdas, workers) {
-        (Some(_), Some(_)) => return Outcome::Unclear("`parameters` has both `\"lambdas\"` and `\"workers\"`"),
-        (None, Some(workers)) if text_of(workers, text).contains(MARK) => return Outcome::Done,
-        (Some(found), None) | (None, Some(found)) => match value_edits(found, text) {
+        (Some(_), Some(_)) => return ConfigEdit::Unclear("`parameters` has both `\"lambdas\"` and `\"workers\"`"),
+        (None, Some(workers)) if text_of(workers, text).contains(COMPREHENSION_MARKER) => {
+            return ConfigEdit::Unchanged;
+        }
+        (Some(pair), None) | (None, Some(pair)) => match value_edits(pair, text) {
             Some(edits) => edits,
-            None => return Outcome::Unclear("`\"workers\"` in `parameters` has no value"),
+            None => return ConfigEdit::Unclear("`\"workers\"` in `parameters` has no value"),
         },
-        (None, None) => entry_edits(parameters, |indent| format!("\"workers\": {}", whole(text, indent)), text),
+        (None, None) => {
+            entry_edits(parameters, |indent| format!("\"workers\": {}", new_dictionary(text, indent)), text)
+        }
     };
     if let Some(key) = lambdas.and_then(|pair| field(pair, "key")) {
         let quoted = text_of(key, text).replace("lambdas", "workers");
         edits.push(Edit { start: key.start_byte(), end: key.end_byte(), text: quoted });
     }
     edits.extend(missing_names(module, parameters, prefix, text));
-    Outcome::Edited { text: edited(text, edits), renamed: lambdas.is_some() }
+    ConfigEdit::Edited { text: apply_edits(text, edits), renamed: lambdas.is_some() }
 }
 
-/// The dictionary that is given to `parameters`, wherever that is; the last one counts, as it does when it runs.
+/// Returns the dictionary that is assigned to `parameters`, at any level. If there are several, the last one applies.
 fn parameters<'t>(module: Node<'t>, text: &str) -> Option<Node<'t>> {
-    let is_it = |node: &Node<'_>| {
+    let is_assignment = |node: &Node<'_>| {
         node.kind() == "assignment" && field(*node, "left").is_some_and(|left| text_of(left, text) == "parameters")
     };
-    let mut assigned = below(module).into_iter().filter(is_it).filter_map(|node| field(node, "right"));
-    assigned.rfind(|value| value.kind() == "dictionary")
+    let assignments = descendants(module).into_iter().filter(is_assignment);
+    assignments.filter_map(|node| field(node, "right")).rfind(|value| value.kind() == "dictionary")
 }
 
-/// Puts the comprehension into the value of a pair.
+/// Adds the comprehension to the value of a pair. Returns `None` if the pair has no value.
 fn value_edits(pair: Node<'_>, text: &str) -> Option<Vec<Edit>> {
     let value = field(pair, "value")?;
-    if text_of(value, text).contains(MARK) {
+    if text_of(value, text).contains(COMPREHENSION_MARKER) {
         return Some(Vec::new());
     }
     let indent = indent_of(pair, text);
     if value.kind() != "dictionary" {
-        let end = line_end(text);
-        let inside = format!("{end}{indent}{INDENT}");
-        let text = format!("{{{inside}**{},{inside}{COMPREHENSION}{end}{indent}}}", text_of(value, text));
+        let newline = newline_of(text);
+        let separator = format!("{newline}{indent}{INDENT}");
+        let value_text = text_of(value, text);
+        let text = format!("{{{separator}**{value_text},{separator}{COMPREHENSION}{newline}{indent}}}");
         return Some(vec![Edit { start: value.start_byte(), end: value.end_byte(), text }]);
     }
     if children(value).is_empty() {
-        return Some(vec![Edit { start: value.start_byte(), end: value.end_byte(), text: whole(text, &indent) }]);
+        let text = new_dictionary(text, &indent);
+        return Some(vec![Edit { start: value.start_byte(), end: value.end_byte(), text }]);
     }
     Some(entry_edits(value, |_| COMPREHENSION.to_owned(), text))
 }
 
-/// A dictionary with the comprehension alone, of which the last line stands at `indent`.
-fn whole(text: &str, indent: &str) -> String {
-    let end = line_end(text);
-    format!("{{{end}{indent}{INDENT}{COMPREHENSION}{end}{indent}}}")
+/// Returns a dictionary that contains only the comprehension. Its last line is indented by `indent`.
+fn new_dictionary(text: &str, indent: &str) -> String {
+    let newline = newline_of(text);
+    format!("{{{newline}{indent}{INDENT}{COMPREHENSION}{newline}{indent}}}")
 }
 
-/// Adds an entry at the end of a dictionary, on a line of its own where the others have theirs.
+/// Adds an entry at the end of a dictionary, on a line of its own if the closing brace is on one. `entry` receives the
+/// indentation of the entry.
 fn entry_edits(dictionary: Node<'_>, entry: impl Fn(&str) -> String, text: &str) -> Vec<Edit> {
-    let end = line_end(text);
+    let newline = newline_of(text);
     let brace = dictionary.end_byte() - 1;
     let Some(last) = children(dictionary).last().copied() else {
         let indent = indent_of(dictionary, text);
-        let lines = format!("{end}{indent}{INDENT}{}{end}{indent}", entry(&format!("{indent}{INDENT}")));
+        let entry = entry(&format!("{indent}{INDENT}"));
+        let lines = format!("{newline}{indent}{INDENT}{entry}{newline}{indent}");
         return vec![Edit { start: dictionary.start_byte() + 1, end: brace, text: lines }];
     };
-    let has_comma = dictionary.children(&mut dictionary.walk()).any(|child| {
-        // The one behind the last entry, not those between.
-        child.kind() == "," && child.start_byte() >= last.end_byte()
-    });
-    let comma = (!has_comma).then(|| Edit::insert(last.end_byte(), ","));
-    let line_start = text.get(..brace).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let is_own_line = text.get(line_start..brace).is_some_and(|before| before.trim().is_empty()) && line_start > 0;
-    let added = if is_own_line {
+    let has_trailing_comma = dictionary
+        .children(&mut dictionary.walk())
+        .any(|child| child.kind() == "," && child.start_byte() >= last.end_byte());
+    let comma = (!has_trailing_comma).then(|| Edit::insert(last.end_byte(), ","));
+    let line_start = text.get(..brace).and_then(|before| before.rfind('\n')).map_or(0, |index| index + 1);
+    let is_brace_on_own_line =
+        text.get(line_start..brace).is_some_and(|before| before.trim().is_empty()) && line_start > 0;
+    let added = if is_brace_on_own_line {
         let indent = indent_of(last, text);
-        Edit::insert(line_start, format!("{indent}{},{end}", entry(&indent)))
+        Edit::insert(line_start, format!("{indent}{},{newline}", entry(&indent)))
     } else {
         let indent = indent_of(dictionary, text);
         Edit::insert(brace, format!(" {}", entry(&indent)))
@@ -118,30 +129,30 @@ fn entry_edits(dictionary: Node<'_>, entry: impl Fn(&str) -> String, text: &str)
     comma.into_iter().chain([added]).collect()
 }
 
-/// What the comprehension uses and the file does not have, above the statement that uses it.
+/// Defines the names that the comprehension uses and the module does not define, above the statement that uses them.
 fn missing_names(module: Node<'_>, parameters: Node<'_>, prefix: &str, text: &str) -> Option<Edit> {
-    let names = names_of(module, text);
+    let names = module_names(module, text);
     let has = |name: &str| names.contains(name) || names.contains("*");
     let mut lines = Vec::new();
     if !has("get_all_by_prefix") {
         if !names.contains("os") {
             lines.extend(["import os", "", ""]);
         }
-        lines.extend(BY_PREFIX);
+        lines.extend(GET_ALL_BY_PREFIX);
         lines.extend(["", ""]);
     }
-    let own = format!("prefix = \"{prefix}\"");
+    let prefix_line = format!("prefix = \"{prefix}\"");
     if !has("prefix") {
-        lines.extend([own.as_str(), ""]);
+        lines.extend([prefix_line.as_str(), ""]);
     }
     let statement =
         children(module).into_iter().find(|statement| statement.byte_range().contains(&parameters.start_byte()))?;
-    let end = line_end(text);
-    (!lines.is_empty()).then(|| Edit::insert(statement.start_byte(), lines.join(end) + end))
+    let newline = newline_of(text);
+    (!lines.is_empty()).then(|| Edit::insert(statement.start_byte(), lines.join(newline) + newline))
 }
 
-/// What the module binds at its top, `*` for all that a module has.
-fn names_of<'s>(module: Node<'_>, text: &'s str) -> BTreeSet<&'s str> {
+/// Returns the names that the module binds at its top level, and `*` for a wildcard import.
+fn module_names<'s>(module: Node<'_>, text: &'s str) -> BTreeSet<&'s str> {
     let mut names = BTreeSet::new();
     for statement in children(module) {
         let statement = if statement.kind() == "decorated_definition" {
@@ -161,25 +172,25 @@ fn names_of<'s>(module: Node<'_>, text: &'s str) -> BTreeSet<&'s str> {
                 }
                 names.extend(children(statement).iter().any(|child| child.kind() == "wildcard_import").then_some("*"));
             }
-            // Also below `if` and `try`: bound is bound.
+            // Assignments below `if` and `try` bind names of the module too.
             _ => {
-                let assigned = below(statement).into_iter().filter(|node| node.kind() == "assignment");
-                let left = assigned.filter_map(|node| field(node, "left")).flat_map(below);
-                names.extend(left.filter(|node| node.kind() == "identifier").map(|node| text_of(node, text)));
+                let assignments = descendants(statement).into_iter().filter(|node| node.kind() == "assignment");
+                let targets = assignments.filter_map(|node| field(node, "left")).flat_map(descendants);
+                names.extend(targets.filter(|node| node.kind() == "identifier").map(|node| text_of(node, text)));
             }
         }
     }
     names
 }
 
-/// What `prefix` is, where the file says so with a plain string.
+/// Returns the value of `prefix` if the text assigns a plain string to it.
 pub(super) fn prefix(text: &str) -> Option<String> {
     let tree = parse(text)?;
-    let is_prefix = |node: &Node<'_>| {
+    let is_assignment = |node: &Node<'_>| {
         node.kind() == "assignment" && field(*node, "left").is_some_and(|left| text_of(left, text) == "prefix")
     };
-    let found = below(tree.root_node()).into_iter().find(is_prefix).and_then(|node| field(node, "right"))?;
-    string(found, text).map(str::to_owned)
+    let assignment = descendants(tree.root_node()).into_iter().find(is_assignment)?;
+    string_value(field(assignment, "right")?, text).map(str::to_owned)
 }
 
 fn indent_of(node: Node<'_>, text: &str) -> String {
@@ -187,7 +198,7 @@ fn indent_of(node: Node<'_>, text: &str) -> String {
     line.chars().take_while(|c| c.is_whitespace()).collect()
 }
 
-fn line_end(text: &str) -> &'static str {
+fn newline_of(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 

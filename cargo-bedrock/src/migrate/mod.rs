@@ -1,31 +1,31 @@
-//! What `migrate` does to an app of the Python original: its Rust half is made around the workers as they are.
+//! `migrate`: creates a Rust app around the unchanged workers of an app of Bedrock for Python.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`original`] | the Python app on the disk: where things are in it, and their texts |
-//! | [`config`], [`uses`], [`workflow`] | the edits of single texts |
-//! | [`imports`] | what workers use that is not here |
-//! | [`endpoints`], [`routes`] | the classes to be ported, and the routes that they become |
-//! | [`deployment`] | its `terraform/` beside the template |
-//! | [`mod@plan`] | all of it together: decided from texts, nothing is written |
-//! | [`record`] | what was changed, and taking it back |
-//! | [`mod@patch`] | the plan as a difference |
-//! | [`syntax`] | the little that is asked of Python's syntax trees |
+//! | [`source_app`] | the Python app on disk: its folders and texts |
+//! | [`config`], [`reference_edits`], [`workflow`] | edits of single texts |
+//! | [`imports`] | imports of workers that are not supported |
+//! | [`endpoints`], [`routes`] | the classes to port, and the routes that they become |
+//! | [`deployment`] | the app's Terraform files compared with the template |
+//! | [`mod@plan`] | the complete migration, decided from texts without writing anything |
+//! | [`journal`] | what a migration changed, and undoing it |
+//! | [`mod@patch`] | the plan as a patch |
+//! | [`syntax`] | helpers for the syntax trees of Python |
 
 mod config;
 mod deployment;
 mod endpoints;
 mod imports;
-mod original;
+mod journal;
 mod patch;
 mod plan;
-mod record;
+mod reference_edits;
 mod routes;
+mod source_app;
 mod syntax;
-mod uses;
 mod workflow;
 
-pub(crate) use original::Original;
+pub(crate) use journal::undo;
 pub(crate) use patch::patch;
 pub(crate) use plan::{Migration, Request, plan};
-pub(crate) use record::undo;
+pub(crate) use source_app::SourceApp;

@@ -1,27 +1,27 @@
-//! A plan as a difference that `git apply` takes.
+//! A plan as a patch for `git apply`.
 
 use diffy::DiffOptions;
 
-use super::record;
-use crate::scaffold::{Plan, Step};
+use super::journal;
+use crate::file_plan::{FilePlan, FileStep};
 use bedrock_diagnostics::relative_path;
 
-/// All changes of `plan`, without those that keep the record.
-pub(crate) fn patch(plan: &Plan) -> String {
-    let difference = |step: &Step| {
+/// Returns all changes of `plan`, except those of the journal.
+pub(crate) fn patch(plan: &FilePlan) -> String {
+    let step_patch = |step: &FileStep| {
         let path = relative_path(step.path(), &plan.base);
         match step {
-            Step::File { contents, .. } => one(&path, None, Some(contents)),
-            Step::Edit { before, after, .. } => one(&path, Some(before), Some(after)),
-            Step::Remove { before, .. } => one(&path, Some(before), None),
-            Step::Folder { .. } => String::new(),
+            FileStep::CreateFile { contents, .. } => file_patch(&path, None, Some(contents)),
+            FileStep::Edit { before, after, .. } => file_patch(&path, Some(before), Some(after)),
+            FileStep::Remove { before, .. } => file_patch(&path, Some(before), None),
+            FileStep::CreateFolder { .. } => String::new(),
         }
     };
-    let is_shown = |step: &&Step| !record::is_own(&relative_path(step.path(), &plan.base));
-    plan.steps.iter().filter(is_shown).map(difference).collect()
+    let is_shown = |step: &&FileStep| !journal::is_journal_file(&relative_path(step.path(), &plan.base));
+    plan.steps.iter().filter(is_shown).map(step_patch).collect()
 }
 
-fn one(path: &str, before: Option<&str>, after: Option<&str>) -> String {
+fn file_patch(path: &str, before: Option<&str>, after: Option<&str>) -> String {
     let name =
         |side: &str, text: Option<&str>| text.map_or_else(|| "/dev/null".to_owned(), |_| format!("{side}/{path}"));
     let mut options = DiffOptions::new();

@@ -1,26 +1,27 @@
-//! The little that is asked of the syntax trees of Python files.
+//! Helpers for the syntax trees of Python files.
 
 use tree_sitter::{Node, Parser, Tree};
 
-/// The tree of `text`; None where the text is not Python as a whole.
+/// Parses `text`. Returns `None` if it is not valid Python.
 pub(super) fn parse(text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
     parser.parse(text, None).filter(|tree| !tree.root_node().has_error())
 }
 
-/// The nodes right below, without punctuation and comments.
+/// Returns the direct children, without punctuation and comments.
 pub(super) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).filter(|child| !child.is_extra()).collect()
 }
 
-/// All nodes below and the node itself, in the order of the text.
-pub(super) fn below(node: Node<'_>) -> Vec<Node<'_>> {
-    // A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
-    let (mut found, mut todo) = (Vec::new(), vec![node]);
-    while let Some(node) = todo.pop() {
+/// Returns the node itself and all nodes below it, in the order of the text.
+pub(super) fn descendants(node: Node<'_>) -> Vec<Node<'_>> {
+    // A list instead of recursion: generated files may be nested deeper than the stack allows.
+    let mut found = Vec::new();
+    let mut pending = vec![node];
+    while let Some(node) = pending.pop() {
         found.push(node);
-        todo.extend(children(node).into_iter().rev());
+        pending.extend(children(node).into_iter().rev());
     }
     found
 }
@@ -33,13 +34,13 @@ pub(super) fn text_of<'s>(node: Node<'_>, text: &'s str) -> &'s str {
     text.get(node.byte_range()).unwrap_or_default()
 }
 
-/// What a string literal says, if that is written in it as it is.
-pub(super) fn string<'s>(node: Node<'_>, text: &'s str) -> Option<&'s str> {
+/// Returns the value of a string literal, or `None` for escapes, f-strings and bytes.
+pub(super) fn string_value<'s>(node: Node<'_>, text: &'s str) -> Option<&'s str> {
     if node.kind() != "string" {
         return None;
     }
     match children(node)[..] {
-        // An f-string may say more than what is written, and bytes are no text.
+        // An f-string may contain expressions, and bytes are not text.
         [start, ..] if text_of(start, text).contains(['f', 'F', 'b', 'B']) => None,
         [_, _] => Some(""),
         [_, content, _] if content.kind() == "string_content" && content.named_child_count() == 0 => {
@@ -49,12 +50,12 @@ pub(super) fn string<'s>(node: Node<'_>, text: &'s str) -> Option<&'s str> {
     }
 }
 
-/// The line in which a node begins, from 1.
-pub(super) fn line(node: Node<'_>) -> usize {
+/// Returns the line in which a node starts, counted from 1.
+pub(super) fn line_of(node: Node<'_>) -> usize {
     node.start_position().row + 1
 }
 
-/// A text to put in place of another one, by bytes.
+/// Replacement of a range of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
     pub(super) start: usize,
@@ -68,15 +69,16 @@ impl Edit {
     }
 }
 
-/// `text` with all `edits`, which do not overlap.
-pub(super) fn edited(text: &str, mut edits: Vec<Edit>) -> String {
-    // What is put at one place keeps its order.
+/// Applies `edits`, which must not overlap.
+pub(super) fn apply_edits(text: &str, mut edits: Vec<Edit>) -> String {
+    // The sort is stable, so insertions at the same position keep their order.
     edits.sort_by_key(|edit| (edit.start, edit.end));
-    let (mut after, mut from) = (String::with_capacity(text.len()), 0);
+    let mut after = String::with_capacity(text.len());
+    let mut position = 0;
     for edit in edits {
-        after += text.get(from..edit.start).unwrap_or_default();
+        after += text.get(position..edit.start).unwrap_or_default();
         after += &edit.text;
-        from = edit.end;
+        position = edit.end;
     }
-    after + text.get(from..).unwrap_or_default()
+    after + text.get(position..).unwrap_or_default()
 }

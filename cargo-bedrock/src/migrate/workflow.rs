@@ -1,24 +1,26 @@
-//! The edit of workflows: `bedrock build …` becomes `cargo bedrock build …` where it is a command. Whether YAML has it in
-//! a list or in a block does not matter: lines are edited, and all else stays as it is.
+//! Edits of workflows: the command `bedrock build …` becomes `cargo bedrock build …`. The edit works on lines, so it
+//! does not matter how the YAML is structured, and the rest of the text stays unchanged.
 
 const COMMAND: &str = "bedrock build";
-/// What a command stands behind, in a shell or in YAML.
-const BEFORE: [&str; 16] =
+/// What may precede a command in a shell or in YAML.
+const COMMAND_PREFIXES: [&str; 16] =
     ["&&", "||", "|", ";", "(", "`", "\"", "'", "-", "run:", "script:", "then", "do", "else", "exec", "time"];
-const END: [char; 7] = ['&', '|', ';', ')', '`', '"', '\''];
+/// Characters that end a command.
+const COMMAND_ENDS: [char; 7] = ['&', '|', ';', ')', '`', '"', '\''];
 
-/// What becomes of a workflow.
+/// Edit of a workflow.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Workflow {
-    /// The text with all edits; None where there are none.
+pub(super) struct WorkflowEdit {
+    /// The edited text, or `None` if nothing changes.
     pub(super) text: Option<String>,
-    /// Lines, from 1, that are left alone or will not work, each with the reason.
+    /// Numbers of lines (from 1) that stay unchanged or will not work, each with the reason.
     pub(super) unclear: Vec<(usize, String)>,
 }
 
-/// `flags` are those of `cargo bedrock build`.
-pub(super) fn edit(text: &str, flags: &[String]) -> Workflow {
-    let (mut after, mut found) = (String::with_capacity(text.len()), Workflow::default());
+/// Edits a text. `flags` are the long flags of `cargo bedrock build`.
+pub(super) fn edit(text: &str, flags: &[String]) -> WorkflowEdit {
+    let mut after = String::with_capacity(text.len());
+    let mut result = WorkflowEdit::default();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         if line.trim_start().starts_with('#') {
             after += line;
@@ -26,57 +28,61 @@ pub(super) fn edit(text: &str, flags: &[String]) -> Workflow {
         }
         let (edited, reasons) = edit_line(line, flags);
         after += &edited;
-        found.unclear.extend(reasons.into_iter().map(|reason| (index + 1, reason)));
+        result.unclear.extend(reasons.into_iter().map(|reason| (index + 1, reason)));
     }
-    found.text = (after != text).then_some(after);
-    found
+    result.text = (after != text).then_some(after);
+    result
 }
 
 fn edit_line(line: &str, flags: &[String]) -> (String, Vec<String>) {
-    let (mut after, mut rest, mut reasons) = (String::new(), line, Vec::new());
-    while let Some(at) = rest.find(COMMAND) {
-        let (before, behind) = (&rest[..at], &rest[at + COMMAND.len()..]);
-        let so_far = format!("{after}{before}");
-        after += before;
-        if is_word_end(&so_far, behind) && !so_far.trim_end().ends_with("cargo") {
-            if is_command_place(&so_far) {
+    let mut after = String::new();
+    let mut rest = line;
+    let mut reasons = Vec::new();
+    while let Some(index) = rest.find(COMMAND) {
+        let skipped = &rest[..index];
+        let following = &rest[index + COMMAND.len()..];
+        let preceding = format!("{after}{skipped}");
+        after += skipped;
+        if is_separate_word(&preceding, following) && !preceding.trim_end().ends_with("cargo") {
+            if is_command_position(&preceding) {
                 after += "cargo ";
-                reasons.extend(unknown_flags(behind, flags));
+                reasons.extend(unknown_flags(following, flags));
             } else {
-                reasons.push(format!("`{}` is left as it is", line.trim()));
+                reasons.push(format!("`{}` is left unchanged", line.trim()));
             }
         }
         after += COMMAND;
-        rest = behind;
+        rest = following;
     }
     (after + rest, reasons)
 }
 
-/// Whether `bedrock build` is no part of a longer word.
-fn is_word_end(before: &str, behind: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-    let is_apart = !before.ends_with(|c: char| is_word(c) || c == '-');
-    is_apart && !behind.starts_with(|c: char| is_word(c) || c == '-')
+/// Whether `bedrock build` is not part of a longer word.
+fn is_separate_word(preceding: &str, following: &str) -> bool {
+    let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !preceding.ends_with(is_word_char) && !following.starts_with(is_word_char)
 }
 
-fn is_command_place(before: &str) -> bool {
-    let begin = before.trim_end();
-    let is_alone =
-        begin.is_empty() || begin.len() < before.len() || begin.ends_with(['(', ';', '&', '|', '"', '\'', '`']);
-    let last = begin.split_whitespace().last().unwrap_or_default();
-    let is_variable = last
+/// Whether a shell would run the word after `preceding` as a command.
+fn is_command_position(preceding: &str) -> bool {
+    let trimmed = preceding.trim_end();
+    let is_at_word_start = trimmed.is_empty()
+        || trimmed.len() < preceding.len()
+        || trimmed.ends_with(['(', ';', '&', '|', '"', '\'', '`']);
+    let last_word = trimmed.split_whitespace().last().unwrap_or_default();
+    let is_assignment = last_word
         .split_once('=')
         .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-    let is_behind = BEFORE.iter().any(|word| {
-        let is_sign = !word.starts_with(char::is_alphabetic) && *word != "-";
-        if is_sign { begin.ends_with(word) } else { last == *word }
+    let has_prefix = COMMAND_PREFIXES.iter().any(|prefix| {
+        let is_operator = !prefix.starts_with(char::is_alphabetic) && *prefix != "-";
+        if is_operator { trimmed.ends_with(prefix) } else { last_word == *prefix }
     });
-    is_alone && (begin.is_empty() || is_variable || is_behind)
+    is_at_word_start && (trimmed.is_empty() || is_assignment || has_prefix)
 }
 
-/// The flags of one command that `cargo bedrock build` does not have.
-fn unknown_flags(behind: &str, flags: &[String]) -> Vec<String> {
-    let command = behind.split(END).next().unwrap_or_default();
+/// Returns a message for each flag that `cargo bedrock build` does not have.
+fn unknown_flags(following: &str, flags: &[String]) -> Vec<String> {
+    let command = following.split(COMMAND_ENDS).next().unwrap_or_default();
     let given = command.split_whitespace().filter_map(|word| word.strip_prefix("--"));
     let names = given.map(|word| word.split('=').next().unwrap_or_default());
     let unknown = names.filter(|name| !flags.iter().any(|flag| flag == name));
@@ -92,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_edited_wherever_a_shell_takes_one() {
+    fn commands_are_edited_at_all_command_positions() {
         for (before, after) in [
             ("      - run: bedrock build\n", "      - run: cargo bedrock build\n"),
             ("          bedrock build --worker=a\r\n", "          cargo bedrock build --worker=a\r\n"),
@@ -103,34 +109,34 @@ mod tests {
             ("  x=$(bedrock build)", "  x=$(cargo bedrock build)"),
             ("  if true; then bedrock build; fi", "  if true; then cargo bedrock build; fi"),
         ] {
-            let done = edit(before, &flags());
-            assert_eq!(done.text.as_deref(), Some(after));
-            assert_eq!(done.unclear, []);
-            assert_eq!(edit(after, &flags()), super::Workflow::default(), "twice");
+            let result = edit(before, &flags());
+            assert_eq!(result.text.as_deref(), Some(after));
+            assert_eq!(result.unclear, []);
+            assert_eq!(edit(after, &flags()), super::WorkflowEdit::default(), "twice");
         }
     }
 
     #[test]
-    fn other_words_are_left_alone() {
+    fn similar_words_are_left_unchanged() {
         for text in
             ["  # bedrock build", "my-bedrock build", "bedrock builder", "bedrock build-all", "cargo bedrock build"]
         {
-            assert_eq!(edit(text, &flags()), super::Workflow::default(), "{text}");
+            assert_eq!(edit(text, &flags()), super::WorkflowEdit::default(), "{text}");
         }
     }
 
     #[test]
-    fn what_may_be_a_command_is_named() {
+    fn possible_commands_are_reported() {
         for text in ["  python -m bedrock build", "  venv/bin/bedrock build", "  name: the bedrock build"] {
-            let done = edit(text, &flags());
-            assert_eq!(done.text, None, "{text}");
-            assert_eq!(done.unclear, [(1, format!("`{}` is left as it is", text.trim()))]);
+            let result = edit(text, &flags());
+            assert_eq!(result.text, None, "{text}");
+            assert_eq!(result.unclear, [(1, format!("`{}` is left unchanged", text.trim()))]);
         }
     }
 
     #[test]
-    fn a_flag_that_is_not_known_is_named() {
-        let done = edit("a:\n  bedrock build --worker-layer=a --zip | tee --x\n", &flags());
-        assert_eq!(done.unclear, [(2, "`cargo bedrock build` has no `--zip`".to_owned())]);
+    fn unknown_flags_are_reported() {
+        let result = edit("a:\n  bedrock build --worker-layer=a --zip | tee --x\n", &flags());
+        assert_eq!(result.unclear, [(2, "`cargo bedrock build` has no `--zip`".to_owned())]);
     }
 }

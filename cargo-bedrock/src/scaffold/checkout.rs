@@ -1,21 +1,21 @@
-//! A checkout of this project that a new app depends on by path, for `--bedrock-path`.
+//! `--bedrock-path`: a checkout of this project that a new app depends on by path.
 
 use std::path::{Component, Path, PathBuf};
 
 use bedrock_diagnostics::{Error, Result};
 
-/// The path as it goes into the new app's `Cargo.toml`.
+/// Path of a checkout, as the new app's `Cargo.toml` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkout(String);
 
 impl Checkout {
-    /// `given` is relative to `base`; an absolute path stays one, a relative one is written relative to the app, so
-    /// that app and checkout can be moved together. `app` is a folder to be, in a folder that exists.
+    /// Checks that `given`, relative to `base`, is a checkout. An absolute path stays absolute. A relative one is made
+    /// relative to the folder `app`, so that app and checkout can be moved together. `app` does not have to exist yet.
     pub(crate) fn find(given: &Path, base: &Path, app: &Path) -> Result<Self> {
         let found = base.join(given);
         for package in ["bedrock-rt", "bedrock-build"] {
             if !found.join(package).join("Cargo.toml").is_file() {
-                return Err(Error::call(format!("`{}` is no checkout of cargo bedrock", given.display()))
+                return Err(Error::call(format!("`{}` is not a checkout of cargo bedrock", given.display()))
                     .cause(format!("it has no `{package}/Cargo.toml`")));
             }
         }
@@ -23,7 +23,10 @@ impl Checkout {
             given.to_owned()
         } else {
             let real = found.canonicalize();
-            relative(&real.map_err(|error| Error::io(format!("failed to find `{}`", given.display()), &error))?, app)
+            relative_from(
+                &real.map_err(|error| Error::io(format!("failed to find `{}`", given.display()), &error))?,
+                app,
+            )
         };
         match path.to_str() {
             Some(text) => Ok(Self(text.trim_end_matches('/').to_owned())),
@@ -32,14 +35,14 @@ impl Checkout {
         }
     }
 
-    /// The path of one of its packages.
-    pub(crate) fn package(&self, name: &str) -> String {
+    /// Returns the path of one of its packages.
+    pub(crate) fn package_path(&self, name: &str) -> String {
         format!("{}/{name}", self.0)
     }
 }
 
-/// The way from the folder `from` to `to`, both absolute and without symlinks.
-fn relative(to: &Path, from: &Path) -> PathBuf {
+/// Returns the relative path from the folder `from` to `to`. Both are absolute and without symlinks.
+fn relative_from(to: &Path, from: &Path) -> PathBuf {
     let shared = to.components().zip(from.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     up.chain(to.components().skip(shared)).collect()
@@ -49,18 +52,18 @@ fn relative(to: &Path, from: &Path) -> PathBuf {
 mod tests {
     use std::path::Path;
 
-    use super::relative;
+    use super::relative_from;
 
     #[test]
-    fn the_way_between_two_folders_goes_up_and_down_again() {
-        for (to, from, way) in [
+    fn relative_path_leads_from_one_folder_to_another() {
+        for (to, from, expected) in [
             ("/a/bedrock", "/a/my_app", "../bedrock"),
             ("/a/bedrock", "/a/b/c/my_app", "../../../bedrock"),
             ("/a/my_app/vendor/bedrock", "/a/my_app", "vendor/bedrock"),
             ("/bedrock", "/my_app", "../bedrock"),
             ("/a", "/a/b", ".."),
         ] {
-            assert_eq!(relative(Path::new(to), Path::new(from)), Path::new(way), "{from} to {to}");
+            assert_eq!(relative_from(Path::new(to), Path::new(from)), Path::new(expected), "{from} to {to}");
         }
     }
 }

@@ -1,24 +1,24 @@
-//! The app's `Cargo.toml` as text that is edited: comments, order and spacing stay.
+//! The app's `Cargo.toml`, edited as text so that comments, order and spacing are kept.
 
 use std::path::Path;
 
 use bedrock_templates::Dependencies;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
 
-use super::Checkout;
+use super::checkout::Checkout;
 use bedrock_diagnostics::{Error, Result};
 
-/// The version of this project's crates that a new app asks for.
+/// Version of this project's crates that a new app depends on.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// What of a dependency on this project's crates another package needs to depend on the same ones.
-const COPIED: [&str; 7] = ["version", "path", "git", "branch", "tag", "rev", "registry"];
+/// Keys of a dependency that another package copies to depend on the same crate.
+const COPIED_KEYS: [&str; 7] = ["version", "path", "git", "branch", "tag", "rev", "registry"];
 
 /// A parsed `Cargo.toml`.
 pub(crate) struct Manifest(DocumentMut);
 
-/// Who has a name already.
+/// What already has a name.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub(crate) enum NameOwner {
     /// The package itself.
     Package,
     /// A dependency, with its path if it has one.
@@ -32,30 +32,30 @@ impl Manifest {
         })
     }
 
-    /// The text with all edits.
+    /// Returns the text with all edits.
     pub(crate) fn text(&self) -> String {
         self.0.to_string()
     }
 
-    /// Who has `name`, with `-` and `_` taken for the same, as the compiler does.
-    pub(crate) fn owner(&self, name: &str) -> Option<Owner> {
+    /// Returns what has the name `name`. Like for the compiler, `-` and `_` are the same.
+    pub(crate) fn name_owner(&self, name: &str) -> Option<NameOwner> {
         let package = self.0.get("package").and_then(|package| package.get("name")?.as_str());
         if package.is_some_and(|package| is_same(package, name)) {
-            return Some(Owner::Package);
+            return Some(NameOwner::Package);
         }
         self.dependency_owner(name)
     }
 
-    /// Which dependency has `name`.
-    pub(crate) fn dependency_owner(&self, name: &str) -> Option<Owner> {
+    /// Returns the dependency with the name `name`.
+    pub(crate) fn dependency_owner(&self, name: &str) -> Option<NameOwner> {
         let mut dependencies = self.dependency_tables().flat_map(TableLike::iter);
-        let is_it = |other: &str| is_same(other, name);
-        let (_, found) = dependencies.find(|(key, item)| is_it(key) || package_of(item).is_some_and(is_it))?;
-        Some(Owner::Dependency { path: found.get("path").and_then(Item::as_str).map(str::to_owned) })
+        let matches = |other: &str| is_same(other, name);
+        let (_, item) = dependencies.find(|(key, item)| matches(key) || package_of(item).is_some_and(matches))?;
+        Some(NameOwner::Dependency { path: item.get("path").and_then(Item::as_str).map(str::to_owned) })
     }
 
-    /// Whether this is the root of a workspace or says which one it is in.
-    pub(crate) fn names_a_workspace(&self) -> bool {
+    /// Whether this is the root of a workspace or names the workspace that it belongs to.
+    pub(crate) fn has_workspace(&self) -> bool {
         self.is_workspace_root() || self.0.get("package").is_some_and(|package| package.get("workspace").is_some())
     }
 
@@ -63,12 +63,12 @@ impl Manifest {
         self.0.contains_key("workspace")
     }
 
-    /// Adds `name = { path = "dir" }` to `[dependencies]`. That makes the worker a member of the workspace too:
-    /// cargo counts path dependencies of a member, so there is no list of members to edit.
+    /// Adds `name = { path = "dir" }` to `[dependencies]`. This also makes the worker a member of the workspace,
+    /// because cargo includes path dependencies of members, so there is no list of members to edit.
     pub(crate) fn add_worker(&mut self, name: &str, dir: &str) -> Result<()> {
         let item = self.0.entry("dependencies").or_insert_with(toml_edit::table);
         let Some(dependencies) = item.as_table_like_mut() else {
-            return Err(Error::app("`dependencies` in `Cargo.toml` is no table"));
+            return Err(Error::app("`dependencies` in `Cargo.toml` is not a table"));
         };
         let mut dependency = InlineTable::new();
         dependency.insert("path", dir.into());
@@ -81,12 +81,13 @@ impl Manifest {
         self.0.insert("workspace", Item::Table(Table::new()));
     }
 
-    /// How a package that lies `depth` folders deeper depends on the same runtime and build crates as this one.
-    pub(crate) fn uses(&self, depth: usize) -> Dependencies {
+    /// Returns the dependencies on the runtime and build crates for a package `depth` folders below this one.
+    pub(crate) fn bedrock_dependencies(&self, depth: usize) -> Dependencies {
         let up = "../".repeat(depth);
         let line = |table, key: &str, package| {
-            let found = self.dependency(table, package).map(|(found, item)| copied(found, item, key, package, &up));
-            found.unwrap_or_else(|| versioned(key, package))
+            let copied =
+                self.dependency(table, package).map(|(found, item)| copied_line(found, item, key, package, &up));
+            copied.unwrap_or_else(|| version_line(key, package))
         };
         Dependencies {
             runtime: line("dependencies", "bedrock", "bedrock-rt"),
@@ -107,25 +108,25 @@ impl Manifest {
     }
 }
 
-/// How a new app depends on this project's crates: on a checkout, or on the published version.
-pub(crate) fn uses(checkout: Option<&Checkout>) -> Dependencies {
+/// Returns the dependencies of a new app on this project's crates: on a checkout, or on the published version.
+pub(crate) fn bedrock_dependencies(checkout: Option<&Checkout>) -> Dependencies {
     let line = |key, package: &str| match checkout {
-        None => versioned(key, package),
-        Some(checkout) => entry(key, package, &[("path", checkout.package(package).into())]),
+        None => version_line(key, package),
+        Some(checkout) => dependency_line(key, package, &[("path", checkout.package_path(package).into())]),
     };
     Dependencies { runtime: line("bedrock", "bedrock-rt"), build: line("bedrock-build", "bedrock-build") }
 }
 
-fn versioned(key: &str, package: &str) -> String {
-    entry(key, package, &[("version", VERSION.into())])
+fn version_line(key: &str, package: &str) -> String {
+    dependency_line(key, package, &[("version", VERSION.into())])
 }
 
-/// The dependency `found = item` of the app, for a package below it: its own features stay behind.
-fn copied(found: &str, item: &Item, key: &str, package: &str, up: &str) -> String {
+/// Returns the dependency `found = item` of the app, adapted to a package below it. Features are not copied.
+fn copied_line(found: &str, item: &Item, key: &str, package: &str, up: &str) -> String {
     if let Some(version) = item.as_str() {
-        return entry(key, package, &[("version", version.into())]);
+        return dependency_line(key, package, &[("version", version.into())]);
     }
-    // What is inherited is found by its key, so that must stay.
+    // A dependency that is inherited from the workspace is found by its key, so the key must not change.
     if item.get("workspace").is_some() {
         return format!("{found} = {{ workspace = true }}");
     }
@@ -138,12 +139,12 @@ fn copied(found: &str, item: &Item, key: &str, package: &str, up: &str) -> Strin
         }
     };
     let fields: Vec<(&str, toml_edit::Value)> =
-        COPIED.into_iter().filter_map(|name| Some((name, adapted(name, item.get(name)?.as_value()?)))).collect();
-    entry(key, package, &fields)
+        COPIED_KEYS.into_iter().filter_map(|name| Some((name, adapted(name, item.get(name)?.as_value()?)))).collect();
+    dependency_line(key, package, &fields)
 }
 
-/// One line: `key = { package = "…", … }`, or `key = "version"` where that says all.
-fn entry(key: &str, package: &str, fields: &[(&str, toml_edit::Value)]) -> String {
+/// Returns the line `key = { package = "…", … }`, or `key = "version"` if that is sufficient.
+fn dependency_line(key: &str, package: &str, fields: &[(&str, toml_edit::Value)]) -> String {
     if let (true, [("version", version)]) = (key == package, fields) {
         return format!("{key} = {version}");
     }

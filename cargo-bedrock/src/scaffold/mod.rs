@@ -1,15 +1,11 @@
-//! What `new` makes. A plan is drawn up first, by functions that change nothing; then all of it is written or nothing.
+//! The files that `new` creates. Each module makes a [`crate::file_plan::FilePlan`] and changes nothing itself.
 
 pub(crate) mod app;
-mod apply;
 mod checkout;
 pub(crate) mod endpoint;
+mod insertion_points;
 mod manifest;
-mod marks;
-mod plan;
 pub(crate) mod worker;
 
-pub(crate) use apply::apply;
 pub(crate) use checkout::Checkout;
-pub(crate) use manifest::uses;
-pub(crate) use plan::{Plan, Step};
+pub(crate) use manifest::bedrock_dependencies;

@@ -1,71 +1,71 @@
-//! A new worker: its folder and, in Rust, a line in the app's `Cargo.toml`.
+//! A new worker: its folder and, for Rust, a line in the app's `Cargo.toml`.
 
 use std::fs;
 
 use bedrock_build::{App, Language, WorkerName};
 use bedrock_templates as templates;
 
-use super::manifest::{Manifest, Owner};
-use super::{Plan, Step};
+use super::manifest::{Manifest, NameOwner};
+use crate::file_plan::{FilePlan, FileStep};
 use bedrock_diagnostics::{Error, Result};
 
-/// The suffixes that name a language.
+/// File name suffixes of the languages.
 const SUFFIXES: [(&str, Language); 3] =
     [("rs", Language::Rust), ("py", Language::Python), ("js", Language::JavaScript)];
 
-/// `resizer.rs` is the worker `resizer` in Rust; `resizer` alone leaves the language open.
-pub(crate) fn language_of(given: &str) -> Result<(&str, Option<Language>)> {
+/// Splits `resizer.rs` into the name `resizer` and the language Rust. The language of `resizer` is `None`.
+pub(crate) fn split_language(given: &str) -> Result<(&str, Option<Language>)> {
     let Some((name, suffix)) = given.rsplit_once('.') else { return Ok((given, None)) };
     match SUFFIXES.iter().find(|(known, _)| *known == suffix) {
         Some((_, language)) => Ok((name, Some(*language))),
-        None => Err(Error::call(format!("no language of workers has the suffix `.{}`", suffix.escape_debug()))
-            .help(choices(name))),
+        None => Err(Error::call(format!("no worker language has the suffix `.{}`", suffix.escape_debug()))
+            .help(suffix_help(name))),
     }
 }
 
-/// What to say where the language is missing.
-pub(crate) fn choices(name: &str) -> String {
-    format!("write it as `{name}.rs`, `{name}.py` or `{name}.js`")
+/// Returns the help line for a name without a language.
+pub(crate) fn suffix_help(name: &str) -> String {
+    format!("add a suffix: `{name}.rs`, `{name}.py` or `{name}.js`")
 }
 
-/// The worker `name` in `app`, whose `Cargo.toml` says `manifest`. `in_workspace` is whether a folder above the app
-/// is the root of a workspace.
+/// Plans the worker `name` in `app`. `manifest` is the text of the app's `Cargo.toml`. `is_in_workspace` is whether a
+/// folder above the app is the root of a workspace.
 pub(crate) fn plan(
     app: &App,
     manifest: &str,
-    in_workspace: bool,
+    is_in_workspace: bool,
     name: &WorkerName,
     language: Language,
-) -> Result<Plan> {
-    refuse_existing(app, name)?;
+) -> Result<FilePlan> {
+    check_worker_is_new(app, name)?;
     let mut edited = Manifest::parse(manifest)?;
     let dir = format!("{}/{name}", app.settings.workers_dir);
-    let files = templates::worker(name, language, &edited.uses(dir.split('/').count()))?;
-    let owner = edited.owner(name.as_str());
-    // Left over from a worker whose folder was deleted: the line is right for the new one.
-    let is_own_line = matches!(&owner, Some(Owner::Dependency { path: Some(path) }) if *path == dir);
-    if !(is_own_line && language == Language::Rust) {
-        refuse_owned(name, owner.as_ref(), is_own_line, &dir)?;
+    let files = templates::worker(name, language, &edited.bedrock_dependencies(dir.split('/').count()))?;
+    let owner = edited.name_owner(name.as_str());
+    // Left over from a worker whose folder was deleted. The line is right for a new Rust worker.
+    let has_stale_line = matches!(&owner, Some(NameOwner::Dependency { path: Some(path) }) if *path == dir);
+    if !(has_stale_line && language == Language::Rust) {
+        check_name_is_free(name, owner.as_ref(), has_stale_line, &dir)?;
     }
     let mut steps = Vec::new();
     if language == Language::Rust {
-        refuse_own_dependency(name, &files)?;
-        if !is_own_line {
+        check_not_own_dependency(name, &files)?;
+        if !has_stale_line {
             edited.add_worker(name.as_str(), &dir)?;
         }
-        if !in_workspace && !edited.names_a_workspace() {
+        if !is_in_workspace && !edited.has_workspace() {
             edited.add_workspace();
         }
     }
-    steps.push(Step::Folder { path: app.root.join(&dir), files });
+    steps.push(FileStep::CreateFolder { path: app.root.join(&dir), files });
     let after = edited.text();
     if after != manifest {
-        steps.push(Step::Edit { path: app.root.join("Cargo.toml"), before: manifest.to_owned(), after });
+        steps.push(FileStep::Edit { path: app.root.join("Cargo.toml"), before: manifest.to_owned(), after });
     }
-    Ok(Plan { base: app.root.clone(), steps })
+    Ok(FilePlan { base: app.root.clone(), steps })
 }
 
-/// Whether a folder above the app is the root of a workspace; a manifest that cannot be read is cargo's to complain of.
+/// Whether a folder above the app is the root of a workspace. Ignores manifests that are not valid; cargo reports them.
 pub(crate) fn is_below_workspace(app: &App) -> bool {
     app.root.ancestors().skip(1).any(|dir| {
         let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
@@ -73,37 +73,39 @@ pub(crate) fn is_below_workspace(app: &App) -> bool {
     })
 }
 
-fn refuse_existing(app: &App, name: &WorkerName) -> Result<()> {
+fn check_worker_is_new(app: &App, name: &WorkerName) -> Result<()> {
     match app.workers.iter().find(|worker| worker.name == *name) {
         None => Ok(()),
         Some(worker) => {
-            let (dir, language) = (&worker.dir, worker.language.as_str());
-            Err(Error::call(format!("worker `{name}` exists already, in `{dir}` ({language})"))
+            let dir = &worker.dir;
+            let language = worker.language.as_str();
+            Err(Error::call(format!("worker `{name}` already exists in `{dir}` ({language})"))
                 .help("choose another name, or move the folder away"))
         }
     }
 }
 
-fn refuse_owned(name: &WorkerName, owner: Option<&Owner>, is_own_line: bool, dir: &str) -> Result<()> {
+fn check_name_is_free(name: &WorkerName, owner: Option<&NameOwner>, has_stale_line: bool, dir: &str) -> Result<()> {
     match owner {
         None => Ok(()),
-        Some(Owner::Package) => Err(cannot_name(name, "it is the name of the app's package")),
-        Some(Owner::Dependency { .. }) if is_own_line => {
-            Err(cannot_name(name, "the app depends on a Rust worker of that name"))
+        Some(NameOwner::Package) => Err(name_error(name, "it is the name of the app's package")),
+        Some(NameOwner::Dependency { .. }) if has_stale_line => {
+            Err(name_error(name, "the app depends on a Rust worker of that name"))
                 .map_err(|error| error.help(format!("or remove the line with `{dir}` from `Cargo.toml`")))
         }
-        Some(Owner::Dependency { .. }) => Err(cannot_name(name, "the app depends on a package of that name")),
+        Some(NameOwner::Dependency { .. }) => Err(name_error(name, "the app depends on a package of that name")),
     }
 }
 
-fn refuse_own_dependency(name: &WorkerName, files: &[templates::File]) -> Result<()> {
+fn check_not_own_dependency(name: &WorkerName, files: &[templates::File]) -> Result<()> {
     let manifest = files.iter().find(|file| file.path == "Cargo.toml").map(|file| file.contents.as_str());
     match Manifest::parse(manifest.unwrap_or_default())?.dependency_owner(name.as_str()) {
         None => Ok(()),
-        Some(_) => Err(cannot_name(name, "every Rust worker depends on a package of that name")),
+        Some(_) => Err(name_error(name, "every Rust worker depends on a package of that name")),
     }
 }
 
-fn cannot_name(name: &WorkerName, reason: &str) -> Error {
-    Error::call(format!("`{name}` cannot name a worker: {reason}")).help(format!("`{name}_worker` would do"))
+fn name_error(name: &WorkerName, reason: &str) -> Error {
+    Error::call(format!("`{name}` cannot name a worker: {reason}"))
+        .help(format!("use another name, such as `{name}_worker`"))
 }

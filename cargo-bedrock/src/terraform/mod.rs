@@ -1,22 +1,22 @@
-//! The app's `terraform/` and its workflow beside the template of this version: what differs, and how the copy is
-//! brought up to date without losing an edit. What is in the template is `bedrock-templates`' business.
+//! The app's Terraform files and workflow, compared with the template of this version, and upgrading them without
+//! losing an edit. The template itself is in `bedrock-templates`.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`file_map`] | texts by path, and the template |
+//! | [`app_files`] | the app's files on disk |
+//! | [`template_record`] | `terraform/.bedrock.json`: the template that the files were created from |
+//! | [`diff`] | differences between two texts, and merging them |
+//! | [`mod@plan`] | what an upgrade does to each file |
 
-mod copy;
-mod difference;
-mod merge;
+mod app_files;
+mod diff;
+mod file_map;
 mod plan;
-mod record;
+mod template_record;
 
-pub(crate) use copy::Copy;
-pub(crate) use difference::differences;
-pub(crate) use merge::{Merged, conflicts, merge};
-pub(crate) use plan::{Change, Upgrade, plan};
-pub(crate) use record::Record;
-
-/// Texts by their paths, which are relative to the app.
-pub(crate) type Texts = std::collections::BTreeMap<String, String>;
-
-/// The template of this version.
-pub(crate) fn template() -> Texts {
-    bedrock_templates::terraform().into_iter().map(|file| (file.path, file.contents)).collect()
-}
+pub(crate) use app_files::AppFiles;
+pub(crate) use diff::{MergeResult, conflicts, differences, merge};
+pub(crate) use file_map::{FileMap, template};
+pub(crate) use plan::{FileChange, Upgrade, plan};
+pub(crate) use template_record::TemplateRecord;

@@ -2,12 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-use crate::room::Room;
+use crate::test_app::TestApp;
 
 #[test]
-fn every_shell_gets_a_script_that_knows_the_commands() {
+fn every_shell_gets_a_script_with_all_commands() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let output = Room::empty().output(&["completions", shell]);
+        let output = TestApp::empty().output(&["completions", shell]);
         let script = String::from_utf8(output.stdout).expect("utf-8");
         assert!(output.status.success() && output.stderr.is_empty(), "{shell}");
         assert!(script.contains("cargo-bedrock") && script.contains("endpoint"), "{shell}: {script}");
@@ -15,9 +15,9 @@ fn every_shell_gets_a_script_that_knows_the_commands() {
 }
 
 #[test]
-fn bash_reads_its_script_without_a_complaint() {
+fn bash_script_has_no_syntax_errors() {
     use std::io::Write;
-    let script = Room::empty().output(&["completions", "bash"]).stdout;
+    let script = TestApp::empty().output(&["completions", "bash"]).stdout;
     let bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut bash) = bash else { return println!("skipped: there is no bash") };
     bash.stdin.take().expect("stdin").write_all(&script).expect("write");

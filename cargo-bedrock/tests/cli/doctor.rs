@@ -1,4 +1,4 @@
-//! `cargo bedrock doctor`, with tools of our own on the PATH and none of the machine's.
+//! `cargo bedrock doctor`, with fake tools on the `PATH` and none of the machine's.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,20 +7,20 @@ use std::process::Command;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::room::{MANIFEST, Room};
-use crate::stage::Deployed;
+use crate::stage::DeployedApp;
+use crate::test_app::{MANIFEST, TestApp};
 
-/// What all apps need, as it should be.
+/// Tools that all apps need.
 const RUST: [(&str, &str); 2] = [("cargo", "echo cargo 1.97.0"), ("rustc", "echo 'rustc 1.97.0 (abc 2026-06-01)'")];
 const JAVASCRIPT: [(&str, &str); 2] = [("node", "echo v22.1.0"), ("npm", "echo 11.0.0")];
 const PYTHON: [(&str, &str); 2] =
     [("python3", "[ $1 = --version ] && echo Python 3.13.1"), ("uv", "echo 'uv 0.9.1 (abc)'")];
 
-/// An app with a worker of each language that is not Rust, both with something to install, for this machine's processor.
-fn app() -> Room {
+/// Creates an app for this machine's processor, with a Python and a JavaScript worker that have packages to install.
+fn app() -> TestApp {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let table = format!("[package.metadata.bedrock]\narchitecture = \"{architecture}\"");
-    Room::app(&MANIFEST.replace("[package.metadata.bedrock]", &table))
+    TestApp::with_manifest(&MANIFEST.replace("[package.metadata.bedrock]", &table))
         .file("workers/fetcher/main.py", "")
         .file("workers/fetcher/requirements.txt", "requests\nlambda-bedrock==0.5.0\n")
         .file("workers/thumbnailer/main.js", "")
@@ -28,26 +28,27 @@ fn app() -> Room {
         .file("terraform/main.tf", "")
 }
 
-/// Puts tools on the PATH; each is the text of a script.
-fn tool(room: Room, name: &str, script: &str) -> Room {
+/// Puts a tool on the `PATH` that runs `script`.
+fn add_tool(app: TestApp, name: &str, script: &str) -> TestApp {
     let path = format!("../tools/{name}");
-    let room = room.file(&path, &format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(room.path(&path), fs::Permissions::from_mode(0o755)).expect("a tool");
-    room
+    let app = app.file(&path, &format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(app.path(&path), fs::Permissions::from_mode(0o755)).expect("a tool");
+    app
 }
 
-fn tools(room: Room, tools: &[(&str, &str)]) -> Room {
-    tools.iter().fold(room, |room, (name, script)| tool(room, name, script))
+fn add_tools(app: TestApp, tools: &[(&str, &str)]) -> TestApp {
+    tools.iter().fold(app, |app, (name, script)| add_tool(app, name, script))
 }
 
-fn whole() -> Room {
-    let room = tools(app(), &[&RUST[..], &JAVASCRIPT, &PYTHON].concat());
-    tool(room, "terraform", "echo Terraform v1.11.4")
+/// Creates an app and all tools that it needs.
+fn complete() -> TestApp {
+    let app = add_tools(app(), &[&RUST[..], &JAVASCRIPT, &PYTHON].concat());
+    add_tool(app, "terraform", "echo Terraform v1.11.4")
 }
 
-fn command(room: &Room, args: &[&str]) -> Command {
-    let mut command = room.command(&[&["doctor"], args].concat());
-    command.env("PATH", room.path("../tools")).env("HOME", room.path(".."));
+fn command(app: &TestApp, args: &[&str]) -> Command {
+    let mut command = app.command(&[&["doctor"], args].concat());
+    command.env("PATH", app.path("../tools")).env("HOME", app.path(".."));
     for (variable, _) in std::env::vars_os() {
         let name = variable.to_string_lossy();
         let is_ours = ["AWS_", "BEDROCK_"].iter().any(|begin| name.starts_with(begin));
@@ -58,24 +59,24 @@ fn command(room: &Room, args: &[&str]) -> Command {
     command
 }
 
-fn doctor(room: &Room, args: &[&str]) -> String {
-    room.show(&command(room, args).output().expect("the command starts"))
+fn doctor(app: &TestApp, args: &[&str]) -> String {
+    app.show(&command(app, args).output().expect("the command starts"))
 }
 
-/// The finding about a tool: level and message.
-fn finding(room: &Room, subject: &str) -> (String, String) {
-    let output = command(room, &["--message-format", "json", "--timeout", "1"]).output().expect("the command starts");
+/// Returns level and message of the finding about a tool.
+fn finding(app: &TestApp, subject: &str) -> (String, String) {
+    let output = command(app, &["--message-format", "json", "--timeout", "1"]).output().expect("the command starts");
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let findings = document["findings"].as_array().expect("findings");
-    let of_subject = findings.iter().find(|finding| finding["subject"] == subject).expect(subject);
+    let found = findings.iter().find(|finding| finding["subject"] == subject).expect(subject);
     assert_eq!(document["ok"] == true, output.status.code() == Some(0), "{document}");
-    let text = |key: &str| of_subject[key].as_str().expect(key).to_owned();
+    let text = |key: &str| found[key].as_str().expect(key).to_owned();
     (text("level"), text("message"))
 }
 
 #[test]
-fn an_app_that_has_all_that_it_needs() {
-    assert_snapshot!(doctor(&whole(), &[]), @"
+fn complete_machine_has_no_errors() {
+    assert_snapshot!(doctor(&complete(), &[]), @"
     exit code 0
     -- stdout
     ok     settings        app `my_app` with 2 workers
@@ -83,7 +84,7 @@ fn an_app_that_has_all_that_it_needs() {
     ok     rustc           1.97.0
     note   cargo-zigbuild  is not on the PATH; it builds for another processor, and with `--compiler zigbuild` for older systems
                            help: run `pip install cargo-zigbuild`, or `cargo install --locked cargo-zigbuild`
-    note   zig             is not on the PATH; it is what `cargo-zigbuild` links with
+    note   zig             is not on the PATH; it is the linker of `cargo-zigbuild`
                            help: run `pip install ziglang`, or see `https://ziglang.org/download`
     note   cargo-lambda    is not on the PATH; it has other commands for Rust functions on Lambda
                            help: run `pip install cargo-lambda`, or `cargo install --locked cargo-lambda`
@@ -92,17 +93,17 @@ fn an_app_that_has_all_that_it_needs() {
     ok     node            22.1.0
     ok     npm             11.0.0
     ok     terraform       1.11.4
-    ok     limits          names of stages may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
+    ok     limits          stage names may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
     note   credentials     there are no AWS credentials; deploying needs some
-                           help: log in with `aws configure` or `aws sso login`; `cargo bedrock doctor --online` asks AWS
+                           help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
     -- stderr
-    done: app `my_app` has all that it needs
+    done: app `my_app` has everything that it needs
     ");
 }
 
 #[test]
-fn what_is_missing_is_an_error_where_the_app_needs_it() {
-    assert_snapshot!(doctor(&tools(app(), &RUST), &[]), @"
+fn missing_required_tools_are_errors() {
+    assert_snapshot!(doctor(&add_tools(app(), &RUST), &[]), @"
     exit code 1
     -- stdout
     ok     settings        app `my_app` with 2 workers
@@ -110,7 +111,7 @@ fn what_is_missing_is_an_error_where_the_app_needs_it() {
     ok     rustc           1.97.0
     note   cargo-zigbuild  is not on the PATH; it builds for another processor, and with `--compiler zigbuild` for older systems
                            help: run `pip install cargo-zigbuild`, or `cargo install --locked cargo-zigbuild`
-    note   zig             is not on the PATH; it is what `cargo-zigbuild` links with
+    note   zig             is not on the PATH; it is the linker of `cargo-zigbuild`
                            help: run `pip install ziglang`, or see `https://ziglang.org/download`
     note   cargo-lambda    is not on the PATH; it has other commands for Rust functions on Lambda
                            help: run `pip install cargo-lambda`, or `cargo install --locked cargo-lambda`
@@ -124,18 +125,18 @@ fn what_is_missing_is_an_error_where_the_app_needs_it() {
                            help: install Node.js with npm from `https://nodejs.org`
     error  terraform       is not on the PATH; the app has `terraform/`
                            help: see `https://developer.hashicorp.com/terraform/install`
-    ok     limits          names of stages may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
+    ok     limits          stage names may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
     note   credentials     there are no AWS credentials; deploying needs some
-                           help: log in with `aws configure` or `aws sso login`; `cargo bedrock doctor --online` asks AWS
+                           help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
     -- stderr
-    error: app `my_app` lacks 5 things that it needs
+    error: app `my_app` needs 5 things that are missing
     ");
 }
 
 #[test]
-fn what_the_app_does_not_need_is_a_note() {
-    let room = tools(Room::app(MANIFEST), &RUST);
-    let shown = doctor(&room, &[]);
+fn missing_optional_tools_are_notes() {
+    let app = add_tools(TestApp::with_manifest(MANIFEST), &RUST);
+    let shown = doctor(&app, &[]);
     assert!(shown.starts_with("exit code 0\n"), "{shown}");
     for tool in ["python3", "uv or pip", "node", "npm", "terraform"] {
         assert!(shown.lines().any(|line| line.starts_with("note ") && line.contains(tool)), "{tool}: {shown}");
@@ -143,18 +144,18 @@ fn what_the_app_does_not_need_is_a_note() {
 }
 
 #[test]
-fn outside_of_an_app_rust_is_needed_and_nothing_else() {
-    let room = tools(Room::empty().enter("somewhere").file("notes.txt", ""), &RUST[..1]);
-    assert_snapshot!(doctor(&room, &[]), @"
+fn only_rust_is_required_outside_of_an_app() {
+    let app = add_tools(TestApp::empty().enter("somewhere").file("notes.txt", ""), &RUST[..1]);
+    assert_snapshot!(doctor(&app, &[]), @"
     exit code 1
     -- stdout
-    note   settings     there is no app here, so nothing is known to be needed but Rust
+    note   settings     there is no app here, so only Rust is known to be needed
     ok     cargo        1.97.0
     error  rustc        is not on the PATH; every app is in Rust
                         help: run `rustup update stable`, or install Rust from `https://rustup.rs`
     note   python3      is not on the PATH; it runs workers in Python
                         help: install Python from `https://www.python.org/downloads`, or run `uv python install`
-    note   uv or pip    is not on the PATH; it installs what workers in Python require
+    note   uv or pip    is not on the PATH; it installs the requirements of workers in Python
                         help: run `python3 -m ensurepip`, or see `https://docs.astral.sh/uv`
     note   node         is not on the PATH; it runs workers in JavaScript
                         help: install Node.js from `https://nodejs.org`
@@ -163,125 +164,127 @@ fn outside_of_an_app_rust_is_needed_and_nothing_else() {
     note   terraform    is not on the PATH; it deploys an app that has `terraform/`
                         help: see `https://developer.hashicorp.com/terraform/install`
     note   credentials  there are no AWS credentials; deploying needs some
-                        help: log in with `aws configure` or `aws sso login`; `cargo bedrock doctor --online` asks AWS
+                        help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
     -- stderr
-    error: an app lacks 1 thing that it needs
+    error: an app needs 1 thing that is missing
     ");
 }
 
 #[test]
-fn a_tool_that_is_too_old_is_told_with_both_versions() {
-    let room = tool(whole(), "node", "echo v18.18.2");
+fn old_tool_is_reported_with_both_versions() {
+    let app = add_tool(complete(), "node", "echo v18.18.2");
     let expected = "is version 18.18.2, at least 18.19 is needed; worker `thumbnailer` is in JavaScript";
-    assert_eq!(finding(&room, "node"), ("error".to_owned(), expected.to_owned()));
-    let room = tool(whole(), "rustc", "echo rustc 1.70.0");
-    assert!(finding(&room, "rustc").1.starts_with("is version 1.70.0, at least 1."));
+    assert_eq!(finding(&app, "node"), ("error".to_owned(), expected.to_owned()));
+    let app = add_tool(complete(), "rustc", "echo rustc 1.70.0");
+    assert!(finding(&app, "rustc").1.starts_with("is version 1.70.0, at least 1."));
 }
 
 #[test]
-fn a_tool_that_hangs_is_given_up_with_what_it_started() {
-    let room = tool(whole(), "node", "/bin/sleep 600 & echo $! > \"$HOME/child\"; wait");
-    let expected = "`node --version` did not end within 1 s; worker `thumbnailer` is in JavaScript";
-    assert_eq!(finding(&room, "node"), ("error".to_owned(), expected.to_owned()));
-    let child: i32 = room.read("../child").trim().parse().expect("a number");
+fn hanging_tool_is_killed_with_its_children() {
+    let app = add_tool(complete(), "node", "/bin/sleep 600 & echo $! > \"$HOME/child\"; wait");
+    let expected = "`node --version` did not exit within 1 s; worker `thumbnailer` is in JavaScript";
+    assert_eq!(finding(&app, "node"), ("error".to_owned(), expected.to_owned()));
+    let child: i32 = app.read("../child").trim().parse().expect("a number");
     let child = rustix::process::Pid::from_raw(child).expect("a process");
-    // A signal takes its time to arrive.
-    let is_gone = (0..2_000).any(|_| {
-        let gone = is_gone(child);
-        std::thread::sleep(std::time::Duration::from_millis(if gone { 0 } else { 5 }));
-        gone
+    // The process ends some time after the signal was sent.
+    let is_ended = (0..2_000).any(|_| {
+        let is_ended = has_ended(child);
+        std::thread::sleep(std::time::Duration::from_millis(if is_ended { 0 } else { 5 }));
+        is_ended
     });
-    assert!(is_gone, "the sleep goes on");
+    assert!(is_ended, "the child is still running");
 }
 
-/// Killed, though perhaps not yet buried by whoever inherited it.
-fn is_gone(pid: rustix::process::Pid) -> bool {
+/// Whether a process has ended. Its new parent may not have waited for it yet.
+fn has_ended(pid: rustix::process::Pid) -> bool {
     let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
     fs::read_to_string(path).map_or(true, |text| text.contains(") Z "))
 }
 
 #[test]
-fn a_tool_that_prints_nonsense_without_end_is_told_so() {
-    let room = tool(whole(), "node", "while :; do echo meow || exit 0; done");
-    let (level, message) = finding(&room, "node");
+fn tool_with_unrecognized_output_is_an_error() {
+    let app = add_tool(complete(), "node", "while :; do echo meow || exit 0; done");
+    let (level, message) = finding(&app, "node");
     assert_eq!(level, "error");
     assert!(message.starts_with("`node --version` "), "{message}");
-    let room = tool(whole(), "node", "echo meow");
+    let app = add_tool(complete(), "node", "echo meow");
     let expected = "`node --version` printed no version: meow; worker `thumbnailer` is in JavaScript";
-    assert_eq!(finding(&room, "node"), ("error".to_owned(), expected.to_owned()));
-    let room = tool(whole(), "node", "printf '\\033[31m\\377'");
-    assert!(finding(&room, "node").1.contains("printed no version: [31m"));
+    assert_eq!(finding(&app, "node"), ("error".to_owned(), expected.to_owned()));
+    let app = add_tool(complete(), "node", "printf '\\033[31m\\377'");
+    assert!(finding(&app, "node").1.contains("printed no version: [31m"));
 }
 
 #[test]
-fn a_tool_that_fails_is_told_with_its_last_words() {
-    let room = tool(whole(), "npm", "echo first; echo 'npm: no such host' >&2; exit 3");
+fn failing_tool_is_reported_with_its_last_line() {
+    let app = add_tool(complete(), "npm", "echo first; echo 'npm: no such host' >&2; exit 3");
     let expected = "`npm --version` failed: npm: no such host; worker `thumbnailer` has dependencies";
-    assert_eq!(finding(&room, "npm"), ("error".to_owned(), expected.to_owned()));
-    let room = tool(whole(), "npm", "exit 1");
-    assert!(finding(&room, "npm").1.starts_with("`npm --version` failed: it said nothing;"));
-    let room = whole();
-    fs::write(room.path("../tools/npm"), "#!/no/such/interpreter\n").expect("a tool");
-    assert!(finding(&room, "npm").1.starts_with("`npm --version` failed: it cannot be started;"));
+    assert_eq!(finding(&app, "npm"), ("error".to_owned(), expected.to_owned()));
+    let app = add_tool(complete(), "npm", "exit 1");
+    assert!(finding(&app, "npm").1.starts_with("`npm --version` failed: it printed nothing;"));
+    let app = complete();
+    fs::write(app.path("../tools/npm"), "#!/no/such/interpreter\n").expect("a tool");
+    assert!(finding(&app, "npm").1.starts_with("`npm --version` failed: it cannot be started;"));
 }
 
 #[test]
-fn pip_will_do_where_there_is_no_uv() {
-    let room = tools(app(), &[&RUST[..], &JAVASCRIPT].concat());
+fn pip_is_sufficient_without_uv() {
+    let app = add_tools(app(), &[&RUST[..], &JAVASCRIPT].concat());
     let python = "if [ \"$2\" = pip ]; then echo pip 25.0; else echo Python 3.12.0; fi";
-    let room = tool(tool(room, "python3", python), "terraform", "echo Terraform v1.11.4");
-    assert_eq!(finding(&room, "uv or pip"), ("ok".to_owned(), "25.0".to_owned()));
-    let room = tool(room, "python3", "if [ \"$2\" = pip ]; then exit 1; else echo Python 3.12.0; fi");
+    let app = add_tool(add_tool(app, "python3", python), "terraform", "echo Terraform v1.11.4");
+    assert_eq!(finding(&app, "uv or pip"), ("ok".to_owned(), "25.0".to_owned()));
+    let app = add_tool(app, "python3", "if [ \"$2\" = pip ]; then exit 1; else echo Python 3.12.0; fi");
     let expected = "is not on the PATH; worker `fetcher` has requirements";
-    assert_eq!(finding(&room, "uv or pip"), ("error".to_owned(), expected.to_owned()));
+    assert_eq!(finding(&app, "uv or pip"), ("error".to_owned(), expected.to_owned()));
 }
 
 #[test]
-fn another_processor_needs_its_target_and_a_linker() {
+fn cross_compilation_needs_target_and_linker() {
     let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
     let table = format!("[package.metadata.bedrock]\narchitecture = \"{other}\"");
     let manifest = MANIFEST.replace("[package.metadata.bedrock]", &table);
-    let room = tools(Room::app(&manifest), &RUST);
-    let shown = doctor(&room, &[]);
+    let app = add_tools(TestApp::with_manifest(&manifest), &RUST);
+    let shown = doctor(&app, &[]);
     for subject in ["rust target", "cargo-zigbuild", "zig "] {
         assert!(shown.lines().any(|line| line.starts_with("error") && line.contains(subject)), "{subject}: {shown}");
     }
     let rustc = "if [ \"$1\" = --print ]; then echo \"$HOME/libs\"; else echo rustc 1.97.0; fi";
-    let room = tool(room, "rustc", rustc).file("../libs/libstd.rlib", "");
-    let room = tools(room, &[("cargo-zigbuild", "echo cargo-zigbuild 0.20.0"), ("zig", "echo 0.14.0")]);
-    assert_eq!(finding(&room, "rust target"), ("ok".to_owned(), "is there".to_owned()));
-    assert!(doctor(&room, &[]).starts_with("exit code 0\n"));
+    let app = add_tool(app, "rustc", rustc).file("../libs/libstd.rlib", "");
+    let app = add_tools(app, &[("cargo-zigbuild", "echo cargo-zigbuild 0.20.0"), ("zig", "echo 0.14.0")]);
+    assert_eq!(finding(&app, "rust target"), ("ok".to_owned(), "is installed".to_owned()));
+    assert!(doctor(&app, &[]).starts_with("exit code 0\n"));
 }
 
 #[test]
-fn settings_that_are_wrong_are_found_and_the_tools_are_looked_at_all_the_same() {
-    let room =
-        tools(Room::app(&MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nx = 1")), &RUST);
-    let shown = doctor(&room, &[]);
+fn tools_are_checked_despite_wrong_settings() {
+    let app = add_tools(
+        TestApp::with_manifest(&MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nx = 1")),
+        &RUST,
+    );
+    let shown = doctor(&app, &[]);
     assert!(shown.starts_with("exit code 1\n-- stdout\nerror  settings"), "{shown}");
     assert!(shown.contains("Cargo.toml:7: unknown setting `x`") && shown.contains("\nok     cargo"), "{shown}");
 }
 
 #[test]
-fn aws_is_asked_whose_the_credentials_are_when_that_is_wanted() {
-    let Some(app) = Deployed::start() else { return };
-    let room = whole();
-    let asked = |more: &[&str]| {
-        let mut command = command(&room, &[&["--online"], more].concat());
-        command.envs(app.aws.environment());
-        room.show(&command.output().expect("the command starts"))
+fn online_asks_aws_for_the_account() {
+    let Some(deployed) = DeployedApp::start() else { return };
+    let app = complete();
+    let doctor_online = |more: &[&str]| {
+        let mut command = command(&app, &[&["--online"], more].concat());
+        command.envs(deployed.aws.environment());
+        app.show(&command.output().expect("the command starts"))
     };
-    assert!(asked(&[]).contains("ok     credentials     AWS knows them: account 123456789012, us-east-1\n"));
-    let unheard = asked(&["--endpoint-url", "http://127.0.0.1:9"]);
-    assert!(unheard.starts_with("exit code 1\n"), "{unheard}");
+    assert!(doctor_online(&[]).contains("ok     credentials     AWS accepts them: account 123456789012, us-east-1\n"));
+    let unreachable = doctor_online(&["--endpoint-url", "http://127.0.0.1:9"]);
+    assert!(unreachable.starts_with("exit code 1\n"), "{unreachable}");
     let expected =
         "error  credentials     failed to get the caller identity from AWS in us-east-1: failed to connect: ";
-    assert!(unheard.contains(expected), "{unheard}");
+    assert!(unreachable.contains(expected), "{unreachable}");
 }
 
 #[test]
-fn the_findings_are_one_json_object() {
-    let output = command(&tools(app(), &RUST), &["--message-format", "json"]).output().expect("starts");
+fn json_output_is_one_object() {
+    let output = command(&add_tools(app(), &RUST), &["--message-format", "json"]).output().expect("starts");
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&document["version"], &document["app"], &document["ok"]), (&1.into(), &"my_app".into(), &false.into()));
     assert_snapshot!(document["findings"][1].to_string(), @r#"{"help":[],"level":"ok","message":"1.97.0","subject":"cargo","version":"1.97.0"}"#);

@@ -1,21 +1,21 @@
-//! `cargo bedrock graph`, of apps that are not compiled.
+//! `cargo bedrock graph --built`, for apps that were never compiled.
 
 use insta::assert_snapshot;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
 const PYTHON: &str = "from bedrock.workers.invoker import invoke\n";
 const JAVASCRIPT: &str = "const { invoke } = require('./worker');\n";
 
-/// Two workers, of which `counter` has this code below the import.
-fn app(settings: &str, counter: &str) -> Room {
-    Room::app(&format!("{MANIFEST}{settings}"))
+/// Creates an app with two workers. `counter` has this code after the import.
+fn app(settings: &str, counter: &str) -> TestApp {
+    TestApp::with_manifest(&format!("{MANIFEST}{settings}"))
         .file("workers/counter/main.py", &format!("{PYTHON}{counter}"))
         .file("workers/script/main.js", &format!("{JAVASCRIPT}invoke('counter');\n"))
 }
 
 #[test]
-fn the_graph_is_on_the_standard_output_and_what_it_lacks_is_told() {
+fn graph_is_printed_with_a_warning_about_missing_calls() {
     assert_snapshot!(app("", "invoke('script', {})\n").run(&["graph", "--built"]), @"
     exit code 0
     -- stdout
@@ -27,13 +27,13 @@ fn the_graph_is_on_the_standard_output_and_what_it_lacks_is_told() {
 
     cycle: counter → script → counter
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     ");
 }
 
 #[test]
-fn a_cycle_fails_the_command_where_that_is_asked_for() {
+fn deny_cycles_fails_on_a_cycle() {
     let settings = "\n[package.metadata.bedrock.workers.counter]\ninvokes = ['script']\n";
     assert_snapshot!(app(settings, "invoke(name, {})\n").run(&["graph", "--built", "--deny-cycles"]), @"
     exit code 1
@@ -46,8 +46,8 @@ fn a_cycle_fails_the_command_where_that_is_asked_for() {
 
     cycle: counter → script → counter
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     error: a cycle of calls: `counter → script → counter`
       caused by: `counter` calls `script` (workers/counter/main.py:2)
       caused by: `script` calls `counter` (workers/script/main.js:2)
@@ -60,13 +60,13 @@ fn a_cycle_fails_the_command_where_that_is_asked_for() {
     script (javascript), called by no other
     └── counter (python)
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     ");
 }
 
 #[test]
-fn what_is_wrong_with_the_calls_comes_behind_the_graph_and_the_app_is_at_fault() {
+fn call_errors_are_reported_after_the_graph() {
     assert_snapshot!(app("", "invoke('scirpt', {})\ninvoke(name, {})\ndef (\n").run(&["graph", "--built"]), @r#"
     exit code 1
     -- stdout
@@ -75,8 +75,8 @@ fn what_is_wrong_with_the_calls_comes_behind_the_graph_and_the_app_is_at_fault()
     script (javascript), called by no other
     └── counter (python)
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     warning: workers/counter/main.py:4: this is not understood as Python, so calls from here on may be missing
     error: workers/counter/main.py:2: no worker named `scirpt` in this app
     help: a worker with a similar name exists: `script`
@@ -89,7 +89,7 @@ fn what_is_wrong_with_the_calls_comes_behind_the_graph_and_the_app_is_at_fault()
 }
 
 #[test]
-fn settings_that_say_too_much_are_odd_but_no_fault() {
+fn redundant_invokes_setting_is_a_warning() {
     let settings = "\n[package.metadata.bedrock.workers.counter]\ninvokes = ['script', 'counter']\n";
     assert_snapshot!(app(settings, "invoke('script', {})\n").run(&["graph", "--built"]), @"
     exit code 0
@@ -104,8 +104,8 @@ fn settings_that_say_too_much_are_odd_but_no_fault() {
     cycle: counter → counter
     cycle: counter → script → counter
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     warning: `invokes` of worker `counter` lists `script`, whose name is written in its code
     help: take it out of `[package.metadata.bedrock.workers.counter]` in `Cargo.toml`
     warning: `invokes` of worker `counter` lists `counter`, but no call in its code has a computed name
@@ -114,20 +114,20 @@ fn settings_that_say_too_much_are_odd_but_no_fault() {
 }
 
 #[test]
-fn settings_that_name_nobody_are_refused_at_their_line() {
+fn unknown_worker_in_invokes_setting_is_an_error() {
     let settings = "\n[package.metadata.bedrock.endpoint]\ninvokes = ['script', 'conter']\n\n\
-                    [package.metadata.bedrock.workers.counter]\ninvokes = [\n  'nobody',\n]\n";
+                    [package.metadata.bedrock.workers.counter]\ninvokes = [\n  'unknown',\n]\n";
     assert_snapshot!(app(settings, "").run(&["graph", "--built"]), @"
     exit code 1
     -- stderr
     error: Cargo.toml:11: `endpoint.invokes` names `conter`, which is not a worker of this app
     help: a worker with a similar name exists: `counter`
-    error: Cargo.toml:15: `workers.counter.invokes` names `nobody`, which is not a worker of this app
+    error: Cargo.toml:15: `workers.counter.invokes` names `unknown`, which is no worker of this app
     ");
 }
 
 #[test]
-fn other_forms_are_for_programs_and_documents() {
+fn graph_has_formats_for_programs_and_documents() {
     assert_snapshot!(app("", "").run(&["graph", "--built", "--format", "mermaid", "--quiet"]), @r#"
     exit code 0
     -- stdout
@@ -140,8 +140,8 @@ fn other_forms_are_for_programs_and_documents() {
         classDef python fill:#e9f2fc,stroke:#3b78b5,color:#1d4675
         classDef javascript fill:#fdf7d8,stroke:#c9a30c,color:#665200
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     "#);
     assert_snapshot!(app("", "").run(&["graph", "--built", "--format", "dot", "--quiet"]), @r##"
     exit code 0
@@ -156,8 +156,8 @@ fn other_forms_are_for_programs_and_documents() {
         n2 -> n1
     }
     -- stderr
-    warning: calls are missing from the graph, these parts were never built: `endpoint`
-    help: run `cargo bedrock build`, or leave `--built` out
+    warning: calls are missing from the graph, because these functions were never built: `endpoint`
+    help: run `cargo bedrock build`, or omit `--built`
     "##);
     let json = app("", "").output(&["graph", "--built", "--format", "json"]);
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&json.stdout).expect("JSON")["version"], 1);
@@ -166,25 +166,25 @@ fn other_forms_are_for_programs_and_documents() {
 }
 
 #[test]
-fn an_unknown_form_is_told_with_the_known_ones() {
+fn unknown_format_is_reported_with_the_known_ones() {
     assert_snapshot!(app("", "").run(&["graph", "--built", "--format", "png"]), @"
     exit code 2
     -- stderr
-    error: `png` cannot be the value of `--format <FORMAT>`
-    help: the values are `text`, `json`, `mermaid`, `dot`, `svg`
+    error: invalid value `png` of `--format <FORMAT>`
+    help: possible values: `text`, `json`, `mermaid`, `dot`, `svg`
     help: `cargo bedrock --help` lists the commands
     ");
 }
 
 #[test]
-fn what_is_no_file_is_passed_over() {
-    let room = app("", "");
-    std::fs::create_dir(room.path("workers/counter/odd.py")).expect("folder");
-    std::os::unix::fs::symlink("gone.py", room.path("workers/counter/link.py")).expect("symlink");
-    assert_eq!(room.output(&["graph", "--built"]).status.code(), Some(0));
+fn entries_that_are_not_files_are_ignored() {
+    let app = app("", "");
+    std::fs::create_dir(app.path("workers/counter/odd.py")).expect("folder");
+    std::os::unix::fs::symlink("missing.py", app.path("workers/counter/link.py")).expect("symlink");
+    assert_eq!(app.output(&["graph", "--built"]).status.code(), Some(0));
 }
 
 #[test]
-fn outside_of_an_app_the_call_is_at_fault() {
-    assert_eq!(Room::empty().output(&["graph", "--built"]).status.code(), Some(2));
+fn command_outside_of_an_app_is_a_usage_error() {
+    assert_eq!(TestApp::empty().output(&["graph", "--built"]).status.code(), Some(2));
 }

@@ -2,14 +2,14 @@
 
 use insta::assert_snapshot;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
-fn app() -> Room {
-    Room::app(MANIFEST).file("workers/system_fetcher/main.py", "").file("workers/begun/notes.txt", "")
+fn app() -> TestApp {
+    TestApp::with_manifest(MANIFEST).file("workers/system_fetcher/main.py", "").file("workers/unfinished/notes.txt", "")
 }
 
 #[test]
-fn an_unknown_worker_is_refused_with_the_nearest_one() {
+fn unknown_worker_is_reported_with_a_suggestion() {
     assert_snapshot!(app().run(&["invoke", "sytem_fetcher"]), @"
     exit code 2
     -- stderr
@@ -22,18 +22,18 @@ fn an_unknown_worker_is_refused_with_the_nearest_one() {
     error: no worker named `thumbnailer` in this app
     help: create it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`)
     ");
-    assert_snapshot!(app().run(&["invoke", "begun"]), @"
+    assert_snapshot!(app().run(&["invoke", "unfinished"]), @"
     exit code 2
     -- stderr
-    error: no worker named `begun` in this app
-    help: the folder `workers/begun` has none of `main.py`, `main.js` and `Cargo.toml`
+    error: no worker named `unfinished` in this app
+    help: the folder `workers/unfinished` has none of `main.py`, `main.js` and `Cargo.toml`
     ");
 }
 
 #[test]
-fn a_payload_that_is_not_json_says_where_it_came_from_and_where_it_is_wrong() {
-    let room = app().file("job.json", "{\n  \"width\": 1,\n  height: 2\n}\n");
-    let invoke = |payload| room.run(&["invoke", "system_fetcher", "--payload", payload]);
+fn invalid_json_payload_is_reported_with_its_position() {
+    let app = app().file("job.json", "{\n  \"width\": 1,\n  height: 2\n}\n");
+    let invoke = |payload| app.run(&["invoke", "system_fetcher", "--payload", payload]);
     assert_snapshot!(invoke("{\"a\":"), @"
     exit code 2
     -- stderr
@@ -64,24 +64,24 @@ fn a_payload_that_is_not_json_says_where_it_came_from_and_where_it_is_wrong() {
     error: the payload from `job.json` is not JSON
       caused by: line 3, column 3: key must be a string
     ");
-    assert_snapshot!(room.run_with_input(&["invoke", "system_fetcher", "--payload", "-"], b"nope"), @"
+    assert_snapshot!(app.run_with_input(&["invoke", "system_fetcher", "--payload", "-"], b"nope"), @"
     exit code 2
     -- stderr
-    error: the payload from the standard input is not JSON
+    error: the payload from standard input is not JSON
       caused by: line 1, column 2: expected ident
     ");
-    assert_snapshot!(room.run_with_input(&["invoke", "system_fetcher", "--payload", "-"], b""), @"
+    assert_snapshot!(app.run_with_input(&["invoke", "system_fetcher", "--payload", "-"], b""), @"
     exit code 2
     -- stderr
-    error: the payload from the standard input is not JSON
+    error: the payload from standard input is not JSON
       caused by: it is empty
     ");
 }
 
 #[test]
-fn the_name_of_a_file_without_the_sign_is_understood_but_not_guessed() {
-    let room = app().file("job.json", "{}");
-    assert_snapshot!(room.run(&["invoke", "system_fetcher", "--payload", "job.json"]), @"
+fn payload_that_is_a_file_name_gets_a_hint() {
+    let app = app().file("job.json", "{}");
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--payload", "job.json"]), @"
     exit code 2
     -- stderr
     error: the payload from `--payload` is not JSON
@@ -91,22 +91,22 @@ fn the_name_of_a_file_without_the_sign_is_understood_but_not_guessed() {
 }
 
 #[test]
-fn a_payload_file_that_cannot_be_read_is_named() {
-    let room = app();
-    std::fs::write(room.path("latin1.json"), b"\"\xe9\"").expect("file");
-    assert_snapshot!(room.run(&["invoke", "system_fetcher", "--payload", "@nowhere.json"]), @"
+fn unreadable_payload_file_is_named() {
+    let app = app();
+    std::fs::write(app.path("latin1.json"), b"\"\xe9\"").expect("file");
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--payload", "@nowhere.json"]), @"
     exit code 2
     -- stderr
     error: failed to read the payload from `nowhere.json`
       caused by: no such file or directory
     ");
-    assert_snapshot!(room.run(&["invoke", "system_fetcher", "--payload", "@workers"]), @"
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--payload", "@workers"]), @"
     exit code 2
     -- stderr
     error: failed to read the payload from `workers`
       caused by: is a directory
     ");
-    assert_snapshot!(room.run(&["invoke", "system_fetcher", "--payload", "@latin1.json"]), @"
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--payload", "@latin1.json"]), @"
     exit code 2
     -- stderr
     error: failed to read the payload from `latin1.json`
@@ -115,11 +115,11 @@ fn a_payload_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn outside_of_an_app_there_is_no_worker() {
-    assert_snapshot!(Room::empty().run(&["invoke", "system_fetcher"]), @"
+fn invoke_outside_of_an_app_is_a_usage_error() {
+    assert_snapshot!(TestApp::empty().run(&["invoke", "system_fetcher"]), @"
     exit code 2
     -- stderr
-    error: no app in `[ROOM]` or a folder above it
+    error: no app in `[DIR]` or a folder above it
     help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");

@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use serde_json::json;
 use testbed::{Function, pack};
 
-use crate::room::{MANIFEST, Room};
 use crate::stage::DeployedApp;
+use crate::test_app::{MANIFEST, TestApp};
 
 /// Greets, prints, and fails if the event has `fail`. (The emulator reports the same type for all errors of functions.)
 const CODE: &str = "
@@ -21,8 +21,8 @@ def handler(event, context):
 /// An app whose worker `fetcher` is deployed in the stage `dev`.
 fn app_with_fetcher() -> Option<DeployedApp> {
     let app = DeployedApp::start()?;
-    let code = app.room.path("../code");
-    let zip = app.room.path("../code.zip");
+    let code = app.test_app.path("../code");
+    let zip = app.test_app.path("../code.zip");
     fs::create_dir(&code).expect("a folder");
     fs::write(code.join("main.py"), CODE).expect("a file");
     pack(&code, &zip);
@@ -43,7 +43,7 @@ fn response_is_printed_for_every_payload_source() {
     let payload = r#"{"name": "Ada"}"#;
     let greeting = "exit code 0\n-- stdout\n{\"message\": \"hello Ada\"}\n";
     assert_eq!(app.run(&[&remote[..], &["--payload", payload]].concat()), greeting);
-    fs::write(app.room.path("event.json"), payload).expect("a file");
+    fs::write(app.test_app.path("event.json"), payload).expect("a file");
     assert_eq!(app.run(&[&remote[..], &["--payload", "@event.json"]].concat()), greeting);
 }
 
@@ -100,11 +100,11 @@ fn undeployed_worker_is_an_error_of_the_call() {
 
 #[test]
 fn oversized_payload_is_not_sent() {
-    let room = Room::app(MANIFEST).file("workers/fetcher/main.py", "");
+    let app = TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "");
     let payload = json!("x".repeat(1024 * 1024)).to_string();
-    let room = room.file("event.json", &payload);
+    let app = app.file("event.json", &payload);
     let event = ["invoke", "fetcher", "--remote", "--stage", "dev", "--event", "--payload", "@event.json"];
-    assert_snapshot!(room.run(&event), @"
+    assert_snapshot!(app.run(&event), @"
     exit code 2
     -- stderr
     error: the event for worker `fetcher` is too large: 1048578 bytes, the limit is 1048576
@@ -113,26 +113,26 @@ fn oversized_payload_is_not_sent() {
 
 #[test]
 fn mistakes_are_reported_before_requests_to_aws() {
-    let room = Room::app(MANIFEST).file("workers/fetcher/main.py", "");
-    assert_snapshot!(room.run(&["invoke", "fetcher", "--remote"]), @"
+    let app = TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "");
+    assert_snapshot!(app.run(&["invoke", "fetcher", "--remote"]), @"
     exit code 2
     -- stderr
     error: missing argument `--stage <NAME>`
     help: usage: `cargo bedrock invoke --remote --stage <NAME> <WORKER>`
     ");
-    assert_snapshot!(room.run(&["invoke", "fetcher", "--stage", "dev"]), @"
+    assert_snapshot!(app.run(&["invoke", "fetcher", "--stage", "dev"]), @"
     exit code 2
     -- stderr
     error: missing argument `--remote`
     help: usage: `cargo bedrock invoke --stage <NAME> --remote <WORKER>`
     ");
-    assert_snapshot!(room.run(&["invoke", "fetcher", "--remote", "--stage", "dev", "--payload", "{"]), @"
+    assert_snapshot!(app.run(&["invoke", "fetcher", "--remote", "--stage", "dev", "--payload", "{"]), @"
     exit code 2
     -- stderr
     error: the payload from `--payload` is not JSON
       caused by: line 1, column 1: it ends while parsing an object
     ");
-    assert_snapshot!(room.run(&["invoke", "unknown", "--remote", "--stage", "dev"]), @"
+    assert_snapshot!(app.run(&["invoke", "unknown", "--remote", "--stage", "dev"]), @"
     exit code 2
     -- stderr
     error: no worker named `unknown` in this app

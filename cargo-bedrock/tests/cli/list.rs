@@ -2,11 +2,11 @@
 
 use insta::assert_snapshot;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
-fn three_workers() -> Room {
+fn three_workers() -> TestApp {
     let settings = "\n[package.metadata.bedrock.workers.system_fetcher]\ntimeout = 900\nmemory = 10240\n";
-    Room::app(&format!("{MANIFEST}{settings}"))
+    TestApp::with_manifest(&format!("{MANIFEST}{settings}"))
         .file("workers/system_fetcher/main.py", "")
         .file("workers/thumbnailer/main.js", "")
         .file("workers/resizer/Cargo.toml", "")
@@ -14,7 +14,7 @@ fn three_workers() -> Room {
 }
 
 #[test]
-fn workers_are_shown_in_a_table() {
+fn workers_are_listed_as_a_table() {
     assert_snapshot!(three_workers().run(&["list"]), @"
     exit code 0
     -- stdout
@@ -26,12 +26,12 @@ fn workers_are_shown_in_a_table() {
 }
 
 #[test]
-fn triggers_are_shown_below_the_table() {
+fn triggers_are_listed_below_the_table() {
     let triggers = "triggers = [{ schedule = \"rate(5 minutes)\" }, { queue = \"jobs\" }, \
                     { bucket = \"uploads\", prefix = \"in/\", suffix = \".png\" }]";
     let settings = format!("\n[package.metadata.bedrock.workers.system_fetcher]\n{triggers}\n");
-    let room = Room::app(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
-    assert_snapshot!(room.run(&["list"]), @"
+    let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    assert_snapshot!(app.run(&["list"]), @"
     exit code 0
     -- stdout
     worker          language  folder                  timeout  memory
@@ -44,10 +44,10 @@ fn triggers_are_shown_below_the_table() {
 }
 
 #[test]
-fn a_destination_that_is_no_worker_is_told_with_the_nearest_one() {
+fn unknown_destination_is_reported_with_a_suggestion() {
     let settings = "\n[package.metadata.bedrock.workers.system_fetcher]\non-failure = \"system_fether\"\n";
-    let room = Room::app(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
-    assert_snapshot!(room.run(&["list"]), @"
+    let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    assert_snapshot!(app.run(&["list"]), @"
     exit code 1
     -- stderr
     error: Cargo.toml:11: `workers.system_fetcher.on-failure` names `system_fether`, which is not a worker of this app
@@ -56,7 +56,7 @@ fn a_destination_that_is_no_worker_is_told_with_the_nearest_one() {
 }
 
 #[test]
-fn workers_are_shown_as_json() {
+fn workers_are_listed_as_json() {
     assert_snapshot!(three_workers().run(&["list", "--json"]), @r#"
     exit code 0
     -- stdout
@@ -93,14 +93,14 @@ fn workers_are_shown_as_json() {
 }
 
 #[test]
-fn an_app_without_workers_says_what_to_do_first() {
-    assert_snapshot!(Room::app(MANIFEST).run(&["list"]), @"
+fn app_without_workers_gets_a_hint() {
+    assert_snapshot!(TestApp::with_manifest(MANIFEST).run(&["list"]), @"
     exit code 0
     -- stderr
     note: app `my_app` has no workers yet
-    next: make one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
     ");
-    assert_snapshot!(Room::app(MANIFEST).run(&["list", "--json"]), @r#"
+    assert_snapshot!(TestApp::with_manifest(MANIFEST).run(&["list", "--json"]), @r#"
     exit code 0
     -- stdout
     {
@@ -109,13 +109,13 @@ fn an_app_without_workers_says_what_to_do_first() {
     }
     -- stderr
     note: app `my_app` has no workers yet
-    next: make one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
     "#);
 }
 
 #[test]
-fn a_folder_that_is_no_worker_yet_is_pointed_out() {
-    assert_snapshot!(three_workers().file("workers/begun/notes.txt", "").run(&["list"]), @"
+fn folder_without_code_is_noted() {
+    assert_snapshot!(three_workers().file("workers/unfinished/notes.txt", "").run(&["list"]), @"
     exit code 0
     -- stdout
     worker          language    folder                  timeout    memory
@@ -123,36 +123,36 @@ fn a_folder_that_is_no_worker_yet_is_pointed_out() {
     system_fetcher  python      workers/system_fetcher    900 s  10240 MB
     thumbnailer     javascript  workers/thumbnailer        30 s    256 MB
     -- stderr
-    note: `workers/begun` is no worker: it has none of `main.py`, `main.js` and `Cargo.toml`
+    note: `workers/unfinished` is not a worker: it has none of `main.py`, `main.js` and `Cargo.toml`
     ");
 }
 
 #[test]
-fn outside_of_an_app_the_call_is_at_fault() {
-    assert_snapshot!(Room::empty().run(&["list"]), @"
+fn command_outside_of_an_app_is_a_usage_error() {
+    assert_snapshot!(TestApp::empty().run(&["list"]), @"
     exit code 2
     -- stderr
-    error: no app in `[ROOM]` or a folder above it
+    error: no app in `[DIR]` or a folder above it
     help: create one with `cargo bedrock new app NAME`
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }
 
 #[test]
-fn a_package_that_is_no_app_is_passed_over() {
-    let room = three_workers().file("workers/resizer/Cargo.toml", "[package]\nname = \"resizer\"\n");
-    let listed = room.run(&["list"]);
-    assert_eq!(room.enter("workers/resizer").run(&["list"]), listed);
+fn package_that_is_not_an_app_is_skipped() {
+    let app = three_workers().file("workers/resizer/Cargo.toml", "[package]\nname = \"resizer\"\n");
+    let listed = app.run(&["list"]);
+    assert_eq!(app.enter("workers/resizer").run(&["list"]), listed);
 }
 
 #[test]
-fn several_problems_of_an_app_come_at_once_and_the_app_is_at_fault() {
+fn all_problems_of_an_app_are_reported_at_once() {
     let manifest = MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nworker-dir = 'x'");
-    let room = Room::app(&manifest)
+    let app = TestApp::with_manifest(&manifest)
         .file("workers/Camel/main.py", "")
         .file("workers/both/main.py", "")
         .file("workers/both/main.js", "");
-    assert_snapshot!(room.run(&["list"]), @"
+    assert_snapshot!(app.run(&["list"]), @"
     exit code 1
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
@@ -166,33 +166,33 @@ fn several_problems_of_an_app_come_at_once_and_the_app_is_at_fault() {
 }
 
 #[test]
-fn a_manifest_that_is_no_toml_is_named_with_its_line() {
-    let room = Room::app("[package\n");
-    assert_snapshot!(room.run(&["list"]), @"
+fn invalid_toml_is_reported_with_its_line() {
+    let app = TestApp::with_manifest("[package\n");
+    assert_snapshot!(app.run(&["list"]), @"
     exit code 1
     -- stderr
     error: Cargo.toml:1: unclosed table, expected `]`
     ");
-    assert_snapshot!(room.file("workers/a/main.py", "").enter("workers/a").run(&["list"]), @"
+    assert_snapshot!(app.file("workers/a/main.py", "").enter("workers/a").run(&["list"]), @"
     exit code 1
     -- stderr
-    error: [ROOM]/my_app/Cargo.toml:1: unclosed table, expected `]`
+    error: [DIR]/my_app/Cargo.toml:1: unclosed table, expected `]`
     ");
 }
 
 #[test]
-fn the_app_may_be_reached_through_a_symlink() {
-    let room = three_workers();
-    std::os::unix::fs::symlink("my_app", room.path("../link")).expect("symlink");
-    let listed = room.run(&["list"]);
-    assert_eq!(room.enter("../link/workers").run(&["list"]), listed);
+fn app_is_found_through_a_symlink() {
+    let app = three_workers();
+    std::os::unix::fs::symlink("my_app", app.path("../link")).expect("symlink");
+    let listed = app.run(&["list"]);
+    assert_eq!(app.enter("../link/workers").run(&["list"]), listed);
 }
 
 #[test]
-fn another_workers_folder_can_be_set() {
+fn workers_folder_can_be_changed() {
     let manifest =
         MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nworkers-dir = 'app/workers'");
-    assert_snapshot!(Room::app(&manifest).file("app/workers/a/main.mjs", "").run(&["list"]), @"
+    assert_snapshot!(TestApp::with_manifest(&manifest).file("app/workers/a/main.mjs", "").run(&["list"]), @"
     exit code 0
     -- stdout
     worker  language    folder         timeout  memory

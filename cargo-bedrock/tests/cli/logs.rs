@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::room::{MANIFEST, Room};
 use crate::stage::{DeployedApp, now};
+use crate::test_app::{MANIFEST, TestApp};
 
 const ONE: &str = "11111111-aaaa-4444-8888-cccccccccccc";
 const FETCHER: &str = "my_app-dev-fetcher";
@@ -182,27 +182,27 @@ fn stage_without_logs_is_an_error() {
 
 #[test]
 fn mistakes_are_reported_before_requests_to_aws() {
-    let room = Room::app(MANIFEST).file("workers/fetcher/main.py", "");
-    assert_snapshot!(room.run(&["logs", "fetchr", "--stage", "dev"]), @"
+    let app = TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "");
+    assert_snapshot!(app.run(&["logs", "fetchr", "--stage", "dev"]), @"
     exit code 2
     -- stderr
     error: no worker named `fetchr` in this app
     help: a worker with a similar name exists: `fetcher`
     ");
-    assert_snapshot!(room.run(&["logs", "--stage", "dev", "--since", "soon"]), @"
+    assert_snapshot!(app.run(&["logs", "--stage", "dev", "--since", "soon"]), @"
     exit code 2
     -- stderr
     error: invalid value `soon` for `--since <TIME>`: expected a number followed by `s`, `m`, `h` or `d`, for example `10m`, and at most `3653d`
     help: `cargo bedrock --help` lists the commands
     ");
-    assert_snapshot!(room.run(&["logs"]), @"
+    assert_snapshot!(app.run(&["logs"]), @"
     exit code 2
     -- stderr
     error: missing argument `--stage <NAME>`
     help: usage: `cargo bedrock logs --stage <NAME> [WORKER]...`
     ");
     let long = "s".repeat(60);
-    assert_snapshot!(room.run(&["logs", "--stage", &long]), @"
+    assert_snapshot!(app.run(&["logs", "--stage", &long]), @"
     exit code 2
     -- stderr
     error: the function name `my_app-ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss-endpoint` is too long: 76 characters, the limit is 64

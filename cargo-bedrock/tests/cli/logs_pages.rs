@@ -9,8 +9,8 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::room::{MANIFEST, Room};
 use crate::stage::now;
+use crate::test_app::{MANIFEST, TestApp};
 
 const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
     <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId>\
@@ -70,14 +70,14 @@ fn event(id: &str) -> Value {
     json!({ "eventId": id, "timestamp": now(), "message": format!("line {id}"), "logStreamName": "s" })
 }
 
-fn command(room: &Room, address: &str, more: &[&str]) -> Command {
-    let mut command = room.command(&[&["logs", "fetcher", "--stage", "dev", "--endpoint-url", address], more].concat());
+fn command(app: &TestApp, address: &str, more: &[&str]) -> Command {
+    let mut command = app.command(&[&["logs", "fetcher", "--stage", "dev", "--endpoint-url", address], more].concat());
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_REGION", "us-east-1");
     command
 }
 
-fn room() -> Room {
-    Room::app(MANIFEST).file("workers/fetcher/main.py", "")
+fn app() -> TestApp {
+    TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "")
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn all_pages_are_read_even_after_an_empty_one() {
         (200, json!({ "events": [], "nextToken": "b" })),
         (200, json!({ "events": [event("2")] })),
     ]);
-    let room = room();
-    let output = room.show(&command(&room, &address, &[]).output().expect("it starts"));
+    let app = app();
+    let output = app.show(&command(&app, &address, &[]).output().expect("it starts"));
     assert!(output.contains("  line 1\n") && output.contains("  line 2\n"), "{output}");
     let requests = requests.lock().expect("lock");
     let tokens: Vec<&Value> = requests.iter().map(|request| &request["nextToken"]).collect();
@@ -100,8 +100,8 @@ fn all_pages_are_read_even_after_an_empty_one() {
 fn throttled_query_is_retried() {
     let throttled = json!({ "__type": "ThrottlingException", "message": "Rate exceeded" });
     let (address, requests) = serve(vec![(400, throttled), (200, json!({ "events": [event("1")] }))]);
-    let room = room();
-    let output = room.show(&command(&room, &address, &[]).output().expect("it starts"));
+    let app = app();
+    let output = app.show(&command(&app, &address, &[]).output().expect("it starts"));
     assert!(output.starts_with("exit code 0\n") && output.contains("  line 1\n"), "{output}");
     assert_eq!(requests.lock().expect("lock").len(), 2);
 }
@@ -110,8 +110,8 @@ fn throttled_query_is_retried() {
 fn missing_permission_is_an_error_with_the_log_group() {
     let denied = json!({ "__type": "AccessDeniedException", "message": "no" });
     let (address, _) = serve(vec![(400, denied)]);
-    let room = room();
-    let output = room.show(&command(&room, &address, &["-f"]).output().expect("it starts"));
+    let app = app();
+    let output = app.show(&command(&app, &address, &["-f"]).output().expect("it starts"));
     let expected = "exit code 1\n-- stderr\nerror: failed to read the log `/aws/lambda/my_app-dev-fetcher`\n  \
         caused by: AccessDeniedException: no\n";
     assert_eq!(output, expected);
@@ -126,8 +126,8 @@ fn follow_continues_after_an_outage() {
     responses.extend(vec![outage; 4]);
     responses.push((200, json!({ "events": [first, second] })));
     let (address, _) = serve(responses);
-    let room = room();
-    let mut following = command(&room, &address, &["-f"]);
+    let app = app();
+    let mut following = command(&app, &address, &["-f"]);
     let mut child = following.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut next = || lines.next().expect("a line").expect("text");
@@ -137,7 +137,7 @@ fn follow_continues_after_an_outage() {
         .expect("sent");
     let output = child.wait_with_output().expect("the end");
     assert_eq!(
-        room.show(&output),
+        app.show(&output),
         "exit code 0\n-- stderr\nwarning: failed to read the log `/aws/lambda/my_app-dev-fetcher`, trying again\n"
     );
 }

@@ -1,6 +1,6 @@
-//! The command line from outside: exit code, standard output and standard error, whole. One file for each command.
+//! Tests of the command line: exit code, standard output and standard error. One file for each command.
 
-// A test ends by a panic, and says on its standard output when it is skipped.
+// A test fails with a panic, and prints when it is skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod completions;
@@ -16,11 +16,12 @@ mod migrate;
 mod new_app;
 mod new_endpoint;
 mod new_worker;
-mod new_worker_refused;
+mod new_worker_errors;
 mod output;
 mod queue;
-mod room;
 mod stage;
 mod terminal;
 mod terraform;
+#[path = "../common/test_app.rs"]
+mod test_app;
 mod usage;

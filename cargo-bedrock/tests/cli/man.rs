@@ -2,24 +2,24 @@
 
 use insta::assert_snapshot;
 
-use crate::room::Room;
+use crate::test_app::TestApp;
 
 #[test]
-fn the_page_of_the_whole_goes_to_the_standard_output() {
-    let page = Room::empty().run(&["man"]);
+fn main_page_is_printed() {
+    let page = TestApp::empty().run(&["man"]);
     assert!(page.starts_with("exit code 0\n-- stdout\n.ie \\n(.g"), "{page}");
     assert!(page.contains(".TH cargo-bedrock 1") && page.contains("cargo\\-bedrock\\-invoke(1)"), "{page}");
 }
 
 #[test]
-fn one_page_for_each_command_is_written_and_written_again() {
-    let room = Room::empty();
-    assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
+fn one_page_for_each_command_is_written_and_replaced() {
+    let app = TestApp::empty();
+    assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
     done: wrote 28 pages to `share/man1`
     ");
-    assert_snapshot!(room.tree("share"), @"
+    assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
     man1/cargo-bedrock-completions.1
     man1/cargo-bedrock-deploy.1
@@ -49,20 +49,20 @@ fn one_page_for_each_command_is_written_and_written_again() {
     man1/cargo-bedrock-terraform.1
     man1/cargo-bedrock.1
     ");
-    assert!(room.read("share/man1/cargo-bedrock-new-worker.1").contains("thumbnailer.js"));
-    assert!(room.run(&["man", "--dir", "share/man1"]).starts_with("exit code 0"));
+    assert!(app.read("share/man1/cargo-bedrock-new-worker.1").contains("thumbnailer.js"));
+    assert!(app.run(&["man", "--dir", "share/man1"]).starts_with("exit code 0"));
 }
 
 #[test]
-fn a_file_in_place_of_the_folder_is_an_error() {
-    let room = Room::empty().file("share", "");
-    assert_snapshot!(room.run(&["man", "--dir", "share"]), @"
+fn file_in_place_of_the_folder_is_an_error() {
+    let app = TestApp::empty().file("share", "");
+    assert_snapshot!(app.run(&["man", "--dir", "share"]), @"
     exit code 2
     -- stderr
     error: failed to create the folder `share`
       caused by: file exists
     ");
-    assert_snapshot!(room.run(&["man", "--dir", "share/man1"]), @"
+    assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 2
     -- stderr
     error: failed to create the folder `share/man1`

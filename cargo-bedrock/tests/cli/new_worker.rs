@@ -5,9 +5,9 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
-/// As somebody with habits of their own writes it.
+/// A manifest with unusual formatting.
 const ODD_MANIFEST: &str = "\
 # My app.
 [package]
@@ -33,22 +33,22 @@ members = [
 ";
 
 #[test]
-fn a_rust_worker_is_a_crate_that_the_app_depends_on() {
-    let room = Room::fresh_app();
-    assert_snapshot!(room.run(&["new", "worker", "image_resizer.rs"]), @r#"
+fn rust_worker_is_a_crate_that_the_app_depends_on() {
+    let app = TestApp::new_app();
+    assert_snapshot!(app.run(&["new", "worker", "image_resizer.rs"]), @r#"
     exit code 0
     -- stderr
     done: created worker `image_resizer` (rust) in `workers/image_resizer` and added it to `Cargo.toml`
-    next: write what it does in `workers/image_resizer/src/lib.rs`, its dependencies go into `workers/image_resizer/Cargo.toml`
+    next: write its code in `workers/image_resizer/src/lib.rs`, and its dependencies in `workers/image_resizer/Cargo.toml`
     next: try it with `cargo bedrock invoke image_resizer --payload '{"name": "world"}'`
     "#);
-    assert_snapshot!(room.tree("workers/image_resizer"), @"
+    assert_snapshot!(app.tree("workers/image_resizer"), @"
     Cargo.toml
     build.rs
     src/lib.rs
     src/main.rs
     ");
-    assert_snapshot!(room.read("workers/image_resizer/Cargo.toml"), @r#"
+    assert_snapshot!(app.read("workers/image_resizer/Cargo.toml"), @r#"
     [package]
     name = "image_resizer"
     version = "0.1.0"
@@ -68,10 +68,10 @@ fn a_rust_worker_is_a_crate_that_the_app_depends_on() {
 }
 
 #[test]
-fn a_rust_worker_has_a_struct_with_its_types_and_a_test() {
-    let room = Room::fresh_app();
-    room.output(&["new", "worker", "image_resizer.rs"]);
-    assert_snapshot!(room.read("workers/image_resizer/src/lib.rs"), @r#"
+fn rust_worker_has_a_struct_with_types_and_a_test() {
+    let app = TestApp::new_app();
+    app.output(&["new", "worker", "image_resizer.rs"]);
+    assert_snapshot!(app.read("workers/image_resizer/src/lib.rs"), @r#"
     //! The worker `image_resizer`.
 
     use bedrock::{Context, Result, Worker};
@@ -118,7 +118,7 @@ fn a_rust_worker_has_a_struct_with_its_types_and_a_test() {
         }
     }
     "#);
-    assert_snapshot!(room.read("workers/image_resizer/src/main.rs"), @"
+    assert_snapshot!(app.read("workers/image_resizer/src/main.rs"), @"
     //! The Lambda function of the worker `image_resizer`.
 
     fn main() -> std::process::ExitCode {
@@ -128,22 +128,22 @@ fn a_rust_worker_has_a_struct_with_its_types_and_a_test() {
 }
 
 #[test]
-fn a_python_worker_is_what_the_specification_shows() {
-    let room = Room::app(MANIFEST);
-    assert_snapshot!(room.run(&["new", "worker", "system_fetcher.py"]), @r#"
+fn python_worker_matches_the_specification() {
+    let app = TestApp::with_manifest(MANIFEST);
+    assert_snapshot!(app.run(&["new", "worker", "system_fetcher.py"]), @r#"
     exit code 0
     -- stderr
     done: created worker `system_fetcher` (python) in `workers/system_fetcher`
-    next: write what it does in `workers/system_fetcher/main.py`, its dependencies go into `workers/system_fetcher/requirements.txt`
+    next: write its code in `workers/system_fetcher/main.py`, and its dependencies in `workers/system_fetcher/requirements.txt`
     next: try it with `cargo bedrock invoke system_fetcher --payload '{"name": "world"}'`
     "#);
-    assert_snapshot!(room.tree("."), @"
+    assert_snapshot!(app.tree("."), @"
     Cargo.toml
     workers/system_fetcher/__init__.py
     workers/system_fetcher/main.py
     workers/system_fetcher/requirements.txt
     ");
-    assert_snapshot!(room.read("workers/system_fetcher/main.py"), @r#"
+    assert_snapshot!(app.read("workers/system_fetcher/main.py"), @r#"
     from bedrock.workers.worker import Worker
 
 
@@ -151,28 +151,28 @@ fn a_python_worker_is_what_the_specification_shows() {
         def execute(self, event, context):
             return {"message": f"hello {event.get('name', 'world')}"}
     "#);
-    assert_eq!(room.read("workers/system_fetcher/__init__.py"), "");
-    assert!(room.read("workers/system_fetcher/requirements.txt").lines().all(|line| line.starts_with('#')));
-    assert_eq!(room.read("Cargo.toml"), MANIFEST);
+    assert_eq!(app.read("workers/system_fetcher/__init__.py"), "");
+    assert!(app.read("workers/system_fetcher/requirements.txt").lines().all(|line| line.starts_with('#')));
+    assert_eq!(app.read("Cargo.toml"), MANIFEST);
 }
 
 #[test]
-fn a_javascript_worker_is_what_the_specification_shows() {
-    let room = Room::app(MANIFEST);
-    assert_snapshot!(room.run(&["new", "worker", "thumbnailer.js"]), @r#"
+fn javascript_worker_matches_the_specification() {
+    let app = TestApp::with_manifest(MANIFEST);
+    assert_snapshot!(app.run(&["new", "worker", "thumbnailer.js"]), @r#"
     exit code 0
     -- stderr
     done: created worker `thumbnailer` (javascript) in `workers/thumbnailer`
-    next: write what it does in `workers/thumbnailer/main.js`, its dependencies go into `workers/thumbnailer/package.json`
+    next: write its code in `workers/thumbnailer/main.js`, and its dependencies in `workers/thumbnailer/package.json`
     next: try it with `cargo bedrock invoke thumbnailer --payload '{"name": "world"}'`
     "#);
-    assert_snapshot!(room.tree("."), @"
+    assert_snapshot!(app.tree("."), @"
     Cargo.toml
     workers/thumbnailer/main.js
     workers/thumbnailer/package.json
     workers/thumbnailer/worker.js
     ");
-    assert_snapshot!(room.read("workers/thumbnailer/main.js"), @"
+    assert_snapshot!(app.read("workers/thumbnailer/main.js"), @"
     // The base class of JavaScript workers, generated by `cargo bedrock new worker`.
     const { Worker } = require('./worker');
 
@@ -182,7 +182,7 @@ fn a_javascript_worker_is_what_the_specification_shows() {
       }
     }
     ");
-    assert_snapshot!(room.read("workers/thumbnailer/package.json"), @r#"
+    assert_snapshot!(app.read("workers/thumbnailer/package.json"), @r#"
     {
       "name": "thumbnailer",
       "version": "1.0.0",
@@ -191,21 +191,21 @@ fn a_javascript_worker_is_what_the_specification_shows() {
       "dependencies": {}
     }
     "#);
-    assert!(room.read("workers/thumbnailer/worker.js").contains("class Worker"));
-    assert_eq!(room.read("Cargo.toml"), MANIFEST);
+    assert!(app.read("workers/thumbnailer/worker.js").contains("class Worker"));
+    assert_eq!(app.read("Cargo.toml"), MANIFEST);
 }
 
 #[test]
-fn comments_and_order_of_the_manifest_stay() {
-    let room = Room::app(ODD_MANIFEST);
-    assert_snapshot!(room.run(&["new", "worker", "resizer.rs"]), @r#"
+fn comments_and_order_of_the_manifest_are_kept() {
+    let app = TestApp::with_manifest(ODD_MANIFEST);
+    assert_snapshot!(app.run(&["new", "worker", "resizer.rs"]), @r#"
     exit code 0
     -- stderr
     done: created worker `resizer` (rust) in `workers/resizer` and added it to `Cargo.toml`
-    next: write what it does in `workers/resizer/src/lib.rs`, its dependencies go into `workers/resizer/Cargo.toml`
+    next: write its code in `workers/resizer/src/lib.rs`, and its dependencies in `workers/resizer/Cargo.toml`
     next: try it with `cargo bedrock invoke resizer --payload '{"name": "world"}'`
     "#);
-    assert_snapshot!(room.read("Cargo.toml"), @r#"
+    assert_snapshot!(app.read("Cargo.toml"), @r#"
     # My app.
     [package]
     metadata.bedrock = { } # settings
@@ -229,7 +229,7 @@ fn comments_and_order_of_the_manifest_stay() {
     ]
     # the end
     "#);
-    assert_snapshot!(room.read("workers/resizer/Cargo.toml"), @r#"
+    assert_snapshot!(app.read("workers/resizer/Cargo.toml"), @r#"
     [package]
     name = "resizer"
     version = "0.1.0"
@@ -249,11 +249,11 @@ fn comments_and_order_of_the_manifest_stay() {
 }
 
 #[test]
-fn a_manifest_without_dependencies_or_workspace_gets_them() {
+fn missing_dependencies_and_workspace_tables_are_added() {
     let manifest = MANIFEST.replace("\n[workspace]\n", "");
-    let room = Room::app(&manifest);
-    assert!(room.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
-    assert_snapshot!(room.read("Cargo.toml"), @r#"
+    let app = TestApp::with_manifest(&manifest);
+    assert!(app.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
+    assert_snapshot!(app.read("Cargo.toml"), @r#"
     [package]
     name = "my_app"
     version = "0.1.0"
@@ -269,10 +269,10 @@ fn a_manifest_without_dependencies_or_workspace_gets_them() {
 }
 
 #[test]
-fn a_manifest_with_a_table_for_each_dependency_gets_another_line() {
-    let room = Room::app(&format!("{MANIFEST}\n[dependencies.axum]\nversion = \"0.8\"\n"));
-    assert!(room.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
-    assert_snapshot!(room.read("Cargo.toml"), @r#"
+fn dependency_tables_get_a_dependencies_line() {
+    let app = TestApp::with_manifest(&format!("{MANIFEST}\n[dependencies.axum]\nversion = \"0.8\"\n"));
+    assert!(app.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
+    assert_snapshot!(app.read("Cargo.toml"), @r#"
     [package]
     name = "my_app"
     version = "0.1.0"
@@ -291,48 +291,48 @@ fn a_manifest_with_a_table_for_each_dependency_gets_another_line() {
 }
 
 #[test]
-fn an_app_in_a_larger_workspace_does_not_get_one_of_its_own() {
+fn app_inside_a_workspace_gets_no_workspace_of_its_own() {
     let manifest = MANIFEST.replace("\n[workspace]\n", "");
-    let room =
-        Room::empty().file("Cargo.toml", "[workspace]\nmembers = ['my_app']\n").file("my_app/Cargo.toml", &manifest);
-    let room = room.file("my_app/src/main.rs", "").enter("my_app");
-    assert!(room.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
-    assert!(!room.read("Cargo.toml").contains("[workspace]"));
+    let app =
+        TestApp::empty().file("Cargo.toml", "[workspace]\nmembers = ['my_app']\n").file("my_app/Cargo.toml", &manifest);
+    let app = app.file("my_app/src/main.rs", "").enter("my_app");
+    assert!(app.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
+    assert!(!app.read("Cargo.toml").contains("[workspace]"));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(room.path(".."));
-    let shown = room.show(&cargo.output().expect("cargo starts"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(app.path(".."));
+    let shown = app.show(&cargo.output().expect("cargo starts"));
     assert!(shown.starts_with("exit code 0") && shown.contains("\"name\":\"resizer\""), "{shown}");
 }
 
 #[test]
-fn a_worker_can_be_made_from_any_folder_of_the_app() {
-    let room = Room::app(MANIFEST).file("src/endpoints/deep/x.rs", "").enter("src/endpoints/deep");
-    assert!(room.run(&["new", "worker", "fetch.py"]).starts_with("exit code 0"));
-    assert!(room.path("../../../workers/fetch/main.py").is_file());
+fn worker_is_created_from_any_folder_of_the_app() {
+    let app = TestApp::with_manifest(MANIFEST).file("src/endpoints/deep/x.rs", "").enter("src/endpoints/deep");
+    assert!(app.run(&["new", "worker", "fetch.py"]).starts_with("exit code 0"));
+    assert!(app.path("../../../workers/fetch/main.py").is_file());
 }
 
 #[test]
-fn a_worker_can_be_made_through_a_symlink_to_the_app() {
-    let room = Room::app(MANIFEST);
-    symlink("my_app", room.path("../link")).expect("symlink");
-    let room = room.enter("../link");
-    assert!(room.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
-    assert!(room.path("../my_app/workers/resizer/src/lib.rs").is_file());
+fn worker_is_created_through_a_symlink_to_the_app() {
+    let app = TestApp::with_manifest(MANIFEST);
+    symlink("my_app", app.path("../link")).expect("symlink");
+    let app = app.enter("../link");
+    assert!(app.run(&["new", "worker", "resizer.rs"]).starts_with("exit code 0"));
+    assert!(app.path("../my_app/workers/resizer/src/lib.rs").is_file());
 }
 
 #[test]
-fn the_workers_folder_of_the_settings_is_used() {
+fn worker_is_created_in_the_configured_folder() {
     let manifest =
         MANIFEST.replace("[package.metadata.bedrock]", "[package.metadata.bedrock]\nworkers-dir = 'app/workers'");
     let bedrock = "\n[dependencies]\nbedrock = { package = \"bedrock-rt\", path = \"vendor/bedrock-rt\" }\n";
-    let room = Room::app(&format!("{manifest}{bedrock}"));
-    assert_snapshot!(room.run(&["new", "worker", "resizer.rs"]), @r#"
+    let app = TestApp::with_manifest(&format!("{manifest}{bedrock}"));
+    assert_snapshot!(app.run(&["new", "worker", "resizer.rs"]), @r#"
     exit code 0
     -- stderr
     done: created worker `resizer` (rust) in `app/workers/resizer` and added it to `Cargo.toml`
-    next: write what it does in `app/workers/resizer/src/lib.rs`, its dependencies go into `app/workers/resizer/Cargo.toml`
+    next: write its code in `app/workers/resizer/src/lib.rs`, and its dependencies in `app/workers/resizer/Cargo.toml`
     next: try it with `cargo bedrock invoke resizer --payload '{"name": "world"}'`
     "#);
-    assert!(room.read("Cargo.toml").ends_with("resizer = { path = \"app/workers/resizer\" }\n"));
-    assert!(room.read("app/workers/resizer/Cargo.toml").contains("path = \"../../../vendor/bedrock-rt\""));
+    assert!(app.read("Cargo.toml").ends_with("resizer = { path = \"app/workers/resizer\" }\n"));
+    assert!(app.read("app/workers/resizer/Cargo.toml").contains("path = \"../../../vendor/bedrock-rt\""));
 }

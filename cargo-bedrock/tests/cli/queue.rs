@@ -1,4 +1,4 @@
-//! `cargo bedrock queue`: a queue that another program left, or runs.
+//! `cargo bedrock queue`, with the queue of a program that has ended or is running.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -6,19 +6,19 @@ use bedrock_dev::{Condition, Delivered, Event, Rules, State, Store, Why};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
 const FIRST: &str = "0b1c2d3e-0000-4000-8000-000000000001";
 const SECOND: &str = "0b1c2d3f-0000-4000-8000-000000000002";
 const THIRD: &str = "f0000000-0000-4000-8000-000000000003";
 
-/// An app that cargo takes for one.
-fn room() -> Room {
-    Room::app(MANIFEST).file("src/main.rs", "fn main() {}\n").file("workers/fetcher/main.py", "")
+/// Creates an app that cargo can read.
+fn app() -> TestApp {
+    TestApp::with_manifest(MANIFEST).file("src/main.rs", "fn main() {}\n").file("workers/fetcher/main.py", "")
 }
 
-fn store(room: &Room) -> Store {
-    let folder = room.path("target/bedrock");
+fn store(app: &TestApp) -> Store {
+    let folder = app.path("target/bedrock");
     std::fs::create_dir_all(&folder).expect("a folder");
     Store::own(&folder.join("queue.sqlite")).expect("a store")
 }
@@ -37,18 +37,18 @@ fn event(id: &str, seconds: u64) -> Event {
     }
 }
 
-/// One event is given up, one waits for its second attempt, one is new.
-fn three_events(room: &Room) -> Store {
-    let store = store(room);
+/// Adds three events: one has failed permanently, one waits for its second attempt, and one is new.
+fn three_events(app: &TestApp) -> Store {
+    let store = store(app);
     let error = json!({ "errorType": "ValueError", "errorMessage": "no such star\nat all" });
     let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
     for (id, seconds) in [(FIRST, 0), (SECOND, 1)] {
         store.add(&event(id, seconds)).expect("added");
-        let taken = store.take(now).expect("taken").event.expect("an event");
+        let claimed = store.take(now).expect("claimed").event.expect("an event");
         if id == FIRST {
-            store.finish(&taken, Condition::RetriesExhausted, Some(&error), &[], &[]).expect("finished");
+            store.finish(&claimed, Condition::RetriesExhausted, Some(&error), &[], &[]).expect("finished");
         } else {
-            store.put_back(&taken, now + Duration::from_secs(60), &error).expect("put back");
+            store.put_back(&claimed, now + Duration::from_secs(60), &error).expect("put back");
         }
     }
     store.add(&event(THIRD, 2)).expect("added");
@@ -56,10 +56,10 @@ fn three_events(room: &Room) -> Store {
 }
 
 #[test]
-fn events_are_shown_in_a_table_and_as_json() {
-    let room = room();
-    drop(three_events(&room));
-    assert_snapshot!(room.run(&["queue", "ls"]), @"
+fn events_are_listed_as_a_table_and_as_json() {
+    let app = app();
+    drop(three_events(&app));
+    assert_snapshot!(app.run(&["queue", "ls"]), @"
     exit code 0
     -- stdout
     event     worker   runs  state                         last error
@@ -67,7 +67,7 @@ fn events_are_shown_in_a_table_and_as_json() {
     0b1c2d3f  fetcher     1  due 2026-11-25T06:37:40.000Z  ValueError: no such star
     f0000000  fetcher     0  due 2026-11-25T06:35:02.000Z
     ");
-    assert_snapshot!(room.run(&["queue", "show", "f"]), @r#"
+    assert_snapshot!(app.run(&["queue", "show", "f"]), @r#"
     exit code 0
     -- stdout
     {
@@ -92,7 +92,7 @@ fn events_are_shown_in_a_table_and_as_json() {
       "worker": "fetcher"
     }
     "#);
-    let listed = room.output(&["queue", "ls", "--json"]).stdout;
+    let listed = app.output(&["queue", "ls", "--json"]).stdout;
     let listed: serde_json::Value = serde_json::from_slice(&listed).expect("JSON");
     assert_eq!(
         (listed["events"][0]["id"].as_str(), listed["events"][0]["state"].as_str()),
@@ -101,18 +101,18 @@ fn events_are_shown_in_a_table_and_as_json() {
 }
 
 #[test]
-fn what_went_to_destinations_elsewhere_is_shown_with_what_they_would_have_got() {
-    let room = room();
-    let store = store(&room);
-    assert_snapshot!(room.run(&["queue", "ls", "--delivered"]), @"
+fn deliveries_are_listed_with_their_payloads() {
+    let app = app();
+    let store = store(&app);
+    assert_snapshot!(app.run(&["queue", "ls", "--delivered"]), @"
     exit code 0
     -- stderr
-    note: nothing went to a destination
+    note: no deliveries to destinations
     ");
     let at = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
     store.add(&event(FIRST, 0)).expect("added");
-    let taken = store.take(at).expect("taken").event.expect("an event");
-    let one = |why, destination: &str, record, attributes| Delivered {
+    let claimed = store.take(at).expect("claimed").event.expect("an event");
+    let delivery = |why, destination: &str, record, attributes| Delivered {
         id: FIRST.to_owned(),
         worker: "fetcher".to_owned(),
         destination: destination.to_owned(),
@@ -122,77 +122,77 @@ fn what_went_to_destinations_elsewhere_is_shown_with_what_they_would_have_got() 
         as_event: None,
         at,
     };
-    let all = [
-        one(Why::OnFailure, "arn:aws:sns:us-east-1:000000000000:alarms", json!({ "version": "1.0" }), None),
-        one(
+    let deliveries = [
+        delivery(Why::OnFailure, "arn:aws:sns:us-east-1:000000000000:alarms", json!({ "version": "1.0" }), None),
+        delivery(
             Why::DeadLetter,
             "arn:aws:sqs:us-east-1:000000000000:lost",
             json!({ "n": 1 }),
             Some(json!({ "RequestID": { "Type": "String", "Value": FIRST } })),
         ),
     ];
-    store.finish(&taken, Condition::RetriesExhausted, None, &[], &all).expect("finished");
-    assert_snapshot!(room.run(&["queue", "ls", "--delivered"]), @"
+    store.finish(&claimed, Condition::RetriesExhausted, None, &[], &deliveries).expect("finished");
+    assert_snapshot!(app.run(&["queue", "ls", "--delivered"]), @"
     exit code 0
     -- stdout
     event     worker   at                        setting      destination
     0b1c2d3e  fetcher  2026-11-25T06:36:40.000Z  on-failure   arn:aws:sns:us-east-1:000000000000:alarms
     0b1c2d3e  fetcher  2026-11-25T06:36:40.000Z  dead-letter  arn:aws:sqs:us-east-1:000000000000:lost
     ");
-    let listed = room.output(&["queue", "ls", "--delivered", "--json"]).stdout;
+    let listed = app.output(&["queue", "ls", "--delivered", "--json"]).stdout;
     let listed: serde_json::Value = serde_json::from_slice(&listed).expect("JSON");
-    let [first, second] = [0, 1].map(|at| &listed["delivered"][at]);
+    let [first, second] = [0, 1].map(|index| &listed["delivered"][index]);
     assert_eq!((&first["record"], &first["setting"]), (&json!({ "version": "1.0" }), &json!("on-failure")));
     assert_eq!((&second["body"], &second["attributes"]["RequestID"]["Value"]), (&json!({ "n": 1 }), &json!(FIRST)));
 }
 
 #[test]
-fn events_are_made_due_and_forgotten_by_the_beginning_of_their_ids() {
-    let room = room();
-    let store = three_events(&room);
-    assert_snapshot!(room.run(&["queue", "retry", "--all"]), @"
+fn retry_and_drop_accept_prefixes_of_ids() {
+    let app = app();
+    let store = three_events(&app);
+    assert_snapshot!(app.run(&["queue", "retry", "--all"]), @"
     exit code 0
     -- stderr
     done: made 1 event due now
     ");
-    assert_snapshot!(room.run(&["queue", "drop", "0b1c2d3f", THIRD]), @"
+    assert_snapshot!(app.run(&["queue", "drop", "0b1c2d3f", THIRD]), @"
     exit code 0
     -- stderr
-    done: forgot 2 events
+    done: deleted 2 events
     ");
-    let left = store.list().expect("events");
-    assert_eq!(left.len(), 1);
-    assert!(matches!(left[0].state, State::Waiting(_)), "{left:?}");
-    assert_eq!((left[0].event.id.as_str(), left[0].event.attempts), (FIRST, 0));
+    let remaining = store.list().expect("events");
+    assert_eq!(remaining.len(), 1);
+    assert!(matches!(remaining[0].state, State::Waiting(_)), "{remaining:?}");
+    assert_eq!((remaining[0].event.id.as_str(), remaining[0].event.attempts), (FIRST, 0));
 }
 
 #[test]
-fn an_event_that_is_not_there_or_not_the_only_one_or_is_being_run_is_refused() {
-    let room = room();
-    let store = three_events(&room);
-    assert_snapshot!(room.run(&["queue", "drop", "0b1c"]), @"
+fn unknown_ambiguous_and_running_events_are_errors() {
+    let app = app();
+    let store = three_events(&app);
+    assert_snapshot!(app.run(&["queue", "drop", "0b1c"]), @"
     exit code 2
     -- stderr
-    error: 2 events begin with `0b1c`
-    help: give more of the id
+    error: the ids of 2 events start with `0b1c`
+    help: use more characters of the id
     ");
-    // Nothing is changed if one is wrong.
-    assert_snapshot!(room.run(&["queue", "drop", THIRD, "nobody"]), @"
+    // If one id is wrong, no event is changed.
+    assert_snapshot!(app.run(&["queue", "drop", THIRD, "unknown"]), @"
     exit code 2
     -- stderr
-    error: no event `nobody`
+    error: no event `unknown`
     help: see `cargo bedrock queue ls`
     ");
     assert_eq!(store.list().expect("events").len(), 3);
     let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
-    store.take(now).expect("taken").event.expect("an event");
-    assert_snapshot!(room.run(&["queue", "retry", "f0"]), @"
+    store.take(now).expect("claimed").event.expect("an event");
+    assert_snapshot!(app.run(&["queue", "retry", "f0"]), @"
     exit code 2
     -- stderr
-    error: event `f0000000-0000-4000-8000-000000000003` is being run
-    help: wait until it is done: `cargo bedrock queue ls`
+    error: event `f0000000-0000-4000-8000-000000000003` is running
+    help: wait until it is finished: `cargo bedrock queue ls`
     ");
-    assert_snapshot!(room.run(&["queue", "retry"]), @"
+    assert_snapshot!(app.run(&["queue", "retry"]), @"
     exit code 2
     -- stderr
     error: missing argument `<EVENT>...`
@@ -201,56 +201,58 @@ fn an_event_that_is_not_there_or_not_the_only_one_or_is_being_run_is_refused() {
 }
 
 #[test]
-fn an_event_whose_program_was_killed_is_being_run_by_nobody() {
-    for (command, left) in [("drop", 2), ("retry", 3)] {
-        let room = room();
-        let store = three_events(&room);
+fn event_of_a_killed_program_is_not_running() {
+    for (command, remaining) in [("drop", 2), ("retry", 3)] {
+        let app = app();
+        let store = three_events(&app);
         let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
-        assert_eq!(store.take(now).expect("taken").event.expect("an event").id, THIRD);
+        assert_eq!(store.take(now).expect("claimed").event.expect("an event").id, THIRD);
         drop(store);
-        let answer = room.run(&["queue", command, "f0"]);
-        assert!(answer.contains("exit code 0"), "{answer}");
-        assert_eq!(self::store(&room).list().expect("events").len(), left);
+        let output = app.run(&["queue", command, "f0"]);
+        assert!(output.contains("exit code 0"), "{output}");
+        assert_eq!(self::store(&app).list().expect("events").len(), remaining);
     }
 }
 
 #[test]
-fn where_nothing_was_ever_put_there_is_nothing_and_no_file_is_made() {
-    let room = room();
-    assert_snapshot!(room.run(&["queue", "ls"]), @"
+fn empty_queue_creates_no_file() {
+    let app = app();
+    assert_snapshot!(app.run(&["queue", "ls"]), @"
     exit code 0
     -- stderr
     note: no events
     ");
-    assert_snapshot!(room.run(&["queue", "show", "a"]), @"
+    assert_snapshot!(app.run(&["queue", "show", "a"]), @"
     exit code 2
     -- stderr
     error: no event `a`
     help: see `cargo bedrock queue ls`
     ");
-    assert_snapshot!(room.run(&["queue", "drain"]), @"
+    assert_snapshot!(app.run(&["queue", "drain"]), @"
     exit code 2
     -- stderr
-    error: no program runs the events of this app
+    error: no running program processes the events of this app
+    help: start `cargo bedrock dev` in another terminal
     ");
-    assert!(!room.path("target/bedrock").exists());
+    assert!(!app.path("target/bedrock").exists());
 }
 
 #[test]
-fn draining_needs_somebody_who_runs_the_events_and_waits_for_them() {
-    let room = room();
-    drop(three_events(&room));
-    assert_snapshot!(room.run(&["queue", "drain"]), @"
+fn drain_waits_until_a_running_program_is_finished() {
+    let app = app();
+    drop(three_events(&app));
+    assert_snapshot!(app.run(&["queue", "drain"]), @"
     exit code 2
     -- stderr
-    error: no program runs the events of this app
+    error: no running program processes the events of this app
+    help: start `cargo bedrock dev` in another terminal
     ");
-    let store = store(&room);
-    let mut drain = room.command(&["queue", "drain"]).spawn().expect("it starts");
+    let store = store(&app);
+    let mut drain = app.command(&["queue", "drain"]).spawn().expect("it starts");
     let mut ran = Vec::new();
     while drain.try_wait().expect("a process").is_none() {
-        // A program whose workers always answer.
-        if let Some(event) = store.take(UNIX_EPOCH + Duration::from_secs(1)).expect("taken").event {
+        // Simulates a program whose workers always succeed.
+        if let Some(event) = store.take(UNIX_EPOCH + Duration::from_secs(1)).expect("claimed").event {
             store.finish(&event, Condition::Success, None, &[], &[]).expect("finished");
             ran.push(event.id);
         }

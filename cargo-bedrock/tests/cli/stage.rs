@@ -6,34 +6,33 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use testbed::Ministack;
 
-use crate::room::{MANIFEST, Room};
+use crate::test_app::{MANIFEST, TestApp};
 
 /// An app with two workers, and an emulated account.
 pub(crate) struct DeployedApp {
-    pub(crate) room: Room,
+    pub(crate) test_app: TestApp,
     pub(crate) aws: Ministack,
 }
-
-// alias until integration
-pub(crate) type Deployed = DeployedApp;
 
 impl DeployedApp {
     /// Starts the emulator. Returns `None`, and prints the reason, if it is not installed.
     pub(crate) fn start() -> Option<Self> {
         let aws = Ministack::start(false)?;
-        let room = Room::app(MANIFEST).file("workers/fetcher/main.py", "").file("workers/thumbnailer/main.js", "");
-        Some(Self { room, aws })
+        let test_app = TestApp::with_manifest(MANIFEST)
+            .file("workers/fetcher/main.py", "")
+            .file("workers/thumbnailer/main.js", "");
+        Some(Self { test_app, aws })
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.room.command(args);
+        let mut command = self.test_app.command(args);
         command.envs(self.aws.environment());
         command
     }
 
     /// Returns exit code and complete output.
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        self.room.show(&self.command(args).output().expect("the command starts"))
+        self.test_app.show(&self.command(args).output().expect("the command starts"))
     }
 
     /// Creates the log group of a function, and a stream in it.

@@ -1,12 +1,12 @@
-//! Help, version and mistakes in the command line.
+//! Help, version and usage errors.
 
 use insta::assert_snapshot;
 
-use crate::room::Room;
+use crate::test_app::TestApp;
 
 #[test]
-fn without_arguments_the_help_is_shown_and_nothing_was_done() {
-    assert_snapshot!(Room::empty().run(&[]), @"
+fn no_arguments_print_the_help() {
+    assert_snapshot!(TestApp::empty().run(&[]), @"
     exit code 2
     -- stderr
     Rust apps on AWS Lambda, with workers in Rust, Python and JavaScript
@@ -14,22 +14,22 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
     Usage: cargo bedrock [OPTIONS] <COMMAND>
 
     Commands:
-      new          Make an app, a worker or an endpoint
-      build        Make a zip of each function and each layer, ready for Lambda
-      list         Show the app's workers
-      invoke       Invoke a worker, locally or deployed, and print its response
-      graph        Show who calls whom
-      dev          Run the whole app here, with Lambda's API on one port
-      queue        Look at the events that wait or were given up, and change them
+      new          Create an app, a worker or an endpoint
+      build        Build a zip file of each function and each layer, ready for Lambda
+      list         List the app's workers
+      invoke       Invoke a worker, locally or on AWS, and print its response
+      graph        Show which functions call which workers
+      dev          Run the app locally, with Lambda's API on one port
+      queue        List, retry or delete pending and failed events
       deploy       Deploy the last build to a stage
       status       Show what is deployed, and how it differs from the last build
       rollback     Roll back to the version before the last deploy
       destroy      Delete a stage from AWS, with its logs
       logs         Show the logs of the deployed functions of a stage
-      terraform    Compare `terraform/` with the template of this version, or bring it up to date
-      migrate      Make an app out of one of Bedrock for Python, around its workers as they are
-      doctor       Look whether this machine has what the app needs
-      completions  Print a script that completes `cargo-bedrock` in a shell
+      terraform    Compare `terraform/` with the template of this version, or update it
+      migrate      Migrate a Bedrock for Python app, keeping its workers unchanged
+      doctor       Check this machine for required tools
+      completions  Print the shell completion script of `cargo-bedrock`
       man          Print the manual page, or write the pages of all commands
       help         Print this message or the help of the given subcommand(s)
 
@@ -37,30 +37,30 @@ fn without_arguments_the_help_is_shown_and_nothing_was_done() {
       -h, --help     Print help
       -V, --version  Print version
 
-    Everywhere:
-      -C, --directory <DIR>  Do as if called in this folder
-      -q, --quiet            Print errors, warnings and data alone
-          --color <WHEN>     When to use colour [default: auto] [possible values: auto, always, never]
+    Global options:
+      -C, --directory <DIR>  Run as if started in `<DIR>`
+      -q, --quiet            Print only errors, warnings and data
+          --color <WHEN>     When to colour the output [default: auto] [possible values: auto, always, never]
+
+    Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
     Examples:
-      cargo bedrock new app my_app               makes an app with one endpoint and one worker
-      cargo bedrock new worker system_fetcher.py adds a worker to the app of the current folder
-      cargo bedrock build --release              makes a zip of each function, and its layer
-      cargo bedrock dev                          runs the whole app here, with Lambda's API on one port
-      cargo bedrock list                         shows the app's workers
-      cargo bedrock invoke greeter               runs a worker here
-      cargo bedrock graph                        shows who calls whom
-      cargo bedrock deploy --stage dev           makes a stage on AWS what was built
-      cargo bedrock logs --stage dev -f          shows what its functions write
-      cargo bedrock doctor                       looks what is missing on this machine
-
-    Exit codes: 0 done, 1 the app is at fault, 2 the call or the machine is at fault, 130 interrupted
+      cargo bedrock new app my_app               create an app with one endpoint and one worker
+      cargo bedrock new worker system_fetcher.py add a worker to the app in the current folder
+      cargo bedrock dev                          run the app locally, with Lambda's API on one port
+      cargo bedrock list                         list the app's workers
+      cargo bedrock invoke greeter               invoke a worker locally
+      cargo bedrock graph                        show which functions call which workers
+      cargo bedrock build --release              build a zip file of each function and each layer
+      cargo bedrock deploy --stage dev           deploy the last build to a stage
+      cargo bedrock logs --stage dev -f          follow the logs of the stage's functions
+      cargo bedrock doctor                       check this machine for required tools
     ");
 }
 
 #[test]
-fn the_help_of_each_command_has_examples() {
-    let room = Room::empty();
+fn help_of_each_command_has_examples() {
+    let app = TestApp::empty();
     for command in [
         &["new"][..],
         &["new", "app"],
@@ -71,6 +71,11 @@ fn the_help_of_each_command_has_examples() {
         &["invoke"],
         &["dev"],
         &["queue"],
+        &["queue", "ls"],
+        &["queue", "show"],
+        &["queue", "retry"],
+        &["queue", "drop"],
+        &["queue", "drain"],
         &["deploy"],
         &["status"],
         &["rollback"],
@@ -84,7 +89,7 @@ fn the_help_of_each_command_has_examples() {
         &["completions"],
         &["man"],
     ] {
-        let shown = room.run(&[command, &["--help"]].concat());
+        let shown = app.run(&[command, &["--help"]].concat());
         assert!(shown.starts_with("exit code 0\n-- stdout\n"), "{shown}");
         assert!(shown.contains("\nExamples:\n  cargo bedrock ") || shown.contains("\nExamples:\n  jq"), "{shown}");
         assert!(shown.contains(&format!("Usage: cargo bedrock {}", command.join(" "))), "{shown}");
@@ -92,27 +97,27 @@ fn the_help_of_each_command_has_examples() {
 }
 
 #[test]
-fn the_version_is_the_packages() {
+fn version_is_that_of_the_package() {
     let version = format!("exit code 0\n-- stdout\ncargo-bedrock {}\n", env!("CARGO_PKG_VERSION"));
-    assert_eq!(Room::empty().run(&["--version"]), version);
+    assert_eq!(TestApp::empty().run(&["--version"]), version);
 }
 
 #[test]
-fn an_unknown_command_is_refused() {
-    assert_snapshot!(Room::empty().run(&["frobnicate"]), @"
+fn unknown_command_is_a_usage_error() {
+    assert_snapshot!(TestApp::empty().run(&["frobnicate"]), @"
     exit code 2
     -- stderr
     error: no command named `frobnicate`
     help: usage: `cargo bedrock [OPTIONS] <COMMAND>`
     ");
-    assert_snapshot!(Room::empty().run(&["lst"]), @"
+    assert_snapshot!(TestApp::empty().run(&["lst"]), @"
     exit code 2
     -- stderr
     error: no command named `lst`
     help: a command with a similar name exists: `list`
     help: usage: `cargo bedrock [OPTIONS] <COMMAND>`
     ");
-    assert_snapshot!(Room::empty().run(&["new", "wroker", "x.rs"]), @"
+    assert_snapshot!(TestApp::empty().run(&["new", "wroker", "x.rs"]), @"
     exit code 2
     -- stderr
     error: no command named `wroker`
@@ -122,15 +127,15 @@ fn an_unknown_command_is_refused() {
 }
 
 #[test]
-fn an_unknown_argument_is_refused() {
-    assert_snapshot!(Room::empty().run(&["list", "--jsn"]), @"
+fn unknown_argument_is_a_usage_error() {
+    assert_snapshot!(TestApp::empty().run(&["list", "--jsn"]), @"
     exit code 2
     -- stderr
     error: unexpected argument `--jsn`
     help: an argument with a similar name exists: `--json`
     help: usage: `cargo bedrock list --json`
     ");
-    assert_snapshot!(Room::empty().run(&["list", "extra"]), @"
+    assert_snapshot!(TestApp::empty().run(&["list", "extra"]), @"
     exit code 2
     -- stderr
     error: unexpected argument `extra`
@@ -139,14 +144,14 @@ fn an_unknown_argument_is_refused() {
 }
 
 #[test]
-fn a_missing_argument_is_named() {
-    assert_snapshot!(Room::empty().run(&["new", "app"]), @"
+fn missing_argument_is_named() {
+    assert_snapshot!(TestApp::empty().run(&["new", "app"]), @"
     exit code 2
     -- stderr
     error: missing argument `<NAME>`
     help: usage: `cargo bedrock new app <NAME>`
     ");
-    assert_snapshot!(Room::empty().run(&["invoke", "greeter", "--payload"]), @"
+    assert_snapshot!(TestApp::empty().run(&["invoke", "greeter", "--payload"]), @"
     exit code 2
     -- stderr
     error: missing value of `--payload <JSON|@FILE|->`
@@ -155,14 +160,14 @@ fn a_missing_argument_is_named() {
 }
 
 #[test]
-fn an_argument_given_twice_is_refused() {
-    assert_snapshot!(Room::empty().run(&["-qq", "list"]), @"
+fn repeated_argument_is_a_usage_error() {
+    assert_snapshot!(TestApp::empty().run(&["-qq", "list"]), @"
     exit code 2
     -- stderr
     error: `--quiet` is given twice
     help: usage: `cargo bedrock [OPTIONS] <COMMAND>`
     ");
-    assert_snapshot!(Room::empty().run(&["list", "--json", "--json"]), @"
+    assert_snapshot!(TestApp::empty().run(&["list", "--json", "--json"]), @"
     exit code 2
     -- stderr
     error: `--json` is given twice
@@ -171,19 +176,19 @@ fn an_argument_given_twice_is_refused() {
 }
 
 #[test]
-fn a_wrong_value_comes_with_the_right_ones() {
-    assert_snapshot!(Room::empty().run(&["--color", "sometimes", "list"]), @"
+fn invalid_value_is_reported_with_the_valid_ones() {
+    assert_snapshot!(TestApp::empty().run(&["--color", "sometimes", "list"]), @"
     exit code 2
     -- stderr
-    error: `sometimes` cannot be the value of `--color <WHEN>`
-    help: the values are `auto`, `always`, `never`
+    error: invalid value `sometimes` of `--color <WHEN>`
+    help: possible values: `auto`, `always`, `never`
     help: `cargo bedrock --help` lists the commands
     ");
-    assert_snapshot!(Room::empty().run(&["completions", "basic"]), @"
+    assert_snapshot!(TestApp::empty().run(&["completions", "basic"]), @"
     exit code 2
     -- stderr
-    error: `basic` cannot be the value of `<SHELL>`
-    help: the values are `bash`, `elvish`, `fish`, `powershell`, `zsh`
+    error: invalid value `basic` of `<SHELL>`
+    help: possible values: `bash`, `elvish`, `fish`, `powershell`, `zsh`
     help: `cargo bedrock --help` lists the commands
     ");
 }

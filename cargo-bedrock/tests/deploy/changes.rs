@@ -147,7 +147,7 @@ fn only_and_dry_run_limit_a_deploy() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = app_with_three_functions();
     let dry_run = aws.run(&app, &["deploy", "--stage", "dev", "--dry-run"]);
-    assert!(dry_run.stderr.contains("note: nothing was changed, `--dry-run` was given"), "{}", dry_run.stderr);
+    assert!(dry_run.stderr.contains("note: nothing was changed, because `--dry-run` was given"), "{}", dry_run.stderr);
     assert!(dry_run.success().ends_with("\n3 to create\n"));
     assert_eq!(aws.list_resources(""), Vec::<String>::new());
     let one = aws.run(&app, &["deploy", "--stage", "dev", "--yes", "--only", "counter"]).success();
@@ -175,8 +175,8 @@ fn removed_worker_is_deleted_after_confirmation() {
         unconfirmed.stdout
     );
     insta::assert_snapshot!(unconfirmed.stderr, @"
-    error: nobody is there to answer: deploy stage `dev` of app `shop`?
-    help: `--yes` says yes, `--dry-run` shows what would be done
+    error: cannot ask for confirmation without a terminal: deploy stage `dev` of app `shop`?
+    help: use `--yes` to confirm, or `--dry-run` to show the plan
     ");
     assert_eq!(aws.list_resources("shop-dev-counter").len(), 4);
     aws.deploy(&app);

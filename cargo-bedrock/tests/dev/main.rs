@@ -1,14 +1,16 @@
-//! `cargo bedrock dev` on an example, from outside: what it says, what answers on its port, and what it leaves behind.
-#![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
+//! Tests of `cargo bedrock dev`: its output, the responses on its port, and what it leaves behind.
+#![allow(clippy::expect_used, clippy::panic)] // a failed test panics
 
 mod debug;
-mod debuggers;
-mod killed;
-mod mended;
+mod debugger_clients;
+mod dev_process;
+mod recovery;
 mod reload;
-mod running;
-mod screen;
+mod signals;
 mod terminal;
+mod terminal_session;
+#[path = "../common/test_app.rs"]
+mod test_app;
 mod traces;
 
 use std::path::Path;
@@ -16,85 +18,85 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use running::{Running, command};
+use dev_process::{DevProcess, dev_command};
 
 #[test]
-fn the_app_answers_over_http_and_over_lambda_s_api() {
-    let mut dev = Running::start();
-    let answer = dev.get("endpoint.localhost", "/hello/Ada");
-    assert_eq!(answer, (200, json!({ "message": "Hello, Ada!" })));
-    assert_eq!(dev.get("127.0.0.1", "/_url/endpoint/hello/Ada"), answer);
+fn app_responds_over_http_and_lambda_s_api() {
+    let mut dev = DevProcess::start();
+    let response = dev.get("endpoint.localhost", "/hello/Ada");
+    assert_eq!(response, (200, json!({ "message": "Hello, Ada!" })));
+    assert_eq!(dev.get("127.0.0.1", "/_url/endpoint/hello/Ada"), response);
     assert_eq!(dev.invoke("greeter", &json!({ "name": "Grace" })), (200, json!({ "message": "Hello, Grace!" })));
-    let (status, said) = dev.invoke("greter", &json!({}));
-    assert_eq!((status, &said["Type"]), (404, &json!("User")), "{said}");
+    let (status, error) = dev.invoke("greter", &json!({}));
+    assert_eq!((status, &error["Type"]), (404, &json!("User")), "{error}");
     assert_eq!(dev.get("evil.example", "/hello/Ada").0, 403);
     let functions = dev.functions();
     assert_eq!(functions, ["hello-local-endpoint", "hello-local-greeter"]);
     dev.interrupt();
-    let (code, said) = dev.end();
-    assert_eq!((code, said.lines().last()), (Some(0), Some("done: stopped; events that were not finished are kept")));
+    let (code, stderr) = dev.wait();
+    assert_eq!((code, stderr.lines().last()), (Some(0), Some("done: stopped; unfinished events are kept")));
 }
 
 #[test]
-fn nothing_of_it_is_left_when_it_is_killed() {
-    let dev = Running::start();
+fn killed_server_leaves_no_processes() {
+    let dev = DevProcess::start();
     assert_eq!(dev.get("endpoint.localhost", "/hello/Ada").0, 200);
     let children = dev.children();
-    // The endpoint, the worker that it called, and who looks after them.
+    // The endpoint, the worker that it called, and the reaper of orphaned processes.
     assert!(children.len() >= 3, "{children:?}");
     let port = dev.port();
     dev.kill();
-    running::gone(&children);
-    let again = Running::start_at(port);
-    assert_eq!(again.get("endpoint.localhost", "/hello/Ada").0, 200);
+    dev_process::wait_until_ended(&children);
+    let restarted = DevProcess::start_at(port);
+    assert_eq!(restarted.get("endpoint.localhost", "/hello/Ada").0, 200);
 }
 
 #[test]
-fn what_is_in_its_way_is_named() {
-    let dev = Running::start();
+fn second_server_and_used_port_are_errors() {
+    let dev = DevProcess::start();
     let run = |arguments: &[&str]| {
-        let output = command().args(arguments).output().expect("it starts");
+        let output = dev_command().args(arguments).output().expect("it starts");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (code, said) = run(&["--port", "0"]);
-    let taken = "help: stop the other `cargo bedrock dev` of this app first";
-    assert_eq!((code, said.lines().last()), (Some(2), Some(taken)), "{said}");
+    let (code, stderr) = run(&["--port", "0"]);
+    let help = "help: stop the other `cargo bedrock dev` of this app first";
+    assert_eq!((code, stderr.lines().last()), (Some(2), Some(help)), "{stderr}");
     // Another app of the same workspace has another queue.
-    let other = bedrock_queue(&running::root().join("examples/space"), &["ls"]);
-    assert_eq!(other, (Some(0), "note: no events\n".to_owned()));
+    let other_app = queue_command(&test_app::checkout().join("examples/space"), &["ls"]);
+    assert_eq!(other_app, (Some(0), "note: no events\n".to_owned()));
     let port = dev.port().to_string();
     drop(dev);
     let _listener = std::net::TcpListener::bind(("127.0.0.1", port.parse().expect("a number"))).expect("it is free");
-    let (code, said) = run(&["--port", &port]);
-    let shown = format!(
-        "error: port {port} is taken\nhelp: choose another with `--port 7071`, or any free one with `--port 0`"
+    let (code, stderr) = run(&["--port", &port]);
+    let expected = format!(
+        "error: port {port} is already in use\nhelp: choose another port with `--port 7071`, or any free one with `--port 0`"
     );
-    assert!(code == Some(2) && said.trim_end().ends_with(&shown), "{said}");
+    assert!(code == Some(2) && stderr.trim_end().ends_with(&expected), "{stderr}");
 }
 
 #[test]
-fn an_accepted_event_outlives_a_kill() {
-    let dev = Running::start();
+fn accepted_event_survives_a_kill() {
+    let dev = DevProcess::start();
     assert_eq!(dev.post_event("greeter", "{\"name\": 1}"), 202);
     dev.kill();
-    let listed = || {
-        let (_, text) = bedrock_queue(&running::app(), &["ls", "--json"]);
+    let list_events = || {
+        let (_, text) = queue_command(&dev_process::example_app(), &["ls", "--json"]);
         let listed: Value = serde_json::from_str(&text).expect("JSON");
         listed["events"].as_array().expect("events").clone()
     };
-    let events = listed();
+    let events = list_events();
     assert!(events.iter().any(|event| event["worker"] == "greeter"), "{events:?}");
     for event in &events {
         let id = event["id"].as_str().expect("an id");
-        assert_eq!(bedrock_queue(&running::app(), &["drop", id]).0, Some(0));
+        assert_eq!(queue_command(&dev_process::example_app(), &["drop", id]).0, Some(0));
     }
-    assert_eq!(listed(), [Value::Null; 0]);
+    assert_eq!(list_events(), [Value::Null; 0]);
 }
 
-/// The exit code, and all that it says.
-fn bedrock_queue(app: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+/// Runs `cargo bedrock queue`. Returns the exit code and the output.
+fn queue_command(app: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut queue = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     let output = queue.args(["bedrock", "queue"]).args(arguments).current_dir(app).output().expect("it starts");
-    let said = [&output.stdout, &output.stderr].map(|stream| String::from_utf8_lossy(stream));
-    (output.status.code(), said.concat())
+    let text = [&output.stdout, &output.stderr].map(|stream| String::from_utf8_lossy(stream));
+    (output.status.code(), text.concat())
 }

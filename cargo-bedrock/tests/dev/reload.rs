@@ -1,16 +1,15 @@
-//! A new app while its files are saved: what changes, what is said, and that it answers all the time.
+//! Reloads while files of an app change.
 
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::running::{Running, root};
+use crate::dev_process::DevProcess;
+use crate::test_app::TestApp;
 
 const PYTHON: &str = "\
 from bedrock.workers.worker import Worker
@@ -20,94 +19,50 @@ class Snake(Worker):
         return \"old\"
 ";
 
-/// An app called `shop` with a worker in Rust and one in Python.
-pub(crate) struct Shop(TempDir);
-
-impl Shop {
-    pub(crate) fn new() -> Self {
-        let shop = Self(tempfile::tempdir().expect("a folder"));
-        let checkout = root();
-        let path = checkout.to_str().expect("text");
-        for arguments in
-            [&["new", "app", "shop", "--bedrock-path", path][..], &["-C", "shop", "new", "worker", "snake.py"]]
-        {
-            let mut command = Self::command(shop.0.path(), arguments);
-            assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts").success());
-        }
-        fs::copy(checkout.join("Cargo.lock"), shop.path("Cargo.lock")).expect("the lock file");
-        shop.write("workers/snake/main.py", PYTHON);
-        shop
-    }
-
-    /// `cargo bedrock` in a folder.
-    pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
-        command.arg("bedrock").args(arguments).current_dir(folder).stdin(Stdio::null());
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
-        for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    /// Has `cargo bedrock` do something to the app.
-    pub(crate) fn cargo_bedrock(&self, arguments: &[&str]) {
-        let mut command = Self::command(&self.path("."), arguments);
-        assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts").success());
-    }
-
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join("shop").join(path)
-    }
-
-    /// At once, as editors do it: a file that is written in two steps may be looked at in between.
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let aside = self.0.path().join("aside");
-        fs::write(&aside, text).expect("a file");
-        fs::rename(aside, self.path(path)).expect(path);
-    }
-
-    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path(path)).expect(path);
-        assert!(text.contains(from), "{from} in {text}");
-        self.write(path, &text.replace(from, to));
-    }
+/// Creates an app called `shop` with a worker in Rust and one in Python.
+pub(crate) fn app_with_python() -> TestApp {
+    let app = TestApp::compilable();
+    app.run_ok(&["new", "worker", "snake.py"]);
+    app.write("workers/snake/main.py", PYTHON);
+    app
 }
 
 #[test]
-fn what_is_saved_answers_and_what_does_not_compile_does_not() {
-    let shop = Shop::new();
+fn saved_changes_are_reloaded_unless_they_fail() {
+    let app = app_with_python();
     let arguments = ["dev", "--port", "0", "--message-format", "json"];
-    let dev = Running::of(Shop::command(&shop.path("."), &arguments));
+    let dev = DevProcess::start_command(app.command(&arguments));
     let greet = || dev.invoke("greeter", &json!({ "name": "Ada" }));
     let snake = || dev.invoke("snake", &json!({}));
-    let (before, code) = (greet(), shop.path("workers/greeter/src/lib.rs"));
+    let before = greet();
+    let code = app.path("workers/greeter/src/lib.rs");
     assert_eq!((before.0, snake()), (200, (200, json!("old"))));
     let hello = before.1["message"].as_str().expect("a message").to_owned();
     assert_eq!(hello, "hello Ada");
 
-    shop.edit("workers/snake/main.py", "old", "new");
+    app.edit("workers/snake/main.py", "old", "new");
     assert_eq!(dev.wait_for("reloaded")["workers"], json!(["snake"]));
     assert_eq!(snake(), (200, json!("new")));
 
-    shop.edit("workers/greeter/src/lib.rs", "hello {}", "good day {}");
+    app.edit("workers/greeter/src/lib.rs", "hello {}", "good day {}");
     assert_eq!(dev.wait_for("reloaded")["workers"], json!(["greeter"]));
     assert_eq!(greet().1["message"], "good day Ada");
 
     let good = fs::read_to_string(&code).expect("the code");
-    shop.write("workers/greeter/src/lib.rs", &format!("{good}\nfn broken() -> u32 {{ \"text\" }}\n"));
+    app.write("workers/greeter/src/lib.rs", &format!("{good}\nfn broken() -> u32 {{ \"text\" }}\n"));
     let failed = dev.wait_for("reload-failed");
     assert_eq!((&failed["workers"], &failed["files"]), (&json!([]), &json!(["workers/greeter/src/lib.rs"])));
     assert_eq!(greet().1["message"], "good day Ada");
-    let (_, kept) = dev.get("127.0.0.1", "/_bedrock/v1/happenings?kind=build");
-    let states: Vec<&Value> = kept["happenings"].as_array().expect("builds").iter().map(|one| &one["state"]).collect();
-    assert_eq!((states.first(), states.last()), (Some(&&json!("started")), Some(&&json!("failed"))), "{kept}");
-    shop.write("workers/greeter/src/lib.rs", &good);
+    let (_, log) = dev.get("127.0.0.1", "/_bedrock/v1/happenings?kind=build");
+    let states: Vec<&Value> =
+        log["happenings"].as_array().expect("builds").iter().map(|build| &build["state"]).collect();
+    assert_eq!((states.first(), states.last()), (Some(&&json!("started")), Some(&&json!("failed"))), "{log}");
+    app.write("workers/greeter/src/lib.rs", &good);
     dev.wait_for("reloaded");
 
-    // Settings are of the whole app, which starts anew at its address, also if somebody is connected.
-    let _connected = TcpStream::connect(("127.0.0.1", dev.port())).expect("it listens");
-    shop.edit(
+    // Changed settings restart the server at the same address, even while a client is connected.
+    let _connection = TcpStream::connect(("127.0.0.1", dev.port())).expect("it listens");
+    app.edit(
         "Cargo.toml",
         "[package.metadata.bedrock]",
         "[package.metadata.bedrock.workers.snake]\ntimeout = 7\n\n[package.metadata.bedrock]",
@@ -116,8 +71,8 @@ fn what_is_saved_answers_and_what_does_not_compile_does_not() {
     assert_eq!((greet().0, snake()), (200, (200, json!("new"))));
 }
 
-/// Cargo, which does not end while this file is there.
-fn held(hold: &Path) -> String {
+/// Returns a script that runs cargo and does not exit while the file `hold` exists.
+fn held_cargo_script(hold: &Path) -> String {
     let cargo = std::env::var("CARGO").expect("cargo runs the tests");
     format!(
         "#!/bin/sh\n'{cargo}' \"$@\"\ncode=$?\nwhile [ -e '{}' ]; do sleep 0.05; done\nexit $code\n",
@@ -126,24 +81,25 @@ fn held(hold: &Path) -> String {
 }
 
 #[test]
-fn a_program_serves_as_soon_as_all_are_built_and_the_processor_on_lambda_does_not_matter() {
-    let shop = Shop::new();
+fn programs_are_swapped_before_cargo_exits() {
+    let app = app_with_python();
     let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
     let settings = format!("[package.metadata.bedrock]\narchitecture = \"{other}\"\n");
-    shop.edit("Cargo.toml", "[package.metadata.bedrock]\n", &settings);
-    let (cargo, hold) = (shop.path("../held-cargo"), shop.path("../hold"));
-    fs::write(&cargo, held(&hold)).expect("a script");
+    app.edit("Cargo.toml", "[package.metadata.bedrock]\n", &settings);
+    let cargo = app.path("../held-cargo");
+    let hold = app.path("../hold");
+    fs::write(&cargo, held_cargo_script(&hold)).expect("a script");
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("a script");
-    let mut command = Shop::command(&shop.path("."), &["dev", "--port", "0", "--message-format", "json"]);
+    let mut command = app.command(&["dev", "--port", "0", "--message-format", "json"]);
     command.env("CARGO", &cargo);
-    let dev = Running::of(command);
+    let dev = DevProcess::start_command(command);
     let greet = || dev.invoke("greeter", &json!({ "name": "Ada" })).1["message"].clone();
     assert_eq!(greet(), "hello Ada");
     fs::write(&hold, "").expect("a file");
-    shop.edit("workers/greeter/src/lib.rs", "hello {}", "good day {}");
-    let began = Instant::now();
+    app.edit("workers/greeter/src/lib.rs", "hello {}", "good day {}");
+    let started_at = Instant::now();
     while greet() != "good day Ada" {
-        assert!(began.elapsed() < Duration::from_secs(120), "it waits for the end of cargo");
+        assert!(started_at.elapsed() < Duration::from_secs(120), "the reload waits until cargo exits");
     }
     fs::remove_file(&hold).expect("a file");
     assert_eq!(dev.wait_for("reloaded")["workers"], json!(["greeter"]));

@@ -1,4 +1,4 @@
-//! Keys: what each does, that the terminal is given back whatever happens, and who does not touch it.
+//! Keys: the action of each, and restoring the terminal.
 
 use std::fs;
 use std::io::Write;
@@ -8,84 +8,90 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::running::{Running, command, turn};
-use crate::screen::Screen;
+use crate::dev_process::{DevProcess, dev_command, lock_example};
+use crate::terminal_session::TerminalSession;
 
-const HELP: &str = "r restart · c clear · g graph · o open · q quit · ? this line";
-const BANNER: &str = "`hello` runs, stop it with Ctrl-C";
-const DONE: &str = "stopped; events that were not finished are kept";
+const HELP: &str = "r restart · c clear · g graph · o open · q quit · ? help";
+const BANNER: &str = "`hello` is running, stop it with Ctrl-C";
+const DONE: &str = "stopped; unfinished events are kept";
 
-fn dev() -> Command {
-    let mut command = command();
+fn dev_on_free_port() -> Command {
+    let mut command = dev_command();
     command.args(["--port", "0"]);
     command
 }
 
-/// Of the example, with its keys.
-fn start(command: &Command) -> Screen {
-    let mut screen = Screen::start(command, Some(turn()));
-    screen.wait_for(BANNER);
-    screen.wait_for(HELP);
-    screen.wait_until_plain(false);
-    screen
+/// Starts the example and waits until it reads keys.
+fn start(command: &Command) -> TerminalSession {
+    let mut session = TerminalSession::start(command, Some(lock_example()));
+    session.wait_for(BANNER);
+    session.wait_for(HELP);
+    session.wait_for_default_mode(false);
+    session
 }
 
 #[test]
-fn each_key_does_what_the_first_lines_say() {
+fn every_key_does_what_its_help_says() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (browser, opened) = (folder.path().join("browser"), folder.path().join("opened"));
+    let browser = folder.path().join("browser");
+    let opened = folder.path().join("opened");
     fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > {0}.tmp; mv {0}.tmp {0}\n", opened.display()))
         .expect("a script");
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("a script");
-    let mut command = dev();
+    let mut command = dev_on_free_port();
     command.env("BROWSER", &browser);
-    let mut screen = Screen::start(&command, Some(turn()));
-    let first = screen.wait_for(HELP);
-    let page =
-        first.lines().find_map(|line| line.trim().strip_prefix("dashboard")).expect("an address").trim().to_owned();
-    screen.wait_until_plain(false);
+    let mut session = TerminalSession::start(&command, Some(lock_example()));
+    let start_message = session.wait_for(HELP);
+    let page = start_message
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("dashboard"))
+        .expect("an address")
+        .trim()
+        .to_owned();
+    session.wait_for_default_mode(false);
 
-    // What means nothing is not shown either.
-    screen.press("x");
-    screen.press("?");
-    assert_eq!(screen.wait_for(HELP).trim(), HELP);
-    screen.press("g");
-    let graph = screen.wait_for("greeter");
+    // A key without a meaning has no effect and is not echoed.
+    session.press("x");
+    session.press("?");
+    assert_eq!(session.wait_for(HELP).trim(), HELP);
+    session.press("g");
+    let graph = session.wait_for("greeter");
     assert!(graph.contains("endpoint"), "{graph}");
-    screen.press("o");
-    screen.wait_for(&format!("opens {page} with `{}`", browser.display()));
+    session.press("o");
+    session.wait_for(&format!("opened {page} with `{}`", browser.display()));
     while !opened.exists() {
         std::thread::yield_now();
     }
     assert_eq!(fs::read_to_string(&opened).expect("an address").trim(), page);
-    screen.press("c");
-    screen.wait_for("\u{1b}[2J");
-    screen.press("r");
-    screen.wait_for(BANNER);
-    // At the same address.
-    screen.wait_for(&page);
-    screen.wait_for(HELP);
-    screen.press("q");
-    screen.wait_for(DONE);
-    assert_eq!(screen.end(), Some(0));
-    assert!(screen.is_plain());
+    session.press("c");
+    session.wait_for("\u{1b}[2J");
+    session.press("r");
+    session.wait_for(BANNER);
+    // The address stays the same.
+    session.wait_for(&page);
+    session.wait_for(HELP);
+    session.press("q");
+    session.wait_for(DONE);
+    assert_eq!(session.wait(), Some(0));
+    assert!(session.is_default_mode());
 }
 
 #[test]
-fn ctrl_c_and_a_signal_give_the_terminal_back() {
-    let mut screen = start(&dev());
-    screen.press("\u{3}");
-    screen.wait_for(DONE);
-    assert_eq!((screen.end(), screen.is_plain()), (Some(0), true));
-    let mut screen = start(&dev());
-    screen.signal(Signal::TERM);
-    screen.wait_for(DONE);
-    assert_eq!((screen.end(), screen.is_plain()), (Some(0), true));
+fn ctrl_c_and_signals_restore_the_terminal() {
+    let mut session = start(&dev_on_free_port());
+    session.press("\u{3}");
+    session.wait_for(DONE);
+    assert_eq!((session.wait(), session.is_default_mode()), (Some(0), true));
+    let mut session = start(&dev_on_free_port());
+    session.signal(Signal::TERM);
+    session.wait_for(DONE);
+    assert_eq!((session.wait(), session.is_default_mode()), (Some(0), true));
 }
 
-/// A shell with jobs that runs a script in which `"$@"` is the command.
+/// Returns a shell with job control that runs a script in which `"$@"` is the command.
 fn in_shell(script: &str) -> Command {
-    let (dev, mut shell) = (dev(), Command::new("bash"));
+    let dev = dev_on_free_port();
+    let mut shell = Command::new("bash");
     shell.args(["-mc", script, "bash"]).arg(dev.get_program()).args(dev.get_args());
     shell.current_dir(dev.get_current_dir().expect("a folder"));
     for (variable, _) in dev.get_envs() {
@@ -95,55 +101,56 @@ fn in_shell(script: &str) -> Command {
 }
 
 #[test]
-fn suspended_it_gives_the_terminal_back_and_takes_it_again_in_front() {
-    let mut screen = start(&in_shell("\"$@\"; echo at the shell; read -r line; fg; echo over"));
-    screen.press("\u{1a}");
-    screen.wait_for("at the shell");
-    assert!(screen.is_plain());
-    screen.press("q\n");
-    screen.wait_until_plain(false);
-    screen.press("?");
-    screen.wait_for(HELP);
-    screen.press("q");
-    screen.wait_for(DONE);
-    screen.wait_for("over");
-    assert_eq!((screen.end(), screen.is_plain()), (Some(0), true));
+fn suspending_restores_the_terminal() {
+    let mut session = start(&in_shell("\"$@\"; echo at the shell; read -r line; fg; echo over"));
+    session.press("\u{1a}");
+    session.wait_for("at the shell");
+    assert!(session.is_default_mode());
+    session.press("q\n");
+    session.wait_for_default_mode(false);
+    session.press("?");
+    session.wait_for(HELP);
+    session.press("q");
+    session.wait_for(DONE);
+    session.wait_for("over");
+    assert_eq!((session.wait(), session.is_default_mode()), (Some(0), true));
 }
 
 #[test]
-fn in_the_background_it_runs_on_and_reads_no_keys() {
-    let mut screen = Screen::start(&in_shell("\"$@\" & read -r line; echo \"got $line\"; fg"), Some(turn()));
-    screen.wait_for(BANNER);
-    screen.press("q\n");
-    screen.wait_for("got q");
-    // In front, it has the keys.
-    screen.wait_until_plain(false);
-    screen.press("q");
-    screen.wait_for(DONE);
-    assert_eq!((screen.end(), screen.is_plain()), (Some(0), true));
+fn background_server_reads_no_keys() {
+    let mut session =
+        TerminalSession::start(&in_shell("\"$@\" & read -r line; echo \"got $line\"; fg"), Some(lock_example()));
+    session.wait_for(BANNER);
+    session.press("q\n");
+    session.wait_for("got q");
+    // In the foreground, it reads keys.
+    session.wait_for_default_mode(false);
+    session.press("q");
+    session.wait_for(DONE);
+    assert_eq!((session.wait(), session.is_default_mode()), (Some(0), true));
 }
 
 #[test]
-fn machines_get_no_keys_and_a_pipe_is_not_read() {
-    let mut command = dev();
+fn json_output_and_pipes_read_no_keys() {
+    let mut command = dev_on_free_port();
     command.args(["--message-format", "json"]);
-    let mut screen = Screen::start(&command, Some(turn()));
-    screen.wait_for("app-started");
-    assert!(screen.is_plain());
-    screen.press("\u{3}");
-    assert_eq!(screen.end(), Some(0));
-    assert!(!screen.shown.contains("restart"), "{}", screen.shown);
-    drop(screen);
+    let mut session = TerminalSession::start(&command, Some(lock_example()));
+    session.wait_for("app-started");
+    assert!(session.is_default_mode());
+    session.press("\u{3}");
+    assert_eq!(session.wait(), Some(0));
+    assert!(!session.shown.contains("restart"), "{}", session.shown);
+    drop(session);
 
-    let _turn = turn();
-    let mut command = dev();
+    let _lock = lock_example();
+    let mut command = dev_on_free_port();
     let (read, mut write) = std::io::pipe().expect("a pipe");
     write.write_all(b"q\nq\n").expect("keys");
     command.args(["--message-format", "json"]).stdin(Stdio::from(read.try_clone().expect("a pipe")));
-    let mut dev = Running::of(command);
+    let mut dev = DevProcess::start_command(command);
     assert_eq!(dev.invoke("greeter", &json!({ "name": "Ada" })).0, 200);
     dev.interrupt();
-    assert_eq!(dev.end().0, Some(0));
+    assert_eq!(dev.wait().0, Some(0));
     drop(write);
     assert_eq!(std::io::read_to_string(read).expect("text"), "q\nq\n");
 }

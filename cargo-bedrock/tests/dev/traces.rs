@@ -1,4 +1,4 @@
-//! Invocations as spans, at a collector of the test.
+//! Export of invocations as spans to a collector in the test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -7,27 +7,36 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::running::{Running, command, turn};
+use crate::dev_process::{DevProcess, dev_command, lock_example};
 
-/// The type and the body of each request that comes.
-fn collector() -> (String, Receiver<(String, String, Vec<u8>)>) {
+/// A request to the collector.
+struct ExportRequest {
+    content_type: String,
+    api_key: String,
+    body: Vec<u8>,
+}
+
+/// Starts a collector. Returns its URL and its requests.
+fn start_collector() -> (String, Receiver<ExportRequest>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let (got, requests) = channel();
+    let (request_sender, requests) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let got = got.clone();
+            let request_sender = request_sender.clone();
             std::thread::spawn(move || {
                 let mut stream = BufReader::new(stream);
-                while let Some((head, body)) = request(&mut stream) {
-                    let of = |name: &str| {
+                while let Some((head, body)) = read_request(&mut stream) {
+                    let header = |name: &str| {
                         head.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
                     };
                     let path = head.first().cloned().unwrap_or_default();
                     assert!(path.starts_with("post /v1/traces "), "{path}");
-                    let _ = got.send((of("content-type:"), of("api-key:"), body));
-                    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                    stream.get_mut().write_all(answer.as_bytes()).expect("an answer");
+                    let content_type = header("content-type:");
+                    let api_key = header("api-key:");
+                    let _ = request_sender.send(ExportRequest { content_type, api_key, body });
+                    let response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                    stream.get_mut().write_all(response.as_bytes()).expect("a response");
                 }
             });
         }
@@ -35,8 +44,8 @@ fn collector() -> (String, Receiver<(String, String, Vec<u8>)>) {
     (url, requests)
 }
 
-/// The lines of its head, in lower case, and its body.
-fn request(stream: &mut impl BufRead) -> Option<(Vec<String>, Vec<u8>)> {
+/// Reads a request. Returns the lines of its head in lower case, and its body.
+fn read_request(stream: &mut impl BufRead) -> Option<(Vec<String>, Vec<u8>)> {
     let mut head = Vec::new();
     loop {
         let mut line = String::new();
@@ -52,18 +61,18 @@ fn request(stream: &mut impl BufRead) -> Option<(Vec<String>, Vec<u8>)> {
     Some((head, body))
 }
 
-/// The example with these variables.
-fn start(variables: &[(&str, &str)]) -> (Running, std::fs::File) {
-    let turn = turn();
-    let mut command = command();
+/// Starts the example with these environment variables.
+fn start(variables: &[(&str, &str)]) -> (DevProcess, std::fs::File) {
+    let lock = lock_example();
+    let mut command = dev_command();
     command.args(["--message-format", "json", "--port", "0", "--clock", "fast"]).envs(variables.iter().copied());
-    (Running::of(command), turn)
+    (DevProcess::start_command(command), lock)
 }
 
-/// Spans with the service that they are of.
+/// Returns all spans, each with the name of its service.
 fn spans(body: &[u8]) -> Vec<(String, Value)> {
     let batch: Value = serde_json::from_slice(body).expect("JSON");
-    let of = |resource: &Value| {
+    let spans_of = |resource: &Value| {
         let service = attribute(&resource["resource"]["attributes"], "service.name");
         let spans = resource["scopeSpans"][0]["spans"].as_array().expect("spans").clone();
         spans
@@ -71,31 +80,33 @@ fn spans(body: &[u8]) -> Vec<(String, Value)> {
             .map(move |span| (service["stringValue"].as_str().expect("a name").to_owned(), span))
             .collect::<Vec<_>>()
     };
-    batch["resourceSpans"].as_array().expect("resources").iter().flat_map(of).collect()
+    batch["resourceSpans"].as_array().expect("resources").iter().flat_map(spans_of).collect()
 }
 
 fn attribute(attributes: &Value, key: &str) -> Value {
-    let all = attributes.as_array().expect("attributes");
-    all.iter().find(|one| one["key"] == key).map(|one| one["value"].clone()).unwrap_or_default()
+    let attributes = attributes.as_array().expect("attributes");
+    attributes.iter().find(|entry| entry["key"] == key).map(|entry| entry["value"].clone()).unwrap_or_default()
 }
 
 #[test]
-fn a_call_and_the_calls_in_it_are_one_trace() {
-    let (url, requests) = collector();
-    let (mut dev, _turn) = start(&[
+fn nested_calls_are_one_trace() {
+    let (url, requests) = start_collector();
+    let (mut dev, _lock) = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &url),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20secret"),
     ]);
     assert_eq!(dev.get("endpoint.localhost", "/hello/Ada").0, 200);
-    let mut seen = Vec::new();
-    while seen.len() < 2 {
-        let (kind, key, body) = requests.recv_timeout(Duration::from_secs(60)).expect("a batch");
-        assert_eq!((kind.as_str(), key.as_str()), ("application/json", "a secret"));
-        seen.extend(spans(&body));
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        let request = requests.recv_timeout(Duration::from_secs(60)).expect("a batch");
+        assert_eq!((request.content_type.as_str(), request.api_key.as_str()), ("application/json", "a secret"));
+        received.extend(spans(&request.body));
     }
-    let of = |service: &str| seen.iter().find(|(name, _)| name == service).map(|(_, span)| span).expect("a span");
-    let (endpoint, greeter) = (of("endpoint"), of("greeter"));
+    let span_of =
+        |service: &str| received.iter().find(|(name, _)| name == service).map(|(_, span)| span).expect("a span");
+    let endpoint = span_of("endpoint");
+    let greeter = span_of("greeter");
     assert_eq!((&greeter["traceId"], &greeter["parentSpanId"]), (&endpoint["traceId"], &endpoint["spanId"]));
     assert_eq!(endpoint.get("parentSpanId"), None);
     assert_eq!(attribute(&endpoint["attributes"], "faas.trigger")["stringValue"], "http");
@@ -105,13 +116,13 @@ fn a_call_and_the_calls_in_it_are_one_trace() {
             .is_some_and(|arn| arn.ends_with(":hello-local-greeter"))
     );
 
-    // What is under way at the end is sent at the end.
+    // Spans that are still queued are sent at the end.
     let (status, failed) = dev.invoke("greeter", &json!({ "name": 1 }));
     assert_eq!(status, 200);
     dev.interrupt();
-    assert_eq!(dev.end().0, Some(0));
-    let rest: Vec<_> = requests.try_iter().flat_map(|(_, _, body)| spans(&body)).collect();
-    let [(_, span)] = &rest[..] else { panic!("{rest:?}") };
+    assert_eq!(dev.wait().0, Some(0));
+    let remaining: Vec<_> = requests.try_iter().flat_map(|request| spans(&request.body)).collect();
+    let [(_, span)] = &remaining[..] else { panic!("{remaining:?}") };
     assert_eq!((&span["status"]["code"], &span["status"]["message"]), (&json!(2), &failed["errorMessage"]));
     let exception =
         span["events"].as_array().and_then(|events| events.iter().find(|event| event["name"] == "exception"));
@@ -120,39 +131,39 @@ fn a_call_and_the_calls_in_it_are_one_trace() {
 }
 
 #[test]
-fn protobuf_is_what_a_collector_gets_if_nothing_else_is_said() {
-    let (url, requests) = collector();
-    let (dev, _turn) = start(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &format!("{url}/v1/traces"))]);
+fn collector_gets_protobuf_by_default() {
+    let (url, requests) = start_collector();
+    let (dev, _lock) = start(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &format!("{url}/v1/traces"))]);
     assert_eq!(dev.invoke("greeter", &json!({ "name": "Ada" })).0, 200);
-    let (kind, _, body) = requests.recv_timeout(Duration::from_secs(60)).expect("a batch");
-    assert_eq!(kind, "application/x-protobuf");
-    let text = String::from_utf8_lossy(&body);
+    let request = requests.recv_timeout(Duration::from_secs(60)).expect("a batch");
+    assert_eq!(request.content_type, "application/x-protobuf");
+    let text = String::from_utf8_lossy(&request.body);
     assert!(text.contains("hello-local-greeter") && !text.contains("resourceSpans"), "{text}");
 }
 
 #[test]
-fn a_collector_that_is_away_costs_spans_and_one_warning() {
+fn unreachable_collector_causes_one_warning() {
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let (mut dev, _turn) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{closed}"))]);
+    let (mut dev, _lock) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{closed}"))]);
     for _ in 0..3 {
         assert_eq!(dev.invoke("greeter", &json!({ "name": "Ada" })).0, 200);
     }
     dev.interrupt();
-    let (code, said) = dev.end();
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("3 spans did not reach the collector of traces"), "{said}");
-    assert!(said.matches("takes no traces").count() <= 1, "{said}");
+    let (code, stderr) = dev.wait();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("3 spans did not reach the collector of traces"), "{stderr}");
+    assert!(stderr.matches("takes no traces").count() <= 1, "{stderr}");
 }
 
 #[test]
-fn grpc_is_refused_before_anything_is_compiled() {
-    let mut command = command();
+fn grpc_protocol_is_an_error_before_compiling() {
+    let mut command = dev_command();
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317").env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
     let output = command.output().expect("it starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(
-        said,
+        stderr,
         "error: `OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json` here, found `grpc`\n\
          help: set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`, which collectors take on port 4318 where gRPC is on 4317\n"
     );

@@ -1,4 +1,4 @@
-//! What is in the artifacts answers under AWS's own runtimes, and is for the processor that was asked for.
+//! Artifacts run on AWS's own runtimes, and match the requested processor.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use testbed::{Answer, Function};
 
-use crate::app::App;
+use crate::test_app::TestApp;
 
-/// A function as the manifest describes it.
-pub(crate) fn function(app: &App, worker: &str) -> Function {
+/// Returns a function as described by the manifest.
+pub(crate) fn function(app: &TestApp, worker: &str) -> Function {
     let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
     let manifest: Value = serde_json::from_str(&text).expect("JSON");
     let entry = &manifest["workers"][worker];
@@ -23,23 +23,24 @@ pub(crate) fn function(app: &App, worker: &str) -> Function {
     function
 }
 
-fn answers(function: &Function, event: Value) -> Option<Vec<Answer>> {
+fn responses(function: &Function, event: Value) -> Option<Vec<Answer>> {
     let run = testbed::ric::run(function, &[event])?;
     assert!(matches!(run.results[..], [Answer::Response(_)]), "{run:?}");
     Some(run.results)
 }
 
-fn unpacked(zip: &Path) -> BTreeMap<String, Vec<u8>> {
-    let room = tempfile::tempdir().expect("a folder");
-    testbed::unpack(zip, room.path());
+/// Returns the files of a zip by path.
+fn unzipped(zip: &Path) -> BTreeMap<String, Vec<u8>> {
+    let dir = tempfile::tempdir().expect("a folder");
+    testbed::unpack(zip, dir.path());
     let mut files = BTreeMap::new();
-    let mut open = vec![room.path().to_owned()];
-    while let Some(folder) = open.pop() {
+    let mut pending = vec![dir.path().to_owned()];
+    while let Some(folder) = pending.pop() {
         for entry in fs::read_dir(&folder).expect("a folder").flatten() {
             if entry.path().is_dir() {
-                open.push(entry.path());
+                pending.push(entry.path());
             } else {
-                let name = entry.path().strip_prefix(room.path()).expect("inside").display().to_string();
+                let name = entry.path().strip_prefix(dir.path()).expect("inside").display().to_string();
                 files.insert(name, fs::read(entry.path()).expect("a file"));
             }
         }
@@ -47,7 +48,7 @@ fn unpacked(zip: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The processor of each ELF file, as its header says it: 62 for x86-64, 183 for arm64.
+/// Returns the machine numbers in the headers of ELF files: 62 is x86-64, 183 is arm64.
 fn machines(files: &BTreeMap<String, Vec<u8>>) -> Vec<u16> {
     let elves = files.values().filter(|bytes| bytes.starts_with(b"\x7fELF"));
     let mut machines: Vec<u16> = elves.map(|bytes| u16::from_le_bytes([bytes[18], bytes[19]])).collect();
@@ -56,21 +57,21 @@ fn machines(files: &BTreeMap<String, Vec<u8>>) -> Vec<u16> {
     machines
 }
 
-fn build(app: &App, args: &[&str]) {
-    let answer = app.bedrock(&[&["build"], args].concat());
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+fn build(app: &TestApp, args: &[&str]) {
+    let output = app.bedrock(&[&["build"], args].concat());
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
 }
 
-/// The runtime of Lambda whose Python is this machine's.
+/// Returns the Lambda runtime with the Python version of this machine.
 fn python_runtime() -> String {
     let code = "import sys; print('python%d.%d' % sys.version_info[:2])";
-    let printed = std::process::Command::new("python3").args(["-c", code]).output().expect("python3").stdout;
-    String::from_utf8_lossy(&printed).trim().to_owned()
+    let stdout = std::process::Command::new("python3").args(["-c", code]).output().expect("python3").stdout;
+    String::from_utf8_lossy(&stdout).trim().to_owned()
 }
 
 #[test]
-fn native_packages_of_python_are_for_the_processor_and_run_with_bytecode() {
-    let app = App::without_rust();
+fn native_python_packages_match_the_architecture() {
+    let app = TestApp::without_rust();
     assert_eq!(app.bedrock(&["new", "worker", "sums.py"]).code, Some(0));
     let runtime = python_runtime();
     app.append("Cargo.toml", &format!("\n[package.metadata.bedrock.workers.sums]\nruntime = \"{runtime}\"\n"));
@@ -83,25 +84,25 @@ fn native_packages_of_python_are_for_the_processor_and_run_with_bytecode() {
     );
     build(&app, &["--arm64", "--worker=sums", "--worker-layer=sums"]);
     let layer = app.path("target/bedrock/layers/sums.zip");
-    assert_eq!(machines(&unpacked(&layer)), [183]);
+    assert_eq!(machines(&unzipped(&layer)), [183]);
     build(&app, &["--x86-64", "--worker=sums", "--worker-layer=sums"]);
-    let files = unpacked(&layer);
+    let files = unzipped(&layer);
     assert_eq!(machines(&files), [62]);
     let version = runtime.replace("python", "").replace('.', "");
     let compiled = &files[&format!("python/numpy/__pycache__/__init__.cpython-{version}.pyc")];
-    // The flag of bytecode whose source nobody looks at, and the place on Lambda.
+    // The flag of bytecode that is used without checking the source, and the path on Lambda.
     assert_eq!(compiled[4..8], [1, 0, 0, 0]);
     assert!(compiled.windows(29).any(|window| window == b"/opt/python/numpy/__init__.py"));
     assert!(files.keys().all(|name| !name.ends_with("RECORD") && !name.starts_with("python/bin/")));
-    if let Some(answers) = answers(&function(&app, "sums"), json!([1, 2, 39])) {
-        let Answer::Response(said) = &answers[0] else { panic!("{answers:?}") };
-        assert_eq!((&said["sum"], &said["core"]), (&json!(42), &json!("2.33.2")));
+    if let Some(responses) = responses(&function(&app, "sums"), json!([1, 2, 39])) {
+        let Answer::Response(response) = &responses[0] else { panic!("{responses:?}") };
+        assert_eq!((&response["sum"], &response["core"]), (&json!(42), &json!("2.33.2")));
     }
 }
 
 #[test]
-fn native_packages_of_node_are_for_the_processor_and_run() {
-    let app = App::without_rust();
+fn native_node_packages_match_the_architecture() {
+    let app = TestApp::without_rust();
     assert_eq!(app.bedrock(&["new", "worker", "pixels.js"]).code, Some(0));
     app.write("workers/pixels/package.json", "{ \"dependencies\": { \"sharp\": \"0.34.4\" } }");
     app.edit(
@@ -113,20 +114,20 @@ fn native_packages_of_node_are_for_the_processor_and_run() {
     );
     build(&app, &["--arm64", "--worker=pixels", "--worker-layer=pixels"]);
     let layer = app.path("target/bedrock/layers/pixels.zip");
-    let files = unpacked(&layer);
+    let files = unzipped(&layer);
     assert_eq!(machines(&files), [183]);
     build(&app, &["--x86-64", "--worker-layer=pixels", "--worker=pixels"]);
-    let files = unpacked(&layer);
+    let files = unzipped(&layer);
     assert_eq!(machines(&files), [62]);
     assert!(files.keys().all(|name| name.starts_with("nodejs/node_modules/") && !name.contains("/.bin/")));
-    if let Some(answers) = answers(&function(&app, "pixels"), json!({})) {
-        assert_eq!(answers, [Answer::Response(json!(18))]);
+    if let Some(responses) = responses(&function(&app, "pixels"), json!({})) {
+        assert_eq!(responses, [Answer::Response(json!(18))]);
     }
 }
 
 #[test]
-fn a_bundle_is_one_file_with_its_dependencies_and_its_data_beside_it() {
-    let app = App::without_rust();
+fn bundle_contains_dependencies_and_keeps_data_files() {
+    let app = TestApp::without_rust();
     let package = |kind: &str| {
         format!(
             "{{ \"type\": \"{kind}\", \"dependencies\": {{ \"ms\": \"2.1.3\" }}, \
@@ -155,17 +156,18 @@ fn a_bundle_is_one_file_with_its_dependencies_and_its_data_beside_it() {
     app.write("workers/watch/data.txt", "2 days");
     build(&app, &["--worker=clock", "--worker=watch", "--worker-layer=clock"]);
     for (worker, main) in [("clock", "main.cjs"), ("watch", "main.mjs")] {
-        let files = unpacked(&app.path("target/bedrock/workers").join(format!("{worker}.zip")));
-        let own: Vec<&str> = files.keys().map(String::as_str).filter(|name| !name.starts_with("bedrock")).collect();
-        assert_eq!(own, ["data.txt", main, "package.json"]);
+        let files = unzipped(&app.path("target/bedrock/workers").join(format!("{worker}.zip")));
+        let worker_files: Vec<&str> =
+            files.keys().map(String::as_str).filter(|name| !name.starts_with("bedrock")).collect();
+        assert_eq!(worker_files, ["data.txt", main, "package.json"]);
         let function = function(&app, worker);
         assert!(function.layers.is_empty());
-        if let Some(answers) = answers(&function, json!({})) {
-            assert_eq!(answers, [Answer::Response(json!(172_800_000))], "{worker}");
+        if let Some(responses) = responses(&function, json!({})) {
+            assert_eq!(responses, [Answer::Response(json!(172_800_000))], "{worker}");
         }
     }
-    let again = app.bedrock(&["build", "--worker=clock", "--explain"]);
-    assert!(again.stderr.contains("nothing that it is made of changed"), "{}", again.stderr);
+    let second = app.bedrock(&["build", "--worker=clock", "--explain"]);
+    assert!(second.stderr.contains("none of its inputs changed"), "{}", second.stderr);
     app.write("workers/clock/package.json", "{ \"dependencies\": { \"ms\": \"2.1.3\" } }");
     insta::assert_snapshot!(app.bedrock(&["build", "--worker=clock"]).stderr, @"
     warning: `workers/clock` has no `package-lock.json`: what its `package.json` comes to may change from build to build

@@ -1,57 +1,58 @@
-//! What `build` makes of a scaffolded app: nothing twice, nothing half, and a manifest that says what there is.
+//! `build` of a new app: nothing is built twice or incompletely, and the manifest lists the artifacts.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::app::{Answer, App};
+use crate::test_app::{CommandOutput, TestApp};
 
-fn manifest(app: &App) -> Value {
+fn manifest(app: &TestApp) -> Value {
     let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn built(app: &App, args: &[&str]) -> Vec<Value> {
-    let answer = app.bedrock(&[&["build", "--message-format", "json"], args].concat());
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    events(&answer)
+/// Builds an app and returns the JSON events.
+fn build_events(app: &TestApp, args: &[&str]) -> Vec<Value> {
+    let output = app.bedrock(&[&["build", "--message-format", "json"], args].concat());
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    parse_events(&output)
 }
 
-/// What was told to machines, each line as the schema says.
-fn events(answer: &Answer) -> Vec<Value> {
+/// Parses the JSON events and validates them against the schema.
+fn parse_events(output: &CommandOutput) -> Vec<Value> {
     let text = include_str!("../../../docs/schema/build-events.v1.json");
     let schema = jsonschema::draft202012::new(&serde_json::from_str(text).expect("JSON")).expect("a schema");
-    let events: Vec<Value> = answer.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let events: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     for event in &events {
-        let fault = schema.validate(event).err().map(|error| format!("{error} at `{}`", error.instance_path()));
-        assert_eq!(fault, None, "{event}");
+        let error = schema.validate(event).err().map(|error| format!("{error} at `{}`", error.instance_path()));
+        assert_eq!(error, None, "{event}");
     }
     events
 }
 
-/// Ids of the parts whose zips were made.
-fn made(events: &[Value]) -> Vec<&str> {
-    let made = events.iter().filter(|event| event["status"] == "built" && !event["artifact"].is_null());
-    let mut ids: Vec<&str> = made.filter_map(|event| event["part"].as_str()).collect();
+/// Returns the ids of the rebuilt artifacts.
+fn rebuilt_ids(events: &[Value]) -> Vec<&str> {
+    let rebuilt = events.iter().filter(|event| event["status"] == "built" && !event["artifact"].is_null());
+    let mut ids: Vec<&str> = rebuilt.filter_map(|event| event["part"].as_str()).collect();
     ids.sort_unstable();
     ids
 }
 
-/// Whether the program in a zip holds a text.
-fn has(app: &App, zip: &str, text: &str) -> bool {
-    let room = tempfile::tempdir().expect("a folder");
-    testbed::unpack(&app.path("target/bedrock").join(zip), room.path());
+/// Whether the program in a zip contains a text.
+fn program_contains(app: &TestApp, zip: &str, text: &str) -> bool {
+    let dir = tempfile::tempdir().expect("a folder");
+    testbed::unpack(&app.path("target/bedrock").join(zip), dir.path());
     let names: Vec<_> =
-        fs::read_dir(room.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+        fs::read_dir(dir.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(names, ["bootstrap"], "{zip}");
-    let program = fs::read(room.path().join("bootstrap")).expect("the program");
+    let program = fs::read(dir.path().join("bootstrap")).expect("the program");
     program.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[test]
-fn an_app_in_three_languages_is_built_once_and_then_only_where_it_changed() {
-    let app = App::new();
+fn only_changed_artifacts_are_rebuilt() {
+    let app = TestApp::compilable();
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
@@ -65,22 +66,25 @@ fn an_app_in_three_languages_is_built_once_and_then_only_where_it_changed() {
     app.edit(
         "workers/greeter/src/lib.rs",
         "        Ok(GreeterResponse {",
-        "        bedrock::invoke!(\"reporter\", ()).await?;\n        let _ = std::hint::black_box(\"said by the greeter alone\");\n        Ok(GreeterResponse {",
+        "        bedrock::invoke!(\"reporter\", ()).await?;\n        let _ = std::hint::black_box(\"printed only by the greeter\");\n        Ok(GreeterResponse {",
     );
     app.edit(
         "workers/greeter/src/lib.rs",
         "#[cfg(test)]",
-        "pub async fn nobody_calls_this() -> Result<()> {\n    Ok(bedrock::invoke!(\"counter\", ()).await?)\n}\n\n#[cfg(test)]",
+        "pub async fn never_called() -> Result<()> {\n    Ok(bedrock::invoke!(\"counter\", ()).await?)\n}\n\n#[cfg(test)]",
     );
-    let events = built(&app, &[]);
-    assert_eq!(made(&events), ["endpoint", "layers/counter", "workers/counter", "workers/greeter", "workers/reporter"]);
-    let said = manifest(&app);
-    assert_eq!(said["endpoint"]["invokes"], serde_json::json!(["greeter"]));
-    assert_eq!(said["workers"]["counter"]["invokes"], serde_json::json!(["reporter"]));
-    // What can be reached, and not what only compiles.
-    assert_eq!(said["workers"]["greeter"]["invokes"], serde_json::json!(["reporter"]));
-    assert!(has(&app, "workers/greeter.zip", "said by the greeter alone"));
-    assert!(!has(&app, "endpoint.zip", "said by the greeter alone"));
+    let events = build_events(&app, &[]);
+    assert_eq!(
+        rebuilt_ids(&events),
+        ["endpoint", "layers/counter", "workers/counter", "workers/greeter", "workers/reporter"]
+    );
+    let first_manifest = manifest(&app);
+    assert_eq!(first_manifest["endpoint"]["invokes"], serde_json::json!(["greeter"]));
+    assert_eq!(first_manifest["workers"]["counter"]["invokes"], serde_json::json!(["reporter"]));
+    // Only calls in reachable code are listed.
+    assert_eq!(first_manifest["workers"]["greeter"]["invokes"], serde_json::json!(["reporter"]));
+    assert!(program_contains(&app, "workers/greeter.zip", "printed only by the greeter"));
+    assert!(!program_contains(&app, "endpoint.zip", "printed only by the greeter"));
     let graph = app.bedrock(&["graph", "--format", "json"]);
     let edges: Value = serde_json::from_str(&graph.stdout).expect("JSON");
     let edges: Vec<_> =
@@ -89,43 +93,46 @@ fn an_app_in_three_languages_is_built_once_and_then_only_where_it_changed() {
         (serde_json::json!(edges), graph.stderr.as_str()),
         (serde_json::json!([["endpoint", "greeter"], ["counter", "reporter"], ["greeter", "reporter"]]), "")
     );
-    assert!(said["workers"]["reporter"]["layer"].is_null());
+    assert!(first_manifest["workers"]["reporter"]["layer"].is_null());
 
-    let events = built(&app, &[]);
-    assert_eq!(made(&events), Vec::<&str>::new());
-    assert_eq!(manifest(&app), said);
+    let events = build_events(&app, &[]);
+    assert_eq!(rebuilt_ids(&events), Vec::<&str>::new());
+    assert_eq!(manifest(&app), first_manifest);
 
     app.edit("workers/reporter/main.js", "async execute", "async  execute");
     fs::remove_file(app.path("target/bedrock/layers/counter.zip")).expect("the layer");
-    let events = built(&app, &[]);
-    assert_eq!(made(&events), ["layers/counter", "workers/reporter"]);
+    let events = build_events(&app, &[]);
+    assert_eq!(rebuilt_ids(&events), ["layers/counter", "workers/reporter"]);
     let layer = |manifest: &Value| manifest["workers"]["counter"]["layer"]["sha256"].clone();
-    assert_eq!(layer(&manifest(&app)), layer(&said));
+    assert_eq!(layer(&manifest(&app)), layer(&first_manifest));
 
     fs::remove_dir_all(app.path("workers/reporter")).expect("the folder");
-    let answer = app.bedrock(&["build", "--worker", "counter"]);
-    assert_eq!(answer.code, Some(1), "{}", answer.stderr);
-    assert!(answer.stderr.contains("no worker named `reporter`"), "{}", answer.stderr);
+    let output = app.bedrock(&["build", "--worker", "counter"]);
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    assert!(output.stderr.contains("no worker named `reporter`"), "{}", output.stderr);
 }
 
 #[test]
-fn one_worker_and_one_layer_can_be_built_alone() {
-    let app = App::without_rust();
+fn worker_and_layer_can_be_built_separately() {
+    let app = TestApp::without_rust();
     assert_eq!(app.bedrock(&["new", "worker", "counter.py"]).code, Some(0));
-    assert_eq!(made(&built(&app, &["--worker=counter"])), ["workers/counter"]);
+    assert_eq!(rebuilt_ids(&build_events(&app, &["--worker=counter"])), ["workers/counter"]);
     assert!(manifest(&app)["endpoint"]["code"].is_null());
     app.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
-    assert_eq!(made(&built(&app, &["--worker-layer=counter"])), ["layers/counter"]);
-    // Both are there now.
+    assert_eq!(rebuilt_ids(&build_events(&app, &["--worker-layer=counter"])), ["layers/counter"]);
+    // Both artifacts exist now.
     let counter = &manifest(&app)["workers"]["counter"];
     assert!(counter["code"].is_object() && counter["layer"].is_object(), "{counter}");
-    let left: Vec<_> = fs::read_dir(app.path("target/bedrock")).expect("the folder").flatten().collect();
-    assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with(".staging")), "{left:?}");
+    let remaining: Vec<_> = fs::read_dir(app.path("target/bedrock")).expect("the folder").flatten().collect();
+    assert!(
+        remaining.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with(".staging")),
+        "{remaining:?}"
+    );
 }
 
 #[test]
-fn what_fails_names_its_worker_and_what_to_do() {
-    let app = App::without_rust();
+fn build_errors_name_the_worker_and_the_fix() {
+    let app = TestApp::without_rust();
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
@@ -136,30 +143,30 @@ fn what_fails_names_its_worker_and_what_to_do() {
         &format!("-----BEGIN RSA {} KEY-----\n{}\n", "PRIVATE", "MIIEowIBAAKCAQEA".repeat(4)),
     );
     let workers = ["--worker=reporter", "--worker-layer=counter", "--worker-layer=reporter"];
-    let answer = app.bedrock(&[&["build"], &workers[..]].concat());
-    assert_eq!(answer.code, Some(1), "{}", answer.stderr);
-    for said in [
+    let output = app.bedrock(&[&["build"], &workers[..]].concat());
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    for message in [
         "workers/counter/requirements.txt:1: `requests=2.28.2` cannot be installed for Lambda",
         "workers/counter/requirements.txt:2: `-e ./lib` cannot be installed for Lambda",
         "`workers/reporter/package.json` is no JSON",
         "key.txt",
     ] {
-        assert!(answer.stderr.contains(said), "{said} in {}", answer.stderr);
+        assert!(output.stderr.contains(message), "{message} in {}", output.stderr);
     }
     assert!(!Path::new(&app.path("target/bedrock/workers/reporter.zip")).exists());
     assert!(!Path::new(&app.path("target/bedrock/manifest.json")).exists());
 }
 
 #[test]
-fn a_compile_error_names_the_worker_and_a_missing_target_the_command() {
-    let app = App::new();
+fn compile_error_names_the_worker() {
+    let app = TestApp::compilable();
     app.edit("workers/greeter/src/lib.rs", "pub struct Greeter;", "pub struct Greeter;\nfn broken() { 1 + }");
-    let answer = app.bedrock(&["build", "--worker=greeter", "--message-format=json"]);
-    assert_eq!(answer.code, Some(1), "{}", answer.stderr);
-    assert!(answer.stderr.contains("error: failed to compile worker `greeter`"), "{}", answer.stderr);
-    assert!(answer.stderr.contains("src/lib.rs"), "{}", answer.stderr);
-    let told = events(&answer);
-    let names: Vec<_> = told.iter().map(|event| (&event["event"], &event["worker"], &event["level"])).collect();
+    let output = app.bedrock(&["build", "--worker=greeter", "--message-format=json"]);
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    assert!(output.stderr.contains("error: failed to compile worker `greeter`"), "{}", output.stderr);
+    assert!(output.stderr.contains("src/lib.rs"), "{}", output.stderr);
+    let events = parse_events(&output);
+    let names: Vec<_> = events.iter().map(|event| (&event["event"], &event["worker"], &event["level"])).collect();
     let names = serde_json::json!(names);
     assert_eq!(
         names,
@@ -171,9 +178,9 @@ fn a_compile_error_names_the_worker_and_a_missing_target_the_command() {
         ])
     );
     if std::env::consts::ARCH == "x86_64" && !has_target("aarch64-unknown-linux-gnu") {
-        let answer = app.bedrock(&["build", "--arm64", "--endpoint"]);
+        let output = app.bedrock(&["build", "--arm64", "--endpoint"]);
         assert_eq!(
-            (answer.code, answer.stderr.as_str()),
+            (output.code, output.stderr.as_str()),
             (
                 Some(2),
                 "error: failed to build for aarch64\n  caused by: target `aarch64-unknown-linux-gnu` is not installed\n\
@@ -184,32 +191,33 @@ fn a_compile_error_names_the_worker_and_a_missing_target_the_command() {
 }
 
 fn has_target(target: &str) -> bool {
-    let printed = std::process::Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
-    printed.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+    let output = std::process::Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
 
 #[test]
-fn what_is_built_depends_on_nothing_but_the_app() {
-    let zip = |app: &App, file: &str| fs::read(app.path("target/bedrock").join(file)).expect(file);
-    let (one, other) = (App::new(), App::new());
-    for app in [&one, &other] {
-        built(app, &["--endpoint", "--worker=greeter"]);
+fn builds_are_reproducible() {
+    let zip = |app: &TestApp, file: &str| fs::read(app.path("target/bedrock").join(file)).expect(file);
+    let first = TestApp::compilable();
+    let second = TestApp::compilable();
+    for app in [&first, &second] {
+        build_events(app, &["--endpoint", "--worker=greeter"]);
     }
     for file in ["endpoint.zip", "workers/greeter.zip"] {
-        assert!(zip(&one, file) == zip(&other, file), "{file} differs between two folders");
+        assert!(zip(&first, file) == zip(&second, file), "{file} differs between two folders");
     }
     for worker in ["counter.py", "reporter.js"] {
-        assert_eq!(one.bedrock(&["new", "worker", worker]).code, Some(0));
+        assert_eq!(first.bedrock(&["new", "worker", worker]).code, Some(0));
     }
-    one.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
+    first.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
     let workers = ["--worker=counter", "--worker-layer=counter", "--worker=reporter"];
-    let answer = one.bedrock(&[&["build", "--verify"], &workers[..]].concat());
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let output = first.bedrock(&[&["build", "--verify"], &workers[..]].concat());
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(
-        answer.stderr.ends_with("done: verified 3 parts: a build elsewhere gave the same bytes\n"),
+        output.stderr.ends_with("done: verified 3 parts: a build elsewhere gave the same bytes\n"),
         "{}",
-        answer.stderr
+        output.stderr
     );
-    let beside = fs::read_dir(one.path("..")).expect("the folder").flatten();
-    assert_eq!(beside.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["shop"]);
+    let siblings = fs::read_dir(first.path("..")).expect("the folder").flatten();
+    assert_eq!(siblings.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["shop"]);
 }

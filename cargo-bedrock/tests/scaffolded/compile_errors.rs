@@ -1,12 +1,12 @@
-//! A build that was green does not stay green when the workers on the disk are no longer those it was made for.
+//! A build that has succeeded fails when the workers on disk no longer match the code.
 
 use std::fs;
 
-use crate::app::App;
+use crate::test_app::TestApp;
 
-/// An endpoint that calls a Python worker by name, built.
-fn green() -> App {
-    let app = App::new();
+/// Creates and builds an app whose endpoint calls a Python worker.
+fn built_app() -> TestApp {
+    let app = TestApp::compilable();
     for worker in ["counter.py", "thumbnailer.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
@@ -19,17 +19,17 @@ fn green() -> App {
              bedrock::serve(endpoints::router()).await\n\
          }\n",
     );
-    builds(&app);
+    assert_builds(&app);
     app
 }
 
-fn builds(app: &App) {
+fn assert_builds(app: &TestApp) {
     let built = app.cargo(&["build"]);
     assert_eq!(built.code, Some(0), "{}", built.stderr);
 }
 
-/// Fails to build, with a message that has all of `parts`.
-fn refuses(app: &App, parts: &[&str]) {
+/// Asserts that the build fails with a message that contains all of `parts`.
+fn assert_fails(app: &TestApp, parts: &[&str]) {
     let built = app.cargo(&["build"]);
     assert_eq!(built.code, Some(101), "{}", built.stderr);
     for part in parts {
@@ -38,35 +38,36 @@ fn refuses(app: &App, parts: &[&str]) {
 }
 
 #[test]
-fn a_renamed_or_deleted_folder_breaks_the_callers_and_nothing_else() {
-    let app = green();
-    let (counter, tally) = (app.path("workers/counter"), app.path("workers/conter"));
-    fs::rename(&counter, &tally).expect("renamed");
-    refuses(
+fn renamed_or_deleted_worker_breaks_only_its_callers() {
+    let app = built_app();
+    let counter = app.path("workers/counter");
+    let renamed = app.path("workers/conter");
+    fs::rename(&counter, &renamed).expect("renamed");
+    assert_fails(
         &app,
         &["no worker named `counter` in this app", "a worker with a similar name exists: `conter`", "src/main.rs:5:22"],
     );
-    fs::rename(&tally, &counter).expect("renamed back");
-    builds(&app);
+    fs::rename(&renamed, &counter).expect("renamed back");
+    assert_builds(&app);
     fs::remove_dir_all(&counter).expect("deleted");
-    refuses(
+    assert_fails(
         &app,
         &["no worker named `counter` in this app", "help: create it with `cargo bedrock new worker counter.rs`"],
     );
     assert_eq!(app.bedrock(&["new", "worker", "counter.js"]).code, Some(0));
-    builds(&app);
-    // A worker that nobody calls may go.
+    assert_builds(&app);
+    // A worker without callers can be deleted.
     fs::remove_dir_all(app.path("workers/thumbnailer")).expect("deleted");
-    builds(&app);
+    assert_builds(&app);
 }
 
 #[test]
-fn a_rust_worker_that_is_no_dependency_is_refused_with_the_line_to_add() {
-    let app = green();
+fn rust_worker_without_dependency_is_an_error() {
+    let app = built_app();
     assert_eq!(app.bedrock(&["new", "worker", "resizer.rs"]).code, Some(0));
-    builds(&app);
+    assert_builds(&app);
     app.edit("Cargo.toml", "resizer = { path = \"workers/resizer\" }\n", "");
-    refuses(
+    assert_fails(
         &app,
         &[
             "the Rust worker `resizer` is not a dependency of this crate",
@@ -77,19 +78,19 @@ fn a_rust_worker_that_is_no_dependency_is_refused_with_the_line_to_add() {
 }
 
 #[test]
-fn a_folder_that_was_added_by_hand_is_seen() {
-    let app = green();
-    fs::create_dir(app.path("workers/by_hand")).expect("a folder");
-    app.write("workers/by_hand/Cargo.toml", "[package]\nname = \"by_hand\"\n");
-    refuses(&app, &["the Rust worker `by_hand` is not a dependency of this crate"]);
+fn manually_added_worker_is_found() {
+    let app = built_app();
+    fs::create_dir(app.path("workers/manual")).expect("a folder");
+    app.write("workers/manual/Cargo.toml", "[package]\nname = \"manual\"\n");
+    assert_fails(&app, &["the Rust worker `manual` is not a dependency of this crate"]);
 }
 
 #[test]
-fn what_is_wrong_with_the_app_is_an_error_of_the_build_and_is_seen_again_when_mended() {
-    let app = green();
+fn invalid_settings_fail_the_build_until_fixed() {
+    let app = built_app();
     let settings = "[package.metadata.bedrock.workers.counter]\nmemry = 512\ntimeout = 0\n\n[workspace]";
     app.edit("Cargo.toml", "[workspace]", settings);
-    refuses(
+    assert_fails(
         &app,
         &[
             "unknown setting `memry` in `[package.metadata.bedrock.workers.counter]`",
@@ -98,8 +99,8 @@ fn what_is_wrong_with_the_app_is_an_error_of_the_build_and_is_seen_again_when_me
         ],
     );
     app.edit("Cargo.toml", "memry = 512\ntimeout = 0", "memory = 512\ntimeout = 1");
-    builds(&app);
+    assert_builds(&app);
     fs::create_dir(app.path("workers/bad-name")).expect("a folder");
     app.write("workers/bad-name/main.py", "");
-    refuses(&app, &["`bad-name` is not a valid worker name: it contains `-`", "try `bad_name`"]);
+    assert_fails(&app, &["`bad-name` is not a valid worker name: it contains `-`", "try `bad_name`"]);
 }

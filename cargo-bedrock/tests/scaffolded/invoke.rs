@@ -3,29 +3,30 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::app::App;
-use crate::site;
+use crate::test_app::TestApp;
+use crate::web_server;
 
-fn with_all_languages() -> App {
-    let app = App::new();
+/// Creates an app with a worker in each language.
+fn app_with_all_languages() -> TestApp {
+    let app = TestApp::compilable();
     for worker in ["resizer.rs", "counter.py", "thumbnailer.js"] {
-        let made = app.bedrock(&["new", "worker", worker]);
-        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        let created = app.bedrock(&["new", "worker", worker]);
+        assert_eq!(created.code, Some(0), "{}", created.stderr);
     }
     app
 }
 
 #[test]
-fn every_worker_of_a_new_app_answers() {
-    let app = with_all_languages();
+fn every_worker_of_a_new_app_responds() {
+    let app = app_with_all_languages();
     for worker in ["greeter", "resizer", "counter", "thumbnailer"] {
-        let answer = app.bedrock(&["--quiet", "invoke", worker, "--payload", r#"{"name": "Ada"}"#]);
-        let response = answer.stdout.replace("\": \"", "\":\"");
+        let output = app.bedrock(&["--quiet", "invoke", worker, "--payload", r#"{"name": "Ada"}"#]);
+        let response = output.stdout.replace("\": \"", "\":\"");
         assert_eq!(
-            (answer.code, response.as_str()),
+            (output.code, response.as_str()),
             (Some(0), "{\"message\":\"hello Ada\"}\n"),
             "{worker}: {}",
-            answer.stderr
+            output.stderr
         );
     }
     let event = app.bedrock(&["--quiet", "invoke", "counter", "--event"]);
@@ -35,8 +36,8 @@ fn every_worker_of_a_new_app_answers() {
 }
 
 #[test]
-fn the_exit_code_and_the_message_tell_what_failed() {
-    let app = with_all_languages();
+fn exit_code_and_message_name_the_failure() {
+    let app = app_with_all_languages();
     let wrong = app.bedrock(&["--quiet", "invoke", "greeter", "--payload", r#"{"nam": 1}"#]);
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""));
     let expected =
@@ -44,9 +45,9 @@ fn the_exit_code_and_the_message_tell_what_failed() {
     assert!(wrong.stderr.contains(expected), "{}", wrong.stderr);
 
     app.write("workers/counter/main.py", "import sys\nsys.exit(4)\n");
-    let exits = app.bedrock(&["--quiet", "invoke", "counter"]);
-    assert_eq!(exits.code, Some(1), "{}", exits.stderr);
-    assert!(exits.stderr.contains("caused by: Runtime.ExitError"), "{}", exits.stderr);
+    let exited = app.bedrock(&["--quiet", "invoke", "counter"]);
+    assert_eq!(exited.code, Some(1), "{}", exited.stderr);
+    assert!(exited.stderr.contains("caused by: Runtime.ExitError"), "{}", exited.stderr);
     let event = app.bedrock(&["--quiet", "invoke", "counter", "--event"]);
     assert_eq!(event.code, Some(1), "{}", event.stderr);
     assert!(event.stderr.contains("failed permanently after 3 attempts"), "{}", event.stderr);
@@ -58,22 +59,22 @@ fn the_exit_code_and_the_message_tell_what_failed() {
 }
 
 #[test]
-fn a_new_app_serves_until_it_is_asked_to_stop() {
-    let app = App::new();
+fn new_app_serves_until_it_is_interrupted() {
+    let app = TestApp::compilable();
     assert_eq!(app.bedrock(&["new", "endpoint", "stars"]).code, Some(0));
     let built = app.cargo(&["build"]);
     assert_eq!(built.code, Some(0), "{}", built.stderr);
     assert!(!built.stderr.contains("warning"), "{}", built.stderr);
     let mut command = app.cargo_command(&["run", "--quiet"]);
     let mut running = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("the app starts");
-    let mut said = BufReader::new(running.stderr.take().expect("a pipe")).lines();
-    let first = said.next().expect("a line").expect("text");
+    let mut stderr = BufReader::new(running.stderr.take().expect("a pipe")).lines();
+    let first = stderr.next().expect("a line").expect("text");
     let address = first.trim_start_matches("listening on http://").trim_end_matches(", stop with Ctrl-C");
-    let (status, body) = site::get(address, "/hello/Ada");
+    let (status, body) = web_server::get(address, "/hello/Ada");
     assert_eq!((status.as_str(), body.as_str()), ("HTTP/1.1 200 OK", r#"{"message":"hello Ada"}"#));
-    assert_eq!(site::get(address, "/stars").0, "HTTP/1.1 200 OK");
-    assert_eq!(site::get(address, "/nothing").0, "HTTP/1.1 404 Not Found");
-    // Cargo has become the app, or waits for it; either way it passes the signal's effect on.
+    assert_eq!(web_server::get(address, "/stars").0, "HTTP/1.1 200 OK");
+    assert_eq!(web_server::get(address, "/nothing").0, "HTTP/1.1 404 Not Found");
+    // Cargo either became the app with `exec` or waits for it. In both cases the signal ends the app.
     let pid = rustix::process::Pid::from_child(&running);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
     let status = running.wait().expect("the end");

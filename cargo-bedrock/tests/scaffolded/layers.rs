@@ -1,4 +1,4 @@
-//! Who makes a layer, and that it does not matter: the same bytes from each tool, and no tool where nothing changed.
+//! Layers: all installers produce the same bytes, and none is started if nothing has changed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,10 +7,10 @@ use std::path::Path;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::app::{Answer, App};
+use crate::test_app::{CommandOutput, TestApp};
 
-fn app() -> App {
-    let app = App::without_rust();
+fn app() -> TestApp {
+    let app = TestApp::without_rust();
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
@@ -19,7 +19,7 @@ fn app() -> App {
     app
 }
 
-/// The PATH of this machine, behind `first` and without folders that have a `without`.
+/// Returns the `PATH` of this machine, after `first`, and without folders that contain the program `without`.
 fn path(first: Option<&Path>, without: &str) -> String {
     let all = std::env::var_os("PATH").expect("a PATH");
     let dirs = std::env::split_paths(&all).filter(|dir| without.is_empty() || !dir.join(without).exists());
@@ -27,12 +27,12 @@ fn path(first: Option<&Path>, without: &str) -> String {
     std::env::join_paths(dirs).expect("a PATH").into_string().expect("text")
 }
 
-fn build(app: &App, path: &str, args: &[&str]) -> Answer {
+fn build(app: &TestApp, path: &str, args: &[&str]) -> CommandOutput {
     app.command(&[&["build"], args].concat()).env("PATH", path).output().expect("the build starts").into()
 }
 
-/// Programs of these names that do what `script` says.
-fn tools(app: &App, names: &[&str], script: &str) -> String {
+/// Adds programs that run `script`. Returns the `PATH`.
+fn add_tools(app: &TestApp, names: &[&str], script: &str) -> String {
     let bin = app.path("bin");
     fs::create_dir_all(&bin).expect("a folder");
     for name in names {
@@ -43,22 +43,22 @@ fn tools(app: &App, names: &[&str], script: &str) -> String {
 }
 
 #[test]
-fn a_layer_is_the_same_whether_uv_or_pip_made_it() {
+fn uv_and_pip_build_identical_layers() {
     let app = app();
     let zip = || fs::read(app.path("target/bedrock/layers/counter.zip")).expect("the layer");
     let Some(uv) = testbed::tool("bin/uv") else { return };
     let layer = ["--worker-layer=counter"];
-    let answer = build(&app, &path(uv.parent(), ""), &layer);
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    let by_uv = zip();
+    let output = build(&app, &path(uv.parent(), ""), &layer);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let uv_zip = zip();
     fs::remove_dir_all(app.path("target/bedrock")).expect("removed");
-    let answer = build(&app, &path(None, "uv"), &layer);
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    assert!(zip() == by_uv, "pip and uv make different layers");
+    let output = build(&app, &path(None, "uv"), &layer);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(zip() == uv_zip, "pip and uv make different layers");
 }
 
 #[test]
-fn a_project_with_a_lock_is_installed_as_it_is_locked() {
+fn locked_project_is_installed_from_its_lock_file() {
     let app = app();
     let Some(uv) = testbed::tool("bin/uv") else { return };
     let path = path(uv.parent(), "");
@@ -67,43 +67,43 @@ fn a_project_with_a_lock_is_installed_as_it_is_locked() {
     app.write("workers/counter/pyproject.toml", project);
     let lock = std::process::Command::new(uv).arg("lock").current_dir(app.path("workers/counter")).output();
     assert!(lock.is_ok_and(|output| output.status.success()));
-    // What the list allows by now is not what was locked.
-    let answer = build(&app, &path, &["--worker-layer=counter", "--message-format=json"]);
-    assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
-    let room = tempfile::tempdir().expect("a folder");
-    testbed::unpack(&app.path("target/bedrock/layers/counter.zip"), room.path());
-    assert!(room.path().join("python/tabulate-0.8.10.dist-info").is_dir());
+    // The newest version that the list allows is not the locked one.
+    let output = build(&app, &path, &["--worker-layer=counter", "--message-format=json"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    let dir = tempfile::tempdir().expect("a folder");
+    testbed::unpack(&app.path("target/bedrock/layers/counter.zip"), dir.path());
+    assert!(dir.path().join("python/tabulate-0.8.10.dist-info").is_dir());
 }
 
 #[test]
-fn where_nothing_changed_no_tool_is_started() {
+fn up_to_date_layers_start_no_tools() {
     let app = app();
     let layers = ["--worker-layer=counter", "--worker-layer=reporter", "--explain"];
     assert_eq!(build(&app, &path(None, ""), &layers).code, Some(0));
-    let path = tools(&app, &["uv", "npm", "node", "python3", "pip"], "echo started >> \"$LOG\"; exit 1");
+    let path = add_tools(&app, &["uv", "npm", "node", "python3", "pip"], "echo started >> \"$LOG\"; exit 1");
     let mut command = app.command(&[&["build", "--message-format=json"], &layers[..]].concat());
-    let answer: Answer = command.env("PATH", path).env("LOG", app.path("log")).output().expect("a build").into();
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    let events = answer.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let output: CommandOutput = command.env("PATH", path).env("LOG", app.path("log")).output().expect("a build").into();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let events = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
     let statuses: Vec<Value> = events.map(|event| event["status"].clone()).filter(Value::is_string).collect();
     assert_eq!(statuses, ["fresh", "fresh"]);
     assert!(!app.path("log").exists());
 }
 
 #[test]
-fn tools_that_are_missing_are_named_with_the_command_that_installs_them() {
+fn missing_tools_are_reported_with_install_commands() {
     let app = app();
-    let only = app.path("only");
-    fs::create_dir_all(&only).expect("a folder");
+    let bin = app.path("only");
+    fs::create_dir_all(&bin).expect("a folder");
     for tool in ["cargo", "rustc"] {
         let found = testbed::on_path(tool).expect(tool);
-        std::os::unix::fs::symlink(found, only.join(tool)).expect("a link");
+        std::os::unix::fs::symlink(found, bin.join(tool)).expect("a link");
     }
-    let path = only.to_str().expect("text");
-    let answer = build(&app, path, &["--worker-layer=counter", "--worker-layer=reporter"]);
-    let said: Vec<&str> = answer.stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
-    assert_eq!(answer.code, Some(2));
-    assert_snapshot!(said.join("\n"), @"
+    let path = bin.to_str().expect("text");
+    let output = build(&app, path, &["--worker-layer=counter", "--worker-layer=reporter"]);
+    let lines: Vec<&str> = output.stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
+    assert_eq!(output.code, Some(2));
+    assert_snapshot!(lines.join("\n"), @"
     error: failed to install the dependencies of worker `counter` for x86_64
       caused by: neither `uv` nor `python3` is on the PATH
     help: install uv, or Python with pip
@@ -112,23 +112,23 @@ fn tools_that_are_missing_are_named_with_the_command_that_installs_them() {
     help: install Node.js with npm
     ");
     for (compiler, tool) in [("zigbuild", "cargo-zigbuild"), ("cargo-lambda", "cargo-lambda")] {
-        let answer = build(&app, path, &["--endpoint", "--compiler", compiler]);
-        assert!(answer.stderr.contains(&format!("caused by: `{tool}` is not on the PATH")), "{}", answer.stderr);
-        assert!(answer.stderr.contains("help: run `pip install cargo-"), "{}", answer.stderr);
+        let output = build(&app, path, &["--endpoint", "--compiler", compiler]);
+        assert!(output.stderr.contains(&format!("caused by: `{tool}` is not on the PATH")), "{}", output.stderr);
+        assert!(output.stderr.contains("help: run `pip install cargo-"), "{}", output.stderr);
     }
 }
 
 #[test]
-fn a_layer_that_comes_out_differently_is_found_by_a_second_build() {
+fn verify_finds_a_layer_that_is_not_reproducible() {
     let app = app();
-    // An installer that installs its own process id.
+    // An installer that installs a different file each time: its process id.
     let script = "while [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\n\
                   mkdir -p \"$target/stamp\" && echo $$ > \"$target/stamp/id.py\" && echo > \"$target/stamp/same.py\"";
-    let path = tools(&app, &["uv"], script);
-    let answer = build(&app, &path, &["--verify", "--worker-layer=counter"]);
-    assert_eq!(answer.code, Some(1), "{}", answer.stderr);
-    let said = answer.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n");
-    assert_snapshot!(said, @"
+    let path = add_tools(&app, &["uv"], script);
+    let output = build(&app, &path, &["--verify", "--worker-layer=counter"]);
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    let error = output.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n");
+    assert_snapshot!(error, @"
     error: a build elsewhere gave another zip of the layer of worker `counter`
       caused by: different are `python/stamp/id.py`
     ");

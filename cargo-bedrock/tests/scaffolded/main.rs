@@ -1,15 +1,16 @@
-//! What `new` makes, compiled with this checkout's crates and run: the whole way of a newcomer.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test that cannot go on ends here, or says why it does not run
+//! Apps created by `new` and `migrate`, compiled with the crates of this checkout and run.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)] // a failed test panics, a skipped one prints the reason
 
-mod app;
 mod artifacts;
 mod build;
+mod build_errors;
+mod cargo_test;
 mod compile_errors;
-mod faults;
 mod invoke;
 mod layers;
 mod manifest;
 mod migrated;
-mod seed;
-mod site;
-mod testing;
+mod spec_examples;
+#[path = "../common/test_app.rs"]
+mod test_app;
+mod web_server;

@@ -1,4 +1,4 @@
-//! The manifest of a real build, before its schema and before the Terraform that reads it.
+//! The manifest of a real build, compared with its schema and read by Terraform.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::test_app::TestApp;
 
 const SETTINGS: &str = r#"
 [package.metadata.bedrock.endpoint]
@@ -44,8 +44,8 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::draft202012::new(schema).expect("a schema")
 }
 
-/// The same schema, which takes no key that it does not list.
-fn closed() -> Value {
+/// Returns the schema, changed to allow no additional keys.
+fn closed_schema() -> Value {
     let mut schema = schema();
     for pointer in ["", "/$defs/endpoint", "/$defs/worker", "/$defs/function/properties/code/anyOf/0", "/$defs/layer"] {
         schema.pointer_mut(pointer).expect(pointer)["unevaluatedProperties"] = json!(false);
@@ -53,37 +53,37 @@ fn closed() -> Value {
     schema
 }
 
-fn faults(schema: &Value, manifest: &Value) -> Vec<String> {
+fn validation_errors(schema: &Value, manifest: &Value) -> Vec<String> {
     let validator = validator(schema);
     validator.iter_errors(manifest).map(|error| format!("{error} at `{}`", error.instance_path())).collect()
 }
 
-/// An app with a worker in each language, built; and its manifest.
-fn built() -> (App, Value) {
-    let app = App::new();
+/// Creates and builds an app with a worker in each language. Returns it with its manifest.
+fn built_app() -> (TestApp, Value) {
+    let app = TestApp::compilable();
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
     app.write("workers/counter/requirements.txt", "tabulate==0.9.0\n");
     let cargo_toml = fs::read_to_string(app.path("Cargo.toml")).expect("the manifest of cargo");
     app.write("Cargo.toml", &(cargo_toml + SETTINGS));
-    let answer = app.bedrock(&["build"]);
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let output = app.bedrock(&["build"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
     let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
     (app, serde_json::from_str(&text).expect("JSON"))
 }
 
 #[test]
-fn the_manifest_of_a_build_is_as_its_schema_says_and_what_the_app_s_terraform_reads() {
-    let (app, manifest) = built();
-    assert_eq!(faults(&closed(), &manifest), [""; 0], "{manifest:#}");
+fn manifest_matches_its_schema_and_terraform() {
+    let (app, manifest) = built_app();
+    assert_eq!(validation_errors(&closed_schema(), &manifest), [""; 0], "{manifest:#}");
     assert!(manifest["workers"]["counter"]["layer"].is_object() && manifest["workers"]["reporter"]["layer"].is_null());
-    triggers_are_in_it_as_they_were_set(&manifest);
-    the_schema_refuses_what_is_no_manifest(&manifest);
-    terraform_reads(&app, &manifest);
+    check_triggers(&manifest);
+    check_invalid_manifests(&manifest);
+    check_terraform(&app, &manifest);
 }
 
-fn triggers_are_in_it_as_they_were_set(manifest: &Value) {
+fn check_triggers(manifest: &Value) {
     assert_eq!(manifest["version"], 2);
     let reporter = &manifest["workers"]["reporter"];
     assert_eq!(
@@ -114,12 +114,12 @@ fn triggers_are_in_it_as_they_were_set(manifest: &Value) {
     assert!(manifest["workers"]["counter"].get("triggers").is_none());
 }
 
-fn the_schema_refuses_what_is_no_manifest(manifest: &Value) {
+fn check_invalid_manifests(manifest: &Value) {
     let mut newer = manifest.clone();
     newer["made_on"] = json!("a Tuesday");
     newer["workers"]["counter"]["tmp"] = json!(512);
-    assert_eq!(faults(&schema(), &newer), [""; 0]);
-    assert_eq!(faults(&closed(), &newer).len(), 2);
+    assert_eq!(validation_errors(&schema(), &newer), [""; 0]);
+    assert_eq!(validation_errors(&closed_schema(), &newer).len(), 2);
     for (pointer, value) in [
         ("/version", json!(3)),
         ("/endpoint", json!(null)),
@@ -142,40 +142,41 @@ fn the_schema_refuses_what_is_no_manifest(manifest: &Value) {
     ] {
         let mut other = manifest.clone();
         *other.pointer_mut(pointer).expect(pointer) = value;
-        assert_ne!(faults(&schema(), &other), [""; 0], "{pointer}");
+        assert_ne!(validation_errors(&schema(), &other), [""; 0], "{pointer}");
     }
     for key in manifest["workers"]["counter"].as_object().expect("a worker").keys() {
         let mut other = manifest.clone();
         other["workers"]["counter"].as_object_mut().expect("a worker").remove(key);
-        assert_ne!(faults(&schema(), &other), [""; 0], "without {key}");
+        assert_ne!(validation_errors(&schema(), &other), [""; 0], "without {key}");
     }
 }
 
-/// Skipped where Terraform is not installed; `tests/terraform` fails in CI if it is not.
-fn terraform_reads(app: &App, manifest: &Value) {
+/// Does nothing without Terraform. In CI, `tests/terraform` fails in that case.
+fn check_terraform(app: &TestApp, manifest: &Value) {
     let terraform = |arguments: &[&str]| {
         let mut command = Command::new("terraform");
         command.args(arguments).current_dir(app.path("terraform/manifest")).stdin(Stdio::null());
         command.env("CHECKPOINT_DISABLE", "1").output()
     };
     if terraform(&["version"]).is_err() {
-        return; // without `terraform` there is nobody to read it
+        return; // Terraform is not installed
     }
-    let read = |arguments: &[&str]| {
+    let run = |arguments: &[&str]| {
         let output = terraform(arguments).expect("Terraform starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     };
-    read(&["init", "-input=false"]);
-    let place = ["-var=stage=dev", "-var=partition=aws", "-var=region=us-east-1", "-var=account=123456789012"];
+    run(&["init", "-input=false"]);
+    let stage_variables =
+        ["-var=stage=dev", "-var=partition=aws", "-var=region=us-east-1", "-var=account=123456789012"];
     let path = "-var=path=../../target/bedrock/manifest.json";
-    read(&[&["plan", "-input=false", "-out=tfplan", path][..], &place].concat());
-    let plan: Value = serde_json::from_slice(&read(&["show", "-json", "tfplan"])).expect("JSON");
+    run(&[&["plan", "-input=false", "-out=tfplan", path][..], &stage_variables].concat());
+    let plan: Value = serde_json::from_slice(&run(&["show", "-json", "tfplan"])).expect("JSON");
     let functions = &plan["planned_values"]["outputs"]["functions"]["value"];
     assert_eq!(names(functions), Some(["counter", "endpoint", "greeter", "reporter"].map(str::to_owned).to_vec()));
     for name in ["counter", "endpoint", "greeter", "reporter"] {
-        let of = if name == "endpoint" { &manifest["endpoint"] } else { &manifest["workers"][name] };
-        // What is passed on as it is.
+        let function = if name == "endpoint" { &manifest["endpoint"] } else { &manifest["workers"][name] };
+        // Values that are passed on unchanged.
         for key in [
             "architecture",
             "concurrency",
@@ -189,23 +190,23 @@ fn terraform_reads(app: &App, manifest: &Value) {
             "runtime",
             "timeout",
         ] {
-            assert_eq!(functions[name][key], of[key], "{key} of {name}");
+            assert_eq!(functions[name][key], function[key], "{key} of {name}");
         }
         for key in ["code", "layer"] {
-            assert_eq!(functions[name][key]["sha256_base64"], of[key]["sha256_base64"], "{key} of {name}");
+            assert_eq!(functions[name][key]["sha256_base64"], function[key]["sha256_base64"], "{key} of {name}");
         }
     }
-    and_triggers(&plan["planned_values"]["outputs"], manifest);
+    check_terraform_triggers(&plan["planned_values"]["outputs"], manifest);
     assert_eq!(functions["endpoint"]["url_auth"], "iam");
     assert_eq!(functions["counter"]["layer"]["name"], "shop-dev-counter");
     assert_eq!(
         plan["planned_values"]["outputs"]["secrets"]["value"]["counter"],
         json!({ "KEY": "secretsmanager:key", "TOKEN": "ssm:/shop/token" })
     );
-    assert_eq!(functions["endpoint"]["environment"], variables_of_the_endpoint());
+    assert_eq!(functions["endpoint"]["environment"], endpoint_environment());
 }
 
-fn variables_of_the_endpoint() -> Value {
+fn endpoint_environment() -> Value {
     json!({
         "SHOP_BUCKET_OTHERS": "others",
         "SHOP_BUCKET_UPLOADS": "shop-dev-uploads-123456789012-us-east-1",
@@ -219,7 +220,7 @@ fn names(functions: &Value) -> Option<Vec<String>> {
     functions.as_object().map(|functions| functions.keys().cloned().collect())
 }
 
-fn and_triggers(outputs: &Value, manifest: &Value) {
+fn check_terraform_triggers(outputs: &Value, manifest: &Value) {
     let functions = &outputs["functions"]["value"];
     assert_eq!(functions["counter"]["on_failure"], manifest["workers"]["counter"]["on_failure"]);
     assert_eq!(functions["reporter"]["on_failure"], functions["counter"]["arn"]);
@@ -227,9 +228,9 @@ fn and_triggers(outputs: &Value, manifest: &Value) {
         assert_eq!(functions["reporter"][key], manifest["workers"]["reporter"][key]);
         assert_eq!(functions["counter"][key], json!(null));
     }
-    let made = ["schedules", "mappings", "queues", "buckets"].map(|output| names(&outputs[output]["value"]));
+    let created = ["schedules", "mappings", "queues", "buckets"].map(|output| names(&outputs[output]["value"]));
     assert_eq!(
-        made.map(Option::unwrap_or_default),
+        created.map(Option::unwrap_or_default),
         [
             vec!["reporter-1", "reporter-2"],
             vec!["arn:aws:sqs:us-east-1:123456789012:others", "jobs"],

@@ -1,14 +1,14 @@
-//! What `migrate` makes of an app of Bedrock for Python, compiled and run.
+//! Migrated apps of Bedrock for Python, compiled and run.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::app::App;
-use crate::site;
+use crate::test_app::TestApp;
+use crate::web_server;
 
 #[test]
-fn a_migrated_app_compiles_without_a_warning_serves_and_runs_its_workers() {
-    let app = App::migrated("older");
+fn migrated_app_compiles_and_runs_its_workers() {
+    let app = TestApp::migrated("older");
     let formatted = app.cargo(&["fmt", "--check"]);
     assert_eq!(formatted.code, Some(0), "{}{}", formatted.stdout, formatted.stderr);
     let built = app.cargo(&["build"]);
@@ -16,8 +16,8 @@ fn a_migrated_app_compiles_without_a_warning_serves_and_runs_its_workers() {
     assert!(!built.stderr.contains("warning"), "{}", built.stderr);
     let mut command = app.cargo_command(&["run", "--quiet"]);
     let mut running = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("the app starts");
-    let mut said = BufReader::new(running.stderr.take().expect("a pipe")).lines();
-    let first = said.next().expect("a line").expect("text");
+    let mut stderr = BufReader::new(running.stderr.take().expect("a pipe")).lines();
+    let first = stderr.next().expect("a line").expect("text");
     let address = first.trim_start_matches("listening on http://").trim_end_matches(", stop with Ctrl-C");
     for (path, method) in [
         ("/systems", "SystemsEndpoint.get_global"),
@@ -26,25 +26,25 @@ fn a_migrated_app_compiles_without_a_warning_serves_and_runs_its_workers() {
         ("/systems/7/planets/8", "PlanetsEndpoint.get_single"),
         ("/planets", "AllPlanetsEndpoint.get_global"),
     ] {
-        let (status, body) = site::get(address, path);
+        let (status, body) = web_server::get(address, path);
         assert_eq!(status, "HTTP/1.1 501 Not Implemented", "{path}");
         assert_eq!(body, format!("{{\"error\":\"`{method}` is not ported to Rust yet\"}}"), "{path}");
     }
     let pid = rustix::process::Pid::from_child(&running);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
     assert!(running.wait().expect("the end").success());
-    let answer = app.bedrock(&["--quiet", "invoke", "system_fetcher"]);
-    assert_eq!(answer.stdout.replace(' ', ""), "[{\"name\":\"Sol\"}]\n", "{}", answer.stderr);
+    let output = app.bedrock(&["--quiet", "invoke", "system_fetcher"]);
+    assert_eq!(output.stdout.replace(' ', ""), "[{\"name\":\"Sol\"}]\n", "{}", output.stderr);
 }
 
 #[test]
-fn a_migrated_app_takes_new_endpoints_and_new_rust_workers() {
-    let app = App::migrated("newer");
+fn migrated_app_accepts_new_endpoints_and_workers() {
+    let app = TestApp::migrated("newer");
     assert_eq!(app.bedrock(&["new", "endpoint", "stars"]).code, Some(0));
     assert_eq!(app.bedrock(&["new", "worker", "resizer.rs"]).code, Some(0));
     let checked = app.cargo(&["check", "--workspace"]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
     assert!(!checked.stderr.contains("warning"), "{}", checked.stderr);
-    let answer = app.bedrock(&["--quiet", "invoke", "image_maker"]);
-    assert_eq!(answer.stdout, "{\"width\":64}\n", "{}", answer.stderr);
+    let output = app.bedrock(&["--quiet", "invoke", "image_maker"]);
+    assert_eq!(output.stdout, "{\"width\":64}\n", "{}", output.stderr);
 }

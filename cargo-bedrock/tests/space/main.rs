@@ -1,6 +1,6 @@
-//! The bundled example, built as it is deployed: each artifact answers under AWS's own runtime or as a function beside
-//! the others, with the code that it has in its folder.
-#![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
+//! The example app `space`, built for deployment: each artifact runs as a function in an emulator with all others, and
+//! the Python workers also run on AWS's own runtime.
+#![allow(clippy::expect_used, clippy::panic)] // a failed test panics
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,24 +12,24 @@ use std::thread;
 use serde_json::{Value, json};
 use testbed::{Answer, Function, Ministack};
 
-/// What the workers fetch; the address is in their code.
-const SITE: &str = "127.0.0.1:7878";
+/// Address that the workers fetch from, as written in their code.
+const WEBSITE_ADDRESS: &str = "127.0.0.1:7878";
 const SYSTEMS: &str = include_str!("../../../examples/space/src/systems.json");
 
 fn app() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout").join("examples/space")
 }
 
-/// Serves the site until the end of the test.
-fn site() {
-    let listener = TcpListener::bind(SITE).expect("the port of the site is free");
+/// Serves the website until the end of the test.
+fn serve_website() {
+    let listener = TcpListener::bind(WEBSITE_ADDRESS).expect("the port is free");
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut lines = BufReader::new(stream.try_clone().expect("a socket")).lines().map_while(Result::ok);
-            let asked = lines.next().unwrap_or_default();
+            let request_line = lines.next().unwrap_or_default();
             lines.find(String::is_empty);
             let (status, body) =
-                if asked.starts_with("GET /api/systems ") { ("200 OK", SYSTEMS) } else { ("404 Not Found", "") };
+                if request_line.starts_with("GET /api/systems ") { ("200 OK", SYSTEMS) } else { ("404 Not Found", "") };
             let length = body.len();
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
@@ -39,8 +39,9 @@ fn site() {
     });
 }
 
-/// The example, built for release, as its manifest lists it: the endpoint first, then the workers by name.
-fn built() -> Vec<(String, Function)> {
+/// Builds the example for release. Returns its functions as listed in the manifest: the endpoint first, then the
+/// workers by name.
+fn build_functions() -> Vec<(String, Function)> {
     let mut build = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     build.args(["bedrock", "build", "--release"]).current_dir(app());
     for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_TARGET_DIR"] {
@@ -66,10 +67,10 @@ fn built() -> Vec<(String, Function)> {
 }
 
 #[test]
-fn every_artifact_of_the_example_answers() {
-    let functions = built();
+fn every_artifact_of_the_example_responds() {
+    let functions = build_functions();
     let Some(ministack) = Ministack::start(false) else { return };
-    site();
+    serve_website();
     let all: Vec<Function> = functions.iter().map(|(_, function)| function.clone()).collect();
     ministack.deploy(&all).expect("deployed");
     let systems: Value = serde_json::from_str(SYSTEMS).expect("JSON");
@@ -80,7 +81,7 @@ fn every_artifact_of_the_example_answers() {
         "system_fetcher" | "system_fetcher_js" => (json!({}), systems.clone()),
         "system_counter" => (json!({}), json!({ "systems": 5, "planets": 25 })),
         "system_report" => (json!({ "title": "Near us" }), report.clone()),
-        other => panic!("a worker nobody expects: {other}"),
+        other => panic!("unexpected worker: {other}"),
     };
     for (name, function) in &functions {
         if name == "endpoint" {
@@ -103,16 +104,16 @@ fn every_artifact_of_the_example_answers() {
         if !function.runtime.starts_with("python") {
             continue;
         }
-        // Under AWS's own runtime, in which calls go to the functions of the emulator.
-        let mut alone = function.clone();
-        alone.environment = ministack.environment().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let Some(run) = testbed::ric::run(&alone, &[event]) else { return };
-        let [Answer::Response(answer)] = &run.results[..] else { panic!("{name}: {run:?}") };
-        assert_eq!(as_floats(answer.clone()), response, "{name}");
+        // On AWS's own runtime, where calls go to the functions of the emulator.
+        let mut on_ric = function.clone();
+        on_ric.environment = ministack.environment().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let Some(run) = testbed::ric::run(&on_ric, &[event]) else { return };
+        let [Answer::Response(response_on_ric)] = &run.results[..] else { panic!("{name}: {run:?}") };
+        assert_eq!(as_floats(response_on_ric.clone()), response, "{name}");
     }
 }
 
-/// JavaScript writes 2790.0 as 2790.
+/// Converts all numbers to floats, because JavaScript writes 2790.0 as 2790.
 fn as_floats(value: Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
@@ -122,7 +123,7 @@ fn as_floats(value: Value) -> Value {
     }
 }
 
-/// What a function URL sends for a GET.
+/// Returns the event that a function URL sends for a GET request.
 fn http_event(path: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",

@@ -4,42 +4,43 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::folder::{Folder, said};
 use crate::manifest::Manifest;
+use crate::terraform_app::{TerraformApp, output_text};
 
 #[test]
 fn manifest_decides_names_rights_and_environments() {
-    let Some(folder) = Folder::new() else { return };
+    let Some(app) = TerraformApp::new() else { return };
     for (name, manifest) in [
-        ("one", Manifest::of(&["fetcher"])),
-        ("three", Manifest::of_three()),
-        ("sixty", Manifest::of_sixty()),
-        ("full", full()),
+        ("one", Manifest::with_workers(&["fetcher"])),
+        ("three", Manifest::three_functions()),
+        ("sixty", Manifest::sixty_workers()),
+        ("full", full_environment()),
         ("destinations", destinations()),
-        ("triggers", Manifest::of_triggers()),
-        ("hyphen", Manifest::of_three().with("/app", json!("outer-space"))),
+        ("triggers", Manifest::triggers()),
+        ("hyphen", Manifest::three_functions().with("/app", json!("outer-space"))),
     ] {
-        manifest.write(&folder.path(&format!("terraform/manifest/manifests/{name}.json")));
+        manifest.write(&app.path(&format!("terraform/manifest/manifests/{name}.json")));
     }
     let test = include_str!("decisions.tftest.hcl");
-    fs::write(folder.path("terraform/manifest/decisions.tftest.hcl"), test).expect("the test");
-    folder.terraform("terraform/manifest", &["init", "-input=false"]);
-    let output = folder.command("terraform/manifest", &["test", "-no-color"]).output().expect("Terraform starts");
-    assert!(output.status.success(), "{}", said(&output));
+    fs::write(app.path("terraform/manifest/decisions.tftest.hcl"), test).expect("the test");
+    app.terraform("terraform/manifest", &["init", "-input=false"]);
+    let output = app.command("terraform/manifest", &["test", "-no-color"]).output().expect("Terraform starts");
+    assert!(output.status.success(), "{}", output_text(&output));
     let runs = test.lines().filter(|line| line.starts_with("run ")).count();
-    assert!(said(&output).contains(&format!("Success! {runs} passed, 0 failed.")), "{}", said(&output));
+    assert!(output_text(&output).contains(&format!("Success! {runs} passed, 0 failed.")), "{}", output_text(&output));
 }
 
-/// With a secret whose JSON has 100 bytes, the environment of `fetcher` has 4,096 bytes, its one ARN included.
-fn full() -> Manifest {
+/// Returns a manifest in which the environment of `fetcher` has exactly 4,096 bytes, including a secret of 100 bytes
+/// and an ARN.
+fn full_environment() -> Manifest {
     let others = json!({
         "PAD": "", "TOKEN": "x".repeat(98),
         "SPACE_WORKER_ARN_RANKER": "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
     });
-    let room = 4096 - others.to_string().len();
-    // One character of two bytes: it is bytes that are counted.
-    let pad = format!("é{}", "x".repeat(room - 2));
-    Manifest::of(&["fetcher", "ranker"])
+    let available = 4096 - others.to_string().len();
+    // One character has two bytes, because the limit counts bytes.
+    let pad = format!("é{}", "x".repeat(available - 2));
+    Manifest::with_workers(&["fetcher", "ranker"])
         .with("/workers/fetcher/invokes", json!(["ranker"]))
         .with("/workers/fetcher/environment", json!({ "PAD": pad }))
         .with("/workers/fetcher/secrets", json!({ "TOKEN": { "ssm": "/space/token" } }))
@@ -52,7 +53,7 @@ fn destinations() -> Manifest {
         ("to_function", "lambda:us-east-1:123456789012:function:failed"),
         ("to_bus", "events:us-east-1:123456789012:event-bus/failed"),
     ];
-    kinds.iter().fold(Manifest::of(&kinds.map(|(name, _)| name)), |manifest, (name, end)| {
-        manifest.with(&format!("/workers/{name}/on_failure"), json!(format!("arn:aws:{end}")))
+    kinds.iter().fold(Manifest::with_workers(&kinds.map(|(name, _)| name)), |manifest, (name, arn_suffix)| {
+        manifest.with(&format!("/workers/{name}/on_failure"), json!(format!("arn:aws:{arn_suffix}")))
     })
 }

@@ -1,4 +1,4 @@
-//! An emulator of AWS that runs functions and enforces IAM, started for one test and ended with it.
+//! An emulator of AWS that runs functions and enforces IAM. Each test starts its own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -18,20 +18,21 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// None where it is not installed.
+    /// Returns `None` if the emulator is not installed.
     pub(crate) fn start() -> Option<Self> {
         let python = tool("ministack/bin/python")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform/emulator.py");
         let mut command = Command::new(python);
         let mut child =
             command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python starts");
-        let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().expect("a pipe")));
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut emulator = Self { child, input, output, endpoint: String::new() };
         emulator.endpoint = serde_json::from_value(emulator.read()).expect("an address");
         Some(emulator)
     }
 
-    /// With these variables, a program speaks to it instead of to AWS.
+    /// Returns environment variables that make a program use the emulator instead of AWS.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 5] {
         [
             ("AWS_ENDPOINT_URL", &self.endpoint),
@@ -42,34 +43,34 @@ impl Emulator {
         ]
     }
 
-    /// An operation by boto3's names; it must succeed.
+    /// Calls an operation by its names in boto3. It must succeed.
     pub(crate) fn call(&mut self, service: &str, operation: &str, arguments: &Value) -> Value {
-        self.ask(&json!(["call", [service, operation, arguments]]))
+        self.request(&json!(["call", [service, operation, arguments]]))
     }
 
-    /// Status and body of what a function's URL answers.
+    /// Requests a function URL. Returns status and body.
     pub(crate) fn get(&mut self, url: &str) -> Value {
-        self.ask(&json!(["get", [url]]))
+        self.request(&json!(["get", [url]]))
     }
 
-    /// Writes a zip with one file, and gives its digest as manifests have it.
+    /// Writes a zip with one file. Returns its digest in the format of the manifest.
     pub(crate) fn pack(&mut self, path: &Path, name: &str, text: &str) -> Value {
-        self.ask(&json!(["pack", [path, name, text]]))
+        self.request(&json!(["pack", [path, name, text]]))
     }
 
-    /// What a function answers.
+    /// Invokes a function. Returns its response.
     pub(crate) fn invoke(&mut self, function: &str, event: &Value) -> Value {
         let arguments = json!({ "FunctionName": function, "Payload": event.to_string() });
-        let answer = self.call("lambda", "invoke", &arguments);
-        serde_json::from_str(answer["Payload"].as_str().expect("a payload")).expect("JSON")
+        let response = self.call("lambda", "invoke", &arguments);
+        serde_json::from_str(response["Payload"].as_str().expect("a payload")).expect("JSON")
     }
 
-    fn ask(&mut self, question: &Value) -> Value {
+    fn request(&mut self, request: &Value) -> Value {
         let mut input = self.input.as_ref().expect("it runs");
-        writeln!(input, "{question}").expect("a question");
-        let answer = self.read();
-        assert!(answer.get("error").is_none(), "{question}: {answer}");
-        answer["ok"].clone()
+        writeln!(input, "{request}").expect("a request");
+        let response = self.read();
+        assert!(response.get("error").is_none(), "{request}: {response}");
+        response["ok"].clone()
     }
 
     fn read(&mut self) -> Value {
@@ -81,7 +82,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The emulator exits when its input is closed.
         self.input = None;
         let _ = self.child.wait();
     }

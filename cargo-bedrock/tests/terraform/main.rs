@@ -1,17 +1,19 @@
-//! What deploys an app, as `new app` writes it: formatted, valid for the provider, deciding rightly from any manifest,
-//! refusing what cannot be deployed, and applied to an emulator of AWS that enforces IAM.
+//! Tests of the Terraform files and the workflow that `new app` writes: their format, validation by the provider,
+//! decisions from manifests, errors for invalid manifests, and applying them to an emulator of AWS that enforces IAM.
 
-// A test ends by a panic, and says on its standard output when it is skipped.
+// A test fails with a panic, and prints when it is skipped.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-mod applied;
+mod apply;
 mod decisions;
 mod emulator;
-mod files;
-mod folder;
+mod formatting;
 mod manifest;
 mod policies;
 mod provider;
-mod refusals;
+mod terraform_app;
+#[path = "../common/test_app.rs"]
+mod test_app;
 mod tools;
+mod validation_errors;
 mod workflow;

@@ -1,31 +1,32 @@
-//! Manifests as `cargo bedrock build` writes them, and the files they name.
+//! Manifests in the format of `cargo bedrock build`, and the files that they name.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// What every artifact has in it where nobody unpacks it.
+/// Contents of artifacts that are never unpacked.
 const CONTENTS: &str = "no zip\n";
-/// SHA-256 of that, in base64.
+/// SHA-256 of the contents, in base64.
 const DIGEST: &str = "mcFEaBRLg6l6jDYIrl4gRAZ4Ey2aDDlAo7MoXQOfwA0=";
-/// And in hex.
+/// SHA-256 of the contents, in hexadecimal.
 const HEX: &str = "99c14468144b83a97a8c3608ae5e20440678132d9a0c3940a3b3285d039fc00d";
 
-/// A manifest that can still be changed.
+/// A manifest under construction.
 #[derive(Debug, Clone)]
 pub(crate) struct Manifest(Value);
 
 impl Manifest {
-    /// An app without endpoint, with these workers, all built, with default settings.
-    pub(crate) fn of(workers: &[&str]) -> Self {
+    /// Returns an app without an endpoint. All workers are built and have default settings.
+    pub(crate) fn with_workers(workers: &[&str]) -> Self {
         let workers: serde_json::Map<String, Value> =
             workers.iter().map(|name| ((*name).to_owned(), function(name))).collect();
-        let head = json!({ "version": 1, "bedrock": "0.1.0", "app": "space", "profile": "release", "endpoint": null });
-        Self(head).with("/workers", Value::Object(workers))
+        let manifest =
+            json!({ "version": 1, "bedrock": "0.1.0", "app": "space", "profile": "release", "endpoint": null });
+        Self(manifest).with("/workers", Value::Object(workers))
     }
 
-    /// The endpoint calls these.
+    /// Adds an endpoint that calls these workers.
     pub(crate) fn with_endpoint(self, invokes: &[&str]) -> Self {
         let mut endpoint = function("endpoint");
         endpoint["language"] = json!("rust");
@@ -34,14 +35,14 @@ impl Manifest {
         self.with("/endpoint", endpoint)
     }
 
-    /// Sets what is at a JSON pointer; the last part may be new.
+    /// Sets the value at a JSON pointer. The last key may be new.
     pub(crate) fn with(mut self, pointer: &str, value: Value) -> Self {
-        if let Some(place) = self.0.pointer_mut(pointer) {
-            *place = value;
+        if let Some(target) = self.0.pointer_mut(pointer) {
+            *target = value;
             return self;
         }
-        let (above, key) = pointer.rsplit_once('/').expect("a pointer");
-        self.0.pointer_mut(above).expect(pointer)[key] = value;
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        self.0.pointer_mut(parent).expect(pointer)[key] = value;
         self
     }
 
@@ -49,13 +50,13 @@ impl Manifest {
         self.0.pointer(pointer).expect(pointer)
     }
 
-    /// The endpoint and two workers that call each other, with everything that can be set.
-    pub(crate) fn of_three() -> Self {
+    /// Returns an endpoint and two workers that call each other, with all settings.
+    pub(crate) fn three_functions() -> Self {
         let layer = json!({
             "name": "ranker", "path": "layers/ranker.zip", "sha256": HEX, "sha256_base64": DIGEST,
             "content_sha256": HEX, "bytes": 7, "unzipped_bytes": 7
         });
-        Self::of(&["fetcher", "ranker"])
+        Self::with_workers(&["fetcher", "ranker"])
             .with_endpoint(&["ranker", "fetcher", "fetcher"])
             .with("/workers/fetcher/invokes", json!(["ranker"]))
             .with("/workers/fetcher/environment", json!({ "GREETING": "hello" }))
@@ -72,8 +73,8 @@ impl Manifest {
             .with("/workers/ranker/recursion", json!("allow"))
     }
 
-    /// Two workers with triggers of each kind, one of which the other hands its events to.
-    pub(crate) fn of_triggers() -> Self {
+    /// Returns two workers with triggers of each kind. One is a destination of the other.
+    pub(crate) fn triggers() -> Self {
         let queue = |name: &str, visibility: u64| {
             json!({
                 "queue": name, "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 4,
@@ -82,7 +83,9 @@ impl Manifest {
         };
         let others = "arn:aws:sqs:us-east-1:123456789012:others";
         let mut jobs = queue("jobs", 185);
-        (jobs["batch_size"], jobs["batch_window"], jobs["partial_failures"]) = (json!(20), json!(5), json!(true));
+        jobs["batch_size"] = json!(20);
+        jobs["batch_window"] = json!(5);
+        jobs["partial_failures"] = json!(true);
         let fetcher = json!([
             { "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null },
             jobs,
@@ -94,7 +97,7 @@ impl Manifest {
             { "bucket": "arn:aws:s3:::theirs", "prefix": "", "suffix": ".png", "events": ["removed"] },
             queue(others, 180),
         ]);
-        Self::of(&["fetcher", "ranker"])
+        Self::with_workers(&["fetcher", "ranker"])
             .with("/version", json!(2))
             .with("/workers/fetcher/on_success", json!("ranker"))
             .with("/workers/fetcher/dead_letter", json!(others))
@@ -102,16 +105,16 @@ impl Manifest {
             .with("/workers/ranker/triggers", ranker)
     }
 
-    /// Sixty workers with long names, all of which the endpoint calls, and the last one calls the first.
-    pub(crate) fn of_sixty() -> Self {
+    /// Returns sixty workers with long names. The endpoint calls all of them, and the last one calls the first.
+    pub(crate) fn sixty_workers() -> Self {
         let names: Vec<String> =
             (1..=60).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let pointer = format!("/workers/{}/invokes", names[59]);
-        Self::of(&names).with_endpoint(&names).with(&pointer, json!([names[0]]))
+        Self::with_workers(&names).with_endpoint(&names).with(&pointer, json!([names[0]]))
     }
 
-    /// Writes the manifest and the files that it names, those that are there already excepted.
+    /// Writes the manifest, and the files that it names unless they exist.
     pub(crate) fn write(&self, path: &Path) {
         let folder = path.parent().expect("a folder");
         fs::create_dir_all(folder).expect("a folder");
@@ -130,15 +133,15 @@ impl Manifest {
 }
 
 #[test]
-fn the_manifests_of_these_tests_are_as_the_schema_says() {
+fn manifests_of_these_tests_match_the_schema() {
     let schema = serde_json::from_str(include_str!("../../../docs/schema/manifest.v1.json")).expect("JSON");
     let schema = jsonschema::draft202012::new(&schema).expect("a schema");
-    // A callee twice is more than Terraform has to take.
-    let three = Manifest::of_three().with("/endpoint/invokes", json!(["fetcher", "ranker"]));
-    for manifest in [three, Manifest::of_sixty(), Manifest::of_triggers().with_endpoint(&["fetcher"])] {
-        let faults: Vec<_> =
+    // Without the repeated worker, which the schema does not allow.
+    let three_functions = Manifest::three_functions().with("/endpoint/invokes", json!(["fetcher", "ranker"]));
+    for manifest in [three_functions, Manifest::sixty_workers(), Manifest::triggers().with_endpoint(&["fetcher"])] {
+        let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();
-        assert_eq!(faults, [""; 0]);
+        assert_eq!(errors, [""; 0]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The policies that are written, before a validator that knows AWS's actions and the resources they take.
+//! Validates the IAM policies with a tool that knows AWS's actions and their resources.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,54 +6,56 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, said};
 use crate::manifest::Manifest;
+use crate::terraform_app::{TerraformApp, output_text};
 use crate::tools::tool;
 
-/// What the validator has to say, empty if nothing.
+/// Returns the findings of the validator, or an empty text.
 fn findings(parliament: &Path, policy: &str) -> String {
     let mut command = Command::new(parliament);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("parliament starts");
     child.stdin.take().expect("stdin").write_all(policy.as_bytes()).expect("write");
     let output = child.wait_with_output().expect("parliament ends");
-    if output.status.success() { String::new() } else { format!("found: {}", said(&output)) }
+    if output.status.success() { String::new() } else { format!("found: {}", output_text(&output)) }
 }
 
 fn policies(decisions: &Value) -> Vec<String> {
     let functions = decisions["functions"]["value"].as_object().expect("functions");
-    let of = |function: &Value| {
+    let policies_of = |function: &Value| {
         let managed = function["managed_policies"].as_array().cloned().unwrap_or_default();
         [vec![function["own_policy"].clone()], managed].concat()
     };
     let roles = decisions["schedule_roles"]["value"].as_object().into_iter().flat_map(serde_json::Map::values);
     let schedules = roles.map(|role| role["policy"].clone());
-    let all = functions.values().flat_map(of).chain(schedules);
+    let all = functions.values().flat_map(policies_of).chain(schedules);
     all.map(|policy| policy.as_str().expect("a policy").to_owned()).collect()
 }
 
 #[test]
-fn every_policy_has_actions_that_exist_and_resources_that_they_take() {
-    let (Some(folder), Some(parliament)) = (Folder::new(), tool("checks/bin/parliament")) else { return };
-    let others = ["sns:us-east-1:123456789012:t", "events:us-east-1:123456789012:event-bus/b"].map(|end| {
-        let destination = json!(format!("arn:aws:{end}"));
-        Manifest::of(&["fetcher"]).with("/workers/fetcher/on_failure", destination)
+fn every_policy_has_valid_actions_and_resources() {
+    let Some(app) = TerraformApp::new() else { return };
+    let Some(parliament) = tool("checks/bin/parliament") else { return };
+    let others = ["sns:us-east-1:123456789012:t", "events:us-east-1:123456789012:event-bus/b"].map(|arn_suffix| {
+        let destination = json!(format!("arn:aws:{arn_suffix}"));
+        Manifest::with_workers(&["fetcher"]).with("/workers/fetcher/on_failure", destination)
     });
-    let all = [Manifest::of_three(), Manifest::of_sixty(), Manifest::of_triggers()];
+    let all = [Manifest::three_functions(), Manifest::sixty_workers(), Manifest::triggers()];
     for manifest in all.into_iter().chain(others) {
-        let path = folder.path("manifest.json");
+        let path = app.path("manifest.json");
         manifest.write(&path);
-        let found = policies(&folder.decisions(&path));
-        // Those of sixty workers differ in a name, so the first and the last ones do.
-        let some = if found.len() > 10 { [&found[..4], &found[found.len() - 2..]].concat() } else { found };
-        for policy in some {
+        let policies = policies(&app.decisions(&path));
+        // The policies of sixty workers only differ in a name, so check the first and the last ones.
+        let count = policies.len();
+        let checked = if count > 10 { [&policies[..4], &policies[count - 2..]].concat() } else { policies };
+        for policy in checked {
             assert_eq!(findings(&parliament, &policy), "", "{policy}");
         }
     }
 }
 
 #[test]
-fn the_validator_would_find_a_wrong_action_and_a_wrong_resource() {
+fn validator_finds_wrong_actions_and_resources() {
     let Some(parliament) = tool("checks/bin/parliament") else { return };
     let policy = |action: &str, resource: &str| {
         let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });

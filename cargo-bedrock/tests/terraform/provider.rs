@@ -1,39 +1,42 @@
-//! The whole of `terraform/` before the real provider, where a folder of plugins has it; and before a checker of
-//! another version's schema, where one is named.
+//! Validates `terraform/` with the real provider, if it is installed, and with a checker of another version's schema,
+//! if one is configured.
 
 use std::process::Command;
 
-use crate::folder::{Folder, said};
+use crate::terraform_app::{TerraformApp, output_text};
 use crate::tools::plugins;
 
 #[test]
-fn the_provider_takes_every_file() {
-    let (Some(folder), Some(plugins)) = (Folder::new(), plugins()) else { return };
+fn provider_accepts_every_file() {
+    let Some(app) = TerraformApp::new() else { return };
+    let Some(plugins) = plugins() else { return };
     let from = format!("-plugin-dir={}", plugins.display());
-    folder.terraform("terraform", &["init", "-input=false", &from]);
-    folder.terraform("terraform", &["validate"]);
+    app.terraform("terraform", &["init", "-input=false", &from]);
+    app.terraform("terraform", &["validate"]);
 }
 
 #[test]
-fn a_right_of_the_app_s_own_is_given_to_the_role_of_a_function() {
-    let (Some(folder), Some(plugins)) = (Folder::new(), plugins()) else { return };
+fn app_can_add_a_policy_to_a_function_s_role() {
+    let Some(app) = TerraformApp::new() else { return };
+    let Some(plugins) = plugins() else { return };
     let text =
         "resource \"aws_iam_role_policy\" \"own\" {\n  role   = module.function[\"x\"].role\n  policy = \"{}\"\n}\n";
-    std::fs::write(folder.path("terraform/rights.tf"), text).expect("file");
+    std::fs::write(app.path("terraform/permissions.tf"), text).expect("file");
     let from = format!("-plugin-dir={}", plugins.display());
-    folder.terraform("terraform", &["init", "-input=false", &from]);
-    folder.terraform("terraform", &["validate"]);
+    app.terraform("terraform", &["init", "-input=false", &from]);
+    app.terraform("terraform", &["validate"]);
 }
 
-/// A command that is given a folder and fails if something in it is not in the schema it knows.
+/// `BEDROCK_TERRAFORM_CHECK` is a command that gets a folder and fails if the folder uses attributes that its schema
+/// lacks.
 #[test]
-fn a_schema_of_another_version_has_all_that_is_used() {
+fn other_provider_version_has_all_used_attributes() {
     let Ok(command) = std::env::var("BEDROCK_TERRAFORM_CHECK") else {
         return println!("skipped: BEDROCK_TERRAFORM_CHECK names no checker");
     };
-    let Some(folder) = Folder::new() else { return };
+    let Some(app) = TerraformApp::new() else { return };
     let mut words = command.split_whitespace();
     let mut check = Command::new(words.next().expect("a program"));
-    let output = check.args(words).arg(folder.path("terraform")).output().expect("the checker starts");
-    assert!(output.status.success(), "{}", said(&output));
+    let output = check.args(words).arg(app.path("terraform")).output().expect("the checker starts");
+    assert!(output.status.success(), "{}", output_text(&output));
 }

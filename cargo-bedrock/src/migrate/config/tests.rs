@@ -1,25 +1,25 @@
-//! `config.py` before and after. What comes out runs as Python in the tests of the command line.
+//! `config.py` before and after. The tests of the command line run the results in Python.
 
 use insta::assert_snapshot;
 
-use super::{Outcome, edit, prefix};
+use super::{ConfigEdit, edit, prefix};
 
-fn after(text: &str) -> String {
+fn edited(text: &str) -> String {
     match edit(text, "MY_APP") {
-        Outcome::Edited { text, .. } => text,
+        ConfigEdit::Edited { text, .. } => text,
         other => panic!("{other:?}"),
     }
 }
 
 fn unclear(text: &str) -> &'static str {
     match edit(text, "MY_APP") {
-        Outcome::Unclear(why) => why,
+        ConfigEdit::Unclear(reason) => reason,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn the_key_is_renamed_and_the_entries_stay_beside_the_comprehension() {
+fn key_is_renamed_and_its_entries_are_kept() {
     let text = "\
 from bedrock.config import get_all_by_prefix
 
@@ -31,7 +31,7 @@ parameters = {
     'debug': True,
 }
 ";
-    assert_snapshot!(after(text), @r#"
+    assert_snapshot!(edited(text), @r#"
     from bedrock.config import get_all_by_prefix
 
     prefix = 'SHOP'
@@ -46,9 +46,9 @@ parameters = {
 }
 
 #[test]
-fn an_empty_dictionary_gets_the_comprehension_alone() {
+fn empty_dictionary_gets_only_the_comprehension() {
     let text = "prefix = \"A\"\ndef get_all_by_prefix(p): ...\nparameters = {\n    \"lambdas\": {}\n}\n";
-    assert_snapshot!(after(text), @r#"
+    assert_snapshot!(edited(text), @r#"
     prefix = "A"
     def get_all_by_prefix(p): ...
     parameters = {
@@ -60,8 +60,8 @@ fn an_empty_dictionary_gets_the_comprehension_alone() {
 }
 
 #[test]
-fn names_that_the_file_lacks_are_added_above_the_statement() {
-    assert_snapshot!(after("DEBUG = 1\n\nparameters = {\"lambdas\": load()}\n"), @r#"
+fn missing_names_are_added_above_the_statement() {
+    assert_snapshot!(edited("DEBUG = 1\n\nparameters = {\"lambdas\": load()}\n"), @r#"
     DEBUG = 1
 
     import os
@@ -78,14 +78,14 @@ fn names_that_the_file_lacks_are_added_above_the_statement() {
         **{k.replace(f"{prefix}_WORKER_ARN_", "").lower(): v for k, v in get_all_by_prefix(f"{prefix}_WORKER_ARN_").items()}
     }}
     "#);
-    let imported = after("import os.path\nfrom bedrock.config import *\nparameters = {\"lambdas\": {}}\n");
+    let imported = edited("import os.path\nfrom bedrock.config import *\nparameters = {\"lambdas\": {}}\n");
     assert!(!imported.contains("def get_all_by_prefix") && !imported.contains("prefix = "), "{imported}");
 }
 
 #[test]
-fn an_app_without_lambdas_gets_workers() {
+fn app_without_lambdas_gets_workers() {
     let text = "from x import get_all_by_prefix, prefix\nparameters = {\n    \"debug\": True\n}\n";
-    assert_snapshot!(after(text), @r#"
+    assert_snapshot!(edited(text), @r#"
     from x import get_all_by_prefix, prefix
     parameters = {
         "debug": True,
@@ -94,28 +94,28 @@ fn an_app_without_lambdas_gets_workers() {
         },
     }
     "#);
-    assert!(after("from x import *\nparameters = {}\n").contains("\n    \"workers\": {\n        **{k"));
-    assert!(after("from x import *\nparameters = {\"a\": 1}\n").contains("{\"a\": 1, \"workers\": {\n    **{k"));
+    assert!(edited("from x import *\nparameters = {}\n").contains("\n    \"workers\": {\n        **{k"));
+    assert!(edited("from x import *\nparameters = {\"a\": 1}\n").contains("{\"a\": 1, \"workers\": {\n    **{k"));
 }
 
 #[test]
-fn what_was_edited_is_as_it_should_be() {
+fn edited_text_is_not_edited_again() {
     for text in ["parameters = {'lambdas': {}}\n", "parameters = {\n  'lambdas': f(),\n}\n", "parameters = {}\n"] {
-        assert_eq!(edit(&after(text), "MY_APP"), Outcome::Done, "{text}");
+        assert_eq!(edit(&edited(text), "MY_APP"), ConfigEdit::Unchanged, "{text}");
     }
-    let by_hand = "parameters = {'workers': {k: v for k, v in find(f'{p}_WORKER_ARN_')}}\n";
-    assert_eq!(edit(by_hand, "MY_APP"), Outcome::Done);
+    let edited_manually = "parameters = {'workers': {k: v for k, v in find(f'{p}_WORKER_ARN_')}}\n";
+    assert_eq!(edit(edited_manually, "MY_APP"), ConfigEdit::Unchanged);
 }
 
 #[test]
-fn line_ends_of_windows_stay() {
-    let text = after("import os\r\nparameters = {\r\n    'lambdas': {}\r\n}\r\n");
+fn windows_newlines_are_kept() {
+    let text = edited("import os\r\nparameters = {\r\n    'lambdas': {}\r\n}\r\n");
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
 }
 
 #[test]
-fn what_is_not_understood_is_left_alone() {
-    assert_eq!(unclear("parameters = {"), "it is not Python that can be read");
+fn ambiguous_text_is_left_unchanged() {
+    assert_eq!(unclear("parameters = {"), "it is not valid Python");
     assert_eq!(unclear("parameters = load()\n"), "it has no dictionary `parameters`");
     assert_eq!(unclear(""), "it has no dictionary `parameters`");
     let both = unclear("parameters = {'lambdas': {}, 'workers': {}}\n");
@@ -123,7 +123,7 @@ fn what_is_not_understood_is_left_alone() {
 }
 
 #[test]
-fn the_prefix_is_known_where_it_is_written() {
+fn prefix_is_read_from_a_plain_string() {
     assert_eq!(prefix("prefix = 'MY_APP'\n").as_deref(), Some("MY_APP"));
     assert_eq!(prefix("prefix = os.environ['P']\n"), None);
     assert_eq!(prefix("prefix = f'{a}_B'\n"), None);

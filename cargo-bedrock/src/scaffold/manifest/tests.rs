@@ -1,14 +1,14 @@
-//! Tables of manifests and what is read from them. Edits are tested from outside, in `tests/cli/new_worker.rs`.
+//! What is read from manifests. Edits are tested with the program, in `tests/cli/new_worker.rs`.
 
-use super::{Manifest, Owner};
+use super::{Manifest, NameOwner};
 
 fn manifest(text: &str) -> Manifest {
     Manifest::parse(text).expect(text)
 }
 
 #[test]
-fn a_worker_depends_on_the_runtime_as_the_app_does() {
-    for (of_app, of_worker) in [
+fn worker_depends_on_the_same_runtime_as_the_app() {
+    for (app_line, worker_line) in [
         (r#"bedrock = { package = "bedrock-rt", version = "0.3" }"#, r#"{ package = "bedrock-rt", version = "0.3" }"#),
         (r#"bedrock-rt = "0.3""#, r#"{ package = "bedrock-rt", version = "0.3" }"#),
         (
@@ -30,27 +30,27 @@ fn a_worker_depends_on_the_runtime_as_the_app_does() {
         (r#"bedrock = { package = "bedrock-rt", workspace = true }"#, "{ workspace = true }"),
         ("bedrock.package = \"bedrock-rt\"\nbedrock.version = '1'", r#"{ package = "bedrock-rt", version = '1' }"#),
     ] {
-        let uses = manifest(&format!("[dependencies]\n{of_app}\n")).uses(2);
-        assert_eq!(uses.runtime, format!("bedrock = {of_worker}"), "{of_app}");
+        let dependencies = manifest(&format!("[dependencies]\n{app_line}\n")).bedrock_dependencies(2);
+        assert_eq!(dependencies.runtime, format!("bedrock = {worker_line}"), "{app_line}");
     }
 }
 
 #[test]
-fn an_inherited_dependency_keeps_the_key_that_it_is_found_by() {
-    let uses = manifest("[dependencies]\nbedrock-rt.workspace = true\n").uses(2);
-    assert_eq!(uses.runtime, "bedrock-rt = { workspace = true }");
+fn inherited_dependency_keeps_its_key() {
+    let dependencies = manifest("[dependencies]\nbedrock-rt.workspace = true\n").bedrock_dependencies(2);
+    assert_eq!(dependencies.runtime, "bedrock-rt = { workspace = true }");
 }
 
 #[test]
-fn a_worker_of_an_app_without_the_runtime_asks_for_this_version() {
-    let uses = manifest("").uses(2);
+fn worker_of_app_without_runtime_depends_on_this_version() {
+    let dependencies = manifest("").bedrock_dependencies(2);
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(uses.runtime, format!("bedrock = {{ package = \"bedrock-rt\", version = \"{version}\" }}"));
-    assert_eq!(uses.build, format!("bedrock-build = \"{version}\""));
+    assert_eq!(dependencies.runtime, format!("bedrock = {{ package = \"bedrock-rt\", version = \"{version}\" }}"));
+    assert_eq!(dependencies.build, format!("bedrock-build = \"{version}\""));
 }
 
 #[test]
-fn names_are_found_in_every_kind_of_dependency() {
+fn names_are_found_in_all_dependency_tables() {
     let text = "
 [package]
 name = \"my-app\"
@@ -64,18 +64,18 @@ version = \"1\"
 [target.'cfg(unix)'.dependencies]
 only-unix = \"1\"
 ";
-    let plain = Some(Owner::Dependency { path: None });
+    let plain = Some(NameOwner::Dependency { path: None });
     for (name, owner) in [
-        ("my_app", Some(Owner::Package)),
+        ("my_app", Some(NameOwner::Package)),
         ("renamed", plain),
-        ("real_name", Some(Owner::Dependency { path: None })),
-        ("resizer", Some(Owner::Dependency { path: Some("workers/resizer".to_owned()) })),
-        ("builder", Some(Owner::Dependency { path: None })),
-        ("tester", Some(Owner::Dependency { path: None })),
-        ("only_unix", Some(Owner::Dependency { path: None })),
+        ("real_name", Some(NameOwner::Dependency { path: None })),
+        ("resizer", Some(NameOwner::Dependency { path: Some("workers/resizer".to_owned()) })),
+        ("builder", Some(NameOwner::Dependency { path: None })),
+        ("tester", Some(NameOwner::Dependency { path: None })),
+        ("only_unix", Some(NameOwner::Dependency { path: None })),
         ("version", None),
         ("free", None),
     ] {
-        assert_eq!(manifest(text).owner(name), owner, "{name}");
+        assert_eq!(manifest(text).name_owner(name), owner, "{name}");
     }
 }

@@ -1,0 +1,31 @@
+//! Export of traces to an OpenTelemetry collector. Converting invocations to spans is left to `bedrock-dev`.
+
+use std::sync::Arc;
+
+use bedrock_dev::Workshop;
+use bedrock_dev::traces::{Settings, Traces};
+
+use crate::ui::Printer;
+use bedrock_diagnostics::{Error, Result};
+
+/// Reads the settings from OpenTelemetry's environment variables. Returns `None` if no collector is set.
+pub(super) fn settings() -> Result<Option<Settings>> {
+    Settings::read(|name| std::env::var(name).ok()).map_err(|error| Error::call(error.to_string()).help(error.help))
+}
+
+/// Starts the export of the server's invocations, if there are settings.
+pub(super) fn start(settings: Option<&Settings>, server: &Workshop, print: Printer) -> Result<Option<Traces>> {
+    let Some(settings) = settings else { return Ok(None) };
+    let warn = Arc::new(move |text: &str| print.warning(text));
+    let exporter = server.traces(settings.clone(), warn);
+    let exporter = exporter.map_err(|error| Error::io("failed to read the certificates of this machine", &error))?;
+    print.note(&format!("traces are exported to `{}`", settings.endpoint));
+    Ok(Some(exporter))
+}
+
+/// Sends the remaining spans after the server has ended.
+pub(super) async fn finish(exporter: Option<Traces>) {
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
+}

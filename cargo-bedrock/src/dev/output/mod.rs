@@ -1,0 +1,133 @@
+//! Output of `dev` on standard output: log lines with a colour for each worker, or one JSON object a line.
+
+mod format;
+mod writer;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use bedrock_build::{App, Trigger};
+use bedrock_dev::runtime::Line;
+use bedrock_dev::{BuildFailed, ENDPOINT, Reload};
+use serde_json::Value;
+
+use crate::ui::{Color, Printer};
+use format::OutputFormat;
+use writer::{OutputMessage, OutputSender, output_channel};
+
+/// Maximum time that the end of the program waits for a terminal that accepts no lines.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Escape sequence that clears a terminal and its scrollback.
+const CLEAR_TERMINAL: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
+
+/// Sends lines to the thread that writes them.
+pub(super) struct Output {
+    sender: OutputSender,
+    format: Arc<OutputFormat>,
+    app: String,
+    /// One line for each trigger of the app.
+    triggers: String,
+    /// Receives when the writer thread has ended.
+    written: Receiver<()>,
+}
+
+impl Output {
+    /// Starts the writer thread.
+    pub(super) fn start(app: &App, json: bool, print: Printer) -> Self {
+        let format = Arc::new(OutputFormat::new(json, function_names(app), print.quiet));
+        let (done, written) = channel();
+        let (sender, writer) = output_channel();
+        // JSON contains no styles, so do not search it for styles to remove.
+        let print = if json { Printer { color: Color::Always, ..print } } else { print };
+        let _ = std::thread::Builder::new().name("output".to_owned()).spawn(move || {
+            writer.run(print);
+            let _ = done.send(());
+        });
+        Self { sender, format, app: app.name.to_string(), triggers: trigger_lines(app), written }
+    }
+
+    /// Prints the addresses of a dev server, and the help line of keys if there is a keyboard.
+    pub(super) fn started(&self, url: &str, key_help: Option<&str>) {
+        self.send(self.format.started(&self.app, url, key_help));
+        if !self.format.json && !self.triggers.is_empty() {
+            self.send(self.triggers.clone());
+        }
+    }
+
+    /// Prints a text for the user.
+    pub(super) fn text(&self, text: &str) {
+        self.send(format!("{text}\n"));
+    }
+
+    /// Prints the editor configuration that attaches a debugger to a worker, and hints.
+    pub(super) fn debugger(&self, worker: &str, configuration: &Value, hints: &[String]) {
+        self.send(self.format.debugger(worker, configuration, hints));
+    }
+
+    /// Clears the terminal.
+    pub(super) fn clear(&self) {
+        self.send(CLEAR_TERMINAL.to_owned());
+    }
+
+    /// Returns the same output with the names and triggers of the changed app.
+    pub(super) fn for_app(self, app: &App) -> Self {
+        let format = Arc::new(OutputFormat::new(self.format.json, function_names(app), self.format.quiet));
+        Self { format, app: app.name.to_string(), triggers: trigger_lines(app), ..self }
+    }
+
+    /// Publishes a failed build as a JSON event. As text, the compiler's errors have been printed already.
+    pub(super) fn build_failed(&self, failure: &BuildFailed) {
+        if self.format.json {
+            self.send(self.format.build_failed(failure));
+        }
+    }
+
+    /// Prints the result of a change of files.
+    pub(super) fn reload(&self, reload: &Reload) {
+        if self.format.json || !self.format.quiet || matches!(reload, Reload::Failed(_)) {
+            self.send(self.format.reload(reload));
+        }
+    }
+
+    /// Returns a callback that prints log lines of workers.
+    pub(super) fn log_sink(&self) -> impl Fn(Line) + Send + Sync + use<> {
+        let sender = self.sender.clone();
+        let format = Arc::clone(&self.format);
+        move |line| sender.send(OutputMessage::LogLine(Arc::clone(&format), line))
+    }
+
+    /// Waits until everything that was sent is written. Lines that log sinks send later are not waited for.
+    pub(super) fn finish(self) {
+        self.sender.send(OutputMessage::End);
+        let _ = self.written.recv_timeout(FINISH_TIMEOUT);
+    }
+
+    fn send(&self, text: String) {
+        self.sender.send(OutputMessage::Text(text));
+    }
+}
+
+/// Returns the names of all functions, in the order of their colours.
+fn function_names(app: &App) -> Vec<String> {
+    [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string())).collect()
+}
+
+/// Returns a line for each trigger: its title, the worker that it invokes, and the local folder of a bucket.
+fn trigger_lines(app: &App) -> String {
+    let mut text = String::new();
+    for worker in &app.workers {
+        for trigger in &worker.settings.triggers {
+            let folder = match trigger {
+                Trigger::Bucket(bucket) => format!(", in `{}`", bucket.folder()),
+                _ => String::new(),
+            };
+            let _ = writeln!(text, "  {} invokes `{}`{folder}", trigger.title(), worker.name);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Tests of the format.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bedrock_dev::runtime::Line;
+use bedrock_dev::{Failed, Reload};
+
+use super::format::OutputFormat;
+use crate::dev::keys;
+
+fn format(json: bool) -> OutputFormat {
+    OutputFormat::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec(), false)
+}
+
+fn line(worker: &str, request_id: Option<&str>) -> Line {
+    Line { worker: worker.into(), request_id: request_id.map(Into::into), text: "says \"hello\"".to_owned() }
+}
+
+#[test]
+fn log_line_names_its_worker_and_request() {
+    let shown = |line: &Line| anstream::adapter::strip_str(&format(false).log_line(line, Some(80))).to_string();
+    assert_eq!(shown(&line("ranker", Some("0b1c2d3e-4f50"))), "ranker       0b1c2d3e  says \"hello\"\n");
+    assert_eq!(shown(&line("a_long_name", None)), "a_long_name  -         says \"hello\"\n");
+    assert_eq!(shown(&line("", None)), "says \"hello\"\n");
+}
+
+#[test]
+fn narrow_terminal_shows_worker_and_text_only() {
+    let text = format(false).log_line(&line("ranker", Some("0b1c2d3e-4f50")), Some(59));
+    assert_eq!(anstream::adapter::strip_str(&text).to_string(), "ranker says \"hello\"\n");
+}
+
+#[test]
+fn start_message_lists_all_addresses() {
+    let text = format(false).started("space", "http://127.0.0.1:7070", Some(keys::HELP));
+    let expected = "`space` is running, stop it with Ctrl-C\n  dashboard     http://127.0.0.1:7070/\n  \
+        Lambda's API  http://127.0.0.1:7070\n  endpoint      http://endpoint.localhost:7070/\n  \
+        keys          r restart · c clear · g graph · o open · q quit · ? help\n";
+    assert_eq!(text, expected);
+    let text = format(false).started("space", "http://192.0.2.7:7070", None);
+    assert!(text.ends_with("endpoint      http://192.0.2.7:7070/_url/endpoint/\n"), "{text}");
+}
+
+#[test]
+fn workers_have_different_colours() {
+    let styled = |worker| format(false).log_line(&line(worker, None), None);
+    let escape = |text: &str| text.split('m').next().map(str::to_owned);
+    assert_ne!(escape(&styled("ranker")), escape(&styled("endpoint")));
+}
+
+#[test]
+fn json_output_has_one_object_a_line() {
+    let text = format(true).log_line(&line("ranker", Some("0b1c2d3e-4f50")), Some(20));
+    let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        event,
+        serde_json::json!({
+            "version": 1, "event": "log", "worker": "ranker", "request_id": "0b1c2d3e-4f50",
+            "message": "says \"hello\""
+        })
+    );
+    let text = format(true).started("space", "http://127.0.0.1:7070", None);
+    assert_eq!(text, "{\"app\":\"space\",\"event\":\"app-started\",\"url\":\"http://127.0.0.1:7070\",\"version\":1}\n");
+}
+
+#[test]
+fn failed_reload_is_printed_with_its_reason() {
+    let failed = |files: &[&str], compiler_errors: &[&str]| {
+        Reload::Failed(Failed {
+            workers: BTreeSet::new(),
+            files: files.iter().map(PathBuf::from).collect(),
+            messages: vec!["why".to_owned()],
+            said: compiler_errors.iter().map(|text| (*text).to_owned()).collect(),
+            took: Duration::from_millis(250),
+        })
+    };
+    let shown = |reload: &Reload| format(false).reload(reload);
+    assert_eq!(
+        shown(&failed(&["src/main.rs"], &["error: expected one of"])),
+        "`src/main.rs` failed to compile; the previous version keeps running (0.25 s)\n  why\n"
+    );
+    assert_eq!(
+        shown(&failed(&["Cargo.toml"], &[])),
+        "`Cargo.toml` cannot be used; the previous version keeps running (0.25 s)\n  why\n"
+    );
+    assert_eq!(shown(&failed(&[], &[])), "  why\n");
+}

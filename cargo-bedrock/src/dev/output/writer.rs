@@ -1,0 +1,150 @@
+//! The thread that writes the output. Senders never wait for a slow terminal: lines that it cannot take are dropped and
+//! counted.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use bedrock_dev::runtime::Line;
+
+use super::format::OutputFormat;
+use crate::ui::Printer;
+
+/// Maximum number of messages that wait for the terminal.
+const QUEUE_CAPACITY: usize = 16 * 1024;
+/// Number of bytes after which a batch is written.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Pause between two writes. Waking the writer thread for every line would cost the sender more than the line itself.
+const WRITE_INTERVAL: Duration = Duration::from_millis(10);
+
+/// A message to the writer thread.
+#[derive(Debug)]
+pub(super) enum OutputMessage {
+    /// Text to write unchanged.
+    Text(String),
+    /// A log line. The writer thread formats it, because the sender also runs the worker that printed it.
+    LogLine(Arc<OutputFormat>, Line),
+    /// Ends the thread.
+    End,
+}
+
+/// A message, and the number of messages that were dropped right before it.
+type Item = (OutputMessage, usize);
+
+/// Sends messages to the writer thread.
+#[derive(Debug, Clone)]
+pub(super) struct OutputSender {
+    items: SyncSender<Item>,
+    /// Messages that were dropped since the last one that was sent.
+    dropped: Arc<AtomicUsize>,
+}
+
+/// Body of the writer thread.
+#[derive(Debug)]
+pub(super) struct OutputWriter(Receiver<Item>);
+
+/// Creates the channel to the writer thread.
+pub(super) fn output_channel() -> (OutputSender, OutputWriter) {
+    channel_with_capacity(QUEUE_CAPACITY)
+}
+
+fn channel_with_capacity(capacity: usize) -> (OutputSender, OutputWriter) {
+    let (items, receiver) = sync_channel(capacity);
+    (OutputSender { items, dropped: Arc::default() }, OutputWriter(receiver))
+}
+
+impl OutputSender {
+    /// Sends a message, or drops it if the queue is full.
+    pub(super) fn send(&self, message: OutputMessage) {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if let Err(TrySendError::Full(_)) = self.items.try_send((message, dropped)) {
+            self.dropped.fetch_add(dropped + 1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl OutputWriter {
+    /// Writes messages until [`OutputMessage::End`], until all senders are dropped, or until the reader closes the
+    /// pipe.
+    pub(super) fn run(&self, print: Printer) {
+        while let Ok((message, dropped)) = self.0.recv() {
+            let mut text = String::new();
+            let width = terminal_width();
+            let is_end = append(&mut text, &message, dropped, width) || self.append_waiting(&mut text, width);
+            if !print.colored_data(&text).unwrap_or(false) || is_end {
+                return;
+            }
+            std::thread::sleep(WRITE_INTERVAL);
+        }
+    }
+
+    /// Appends the messages that are already waiting. Returns whether the end is among them.
+    fn append_waiting(&self, text: &mut String, width: Option<u16>) -> bool {
+        while text.len() < BATCH_BYTES
+            && let Ok((message, dropped)) = self.0.try_recv()
+        {
+            if append(text, &message, dropped, width) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Appends a message. Returns whether it is the end.
+fn append(text: &mut String, message: &OutputMessage, dropped: usize, width: Option<u16>) -> bool {
+    let message = match message {
+        OutputMessage::Text(message) => message,
+        OutputMessage::LogLine(format, line) => &format.log_line(line, width),
+        OutputMessage::End => return true,
+    };
+    if dropped > 0 && !message.starts_with('{') {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "note: {dropped} lines were dropped, because the terminal was too slow");
+    }
+    text.push_str(message);
+    false
+}
+
+/// Returns the width of the terminal in columns, or `None` if standard output is not a terminal.
+fn terminal_width() -> Option<u16> {
+    // Some terminals report zero columns.
+    rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OutputMessage, OutputSender, channel_with_capacity};
+
+    fn send(sender: &OutputSender, texts: &[&str]) {
+        for text in texts {
+            sender.send(OutputMessage::Text(format!("{text}\n")));
+        }
+    }
+
+    #[test]
+    fn full_queue_drops_and_counts_lines() {
+        let (sender, writer) = channel_with_capacity(1);
+        send(&sender, &["one", "two", "three"]);
+        let mut text = String::new();
+        assert!(!writer.append_waiting(&mut text, None));
+        send(&sender, &["four"]);
+        assert!(!writer.append_waiting(&mut text, None));
+        let note = "note: 2 lines were dropped, because the terminal was too slow\n";
+        assert_eq!(text, format!("one\n{note}four\n"));
+    }
+
+    #[test]
+    fn waiting_lines_are_written_together_up_to_the_end() {
+        let (sender, writer) = channel_with_capacity(8);
+        send(&sender, &["two", "three"]);
+        sender.send(OutputMessage::End);
+        send(&sender, &["after the end"]);
+        let mut text = "one\n".to_owned();
+        assert!(writer.append_waiting(&mut text, None));
+        assert_eq!(text, "one\ntwo\nthree\n");
+        assert!(!writer.append_waiting(&mut text, None));
+    }
+}

@@ -1,0 +1,225 @@
+//! The main loop of `dev`: runs one dev server after the other, until the user quits. A new server starts when the user
+//! restarts it, or when the app's settings have changed.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_build::App;
+use bedrock_dev::{Clock, Fault as QueueFault, NotOpened, Order, Workshop};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::compile::{Compiled, Compiler};
+use super::debug::{self, DebugTarget};
+use super::initial_build::{self, InitialState};
+use super::keys::{self, KeyAction, KeyHandler};
+use super::otlp;
+use super::output::Output;
+use super::reload::{self, ReloadContext};
+use super::terminal::Keyboard;
+use crate::build;
+use crate::local_invoke::target_dir;
+use crate::ui::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+
+/// Options from the command line.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Clone)]
+pub(crate) struct DevOptions {
+    pub(crate) port: u16,
+    pub(crate) host: IpAddr,
+    pub(crate) clock: Clock,
+    /// Reject what AWS would reject, instead of printing a warning.
+    pub(crate) strict: bool,
+    /// Reload the app when files change.
+    pub(crate) reload: bool,
+    pub(crate) release: bool,
+    /// Print JSON events instead of text, and read no keys.
+    pub(crate) json: bool,
+    /// Names of workers to attach a debugger to.
+    pub(crate) debug: Vec<String>,
+}
+
+/// Time that running tasks have to end after a dev server has stopped.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs the app until the user quits or a signal arrives.
+pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<()> {
+    // Report a wrong setting before the app is compiled.
+    otlp::settings()?;
+    let targets = debug::targets(app, &options.debug)?;
+    if !options.host.is_loopback() {
+        print.warning(&exposed_host_warning(options.host));
+    }
+    let compiler = Compiler::new(options.release, debug::has_rust_target(&targets), print)?;
+    let mut initial = InitialState::build(app, options.reload, &compiler, None)?;
+    let mut app = app.clone();
+    let mut output = Output::start(&app, options.json, print);
+    let mut keyboard = if options.json { None } else { Keyboard::open() };
+    let result = loop {
+        let interface = UserInterface { output: &output, keyboard: &mut keyboard, targets: &targets };
+        match run_server(&app, &options, initial, &compiler, interface) {
+            Ok(ExitReason::Restart { port, next }) => {
+                (app, initial) = *next;
+                // Clients find the new server at the address of the old one.
+                options.port = port;
+            }
+            Ok(ExitReason::Quit) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+        output = output.for_app(&app);
+    };
+    output.finish();
+    drop(keyboard);
+    match result {
+        Err(error) if error.kind != ExitKind::Interrupted => Err(error),
+        _ => {
+            print.done("stopped; unfinished events are kept");
+            Ok(())
+        }
+    }
+}
+
+/// Runs one dev server on a tokio runtime of its own. Open connections end with the runtime and release the queue file.
+fn run_server(
+    app: &App,
+    options: &DevOptions,
+    initial: InitialState,
+    compiler: &Compiler,
+    interface: UserInterface<'_>,
+) -> Result<ExitReason> {
+    // One worker thread in addition to this one: handing an invocation from one thread to another takes longer than the
+    // work that there is to do for it. Disk access and long computations run on blocking threads.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
+    let reason = runtime.block_on(serve(app, options, initial, compiler, interface));
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    reason
+}
+
+/// Why a dev server ended without an error.
+enum ExitReason {
+    Quit,
+    /// A new server starts on `port`, with the app as it is on disk now.
+    Restart {
+        port: u16,
+        next: Box<(App, InitialState)>,
+    },
+}
+
+/// What the user sees, the keys that the user presses, and the workers that the user debugs.
+struct UserInterface<'a> {
+    output: &'a Output,
+    /// `None` if there is no terminal.
+    keyboard: &'a mut Option<Keyboard>,
+    targets: &'a [DebugTarget],
+}
+
+async fn serve(
+    app: &App,
+    options: &DevOptions,
+    initial: InitialState,
+    compiler: &Compiler,
+    interface: UserInterface<'_>,
+) -> Result<ExitReason> {
+    let UserInterface { output, keyboard, targets } = interface;
+    let shutdown = shutdown_signal()?;
+    let InitialState { compiled, watch, failure } = initial;
+    let Compiled { programs, calls } = compiled.clone();
+    let order = Order {
+        app: app.clone(),
+        scratch: target_dir(app)?.join("bedrock"),
+        state: build::folder(app),
+        port: options.port,
+        clock: options.clock.clone(),
+        programs,
+        sink: Arc::new(output.log_sink()),
+        edges: calls.as_ref().map(|calls| calls.edges.clone()),
+        strict: options.strict,
+    };
+    let debuggers = debug::debuggers(targets, app);
+    let server = Workshop::open_at(order, options.host, &debuggers).await.map_err(|error| start_error(&error))?;
+    let update_call_graph = reload::call_graph_updater(&server);
+    if let Some(calls) = calls {
+        update_call_graph(calls);
+    }
+    if let Some(failure) = &failure {
+        server.not_built(failure);
+    }
+    let exporter = otlp::start(otlp::settings()?.as_ref(), &server, compiler.printer())?;
+    output.started(&server.url, keyboard.is_some().then_some(keys::HELP));
+    if let Some(failure) = &failure {
+        output.build_failed(failure);
+    }
+    let port = server.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(options.port);
+    let key_handler = KeyHandler { output, print: compiler.printer(), page: format!("{}/", server.url) };
+    let reload_context = ReloadContext {
+        server: &server,
+        compiler,
+        output,
+        update_call_graph: &update_call_graph,
+        compiled: &compiled,
+        targets,
+    };
+    let key_action = async {
+        match key_handler.run(keyboard, || compiler.graph_text(app)).await {
+            KeyAction::Quit => Ok(None),
+            KeyAction::Restart => {
+                let app = reopen(app, compiler.printer());
+                initial_build::rebuild(app, options.reload, compiler, &compiled).await.map(Some)
+            }
+        }
+    };
+    let next = tokio::select! {
+        () = shutdown => Ok(None),
+        next = key_action => next,
+        next = reload_context.run(app, watch) => next.map(Some),
+        result = debug::run(targets, &server, output, compiler.printer()) => result.map(|()| None),
+    };
+    server.close();
+    otlp::finish(exporter).await;
+    Ok(next?.map_or(ExitReason::Quit, |next| ExitReason::Restart { port, next: Box::new(next) }))
+}
+
+/// Returns a future that ends when SIGINT, SIGTERM or SIGHUP arrives. From this call on, these signals no longer end
+/// the program.
+fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).map_err(|error| Error::io("failed to listen for Ctrl-C", &error));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
+}
+
+/// Returns the app as it is on disk now. If its settings are not valid, prints the problems and returns the old app.
+fn reopen(app: &App, print: Printer) -> App {
+    App::open(&app.root).unwrap_or_else(|problems| {
+        print.error(&Error::problems(ExitKind::App, problems));
+        app.clone()
+    })
+}
+
+fn exposed_host_warning(host: IpAddr) -> String {
+    format!(
+        "everyone who can reach {host} can call every worker of this app, read its payloads, responses and logs, and so \
+         do on this machine whatever the workers can do; nothing is encrypted, and any credentials are accepted"
+    )
+}
+
+fn start_error(start_error: &NotOpened) -> Error {
+    let error = Error::call(start_error.to_string());
+    match start_error {
+        NotOpened::Port(address, cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
+            Error::call(format!("port {} is already in use", address.port()))
+                .help("choose another port with `--port 7071`, or any free one with `--port 0`")
+        }
+        NotOpened::Queue(QueueFault::Taken(_)) => error.help("stop the other `cargo bedrock dev` of this app first"),
+        _ => error,
+    }
+}

@@ -1,0 +1,170 @@
+//! The tools that an app needs and those that are useful, their version commands, and how to install them.
+
+use bedrock_build::Language;
+
+use super::facts::AppFacts;
+
+/// The oldest compiler that can compile this project's crates.
+const MIN_RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// A required or useful tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Requirement {
+    /// Name in the report.
+    pub(super) name: &'static str,
+    /// Alternative commands, the preferred one first. One successful command is enough.
+    pub(super) probes: Vec<VersionProbe>,
+    /// The oldest suitable version.
+    pub(super) min_version: &'static str,
+    /// Why the app needs it, or `None` if it does not.
+    pub(super) reason: Option<String>,
+    /// What it does for an app that does not need it, as the end of a sentence.
+    pub(super) purpose: &'static str,
+    pub(super) install_help: String,
+}
+
+/// A command that shows whether a tool is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct VersionProbe {
+    pub(super) program: String,
+    /// Environment variable that may name another program.
+    pub(super) variable: Option<&'static str>,
+    pub(super) arguments: Vec<String>,
+    pub(super) source: VersionSource,
+}
+
+/// How to read the output of a [`VersionProbe`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VersionSource {
+    /// It contains a version number.
+    Version,
+    /// It is the path of a folder that exists if the tool is installed.
+    Folder,
+}
+
+/// Returns the requirements in the order of the report.
+pub(super) fn requirements_of(facts: &AppFacts) -> Vec<Requirement> {
+    let mut requirements = rust(facts);
+    requirements.extend(cross_compilation(facts));
+    requirements.extend(python(facts));
+    requirements.extend(javascript(facts));
+    let terraform = facts.has_terraform.then(|| "the app has `terraform/`".to_owned());
+    requirements.push(Requirement {
+        name: "terraform",
+        probes: vec![probe("terraform", &["version"])],
+        min_version: "1.6",
+        reason: terraform,
+        purpose: "deploys an app that has `terraform/`",
+        install_help: "see `https://developer.hashicorp.com/terraform/install`".to_owned(),
+    });
+    requirements
+}
+
+fn rust(_: &AppFacts) -> Vec<Requirement> {
+    let requirement = |name, variable| Requirement {
+        name,
+        probes: vec![VersionProbe { variable: Some(variable), ..probe(name, &["--version"]) }],
+        min_version: MIN_RUST_VERSION,
+        reason: Some("every app is in Rust".to_owned()),
+        purpose: "",
+        install_help: "run `rustup update stable`, or install Rust from `https://rustup.rs`".to_owned(),
+    };
+    vec![requirement("cargo", "CARGO"), requirement("rustc", "RUSTC")]
+}
+
+/// Returns the tools that compile for another processor or operating system than this machine's.
+fn cross_compilation(facts: &AppFacts) -> Vec<Requirement> {
+    let Some(app) = &facts.app else { return Vec::new() };
+    let machine = app.settings.architecture.machine();
+    let target = format!("{machine}-unknown-linux-gnu");
+    let is_native = facts.machine == ("linux", machine);
+    let (os, processor) = facts.machine;
+    let reason = (!is_native).then(|| format!("the app is built for {machine} here on {os} {processor}"));
+    let libdir_probe = VersionProbe {
+        variable: Some("RUSTC"),
+        source: VersionSource::Folder,
+        ..probe("rustc", &["--print", "target-libdir", "--target", &target])
+    };
+    let rust_target = Requirement {
+        name: "rust target",
+        probes: vec![libdir_probe],
+        min_version: "0",
+        reason: reason.clone(),
+        purpose: "",
+        install_help: format!("run `rustup target add {target}`"),
+    };
+    let zigbuild = Requirement {
+        name: "cargo-zigbuild",
+        probes: vec![probe("cargo-zigbuild", &["--version"])],
+        min_version: "0.19",
+        reason: reason.clone(),
+        purpose: "builds for another processor, and with `--compiler zigbuild` for older systems",
+        install_help: "run `pip install cargo-zigbuild`, or `cargo install --locked cargo-zigbuild`".to_owned(),
+    };
+    let zig = Requirement {
+        name: "zig",
+        probes: vec![probe("zig", &["version"]), probe("python3", &["-m", "ziglang", "version"])],
+        min_version: "0.11",
+        reason: reason.clone(),
+        purpose: "is the linker of `cargo-zigbuild`",
+        install_help: "run `pip install ziglang`, or see `https://ziglang.org/download`".to_owned(),
+    };
+    let cargo_lambda = Requirement {
+        name: "cargo-lambda",
+        probes: vec![probe("cargo-lambda", &["lambda", "--version"])],
+        min_version: "1.0",
+        reason: None,
+        purpose: "has other commands for Rust functions on Lambda",
+        install_help: "run `pip install cargo-lambda`, or `cargo install --locked cargo-lambda`".to_owned(),
+    };
+    // The compiler always includes the target of this machine.
+    let rust_target = (!is_native).then_some(rust_target);
+    rust_target.into_iter().chain([zigbuild, zig, cargo_lambda]).collect()
+}
+
+fn python(facts: &AppFacts) -> Vec<Requirement> {
+    let worker = facts.worker(Language::Python);
+    let interpreter = Requirement {
+        name: "python3",
+        probes: vec![VersionProbe { variable: Some("BEDROCK_PYTHON"), ..probe("python3", &["--version"]) }],
+        min_version: "3.9",
+        reason: worker.map(|worker| format!("worker `{worker}` is in Python")),
+        purpose: "runs workers in Python",
+        install_help: "install Python from `https://www.python.org/downloads`, or run `uv python install`".to_owned(),
+    };
+    let installer = Requirement {
+        name: "uv or pip",
+        probes: vec![probe("uv", &["--version"]), probe("python3", &["-m", "pip", "--version"])],
+        min_version: "0",
+        reason: facts.requirements.as_ref().map(|worker| format!("worker `{worker}` has requirements")),
+        purpose: "installs the requirements of workers in Python",
+        install_help: "run `python3 -m ensurepip`, or see `https://docs.astral.sh/uv`".to_owned(),
+    };
+    vec![interpreter, installer]
+}
+
+fn javascript(facts: &AppFacts) -> Vec<Requirement> {
+    let worker = facts.worker(Language::JavaScript);
+    let interpreter = Requirement {
+        name: "node",
+        probes: vec![VersionProbe { variable: Some("BEDROCK_NODE"), ..probe("node", &["--version"]) }],
+        min_version: "18.19",
+        reason: worker.map(|worker| format!("worker `{worker}` is in JavaScript")),
+        purpose: "runs workers in JavaScript",
+        install_help: "install Node.js from `https://nodejs.org`".to_owned(),
+    };
+    let installer = Requirement {
+        name: "npm",
+        probes: vec![probe("npm", &["--version"])],
+        min_version: "8",
+        reason: facts.dependencies.as_ref().map(|worker| format!("worker `{worker}` has dependencies")),
+        purpose: "installs the dependencies of workers in JavaScript",
+        install_help: "install Node.js with npm from `https://nodejs.org`".to_owned(),
+    };
+    vec![interpreter, installer]
+}
+
+fn probe(program: &str, arguments: &[&str]) -> VersionProbe {
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    VersionProbe { program: program.to_owned(), variable: None, arguments, source: VersionSource::Version }
+}

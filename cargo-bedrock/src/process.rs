@@ -1,0 +1,139 @@
+//! Child processes of external tools such as cargo, uv and npm: finding them on the `PATH`, running them, and reporting
+//! their failures. Each tool leads a process group of its own, and Ctrl-C ends those groups, so that no tool outlives
+//! this program.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use bedrock_diagnostics::{Error, ExitKind, Result};
+
+/// Number of lines of a tool's output that an error shows.
+const MAX_OUTPUT_LINES: usize = 12;
+
+/// Number of bytes of a command line that an error shows.
+const MAX_COMMAND_BYTES: usize = 100;
+
+/// Runs tools, and ends them when the user interrupts the program.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ToolRunner(Arc<Mutex<RunnerState>>);
+
+#[derive(Debug, Default)]
+struct RunnerState {
+    process_groups: Vec<Pid>,
+    is_interrupted: bool,
+}
+
+impl ToolRunner {
+    /// Creates a runner and handles the signals that would end the program: from now on they end its tools instead, and
+    /// [`ToolRunner::check`] fails.
+    pub(crate) fn with_signal_handler() -> Result<Self> {
+        let runner = Self::default();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+            .map_err(|error| Error::io("failed to listen for Ctrl-C", &error))?;
+        let interrupted = runner.clone();
+        thread::spawn(move || {
+            for _ in &mut signals {
+                interrupted.interrupt();
+            }
+        });
+        Ok(runner)
+    }
+
+    /// Returns an error if the user has interrupted the program.
+    pub(crate) fn check(&self) -> Result<()> {
+        let is_interrupted = self.0.lock().unwrap_or_else(PoisonError::into_inner).is_interrupted;
+        if is_interrupted {
+            Err(Error::new(ExitKind::Interrupted, "interrupted; completed work was kept"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Starts a tool in a process group of its own.
+    pub(crate) fn start(&self, command: &mut Command) -> Result<Child> {
+        self.check()?;
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.process_group(0).spawn();
+        let child = child.map_err(|error| Error::io(format!("failed to start `{}`", command_line(command)), &error))?;
+        state.process_groups.push(Pid::from_child(&child));
+        Ok(child)
+    }
+
+    /// Waits until a tool exits. Returns whether it was successful.
+    pub(crate) fn finish(&self, child: &mut Child, command: &Command) -> Result<bool> {
+        let status = child.wait();
+        let status = status.map_err(|error| Error::io(format!("failed to run `{}`", command_line(command)), &error))?;
+        let pid = Pid::from_child(child);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).process_groups.retain(|group| *group != pid);
+        self.check()?;
+        Ok(status.success())
+    }
+
+    /// Runs a tool and returns its standard output. If it fails, the error has `message`, and the end of the tool's
+    /// output as its cause.
+    pub(crate) fn run(&self, command: &mut Command, message: &str) -> Result<String> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.start(command)?;
+        let stderr = child.stderr.take();
+        let stderr = thread::spawn(move || read_lossy(stderr));
+        let stdout = read_lossy(child.stdout.take());
+        let stderr = stderr.join().unwrap_or_default();
+        if self.finish(&mut child, command)? {
+            return Ok(stdout);
+        }
+        let output = if stderr.trim().is_empty() { stdout } else { stderr };
+        Err(Error::app(message).cause(format!("`{}` failed\n{}", command_line(command), last_lines(&output))))
+    }
+
+    fn interrupt(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_interrupted = true;
+        for group in &state.process_groups {
+            let _ = kill_process_group(*group, Signal::TERM);
+        }
+    }
+}
+
+fn read_lossy(stream: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    // If the tool is killed while it prints, keep what has been read.
+    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(MAX_OUTPUT_LINES)..].join("\n")
+}
+
+/// Returns a command as a user would type it: the program without its folder, and at most [`MAX_COMMAND_BYTES`] of
+/// arguments.
+pub(crate) fn command_line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let mut text = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        if text.len() + argument.len() > MAX_COMMAND_BYTES {
+            return text + " …";
+        }
+        text = format!("{text} {argument}");
+    }
+    text
+}
+
+/// Returns the first executable file with this name on the `PATH`.
+pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
+    let is_executable =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(is_executable)
+}

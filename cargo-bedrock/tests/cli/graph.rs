@@ -122,7 +122,7 @@ fn unknown_worker_in_invokes_setting_is_an_error() {
     -- stderr
     error: Cargo.toml:11: `endpoint.invokes` names `conter`, which is not a worker of this app
     help: a worker with a similar name exists: `counter`
-    error: Cargo.toml:15: `workers.counter.invokes` names `unknown`, which is no worker of this app
+    error: Cargo.toml:15: `workers.counter.invokes` names `unknown`, which is not a worker of this app
     ");
 }
 

@@ -1,14 +1,14 @@
-//! The engine of asynchronous invocations: accepts events, runs them, and decides after each attempt whether an event is
-//! retried or finished and what its destinations get.
+//! The engine of asynchronous invocations: accepts events, runs them, and decides after each attempt whether an event
+//! is retried or finished and what its destinations get.
 //!
 //! ```text
 //! accept ─▶ store ─▶ claim ─▶ attempt ─▶ decide ─┬─▶ reschedule ─▶ store
 //!                                                └─▶ finish: destination, dead letter ─▶ new events ─▶ store
 //! ```
 //!
-//! There is one engine and three stores: [`MemoryStore`](crate::MemoryStore) for `cargo run`, a store on a virtual clock for
-//! `bedrock::test`, and SQLite for `cargo bedrock dev`. When to claim the next event is left to the owner of the engine,
-//! because each has a clock of its own.
+//! There is one engine and three stores: [`MemoryStore`](crate::MemoryStore) for `cargo run`, a store on a virtual
+//! clock for `bedrock::test`, and SQLite for `cargo bedrock dev`. When to claim the next event is left to the owner of
+//! the engine, because each has a clock of its own.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -92,7 +92,8 @@ pub struct FinishedEvent<'a> {
 
 /// Runs one event once.
 type RunEvent = dyn Fn(AsyncEvent) -> AttemptFuture + Send + Sync;
-/// Resolves the destination of an event to a function of this app. Returns `None` if the destination is outside the app.
+/// Resolves the destination of an event to a function of this app. Returns `None` if the destination is outside the
+/// app.
 type ResolveDestination = dyn Fn(&str, &AsyncEvent) -> Option<DestinationFunction> + Send + Sync;
 /// Is notified of every change after it is stored. Must not block.
 type Observer = dyn Fn(&AsyncEvent, EventTransition<'_>) + Send + Sync;
@@ -205,13 +206,18 @@ impl<S: EventStore> AsyncInvoker<S> {
             deliveries.push(delivery);
         }
         self.update(|store| {
-            let (last_attempt, deliveries, new_events) = (attempt, &deliveries[..], &new_events[..]);
-            store.finish(&FinishedEvent { event, condition, last_attempt, deliveries, new_events })?;
+            store.finish(&FinishedEvent {
+                event,
+                condition,
+                last_attempt: attempt,
+                deliveries: &deliveries,
+                new_events: &new_events,
+            })?;
             self.notify(event, EventTransition::Over(condition));
-            for delivery in deliveries {
+            for delivery in &deliveries {
                 self.notify(event, EventTransition::Delivered(delivery));
             }
-            for new_event in new_events {
+            for new_event in &new_events {
                 self.notify(new_event, EventTransition::Accepted);
             }
             Ok(())

@@ -1,6 +1,6 @@
-//! Dates in the formats that AWS uses: `20261125T063500Z` in signatures, RFC 3339 in credentials and logs, and the format
-//! of web server logs in events of function URLs. The calendar is Howard Hinnant's "chrono-Compatible Low-Level Date
-//! Algorithms".
+//! Dates in the formats that AWS uses: `20261125T063500Z` in signatures, RFC 3339 in credentials and logs, and the
+//! format of web server logs in events of function URLs. The calendar is Howard Hinnant's "chrono-Compatible Low-Level
+//! Date Algorithms".
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -36,8 +36,8 @@ pub fn web_log(time: SystemTime) -> String {
     format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
 }
 
-/// Writes numbers of two digits, each followed by a text. Some times are written once per request or more often, so this
-/// does without the overhead of `format!`.
+/// Writes numbers of two digits, each followed by a text. Some times are written once per request or more often, so
+/// this does without the overhead of `format!`.
 fn write_pairs(length: usize, pairs: [(u64, &str); 7]) -> String {
     let mut text = String::with_capacity(length);
     for (number, after) in pairs {

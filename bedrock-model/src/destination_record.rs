@@ -1,5 +1,5 @@
-//! The record that a destination gets about an event (Lambda developer guide, "Destinations"), and the attributes of a dead
-//! letter.
+//! The record that a destination gets about an event (Lambda developer guide, "Destinations"), and the attributes of a
+//! dead letter.
 
 use std::time::SystemTime;
 

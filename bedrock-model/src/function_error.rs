@@ -44,8 +44,8 @@ impl FunctionError {
     }
 }
 
-/// Returns the response body of an `Invoke` call whose function failed. `None` if the function did not run, because then
-/// the call itself failed.
+/// Returns the response body of an `Invoke` call whose function failed. `None` if the function did not run, because
+/// then the call itself failed.
 pub fn failure_body(error: &Error, function: &FunctionInfo, request_id: &str) -> Option<Value> {
     Some(match error {
         Error::Function { error_type, message, trace, .. } => match function.language {

@@ -31,9 +31,8 @@ fn hex(out: &mut String, value: u64, digits: u32) {
 
 /// Returns a random UUID (version 4), 36 characters. Request ids have this form.
 pub fn new_uuid() -> String {
-    let (high, low) = (random(), random());
-    let high = high & 0xffff_ffff_ffff_0fff | 0x4000;
-    let low = low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    let high = random() & 0xffff_ffff_ffff_0fff | 0x4000;
+    let low = random() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
     let mut out = String::with_capacity(36);
     hex(&mut out, high >> 32, 8);
     out.push('-');

@@ -1,5 +1,5 @@
-//! Lambda's rules and data as plain Rust, without I/O, clock, async runtime or HTTP. The local runtime (`bedrock-rt`) and
-//! the dev server (`bedrock-dev`) apply the same rules because both use this crate.
+//! Lambda's rules and data as plain Rust, without I/O, clock, async runtime or HTTP. The local runtime (`bedrock-rt`)
+//! and the dev server (`bedrock-dev`) apply the same rules because both use this crate.
 //!
 //! | module | contains |
 //! | --- | --- |

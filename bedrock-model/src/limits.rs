@@ -11,8 +11,9 @@ pub use self::{MAX_EVENT_PAYLOAD_BYTES as EVENT_PAYLOAD, MAX_SYNC_PAYLOAD_BYTES 
 /// Memory size for which Lambda assigns one processor (Lambda developer guide, "Configure function memory").
 const MEGABYTES_PER_PROCESSOR: usize = 1769;
 
-/// Returns the number of processors of a function with this `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`. Without a valid memory size
-/// it is that of the machine. On Lambda the machine shows two processors, however small the function's share of them is.
+/// Returns the number of processors of a function with this `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`. Without a valid memory
+/// size it is that of the machine. On Lambda the machine shows two processors, however small the function's share of
+/// them is.
 pub fn available_parallelism(memory: Option<&str>) -> usize {
     match memory.and_then(|megabytes| megabytes.parse::<usize>().ok()) {
         Some(megabytes) => megabytes.div_ceil(MEGABYTES_PER_PROCESSOR).max(1),

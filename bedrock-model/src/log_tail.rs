@@ -56,7 +56,8 @@ impl LogTail {
         self.write(b"\n");
     }
 
-    /// Adds bytes. Older bytes are deleted from time to time, so that a worker that prints forever does not fill memory.
+    /// Adds bytes. Older bytes are deleted from time to time, so that a worker that prints forever does not fill
+    /// memory.
     pub fn write(&self, bytes: &[u8]) {
         let capacity = self.0.capacity_bytes;
         let mut log = self.lock();

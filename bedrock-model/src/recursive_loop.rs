@@ -1,5 +1,5 @@
-//! Recursive loop detection: how often a function ran in one chain of calls. Lambda keeps the count in the trace header,
-//! which every call passes on, as `Lineage=<hash of the function>:<count>|…` (developer guide, "Recursive loop
+//! Recursive loop detection: how often a function ran in one chain of calls. Lambda keeps the count in the trace
+//! header, which every call passes on, as `Lineage=<hash of the function>:<count>|…` (developer guide, "Recursive loop
 //! detection").
 
 use std::collections::HashSet;

@@ -10,7 +10,8 @@ static CONFIG: OnceLock<Config> = OnceLock::new();
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The ARNs of the workers by name, from the variables `[YOUR_APP]_WORKER_ARN_[YOUR_WORKER_NAME]`. Names are lower case.
+    /// The ARNs of the workers by name, from the variables `[YOUR_APP]_WORKER_ARN_[YOUR_WORKER_NAME]`. Names are lower
+    /// case.
     pub workers: BTreeMap<String, String>,
 }
 

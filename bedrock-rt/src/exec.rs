@@ -1,4 +1,5 @@
-//! Runs a Rust worker: deserializes the event, calls the worker and serializes the response. Used on Lambda and locally.
+//! Runs a Rust worker: deserializes the event, calls the worker and serializes the response. Used on Lambda and
+//! locally.
 
 use std::any::Any;
 use std::future::Future;

@@ -11,8 +11,8 @@ pub type Result<T, E = WorkerError> = std::result::Result<T, E>;
 
 /// Why a worker failed. Every error converts into it with `?`.
 ///
-/// A caller in any language gets `errorType`, the last part of the error's type (`ParseIntError`), and `errorMessage`, the
-/// texts of the error and its causes.
+/// A caller in any language gets `errorType`, the last part of the error's type (`ParseIntError`), and `errorMessage`,
+/// the texts of the error and its causes.
 pub struct WorkerError {
     pub(crate) error_type: String,
     pub(crate) message: String,

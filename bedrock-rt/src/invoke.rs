@@ -12,7 +12,8 @@ use crate::json::{check_event_size, from_json, to_json};
 use crate::transport::{Call, Kind, Target};
 use crate::{Error, RegisteredWorker, runtime};
 
-/// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer [`invoke!`](crate::invoke).
+/// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer
+/// [`invoke!`](crate::invoke).
 ///
 /// Awaiting it is fire-and-forget; [`InvokeArn::require_response`] waits for the response. Locally a name or ARN that
 /// follows the naming rule `app-stage-worker` reaches the worker.

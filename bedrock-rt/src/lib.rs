@@ -72,24 +72,24 @@ pub use worker::{RegisteredWorker, Worker};
 /// Makes `async fn main` the endpoint of the app.
 ///
 /// Starts the async runtime, runs the body, and then waits up to ten seconds for events that were accepted by
-/// fire-and-forget calls. Every Rust worker of the app must be a dependency of the crate. If one is missing, the compile
-/// error contains the line to add.
+/// fire-and-forget calls. Every Rust worker of the app must be a dependency of the crate. If one is missing, the
+/// compile error contains the line to add.
 ///
 /// The body may return nothing or a `Result` whose error can be displayed; an error ends the program with status 1.
 pub use bedrock_macros::main;
 
 /// Makes an `async fn` a test of the whole app. The function gets an [`App`](mod@test).
 ///
-/// The test needs no other async runtime. Every Rust worker that the crate depends on is linked into the test. The function
-/// may return nothing or a `Result` whose error can be displayed; an error fails the test. Other attributes, such as
-/// `#[should_panic]`, must follow this one.
+/// The test needs no other async runtime. Every Rust worker that the crate depends on is linked into the test. The
+/// function may return nothing or a `Result` whose error can be displayed; an error fails the test. Other attributes,
+/// such as `#[should_panic]`, must follow this one.
 pub use bedrock_macros::test;
 
 /// Registers a Rust worker. Belongs on the struct that implements [`Worker`].
 ///
-/// The name of the struct follows from the worker's folder: `workers/system_fetcher` contains `SystemFetcher`. One instance
-/// is made per execution environment, not per call. A unit struct is constructed directly, any other struct with `Default`
-/// or with an async function that returns a [`Result`] of it:
+/// The name of the struct follows from the worker's folder: `workers/system_fetcher` contains `SystemFetcher`. One
+/// instance is made per execution environment, not per call. A unit struct is constructed directly, any other struct
+/// with `Default` or with an async function that returns a [`Result`] of it:
 ///
 /// ```ignore
 /// #[bedrock::worker(init = Resizer::connect)]
@@ -109,8 +109,8 @@ pub use bedrock_macros::worker;
 ///
 /// - Without `require_response = true` the call is fire-and-forget: it is complete when the event is accepted (at most
 ///   1 MiB, 1,048,576 bytes of JSON). If the worker fails, it gets the event up to two more times.
-/// - With it the call waits for the response, but not longer than the caller itself has time left. Event and response have
-///   at most 6 MiB, 6,291,456 bytes of JSON, each.
+/// - With it the call waits for the response, but not longer than the caller itself has time left. Event and response
+///   have at most 6 MiB, 6,291,456 bytes of JSON, each.
 /// - A string that names a Rust worker is type-checked like the path form if the calling crate depends on the worker's
 ///   crate. Every other string accepts any event that serde can serialize as JSON.
 ///

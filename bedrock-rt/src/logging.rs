@@ -13,8 +13,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Sets up logging on Lambda. `AWS_LAMBDA_LOG_FORMAT` selects text or JSON, `AWS_LAMBDA_LOG_LEVEL` the level; `RUST_LOG`
-/// takes precedence. Lambda itself adds the time to each line.
+/// Sets up logging on Lambda. `AWS_LAMBDA_LOG_FORMAT` selects text or JSON, `AWS_LAMBDA_LOG_LEVEL` the level;
+/// `RUST_LOG` takes precedence. Lambda itself adds the time to each line.
 pub(crate) fn init_lambda() {
     // Keep the subscriber that the program has set up itself.
     if tracing::dispatcher::has_been_set() {
@@ -58,7 +58,8 @@ fn level(name: &str) -> LevelFilter {
     }
 }
 
-/// Parses `RUST_LOG` and ignores directives that are not valid. Without a valid directive `level` applies to all targets.
+/// Parses `RUST_LOG` and ignores directives that are not valid. Without a valid directive `level` applies to all
+/// targets.
 fn filter(directives: &str, level: LevelFilter) -> Targets {
     let is_valid = |directive: &&str| !directive.is_empty() && directive.parse::<Targets>().is_ok();
     let valid: Vec<_> = directives.split(',').map(str::trim).filter(is_valid).collect();

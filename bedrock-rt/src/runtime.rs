@@ -1,5 +1,5 @@
-//! The composition root: chooses the transport of this process, and runs the `main` of an app. The only module that names
-//! both the local runtime and the remote transport.
+//! The composition root: chooses the transport of this process, and runs the `main` of an app. The only module that
+//! names both the local runtime and the remote transport.
 
 use std::future::Future;
 use std::process::ExitCode;

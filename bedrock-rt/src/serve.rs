@@ -8,8 +8,8 @@ use crate::{Context, Result, WorkerError, logging, runtime, transport};
 
 /// Serves `router`: on Lambda through `lambda_http`, elsewhere as an HTTP server for this machine only.
 ///
-/// Locally the address is 127.0.0.1 and the port is `PORT`, or 3000. The function returns after the program was asked to
-/// stop (Ctrl-C, SIGTERM) and the running requests have been answered.
+/// Locally the address is 127.0.0.1 and the port is `PORT`, or 3000. The function returns after the program was asked
+/// to stop (Ctrl-C, SIGTERM) and the running requests have been answered.
 pub async fn serve(router: Router) -> Result<()> {
     if transport::on_lambda() {
         logging::init_lambda();

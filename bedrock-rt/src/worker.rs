@@ -30,8 +30,8 @@ pub trait Worker: Sized + Send + Sync + 'static {
     /// The response of the worker.
     type Response: Serialize + DeserializeOwned + Send + 'static;
 
-    /// Runs one invocation. It is called repeatedly on the one instance of this execution environment. The local runtime
-    /// also calls it from several threads at the same time.
+    /// Runs one invocation. It is called repeatedly on the one instance of this execution environment. The local
+    /// runtime also calls it from several threads at the same time.
     fn execute(&self, event: Self::Event, context: &Context) -> impl Future<Output = Result<Self::Response>> + Send;
 }
 

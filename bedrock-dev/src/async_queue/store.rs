@@ -1,6 +1,6 @@
-//! The file that stores events: SQLite with a write-ahead log. A commit has been passed to the kernel when it returns, so it
-//! survives any end of the program. A crash of the machine may lose the last commits. Other processes may read and change the
-//! file at the same time.
+//! The file that stores events: SQLite with a write-ahead log. A commit has been passed to the kernel when it returns,
+//! so it survives any end of the program. A crash of the machine may lose the last commits. Other processes may read
+//! and change the file at the same time.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -163,8 +163,8 @@ impl QueueStore {
         Ok(())
     }
 
-    /// Finishes a claimed event in one transaction: deletes it if it succeeded or keeps it as failed, adds the events for
-    /// functions of this app, and stores the deliveries to destinations outside of the app.
+    /// Finishes a claimed event in one transaction: deletes it if it succeeded or keeps it as failed, adds the events
+    /// for functions of this app, and stores the deliveries to destinations outside of the app.
     fn finish_event(&self, finished: &FinishedEvent<'_>) -> Result<(), StoreError> {
         let FinishedEvent { event, condition, last_attempt, deliveries, new_events } = *finished;
         let last_error = last_attempt.map(Attempt::error);
@@ -217,8 +217,8 @@ impl QueueStore {
 
     /// Makes a waiting or failed event due now, as if it were new. Returns `false` if there is no such event.
     ///
-    /// A caller that does not know the clock of the program that runs the events passes 1970. The event then counts as accepted
-    /// when that program claims it.
+    /// A caller that does not know the clock of the program that runs the events passes 1970. The event then counts as
+    /// accepted when that program claims it.
     pub fn retry(&self, id: &str, now: SystemTime) -> Result<bool, StoreError> {
         let changed = self.transaction(|connection| {
             connection.execute(

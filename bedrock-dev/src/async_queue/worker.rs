@@ -30,8 +30,8 @@ pub struct AsyncQueue {
 }
 
 impl AsyncQueue {
-    /// Returns a queue over a store that this program owns. `run` runs an event once. `resolve` resolves a destination to a
-    /// function of this app, and returns `None` if it is outside the app.
+    /// Returns a queue over a store that this program owns. `run` runs an event once. `resolve` resolves a destination
+    /// to a function of this app, and returns `None` if it is outside the app.
     ///
     /// Events that a program was running when it ended have failed once, because it is not known how far they got.
     pub fn new(
@@ -43,8 +43,8 @@ impl AsyncQueue {
         Self::with_observer(store, clock, run, resolve, |_, _| {})
     }
 
-    /// Does the same as [`AsyncQueue::new`], with an observer that is notified of every change after it is stored, except of
-    /// changes by other programs. The observer must not block.
+    /// Does the same as [`AsyncQueue::new`], with an observer that is notified of every change after it is stored,
+    /// except of changes by other programs. The observer must not block.
     pub fn with_observer(
         store: Arc<QueueStore>,
         clock: Clock,

@@ -27,8 +27,8 @@ impl AppInfo {
         Self { name, scratch: scratch_folder(&root), root, catalog }
     }
 
-    /// Returns an app that was read from disk, for programs that run its Python and JavaScript workers without being the
-    /// app's own program.
+    /// Returns an app that was read from disk, for programs that run its Python and JavaScript workers without being
+    /// the app's own program.
     pub fn from_disk(app: &App, scratch: PathBuf) -> Result<Self, bedrock_build::Problem> {
         let catalog = Catalog::of(app, &app.root)?;
         Ok(Self { name: leak(app.name.as_str()), root: app.root.clone(), scratch, catalog })

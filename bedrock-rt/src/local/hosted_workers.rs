@@ -26,8 +26,8 @@ pub struct HostOptions {
     pub debuggers: HashMap<String, u16>,
 }
 
-/// The Python and JavaScript workers of an app, for a program that runs the Rust workers and the events in its own way and
-/// serves Lambda's API itself.
+/// The Python and JavaScript workers of an app, for a program that runs the Rust workers and the events in its own way
+/// and serves Lambda's API itself.
 pub struct HostedWorkers {
     app: Arc<LocalApp>,
     backend: LocalBackend,
@@ -55,9 +55,10 @@ impl HostedWorkers {
     /// Replaces the host processes of a worker, so that it runs with its current files. Returns whether processes were
     /// replaced: a worker that was not called yet has none.
     ///
-    /// The old processes serve until a new one is ready and then finish their running calls. No call is lost, and no call
-    /// that arrives after the new process is ready is served by an old one. If the new process cannot load the worker, this
-    /// returns its error, and so do new calls until the files load again: on Lambda, too, old code would not run any more.
+    /// The old processes serve until a new one is ready and then finish their running calls. No call is lost, and no
+    /// call that arrives after the new process is ready is served by an old one. If the new process cannot load the
+    /// worker, this returns its error, and so do new calls until the files load again: on Lambda, too, old code would
+    /// not run any more.
     pub fn replace(&self, worker: &str) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
         let app = Arc::clone(&self.app);
         let worker = worker.to_owned();

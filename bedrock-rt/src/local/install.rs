@@ -24,7 +24,8 @@ pub(super) struct Installation<'a> {
     pub(super) output: &'a Output,
 }
 
-/// Installs the dependencies if that is necessary. Returns the folder that Python must search; it is empty if there is none.
+/// Installs the dependencies if that is necessary. Returns the folder that Python must search; it is empty if there is
+/// none.
 pub(super) async fn install_dependencies(installation: Installation<'_>) -> Result<PathBuf, Failure> {
     let dir = installation.app.root.join(&installation.info.entry.dir);
     match installation.info.entry.language {
@@ -105,7 +106,8 @@ async fn install_javascript(installation: &Installation<'_>, dir: &Path) -> Resu
     fs::write(&stamp, key(&lock)).map_err(|error| failed_to("write", &stamp, &error))
 }
 
-/// Whether a line requires the module that is bundled, for example `lambda-bedrock==0.5.0` in an app of Bedrock for Python.
+/// Whether a line requires the module that is bundled, for example `lambda-bedrock==0.5.0` in an app of Bedrock for
+/// Python.
 fn is_bundled(line: &str) -> bool {
     let name: String = line.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     name.to_lowercase().replace(['_', '.'], "-") == "lambda-bedrock"

@@ -1,5 +1,5 @@
-//! Finds `python3` and `node`. The program on the PATH may be a shim that adds 170 ms to each start, so the path of the real
-//! program is determined once and cached.
+//! Finds `python3` and `node`. The program on the PATH may be a shim that adds 170 ms to each start, so the path of the
+//! real program is determined once and cached.
 
 use std::fs;
 use std::path::{Path, PathBuf};

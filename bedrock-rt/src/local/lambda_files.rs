@@ -1,5 +1,5 @@
-//! The files that the zip of a Python or JavaScript worker contains in addition to the worker's own, so that AWS's managed
-//! runtimes can run it: our modules, `bedrock.json` and the handler. `cargo bedrock build` makes the zip.
+//! The files that the zip of a Python or JavaScript worker contains in addition to the worker's own, so that AWS's
+//! managed runtimes can run it: our modules, `bedrock.json` and the handler. `cargo bedrock build` makes the zip.
 
 use bedrock_build::Language;
 use serde::Serialize;
@@ -72,8 +72,8 @@ pub fn lambda_handler(language: Language) -> &'static str {
     }
 }
 
-/// Whether the path of a worker's file, relative to the worker's folder and with `/` as separator, would conflict with ours:
-/// `bedrock` and `bedrock.*` in the worker's folder, and everything below them, are reserved in every language.
+/// Whether the path of a worker's file, relative to the worker's folder and with `/` as separator, would conflict with
+/// ours: `bedrock` and `bedrock.*` in the worker's folder, and everything below them, are reserved in every language.
 pub fn is_reserved(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     first == "bedrock" || first.starts_with("bedrock.")

@@ -20,7 +20,8 @@ impl LineBuffer {
         &mut self.bytes
     }
 
-    /// Returns the next line with its line feed. `None` if it is not complete; at the end of the stream the rest is a line.
+    /// Returns the next line with its line feed. `None` if it is not complete; at the end of the stream the rest is a
+    /// line.
     pub fn next_line(&mut self, is_end: bool) -> Option<&[u8]> {
         let rest = &self.bytes[self.start..];
         let Some(length) = line_length(rest, self.max_line_bytes, is_end) else {

@@ -1,5 +1,5 @@
-//! Captures log lines: those of Rust workers through `tracing`, those of host processes through the request ids that they
-//! carry.
+//! Captures log lines: those of Rust workers through `tracing`, those of host processes through the request ids that
+//! they carry.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

@@ -1,7 +1,8 @@
 //! What workers print, and the messages of the local runtime, as lines on the standard error.
 //!
-//! One thread writes. A worker that prints faster than the terminal accepts lines is slowed down, so that memory does not
-//! grow without limit. A program may receive what workers print itself. In a test, all lines go to the test's own output.
+//! One thread writes. A worker that prints faster than the terminal accepts lines is slowed down, so that memory does
+//! not grow without limit. A program may receive what workers print itself. In a test, all lines go to the test's own
+//! output.
 
 use std::fmt;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! The reaper: a small shell script that kills process groups on request, and all of them when this program ends, even by
-//! `kill -9`.
+//! The reaper: a small shell script that kills process groups on request, and all of them when this program ends, even
+//! by `kill -9`.
 //!
 //! A host process exits when its socket is closed. If it hangs in a loop it does not, and another process must kill it.
 

@@ -1,6 +1,6 @@
 //! Rust workers. A worker that never blocks runs as a task of the app's own runtime, where a call takes well under a
-//! microsecond. A worker that blocks runs on separate threads, so that it cannot stall other tasks. Whether a worker blocks is
-//! detected from its behaviour.
+//! microsecond. A worker that blocks runs on separate threads, so that it cannot stall other tasks. Whether a worker
+//! blocks is detected from its behaviour.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -94,7 +94,8 @@ impl RustWorker {
 
     async fn construct(&self) -> Result<Arc<dyn Executor>> {
         // Constructors read files and open connections, so they run on a thread where they may block.
-        let (construct, handle) = (self.registration.construct, self.handle.clone());
+        let construct = self.registration.construct;
+        let handle = self.handle.clone();
         match self.handle.spawn_blocking(move || handle.block_on(construct())).await {
             Ok(instance) => instance,
             Err(error) => Err(join_error(error)),
@@ -131,8 +132,8 @@ pub(super) fn worker_failure(worker: &str, error: WorkerError) -> Error {
 /// Number of runtime threads that run a worker at this moment.
 static INLINE_THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// A poll of a worker's future that takes longer than this counts as blocking. Tokio recommends 10 to 100 µs; the limit is
-/// higher here, so that a poll during which the thread was descheduled does not count.
+/// A poll of a worker's future that takes longer than this counts as blocking. Tokio recommends 10 to 100 µs; the limit
+/// is higher here, so that a poll during which the thread was descheduled does not count.
 const BLOCKING_THRESHOLD: Duration = Duration::from_millis(1);
 
 /// Detects workers that block their thread.

@@ -1,5 +1,5 @@
-//! A single invocation, for `cargo bedrock invoke`. It runs in the app's program, or in that of cargo bedrock if the app
-//! has no Rust workers.
+//! A single invocation, for `cargo bedrock invoke`. It runs in the app's program, or in that of cargo bedrock if the
+//! app has no Rust workers.
 
 use std::io::{Read, Write};
 use std::sync::Arc;

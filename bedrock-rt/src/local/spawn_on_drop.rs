@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 
 type BoxedFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Runs in the task of the caller that awaits it, which costs no thread switch. If it is dropped before its end, it continues
-/// as a task of its own.
+/// Runs in the task of the caller that awaits it, which costs no thread switch. If it is dropped before its end, it
+/// continues as a task of its own.
 pub struct SpawnOnDrop<T: Send + 'static> {
     future: Option<BoxedFuture<T>>,
     /// The runtime that the future belongs to. `None`: the runtime that is current when the future is dropped.

@@ -1,5 +1,5 @@
-//! Detects whether the code of a worker has changed since a process loaded it. Files that a process loads later, during a call,
-//! are not covered; nor are dependencies.
+//! Detects whether the code of a worker has changed since a process loaded it. Files that a process loads later, during
+//! a call, are not covered; nor are dependencies.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The connection to a host process: sends calls, receives responses, and decides what happens to calls when the process ends.
+//! The connection to a host process: sends calls, receives responses, and decides what happens to calls when the
+//! process ends.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -188,7 +189,8 @@ impl Connection {
         }
     }
 
-    /// Reads responses until the host closes its end or writes an invalid frame. The caller then calls [`Connection::close`].
+    /// Reads responses until the host closes its end or writes an invalid frame. The caller then calls
+    /// [`Connection::close`].
     pub(super) async fn read(&self, mut socket: Incoming) -> Result<(), frame::ProtocolError> {
         let mut reader = FrameReader::new(MAX_SYNC_PAYLOAD_BYTES);
         let mut buffer = BytesMut::with_capacity(16 * 1024);
@@ -211,7 +213,8 @@ impl Connection {
         match frame {
             HostFrame::Ready => drop(self.state.send_replace(HostState::Ready)),
             HostFrame::InitError(json) => {
-                drop(self.state.send_replace(HostState::Failed(FunctionError::parse(&json).into_error(worker))))
+                let error = FunctionError::parse(&json).into_error(worker);
+                self.state.send_replace(HostState::Failed(error));
             }
             HostFrame::Response { id, json } => self.reply(id, Ok(json)),
             HostFrame::Error { id, json } => self.reply(id, Err(FunctionError::parse(&json).into_error(worker))),
@@ -249,7 +252,8 @@ impl Connection {
         reply
     }
 
-    /// Records that the host has exited. Every waiting caller gets `error`, or the result that its call was not started.
+    /// Records that the host has exited. Every waiting caller gets `error`, or the result that its call was not
+    /// started.
     pub(super) fn close(&self, error: &Error) {
         let waiting = self.calls().close();
         self.state.send_if_modified(|state| {

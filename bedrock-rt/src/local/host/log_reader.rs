@@ -35,8 +35,8 @@ impl LogReader {
         Ok(Self(flush))
     }
 
-    /// Waits until everything that is in the pipe now has been read. A host prints before it responds, but the response may
-    /// arrive earlier.
+    /// Waits until everything that is in the pipe now has been read. A host prints before it responds, but the response
+    /// may arrive earlier.
     pub(super) async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         let flush = async {

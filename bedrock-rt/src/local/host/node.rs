@@ -15,11 +15,11 @@ use crate::local::worker_info::{WorkerInfo, stopping_error};
 
 /// Maximum number of processes of one worker; further invocations wait. A Node.js process takes about 45 MB.
 const MAX_PROCESSES: usize = 32;
-/// How long an invocation waits for a busy process before another one is started. Starting takes ten times as long, so a worker
-/// that responds faster is served better by the processes that it has.
+/// How long an invocation waits for a busy process before another one is started. Starting takes ten times as long, so
+/// a worker that responds faster is served better by the processes that it has.
 const GROW_AFTER: Duration = Duration::from_millis(5);
-/// Number of calls that a process is sent ahead while its worker responds within a millisecond. This saves the idle time between
-/// a response and the next call, which would be longer than the call itself.
+/// Number of calls that a process is sent ahead while its worker responds within a millisecond. This saves the idle
+/// time between a response and the next call, which would be longer than the call itself.
 const MAX_CALLS_AHEAD: usize = 16;
 /// How long a process may be idle before it is stopped. The last process is not stopped.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -194,7 +194,8 @@ impl NodePool {
         result
     }
 
-    /// Starts a process. Returns it with the fingerprint of its code, which is `None` if files were saved in the meantime.
+    /// Starts a process. Returns it with the fingerprint of its code, which is `None` if files were saved in the
+    /// meantime.
     async fn start(&self) -> (StartResult, Option<u64>) {
         let folder = self.hosts.app.root.join(&self.info.entry.dir);
         let before = fingerprint(&folder);

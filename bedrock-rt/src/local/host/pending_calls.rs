@@ -1,4 +1,5 @@
-//! The calls that a host process has not answered yet: which of them it works on, and which of them it may have started.
+//! The calls that a host process has not answered yet: which of them it works on, and which of them it may have
+//! started.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -91,7 +92,8 @@ impl PendingCalls {
         self.short_calls >= MIN_SHORT_CALLS && !is_long
     }
 
-    /// Adds a call that is about to be sent. Returns the number of calls, or `None` if the host has exited or is retired.
+    /// Adds a call that is about to be sent. Returns the number of calls, or `None` if the host has exited or is
+    /// retired.
     pub(super) fn start(&mut self, id: u64, reply: oneshot::Sender<CallResult>) -> Option<usize> {
         if self.is_closed || self.is_retired {
             return None;
@@ -122,8 +124,8 @@ impl PendingCalls {
         self.abandon(id)
     }
 
-    /// Removes a call whose caller has stopped waiting. The call stays in the order, because the host does not start the next
-    /// one before it has answered this one.
+    /// Removes a call whose caller has stopped waiting. The call stays in the order, because the host does not start
+    /// the next one before it has answered this one.
     pub(super) fn abandon(&mut self, id: u64) -> Option<oneshot::Sender<CallResult>> {
         self.waiting.remove(&id).map(|(reply, _)| reply)
     }

@@ -36,8 +36,8 @@ pub(in crate::local) trait HostPool: Send + Sync + 'static {
 
     /// Replaces the running processes by a new one. Returns whether any were running.
     ///
-    /// The old processes serve until the new one is ready. If the worker cannot be loaded any more, the old processes serve no
-    /// longer: waiting callers get the error, and the next call tries to load the worker again.
+    /// The old processes serve until the new one is ready. If the worker cannot be loaded any more, the old processes
+    /// serve no longer: waiting callers get the error, and the next call tries to load the worker again.
     fn replace(self: Arc<Self>) -> PoolFuture<bool>;
 
     /// Starts a process before the first call.

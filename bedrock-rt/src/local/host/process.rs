@@ -26,8 +26,8 @@ use crate::local::process_memory::ProcessMemory;
 use crate::local::reaper::Group;
 use crate::local::worker_info::WorkerInfo;
 
-/// How long a host may take to load its worker. Lambda allows 10 s for the init phase. Locally it is longer, because nothing
-/// is cached yet when the dependencies have just been installed.
+/// How long a host may take to load its worker. Lambda allows 10 s for the init phase. Locally it is longer, because
+/// nothing is cached yet when the dependencies have just been installed.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a host may take to exit after its socket was closed.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -61,8 +61,8 @@ impl HostProcess {
         invocation.metrics.record(Metrics { took: Some(took), init: self.take_init_duration(), memory });
     }
 
-    /// Returns how long the process took to start, once. Also called for a process that was started before it was needed, whose
-    /// first invocation does not wait for the start.
+    /// Returns how long the process took to start, once. Also called for a process that was started before it was
+    /// needed, whose first invocation does not wait for the start.
     pub(super) fn take_init_duration(&self) -> Option<Duration> {
         self.init_duration.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -255,7 +255,8 @@ async fn follow(host: Arc<HostProcess>, mut child: Child, read: socket::Incoming
     let _ = child.wait().await;
 }
 
-/// Asks a Python host to continue reading in another thread when the reading thread is stuck in a call and more calls wait.
+/// Asks a Python host to continue reading in another thread when the reading thread is stuck in a call and more calls
+/// wait.
 async fn request_reader_threads(connection: Arc<Connection>, mut control: UnixStream) {
     use std::sync::atomic::Ordering;
     loop {

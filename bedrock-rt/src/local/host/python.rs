@@ -70,8 +70,8 @@ impl PythonPool {
         started.map(|_| true)
     }
 
-    /// Deletes compiled modules. Python recognizes changed files by modification time in seconds and size, and a reload can
-    /// happen within a second.
+    /// Deletes compiled modules. Python recognizes changed files by modification time in seconds and size, and a reload
+    /// can happen within a second.
     fn delete_bytecode(&self) {
         let folder = self.hosts.app.root.join(&self.info.entry.dir);
         if let Ok(relative) = folder.strip_prefix("/") {
@@ -107,8 +107,8 @@ impl HostPool for PythonPool {
     }
 
     fn release(self: Arc<Self>, host: &AcquiredHost, end: CallEnd) {
-        // On Lambda the execution environment of a timed-out invocation ends. Here other invocations may share the process, so
-        // it ends after them.
+        // On Lambda the execution environment of a timed-out invocation ends. Here other invocations may share the
+        // process, so it ends after them.
         let must_abandon = match end {
             CallEnd::TimedOut | CallEnd::NotRun => true,
             CallEnd::Responded => !host.process.connection.is_usable(),

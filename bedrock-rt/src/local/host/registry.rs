@@ -1,4 +1,5 @@
-//! What the host processes of all workers share: interpreters, output, the URL of Lambda's API, and their process groups.
+//! What the host processes of all workers share: interpreters, output, the URL of Lambda's API, and their process
+//! groups.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -78,8 +79,8 @@ pub(crate) struct HostRegistry {
     node: InterpreterFinder,
     debuggers: HashMap<String, u16>,
     reaper: Reaper,
-    /// Process groups of the running host processes. `None` after the program has begun to end, so that no new process is
-    /// started.
+    /// Process groups of the running host processes. `None` after the program has begun to end, so that no new process
+    /// is started.
     groups: Mutex<Option<Vec<Group>>>,
     access_key: Option<Arc<str>>,
     api: ApiUrl,

@@ -1,8 +1,9 @@
-//! The data socket, split into its two directions: only reading is registered with epoll; writing is registered only while the
-//! socket is full.
+//! The data socket, split into its two directions: only reading is registered with epoll; writing is registered only
+//! while the socket is full.
 //!
-//! A socket that is registered for both directions wakes the app each time the other side *reads*, because the socket becomes
-//! writable: one additional thread switch per call, about a third of its cost (seen with `strace` on `cargo xtask bench local`).
+//! A socket that is registered for both directions wakes the app each time the other side *reads*, because the socket
+//! becomes writable: one additional thread switch per call, about a third of its cost (seen with `strace` on `cargo
+//! xtask bench local`).
 
 use std::io::{ErrorKind, Result, Write};
 use std::os::fd::OwnedFd;

@@ -30,8 +30,8 @@ pub(super) fn calling_worker(headers: &HeaderMap) -> Option<&str> {
 /// Rejects requests of pages of other origins (CSRF) and requests with a foreign `Host` (DNS rebinding). The error is a
 /// message for the client.
 ///
-/// On a loopback port the host must be a name or address of loopback. On another port, which the user has opened, it may
-/// also be the address that the port is `bound` to.
+/// On a loopback port the host must be a name or address of loopback. On another port, which the user has opened, it
+/// may also be the address that the port is `bound` to.
 pub fn check_host_and_origin(request: &Parts, bound: IpAddr) -> Result<(), String> {
     // An attacker's DNS server can let any other name point to this machine. It cannot do that with an address.
     let headers = &request.headers;
@@ -73,8 +73,8 @@ pub(super) fn check_credentials(headers: &HeaderMap, access: &Access) -> Result<
     }
 }
 
-/// Returns the function whose URL a request addresses by its host, `NAME.localhost:PORT`. Browsers resolve such names to this
-/// machine.
+/// Returns the function whose URL a request addresses by its host, `NAME.localhost:PORT`. Browsers resolve such names
+/// to this machine.
 pub(super) fn function_of_host(headers: &HeaderMap) -> Option<String> {
     let authority = header_text(headers, "host")?.parse::<Authority>().ok()?;
     let name = authority.host().strip_suffix(".localhost")?;

@@ -1,5 +1,5 @@
-//! Errors of Lambda's API: a status, the header `x-amzn-ErrorType`, and a body whose keys differ between errors. Errors of
-//! functions are not API errors.
+//! Errors of Lambda's API: a status, the header `x-amzn-ErrorType`, and a body whose keys differ between errors. Errors
+//! of functions are not API errors.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};

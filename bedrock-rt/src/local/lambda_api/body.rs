@@ -1,5 +1,5 @@
-//! Reads request bodies with a size limit. A body over the limit is still read, because a client that is sending does not
-//! read the response.
+//! Reads request bodies with a size limit. A body over the limit is still read, because a client that is sending does
+//! not read the response.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -51,8 +51,8 @@ impl<'a> FunctionReference<'a> {
     }
 }
 
-/// Whether `text` is `arn:aws:lambda:REGION:ACCOUNT:` or `ACCOUNT:`. Any region and account is valid, because ARNs of deployed
-/// functions refer to local workers, too.
+/// Whether `text` is `arn:aws:lambda:REGION:ACCOUNT:` or `ACCOUNT:`. Any region and account is valid, because ARNs of
+/// deployed functions refer to local workers, too.
 fn is_arn_prefix(text: &str) -> bool {
     let account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.strip_suffix(':').map(|text| text.split(':').collect::<Vec<_>>()).as_deref() {

@@ -1,5 +1,5 @@
-//! Function URLs: an HTTP request becomes an event of payload format 2.0, and the function's response an HTTP response. The URL
-//! is `http://NAME.localhost:PORT/`, or `/_url/NAME/` for clients that cannot resolve that host.
+//! Function URLs: an HTTP request becomes an event of payload format 2.0, and the function's response an HTTP response.
+//! The URL is `http://NAME.localhost:PORT/`, or `/_url/NAME/` for clients that cannot resolve that host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub(super) async fn call_below(
     sandboxed(respond(&service, &name, request).await)
 }
 
-/// Adds a sandbox to the response. Otherwise scripts in a page of the function would have the origin of the API and could call
-/// workers.
+/// Adds a sandbox to the response. Otherwise scripts in a page of the function would have the origin of the API and
+/// could call workers.
 fn sandboxed(mut response: Response<Body>) -> Response<Body> {
     let sandbox = HeaderValue::from_static("sandbox allow-forms allow-scripts");
     response.headers_mut().append("content-security-policy", sandbox);

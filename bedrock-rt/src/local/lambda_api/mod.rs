@@ -1,5 +1,5 @@
-//! Lambda's API on a local port, as AWS SDKs and the AWS CLI use it: workers call other workers through it with any client,
-//! and so do programs outside of the app.
+//! Lambda's API on a local port, as AWS SDKs and the AWS CLI use it: workers call other workers through it with any
+//! client, and so do programs outside of the app.
 //!
 //! | module | does |
 //! | --- | --- |

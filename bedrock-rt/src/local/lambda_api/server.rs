@@ -23,13 +23,13 @@ pub async fn serve_on(listener: TcpListener, backend: Arc<dyn Backend>, access: 
     serve_alongside_routes(listener, backend, access, Router::new()).await
 }
 
-/// Serves Lambda's API and further routes on a port until the program ends. The further routes need no credentials, but pages
-/// of other origins cannot use them either.
+/// Serves Lambda's API and further routes on a port until the program ends. The further routes need no credentials, but
+/// pages of other origins cannot use them either.
 pub async fn serve_alongside_routes(
     listener: TcpListener,
     backend: Arc<dyn Backend>,
     access: Access,
-    routes: Router,
+    further_routes: Router,
 ) -> std::io::Result<()> {
     let service = Arc::new(Service { backend, access });
     let bound = listener.local_addr()?.ip();
@@ -47,12 +47,13 @@ pub async fn serve_alongside_routes(
         .route("/_url/{name}/{*path}", any(function_url::call_below))
         .merge(operations)
         .with_state(Arc::clone(&service))
-        .merge(routes);
+        .merge(further_routes);
     let router = FilteredRouter { router, filter: Some(Arc::new(HostAndOriginCheck { service, bound })) };
     serve::run(listener, router, Box::pin(std::future::pending())).await
 }
 
-/// Rejects requests of other origins, and routes requests for the host of a function URL to the function, whatever their path.
+/// Rejects requests of other origins, and routes requests for the host of a function URL to the function, whatever
+/// their path.
 struct HostAndOriginCheck {
     service: Arc<Service>,
     bound: IpAddr,
@@ -75,8 +76,8 @@ async fn fallback(_: RequireCredentials, request: Request) -> Response<Body> {
     unknown_operation(request).await
 }
 
-/// Returns the error response for a request that is not an operation of Lambda's API, for further routes with a fallback.
+/// Returns the error response for a request that is not an operation of Lambda's API, for further routes with a
+/// fallback.
 pub async fn unknown_operation(request: Request) -> Response<Body> {
-    let (method, path) = (request.method().as_str(), request.uri().path());
-    ApiError::unknown_operation(method, path).into_response(&new_uuid())
+    ApiError::unknown_operation(request.method().as_str(), request.uri().path()).into_response(&new_uuid())
 }

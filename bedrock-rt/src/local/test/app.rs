@@ -29,9 +29,10 @@ use crate::{Error, Result, WorkerError};
 
 /// All workers of an app, in a test.
 ///
-/// `#[bedrock::test]` makes one for each test. [`App::start`] makes another one, or one in a test of another kind. Apps are
-/// independent: each has its own invocations, mocks, events and clock, also in concurrent tests. When an app is dropped its
-/// processes are killed, even if the test panics. Events that are not finished then are listed in the test's output.
+/// `#[bedrock::test]` makes one for each test. [`App::start`] makes another one, or one in a test of another kind. Apps
+/// are independent: each has its own invocations, mocks, events and clock, also in concurrent tests. When an app is
+/// dropped its processes are killed, even if the test panics. Events that are not finished then are listed in the
+/// test's output.
 pub struct App {
     harness: Arc<Harness>,
     on_disk: bedrock_build::App,
@@ -88,8 +89,8 @@ impl App {
         from_json(worker, &self.call(worker, event, Kind::RequestResponse).await?)
     }
 
-    /// Sends an event to a worker, as `invoke!` without `require_response`. [`App::wait_for_due_events`] waits until it has been
-    /// run.
+    /// Sends an event to a worker, as `invoke!` without `require_response`. [`App::wait_for_due_events`] waits until it
+    /// has been run.
     ///
     /// # Errors
     ///
@@ -108,8 +109,8 @@ impl App {
         reply
     }
 
-    /// Runs code whose calls go to this app. Necessary only if the app cannot be determined from the async runtime: with two apps
-    /// in a test, or on your own runtime.
+    /// Runs code whose calls go to this app. Necessary only if the app cannot be determined from the async runtime:
+    /// with two apps in a test, or on your own runtime.
     pub async fn run<F: Future>(&self, code: F) -> F::Output {
         current_app::scope(&self.harness, code).await
     }
@@ -154,8 +155,8 @@ impl App {
         endpoint.respond(request, &self.harness.local.handle).await
     }
 
-    /// Replaces a worker by a closure. The closure gets the event and returns the response, both of any type that can be
-    /// transferred as JSON. It may block, and it may have mutable state.
+    /// Replaces a worker by a closure. The closure gets the event and returns the response, both of any type that can
+    /// be transferred as JSON. It may block, and it may have mutable state.
     ///
     /// ```ignore
     /// let mut failures = 2;
@@ -240,8 +241,8 @@ impl App {
 
     /// Returns the events that failed permanently, and those that were sent to a destination outside of the app.
     ///
-    /// An event with a dead-letter queue appears twice: once as failed, once as the dead letter. A chain of events that has run
-    /// one worker sixteen times ends here, too.
+    /// An event with a dead-letter queue appears twice: once as failed, once as the dead letter. A chain of events that
+    /// has run one worker sixteen times ends here, too.
     pub fn undelivered_events(&self) -> Vec<UndeliveredEvent> {
         self.harness.events.undelivered()
     }
@@ -257,8 +258,9 @@ impl App {
         self.harness.invocations.all()
     }
 
-    /// Asserts that a worker was called. Further assertions can follow: `app.assert_called("mailer").times(3)`. Each one applies to
-    /// the calls that match those before it: `.with_event(e).times(2)` counts only the calls with that event.
+    /// Asserts that a worker was called. Further assertions can follow: `app.assert_called("mailer").times(3)`. Each
+    /// one applies to the calls that match those before it: `.with_event(e).times(2)` counts only the calls with that
+    /// event.
     ///
     /// # Panics
     ///
@@ -286,7 +288,8 @@ impl App {
         CallHistory { invocations: self.invocations(), open: self.harness.events.open() }
     }
 
-    /// Checks whether a worker can be started: its interpreter is installed, or its crate is linked. Mocks can always be started.
+    /// Checks whether a worker can be started: its interpreter is installed, or its crate is linked. Mocks can always
+    /// be started.
     ///
     /// ```ignore
     /// if let Err(missing) = app.can_run("system_fetcher").await {
@@ -302,8 +305,9 @@ impl App {
         if self.harness.is_mocked(worker) { Ok(()) } else { self.harness.local.can_run(worker).await }
     }
 
-    /// Returns the URL of Lambda's API for this app, on a port of 127.0.0.1. It accepts calls of boto3, the AWS SDKs and the AWS
-    /// CLI with any credentials. The port is opened by this call, or when a Python or JavaScript worker needs it.
+    /// Returns the URL of Lambda's API for this app, on a port of 127.0.0.1. It accepts calls of boto3, the AWS SDKs
+    /// and the AWS CLI with any credentials. The port is opened by this call, or when a Python or JavaScript worker
+    /// needs it.
     ///
     /// # Errors
     ///
@@ -344,8 +348,8 @@ impl Clock<'_> {
         self.0.events.now()
     }
 
-    /// Moves the clock forward, and runs the events that become due in the meantime, each at its time. Returns when all of them
-    /// have ended.
+    /// Moves the clock forward, and runs the events that become due in the meantime, each at its time. Returns when all
+    /// of them have ended.
     pub async fn advance(&self, by: Duration) {
         self.0.events.advance(by).await;
     }

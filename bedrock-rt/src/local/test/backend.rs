@@ -1,5 +1,5 @@
-//! The app of a test as a [`Backend`] of Lambda's API: Python and JavaScript workers call other workers through it, and so
-//! does any client.
+//! The app of a test as a [`Backend`] of Lambda's API: Python and JavaScript workers call other workers through it, and
+//! so does any client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

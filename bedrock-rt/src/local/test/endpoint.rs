@@ -24,8 +24,8 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Sends a request to the endpoint. The request is one invocation, whose deadline its calls inherit. If the handler panics,
-    /// so does the test.
+    /// Sends a request to the endpoint. The request is one invocation, whose deadline its calls inherit. If the handler
+    /// panics, so does the test.
     pub(super) async fn respond(mut self, request: Request<Body>, handle: &Handle) -> Result<Response> {
         let deadline = SystemTime::now() + self.timeout;
         let name = format!("{}-local-endpoint", self.app);

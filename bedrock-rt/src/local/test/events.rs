@@ -1,4 +1,5 @@
-//! Fire-and-forget calls on a clock that stands still until the test moves it: retries, ages and destinations as on Lambda.
+//! Fire-and-forget calls on a clock that stands still until the test moves it: retries, ages and destinations as on
+//! Lambda.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,8 +18,8 @@ use tokio::sync::watch;
 use super::invocations::shorten;
 use crate::local::output::{Output, short_id};
 
-/// An event that failed permanently, or that was sent to a destination outside of the app. Also an event for a worker of the
-/// app that is not run, because its chain of calls has already run the worker as often as Lambda allows.
+/// An event that failed permanently, or that was sent to a destination outside of the app. Also an event for a worker
+/// of the app that is not run, because its chain of calls has already run the worker as often as Lambda allows.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UndeliveredEvent {
@@ -118,7 +119,8 @@ impl TestEvents {
 
     /// Waits until no event is due.
     pub(super) async fn wait_for_due(&self) {
-        // Due events are started at once, so only running events have to be waited for. The sender lives as long as `self`.
+        // Due events are started at once, so only running events have to be waited for. The sender lives as long as
+        // `self`.
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
     }
 
@@ -147,8 +149,8 @@ impl TestEvents {
         while self.run_next(None).await {}
     }
 
-    /// Moves the clock to the time at which the next events are due, and runs them. Returns `false` if that is after `until`
-    /// or if no event waits.
+    /// Moves the clock to the time at which the next events are due, and runs them. Returns `false` if that is after
+    /// `until` or if no event waits.
     async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
         let next = self.store.waiting.next_due();
         let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
@@ -216,8 +218,8 @@ impl EventStore for TestStore {
     }
 }
 
-/// Returns what tests see of a finished event. An event with a dead-letter queue appears twice: once as failed, once as the
-/// dead letter.
+/// Returns what tests see of a finished event. An event with a dead-letter queue appears twice: once as failed, once as
+/// the dead letter.
 fn undelivered(finished: &FinishedEvent<'_>, now: SystemTime) -> Vec<UndeliveredEvent> {
     let FinishedEvent { event, condition, last_attempt, deliveries, .. } = *finished;
     let config = &event.rules;

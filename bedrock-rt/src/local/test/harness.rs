@@ -35,8 +35,8 @@ pub(crate) struct Harness {
 }
 
 impl Harness {
-    /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called. `backend` returns
-    /// the backend of Lambda's API.
+    /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called. `backend`
+    /// returns the backend of Lambda's API.
     pub(super) fn start(
         app: &App,
         scratch: PathBuf,

@@ -32,8 +32,8 @@ pub struct Invocation {
     pub is_mocked: bool,
     /// Its result.
     pub outcome: Outcome,
-    /// What it printed, line by line: the last 256 KB. For a Rust worker only its log lines (`tracing`), and only if the test has
-    /// no subscriber of its own.
+    /// What it printed, line by line: the last 256 KB. For a Rust worker only its log lines (`tracing`), and only if
+    /// the test has no subscriber of its own.
     pub logs: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Tests of a whole app: `cargo test` runs its workers in Rust, Python and JavaScript, with mocks, a clock that the test moves,
-//! and assertions about calls.
+//! Tests of a whole app: `cargo test` runs its workers in Rust, Python and JavaScript, with mocks, a clock that the
+//! test moves, and assertions about calls.
 //!
 //! ```ignore
 //! use bedrock::test::App;
@@ -25,8 +25,8 @@
 //! | deadlines | real time; calls inherit the deadline of the worker or endpoint that makes them |
 //! | a worker that panics, raises or exits | an error of that invocation |
 //!
-//! Reserved concurrency, permissions and recursive loops of calls are checked by `cargo bedrock dev`. A Lambda build contains none
-//! of this.
+//! Reserved concurrency, permissions and recursive loops of calls are checked by `cargo bedrock dev`. A Lambda build
+//! contains none of this.
 
 mod app;
 mod backend;

@@ -41,7 +41,7 @@ pub(crate) fn bucket() -> Trigger {
         prefix: "in/".to_owned(),
         suffix: ".txt".to_owned(),
         folder: None,
-        events: ObjectEvent::ALL_WORKERS.to_vec(),
+        events: ObjectEvent::ALL.to_vec(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bedrock_build::App;
 
-use crate::Workshop;
+use crate::DevServer;
 
 /// The workers, and for those in Python and JavaScript the port of 127.0.0.1 on which a debugger finds each.
 pub type Debuggers = HashMap<String, Option<u16>>;
@@ -39,7 +39,7 @@ pub(crate) fn ports(debuggers: &Debuggers) -> HashMap<String, u16> {
     debuggers.iter().filter_map(|(worker, port)| Some((worker.clone(), (*port)?))).collect()
 }
 
-impl Workshop {
+impl DevServer {
     /// Starts a worker's process before anybody calls it, so that a debugger finds it; gives that of a Rust worker.
     pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock::Error> {
         match self.engines.rust.get(worker) {

@@ -1,51 +1,61 @@
-//! What `cargo bedrock dev` runs and users' programs do not compile: events that survive the program, Rust workers as
-//! processes of their own, and a clock that can be sped up. Knows no terminal and no command line.
+//! The dev server of `cargo bedrock dev`, which users' programs do not link: a durable queue of events, Rust workers as
+//! processes, and a clock that can run fast. It uses neither a terminal nor a command line.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `awake` | a thread that does not sleep while an answer is about to come |
-//! | `clock` | what time it is for retries, schedules and ages: real, faster, or moved by hand |
-//! | `queue` | events that are accepted: kept in a file, tried again, given up, handed on |
-//! | `runtime` | Lambda's Runtime API, and the processes that speak it: one for each environment |
-//! | `debug` | workers that a debugger looks into |
-//! | `endpoint` | the endpoint as a function among the others |
-//! | `engines` | the functions of an app as Lambda's API wants them: over `runtime`, the hosts of `bedrock::local`, and `queue` |
-//! | `functions` | those that are programs of their own: their files and variables |
-//! | `lasting` | what runs to its end also when nobody waits for it any more |
-//! | `limits` | what AWS refuses: reserved concurrency, calls without a right, circles, too much memory |
-//! | `happenings` | the stream of what happens, and the routes on which it is read |
-//! | `dashboard` | the page in the browser that shows it |
-//! | `triggers` | what invokes workers besides calls: schedules, queues, folders |
-//! | `traces` | a reader of the stream that sends invocations to a collector of OpenTelemetry |
-//! | `reload` | from a saved file to the workers that it changes: new processes before the old ones end |
-//! | `workshop` | all of it together, on one port |
+//! | `server` | starts everything on one port, and stops it |
+//! | `config`, `error` | configuration of the server, and why it could not be started |
+//! | `backend` | the functions of an app as Lambda's API sees them: over `execution`, `bedrock::local` and `queue` |
+//! | `execution` | Lambda's Runtime API and the processes that use it: one for each execution environment |
+//! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
+//! | `queue` | asynchronous events: stored in a file, retried, sent to destinations |
+//! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
+//! | `event_log` | the log of what the server does |
+//! | `http_api` | the routes that read the log and change the app's state |
+//! | `dashboard` | the web page that shows it |
+//! | `otlp` | sends invocations to an OpenTelemetry collector |
+//! | `reload` | from a saved file to new processes of the workers that it affects |
+//! | `debug` | workers under a debugger |
+//! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
+//! | `spawn_on_drop` | a future that continues as a task when its caller drops it |
 
-mod awake;
+mod backend;
 mod clock;
+mod config;
 pub mod dashboard;
 pub mod debug;
-mod endpoint;
-mod engines;
-mod functions;
-pub mod happenings;
-mod lasting;
-mod limits;
+mod error;
+pub mod event_log;
+pub mod execution;
+pub mod http_api;
+pub mod otlp;
+mod policy;
 mod queue;
 mod reload;
-pub mod runtime;
-pub mod traces;
+mod server;
+mod spawn_on_drop;
 mod triggers;
-mod workshop;
 
+pub use backend::{ENDPOINT, RecordingBackend};
 pub use clock::Clock;
-pub use endpoint::ENDPOINT;
-pub use limits::Edges;
+pub use config::DevServerConfig;
+pub use error::StartError;
+pub use policy::CallGraph;
 pub use queue::{
     Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Receiver, Rules, Run, State, Store,
     Taken, Why, letter, next, record,
 };
 pub use reload::{
-    Affected, BuildFailed, Failed, Making, NotWatched, Reload, Reloaded, Reloader, Watch, Written, affected,
+    Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
+    SelfWrittenFiles, WatchError, affected,
 };
-pub use triggers::NotTriggered;
-pub use workshop::{NotOpened, Order, Workshop};
+pub use server::DevServer;
+pub use triggers::TriggerSetupError;
+
+// aliases until integration
+pub use self::{
+    BuildError as BuildFailed, BuildProgress as Making, CallGraph as Edges, DevServer as Workshop,
+    DevServerConfig as Order, FileWatcher as Watch, ReloadFailure as Failed, ReloadOutcome as Reload,
+    ReloadSuccess as Reloaded, SelfWrittenFiles as Written, StartError as NotOpened, TriggerSetupError as NotTriggered,
+    WatchError as NotWatched, event_log as happenings, execution as runtime, otlp as traces,
+};

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use bedrock_dev::happenings::{Bounds, InvocationEnded, InvocationStarted, Kind, Mode, Outcome, Payload, Stream};
-use bedrock_dev::traces::{Settings, Traces};
+use bedrock_dev::event_log::{
+    DevEventKind, EventLog, InvocationEnded, InvocationStarted, Mode, Outcome, Payload, Retention,
+};
+use bedrock_dev::otlp::{OtlpConfig, TraceExporter};
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
@@ -15,7 +17,7 @@ use tokio::net::TcpListener;
 type Told = Arc<Mutex<Vec<String>>>;
 
 /// Sends to a collector, which answers with these one after the other, and for ever with the last.
-async fn start(stream: &Stream, answers: &'static [u16]) -> (Traces, Told, Arc<Mutex<usize>>) {
+async fn start(stream: &EventLog, answers: &'static [u16]) -> (TraceExporter, Told, Arc<Mutex<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let asked = Arc::<Mutex<usize>>::default();
@@ -36,18 +38,18 @@ async fn start(stream: &Stream, answers: &'static [u16]) -> (Traces, Told, Arc<M
     };
     let router = Router::new().route("/v1/traces", post(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let settings = Settings::read(|name| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| url.clone()));
+    let settings = OtlpConfig::read(|name| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| url.clone()));
     let settings = settings.expect("usable").expect("asked for");
     let told = Told::default();
     let tell = Arc::clone(&told);
     let warn = Arc::new(move |text: &str| tell.lock().expect("a lock").push(text.to_owned()));
-    (Traces::start(settings, ("shop", Vec::new()), stream, warn).expect("certificates"), told, asked)
+    (TraceExporter::start(settings, ("shop", Vec::new()), stream, warn).expect("certificates"), told, asked)
 }
 
-fn call(stream: &Stream, number: usize) {
+fn call(stream: &EventLog, number: usize) {
     let request_id = Arc::<str>::from(format!("{number:08x}-7b1e-4c55-9a01-5d0f3b2e8c11"));
     let worker = Arc::<str>::from("greeter");
-    stream.publish(Kind::InvocationStarted(InvocationStarted {
+    stream.publish(DevEventKind::InvocationStarted(InvocationStarted {
         request_id: Arc::clone(&request_id),
         worker: Arc::clone(&worker),
         caller: None,
@@ -57,7 +59,7 @@ fn call(stream: &Stream, number: usize) {
         attempt: None,
         event: Payload::of(&Bytes::from_static(b"{}")).into(),
     }));
-    stream.publish(Kind::InvocationEnded(InvocationEnded {
+    stream.publish(DevEventKind::InvocationEnded(InvocationEnded {
         request_id,
         worker,
         outcome: Outcome::Ok,
@@ -79,7 +81,7 @@ fn said(told: &Told) -> Vec<String> {
 
 #[tokio::test]
 async fn what_a_busy_collector_does_not_take_is_sent_again() {
-    let stream = Stream::new(Bounds::default());
+    let stream = EventLog::new(Retention::default());
     let (traces, told, asked) = start(&stream, &[503, 429, 200]).await;
     call(&stream, 1);
     stream.close();
@@ -89,7 +91,7 @@ async fn what_a_busy_collector_does_not_take_is_sent_again() {
 
 #[tokio::test]
 async fn what_a_collector_refuses_is_left_out_and_counted() {
-    let stream = Stream::new(Bounds::default());
+    let stream = EventLog::new(Retention::default());
     let (traces, told, asked) = start(&stream, &[400]).await;
     for number in 0..3 {
         call(&stream, number);
@@ -103,7 +105,7 @@ async fn what_a_collector_refuses_is_left_out_and_counted() {
 
 #[tokio::test]
 async fn a_collector_that_does_not_answer_holds_up_nobody_and_costs_no_more_than_there_is_room_for() {
-    let stream = Stream::new(Bounds::default());
+    let stream = EventLog::new(Retention::default());
     let (traces, told, _) = start(&stream, &[]).await;
     for number in 0..8000 {
         call(&stream, number);

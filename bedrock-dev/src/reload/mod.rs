@@ -1,33 +1,34 @@
-//! From a saved file to new processes that serve instead of the old ones, with no call lost in between.
+//! From a saved file to new processes that replace the old ones, without losing a call.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `watch` | which files change, burst by burst |
-//! | `ignored` | files whose changes mean nothing |
-//! | `busy` | which workers were at work when a file changed, and may have written it |
-//! | `affected` | from files to workers, without a look at the disk |
-//! | `making` | how far a build is |
-//! | `programs` | copies of Rust programs, told apart by what is in them |
-//! | `hosted` | new processes of Python and JavaScript workers |
-//! | `built` | new processes of Rust programs |
-//! | `reloader` | all of it in a loop |
+//! | `watcher` | watches files and groups their changes |
+//! | `ignore_rules` | files whose changes are ignored |
+//! | `active_workers` | which workers were running when a file changed, and may have written it |
+//! | `affected` | which workers a set of changed files affects, without reading the disk |
+//! | `build_progress` | progress of a build |
+//! | `executable_cache` | copies of executables, keyed by content |
+//! | `host_reload` | new processes of Python and JavaScript workers |
+//! | `program_swap` | new processes of Rust programs |
+//! | `reloader` | the loop that runs all of it |
+//! | `events` | reloads and builds as entries of the event log |
 //!
-//! Compiling is left to who runs the loop.
+//! Compiling is left to the caller that runs the loop.
 
+mod active_workers;
 mod affected;
-mod built;
-mod busy;
-mod hosted;
-mod ignored;
-mod making;
-mod programs;
+mod build_progress;
+pub(crate) mod events;
+mod executable_cache;
+mod host_reload;
+mod ignore_rules;
+mod program_swap;
 mod reloader;
-mod watch;
+mod watcher;
 
+pub(crate) use active_workers::ActiveWorkers;
 pub use affected::{Affected, affected};
-pub use making::Making;
-pub use reloader::{BuildFailed, Failed, Reload, Reloaded, Reloader, Written};
-pub use watch::{NotWatched, Watch};
-
-pub(crate) use busy::Busy;
-pub(crate) use programs::Programs;
+pub use build_progress::BuildProgress;
+pub(crate) use executable_cache::ExecutableCache;
+pub use reloader::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader, SelfWrittenFiles};
+pub use watcher::{FileWatcher, WatchError};

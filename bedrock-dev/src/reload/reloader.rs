@@ -12,30 +12,30 @@ use bedrock_build::{App, Problem};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::active_workers::is_code;
 use super::affected::{Affected, affected};
-use super::built::programs;
-use super::busy::is_code;
-use super::hosted::hosted;
-use super::making::Making;
-use super::programs::Programs;
-use super::watch::{Batch, NotWatched, Watch};
-use crate::engines::Engines;
+use super::build_progress::BuildProgress;
+use super::executable_cache::ExecutableCache;
+use super::host_reload::hosted;
+use super::program_swap::programs;
+use super::watcher::{ChangeBatch, FileWatcher, WatchError};
+use crate::backend::LocalBackend;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reload {
+pub enum ReloadOutcome {
     /// It is in use.
-    Reloaded(Reloaded),
+    Reloaded(ReloadSuccess),
     /// It is not.
-    Failed(Failed),
+    Failed(ReloadFailure),
     /// It is a worker's own, and nothing is done for it.
-    Written(Written),
+    Written(SelfWrittenFiles),
 }
 
 /// Files that are no code and that changed while their worker ran, which is taken for the one who wrote them. Told once of
 /// each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct SelfWrittenFiles {
     /// Whose they are.
     pub worker: String,
     /// Relative to the app.
@@ -46,7 +46,7 @@ pub struct Written {
 
 /// A change that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reloaded {
+pub struct ReloadSuccess {
     /// Workers whose later calls run with it, and [`crate::ENDPOINT`]. Empty if what was saved makes no difference to any program.
     pub workers: BTreeSet<String>,
     /// The endpoint's program, if it is another one and none of the workshop's functions. Starting it is left to whoever
@@ -62,7 +62,7 @@ pub struct Reloaded {
 
 /// A change that is not in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
+pub struct ReloadFailure {
     /// Workers whose later calls get the error. Those of a program that does not compile are not among them: they run on.
     pub workers: BTreeSet<String>,
     /// What was saved, relative to the app where it lies in it.
@@ -77,7 +77,7 @@ pub struct Failed {
 
 /// The programs could not be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildFailed {
+pub struct BuildError {
     /// Each with its subject.
     pub messages: Vec<String>,
     /// What the compiler said, which has been shown as it came.
@@ -87,9 +87,9 @@ pub struct BuildFailed {
 /// Keeps a workshop's workers as new as their files.
 pub struct Reloader {
     app: App,
-    engines: Arc<Engines>,
-    programs: Arc<Programs>,
-    watch: Watch,
+    engines: Arc<LocalBackend>,
+    programs: Arc<ExecutableCache>,
+    watch: FileWatcher,
     /// Rust code that was saved while the settings could not be read.
     kept: Option<Change>,
     /// They cannot be read now.
@@ -106,21 +106,26 @@ pub(super) struct Change {
 }
 
 /// What a task did.
-pub(super) struct Done {
+pub(super) struct TaskResult {
     pub(super) was_build: bool,
-    pub(super) reports: Vec<Reload>,
+    pub(super) reports: Vec<ReloadOutcome>,
 }
 
 /// Builds, one at a time.
 #[derive(Default)]
-struct Builds {
+struct BuildQueue {
     running: bool,
     /// The next one.
     asked: Option<Change>,
 }
 
 impl Reloader {
-    pub(crate) fn new(app: &App, engines: Arc<Engines>, programs: Arc<Programs>, watch: Watch) -> Self {
+    pub(crate) fn new(
+        app: &App,
+        engines: Arc<LocalBackend>,
+        programs: Arc<ExecutableCache>,
+        watch: FileWatcher,
+    ) -> Self {
         let mut app = app.clone();
         // Changes are told by the paths of a folder without links.
         app.root = app.root.canonicalize().unwrap_or(app.root);
@@ -134,12 +139,12 @@ impl Reloader {
     /// endpoint's as `endpoint`; it may tell of them earlier. It is dropped when the loop ends, and must end its compiler
     /// then. Which of the programs are other ones is seen by their bytes. Until all are there, and if one cannot be built,
     /// the old ones serve.
-    pub async fn run<B, F>(mut self, build: B, report: impl Fn(Reload)) -> Option<App>
+    pub async fn run<B, F>(mut self, build: B, report: impl Fn(ReloadOutcome)) -> Option<App>
     where
-        B: Fn(Affected, Making) -> F,
-        F: Future<Output = Result<HashMap<String, PathBuf>, BuildFailed>> + Send + 'static,
+        B: Fn(Affected, BuildProgress) -> F,
+        F: Future<Output = Result<HashMap<String, PathBuf>, BuildError>> + Send + 'static,
     {
-        let (mut work, mut builds) = (JoinSet::new(), Builds::default());
+        let (mut work, mut builds) = (JoinSet::new(), BuildQueue::default());
         loop {
             tokio::select! {
                 batch = self.watch.next() => {
@@ -160,7 +165,7 @@ impl Reloader {
                     }
                 }
                 Some(done) = work.join_next() => match done {
-                    Ok(Done { was_build, reports }) => {
+                    Ok(TaskResult { was_build, reports }) => {
                         builds.running &= !was_build;
                         reports.into_iter().for_each(&report);
                     }
@@ -169,7 +174,7 @@ impl Reloader {
                 },
             }
             if let Some(change) = builds.next() {
-                let (making, made) = Making::new();
+                let (making, made) = BuildProgress::new();
                 let build = (build(change.what.clone(), making), made);
                 work.spawn(programs((Arc::clone(&self.engines), Arc::clone(&self.programs)), build, change));
             }
@@ -177,12 +182,12 @@ impl Reloader {
     }
 
     /// What a burst has to do with.
-    fn read(&mut self, batch: Batch, report: &impl Fn(Reload)) -> Change {
-        let Batch { paths: mut files, lost, blind, since, .. } = batch;
+    fn read(&mut self, batch: ChangeBatch, report: &impl Fn(ReloadOutcome)) -> Change {
+        let ChangeBatch { paths: mut files, lost, blind, since, .. } = batch;
         self.leave_out(&mut files, since, report);
         let what = if lost { Affected::everything(&self.app) } else { affected(&self.app, &files) };
         if !blind.is_empty() {
-            let help = |problem: &NotWatched| problem.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+            let help = |problem: &WatchError| problem.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
             let messages = blind.iter().map(|problem| format!("{problem}{}", help(problem)));
             let nothing = Change { what: Affected::default(), files: BTreeSet::new(), since };
             report(nothing.failed(BTreeSet::new(), messages.collect()));
@@ -191,7 +196,7 @@ impl Reloader {
     }
 
     /// Takes out what workers have written themselves.
-    fn leave_out(&mut self, files: &mut BTreeSet<PathBuf>, since: Instant, report: &impl Fn(Reload)) {
+    fn leave_out(&mut self, files: &mut BTreeSet<PathBuf>, since: Instant, report: &impl Fn(ReloadOutcome)) {
         let workers = self.app.root.join(&self.app.settings.workers_dir);
         let mut own = BTreeMap::<String, BTreeSet<PathBuf>>::new();
         files.retain(|path| {
@@ -208,12 +213,12 @@ impl Reloader {
             let folder = format!("{}/{worker}", self.app.settings.workers_dir);
             let first = files.first().and_then(|file| file.strip_prefix(&folder).ok()).unwrap_or_else(|| "".as_ref());
             let help = format!("add `/{}` to `{folder}/.bedrockignore`", first.display());
-            report(Reload::Written(Written { worker, files, help }));
+            report(ReloadOutcome::Written(SelfWrittenFiles { worker, files, help }));
         }
     }
 
     /// The app as it is on disk, if it is another one now.
-    fn reopened(&mut self, change: &mut Change, report: &impl Fn(Reload)) -> Option<App> {
+    fn reopened(&mut self, change: &mut Change, report: &impl Fn(ReloadOutcome)) -> Option<App> {
         let opened = App::open(&self.app.root);
         self.is_broken = opened.is_err();
         match opened {
@@ -246,7 +251,7 @@ impl Reloader {
     }
 }
 
-impl Builds {
+impl BuildQueue {
     /// Has a build made, once for all that was asked for when it begins.
     fn ask(&mut self, change: Change) {
         add(&mut self.asked, change);
@@ -272,14 +277,19 @@ fn add(waiting: &mut Option<Change>, change: Change) {
 }
 
 impl Change {
-    pub(super) fn reloaded(&self, workers: BTreeSet<String>, endpoint: Option<PathBuf>, was_build: bool) -> Reload {
+    pub(super) fn reloaded(
+        &self,
+        workers: BTreeSet<String>,
+        endpoint: Option<PathBuf>,
+        was_build: bool,
+    ) -> ReloadOutcome {
         let (files, took) = (self.files.clone(), self.since.elapsed());
-        Reload::Reloaded(Reloaded { workers, endpoint, files, took, was_build })
+        ReloadOutcome::Reloaded(ReloadSuccess { workers, endpoint, files, took, was_build })
     }
 
-    pub(super) fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> Reload {
+    pub(super) fn failed(&self, workers: BTreeSet<String>, messages: Vec<String>) -> ReloadOutcome {
         let (files, took) = (self.files.clone(), self.since.elapsed());
-        Reload::Failed(Failed { workers, files, messages, said: Vec::new(), took })
+        ReloadOutcome::Failed(ReloadFailure { workers, files, messages, said: Vec::new(), took })
     }
 }
 

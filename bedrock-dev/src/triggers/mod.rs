@@ -1,24 +1,24 @@
-//! What invokes workers besides calls: schedules on the clock, queues behind SQS's API, folders behind S3's.
+//! What invokes workers in addition to calls: schedules, SQS queues, and S3 buckets.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `all` | all triggers of an app: opened, started, served on the port of Lambda's API |
-//! | `firing` | gives a worker its event and tells the stream |
-//! | `accepting` | for tests: accepts events, or refuses them |
-//! | `site` | what queues and buckets are called here, and the variables that tell workers |
-//! | `schedules` | when a schedule is due, and Scheduler's event |
-//! | `queues` | messages in a file, batches of them, SQS's API |
-//! | `buckets` | folders that are watched, S3's events and API |
+//! | `registry` | all triggers of an app: opens them, starts them, serves their APIs |
+//! | `dispatcher` | invokes a worker for a trigger and publishes the result |
+//! | `local_resources` | names of local queues and buckets, and the variables that pass them to workers |
+//! | `schedules` | EventBridge Scheduler: due times and events |
+//! | `sqs` | messages in a file, batches of them, SQS's API |
+//! | `s3` | watched folders, S3's events and API |
+//! | `fake_backend` | test double: accepts or rejects events |
 
+mod dispatcher;
 #[cfg(test)]
-mod accepting;
-mod all;
-mod buckets;
-mod firing;
-mod queues;
+mod fake_backend;
+mod local_resources;
+mod registry;
+mod s3;
 mod schedules;
-mod site;
+mod sqs;
 
-pub use all::NotTriggered;
-pub(crate) use all::{NotFired, Triggers};
-pub(crate) use site::Site;
+pub(crate) use local_resources::LocalResources;
+pub use registry::TriggerSetupError;
+pub(crate) use registry::{FireError, Triggers};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bedrock_dev::{BuildFailed, Reload};
+use bedrock_dev::{BuildError, ReloadOutcome};
 use serde_json::json;
 
 use super::callers::Callers;
@@ -70,7 +70,7 @@ async fn what_does_not_compile_leaves_the_old_program_at_work() {
     let before = process(room.invoke("rusty", json!({})).await.expect("an answer"));
     room.save(FILE, "broken");
     let messages = vec!["error: expected item, found `broken`".to_owned()];
-    room.build().await.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
+    room.build().await.end.send(Err(BuildError { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));
     assert_eq!(process(room.invoke("rusty", json!({})).await.expect("an answer")), before);
     // A comment: the same program comes of it.
@@ -111,7 +111,7 @@ async fn a_program_that_is_ready_serves_no_earlier_than_all_of_them_compile() {
     let mut room = Room::open(true).await;
     let (asked, programs, process) = made_ready(&mut room).await;
     let messages = vec!["the endpoint does not compile".to_owned()];
-    asked.end.send(Err(BuildFailed { messages: messages.clone(), said: Vec::new() })).expect("it waits");
+    asked.end.send(Err(BuildError { messages: messages.clone(), said: Vec::new() })).expect("it waits");
     assert_eq!(room.told().await, same(("", FILE, messages)));
     is_gone(process).await;
     assert_eq!(room.version("rusty").await, "old");
@@ -185,7 +185,7 @@ async fn another_program_of_the_endpoint_is_handed_out_as_a_copy() {
         room.save("src/main.rs", if is_new { "1" } else { "2" });
         let programs = Programs::from([("endpoint".to_owned(), original.clone())]);
         room.build().await.end.send(Ok(programs)).expect("it waits");
-        let Reload::Reloaded(reloaded) = room.report().await else { panic!("it failed") };
+        let ReloadOutcome::Reloaded(reloaded) = room.report().await else { panic!("it failed") };
         assert_eq!(reloaded.endpoint.is_some(), is_new);
         let copied = |path: &Path| *path != original && fs::read(path).expect("a copy") == b"an endpoint";
         assert!(reloaded.endpoint.as_deref().is_none_or(copied));

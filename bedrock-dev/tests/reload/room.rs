@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, BuildFailed, Clock, Making, Order, Reload, Workshop};
+use bedrock_dev::{Affected, BuildError, BuildProgress, Clock, DevServer, DevServerConfig, ReloadOutcome};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,12 +19,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) type Programs = HashMap<String, PathBuf>;
-type Built = Result<Programs, BuildFailed>;
+type Built = Result<Programs, BuildError>;
 
 /// A build that was asked for, and where it is told how far it is.
 pub(crate) struct Asked {
     pub(crate) affected: Affected,
-    pub(crate) making: Making,
+    pub(crate) making: BuildProgress,
     pub(crate) end: oneshot::Sender<Built>,
 }
 
@@ -32,8 +32,8 @@ pub(crate) struct Room {
     dir: TempDir,
     pub(crate) root: PathBuf,
     pub(crate) url: String,
-    workshop: Option<Workshop>,
-    reports: UnboundedReceiver<Reload>,
+    workshop: Option<DevServer>,
+    reports: UnboundedReceiver<ReloadOutcome>,
     builds: UnboundedReceiver<Asked>,
     pub(crate) ends: JoinHandle<Option<App>>,
 }
@@ -56,7 +56,7 @@ impl Room {
         );
         let app = App::open(&root).expect("an app");
         let first = compiled(&root, &program("old"));
-        let order = Order {
+        let order = DevServerConfig {
             app: app.clone(),
             state: root.join("target/bedrock"),
             scratch: root.join("target/bedrock"),
@@ -67,7 +67,7 @@ impl Room {
             edges: None,
             strict: false,
         };
-        let workshop = Workshop::open(order).await.expect("it opens");
+        let workshop = DevServer::open(order).await.expect("it opens");
         let reloader = workshop.reloader(&app, &[]).expect("a reloader");
         let (report, reports) = unbounded_channel();
         let (ask, builds) = unbounded_channel();
@@ -81,16 +81,16 @@ impl Room {
         save(&self.root.join(path), text);
     }
 
-    pub(crate) async fn report(&mut self) -> Reload {
+    pub(crate) async fn report(&mut self) -> ReloadOutcome {
         self.reports.recv().await.expect("the reloader runs")
     }
 
     /// Workers, files and messages of the next report.
     pub(crate) async fn told(&mut self) -> (String, String, Vec<String>) {
         let (workers, files, messages) = match self.report().await {
-            Reload::Reloaded(reloaded) => (reloaded.workers, reloaded.files, Vec::new()),
-            Reload::Failed(failed) => (failed.workers, failed.files, failed.messages),
-            Reload::Written(written) => ([written.worker].into(), written.files, vec![written.help]),
+            ReloadOutcome::Reloaded(reloaded) => (reloaded.workers, reloaded.files, Vec::new()),
+            ReloadOutcome::Failed(failed) => (failed.workers, failed.files, failed.messages),
+            ReloadOutcome::Written(written) => ([written.worker].into(), written.files, vec![written.help]),
         };
         let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         (workers.into_iter().collect::<Vec<_>>().join(" "), files.join(" "), messages)
@@ -137,15 +137,13 @@ impl Room {
 fn asked(
     ask: &UnboundedSender<Asked>,
     affected: Affected,
-    making: Making,
+    making: BuildProgress,
 ) -> impl Future<Output = Built> + Send + use<> {
     let (end, ended) = oneshot::channel();
     let sent = ask.send(Asked { affected, making, end });
     async move {
         drop(sent);
-        ended
-            .await
-            .unwrap_or_else(|_| Err(BuildFailed { messages: vec!["nobody builds".to_owned()], said: Vec::new() }))
+        ended.await.unwrap_or_else(|_| Err(BuildError { messages: vec!["nobody builds".to_owned()], said: Vec::new() }))
     }
 }
 

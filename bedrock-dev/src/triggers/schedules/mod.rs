@@ -11,4 +11,4 @@ mod event;
 mod run;
 
 pub(super) use calendar::Calendar;
-pub(super) use run::{Planned, run};
+pub(super) use run::{ScheduledWorker, run};

@@ -5,17 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use bedrock::local::service::FunctionInfo;
 
-use super::super::firing::{Firing, uuid};
+use super::super::dispatcher::{TriggerDispatcher, uuid};
 use super::calendar::Calendar;
 use super::event::event;
 use crate::Clock;
-use crate::happenings::TriggerKind;
+use crate::event_log::TriggerKind;
 
 /// How late an event may be: what was due while the machine was asleep is not made up for.
 const LATE: Duration = Duration::from_secs(60);
 
 /// A schedule of a worker.
-pub(in super::super) struct Planned {
+pub(in super::super) struct ScheduledWorker {
     pub(in super::super) function: FunctionInfo,
     pub(in super::super) calendar: Calendar,
     /// As the settings have it.
@@ -26,16 +26,16 @@ pub(in super::super) struct Planned {
     pub(in super::super) number: usize,
 }
 
-impl Planned {
+impl ScheduledWorker {
     /// Invokes the worker as if it were due at `due`; the request id of the event.
-    pub(in super::super) async fn fire(&self, firing: &Firing, due: SystemTime) -> Result<String, String> {
+    pub(in super::super) async fn fire(&self, firing: &TriggerDispatcher, due: SystemTime) -> Result<String, String> {
         let payload = event(&self.function, self.number, self.event.as_deref(), due, &uuid());
         firing.accept(&self.function, payload, (TriggerKind::Schedule, &self.text), 1).await
     }
 }
 
 /// Runs until there is no further time. Times at which nobody ran it are left out.
-pub(in super::super) async fn run(planned: Arc<Planned>, firing: Arc<Firing>, clock: Clock) {
+pub(in super::super) async fn run(planned: Arc<ScheduledWorker>, firing: Arc<TriggerDispatcher>, clock: Clock) {
     let mut last = planned.calendar.began();
     while let Some(due) = planned.calendar.next(last) {
         while clock.now() < due {
@@ -53,8 +53,8 @@ pub(in super::super) async fn run(planned: Arc<Planned>, firing: Arc<Firing>, cl
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::accepting::{Seen, function};
-    use super::{Planned, run};
+    use super::super::super::fake_backend::{RecordedCalls, function};
+    use super::{ScheduledWorker, run};
     use crate::Clock;
     use crate::triggers::schedules::Calendar;
     use bedrock_build::schedule::Schedule;
@@ -65,8 +65,9 @@ mod tests {
     async fn fired(clock: Clock) -> usize {
         let schedule = Schedule::parse("at(2020-01-01T00:00:00)").expect("a schedule");
         let calendar = Calendar::new(&schedule, "UTC", UNIX_EPOCH).expect("a time zone");
-        let planned = Planned { function: function(), calendar, text: schedule.to_string(), event: None, number: 0 };
-        let seen = Seen::new(0);
+        let planned =
+            ScheduledWorker { function: function(), calendar, text: schedule.to_string(), event: None, number: 0 };
+        let seen = RecordedCalls::new(0);
         run(Arc::new(planned), Arc::clone(&seen.firing), clock).await;
         seen.events.lock().expect("events").len()
     }

@@ -1,0 +1,52 @@
+//! A back end whose invocations are recorded. Events that it accepts are recorded by the queue that runs them.
+
+use std::sync::Arc;
+
+use bedrock::Error;
+use bedrock::local::Invocation;
+use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+
+use crate::event_log::Recorder;
+
+/// A back end and who records what it does.
+#[derive(Debug)]
+pub struct RecordingBackend<B> {
+    inner: Arc<B>,
+    recorder: Recorder,
+}
+
+impl<B: Backend> RecordingBackend<B> {
+    /// Records the invocations of `inner`.
+    pub fn new(inner: Arc<B>, recorder: Recorder) -> Self {
+        Self { inner, recorder }
+    }
+}
+
+impl<B: Backend> Backend for RecordingBackend<B> {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        self.inner.functions()
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        self.inner.find(name)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.inner.arn(name)
+    }
+
+    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+        self.inner.admit(caller, function, invocation)
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        let (inner, recorder, function) = (Arc::clone(&self.inner), self.recorder.clone(), function.clone());
+        Box::pin(async move {
+            recorder.run(&function, None, invocation, |invocation| inner.run(&function, invocation)).await
+        })
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        self.inner.accept(function, invocation)
+    }
+}

@@ -1,0 +1,77 @@
+//! How much memory happenings take. Reckoned from their parts: there are thousands in a second.
+
+use super::event::{DevEvent, DevEventKind};
+use super::payload::Payload;
+
+/// What the allocator and the stream take beside the texts of one, about.
+const BESIDE: usize = 128;
+
+/// Bytes that a happening of this kind takes, about.
+pub(super) fn memory_size(kind: &DevEventKind) -> usize {
+    let texts = match kind {
+        DevEventKind::InvocationStarted(started) => {
+            started.request_id.len() + started.worker.len() + started.trace.len() + payload(&started.event)
+        }
+        DevEventKind::InvocationEnded(ended) => {
+            let said = [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack);
+            said.map(String::len).sum::<usize>() + ended.response.as_ref().map_or(0, payload)
+        }
+        DevEventKind::Log(log) => log.line.len(),
+        // Few, and of many parts.
+        _ => serde_json::to_string(kind).map_or(0, |json| json.len()),
+    };
+    size_of::<DevEvent>() + BESIDE + texts
+}
+
+fn payload(payload: &Payload) -> usize {
+    size_of::<Payload>() + payload.shown().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::memory_size;
+    use crate::event_log::{
+        BuildEvent, BuildStatus, DevEventKind, InvocationEnded, InvocationStarted, LogEvent, Mode, Outcome, Payload,
+    };
+
+    #[test]
+    fn every_text_weighs_what_it_takes() {
+        let (text, json) = ("x".repeat(10_000), format!("\"{}\"", "x".repeat(9998)));
+        let payload = Payload::of(json.as_bytes());
+        let started = InvocationStarted {
+            request_id: "7".into(),
+            worker: "greeter".into(),
+            caller: None,
+            parent_request_id: None,
+            trace: String::new(),
+            mode: Mode::Sync,
+            attempt: None,
+            event: Arc::new(payload.clone()),
+        };
+        let ended = InvocationEnded {
+            request_id: "7".into(),
+            worker: "greeter".into(),
+            outcome: Outcome::Error,
+            error_type: None,
+            message: Some(text.clone()),
+            stack: vec![text.clone(), text.clone()],
+            duration_ms: 1.0,
+            init_ms: None,
+            max_memory_mb: None,
+            response: Some(payload),
+        };
+        let log = LogEvent { worker: "greeter".into(), request_id: None, level: None, line: text.clone() };
+        let build =
+            BuildEvent { state: BuildStatus::Failed, workers: Vec::new(), duration_ms: None, messages: vec![text] };
+        for (texts, kind) in [
+            (1, DevEventKind::InvocationStarted(started)),
+            (4, DevEventKind::InvocationEnded(ended)),
+            (1, DevEventKind::Log(log)),
+            (1, DevEventKind::Build(build)),
+        ] {
+            assert_eq!(memory_size(&kind) / 10_000, texts, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The append-only log of what the dev server does: invocations, log lines, builds, queue changes. It is kept in bounded
+//! memory and in a file, and is read over HTTP by any number of subscribers. A slow subscriber never delays a publisher.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `event` | the entries of the log, as they are serialized |
+//! | `trigger_event` | entries about triggers |
+//! | `level` | the severity of a log line |
+//! | `payload` | events and responses, truncated to a maximum length |
+//! | `log` | the log in memory, and readers that go through it at their own pace |
+//! | `memory_size` | estimated memory of an entry |
+//! | `file` | a reader that writes the log to a file |
+//! | `recorder` | publishes entries for invocations, log lines and queue changes |
+//! | `caller_index` | finds the invocation that made a call |
+//! | `redact` | removes confidential parts of events and responses |
+//! | `payload_cache` | complete events of recent invocations |
+//! | `invocation_view` | entries of one invocation, aggregated |
+//! | `trace_view` | all invocations that one call led to |
+//! | `search` | finds invocations that contain a text |
+
+mod caller_index;
+mod event;
+mod file;
+pub(crate) mod invocation_view;
+mod level;
+mod log;
+mod memory_size;
+mod payload;
+mod payload_cache;
+pub(crate) mod recorder;
+mod redact;
+pub(crate) mod search;
+pub(crate) mod trace_view;
+mod trigger_event;
+
+pub use event::{
+    AsyncEventState, AsyncEventUpdate, BuildEvent, BuildStatus, DestinationDelivery, DevEvent, DevEventKind,
+    InvocationEnded, InvocationStarted, LogEvent, Mode, Outcome, ReloadEvent, RunningApp, VERSION,
+};
+pub use file::{EventLogFile, EventLogWriter};
+pub use level::Level;
+pub use log::{EventLog, Reader, Retention, StreamItem};
+pub use payload::{LONGEST, Payload};
+pub use recorder::Recorder;
+pub use redact::Redactions;
+pub use trigger_event::{TriggerEvent, TriggerKind, TriggerState};
+
+// aliases until integration
+pub use self::{
+    DevEvent as Happening, DevEventKind as Kind, EventLog as Stream, Retention as Bounds, StreamItem as Heard,
+};
+pub use crate::http_api as api;

@@ -1,0 +1,178 @@
+//! An app on disk, and a back end whose one worker does what its event says, served on a port.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bedrock::Error;
+use bedrock::local::Invocation;
+use bedrock::local::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_beside};
+use bedrock_build::{App, Language};
+use bedrock_dev::dashboard;
+use bedrock_dev::event_log::{EventLog, Recorder, Redactions, Retention};
+use bedrock_dev::http_api::{ApiState, router};
+use bedrock_dev::{Attempt, Change, Clock, Event, Queue, RecordingBackend, Rules, Store};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::client::{Answer, send};
+
+pub(crate) const BASE: &str = "/_bedrock/v1";
+
+/// An app with a Rust worker `greeter` and a Python worker `fetcher`.
+pub(crate) fn app(dir: &Path) -> App {
+    app_with(dir, "")
+}
+
+/// The same with a line more in the settings of `greeter`.
+pub(crate) fn app_with(dir: &Path, line: &str) -> App {
+    let write = |path: &str, text: &str| {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    let worker = "[package.metadata.bedrock.workers.greeter]\nmemory = 512\nenv = { TOKEN = \"s3cret\" }\n";
+    write("Cargo.toml", &format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{worker}{line}\n"));
+    write("src/main.rs", "");
+    write("workers/greeter/Cargo.toml", "[package]\nname = \"greeter\"\n");
+    write("workers/greeter/src/lib.rs", "");
+    write("workers/greeter/src/main.rs", "");
+    write("workers/fetcher/main.py", "class Fetcher: pass\n");
+    App::find(dir).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// A worker that does what its event says.
+pub(crate) struct Fake {
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Backend for Fake {
+    fn functions(&self) -> Vec<FunctionInfo> {
+        vec![function()]
+    }
+
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        let not_found = || Error::WorkerNotFound { worker: name.to_owned(), help: None };
+        (name == "greeter").then(function).ok_or_else(not_found)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:aws:lambda:us-east-1:000000000000:function:{name}")
+    }
+
+    fn run(&self, _function: &FunctionInfo, invocation: Invocation) -> Reply {
+        Box::pin(std::future::ready(answer(&invocation)))
+    }
+
+    fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        let event = Event {
+            id: invocation.request_id,
+            worker: function.worker.clone(),
+            arn: function.arn.clone(),
+            payload: invocation.event,
+            trace: invocation.trace,
+            rules: Rules { retries: 0, ..Rules::default() },
+            accepted: SystemTime::now(),
+            attempts: 0,
+            refusals: 0,
+        };
+        self.queue.accept(&event).expect("kept");
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn answer(invocation: &Invocation) -> Result<Bytes, Error> {
+    let worker = "greeter".to_owned();
+    // Half a character is JSON, and no text of Rust's.
+    let event: Value = serde_json::from_slice(&invocation.event).unwrap_or_default();
+    match event["do"].as_str() {
+        Some("fail") => Err(Error::Function {
+            worker,
+            error_type: "ValueError".to_owned(),
+            message: "no".to_owned(),
+            trace: vec!["line 1".to_owned()],
+        }),
+        Some("hang") => Err(Error::Timeout { worker, after: Duration::from_secs(3) }),
+        Some("throttle") => Err(Error::Throttled { worker, reason: "too many".to_owned() }),
+        Some("deny") => Err(Error::AccessDenied { worker, message: "not you".to_owned() }),
+        Some("large") => Ok(format!("\"{}\"", "x".repeat(5 * 1024 * 1024)).into()),
+        Some("trace") => Ok(json!(invocation.trace).to_string().into()),
+        _ => Ok(invocation.event.clone()),
+    }
+}
+
+pub(crate) fn function() -> FunctionInfo {
+    FunctionInfo {
+        worker: "greeter".to_owned(),
+        name: "shop-local-greeter".to_owned(),
+        arn: "arn:aws:lambda:us-east-1:000000000000:function:shop-local-greeter".to_owned(),
+        language: Language::Rust,
+        runtime: "provided.al2023".to_owned(),
+        handler: "bootstrap".to_owned(),
+        timeout: 3,
+        memory: 512,
+        log_group: "/aws/lambda/shop-local-greeter".to_owned(),
+    }
+}
+
+/// All of it, served.
+pub(crate) struct TestServer {
+    pub(crate) stream: EventLog,
+    pub(crate) recorder: Recorder,
+    pub(crate) desk: Arc<ApiState>,
+    pub(crate) queue: Arc<Queue>,
+    /// `127.0.0.1:PORT`
+    pub(crate) address: String,
+    /// Of the app.
+    pub(crate) dir: TempDir,
+}
+
+impl TestServer {
+    pub(crate) async fn open(bounds: Retention) -> Self {
+        Self::of(Recorder::new(EventLog::new(bounds))).await
+    }
+
+    /// Whose readers do not see everything.
+    pub(crate) async fn redacting(redactions: Redactions) -> Self {
+        Self::of(Recorder::new(EventLog::new(Retention::default())).without(redactions)).await
+    }
+
+    async fn of(recorder: Recorder) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let stream = recorder.stream().clone();
+        let store = Arc::new(Store::own(&dir.path().join("queue.sqlite")).expect("a store"));
+        let run = |_| -> bedrock_dev::Run { Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) }) };
+        let changes = recorder.clone();
+        let observer = move |event: &Event, change: Change<'_>| changes.queue(event, change);
+        let queue = Queue::observed(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
+        tokio::spawn(Arc::clone(&queue).work());
+        let fake = Fake { queue: Arc::clone(&queue) };
+        let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(fake), recorder.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (app, url) = (app(dir.path()), format!("http://{address}"));
+        let desk = ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&desk).merge(dashboard::router())));
+        Self { stream, recorder, desk, queue, address, dir }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(&self.address, &format!("GET {BASE}{path}"), &[], "").await
+    }
+
+    /// With the token.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        let token = self.get("/token").await.json()["token"].as_str().expect("a token").to_owned();
+        send(&self.address, &format!("POST {BASE}{path}"), &[("x-bedrock-token", &token)], body).await
+    }
+
+    /// Calls the worker over Lambda's API, as an SDK does, with a trace; gives the request id.
+    pub(crate) async fn call(&self, event: &str, trace: &str) -> String {
+        let headers = [("authorization", "Bedrock any"), ("x-amzn-trace-id", trace)];
+        let line = "POST /2015-03-31/functions/greeter/invocations";
+        let answer = send(&self.address, line, &headers, event).await;
+        answer.header("x-amzn-requestid").expect("a request id").to_owned()
+    }
+}

@@ -31,7 +31,7 @@ use crate::queue::{Fault, Queue, Rules, Store};
 use crate::reload::{
     ActiveWorkers, BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events,
 };
-use crate::triggers::{LocalResources, TriggerSetupError, Triggers};
+use crate::triggers::{LocalResources, TriggerDispatcher, TriggerSetupError, Triggers};
 
 /// Before a queue whose file failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -106,8 +106,9 @@ impl DevServer {
         let _ = engines.queue.set(Arc::clone(&queue));
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::clone(&engines), engines.recorder.clone()));
         let desk = ApiState::new(&app, url.clone(), engines.recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
-        let means = (Arc::clone(&backend), happenings.clone(), Arc::clone(&to_tell));
-        let triggers = Triggers::open(&app, site, &state, engines.clock.clone(), means)?;
+        let dispatcher =
+            TriggerDispatcher { backend: Arc::clone(&backend), log: happenings.clone(), sink: Arc::clone(&to_tell) };
+        let triggers = Triggers::open(&app, site, &state, engines.clock.clone(), dispatcher)?;
         desk.trigger(Arc::clone(&triggers));
         let (further, work) =
             (router(&desk).merge(dashboard::router()).merge(triggers.router()), work(Arc::clone(&queue), to_tell));
@@ -149,7 +150,7 @@ impl DevServer {
             let FunctionInfo { worker, name, arn, memory, .. } = info;
             crate::otlp::Function { worker, name, arn, memory }
         });
-        TraceExporter::start(settings, (&self.place.name, functions.collect()), &self.happenings, warn)
+        TraceExporter::start(settings, &self.place.name, functions.collect(), &self.happenings, warn)
     }
 
     /// Readers of the stream learn that the code of these functions is being compiled.

@@ -154,10 +154,10 @@ describe('dashboard pages', { skip }, () => {
     const dialog = page.getByRole('dialog');
     const file = `tests/biller_${id.slice(0, 8)}.rs`;
     await dialog.getByText(file).waitFor();
-    assert.match(await app.read(file), /biller_answers_as_it_did/);
+    assert.match(await app.read(file), /biller_returns_the_same_response/);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Save as test' }).click();
-    await page.getByText('is there already').waitFor();
+    await page.getByText('already exists').waitFor();
   });
 
   test('dead letters can be retried, and dropped after confirmation', async () => {

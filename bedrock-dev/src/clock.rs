@@ -1,81 +1,92 @@
-//! What time it is for retries, schedules and ages. The deadlines of invocations are real whatever this clock says.
+//! The clock for retries, schedules and ages of events. Deadlines of invocations always use real time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
-/// A sleep is as long as this at most: the machine may be asleep meanwhile, and timers stand still with it.
-const STEP: Duration = Duration::from_secs(30);
+/// Maximum duration of one sleep: timers stand still while the machine is suspended, so the clock is read again after
+/// it.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// A clock; cheap to clone, all clones show the same time.
+/// A clock; cheap to clone. All clones show the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    began: SystemTime,
-    since: Instant,
-    /// Seconds of this clock in a real one; 0 for one that is moved by hand alone.
-    pace: u32,
-    /// Whether it shows the machine's time, which goes on while that is asleep.
+    start_time: SystemTime,
+    start: Instant,
+    /// Seconds of this clock per real second; 0 for one that is only advanced manually.
+    speed: u32,
+    /// Whether it shows the time of the machine, which continues while the machine is suspended.
     is_real: bool,
-    /// What it was moved by.
-    moved: watch::Sender<Duration>,
+    /// By how much it was advanced manually.
+    advanced: watch::Sender<Duration>,
 }
 
 impl Clock {
-    /// As everybody's.
+    /// Wall-clock time.
     pub fn real() -> Self {
-        Self::with(SystemTime::now(), 1, true)
+        Self::with_speed(SystemTime::now(), 1, true)
     }
 
-    /// So many times as fast, beginning at `began`: a time that was stored must not lie ahead of a clock that starts anew.
-    pub fn fast(began: SystemTime, times: u32) -> Self {
-        Self::with(began, times.max(1), false)
+    /// A clock that starts at `start_time` and runs `speed` times as fast as real time. Stored times must not be in the
+    /// future of a clock that is started again, so the caller chooses the start.
+    pub fn fast(start_time: SystemTime, speed: u32) -> Self {
+        Self::with_speed(start_time, speed.max(1), false)
     }
 
-    /// Stands still until it is moved.
-    pub fn by_hand(began: SystemTime) -> Self {
-        Self::with(began, 0, false)
+    /// A clock that stands still until it is advanced.
+    pub fn manual(start_time: SystemTime) -> Self {
+        Self::with_speed(start_time, 0, false)
     }
 
-    fn with(began: SystemTime, pace: u32, is_real: bool) -> Self {
-        Self(Arc::new(Inner { began, since: Instant::now(), pace, is_real, moved: watch::Sender::default() }))
+    /// Alias until integration.
+    #[doc(hidden)]
+    pub fn by_hand(start_time: SystemTime) -> Self {
+        Self::manual(start_time)
     }
 
-    /// What it shows.
+    fn with_speed(start_time: SystemTime, speed: u32, is_real: bool) -> Self {
+        Self(Arc::new(Inner { start_time, start: Instant::now(), speed, is_real, advanced: watch::Sender::default() }))
+    }
+
+    /// Returns the current time of this clock.
     pub fn now(&self) -> SystemTime {
         let inner = &self.0;
-        let shown = if inner.is_real { SystemTime::now() } else { inner.began + inner.since.elapsed() * inner.pace };
-        shown + *inner.moved.borrow()
+        let time =
+            if inner.is_real { SystemTime::now() } else { inner.start_time + inner.start.elapsed() * inner.speed };
+        time + *inner.advanced.borrow()
     }
 
-    /// Whether it is as everybody's, and was never moved by hand.
+    /// Returns whether it shows wall-clock time, and has never been advanced.
     pub(crate) fn is_real(&self) -> bool {
-        self.0.is_real && self.0.moved.borrow().is_zero()
+        self.0.is_real && self.0.advanced.borrow().is_zero()
     }
 
-    /// Moves it forward; whoever sleeps until a time in between wakes up.
+    /// Advances the clock, and wakes all sleeping tasks.
     pub fn advance(&self, by: Duration) {
-        self.0.moved.send_modify(|moved| *moved += by);
+        self.0.advanced.send_modify(|advanced| *advanced += by);
     }
 
-    /// Waits until it shows `time`, or until it is moved by hand, so that others may look what is due.
+    /// Waits until the clock shows `time`, or until it is advanced, so that the caller can check what is due.
     pub async fn sleep_until(&self, time: SystemTime) {
-        let mut moved = self.0.moved.subscribe();
-        while let Some(left) = time.duration_since(self.now()).ok().filter(|left| !left.is_zero()) {
-            // Waking up a millisecond late is better than just before the time.
-            let real = left.checked_div(self.0.pace).map(|real| (real + Duration::from_millis(1)).min(STEP));
+        let mut advanced = self.0.advanced.subscribe();
+        while let Some(remaining) = time.duration_since(self.now()).ok().filter(|remaining| !remaining.is_zero()) {
+            // Rounded up by a millisecond, so that the task does not wake just before the time.
+            let real_duration = remaining
+                .checked_div(self.0.speed)
+                .map(|duration| (duration + Duration::from_millis(1)).min(MAX_SLEEP));
             tokio::select! {
                 () = async {
-                    match real {
-                        Some(real) => tokio::time::sleep(real).await,
+                    match real_duration {
+                        Some(duration) => tokio::time::sleep(duration).await,
                         None => std::future::pending().await,
                     }
                 } => {}
-                // The clock itself keeps the sender.
-                _ = moved.changed() => return,
+                // The clock itself owns the sender, so this cannot fail.
+                _ = advanced.changed() => return,
             }
         }
     }
@@ -87,15 +98,15 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     #[tokio::test]
-    async fn a_clock_that_is_moved_by_hand_stands_still_and_wakes_sleepers() {
-        let clock = Clock::by_hand(UNIX_EPOCH);
+    async fn manual_clock_stands_still_and_wakes_sleepers() {
+        let clock = Clock::manual(UNIX_EPOCH);
         assert_eq!(clock.now(), UNIX_EPOCH);
-        let until = UNIX_EPOCH + Duration::from_secs(60);
+        let wake_time = UNIX_EPOCH + Duration::from_secs(60);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move {
-                while clock.now() < until {
-                    clock.sleep_until(until).await;
+                while clock.now() < wake_time {
+                    clock.sleep_until(wake_time).await;
                 }
                 clock.now()
             }
@@ -105,20 +116,20 @@ mod tests {
             assert!(!sleeper.is_finished());
             clock.advance(Duration::from_secs(10));
         }
-        assert_eq!(sleeper.await.expect("a time"), until);
+        assert_eq!(sleeper.await.expect("it does not panic"), wake_time);
     }
 
     #[tokio::test]
-    async fn a_fast_clock_reaches_an_hour_soon() {
-        let began = SystemTime::now();
-        let clock = Clock::fast(began, 100_000);
-        clock.sleep_until(began + Duration::from_secs(3600)).await;
-        assert!(clock.now() >= began + Duration::from_secs(3600));
-        assert!(began.elapsed().expect("later") < Duration::from_secs(3600));
+    async fn fast_clock_passes_an_hour_quickly() {
+        let start_time = SystemTime::now();
+        let clock = Clock::fast(start_time, 100_000);
+        clock.sleep_until(start_time + Duration::from_secs(3600)).await;
+        assert!(clock.now() >= start_time + Duration::from_secs(3600));
+        assert!(start_time.elapsed().expect("time has passed") < Duration::from_secs(3600));
     }
 
     #[tokio::test]
-    async fn a_time_that_has_passed_is_not_waited_for() {
-        Clock::by_hand(SystemTime::now()).sleep_until(UNIX_EPOCH).await;
+    async fn sleep_until_a_past_time_returns_at_once() {
+        Clock::manual(SystemTime::now()).sleep_until(UNIX_EPOCH).await;
     }
 }

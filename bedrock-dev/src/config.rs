@@ -13,22 +13,24 @@ use crate::policy::CallGraph;
 pub struct DevServerConfig {
     /// The app.
     pub app: App,
-    /// Where dependencies of workers are installed, which apps may share: `bedrock` in cargo's target folder.
+    /// Folder in which dependencies of workers are installed: `bedrock` in cargo's target folder. Several apps may
+    /// share it.
     pub scratch: PathBuf,
-    /// Where is kept what outlives the program, for this app alone: `target/bedrock` of the app.
+    /// Folder of what outlives the server, such as the event queue: `target/bedrock` of the app. No other app uses it.
     pub state: PathBuf,
-    /// The port, 0 for a free one.
+    /// The port to listen on; 0 for any free one.
     pub port: u16,
-    /// For the pauses and ages of events.
+    /// The clock for retry delays, event ages and schedules.
     pub clock: Clock,
-    /// The programs of Rust workers, built from the code for Lambda, by the workers' names; that of the endpoint under [`crate::ENDPOINT`].
-    /// Calls of a worker whose program is missing fail until a reload brings it.
+    /// Executables of Rust workers by worker name, built from the code that Lambda gets; the endpoint's under
+    /// [`crate::ENDPOINT`]. Calls of a worker whose executable is missing fail until a reload provides it.
     pub programs: HashMap<String, PathBuf>,
-    /// Takes what workers print, besides the stream.
+    /// Receives every line that workers print. The event log gets each line first.
     pub sink: LogSink,
-    /// The call graph, to refuse calls that it does not have; nothing if it is not known.
+    /// The call graph: calls that it does not contain are rejected. `None` if it is not known, which permits every
+    /// call.
     pub edges: Option<CallGraph>,
-    /// Whether calls that AWS would refuse are refused, of which else the sink is told, and whether Rust workers have no
-    /// more memory than their setting says.
+    /// Strict mode: reject calls that AWS would reject (otherwise only warn), and enforce the configured memory size
+    /// for Rust workers.
     pub strict: bool,
 }

@@ -10,22 +10,22 @@ use crate::triggers::TriggerSetupError;
 /// Why the dev server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its port.
+    /// The address cannot be bound.
     #[error("failed to listen on {0}: {1}")]
     Port(SocketAddr, io::Error),
-    /// Its folder.
+    /// A folder of the server's own cannot be created.
     #[error("failed to create `{path}`: {error}", path = .0.display(), error = .1)]
     Folder(PathBuf, io::Error),
-    /// Its queue.
+    /// The database of the event queue cannot be opened.
     #[error(transparent)]
     Queue(#[from] Fault),
-    /// A worker's program.
+    /// The executable of a Rust worker or of the endpoint cannot be copied.
     #[error("failed to copy `{path}`: {error}", path = .0.display(), error = .1)]
     Program(PathBuf, io::Error),
-    /// What invokes its workers besides calls.
+    /// The schedules, queues or buckets of the app cannot be set up.
     #[error(transparent)]
     Triggers(#[from] TriggerSetupError),
-    /// The app.
+    /// The app has a problem that its settings do not show.
     #[error("{}", .0.message)]
     App(bedrock_build::Problem),
 }

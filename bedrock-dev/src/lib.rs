@@ -18,6 +18,7 @@
 //! | `debug` | workers under a debugger |
 //! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
 //! | `spawn_on_drop` | a future that continues as a task when its caller drops it |
+//! | `sync` | locks without poisoning |
 
 mod backend;
 mod clock;
@@ -34,6 +35,7 @@ mod queue;
 mod reload;
 mod server;
 mod spawn_on_drop;
+mod sync;
 mod triggers;
 
 pub use backend::{ENDPOINT, RecordingBackend};

@@ -1,10 +1,10 @@
-//! A whole app at work: its functions, its queue, and Lambda's API on one port.
+//! The dev server: the functions of an app, its event queue, and Lambda's API on one port.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
@@ -15,241 +15,337 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
-use crate::backend::{FunctionFactory, LocalBackend, RecordingBackend, copied, endpoint};
+use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
 use crate::config::DevServerConfig;
 use crate::dashboard;
-use crate::debug::{self, Debuggers};
+use crate::debug::{self, Debuggers, Process};
 use crate::error::StartError;
 use crate::event_log::{
-    BuildStatus, DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
+    DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
 };
 use crate::execution::{BusyPoller, LogLine, LogSink, RuntimeApi};
-use crate::http_api::{ApiState, Edge, router};
+use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
-use crate::queue::{Fault, Queue, Rules, Store};
-use crate::reload::{
-    ActiveWorkers, BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events,
-};
-use crate::triggers::{LocalResources, TriggerDispatcher, TriggerSetupError, Triggers};
+use crate::queue::{Fault, Queue, Store};
+use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
+use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
-/// Before a queue whose file failed is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Delay before the queue is started again after its database has failed.
+const QUEUE_RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// An app at work.
+/// A running dev server.
 pub struct DevServer {
-    /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`.
+    /// Base URL, `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`.
     pub url: String,
-    /// Its events.
+    /// The database of the event queue.
     pub store: Arc<Store>,
-    /// What runs them.
+    /// The event queue.
     pub queue: Arc<Queue>,
-    /// What happens.
+    /// The event log.
+    pub event_log: EventLog,
+    /// State of the HTTP API.
+    pub api_state: Arc<ApiState>,
+    /// Alias of `event_log` until integration.
+    #[doc(hidden)]
     pub happenings: EventLog,
-    /// What the API tells of the app.
+    /// Alias of `api_state` until integration.
+    #[doc(hidden)]
     pub desk: Arc<ApiState>,
-    pub(crate) engines: Arc<LocalBackend>,
-    programs: Arc<ExecutableCache>,
+    functions: Arc<FunctionRegistry>,
+    executables: Arc<ExecutableCache>,
     reaper: Arc<Reaper>,
-    writer: EventLogWriter,
-    place: RunningApp,
+    log_writer: EventLogWriter,
+    app: RunningApp,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl DevServer {
-    /// Opens it on the runtime that this is called on. Workers are started when they are first called.
-    pub async fn open(order: DevServerConfig) -> Result<Self, StartError> {
-        Self::open_at(order, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
+    /// Starts the server on 127.0.0.1 and the current tokio runtime. Workers are started when they are first called.
+    pub async fn start(config: DevServerConfig) -> Result<Self, StartError> {
+        Self::start_on(config, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
     }
 
-    /// The same at another address of this machine, which whoever reaches it may call, and with workers that a debugger
-    /// looks into. While there are any, no function's time runs out.
-    pub async fn open_at(order: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
-        let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges, strict } = order;
-        let app = debug::stopped(app, debuggers);
-        for folder in [&scratch, &state] {
-            std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
-        }
+    /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
+    /// may call workers. If a worker is debugged, functions do not time out.
+    pub async fn start_on(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
+        let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges: call_graph, strict } = config;
+        let app = debug::without_timeouts(app, debuggers);
+        create_folder(&scratch)?;
+        create_folder(&state)?;
         let store = Arc::new(Store::own(&state.join("queue.sqlite"))?);
-        let folder = state.join("programs");
-        let copies = ExecutableCache::in_folder(folder.clone()).map_err(|error| StartError::Folder(folder, error))?;
-        let paths = copied(&copies, &app, &programs)?;
+        let executable_folder = state.join("programs");
+        let executables = ExecutableCache::in_folder(executable_folder.clone())
+            .map_err(|error| StartError::Folder(executable_folder, error))?;
+        let executable_copies = executables.copy_all(&app, &programs)?;
         let address = SocketAddr::from((host, port));
-        let (socket, url) = bound(address).await.map_err(|error| StartError::Port(address, error))?;
-        let api = RuntimeApi::start().await.map_err(|error| StartError::Port(address, error))?;
-        let folder = state.join("dev");
-        let (happenings, writer) = stream(&folder).map_err(|error| StartError::Folder(folder, error))?;
-        let recorder = Recorder::new(happenings.clone()).without(Redactions::of(&app));
-        let sink = recorded(&recorder, sink);
-        let info = AppInfo::of(&app, scratch).map_err(StartError::App)?;
-        let site = LocalResources::new(&app, &url);
-        let variables = site.variables(&app);
-        let (told, ports) = (variables.clone(), debug::ports(debuggers));
-        let beside = Beside { api: url.clone(), printed: printed(&sink), variables: told, debuggers: ports };
-        let hosted = Hosted::start(info, Handle::current(), beside);
+        let port_error = |error| StartError::Port(address, error);
+        let (listener, url) = bind(address).await.map_err(port_error)?;
+        let runtime_api = RuntimeApi::start().await.map_err(port_error)?;
+        let (event_log, log_writer) = open_event_log(&state.join("dev"))?;
+        let recorder = Recorder::new(event_log.clone()).with_redactions(Redactions::of(&app));
+        let log_sink = recording_sink(&recorder, sink);
+        let resources = LocalResources::new(&app, &url);
+        let hosted_workers = start_hosted_workers(&app, scratch, &url, &resources, debuggers, &log_sink)?;
         let reaper = Arc::<Reaper>::default();
-        let to_tell = Arc::clone(&sink);
-        let house = Arc::new(AdmissionPolicy::of(&app, edges, strict, Arc::clone(&sink)));
-        let (ends, is_capped) = (Arc::clone(&reaper), strict);
-        let maker = FunctionFactory { url: &url, api, reaper: ends, sink, variables, paths, is_capped, debuggers };
-        let endpoint = endpoint::info(&app, hosted.backend());
-        let rust = maker.all(&app, hosted.backend(), &endpoint);
-        let endpoint = rust.contains_key(&endpoint.worker).then_some(endpoint);
-        let rules = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings))).collect();
-        let (time, later) = (clock.clone(), OnceLock::new());
-        let (busy, awake) = (ActiveWorkers::default(), BusyPoller::new());
-        let staying = awake.clone().stay();
-        let engines =
-            LocalBackend { hosted, endpoint, rust, rules, house, clock: time, busy, awake, recorder, queue: later };
-        let engines = Arc::new(engines);
-        let queue = queue(&engines, &store, clock)?;
-        let _ = engines.queue.set(Arc::clone(&queue));
-        let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::clone(&engines), engines.recorder.clone()));
-        let desk = ApiState::new(&app, url.clone(), engines.recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        let factory = FunctionFactory {
+            api_url: &url,
+            runtime_api,
+            reaper: Arc::clone(&reaper),
+            log_sink: Arc::clone(&log_sink),
+            resource_variables: resources.variables(&app),
+            executables: executable_copies,
+            enforce_memory: strict,
+            debuggers,
+        };
+        let policy = Arc::new(AdmissionPolicy::new(&app, call_graph, strict, Arc::clone(&log_sink)));
+        let busy_poller = BusyPoller::new();
+        let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
+        let functions = Arc::new(functions);
+        let queue = open_queue(&functions, &store, &clock, &recorder)?;
+        let backend =
+            LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
+        let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
+        let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let dispatcher =
-            TriggerDispatcher { backend: Arc::clone(&backend), log: happenings.clone(), sink: Arc::clone(&to_tell) };
-        let triggers = Triggers::open(&app, site, &state, engines.clock.clone(), dispatcher)?;
-        desk.trigger(Arc::clone(&triggers));
-        let (further, work) =
-            (router(&desk).merge(dashboard::router()).merge(triggers.router()), work(Arc::clone(&queue), to_tell));
+            TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
+        let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
+        api_state.set_triggers(Arc::clone(&triggers));
+        let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
         let mut tasks = vec![
-            tokio::spawn(async move { drop(serve_beside(socket, backend, Access::Signed, further).await) }),
-            tokio::spawn(work),
-            tokio::spawn(staying),
+            tokio::spawn(async move { drop(serve_beside(listener, backend, Access::Signed, routes).await) }),
+            tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
+            tokio::spawn(busy_poller.run()),
         ];
         tasks.extend(triggers.start()?);
-        let place = RunningApp { name: app.name.to_string(), url: url.clone() };
-        happenings.publish(DevEventKind::AppStarted(place.clone()));
-        let programs = Arc::new(copies);
-        Ok(Self { url, store, queue, happenings, desk, engines, programs, reaper, writer, place, tasks })
+        let running_app = RunningApp { name: app.name.to_string(), url: url.clone() };
+        event_log.publish(DevEventKind::AppStarted(running_app.clone()));
+        Ok(Self {
+            url,
+            store,
+            queue,
+            happenings: event_log.clone(),
+            desk: Arc::clone(&api_state),
+            event_log,
+            api_state,
+            functions,
+            executables: Arc::new(executables),
+            reaper,
+            log_writer,
+            app: running_app,
+            tasks,
+        })
     }
 
-    /// What keeps its workers as new as their files, those of `crates` included, which are folders outside of the app that
-    /// its Rust workers are compiled from, too.
+    /// Returns a reloader that watches the app and `crates`: folders outside of the app from which its Rust workers are
+    /// compiled, too.
     pub fn reloader(&self, app: &App, crates: &[PathBuf]) -> Result<Reloader, WatchError> {
-        Ok(self.reloader_of(app, FileWatcher::start([app.root.clone()].into_iter().chain(crates.iter().cloned()))?))
+        let folders = [app.root.clone()].into_iter().chain(crates.iter().cloned());
+        Ok(self.reloader_with(app, FileWatcher::start(folders)?))
     }
 
-    /// The same for folders that are watched already: what was saved since then is taken over first.
-    pub fn reloader_of(&self, app: &App, watch: FileWatcher) -> Reloader {
-        Reloader::new(app, Arc::clone(&self.engines), Arc::clone(&self.programs), watch)
+    /// Returns a reloader for folders that are already watched. Files that have changed since are reloaded first.
+    pub fn reloader_with(&self, app: &App, watcher: FileWatcher) -> Reloader {
+        Reloader::new(app, Arc::clone(&self.functions), Arc::clone(&self.executables), watcher)
     }
 
-    /// Tells it that the call graph is another one from now on, as often as it is.
-    pub fn knowing(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
-        let (desk, house) = (Arc::clone(&self.desk), Arc::clone(&self.engines.house));
-        move |edges| {
-            desk.know(pairs(&edges));
-            house.know(edges);
+    /// Returns a callback that replaces the call graph; it may be called any number of times.
+    pub fn call_graph_updater(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
+        let api_state = Arc::clone(&self.api_state);
+        let policy = Arc::clone(self.functions.policy());
+        move |call_graph| {
+            api_state.set_call_graph(sorted_edges(&call_graph));
+            policy.set_call_graph(call_graph);
         }
     }
 
-    /// Sends its invocations as spans from now on, until it is closed; told of a collector that takes none.
-    pub fn traces(&self, settings: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
-        let functions = self.engines.functions().into_iter().map(|info| {
+    /// Exports invocations as spans from now on, until the server is closed. `warn` is called if the collector rejects
+    /// them.
+    pub fn export_traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
+        let functions = self.functions.list().into_iter().map(|info| {
             let FunctionInfo { worker, name, arn, memory, .. } = info;
             crate::otlp::Function { worker, name, arn, memory }
         });
-        TraceExporter::start(settings, &self.place.name, functions.collect(), &self.happenings, warn)
+        TraceExporter::start(config, &self.app.name, functions.collect(), &self.event_log, warn)
     }
 
-    /// Readers of the stream learn that the code of these functions is being compiled.
-    pub fn builds(&self, functions: Vec<String>) {
-        self.happenings.publish(events::build(BuildStatus::Started, functions, None, Vec::new()));
+    /// Publishes that the code of these functions is being compiled.
+    pub fn report_build_started(&self, functions: Vec<String>) {
+        self.event_log.publish(events::build_started(functions));
     }
 
-    /// Readers of the stream learn that what runs is older than the app's files.
-    pub fn not_built(&self, failed: &BuildError) {
-        let messages = failed.messages.iter().chain(&failed.said).cloned().collect();
-        self.happenings.publish(events::build(BuildStatus::Failed, Vec::new(), None, messages));
+    /// Publishes that a build has failed, so the running code is older than the app's files.
+    pub fn report_build_failed(&self, error: &BuildError) {
+        self.event_log.publish(events::build_failed(error));
     }
 
-    /// Readers of the stream learn what became of a saved file.
-    pub fn tell(&self, reload: &ReloadOutcome) {
-        for kind in events::kinds(reload) {
-            self.happenings.publish(kind);
+    /// Publishes the outcome of a reload.
+    pub fn report_reload(&self, outcome: &ReloadOutcome) {
+        for event in events::events_of(outcome) {
+            self.event_log.publish(event);
         }
     }
 
-    /// Ends all processes and the stream. Events that are not done stay in the queue's file.
+    /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
+    /// of a Rust worker.
+    pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock::Error> {
+        match self.functions.process_function(worker) {
+            Some(function) => function.warm().await.map(|()| self.process(worker)),
+            None => self.functions.hosted_workers().warm(worker).await.map(|()| None),
+        }
+    }
+
+    /// Returns the idle process of a Rust worker. `None` if there is none.
+    pub fn process(&self, worker: &str) -> Option<Process> {
+        let (id, program) = self.functions.process_function(worker)?.process()?;
+        Some(Process { id, program })
+    }
+
+    /// Stops all processes and closes the event log. Unfinished events stay in the queue's database.
     pub fn close(self) {
         for task in &self.tasks {
             task.abort();
         }
-        self.engines.hosted.end();
+        self.functions.hosted_workers().end();
         self.reaper.finish();
-        self.happenings.publish(DevEventKind::AppStopped(self.place));
-        self.writer.finish();
+        self.event_log.publish(DevEventKind::AppStopped(self.app));
+        self.log_writer.finish();
     }
 }
 
-/// Where programs of this machine find it: an address that means all of them is none to call.
-fn url(bound: SocketAddr) -> String {
-    let ip = match bound.ip() {
+// aliases until integration
+#[doc(hidden)]
+impl DevServer {
+    pub async fn open(config: DevServerConfig) -> Result<Self, StartError> {
+        Self::start(config).await
+    }
+
+    pub async fn open_at(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
+        Self::start_on(config, host, debuggers).await
+    }
+
+    pub fn reloader_of(&self, app: &App, watcher: FileWatcher) -> Reloader {
+        self.reloader_with(app, watcher)
+    }
+
+    pub fn knowing(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
+        self.call_graph_updater()
+    }
+
+    pub fn traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
+        self.export_traces(config, warn)
+    }
+
+    pub fn builds(&self, functions: Vec<String>) {
+        self.report_build_started(functions);
+    }
+
+    pub fn not_built(&self, error: &BuildError) {
+        self.report_build_failed(error);
+    }
+
+    pub fn tell(&self, outcome: &ReloadOutcome) {
+        self.report_reload(outcome);
+    }
+}
+
+fn create_folder(folder: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.to_owned(), error))
+}
+
+/// Binds the address, and returns the listener with its URL.
+async fn bind(address: SocketAddr) -> io::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(address).await?;
+    let url = url_of(listener.local_addr()?);
+    Ok((listener, url))
+}
+
+/// Returns the URL for local programs. They cannot connect to an unspecified address, so it is replaced by the loopback
+/// address.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::from((ip, bound.port())))
+    format!("http://{}", SocketAddr::from((ip, address.port())))
 }
 
-/// The port, and its URL.
-async fn bound(address: SocketAddr) -> io::Result<(TcpListener, String)> {
-    let socket = TcpListener::bind(address).await?;
-    let url = url(socket.local_addr()?);
-    Ok((socket, url))
+/// Opens the event log, and starts to write it to a file in this folder.
+fn open_event_log(folder: &Path) -> Result<(EventLog, EventLogWriter), StartError> {
+    create_folder(folder)?;
+    let event_log = EventLog::new(Retention::default());
+    let writer = EventLogFile::in_folder(folder).write(&event_log);
+    Ok((event_log, writer.map_err(|error| StartError::Folder(folder.to_owned(), error))?))
 }
 
-/// Runs the events of the queue; goes on where its file could not be read or written for a while.
-async fn work(queue: Arc<Queue>, sink: LogSink) {
-    while let Err(fault) = Arc::clone(&queue).work().await {
-        let text = format!("error: the queue of events has stopped for a second: {fault}");
-        sink(LogLine { worker: "".into(), request_id: None, text });
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Each call, sorted.
-fn pairs(edges: &CallGraph) -> Vec<Edge> {
-    let pairs = edges.iter().flat_map(|(from, all)| all.iter().map(|to| (from.clone(), to.clone())));
-    let sorted: BTreeSet<(String, String)> = pairs.collect();
-    sorted.into_iter().map(|(from, to)| Edge { from, to }).collect()
-}
-
-/// The queue, which knows the engines as long as they are there.
-fn queue(engines: &Arc<LocalBackend>, store: &Arc<Store>, clock: Clock) -> Result<Arc<Queue>, Fault> {
-    let (runs, knows) = (Arc::downgrade(engines), Arc::downgrade(engines));
-    let run = move |event| match runs.upgrade() {
-        Some(engines) => engines.attempt(event),
-        // Nobody writes down what came of it; the next program finds the event as it was.
-        None => Box::pin(std::future::pending()),
-    };
-    let (resolve, recorder) =
-        (move |destination: &str, of: &_| knows.upgrade()?.resolve(destination, of), engines.recorder.clone());
-    Queue::observed(Arc::clone(store), clock, run, resolve, move |event, change| recorder.queue(event, change))
-}
-
-/// The stream, and who writes it into this folder.
-fn stream(folder: &Path) -> io::Result<(EventLog, EventLogWriter)> {
-    std::fs::create_dir_all(folder)?;
-    let stream = EventLog::new(Retention::default());
-    let writer = EventLogFile::in_folder(folder).write(&stream)?;
-    Ok((stream, writer))
-}
-
-/// Takes lines into the stream before `sink` gets them.
-fn recorded(recorder: &Recorder, sink: LogSink) -> LogSink {
+/// Returns a sink that records each line before it passes the line to `sink`.
+fn recording_sink(recorder: &Recorder, sink: LogSink) -> LogSink {
     let recorder = recorder.clone();
     Arc::new(move |line| {
-        recorder.printed(&line);
+        recorder.publish_line(&line);
         sink(line);
     })
 }
 
-/// Takes what Python and JavaScript workers print into the same sink.
-fn printed(sink: &LogSink) -> Printed {
-    let sink = Arc::clone(sink);
+/// Prepares the Python and JavaScript workers.
+fn start_hosted_workers(
+    app: &App,
+    install_folder: PathBuf,
+    api_url: &str,
+    resources: &LocalResources,
+    debuggers: &Debuggers,
+    log_sink: &LogSink,
+) -> Result<Hosted, StartError> {
+    let app_info = AppInfo::of(app, install_folder).map_err(StartError::App)?;
+    let options = Beside {
+        api: api_url.to_owned(),
+        printed: hosted_log_sink(log_sink),
+        variables: resources.variables(app),
+        debuggers: debug::ports(debuggers),
+    };
+    Ok(Hosted::start(app_info, Handle::current(), options))
+}
+
+/// Returns a callback that passes the output of Python and JavaScript workers to the same sink.
+fn hosted_log_sink(log_sink: &LogSink) -> Printed {
+    let log_sink = Arc::clone(log_sink);
     Arc::new(move |worker, request_id, text| {
-        sink(LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: text.to_owned() });
+        log_sink(LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: text.to_owned() });
     })
+}
+
+/// Opens the queue, which runs its events on the functions and records its changes.
+fn open_queue(
+    functions: &Arc<FunctionRegistry>,
+    store: &Arc<Store>,
+    clock: &Clock,
+    recorder: &Recorder,
+) -> Result<Arc<Queue>, Fault> {
+    let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone() });
+    let resolver = Arc::clone(&runner);
+    let recorder = recorder.clone();
+    Queue::observed(
+        Arc::clone(store),
+        clock.clone(),
+        move |event| runner.run_attempt(event),
+        move |destination, source| resolver.resolve_destination(destination, source),
+        move |event, change| recorder.publish_queue_change(event, change),
+    )
+}
+
+/// Runs the events of the queue. If its database fails, logs the error and continues after a delay.
+async fn run_queue(queue: Arc<Queue>, log_sink: LogSink) {
+    while let Err(error) = Arc::clone(&queue).work().await {
+        let text = format!("error: the event queue failed and is restarted after 1 s: {error}");
+        log_sink(LogLine { worker: "".into(), request_id: None, text });
+        tokio::time::sleep(QUEUE_RESTART_DELAY).await;
+    }
+}
+
+fn sorted_edges(call_graph: &CallGraph) -> Vec<Edge> {
+    let edges =
+        call_graph.iter().flat_map(|(caller, callees)| callees.iter().map(|callee| (caller.clone(), callee.clone())));
+    let sorted: BTreeSet<(String, String)> = edges.collect();
+    sorted.into_iter().map(|(from, to)| Edge { from, to }).collect()
 }

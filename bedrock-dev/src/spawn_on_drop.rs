@@ -1,5 +1,6 @@
-//! What runs to its end also when whoever waits for it goes away, as invocations do on Lambda. A task for each would do the
-//! same; it costs every call what only those need whose callers leave.
+//! A future that continues as a task of its own when its caller drops it. On Lambda, too, an invocation runs to its end
+//! after its caller has disconnected. A task for every invocation would have the same effect, but every call would pay
+//! for what only abandoned ones need.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
-/// A future that is carried on by a task of its own when it is dropped before its end.
+/// A future that is spawned as a task when it is dropped before it is ready.
 pub(crate) struct SpawnOnDrop<T>(Option<Pin<Box<dyn Future<Output = T> + Send>>>)
 where
     T: Send + 'static;
@@ -33,10 +34,10 @@ impl<T: Send + 'static> Future for SpawnOnDrop<T> {
 
 impl<T: Send + 'static> Drop for SpawnOnDrop<T> {
     fn drop(&mut self) {
-        // One that has panicked has no rest. Without a runtime, nothing runs any longer.
-        let rest = self.0.take().filter(|_| !std::thread::panicking());
-        if let (Some(rest), Ok(runtime)) = (rest, Handle::try_current()) {
-            runtime.spawn(rest);
+        // A future that has panicked must not be polled again, and without a runtime there is nothing to spawn it on.
+        let unfinished = self.0.take().filter(|_| !std::thread::panicking());
+        if let (Some(unfinished), Ok(runtime)) = (unfinished, Handle::try_current()) {
+            runtime.spawn(unfinished);
         }
     }
 }
@@ -44,34 +45,36 @@ impl<T: Send + 'static> Drop for SpawnOnDrop<T> {
 #[cfg(test)]
 mod tests {
     use super::SpawnOnDrop;
+    use std::future::poll_fn;
+    use std::pin::Pin;
+    use std::task::Poll;
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn it_ends_also_when_nobody_waits_for_it_any_more() {
-        let ((go_on, gone_on), (done, is_done)) = (oneshot::channel::<()>(), oneshot::channel());
-        let mut lasting = SpawnOnDrop::new(async move {
-            gone_on.await.expect("it is told");
-            done.send("to the end").expect("somebody listens");
+    async fn dropped_future_runs_to_its_end() {
+        let (resume, resumed) = oneshot::channel::<()>();
+        let (finish, finished) = oneshot::channel();
+        let mut future = SpawnOnDrop::new(async move {
+            resumed.await.expect("the test resumes it");
+            finish.send("finished").expect("the test waits");
         });
-        // It has begun, and is left in the middle.
-        let begun = std::future::poll_fn(|context| {
-            std::task::Poll::StagedSwaps(std::pin::Pin::new(&mut lasting).poll(context))
-        });
-        assert!(begun.await.is_pending());
-        drop(lasting);
-        go_on.send(()).expect("it listens");
-        assert_eq!(is_done.await, Ok("to the end"));
+        // Polled once, so that it is dropped half-way.
+        let first_poll = poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context)));
+        assert!(first_poll.await.is_pending());
+        drop(future);
+        resume.send(()).expect("the future waits");
+        assert_eq!(finished.await, Ok("finished"));
     }
 
     #[tokio::test]
-    async fn what_has_ended_is_not_carried_on() {
+    async fn finished_future_is_not_spawned() {
         assert_eq!(SpawnOnDrop::new(async { 1 }).await, 1);
     }
 
     #[test]
-    fn without_a_runtime_it_ends_where_it_is() {
-        let (done, is_done) = oneshot::channel();
-        drop(SpawnOnDrop::new(async move { done.send(1).is_ok() }));
-        assert!(is_done.blocking_recv().is_err());
+    fn future_without_a_runtime_is_dropped() {
+        let (finish, finished) = oneshot::channel();
+        drop(SpawnOnDrop::new(async move { finish.send(1).is_ok() }));
+        assert!(finished.blocking_recv().is_err());
     }
 }

@@ -1,9 +1,9 @@
-//! Reloading from outside: real workers of an app in a temporary folder, called while their files are saved.
-#![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
+//! Reloads from outside: real workers of an app in a temporary folder are called while their files are saved.
+#![allow(clippy::expect_used, clippy::panic)] // a failed expectation ends the test
 
 mod reload {
-    pub(crate) mod callers;
-    pub(crate) mod hosted;
-    pub(crate) mod programs;
-    pub(crate) mod room;
+    pub(crate) mod continuous_callers;
+    pub(crate) mod fixture;
+    pub(crate) mod hosted_workers;
+    pub(crate) mod rust_programs;
 }

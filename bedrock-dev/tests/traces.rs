@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 /// The warnings that the user saw.
 type Warnings = Arc<Mutex<Vec<String>>>;
 
-/// Exports to a collector that responds with these status codes one after the other, then always with the last. Returns the
-/// exporter, the warnings, and the number of requests.
+/// Exports to a collector that responds with these status codes one after the other, then always with the last. Returns
+/// the exporter, the warnings, and the number of requests.
 async fn start(log: &EventLog, status_codes: &'static [u16]) -> (TraceExporter, Warnings, Arc<Mutex<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

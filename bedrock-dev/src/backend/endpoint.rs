@@ -1,14 +1,13 @@
-//! The endpoint as a function: what Lambda's API says of it, and what its process is started with.
+//! The endpoint as a function that can be invoked like a worker.
 
-use bedrock::local::service::Backend;
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::service::{Backend, FunctionInfo};
 use bedrock_build::{App, Language};
 
-/// By which it is called: `my_app-local-endpoint`, `http://endpoint.localhost:7070/`.
+/// Name of the endpoint among the functions: `my_app-local-endpoint`, `http://endpoint.localhost:7070/`.
 pub const ENDPOINT: &str = "endpoint";
 
-/// As `backend`, which has the workers, would describe it.
-pub(crate) fn info(app: &App, backend: &dyn Backend) -> FunctionInfo {
+/// Describes the endpoint in the way `backend` describes the workers.
+pub(crate) fn function_info(app: &App, backend: &dyn Backend) -> FunctionInfo {
     let settings = &app.settings.endpoint;
     let name = format!("{}-local-{ENDPOINT}", app.name);
     FunctionInfo {
@@ -24,9 +23,9 @@ pub(crate) fn info(app: &App, backend: &dyn Backend) -> FunctionInfo {
     }
 }
 
-/// Whether a caller's name for a function means the endpoint.
-pub(crate) fn is_meant(name: &str, info: &FunctionInfo) -> bool {
-    let bare = name.split_once("function:").map_or(name, |(_, rest)| rest);
-    let bare = bare.split(':').next().unwrap_or_default();
-    bare == ENDPOINT || bare == info.name
+/// Returns whether `name`, which may be a function name, an ARN or part of one, is a name of the endpoint.
+pub(crate) fn is_endpoint_name(name: &str, endpoint: &FunctionInfo) -> bool {
+    let unqualified = name.split_once("function:").map_or(name, |(_, rest)| rest);
+    let unqualified = unqualified.split(':').next().unwrap_or_default();
+    unqualified == ENDPOINT || unqualified == endpoint.name
 }

@@ -1,4 +1,4 @@
-//! The functions that are programs of their own: which file each runs, and the variables that it is started with.
+//! Creates the functions that have an executable of their own: Rust workers and the endpoint.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,104 +8,79 @@ use bedrock::local::Reaper;
 use bedrock::local::service::{Backend, FunctionInfo, worker_key};
 use bedrock_build::{App, FunctionSettings, Language};
 
-use crate::ENDPOINT;
 use crate::debug::Debuggers;
-use crate::error::StartError;
 use crate::execution::{Function, LogSink, Program, RuntimeApi};
-use crate::reload::ExecutableCache;
 
-/// The copies that run, so that the programs can be built anew beside them.
-pub(crate) fn copied(
-    copies: &ExecutableCache,
-    app: &App,
-    programs: &HashMap<String, PathBuf>,
-) -> Result<HashMap<String, PathBuf>, StartError> {
-    let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
-    let rust = rust.map(|worker| worker.name.to_string());
-    let own = programs.contains_key(ENDPOINT).then(|| ENDPOINT.to_owned());
-    let paths = rust.chain(own).map(|name| {
-        let path = match programs.get(&name) {
-            Some(path) if path.exists() => {
-                let copy = copies.copy(&name, path).map_err(|error| StartError::Program(path.clone(), error))?.path;
-                copies.serves(&name, &copy);
-                copy
-            }
-            // It comes when the worker compiles.
-            _ => copies.place(&name),
-        };
-        Ok((name, path))
-    });
-    paths.collect()
-}
-
-/// Makes functions of programs.
+/// Creates functions from executables.
 pub(crate) struct FunctionFactory<'a> {
-    /// Of Lambda's API.
-    pub(crate) url: &'a str,
-    pub(crate) api: RuntimeApi,
+    /// URL of the local Lambda API.
+    pub(crate) api_url: &'a str,
+    pub(crate) runtime_api: RuntimeApi,
     pub(crate) reaper: Arc<Reaper>,
-    pub(crate) sink: LogSink,
-    /// By which functions find queues and buckets.
-    pub(crate) variables: Vec<(String, String)>,
-    /// Of the programs, by the functions' names.
-    pub(crate) paths: HashMap<String, PathBuf>,
-    /// Whether a process is ended that has more memory than its function's setting says.
-    pub(crate) is_capped: bool,
-    /// Those with one process.
+    pub(crate) log_sink: LogSink,
+    /// Environment variables by which functions find local queues and buckets.
+    pub(crate) resource_variables: Vec<(String, String)>,
+    /// Executables by function name.
+    pub(crate) executables: HashMap<String, PathBuf>,
+    /// Whether a process is killed when it uses more memory than its function has.
+    pub(crate) enforce_memory: bool,
+    /// Debugged workers have only one process.
     pub(crate) debuggers: &'a Debuggers,
 }
 
 impl FunctionFactory<'_> {
-    /// Those of the Rust workers and of the endpoint, by name.
-    pub(crate) fn all(
+    /// Creates the functions of all Rust workers and of the endpoint, by name. Functions without an executable are left
+    /// out.
+    pub(crate) fn create_all(
         &self,
         app: &App,
         backend: &dyn Backend,
         endpoint: &FunctionInfo,
     ) -> HashMap<String, Arc<Function>> {
-        let rust = app.workers.iter().filter(|worker| worker.language == Language::Rust);
-        let rust = rust.filter_map(|worker| {
+        let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+        let rust_functions = rust_workers.filter_map(|worker| {
             let info = backend.find(worker.name.as_str()).ok()?;
-            self.function(info, app.root.join(&worker.dir), &worker.settings)
+            self.create(info, app.root.join(&worker.dir), &worker.settings)
         });
-        rust.chain(self.function(endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
+        rust_functions.chain(self.create(endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
     }
 
-    /// The function and its name; nothing if there is no program for it.
-    fn function(
+    /// Creates one function, and returns it with its name. Returns `None` if it has no executable.
+    fn create(
         &self,
-        function: FunctionInfo,
+        info: FunctionInfo,
         folder: PathBuf,
         settings: &FunctionSettings,
     ) -> Option<(String, Arc<Function>)> {
-        let (name, path) = (function.worker.clone(), self.paths.get(&function.worker)?.clone());
+        let name = info.worker.clone();
         let program = Program {
-            path,
+            path: self.executables.get(&name)?.clone(),
             folder,
-            variables: self.variables(settings, &function),
-            function,
-            is_capped: self.is_capped,
+            variables: self.environment_variables(settings, &info),
+            function: info,
+            is_capped: self.enforce_memory,
         };
-        let (api, reaper, sink) = (self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.sink));
-        let make = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
-        Some((name, make(program, api, reaper, sink)))
+        let new_function = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
+        let function =
+            new_function(program, self.runtime_api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.log_sink));
+        Some((name, function))
     }
 
-    /// Of a process, besides those that Lambda sets for every function.
-    fn variables(&self, settings: &FunctionSettings, function: &FunctionInfo) -> Vec<(String, String)> {
-        let region = function.arn.split(':').nth(3).unwrap_or_default();
-        let key = worker_key(&function.worker);
-        let ours = [
-            ("AWS_ENDPOINT_URL_LAMBDA", self.url),
+    /// Returns the environment variables of a process, in addition to those that Lambda sets for every function.
+    fn environment_variables(&self, settings: &FunctionSettings, info: &FunctionInfo) -> Vec<(String, String)> {
+        let region = info.arn.split(':').nth(3).unwrap_or_default();
+        let access_key = worker_key(&info.worker);
+        let aws_variables = [
+            ("AWS_ENDPOINT_URL_LAMBDA", self.api_url),
             ("AWS_REGION", region),
             ("AWS_DEFAULT_REGION", region),
-            ("AWS_ACCESS_KEY_ID", key.as_str()),
+            ("AWS_ACCESS_KEY_ID", access_key.as_str()),
             ("AWS_SECRET_ACCESS_KEY", "local"),
-            // Not that of the user's own account.
+            // Overrides a session token of the user's own AWS account.
             ("AWS_SESSION_TOKEN", "local"),
         ];
-        // What the settings say of an endpoint goes before what is here.
-        let own = self.variables.iter().cloned().chain(settings.environment.clone());
-        own.chain(ours.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+        // The settings come later, so that an AWS endpoint URL set there overrides the local one.
+        let configured = self.resource_variables.iter().cloned().chain(settings.environment.clone());
+        configured.chain(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! A back end whose invocations are recorded. Events that it accepts are recorded by the queue that runs them.
+//! A decorator of a backend that records its invocations. Events that the backend accepts are recorded by the queue
+//! that runs them.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, R
 
 use crate::event_log::Recorder;
 
-/// A back end and who records what it does.
+/// A backend whose invocations are published to the event log.
 #[derive(Debug)]
 pub struct RecordingBackend<B> {
     inner: Arc<B>,
@@ -40,7 +41,9 @@ impl<B: Backend> Backend for RecordingBackend<B> {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
-        let (inner, recorder, function) = (Arc::clone(&self.inner), self.recorder.clone(), function.clone());
+        let inner = Arc::clone(&self.inner);
+        let recorder = self.recorder.clone();
+        let function = function.clone();
         Box::pin(async move {
             recorder.run(&function, None, invocation, |invocation| inner.run(&function, invocation)).await
         })

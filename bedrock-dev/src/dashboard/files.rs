@@ -24,7 +24,8 @@ pub(super) struct File {
 /// The path of the HTML page, which is the same for all routes of the dashboard.
 pub(super) const INDEX: &str = "/";
 
-/// All files. They are compressed on the first request, so a program whose dashboard is never opened does not pay for it.
+/// All files. They are compressed on the first request, so a program whose dashboard is never opened does not pay for
+/// it.
 pub(super) static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     vec![
         file(INDEX, "text/html; charset=utf-8", include_bytes!("../../dashboard/index.html")),

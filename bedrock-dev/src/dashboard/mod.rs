@@ -1,5 +1,5 @@
-//! The dashboard, a web page: its embedded files and how they are served. It shows data of the HTTP API, like every other client;
-//! its sources are in the folder `dashboard` of the repository.
+//! The dashboard, a web page: its embedded files and how they are served. It shows data of the HTTP API, like every
+//! other client; its sources are in the folder `dashboard` of the repository.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -1,6 +1,6 @@
-//! Serves the files of the dashboard. All pages of the dashboard share one HTML file, which a browser receives for every path
-//! without another route on this port. The content security policy of each response allows only the page's own script and
-//! connections to this port.
+//! Serves the files of the dashboard. All pages of the dashboard share one HTML file, which a browser receives for
+//! every path without another route on this port. The content security policy of each response allows only the page's
+//! own script and connections to this port.
 
 use axum::Router;
 use axum::body::Body;
@@ -28,8 +28,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Returns the routes of the dashboard, to be served on the port of Lambda's API, whose access check they rely on. They handle every
-/// path that has no other route.
+/// Returns the routes of the dashboard, to be served on the port of Lambda's API, whose access check they rely on. They
+/// handle every path that has no other route.
 pub fn router() -> Router {
     Router::new().route("/", get(serve)).route("/{*path}", any(serve)).method_not_allowed_fallback(unknown_operation)
 }
@@ -76,8 +76,8 @@ fn file_response(file: &'static File, headers: &HeaderMap) -> Response<Body> {
     response
 }
 
-/// Returns whether a list in a header contains the value, but not with `q=0`. Also matches weak entity tags, which proxies may
-/// have created.
+/// Returns whether a list in a header contains the value, but not with `q=0`. Also matches weak entity tags, which
+/// proxies may have created.
 fn accepts(headers: &HeaderMap, name: &HeaderName, value: &str) -> bool {
     let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|item| {

@@ -1,5 +1,6 @@
-//! Finds the caller of an invocation. As with X-Ray, each invocation receives the trace header of its caller with a `Parent` of
-//! its own. Lambda's runtimes and AWS's SDKs pass `X-Amzn-Trace-Id` on, so the header of a call identifies the caller.
+//! Finds the caller of an invocation. As with X-Ray, each invocation receives the trace header of its caller with a
+//! `Parent` of its own. Lambda's runtimes and AWS's SDKs pass `X-Amzn-Trace-Id` on, so the header of a call identifies
+//! the caller.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -46,8 +47,8 @@ impl CallerIndex {
     }
 }
 
-/// Returns the trace header for an invocation, which it passes on to the functions it index. Headers in other formats are
-/// returned unchanged.
+/// Returns the trace header for an invocation, which it passes on to the functions it index. Headers in other formats
+/// are returned unchanged.
 pub(super) fn child_trace_header(trace: &str, request_id: &str) -> String {
     if header_field(trace, "Root").is_none() {
         return trace.to_owned();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::level::Level;
-use super::payload::{MAX_SHOWN_BYTES, Payload, truncate_at_char};
+use super::payload::{MAX_STORED_BYTES, Payload, truncate_at_char};
 use super::trigger_event::TriggerEvent;
 
 /// Version of the JSON format.
@@ -27,8 +27,8 @@ pub struct DevEvent {
 }
 
 impl DevEvent {
-    /// Returns the event as JSON in one line. It is serialized for each reader, because storing the text as well would double
-    /// the memory of the log.
+    /// Returns the event as JSON in one line. It is serialized for each reader, because storing the text as well would
+    /// double the memory of the log.
     pub fn json(&self) -> String {
         let mut json = Vec::new();
         self.write_json(&mut json);
@@ -126,10 +126,10 @@ impl DevEventKind {
     /// Truncates all texts that users' programs wrote.
     pub(super) fn truncated(mut self) -> Self {
         match &mut self {
-            Self::Log(log) => truncate_at_char(&mut log.line, MAX_SHOWN_BYTES),
+            Self::Log(log) => truncate_at_char(&mut log.line, MAX_STORED_BYTES),
             Self::InvocationEnded(ended) => {
                 for text in [&mut ended.error_type, &mut ended.message].into_iter().flatten() {
-                    truncate_at_char(text, MAX_SHOWN_BYTES);
+                    truncate_at_char(text, MAX_STORED_BYTES);
                 }
                 truncate_texts(&mut ended.stack);
             }
@@ -149,8 +149,8 @@ impl DevEventKind {
 /// Keeps the first texts, which together are at most as long as a single text may be. A last text counts the others.
 fn truncate_texts(texts: &mut Vec<String>) {
     let total = texts.len();
-    let mut bytes_left = MAX_SHOWN_BYTES;
-    let mut kept = 0;
+    let mut bytes_left = MAX_STORED_BYTES;
+    let mut kept_count = 0;
     for text in &mut *texts {
         if bytes_left == 0 {
             break;
@@ -158,11 +158,11 @@ fn truncate_texts(texts: &mut Vec<String>) {
         truncate_at_char(text, bytes_left);
         // An empty text also counts, or there could be any number of them.
         bytes_left = bytes_left.saturating_sub(text.len() + 1);
-        kept += 1;
+        kept_count += 1;
     }
-    texts.truncate(kept);
-    if kept < total {
-        texts.push(format!("… {} more", total - kept));
+    texts.truncate(kept_count);
+    if kept_count < total {
+        texts.push(format!("… {} more", total - kept_count));
     }
 }
 
@@ -362,8 +362,8 @@ pub struct DestinationDelivery {
     /// The message attributes of a dead letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Value>,
-    /// The id of the asynchronous event that invokes the destination, if it is a function of this app. Other destinations do not
-    /// exist locally: the record is stored, and `cargo bedrock queue ls --delivered` shows it.
+    /// The id of the asynchronous event that invokes the destination, if it is a function of this app. Other
+    /// destinations do not exist locally: the record is stored, and `cargo bedrock queue ls --delivered` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_as: Option<String>,
 }
@@ -379,7 +379,7 @@ pub struct RunningApp {
 
 #[cfg(test)]
 mod tests {
-    use super::{BuildEvent, BuildStatus, DevEventKind, MAX_SHOWN_BYTES};
+    use super::{BuildEvent, BuildStatus, DevEventKind, MAX_STORED_BYTES};
 
     fn messages(messages: Vec<String>) -> Vec<String> {
         let build = BuildEvent { state: BuildStatus::Failed, workers: Vec::new(), duration_ms: None, messages };
@@ -391,9 +391,9 @@ mod tests {
     fn build_messages_are_truncated_and_the_rest_counted() {
         let few = vec!["one".to_owned(), String::new(), "three".to_owned()];
         assert_eq!(messages(few.clone()), few);
-        let kept = messages(vec!["x".repeat(MAX_SHOWN_BYTES / 2); 5]);
+        let kept = messages(vec!["x".repeat(MAX_STORED_BYTES / 2); 5]);
         assert_eq!(kept.len(), 3);
-        assert!(kept[1].len() < MAX_SHOWN_BYTES / 2 && kept[2] == "… 3 more", "{:?}", kept[2]);
-        assert_eq!(messages(vec![String::new(); MAX_SHOWN_BYTES + 2]).len(), MAX_SHOWN_BYTES + 1);
+        assert!(kept[1].len() < MAX_STORED_BYTES / 2 && kept[2] == "… 3 more", "{:?}", kept[2]);
+        assert_eq!(messages(vec![String::new(); MAX_STORED_BYTES + 2]).len(), MAX_STORED_BYTES + 1);
     }
 }

@@ -1,5 +1,6 @@
-//! A reader that writes the event log to a file, one event per line. A full file becomes the previous one, which replaces the one
-//! before it, so there are at most two. Events that cannot be written are counted, and the count is written later.
+//! A reader that writes the event log to a file, one event per line. A full file becomes the previous one, which
+//! replaces the one before it, so there are at most two. Events that cannot be written are counted, and the count is
+//! written later.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -41,14 +42,14 @@ impl EventLogFile {
         Self { path: folder.join("happenings.ndjson"), max_bytes: 64 * 1024 * 1024 }
     }
 
-    /// Creates the file, and writes to it in a separate thread until the log is closed. A file of an earlier program becomes the
-    /// previous file. Must be called on a runtime.
+    /// Creates the file, and writes to it in a separate thread until the log is closed. A file of an earlier program
+    /// becomes the previous file. Must be called on a runtime.
     pub fn write(self, log: &EventLog) -> io::Result<EventLogWriter> {
         let reader = log.subscribe(None);
         let file = RotatingFile::create(self)?;
         let (done, is_done) = mpsc::channel();
         let handle = Handle::current();
-        std::thread::Builder::new().name("bedrock-happenings".to_owned()).spawn(move || {
+        std::thread::Builder::new().name("bedrock-event-log".to_owned()).spawn(move || {
             handle.block_on(write_events(reader, file));
             let _ = done.send(());
         })?;

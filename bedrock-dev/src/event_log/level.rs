@@ -6,11 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
+    /// Fine-grained diagnostics.
     Trace,
+    /// Diagnostics.
     Debug,
+    /// Normal operation.
     Info,
+    /// A possible problem.
     Warn,
+    /// A failure.
     Error,
+    /// A failure that ends the program.
     Fatal,
 }
 

@@ -1,5 +1,5 @@
-//! The log of recent events in bounded memory, and readers that go through it at their own pace. Publishers never wait: a slow
-//! reader learns how many events it has missed.
+//! The log of recent events in bounded memory, and readers that go through it at their own pace. Publishers never wait:
+//! a slow reader learns how many events it has missed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,8 +59,8 @@ pub enum StreamItem {
 impl EventLog {
     /// Creates an empty log.
     pub fn new(retention: Retention) -> Self {
-        // Microseconds since the epoch: larger than all ids of earlier programs, unless they published a million events per
-        // second. JavaScript's numbers can represent it.
+        // Microseconds since the epoch: larger than all ids of earlier programs, unless they published a million events
+        // per second. JavaScript's numbers can represent it.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let first_id = u64::try_from(now).unwrap_or_default() + 1;
         let contents = LogContents { events: VecDeque::new(), bytes: 0, next_id: first_id, first_id };
@@ -88,7 +88,8 @@ impl EventLog {
         id
     }
 
-    /// Returns a reader of all events with an id greater than `after`, or of all stored events; and of all later events.
+    /// Returns a reader of all events with an id greater than `after`, or of all stored events; and of all later
+    /// events.
     pub fn subscribe(&self, after: Option<u64>) -> Reader {
         let contents = self.contents();
         let oldest = contents.events.front().map_or(contents.next_id, |oldest| oldest.id);

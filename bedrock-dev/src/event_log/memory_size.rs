@@ -24,7 +24,7 @@ pub(super) fn memory_size(kind: &DevEventKind) -> usize {
 }
 
 fn payload_size(payload: &Payload) -> usize {
-    size_of::<Payload>() + payload.shown().len()
+    size_of::<Payload>() + payload.stored_text().len()
 }
 
 #[cfg(test)]

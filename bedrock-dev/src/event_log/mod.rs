@@ -1,5 +1,6 @@
-//! The append-only log of what the dev server does: invocations, log lines, builds, queue changes. It is kept in bounded
-//! memory and in a file, and is read over HTTP by any number of subscribers. A slow subscriber never delays a publisher.
+//! The append-only log of what the dev server does: invocations, log lines, builds, queue changes. It is kept in
+//! bounded memory and in a file, and is read over HTTP by any number of subscribers. A slow subscriber never delays a
+//! publisher.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -40,7 +41,7 @@ pub use event::{
 pub use file::{EventLogFile, EventLogWriter};
 pub use level::Level;
 pub use log::{EventLog, Reader, Retention, StreamItem};
-pub use payload::{MAX_SHOWN_BYTES, Payload};
+pub use payload::{MAX_STORED_BYTES, Payload};
 pub use recorder::Recorder;
 pub use redact::Redactions;
 pub use trigger_event::{TriggerEvent, TriggerKind, TriggerState};

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
 /// Maximum stored size of a payload, a log line or a message.
-pub const MAX_SHOWN_BYTES: usize = 64 * 1024;
+pub const MAX_STORED_BYTES: usize = 64 * 1024;
 /// JSON that is nested deeper is stored as text: many JSON parsers fail at about 128 levels.
 const MAX_JSON_DEPTH: usize = 64;
 
@@ -13,11 +13,11 @@ const MAX_JSON_DEPTH: usize = 64;
 pub struct Payload {
     /// Size of the full payload.
     bytes: usize,
-    shown: Shown,
+    content: Content,
 }
 
 #[derive(Debug, Clone)]
-enum Shown {
+enum Content {
     /// JSON as it was sent, without whitespace between its tokens.
     Json(Box<RawValue>),
     /// Not valid JSON, or too long or too deeply nested.
@@ -33,9 +33,9 @@ impl Payload {
     /// Stores a redacted payload whose original had `size` bytes.
     pub(super) fn with_size(bytes: &[u8], size: usize) -> Self {
         let json =
-            (bytes.len() <= MAX_SHOWN_BYTES).then(|| std::str::from_utf8(bytes).ok().and_then(compact_json)).flatten();
-        let shown = json.map_or_else(|| truncated_text(bytes), Shown::Json);
-        Self { bytes: size, shown }
+            (bytes.len() <= MAX_STORED_BYTES).then(|| std::str::from_utf8(bytes).ok().and_then(compact_json)).flatten();
+        let content = json.map_or_else(|| truncated_text(bytes), Content::Json);
+        Self { bytes: size, content }
     }
 
     /// Returns the size of the full payload.
@@ -45,17 +45,17 @@ impl Payload {
 
     /// Returns the full payload if it is stored as JSON.
     pub fn json(&self) -> Option<&str> {
-        match &self.shown {
-            Shown::Json(json) => Some(json.get()),
-            Shown::Text { .. } => None,
+        match &self.content {
+            Content::Json(json) => Some(json.get()),
+            Content::Text { .. } => None,
         }
     }
 
     /// Returns the stored part.
-    pub fn shown(&self) -> &str {
-        match &self.shown {
-            Shown::Json(json) => json.get(),
-            Shown::Text { text, .. } => text,
+    pub fn stored_text(&self) -> &str {
+        match &self.content {
+            Content::Json(json) => json.get(),
+            Content::Text { text, .. } => text,
         }
     }
 }
@@ -64,9 +64,9 @@ impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut payload = serializer.serialize_struct("Payload", 3)?;
         payload.serialize_field("bytes", &self.bytes)?;
-        match &self.shown {
-            Shown::Json(json) => payload.serialize_field("json", json)?,
-            Shown::Text { text, is_truncated } => {
+        match &self.content {
+            Content::Json(json) => payload.serialize_field("json", json)?,
+            Content::Text { text, is_truncated } => {
                 payload.serialize_field("text", text)?;
                 payload.serialize_field("cut", is_truncated)?;
             }
@@ -84,20 +84,20 @@ pub(super) fn truncate_at_char(text: &mut String, max_bytes: usize) {
     }
 }
 
-fn truncated_text(bytes: &[u8]) -> Shown {
+fn truncated_text(bytes: &[u8]) -> Content {
     // Replacing invalid UTF-8 may make the text longer, so it is truncated again below.
-    let mut text = String::from_utf8_lossy(bytes.get(..MAX_SHOWN_BYTES).unwrap_or(bytes)).into_owned();
-    if bytes.len() > MAX_SHOWN_BYTES {
+    let mut text = String::from_utf8_lossy(bytes.get(..MAX_STORED_BYTES).unwrap_or(bytes)).into_owned();
+    if bytes.len() > MAX_STORED_BYTES {
         // The last character may have been split.
         text.truncate(text.trim_end_matches('\u{fffd}').len());
     }
-    let is_truncated = bytes.len() > MAX_SHOWN_BYTES || text.len() > MAX_SHOWN_BYTES;
-    truncate_at_char(&mut text, MAX_SHOWN_BYTES);
-    Shown::Text { text, is_truncated }
+    let is_truncated = bytes.len() > MAX_STORED_BYTES || text.len() > MAX_STORED_BYTES;
+    truncate_at_char(&mut text, MAX_STORED_BYTES);
+    Content::Text { text, is_truncated }
 }
 
-/// Returns JSON in one line, with unchanged numbers, keys and order. Returns `None` if the text is not valid JSON or too deeply
-/// nested.
+/// Returns JSON in one line, with unchanged numbers, keys and order. Returns `None` if the text is not valid JSON or
+/// too deeply nested.
 fn compact_json(text: &str) -> Option<Box<RawValue>> {
     let mut line = String::with_capacity(text.len());
     let bytes = text.as_bytes();
@@ -148,7 +148,7 @@ fn end_of_string(bytes: &[u8], at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_SHOWN_BYTES, Payload};
+    use super::{MAX_STORED_BYTES, Payload};
     use serde_json::{Value, json};
 
     fn to_value(bytes: &[u8]) -> Value {
@@ -164,10 +164,10 @@ mod tests {
             json!({ "bytes": 33, "json": { "b": [1, 2], "a b": " \" x" } })
         );
         let exact = Payload::of(b"{\"z\": 12345678901234567890123, \"a\": 1.10}");
-        assert_eq!(exact.shown(), "{\"z\":12345678901234567890123,\"a\":1.10}");
+        assert_eq!(exact.stored_text(), "{\"z\":12345678901234567890123,\"a\":1.10}");
         assert_eq!(to_value(b" null "), json!({ "bytes": 6, "json": null }));
         let escaped = r#"{ "a\\": "[ \" {", "é": [ ] }"#;
-        assert_eq!(Payload::of(escaped.as_bytes()).shown(), r#"{"a\\":"[ \" {","é":[]}"#);
+        assert_eq!(Payload::of(escaped.as_bytes()).stored_text(), r#"{"a\\":"[ \" {","é":[]}"#);
     }
 
     #[test]
@@ -189,11 +189,11 @@ mod tests {
         assert_eq!((&shown["bytes"], &shown["cut"]), (&json!(5_242_882), &json!(true)));
         let text = shown["text"].as_str().expect("text");
         assert!(
-            text.len() <= MAX_SHOWN_BYTES && text.len() > MAX_SHOWN_BYTES - 4 && text.ends_with('é'),
+            text.len() <= MAX_STORED_BYTES && text.len() > MAX_STORED_BYTES - 4 && text.ends_with('é'),
             "{}",
             text.len()
         );
         let binary = to_value(&vec![0xff; 5 * 1024 * 1024]);
-        assert!(binary["text"].as_str().is_some_and(|text| text.len() <= MAX_SHOWN_BYTES), "{binary}");
+        assert!(binary["text"].as_str().is_some_and(|text| text.len() <= MAX_STORED_BYTES), "{binary}");
     }
 }

@@ -29,7 +29,7 @@ enum CachedEvent {
 
 impl CachedEvent {
     fn new(event: &Bytes, logged: &Arc<Payload>) -> Self {
-        if logged.shown().as_bytes() == event {
+        if logged.stored_text().as_bytes() == event {
             return Self::Logged(Arc::clone(logged));
         }
         // Copied, because the bytes may be a slice of a larger read buffer, which would stay allocated.
@@ -38,14 +38,15 @@ impl CachedEvent {
 
     fn bytes(&self) -> &[u8] {
         match self {
-            Self::Logged(payload) => payload.shown().as_bytes(),
+            Self::Logged(payload) => payload.stored_text().as_bytes(),
             Self::Copied(bytes) => bytes,
         }
     }
 }
 
 impl PayloadCache {
-    /// Stores an event together with its payload in the event log. All attempts of an asynchronous event share the entry.
+    /// Stores an event together with its payload in the event log. All attempts of an asynchronous event share the
+    /// entry.
     pub(super) fn insert(&mut self, request_id: &Arc<str>, event: &Bytes, logged: &Arc<Payload>) {
         if self.events.contains_key(request_id) {
             return;
@@ -79,9 +80,9 @@ mod tests {
     use crate::event_log::Payload;
 
     fn insert(cache: &mut PayloadCache, request_id: &str, event: &Bytes) -> Arc<Payload> {
-        let shown = Arc::new(Payload::of(event));
-        cache.insert(&request_id.into(), event, &shown);
-        shown
+        let logged = Arc::new(Payload::of(event));
+        cache.insert(&request_id.into(), event, &logged);
+        logged
     }
 
     #[test]

@@ -85,8 +85,8 @@ impl Recorder {
         self.state().events.get(request_id)
     }
 
-    /// Runs an invocation and publishes its start and its end. As on Lambda, it is completed even if the caller disconnects.
-    /// `attempt` is the number of the attempt of an asynchronous event.
+    /// Runs an invocation and publishes its start and its end. As on Lambda, it is completed even if the caller
+    /// disconnects. `attempt` is the number of the attempt of an asynchronous event.
     pub async fn run(
         &self,
         function: &FunctionInfo,
@@ -142,23 +142,6 @@ impl Recorder {
             attempts: event.attempts,
             next_at,
         }));
-    }
-
-    // aliases until integration
-    #[doc(hidden)]
-    #[must_use]
-    pub fn without(self, redactions: Redactions) -> Self {
-        self.with_redactions(redactions)
-    }
-
-    #[doc(hidden)]
-    pub fn printed(&self, line: &LogLine) {
-        self.publish_line(line);
-    }
-
-    #[doc(hidden)]
-    pub fn queue(&self, event: &Event, change: Change<'_>) {
-        self.publish_queue_change(event, change);
     }
 
     fn publish_delivery(&self, delivered: &Delivered) {

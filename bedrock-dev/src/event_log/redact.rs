@@ -1,6 +1,6 @@
-//! Redaction of events and responses: replaces the values of fields that the settings name, at any depth and also inside strings
-//! that contain JSON, by `«redacted»`. Readers see the redacted version; workers receive what was sent. A value that cannot be
-//! parsed is redacted as a whole.
+//! Redaction of events and responses: replaces the values of fields that the settings name, at any depth and also
+//! inside strings that contain JSON, by `«redacted»`. Readers see the redacted version; workers receive what was sent.
+//! A value that cannot be parsed is redacted as a whole.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -59,8 +59,8 @@ struct Redactor<'a> {
 }
 
 impl Redactor<'_> {
-    /// Returns the redacted value. A value that is not valid JSON, too deeply nested or has an unpaired surrogate is redacted as a
-    /// whole.
+    /// Returns the redacted value. A value that is not valid JSON, too deeply nested or has an unpaired surrogate is
+    /// redacted as a whole.
     fn value(&mut self, json: &str, depth: usize) -> String {
         let redacted = match json.trim_start().as_bytes().first() {
             _ if depth > MAX_DEPTH => None,

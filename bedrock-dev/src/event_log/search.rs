@@ -1,5 +1,5 @@
-//! Searches invocations for a text: in names and ids, in the stored part of event and response, in errors and log lines. Goes
-//! through the bounded log once, and skips the remaining events of an invocation that already matched.
+//! Searches invocations for a text: in names and ids, in the stored part of event and response, in errors and log
+//! lines. Goes through the bounded log once, and skips the remaining events of an invocation that already matched.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,21 +24,21 @@ pub(crate) fn matching_ids<'a>(events: &'a [Arc<DevEvent>], text: &str) -> HashS
 }
 
 fn contains_text(kind: &DevEventKind, needle: &[u8]) -> bool {
-    let is_in = |text: &str| contains(text.as_bytes(), needle);
-    let is_shown = |payload: Option<&Payload>| payload.is_some_and(|payload| is_in(payload.shown()));
+    let matches = |text: &str| contains(text.as_bytes(), needle);
+    let payload_contains = |payload: Option<&Payload>| payload.is_some_and(|payload| matches(payload.stored_text()));
     match kind {
         DevEventKind::InvocationStarted(started) => {
             [&*started.request_id, &*started.worker, &*started.trace]
                 .into_iter()
                 .chain(started.caller.as_deref())
-                .any(is_in)
-                || is_shown(Some(&started.event))
+                .any(matches)
+                || payload_contains(Some(&started.event))
         }
         DevEventKind::InvocationEnded(ended) => {
-            [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack).any(|text| is_in(text))
-                || is_shown(ended.response.as_ref())
+            [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack).any(|text| matches(text))
+                || payload_contains(ended.response.as_ref())
         }
-        DevEventKind::Log(log) => is_in(&log.line),
+        DevEventKind::Log(log) => matches(&log.line),
         _ => false,
     }
 }

@@ -1,5 +1,5 @@
-//! Everything that one call caused, aggregated from the stored events: the invocations of a trace with their attempts and log
-//! lines, and how long asynchronous events waited. Bounded, because a trace can span a whole day.
+//! Everything that one call caused, aggregated from the stored events: the invocations of a trace with their attempts
+//! and log lines, and how long asynchronous events waited. Bounded, because a trace can span a whole day.
 
 use std::collections::HashMap;
 use std::sync::Arc;

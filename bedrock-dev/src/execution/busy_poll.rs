@@ -1,130 +1,131 @@
-//! Keeps the thread that serves everything awake for the moment in which an answer, or its caller's next call, is about to
-//! come: to wake a thread on another core takes longer than most invocations do. Not while more calls run than the machine
-//! has cores: then something comes all the time, and the cores are the workers'.
+//! Keeps the thread that serves everything from sleeping while a response, or the caller's next call, is about to
+//! arrive: waking a thread on another core takes longer than most invocations. There is no busy-polling while more
+//! calls run than the machine has cores: something arrives all the time then, and the workers need the cores.
 
 use std::num::NonZero;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// How long it stays awake behind the beginning or the end of a call: most answers of warm workers have come by then.
-const MOMENT: Duration = Duration::from_micros(100);
+use crate::sync::Mutex;
 
-/// Before any function's time is up.
-const SOON: Duration = Duration::from_millis(500);
+/// How long to keep polling after a call starts or ends; most warm invocations finish within this window.
+const SPIN_AFTER_ACTIVITY: Duration = Duration::from_micros(100);
 
-/// One for all calls; cheap to clone.
+/// Shorter than the timeout of any function.
+const TIMER_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Busy-polls for all calls; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct BusyPoller(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     cores: usize,
-    calls: AtomicUsize,
-    until: Mutex<Instant>,
-    stirred: Notify,
+    running_calls: AtomicUsize,
+    spin_until: Mutex<Instant>,
+    activity: Notify,
 }
 
-/// A call that runs, until it is dropped.
+/// Counts a call as running until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Call(BusyPoller);
+pub(crate) struct CallGuard(BusyPoller);
 
 impl BusyPoller {
     pub(crate) fn new() -> Self {
-        Self::with(std::thread::available_parallelism().map_or(1, NonZero::get))
+        Self::with_cores(std::thread::available_parallelism().map_or(1, NonZero::get))
     }
 
-    fn with(cores: usize) -> Self {
-        let (calls, until, stirred) = (AtomicUsize::new(0), Mutex::new(Instant::now()), Notify::new());
-        Self(Arc::new(Inner { cores, calls, until, stirred }))
+    fn with_cores(cores: usize) -> Self {
+        Self(Arc::new(Inner {
+            cores,
+            running_calls: AtomicUsize::new(0),
+            spin_until: Mutex::new(Instant::now()),
+            activity: Notify::new(),
+        }))
     }
 
-    /// A call begins.
-    pub(crate) fn begin(&self) -> Call {
-        self.0.calls.fetch_add(1, Ordering::Relaxed);
-        self.stir();
-        Call(self.clone())
+    /// Counts a call as running, and keeps the poller spinning for a moment.
+    pub(crate) fn call_started(&self) -> CallGuard {
+        self.0.running_calls.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+        CallGuard(self.clone())
     }
 
-    /// Does it, for as long as it is polled.
-    pub(crate) async fn stay(self) {
+    /// Busy-polls after activity. Never ends.
+    pub(crate) async fn run(self) {
         loop {
-            self.0.stirred.notified().await;
-            // Tokio's driver is woken for each timer that is due before all others, such as the deadline of the only call.
-            // While calls come, this one is due before them.
-            let mut soon = pin!(tokio::time::sleep(SOON));
+            self.0.activity.notified().await;
+            // A new timer that is due before all others, such as the deadline of the only call, wakes tokio's driver.
+            // While calls arrive, this timer is due before theirs.
+            let mut timer = pin!(tokio::time::sleep(TIMER_INTERVAL));
             loop {
-                while self.is_worth_it() {
-                    // Whatever else there is to run on this core comes first.
+                while self.should_spin() {
+                    // Other threads on this core run first.
                     std::thread::yield_now();
-                    // The runtime looks for news, without waiting for them.
+                    // The runtime polls for I/O without blocking.
                     tokio::task::yield_now().await;
                 }
                 tokio::select! {
-                    () = self.0.stirred.notified() => {}
-                    () = &mut soon => break,
+                    () = self.0.activity.notified() => {}
+                    () = &mut timer => break,
                 }
             }
         }
     }
 
-    fn is_worth_it(&self) -> bool {
-        self.0.calls.load(Ordering::Relaxed) < self.0.cores && Instant::now() < *self.until()
+    fn should_spin(&self) -> bool {
+        self.0.running_calls.load(Ordering::Relaxed) < self.0.cores && Instant::now() < *self.0.spin_until.lock()
     }
 
-    fn stir(&self) {
-        *self.until() = Instant::now() + MOMENT;
-        self.0.stirred.notify_one();
-    }
-
-    fn until(&self) -> MutexGuard<'_, Instant> {
-        // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.0.until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wake(&self) {
+        *self.0.spin_until.lock() = Instant::now() + SPIN_AFTER_ACTIVITY;
+        self.0.activity.notify_one();
     }
 }
 
-impl Drop for Call {
+impl Drop for CallGuard {
     fn drop(&mut self) {
-        self.0.0.calls.fetch_sub(1, Ordering::Relaxed);
-        self.0.stir();
+        self.0.0.running_calls.fetch_sub(1, Ordering::Relaxed);
+        self.0.wake();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BusyPoller, MOMENT};
+    use super::{BusyPoller, SPIN_AFTER_ACTIVITY};
     use std::time::Duration;
     use tokio::time::timeout;
 
     #[test]
-    fn it_is_worth_it_for_a_moment_behind_a_beginning_and_an_end() {
-        let awake = BusyPoller::with(2);
-        assert!(!awake.is_worth_it());
-        let call = awake.begin();
-        assert!(awake.is_worth_it());
-        std::thread::sleep(MOMENT);
-        assert!(!awake.is_worth_it());
+    fn poller_spins_only_after_recent_activity() {
+        let poller = BusyPoller::with_cores(2);
+        assert!(!poller.should_spin());
+        let call = poller.call_started();
+        assert!(poller.should_spin());
+        std::thread::sleep(SPIN_AFTER_ACTIVITY);
+        assert!(!poller.should_spin());
         drop(call);
-        assert!(awake.is_worth_it());
+        assert!(poller.should_spin());
     }
 
     #[test]
-    fn it_is_not_worth_it_while_the_cores_are_needed() {
-        let awake = BusyPoller::with(2);
-        let _calls = [awake.begin(), awake.begin()];
-        assert!(!awake.is_worth_it());
+    fn poller_does_not_spin_while_all_cores_are_busy() {
+        let poller = BusyPoller::with_cores(2);
+        let _calls = [poller.call_started(), poller.call_started()];
+        assert!(!poller.should_spin());
     }
 
     #[tokio::test]
-    async fn others_of_the_runtime_go_on_meanwhile_and_it_rests_behind_it() {
-        let awake = BusyPoller::with(usize::MAX);
-        let staying = tokio::spawn(awake.clone().stay());
-        drop(awake.begin());
-        timeout(Duration::from_secs(5), tokio::time::sleep(MOMENT * 2)).await.expect("the others go on");
-        assert!(!awake.is_worth_it() && !staying.is_finished());
-        staying.abort();
+    async fn poller_lets_other_tasks_run_and_then_sleeps() {
+        let poller = BusyPoller::with_cores(usize::MAX);
+        let running = tokio::spawn(poller.clone().run());
+        drop(poller.call_started());
+        timeout(Duration::from_secs(5), tokio::time::sleep(SPIN_AFTER_ACTIVITY * 2)).await.expect("other tasks run");
+        assert!(!poller.should_spin() && !running.is_finished());
+        running.abort();
     }
 }

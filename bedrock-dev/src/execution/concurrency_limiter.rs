@@ -1,5 +1,6 @@
-//! Calls of a quick function take turns in a few processes: one that has just answered has what it needs in the caches of
-//! the processor, and one that has rested, or is yet to be started, has not. Nobody waits for more than a moment.
+//! Limits how many invocations of a fast function run at once, so that few processes serve them: a process that has
+//! just responded has its data in the processor's caches, and an idle or a new one has not. An invocation waits at most
+//! [`MAX_WAIT`].
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,24 +8,24 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Calls that run at the same time and wait for nobody, for each core of the machine: one runs, one is on its way.
-const EACH_CORE: usize = 2;
-/// How long another call waits for its turn. A process of its own takes longer to start.
-const PATIENCE: Duration = Duration::from_millis(3);
-/// Calls of quick functions take less than this, on average.
-const QUICK: Duration = Duration::from_millis(2);
-/// One part in so many of the average is the last call.
-const LAST: u64 = 8;
+/// Invocations admitted per core without waiting: one that runs, and one that is being handed over.
+const PERMITS_PER_CORE: usize = 2;
+/// How long a further invocation waits for a permit. A new process takes longer than that to start.
+const MAX_WAIT: Duration = Duration::from_millis(3);
+/// A function is fast if its average duration is below this.
+const FAST_FUNCTION: Duration = Duration::from_millis(2);
+/// The newest duration has a weight of 1/8 in the moving average.
+const AVERAGE_WINDOW: u64 = 8;
 
-/// Those of one function.
+/// The limiter of one function.
 #[derive(Debug)]
 pub(super) struct ConcurrencyLimiter {
-    free: Semaphore,
-    /// What calls take on average, in µs.
-    average: AtomicU64,
+    permits: Semaphore,
+    /// Average duration of an invocation in µs.
+    average_duration: AtomicU64,
 }
 
-/// The turn of one call, until it is dropped; it may have none and run all the same.
+/// Admits one invocation until it is dropped. An invocation that waited in vain is admitted without a permit.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     _permit: Option<SemaphorePermit<'a>>,
@@ -32,36 +33,37 @@ pub(super) struct Permit<'a> {
 
 impl ConcurrencyLimiter {
     pub(super) fn new() -> Self {
-        Self::with(std::thread::available_parallelism().map_or(1, NonZero::get))
+        Self::with_cores(std::thread::available_parallelism().map_or(1, NonZero::get))
     }
 
-    fn with(cores: usize) -> Self {
-        Self { free: Semaphore::new(EACH_CORE * cores), average: AtomicU64::new(0) }
+    fn with_cores(cores: usize) -> Self {
+        Self { permits: Semaphore::new(PERMITS_PER_CORE * cores), average_duration: AtomicU64::new(0) }
     }
 
-    /// Waits for a turn, if it is likely to come soon.
-    pub(super) async fn take(&self) -> Permit<'_> {
-        let permit = match self.free.try_acquire() {
+    /// Waits for a permit if one is likely to become free soon.
+    pub(super) async fn acquire(&self) -> Permit<'_> {
+        let permit = match self.permits.try_acquire() {
             Ok(permit) => Some(permit),
-            Err(_) if self.is_quick() => {
-                let waited = tokio::time::timeout(PATIENCE, self.free.acquire()).await;
-                waited.ok().and_then(Result::ok)
+            Err(_) if self.is_fast() => {
+                let acquired = tokio::time::timeout(MAX_WAIT, self.permits.acquire()).await;
+                acquired.ok().and_then(Result::ok)
             }
             Err(_) => None,
         };
         Permit { _permit: permit }
     }
 
-    /// What a call took.
-    pub(super) fn note(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let average = self.average.load(Ordering::Relaxed);
-        // Two calls that end at once may count as one: it is an estimate.
-        self.average.store(average - average / LAST + took / LAST, Ordering::Relaxed);
+    /// Adds the duration of an invocation to the moving average.
+    pub(super) fn record_duration(&self, duration: Duration) {
+        let duration = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let average = self.average_duration.load(Ordering::Relaxed);
+        // Of two simultaneous updates one may get lost, which is good enough for an estimate.
+        let new_average = average - average / AVERAGE_WINDOW + duration / AVERAGE_WINDOW;
+        self.average_duration.store(new_average, Ordering::Relaxed);
     }
 
-    fn is_quick(&self) -> bool {
-        Duration::from_micros(self.average.load(Ordering::Relaxed)) < QUICK
+    fn is_fast(&self) -> bool {
+        Duration::from_micros(self.average_duration.load(Ordering::Relaxed)) < FAST_FUNCTION
     }
 }
 
@@ -73,50 +75,57 @@ mod tests {
 
     use tokio::time::{Instant, sleep};
 
-    use super::{ConcurrencyLimiter, EACH_CORE, PATIENCE, QUICK};
+    use super::{ConcurrencyLimiter, FAST_FUNCTION, MAX_WAIT, PERMITS_PER_CORE};
 
-    /// How many of so many calls, each of which takes so long, have run at the same time, and how long all of them took.
-    async fn run(turns: &Arc<ConcurrencyLimiter>, calls: usize, took: Duration) -> (usize, Duration) {
-        let (running, most, began) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Instant::now());
-        let call = |_| {
-            let (turns, running, most) = (Arc::clone(turns), Arc::clone(&running), Arc::clone(&most));
+    /// Starts `count` invocations at once. Returns the largest number that ran at the same time, and the total
+    /// duration.
+    async fn run(limiter: &Arc<ConcurrencyLimiter>, count: usize, duration: Duration) -> (usize, Duration) {
+        let running = Arc::<AtomicUsize>::default();
+        let max_running = Arc::<AtomicUsize>::default();
+        let start = Instant::now();
+        let invocation = |_| {
+            let limiter = Arc::clone(limiter);
+            let running = Arc::clone(&running);
+            let max_running = Arc::clone(&max_running);
             tokio::spawn(async move {
-                let _turn = turns.take().await;
-                most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-                sleep(took).await;
+                let _permit = limiter.acquire().await;
+                max_running.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                sleep(duration).await;
                 running.fetch_sub(1, Ordering::Relaxed);
-                turns.note(took);
+                limiter.record_duration(duration);
             })
         };
-        for call in (0..calls).map(call).collect::<Vec<_>>() {
-            call.await.expect("it ran");
+        for invocation in (0..count).map(invocation).collect::<Vec<_>>() {
+            invocation.await.expect("it does not panic");
         }
-        (most.load(Ordering::Relaxed), began.elapsed())
+        (max_running.load(Ordering::Relaxed), start.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn quick_calls_take_turns() {
-        let (turns, quick) = (Arc::new(ConcurrencyLimiter::with(2)), Duration::from_millis(1));
-        assert_eq!(run(&turns, 12, quick).await, (2 * EACH_CORE, 3 * quick));
+    async fn fast_invocations_are_limited() {
+        let limiter = Arc::new(ConcurrencyLimiter::with_cores(2));
+        let fast = Duration::from_millis(1);
+        assert_eq!(run(&limiter, 12, fast).await, (2 * PERMITS_PER_CORE, 3 * fast));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_waits_for_a_moment_and_of_a_function_that_is_known_to_be_slow_for_none() {
-        let (turns, slow) = (Arc::new(ConcurrencyLimiter::with(2)), Duration::from_secs(1));
-        assert_eq!(run(&turns, 12, slow).await, (12, slow + PATIENCE));
-        assert_eq!(run(&turns, 12, slow).await, (12, slow));
+    async fn slow_functions_are_not_limited_once_known_as_slow() {
+        let limiter = Arc::new(ConcurrencyLimiter::with_cores(2));
+        let slow = Duration::from_secs(1);
+        assert_eq!(run(&limiter, 12, slow).await, (12, slow + MAX_WAIT));
+        assert_eq!(run(&limiter, 12, slow).await, (12, slow));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_function_that_has_become_quick_is_soon_known_as_such_and_one_slow_call_changes_little() {
-        let turns = Arc::new(ConcurrencyLimiter::with(2));
-        turns.note(Duration::MAX);
-        assert!(!turns.is_quick());
-        let turns = Arc::new(ConcurrencyLimiter::with(2));
-        turns.note(QUICK * 7);
-        assert!(turns.is_quick());
-        run(&turns, 12, Duration::from_secs(1)).await;
-        run(&turns, 100, Duration::from_millis(1)).await;
-        assert!(turns.is_quick());
+    async fn average_adapts_soon_and_tolerates_one_slow_call() {
+        let limiter = Arc::new(ConcurrencyLimiter::with_cores(2));
+        limiter.record_duration(Duration::MAX);
+        assert!(!limiter.is_fast());
+        let limiter = Arc::new(ConcurrencyLimiter::with_cores(2));
+        limiter.record_duration(FAST_FUNCTION * 7);
+        assert!(limiter.is_fast());
+        run(&limiter, 12, Duration::from_secs(1)).await;
+        run(&limiter, 100, Duration::from_millis(1)).await;
+        assert!(limiter.is_fast());
     }
 }

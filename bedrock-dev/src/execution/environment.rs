@@ -1,164 +1,171 @@
-//! One process: started, given invocations, ended.
+//! An execution environment: one process that is started, runs invocations one after the other, and is killed.
 
 use std::io;
 use std::pin::pin;
-use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::process::Stdio;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use bedrock::local::{Group, Invocation, Memory, Reaper};
-use bytes::Bytes;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-use super::function::Program;
+use super::function_error::{EXITED_WITHOUT_REASON, exit_status_text};
 use super::invocation_slot::{InitState, InvocationSlot, PendingInvocation, RuntimeReply};
-use super::log_pipe::{LogPipe, LogSink};
+use super::log_line::LogSink;
+use super::log_pipe::LogPipe;
+use super::memory_limit::memory_limit_exceeded;
+use super::program::Program;
 use super::report::ResourceUsage;
 use super::runtime_api::RuntimeApi;
-use crate::policy::memory_limit;
+use crate::sync::Mutex;
 
-/// What came of an invocation.
+/// How an invocation ended.
 #[derive(Debug)]
 pub(super) enum InvocationOutcome {
     Reply(RuntimeReply),
-    /// Its time was up, which was so long. The process is ended.
+    /// It timed out after the given duration, and the process has been killed.
     TimedOut(Duration),
-    /// It had so many megabytes, which are too many. The process is ended.
-    OverMemory(u64),
-    /// The process ended before it got it.
-    NotBegun,
+    /// The process had this many megabytes, which exceeds the limit, and has been killed.
+    OutOfMemory(u64),
+    /// The process exited before it received the invocation.
+    NotStarted,
 }
 
 /// A running process.
 #[derive(Debug)]
 pub(super) struct Environment {
-    mailbox: Arc<InvocationSlot>,
-    lines: LogPipe,
-    /// Its process group; nothing once it was ended, for the number may be a stranger's then.
+    slot: Arc<InvocationSlot>,
+    log_pipe: LogPipe,
+    /// The process group. `None` once it has been killed: its number may then belong to another process.
     group: Mutex<Option<Group>>,
     memory: Memory,
     reaper: Arc<Reaper>,
 }
 
 impl Environment {
-    /// Starts a process. It is not ready before it asks for an invocation.
+    /// Starts a process. It is ready when it polls for an invocation.
     pub(super) fn start(
         program: &Program,
         api: &RuntimeApi,
         reaper: &Arc<Reaper>,
-        sink: &LogSink,
+        log_sink: &LogSink,
     ) -> io::Result<Arc<Self>> {
-        let mailbox = Arc::new(InvocationSlot::new());
-        let (key, value) = api.add(&mailbox, &program.function.arn);
-        let started = spawn(program, &value).and_then(|(child, pipe)| {
-            let lines = LogPipe::read(pipe, program.function.worker.as_str().into(), &mailbox, sink)?;
-            let group = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
+        let slot = Arc::new(InvocationSlot::new());
+        let (key, api_url) = api.register(&slot, &program.function.arn);
+        let started = spawn_process(program, &api_url).and_then(|(child, pipe)| {
+            let log_pipe = LogPipe::start(pipe, program.function.worker.as_str().into(), &slot, log_sink)?;
+            let group = child.id().ok_or_else(|| io::Error::other("the process exited immediately"))?;
             reaper.watch(group);
-            let (mailbox, reaper) = (Arc::clone(&mailbox), Arc::clone(reaper));
-            Ok((
-                child,
-                Arc::new(Self { mailbox, lines, group: Mutex::new(Some(group)), memory: Memory::of(group), reaper }),
-            ))
+            let environment = Self {
+                slot: Arc::clone(&slot),
+                log_pipe,
+                group: Mutex::new(Some(group)),
+                memory: Memory::of(group),
+                reaper: Arc::clone(reaper),
+            };
+            Ok((child, Arc::new(environment)))
         });
         match started {
             Ok((child, environment)) => {
-                let mailbox = Arc::clone(&environment.mailbox);
-                // The process ends with the last who has the environment; this task must not be that.
-                tokio::spawn(follow(child, Arc::downgrade(&environment), mailbox, api.clone(), key));
+                // Dropping the environment kills the process, so this task must not keep it alive.
+                tokio::spawn(wait_for_exit(child, Arc::downgrade(&environment), slot, api.clone(), key));
                 Ok(environment)
             }
             Err(error) => {
-                api.remove(&key);
+                api.unregister(&key);
                 Err(error)
             }
         }
     }
 
-    /// Waits until it has asked for an invocation, or is over.
-    pub(super) async fn ready(&self, bound: Duration) -> InitState {
-        let mut stage = self.mailbox.stage.subscribe();
-        let changed = stage.wait_for(|stage| *stage != InitState::Starting);
-        match tokio::time::timeout(bound, changed).await {
-            Ok(Ok(stage)) => stage.clone(),
+    /// Waits until the process polls for an invocation or has failed. Returns [`InitState::Starting`] on timeout.
+    pub(super) async fn ready(&self, timeout: Duration) -> InitState {
+        let mut init_state = self.slot.init_state.subscribe();
+        let changed = init_state.wait_for(|state| *state != InitState::Starting);
+        match tokio::time::timeout(timeout, changed).await {
+            Ok(Ok(state)) => state.clone(),
             Ok(Err(_)) | Err(_) => InitState::Starting,
         }
     }
 
-    /// Whether it can be given an invocation.
+    /// Returns whether the process can receive another invocation.
     pub(super) fn is_usable(&self) -> bool {
-        !self.mailbox.is_over()
+        !self.slot.is_closed()
     }
 
-    /// Gives it an invocation and waits for what comes of it. A process that has more than `most` megabytes is ended.
+    /// Passes an invocation to the process and waits for its end. The process is killed if it times out, or exceeds
+    /// `max_memory` megabytes.
     pub(super) async fn run(
         &self,
-        (request_id, invocation): (&Arc<str>, Invocation),
-        time: Duration,
-        most: Option<u64>,
+        request_id: &Arc<str>,
+        invocation: Invocation,
+        timeout: Duration,
+        max_memory: Option<u64>,
     ) -> (InvocationOutcome, ResourceUsage) {
-        let ((begun, has_begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
-        // Who is held to a number, or asks for it by name, gets the exact one.
-        let is_exact = most.is_some() || invocation.tail.is_some();
-        // One that has answered and does not ask for more is none to wait for.
-        let request_id = Arc::clone(request_id);
-        let put = self.mailbox.put(PendingInvocation { request_id, invocation, time, begun, answer });
-        if !tokio::time::timeout(time, put).await.unwrap_or(false) {
+        let (started, has_started) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
+        // Reading the exact size is expensive, and only needed to enforce a limit and for callers that ask for it.
+        let is_memory_exact = max_memory.is_some() || invocation.tail.is_some();
+        let pending = PendingInvocation { request_id: Arc::clone(request_id), invocation, timeout, started, reply };
+        // The slot stays occupied if the process has replied but does not poll again.
+        let offered = tokio::time::timeout(timeout, self.slot.offer(pending)).await.unwrap_or(false);
+        if !offered {
             self.kill();
-            return (InvocationOutcome::NotBegun, ResourceUsage::default());
+            return (InvocationOutcome::NotStarted, ResourceUsage::default());
         }
-        // What is over does not ask any more. Dropping the other end keeps the invocation from being begun after all.
-        let mut up = pin!(tokio::time::sleep(time));
-        let begun = tokio::select! {
+        let mut timer = pin!(tokio::time::sleep(timeout));
+        let deadline = tokio::select! {
             biased;
-            begun = has_begun => begun.ok(),
-            () = self.mailbox.over() => None,
-            () = &mut up => None,
+            deadline = has_started => deadline.ok(),
+            () = self.slot.closed() => None,
+            () = &mut timer => None,
         };
-        let Some(deadline) = begun else {
+        // Without a deadline, `has_started` is gone, so the process cannot receive the invocation later either.
+        let Some(deadline) = deadline else {
             self.kill();
-            return (InvocationOutcome::NotBegun, ResourceUsage::default());
+            return (InvocationOutcome::NotStarted, ResourceUsage::default());
         };
-        let since = Instant::now();
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        up.as_mut().reset(tokio::time::Instant::now() + left);
-        let ran = tokio::select! {
+        let start = Instant::now();
+        let remaining = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        timer.as_mut().reset(tokio::time::Instant::now() + remaining);
+        let outcome = tokio::select! {
             biased;
-            answered = answered => InvocationOutcome::Reply(
-                answered.unwrap_or_else(|_| RuntimeReply::Ended("Runtime exited without providing a reason".to_owned())),
+            reply = replied => InvocationOutcome::Reply(
+                reply.unwrap_or_else(|_| RuntimeReply::Exited(EXITED_WITHOUT_REASON.to_owned())),
             ),
-            () = up => InvocationOutcome::TimedOut(left),
-            used = self.over_memory(most) => InvocationOutcome::OverMemory(used),
+            () = timer => InvocationOutcome::TimedOut(remaining),
+            used = self.memory_limit_exceeded(max_memory) => InvocationOutcome::OutOfMemory(used),
         };
-        let spent =
-            ResourceUsage { took: since.elapsed(), memory: self.process().and_then(|_| self.memory.most(is_exact)) };
-        // It may have had too much between two looks.
-        let ran = match (ran, most.zip(spent.memory)) {
-            (InvocationOutcome::Reply(_), Some((most, used))) if used > most => InvocationOutcome::OverMemory(used),
-            (ran, _) => ran,
+        let used_memory = self.process().and_then(|_| self.memory.most(is_memory_exact));
+        let usage = ResourceUsage { duration: start.elapsed(), max_memory: used_memory };
+        // The process may have exceeded the limit between two polls.
+        let outcome = match (outcome, max_memory.zip(used_memory)) {
+            (InvocationOutcome::Reply(_), Some((limit, used))) if used > limit => InvocationOutcome::OutOfMemory(used),
+            (outcome, _) => outcome,
         };
-        if matches!(ran, InvocationOutcome::TimedOut(_) | InvocationOutcome::OverMemory(_)) {
+        if matches!(outcome, InvocationOutcome::TimedOut(_) | InvocationOutcome::OutOfMemory(_)) {
             self.kill();
         }
-        self.lines.settle().await;
-        (ran, spent)
+        self.log_pipe.drain().await;
+        (outcome, usage)
     }
 
-    async fn over_memory(&self, most: Option<u64>) -> u64 {
-        match self.process().zip(most) {
-            Some((process, most)) => memory_limit::over(process, most).await,
+    async fn memory_limit_exceeded(&self, max_memory: Option<u64>) -> u64 {
+        match self.process().zip(max_memory) {
+            Some((process, limit)) => memory_limit_exceeded(process, limit).await,
             None => std::future::pending().await,
         }
     }
 
-    /// Its number, as long as that is its own.
+    /// Returns the process id. `None` once the process has been killed.
     pub(super) fn process(&self) -> Option<u32> {
-        *self.group.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.group.lock()
     }
 
-    /// Ends it now, with everything it started.
+    /// Kills the process and everything it started.
     pub(super) fn kill(&self) {
-        let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let group = self.group.lock().take();
         if let Some(group) = group {
             self.reaper.end(group);
         }
@@ -171,35 +178,35 @@ impl Drop for Environment {
     }
 }
 
-/// Waits for the end of a process and tells it to whoever waits for an answer.
-async fn follow(
+/// Waits for the exit of a process and closes its slot.
+async fn wait_for_exit(
     mut child: Child,
     environment: Weak<Environment>,
-    mailbox: Arc<InvocationSlot>,
+    slot: Arc<InvocationSlot>,
     api: RuntimeApi,
     key: String,
 ) {
     let status = child.wait().await;
-    api.remove(&key);
-    // What it started goes with it.
+    api.unregister(&key);
+    // Kills the processes that it started, too.
     if let Some(environment) = environment.upgrade() {
         environment.kill();
     }
-    mailbox.end(&status.map_or_else(|error| error.to_string(), describe));
+    slot.close(&status.map_or_else(|error| error.to_string(), exit_status_text));
 }
 
-fn spawn(program: &Program, api: &str) -> io::Result<(Child, io::PipeReader)> {
-    let (pipe, theirs) = io::pipe()?;
+fn spawn_process(program: &Program, api_url: &str) -> io::Result<(Child, io::PipeReader)> {
+    let (pipe_reader, pipe_writer) = io::pipe()?;
     let mut command = Command::new(&program.path);
     command.current_dir(&program.folder).process_group(0);
-    command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
+    command.stdin(Stdio::null()).stdout(pipe_writer.try_clone()?).stderr(pipe_writer);
     for (name, value) in &program.variables {
         command.env(name, value);
     }
     let function = &program.function;
     let memory = function.memory.to_string();
     for (name, value) in [
-        ("AWS_LAMBDA_RUNTIME_API", api),
+        ("AWS_LAMBDA_RUNTIME_API", api_url),
         ("AWS_LAMBDA_FUNCTION_NAME", &function.name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
@@ -211,36 +218,6 @@ fn spawn(program: &Program, api: &str) -> io::Result<(Child, io::PipeReader)> {
         command.env(name, value);
     }
     command.env("LAMBDA_TASK_ROOT", &program.folder).env_remove("AWS_PROFILE");
-    // The command, which has the other end of the pipe, goes; so the end of the process is the end of the pipe.
-    Ok((command.spawn()?, pipe))
-}
-
-/// In Lambda's words.
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(0) | None, None) => "Runtime exited without providing a reason".to_owned(),
-        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
-        (None, Some(6)) => "Runtime exited with error: signal: aborted".to_owned(),
-        (None, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
-        (None, Some(signal)) => format!("Runtime exited with error: signal: {signal}"),
-    }
-}
-
-/// What a runtime's error says, JSON; any part may be missing.
-pub(super) fn error_of(json: &Bytes) -> (String, String, Vec<String>) {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Written {
-        #[serde(default)]
-        error_type: String,
-        #[serde(default)]
-        error_message: String,
-        #[serde(default, alias = "trace")]
-        stack_trace: Vec<String>,
-    }
-    match serde_json::from_slice::<Written>(json) {
-        Ok(written) => (written.error_type, written.error_message, written.stack_trace),
-        Err(_) => ("Unknown".to_owned(), String::from_utf8_lossy(json).into_owned(), Vec::new()),
-    }
+    // The command owns the writing end of the pipe and is dropped here, so that the pipe ends when the process exits.
+    Ok((command.spawn()?, pipe_reader))
 }

@@ -1,157 +1,163 @@
-//! One function: its environments, as many as there are invocations at the same time, and its program, which can be
-//! replaced meanwhile.
+//! A function: a pool of environments that grows with the number of simultaneous invocations, and a program that can be
+//! replaced while invocations run.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
-use bedrock::local::service::FunctionInfo;
 use bedrock::local::{Invocation, Measures, Reaper};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::concurrency_limiter::ConcurrencyLimiter;
-use super::environment::{Environment, InvocationOutcome, error_of};
+use super::environment::{Environment, InvocationOutcome};
+use super::function_error::{FunctionError, KILLED};
 use super::invocation_slot::{InitState, RuntimeReply};
-use super::log_pipe::{LogLine, LogSink};
+use super::log_line::{LogLine, LogSink};
+use super::program::Program;
 use super::report::{self, FailureStatus, ResourceUsage};
-use super::runtime_api::{RESPONSE, RuntimeApi};
-use crate::debug::TIMEOUT;
+use super::runtime_api::{MAX_RESPONSE_BYTES, RuntimeApi};
+use crate::debug::TIMEOUT_SECONDS;
 use crate::spawn_on_drop::SpawnOnDrop;
+use crate::sync::Mutex;
 
 /// Environments of one function; further invocations wait.
-const MOST: usize = 64;
-/// How long a process may take before it asks for its first invocation (Lambda: 10 s of init).
-const INIT: Duration = Duration::from_secs(10);
-/// Processes that may end, one after the other, before they have got an invocation.
-const STARTS: u32 = 3;
-/// An executable that was just written cannot be started as long as another process, which this program is about to
-/// become, has it open for writing: it was forked meanwhile. Looked at again after so long, so often.
-const BUSY: Duration = Duration::from_millis(5);
-const BUSY_TRIES: u32 = 200;
-/// What Lambda says of a process that it ended because of its memory.
-const KILLED: &str = "Runtime exited with error: signal: killed";
+const MAX_ENVIRONMENTS: usize = 64;
+/// How long a process may take until it polls for its first invocation (Lambda: 10 s for the init phase).
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Number of consecutive environments that may exit before they receive the invocation.
+const MAX_STARTS: u32 = 3;
+/// Delay between attempts to start a busy executable. A newly written executable cannot be started while another
+/// process has it open for writing: one that was forked in the meantime, and is about to execute another program.
+const BUSY_RETRY_DELAY: Duration = Duration::from_millis(5);
+const MAX_BUSY_RETRIES: u32 = 200;
 
-/// What a function's environments are made of.
-#[derive(Debug, Clone)]
-pub struct Program {
-    /// The executable.
-    pub path: PathBuf,
-    /// Where it is started.
-    pub folder: PathBuf,
-    /// Besides those that Lambda sets, and those of this program.
-    pub variables: Vec<(String, String)>,
-    /// What its context says.
-    pub function: FunctionInfo,
-    /// Whether a process is ended that has more memory than the function's setting says.
-    pub is_capped: bool,
-}
-
-/// A function whose environments are processes of this machine.
+/// A function whose environments are local processes.
 pub struct Function {
     worker: Arc<str>,
     api: RuntimeApi,
     reaper: Arc<Reaper>,
-    sink: LogSink,
+    log_sink: LogSink,
     pool: Mutex<Pool>,
-    room: Semaphore,
-    most: usize,
-    turns: ConcurrencyLimiter,
-    /// How long a process may take before it asks for its first invocation.
-    init: Duration,
+    /// One permit for each environment that may run.
+    environment_permits: Semaphore,
+    max_environments: usize,
+    concurrency_limiter: ConcurrencyLimiter,
+    init_timeout: Duration,
 }
 
-/// The program of new environments, and those that wait, which run it, too.
+/// The program of new environments, and the idle environments, which all run it.
 struct Pool {
     program: Arc<Program>,
     idle: Vec<Arc<Environment>>,
 }
 
-/// An executable that can take over from the one of a function. Its process ends with it if it does not.
+/// A program that can replace the one of a function. Dropping it kills its process.
 pub struct StagedProgram {
     program: Arc<Program>,
-    started: Result<Option<Arc<Environment>>, Error>,
+    /// A started environment, if the function had any; or why it could not start.
+    environment: Result<Option<Arc<Environment>>, Error>,
+}
+
+/// An environment that is ready for an invocation.
+struct ReadyEnvironment {
+    environment: Arc<Environment>,
+    program: Arc<Program>,
+    /// How long it took to start, if it was started now.
+    init_duration: Option<Duration>,
 }
 
 impl Function {
-    /// Starts nothing before it is called. What its processes print goes to `sink`.
-    pub fn new(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, sink: LogSink) -> Arc<Self> {
-        Self::with((MOST, INIT), program, (api, reaper, sink))
+    /// Creates a function. The first process is started by the first invocation; its output goes to `log_sink`.
+    pub fn new(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
+        Self::with_limits(MAX_ENVIRONMENTS, INIT_TIMEOUT, program, api, reaper, log_sink)
     }
 
-    /// The same for a debugger: one process, so that it sees every call, with as much time as it wants.
-    pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, sink: LogSink) -> Arc<Self> {
-        Self::with((1, Duration::from_secs(TIMEOUT)), program, (api, reaper, sink))
+    /// Creates a function for a debugger: only one process, so that the debugger sees every invocation, and practically
+    /// no init timeout.
+    pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
+        Self::with_limits(1, Duration::from_secs(TIMEOUT_SECONDS), program, api, reaper, log_sink)
     }
 
-    fn with(
-        (most, init): (usize, Duration),
+    fn with_limits(
+        max_environments: usize,
+        init_timeout: Duration,
         program: Program,
-        (api, reaper, sink): (RuntimeApi, Arc<Reaper>, LogSink),
+        api: RuntimeApi,
+        reaper: Arc<Reaper>,
+        log_sink: LogSink,
     ) -> Arc<Self> {
-        let worker = program.function.worker.as_str().into();
-        let pool = Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() });
-        let (room, turns) = (Semaphore::new(most), ConcurrencyLimiter::new());
-        Arc::new(Self { worker, api, reaper, sink, pool, room, most, turns, init })
+        Arc::new(Self {
+            worker: program.function.worker.as_str().into(),
+            api,
+            reaper,
+            log_sink,
+            pool: Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() }),
+            environment_permits: Semaphore::new(max_environments),
+            max_environments,
+            concurrency_limiter: ConcurrencyLimiter::new(),
+            init_timeout,
+        })
     }
 
-    /// Starts a process before anybody calls, unless there is one.
+    /// Starts a process before the first invocation, unless one is running.
     pub async fn warm(&self) -> Result<(), Error> {
-        let _room = self.room.acquire().await;
-        let (environment, program, _) = self.environment().await?;
-        self.give_back(environment, &program);
+        let _permit = self.environment_permits.acquire().await;
+        let ReadyEnvironment { environment, program, .. } = self.acquire().await?;
+        self.release(environment, &program);
         Ok(())
     }
 
-    /// The number and the program of a process that waits for an invocation.
+    /// Returns the process id and the executable of an idle environment.
     pub fn process(&self) -> Option<(u32, PathBuf)> {
         let pool = self.pool();
         let id = pool.idle.iter().find_map(|environment| environment.process())?;
         Some((id, pool.program.path.clone()))
     }
 
-    /// Runs one invocation, to its end also when whoever called goes away.
+    /// Runs one invocation. It runs to its end even if the caller drops the future.
     pub async fn invoke(self: &Arc<Self>, invocation: Invocation) -> Result<Bytes, Error> {
         let function = Arc::clone(self);
         SpawnOnDrop::new(async move { function.run(invocation).await }).await
     }
 
-    /// Another executable for later invocations. If processes run, one of it is started now, so that it is ready when the old
-    /// ones serve no longer.
-    pub async fn successor(&self, path: PathBuf) -> StagedProgram {
+    /// Prepares another executable for later invocations. If environments are running, one of the new executable is
+    /// started now, so that it is ready when it replaces them.
+    pub async fn stage_program(&self, path: PathBuf) -> StagedProgram {
         let program = Arc::new(Program { path, ..Program::clone(&self.pool().program) });
-        let runs = !self.pool().idle.is_empty() || self.room.available_permits() < self.most;
-        let started = if runs { self.start(&program).await.map(Some) } else { Ok(None) };
-        StagedProgram { program, started }
+        let is_running =
+            !self.pool().idle.is_empty() || self.environment_permits.available_permits() < self.max_environments;
+        let environment = if is_running { self.start(&program).await.map(Some) } else { Ok(None) };
+        StagedProgram { program, environment }
     }
 
-    /// Has later invocations run by a successor; processes that have an invocation finish it. If it cannot start, its
-    /// error comes back, and later invocations get the same.
-    pub fn succeeded(&self, by: StagedProgram) -> Result<(), Error> {
-        let StagedProgram { program, started } = by;
-        let (new, result) = match started {
-            Ok(new) => (new, Ok(())),
+    /// Runs later invocations with the staged program; running invocations finish in their old processes. If the staged
+    /// program could not start, returns its error, and later invocations fail with the same error.
+    pub fn swap_program(&self, staged: StagedProgram) -> Result<(), Error> {
+        let StagedProgram { program, environment } = staged;
+        let (new_environment, result) = match environment {
+            Ok(environment) => (environment, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let old = {
+        let old_environments = {
             let mut pool = self.pool();
             pool.program = program;
-            std::mem::replace(&mut pool.idle, new.into_iter().collect())
+            std::mem::replace(&mut pool.idle, new_environment.into_iter().collect())
         };
-        for environment in old {
+        for environment in old_environments {
             environment.kill();
         }
         result
     }
 
-    /// Processes that wait for an invocation.
+    /// Returns the number of idle environments.
     pub fn idle(&self) -> usize {
         self.pool().idle.len()
     }
 
-    /// Ends the processes that wait for an invocation. Those that have one end with the function, once it is dropped.
+    /// Kills the idle environments. Busy ones are killed when the function is dropped.
     pub fn retire(&self) {
         for environment in self.pool().idle.drain(..) {
             environment.kill();
@@ -159,59 +165,65 @@ impl Function {
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Bytes, Error> {
-        let _room = self.room.acquire().await;
-        let _turn = self.turns.take().await;
+        let _environment_permit = self.environment_permits.acquire().await;
+        let _concurrency_permit = self.concurrency_limiter.acquire().await;
         let request_id: Arc<str> = invocation.request_id.as_str().into();
-        for start in 0..STARTS {
-            let (environment, program, init) = self.environment().await?;
-            let time = Duration::from_secs(program.function.timeout);
-            let most = program.is_capped.then_some(program.function.memory);
-            if start == 0 {
-                self.say(&request_id, report::start(&request_id));
+        for start in 1..=MAX_STARTS {
+            let ReadyEnvironment { environment, program, init_duration } = self.acquire().await?;
+            let timeout = Duration::from_secs(program.function.timeout);
+            let max_memory = program.is_capped.then_some(program.function.memory);
+            if start == 1 {
+                self.log(&request_id, report::start_line(&request_id));
             }
-            let (ran, spent) = environment.run((&request_id, invocation.clone()), time, most).await;
-            if !matches!(ran, InvocationOutcome::NotBegun) {
-                self.turns.note(spent.took);
+            let (outcome, usage) = environment.run(&request_id, invocation.clone(), timeout, max_memory).await;
+            let has_started = !matches!(outcome, InvocationOutcome::NotStarted);
+            if has_started {
+                self.concurrency_limiter.record_duration(usage.duration);
             }
-            let took = Some(spent.took);
-            invocation.measured.note(Measures { took, init, memory: spent.memory });
-            if start + 1 == STARTS || !matches!(ran, InvocationOutcome::NotBegun) {
-                self.report(&request_id, &ran, spent, init);
+            invocation.measured.note(Measures {
+                took: Some(usage.duration),
+                init: init_duration,
+                memory: usage.max_memory,
+            });
+            if has_started || start == MAX_STARTS {
+                self.log_report(&request_id, &outcome, usage, init_duration);
             }
-            if environment.is_usable()
-                && !matches!(ran, InvocationOutcome::TimedOut(_) | InvocationOutcome::OverMemory(_))
-            {
-                self.give_back(environment, &program);
+            let is_killed = matches!(outcome, InvocationOutcome::TimedOut(_) | InvocationOutcome::OutOfMemory(_));
+            if environment.is_usable() && !is_killed {
+                self.release(environment, &program);
             }
-            match ran {
-                InvocationOutcome::Reply(said) => return self.answer(said),
+            match outcome {
+                InvocationOutcome::Reply(reply) => return self.result_of(reply),
                 InvocationOutcome::TimedOut(after) => return Err(Error::Timeout { worker: self.worker(), after }),
-                InvocationOutcome::OverMemory(_) => return self.answer(RuntimeReply::Ended(KILLED.to_owned())),
-                InvocationOutcome::NotBegun => {}
+                InvocationOutcome::OutOfMemory(_) => {
+                    return self.result_of(RuntimeReply::Exited(KILLED.to_owned()));
+                }
+                InvocationOutcome::NotStarted => {}
             }
         }
-        let message = format!("{STARTS} processes ended before they got it");
+        let message = format!("{MAX_STARTS} processes exited before they received the invocation");
         Err(Error::Transport { worker: self.worker(), message, may_have_run: false })
     }
 
-    /// A process that waits, or a new one that is ready, with how long its start took; and its program.
-    async fn environment(&self) -> Result<(Arc<Environment>, Arc<Program>, Option<Duration>), Error> {
+    /// Takes an idle environment out of the pool, or starts a new one.
+    async fn acquire(&self) -> Result<ReadyEnvironment, Error> {
         let program = {
             let mut pool = self.pool();
             while let Some(environment) = pool.idle.pop() {
                 if environment.is_usable() {
-                    return Ok((environment, Arc::clone(&pool.program), None));
+                    let program = Arc::clone(&pool.program);
+                    return Ok(ReadyEnvironment { environment, program, init_duration: None });
                 }
             }
             Arc::clone(&pool.program)
         };
-        let began = Instant::now();
+        let start = Instant::now();
         let environment = self.start(&program).await?;
-        Ok((environment, program, Some(began.elapsed())))
+        Ok(ReadyEnvironment { environment, program, init_duration: Some(start.elapsed()) })
     }
 
-    /// Has a process wait for its next invocation; one of a program that was replaced ends.
-    fn give_back(&self, environment: Arc<Environment>, program: &Arc<Program>) {
+    /// Returns an environment to the pool. One whose program has been replaced is dropped.
+    fn release(&self, environment: Arc<Environment>, program: &Arc<Program>) {
         let mut pool = self.pool();
         if Arc::ptr_eq(&pool.program, program) {
             pool.idle.push(environment);
@@ -219,76 +231,89 @@ impl Function {
     }
 
     async fn start(&self, program: &Program) -> Result<Arc<Environment>, Error> {
-        let mut tries = BUSY_TRIES;
+        let mut retries = MAX_BUSY_RETRIES;
         let started = loop {
-            let started = Environment::start(program, &self.api, &self.reaper, &self.sink);
+            let started = Environment::start(program, &self.api, &self.reaper, &self.log_sink);
             match started {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries > 0 => tries -= 1,
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && retries > 0 => retries -= 1,
                 started => break started,
             }
-            tokio::time::sleep(BUSY).await;
+            tokio::time::sleep(BUSY_RETRY_DELAY).await;
         };
-        let environment = started.map_err(|error| self.not_started(program, &error))?;
-        match environment.ready(self.init).await {
+        let environment = started.map_err(|error| self.start_error(program, &error))?;
+        match environment.ready(self.init_timeout).await {
             InitState::Ready => Ok(environment),
-            InitState::Failed(json) => Err(self.failed(error_of(&json))),
-            InitState::Ended(how) => Err(self.failed(("Runtime.ExitError".to_owned(), how, Vec::new()))),
-            InitState::Starting => Err(Error::Timeout { worker: self.worker(), after: self.init }),
+            InitState::Failed(json) => Err(self.function_error(FunctionError::from_json(&json))),
+            InitState::Exited(text) => Err(self.function_error(FunctionError::exited(text))),
+            InitState::Starting => Err(Error::Timeout { worker: self.worker(), after: self.init_timeout }),
         }
     }
 
-    fn not_started(&self, program: &Program, error: &std::io::Error) -> Error {
+    fn start_error(&self, program: &Program, error: &std::io::Error) -> Error {
         let (message, help) = if error.kind() == ErrorKind::NotFound && !program.path.exists() {
-            let help = "mend what cargo says, or start `cargo bedrock dev` again if `cargo clean` was run beside it";
-            ("its program is not there: it does not compile, or was removed".to_owned(), Some(help.to_owned()))
+            let help = "fix the compile errors, or restart `cargo bedrock dev` if you ran `cargo clean`";
+            (
+                "its executable does not exist: the worker does not compile, or the file was deleted".to_owned(),
+                Some(help),
+            )
         } else {
             (format!("failed to start `{}`: {error}", program.path.display()), None)
         };
-        Error::NotStarted { worker: self.worker(), message, help }
+        Error::NotStarted { worker: self.worker(), message, help: help.map(str::to_owned) }
     }
 
-    /// Says what an invocation came to and what it took.
-    fn report(&self, request_id: &Arc<str>, ran: &InvocationOutcome, spent: ResourceUsage, init: Option<Duration>) {
-        let size = self.pool().program.function.memory;
-        let broken = match ran {
-            InvocationOutcome::Reply(RuntimeReply::Ended(_)) | InvocationOutcome::NotBegun => {
-                Some(FailureStatus::Ended)
+    /// Logs the last lines of an invocation: an error if there is one, END and REPORT.
+    fn log_report(
+        &self,
+        request_id: &Arc<str>,
+        outcome: &InvocationOutcome,
+        usage: ResourceUsage,
+        init_duration: Option<Duration>,
+    ) {
+        let memory_size = self.pool().program.function.memory;
+        let failure = match outcome {
+            InvocationOutcome::Reply(RuntimeReply::Exited(_)) | InvocationOutcome::NotStarted => {
+                Some(FailureStatus::Exited)
             }
             InvocationOutcome::TimedOut(_) => Some(FailureStatus::TimedOut),
-            InvocationOutcome::OverMemory(used) => {
-                let worker = self.worker();
-                self.say(request_id, format!("error: `{worker}` has {used} MB of memory, {size} MB are allowed"));
+            InvocationOutcome::OutOfMemory(used) => {
+                let worker = &self.worker;
+                let message = format!("error: `{worker}` uses {used} MB of memory, {memory_size} MB are allowed");
+                self.log(request_id, message);
                 let table = format!("`[package.metadata.bedrock.workers.{worker}]` in `Cargo.toml`");
-                self.say(request_id, format!("help: set `memory` of {table} to a larger number"));
+                self.log(request_id, format!("help: set `memory` of {table} to a larger number"));
                 Some(FailureStatus::OutOfMemory)
             }
             InvocationOutcome::Reply(_) => None,
         };
-        for line in report::end(request_id, spent, init, size, broken) {
-            self.say(request_id, line);
+        for line in report::end_lines(request_id, usage, init_duration, memory_size, failure) {
+            self.log(request_id, line);
         }
     }
 
-    fn say(&self, request_id: &Arc<str>, text: String) {
-        (self.sink)(LogLine { worker: Arc::clone(&self.worker), request_id: Some(Arc::clone(request_id)), text });
+    fn log(&self, request_id: &Arc<str>, text: String) {
+        (self.log_sink)(LogLine { worker: Arc::clone(&self.worker), request_id: Some(Arc::clone(request_id)), text });
     }
 
-    fn answer(&self, said: RuntimeReply) -> Result<Bytes, Error> {
-        Err(match said {
+    fn result_of(&self, reply: RuntimeReply) -> Result<Bytes, Error> {
+        let error = match reply {
             RuntimeReply::Response(response) => return Ok(response),
-            RuntimeReply::Error(json) => self.failed(error_of(&json)),
-            RuntimeReply::Ended(how) => self.failed(("Runtime.ExitError".to_owned(), how, Vec::new())),
+            RuntimeReply::Error(json) => FunctionError::from_json(&json),
+            RuntimeReply::Exited(text) => FunctionError::exited(text),
             RuntimeReply::TooLarge(bytes) => {
                 let message = format!(
-                    "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({RESPONSE} bytes)."
+                    "Response payload size ({bytes} bytes) exceeded maximum allowed payload size \
+                     ({MAX_RESPONSE_BYTES} bytes)."
                 );
-                self.failed(("Function.ResponseSizeTooLarge".to_owned(), message, Vec::new()))
+                FunctionError::new("Function.ResponseSizeTooLarge", message)
             }
-        })
+        };
+        Err(self.function_error(error))
     }
 
-    fn failed(&self, (error_type, message, trace): (String, String, Vec<String>)) -> Error {
-        Error::Function { worker: self.worker(), error_type, message, trace }
+    fn function_error(&self, error: FunctionError) -> Error {
+        let FunctionError { error_type, message, stack_trace } = error;
+        Error::Function { worker: self.worker(), error_type, message, trace: stack_trace }
     }
 
     fn worker(&self) -> String {
@@ -296,7 +321,6 @@ impl Function {
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
-        // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pool.lock()
     }
 }

@@ -1,151 +1,157 @@
-//! What passes between an invocation and the process that asks for it: the event one way, what came of it the other.
+//! Hands one invocation at a time to the process of an environment, and its reply back to the caller.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock::local::{Invocation, Tail};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// What a process said of an invocation.
+use crate::sync::Mutex;
+
+/// What a process replied to an invocation.
 #[derive(Debug)]
 pub(super) enum RuntimeReply {
     Response(Bytes),
-    /// In the words of its runtime, JSON.
+    /// The JSON of the runtime's error.
     Error(Bytes),
-    /// Its response has so many bytes, which are too many.
+    /// The response exceeds the limit; its size in bytes.
     TooLarge(usize),
-    /// It ended, in Lambda's words.
-    Ended(String),
+    /// The process exited; Lambda's text.
+    Exited(String),
 }
 
-/// How far a process has come.
+/// How far the start of a process has got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InitState {
-    /// It has not asked for an invocation yet.
+    /// It has not polled for an invocation yet.
     Starting,
-    /// It has asked.
+    /// It has polled for an invocation.
     Ready,
-    /// It could not start, in the words of its runtime.
+    /// It reported that it cannot start; the JSON of the runtime's error.
     Failed(Bytes),
-    /// It is gone, in Lambda's words.
-    Ended(String),
+    /// It has exited; Lambda's text.
+    Exited(String),
 }
 
-/// An invocation on its way to a process.
+impl InitState {
+    fn is_closed(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Exited(_))
+    }
+}
+
+/// An invocation that the process has not polled yet.
 #[derive(Debug)]
 pub(super) struct PendingInvocation {
-    /// That of the invocation.
+    /// The request id of `invocation`.
     pub(super) request_id: Arc<str>,
     pub(super) invocation: Invocation,
-    /// How long it may take from the moment at which the process gets it.
-    pub(super) time: Duration,
-    /// Told the deadline when the process gets it.
-    pub(super) begun: oneshot::Sender<SystemTime>,
-    pub(super) answer: oneshot::Sender<RuntimeReply>,
+    /// How long the invocation may take once the process has received it.
+    pub(super) timeout: Duration,
+    /// Receives the deadline when the process receives the invocation.
+    pub(super) started: oneshot::Sender<SystemTime>,
+    pub(super) reply: oneshot::Sender<RuntimeReply>,
 }
 
-/// Of one process.
+/// The invocation that a process is working on.
+type InFlight = (Arc<str>, oneshot::Sender<RuntimeReply>);
+
+/// The slot of one process.
 #[derive(Debug)]
 pub(super) struct InvocationSlot {
-    letters: tokio::sync::Mutex<mpsc::Receiver<PendingInvocation>>,
-    slot: mpsc::Sender<PendingInvocation>,
-    /// The request id of the invocation that it has, and who waits for its answer.
-    current: Mutex<Option<(Arc<str>, oneshot::Sender<RuntimeReply>)>>,
-    /// The invocation that it was given last: what it prints belongs to it, also behind its answer.
-    latest: Mutex<Option<(Arc<str>, Option<Tail>)>>,
-    pub(super) stage: watch::Sender<InitState>,
+    receiver: tokio::sync::Mutex<mpsc::Receiver<PendingInvocation>>,
+    sender: mpsc::Sender<PendingInvocation>,
+    in_flight: Mutex<Option<InFlight>>,
+    /// The newest invocation that the process received. Log lines belong to it, even after its reply.
+    newest: Mutex<Option<(Arc<str>, Option<Tail>)>>,
+    pub(super) init_state: watch::Sender<InitState>,
 }
 
 impl InvocationSlot {
     pub(super) fn new() -> Self {
-        let (slot, letters) = mpsc::channel(1);
-        let stage = watch::Sender::new(InitState::Starting);
-        Self { letters: letters.into(), slot, current: Mutex::default(), latest: Mutex::default(), stage }
-    }
-
-    /// Puts an invocation in; false if the process is gone.
-    pub(super) async fn put(&self, letter: PendingInvocation) -> bool {
-        !self.is_over() && self.slot.send(letter).await.is_ok() && !self.is_over()
-    }
-
-    /// What the process gets when it asks: the next invocation and its deadline. It waits for ever.
-    pub(super) async fn next(&self) -> Option<(Invocation, SystemTime)> {
-        self.stage.send_if_modified(|stage| {
-            let starting = *stage == InitState::Starting;
-            if starting {
-                *stage = InitState::Ready;
-            }
-            starting
-        });
-        loop {
-            let PendingInvocation { request_id, invocation, time, begun, answer } =
-                self.letters.lock().await.recv().await?;
-            let own = SystemTime::now() + time;
-            let deadline = invocation.limit.map_or(own, |limit| limit.min(own));
-            *self.current() = Some((Arc::clone(&request_id), answer));
-            *self.latest() = Some((request_id, invocation.tail.clone()));
-            // Nobody waits for it any more: it is not begun.
-            if begun.send(deadline).is_ok() {
-                return Some((invocation, deadline));
-            }
-            *self.current() = None;
+        let (sender, receiver) = mpsc::channel(1);
+        Self {
+            receiver: receiver.into(),
+            sender,
+            in_flight: Mutex::default(),
+            newest: Mutex::default(),
+            init_state: watch::Sender::new(InitState::Starting),
         }
     }
 
-    /// Hands an answer on; false if the process has no such invocation.
-    pub(super) fn answer(&self, request_id: &str, said: RuntimeReply) -> bool {
-        let taken = self.current().take_if(|(id, _)| **id == *request_id);
-        // Nobody waits for an answer after its deadline.
-        taken.map(|(_, answer)| drop(answer.send(said))).is_some()
+    /// Offers an invocation to the process. Returns false if the process is closed.
+    pub(super) async fn offer(&self, pending: PendingInvocation) -> bool {
+        !self.is_closed() && self.sender.send(pending).await.is_ok() && !self.is_closed()
     }
 
-    /// Takes a line that the process printed; gives the request that it belongs to.
-    pub(super) fn printed(&self, text: &str) -> Option<Arc<str>> {
-        let latest = self.latest();
-        let (id, tail) = latest.as_ref()?;
+    /// Waits for the next invocation, without a time limit, and returns it with its deadline. Called when the process
+    /// polls.
+    pub(super) async fn next(&self) -> Option<(Invocation, SystemTime)> {
+        self.init_state.send_if_modified(|state| {
+            let is_starting = *state == InitState::Starting;
+            if is_starting {
+                *state = InitState::Ready;
+            }
+            is_starting
+        });
+        loop {
+            let pending = self.receiver.lock().await.recv().await?;
+            let PendingInvocation { request_id, invocation, timeout, started, reply } = pending;
+            let own_deadline = SystemTime::now() + timeout;
+            let deadline = invocation.limit.map_or(own_deadline, |limit| limit.min(own_deadline));
+            *self.in_flight.lock() = Some((Arc::clone(&request_id), reply));
+            *self.newest.lock() = Some((request_id, invocation.tail.clone()));
+            // Sending fails if the caller has given up: the invocation is not run then.
+            if started.send(deadline).is_ok() {
+                return Some((invocation, deadline));
+            }
+            *self.in_flight.lock() = None;
+        }
+    }
+
+    /// Passes a reply to the caller. Returns false if the process does not have this invocation.
+    pub(super) fn complete(&self, request_id: &str, reply: RuntimeReply) -> bool {
+        let in_flight = self.in_flight.lock().take_if(|(id, _)| **id == *request_id);
+        // The caller may have left after its deadline.
+        in_flight.map(|(_, caller)| drop(caller.send(reply))).is_some()
+    }
+
+    /// Records a log line of the process, and returns the request id that it belongs to.
+    pub(super) fn record_log_line(&self, text: &str) -> Option<Arc<str>> {
+        let newest = self.newest.lock();
+        let (request_id, tail) = newest.as_ref()?;
         if let Some(tail) = tail {
             tail.line(text);
         }
-        Some(Arc::clone(id))
+        Some(Arc::clone(request_id))
     }
 
-    /// The process could not start.
-    pub(super) fn fail(&self, error: Bytes) {
-        self.stage.send_replace(InitState::Failed(error));
+    /// Closes the slot because the process reported that it cannot start.
+    pub(super) fn fail_init(&self, error: Bytes) {
+        self.init_state.send_replace(InitState::Failed(error));
     }
 
-    /// The process is gone: whoever waits for it learns how.
-    pub(super) fn end(&self, how: &str) {
-        self.stage.send_if_modified(|stage| {
-            let open = !matches!(stage, InitState::Failed(_) | InitState::Ended(_));
-            if open {
-                *stage = InitState::Ended(how.to_owned());
+    /// Closes the slot because the process has exited, and notifies all waiting callers with Lambda's text.
+    pub(super) fn close(&self, exit_text: &str) {
+        self.init_state.send_if_modified(|state| {
+            let is_open = !state.is_closed();
+            if is_open {
+                *state = InitState::Exited(exit_text.to_owned());
             }
-            open
+            is_open
         });
-        if let Some((_, answer)) = self.current().take() {
-            let _ = answer.send(RuntimeReply::Ended(how.to_owned()));
+        if let Some((_, caller)) = self.in_flight.lock().take() {
+            let _ = caller.send(RuntimeReply::Exited(exit_text.to_owned()));
         }
     }
 
-    /// Waits until the process is gone or could not start.
-    pub(super) async fn over(&self) {
-        let over = |stage: &InitState| matches!(stage, InitState::Failed(_) | InitState::Ended(_));
-        // The sender is the mailbox's own.
-        let _ = self.stage.subscribe().wait_for(over).await;
+    /// Waits until the slot is closed.
+    pub(super) async fn closed(&self) {
+        // The sender belongs to the slot itself, so waiting cannot fail.
+        let _ = self.init_state.subscribe().wait_for(InitState::is_closed).await;
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        matches!(&*self.stage.borrow(), InitState::Failed(_) | InitState::Ended(_))
-    }
-
-    fn latest(&self) -> MutexGuard<'_, Option<(Arc<str>, Option<Tail>)>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<(Arc<str>, oneshot::Sender<RuntimeReply>)>> {
-        // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn is_closed(&self) -> bool {
+        self.init_state.borrow().is_closed()
     }
 }

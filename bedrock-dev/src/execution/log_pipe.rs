@@ -1,130 +1,116 @@
-//! What a process prints, line by line, with the request that it was running.
+//! Reads what a process prints, line by line, and attributes each line to the invocation that was running.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe::Receiver;
 
 use super::invocation_slot::InvocationSlot;
+use super::log_line::{LogLine, LogSink};
+use crate::sync::Mutex;
 
-/// A longer line is handed on as several.
-const LONGEST: usize = 64 * 1024;
-/// How long somebody waits for the lines of a process that prints without end.
-const SETTLE: Duration = Duration::from_secs(1);
+/// A longer line is split.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+/// Maximum time to drain the pipe of a process that prints without end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 
-/// A line that a process printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// The worker.
-    pub worker: Arc<str>,
-    /// The invocation that its process was given last, if it was given one.
-    pub request_id: Option<Arc<str>>,
-    /// Without its end.
-    pub text: String,
-}
-
-/// Takes lines. Must not block for long: the process waits for it.
-pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
-
-/// What one process prints, while somebody reads it. Whoever reads hands on what he has read before the next one reads.
+/// The pipe of one process. Two tasks read it; each forwards what it has read before the other one reads.
 #[derive(Debug)]
-pub(super) struct LogPipe(Arc<Mutex<Printed>>);
+pub(super) struct LogPipe(Arc<Mutex<LineReader>>);
 
 impl LogPipe {
-    /// Reads the pipe to its end.
-    pub(super) fn read(
+    /// Starts a task that reads the pipe to its end.
+    pub(super) fn start(
         pipe: PipeReader,
         worker: Arc<str>,
-        mailbox: &Arc<InvocationSlot>,
-        sink: &LogSink,
+        slot: &Arc<InvocationSlot>,
+        log_sink: &LogSink,
     ) -> io::Result<Self> {
         let pipe = OwnedFd::from(pipe);
-        let direct = File::from(pipe.try_clone()?);
+        let file = File::from(pipe.try_clone()?);
         let pipe = Receiver::from_owned_fd(pipe)?;
-        let (mailbox, sink) = (Arc::clone(mailbox), Arc::clone(sink));
-        let printed = Arc::new(Mutex::new(Printed { worker, mailbox, sink, direct, buffer: Vec::new() }));
-        tokio::spawn(follow(pipe, Arc::clone(&printed)));
-        Ok(Self(printed))
+        let slot = Arc::clone(slot);
+        let log_sink = Arc::clone(log_sink);
+        let reader = Arc::new(Mutex::new(LineReader { worker, slot, log_sink, file, buffer: Vec::new() }));
+        tokio::spawn(read_to_end(pipe, Arc::clone(&reader)));
+        Ok(Self(reader))
     }
 
-    /// Waits until all is read that is in the pipe now: a process prints before it answers. Here, and not by whoever
-    /// reads the pipe, who would have to be woken for every invocation.
-    pub(super) async fn settle(&self) {
-        let until = Instant::now() + SETTLE;
-        while printed(&self.0).read() && Instant::now() < until {
+    /// Reads everything that is in the pipe now: a process prints before it replies. This is done here and not by the
+    /// task that reads the pipe, because that task would have to be woken for every invocation.
+    pub(super) async fn drain(&self) {
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        while self.0.lock().read() && Instant::now() < deadline {
             tokio::task::yield_now().await;
         }
-        printed(&self.0).hand_on(true);
+        self.0.lock().forward_lines(true);
     }
 }
 
-async fn follow(pipe: Receiver, lines: Arc<Mutex<Printed>>) {
+async fn read_to_end(pipe: Receiver, reader: Arc<Mutex<LineReader>>) {
     loop {
         let ready = pipe.readable().await;
-        let mut printed = printed(&lines);
-        let more = match ready.and_then(|()| pipe.try_read_buf(&mut printed.buffer)) {
+        let mut reader = reader.lock();
+        let is_open = match ready.and_then(|()| pipe.try_read_buf(&mut reader.buffer)) {
             Ok(bytes) => bytes > 0,
             Err(error) => error.kind() == ErrorKind::WouldBlock,
         };
-        printed.hand_on(!more);
-        if !more {
+        reader.forward_lines(!is_open);
+        if !is_open {
             return;
         }
     }
 }
 
-fn printed(lines: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
-    // Nothing panics while the lock is held, and the data would be sound if it did.
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Printed {
+/// Splits the output of a process into lines.
+struct LineReader {
     worker: Arc<str>,
-    mailbox: Arc<InvocationSlot>,
-    sink: LogSink,
-    /// The pipe past tokio, which may not have heard of what is there.
-    direct: File,
+    slot: Arc<InvocationSlot>,
+    log_sink: LogSink,
+    /// The pipe without tokio, which may not have been notified of new data yet.
+    file: File,
     buffer: Vec<u8>,
 }
 
-impl Printed {
-    /// Takes a part of what is in the pipe; says whether there was anything.
+impl LineReader {
+    /// Reads a part of what is in the pipe. Returns false if there was nothing to read.
     fn read(&mut self) -> bool {
-        let mut chunk = [0; 8 * 1024];
-        let Ok(bytes @ 1..) = self.direct.read(&mut chunk) else { return false };
+        let mut chunk = [0; READ_BUFFER_BYTES];
+        let Ok(bytes @ 1..) = self.file.read(&mut chunk) else { return false };
         self.buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default());
-        self.hand_on(false);
+        self.forward_lines(false);
         true
     }
 
-    /// Hands on the lines that are whole; `all` of them when nothing will be added.
-    fn hand_on(&mut self, all: bool) {
+    /// Forwards all complete lines, and an incomplete last line too if `is_end`.
+    fn forward_lines(&mut self, is_end: bool) {
         let mut rest = self.buffer.as_slice();
-        while let Some(length) = length(rest, all) {
-            let (line, behind) = rest.split_at(length);
+        while let Some(length) = line_length(rest, is_end) {
+            let (line, after) = rest.split_at(length);
             let text = String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned();
-            let request_id = self.mailbox.printed(&text);
-            (self.sink)(LogLine { worker: Arc::clone(&self.worker), request_id, text });
-            rest = behind;
+            let request_id = self.slot.record_log_line(&text);
+            (self.log_sink)(LogLine { worker: Arc::clone(&self.worker), request_id, text });
+            rest = after;
         }
-        let done = self.buffer.len() - rest.len();
-        self.buffer.drain(..done);
+        let forwarded = self.buffer.len() - rest.len();
+        self.buffer.drain(..forwarded);
     }
 }
 
-impl fmt::Debug for Printed {
+impl fmt::Debug for LineReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Printed").field("worker", &self.worker).finish_non_exhaustive()
+        f.debug_struct("LineReader").field("worker", &self.worker).finish_non_exhaustive()
     }
 }
 
-/// How many bytes the first line has, its end included; nothing while it may go on.
-fn length(bytes: &[u8], all: bool) -> Option<usize> {
-    let end = bytes.iter().take(LONGEST).position(|byte| *byte == b'\n').map(|end| end + 1);
-    let cut = || (bytes.len() >= LONGEST).then_some(LONGEST);
-    end.or_else(cut).or_else(|| (all && !bytes.is_empty()).then_some(bytes.len()))
+/// Returns the number of bytes of the first line with its line ending. `None` if more of it may follow.
+fn line_length(bytes: &[u8], is_end: bool) -> Option<usize> {
+    let line_end = bytes.iter().take(MAX_LINE_BYTES).position(|byte| *byte == b'\n').map(|position| position + 1);
+    let split = || (bytes.len() >= MAX_LINE_BYTES).then_some(MAX_LINE_BYTES);
+    line_end.or_else(split).or_else(|| (is_end && !bytes.is_empty()).then_some(bytes.len()))
 }

@@ -1,12 +1,13 @@
-//! The routes of the Runtime API (Lambda developer guide, "Using the Lambda runtime API"). All processes share a port;
-//! each has a path of its own below it, which no other program knows.
+//! The routes of the Runtime API (Lambda developer guide, "Using the Lambda runtime API"). All processes share one
+//! port; each has a secret path of its own on it.
 //!
-//! On hyper alone: every invocation of a Rust worker comes through here twice, and these are four routes.
+//! This uses hyper without axum: every invocation of a Rust worker passes through here twice, and there are only four
+//! routes.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bedrock::local::Invocation;
@@ -21,72 +22,73 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::invocation_slot::{InvocationSlot, RuntimeReply};
+use crate::sync::RwLock;
 
-/// Bytes of a response (Lambda quotas: 6 MB).
-pub(super) const RESPONSE: usize = 6 * 1024 * 1024;
-/// Bytes that are read of a response which is too large, so that the process gets to hear of it.
-const READ_MOST: usize = 64 * 1024 * 1024;
-/// Bytes of an error.
-const ERROR: usize = RESPONSE;
-/// Before a connection is accepted again where that has failed: there may be no file descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Maximum size of a response (Lambda quotas: 6 MB).
+pub(super) const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
+/// A response that is too large is read up to this size, so that the process receives an HTTP error.
+const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum size of an error.
+const MAX_ERROR_BYTES: usize = MAX_RESPONSE_BYTES;
+/// Delay after a connection could not be accepted, for example because no file descriptor is free.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// The slots and function ARNs of all environments, by the key in the path.
 type InvocationSlots = RwLock<HashMap<String, (Arc<InvocationSlot>, Arc<str>)>>;
 type HttpResponse = Response<Full<Bytes>>;
 
-/// The server of all environments of a program.
+/// The Runtime API server of all environments of this program.
 #[derive(Debug, Clone)]
 pub struct RuntimeApi {
     address: SocketAddr,
-    mailboxes: Arc<InvocationSlots>,
+    slots: Arc<InvocationSlots>,
 }
 
 impl RuntimeApi {
-    /// Starts it on a free port of 127.0.0.1, on the runtime that this is called on.
+    /// Starts the server on a free port of 127.0.0.1, on the current tokio runtime.
     pub async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let mailboxes = Arc::<InvocationSlots>::default();
-        tokio::spawn(accept(listener, Arc::clone(&mailboxes)));
-        Ok(Self { address, mailboxes })
+        let slots = Arc::<InvocationSlots>::default();
+        tokio::spawn(accept_connections(listener, Arc::clone(&slots)));
+        Ok(Self { address, slots })
     }
 
-    /// Gives a mailbox a path, and the value of its process's `AWS_LAMBDA_RUNTIME_API`. On Lambda that is an address alone;
-    /// `lambda_runtime` takes a URL with a path, too.
-    pub(super) fn add(&self, mailbox: &Arc<InvocationSlot>, arn: &str) -> (String, String) {
-        // A request id is 122 random bits.
+    /// Registers a slot. Returns its key, and the value of `AWS_LAMBDA_RUNTIME_API` for its process. On Lambda that
+    /// value is only an address; `lambda_runtime` also accepts a URL with a path.
+    pub(super) fn register(&self, slot: &Arc<InvocationSlot>, arn: &str) -> (String, String) {
+        // A request id has 122 random bits.
         let key = Invocation::new(Bytes::new(), None).request_id;
-        let mut all = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(key.clone(), (Arc::clone(mailbox), arn.into()));
+        self.slots.write().insert(key.clone(), (Arc::clone(slot), arn.into()));
         let value = format!("http://{}/{key}", self.address);
         (key, value)
     }
 
-    pub(super) fn remove(&self, key: &str) {
-        self.mailboxes.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    pub(super) fn unregister(&self, key: &str) {
+        self.slots.write().remove(key);
     }
 }
 
-async fn accept(listener: TcpListener, mailboxes: Arc<InvocationSlots>) {
+async fn accept_connections(listener: TcpListener, slots: Arc<InvocationSlots>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve(stream, Arc::clone(&mailboxes)),
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Ok((stream, _)) => serve_connection(stream, Arc::clone(&slots)),
+            Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
         }
     }
 }
 
-fn serve(stream: TcpStream, mailboxes: Arc<InvocationSlots>) {
-    // Small answers on kept connections would wait 40 ms for the acknowledgement otherwise.
+fn serve_connection(stream: TcpStream, slots: Arc<InvocationSlots>) {
+    // With Nagle's algorithm, small responses on reused connections would wait 40 ms for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let mailboxes = Arc::clone(&mailboxes);
-        async move { Ok::<_, Infallible>(answer(&mailboxes, request).await.unwrap_or_else(empty)) }
+        let slots = Arc::clone(&slots);
+        async move { Ok::<_, Infallible>(handle_request(&slots, request).await.unwrap_or_else(empty_response)) }
     });
     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
 }
 
-/// What a process asks for, below its key.
+/// A route below the key of a process.
 #[derive(Debug, PartialEq, Eq)]
 enum Route<'a> {
     Next,
@@ -96,7 +98,7 @@ enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// The key and what is asked for; nothing if there is no such route.
+    /// Returns the key and the route of a request. `None` if there is no such route.
     fn of(method: &Method, path: &'a str) -> Option<(&'a str, Self)> {
         let (key, path) = path.strip_prefix('/')?.split_once("/2018-06-01/runtime/")?;
         let of_invocation = || path.strip_prefix("invocation/")?.split_once('/');
@@ -114,40 +116,36 @@ impl<'a> Route<'a> {
     }
 }
 
-async fn answer(mailboxes: &InvocationSlots, request: Request<Incoming>) -> Result<HttpResponse, StatusCode> {
+async fn handle_request(slots: &InvocationSlots, request: Request<Incoming>) -> Result<HttpResponse, StatusCode> {
     let (head, body) = request.into_parts();
     let (key, route) = Route::of(&head.method, head.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
-    let (mailbox, arn) = of(mailboxes, key)?;
+    let (slot, arn) = slots.read().get(key).cloned().ok_or(StatusCode::FORBIDDEN)?;
     match route {
-        Route::Next => next(&mailbox, &arn).await,
-        Route::Response(id) => response(&mailbox, id, body).await,
+        Route::Next => next_invocation(&slot, &arn).await,
+        Route::Response(id) => receive_response(&slot, id, body).await,
         Route::Error(id) => {
-            taken(mailbox.answer(id, RuntimeReply::Error(read(body, ERROR).await?)), StatusCode::ACCEPTED)
+            let error = read_body(body, MAX_ERROR_BYTES).await?;
+            acknowledge(slot.complete(id, RuntimeReply::Error(error)), StatusCode::ACCEPTED)
         }
         Route::InitError => {
-            mailbox.fail(read(body, ERROR).await?);
-            Ok(empty(StatusCode::ACCEPTED))
+            slot.fail_init(read_body(body, MAX_ERROR_BYTES).await?);
+            Ok(empty_response(StatusCode::ACCEPTED))
         }
     }
 }
 
-fn of(mailboxes: &InvocationSlots, key: &str) -> Result<(Arc<InvocationSlot>, Arc<str>), StatusCode> {
-    let all = mailboxes.read().unwrap_or_else(PoisonError::into_inner);
-    all.get(key).cloned().ok_or(StatusCode::FORBIDDEN)
-}
-
-async fn next(mailbox: &InvocationSlot, arn: &str) -> Result<HttpResponse, StatusCode> {
-    let (invocation, deadline) = mailbox.next().await.ok_or(StatusCode::GONE)?;
-    let deadline = deadline.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis()).to_string();
+async fn next_invocation(slot: &InvocationSlot, arn: &str) -> Result<HttpResponse, StatusCode> {
+    let (invocation, deadline) = slot.next().await.ok_or(StatusCode::GONE)?;
+    let deadline = deadline.duration_since(UNIX_EPOCH).map_or(0, |since_epoch| since_epoch.as_millis()).to_string();
     let mut response = Response::new(Full::new(invocation.event.clone()));
-    let context = invocation.client_context.as_deref();
+    let client_context = invocation.client_context.as_deref();
     for (name, value) in [
         ("content-type", Some("application/json")),
         ("lambda-runtime-aws-request-id", Some(invocation.request_id.as_str())),
         ("lambda-runtime-deadline-ms", Some(&deadline)),
         ("lambda-runtime-invoked-function-arn", Some(arn)),
         ("lambda-runtime-trace-id", Some(&invocation.trace)),
-        ("lambda-runtime-client-context", context),
+        ("lambda-runtime-client-context", client_context),
     ] {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             response.headers_mut().insert(name, value);
@@ -156,29 +154,31 @@ async fn next(mailbox: &InvocationSlot, arn: &str) -> Result<HttpResponse, Statu
     Ok(response)
 }
 
-async fn response(mailbox: &InvocationSlot, id: &str, body: Incoming) -> Result<HttpResponse, StatusCode> {
-    let body = read(body, READ_MOST).await?;
+async fn receive_response(slot: &InvocationSlot, id: &str, body: Incoming) -> Result<HttpResponse, StatusCode> {
+    let body = read_body(body, MAX_READ_BYTES).await?;
     let bytes = body.len();
-    let said = if bytes > RESPONSE { RuntimeReply::TooLarge(bytes) } else { RuntimeReply::Response(body) };
-    // As Lambda does it: the process is told, and goes on with its next invocation.
-    let status = if bytes > RESPONSE { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::ACCEPTED };
-    taken(mailbox.answer(id, said), status)
+    if bytes > MAX_RESPONSE_BYTES {
+        // As on Lambda, the process receives an error and continues with its next invocation.
+        acknowledge(slot.complete(id, RuntimeReply::TooLarge(bytes)), StatusCode::PAYLOAD_TOO_LARGE)
+    } else {
+        acknowledge(slot.complete(id, RuntimeReply::Response(body)), StatusCode::ACCEPTED)
+    }
 }
 
-async fn read(body: Incoming, most: usize) -> Result<Bytes, StatusCode> {
-    let read = Limited::new(body, most).collect().await;
-    read.map(Collected::to_bytes).map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+async fn read_body(body: Incoming, max_bytes: usize) -> Result<Bytes, StatusCode> {
+    let collected = Limited::new(body, max_bytes).collect().await;
+    collected.map(Collected::to_bytes).map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Whether the process had such an invocation.
-fn taken(is_taken: bool, status: StatusCode) -> Result<HttpResponse, StatusCode> {
-    if is_taken { Ok(empty(status)) } else { Err(StatusCode::BAD_REQUEST) }
+/// Responds with `status`, or with an error if the process does not have such an invocation.
+fn acknowledge(is_known: bool, status: StatusCode) -> Result<HttpResponse, StatusCode> {
+    if is_known { Ok(empty_response(status)) } else { Err(StatusCode::BAD_REQUEST) }
 }
 
-fn empty(status: StatusCode) -> HttpResponse {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = status;
-    answer
+fn empty_response(status: StatusCode) -> HttpResponse {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
 }
 
 #[cfg(test)]
@@ -186,7 +186,7 @@ mod tests {
     use super::{Method, Route};
 
     #[test]
-    fn each_route_is_found_below_a_key_and_nothing_else_is() {
+    fn only_known_routes_below_a_key_are_found() {
         let of =
             |method: Method, rest| Route::of(&method, rest).map(|(key, route)| (key.to_owned(), format!("{route:?}")));
         let found = |method, rest| of(method, rest).map(|(key, route)| format!("{key} {route}"));

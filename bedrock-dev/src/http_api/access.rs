@@ -1,6 +1,6 @@
-//! Access checks of the dashboard's API. The access check of Lambda's API, which is on the same port, already rejects pages of
-//! other origins and names of other machines. Here the port must match, too, and a change requires a token that only programs
-//! and pages of this origin can read.
+//! Access checks of the dashboard's API. The access check of Lambda's API, which is on the same port, already rejects
+//! pages of other origins and names of other machines. Here the port must match, too, and a change requires a token
+//! that only programs and pages of this origin can read.
 
 use std::sync::Arc;
 
@@ -64,8 +64,8 @@ fn check(url: &str, token: &str, method: &Method, headers: &HeaderMap) -> Result
     Ok(())
 }
 
-/// Returns whether a `Host` header has the port and is `localhost` or an IP address. The access check of Lambda's API restricts the
-/// addresses.
+/// Returns whether a `Host` header has the port and is `localhost` or an IP address. The access check of Lambda's API
+/// restricts the addresses.
 fn is_local_host(host: &str, port: &str) -> bool {
     let Some(name) = host.strip_suffix(port).and_then(|host| host.strip_suffix(':')) else { return false };
     let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);

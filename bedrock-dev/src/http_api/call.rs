@@ -1,5 +1,5 @@
-//! Invokes a worker as Lambda's API does, but without signatures: with a new event, or with that of an earlier invocation. The
-//! response is redacted, as for every reader of the API.
+//! Invokes a worker as Lambda's API does, but without signatures: with a new event, or with that of an earlier
+//! invocation. The response is redacted, as for every reader of the API.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -58,7 +58,7 @@ fn change_result(id: &str, is_changed: Result<bool, Fault>) -> ApiResult {
 
 fn view<'a>(state: &ApiState, listed: &'a Listed) -> QueuedEventView<'a> {
     let event = &listed.event;
-    let (state, next_at, reason) = match listed.state {
+    let (state_name, next_at, reason) = match listed.state {
         QueueState::Waiting(due) => ("waiting", Some(rfc3339(due)), None),
         QueueState::Running => ("running", None, None),
         QueueState::Dead(condition) => ("failed", None, Some(condition.as_str())),
@@ -66,7 +66,7 @@ fn view<'a>(state: &ApiState, listed: &'a Listed) -> QueuedEventView<'a> {
     QueuedEventView {
         event_id: &event.id,
         worker: &event.worker,
-        state,
+        state: state_name,
         next_at,
         reason,
         accepted_at: rfc3339(event.accepted),

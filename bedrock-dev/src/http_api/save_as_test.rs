@@ -1,5 +1,6 @@
-//! Saves an invocation as a test of the app: a file in `tests/` that calls the worker with the same event and expects the same
-//! response. For a failed invocation, the test fails until its cause is fixed. Existing files are never overwritten.
+//! Saves an invocation as a test of the app: a file in `tests/` that calls the worker with the same event and expects
+//! the same response. For a failed invocation, the test fails until its cause is fixed. Existing files are never
+//! overwritten.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -15,7 +16,9 @@ use super::query_params::QueryParams;
 use super::response::{ApiError, ApiResult, ok};
 use super::state::ApiState;
 use crate::ENDPOINT;
-use crate::event_log::{DevEvent, DevEventKind, InvocationEnded, InvocationStarted, MAX_SHOWN_BYTES, Payload, VERSION};
+use crate::event_log::{
+    DevEvent, DevEventKind, InvocationEnded, InvocationStarted, MAX_STORED_BYTES, Payload, VERSION,
+};
 
 /// Characters of the request id in the names of file and test.
 const SHORT_ID_CHARS: usize = 8;
@@ -76,7 +79,7 @@ fn test_source(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> 
     }
     let event = string_literal(event).ok_or_else(|| {
         let bytes = event.bytes();
-        ApiError::bad_request(format!("the event has {bytes} bytes; a saved test may have at most {MAX_SHOWN_BYTES}"))
+        ApiError::bad_request(format!("the event has {bytes} bytes; a saved test may have at most {MAX_STORED_BYTES}"))
     })?;
     let id = short_id(started);
     let (name, comment) = match ended {

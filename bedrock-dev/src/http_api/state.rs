@@ -36,8 +36,8 @@ pub struct ApiState {
 pub type RenderCallGraph = Arc<dyn Fn() -> String + Send + Sync>;
 
 impl ApiState {
-    /// Creates the state, with a new token, for an app that is served at `url`. Calls are made through `backend`, which `recorder`
-    /// records.
+    /// Creates the state, with a new token, for an app that is served at `url`. Calls are made through `backend`, which
+    /// `recorder` records.
     pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
         Arc::new(Self {
             app: AppInfo::new(app, url),
@@ -68,17 +68,7 @@ impl ApiState {
         self.render_call_graph.send_replace(Some(render));
     }
 
-    // aliases until integration
-    #[doc(hidden)]
-    pub(crate) fn trigger(&self, triggers: Arc<Triggers>) {
-        self.set_triggers(triggers);
-    }
-
-    #[doc(hidden)]
-    pub fn know(&self, edges: Vec<Edge>) {
-        self.set_call_graph(edges);
-    }
-
+    // alias until integration
     #[doc(hidden)]
     pub fn show(&self, render: RenderCallGraph) {
         self.set_call_graph_renderer(render);

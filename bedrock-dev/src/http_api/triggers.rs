@@ -30,7 +30,7 @@ pub(super) async fn fire(
             Ok(with_status(StatusCode::ACCEPTED, &json!({ "version": VERSION, "request_id": request_id })))
         }
         Err(FireError::NoTrigger) => Err(not_found()),
-        Err(FireError::NoSchedule) => Err(ApiError::bad_request(format!(
+        Err(FireError::NotASchedule) => Err(ApiError::bad_request(format!(
             "trigger `{number}` of worker `{name}` is not a schedule: send a message or write a file instead"
         ))),
         Err(FireError::NotAccepted(message)) => Err(ApiError::internal(&message)),

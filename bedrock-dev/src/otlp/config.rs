@@ -1,5 +1,5 @@
-//! Configuration by OpenTelemetry's environment variables (specification 1.50, "OpenTelemetry Protocol Exporter"). Does not read
-//! the environment itself.
+//! Configuration by OpenTelemetry's environment variables (specification 1.50, "OpenTelemetry Protocol Exporter"). Does
+//! not read the environment itself.
 
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ mod tests {
                 "http://b/in",
             ),
         ] {
-            let settings = read(variables).expect("usable").expect("asked for");
+            let settings = read(variables).expect("a valid configuration").expect("an enabled export");
             assert_eq!(settings.endpoint, endpoint);
             assert_eq!((settings.protocol, settings.timeout), (Protocol::Protobuf, Duration::from_secs(10)));
         }
@@ -177,7 +177,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
             ("OTEL_RESOURCE_ATTRIBUTES", "service.name=shop,team=blue"),
         ]);
-        let settings = settings.expect("usable").expect("asked for");
+        let settings = settings.expect("a valid configuration").expect("an enabled export");
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(settings.headers, [pair("api-key", "a,b%+1%"), pair("x", "1")]);
         assert_eq!((settings.protocol, settings.timeout), (Protocol::Json, Duration::from_millis(2500)));

@@ -1,5 +1,5 @@
-//! Reads the event log, collects spans into batches, and sends them one after the other. Nothing waits for the collector: spans
-//! that it does not accept after a few attempts are dropped, which is counted and reported once.
+//! Reads the event log, collects spans into batches, and sends them one after the other. Nothing waits for the
+//! collector: spans that it does not accept after a few attempts are dropped, which is counted and reported once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! OTLP messages for spans (opentelemetry-proto 1.9, `trace/v1`): only the fields that are used here, for both protobuf and JSON.
-//! In JSON, ids are hexadecimal and 64-bit numbers are strings.
+//! OTLP messages for spans (opentelemetry-proto 1.9, `trace/v1`): only the fields that are used here, for both protobuf
+//! and JSON. In JSON, ids are hexadecimal and 64-bit numbers are strings.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! Turns events of the log into finished spans: one for each attempt of an invocation, and one for the time that an asynchronous
-//! event waited in the queue. Sends nothing and reads no clock: all times are those of the events.
+//! Turns events of the log into finished spans: one for each attempt of an invocation, and one for the time that an
+//! asynchronous event waited in the queue. Sends nothing and reads no clock: all times are those of the events.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -216,7 +216,7 @@ impl Spans {
 }
 
 /// Removes the oldest entry if the map is full.
-fn forget_oldest<K: Clone + Eq + Hash, T>(map: &mut HashMap<K, T>, time_of: impl Fn(&T) -> SystemTime) {
+fn evict_oldest<K: Clone + Eq + Hash, T>(map: &mut HashMap<K, T>, time_of: impl Fn(&T) -> SystemTime) {
     if map.len() < MAX_TRACKED {
         return;
     }
@@ -228,7 +228,8 @@ fn event(at: u64, name: &str, attributes: Vec<KeyValue>) -> Event {
     Event { time_unix_nano: at, name: name.to_owned(), attributes }
 }
 
-/// Returns the id of X-Ray, such as `1-5759e988-bd862e3fe1be46a994272793`, without its dashes. Ids in other formats are hashed.
+/// Returns the id of X-Ray, such as `1-5759e988-bd862e3fe1be46a994272793`, without its dashes. Ids in other formats are
+/// hashed.
 fn trace_id(root: &str) -> Vec<u8> {
     let digits = root.strip_prefix("1-").map(|rest| rest.replace('-', ""));
     digits
@@ -236,8 +237,8 @@ fn trace_id(root: &str) -> Vec<u8> {
         .unwrap_or_else(|| Sha256::digest(root)[..TRACE_ID_BYTES].to_vec())
 }
 
-/// Returns the span id of an attempt. That of the first attempt is the `Parent` in the worker's trace header; later ones are
-/// derived from the rest of the request id.
+/// Returns the span id of an attempt. That of the first attempt is the `Parent` in the worker's trace header; later
+/// ones are derived from the rest of the request id.
 fn span_id(request_id: &str, attempt: u32) -> Vec<u8> {
     let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).collect();
     let half =

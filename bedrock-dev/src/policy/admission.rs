@@ -1,4 +1,4 @@
-//! The limits of an app, and what is asked of them before a call is let in and when a function is run.
+//! The checks before a call is admitted and before a function runs.
 
 use bedrock::local::Invocation;
 use bedrock::local::queue::{Lineage, STOPPED};
@@ -6,30 +6,34 @@ use bedrock::local::service::{Caller, Denied, FunctionInfo};
 use bedrock_build::App;
 use serde_json::Value;
 
-use super::ReservedConcurrency;
 use super::call_permissions::{CallGraph, CallPermissions};
+use super::reserved_concurrency::ReservedConcurrency;
 use crate::execution::LogSink;
 
-/// What is refused in an app.
+/// The limits of an app.
 pub(crate) struct AdmissionPolicy {
-    pub(crate) concurrency: ReservedConcurrency,
-    callers: CallPermissions,
+    pub(crate) reserved_concurrency: ReservedConcurrency,
+    call_permissions: CallPermissions,
     lineage: Lineage,
 }
 
 impl AdmissionPolicy {
-    /// Which calls are not allowed is told to `sink`; they are refused if it is `strict`.
-    pub(crate) fn of(app: &App, edges: Option<CallGraph>, strict: bool, sink: LogSink) -> Self {
-        let callers = CallPermissions::of(app, edges, strict, sink);
-        Self { concurrency: ReservedConcurrency::of(app), callers, lineage: Lineage::of(app) }
+    /// Reads the limits from the app's settings. Calls without permission are logged to `log_sink`, and in strict mode
+    /// also rejected.
+    pub(crate) fn new(app: &App, call_graph: Option<CallGraph>, strict: bool, log_sink: LogSink) -> Self {
+        Self {
+            reserved_concurrency: ReservedConcurrency::new(app),
+            call_permissions: CallPermissions::new(app, call_graph, strict, log_sink),
+            lineage: Lineage::of(app),
+        }
     }
 
-    /// The call graph is this one from now on.
-    pub(crate) fn know(&self, edges: CallGraph) {
-        self.callers.know(edges);
+    /// Replaces the call graph.
+    pub(crate) fn set_call_graph(&self, call_graph: CallGraph) {
+        self.call_permissions.set_call_graph(call_graph);
     }
 
-    /// Whether a call is let in.
+    /// Checks whether a call is admitted.
     pub(crate) fn admit(
         &self,
         caller: Caller<'_>,
@@ -37,25 +41,25 @@ impl AdmissionPolicy {
         invocation: &Invocation,
     ) -> Result<(), Denied> {
         if let Some(worker) = caller.worker {
-            self.callers.check(worker, function).map_err(Denied::Access)?;
+            self.call_permissions.check(worker, function).map_err(Denied::Access)?;
         }
-        // Events are accepted whatever their chain, and dropped where it is looked at.
-        let is_circle = caller.waits && self.lineage.is_circle(function, &invocation.trace);
-        if is_circle { Err(Denied::Recursion(STOPPED.to_owned())) } else { Ok(()) }
+        // As on Lambda, events of a recursive loop are accepted, and dropped when they are about to run.
+        let is_recursive_loop = caller.waits && self.lineage.is_circle(function, &invocation.trace);
+        if is_recursive_loop { Err(Denied::Recursion(STOPPED.to_owned())) } else { Ok(()) }
     }
 
-    /// The error of an event that is dropped because its chain is a circle.
-    pub(crate) fn dropped(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
+    /// Returns the error with which an event is dropped if its chain of calls is a recursive loop.
+    pub(crate) fn recursive_loop_error(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
         self.lineage.dropped(function, trace)
     }
 
-    /// Counts a run in the trace that the function gets.
-    pub(crate) fn count(&self, function: &FunctionInfo, invocation: &mut Invocation) {
-        invocation.trace = self.counted(function, std::mem::take(&mut invocation.trace));
+    /// Counts one run of `function` in the trace header of the invocation.
+    pub(crate) fn increment_hop_count(&self, function: &FunctionInfo, invocation: &mut Invocation) {
+        invocation.trace = self.count_hop(function, std::mem::take(&mut invocation.trace));
     }
 
-    /// A trace in which one more run of a function is counted.
-    pub(crate) fn counted(&self, function: &FunctionInfo, trace: String) -> String {
+    /// Returns the trace header with one more run of `function` counted.
+    pub(crate) fn count_hop(&self, function: &FunctionInfo, trace: String) -> String {
         self.lineage.counted(function, trace)
     }
 }

@@ -1,78 +1,85 @@
-//! Which worker may call which. On AWS a function's policy names its callees, which are those of the call graph; a call
-//! that the graph does not have works on a laptop and is refused there.
+//! Which worker may call which. On AWS, the policy of a function names its callees, which are those of the call graph.
+//! A call that is not in the graph works locally, but would be rejected there.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{PoisonError, RwLock};
 
 use bedrock::local::service::FunctionInfo;
 use bedrock_build::App;
 
+use crate::ENDPOINT;
 use crate::execution::{LogLine, LogSink};
+use crate::sync::RwLock;
 
-/// The callees of each caller, by the workers' names; `endpoint` is the endpoint.
+/// The callees of each caller, by worker name. The endpoint is called [`ENDPOINT`].
 pub type CallGraph = HashMap<String, BTreeSet<String>>;
 
-/// Who may call whom.
+/// Checks calls against the call graph.
 pub(crate) struct CallPermissions {
-    app: String,
-    /// Nothing if the call graph is not known: everybody may call everybody.
-    edges: RwLock<Option<CallGraph>>,
-    /// What the settings declare already, which a line to add must not lose.
-    declared: HashMap<String, Vec<String>>,
+    app_name: String,
+    /// `None` if the call graph is not known: every call is permitted then.
+    call_graph: RwLock<Option<CallGraph>>,
+    /// Callees that the settings declare already. A suggested setting must repeat them.
+    declared_callees: HashMap<String, Vec<String>>,
     strict: bool,
-    sink: LogSink,
+    log_sink: LogSink,
 }
 
 impl CallPermissions {
-    pub(crate) fn of(app: &App, edges: Option<CallGraph>, strict: bool, sink: LogSink) -> Self {
-        let of_workers = app.workers.iter().map(|worker| (worker.name.to_string(), &worker.settings));
-        let all = of_workers.chain([("endpoint".to_owned(), &app.settings.endpoint)]);
-        let declared = all.filter_map(|(name, settings)| Some((name, settings.invokes.clone()?))).collect();
-        let edges = RwLock::new(edges);
-        Self { app: app.name.to_string(), edges, declared, strict, sink }
+    pub(crate) fn new(app: &App, call_graph: Option<CallGraph>, strict: bool, log_sink: LogSink) -> Self {
+        let workers = app.workers.iter().map(|worker| (worker.name.to_string(), &worker.settings));
+        let functions = workers.chain([(ENDPOINT.to_owned(), &app.settings.endpoint)]);
+        let declared_callees = functions.filter_map(|(name, settings)| Some((name, settings.invokes.clone()?)));
+        Self {
+            app_name: app.name.to_string(),
+            call_graph: RwLock::new(call_graph),
+            declared_callees: declared_callees.collect(),
+            strict,
+            log_sink,
+        }
     }
 
-    /// The call graph is this one from now on.
-    pub(crate) fn know(&self, edges: CallGraph) {
-        *self.edges.write().unwrap_or_else(PoisonError::into_inner) = Some(edges);
+    /// Replaces the call graph.
+    pub(crate) fn set_call_graph(&self, call_graph: CallGraph) {
+        *self.call_graph.write() = Some(call_graph);
     }
 
-    /// Whether the call graph has a call.
-    fn has(&self, caller: &str, worker: &str) -> bool {
-        let edges = self.edges.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(edges) = &*edges else { return true };
-        edges.get(caller).is_some_and(|callees| callees.contains(worker))
+    fn is_permitted(&self, caller: &str, worker: &str) -> bool {
+        let call_graph = self.call_graph.read();
+        let Some(call_graph) = &*call_graph else { return true };
+        call_graph.get(caller).is_some_and(|callees| callees.contains(worker))
     }
 
-    /// AWS's text if the call is not allowed. Says in either case which setting would allow it.
+    /// Logs a call without permission, with the setting that would permit it. In strict mode, returns AWS's error
+    /// message for such a call.
     pub(crate) fn check(&self, caller: &str, function: &FunctionInfo) -> Result<(), String> {
-        if self.has(caller, &function.worker) {
+        if self.is_permitted(caller, &function.worker) {
             return Ok(());
         }
         let account = function.arn.split(':').nth(4).unwrap_or_default();
-        self.tell(caller, &function.worker);
-        if self.strict { Err(refusal(&self.app, account, caller, &function.arn)) } else { Ok(()) }
+        self.log_violation(caller, &function.worker);
+        if self.strict { Err(access_denied_message(&self.app_name, account, caller, &function.arn)) } else { Ok(()) }
     }
 
-    fn tell(&self, caller: &str, worker: &str) {
-        let outcome = if self.strict { "error" } else { "warning" };
-        let what =
-            format!("{outcome}: `{caller}` called `{worker}`, which the call graph does not have and AWS refuses");
-        let table = if caller == "endpoint" { "endpoint".to_owned() } else { format!("workers.{caller}") };
-        let declared = self.declared.get(caller).map(Vec::as_slice).unwrap_or_default();
-        let names: Vec<_> = declared.iter().map(String::as_str).chain([worker]).collect();
-        let help = format!("help: add `invokes = {names:?}` to `[package.metadata.bedrock.{table}]` in `Cargo.toml`");
-        for text in [what, help] {
-            (self.sink)(LogLine { worker: caller.into(), request_id: None, text });
+    fn log_violation(&self, caller: &str, worker: &str) {
+        let severity = if self.strict { "error" } else { "warning" };
+        let message = format!(
+            "{severity}: `{caller}` called `{worker}`, but has no permission to: the call graph has no such edge"
+        );
+        let table = if caller == ENDPOINT { ENDPOINT.to_owned() } else { format!("workers.{caller}") };
+        let declared = self.declared_callees.get(caller).map(Vec::as_slice).unwrap_or_default();
+        let callees: Vec<_> = declared.iter().map(String::as_str).chain([worker]).collect();
+        let help = format!("help: add `invokes = {callees:?}` to `[package.metadata.bedrock.{table}]` in `Cargo.toml`");
+        for text in [message, help] {
+            (self.log_sink)(LogLine { worker: caller.into(), request_id: None, text });
         }
     }
 }
 
-/// As IAM words it. A function's session has the function's name.
-fn refusal(app: &str, account: &str, caller: &str, arn: &str) -> String {
-    let name = format!("{app}-local-{caller}");
+/// Returns IAM's message. The session of a function's role has the function's name.
+fn access_denied_message(app_name: &str, account: &str, caller: &str, arn: &str) -> String {
+    let name = format!("{app_name}-local-{caller}");
     format!(
-        "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: lambda:InvokeFunction on \
-         resource: {arn} because no identity-based policy allows the lambda:InvokeFunction action"
+        "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: \
+         lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the lambda:InvokeFunction action"
     )
 }

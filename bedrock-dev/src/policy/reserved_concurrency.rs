@@ -1,5 +1,5 @@
-//! Reserved concurrency: how many invocations of a function may run at the same time. Who comes too late is not kept
-//! waiting; events go back into the queue, which knows when to try them again.
+//! Reserved concurrency: how many invocations of a function may run at the same time. Excess invocations are throttled
+//! immediately, as on Lambda; throttled events go back to the queue, which retries them later.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -14,39 +14,39 @@ use crate::ENDPOINT;
 use crate::spawn_on_drop::SpawnOnDrop;
 
 /// Lambda's reason (API model, `ThrottleReason`).
-const REASON: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
+const THROTTLE_REASON: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
-/// The room of each function that has reserved some, by worker; that of the endpoint under its name.
+/// The permits of each function that has reserved concurrency, by function name.
 #[derive(Debug)]
 pub(crate) struct ReservedConcurrency(HashMap<String, Arc<Semaphore>>);
 
 impl ReservedConcurrency {
-    /// As the settings of the app say.
-    pub(crate) fn of(app: &App) -> Self {
+    /// Reads the reserved concurrency from the app's settings.
+    pub(crate) fn new(app: &App) -> Self {
         let workers = app.workers.iter().map(|worker| (worker.name.as_str(), &worker.settings));
-        let reserved = workers.chain([(ENDPOINT, &app.settings.endpoint)]).filter_map(|(name, settings)| {
+        let permits = workers.chain([(ENDPOINT, &app.settings.endpoint)]).filter_map(|(name, settings)| {
             let count = usize::try_from(settings.concurrency?).unwrap_or(usize::MAX);
             Some((name.to_owned(), Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))))
         });
-        Self(reserved.collect())
+        Self(permits.collect())
     }
 
-    /// Runs an invocation if there is room for it. The room is taken until the invocation ends, also when whoever
-    /// waits for it goes away.
+    /// Runs an invocation if a permit is free. The permit is held until the invocation ends, even if its caller leaves
+    /// earlier.
     pub(crate) async fn run<F>(&self, worker: &str, invocation: F) -> Result<Bytes, Error>
     where
         F: Future<Output = Result<Bytes, Error>> + Send + 'static,
     {
-        let Some(room) = self.0.get(worker) else { return invocation.await };
-        let Ok(taken) = Arc::clone(room).try_acquire_owned() else {
-            return Err(Error::Throttled { worker: worker.to_owned(), reason: REASON.to_owned() });
+        let Some(permits) = self.0.get(worker) else { return invocation.await };
+        let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
+            return Err(Error::Throttled { worker: worker.to_owned(), reason: THROTTLE_REASON.to_owned() });
         };
-        let holding = async move {
-            let answer = invocation.await;
-            drop(taken);
-            answer
+        let invocation_with_permit = async move {
+            let result = invocation.await;
+            drop(permit);
+            result
         };
-        SpawnOnDrop::new(holding).await
+        SpawnOnDrop::new(invocation_with_permit).await
     }
 }
 
@@ -57,23 +57,23 @@ mod tests {
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn room_is_taken_until_the_invocation_ends_also_when_nobody_waits_for_it_any_more() {
+    async fn permit_is_held_until_an_abandoned_invocation_ends() {
         let concurrency = ReservedConcurrency(HashMap::from([("one".to_owned(), Arc::new(Semaphore::new(1)))]));
-        let short = |worker| concurrency.run(worker, ready(Ok(Bytes::new())));
+        let short_invocation = |worker| concurrency.run(worker, ready(Ok(Bytes::new())));
         let (end, ended) = oneshot::channel::<()>();
-        let long = async move {
+        let long_invocation = async move {
             let _ = ended.await;
             Ok(Bytes::new())
         };
         tokio::select! {
             biased;
-            _ = concurrency.run("one", long) => panic!("it has not ended"),
+            _ = concurrency.run("one", long_invocation) => panic!("the invocation has ended too early"),
             () = ready(()) => {}
         }
-        assert!(matches!(short("one").await, Err(Error::Throttled { worker, .. }) if worker == "one"));
-        assert_eq!(short("another").await, Ok(Bytes::new()));
-        end.send(()).expect("it runs");
-        while short("one").await.is_err() {
+        assert!(matches!(short_invocation("one").await, Err(Error::Throttled { worker, .. }) if worker == "one"));
+        assert_eq!(short_invocation("another").await, Ok(Bytes::new()));
+        end.send(()).expect("the invocation runs");
+        while short_invocation("one").await.is_err() {
             tokio::task::yield_now().await;
         }
     }

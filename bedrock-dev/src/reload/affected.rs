@@ -1,152 +1,160 @@
-//! From files that changed to what has to be made anew. Decides by paths alone; whether a Rust program is really another
-//! one is seen when it is built.
+//! Determines what a set of changed files affects. The decision uses only paths; whether a Rust program really differs
+//! is known when it is built.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use bedrock_build::{App, Language, Worker};
 
-/// Files of the app that cargo and rustup read, besides manifests.
-const CARGO: [&str; 5] = ["Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml", ".cargo"];
-/// Files of which one makes a folder a worker; a second one, or none, makes it another one or none.
-const ENTRIES: [&str; 5] = ["main.py", "main.js", "main.mjs", "main.cjs", "Cargo.toml"];
-/// What a bundled JavaScript worker may take from outside of its folder.
-const SCRIPTS: [&str; 8] = ["cjs", "js", "json", "jsx", "mjs", "mts", "ts", "tsx"];
+/// Files of the app that cargo and rustup read, in addition to manifests.
+const CARGO_FILES: [&str; 5] = ["Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml", ".cargo"];
+/// Entry files: a folder with exactly one of them is a worker. Adding or removing one changes the list of workers.
+const ENTRY_FILES: [&str; 5] = ["main.py", "main.js", "main.mjs", "main.cjs", "Cargo.toml"];
+/// Extensions of files that a bundled JavaScript worker may import from outside of its folder.
+const SCRIPT_EXTENSIONS: [&str; 8] = ["cjs", "js", "json", "jsx", "mjs", "mts", "ts", "tsx"];
 
-/// What a change has to do with.
+/// Workers and build steps affected by a set of changed files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Affected {
-    /// Python and JavaScript workers, which get new processes.
-    pub hosted: BTreeSet<String>,
-    /// Programs of Rust workers, which have to be built.
-    pub rust: bool,
-    /// The endpoint's program, which has to be built.
+    /// Python and JavaScript workers whose processes have to be replaced.
+    pub hosted_workers: BTreeSet<String>,
+    /// Whether the executables of Rust workers have to be built.
+    pub rust_workers: bool,
+    /// Whether the endpoint's executable has to be built.
     pub endpoint: bool,
-    /// The app's settings or its list of workers, which have to be read.
+    /// Whether the app's settings and its list of workers have to be read.
     pub settings: bool,
 }
 
 impl Affected {
-    /// When nobody knows what changed.
+    /// Returns everything in the app, for unknown changes.
     pub fn everything(app: &App) -> Self {
         let hosted = app.workers.iter().filter(|worker| worker.language != Language::Rust);
         Self {
-            hosted: hosted.map(|worker| worker.name.to_string()).collect(),
-            rust: true,
+            hosted_workers: hosted.map(|worker| worker.name.to_string()).collect(),
+            rust_workers: true,
             endpoint: true,
             settings: true,
         }
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether nothing is affected.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Adds what another change has to do with.
-    pub fn add(&mut self, other: Self) {
-        self.hosted.extend(other.hosted);
-        self.rust |= other.rust;
+    /// Returns whether executables have to be built.
+    pub fn has_programs(&self) -> bool {
+        self.rust_workers || self.endpoint
+    }
+
+    /// Adds what another change affects.
+    pub fn merge(&mut self, other: Self) {
+        self.hosted_workers.extend(other.hosted_workers);
+        self.rust_workers |= other.rust_workers;
         self.endpoint |= other.endpoint;
         self.settings |= other.settings;
     }
 
     fn programs() -> Self {
-        // The endpoint knows the types of Rust workers.
-        Self { rust: true, endpoint: true, ..Self::default() }
+        // The endpoint is compiled with the types of Rust workers.
+        Self { rust_workers: true, endpoint: true, ..Self::default() }
     }
 
     fn settings() -> Self {
         Self { settings: true, ..Self::default() }
     }
 
-    fn hosted(worker: &Worker) -> Self {
-        Self { hosted: BTreeSet::from([worker.name.to_string()]), ..Self::default() }
+    fn hosted_worker(worker: &Worker) -> Self {
+        Self { hosted_workers: BTreeSet::from([worker.name.to_string()]), ..Self::default() }
     }
 }
 
-/// What changes of these files have to do with. Paths are absolute; those outside of the app are of crates that it uses.
+/// Determines what changes of these files affect. Paths are absolute; paths outside of the app belong to crates that it
+/// uses.
 pub fn affected<'a>(app: &App, changed: impl IntoIterator<Item = &'a PathBuf>) -> Affected {
     let mut all = Affected::default();
     for path in changed {
-        all.add(match path.strip_prefix(&app.root) {
-            Ok(within) => inside(app, within),
-            Err(_) if is_rust(path) => Affected::programs(),
+        all.merge(match path.strip_prefix(&app.root) {
+            Ok(relative_path) => affected_in_app(app, relative_path),
+            Err(_) if is_rust_source(path) => Affected::programs(),
             Err(_) => Affected::default(),
         });
     }
     all
 }
 
-fn inside(app: &App, path: &Path) -> Affected {
-    if let Ok(within) = path.strip_prefix(&app.settings.workers_dir) {
-        return among_workers(app, path, within);
+fn affected_in_app(app: &App, path: &Path) -> Affected {
+    if let Ok(path_in_workers) = path.strip_prefix(&app.settings.workers_dir) {
+        return affected_in_workers_dir(app, path, path_in_workers);
     }
-    let first = name(path.components().next());
+    let top_level_name = name(path.components().next());
     if path == Path::new("Cargo.toml") {
         return Affected { settings: true, ..Affected::programs() };
     }
-    let mut affected = if first == "src" {
-        // The app's own package: no worker can depend on it.
+    let mut affected = if top_level_name == "src" {
+        // No worker can depend on the app's own package.
         Affected { endpoint: true, ..Affected::default() }
-    } else if CARGO.contains(&first) || is_rust(path) {
+    } else if CARGO_FILES.contains(&top_level_name) || is_rust_source(path) {
         Affected::programs()
     } else {
         Affected::default()
     };
-    affected.add(bundled(app, path));
+    affected.merge(affected_bundles(app, path));
     affected
 }
 
-fn among_workers(app: &App, path: &Path, within: &Path) -> Affected {
-    let mut parts = within.components();
-    let (folder, rest) = (name(parts.next()), parts.as_path());
+fn affected_in_workers_dir(app: &App, path: &Path, path_in_workers: &Path) -> Affected {
+    let mut parts = path_in_workers.components();
+    let folder = name(parts.next());
+    let path_in_folder = parts.as_path();
     if folder.starts_with(['.', '_']) {
-        let mut affected = if is_rust(path) { Affected::programs() } else { Affected::default() };
-        affected.add(bundled(app, path));
+        let mut affected = if is_rust_source(path) { Affected::programs() } else { Affected::default() };
+        affected.merge(affected_bundles(app, path));
         return affected;
     }
     let Some(worker) = app.workers.iter().find(|worker| worker.name.as_str() == folder) else {
         return Affected::settings();
     };
-    let is_entry = ENTRIES.iter().any(|entry| rest == Path::new(entry));
-    if rest == Path::new("") || (is_entry && rest != Path::new(worker.entry)) {
-        return Affected { settings: true, ..of(app, worker, path) };
+    let is_entry_file = ENTRY_FILES.iter().any(|entry| path_in_folder == Path::new(entry));
+    if path_in_folder == Path::new("") || (is_entry_file && path_in_folder != Path::new(worker.entry)) {
+        return Affected { settings: true, ..affected_by_worker_file(app, worker, path) };
     }
-    of(app, worker, path)
+    affected_by_worker_file(app, worker, path)
 }
 
-fn of(app: &App, worker: &Worker, path: &Path) -> Affected {
+fn affected_by_worker_file(app: &App, worker: &Worker, path: &Path) -> Affected {
     let mut affected = match worker.language {
         Language::Rust => Affected::programs(),
-        Language::Python | Language::JavaScript => Affected::hosted(worker),
+        Language::Python | Language::JavaScript => Affected::hosted_worker(worker),
     };
-    affected.add(bundled(app, path));
+    affected.merge(affected_bundles(app, path));
     affected
 }
 
-/// The workers into which a script may be bundled.
-fn bundled(app: &App, path: &Path) -> Affected {
+/// Returns the workers into which a script may be bundled.
+fn affected_bundles(app: &App, path: &Path) -> Affected {
     let mut all = Affected::default();
     let extension = path.extension().unwrap_or_default();
-    if SCRIPTS.iter().any(|script| extension == *script) {
+    if SCRIPT_EXTENSIONS.iter().any(|script| extension == *script) {
         for worker in app.workers.iter().filter(|worker| worker.settings.bundle) {
-            // Of another worker it takes nothing that would not be its own as well.
+            // A bundle never imports files of another worker.
             if !path.starts_with(&app.settings.workers_dir) || path.starts_with(&worker.dir) || is_shared(app, path) {
-                all.add(Affected::hosted(worker));
+                all.merge(Affected::hosted_worker(worker));
             }
         }
     }
     all
 }
 
+/// Returns whether a file is in a shared folder, such as `workers/_shared`.
 fn is_shared(app: &App, path: &Path) -> bool {
-    let within = path.strip_prefix(&app.settings.workers_dir).unwrap_or(path);
-    name(within.components().next()).starts_with('_')
+    let path_in_workers = path.strip_prefix(&app.settings.workers_dir).unwrap_or(path);
+    name(path_in_workers.components().next()).starts_with('_')
 }
 
-/// Whether cargo may have read it: what lies in `src` can be included.
-fn is_rust(path: &Path) -> bool {
+/// Returns whether cargo may read the file. Any file in `src` may be included with `include_str!` and the like.
+fn is_rust_source(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     extension == "rs" || path.ends_with("Cargo.toml") || path.components().any(|part| name(Some(part)) == "src")
 }

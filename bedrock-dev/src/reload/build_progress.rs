@@ -1,37 +1,49 @@
-//! How far a build is, told by whoever builds.
+//! Progress of a build, reported by the caller that runs the compiler.
 
 use std::path::PathBuf;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Tells how far a build is. Nothing has to be told: what was not comes with the end of the build.
+/// Reports progress of a build. Reporting is optional; anything unreported is included in the build's result.
 #[derive(Debug, Clone)]
-pub struct BuildProgress(UnboundedSender<BuiltPrograms>);
+pub struct BuildProgress(UnboundedSender<BuildStep>);
 
-/// What a build has made.
+/// A step that a build has completed.
 #[derive(Debug)]
-pub(super) enum BuiltPrograms {
-    /// The program of a function.
-    Program(String, PathBuf),
-    /// All that it makes.
+pub(super) enum BuildStep {
+    /// The executable of this function is built.
+    Executable(String, PathBuf),
+    /// All executables are built.
     All,
 }
 
 impl BuildProgress {
-    pub(super) fn new() -> (Self, UnboundedReceiver<BuiltPrograms>) {
-        let (sender, made) = unbounded_channel();
-        (Self(sender), made)
+    pub(super) fn new() -> (Self, UnboundedReceiver<BuildStep>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self(sender), receiver)
     }
 
-    /// The program of a function is built, while others are still being built: it is made ready, and serves no earlier than
-    /// they do.
+    /// Reports that the executable of a function is built, while others are still being built. Its process is started
+    /// now, and serves calls when all executables are built.
+    pub fn executable_built(&self, function: String, path: PathBuf) {
+        // Sending fails if the server is stopping.
+        let _ = self.0.send(BuildStep::Executable(function, path));
+    }
+
+    /// Reports that all executables are built, although the compiler has not exited yet. They serve calls from now on.
+    pub fn all_built(&self) {
+        let _ = self.0.send(BuildStep::All);
+    }
+
+    /// Alias until integration.
+    #[doc(hidden)]
     pub fn program(&self, function: String, path: PathBuf) {
-        // Nobody listens if the program is stopping.
-        let _ = self.0.send(BuiltPrograms::Program(function, path));
+        self.executable_built(function, path);
     }
 
-    /// All programs are built, although the compiler has not yet ended: they serve from now on.
+    /// Alias until integration.
+    #[doc(hidden)]
     pub fn all(&self) {
-        let _ = self.0.send(BuiltPrograms::All);
+        self.all_built();
     }
 }

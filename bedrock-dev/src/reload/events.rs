@@ -1,100 +1,109 @@
-//! Builds and reloads, as readers of the stream get to see them.
+//! Builds and reloads as entries of the event log.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reloader::{ReloadFailure, ReloadOutcome, ReloadSuccess};
+use super::outcome::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess};
 use crate::event_log::{BuildEvent, BuildStatus, DevEventKind, Level, LogEvent, ReloadEvent};
 
-/// What a reload is to readers. Code that does not compile or load is a build that failed; a build ends also when it made no
-/// program another one, so that nobody takes it for broken any more.
-pub(crate) fn kinds(reload: &ReloadOutcome) -> Vec<DevEventKind> {
-    match reload {
-        ReloadOutcome::Reloaded(ReloadSuccess { workers, files, took, was_build, .. }) => {
-            let end = was_build
-                .then(|| build(BuildStatus::Finished, workers.iter().cloned().collect(), Some(*took), Vec::new()));
-            let files = shown(files);
-            let kind = |worker: &String| {
-                DevEventKind::Reloaded(ReloadEvent {
-                    worker: worker.clone(),
-                    files: files.clone(),
-                    duration_ms: ms(*took),
-                })
-            };
-            end.into_iter().chain(workers.iter().map(kind)).collect()
-        }
+/// Returns the events of a reload. Code that does not compile or load is a failed build. A build that changed no
+/// program has an event, too, so that an earlier failure is not considered current any more.
+pub(crate) fn events_of(outcome: &ReloadOutcome) -> Vec<DevEventKind> {
+    match outcome {
+        ReloadOutcome::Reloaded(success) => events_of_success(success),
         ReloadOutcome::Failed(ReloadFailure { workers, messages, said, took, .. }) => {
             let workers = workers.iter().cloned().collect();
-            vec![build(BuildStatus::Failed, workers, Some(*took), messages.iter().chain(said).cloned().collect())]
+            let messages = messages.iter().chain(said).cloned().collect();
+            vec![build_event(BuildStatus::Failed, workers, Some(*took), messages)]
         }
         ReloadOutcome::Written(written) => {
             let line = format!(
-                "`{}` was written while `{}` ran, nothing is reloaded for it: {}",
-                shown(&written.files).join("`, `"),
+                "`{}` was written while `{}` ran, so nothing is reloaded: {}",
+                display_paths(&written.files).join("`, `"),
                 written.worker,
                 written.help
             );
-            vec![DevEventKind::Log(LogEvent {
-                worker: written.worker.as_str().into(),
-                request_id: None,
-                level: Some(Level::Info),
-                line,
-            })]
+            let worker = written.worker.as_str().into();
+            vec![DevEventKind::Log(LogEvent { worker, request_id: None, level: Some(Level::Info), line })]
         }
     }
 }
 
-/// How far cargo is with the code of these functions.
-pub(crate) fn build(
-    state: BuildStatus,
-    workers: Vec<String>,
-    took: Option<Duration>,
-    messages: Vec<String>,
-) -> DevEventKind {
-    DevEventKind::Build(BuildEvent { state, workers, duration_ms: took.map(ms), messages })
+fn events_of_success(success: &ReloadSuccess) -> Vec<DevEventKind> {
+    let ReloadSuccess { workers, files, took, was_build, .. } = success;
+    let build_finished = was_build
+        .then(|| build_event(BuildStatus::Finished, workers.iter().cloned().collect(), Some(*took), Vec::new()));
+    let files = display_paths(files);
+    let duration_ms = milliseconds(*took);
+    let reloaded = workers.iter().map(|worker| {
+        DevEventKind::Reloaded(ReloadEvent { worker: worker.clone(), files: files.clone(), duration_ms })
+    });
+    build_finished.into_iter().chain(reloaded).collect()
 }
 
-fn shown(files: &BTreeSet<PathBuf>) -> Vec<String> {
+/// Returns the event of a build that starts to compile the code of these functions.
+pub(crate) fn build_started(functions: Vec<String>) -> DevEventKind {
+    build_event(BuildStatus::Started, functions, None, Vec::new())
+}
+
+/// Returns the event of a build that failed.
+pub(crate) fn build_failed(error: &BuildError) -> DevEventKind {
+    let messages = error.messages.iter().chain(&error.said).cloned().collect();
+    build_event(BuildStatus::Failed, Vec::new(), None, messages)
+}
+
+fn build_event(
+    state: BuildStatus,
+    workers: Vec<String>,
+    duration: Option<Duration>,
+    messages: Vec<String>,
+) -> DevEventKind {
+    DevEventKind::Build(BuildEvent { state, workers, duration_ms: duration.map(milliseconds), messages })
+}
+
+fn display_paths(files: &BTreeSet<PathBuf>) -> Vec<String> {
     files.iter().map(|file| file.display().to_string()).collect()
 }
 
-fn ms(time: Duration) -> f64 {
+fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    fn events_as_json(outcome: &ReloadOutcome) -> Vec<Value> {
+        events_of(outcome).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect()
+    }
 
     #[test]
-    fn each_worker_that_is_reloaded_is_told_of_and_what_does_not_compile_is_a_failed_build() {
-        let (files, took) = (BTreeSet::from([PathBuf::from("workers/a/main.py")]), Duration::from_millis(90));
-        let workers = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-        let reload = ReloadOutcome::Reloaded(ReloadSuccess {
-            workers,
-            endpoint: None,
+    fn reloads_have_one_event_per_worker_or_build() {
+        let files = BTreeSet::from([PathBuf::from("workers/a/main.py")]);
+        let took = Duration::from_millis(90);
+        let success = |workers, was_build| {
+            let files = files.clone();
+            ReloadOutcome::Reloaded(ReloadSuccess { workers, endpoint: None, files, took, was_build })
+        };
+        let events = events_as_json(&success(BTreeSet::from(["a".to_owned(), "b".to_owned()]), false));
+        assert_eq!(events.len(), 2);
+        assert_eq!((&events[1]["worker"], &events[1]["duration_ms"]), (&"b".into(), &90.0.into()), "{events:?}");
+        assert_eq!(events[1]["files"][0], "workers/a/main.py");
+        let events = events_as_json(&success(BTreeSet::new(), true));
+        assert_eq!((events.len(), &events[0]["kind"], &events[0]["state"]), (1, &"build".into(), &"finished".into()));
+        let failure = ReloadFailure {
+            workers: BTreeSet::new(),
             files: files.clone(),
+            messages: vec!["failed to compile `a`".to_owned()],
+            said: vec!["error: expected one of".to_owned()],
             took,
-            was_build: false,
-        });
-        let told: Vec<_> = kinds(&reload).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
-        assert_eq!(told.len(), 2);
-        assert_eq!((&told[1]["worker"], &told[1]["duration_ms"]), (&"b".into(), &90.0.into()), "{told:?}");
-        assert_eq!(told[1]["files"][0], "workers/a/main.py");
-        let (files_of_a_build, workers) = (files.clone(), BTreeSet::new());
-        let same = ReloadSuccess { workers, endpoint: None, files: files_of_a_build, took, was_build: true };
-        let told: Vec<_> = kinds(&ReloadOutcome::Reloaded(same))
-            .into_iter()
-            .filter_map(|kind| serde_json::to_value(kind).ok())
-            .collect();
-        assert_eq!((told.len(), &told[0]["kind"], &told[0]["state"]), (1, &"build".into(), &"finished".into()));
-        let (messages, said) = (vec!["failed to compile `a`".to_owned()], vec!["error: expected one of".to_owned()]);
-        let failed = ReloadOutcome::Failed(ReloadFailure { workers: BTreeSet::new(), files, messages, said, took });
-        let told: Vec<_> = kinds(&failed).into_iter().filter_map(|kind| serde_json::to_value(kind).ok()).collect();
+        };
+        let events = events_as_json(&ReloadOutcome::Failed(failure));
         assert_eq!(
-            (told.len(), &told[0]["state"], &told[0]["messages"]),
-            (1, &"failed".into(), &serde_json::json!(["failed to compile `a`", "error: expected one of"]))
+            (events.len(), &events[0]["state"], &events[0]["messages"]),
+            (1, &"failed".into(), &json!(["failed to compile `a`", "error: expected one of"]))
         );
     }
 }

@@ -1,39 +1,42 @@
-//! New processes in the place of those of Python and JavaScript workers.
+//! Replaces the processes of Python and JavaScript workers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::reloader::{Change, TaskResult, text};
-use crate::backend::LocalBackend;
+use super::change::{Change, TaskResult, error_with_stack_trace};
+use crate::backend::FunctionRegistry;
 
-/// Puts new processes in the place of those of Python and JavaScript workers.
-pub(super) async fn hosted(engines: Arc<LocalBackend>, change: Change) -> TaskResult {
-    let begun = change.what.hosted.iter().map(|worker| {
-        // What a worker writes while it is loaded is its own, too.
-        let (at_work, replaced) = (engines.busy.begin(worker), engines.hosted.replace(worker));
-        let replaced = async move {
-            let replaced = replaced.await;
-            drop(at_work);
-            replaced
+/// Replaces the processes of all Python and JavaScript workers that the change affects.
+pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, change: Change) -> TaskResult {
+    let tasks = change.affected.hosted_workers.iter().map(|worker| {
+        // Files that the worker writes while it is loaded are its own, too.
+        let active = functions.active_workers().start(worker);
+        let replaced = functions.hosted_workers().replace(worker);
+        let task = async move {
+            let result = replaced.await;
+            drop(active);
+            result
         };
-        (worker, tokio::spawn(replaced))
+        (worker, tokio::spawn(task))
     });
-    let begun: Vec<_> = begun.collect();
-    let (mut workers, mut broken, mut messages) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for (worker, task) in begun {
+    let tasks: Vec<_> = tasks.collect();
+    let mut reloaded_workers = BTreeSet::new();
+    let mut failed_workers = BTreeSet::new();
+    let mut messages = Vec::new();
+    for (worker, task) in tasks {
         match task.await {
             Ok(Ok(_)) => {
-                workers.insert(worker.clone());
+                reloaded_workers.insert(worker.clone());
             }
             Ok(Err(error)) => {
-                broken.insert(worker.clone());
-                messages.push(text(&error));
+                failed_workers.insert(worker.clone());
+                messages.push(error_with_stack_trace(&error));
             }
-            // The program is stopping.
+            // The server is stopping.
             Err(_) => {}
         }
     }
-    let reloaded = (!workers.is_empty()).then(|| change.reloaded(workers, None, false));
-    let failed = (!broken.is_empty()).then(|| change.failed(broken, messages));
-    TaskResult { was_build: false, reports: reloaded.into_iter().chain(failed).collect() }
+    let success = (!reloaded_workers.is_empty()).then(|| change.success(reloaded_workers, None, false));
+    let failure = (!failed_workers.is_empty()).then(|| change.failure(failed_workers, messages, Vec::new()));
+    TaskResult { was_build: false, outcomes: success.into_iter().chain(failure).collect() }
 }

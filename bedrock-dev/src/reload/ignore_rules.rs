@@ -1,5 +1,5 @@
-//! Files whose changes mean nothing: what `.gitignore` and `.bedrockignore` of the app list, what tools make, and what
-//! editors put beside a file for a moment. Of the ignore files only those in the app count, as for its graph.
+//! Files whose changes are ignored: those that `.gitignore` and `.bedrockignore` list, files of tools, and temporary
+//! files of editors. As for the call graph, only ignore files inside the app are used.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,75 +7,80 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-/// Folders of tools, listed or not.
-const TOOLS: [&str; 4] = ["target", ".git", "node_modules", "__pycache__"];
-/// In folders of caches, cargo's target folder by another name for instance (<https://bford.info/cachedir/>).
-const CACHE: &str = "CACHEDIR.TAG";
-/// Files that list what is ignored; of two that disagree the latter wins.
-const LISTS: [&str; 2] = [".gitignore", ".bedrockignore"];
-/// How names begin and end that editors (vim, Emacs, those of JetBrains) and the installation of dependencies use for files that they remove soon.
-const PASSING: ([&str; 3], [&str; 5]) =
-    ([".#", "#", ".bedrock-requirements-"], ["~", ".swp", ".swx", ".swo", "___jb_tmp___"]);
-/// The file by which vim finds out whether it may write to a folder.
-const VIM: &str = "4913";
+/// Folders of tools, which are always ignored.
+const TOOL_FOLDERS: [&str; 4] = ["target", ".git", "node_modules", "__pycache__"];
+/// File in every cache folder, such as a target folder of cargo with another name (<https://bford.info/cachedir/>).
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+/// Ignore files; later ones override earlier ones.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
+/// Prefixes of temporary files of editors, and of the installation of dependencies.
+const TEMPORARY_PREFIXES: [&str; 3] = [".#", "#", ".bedrock-requirements-"];
+/// Suffixes of temporary files of vim, Emacs and the JetBrains editors.
+const TEMPORARY_SUFFIXES: [&str; 5] = ["~", ".swp", ".swx", ".swo", "___jb_tmp___"];
+/// File that vim creates to test whether a folder is writable.
+const VIM_TEST_FILE: &str = "4913";
 
-/// What is ignored below one folder.
+/// The ignore rules below one folder.
 #[derive(Debug)]
-pub(super) struct Ignored {
+pub(super) struct IgnoreRules {
     root: PathBuf,
-    /// What was found in folders so far.
-    known: HashMap<PathBuf, Found>,
+    /// Cached rules by folder.
+    folders: HashMap<PathBuf, FolderRules>,
 }
 
 #[derive(Debug)]
-struct Found {
-    list: Option<Gitignore>,
+struct FolderRules {
+    patterns: Option<Gitignore>,
     is_cache: bool,
 }
 
-impl Ignored {
-    pub(super) fn below(root: PathBuf) -> Self {
-        Self { root, known: HashMap::new() }
+impl IgnoreRules {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, folders: HashMap::new() }
     }
 
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Whether a file decides what is ignored.
-    pub(super) fn is_list(path: &Path) -> bool {
-        path.file_name().is_some_and(|name| LISTS.iter().any(|list| name == *list))
+    /// Returns whether a file contains ignore rules.
+    pub(super) fn is_ignore_file(path: &Path) -> bool {
+        path.file_name().is_some_and(|name| IGNORE_FILES.iter().any(|file| name == *file))
     }
 
-    /// A list has changed.
-    pub(super) fn forget(&mut self) {
-        self.known.clear();
+    /// Clears the cache because an ignore file has changed.
+    pub(super) fn clear_cache(&mut self) {
+        self.folders.clear();
     }
 
-    /// Whether a path is ignored, or a folder that it lies in.
-    pub(super) fn has(&mut self, path: &Path, is_folder: bool) -> bool {
-        let Ok(within) = path.strip_prefix(&self.root) else { return true };
-        let mut at = self.root.clone();
-        let mut names = within.components().peekable();
+    /// Returns whether a path or one of its parent folders is ignored. Paths outside of the root are ignored.
+    pub(super) fn ignores(&mut self, path: &Path, is_folder: bool) -> bool {
+        let Ok(relative_path) = path.strip_prefix(&self.root) else { return true };
+        let mut current = self.root.clone();
+        let mut names = relative_path.components().peekable();
         while let Some(name) = names.next() {
-            at.push(name);
+            current.push(name);
             let is_folder = is_folder || names.peek().is_some();
             let name = name.as_os_str().to_string_lossy();
-            let is_cache = is_folder && self.found(&at).is_cache;
-            if is_cache || TOOLS.contains(&&*name) || is_passing(&name) || self.is_listed(&at, is_folder) {
+            let is_cache = is_folder && self.rules_of(&current).is_cache;
+            if is_cache
+                || TOOL_FOLDERS.contains(&&*name)
+                || is_temporary(&name)
+                || self.matches_pattern(&current, is_folder)
+            {
                 return true;
             }
         }
         false
     }
 
-    /// The list nearest to it decides, as in Git.
-    fn is_listed(&mut self, path: &Path, is_folder: bool) -> bool {
+    /// Matches a path against the ignore files. The nearest one that has a matching pattern decides, as in Git.
+    fn matches_pattern(&mut self, path: &Path, is_folder: bool) -> bool {
         let root = self.root.clone();
-        let inside = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
-        for folder in inside {
-            let Some(list) = &self.found(folder).list else { continue };
-            match list.matched(path, is_folder) {
+        let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
+        for folder in folders {
+            let Some(patterns) = &self.rules_of(folder).patterns else { continue };
+            match patterns.matched(path, is_folder) {
                 Match::Ignore(_) => return true,
                 Match::Whitelist(_) => return false,
                 Match::None => {}
@@ -84,30 +89,31 @@ impl Ignored {
         false
     }
 
-    fn found(&mut self, folder: &Path) -> &Found {
-        self.known.entry(folder.to_owned()).or_insert_with(|| {
-            let mut list = GitignoreBuilder::new(folder);
-            let files = LISTS.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file());
-            // Of a list that cannot be read whole, the lines that can be are what there is.
-            let lists = files.map(|path| list.add(path)).count();
-            let list = (lists > 0).then(|| list.build().ok()).flatten();
-            Found { list, is_cache: folder.join(CACHE).is_file() }
+    fn rules_of(&mut self, folder: &Path) -> &FolderRules {
+        self.folders.entry(folder.to_owned()).or_insert_with(|| {
+            let mut builder = GitignoreBuilder::new(folder);
+            let files = IGNORE_FILES.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file());
+            // Invalid lines of an ignore file are skipped.
+            let file_count = files.map(|path| builder.add(path)).count();
+            let patterns = (file_count > 0).then(|| builder.build().ok()).flatten();
+            FolderRules { patterns, is_cache: folder.join(CACHE_TAG).is_file() }
         })
     }
 }
 
-fn is_passing(name: &str) -> bool {
-    let (begin, end) = PASSING;
-    name == VIM || begin.iter().any(|begin| name.starts_with(begin)) || end.iter().any(|end| name.ends_with(end))
+fn is_temporary(name: &str) -> bool {
+    name == VIM_TEST_FILE
+        || TEMPORARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || TEMPORARY_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Ignored;
+    use super::IgnoreRules;
     use std::fs;
 
     #[test]
-    fn lists_tools_and_passing_files_are_ignored_and_nothing_else() {
+    fn listed_tool_and_temporary_files_are_ignored() {
         let dir = tempfile::tempdir().expect("a folder");
         let root = dir.path().to_owned();
         fs::create_dir_all(root.join("workers/p")).expect("a folder");
@@ -116,7 +122,7 @@ mod tests {
         fs::write(root.join(".gitignore"), "*.log\n/data\n!kept.log\n").expect("a file");
         fs::write(root.join("workers/p/.gitignore"), "!shown.log\n").expect("a file");
         fs::write(root.join("workers/p/.bedrockignore"), "draft_*\n").expect("a file");
-        let mut ignored = Ignored::below(root.clone());
+        let mut rules = IgnoreRules::new(root.clone());
         for path in [
             "a.log",
             "data/x.py",
@@ -131,24 +137,25 @@ mod tests {
             "workers/p/main.py~",
             "workers/p/4913",
         ] {
-            assert!(ignored.has(&root.join(path), false), "{path}");
+            assert!(rules.ignores(&root.join(path), false), "{path}");
         }
         for path in
             ["kept.log", "workers/p/shown.log", "workers/p/main.py", "workers/data/x.py", ".env", "src/target.rs"]
         {
-            assert!(!ignored.has(&root.join(path), false), "{path}");
+            assert!(!rules.ignores(&root.join(path), false), "{path}");
         }
-        assert!(!ignored.has(&root, true));
+        assert!(!rules.ignores(&root, true));
     }
 
     #[test]
-    fn a_list_counts_as_it_is_now_once_the_old_one_is_forgotten() {
+    fn cleared_cache_uses_the_current_ignore_file() {
         let dir = tempfile::tempdir().expect("a folder");
-        let (root, path) = (dir.path().to_owned(), dir.path().join("x.py"));
-        let mut ignored = Ignored::below(root.clone());
-        assert!(!ignored.has(&path, false));
+        let root = dir.path().to_owned();
+        let path = root.join("x.py");
+        let mut rules = IgnoreRules::new(root.clone());
+        assert!(!rules.ignores(&path, false));
         fs::write(root.join(".gitignore"), "x.py\n").expect("a file");
-        ignored.forget();
-        assert!(ignored.has(&path, false));
+        rules.clear_cache();
+        assert!(rules.ignores(&path, false));
     }
 }

@@ -2,33 +2,38 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `watcher` | watches files and groups their changes |
+//! | `watcher` | watches files, and collects their changes in batches |
 //! | `ignore_rules` | files whose changes are ignored |
-//! | `active_workers` | which workers were running when a file changed, and may have written it |
+//! | `self_written` | files that a worker may have written itself |
 //! | `affected` | which workers a set of changed files affects, without reading the disk |
-//! | `build_progress` | progress of a build |
+//! | `change` | a change on its way through a reload |
+//! | `outcome` | the results of a reload |
+//! | `build_progress`, `build_queue` | progress of a build; builds one after the other |
 //! | `executable_cache` | copies of executables, keyed by content |
-//! | `host_reload` | new processes of Python and JavaScript workers |
-//! | `program_swap` | new processes of Rust programs |
+//! | `host_reload` | replaces processes of Python and JavaScript workers |
+//! | `program_swap` | replaces processes of Rust programs |
 //! | `reloader` | the loop that runs all of it |
-//! | `events` | reloads and builds as entries of the event log |
+//! | `events` | builds and reloads as entries of the event log |
 //!
-//! Compiling is left to the caller that runs the loop.
+//! The caller that runs the loop also runs the compiler.
 
-mod active_workers;
 mod affected;
 mod build_progress;
+mod build_queue;
+mod change;
 pub(crate) mod events;
 mod executable_cache;
 mod host_reload;
 mod ignore_rules;
+mod outcome;
 mod program_swap;
 mod reloader;
+mod self_written;
 mod watcher;
 
-pub(crate) use active_workers::ActiveWorkers;
 pub use affected::{Affected, affected};
 pub use build_progress::BuildProgress;
 pub(crate) use executable_cache::ExecutableCache;
-pub use reloader::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader, SelfWrittenFiles};
+pub use outcome::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess, SelfWrittenFiles};
+pub use reloader::Reloader;
 pub use watcher::{FileWatcher, WatchError};

@@ -1,4 +1,5 @@
-//! New processes in the place of those of Rust programs that were built, ready when the last of them is.
+//! Replaces the processes of newly built programs. Their processes are started while other programs are still being
+//! built.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
@@ -9,135 +10,142 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
-use super::build_progress::BuiltPrograms;
+use super::build_progress::BuildStep;
+use super::change::{Change, TaskResult, error_with_stack_trace};
 use super::executable_cache::{CachedCopy, ExecutableCache};
-use super::reloader::{BuildError, Change, ReloadFailure, ReloadOutcome, TaskResult, text};
+use super::outcome::{BuildError, ReloadOutcome};
 use crate::ENDPOINT;
-use crate::backend::LocalBackend;
+use crate::backend::FunctionRegistry;
 use crate::execution::{Function, StagedProgram};
 
-/// Builds the programs and puts those that are other ones in the place of the old ones: no earlier than all of them are
-/// built, for they call each other, and no later, for each has been made ready while the others were being built.
-pub(super) async fn programs<F>(
-    (engines, programs): (Arc<LocalBackend>, Arc<ExecutableCache>),
-    (build, mut progress): (F, UnboundedReceiver<BuiltPrograms>),
+/// Builds the programs, and swaps in those that have changed. They are swapped when all of them are built, because they
+/// call each other; by then, each has been started while the others were being built.
+pub(super) async fn build_and_swap<F>(
+    functions: Arc<FunctionRegistry>,
+    executables: Arc<ExecutableCache>,
+    build: F,
+    mut progress: UnboundedReceiver<BuildStep>,
     change: Change,
 ) -> TaskResult
 where
     F: Future<Output = Result<HashMap<String, PathBuf>, BuildError>>,
 {
-    let mut ready = StagedSwaps { engines, programs, tasks: BTreeMap::new() };
-    let mut renewed = BTreeMap::new();
+    let mut staged = StagedSwaps { functions, executables, tasks: BTreeMap::new() };
+    let mut results = BTreeMap::new();
     let mut build = pin!(build);
-    let outcome = loop {
+    let build_result = loop {
         tokio::select! {
             biased;
-            Some(made) = progress.recv() => match made {
-                BuiltPrograms::Program(name, path) => ready.begin(name, path),
-                BuiltPrograms::All => renewed.extend(ready.take_over().await),
+            Some(step) = progress.recv() => match step {
+                BuildStep::Executable(name, path) => staged.stage(name, path),
+                BuildStep::All => results.extend(staged.swap_all().await),
             },
-            outcome = &mut build => break outcome,
+            result = &mut build => break result,
         }
     };
-    let paths = match outcome {
+    let paths = match build_result {
         Ok(paths) => paths,
         Err(BuildError { messages, said }) => {
-            let (files, took, workers) = (change.files.clone(), change.since.elapsed(), BTreeSet::new());
-            let failed = ReloadOutcome::Failed(ReloadFailure { workers, files, messages, said, took });
-            return TaskResult { was_build: true, reports: vec![failed] };
+            let failure = change.failure(BTreeSet::new(), messages, said);
+            return TaskResult { was_build: true, outcomes: vec![failure] };
         }
     };
     for (name, path) in paths {
-        ready.begin(name, path);
+        staged.stage(name, path);
     }
-    for (name, outcome) in ready.take_over().await {
-        // What serves since it was built is the same by now.
-        if !matches!(outcome, SwapResult::Nothing) {
-            renewed.insert(name, outcome);
+    for (name, result) in staged.swap_all().await {
+        // A program that was swapped before the build ended is unchanged now.
+        if !matches!(result, SwapResult::Unchanged) {
+            results.insert(name, result);
         }
     }
-    TaskResult { was_build: true, reports: told(renewed, &change) }
+    TaskResult { was_build: true, outcomes: outcomes_of(results, &change) }
 }
 
-fn told(renewed: BTreeMap<String, SwapResult>, change: &Change) -> Vec<ReloadOutcome> {
-    let (mut workers, mut endpoint) = (BTreeSet::new(), None);
-    let (mut broken, mut messages) = (BTreeSet::new(), Vec::new());
-    for (name, outcome) in renewed {
-        match outcome {
-            SwapResult::Nothing => {}
+fn outcomes_of(results: BTreeMap<String, SwapResult>, change: &Change) -> Vec<ReloadOutcome> {
+    let mut swapped_workers = BTreeSet::new();
+    let mut endpoint = None;
+    let mut failed_workers = BTreeSet::new();
+    let mut messages = Vec::new();
+    for (name, result) in results {
+        match result {
+            SwapResult::Unchanged => {}
             SwapResult::Endpoint(path) => endpoint = Some(path),
-            SwapResult::Swapped => drop(workers.insert(name)),
-            SwapResult::Broken(message) => {
+            SwapResult::Swapped => drop(swapped_workers.insert(name)),
+            SwapResult::StartFailed(message) => {
                 messages.push(message);
-                broken.insert(name);
+                failed_workers.insert(name);
             }
-            SwapResult::NotCopied(message) => messages.push(message),
+            SwapResult::CopyFailed(message) => messages.push(message),
         }
     }
-    let failed = (!messages.is_empty()).then(|| change.failed(broken, messages));
-    let is_worth_it = failed.is_none() || !workers.is_empty() || endpoint.is_some();
-    let reloaded = is_worth_it.then(|| change.reloaded(workers, endpoint, true));
-    reloaded.into_iter().chain(failed).collect()
+    let failure = (!messages.is_empty()).then(|| change.failure(failed_workers, messages, Vec::new()));
+    let has_success = failure.is_none() || !swapped_workers.is_empty() || endpoint.is_some();
+    let success = has_success.then(|| change.success(swapped_workers, endpoint, true));
+    success.into_iter().chain(failure).collect()
 }
 
-/// Programs that are being made ready.
+/// Programs whose processes are being started.
 struct StagedSwaps {
-    engines: Arc<LocalBackend>,
-    programs: Arc<ExecutableCache>,
-    /// Of which file, by the functions' names.
+    functions: Arc<FunctionRegistry>,
+    executables: Arc<ExecutableCache>,
+    /// The built executable and the task that stages it, by function name.
     tasks: BTreeMap<String, (PathBuf, JoinHandle<SwapCandidate>)>,
 }
 
-/// What can take over, and its copy.
+/// A program that can be swapped in; paths are those of copies.
 enum SwapCandidate {
-    /// The program is the same, or of a worker that is not there: with a new one the list of workers has changed, and the
-    /// loop ends.
-    Nothing,
-    /// Somebody else runs it.
+    /// The program has not changed, or belongs to a worker that is not known. A new worker changes the list of workers,
+    /// which ends the reload loop.
+    Unchanged,
+    /// The server does not run the endpoint itself.
     Endpoint(PathBuf),
     Worker(Arc<Function>, StagedProgram, PathBuf),
-    NotCopied(String),
+    CopyFailed(String),
 }
 
-/// What became of a program.
+/// The result for one program.
 enum SwapResult {
-    Nothing,
+    Unchanged,
     Endpoint(PathBuf),
     Swapped,
-    /// The new one does not start.
-    Broken(String),
-    NotCopied(String),
+    /// The new program does not start.
+    StartFailed(String),
+    CopyFailed(String),
 }
 
 impl StagedSwaps {
-    fn begin(&mut self, name: String, path: PathBuf) {
-        if self.tasks.get(&name).is_some_and(|(known, _)| *known == path) {
+    fn stage(&mut self, name: String, path: PathBuf) {
+        if self.tasks.get(&name).is_some_and(|(staged_path, _)| *staged_path == path) {
             return;
         }
-        let next = next(Arc::clone(&self.engines), Arc::clone(&self.programs), name.clone(), path.clone());
-        self.tasks.insert(name, (path, tokio::spawn(next)));
+        let candidate =
+            stage_candidate(Arc::clone(&self.functions), Arc::clone(&self.executables), name.clone(), path.clone());
+        self.tasks.insert(name, (path, tokio::spawn(candidate)));
     }
 
-    /// Each as soon as it is ready.
-    async fn take_over(&mut self) -> BTreeMap<String, SwapResult> {
-        let begun = std::mem::take(&mut self.tasks).into_iter().map(|(name, (_, task))| {
-            let (programs, function) = (Arc::clone(&self.programs), name.clone());
-            // Nobody is left to take over if the program is stopping.
-            let over =
-                async move { task.await.map_or(SwapResult::Nothing, |next| next.take_over(&programs, &function)) };
-            (name, tokio::spawn(over))
+    /// Swaps each program as soon as it is ready.
+    async fn swap_all(&mut self) -> BTreeMap<String, SwapResult> {
+        let tasks = std::mem::take(&mut self.tasks).into_iter().map(|(name, (_, task))| {
+            let executables = Arc::clone(&self.executables);
+            let function = name.clone();
+            let swap = async move {
+                // Joining fails if the server is stopping.
+                task.await.map_or(SwapResult::Unchanged, |candidate| candidate.swap(&executables, &function))
+            };
+            (name, tokio::spawn(swap))
         });
-        let mut renewed = BTreeMap::new();
-        for (name, task) in begun.collect::<Vec<_>>() {
-            renewed.insert(name, task.await.unwrap_or(SwapResult::Nothing));
+        let mut results = BTreeMap::new();
+        for (name, task) in tasks.collect::<Vec<_>>() {
+            results.insert(name, task.await.unwrap_or(SwapResult::Unchanged));
         }
-        renewed
+        results
     }
 }
 
 impl Drop for StagedSwaps {
     fn drop(&mut self) {
-        // Of a build that failed.
+        // Tasks are left if the build has failed.
         for (_, task) in self.tasks.values() {
             task.abort();
         }
@@ -145,42 +153,47 @@ impl Drop for StagedSwaps {
 }
 
 impl SwapCandidate {
-    fn take_over(self, programs: &ExecutableCache, name: &str) -> SwapResult {
+    fn swap(self, executables: &ExecutableCache, name: &str) -> SwapResult {
         match self {
-            Self::Nothing => SwapResult::Nothing,
-            Self::NotCopied(message) => SwapResult::NotCopied(message),
+            Self::Unchanged => SwapResult::Unchanged,
+            Self::CopyFailed(message) => SwapResult::CopyFailed(message),
             Self::Endpoint(path) => {
-                programs.serves(name, &path);
+                executables.mark_in_use(name, &path);
                 SwapResult::Endpoint(path)
             }
-            Self::Worker(function, successor, path) => {
-                programs.serves(name, &path);
-                function
-                    .succeeded(successor)
-                    .map_or_else(|error| SwapResult::Broken(text(&error)), |()| SwapResult::Swapped)
+            Self::Worker(function, staged_program, path) => {
+                executables.mark_in_use(name, &path);
+                match function.swap_program(staged_program) {
+                    Ok(()) => SwapResult::Swapped,
+                    Err(error) => SwapResult::StartFailed(error_with_stack_trace(&error)),
+                }
             }
         }
     }
 }
 
-/// Makes ready what can take over from the program of a function, if it is another one.
-async fn next(
-    engines: Arc<LocalBackend>,
-    programs: Arc<ExecutableCache>,
+/// Copies the executable of a function and starts a process of it, if it has changed.
+async fn stage_candidate(
+    functions: Arc<FunctionRegistry>,
+    executables: Arc<ExecutableCache>,
     name: String,
     path: PathBuf,
 ) -> SwapCandidate {
-    let (function, original) = (name.clone(), path.clone());
-    let kept = tokio::task::spawn_blocking(move || programs.copy(&function, &original)).await;
-    let path = match kept {
-        // The second if the program is stopping.
-        Ok(Ok(CachedCopy { is_new: false, .. })) | Err(_) => return SwapCandidate::Nothing,
+    let function_name = name.clone();
+    let source = path.clone();
+    let copied = tokio::task::spawn_blocking(move || executables.copy(&function_name, &source)).await;
+    let path = match copied {
+        // Joining fails if the server is stopping.
+        Ok(Ok(CachedCopy { is_new: false, .. })) | Err(_) => return SwapCandidate::Unchanged,
         Ok(Ok(CachedCopy { path, .. })) => path,
-        Ok(Err(error)) => return SwapCandidate::NotCopied(format!("failed to copy `{}`: {error}", path.display())),
+        Ok(Err(error)) => return SwapCandidate::CopyFailed(format!("failed to copy `{}`: {error}", path.display())),
     };
-    match engines.rust.get(&name) {
-        Some(function) => SwapCandidate::Worker(Arc::clone(function), function.successor(path.clone()).await, path),
+    match functions.process_function(&name) {
+        Some(function) => {
+            let staged_program = function.stage_program(path.clone()).await;
+            SwapCandidate::Worker(Arc::clone(function), staged_program, path)
+        }
         None if name == ENDPOINT => SwapCandidate::Endpoint(path),
-        None => SwapCandidate::Nothing,
+        None => SwapCandidate::Unchanged,
     }
 }

@@ -1,5 +1,6 @@
-//! Which files of an app change, burst by burst: an editor that saves by renaming, or a checkout of another branch, is one.
-//! Each folder is watched on its own where the system can, so that nothing is paid for those that are ignored.
+//! Watches the files of an app, and collects their changes in batches: an editor that saves by renaming, or a checkout
+//! of another branch, makes one batch. On Linux each folder is watched separately, so that ignored folders cost
+//! nothing.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
@@ -12,33 +13,34 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
-use super::ignore_rules::Ignored;
+use super::ignore_rules::IgnoreRules;
 
-/// A burst is over when nothing more has come for so long.
-const QUIET: Duration = Duration::from_millis(20);
-/// Whoever writes all the time is not waited for any longer.
-const LONGEST: Duration = Duration::from_millis(500);
-/// Elsewhere the system watches whole trees, and one for each folder would cost more.
-const BY_FOLDER: bool = cfg!(target_os = "linux");
+/// A batch ends after this time without a change.
+const BATCH_QUIET_PERIOD: Duration = Duration::from_millis(20);
+/// Maximum duration of a batch, for files that change all the time.
+const MAX_BATCH_DURATION: Duration = Duration::from_millis(500);
+/// Whether each folder is watched separately. Other systems watch whole trees, and one watch per folder would cost
+/// more.
+const WATCHES_EACH_FOLDER: bool = cfg!(target_os = "linux");
 
-/// Why nothing can be watched.
+/// Why a folder cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The system has no more watches; Linux gives each user a number of them.
+    /// The system's limit of watches is reached. Linux has one for each user.
     #[error("failed to watch `{path}`: the system's limit of watched folders is reached", path = .0.display())]
     Limit(PathBuf),
-    /// Anything else.
+    /// Any other error.
     #[error("failed to watch `{path}`: {error}", path = .0.display(), error = .1)]
     Folder(PathBuf, io::Error),
 }
 
 impl WatchError {
-    /// What to do about it.
+    /// Returns what the user can do about it.
     pub fn help(&self) -> Option<&'static str> {
         matches!(self, Self::Limit(_)).then_some("run `sudo sysctl fs.inotify.max_user_watches=524288`")
     }
 
-    fn of(path: &Path, error: notify::Error) -> Self {
+    fn new(path: &Path, error: notify::Error) -> Self {
         let error = match error.kind {
             notify::ErrorKind::MaxFilesWatch => return Self::Limit(path.to_owned()),
             notify::ErrorKind::Io(error) => error,
@@ -51,154 +53,168 @@ impl WatchError {
 
 /// Changes that belong together.
 #[derive(Debug)]
-pub(crate) struct ChangeBatch {
-    /// Of files and folders that are there now, and that are gone; absolute.
-    pub(crate) paths: BTreeSet<PathBuf>,
-    /// The system has lost count: anything may have changed.
-    pub(crate) lost: bool,
-    /// Folders whose changes will not be seen, and why.
-    pub(crate) blind: Vec<WatchError>,
-    /// When the first came.
-    pub(crate) since: Instant,
-    last: Instant,
+pub(super) struct ChangeBatch {
+    /// Absolute paths of files and folders that were created, modified or deleted.
+    pub(super) paths: BTreeSet<PathBuf>,
+    /// The system has lost events, so anything may have changed.
+    pub(super) needs_rescan: bool,
+    /// Why some folders cannot be watched; changes in them are missed.
+    pub(super) unwatched: Vec<WatchError>,
+    /// When the first change was reported.
+    pub(super) since: Instant,
+    newest: Instant,
 }
 
 impl ChangeBatch {
-    fn begun() -> Self {
+    fn new() -> Self {
         let now = Instant::now();
-        Self { paths: BTreeSet::new(), lost: false, blind: Vec::new(), since: now, last: now }
+        Self { paths: BTreeSet::new(), needs_rescan: false, unwatched: Vec::new(), since: now, newest: now }
     }
 
-    fn over(&self) -> Instant {
-        (self.last + QUIET).min(self.since + LONGEST)
+    fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.unwatched.is_empty() && !self.needs_rescan
+    }
+
+    /// Returns when the batch ends if nothing more changes.
+    fn end(&self) -> Instant {
+        (self.newest + BATCH_QUIET_PERIOD).min(self.since + MAX_BATCH_DURATION)
     }
 }
 
-/// The folders of an app, watched. What is saved is kept until a reloader asks for it.
+/// Watches the folders of an app. Changes are collected until a reloader asks for them.
 pub struct FileWatcher {
     watcher: RecommendedWatcher,
     events: UnboundedReceiver<notify::Result<Event>>,
-    roots: Vec<Ignored>,
-    watched: HashSet<PathBuf>,
-    open: Option<ChangeBatch>,
+    /// Ignore rules by watched tree.
+    roots: Vec<IgnoreRules>,
+    watched_folders: HashSet<PathBuf>,
+    open_batch: Option<ChangeBatch>,
 }
 
 impl FileWatcher {
-    /// Watches these folders and all below them that are not ignored.
+    /// Starts to watch these folders and everything below them that is not ignored.
     pub fn start(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self, WatchError> {
         let (sender, events) = unbounded_channel();
         let mut roots = Vec::new();
         for folder in folders {
-            // The system reports the paths by which it was asked.
+            // The system reports paths below the path that it was given.
             roots.push(folder.canonicalize().map_err(|error| WatchError::Folder(folder, error))?);
         }
-        let first = roots.first().cloned().unwrap_or_default();
+        let first_root = roots.first().cloned().unwrap_or_default();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.as_ref().map_or(true, is_change) {
                 let _ = sender.send(event);
             }
         });
-        let watcher = watcher.map_err(|error| WatchError::of(&first, error))?;
-        let below = roots.iter().cloned().map(Ignored::below).collect();
-        let mut watch = Self { watcher, events, roots: below, watched: HashSet::new(), open: None };
+        let watcher = watcher.map_err(|error| WatchError::new(&first_root, error))?;
+        let ignore_rules = roots.iter().cloned().map(IgnoreRules::new).collect();
+        let mut file_watcher =
+            Self { watcher, events, roots: ignore_rules, watched_folders: HashSet::new(), open_batch: None };
         for root in roots {
-            if !BY_FOLDER {
-                let whole = watch.watcher.watch(&root, RecursiveMode::Recursive);
-                whole.map_err(|error| WatchError::of(&root, error))?;
+            if !WATCHES_EACH_FOLDER {
+                let result = file_watcher.watcher.watch(&root, RecursiveMode::Recursive);
+                result.map_err(|error| WatchError::new(&root, error))?;
             }
-            let mut seen = ChangeBatch::begun();
-            watch.enter(&root, &mut seen);
-            if let Some(problem) = seen.blind.pop() {
-                return Err(problem);
+            let mut existing_files = ChangeBatch::new();
+            file_watcher.watch_tree(&root, &mut existing_files);
+            if let Some(error) = existing_files.unwatched.pop() {
+                return Err(error);
             }
         }
-        Ok(watch)
+        Ok(file_watcher)
     }
 
-    /// Forgets what cargo itself wrote while it compiled for the first time.
-    pub fn compiled(&mut self) {
+    /// Discards changes of `Cargo.lock`, which cargo itself wrote during the initial build.
+    pub fn discard_lockfile_changes(&mut self) {
         while let Ok(event) = self.events.try_recv() {
-            self.take(event);
+            self.add_event(event);
         }
-        if let Some(batch) = &mut self.open {
+        if let Some(batch) = &mut self.open_batch {
             batch.paths.retain(|path| path.file_name().is_none_or(|name| name != "Cargo.lock"));
-            let is_empty = batch.paths.is_empty() && batch.blind.is_empty() && !batch.lost;
-            self.open.take_if(|_| is_empty);
+            let is_empty = batch.is_empty();
+            self.open_batch.take_if(|_| is_empty);
         }
     }
 
-    /// Waits for the next burst; nothing comes any more if the watcher has ended. Can be dropped and asked again.
-    pub(crate) async fn next(&mut self) -> Option<ChangeBatch> {
+    /// Alias until integration.
+    #[doc(hidden)]
+    pub fn compiled(&mut self) {
+        self.discard_lockfile_changes();
+    }
+
+    /// Waits for the next batch. Returns `None` if the watcher has ended. Cancel safe: changes that were collected
+    /// before the future is dropped are in the next batch.
+    pub(super) async fn next(&mut self) -> Option<ChangeBatch> {
         loop {
-            let over = self.open.as_ref().map(ChangeBatch::over);
-            let event = match over {
+            let end = self.open_batch.as_ref().map(ChangeBatch::end);
+            let event = match end {
                 None => Some(self.events.recv().await?),
-                Some(over) => tokio::time::timeout_at(over, self.events.recv()).await.ok().flatten(),
+                Some(end) => tokio::time::timeout_at(end, self.events.recv()).await.ok().flatten(),
             };
             match event {
-                Some(event) => self.take(event),
-                None => return self.open.take(),
+                Some(event) => self.add_event(event),
+                None => return self.open_batch.take(),
             }
         }
     }
 
-    fn take(&mut self, event: notify::Result<Event>) {
-        let mut batch = self.open.take().unwrap_or_else(ChangeBatch::begun);
-        let before = batch.paths.len();
+    fn add_event(&mut self, event: notify::Result<Event>) {
+        let mut batch = self.open_batch.take().unwrap_or_else(ChangeBatch::new);
+        let previous_count = batch.paths.len();
         match event {
             Ok(event) if !event.need_rescan() => {
                 for path in &event.paths {
-                    self.look(path, event.kind, &mut batch);
+                    self.add_path(path, event.kind, &mut batch);
                 }
             }
             Ok(_) | Err(_) => {
-                batch.lost = true;
-                self.enter_all(&mut batch);
+                batch.needs_rescan = true;
+                self.watch_all_trees(&mut batch);
             }
         }
-        if batch.paths.len() > before {
-            batch.last = Instant::now();
+        if batch.paths.len() > previous_count {
+            batch.newest = Instant::now();
         }
-        let is_empty = batch.paths.is_empty() && batch.blind.is_empty() && !batch.lost;
-        self.open = (!is_empty).then_some(batch);
+        self.open_batch = (!batch.is_empty()).then_some(batch);
     }
 
-    /// Notes what is at a path now.
-    fn look(&mut self, path: &Path, kind: EventKind, batch: &mut ChangeBatch) {
+    /// Adds a path to the batch according to what exists at the path now.
+    fn add_path(&mut self, path: &Path, kind: EventKind, batch: &mut ChangeBatch) {
         let is_folder = match fs::symlink_metadata(path) {
-            Ok(found) => found.is_dir(),
-            Err(_) => self.leave(path),
+            Ok(metadata) => metadata.is_dir(),
+            Err(_) => self.unwatch_tree(path),
         };
-        if self.ignores(path, is_folder) {
+        if self.is_ignored(path, is_folder) {
             return;
         }
-        if Ignored::is_list(path) {
-            // What it ignored before has not changed.
-            self.roots.iter_mut().for_each(Ignored::forget);
-            self.enter_all(batch);
+        if IgnoreRules::is_ignore_file(path) {
+            // Files that were ignored until now have not changed.
+            self.roots.iter_mut().for_each(IgnoreRules::clear_cache);
+            self.watch_all_trees(batch);
         }
         if is_folder && path.exists() {
-            // What is in it tells of itself, unless it came along with the folder.
-            if is_new(kind) {
+            // Changes in an existing folder have events of their own. Files in a new folder do not.
+            if is_new_path(kind) {
                 batch.paths.insert(path.to_owned());
-                self.enter(path, batch);
+                self.watch_tree(path, batch);
             }
             return;
         }
         batch.paths.insert(path.to_owned());
     }
 
-    /// Watches a folder and those below it, and notes the files in them: they may have come before they were watched.
-    fn enter(&mut self, folder: &Path, batch: &mut ChangeBatch) {
+    /// Watches a folder and everything below it, and adds the files: they may have been created before they were
+    /// watched.
+    fn watch_tree(&mut self, folder: &Path, batch: &mut ChangeBatch) {
         let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
-            if self.ignores(&folder, true) {
+            if self.is_ignored(&folder, true) {
                 continue;
             }
-            if let Err(problem) = self.watch(&folder) {
-                // It may be gone by now; then its end was noted, too.
+            if let Err(error) = self.watch_folder(&folder) {
+                // A folder that was deleted in the meantime has an event of its own.
                 if folder.is_dir() {
-                    batch.blind.push(problem);
+                    batch.unwatched.push(error);
                 }
                 continue;
             }
@@ -206,55 +222,55 @@ impl FileWatcher {
                 let path = entry.path();
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
-                } else if !self.ignores(&path, false) {
+                } else if !self.is_ignored(&path, false) {
                     batch.paths.insert(path);
                 }
             }
         }
     }
 
-    fn watch(&mut self, folder: &Path) -> Result<(), WatchError> {
-        if BY_FOLDER {
+    fn watch_folder(&mut self, folder: &Path) -> Result<(), WatchError> {
+        if WATCHES_EACH_FOLDER {
             let watched = self.watcher.watch(folder, RecursiveMode::NonRecursive);
-            watched.map_err(|error| WatchError::of(folder, error))?;
+            watched.map_err(|error| WatchError::new(folder, error))?;
         }
-        self.watched.insert(folder.to_owned());
+        self.watched_folders.insert(folder.to_owned());
         Ok(())
     }
 
-    /// Watches nothing at and below a path that is gone; says whether it was a folder. Folders that were moved would
-    /// tell of their changes by their old names otherwise.
-    fn leave(&mut self, path: &Path) -> bool {
-        let was_folder = self.watched.contains(path);
+    /// Stops watching a deleted path and everything below it; otherwise, moved folders would report changes by their
+    /// old paths. Returns whether the path was a folder.
+    fn unwatch_tree(&mut self, path: &Path) -> bool {
+        let was_folder = self.watched_folders.contains(path);
         if was_folder {
-            let below = self.watched.extract_if(|folder| folder.starts_with(path)).collect::<Vec<_>>();
-            for folder in below.iter().filter(|_| BY_FOLDER) {
-                // The system may have noticed by itself.
+            let folders = self.watched_folders.extract_if(|folder| folder.starts_with(path)).collect::<Vec<_>>();
+            for folder in folders.iter().filter(|_| WATCHES_EACH_FOLDER) {
+                // This fails if the system has removed the watch itself.
                 let _ = self.watcher.unwatch(folder);
             }
         }
         was_folder
     }
 
-    /// Watches what is there now, without a note of the files.
-    fn enter_all(&mut self, batch: &mut ChangeBatch) {
-        let mut unchanged = ChangeBatch::begun();
-        let roots: Vec<PathBuf> = self.roots.iter().map(|root| root.root().to_owned()).collect();
+    /// Watches all folders that exist now, without adding their files to the batch.
+    fn watch_all_trees(&mut self, batch: &mut ChangeBatch) {
+        let mut existing_files = ChangeBatch::new();
+        let roots: Vec<PathBuf> = self.roots.iter().map(|rules| rules.root().to_owned()).collect();
         for root in &roots {
-            self.enter(root, &mut unchanged);
+            self.watch_tree(root, &mut existing_files);
         }
-        batch.blind.append(&mut unchanged.blind);
+        batch.unwatched.append(&mut existing_files.unwatched);
     }
 
-    /// What the innermost of the watched trees says.
-    fn ignores(&mut self, path: &Path, is_folder: bool) -> bool {
-        let holding = self.roots.iter_mut().filter(|root| path.starts_with(root.root()));
-        let innermost = holding.max_by_key(|root| root.root().as_os_str().len());
-        innermost.is_none_or(|root| root.has(path, is_folder))
+    /// Returns whether a path is ignored according to the innermost tree that contains it.
+    fn is_ignored(&mut self, path: &Path, is_folder: bool) -> bool {
+        let containing_roots = self.roots.iter_mut().filter(|rules| path.starts_with(rules.root()));
+        let innermost_root = containing_roots.max_by_key(|rules| rules.root().as_os_str().len());
+        innermost_root.is_none_or(|rules| rules.ignores(path, is_folder))
     }
 }
 
-/// Whether an event is more than a look at a file.
+/// Returns whether an event may be a change: it is not if a file was only read.
 fn is_change(event: &Event) -> bool {
     match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -263,10 +279,10 @@ fn is_change(event: &Event) -> bool {
     }
 }
 
-/// Whether a folder has come to this path.
-fn is_new(kind: EventKind) -> bool {
+/// Returns whether a folder may have been created at, or moved to, the path of an event.
+fn is_new_path(kind: EventKind) -> bool {
     match kind {
-        // Some systems do not say what it is.
+        // Some systems do not report the kind.
         EventKind::Create(_) | EventKind::Any | EventKind::Other => true,
         EventKind::Modify(ModifyKind::Name(mode)) => mode != RenameMode::From,
         _ => false,

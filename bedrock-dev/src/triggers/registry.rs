@@ -150,7 +150,7 @@ impl Triggers {
             let watched = WatchedBucket {
                 name: bucket.name.clone(),
                 resources: self.resources.clone(),
-                listeners: self.notifications.get(&bucket.name).cloned().unwrap_or_default(),
+                notifications: self.notifications.get(&bucket.name).cloned().unwrap_or_default(),
                 dispatcher: Arc::clone(&self.dispatcher),
                 clock: self.clock.clone(),
             };

@@ -43,7 +43,7 @@ async fn output_and_exit_of_a_process_are_logged_and_on_disk() {
     assert_eq!(attempt["error_type"], "Runtime.ExitError");
     assert_eq!(attempt["message"], response.json()["errorMessage"]);
     // The process has exited, but its output may still be in the pipe.
-    let mut reader = dev_server.happenings.subscribe(None);
+    let mut reader = dev_server.event_log.subscribe(None);
     let is_expected = |json: &Value| json["line"] == "AWS_LAMBDA_FUNCTION_NAME=shop-local-greeter";
     while !is_expected(&serde_json::from_str(&reader.next().await.expect("more").json()).expect("JSON")) {}
     let has_line = lines.lock().expect("lines").iter().any(|line| line.text.starts_with("AWS_LAMBDA_FUNCTION_NAME="));

@@ -78,7 +78,7 @@ impl Backend for FakeBackend {
             attempts: 0,
             refusals: 0,
         };
-        self.queue.accept(&event).expect("kept");
+        self.queue.accept(&event).expect("accepted");
         Box::pin(std::future::ready(Ok(())))
     }
 }

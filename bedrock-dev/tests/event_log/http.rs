@@ -57,7 +57,7 @@ async fn invocation_outcomes_are_reported() {
     let outcomes: Vec<_> =
         all["invocations"].as_array().expect("a list").iter().map(|invocation| &invocation["outcome"]).collect();
     assert_eq!(outcomes, ["denied", "throttled"]);
-    assert_eq!(get(&server, "/invocations?worker=nobody", "Invocations").await["invocations"], json!([]));
+    assert_eq!(get(&server, "/invocations?worker=unknown", "Invocations").await["invocations"], json!([]));
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn invoke_calls_workers_and_rejects_invalid_requests() {
     }
     let large = format!("\"{}\"", "x".repeat(1024 * 1024));
     for (path, body, status, message) in [
-        ("/workers/nobody/invoke", "{}", 404, "nobody"),
+        ("/workers/unknown/invoke", "{}", 404, "unknown"),
         ("/workers/greeter/invoke?mode=later", "{}", 400, "`mode` must be `sync` or `event`, found `later`"),
         ("/workers/greeter/invoke", "{", 400, "the event is not valid JSON"),
         ("/workers/greeter/invoke?mode=event", &large, 413, "the event exceeds the limit of 1048576 bytes"),

@@ -1,4 +1,5 @@
-//! The parts of the API that the dashboard uses: pages, search, traces, full events, replays, saved tests, the call graph.
+//! The parts of the API that the dashboard uses: pages, search, traces, full events, replays, saved tests, the call
+//! graph.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ fn an_app_that_does_not_compile_runs_what_it_can_and_the_rest_once_it_is_mended(
     assert!(failed["messages"][0].as_str().is_some_and(|text| text.starts_with("failed to compile")), "{failed}");
     assert_eq!(dev.invoke("snake", &json!({})), (200, json!("old")));
     let (status, said) = greet();
-    let not_there = "its program is not there: it does not compile, or was removed";
+    let not_there = "its executable does not exist: the worker does not compile, or the file was deleted";
     // As on Lambda: the error of a function whose program cannot be started.
     assert!(status == 200 && said["errorType"] == "Runtime.InvalidEntrypoint", "{status} {said}");
     assert!(said.to_string().contains(not_there), "{said}");

@@ -191,7 +191,7 @@ async fn a_process_with_more_memory_than_its_function_has_is_ended_where_there_i
         assert_eq!(room.fails(hold(600)).await, killed);
         let lines: Vec<_> = room.lines.lock().expect("lines").iter().map(|line| line.text.clone()).collect();
         assert!(
-            lines[1].starts_with("error: `rust_case` has ") && lines[1].ends_with("512 MB are allowed"),
+            lines[1].starts_with("error: `rust_case` uses ") && lines[1].ends_with("512 MB are allowed"),
             "{lines:?}"
         );
         assert!(lines[2].starts_with("help: set `memory` of"), "{lines:?}");
@@ -311,7 +311,7 @@ async fn a_program_that_is_not_there_or_does_not_speak_the_api_is_an_error() {
     for ((path, info), expected) in [
         (
             function("/nonexistent/bootstrap"),
-            "worker `odd` could not be started: its program is not there: it does not compile, or was removed",
+            "worker `odd` could not be started: its executable does not exist: the worker does not compile, or the file was deleted",
         ),
         (function("/bin/false"), "worker `odd` failed: Runtime.ExitError: Runtime exited with error: exit status 1"),
     ] {

@@ -205,7 +205,7 @@ async fn a_worker_of_any_language_calls_its_callees_and_no_others() {
         let expected = format!("assumed-role/conformance-local-{caller}/conformance-local-{caller} is not authorized");
         assert!(answer.body["errorMessage"].as_str().is_some_and(|text| text.contains(&expected)), "{answer:?}");
         let said = room.said();
-        let expected = format!("error: `{caller}` called `{denied}`, which the call graph does not have");
+        let expected = format!("error: `{caller}` called `{denied}`, but has no permission to");
         assert!(said.len() == 2 && said[0].starts_with(&expected), "{said:?}");
         let table = format!("`[package.metadata.bedrock.workers.{caller}]`");
         assert!(said[1].starts_with("help: add `invokes = [") && said[1].contains(&table), "{said:?}");

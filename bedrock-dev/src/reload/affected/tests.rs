@@ -1,4 +1,4 @@
-//! Paths of an app with workers of each language, and what they have to do with.
+//! What changed files affect, in an app with workers of each language.
 
 use std::path::PathBuf;
 
@@ -23,15 +23,15 @@ fn app(dir: &tempfile::TempDir) -> App {
     App::open(dir.path()).expect("an app")
 }
 
-/// In words: names of workers, `rust`, `endpoint`, `settings`.
-fn words(affected: &Affected) -> String {
-    let flags = [("!rust", affected.rust), ("!endpoint", affected.endpoint), ("!settings", affected.settings)];
-    let flags = flags.into_iter().filter(|(_, is)| *is).map(|(word, _)| word.to_owned());
-    affected.hosted.iter().cloned().chain(flags).collect::<Vec<_>>().join(" ")
+/// Returns the names of workers, and `!rust`, `!endpoint`, `!settings`.
+fn summary(affected: &Affected) -> String {
+    let flags = [("!rust", affected.rust_workers), ("!endpoint", affected.endpoint), ("!settings", affected.settings)];
+    let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned());
+    affected.hosted_workers.iter().cloned().chain(flags).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn each_file_has_to_do_with_what_is_made_of_it_and_with_nothing_else() {
+fn file_affects_only_what_is_built_from_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let app = app(&dir);
     for (path, expected) in [
@@ -60,32 +60,32 @@ fn each_file_has_to_do_with_what_is_made_of_it_and_with_nothing_else() {
         ("README.md", ""),
         ("terraform/main.tf", ""),
         (".github/workflows/deploy.yml", ""),
-        // What may make a worker, or end one.
+        // These may add or remove a worker.
         ("workers/new/main.py", "!settings"),
         ("workers/python", "python !settings"),
         ("workers/python/main.js", "python !settings"),
         ("workers/rust/main.py", "!rust !endpoint !settings"),
         ("workers", "!settings"),
     ] {
-        assert_eq!(words(&affected(&app, &[app.root.join(path)])), expected, "{path}");
+        assert_eq!(summary(&affected(&app, &[app.root.join(path)])), expected, "{path}");
     }
 }
 
 #[test]
-fn of_what_lies_outside_of_the_app_only_rust_code_counts() {
+fn outside_of_the_app_only_rust_code_has_effects() {
     let dir = tempfile::tempdir().expect("a folder");
     let app = app(&dir);
     for (path, expected) in [("/lib/money/src/lib.rs", "!rust !endpoint"), ("/lib/money/README.md", "")] {
-        assert_eq!(words(&affected(&app, &[PathBuf::from(path)])), expected, "{path}");
+        assert_eq!(summary(&affected(&app, &[PathBuf::from(path)])), expected, "{path}");
     }
 }
 
 #[test]
-fn several_changes_have_to_do_with_all_that_each_has_to_do_with() {
+fn effects_of_several_files_are_merged() {
     let dir = tempfile::tempdir().expect("a folder");
     let app = app(&dir);
     let paths = ["workers/python/a.py", "workers/node/b.js", "src/main.rs"].map(|path| app.root.join(path));
-    assert_eq!(words(&affected(&app, &paths)), "node python !endpoint");
-    assert_eq!(words(&affected(&app, &[])), "");
-    assert_eq!(words(&Affected::everything(&app)), "bundle node python !rust !endpoint !settings");
+    assert_eq!(summary(&affected(&app, &paths)), "node python !endpoint");
+    assert_eq!(summary(&affected(&app, &[])), "");
+    assert_eq!(summary(&Affected::everything(&app)), "bundle node python !rust !endpoint !settings");
 }

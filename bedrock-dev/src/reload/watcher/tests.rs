@@ -1,4 +1,4 @@
-//! Bursts with a clock that stands still while something is to be done, and a real folder that is really watched.
+//! Batches with a paused clock and simulated events, and real events of a temporary folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,106 +9,106 @@ use notify::{Event, EventKind};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Duration, advance};
 
-use super::{FileWatcher, LONGEST, QUIET, is_change};
+use super::{BATCH_QUIET_PERIOD, FileWatcher, MAX_BATCH_DURATION, is_change};
 
-/// A folder whose changes are told by the test.
-fn told(dir: &Path) -> (FileWatcher, UnboundedSender<notify::Result<Event>>) {
-    let mut watch = FileWatcher::start([dir.to_owned()]).expect("a watch");
+/// Returns a watcher whose events the test sends.
+fn simulated_watcher(dir: &Path) -> (FileWatcher, UnboundedSender<notify::Result<Event>>) {
+    let mut watcher = FileWatcher::start([dir.to_owned()]).expect("a watcher");
     let (sender, events) = unbounded_channel();
-    watch.events = events;
-    (watch, sender)
+    watcher.events = events;
+    (watcher, sender)
 }
 
-fn saved(path: &Path) -> Event {
+fn modify_event(path: &Path) -> Event {
     Event::new(EventKind::Modify(ModifyKind::Data(DataChange::Any))).add_path(path.to_owned())
 }
 
-fn folder() -> (tempfile::TempDir, PathBuf) {
+fn temporary_folder() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     let root = dir.path().canonicalize().expect("a folder");
     (dir, root)
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_hundred_files_within_a_moment_are_one_burst_and_a_later_one_is_another() {
-    let (_dir, root) = folder();
-    let (mut watch, sender) = told(&root);
-    let teller = tokio::spawn({
+async fn many_simultaneous_changes_are_one_batch() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    let sending = tokio::spawn({
         let root = root.clone();
         async move {
             for number in 0..500 {
-                sender.send(Ok(saved(&root.join(format!("{number}.py"))))).expect("sent");
+                sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).expect("sent");
                 if number % 100 == 0 {
-                    tokio::time::sleep(QUIET / 2).await;
+                    tokio::time::sleep(BATCH_QUIET_PERIOD / 2).await;
                 }
             }
-            tokio::time::sleep(QUIET * 2).await;
-            sender.send(Ok(saved(&root.join("later.py")))).expect("sent");
+            tokio::time::sleep(BATCH_QUIET_PERIOD * 2).await;
+            sender.send(Ok(modify_event(&root.join("later.py")))).expect("sent");
         }
     });
-    assert_eq!(watch.next().await.expect("a burst").paths.len(), 500);
-    assert_eq!(watch.next().await.expect("a burst").paths, BTreeSet::from([root.join("later.py")]));
-    teller.await.expect("told");
-    assert!(watch.next().await.is_none());
+    assert_eq!(watcher.next().await.expect("a batch").paths.len(), 500);
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("later.py")]));
+    sending.await.expect("all are sent");
+    assert!(watcher.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_saves_all_the_time_is_not_waited_for() {
-    let (_dir, root) = folder();
-    let (mut watch, sender) = told(&root);
-    let teller = tokio::spawn(async move {
+async fn continuous_changes_do_not_delay_a_batch_forever() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    let sending = tokio::spawn(async move {
         for number in 0.. {
-            if sender.send(Ok(saved(&root.join(format!("{number}.py"))))).is_err() {
+            if sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).is_err() {
                 break;
             }
-            tokio::time::sleep(QUIET / 3).await;
+            tokio::time::sleep(BATCH_QUIET_PERIOD / 3).await;
         }
     });
-    let batch = watch.next().await.expect("a burst");
-    assert!(batch.since.elapsed() <= LONGEST + Duration::from_millis(1));
-    drop(watch);
-    teller.await.expect("it stops");
+    let batch = watcher.next().await.expect("a batch");
+    assert!(batch.since.elapsed() <= MAX_BATCH_DURATION + Duration::from_millis(1));
+    drop(watcher);
+    sending.await.expect("it stops");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_is_whole_also_when_nobody_waited_for_its_end() {
-    let (_dir, root) = folder();
-    let (mut watch, sender) = told(&root);
-    sender.send(Ok(saved(&root.join("a.py")))).expect("sent");
-    assert!(tokio::time::timeout(QUIET / 2, watch.next()).await.is_err());
-    sender.send(Ok(saved(&root.join("b.py")))).expect("sent");
-    assert_eq!(watch.next().await.expect("a burst").paths.len(), 2);
+async fn batch_is_complete_after_a_cancelled_wait() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    assert!(tokio::time::timeout(BATCH_QUIET_PERIOD / 2, watcher.next()).await.is_err());
+    sender.send(Ok(modify_event(&root.join("b.py")))).expect("sent");
+    assert_eq!(watcher.next().await.expect("a batch").paths.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_ignored_makes_no_burst_and_does_not_prolong_one() {
-    let (_dir, root) = folder();
+async fn ignored_files_do_not_start_or_extend_a_batch() {
+    let (_dir, root) = temporary_folder();
     fs::write(root.join(".gitignore"), "*.log\n").expect("a file");
-    let (mut watch, sender) = told(&root);
-    sender.send(Ok(saved(&root.join("a.log")))).expect("sent");
-    sender.send(Ok(saved(&root.join("target/debug/a.py")))).expect("sent");
-    assert!(tokio::time::timeout(LONGEST, watch.next()).await.is_err());
-    sender.send(Ok(saved(&root.join("a.py")))).expect("sent");
-    let teller = tokio::spawn(async move {
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.send(Ok(modify_event(&root.join("a.log")))).expect("sent");
+    sender.send(Ok(modify_event(&root.join("target/debug/a.py")))).expect("sent");
+    assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
+    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    let sending = tokio::spawn(async move {
         for _ in 0..10 {
-            advance(QUIET / 3).await;
-            let _ = sender.send(Ok(saved(&root.join("a.log"))));
+            advance(BATCH_QUIET_PERIOD / 3).await;
+            let _ = sender.send(Ok(modify_event(&root.join("a.log"))));
         }
     });
-    assert!(watch.next().await.expect("a burst").since.elapsed() < QUIET * 2);
-    teller.abort();
+    assert!(watcher.next().await.expect("a batch").since.elapsed() < BATCH_QUIET_PERIOD * 2);
+    sending.abort();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_system_that_lost_count_is_believed() {
-    let (_dir, root) = folder();
-    let (mut watch, sender) = told(&root);
+async fn lost_events_require_a_rescan() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
     sender.send(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))).expect("sent");
-    assert!(watch.next().await.expect("a burst").lost);
+    assert!(watcher.next().await.expect("a batch").needs_rescan);
 }
 
 #[test]
-fn a_look_at_a_file_is_no_change() {
+fn reading_a_file_is_not_a_change() {
     let event = |kind| Event::new(kind);
     assert!(!is_change(&event(EventKind::Access(AccessKind::Open(AccessMode::Read)))));
     assert!(!is_change(&event(EventKind::Access(AccessKind::Close(AccessMode::Read)))));
@@ -117,66 +117,66 @@ fn a_look_at_a_file_is_no_change() {
     assert!(is_change(&event(EventKind::Create(CreateKind::File))));
 }
 
-/// Collects bursts until one has the path: a slow machine may tell of one change in two.
-async fn until(watch: &mut FileWatcher, path: &Path) -> BTreeSet<PathBuf> {
-    let mut all = BTreeSet::new();
-    while !all.contains(path) {
-        all.extend(watch.next().await.expect("a burst").paths);
+/// Collects batches until one has the path: a slow machine may report one change in two batches.
+async fn next_until(watcher: &mut FileWatcher, path: &Path) -> BTreeSet<PathBuf> {
+    let mut paths = BTreeSet::new();
+    while !paths.contains(path) {
+        paths.extend(watcher.next().await.expect("a batch").paths);
     }
-    all
+    paths
 }
 
 #[tokio::test]
-async fn folders_that_come_move_and_go_are_watched_as_long_as_they_are_there() {
-    let (_dir, root) = folder();
+async fn created_moved_and_deleted_folders_are_followed() {
+    let (_dir, root) = temporary_folder();
     fs::create_dir(root.join("target")).expect("a folder");
-    let mut watch = FileWatcher::start([root.clone()]).expect("a watch");
-    // Made with a file in it at once, which may come before the folder is watched.
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
+    // The file may be created before its folder is watched.
     fs::create_dir_all(root.join("a/b/c")).expect("folders");
     fs::write(root.join("a/b/c/1.py"), "").expect("a file");
-    until(&mut watch, &root.join("a/b/c/1.py")).await;
+    next_until(&mut watcher, &root.join("a/b/c/1.py")).await;
     fs::rename(root.join("a"), root.join("z")).expect("moved");
-    until(&mut watch, &root.join("z/b/c/1.py")).await;
+    next_until(&mut watcher, &root.join("z/b/c/1.py")).await;
     fs::write(root.join("target/1.py"), "").expect("a file");
     fs::write(root.join("z/b/c/2.py"), "").expect("a file");
-    let seen = until(&mut watch, &root.join("z/b/c/2.py")).await;
-    assert!(!seen.contains(&root.join("target/1.py")) && !seen.contains(&root.join("a/b/c/2.py")), "{seen:?}");
-    fs::remove_dir_all(root.join("z")).expect("gone");
-    until(&mut watch, &root.join("z")).await;
+    let paths = next_until(&mut watcher, &root.join("z/b/c/2.py")).await;
+    assert!(!paths.contains(&root.join("target/1.py")) && !paths.contains(&root.join("a/b/c/2.py")), "{paths:?}");
+    fs::remove_dir_all(root.join("z")).expect("deleted");
+    next_until(&mut watcher, &root.join("z")).await;
     fs::create_dir_all(root.join("z/b")).expect("folders");
     fs::write(root.join("z/b/3.py"), "").expect("a file");
-    until(&mut watch, &root.join("z/b/3.py")).await;
+    next_until(&mut watcher, &root.join("z/b/3.py")).await;
 }
 
 #[tokio::test]
-async fn an_editor_that_saves_by_renaming_is_seen_by_the_name_of_the_file() {
-    let (_dir, root) = folder();
+async fn save_by_renaming_is_a_change_of_the_file() {
+    let (_dir, root) = temporary_folder();
     fs::write(root.join("main.py"), "1").expect("a file");
-    let mut watch = FileWatcher::start([root.clone()]).expect("a watch");
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
     fs::write(root.join(".main.py.swp"), "2").expect("a file");
     fs::rename(root.join("main.py"), root.join("main.py~")).expect("moved");
     fs::rename(root.join(".main.py.swp"), root.join("main.py")).expect("moved");
-    fs::remove_file(root.join("main.py~")).expect("gone");
-    let seen = until(&mut watch, &root.join("main.py")).await;
-    assert_eq!(seen, BTreeSet::from([root.join("main.py")]));
+    fs::remove_file(root.join("main.py~")).expect("deleted");
+    let paths = next_until(&mut watcher, &root.join("main.py")).await;
+    assert_eq!(paths, BTreeSet::from([root.join("main.py")]));
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_longer_ignored_is_watched() {
-    let (_dir, root) = folder();
+async fn folder_is_watched_when_no_longer_ignored() {
+    let (_dir, root) = temporary_folder();
     fs::create_dir(root.join("data")).expect("a folder");
     fs::write(root.join(".gitignore"), "data\n").expect("a file");
-    let mut watch = FileWatcher::start([root.clone()]).expect("a watch");
+    let mut watcher = FileWatcher::start([root.clone()]).expect("a watcher");
     fs::write(root.join(".gitignore"), "").expect("a file");
-    until(&mut watch, &root.join(".gitignore")).await;
+    next_until(&mut watcher, &root.join(".gitignore")).await;
     fs::write(root.join("data/1.py"), "").expect("a file");
-    until(&mut watch, &root.join("data/1.py")).await;
+    next_until(&mut watcher, &root.join("data/1.py")).await;
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
-    let (_dir, root) = folder();
-    let error = FileWatcher::start([root.join("nowhere")]).err().expect("no watch");
+fn missing_folder_is_named_in_the_error() {
+    let (_dir, root) = temporary_folder();
+    let error = FileWatcher::start([root.join("nowhere")]).err().expect("an error");
     assert!(
         error.to_string().starts_with(&format!("failed to watch `{}`: ", root.join("nowhere").display())),
         "{error}"
@@ -185,16 +185,16 @@ fn a_folder_that_is_not_there_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_saved_while_the_app_is_compiled_is_a_burst_behind_it_without_what_cargo_wrote_itself() {
-    let (_dir, root) = folder();
-    let (mut watch, sender) = told(&root);
+async fn changes_during_initial_build_are_kept_except_lockfile() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
     for name in ["Cargo.lock", "main.py"] {
-        sender.send(Ok(saved(&root.join(name)))).expect("sent");
+        sender.send(Ok(modify_event(&root.join(name)))).expect("sent");
     }
-    watch.compiled();
-    assert_eq!(watch.next().await.expect("a burst").paths, BTreeSet::from([root.join("main.py")]));
-    sender.send(Ok(saved(&root.join("Cargo.lock")))).expect("sent");
-    watch.compiled();
+    watcher.discard_lockfile_changes();
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("main.py")]));
+    sender.send(Ok(modify_event(&root.join("Cargo.lock")))).expect("sent");
+    watcher.discard_lockfile_changes();
     drop(sender);
-    assert!(watch.next().await.is_none());
+    assert!(watcher.next().await.is_none());
 }

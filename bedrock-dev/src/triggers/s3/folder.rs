@@ -74,7 +74,8 @@ impl Folder {
         changes
     }
 
-    /// Returns the file at a path, or all files below it. Symbolic links are skipped, because they may lead out of the folder.
+    /// Returns the file at a path, or all files below it. Symbolic links are skipped, because they may lead out of the
+    /// folder.
     fn scan(&self, path: &Path) -> Vec<(String, FileStamp)> {
         let mut files = Vec::new();
         let mut pending = vec![path.to_owned()];
@@ -90,8 +91,8 @@ impl Folder {
     }
 }
 
-/// Returns the key of a file: its path in the folder, with `/`. Returns `None` for a path outside of the folder, or one that is
-/// not valid UTF-8.
+/// Returns the key of a file: its path in the folder, with `/`. Returns `None` for a path outside of the folder, or one
+/// that is not valid UTF-8.
 fn key_of(root: &Path, path: &Path) -> Option<String> {
     let parts: Option<Vec<&str>> = path.strip_prefix(root).ok()?.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))

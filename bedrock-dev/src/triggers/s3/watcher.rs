@@ -19,7 +19,8 @@ use crate::event_log::TriggerKind;
 
 /// Delay after a file was closed or moved: further events of the same change follow immediately.
 const CLOSED_DELAY: Duration = Duration::from_millis(20);
-/// Delay after a file was written, for systems that do not report when it is closed, and for files that are never closed.
+/// Delay after a file was written, for systems that do not report when it is closed, and for files that are never
+/// closed.
 const WRITTEN_DELAY: Duration = Duration::from_secs(2);
 /// How often an event is offered until it is accepted.
 const MAX_ATTEMPTS: u32 = 4;
@@ -117,8 +118,8 @@ fn schedule_scan(event: &Event, pending: &mut BTreeMap<PathBuf, Instant>) {
     }
 }
 
-/// Returns whether an event removes the watched folder itself. The system then reports no more events, even if the folder is
-/// created again.
+/// Returns whether an event removes the watched folder itself. The system then reports no more events, even if the
+/// folder is created again.
 fn removes_root(event: &Event, root: &Path) -> bool {
     matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
         && event.paths.iter().any(|path| path == root)

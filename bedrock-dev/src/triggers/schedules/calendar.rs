@@ -1,5 +1,6 @@
-//! Computes when a schedule is due next, from a given time and without a clock. Changes of daylight saving time follow AWS's page
-//! "Schedule types in EventBridge Scheduler": a local time that does not exist is skipped, one that occurs twice counts once.
+//! Computes when a schedule is due next, from a given time and without a clock. Changes of daylight saving time follow
+//! AWS's page "Schedule types in EventBridge Scheduler": a local time that does not exist is skipped, one that occurs
+//! twice counts once.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! The event that a schedule sends to its worker: Scheduler's default event, or the configured one with Scheduler's context
-//! attributes filled in (Scheduler user guide, "Adding context attributes").
+//! The event that a schedule sends to its worker: Scheduler's default event, or the configured one with Scheduler's
+//! context attributes filled in (Scheduler user guide, "Adding context attributes").
 
 use std::time::SystemTime;
 
@@ -7,7 +7,8 @@ use bedrock::local::rfc3339;
 use bedrock::local::service::FunctionInfo;
 use serde_json::json;
 
-/// Returns the event as JSON. `index` is that of the trigger among those of its worker; `configured` is the event of the settings.
+/// Returns the event as JSON. `index` is that of the trigger among those of its worker; `configured` is the event of
+/// the settings.
 pub(super) fn event_json(
     function: &FunctionInfo,
     index: usize,

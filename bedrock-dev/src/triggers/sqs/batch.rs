@@ -42,8 +42,8 @@ fn event_attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
     attributes.iter().map(|(name, attribute)| (name.as_str(), describe(attribute))).collect()
 }
 
-/// Returns the messages that failed according to the worker's response: none, those that it names, or all of them if the response
-/// is not valid. Only used with `partial-failures`.
+/// Returns the messages that failed according to the worker's response: none, those that it names, or all of them if
+/// the response is not valid. Only used with `partial-failures`.
 pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> Vec<&'a Message> {
     let all = || messages.iter().collect();
     let Ok(response) = serde_json::from_slice::<Value>(response) else { return all() };

@@ -1,5 +1,5 @@
-//! An event source mapping, which works like Lambda's: polls a queue for batches of messages, invokes the worker, and deletes
-//! processed messages. Failed messages return to the queue after their visibility timeout.
+//! An event source mapping, which works like Lambda's: polls a queue for batches of messages, invokes the worker, and
+//! deletes processed messages. Failed messages return to the queue after their visibility timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,8 +68,8 @@ pub(in super::super) async fn poll(mapping: Arc<EventSourceMapping>) {
 }
 
 impl EventSourceMapping {
-    /// Waits for a batch. Messages that are already held when the database fails are returned as a batch: no other receiver would
-    /// get them, and the next call returns the error.
+    /// Waits for a batch. Messages that are already held when the database fails are returned as a batch: no other
+    /// receiver would get them, and the next call returns the error.
     async fn next_batch(&self) -> Result<Vec<Message>, MessageStoreError> {
         let mut messages = Vec::new();
         match self.fill_batch(&mut messages).await {

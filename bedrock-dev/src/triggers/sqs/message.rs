@@ -63,7 +63,8 @@ pub(super) fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the digest of message attributes (SQS developer guide, "Calculating the MD5 message digest for message attributes").
+/// Returns the digest of message attributes (SQS developer guide, "Calculating the MD5 message digest for message
+/// attributes").
 pub(super) fn md5_of_attributes(attributes: &Attributes) -> String {
     let mut digest = Md5::new();
     for (name, attribute) in attributes {

@@ -58,14 +58,15 @@ impl SqsQueue {
         Ok(id)
     }
 
-    /// Receives messages for a client: they are hidden for the visibility timeout, and removed when the client deletes them.
+    /// Receives messages for a client: they are hidden for the visibility timeout, and removed when the client deletes
+    /// them.
     pub(super) fn receive(&self, max_messages: usize, visibility: Option<u64>) -> Result<Received, MessageStoreError> {
         let visibility = visibility.unwrap_or(self.visibility);
         self.receive_with(ReceiveRequest { max_messages, visibility, held: false })
     }
 
-    /// Receives messages for an event source mapping of this process: they are hidden until they are released, and then for the
-    /// rest of the visibility timeout.
+    /// Receives messages for an event source mapping of this process: they are hidden until they are released, and then
+    /// for the rest of the visibility timeout.
     pub(super) fn hold(&self, max_messages: usize) -> Result<Received, MessageStoreError> {
         self.receive_with(ReceiveRequest { max_messages, visibility: self.visibility, held: true })
     }

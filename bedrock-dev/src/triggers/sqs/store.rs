@@ -1,5 +1,5 @@
-//! The database of messages: SQLite with a write-ahead log, like that of asynchronous events. A message has been written when its
-//! sender receives the response, so it survives any termination of this process.
+//! The database of messages: SQLite with a write-ahead log, like that of asynchronous events. A message has been
+//! written when its sender receives the response, so it survives any termination of this process.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -88,8 +88,8 @@ pub(super) struct ReceiveRequest {
     pub(super) max_messages: usize,
     /// Visibility timeout in seconds.
     pub(super) visibility: u64,
-    /// Whether the messages are held until this process releases them: no other receiver gets them until then, however fast the
-    /// clock runs.
+    /// Whether the messages are held until this process releases them: no other receiver gets them until then, however
+    /// fast the clock runs.
     pub(super) held: bool,
 }
 
@@ -128,8 +128,8 @@ impl MessageStore {
         Ok(id)
     }
 
-    /// Receives visible messages, oldest first. Messages that have already been received too often are moved to the dead-letter
-    /// queue instead.
+    /// Receives visible messages, oldest first. Messages that have already been received too often are moved to the
+    /// dead-letter queue instead.
     pub(super) fn receive(
         &self,
         queue: &str,
@@ -157,7 +157,8 @@ impl MessageStore {
                  ORDER BY visible, number LIMIT ?3",
             )?;
             let limit = i64::try_from(request.max_messages).unwrap_or(i64::MAX);
-            // All numbers are read first: with a visibility timeout of zero, the same message could be found repeatedly.
+            // All numbers are read first: with a visibility timeout of zero, the same message could be found
+            // repeatedly.
             let numbers = find.query_map(params![queue, Timestamp(now), limit], |row| row.get::<_, i64>(0))?;
             let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
             let mut update = connection.prepare_cached(&format!(

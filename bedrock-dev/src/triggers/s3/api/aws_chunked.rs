@@ -1,7 +1,7 @@
 //! Decodes the content encoding `aws-chunked`, in which SDKs send chunks with signatures or trailing checksums.
 
-/// Returns the decoded body, or `None` if it is not valid. Signatures and checksums are ignored, because they protect network
-/// transfers.
+/// Returns the decoded body, or `None` if it is not valid. Signatures and checksums are ignored, because they protect
+/// network transfers.
 pub(super) fn decode_aws_chunked(mut body: &[u8]) -> Option<Vec<u8>> {
     let mut object = Vec::new();
     loop {

@@ -1,5 +1,6 @@
-//! S3's API over the folders: the operations that a worker needs to read the objects it is notified of, and to write results.
-//! Objects are files: there are no versions, no multipart uploads, and no metadata except size, time and digest.
+//! S3's API over the folders: the operations that a worker needs to read the objects it is notified of, and to write
+//! results. Objects are files: there are no versions, no multipart uploads, and no metadata except size, time and
+//! digest.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -103,7 +103,8 @@ pub(super) fn delete(bucket: &Bucket, key: &str) -> Result<Response<Body>, S3Err
     Ok(with_request_id(response))
 }
 
-/// Removes the folders of a deleted file that are now empty: S3 has no folders, and a later object could have the same key.
+/// Removes the folders of a deleted file that are now empty: S3 has no folders, and a later object could have the same
+/// key.
 fn remove_empty_folders(root: &Path, path: &Path) {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
         // Fails for a folder that is not empty.

@@ -1,5 +1,5 @@
-//! The routes of S3's API, in path style. Requests need credentials, of any value; the access check of the port has already
-//! rejected pages of other origins.
+//! The routes of S3's API, in path style. Requests need credentials, of any value; the access check of the port has
+//! already rejected pages of other origins.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! SQS's API: the operations that programs need to send messages and to manage queues, in the JSON protocol that current SDKs
-//! and the AWS CLI use.
+//! SQS's API: the operations that programs need to send messages and to manage queues, in the JSON protocol that
+//! current SDKs and the AWS CLI use.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -92,7 +92,8 @@ impl Drop for TestQueue {
 }
 
 impl TestQueue {
-    /// Creates a queue with a visibility timeout of 30 seconds, whose messages are moved to the dead-letter queue after two receives.
+    /// Creates a queue with a visibility timeout of 30 seconds, whose messages are moved to the dead-letter queue after
+    /// two receives.
     fn start(
         batching: Batching,
         bodies: &[&str],

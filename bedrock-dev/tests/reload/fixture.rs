@@ -1,5 +1,5 @@
-//! An app in a temporary folder with a worker of each language, at work and reloaded. The Rust worker's program is a script
-//! that speaks the Runtime API, and the compiler a test that says what comes of a build.
+//! A dev server with a reloader, for an app in a temporary folder with a worker of each language. The program of the
+//! Rust worker is a script that uses the Runtime API, and the test replaces the compiler.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,28 +19,28 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) type Programs = HashMap<String, PathBuf>;
-type Built = Result<Programs, BuildError>;
+type BuildResult = Result<Programs, BuildError>;
 
-/// A build that was asked for, and where it is told how far it is.
-pub(crate) struct Asked {
+/// A build that the reloader has requested. The test reports its progress and its result.
+pub(crate) struct BuildRequest {
     pub(crate) affected: Affected,
-    pub(crate) making: BuildProgress,
-    pub(crate) end: oneshot::Sender<Built>,
+    pub(crate) progress: BuildProgress,
+    pub(crate) result: oneshot::Sender<BuildResult>,
 }
 
-pub(crate) struct Room {
+pub(crate) struct TestServer {
     dir: TempDir,
     pub(crate) root: PathBuf,
     pub(crate) url: String,
-    workshop: Option<DevServer>,
-    reports: UnboundedReceiver<ReloadOutcome>,
-    builds: UnboundedReceiver<Asked>,
-    pub(crate) ends: JoinHandle<Option<App>>,
+    server: Option<DevServer>,
+    outcomes: UnboundedReceiver<ReloadOutcome>,
+    builds: UnboundedReceiver<BuildRequest>,
+    pub(crate) reload_loop: JoinHandle<Option<App>>,
 }
 
-impl Room {
-    /// With a program for the Rust worker if `built` says so.
-    pub(crate) async fn open(built: bool) -> Self {
+impl TestServer {
+    /// Starts the server; if `is_built`, with a program for the Rust worker.
+    pub(crate) async fn start(is_built: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let root = dir.path().canonicalize().expect("a folder");
         save(&root.join("Cargo.toml"), MANIFEST);
@@ -55,108 +55,110 @@ impl Room {
             include_str!("../../../templates/files/worker/javascript/worker.js"),
         );
         let app = App::open(&root).expect("an app");
-        let first = compiled(&root, &program("old"));
-        let order = DevServerConfig {
+        let programs = compile(&root, &program("old"));
+        let config = DevServerConfig {
             app: app.clone(),
             state: root.join("target/bedrock"),
             scratch: root.join("target/bedrock"),
             port: 0,
             clock: Clock::real(),
-            programs: if built { first } else { Programs::new() },
+            programs: if is_built { programs } else { Programs::new() },
             sink: Arc::new(|_| {}),
             edges: None,
             strict: false,
         };
-        let workshop = DevServer::open(order).await.expect("it opens");
-        let reloader = workshop.reloader(&app, &[]).expect("a reloader");
-        let (report, reports) = unbounded_channel();
-        let (ask, builds) = unbounded_channel();
-        let run = reloader
-            .run(move |affected, making| asked(&ask, affected, making), move |reload| drop(report.send(reload)));
-        let ends = tokio::spawn(run);
-        Self { dir, root, url: workshop.url.clone(), workshop: Some(workshop), reports, builds, ends }
+        let server = DevServer::start(config).await.expect("a server");
+        let reloader = server.reloader(&app, &[]).expect("a reloader");
+        let (outcome_sender, outcomes) = unbounded_channel();
+        let (build_sender, builds) = unbounded_channel();
+        let reload_loop = tokio::spawn(reloader.run(
+            move |affected, progress| request_build(&build_sender, affected, progress),
+            move |outcome| drop(outcome_sender.send(outcome)),
+        ));
+        Self { dir, root, url: server.url.clone(), server: Some(server), outcomes, builds, reload_loop }
     }
 
     pub(crate) fn save(&self, path: &str, text: &str) {
         save(&self.root.join(path), text);
     }
 
-    pub(crate) async fn report(&mut self) -> ReloadOutcome {
-        self.reports.recv().await.expect("the reloader runs")
+    pub(crate) async fn next_outcome(&mut self) -> ReloadOutcome {
+        self.outcomes.recv().await.expect("the reloader runs")
     }
 
-    /// Workers, files and messages of the next report.
-    pub(crate) async fn told(&mut self) -> (String, String, Vec<String>) {
-        let (workers, files, messages) = match self.report().await {
-            ReloadOutcome::Reloaded(reloaded) => (reloaded.workers, reloaded.files, Vec::new()),
-            ReloadOutcome::Failed(failed) => (failed.workers, failed.files, failed.messages),
+    /// Returns the workers, files and messages of the next outcome.
+    pub(crate) async fn next_summary(&mut self) -> (String, String, Vec<String>) {
+        let (workers, files, messages) = match self.next_outcome().await {
+            ReloadOutcome::Reloaded(success) => (success.workers, success.files, Vec::new()),
+            ReloadOutcome::Failed(failure) => (failure.workers, failure.files, failure.messages),
             ReloadOutcome::Written(written) => ([written.worker].into(), written.files, vec![written.help]),
         };
         let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         (workers.into_iter().collect::<Vec<_>>().join(" "), files.join(" "), messages)
     }
 
-    pub(crate) async fn build(&mut self) -> Asked {
+    pub(crate) async fn next_build(&mut self) -> BuildRequest {
         self.builds.recv().await.expect("the reloader runs")
     }
 
-    /// No build was asked for.
-    pub(crate) fn built_nothing(&mut self) -> bool {
+    /// Returns whether no build was requested.
+    pub(crate) fn has_no_builds(&mut self) -> bool {
         self.builds.is_empty()
     }
 
-    /// What the next build ends with: a program that answers with this version.
-    pub(crate) async fn build_version(&mut self, version: &str) {
-        let programs = compiled(&self.root, &program(version));
-        self.build().await.end.send(Ok(programs)).expect("it waits");
+    /// Completes the next build with a program of this version.
+    pub(crate) async fn complete_build(&mut self, version: &str) {
+        let programs = compile(&self.root, &program(version));
+        self.next_build().await.result.send(Ok(programs)).expect("the reloader waits");
     }
 
     pub(crate) async fn invoke(&self, worker: &str, event: Value) -> Result<Value, Value> {
         invoke(&self.url, worker, &event).await
     }
 
-    /// The version that answers.
+    /// Returns the version that responds.
     pub(crate) async fn version(&self, worker: &str) -> String {
-        let answer = self.invoke(worker, json!({})).await.expect("an answer");
-        answer["version"].as_str().expect("text").to_owned()
+        let response = self.invoke(worker, json!({})).await.expect("a response");
+        response["version"].as_str().expect("text").to_owned()
     }
 
-    /// A file to wait for or to make, which changes nothing.
-    pub(crate) fn sign(&self, name: &str) -> PathBuf {
+    /// Returns a path in an ignored folder, for files by which tests and workers signal each other.
+    pub(crate) fn signal_file(&self, name: &str) -> PathBuf {
         self.dir.path().join("target").join(name)
     }
 
     pub(crate) fn close(mut self) {
-        self.ends.abort();
-        if let Some(workshop) = self.workshop.take() {
-            workshop.close();
+        self.reload_loop.abort();
+        if let Some(server) = self.server.take() {
+            server.close();
         }
     }
 }
 
-fn asked(
-    ask: &UnboundedSender<Asked>,
+fn request_build(
+    sender: &UnboundedSender<BuildRequest>,
     affected: Affected,
-    making: BuildProgress,
-) -> impl Future<Output = Built> + Send + use<> {
-    let (end, ended) = oneshot::channel();
-    let sent = ask.send(Asked { affected, making, end });
+    progress: BuildProgress,
+) -> impl Future<Output = BuildResult> + Send + use<> {
+    let (result, receiver) = oneshot::channel();
+    let sent = sender.send(BuildRequest { affected, progress, result });
     async move {
         drop(sent);
-        ended.await.unwrap_or_else(|_| Err(BuildError { messages: vec!["nobody builds".to_owned()], said: Vec::new() }))
+        let no_result = || BuildError { messages: vec!["the test has ended".to_owned()], said: Vec::new() };
+        receiver.await.unwrap_or_else(|_| Err(no_result()))
     }
 }
 
-/// As most editors do it: all at once.
+/// Saves a file as most editors do: by renaming a temporary file.
 pub(crate) fn save(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    let aside = path.with_extension("swp");
-    fs::write(&aside, text).expect("a file");
-    fs::rename(&aside, path).expect("a file");
+    let temporary = path.with_extension("swp");
+    fs::write(&temporary, text).expect("a file");
+    fs::rename(&temporary, path).expect("a file");
 }
 
-/// Where cargo would put it: always the same place.
-pub(crate) fn compiled(root: &Path, text: &str) -> Programs {
+/// Writes the program to where cargo puts it: always the same path.
+pub(crate) fn compile(root: &Path, text: &str) -> Programs {
     use std::os::unix::fs::PermissionsExt;
     let path = root.join("target/debug/rusty");
     save(&path, text);
@@ -164,7 +166,7 @@ pub(crate) fn compiled(root: &Path, text: &str) -> Programs {
     Programs::from([("rusty".to_owned(), path)])
 }
 
-/// The response, or what the function's error says.
+/// Returns the response, or the JSON of the error.
 pub(crate) async fn invoke(url: &str, worker: &str, event: &Value) -> Result<Value, Value> {
     let address = url.strip_prefix("http://").expect("a URL");
     let event = event.to_string();
@@ -175,33 +177,34 @@ pub(crate) async fn invoke(url: &str, worker: &str, event: &Value) -> Result<Val
     );
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-    let body = serde_json::from_str(body).unwrap_or_else(|_| json!(answer));
-    let is_good = head.starts_with("HTTP/1.1 200") && !head.to_lowercase().contains("x-amz-function-error");
-    if is_good { Ok(body) } else { Err(body) }
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.expect("a response");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a response");
+    let body = serde_json::from_str(body).unwrap_or_else(|_| json!(response));
+    let is_success = head.starts_with("HTTP/1.1 200") && !head.to_lowercase().contains("x-amz-function-error");
+    if is_success { Ok(body) } else { Err(body) }
 }
 
-/// Waits until a file is there that another process makes.
-pub(crate) async fn wait_for(path: &Path) {
+/// Waits until another process has created a file.
+pub(crate) async fn wait_for_file(path: &Path) {
     while !path.exists() {
         tokio::task::yield_now().await;
     }
 }
 
-/// Waits until a process has ended; soon, for it has nothing to do any more.
-pub(crate) async fn is_gone(process: u64) {
-    let began = Instant::now();
+/// Waits until a process that is not needed any more has exited.
+pub(crate) async fn wait_for_exit(process: u64) {
+    let start = Instant::now();
     while Path::new(&format!("/proc/{process}")).exists() {
-        assert!(began.elapsed() < Duration::from_secs(30), "process {process} is still there");
+        assert!(start.elapsed() < Duration::from_secs(30), "process {process} is still running");
         tokio::task::yield_now().await;
     }
 }
 
 const MANIFEST: &str = "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n";
 
-/// Both wait, if the event says so, for a file, having made another one.
+/// Returns the code of a Python worker. If the event contains `until`, it creates the file `started` and waits for
+/// `until`.
 pub(crate) fn python(version: &str) -> String {
     format!(
         r#"import os, time
@@ -210,7 +213,7 @@ from bedrock.workers.worker import Worker
 class Snake(Worker):
     def execute(self, event, context):
         if "until" in event:
-            open(event["begun"], "w").close()
+            open(event["started"], "w").close()
             while not os.path.exists(event["until"]):
                 time.sleep(0.002)
         return {{"version": "{version}", "process": os.getpid()}}
@@ -218,6 +221,7 @@ class Snake(Worker):
     )
 }
 
+/// Returns the code of a JavaScript worker that does the same as [`python`].
 pub(crate) fn javascript(version: &str) -> String {
     format!(
         r"const fs = require('fs');
@@ -226,7 +230,7 @@ const {{ Worker }} = require('./worker');
 class NodeOne extends Worker {{
   async execute(event, context) {{
     if (event.until) {{
-      fs.writeFileSync(event.begun, '');
+      fs.writeFileSync(event.started, '');
       while (!fs.existsSync(event.until)) await new Promise((done) => setTimeout(done, 2));
     }}
     return {{ version: '{version}', process: process.pid }};
@@ -236,7 +240,7 @@ class NodeOne extends Worker {{
     )
 }
 
-/// A Rust worker's program, as far as this side can tell.
+/// Returns a script that behaves like the program of a Rust worker, and does the same as [`python`].
 pub(crate) fn program(version: &str) -> String {
     script(&format!(
         r#"import json, os, socket, time
@@ -255,17 +259,17 @@ while True:
     headers, event = request("GET", "invocation/next")
     event = json.loads(event)
     if "until" in event:
-        open(event["begun"], "w").close()
+        open(event["started"], "w").close()
         while not os.path.exists(event["until"]):
             time.sleep(0.002)
-    answer = json.dumps({{"version": "{version}", "process": os.getpid()}})
-    request("POST", "invocation/" + headers["lambda-runtime-aws-request-id"] + "/response", answer.encode())
+    response = json.dumps({{"version": "{version}", "process": os.getpid()}})
+    request("POST", "invocation/" + headers["lambda-runtime-aws-request-id"] + "/response", response.encode())
 "#
     ))
 }
 
-/// A program that runs these lines. What the PATH names may be a slow shim, and of this one many are started.
+/// Returns a Python program. Its interpreter is looked up once, because `python3` in the PATH may be a slow shim.
 pub(crate) fn script(lines: &str) -> String {
-    let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().expect("python3");
-    format!("#!{} -IS\n{lines}", String::from_utf8(asked.stdout).expect("text").trim())
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().expect("python3");
+    format!("#!{} -IS\n{lines}", String::from_utf8(output.stdout).expect("text").trim())
 }

@@ -1,0 +1,133 @@
+//! The functions of an app: finds them by name and runs them. Rust workers and the endpoint run as execution
+//! environments, Python and JavaScript workers in their host processes.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bedrock::Error;
+use bedrock::local::service::{FunctionInfo, Reply};
+use bedrock::local::{Hosted, Invocation};
+use bedrock_build::App;
+use bytes::Bytes;
+
+use super::active_workers::ActiveWorkers;
+use super::endpoint;
+use super::function_factory::FunctionFactory;
+use crate::execution::{BusyPoller, Function};
+use crate::policy::AdmissionPolicy;
+use crate::queue::Rules;
+
+/// All functions of an app.
+pub(crate) struct FunctionRegistry {
+    hosted_workers: Hosted,
+    /// The endpoint, if it has an executable.
+    endpoint: Option<FunctionInfo>,
+    /// Rust workers and the endpoint, by name.
+    process_functions: HashMap<String, Arc<Function>>,
+    /// Retry settings by worker.
+    retry_rules: HashMap<String, Rules>,
+    policy: Arc<AdmissionPolicy>,
+    active_workers: ActiveWorkers,
+    busy_poller: BusyPoller,
+}
+
+impl FunctionRegistry {
+    pub(crate) fn new(
+        app: &App,
+        hosted_workers: Hosted,
+        factory: &FunctionFactory<'_>,
+        policy: Arc<AdmissionPolicy>,
+        busy_poller: BusyPoller,
+    ) -> Self {
+        let endpoint = endpoint::function_info(app, hosted_workers.backend());
+        let process_functions = factory.create_all(app, hosted_workers.backend(), &endpoint);
+        let rules_of_workers = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings)));
+        Self {
+            endpoint: process_functions.contains_key(&endpoint.worker).then_some(endpoint),
+            hosted_workers,
+            process_functions,
+            retry_rules: rules_of_workers.collect(),
+            policy,
+            active_workers: ActiveWorkers::default(),
+            busy_poller,
+        }
+    }
+
+    /// Returns all functions, sorted by name.
+    pub(crate) fn list(&self) -> Vec<FunctionInfo> {
+        let mut functions = self.hosted_workers.backend().functions();
+        functions.extend(self.endpoint.clone());
+        functions.sort_by(|one, other| one.name.cmp(&other.name));
+        functions
+    }
+
+    /// Finds a function by its own name, its worker's name or its ARN.
+    pub(crate) fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        if let Some(endpoint) = self.endpoint.as_ref().filter(|info| endpoint::is_endpoint_name(name, info)) {
+            return Ok(endpoint.clone());
+        }
+        self.hosted_workers.backend().find(name)
+    }
+
+    /// Returns the ARN that a function of this name has, or would have.
+    pub(crate) fn arn(&self, name: &str) -> String {
+        self.hosted_workers.backend().arn(name)
+    }
+
+    /// Runs an invocation within the limits of its function.
+    pub(crate) fn run(&self, function: &FunctionInfo, mut invocation: Invocation) -> Reply {
+        self.policy.increment_hop_count(function, &mut invocation);
+        let deadline = invocation.limit;
+        let worker = function.worker.clone();
+        let policy = Arc::clone(&self.policy);
+        let reply: Reply = match self.process_functions.get(&worker).cloned() {
+            Some(function) => Box::pin(async move { function.invoke(invocation).await }),
+            None => self.hosted_workers.backend().run(function, invocation),
+        };
+        let active = self.active_workers.start(&worker);
+        let in_flight = self.busy_poller.call_started();
+        let reply = async move {
+            let result = reply.await;
+            drop((active, in_flight));
+            result
+        };
+        Box::pin(async move { with_deadline(deadline, &worker, policy.reserved_concurrency.run(&worker, reply)).await })
+    }
+
+    /// Returns the retry settings of a worker, or Lambda's defaults if it has none.
+    pub(crate) fn retry_rules(&self, worker: &str) -> Rules {
+        self.retry_rules.get(worker).cloned().unwrap_or_default()
+    }
+
+    /// Returns the function of a Rust worker or of the endpoint. `None` if `name` is not one of them.
+    pub(crate) fn process_function(&self, name: &str) -> Option<&Arc<Function>> {
+        self.process_functions.get(name)
+    }
+
+    /// The Python and JavaScript workers.
+    pub(crate) fn hosted_workers(&self) -> &Hosted {
+        &self.hosted_workers
+    }
+
+    pub(crate) fn policy(&self) -> &Arc<AdmissionPolicy> {
+        &self.policy
+    }
+
+    pub(crate) fn active_workers(&self) -> &ActiveWorkers {
+        &self.active_workers
+    }
+}
+
+/// Waits for a response, but not past the caller's own deadline, which also covers the time to start a process.
+async fn with_deadline(
+    deadline: Option<SystemTime>,
+    worker: &str,
+    response: impl Future<Output = Result<Bytes, Error>>,
+) -> Result<Bytes, Error> {
+    let Some(deadline) = deadline else { return response.await };
+    let remaining = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    let timeout_error = |_| Err(Error::Timeout { worker: worker.to_owned(), after: remaining });
+    tokio::time::timeout(remaining, response).await.unwrap_or_else(timeout_error)
+}

@@ -6,8 +6,8 @@ use bedrock_build::Language;
 use dialoguer::console::Term;
 use dialoguer::theme::SimpleTheme;
 
-use bedrock_diagnostics::{Error, Result};
 use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, Result};
 
 /// Whether somebody is there to answer.
 pub(crate) fn is_possible() -> bool {

@@ -10,9 +10,9 @@ use crate::commands::{
     build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
     status, terraform,
 };
-use bedrock_diagnostics::{ExitKind, Result};
 use crate::print::{Color, Printer};
 use crate::session::Session;
+use bedrock_diagnostics::{ExitKind, Result};
 
 mod usage;
 

@@ -11,8 +11,8 @@ use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
 use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Invokes `worker` with `payload`, which is JSON. What came of it has been printed when this returns.
 pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, print: Printer) -> Result<()> {
@@ -22,8 +22,8 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
         in_program(&program, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
-        let info =
-            AppInfo::of(app, target.join("bedrock")).map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
+        let info = AppInfo::of(app, target.join("bedrock"))
+            .map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
         let once = Once { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
         run_once(info, once)
     };

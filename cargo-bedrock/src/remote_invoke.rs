@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::aws::{self, Access, Aws, Failure, Repeat};
 use crate::deploy::Stage;
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Bytes that Lambda takes when the response is waited for, and when it is not (Lambda quotas; API model 2026).
 const SYNC_LIMIT: usize = 6 * 1024 * 1024;

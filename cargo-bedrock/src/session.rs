@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use bedrock_build::App;
 
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What every command is given.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use super::base::Base;
 use super::binary::{Binary, Elf, Machine, inspect};
 use super::finding::{Finding, What};
 use super::package::{Package, Packages};
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::{Allowed, Entry, Source, threads};
 use bedrock_build::Architecture;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Where the artifact will run.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::binary::{Machine, Version};
 use super::check::Target;
 use super::package::Package;
-use bedrock_diagnostics::Report;
 use crate::pack::to_package_of;
 use bedrock_build::Architecture;
+use bedrock_diagnostics::Report;
 
 /// Something that keeps binaries from running on Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -88,10 +88,10 @@ impl Failure {
                 Error::call(what).cause("AWS does not accept the credentials").cause(format!("{code}: {message}")),
             ),
             Self::Refused { code, message, .. } => {
-                Error::new(fault, what).cause(if message.is_empty() { code } else { format!("{code}: {message}") })
+                Error::new(kind, what).cause(if message.is_empty() { code } else { format!("{code}: {message}") })
             }
             Self::NotSent(why) => Error::call(what).cause(format!("there is no connection: {why}")),
-            Self::Lost(why) => Error::new(fault, what).cause(format!("no answer came: {why}")),
+            Self::Lost(why) => Error::new(kind, what).cause(format!("no answer came: {why}")),
             Self::NoCredentials(why) => credentials(Error::call(what).cause("there are no AWS credentials").cause(why)),
         }
     }

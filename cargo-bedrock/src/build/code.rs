@@ -8,8 +8,8 @@ use super::context::{Context, Made, Outcome};
 use super::inputs::Inputs;
 use super::node;
 use super::part::{Function, Part};
-use bedrock_diagnostics::{Error, Result};
 use crate::pack::{Contents, Entry, Options, Reason, collect};
+use bedrock_diagnostics::{Error, Result};
 
 /// Files that say what is to be installed; the layer is what they come to.
 const LISTS: [&str; 7] = [

@@ -11,10 +11,10 @@ use super::part::{Function, Part};
 use super::plan::Request;
 use super::state::{Record, State, Zip};
 use crate::audit::{Base, Target, What, audit};
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::pack::{self, Entry};
 use crate::print::Progress;
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// The input that says for which processor a part is.
 pub(crate) const ARCHITECTURE: &str = "architecture";

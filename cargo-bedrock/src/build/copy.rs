@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use ignore::WalkBuilder;
 
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// All files: 2001-09-09.
 const TIME: Duration = Duration::from_secs(1_000_000_000);

@@ -9,8 +9,8 @@ use bedrock_build::App;
 use tempfile::TempDir;
 
 use super::part::Part;
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 const STAGING: &str = ".staging-";
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_diagnostics::Result;
 use crate::pack::{Digest, Entry, content_digest};
+use bedrock_diagnostics::Result;
 use std::path::Path;
 
 /// Name of an input to its value or digest.

@@ -9,9 +9,9 @@ use super::context::Outcome;
 use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
-use bedrock_diagnostics::{Error, ExitKind, Report};
 use crate::pack;
 use crate::print::{Printer, Progress, size};
+use bedrock_diagnostics::{Error, ExitKind, Report};
 
 /// Parts that `--explain` shows of each artifact.
 const LARGEST: usize = 10;

@@ -16,10 +16,10 @@ use super::part::{Function, Part};
 use super::plan::{Plan, Request};
 use super::state::State;
 use super::{calls, code, forget, node, python, report, rust};
-use bedrock_diagnostics::{Error, Result};
 use crate::graph::{NodeName, RustEdges, of_programs};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, Result};
 
 /// Installers wait for the network more than they compute.
 const THREADS: usize = 3;

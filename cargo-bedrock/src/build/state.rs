@@ -8,8 +8,8 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use bedrock_diagnostics::{Error, Result};
 use crate::pack::Packed;
+use bedrock_diagnostics::{Error, Result};
 
 const FILE: &str = "state.json";
 /// Another format is forgotten: everything is built once more.

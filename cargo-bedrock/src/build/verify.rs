@@ -14,10 +14,10 @@ use super::folder;
 use super::part::Part;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::Digest;
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Files of a zip that a report names.
 const TOLD: usize = 5;

@@ -4,9 +4,9 @@ use bedrock_build::Architecture;
 use clap::{Args, ValueEnum};
 
 use crate::build::{self, Compiler, Purpose, Request};
-use bedrock_diagnostics::Result;
 use crate::print::Progress;
 use crate::session::Session;
+use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::cli;
-use bedrock_diagnostics::Result;
 use crate::print::Printer;
+use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,8 +7,8 @@ use bedrock_dev::Clock;
 use clap::{Args, ValueEnum};
 
 use crate::dev;
-use bedrock_diagnostics::Result;
 use crate::session::Session;
+use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use crate::aws::Access;
 use crate::doctor::{Options, examine};
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
+use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,10 +4,10 @@ use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::graph::{self, Format, Level, NodeName, RustEdges};
 use crate::print::{Printer, Progress};
 use crate::session::Session;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,12 +4,12 @@ use clap::Args;
 
 use crate::aws::Access;
 use crate::deploy::Stage;
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::local_invoke;
 use crate::payload::Source;
 use crate::remote_invoke::{self, Call};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

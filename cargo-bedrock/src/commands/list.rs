@@ -4,9 +4,9 @@ use bedrock_build::{App, Trigger, Worker};
 use clap::Args;
 use serde::Serialize;
 
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
+use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:

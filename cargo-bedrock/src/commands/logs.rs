@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::access::{Access, Format};
 use crate::deploy::Stage;
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::logs::{self, Request, Source};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

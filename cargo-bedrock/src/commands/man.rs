@@ -7,9 +7,9 @@ use clap::Args;
 use clap_mangen::Man as Page;
 
 use crate::cli;
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::session::Session;
+use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,12 +7,12 @@ use clap::Args;
 
 use crate::ask;
 use crate::cli;
-use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
-use bedrock_diagnostics::Interrupt;
 use crate::migrate::{self, Migration, Original, Request};
 use crate::print::Printer;
 use crate::scaffold::{self, Checkout};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,7 +97,9 @@ impl Migrate {
 
     fn take_back(&self, root: &Path, session: &Session, interrupt: &Interrupt) -> Result<()> {
         let Some(undo) = migrate::undo(root)? else {
-            session.print.done(&format!("nothing to do: `{}` has no migration on record", relative_path(root, &session.dir)));
+            session
+                .print
+                .done(&format!("nothing to do: `{}` has no migration on record", relative_path(root, &session.dir)));
             return Ok(());
         };
         let patch = migrate::patch(&undo.plan);

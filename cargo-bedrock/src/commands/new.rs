@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use bedrock_diagnostics::Result;
 use crate::session::Session;
+use bedrock_diagnostics::Result;
 
 mod app;
 mod endpoint;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bedrock_dev::{Listed, State};
 use clap::{Args, Subcommand};
 
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
 use crate::queued::{self, Queued, delivered};
 use crate::session::Session;
+use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:

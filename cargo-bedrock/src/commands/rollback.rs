@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::access::{Access, Format};
 use crate::deploy::{self, Request};
-use bedrock_diagnostics::Result;
 use crate::print::Deploying;
 use crate::session::Session;
+use bedrock_diagnostics::Result;
 
 const EXAMPLES: &str = "\
 Examples:

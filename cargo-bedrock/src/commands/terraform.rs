@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use bedrock_diagnostics::{Error, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
 use crate::scaffold;
 use crate::session::Session;
 use crate::terraform::{Copy, Upgrade, conflicts, differences, plan, template};
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, Result};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

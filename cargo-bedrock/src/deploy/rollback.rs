@@ -18,10 +18,10 @@ use super::stage::Site;
 use super::together::together;
 use crate::ask;
 use crate::aws::{self, Aws, Repeat, call};
-use bedrock_diagnostics::{Error, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::pack::Digest;
 use crate::print::Deploying;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, Result};
 
 /// The versions of one function.
 #[derive(Debug, Clone, Default)]

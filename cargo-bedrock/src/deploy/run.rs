@@ -15,9 +15,9 @@ use super::stage::{ENDPOINT, Site, Stage};
 use super::{read, refuse, secrets, triggers};
 use crate::ask;
 use crate::aws::{self, Access, Aws};
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::print::Deploying;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What the user asked for.
 #[derive(Debug)]

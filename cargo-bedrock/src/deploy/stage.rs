@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use bedrock_build::{App, FunctionName, WorkerName};
 
 use crate::aws::Place;
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::pack::Digest;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What the endpoint goes by where workers have their names.
 pub(crate) const ENDPOINT: &str = "endpoint";

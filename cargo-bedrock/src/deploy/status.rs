@@ -14,8 +14,8 @@ use super::stage::{ENDPOINT, Site};
 use super::triggers::PlannedTrigger;
 use super::{read, refuse, secrets, triggers};
 use crate::aws;
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, Result};
 
 /// For machines: one object, keys may be added to it.
 #[derive(Debug, Serialize)]

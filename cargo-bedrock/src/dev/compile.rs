@@ -9,10 +9,10 @@ use bedrock_dev::happenings::api::Picture;
 use bedrock_dev::{BuildFailed, ENDPOINT, Edges, Making};
 
 use crate::build::{self, Function, Listener, Purpose, Request};
-use bedrock_diagnostics::{Error, Result};
 use crate::graph::{self, Finding, Graph};
 use crate::print::{Printer, Progress};
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, Result};
 
 /// Compiles, as often as is needed.
 #[derive(Clone)]

@@ -9,8 +9,8 @@ use bedrock_dev::{ENDPOINT, Reload, Reloaded, Workshop};
 use serde_json::{Value, json};
 
 use crate::build::{CARGO_HOME, cargo_home};
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 use super::show::Show;
 

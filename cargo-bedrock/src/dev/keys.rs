@@ -1,7 +1,7 @@
 //! What keys mean while the app runs, and doing it. Where they come from is left to `terminal`.
 
-use bedrock_diagnostics::Result;
 use crate::print::Printer;
+use bedrock_diagnostics::Result;
 
 use super::browser;
 use super::show::Show;

@@ -28,12 +28,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, ExitKind as QueueFault, NotOpened, Order, Workshop};
+use bedrock_dev::{Clock, Fault as QueueFault, NotOpened, Order, Workshop};
 
 use crate::build;
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::local_invoke::target_dir;
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use begun::Begun;
 use compile::{Compiled, Compiler};
 use debug::Target;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bedrock_dev::Workshop;
 use bedrock_dev::traces::{Settings, Traces};
 
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Printer;
+use bedrock_diagnostics::{Error, Result};
 
 /// As the variables of OpenTelemetry have it.
 pub(super) fn wanted() -> Result<Option<Settings>> {

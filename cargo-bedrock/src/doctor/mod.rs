@@ -23,9 +23,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::aws::{self, Access};
-use bedrock_diagnostics::{Error, Result};
 use crate::session::Session;
 use crate::tool::Tools;
+use bedrock_diagnostics::{Error, Result};
 pub(crate) use facts::Facts;
 pub(crate) use finding::{Finding, Report};
 

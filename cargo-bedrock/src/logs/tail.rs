@@ -12,9 +12,9 @@ use super::show::Form;
 use super::window::Window;
 use crate::aws::{self, Access, Aws, Failure};
 use crate::deploy::Stage;
-use bedrock_diagnostics::{Error, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::print::Printer;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, Result};
 
 /// Questions in flight: an account may ask some ten times a second.
 const SIDE_BY_SIDE: usize = 5;

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::original::Original;
-use bedrock_diagnostics::Result;
 use crate::scaffold::Step;
 use crate::terraform::{Copy, Record, Texts, differences, template};
+use bedrock_diagnostics::Result;
 
 const WORKFLOW: &str = ".github/workflows/";
 

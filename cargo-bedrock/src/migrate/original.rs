@@ -7,8 +7,8 @@ use bedrock_build::App;
 use ignore::WalkBuilder;
 
 use super::record;
-use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 use crate::terraform::{Copy, Texts, template};
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 
 /// Folders without code of the app, whatever `.gitignore` says of them.
 const FOREIGN: [&str; 6] = ["__pycache__", "node_modules", "site-packages", "target", "terraform", "venv"];

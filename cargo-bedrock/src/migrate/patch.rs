@@ -3,8 +3,8 @@
 use diffy::DiffOptions;
 
 use super::record;
-use bedrock_diagnostics::relative_path;
 use crate::scaffold::{Plan, Step};
+use bedrock_diagnostics::relative_path;
 
 /// All changes of `plan`, without those that keep the record.
 pub(crate) fn patch(plan: &Plan) -> String {

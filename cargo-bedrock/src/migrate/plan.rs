@@ -10,8 +10,8 @@ use super::endpoints::Class;
 use super::original::Original;
 use super::routes::{Ports, ports};
 use super::{config, deployment, endpoints, imports, record, uses, workflow};
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::scaffold::{Plan, Step};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// What the user said.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::scaffold::{Plan, Step};
 use crate::terraform::{Merged, Texts, merge};
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 const FOLDER: &str = ".bedrock/migrate";
 const IGNORE: &str = ".bedrock/.gitignore";

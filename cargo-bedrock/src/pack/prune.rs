@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use bedrock_diagnostics::{Error, Result, relative_path};
 use bedrock_build::Architecture;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Whether a file or folder of a Python target folder (`uv pip install --target`) is removed.
 pub(crate) fn python_target(path: &str, is_folder: bool) -> bool {

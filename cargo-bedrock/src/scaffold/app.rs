@@ -8,8 +8,8 @@ use bedrock_templates::File;
 
 use super::manifest::{Manifest, Owner, uses};
 use super::{Checkout, Plan, Step};
-use bedrock_diagnostics::{Error, ExitKind, Result};
 use crate::terraform::Record;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const FIRST_WORKER: &str = "greeter";
 

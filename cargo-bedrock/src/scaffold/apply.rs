@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::{Plan, Step};
-use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
 /// All steps of `plan`, or none.
 pub(crate) fn apply(plan: &Plan, interrupt: &Interrupt) -> Result<()> {
@@ -108,7 +108,8 @@ fn refuse_changed(path: &Path, place: &Path, before: &str, done: &Done<'_>) -> R
     if fs::read_to_string(place).map_err(failed)? == before {
         return Ok(());
     }
-    Err(Error::call(format!("`{}` was changed at the same time", relative_path(path, done.base))).help("run the command again"))
+    Err(Error::call(format!("`{}` was changed at the same time", relative_path(path, done.base)))
+        .help("run the command again"))
 }
 
 /// Makes the folders of `path` that are missing.
@@ -171,7 +172,11 @@ impl Done<'_> {
         };
         let left = self.steps.into_iter().rev().map(take_back).filter_map(std::result::Result::err);
         left.map(|(path, error)| {
-            format!("`{}` could not be put back as it was ({}), look at it", relative_path(&path, base), io_reason(&error))
+            format!(
+                "`{}` could not be put back as it was ({}), look at it",
+                relative_path(&path, base),
+                io_reason(&error)
+            )
         })
         .collect()
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::merge::{Merged, merge, with_ends_of, with_plain_ends};
 use super::{Copy, Record, Texts};
-use bedrock_diagnostics::{Error, Result};
 use crate::scaffold::{Plan, Step};
+use bedrock_diagnostics::{Error, Result};
 
 /// What happens to one file. A text is what it will say.
 #[derive(Debug, PartialEq, Eq)]

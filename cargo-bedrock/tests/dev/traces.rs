@@ -140,8 +140,8 @@ fn a_collector_that_is_away_costs_spans_and_one_warning() {
     dev.interrupt();
     let (code, said) = dev.end();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("3 spans did not reach the collector of traces"), "{said}");
-    assert!(said.matches("takes no traces").count() <= 1, "{said}");
+    assert!(said.contains("3 spans could not be sent to the trace collector"), "{said}");
+    assert!(said.matches("does not accept traces").count() <= 1, "{said}");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn grpc_is_refused_before_anything_is_compiled() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert_eq!(
         said,
-        "error: `OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json` here, found `grpc`\n\
-         help: set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`, which collectors take on port 4318 where gRPC is on 4317\n"
+        "error: `OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json`, found `grpc`\n\
+         help: set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`, which collectors usually accept on port 4318 (gRPC: 4317)\n"
     );
 }

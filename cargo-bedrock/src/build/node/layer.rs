@@ -9,8 +9,8 @@ use super::npm::{self, read};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use bedrock_diagnostics::{Error, Result};
 use crate::pack::{Contents, Options, collect, node_modules, remove};
+use bedrock_diagnostics::{Error, Result};
 
 /// Part of every key: another way to lay out or prune layers makes them anew.
 const LAYOUT: &str = "1";

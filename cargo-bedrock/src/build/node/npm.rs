@@ -9,8 +9,8 @@ use bedrock_build::Worker;
 use crate::build::context::Context;
 use crate::build::inputs::Inputs;
 use crate::build::part::Part;
-use bedrock_diagnostics::{Error, Result};
 use crate::tool::on_path;
+use bedrock_diagnostics::{Error, Result};
 
 /// What npm reads.
 const LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];

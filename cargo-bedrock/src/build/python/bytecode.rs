@@ -6,8 +6,8 @@ use std::process::Command;
 
 use bedrock_build::Runtime;
 
-use bedrock_diagnostics::Result;
 use crate::tool::{Tools, on_path};
+use bedrock_diagnostics::Result;
 
 /// The interpreter of the runtime's version, by its name alone: it is not started to look.
 pub(super) fn interpreter(runtime: Runtime) -> Option<PathBuf> {

@@ -8,8 +8,8 @@ use std::process::Command;
 use bedrock_build::{Architecture, Runtime};
 
 use super::requirements::Requirements;
-use bedrock_diagnostics::{Error, Result};
 use crate::tool::{Tools, on_path};
+use bedrock_diagnostics::{Error, Result};
 
 /// What the packages are for.
 #[derive(Debug, Clone, Copy)]

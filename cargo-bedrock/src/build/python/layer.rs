@@ -12,9 +12,9 @@ use super::requirements::{self, Requirements};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use bedrock_diagnostics::{Error, Result};
 use crate::pack::{Contents, Options, collect, python_target, remove};
 use crate::tool::on_path;
+use bedrock_diagnostics::{Error, Result};
 
 /// Part of every key: another way to lay out or prune layers makes them anew.
 const LAYOUT: &str = "2";

@@ -12,9 +12,9 @@ use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
 use crate::build::plan::Purpose;
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::graph::edges_of;
 use crate::pack::Entry;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// The input that says with which of cargo's profiles a program was compiled.
 pub(crate) const PROFILE: &str = "profile";

@@ -15,9 +15,9 @@ use super::{flags, profile};
 use crate::build::context::Context;
 use crate::build::part::Function;
 use crate::build::plan::Purpose;
-use bedrock_diagnostics::{Error, Result};
 use crate::print::Severity;
 use crate::tool;
+use bedrock_diagnostics::{Error, Result};
 
 /// The first words of lines in which cargo tells how far it is.
 const STATUS: [&str; 12] = [

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use bedrock_build::Architecture;
 use cargo_config2::Config;
 
-use bedrock_diagnostics::{Error, Result};
 use crate::tool::{Tools, on_path};
+use bedrock_diagnostics::{Error, Result};
 
 /// A way to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use bedrock_build::AppName;
 use clap::Args;
 
-use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
-use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, Checkout, Step};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 
 const EXAMPLES: &str = "\
 Examples:

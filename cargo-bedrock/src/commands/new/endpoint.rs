@@ -6,10 +6,10 @@ use std::io;
 use bedrock_build::EndpointName;
 use clap::Args;
 
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, endpoint};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,10 +6,10 @@ use bedrock_build::{App, FunctionName, Language, WorkerName};
 use clap::Args;
 
 use crate::ask;
-use bedrock_diagnostics::{Error, ExitKind, Result};
-use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{self, Step};
 use crate::session::Session;
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -46,8 +46,8 @@ impl Stop {
     pub(crate) fn of(self, what: String) -> Error {
         match self {
             Self::Aws(failure) => failure.app(what),
-            Self::Here(Error { fault, reports }) => {
-                let error = Error::new(fault, what);
+            Self::Here(Error { kind, reports }) => {
+                let error = Error::new(kind, what);
                 reports.into_iter().fold(error, |error, report| {
                     let error = report.causes.into_iter().fold(error.cause(report.message), Error::cause);
                     report.help.into_iter().fold(error, Error::help)

@@ -10,8 +10,8 @@ use super::chain::{Chain, Stop};
 use super::gone::present;
 use crate::aws::{Repeat, call};
 use crate::deploy::desired::Zip;
-use bedrock_diagnostics::Error;
 use crate::pack::Digest;
+use bedrock_diagnostics::Error;
 
 /// Of a zip that is sent in the request.
 const DIRECT: u64 = 52_428_800;

@@ -1,8 +1,8 @@
 //! Which forms there are.
 
 use super::{dot, json, mermaid, svg, text};
-use bedrock_diagnostics::Result;
 use crate::graph::model::Graph;
+use bedrock_diagnostics::Result;
 
 /// A form of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

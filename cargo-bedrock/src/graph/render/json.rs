@@ -1,8 +1,8 @@
 //! The graph as JSON, for programs.
 
 use super::document::Document;
-use bedrock_diagnostics::{Error, Result};
 use crate::graph::model::Graph;
+use bedrock_diagnostics::{Error, Result};
 
 pub(super) fn render(graph: &Graph) -> Result<String> {
     let text = serde_json::to_string_pretty(&Document::new(graph))

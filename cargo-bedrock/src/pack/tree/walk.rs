@@ -6,7 +6,6 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::{Contents, File, LeftOut, Options, Tree, read_small};
-use bedrock_diagnostics::{Error, Result, relative_path};
 use crate::pack::allowed::Allowed;
 use crate::pack::ignored::Ignored;
 use crate::pack::left_out::{self, Reason};
@@ -14,6 +13,7 @@ use crate::pack::links::follow;
 use crate::pack::names;
 use crate::pack::refusal::{Refusal, What};
 use crate::pack::secrets;
+use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// What is in `root`, in the order of the disk, and what must not be packed. Both paths are real ones.
 pub(super) fn walk(root: &Path, app: &Path, options: &Options) -> Result<(Tree, Vec<Refusal>)> {

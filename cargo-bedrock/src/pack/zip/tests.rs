@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use zip::{DateTime, ZipArchive};
 
 use super::*;
-use bedrock_diagnostics::ExitKind;
 use crate::pack::Source;
 use crate::pack::{content_digest, told};
+use bedrock_diagnostics::ExitKind;
 
 fn room() -> TempDir {
     TempDir::new().expect("room")

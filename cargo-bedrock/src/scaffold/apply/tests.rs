@@ -8,9 +8,9 @@ use bedrock_templates::File;
 use tempfile::TempDir;
 
 use super::apply;
-use bedrock_diagnostics::{Error, ExitKind};
-use bedrock_diagnostics::Interrupt;
 use crate::scaffold::{Plan, Step};
+use bedrock_diagnostics::Interrupt;
+use bedrock_diagnostics::{Error, ExitKind};
 
 fn folder(root: &Path, path: &str) -> Step {
     let file = File { path: "src/main.rs".to_owned(), contents: "fn main() {}\n".to_owned() };

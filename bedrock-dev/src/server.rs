@@ -106,11 +106,11 @@ impl DevServer {
         let backend =
             LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
-        let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let dispatcher =
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
         let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
-        api_state.set_triggers(Arc::clone(&triggers));
+        let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
+        let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
         let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_beside(listener, backend, Access::Signed, routes).await) }),

@@ -1,7 +1,7 @@
 //! The state that the handlers share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bedrock::local::service::Backend;
 use bedrock::local::token;
@@ -28,8 +28,8 @@ pub struct ApiState {
     pub(super) call_graph: watch::Sender<Option<Vec<Edge>>>,
     /// Draws the call graph; `None` until the first build has found it.
     pub(super) render_call_graph: watch::Sender<Option<RenderCallGraph>>,
-    /// The triggers, once they are set up.
-    pub(super) triggers: OnceLock<Arc<Triggers>>,
+    /// The triggers; `None` if the API is served without them.
+    pub(super) triggers: Option<Arc<Triggers>>,
 }
 
 /// Draws the call graph as SVG.
@@ -38,8 +38,8 @@ pub type RenderCallGraph = Arc<dyn Fn() -> String + Send + Sync>;
 impl ApiState {
     /// Creates the state, with a new token, for an app that is served at `url`. Calls are made through `backend`, which
     /// `recorder` records.
-    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Self {
+        Self {
             app: AppInfo::new(app, url),
             log: recorder.log().clone(),
             recorder,
@@ -49,13 +49,14 @@ impl ApiState {
             token: token(),
             call_graph: watch::Sender::default(),
             render_call_graph: watch::Sender::default(),
-            triggers: OnceLock::new(),
-        })
+            triggers: None,
+        }
     }
 
-    /// Sets the triggers; only the first call has an effect.
-    pub(crate) fn set_triggers(&self, triggers: Arc<Triggers>) {
-        let _ = self.triggers.set(triggers);
+    /// Adds the triggers of the app.
+    #[must_use]
+    pub(crate) fn with_triggers(self, triggers: Arc<Triggers>) -> Self {
+        Self { triggers: Some(triggers), ..self }
     }
 
     /// Replaces the call graph.

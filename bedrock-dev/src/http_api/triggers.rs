@@ -13,7 +13,7 @@ use crate::triggers::FireError;
 
 /// `GET /_bedrock/v1/queues`
 pub(super) async fn queues(State(state): State<Arc<ApiState>>) -> ApiResult {
-    let queues = state.triggers.get().map(|triggers| triggers.queues()).transpose();
+    let queues = state.triggers.as_ref().map(|triggers| triggers.queues()).transpose();
     let queues = queues.map_err(|error| ApiError::internal(&error))?.unwrap_or_default();
     Ok(ok(&json!({ "version": VERSION, "queues": queues })))
 }
@@ -24,7 +24,7 @@ pub(super) async fn fire(
     Path((name, number)): Path<(String, String)>,
 ) -> ApiResult {
     let not_found = || ApiError::not_found(format!("worker `{name}` has no trigger `{number}`"));
-    let (Some(triggers), Ok(index)) = (state.triggers.get(), number.parse()) else { return Err(not_found()) };
+    let (Some(triggers), Ok(index)) = (&state.triggers, number.parse()) else { return Err(not_found()) };
     match triggers.fire(&name, index).await {
         Ok(request_id) => {
             Ok(with_status(StatusCode::ACCEPTED, &json!({ "version": VERSION, "request_id": request_id })))

@@ -154,7 +154,7 @@ impl TestServer {
         let address = listener.local_addr().expect("an address").to_string();
         let app = app(dir.path());
         let url = format!("http://{address}");
-        let state = ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
+        let state = Arc::new(ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue)));
         tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&state).merge(dashboard::router())));
         Self { log, recorder, state, queue, address, dir }
     }

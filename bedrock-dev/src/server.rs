@@ -29,7 +29,7 @@ use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
 use crate::queue::{Fault, Queue, Store};
 use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
-use crate::triggers::{LocalResources, Triggers};
+use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
 /// Delay before the queue is started again after its database has failed.
 const QUEUE_RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -83,7 +83,7 @@ impl DevServer {
         let (listener, url) = bind(address).await.map_err(port_error)?;
         let runtime_api = RuntimeApi::start().await.map_err(port_error)?;
         let (event_log, log_writer) = open_event_log(&state.join("dev"))?;
-        let recorder = Recorder::new(event_log.clone()).without(Redactions::of(&app));
+        let recorder = Recorder::new(event_log.clone()).with_redactions(Redactions::of(&app));
         let log_sink = recording_sink(&recorder, sink);
         let resources = LocalResources::new(&app, &url);
         let hosted_workers = start_hosted_workers(&app, scratch, &url, &resources, debuggers, &log_sink)?;
@@ -106,10 +106,11 @@ impl DevServer {
         let backend =
             LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
+        let dispatcher =
+            TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
+        let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
-        let trigger_services = (Arc::clone(&backend), event_log.clone(), Arc::clone(&log_sink));
-        let triggers = Triggers::open(&app, resources, &state, clock, trigger_services)?;
-        api_state.trigger(Arc::clone(&triggers));
+        let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
         let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_beside(listener, backend, Access::Signed, routes).await) }),
@@ -153,7 +154,7 @@ impl DevServer {
         let api_state = Arc::clone(&self.api_state);
         let policy = Arc::clone(self.functions.policy());
         move |call_graph| {
-            api_state.know(sorted_edges(&call_graph));
+            api_state.set_call_graph(sorted_edges(&call_graph));
             policy.set_call_graph(call_graph);
         }
     }
@@ -165,7 +166,7 @@ impl DevServer {
             let FunctionInfo { worker, name, arn, memory, .. } = info;
             crate::otlp::Function { worker, name, arn, memory }
         });
-        TraceExporter::start(config, (&self.app.name, functions.collect()), &self.event_log, warn)
+        TraceExporter::start(config, &self.app.name, functions.collect(), &self.event_log, warn)
     }
 
     /// Publishes that the code of these functions is being compiled.
@@ -282,7 +283,7 @@ fn open_event_log(folder: &Path) -> Result<(EventLog, EventLogWriter), StartErro
 fn recording_sink(recorder: &Recorder, sink: LogSink) -> LogSink {
     let recorder = recorder.clone();
     Arc::new(move |line| {
-        recorder.printed(&line);
+        recorder.publish_line(&line);
         sink(line);
     })
 }
@@ -329,7 +330,7 @@ fn open_queue(
         clock.clone(),
         move |event| runner.run_attempt(event),
         move |destination, source| resolver.resolve_destination(destination, source),
-        move |event, change| recorder.queue(event, change),
+        move |event, change| recorder.publish_queue_change(event, change),
     )
 }
 

@@ -1,17 +1,17 @@
-// What one does with the dashboard: look, filter, run, run again, keep as a test, retry; with the mouse and without.
+// The tasks of a user of the dashboard: look, filter, run, run again, save as a test, retry; with mouse and keyboard.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { App } from './app.mjs';
-import { skip } from './machine.mjs';
-import { Browser, until } from './pages.mjs';
+import { TestApp } from './test_app.mjs';
+import { skip } from './environment.mjs';
+import { Browser, until } from './browser.mjs';
 
 const ITEMS = [{ price: 3, count: 2 }];
 
-describe('the dashboard', { skip }, () => {
+describe('dashboard pages', { skip }, () => {
   let app, dev, browser, window, page;
   before(async () => {
-    app = await App.make();
+    app = await TestApp.create();
     dev = await app.start(0, '--clock', 'fast');
     browser = await Browser.launch();
     window = await browser.window();
@@ -24,20 +24,20 @@ describe('the dashboard', { skip }, () => {
     await app?.remove();
   });
 
-  const rows = () => page.locator('.call-row.is-ok, .call-row.is-error, .call-row.is-running, .call-row.is-timeout');
+  const rows = () => page.locator('.invocation-row.is-ok, .invocation-row.is-error, .invocation-row.is-running, .invocation-row.is-timeout');
 
-  test('says what to do first while nothing has happened', async () => {
+  test('empty pages show a first step', async () => {
     await page.goto(`${dev.url}/invocations`);
-    await page.getByText('Nothing has been called yet.').waitFor();
+    await page.getByText('No invocations yet.').waitFor();
     await page.getByText(`curl http://endpoint.localhost:${dev.port}/`).waitFor();
     await page.goto(`${dev.url}/queue`);
-    await page.getByText('The queue is empty.').waitFor();
+    await page.getByText('The async queue is empty.').waitFor();
     await page.goto(`${dev.url}/none/of/these`);
     await page.locator('main').getByText('/none/of/these').waitFor();
     await page.locator('main').getByRole('link').first().waitFor();
   });
 
-  test('shows a call as it happens, and what came of it', async () => {
+  test('invocation list shows new invocations and their results', async () => {
     await window.open(dev, '/invocations');
     const id = await dev.call('biller', { order: 7, items: ITEMS });
     await page.locator(`a[href="/invocations/${id}"]`).waitFor();
@@ -46,7 +46,7 @@ describe('the dashboard', { skip }, () => {
     await until(() => rows().count(), 2);
   });
 
-  test('narrows the list, in the address, and finds text of payloads', async () => {
+  test('filter is stored in the URL and searches payloads', async () => {
     await dev.call('biller', { order: 9, items: ITEMS, echo: 'a needle in hay' });
     await window.open(dev, '/invocations');
     await page.getByRole('combobox', { name: 'Outcome' }).selectOption('error');
@@ -59,28 +59,28 @@ describe('the dashboard', { skip }, () => {
     await page.getByRole('searchbox').fill('needle');
     await until(() => rows().count(), 1);
     await page.getByRole('searchbox').fill('nothing has this');
-    await page.getByText('No invocation is like that.').waitFor();
+    await page.getByText('No invocation matches the filter.').waitFor();
   });
 
-  test('goes back and forward and stays where it is on a reload', async () => {
+  test('history navigation and reload keep the page', async () => {
     await window.open(dev, '/');
-    const places = page.getByRole('navigation', { name: 'Views' });
-    await places.getByRole('link', { name: 'Invocations' }).click();
-    const link = page.locator('.call-worker a').first();
+    const navigation = page.getByRole('navigation', { name: 'Pages' });
+    await navigation.getByRole('link', { name: 'Invocations' }).click();
+    const link = page.locator('.invocation-worker a').first();
     const href = await link.getAttribute('href');
     await link.click();
     await until(() => new URL(page.url()).pathname, href);
     await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
     await page.goBack();
     await until(() => new URL(page.url()).pathname, '/invocations');
-    await page.locator('.call-row').first().waitFor();
+    await page.locator('.invocation-row').first().waitFor();
     await page.goForward();
     await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
     await page.reload();
     await page.getByRole('heading', { level: 1 }).getByText('biller').waitFor();
   });
 
-  test('runs a worker with an event, again with an edited one, and refuses what is no JSON', async () => {
+  test('run page runs edited events and rejects invalid JSON', async () => {
     await window.open(dev, '/workers/biller/run');
     const editor = page.locator('textarea');
     await editor.fill('{"order": 1, "items": [');
@@ -97,89 +97,89 @@ describe('the dashboard', { skip }, () => {
     await page.getByText('16').first().waitFor();
   });
 
-  test('runs an invocation again with the very event, also with what is not shown of it', async () => {
+  test('run again sends the original event including redacted fields', async () => {
     const id = await dev.call('biller', { order: 3, items: ITEMS, card: 's3cret', echo: 12345678901234567890n.toString() });
     await window.open(dev, `/invocations/${id}`);
     assert.equal((await page.content()).includes('s3cret'), false);
     await page.getByText('«redacted»').first().waitFor();
     await page.getByRole('button', { name: 'Run again' }).click();
     await page.waitForURL((url) => url.pathname.startsWith('/invocations/') && !url.pathname.endsWith(id));
-    await page.locator('.facts').getByText('Run again of').waitFor();
-    const again = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1));
-    const { invocation } = await dev.get(`/invocations/${again}`);
+    await page.locator('.facts').getByText('Replay of').waitFor();
+    const replayId = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1));
+    const { invocation } = await dev.get(`/invocations/${replayId}`);
     assert.equal(invocation.outcome, 'ok');
     assert.equal(invocation.event.bytes, (await dev.get(`/invocations/${id}`)).invocation.event.bytes);
   });
 
-  test('runs nothing in place of an event that is not kept any more, and offers to edit what is shown of it', async () => {
+  test('run again of an evicted event runs nothing and offers editing', async () => {
     const id = await dev.call('biller', { order: 5, items: ITEMS, card: 's3cret' });
     await window.open(dev, `/invocations/${id}`);
-    await page.route('**/replay?*', (route) => route.fulfill({ status: 410, json: { error: { message: 'it is gone' } } }));
+    await page.route('**/replay?*', (route) => route.fulfill({ status: 410, json: { error: { message: 'evicted' } } }));
     const posted = [];
-    const note = (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname);
-    page.on('request', note);
+    const recordPost = (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname);
+    page.on('request', recordPost);
     await page.getByRole('button', { name: 'Run again' }).click();
-    const alert = page.getByRole('alert').filter({ hasText: 'its event is not kept any more' });
+    const alert = page.getByRole('alert').filter({ hasText: 'its event is no longer stored' });
     await alert.waitFor();
     assert.deepEqual(posted, [`/_bedrock/v1/invocations/${id}/replay`]);
-    page.off('request', note);
+    page.off('request', recordPost);
     await page.unroute('**/replay?*');
     await alert.getByRole('link', { name: 'Edit and run' }).click();
-    await page.getByText('Some of it is not shown').waitFor();
+    await page.getByText('Some fields are hidden').waitFor();
   });
 
-  test('copies the whole of a long event, and says what is missing from what it copies', async () => {
+  test('copy contains the full event or notes what is missing', async () => {
     await window.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const button = page.getByRole('button', { name: 'Copy as cargo bedrock invoke' });
-    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    const clipboardText = () => page.evaluate(() => navigator.clipboard.readText());
     const short = await dev.call('biller', { order: 6, items: ITEMS, card: 's3cret' });
     await window.open(dev, `/invocations/${short}`);
     await page.getByRole('status').filter({ hasText: 'copied as «redacted»' }).waitFor();
     const long = JSON.stringify({ order: 7, items: ITEMS, echo: 'x'.repeat(100_000) });
     const id = await dev.call('biller', long);
     await window.open(dev, `/invocations/${id}`);
-    await page.route('**/event', (route) => route.fulfill({ status: 410, json: { error: { message: 'it is gone' } } }));
+    await page.route('**/event', (route) => route.fulfill({ status: 410, json: { error: { message: 'evicted' } } }));
     await button.click();
     await page.getByRole('status').filter({ hasText: 'only its beginning is copied' }).waitFor();
     await page.unroute('**/event');
     await window.open(dev, `/invocations/${id}`);
     await button.click();
-    await until(copied, `cargo bedrock invoke biller --payload - <<'EVENT'\n${long}\nEVENT\n`);
+    await until(clipboardText, `cargo bedrock invoke biller --payload - <<'EVENT'\n${long}\nEVENT\n`);
   });
 
-  test('keeps an invocation as a test of the app', async () => {
+  test('save as test writes a test file', async () => {
     const id = await dev.call('biller', { order: 4, items: ITEMS });
     await window.open(dev, `/invocations/${id}`);
     await page.getByRole('button', { name: 'Save as test' }).click();
     const dialog = page.getByRole('dialog');
     const file = `tests/biller_${id.slice(0, 8)}.rs`;
     await dialog.getByText(file).waitFor();
-    assert.match(await app.read(file), /biller_answers_as_it_did/);
+    assert.match(await app.read(file), /biller_returns_the_same_response/);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Save as test' }).click();
-    await page.getByText('is there already').waitFor();
+    await page.getByText('already exists').waitFor();
   });
 
-  test('retries a dead letter once its cause is gone, and drops one only when it is asked to twice', async () => {
+  test('dead letters can be retried, and dropped after confirmation', async () => {
     await dev.call('labeler', { order: 1, fail: true }, 'Event');
     await dev.call('labeler', { order: 2, fail: true }, 'Event');
     await window.open(dev, '/queue');
-    const given = page.getByRole('region', { name: 'Given up' });
-    await until(() => given.locator('li').count(), 2);
-    await given.getByText('ValueError: no label for 1').waitFor();
-    await page.getByRole('link', { name: /Queue.*2 given up/ }).waitFor();
+    const deadLetters = page.getByRole('region', { name: 'Dead letters' });
+    await until(() => deadLetters.locator('li').count(), 2);
+    await deadLetters.getByText('ValueError: no label for 1').waitFor();
+    await page.getByRole('link', { name: /Async queue.*2 dead letters/ }).waitFor();
     await app.edit('workers/labeler/main.py', 'if event.get("fail"):', 'if event.get("never"):');
     await page.goto(`${dev.url}/builds`);
     await page.getByText('workers/labeler/main.py').first().waitFor();
     await window.open(dev, '/queue');
-    await given.getByRole('button', { name: /^Retry/ }).first().click();
-    await until(() => given.locator('li').count(), 1);
-    await given.getByRole('button', { name: /^Drop/ }).click();
+    await deadLetters.getByRole('button', { name: /^Retry/ }).first().click();
+    await until(() => deadLetters.locator('li').count(), 1);
+    await deadLetters.getByRole('button', { name: /^Drop/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Drop', exact: true }).click();
-    await page.getByText('The queue is empty.').waitFor();
+    await page.getByText('The async queue is empty.').waitFor();
   });
 
-  test('shows one call across languages, with cold starts, queue and lines, as one waterfall', async () => {
+  test('waterfall shows a trace across languages', async () => {
     const id = await dev.call('biller', { order: 5, items: ITEMS, mail: true, later: true });
     await window.open(dev, `/invocations/${id}`);
     const { invocation } = await dev.get(`/invocations/${id}`);
@@ -190,14 +190,14 @@ describe('the dashboard', { skip }, () => {
     await page.locator('main').getByText('mailer').first().waitFor();
   });
 
-  test('shows the call graph with the calls that were made', async () => {
+  test('call graph shows observed calls', async () => {
     await window.open(dev, '/graph');
     for (const worker of ['biller', 'mailer', 'labeler']) await page.locator('main').getByText(worker, { exact: true }).first().waitFor();
-    const picture = await fetch(`${dev.url}/_bedrock/v1/graph.svg`);
-    assert.match(await picture.text(), /^<svg[^]*biller/);
+    const svg = await fetch(`${dev.url}/_bedrock/v1/graph.svg`);
+    assert.match(await svg.text(), /^<svg[^]*biller/);
   });
 
-  test('says that a build failed until one does not', async () => {
+  test('banner shows a failed build until a build succeeds', async () => {
     await window.open(dev, '/invocations');
     const main = await app.read('src/main.rs');
     await app.save('src/main.rs', `${main}\nfn broken( {}\n`);
@@ -205,22 +205,22 @@ describe('the dashboard', { skip }, () => {
     await banner.waitFor({ timeout: 60_000 });
     await page.goto(`${dev.url}/builds`);
     await page.locator('main').getByText(/failed to compile/).first().waitFor();
-    // What the compiler itself says, with its place.
+    // The compiler's own message with its location.
     await page.locator('main').getByText(/src\/main\.rs:\d+:\d+/).first().waitFor();
     await app.save('src/main.rs', main);
     await window.open(dev, '/invocations');
     await banner.waitFor({ state: 'detached', timeout: 60_000 });
   });
 
-  test('is used with the keyboard alone', async () => {
+  test('every page can be used with the keyboard', async () => {
     await window.open(dev, '/');
     await page.locator('body').press('g');
     await page.keyboard.press('i');
     await until(() => new URL(page.url()).pathname, '/invocations');
-    await page.locator('.call-row').nth(1).waitFor();
+    await page.locator('.invocation-row').nth(1).waitFor();
     await page.keyboard.press('j');
     await page.keyboard.press('j');
-    await until(() => page.evaluate(() => document.activeElement?.closest('.call-row')?.getAttribute('aria-rowindex')), '3');
+    await until(() => page.evaluate(() => document.activeElement?.closest('.invocation-row')?.getAttribute('aria-rowindex')), '3');
     const href = await page.evaluate(() => document.activeElement.getAttribute('href'));
     await page.keyboard.press('Enter');
     await until(() => new URL(page.url()).pathname, href);
@@ -233,18 +233,18 @@ describe('the dashboard', { skip }, () => {
     await page.keyboard.type('KeyError');
     await until(() => rows().count(), 1);
     await page.keyboard.press('Escape');
-    // Whatever has the focus is seen to have it.
+    // Every focused element has a visible focus indicator.
     await page.goto(`${dev.url}/workers/biller/run`);
     await page.locator('textarea').waitFor();
     for (let step = 0; step < 12; step += 1) {
       await page.keyboard.press('Tab');
-      const seen = await page.evaluate(() => {
+      const isFocusVisible = await page.evaluate(() => {
         const element = document.activeElement;
         if (!element || element === document.body) return true;
         const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
         return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none' || element.closest(':focus-within') !== null;
       });
-      assert.equal(seen, true);
+      assert.equal(isFocusVisible, true);
     }
   });
 });

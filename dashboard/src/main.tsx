@@ -1,13 +1,13 @@
-// Begins: the theme first, then the page, then the connection.
+// Entry point: applies the theme, renders the page, and connects to `dev`.
 
 import { render } from 'preact';
-import { Shell } from './parts/shell';
+import { Shell } from './components/shell';
 import { start } from './route/router';
-import { connect } from './state/connection';
-import { applyTheme } from './parts/theme';
+import { connect } from './store/connection';
+import { applyTheme } from './components/theme';
 
 applyTheme();
 start();
-const place = document.getElementById('app');
-if (place) render(<Shell />, place);
+const root = document.getElementById('app');
+if (root) render(<Shell />, root);
 connect();

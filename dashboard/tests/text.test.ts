@@ -1,17 +1,17 @@
-// Tests of what makes texts safe and short, and of JSON.
+// Tests of text rendering, formatting and lossless JSON.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { styled } from '../src/text/ansi';
-import { fault } from '../src/text/check';
-import { curlCommand, functionUrl, invokeCommand, quoted } from '../src/text/command';
-import { copied, lacks } from '../src/text/event';
-import { head } from '../src/text/cut';
-import { ExactNumber, compact, isExact, parseExact, pretty } from '../src/text/exact';
-import { ago, bytes, count, duration, plural, rate, share, until } from '../src/text/format';
-import { pieces, plain } from '../src/text/visible';
+import { parseAnsi } from '../src/text/ansi';
+import { findJsonError } from '../src/text/json_syntax';
+import { curlCommand, functionUrl, invokeCommand, shellQuote } from '../src/text/shell_command';
+import { eventToCopy, missingNote } from '../src/text/copied_event';
+import { truncate } from '../src/text/truncate';
+import { ExactNumber, compact, isExact, parseExact, pretty } from '../src/text/exact_json';
+import { ago, bytes, count, duration, plural, rate, percent, timeUntil } from '../src/text/format';
+import { visiblePieces, makeVisible } from '../src/text/visible';
 
-test('what cannot be seen or changes how other text looks is made visible', () => {
+test('invisible characters and direction marks are made visible', () => {
   for (const [text, shown] of [
     ['a\u0000b', 'a‹NUL›b'],
     ['\u0007\u001b\u007f', '‹BEL›‹ESC›‹DEL›'],
@@ -24,39 +24,39 @@ test('what cannot be seen or changes how other text looks is made visible', () =
     ['tag\u{e0041}', 'tag‹U+E0041›'],
     ['a\rb', 'a‹CR›b'],
   ] as const) {
-    assert.equal(plain(text), shown);
+    assert.equal(makeVisible(text), shown);
   }
-  assert.deepEqual(pieces('a\u0000'), [{ text: 'a' }, { text: '‹NUL›', mark: 'U+0000' }]);
+  assert.deepEqual(visiblePieces('a\u0000'), [{ text: 'a' }, { text: '‹NUL›', mark: 'U+0000' }]);
 });
 
-test('letters of every script, tabs and ends of lines stay as they are', () => {
-  for (const text of ['a\tb\nc', 'שלום (עולם)', 'مرحبا', '日本語', '👩‍👩‍👧 😀', '<img src=x>']) assert.deepEqual(pieces(text), [{ text }]);
-  assert.equal(plain('a\r\nb'), 'a\nb');
-  assert.deepEqual(pieces(''), []);
+test('letters of every script, tabs and line ends are unchanged', () => {
+  for (const text of ['a\tb\nc', 'שלום (עולם)', 'مرحبا', '日本語', '👩‍👩‍👧 😀', '<img src=x>']) assert.deepEqual(visiblePieces(text), [{ text }]);
+  assert.equal(makeVisible('a\r\nb'), 'a\nb');
+  assert.deepEqual(visiblePieces(''), []);
 });
 
-test('colours of a terminal are read and every other escape sequence is dropped', () => {
-  assert.deepEqual(styled('\u001b[1;31mred\u001b[0m plain'), [{ text: 'red', style: 'ansi-f1 ansi-bold' }, { text: ' plain', style: '' }]);
-  assert.deepEqual(styled('\u001b]0;title\u0007\u001b[2J\u001b[Htext'), [{ text: 'text', style: '' }]);
-  assert.deepEqual(styled('\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\'), [{ text: 'link', style: '' }]);
-  assert.deepEqual(styled('\u001b[38;5;196mx\u001b[39my'), [{ text: 'x', style: 'ansi-f9' }, { text: 'y', style: '' }]);
-  assert.deepEqual(styled('\u001b[48;2;0;100;0mx'), [{ text: 'x', style: 'ansi-g2' }]);
-  assert.deepEqual(styled('\u001b[97;7mx'), [{ text: 'x', style: 'ansi-f16 ansi-g15' }]);
-  assert.deepEqual(styled('\u001b[?25hx\u001b[999mx'), [{ text: 'x', style: '' }, { text: 'x', style: '' }]);
-  assert.deepEqual(styled(''), []);
+test('ANSI colours are parsed, other escape sequences dropped', () => {
+  assert.deepEqual(parseAnsi('\u001b[1;31mred\u001b[0m plain'), [{ text: 'red', style: 'ansi-f1 ansi-bold' }, { text: ' plain', style: '' }]);
+  assert.deepEqual(parseAnsi('\u001b]0;title\u0007\u001b[2J\u001b[Htext'), [{ text: 'text', style: '' }]);
+  assert.deepEqual(parseAnsi('\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\'), [{ text: 'link', style: '' }]);
+  assert.deepEqual(parseAnsi('\u001b[38;5;196mx\u001b[39my'), [{ text: 'x', style: 'ansi-f9' }, { text: 'y', style: '' }]);
+  assert.deepEqual(parseAnsi('\u001b[48;2;0;100;0mx'), [{ text: 'x', style: 'ansi-g2' }]);
+  assert.deepEqual(parseAnsi('\u001b[97;7mx'), [{ text: 'x', style: 'ansi-f16 ansi-g15' }]);
+  assert.deepEqual(parseAnsi('\u001b[?25hx\u001b[999mx'), [{ text: 'x', style: '' }, { text: 'x', style: '' }]);
+  assert.deepEqual(parseAnsi(''), []);
 });
 
-test('an escape that begins no sequence stays, to be made visible', () => {
-  assert.deepEqual(styled('a \u001b b'), [{ text: 'a \u001b b', style: '' }]);
+test('an escape character without a sequence is kept', () => {
+  assert.deepEqual(parseAnsi('a \u001b b'), [{ text: 'a \u001b b', style: '' }]);
 });
 
-test('a text is not cut inside of a character', () => {
-  assert.equal(head('abc', 3), 'abc');
-  assert.equal(head('abcd', 3), 'abc');
-  assert.equal(head('ab😀', 3), 'ab');
+test('truncation does not split a character', () => {
+  assert.equal(truncate('abc', 3), 'abc');
+  assert.equal(truncate('abcd', 3), 'abc');
+  assert.equal(truncate('ab😀', 3), 'ab');
 });
 
-test('json that is wrong is found with its line and column', () => {
+test('JSON syntax errors have line and column', () => {
   for (const [text, line, column, message] of [
     ['', 1, 1, 'expected a value, found the end'],
     ['{', 1, 2, 'expected a key in double quotes, found the end'],
@@ -73,44 +73,44 @@ test('json that is wrong is found with its line and column', () => {
     ['[1}', 1, 3, 'expected `,` or `]`, found `}`'],
     ['😀', 1, 1, 'expected a value, found `😀`'],
   ] as const) {
-    assert.deepEqual(fault(text), { line, column, message }, text);
+    assert.deepEqual(findJsonError(text), { line, column, message }, text);
     assert.throws(() => JSON.parse(text), text);
   }
 });
 
-test('json that is right has no fault', () => {
+test('valid JSON has no syntax error', () => {
   const deep = '['.repeat(50_000) + ']'.repeat(50_000);
   const long = `"${'x'.repeat(6_000_000)}${'\\n'.repeat(500_000)}"`;
-  for (const text of [long, '{}', '[]', ' null ', '-0.5e+10', '"\\u00e9\\n"', '{"a":[1,{"b":[]},""],"c":{}}', '[\n]', '{ }', deep]) assert.equal(fault(text), undefined, text.slice(0, 40));
+  for (const text of [long, '{}', '[]', ' null ', '-0.5e+10', '"\\u00e9\\n"', '{"a":[1,{"b":[]},""],"c":{}}', '[\n]', '{ }', deep]) assert.equal(findJsonError(text), undefined, text.slice(0, 40));
 });
 
-test('json is written as it was read', () => {
+test('JSON is written with the original digits', () => {
   const value = { b: [1, { c: null }], a: 'x', e: [], f: {}, n: new ExactNumber('12345678901234567890123') };
   assert.equal(pretty(value), '{\n  "b": [\n    1,\n    {\n      "c": null\n    }\n  ],\n  "a": "x",\n  "e": [],\n  "f": {},\n  "n": 12345678901234567890123\n}');
   assert.equal(compact(value), '{"b":[1,{"c":null}],"a":"x","e":[],"f":{},"n":12345678901234567890123}');
   assert.deepEqual(parseExact('{"a":[1,2.5,"x"]}'), { a: [1, 2.5, 'x'] });
 });
 
-test('a number is exact however it is written, unless JavaScript would round it', () => {
+test('a number is exact unless JavaScript would round it', () => {
   for (const source of ['0', '-0', '0.0', '12', '12.0', '20.120', '1e3', '1E-7', '0.1', '1795588500000042', '9007199254740993'.replace('3', '2')]) assert.ok(isExact(Number(source), source), source);
   for (const source of ['12345678901234567890123', '9007199254740993', '0.12345678901234567891', '1e400', '1e-400']) assert.ok(!isExact(Number(source), source), source);
 });
 
-test('numbers and times read as people write them', () => {
+test('numbers and times are formatted for readers', () => {
   assert.deepEqual([0.123, 1.25, 9.96, 42.4, 999.6, 1250, 12_340, 60_000, 125_000, 3_720_000].map(duration), ['0.12 ms', '1.3 ms', '10 ms', '42 ms', '1 s', '1.25 s', '12.3 s', '1 min', '2 min 5 s', '1 h 2 min']);
   assert.deepEqual([0, 1023, 1536, 5 * 1024 * 1024, 1024 ** 3].map(bytes), ['0 B', '1023 B', '1.5 KB', '5 MB', '1 GB']);
   assert.deepEqual([0, 999, 1000, 1234567].map(count), ['0', '999', '1,000', '1,234,567']);
   assert.deepEqual([plural(1, 'worker'), plural(0, 'worker')], ['1 worker', '0 workers']);
   assert.deepEqual([0, 1 / 60, 0.4, 12.4].map(rate), ['0/s', '1/min', '0.4/s', '12/s']);
-  assert.deepEqual([0, 0.004, 0.5, 1].map(share), ['0%', '0.4%', '50%', '100%']);
+  assert.deepEqual([0, 0.004, 0.5, 1].map(percent), ['0%', '0.4%', '50%', '100%']);
   assert.deepEqual([ago(1000, 1500), ago(0, 12_000), ago(0, 200_000), ago(0, 7_200_000)], ['now', '12 s ago', '3 min ago', '2 h ago']);
-  assert.deepEqual([until(12_000, 0), until(0, 5)], ['in 12 s', 'now']);
+  assert.deepEqual([timeUntil(12_000, 0), timeUntil(0, 5)], ['in 12 s', 'now']);
 });
 
-test('commands are quoted for a shell', () => {
-  assert.equal(quoted('a_b-1.2/x:y'), 'a_b-1.2/x:y');
-  assert.equal(quoted("it's $HOME `x`"), "'it'\\''s $HOME `x`'");
-  assert.equal(quoted(''), "''");
+test('shell commands are quoted', () => {
+  assert.equal(shellQuote('a_b-1.2/x:y'), 'a_b-1.2/x:y');
+  assert.equal(shellQuote("it's $HOME `x`"), "'it'\\''s $HOME `x`'");
+  assert.equal(shellQuote(''), "''");
   assert.equal(invokeCommand('greeter', '{"name":"Ada"}'), `cargo bedrock invoke greeter --payload '{"name":"Ada"}'`);
   assert.equal(invokeCommand('greeter', '{}', true), `cargo bedrock invoke greeter --payload '{}' --event`);
   assert.match(curlCommand('http://127.0.0.1:7070', 'greeter', '{}', true), /-H 'X-Amz-Invocation-Type: Event' -d '{}' http:\/\/127\.0\.0\.1:7070\/2015-03-31\/functions\/greeter\/invocations$/);
@@ -118,7 +118,7 @@ test('commands are quoted for a shell', () => {
   assert.equal(functionUrl('', 'endpoint'), 'http://endpoint.localhost:80/');
 });
 
-test('an event that is too long for an argument comes over the standard input', () => {
+test('an event too long for an argument uses the standard input', () => {
   const long = `{"text":"${'é'.repeat(30_000)}"}`;
   assert.equal(invokeCommand('greeter', long, true), `cargo bedrock invoke greeter --payload - --event <<'EVENT'\n${long}\nEVENT\n`);
   const curl = curlCommand('http://127.0.0.1:7070', 'greeter', long);
@@ -127,21 +127,21 @@ test('an event that is too long for an argument comes over the standard input', 
   assert.equal(invokeCommand('greeter', other), `cargo bedrock invoke greeter --payload '${other}'`);
 });
 
-test('the URL of a function is a path where `localhost` is another machine', () => {
+test('function URL is a path if `localhost` is another machine', () => {
   for (const host of ['127.0.0.1', '[::1]', 'localhost']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), 'http://biller.localhost:7070/');
-  for (const host of ['192.168.1.5', '[fe80::1]', '0.0.0.0', 'laptop.lan']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), `http://${host}:7070/_url/biller/`);
+  for (const host of ['192.168.1.5', '[fe80::1]', '0.0.0.0', 'machine.lan']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), `http://${host}:7070/_url/biller/`);
 });
 
-test('an event is copied whole while it is kept, and what is missing is said', async () => {
-  const never = (): Promise<string> => Promise.reject(new Error('it is whole already'));
-  const whole = { text: '{"a":1}', isCut: false };
-  assert.deepEqual(await copied(whole, never), whole);
-  assert.equal(lacks(whole), undefined);
-  const cut = { text: '{"a":"x', isCut: true };
-  assert.deepEqual(await copied(cut, async () => '{"a":"xyz"}'), { text: '{"a":"xyz"}', isCut: false });
-  assert.deepEqual(await copied(cut, async () => undefined), cut);
-  await assert.rejects(copied(cut, never));
-  assert.match(lacks(cut) ?? '', /^The event is not kept any more, so that only its beginning is copied\.$/);
-  assert.match(lacks({ text: '{"card":"«redacted»"}', isCut: false }) ?? '', /^Fields that are not shown, by the setting `redact`, are copied as «redacted»/);
-  assert.match(lacks({ text: '{"card":"«redacted»","x', isCut: true }) ?? '', /^The event is not kept .*; fields that are not shown/);
+test('full event is copied while stored, with a note of what is missing', async () => {
+  const neverFetch = (): Promise<string> => Promise.reject(new Error('the event is already complete'));
+  const full = { text: '{"a":1}', isTruncated: false };
+  assert.deepEqual(await eventToCopy(full, neverFetch), full);
+  assert.equal(missingNote(full), undefined);
+  const cut = { text: '{"a":"x', isTruncated: true };
+  assert.deepEqual(await eventToCopy(cut, async () => '{"a":"xyz"}'), { text: '{"a":"xyz"}', isTruncated: false });
+  assert.deepEqual(await eventToCopy(cut, async () => undefined), cut);
+  await assert.rejects(eventToCopy(cut, neverFetch));
+  assert.match(missingNote(cut) ?? '', /^The full event is no longer stored: only its beginning is copied\.$/);
+  assert.match(missingNote({ text: '{"card":"«redacted»"}', isTruncated: false }) ?? '', /^Fields hidden by the setting `redact` are copied as «redacted»/);
+  assert.match(missingNote({ text: '{"card":"«redacted»","x', isTruncated: true }) ?? '', /^The full event is no longer stored.*; fields hidden/);
 });

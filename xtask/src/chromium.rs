@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::tools;
 
-/// Names of Chromium, as `dashboard/browser/machine.mjs` looks for them.
+/// Names of Chromium, as `dashboard/browser/environment.mjs` looks for them.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const TOOLS: [&str; 3] = ["apt-get", "apt-cache", "dpkg-deb"];
 

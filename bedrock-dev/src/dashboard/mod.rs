@@ -1,10 +1,10 @@
-//! The dashboard, a page in the browser: its built files and how they are served. What it shows comes from the API of the
-//! stream, as for every other reader; its sources are in the folder `dashboard` of the workspace.
+//! The dashboard, a web page: its embedded files and how they are served. It shows data of the HTTP API, like every
+//! other client; its sources are in the folder `dashboard` of the repository.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `files` | the files, as they are and compressed |
-//! | `pages` | which address gets which, and what its page may do |
+//! | `files` | the files, uncompressed and compressed |
+//! | `pages` | which file a request receives, and its content security policy |
 
 mod files;
 mod pages;

@@ -1,6 +1,6 @@
-//! Which address gets which file. Every view of the dashboard is an address of its own, and all of them are one page, which
-//! a browser gets for each address that is nothing else on this port. What the page may do is written into each answer:
-//! run its own script, and talk to this port.
+//! Serves the files of the dashboard. All pages of the dashboard share one HTML file, which a browser receives for
+//! every path without another route on this port. The content security policy of each response allows only the page's
+//! own script and connections to this port.
 
 use axum::Router;
 use axum::body::Body;
@@ -13,14 +13,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use axum::routing::{any, get};
 use bedrock::local::service::unknown_operation;
 
-use super::files::{File, PAGE, at};
+use super::files::{File, INDEX, find};
 
-/// Nothing from elsewhere, no script but its own, no text that becomes one, and no page around it.
-const MAY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+/// Forbids other origins, other scripts, scripts created from strings, and framing.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
-const ADDED: [(HeaderName, &str); 6] = [
-    (CONTENT_SECURITY_POLICY, MAY),
+const HEADERS: [(HeaderName, &str); 6] = [
+    (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (CACHE_CONTROL, "no-cache"),
     (HeaderName::from_static("x-content-type-options"), "nosniff"),
     (HeaderName::from_static("x-frame-options"), "DENY"),
@@ -28,65 +28,68 @@ const ADDED: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// The dashboard, to be served beside Lambda's API, whose door it needs. Takes every address that has no other route.
+/// Returns the routes of the dashboard, to be served on the port of Lambda's API, whose access check they rely on. They
+/// handle every path that has no other route.
 pub fn router() -> Router {
-    Router::new().route("/", get(answer)).route("/{*path}", any(answer)).method_not_allowed_fallback(unknown_operation)
+    Router::new().route("/", get(serve)).route("/{*path}", any(serve)).method_not_allowed_fallback(unknown_operation)
 }
 
-async fn answer(request: Request) -> Response<Body> {
-    match chosen(request.method(), request.uri().path(), request.headers()) {
-        Some(file) => sent(file, request.headers()),
+async fn serve(request: Request) -> Response<Body> {
+    match find_file(request.method(), request.uri().path(), request.headers()) {
+        Some(file) => file_response(file, request.headers()),
         None => unknown_operation(request).await,
     }
 }
 
-/// What a request is for. Programs that ask for what is not there are told so; a browser gets the page.
-fn chosen(method: &Method, path: &str, headers: &HeaderMap) -> Option<&'static File> {
+/// Returns the file for a request. For unknown paths, a browser receives the HTML page, other programs an error.
+fn find_file(method: &Method, path: &str, headers: &HeaderMap) -> Option<&'static File> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
     let is_api = ["/2015-03-31/", "/_"].iter().any(|other| path.starts_with(other));
-    at(path).or_else(|| (takes(headers, &ACCEPT, "text/html") && !is_api).then(|| at(PAGE)).flatten())
+    let accepts_html = accepts(headers, &ACCEPT, "text/html");
+    find(path).or_else(|| (accepts_html && !is_api).then(|| find(INDEX)).flatten())
 }
 
-fn sent(file: &'static File, headers: &HeaderMap) -> Response<Body> {
-    let packed = file.packed.clone().filter(|_| takes(headers, &ACCEPT_ENCODING, "gzip"));
-    let is_packed = packed.is_some();
-    let tag = if is_packed { &file.packed_tag } else { &file.tag };
-    let is_known = takes(headers, &IF_NONE_MATCH, tag);
-    let body = if is_known { Body::empty() } else { Body::from(packed.unwrap_or_else(|| file.plain.clone())) };
+fn file_response(file: &'static File, headers: &HeaderMap) -> Response<Body> {
+    let gzipped = file.gzipped.clone().filter(|_| accepts(headers, &ACCEPT_ENCODING, "gzip"));
+    let is_gzipped = gzipped.is_some();
+    let etag = if is_gzipped { &file.gzipped_etag } else { &file.etag };
+    let is_unchanged = accepts(headers, &IF_NONE_MATCH, etag);
+    let body = if is_unchanged { Body::empty() } else { Body::from(gzipped.unwrap_or_else(|| file.plain.clone())) };
     let mut response = Response::new(body);
-    if is_known {
+    if is_unchanged {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
-    let added = response.headers_mut();
-    for (name, value) in ADDED {
-        added.insert(name, HeaderValue::from_static(value));
+    let response_headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        response_headers.insert(name, HeaderValue::from_static(value));
     }
-    added.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
-    added.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
-    if is_packed && !is_known {
-        added.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response_headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    response_headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+    if is_gzipped && !is_unchanged {
+        response_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    if let Ok(tag) = HeaderValue::from_str(tag) {
-        added.insert(ETAG, tag);
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response_headers.insert(ETAG, etag);
     }
     response
 }
 
-/// Whether a list in a header has this value, not with `q=0`. Proxies may have made a tag a weak one.
-fn takes(headers: &HeaderMap, name: &HeaderName, value: &str) -> bool {
-    let given = headers.get_all(name).iter().filter_map(|given| given.to_str().ok());
-    given.flat_map(|given| given.split(',')).any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let is_meant = parts.next().is_some_and(|one| one.trim_start_matches("W/").eq_ignore_ascii_case(value));
-        is_meant && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f64)))
+/// Returns whether a list in a header contains the value, but not with `q=0`. Also matches weak entity tags, which
+/// proxies may have created.
+fn accepts(headers: &HeaderMap, name: &HeaderName, value: &str) -> bool {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_match = parts.next().is_some_and(|name| name.trim_start_matches("W/").eq_ignore_ascii_case(value));
+        is_match && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f64)))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, takes};
+    use super::{accepts, find_file};
     use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
     use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -97,10 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_gets_the_page_for_every_address_of_a_view_and_files_by_their_names() {
-        let path =
-            |method: Method, path: &str, accept| chosen(&method, path, &headers(&ACCEPT, accept)).map(|file| file.path);
-        for (expected, asked, accept) in [
+    fn browsers_receive_the_page_for_every_route() {
+        let path = |method: Method, path: &str, accept| {
+            find_file(&method, path, &headers(&ACCEPT, accept)).map(|file| file.path)
+        };
+        for (expected, requested, accept) in [
             (Some("/"), "/", BROWSER),
             (Some("/"), "/", "*/*"),
             (Some("/"), "/invocations/6f1c0a52", BROWSER),
@@ -114,15 +118,15 @@ mod tests {
             (None, "/_bedrock/v2/app", BROWSER),
             (None, "/_url/", BROWSER),
         ] {
-            assert_eq!(path(Method::GET, asked, accept), expected, "{asked} {accept}");
+            assert_eq!(path(Method::GET, requested, accept), expected, "{requested} {accept}");
         }
         assert_eq!(path(Method::HEAD, "/graph", BROWSER), Some("/"));
         assert_eq!(path(Method::POST, "/", BROWSER), None);
     }
 
     #[test]
-    fn what_is_taken_with_no_weight_is_not_taken() {
-        for (is_taken, value) in [
+    fn values_with_zero_weight_are_not_accepted() {
+        for (expected, value) in [
             (true, "gzip"),
             (true, "br, GZIP;q=0.5"),
             (false, "br, gzip;q=0"),
@@ -130,7 +134,7 @@ mod tests {
             (false, "x-gzip"),
             (false, ""),
         ] {
-            assert_eq!(takes(&headers(&ACCEPT_ENCODING, value), &ACCEPT_ENCODING, "gzip"), is_taken, "{value}");
+            assert_eq!(accepts(&headers(&ACCEPT_ENCODING, value), &ACCEPT_ENCODING, "gzip"), expected, "{value}");
         }
     }
 }

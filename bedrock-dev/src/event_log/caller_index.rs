@@ -1,25 +1,25 @@
-//! Who called whom. As with X-Ray, each invocation gets the trace of its caller with a `Parent` of its own, and what it
-//! calls, with whatever client, sends that back: Lambda's runtimes and AWS's SDKs hand `X-Amzn-Trace-Id` on.
+//! Finds the caller of an invocation. As with X-Ray, each invocation receives the trace header of its caller with a
+//! `Parent` of its own. Lambda's runtimes and AWS's SDKs pass `X-Amzn-Trace-Id` on, so the header of a call identifies
+//! the caller.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Invocations that are remembered as callers: events may be run long after whoever sent them has ended.
-const REMEMBERED: usize = 10_000;
-/// Characters of a segment's id.
-const SEGMENT: usize = 16;
-/// Bytes of a trace that is none of AWS's.
-const FOREIGN: usize = 128;
+/// Number of stored callers. They are stored after their end, because asynchronous events may be run much later.
+const MAX_CALLERS: usize = 10_000;
+/// Hexadecimal digits of a segment id.
+const SEGMENT_ID_DIGITS: usize = 16;
+/// Maximum length of a trace id that is not in AWS's format.
+const MAX_FOREIGN_TRACE_BYTES: usize = 128;
 
-/// The invocations that may call.
+/// The recent invocations, by segment id. The oldest are evicted.
 #[derive(Debug, Default)]
 pub(super) struct CallerIndex {
-    /// By the id of its segment.
-    known: HashMap<u64, CallerSpan>,
+    callers: HashMap<u64, CallerSpan>,
     order: VecDeque<u64>,
 }
 
-/// An invocation that calls.
+/// A calling invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CallerSpan {
     pub(super) worker: Arc<str>,
@@ -27,62 +27,63 @@ pub(super) struct CallerSpan {
 }
 
 impl CallerIndex {
-    /// Notes an invocation that may call others.
-    pub(super) fn begin(&mut self, caller: CallerSpan) {
-        // Whose id is none of Lambda's is not found in a trace either.
-        let Some(segment) = number(&segment(&caller.request_id)) else { return };
-        if self.known.insert(segment, caller).is_none() {
+    /// Adds an invocation, which may call others.
+    pub(super) fn insert(&mut self, caller: CallerSpan) {
+        // An id in another format cannot be in a trace header.
+        let Some(segment) = parse_segment_id(&segment_id(&caller.request_id)) else { return };
+        if self.callers.insert(segment, caller).is_none() {
             self.order.push_back(segment);
         }
-        if self.order.len() > REMEMBERED
+        if self.order.len() > MAX_CALLERS
             && let Some(oldest) = self.order.pop_front()
         {
-            self.known.remove(&oldest);
+            self.callers.remove(&oldest);
         }
     }
 
-    /// Whoever sent this trace, if it is known.
-    pub(super) fn caller(&self, trace: &str) -> Option<CallerSpan> {
-        self.known.get(&number(field(trace, "Parent")?)?).cloned()
+    /// Returns the invocation that sent this trace header, if it is stored.
+    pub(super) fn find(&self, trace: &str) -> Option<CallerSpan> {
+        self.callers.get(&parse_segment_id(header_field(trace, "Parent")?)?).cloned()
     }
 }
 
-/// The trace that an invocation gets, and hands on to those it calls. What is none of AWS's stays as it is.
-pub(super) fn branch(trace: &str, request_id: &str) -> String {
-    if field(trace, "Root").is_none() {
+/// Returns the trace header for an invocation, which it passes on to the functions it index. Headers in other formats
+/// are returned unchanged.
+pub(super) fn child_trace_header(trace: &str, request_id: &str) -> String {
+    if header_field(trace, "Root").is_none() {
         return trace.to_owned();
     }
     let others = trace.split(';').filter(|part| !part.trim().starts_with("Parent="));
     let mut parts: Vec<_> = others.collect();
-    let own = format!("Parent={}", segment(request_id));
+    let own = format!("Parent={}", segment_id(request_id));
     parts.insert(1, &own);
     parts.join(";")
 }
 
-/// What all calls have in common that one call led to.
-pub(super) fn root(trace: &str) -> String {
-    let mut root = field(trace, "Root").unwrap_or(trace).to_owned();
-    super::payload::cut(&mut root, FOREIGN);
-    root
+/// Returns the trace id, which all invocations caused by one call share.
+pub(super) fn trace_id(trace: &str) -> String {
+    let mut id = header_field(trace, "Root").unwrap_or(trace).to_owned();
+    super::payload::truncate_at_char(&mut id, MAX_FOREIGN_TRACE_BYTES);
+    id
 }
 
-fn field<'a>(trace: &'a str, name: &str) -> Option<&'a str> {
+fn header_field<'a>(trace: &'a str, name: &str) -> Option<&'a str> {
     trace.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// A request id is a UUID; so much of it is one of its own.
-fn segment(request_id: &str) -> String {
-    request_id.chars().filter(char::is_ascii_hexdigit).take(SEGMENT).collect()
+/// Returns the first digits of a request id, which is a random UUID, as the segment id.
+fn segment_id(request_id: &str) -> String {
+    request_id.chars().filter(char::is_ascii_hexdigit).take(SEGMENT_ID_DIGITS).collect()
 }
 
-fn number(segment: &str) -> Option<u64> {
-    let is_whole = segment.len() == SEGMENT && segment.bytes().all(|digit| digit.is_ascii_hexdigit());
-    is_whole.then(|| u64::from_str_radix(segment, 16).ok()).flatten()
+fn parse_segment_id(segment: &str) -> Option<u64> {
+    let is_complete = segment.len() == SEGMENT_ID_DIGITS && segment.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_complete.then(|| u64::from_str_radix(segment, 16).ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CallerIndex, CallerSpan, REMEMBERED, branch, root};
+    use super::{CallerIndex, CallerSpan, MAX_CALLERS, child_trace_header, trace_id};
 
     const TRACE: &str = "Root=1-6555a4f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0;Lineage=1:a:0";
     const ID: &str = "6f1c0a52-7b1e-4c55-9a01-5d0f3b2e8c11";
@@ -92,33 +93,33 @@ mod tests {
     }
 
     #[test]
-    fn whoever_sends_back_the_trace_it_was_given_is_the_caller() {
-        let mut calls = CallerIndex::default();
-        assert_eq!(calls.caller(TRACE), None);
-        calls.begin(caller(ID));
-        let given = branch(TRACE, ID);
-        assert_eq!(given, "Root=1-6555a4f0-0123456789abcdef01234567;Parent=6f1c0a527b1e4c55;Sampled=0;Lineage=1:a:0");
-        assert_eq!(calls.caller(&given), Some(caller(ID)));
-        assert_eq!(root(&given), "1-6555a4f0-0123456789abcdef01234567");
-        assert_eq!(branch("Root=1-2-3", ID), "Root=1-2-3;Parent=6f1c0a527b1e4c55");
+    fn caller_is_found_by_the_trace_header_it_sends() {
+        let mut index = CallerIndex::default();
+        assert_eq!(index.find(TRACE), None);
+        index.insert(caller(ID));
+        let header = child_trace_header(TRACE, ID);
+        assert_eq!(header, "Root=1-6555a4f0-0123456789abcdef01234567;Parent=6f1c0a527b1e4c55;Sampled=0;Lineage=1:a:0");
+        assert_eq!(index.find(&header), Some(caller(ID)));
+        assert_eq!(trace_id(&header), "1-6555a4f0-0123456789abcdef01234567");
+        assert_eq!(child_trace_header("Root=1-2-3", ID), "Root=1-2-3;Parent=6f1c0a527b1e4c55");
     }
 
     #[test]
-    fn what_is_no_trace_of_aws_is_left_alone() {
-        assert_eq!((branch("mine", ID), root("mine")), ("mine".to_owned(), "mine".to_owned()));
-        assert_eq!(root(&"x".repeat(5000)).len(), 128);
+    fn other_trace_formats_are_unchanged() {
+        assert_eq!((child_trace_header("mine", ID), trace_id("mine")), ("mine".to_owned(), "mine".to_owned()));
+        assert_eq!(trace_id(&"x".repeat(5000)).len(), 128);
     }
 
     #[test]
-    fn only_so_many_callers_are_remembered() {
-        let mut calls = CallerIndex::default();
-        for number in 0..=REMEMBERED {
+    fn number_of_callers_is_bounded() {
+        let mut index = CallerIndex::default();
+        for number in 0..=MAX_CALLERS {
             let id = format!("{number:08x}-0000-4000-8000-000000000000");
-            calls.begin(caller(&id));
-            calls.begin(caller(&id));
+            index.insert(caller(&id));
+            index.insert(caller(&id));
         }
-        assert_eq!((calls.known.len(), calls.order.len()), (REMEMBERED, REMEMBERED));
-        assert_eq!(calls.caller("Root=1;Parent=0000000000004000"), None);
-        assert!(calls.caller(&format!("Root=1;Parent={REMEMBERED:08x}00004000")).is_some());
+        assert_eq!((index.callers.len(), index.order.len()), (MAX_CALLERS, MAX_CALLERS));
+        assert_eq!(index.find("Root=1;Parent=0000000000004000"), None);
+        assert!(index.find(&format!("Root=1;Parent={MAX_CALLERS:08x}00004000")).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! What can happen, as readers get to see it. `docs/schema/dev-api.v1.json` describes the JSON, `docs/src/dev-events.md`
-//! explains it. Keys and kinds may be added within a version.
+//! The entries of the event log, as they are serialized. `docs/schema/dev-api.v1.json` describes the JSON,
+//! `docs/src/dev-events.md` explains it. Keys and kinds may be added within a version.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,33 +9,34 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::level::Level;
-use super::payload::{LONGEST, Payload, cut};
+use super::payload::{MAX_STORED_BYTES, Payload, truncate_at_char};
 use super::trigger_event::TriggerEvent;
 
-/// Of the JSON.
+/// Version of the JSON format.
 pub const VERSION: u32 = 1;
 
-/// Something that happened.
+/// An entry of the event log.
 #[derive(Debug)]
 pub struct DevEvent {
-    /// Grows by one from each to the next; the first of a program is larger than all of those before it.
+    /// Increases by one from event to event. The first id of a program is larger than all ids of earlier programs.
     pub id: u64,
-    /// When.
+    /// When the event was published.
     pub at: SystemTime,
-    /// What.
+    /// What happened.
     pub kind: DevEventKind,
 }
 
 impl DevEvent {
-    /// All of it, in one line. Made for each reader: what is kept has no room for everything twice.
+    /// Returns the event as JSON in one line. It is serialized for each reader, because storing the text as well would
+    /// double the memory of the log.
     pub fn json(&self) -> String {
         let mut json = Vec::new();
-        self.write(&mut json);
+        self.write_json(&mut json);
         String::from_utf8(json).unwrap_or_default()
     }
 
-    /// The same behind what is there already.
-    pub(super) fn write(&self, json: &mut Vec<u8>) {
+    /// Appends the event as JSON.
+    pub(super) fn write_json(&self, json: &mut Vec<u8>) {
         #[derive(Serialize)]
         struct Envelope<'a> {
             version: u32,
@@ -44,41 +45,41 @@ impl DevEvent {
             #[serde(flatten)]
             kind: &'a DevEventKind,
         }
-        // Texts, numbers and what was JSON before: that is always JSON.
-        let whole = Envelope { version: VERSION, id: self.id, at: &rfc3339(self.at), kind: &self.kind };
-        let _ = serde_json::to_writer(json, &whole);
+        // Strings, numbers and validated JSON always serialize.
+        let envelope = Envelope { version: VERSION, id: self.id, at: &rfc3339(self.at), kind: &self.kind };
+        let _ = serde_json::to_writer(json, &envelope);
     }
 }
 
-/// What happened.
+/// The kind of an event, with its data.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DevEventKind {
-    /// A worker is about to get an event.
+    /// An invocation started.
     InvocationStarted(InvocationStarted),
-    /// What came of it.
+    /// An invocation ended.
     InvocationEnded(InvocationEnded),
-    /// A line that a worker printed.
+    /// A worker wrote a log line.
     Log(LogEvent),
-    /// How far a build is.
+    /// A build started, finished or failed.
     Build(BuildEvent),
-    /// Workers have new code without a build.
+    /// A worker was reloaded.
     Reloaded(ReloadEvent),
-    /// An event that nobody waits for went on.
+    /// The state of an asynchronous event changed.
     Queue(AsyncEventUpdate),
     /// A schedule, a queue or a bucket invoked a worker.
     Trigger(TriggerEvent),
-    /// What came of an event went to a destination.
+    /// The record of an asynchronous event was sent to a destination.
     Delivered(DestinationDelivery),
-    /// The app is at work.
+    /// The app was started.
     AppStarted(RunningApp),
-    /// It is not any more.
+    /// The app was stopped.
     AppStopped(RunningApp),
 }
 
 impl DevEventKind {
-    /// As the JSON has it.
+    /// Returns the value of the key `kind` in the JSON.
     pub fn name(&self) -> &'static str {
         match self {
             Self::InvocationStarted(_) => "invocation_started",
@@ -94,46 +95,46 @@ impl DevEventKind {
         }
     }
 
-    /// Whether it is about this worker.
-    pub fn concerns(&self, worker: &str) -> bool {
+    /// Returns whether the event belongs to this worker.
+    pub fn matches_worker(&self, worker: &str) -> bool {
         match self {
             Self::InvocationStarted(started) => &*started.worker == worker,
             Self::InvocationEnded(ended) => &*ended.worker == worker,
             Self::Log(log) => &*log.worker == worker,
             Self::Build(build) => build.workers.iter().any(|name| name == worker),
             Self::Reloaded(reloaded) => reloaded.worker == worker,
-            Self::Queue(queued) => queued.worker == worker,
-            Self::Trigger(triggered) => triggered.worker == worker,
-            Self::Delivered(handed_on) => handed_on.worker == worker || handed_on.destination == worker,
+            Self::Queue(update) => update.worker == worker,
+            Self::Trigger(trigger) => trigger.worker == worker,
+            Self::Delivered(delivery) => delivery.worker == worker || delivery.destination == worker,
             Self::AppStarted(_) | Self::AppStopped(_) => false,
         }
     }
 
-    /// The invocation that it belongs to, which for an event has the event's id.
+    /// Returns the request id of the invocation that the event belongs to. Asynchronous events use it as their id.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::InvocationStarted(started) => Some(&started.request_id),
             Self::InvocationEnded(ended) => Some(&ended.request_id),
             Self::Log(log) => log.request_id.as_deref(),
-            Self::Queue(queued) => Some(&queued.event_id),
-            Self::Trigger(triggered) => triggered.request_id.as_deref(),
-            Self::Delivered(handed_on) => Some(&handed_on.event_id),
+            Self::Queue(update) => Some(&update.event_id),
+            Self::Trigger(trigger) => trigger.request_id.as_deref(),
+            Self::Delivered(delivery) => Some(&delivery.event_id),
             Self::Build(_) | Self::Reloaded(_) | Self::AppStarted(_) | Self::AppStopped(_) => None,
         }
     }
 
-    /// With texts of bounded length, whoever wrote them.
-    pub(super) fn bounded(mut self) -> Self {
+    /// Truncates all texts that users' programs wrote.
+    pub(super) fn truncated(mut self) -> Self {
         match &mut self {
-            Self::Log(log) => cut(&mut log.line, LONGEST),
+            Self::Log(log) => truncate_at_char(&mut log.line, MAX_STORED_BYTES),
             Self::InvocationEnded(ended) => {
                 for text in [&mut ended.error_type, &mut ended.message].into_iter().flatten() {
-                    cut(text, LONGEST);
+                    truncate_at_char(text, MAX_STORED_BYTES);
                 }
-                fit(&mut ended.stack);
+                truncate_texts(&mut ended.stack);
             }
-            Self::Build(build) => fit(&mut build.messages),
-            Self::Reloaded(reloaded) => fit(&mut reloaded.files),
+            Self::Build(build) => truncate_texts(&mut build.messages),
+            Self::Reloaded(reloaded) => truncate_texts(&mut reloaded.files),
             Self::InvocationStarted(_)
             | Self::Queue(_)
             | Self::Trigger(_)
@@ -145,56 +146,57 @@ impl DevEventKind {
     }
 }
 
-/// Keeps the first texts, so many that they are not longer than one may be.
-fn fit(texts: &mut Vec<String>) {
-    let (mut left, all) = (LONGEST, texts.len());
-    let mut kept = 0;
+/// Keeps the first texts, which together are at most as long as a single text may be. A last text counts the others.
+fn truncate_texts(texts: &mut Vec<String>) {
+    let total = texts.len();
+    let mut bytes_left = MAX_STORED_BYTES;
+    let mut kept_count = 0;
     for text in &mut *texts {
-        if left == 0 {
+        if bytes_left == 0 {
             break;
         }
-        cut(text, left);
-        // A text takes room even if it is empty.
-        left = left.saturating_sub(text.len() + 1);
-        kept += 1;
+        truncate_at_char(text, bytes_left);
+        // An empty text also counts, or there could be any number of them.
+        bytes_left = bytes_left.saturating_sub(text.len() + 1);
+        kept_count += 1;
     }
-    texts.truncate(kept);
-    if kept < all {
-        texts.push(format!("… {} more", all - kept));
+    texts.truncate(kept_count);
+    if kept_count < total {
+        texts.push(format!("… {} more", total - kept_count));
     }
 }
 
-/// Whether somebody waits for the answer.
+/// Whether the caller waits for the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The caller does.
+    /// The caller waits.
     Sync,
-    /// Nobody does: the queue runs it, several times if it fails.
+    /// Asynchronous: the queue runs the event, and retries it if it fails.
     Event,
 }
 
-/// A worker is about to get an event.
+/// An invocation started.
 #[derive(Debug, Clone, Serialize)]
 pub struct InvocationStarted {
-    /// A UUID. All attempts of an event have the same.
+    /// A UUID, which all attempts of an asynchronous event share.
     pub request_id: Arc<str>,
-    /// Who is called.
+    /// The invoked function.
     pub worker: Arc<str>,
-    /// The worker that calls, where that is known.
+    /// The calling function, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<Arc<str>>,
-    /// The invocation that calls, where that is known.
+    /// The calling invocation, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_request_id: Option<Arc<str>>,
-    /// What all calls have in common that one call led to.
+    /// The trace id, which all invocations caused by one call share.
     pub trace: String,
-    /// Whether somebody waits for the answer.
+    /// Whether the caller waits for the response.
     pub mode: Mode,
-    /// The first is 1; only of events.
+    /// Number of the attempt, from 1; only for asynchronous events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// What it gets.
+    /// The event that the function receives.
     pub event: Arc<Payload>,
 }
 
@@ -202,20 +204,20 @@ pub struct InvocationStarted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It answered.
+    /// The function returned a response.
     Ok,
-    /// It failed, or could not be started.
+    /// The function failed or could not be started.
     Error,
-    /// Its time was up.
+    /// The function timed out.
     Timeout,
-    /// It was not run: too many were.
+    /// The function was not run because of a concurrency limit.
     Throttled,
-    /// It was not run: the caller has no right to.
+    /// The function was not run because the caller has no permission.
     Denied,
 }
 
 impl Outcome {
-    /// As the JSON has it.
+    /// Returns the value in the JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -227,171 +229,171 @@ impl Outcome {
     }
 }
 
-/// What came of an invocation.
+/// An invocation ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct InvocationEnded {
-    /// Which.
+    /// The request id of the invocation.
     pub request_id: Arc<str>,
-    /// Of which worker.
+    /// The invoked function.
     pub worker: Arc<str>,
-    /// How.
+    /// The outcome.
     pub outcome: Outcome,
-    /// As its caller gets it.
+    /// The error type that the caller receives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
-    /// As its caller gets it.
+    /// The error message that the caller receives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// As the worker's language writes it.
+    /// The stack trace, in the format of the worker's language.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<String>,
-    /// From its start to its end, the start of a process included.
+    /// Duration in milliseconds, including a cold start.
     pub duration_ms: f64,
-    /// What of that was the start of a process, where it is known.
+    /// The part of the duration that was a cold start, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_ms: Option<f64>,
-    /// The most it used, where that is known.
+    /// Peak memory, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_memory_mb: Option<u64>,
-    /// What it answered.
+    /// The response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Payload>,
 }
 
-/// A line that a worker printed.
+/// A worker wrote a log line.
 #[derive(Debug, Clone, Serialize)]
 pub struct LogEvent {
-    /// Who.
+    /// The worker.
     pub worker: Arc<str>,
-    /// While it ran which invocation, where that is known.
+    /// The invocation that wrote the line, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Arc<str>>,
-    /// If it says one.
+    /// The severity, if the line contains one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
-    /// Without its end.
+    /// The text without the line end.
     pub line: String,
 }
 
-/// How far something is that takes a while.
+/// The state of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BuildStatus {
-    /// It has begun.
+    /// The build has started.
     Started,
-    /// It is done.
+    /// The build succeeded.
     Finished,
-    /// It is not going to be done.
+    /// The build failed.
     Failed,
 }
 
-/// How far a build is.
+/// A build started, finished or failed.
 #[derive(Debug, Clone, Serialize)]
 pub struct BuildEvent {
-    /// How far.
+    /// The state of the build.
     pub state: BuildStatus,
-    /// Whose code is built.
+    /// The functions whose code is built; empty for all programs.
     pub workers: Vec<String>,
-    /// Of all of it, once it is over.
+    /// Duration in milliseconds, once the build has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
-    /// What the compiler says.
+    /// Messages of the compiler.
     pub messages: Vec<String>,
 }
 
-/// A worker has new code without a build.
+/// A worker was reloaded.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReloadEvent {
-    /// Which.
+    /// The worker.
     pub worker: String,
-    /// What changed, relative to the app.
+    /// The changed files, relative to the app.
     pub files: Vec<String>,
-    /// From the change to when the new code is in place.
+    /// Milliseconds from the change until the new code is used.
     pub duration_ms: f64,
 }
 
-/// Where an event is that nobody waits for.
+/// The state of an asynchronous event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AsyncEventState {
-    /// It is kept, and will be run.
+    /// The event is stored and will be run.
     Accepted,
-    /// An attempt failed; the next one is due later.
+    /// An attempt failed, and the next one is scheduled.
     Waiting,
-    /// It was worked on with success.
+    /// An attempt succeeded.
     Delivered,
-    /// It was given up.
+    /// The event failed permanently.
     Failed,
-    /// Somebody threw it away.
+    /// The user deleted the event.
     Dropped,
-    /// Somebody had it run again.
+    /// The user scheduled another attempt.
     Retried,
 }
 
-/// An event that nobody waits for went on.
+/// The state of an asynchronous event changed.
 #[derive(Debug, Clone, Serialize)]
 pub struct AsyncEventUpdate {
-    /// The request id of all its attempts.
+    /// The id of the event, which is the request id of all its attempts.
     pub event_id: String,
-    /// Whose it is.
+    /// The worker that the event is for.
     pub worker: String,
-    /// Where it is now.
+    /// The new state.
     pub state: AsyncEventState,
-    /// How often it has been run.
+    /// Number of attempts so far.
     pub attempts: u32,
-    /// When it will be run next, RFC 3339 with milliseconds.
+    /// When the next attempt is due, as RFC 3339 with milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<String>,
 }
 
-/// What came of an event went to a destination.
+/// The record of an asynchronous event was sent to a destination.
 #[derive(Debug, Clone, Serialize)]
 pub struct DestinationDelivery {
-    /// The request id of all its attempts.
+    /// The id of the event, which is the request id of all its attempts.
     pub event_id: String,
-    /// Whose event it was.
+    /// The worker that the event was for.
     pub worker: String,
     /// An ARN, or a worker's name.
     pub destination: String,
     /// `on_success`, `on_failure` or `dead_letter`: the setting that names the destination.
     pub why: &'static str,
-    /// What the destination gets: a record, or of dead letters the event itself.
+    /// What the destination receives: a record, or for dead letters the event itself.
     pub record: Payload,
-    /// Of a dead letter: the attributes of its message.
+    /// The message attributes of a dead letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Value>,
-    /// The event that the destination gets, if it is a function of this app. Any other destination gets nothing: what it
-    /// would get is kept, and `cargo bedrock queue ls --delivered` shows it.
+    /// The id of the asynchronous event that invokes the destination, if it is a function of this app. Other
+    /// destinations do not exist locally: the record is stored, and `cargo bedrock queue ls --delivered` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_as: Option<String>,
 }
 
-/// Where the app is at work.
+/// The running app.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunningApp {
     /// The app's name.
     pub name: String,
-    /// Of the port with Lambda's API.
+    /// URL of Lambda's API.
     pub url: String,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BuildEvent, BuildStatus, DevEventKind, LONGEST};
+    use super::{BuildEvent, BuildStatus, DevEventKind, MAX_STORED_BYTES};
 
     fn messages(messages: Vec<String>) -> Vec<String> {
         let build = BuildEvent { state: BuildStatus::Failed, workers: Vec::new(), duration_ms: None, messages };
-        let DevEventKind::Build(build) = DevEventKind::Build(build).bounded() else { panic!("a build") };
+        let DevEventKind::Build(build) = DevEventKind::Build(build).truncated() else { panic!("a build") };
         build.messages
     }
 
     #[test]
-    fn messages_are_kept_as_far_as_there_is_room_and_the_others_are_counted() {
+    fn build_messages_are_truncated_and_the_rest_counted() {
         let few = vec!["one".to_owned(), String::new(), "three".to_owned()];
         assert_eq!(messages(few.clone()), few);
-        let kept = messages(vec!["x".repeat(LONGEST / 2); 5]);
+        let kept = messages(vec!["x".repeat(MAX_STORED_BYTES / 2); 5]);
         assert_eq!(kept.len(), 3);
-        assert!(kept[1].len() < LONGEST / 2 && kept[2] == "… 3 more", "{:?}", kept[2]);
-        assert_eq!(messages(vec![String::new(); LONGEST + 2]).len(), LONGEST + 1);
+        assert!(kept[1].len() < MAX_STORED_BYTES / 2 && kept[2] == "… 3 more", "{:?}", kept[2]);
+        assert_eq!(messages(vec![String::new(); MAX_STORED_BYTES + 2]).len(), MAX_STORED_BYTES + 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Invocations put together from what is kept of the stream: beginning, end, and what was printed in between.
+//! Invocations, aggregated from the stored events: starts, ends, and the log lines in between.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::event::{DevEvent, DevEventKind, InvocationEnded, InvocationStarted, L
 use super::level::Level;
 use super::payload::Payload;
 
-/// One invocation; of an event, all of its attempts that are kept.
+/// One invocation; for an asynchronous event, all stored attempts.
 #[derive(Debug, Serialize)]
 pub(crate) struct InvocationSummary<'a> {
     request_id: &'a str,
@@ -21,15 +21,15 @@ pub(crate) struct InvocationSummary<'a> {
     parent_request_id: Option<&'a str>,
     trace: &'a str,
     mode: Mode,
-    /// Of the last attempt; nothing while that runs.
+    /// The outcome of the last attempt; `None` while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
     attempts: Vec<Attempt<'a>>,
     #[serde(flatten)]
-    more: Option<InvocationDetails<'a>>,
+    details: Option<InvocationDetails<'a>>,
 }
 
-/// What only a single invocation is shown with.
+/// Details that are only returned for a single invocation.
 #[derive(Debug, Serialize)]
 struct InvocationDetails<'a> {
     event: &'a Payload,
@@ -37,7 +37,7 @@ struct InvocationDetails<'a> {
     response: Option<&'a Payload>,
     stack: &'a [String],
     logs: Vec<LogEntry<'a>>,
-    /// The invocations that it called.
+    /// Request ids of the invocations that it caused.
     calls: Vec<&'a str>,
 }
 
@@ -58,7 +58,7 @@ struct Attempt<'a> {
     max_memory_mb: Option<u64>,
 }
 
-/// A line that it printed.
+/// A log line of the invocation.
 #[derive(Debug, Serialize)]
 pub(crate) struct LogEntry<'a> {
     id: u64,
@@ -68,51 +68,57 @@ pub(crate) struct LogEntry<'a> {
     line: &'a str,
 }
 
-/// All of them, the newest first.
-pub(crate) fn all(kept: &[Arc<DevEvent>]) -> Vec<InvocationSummary<'_>> {
-    let mut joined: Vec<InvocationSummary<'_>> = Vec::new();
-    let mut places = HashMap::new();
-    for happening in kept {
-        match &happening.kind {
+/// Returns all invocations, newest first.
+pub(crate) fn all(events: &[Arc<DevEvent>]) -> Vec<InvocationSummary<'_>> {
+    let mut invocations: Vec<InvocationSummary<'_>> = Vec::new();
+    let mut index_by_id = HashMap::new();
+    for event in events {
+        match &event.kind {
             DevEventKind::InvocationStarted(started) => {
-                let place = *places.entry(&*started.request_id).or_insert_with(|| {
-                    joined.push(of(started));
-                    joined.len() - 1
+                let index = *index_by_id.entry(&*started.request_id).or_insert_with(|| {
+                    invocations.push(InvocationSummary::new(started));
+                    invocations.len() - 1
                 });
-                if let Some(joined) = joined.get_mut(place) {
-                    joined.begin(happening);
+                if let Some(invocation) = invocations.get_mut(index) {
+                    invocation.start_attempt(event);
                 }
             }
             DevEventKind::InvocationEnded(ended) => {
-                let place = places.get(&*ended.request_id);
-                if let Some(joined) = place.and_then(|place| joined.get_mut(*place)) {
-                    joined.end(ended);
+                let index = index_by_id.get(&*ended.request_id);
+                if let Some(invocation) = index.and_then(|index| invocations.get_mut(*index)) {
+                    invocation.end_attempt(ended);
                 }
             }
             _ => {}
         }
     }
-    joined.reverse();
-    joined
+    invocations.reverse();
+    invocations
 }
 
-/// One, with all that is kept of it.
-pub(crate) fn one<'a>(kept: &'a [Arc<DevEvent>], request_id: &str) -> Option<InvocationSummary<'a>> {
+/// Returns one invocation with all details, or `None` if none of its attempts is stored.
+pub(crate) fn one<'a>(events: &'a [Arc<DevEvent>], request_id: &str) -> Option<InvocationSummary<'a>> {
     let mut found: Option<InvocationSummary<'a>> = None;
-    for happening in kept {
-        match (&happening.kind, &mut found) {
+    for event in events {
+        match (&event.kind, &mut found) {
             (DevEventKind::InvocationStarted(started), found) if &*started.request_id == request_id => {
                 found
-                    .get_or_insert_with(|| InvocationSummary { more: Some(more(started)), ..of(started) })
-                    .begin(happening);
+                    .get_or_insert_with(|| InvocationSummary {
+                        details: Some(InvocationDetails::new(started)),
+                        ..InvocationSummary::new(started)
+                    })
+                    .start_attempt(event);
             }
             (DevEventKind::InvocationEnded(ended), Some(found)) if &*ended.request_id == request_id => {
-                found.end(ended);
-                if let Some(more) = &mut found.more {
-                    (more.response, more.stack) = (ended.response.as_ref(), &ended.stack);
+                found.end_attempt(ended);
+                if let Some(details) = &mut found.details {
+                    details.response = ended.response.as_ref();
+                    details.stack = &ended.stack;
                 }
             }
-            (kind, Some(InvocationSummary { more: Some(more), .. })) => more.add(happening, kind, request_id),
+            (kind, Some(InvocationSummary { details: Some(details), .. })) => {
+                details.add(event, kind, request_id);
+            }
             _ => {}
         }
     }
@@ -120,6 +126,20 @@ pub(crate) fn one<'a>(kept: &'a [Arc<DevEvent>], request_id: &str) -> Option<Inv
 }
 
 impl<'a> InvocationSummary<'a> {
+    fn new(started: &'a InvocationStarted) -> Self {
+        Self {
+            request_id: &started.request_id,
+            worker: &started.worker,
+            caller: started.caller.as_deref(),
+            parent_request_id: started.parent_request_id.as_deref(),
+            trace: &started.trace,
+            mode: started.mode,
+            outcome: None,
+            attempts: Vec::new(),
+            details: None,
+        }
+    }
+
     pub(crate) fn request_id(&self) -> &'a str {
         self.request_id
     }
@@ -128,7 +148,7 @@ impl<'a> InvocationSummary<'a> {
         self.mode
     }
 
-    /// What all calls have in common that one call led to.
+    /// Returns the trace id, which all invocations caused by one call share.
     pub(crate) fn trace(&self) -> &str {
         self.trace
     }
@@ -137,15 +157,15 @@ impl<'a> InvocationSummary<'a> {
         self.worker
     }
 
-    /// `running` until there is one.
+    /// Returns the outcome of the last attempt, or `running`.
     pub(crate) fn outcome(&self) -> &'static str {
         self.outcome.map_or("running", Outcome::as_str)
     }
 
-    fn begin(&mut self, happening: &DevEvent) {
+    fn start_attempt(&mut self, event: &DevEvent) {
         self.outcome = None;
         self.attempts.push(Attempt {
-            started_at: rfc3339(happening.at),
+            started_at: rfc3339(event.at),
             outcome: None,
             error_type: None,
             message: None,
@@ -155,7 +175,7 @@ impl<'a> InvocationSummary<'a> {
         });
     }
 
-    fn end(&mut self, ended: &'a InvocationEnded) {
+    fn end_attempt(&mut self, ended: &'a InvocationEnded) {
         self.outcome = Some(ended.outcome);
         if let Some(attempt) = self.attempts.last_mut() {
             *attempt = Attempt {
@@ -172,18 +192,22 @@ impl<'a> InvocationSummary<'a> {
 }
 
 impl<'a> LogEntry<'a> {
-    pub(crate) fn of(happening: &DevEvent, log: &'a LogEvent) -> Self {
-        Self { id: happening.id, at: rfc3339(happening.at), level: log.level, line: &log.line }
+    pub(crate) fn new(event: &DevEvent, log: &'a LogEvent) -> Self {
+        Self { id: event.id, at: rfc3339(event.at), level: log.level, line: &log.line }
     }
 }
 
 impl<'a> InvocationDetails<'a> {
-    fn add(&mut self, happening: &'a DevEvent, kind: &'a DevEventKind, request_id: &str) {
+    fn new(started: &'a InvocationStarted) -> Self {
+        Self { event: &started.event, response: None, stack: &[], logs: Vec::new(), calls: Vec::new() }
+    }
+
+    fn add(&mut self, event: &'a DevEvent, kind: &'a DevEventKind, request_id: &str) {
         match kind {
             DevEventKind::Log(log) if log.request_id.as_deref() == Some(request_id) => {
-                self.logs.push(LogEntry::of(happening, log));
+                self.logs.push(LogEntry::new(event, log));
             }
-            // All attempts of an event have one id.
+            // All attempts of an asynchronous event have the same id.
             DevEventKind::InvocationStarted(started)
                 if started.parent_request_id.as_deref() == Some(request_id)
                     && !self.calls.contains(&&*started.request_id) =>
@@ -193,22 +217,4 @@ impl<'a> InvocationDetails<'a> {
             _ => {}
         }
     }
-}
-
-fn of(started: &InvocationStarted) -> InvocationSummary<'_> {
-    InvocationSummary {
-        request_id: &started.request_id,
-        worker: &started.worker,
-        caller: started.caller.as_deref(),
-        parent_request_id: started.parent_request_id.as_deref(),
-        trace: &started.trace,
-        mode: started.mode,
-        outcome: None,
-        attempts: Vec::new(),
-        more: None,
-    }
-}
-
-fn more(started: &InvocationStarted) -> InvocationDetails<'_> {
-    InvocationDetails { event: &started.event, response: None, stack: &[], logs: Vec::new(), calls: Vec::new() }
 }

@@ -1,43 +1,44 @@
-//! How grave a log line says it is, in the forms that the loggers of the three languages write.
+//! Severity of a log line, in the formats that the loggers of the three languages write.
 
 use serde::{Deserialize, Serialize};
 
-/// How grave.
+/// Severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Of no interest.
+    /// Fine-grained diagnostics.
     Trace,
-    /// For whoever looks for a fault.
+    /// Diagnostics.
     Debug,
-    /// As it should be.
+    /// Normal operation.
     Info,
-    /// Perhaps not as it should be.
+    /// A possible problem.
     Warn,
-    /// Not as it should be.
+    /// A failure.
     Error,
-    /// Worse.
+    /// A failure that ends the program.
     Fatal,
 }
 
-/// Words that may stand before the level: a time, a date, a request id.
-const BEFORE: usize = 3;
+/// Number of words that may precede the level: a date, a time, a request id.
+const MAX_WORDS_BEFORE_LEVEL: usize = 3;
 
 impl Level {
-    /// Of a line: `[ERROR] …`, `2026-11-25T06:35:00Z INFO …`, `… WARN …`, or a JSON object with `level`.
+    /// Reads the level of a line: `[ERROR] …`, `2026-11-25T06:35:00Z INFO …`, `… WARN …`, or a JSON object with the key
+    /// `level`, `levelname` or `severity`. Returns `None` if the line has none.
     pub fn of(line: &str) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Written {
+        struct JsonLine {
             #[serde(alias = "levelname", alias = "severity")]
             level: String,
         }
         if line.starts_with('{')
-            && let Ok(written) = serde_json::from_str::<Written>(line)
+            && let Ok(json_line) = serde_json::from_str::<JsonLine>(line)
         {
-            return Self::named(&written.level.to_ascii_uppercase());
+            return Self::named(&json_line.level.to_ascii_uppercase());
         }
-        // A line's beginning may be far from its end.
-        let words = line.split_ascii_whitespace().take(BEFORE + 1);
+        // Only the first words are split: a line may be very long.
+        let words = line.split_ascii_whitespace().take(MAX_WORDS_BEFORE_LEVEL + 1);
         words.map(|word| word.trim_matches(['[', ']', ':'])).find_map(Self::named)
     }
 
@@ -59,7 +60,7 @@ mod tests {
     use super::Level;
 
     #[test]
-    fn levels_are_read_from_the_lines_of_usual_loggers() {
+    fn levels_are_read_from_common_log_formats() {
         for (line, level) in [
             ("[ERROR] KeyError: 'width'", Some(Level::Error)),
             ("[WARNING]\t2026-11-25T06:35:00.000Z\tid\tslow", Some(Level::Warn)),

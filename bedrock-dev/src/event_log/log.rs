@@ -1,5 +1,5 @@
-//! What happened last, kept within bounds, and readers that go through it at their own pace. Whoever publishes waits for
-//! nobody: a reader that is too slow is told how much it has missed.
+//! The log of recent events in bounded memory, and readers that go through it at their own pace. Publishers never wait:
+//! a slow reader learns how many events it has missed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use super::event::{DevEvent, DevEventKind, VERSION};
 use super::memory_size::memory_size;
 
-/// How much is kept in memory. The newest is kept in any case.
+/// Capacity of the log in memory. The newest event is always stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// Happenings.
+    /// Maximum number of events.
     pub count: usize,
-    /// Bytes that they take, about.
+    /// Approximate maximum size of all events in bytes.
     pub bytes: usize,
 }
 
@@ -25,172 +25,172 @@ impl Default for Retention {
     }
 }
 
-/// The stream; cheap to clone.
+/// The log of recent events; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct EventLog(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    bounds: Retention,
-    kept: Mutex<LogContents>,
-    /// Whether it is closed. Readers look again whenever something is sent.
-    news: watch::Sender<bool>,
+    retention: Retention,
+    contents: Mutex<LogContents>,
+    /// Whether the log is closed. Every change wakes the readers.
+    changes: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
 struct LogContents {
-    /// In the order of their ids, none left out.
-    happenings: VecDeque<Arc<DevEvent>>,
+    /// In the order of their ids, without gaps.
+    events: VecDeque<Arc<DevEvent>>,
     bytes: usize,
-    /// The id of the next one.
-    next: u64,
-    /// The id of the first one there was.
-    first: u64,
+    next_id: u64,
+    /// The id of the first event that was ever published.
+    first_id: u64,
 }
 
-/// What a reader gets.
+/// An item that a reader receives.
 #[derive(Debug, Clone)]
 pub enum StreamItem {
-    /// The next one.
+    /// The next event.
     Event(Arc<DevEvent>),
-    /// So many are not kept any more.
+    /// Number of events that were evicted before this reader got to them.
     Lagged(u64),
 }
 
 impl EventLog {
-    /// An empty one.
-    pub fn new(bounds: Retention) -> Self {
-        // Microseconds since 1970: more than the last id of any earlier program, unless that published a million a second.
-        // JavaScript's numbers hold it.
-        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        let first = u64::try_from(began).unwrap_or_default() + 1;
-        let kept = LogContents { happenings: VecDeque::new(), bytes: 0, next: first, first };
-        Self(Arc::new(Inner { bounds, kept: kept.into(), news: watch::Sender::default() }))
+    /// Creates an empty log.
+    pub fn new(retention: Retention) -> Self {
+        // Microseconds since the epoch: larger than all ids of earlier programs, unless they published a million events
+        // per second. JavaScript's numbers can represent it.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let first_id = u64::try_from(now).unwrap_or_default() + 1;
+        let contents = LogContents { events: VecDeque::new(), bytes: 0, next_id: first_id, first_id };
+        Self(Arc::new(Inner { retention, contents: contents.into(), changes: watch::Sender::default() }))
     }
 
-    /// Adds what happened; gives its id. After [`EventLog::close`], nothing happens.
+    /// Adds an event and returns its id. After [`EventLog::close`], nothing is added.
     pub fn publish(&self, kind: DevEventKind) -> u64 {
-        let kind = kind.bounded();
+        let kind = kind.truncated();
         let bytes = memory_size(&kind);
-        let mut kept = self.kept();
-        let id = kept.next;
-        if *self.0.news.borrow() {
+        let mut contents = self.contents();
+        let id = contents.next_id;
+        if *self.0.changes.borrow() {
             return id;
         }
-        let happening = Arc::new(DevEvent { id, at: SystemTime::now(), kind });
-        kept.next += 1;
-        kept.bytes += bytes;
-        kept.happenings.push_back(happening);
-        while kept.happenings.len() > 1 && !self.fits(&kept) {
-            let oldest = kept.happenings.pop_front();
-            kept.bytes -= oldest.map_or(0, |oldest| memory_size(&oldest.kind));
+        let event = Arc::new(DevEvent { id, at: SystemTime::now(), kind });
+        contents.next_id += 1;
+        contents.bytes += bytes;
+        contents.events.push_back(event);
+        while contents.events.len() > 1 && self.exceeds_retention(&contents) {
+            let oldest = contents.events.pop_front();
+            contents.bytes -= oldest.map_or(0, |oldest| memory_size(&oldest.kind));
         }
-        self.0.news.send_modify(|_| {});
+        self.0.changes.send_modify(|_| {});
         id
     }
 
-    /// A reader of what is kept and comes after `after`, or of all that is kept; and of what happens from now on.
+    /// Returns a reader of all events with an id greater than `after`, or of all stored events; and of all later
+    /// events.
     pub fn subscribe(&self, after: Option<u64>) -> Reader {
-        let kept = self.kept();
-        let oldest = kept.happenings.front().map_or(kept.next, |oldest| oldest.id);
-        let next = match after {
-            // A program that ended before this one began, or another clock: all of it is new to the reader.
-            Some(after) if after < kept.first || after >= kept.next => kept.first,
+        let contents = self.contents();
+        let oldest = contents.events.front().map_or(contents.next_id, |oldest| oldest.id);
+        let next_id = match after {
+            // An id of an earlier program, or the clock was changed: all events are new to the reader.
+            Some(after) if after < contents.first_id || after >= contents.next_id => contents.first_id,
             Some(after) => after + 1,
             None => oldest,
         };
-        Reader { stream: self.clone(), next, news: self.0.news.subscribe() }
+        Reader { log: self.clone(), next_id, changes: self.0.changes.subscribe() }
     }
 
-    /// The id of the newest, or the one before the first.
-    pub fn last(&self) -> u64 {
-        self.kept().next - 1
+    /// Returns the id of the newest event, or one less than the first id if there is none.
+    pub fn last_id(&self) -> u64 {
+        self.contents().next_id - 1
     }
 
-    /// All that is kept, the oldest first.
+    /// Returns all stored events, oldest first.
     pub fn all(&self) -> Vec<Arc<DevEvent>> {
-        self.kept().happenings.iter().map(Arc::clone).collect()
+        self.contents().events.iter().map(Arc::clone).collect()
     }
 
-    /// Nothing will happen any more: readers end when they have read everything.
+    /// Closes the log: readers end when they have read everything.
     pub fn close(&self) {
-        let _kept = self.kept();
-        self.0.news.send_replace(true);
+        let _contents = self.contents();
+        self.0.changes.send_replace(true);
     }
 
-    fn fits(&self, kept: &LogContents) -> bool {
-        kept.happenings.len() <= self.0.bounds.count && kept.bytes <= self.0.bounds.bytes
+    fn exceeds_retention(&self, contents: &LogContents) -> bool {
+        contents.events.len() > self.0.retention.count || contents.bytes > self.0.retention.bytes
     }
 
-    fn kept(&self) -> MutexGuard<'_, LogContents> {
-        // Nothing panics while the lock is held, and the data would be sound if it did.
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn contents(&self) -> MutexGuard<'_, LogContents> {
+        // No code panics while the lock is held, and the data would be consistent if it did.
+        self.0.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Goes through a stream at its own pace.
+/// Goes through an event log at its own pace.
 #[derive(Debug)]
 pub struct Reader {
-    stream: EventLog,
-    next: u64,
-    news: watch::Receiver<bool>,
+    log: EventLog,
+    next_id: u64,
+    changes: watch::Receiver<bool>,
 }
 
 impl Reader {
-    /// The next one, which is waited for; nothing when the stream is closed and everything is read.
+    /// Waits for the next item. Returns `None` when the log is closed and everything has been read.
     pub async fn next(&mut self) -> Option<StreamItem> {
         loop {
-            let is_over = *self.news.borrow_and_update();
-            if let Some(heard) = self.now() {
-                return Some(heard);
+            let is_closed = *self.changes.borrow_and_update();
+            if let Some(item) = self.try_next() {
+                return Some(item);
             }
-            if is_over {
+            if is_closed {
                 return None;
             }
-            // The stream, which has the sender, is the reader's own.
-            let _ = self.news.changed().await;
+            // Cannot fail: the reader owns the log, which has the sender.
+            let _ = self.changes.changed().await;
         }
     }
 
-    /// The next one, if there is one already.
-    pub fn now(&mut self) -> Option<StreamItem> {
-        let kept = self.stream.kept();
-        let oldest = kept.happenings.front()?.id;
-        if self.next < oldest {
-            let missed = oldest - self.next;
-            self.next = oldest;
+    /// Returns the next item if there is one already.
+    pub fn try_next(&mut self) -> Option<StreamItem> {
+        let contents = self.log.contents();
+        let oldest = contents.events.front()?.id;
+        if self.next_id < oldest {
+            let missed = oldest - self.next_id;
+            self.next_id = oldest;
             return Some(StreamItem::Lagged(missed));
         }
-        let at = usize::try_from(self.next - oldest).ok()?;
-        let happening = Arc::clone(kept.happenings.get(at)?);
-        self.next += 1;
-        Some(StreamItem::Event(happening))
+        let index = usize::try_from(self.next_id - oldest).ok()?;
+        let event = Arc::clone(contents.events.get(index)?);
+        self.next_id += 1;
+        Some(StreamItem::Event(event))
     }
 }
 
 impl StreamItem {
-    /// How many happenings it stands for.
+    /// Returns the number of events that the item represents.
     pub(super) fn count(&self) -> u64 {
         if let Self::Lagged(count) = self { *count } else { 1 }
     }
 
-    /// In one line.
+    /// Returns the item as JSON in one line.
     pub fn json(&self) -> String {
         match self {
-            Self::Event(happening) => happening.json(),
-            Self::Lagged(count) => missed(*count),
+            Self::Event(event) => event.json(),
+            Self::Lagged(count) => missed_json(*count),
         }
     }
 
-    /// The same behind what is there already.
-    pub(super) fn write(&self, json: &mut Vec<u8>) {
+    /// Appends the item as JSON.
+    pub(super) fn write_json(&self, json: &mut Vec<u8>) {
         match self {
-            Self::Event(happening) => happening.write(json),
-            Self::Lagged(count) => json.extend_from_slice(missed(*count).as_bytes()),
+            Self::Event(event) => event.write_json(json),
+            Self::Lagged(count) => json.extend_from_slice(missed_json(*count).as_bytes()),
         }
     }
 }
 
-fn missed(count: u64) -> String {
+fn missed_json(count: u64) -> String {
     format!(r#"{{"version":{VERSION},"kind":"missed","count":{count}}}"#)
 }

@@ -1,30 +1,30 @@
-//! How much memory happenings take. Reckoned from their parts: there are thousands in a second.
+//! Estimated memory of events. Computed from their parts, because there are thousands per second.
 
 use super::event::{DevEvent, DevEventKind};
 use super::payload::Payload;
 
-/// What the allocator and the stream take beside the texts of one, about.
-const BESIDE: usize = 128;
+/// Approximate overhead of one event for the allocator and the log.
+const OVERHEAD_BYTES: usize = 128;
 
-/// Bytes that a happening of this kind takes, about.
+/// Returns the approximate number of bytes that an event takes.
 pub(super) fn memory_size(kind: &DevEventKind) -> usize {
     let texts = match kind {
         DevEventKind::InvocationStarted(started) => {
-            started.request_id.len() + started.worker.len() + started.trace.len() + payload(&started.event)
+            started.request_id.len() + started.worker.len() + started.trace.len() + payload_size(&started.event)
         }
         DevEventKind::InvocationEnded(ended) => {
-            let said = [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack);
-            said.map(String::len).sum::<usize>() + ended.response.as_ref().map_or(0, payload)
+            let texts = [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack);
+            texts.map(String::len).sum::<usize>() + ended.response.as_ref().map_or(0, payload_size)
         }
         DevEventKind::Log(log) => log.line.len(),
-        // Few, and of many parts.
+        // These are rare, and have many parts.
         _ => serde_json::to_string(kind).map_or(0, |json| json.len()),
     };
-    size_of::<DevEvent>() + BESIDE + texts
+    size_of::<DevEvent>() + OVERHEAD_BYTES + texts
 }
 
-fn payload(payload: &Payload) -> usize {
-    size_of::<Payload>() + payload.shown().len()
+fn payload_size(payload: &Payload) -> usize {
+    size_of::<Payload>() + payload.stored_text().len()
 }
 
 #[cfg(test)]
@@ -37,8 +37,9 @@ mod tests {
     };
 
     #[test]
-    fn every_text_weighs_what_it_takes() {
-        let (text, json) = ("x".repeat(10_000), format!("\"{}\"", "x".repeat(9998)));
+    fn memory_size_includes_every_text() {
+        let text = "x".repeat(10_000);
+        let json = format!("\"{}\"", "x".repeat(9998));
         let payload = Payload::of(json.as_bytes());
         let started = InvocationStarted {
             request_id: "7".into(),

@@ -1,5 +1,6 @@
-//! The append-only log of what the dev server does: invocations, log lines, builds, queue changes. It is kept in bounded
-//! memory and in a file, and is read over HTTP by any number of subscribers. A slow subscriber never delays a publisher.
+//! The append-only log of what the dev server does: invocations, log lines, builds, queue changes. It is kept in
+//! bounded memory and in a file, and is read over HTTP by any number of subscribers. A slow subscriber never delays a
+//! publisher.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -11,11 +12,11 @@
 //! | `memory_size` | estimated memory of an entry |
 //! | `file` | a reader that writes the log to a file |
 //! | `recorder` | publishes entries for invocations, log lines and queue changes |
-//! | `caller_index` | finds the invocation that made a call |
+//! | `caller_index` | finds the caller of an invocation |
 //! | `redact` | removes confidential parts of events and responses |
 //! | `payload_cache` | complete events of recent invocations |
 //! | `invocation_view` | entries of one invocation, aggregated |
-//! | `trace_view` | all invocations that one call led to |
+//! | `trace_view` | all invocations that one call caused |
 //! | `search` | finds invocations that contain a text |
 
 mod caller_index;
@@ -40,7 +41,7 @@ pub use event::{
 pub use file::{EventLogFile, EventLogWriter};
 pub use level::Level;
 pub use log::{EventLog, Reader, Retention, StreamItem};
-pub use payload::{LONGEST, Payload};
+pub use payload::{MAX_STORED_BYTES, Payload};
 pub use recorder::Recorder;
 pub use redact::Redactions;
 pub use trigger_event::{TriggerEvent, TriggerKind, TriggerState};

@@ -1,59 +1,61 @@
-//! Events and responses as readers get to see them: whole while they are short, the beginning of what is long.
+//! Events and responses as the log stores them: short ones in full, long ones truncated.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
-/// Bytes of a payload, a line or a message that are shown at most.
-pub const LONGEST: usize = 64 * 1024;
-/// Readers of JSON give up on what is nested deeper than about 128 levels; such a payload is shown as text.
-const DEEPEST: usize = 64;
+/// Maximum stored size of a payload, a log line or a message.
+pub const MAX_STORED_BYTES: usize = 64 * 1024;
+/// JSON that is nested deeper is stored as text: many JSON parsers fail at about 128 levels.
+const MAX_JSON_DEPTH: usize = 64;
 
-/// What a worker gets or answers: `{"bytes": 9, "json": {"n": 1}}`, or `{"bytes": 5242880, "text": "[1, 1…", "cut": true}`.
+/// An event or a response: `{"bytes": 9, "json": {"n": 1}}`, or `{"bytes": 5242880, "text": "[1, 1…", "cut": true}`.
 #[derive(Debug, Clone)]
 pub struct Payload {
+    /// Size of the full payload.
     bytes: usize,
-    shown: Shown,
+    content: Content,
 }
 
 #[derive(Debug, Clone)]
-enum Shown {
-    /// As it was sent, without the space between its parts.
+enum Content {
+    /// JSON as it was sent, without whitespace between its tokens.
     Json(Box<RawValue>),
-    /// What is no JSON, or too long or too deep to be shown as such.
-    Text { text: String, is_cut: bool },
+    /// Not valid JSON, or too long or too deeply nested.
+    Text { text: String, is_truncated: bool },
 }
 
 impl Payload {
-    /// Of what is sent.
+    /// Stores a payload.
     pub fn of(bytes: &[u8]) -> Self {
-        Self::sized(bytes, bytes.len())
+        Self::with_size(bytes, bytes.len())
     }
 
-    /// Of what stands for something that has another size.
-    pub(super) fn sized(bytes: &[u8], size: usize) -> Self {
-        let json = (bytes.len() <= LONGEST).then(|| std::str::from_utf8(bytes).ok().and_then(json)).flatten();
-        let shown = json.map_or_else(|| text(bytes), Shown::Json);
-        Self { bytes: size, shown }
+    /// Stores a redacted payload whose original had `size` bytes.
+    pub(super) fn with_size(bytes: &[u8], size: usize) -> Self {
+        let json =
+            (bytes.len() <= MAX_STORED_BYTES).then(|| std::str::from_utf8(bytes).ok().and_then(compact_json)).flatten();
+        let content = json.map_or_else(|| truncated_text(bytes), Content::Json);
+        Self { bytes: size, content }
     }
 
-    /// Bytes of all of it.
+    /// Returns the size of the full payload.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// All of it, if it is JSON that is not too long.
+    /// Returns the full payload if it is stored as JSON.
     pub fn json(&self) -> Option<&str> {
-        match &self.shown {
-            Shown::Json(json) => Some(json.get()),
-            Shown::Text { .. } => None,
+        match &self.content {
+            Content::Json(json) => Some(json.get()),
+            Content::Text { .. } => None,
         }
     }
 
-    /// What is shown of it.
-    pub fn shown(&self) -> &str {
-        match &self.shown {
-            Shown::Json(json) => json.get(),
-            Shown::Text { text, .. } => text,
+    /// Returns the stored part.
+    pub fn stored_text(&self) -> &str {
+        match &self.content {
+            Content::Json(json) => json.get(),
+            Content::Text { text, .. } => text,
         }
     }
 }
@@ -62,52 +64,56 @@ impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut payload = serializer.serialize_struct("Payload", 3)?;
         payload.serialize_field("bytes", &self.bytes)?;
-        match &self.shown {
-            Shown::Json(json) => payload.serialize_field("json", json)?,
-            Shown::Text { text, is_cut } => {
+        match &self.content {
+            Content::Json(json) => payload.serialize_field("json", json)?,
+            Content::Text { text, is_truncated } => {
                 payload.serialize_field("text", text)?;
-                payload.serialize_field("cut", is_cut)?;
+                payload.serialize_field("cut", is_truncated)?;
             }
         }
         payload.end()
     }
 }
 
-/// Cuts a text, at the end of a character.
-pub(super) fn cut(text: &mut String, most: usize) {
-    if text.len() > most {
-        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+/// Truncates a text to at most `max_bytes`, without splitting a character.
+pub(super) fn truncate_at_char(text: &mut String, max_bytes: usize) {
+    if text.len() > max_bytes {
+        let end = (0..=max_bytes).rev().find(|at| text.is_char_boundary(*at));
         text.truncate(end.unwrap_or_default());
         text.shrink_to_fit();
     }
 }
 
-fn text(bytes: &[u8]) -> Shown {
-    // What is no UTF-8 may become longer, so it is cut once more.
-    let mut text = String::from_utf8_lossy(bytes.get(..LONGEST).unwrap_or(bytes)).into_owned();
-    if bytes.len() > LONGEST {
-        // The last character may have been cut in two.
+fn truncated_text(bytes: &[u8]) -> Content {
+    // Replacing invalid UTF-8 may make the text longer, so it is truncated again below.
+    let mut text = String::from_utf8_lossy(bytes.get(..MAX_STORED_BYTES).unwrap_or(bytes)).into_owned();
+    if bytes.len() > MAX_STORED_BYTES {
+        // The last character may have been split.
         text.truncate(text.trim_end_matches('\u{fffd}').len());
     }
-    let is_cut = bytes.len() > LONGEST || text.len() > LONGEST;
-    cut(&mut text, LONGEST);
-    Shown::Text { text, is_cut }
+    let is_truncated = bytes.len() > MAX_STORED_BYTES || text.len() > MAX_STORED_BYTES;
+    truncate_at_char(&mut text, MAX_STORED_BYTES);
+    Content::Text { text, is_truncated }
 }
 
-/// JSON in one line with its numbers, its keys and their order as they are; nothing if it is none or nested too deep.
-fn json(text: &str) -> Option<Box<RawValue>> {
+/// Returns JSON in one line, with unchanged numbers, keys and order. Returns `None` if the text is not valid JSON or
+/// too deeply nested.
+fn compact_json(text: &str) -> Option<Box<RawValue>> {
     let mut line = String::with_capacity(text.len());
-    let (bytes, mut depth, mut from, mut at) = (text.as_bytes(), 0_usize, 0, 0);
-    // What lies between two spaces is copied at once: every event and every response comes through here.
+    let bytes = text.as_bytes();
+    let mut depth = 0_usize;
+    let mut from = 0;
+    let mut at = 0;
+    // Everything between two spaces is copied at once: this runs for every event and every response.
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => {
-                at = behind_string(bytes, at);
+                at = end_of_string(bytes, at);
                 continue;
             }
             b' ' | b'\t' | b'\n' | b'\r' => {
                 line.push_str(text.get(from..at)?);
-                // Between two words it is what makes the text no JSON.
+                // A space between two words makes the text invalid, and must not be removed.
                 if line.ends_with(|c: char| c.is_ascii_alphanumeric()) {
                     line.push(' ');
                 }
@@ -117,7 +123,7 @@ fn json(text: &str) -> Option<Box<RawValue>> {
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEEPEST {
+        if depth > MAX_JSON_DEPTH {
             return None;
         }
         at += 1;
@@ -126,13 +132,13 @@ fn json(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(line).ok()
 }
 
-/// The place behind the string that begins at `at`, or behind everything if it does not end.
-fn behind_string(bytes: &[u8], at: usize) -> usize {
+/// Returns the index after the string that starts at `at`, or the length if the string does not end.
+fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while let Some(rest) = bytes.get(at..) {
         match rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
             Some(found) if rest.get(found) == Some(&b'"') => return at + found + 1,
-            // What is escaped ends nothing.
+            // An escaped character does not end the string.
             Some(found) => at += found + 2,
             None => break,
         }
@@ -142,48 +148,52 @@ fn behind_string(bytes: &[u8], at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Payload};
+    use super::{MAX_STORED_BYTES, Payload};
     use serde_json::{Value, json};
 
-    fn written(bytes: &[u8]) -> Value {
+    fn to_value(bytes: &[u8]) -> Value {
         let text = serde_json::to_string(&Payload::of(bytes)).expect("JSON");
         assert!(!text.contains('\n'), "{text}");
         serde_json::from_str(&text).expect("JSON")
     }
 
     #[test]
-    fn short_json_stays_what_it_is_in_one_line() {
+    fn short_json_is_stored_in_one_line() {
         assert_eq!(
-            written(b"{\n  \"b\": [1, 2],\t\"a b\": \" \\\" x\"\n}"),
+            to_value(b"{\n  \"b\": [1, 2],\t\"a b\": \" \\\" x\"\n}"),
             json!({ "bytes": 33, "json": { "b": [1, 2], "a b": " \" x" } })
         );
         let exact = Payload::of(b"{\"z\": 12345678901234567890123, \"a\": 1.10}");
-        assert_eq!(exact.shown(), "{\"z\":12345678901234567890123,\"a\":1.10}");
-        assert_eq!(written(b" null "), json!({ "bytes": 6, "json": null }));
+        assert_eq!(exact.stored_text(), "{\"z\":12345678901234567890123,\"a\":1.10}");
+        assert_eq!(to_value(b" null "), json!({ "bytes": 6, "json": null }));
         let escaped = r#"{ "a\\": "[ \" {", "é": [ ] }"#;
-        assert_eq!(Payload::of(escaped.as_bytes()).shown(), r#"{"a\\":"[ \" {","é":[]}"#);
+        assert_eq!(Payload::of(escaped.as_bytes()).stored_text(), r#"{"a\\":"[ \" {","é":[]}"#);
     }
 
     #[test]
-    fn what_is_no_json_is_text() {
-        assert_eq!(written(b"1 2"), json!({ "bytes": 3, "text": "1 2", "cut": false }));
-        assert_eq!(written(b""), json!({ "bytes": 0, "text": "", "cut": false }));
+    fn invalid_json_is_stored_as_text() {
+        assert_eq!(to_value(b"1 2"), json!({ "bytes": 3, "text": "1 2", "cut": false }));
+        assert_eq!(to_value(b""), json!({ "bytes": 0, "text": "", "cut": false }));
         for broken in ["\"a", "\"a\\", "[1, \"a\\\""] {
-            assert_eq!(written(broken.as_bytes())["text"], json!(broken));
+            assert_eq!(to_value(broken.as_bytes())["text"], json!(broken));
         }
-        assert_eq!(written(b"\xffa"), json!({ "bytes": 2, "text": "\u{fffd}a", "cut": false }));
+        assert_eq!(to_value(b"\xffa"), json!({ "bytes": 2, "text": "\u{fffd}a", "cut": false }));
         let deep = [vec![b'['; 500], vec![b']'; 500]].concat();
-        assert_eq!(written(&deep)["text"].as_str().map(str::len), Some(1000));
+        assert_eq!(to_value(&deep)["text"].as_str().map(str::len), Some(1000));
     }
 
     #[test]
-    fn five_megabytes_are_cut_and_their_size_is_told() {
+    fn long_payloads_are_truncated_with_their_size() {
         let large = format!("\"{}\"", "é".repeat(5 * 1024 * 1024 / 2));
-        let shown = written(large.as_bytes());
+        let shown = to_value(large.as_bytes());
         assert_eq!((&shown["bytes"], &shown["cut"]), (&json!(5_242_882), &json!(true)));
         let text = shown["text"].as_str().expect("text");
-        assert!(text.len() <= LONGEST && text.len() > LONGEST - 4 && text.ends_with('é'), "{}", text.len());
-        let binary = written(&vec![0xff; 5 * 1024 * 1024]);
-        assert!(binary["text"].as_str().is_some_and(|text| text.len() <= LONGEST), "{binary}");
+        assert!(
+            text.len() <= MAX_STORED_BYTES && text.len() > MAX_STORED_BYTES - 4 && text.ends_with('é'),
+            "{}",
+            text.len()
+        );
+        let binary = to_value(&vec![0xff; 5 * 1024 * 1024]);
+        assert!(binary["text"].as_str().is_some_and(|text| text.len() <= MAX_STORED_BYTES), "{binary}");
     }
 }

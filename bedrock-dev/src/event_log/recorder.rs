@@ -1,4 +1,4 @@
-//! Makes happenings of what the workshop does: invocations, printed lines, queue changes.
+//! Publishes events for what the dev server does: invocations, log lines, queue changes.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,64 +23,70 @@ use crate::execution::LogLine;
 use crate::queue::{Change, Delivered, Event};
 use crate::spawn_on_drop::SpawnOnDrop;
 
-/// Writes into a stream; cheap to clone.
+/// Publishes to an event log; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    stream: EventLog,
+    log: EventLog,
     redactions: Arc<Redactions>,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    calls: CallerIndex,
-    whole: PayloadCache,
+    callers: CallerIndex,
+    events: PayloadCache,
 }
 
-/// Whose invocation it is, and which; all that is kept of it shares this.
+/// Identifies an invocation; all of its events share these strings.
 #[derive(Debug, Clone)]
 struct InvocationKey {
     worker: Arc<str>,
     request_id: Arc<str>,
 }
 
+/// What an invocation took.
+struct Usage {
+    duration: Duration,
+    measures: Measures,
+}
+
 impl Recorder {
-    /// Into this stream.
-    pub fn new(stream: EventLog) -> Self {
-        Self { stream, redactions: Arc::default(), state: Arc::default() }
+    /// Creates a recorder that publishes to `log`.
+    pub fn new(log: EventLog) -> Self {
+        Self { log, redactions: Arc::default(), state: Arc::default() }
     }
 
-    /// The same without what is nobody's business.
+    /// Applies redaction rules to everything that is recorded from now on.
     #[must_use]
-    pub fn without(self, redactions: Redactions) -> Self {
+    pub fn with_redactions(self, redactions: Redactions) -> Self {
         Self { redactions: Arc::new(redactions), ..self }
     }
 
-    /// An event or a response of a function as readers get to see it.
+    /// Returns an event or a response as readers see it: redacted and truncated.
     pub fn payload(&self, worker: &str, bytes: &[u8]) -> Payload {
         self.redactions.payload(worker, bytes)
     }
 
-    /// All of it, with what is nobody's business left out.
-    pub fn shown(&self, worker: &str, bytes: &Bytes) -> Bytes {
-        match self.redactions.shown(worker, bytes) {
+    /// Returns an event or a response in full, but redacted.
+    pub fn redacted(&self, worker: &str, bytes: &Bytes) -> Bytes {
+        match self.redactions.redacted(worker, bytes) {
             Cow::Borrowed(_) => bytes.clone(),
-            Cow::Owned(shown) => shown.into(),
+            Cow::Owned(redacted) => redacted.into(),
         }
     }
 
-    /// What it writes into.
-    pub fn stream(&self) -> &EventLog {
-        &self.stream
+    /// Returns the log that it publishes to.
+    pub fn log(&self) -> &EventLog {
+        &self.log
     }
 
-    /// The event of an invocation as it was sent, if it is still kept.
+    /// Returns the full event of an invocation, as it was sent, if it is still stored.
     pub fn event(&self, request_id: &str) -> Option<Bytes> {
-        self.state().whole.get(request_id)
+        self.state().events.get(request_id)
     }
 
-    /// Runs an invocation and publishes its beginning and its end. It is run to its end also when whoever called goes away,
-    /// as on Lambda. `attempt` is that of an event.
+    /// Runs an invocation and publishes its start and its end. As on Lambda, it is completed even if the caller
+    /// disconnects. `attempt` is the number of the attempt of an asynchronous event.
     pub async fn run(
         &self,
         function: &FunctionInfo,
@@ -88,26 +94,29 @@ impl Recorder {
         mut invocation: Invocation,
         run: impl FnOnce(Invocation) -> Reply,
     ) -> Result<Bytes, Error> {
-        let of = InvocationKey {
+        let key = InvocationKey {
             worker: function.worker.as_str().into(),
             request_id: invocation.request_id.as_str().into(),
         };
-        self.started(&of, attempt, &invocation);
-        invocation.trace = caller_index::branch(&invocation.trace, &invocation.request_id);
-        let began = Instant::now();
-        let (recorder, owned, measured) = (self.clone(), function.clone(), invocation.metrics.clone());
+        self.publish_started(&key, attempt, &invocation);
+        invocation.trace = caller_index::child_trace_header(&invocation.trace, &invocation.request_id);
+        let started_at = Instant::now();
+        let recorder = self.clone();
+        let recorded_function = function.clone();
+        let measures = invocation.metrics.clone();
         let reply = run(invocation);
-        let told = async move {
-            let came = reply.await;
-            recorder.ended(&owned, of, (began.elapsed(), measured.get()), &came);
-            came
+        let recorded = async move {
+            let result = reply.await;
+            let usage = Usage { duration: started_at.elapsed(), measures: measures.get() };
+            recorder.publish_ended(&recorded_function, key, usage, &result);
+            result
         };
-        SpawnOnDrop::new(told).await
+        SpawnOnDrop::new(recorded).await
     }
 
-    /// A line that a worker printed.
-    pub fn printed(&self, line: &LogLine) {
-        self.stream.publish(DevEventKind::Log(LogEvent {
+    /// Publishes a log line of a worker.
+    pub fn publish_line(&self, line: &LogLine) {
+        self.log.publish(DevEventKind::Log(LogEvent {
             worker: line.worker.clone(),
             request_id: line.request_id.clone(),
             level: Level::of(&line.text),
@@ -115,10 +124,10 @@ impl Recorder {
         }));
     }
 
-    /// An event that went on.
-    pub fn queue(&self, event: &Event, change: Change<'_>) {
+    /// Publishes a state change of an asynchronous event.
+    pub fn publish_queue_change(&self, event: &Event, change: Change<'_>) {
         let (state, next_at) = match change {
-            Change::Delivered(delivered) => return self.delivered(delivered),
+            Change::Delivered(delivered) => return self.publish_delivery(delivered),
             Change::Accepted => (AsyncEventState::Accepted, None),
             Change::Waiting(due) => (AsyncEventState::Waiting, Some(rfc3339(due))),
             Change::Over(crate::queue::Condition::Success) => (AsyncEventState::Delivered, None),
@@ -126,18 +135,17 @@ impl Recorder {
             Change::Dropped => (AsyncEventState::Dropped, None),
             Change::Retried(due) => (AsyncEventState::Retried, Some(rfc3339(due))),
         };
-        let (event_id, worker) = (event.id.clone(), event.worker.clone());
-        self.stream.publish(DevEventKind::Queue(AsyncEventUpdate {
-            event_id,
-            worker,
+        self.log.publish(DevEventKind::Queue(AsyncEventUpdate {
+            event_id: event.id.clone(),
+            worker: event.worker.clone(),
             state,
             attempts: event.attempts,
             next_at,
         }));
     }
 
-    fn delivered(&self, delivered: &Delivered) {
-        self.stream.publish(DevEventKind::Delivered(DestinationDelivery {
+    fn publish_delivery(&self, delivered: &Delivered) {
+        self.log.publish(DevEventKind::Delivered(DestinationDelivery {
             event_id: delivered.id.clone(),
             worker: delivered.worker.clone(),
             destination: delivered.destination.clone(),
@@ -148,64 +156,60 @@ impl Recorder {
         }));
     }
 
-    fn started(&self, of: &InvocationKey, attempt: Option<u32>, invocation: &Invocation) {
-        let InvocationKey { worker, request_id } = of.clone();
+    fn publish_started(&self, key: &InvocationKey, attempt: Option<u32>, invocation: &Invocation) {
+        let InvocationKey { worker, request_id } = key.clone();
         let event = Arc::new(self.payload(&worker, &invocation.event));
         let caller = {
             let mut state = self.state();
-            let caller = state.calls.caller(&invocation.trace);
-            state.calls.begin(CallerSpan { worker: Arc::clone(&worker), request_id: Arc::clone(&request_id) });
-            state.whole.keep(&request_id, &invocation.event, &event);
+            let caller = state.callers.find(&invocation.trace);
+            state.callers.insert(CallerSpan { worker: Arc::clone(&worker), request_id: Arc::clone(&request_id) });
+            state.events.insert(&request_id, &invocation.event, &event);
             caller
         };
         let (caller, parent_request_id) = caller.map(|caller| (caller.worker, caller.request_id)).unzip();
-        self.stream.publish(DevEventKind::InvocationStarted(InvocationStarted {
+        self.log.publish(DevEventKind::InvocationStarted(InvocationStarted {
             request_id,
             worker,
             caller,
             parent_request_id,
-            trace: caller_index::root(&invocation.trace),
+            trace: caller_index::trace_id(&invocation.trace),
             mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
             attempt,
             event,
         }));
     }
 
-    fn ended(
-        &self,
-        function: &FunctionInfo,
-        InvocationKey { worker, request_id }: InvocationKey,
-        (took, measured): (Duration, Measures),
-        came: &Result<Bytes, Error>,
-    ) {
-        let (error_type, message) = came.as_ref().err().map(|error| said(error, function, &request_id)).unzip();
-        let stack = match came {
+    fn publish_ended(&self, function: &FunctionInfo, key: InvocationKey, usage: Usage, result: &Result<Bytes, Error>) {
+        let InvocationKey { worker, request_id } = key;
+        let error = result.as_ref().err().map(|error| error_text(error, function, &request_id));
+        let (error_type, message) = error.unzip();
+        let stack = match result {
             Err(Error::Function { trace, .. }) => trace.clone(),
             _ => Vec::new(),
         };
-        self.stream.publish(DevEventKind::InvocationEnded(InvocationEnded {
+        self.log.publish(DevEventKind::InvocationEnded(InvocationEnded {
             request_id,
-            response: came.as_ref().ok().map(|response| self.payload(&worker, response)),
+            response: result.as_ref().ok().map(|response| self.payload(&worker, response)),
             worker,
-            outcome: outcome(came),
+            outcome: outcome(result),
             error_type,
             message,
             stack,
-            duration_ms: milliseconds(took),
-            init_ms: measured.init.map(milliseconds),
-            max_memory_mb: measured.memory,
+            duration_ms: milliseconds(usage.duration),
+            init_ms: usage.measures.init.map(milliseconds),
+            max_memory_mb: usage.measures.memory,
         }));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held, and the data would be sound if it did.
+        // No code panics while the lock is held, and the data would be consistent if it did.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What it came to, in one word.
-pub(crate) fn outcome(came: &Result<Bytes, Error>) -> Outcome {
-    match came {
+/// Returns the outcome of an invocation.
+pub(crate) fn outcome(result: &Result<Bytes, Error>) -> Outcome {
+    match result {
         Ok(_) => Outcome::Ok,
         Err(Error::Timeout { .. }) => Outcome::Timeout,
         Err(Error::Throttled { .. }) => Outcome::Throttled,
@@ -214,17 +218,17 @@ pub(crate) fn outcome(came: &Result<Bytes, Error>) -> Outcome {
     }
 }
 
-/// Type and text of an error as its caller gets them.
-pub(crate) fn said(error: &Error, function: &FunctionInfo, request_id: &str) -> (String, String) {
+/// Returns the type and the message of an error, as the caller receives them.
+pub(crate) fn error_text(error: &Error, function: &FunctionInfo, request_id: &str) -> (String, String) {
     let body = failure_body(error, function, request_id);
-    let of = |key: &str| body.as_ref().and_then(|body| body.get(key)?.as_str().map(str::to_owned));
+    let field = |key: &str| body.as_ref().and_then(|body| body.get(key)?.as_str().map(str::to_owned));
     (
-        of("errorType").unwrap_or_else(|| error.error_type().to_owned()),
-        of("errorMessage").unwrap_or_else(|| error.to_string()),
+        field("errorType").unwrap_or_else(|| error.error_type().to_owned()),
+        field("errorMessage").unwrap_or_else(|| error.to_string()),
     )
 }
 
-/// With three places.
+/// Returns milliseconds with three decimal places.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }

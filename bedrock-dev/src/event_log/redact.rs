@@ -1,6 +1,6 @@
-//! What of events and responses is nobody's business: the values of fields that the settings name, at whatever depth, also
-//! in texts that are JSON themselves. Readers get `«redacted»` in their place; workers get what was sent.
-//! What cannot be looked into is hidden as a whole.
+//! Redaction of events and responses: replaces the values of fields that the settings name, at any depth and also
+//! inside strings that contain JSON, by `«redacted»`. Readers see the redacted version; workers receive what was sent.
+//! A value that cannot be parsed is redacted as a whole.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,122 +13,123 @@ use serde_json::value::RawValue;
 use super::payload::Payload;
 use crate::ENDPOINT;
 
-/// In place of a value.
-const HIDDEN: &str = "\"«redacted»\"";
-/// Levels that are looked into.
-const DEEPEST: usize = 64;
-/// Keys of function URLs' events whose texts are `name=value&…`, if they are no JSON.
-const FORMS: [&str; 2] = ["body", "rawQueryString"];
+/// The JSON that replaces a value.
+const REDACTED: &str = "\"«redacted»\"";
+/// Values that are nested deeper are redacted.
+const MAX_DEPTH: usize = 64;
+/// Keys in the events of function URLs whose strings are `name=value&…` unless they are JSON.
+const FORM_KEYS: [&str; 2] = ["body", "rawQueryString"];
 
-/// The fields of each function, by its name.
+/// The fields to redact, by function name.
 #[derive(Debug, Default)]
 pub struct Redactions(HashMap<String, Vec<Field>>);
 
-/// The names of a field and of those that it is in, as far as they matter.
+/// The last part of the path of a field, outermost name first.
 type Field = Vec<String>;
 
 impl Redactions {
-    /// Those of an app's settings.
+    /// Reads the fields from the settings of an app.
     pub fn of(app: &App) -> Self {
         let workers = app.workers.iter().map(|worker| (worker.name.as_str(), &worker.settings));
-        let all = workers.chain([(ENDPOINT, &app.settings.endpoint)]);
+        let functions = workers.chain([(ENDPOINT, &app.settings.endpoint)]);
         let fields =
-            |given: &[String]| given.iter().map(|field| field.split('.').map(str::to_owned).collect()).collect();
-        let some = all.filter(|(_, settings)| !settings.redact.is_empty());
-        Self(some.map(|(name, settings)| (name.to_owned(), fields(&settings.redact))).collect())
+            |names: &[String]| names.iter().map(|field| field.split('.').map(str::to_owned).collect()).collect();
+        let redacted = functions.filter(|(_, settings)| !settings.redact.is_empty());
+        Self(redacted.map(|(name, settings)| (name.to_owned(), fields(&settings.redact))).collect())
     }
 
-    /// An event or a response of a function as readers get to see it.
+    /// Returns an event or a response as readers see it: redacted and truncated.
     pub(super) fn payload(&self, worker: &str, bytes: &[u8]) -> Payload {
-        Payload::sized(&self.shown(worker, bytes), bytes.len())
+        Payload::with_size(&self.redacted(worker, bytes), bytes.len())
     }
 
-    /// All of it, with what is hidden.
-    pub(super) fn shown<'a>(&self, worker: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    /// Returns an event or a response in full, but redacted.
+    pub(super) fn redacted<'a>(&self, worker: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(fields) = self.0.get(worker) else { return Cow::Borrowed(bytes) };
-        let text = std::str::from_utf8(bytes).map(|text| Walk { fields, names: Vec::new() }.value(text, 0));
-        Cow::Owned(text.unwrap_or_else(|_| HIDDEN.to_owned()).into_bytes())
+        let text = std::str::from_utf8(bytes).map(|text| Redactor { fields, path: Vec::new() }.value(text, 0));
+        Cow::Owned(text.unwrap_or_else(|_| REDACTED.to_owned()).into_bytes())
     }
 }
 
-/// Goes through a value.
-struct Walk<'a> {
+/// Redacts a JSON text.
+struct Redactor<'a> {
     fields: &'a [Field],
-    /// Of what it is in.
-    names: Vec<String>,
+    /// The keys that lead to the current value.
+    path: Vec<String>,
 }
 
-impl Walk<'_> {
-    /// The value as it is shown. What is no JSON, too deep, or has half a character in it, is not.
+impl Redactor<'_> {
+    /// Returns the redacted value. A value that is not valid JSON, too deeply nested or has an unpaired surrogate is
+    /// redacted as a whole.
     fn value(&mut self, json: &str, depth: usize) -> String {
-        let shown = match json.trim_start().as_bytes().first() {
-            _ if depth > DEEPEST => None,
+        let redacted = match json.trim_start().as_bytes().first() {
+            _ if depth > MAX_DEPTH => None,
             Some(b'{') => self.object(json, depth),
             Some(b'[') => self.list(json, depth),
-            Some(b'"') => self.text(json, depth),
+            Some(b'"') => self.string(json, depth),
             _ => serde_json::from_str::<&RawValue>(json).ok().map(|value| value.get().to_owned()),
         };
-        shown.unwrap_or_else(|| HIDDEN.to_owned())
+        redacted.unwrap_or_else(|| REDACTED.to_owned())
     }
 
     fn object(&mut self, json: &str, depth: usize) -> Option<String> {
         let Entries(entries) = serde_json::from_str(json).ok()?;
         let is_encoded = entries.iter().any(|(name, value)| name == "isBase64Encoded" && value.get() == "true");
-        let mut shown = Vec::new();
+        let mut members = Vec::new();
         for (name, value) in entries {
             let key = serde_json::to_string(&name).ok()?;
-            let is_closed = is_encoded && name == "body";
-            self.names.push(name);
-            let is_hidden = is_closed || self.is_hidden();
-            let value = if is_hidden { HIDDEN.to_owned() } else { self.value(value.get(), depth + 1) };
-            self.names.pop();
-            shown.push(format!("{key}:{value}"));
+            let is_encoded_body = is_encoded && name == "body";
+            self.path.push(name);
+            let is_redacted = is_encoded_body || self.is_redacted();
+            let value = if is_redacted { REDACTED.to_owned() } else { self.value(value.get(), depth + 1) };
+            self.path.pop();
+            members.push(format!("{key}:{value}"));
         }
-        Some(format!("{{{}}}", shown.join(",")))
+        Some(format!("{{{}}}", members.join(",")))
     }
 
     fn list(&mut self, json: &str, depth: usize) -> Option<String> {
         let values: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-        let shown: Vec<_> = values.iter().map(|value| self.value(value.get(), depth + 1)).collect();
-        Some(format!("[{}]", shown.join(",")))
+        let items: Vec<_> = values.iter().map(|value| self.value(value.get(), depth + 1)).collect();
+        Some(format!("[{}]", items.join(",")))
     }
 
-    /// A text may be JSON, or a form.
-    fn text(&mut self, json: &str, depth: usize) -> Option<String> {
+    /// Redacts inside a string that contains JSON or form data.
+    fn string(&mut self, json: &str, depth: usize) -> Option<String> {
         let text: String = serde_json::from_str(json).ok()?;
         let is_json = text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(&text).is_ok();
-        let shown = if is_json {
+        let redacted = if is_json {
             self.value(&text, depth + 1)
-        } else if self.names.last().is_some_and(|name| FORMS.contains(&name.as_str())) {
+        } else if self.path.last().is_some_and(|name| FORM_KEYS.contains(&name.as_str())) {
             self.form(&text)
         } else {
             return Some(json.trim().to_owned());
         };
-        serde_json::to_string(&shown).ok()
+        serde_json::to_string(&redacted).ok()
     }
 
     fn form(&self, text: &str) -> String {
-        let part = |part: &str| match part.split_once('=') {
+        let redact_part = |part: &str| match part.split_once('=') {
             Some((name, _)) if self.fields.iter().any(|field| field.last().is_some_and(|last| last == name)) => {
                 format!("{name}=«redacted»")
             }
             _ => part.to_owned(),
         };
-        text.split('&').map(part).collect::<Vec<_>>().join("&")
+        text.split('&').map(redact_part).collect::<Vec<_>>().join("&")
     }
 
-    fn is_hidden(&self) -> bool {
-        self.fields.iter().any(|field| self.names.ends_with(field))
+    fn is_redacted(&self) -> bool {
+        self.fields.iter().any(|field| self.path.ends_with(field))
     }
 }
 
-/// An object in the order of its keys, its values as they are written.
+/// The members of an object in their order, with unparsed values.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
+        struct EntriesVisitor;
+        impl<'de> Visitor<'de> for EntriesVisitor {
             type Value = Entries<'de>;
 
             fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -143,7 +144,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 Ok(Entries(entries))
             }
         }
-        deserializer.deserialize_map(Visit)
+        deserializer.deserialize_map(EntriesVisitor)
     }
 }
 
@@ -152,15 +153,15 @@ mod tests {
     use super::Redactions;
     use std::collections::HashMap;
 
-    fn shown(json: &str) -> String {
+    fn redact(json: &str) -> String {
         let fields = [vec!["token".to_owned()], vec!["user".to_owned(), "password".to_owned()]].to_vec();
         let redactions = Redactions(HashMap::from([("a".to_owned(), fields)]));
-        assert_eq!(redactions.shown("b", json.as_bytes()), json.as_bytes());
-        String::from_utf8(redactions.shown("a", json.as_bytes()).into_owned()).expect("text")
+        assert_eq!(redactions.redacted("b", json.as_bytes()), json.as_bytes());
+        String::from_utf8(redactions.redacted("a", json.as_bytes()).into_owned()).expect("text")
     }
 
     #[test]
-    fn named_fields_are_hidden_wherever_they_are_and_all_else_stays_as_it_was_written() {
+    fn named_fields_are_redacted_at_any_depth() {
         for (given, expected) in [
             (
                 r#"{"z":1.10,"token":"abc","a":12345678901234567890123}"#,
@@ -181,12 +182,12 @@ mod tests {
             ("3", "3"),
             (r#""token""#, r#""token""#),
         ] {
-            assert_eq!(shown(given), expected);
+            assert_eq!(redact(given), expected);
         }
     }
 
     #[test]
-    fn texts_that_are_json_or_forms_are_looked_into() {
+    fn strings_with_json_or_form_data_are_redacted() {
         for (given, expected) in [
             (r#"{"body":"{\"token\":\"x\",\"n\":1}"}"#, r#"{"body":"{\"token\":\"«redacted»\",\"n\":1}"}"#),
             (
@@ -202,22 +203,22 @@ mod tests {
             ),
             (r#"{"other":"token=x"}"#, r#"{"other":"token=x"}"#),
         ] {
-            assert_eq!(shown(given), expected);
+            assert_eq!(redact(given), expected);
         }
     }
 
     #[test]
-    fn what_cannot_be_looked_into_is_hidden_as_a_whole() {
+    fn unparsable_values_are_redacted_as_a_whole() {
         for given in ["token: abc", "", "{\"token\":\"x\""] {
-            assert_eq!(shown(given), "\"«redacted»\"", "{given}");
+            assert_eq!(redact(given), "\"«redacted»\"", "{given}");
         }
         let (open, close) = ("[".repeat(65), "]".repeat(65));
         let deep = format!("{open}{{\"token\":1}}{close}");
-        assert_eq!(shown(&deep), format!("{open}\"«redacted»\"{close}"));
+        assert_eq!(redact(&deep), format!("{open}\"«redacted»\"{close}"));
         assert_eq!(
-            shown(r#"{"half":"\ud800","token":1,"n":2}"#),
+            redact(r#"{"half":"\ud800","token":1,"n":2}"#),
             r#"{"half":"«redacted»","token":"«redacted»","n":2}"#
         );
-        assert_eq!(shown(r#"[{"\ud800":1},2]"#), r#"["«redacted»",2]"#);
+        assert_eq!(redact(r#"[{"\ud800":1},2]"#), r#"["«redacted»",2]"#);
     }
 }

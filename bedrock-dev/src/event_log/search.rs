@@ -1,5 +1,5 @@
-//! The invocations that have a text somewhere: in a name or an id, in what is shown of event and response, in an error, in
-//! a line. Goes once through what is kept, which is bounded, and stops looking into an invocation where it was found.
+//! Searches invocations for a text: in names and ids, in the stored part of event and response, in errors and log
+//! lines. Goes through the bounded log once, and skips the remaining events of an invocation that already matched.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,44 +9,47 @@ use memchr::memchr2_iter;
 use super::event::{DevEvent, DevEventKind};
 use super::payload::Payload;
 
-/// Their request ids. Capital letters without accents count as small ones.
-pub(crate) fn found<'a>(kept: &'a [Arc<DevEvent>], wanted: &str) -> HashSet<&'a str> {
-    let mut found = HashSet::new();
-    for kind in kept.iter().map(|happening| &happening.kind) {
+/// Returns the request ids of matching invocations. Ignores the case of ASCII letters.
+pub(crate) fn matching_ids<'a>(events: &'a [Arc<DevEvent>], text: &str) -> HashSet<&'a str> {
+    let mut ids = HashSet::new();
+    for kind in events.iter().map(|event| &event.kind) {
         if let Some(request_id) = kind.request_id()
-            && !found.contains(request_id)
-            && has(kind, wanted.as_bytes())
+            && !ids.contains(request_id)
+            && contains_text(kind, text.as_bytes())
         {
-            found.insert(request_id);
+            ids.insert(request_id);
         }
     }
-    found
+    ids
 }
 
-fn has(kind: &DevEventKind, wanted: &[u8]) -> bool {
-    let is_in = |text: &str| contains(text.as_bytes(), wanted);
-    let is_shown = |payload: Option<&Payload>| payload.is_some_and(|payload| is_in(payload.shown()));
+fn contains_text(kind: &DevEventKind, needle: &[u8]) -> bool {
+    let matches = |text: &str| contains(text.as_bytes(), needle);
+    let payload_contains = |payload: Option<&Payload>| payload.is_some_and(|payload| matches(payload.stored_text()));
     match kind {
-        DevEventKind::InvocationStarted(one) => {
-            [&*one.request_id, &*one.worker, &*one.trace].into_iter().chain(one.caller.as_deref()).any(is_in)
-                || is_shown(Some(&one.event))
+        DevEventKind::InvocationStarted(started) => {
+            [&*started.request_id, &*started.worker, &*started.trace]
+                .into_iter()
+                .chain(started.caller.as_deref())
+                .any(matches)
+                || payload_contains(Some(&started.event))
         }
-        DevEventKind::InvocationEnded(one) => {
-            [&one.error_type, &one.message].into_iter().flatten().chain(&one.stack).any(|text| is_in(text))
-                || is_shown(one.response.as_ref())
+        DevEventKind::InvocationEnded(ended) => {
+            [&ended.error_type, &ended.message].into_iter().flatten().chain(&ended.stack).any(|text| matches(text))
+                || payload_contains(ended.response.as_ref())
         }
-        DevEventKind::Log(log) => is_in(&log.line),
+        DevEventKind::Log(log) => matches(&log.line),
         _ => false,
     }
 }
 
-/// Looks only at where the first letter is.
-fn contains(text: &[u8], wanted: &[u8]) -> bool {
-    let Some(first) = wanted.first() else { return true };
-    let places = memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
-    places
-        .map(|at| text.get(at..at + wanted.len()))
-        .any(|part| part.is_some_and(|part| part.eq_ignore_ascii_case(wanted)))
+/// Compares only at occurrences of the first byte, which `memchr` finds quickly.
+fn contains(text: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else { return true };
+    let positions = memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+    positions
+        .map(|at| text.get(at..at + needle.len()))
+        .any(|part| part.is_some_and(|part| part.eq_ignore_ascii_case(needle)))
 }
 
 #[cfg(test)]
@@ -54,8 +57,8 @@ mod tests {
     use super::contains;
 
     #[test]
-    fn letters_of_either_size_are_found_wherever_they_are() {
-        for (is_there, text, wanted) in [
+    fn search_ignores_ascii_case() {
+        for (expected, text, needle) in [
             (true, "KeyError: 'width'", "keyerror"),
             (true, "KeyError: 'width'", "WIDTH'"),
             (true, "aab", "ab"),
@@ -65,7 +68,7 @@ mod tests {
             (false, "wid", "width"),
             (false, "", "x"),
         ] {
-            assert_eq!(contains(text.as_bytes(), wanted.as_bytes()), is_there, "{text} {wanted}");
+            assert_eq!(contains(text.as_bytes(), needle.as_bytes()), expected, "{text} {needle}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! All that one call led to, put together from what is kept: the invocations of a trace with their attempts, what they
-//! printed, and how long their events waited. Bounded, for a trace may be a whole day.
+//! Everything that one call caused, aggregated from the stored events: the invocations of a trace with their attempts
+//! and log lines, and how long asynchronous events waited. Bounded, because a trace can span a whole day.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,26 +10,27 @@ use serde::Serialize;
 use super::event::{AsyncEventState, AsyncEventUpdate, DevEvent, DevEventKind, LogEvent, VERSION};
 use super::invocation_view::{self, InvocationSummary, LogEntry};
 
-/// Invocations of a trace that are told.
-const INVOCATIONS: usize = 1000;
-/// Bytes of lines that are told, of all of them together, and of each.
-const LINES: usize = 2 * 1024 * 1024;
-const EACH_LINE: usize = 100;
+/// Further invocations of a trace are omitted.
+const MAX_INVOCATIONS: usize = 1000;
+/// Maximum size of all log lines of a trace; further lines are omitted.
+const MAX_LOG_BYTES: usize = 2 * 1024 * 1024;
+/// Overhead of a log line in the response.
+const LINE_OVERHEAD_BYTES: usize = 100;
 
-/// What one call led to.
+/// A trace: all invocations that one call caused.
 #[derive(Debug, Serialize)]
 pub(crate) struct Trace<'a> {
     version: u32,
     #[serde(rename = "trace")]
-    name: &'a str,
-    /// The oldest first.
+    id: &'a str,
+    /// Oldest first.
     invocations: Vec<Span<'a>>,
-    /// What is kept and not told.
-    left_out: LeftOut,
+    /// Numbers of omitted invocations and lines.
+    left_out: Omitted,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct LeftOut {
+struct Omitted {
     invocations: usize,
     lines: usize,
 }
@@ -39,15 +40,15 @@ struct Span<'a> {
     #[serde(flatten)]
     invocation: InvocationSummary<'a>,
     logs: Vec<LogEntry<'a>>,
-    /// Of an event, when it was, if that is still known.
+    /// When the asynchronous event was accepted, if that is still stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted_at: Option<String>,
-    /// Of an event: when it was accepted, when it waited, when it was given up.
-    queue: Vec<Step<'a>>,
+    /// State changes of the asynchronous event.
+    queue: Vec<QueueStep<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Step<'a> {
+struct QueueStep<'a> {
     id: u64,
     at: String,
     state: AsyncEventState,
@@ -56,47 +57,53 @@ struct Step<'a> {
     next_at: Option<&'a str>,
 }
 
-/// The trace of this name; nothing if no invocation of it is kept.
-pub(crate) fn one<'a>(kept: &'a [Arc<DevEvent>], trace: &'a str) -> Option<Trace<'a>> {
-    let mut invocations = invocation_view::all(kept);
-    invocations.retain(|one| one.trace() == trace);
+/// Returns a trace, or `None` if none of its invocations is stored.
+pub(crate) fn one<'a>(events: &'a [Arc<DevEvent>], trace: &'a str) -> Option<Trace<'a>> {
+    let mut invocations = invocation_view::all(events);
+    invocations.retain(|invocation| invocation.trace() == trace);
     invocations.reverse();
     if invocations.is_empty() {
         return None;
     }
-    let mut left_out = LeftOut { invocations: invocations.len().saturating_sub(INVOCATIONS), lines: 0 };
-    invocations.truncate(INVOCATIONS);
-    let ids = invocations.iter().enumerate().map(|(place, one)| (one.request_id().to_owned(), place));
-    let places: HashMap<String, usize> = ids.collect();
-    let whole = |invocation| Span { invocation, logs: Vec::new(), accepted_at: None, queue: Vec::new() };
-    let mut spans: Vec<_> = invocations.into_iter().map(whole).collect();
+    let mut omitted = Omitted { invocations: invocations.len().saturating_sub(MAX_INVOCATIONS), lines: 0 };
+    invocations.truncate(MAX_INVOCATIONS);
+    let ids = invocations.iter().enumerate().map(|(index, invocation)| (invocation.request_id().to_owned(), index));
+    let index_by_id: HashMap<String, usize> = ids.collect();
+    let new_span = |invocation| Span { invocation, logs: Vec::new(), accepted_at: None, queue: Vec::new() };
+    let mut spans: Vec<_> = invocations.into_iter().map(new_span).collect();
     let mut bytes = 0;
-    for happening in kept {
-        let place = happening.kind.request_id().and_then(|request_id| places.get(request_id));
-        let Some(span) = place.and_then(|place| spans.get_mut(*place)) else { continue };
-        match &happening.kind {
-            DevEventKind::Log(log) if bytes + weight(log) > LINES => left_out.lines += 1,
+    for event in events {
+        let index = event.kind.request_id().and_then(|request_id| index_by_id.get(request_id));
+        let Some(span) = index.and_then(|index| spans.get_mut(*index)) else { continue };
+        match &event.kind {
+            DevEventKind::Log(log) if bytes + line_size(log) > MAX_LOG_BYTES => omitted.lines += 1,
             DevEventKind::Log(log) => {
-                bytes += weight(log);
-                span.logs.push(LogEntry::of(happening, log));
+                bytes += line_size(log);
+                span.logs.push(LogEntry::new(event, log));
             }
-            DevEventKind::Queue(queued) => span.went_on(happening, queued),
+            DevEventKind::Queue(update) => span.add_queue_step(event, update),
             _ => {}
         }
     }
-    Some(Trace { version: VERSION, name: trace, invocations: spans, left_out })
+    Some(Trace { version: VERSION, id: trace, invocations: spans, left_out: omitted })
 }
 
-fn weight(log: &LogEvent) -> usize {
-    log.line.len() + EACH_LINE
+fn line_size(log: &LogEvent) -> usize {
+    log.line.len() + LINE_OVERHEAD_BYTES
 }
 
 impl<'a> Span<'a> {
-    fn went_on(&mut self, happening: &DevEvent, queued: &'a AsyncEventUpdate) {
-        let (id, at, next_at) = (happening.id, rfc3339(happening.at), queued.next_at.as_deref());
-        if queued.state == AsyncEventState::Accepted {
+    fn add_queue_step(&mut self, event: &DevEvent, update: &'a AsyncEventUpdate) {
+        let at = rfc3339(event.at);
+        if update.state == AsyncEventState::Accepted {
             self.accepted_at = Some(at.clone());
         }
-        self.queue.push(Step { id, at, state: queued.state, attempts: queued.attempts, next_at });
+        self.queue.push(QueueStep {
+            id: event.id,
+            at,
+            state: update.state,
+            attempts: update.attempts,
+            next_at: update.next_at.as_deref(),
+        });
     }
 }

@@ -1,45 +1,45 @@
-//! What a trigger did, as readers of the stream get to see it.
+//! Events about triggers, as they are serialized.
 
 use serde::Serialize;
 
-/// What invokes a worker besides calls.
+/// The kind of a trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
-    /// A time.
+    /// A schedule.
     Schedule,
-    /// Messages.
+    /// A queue of messages.
     Queue,
-    /// Files of a folder.
+    /// A bucket, which is a folder locally.
     Bucket,
 }
 
-/// What it did.
+/// What a trigger did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerState {
-    /// The worker is invoked, or its event was accepted.
+    /// It invoked the worker, or its event was accepted.
     Fired,
-    /// Messages that the worker failed with are in the queue again, hidden for a while.
+    /// Messages that the worker failed to process were returned to the queue, hidden until their visibility timeout.
     Returned,
-    /// Messages were received too often and are in the dead-letter queue now.
+    /// Messages that were received too often were moved to the dead-letter queue.
     Dead,
 }
 
 /// A trigger did something.
 #[derive(Debug, Clone, Serialize)]
 pub struct TriggerEvent {
-    /// Whose it is.
+    /// The worker of the trigger.
     pub worker: String,
-    /// What it is.
+    /// The kind of the trigger.
     pub trigger: TriggerKind,
     /// The schedule, or the name of the queue or bucket.
     pub source: String,
-    /// What it did.
+    /// What the trigger did.
     pub state: TriggerState,
-    /// How many messages or objects; 1 for a schedule.
+    /// Number of messages or objects; 1 for a schedule.
     pub items: usize,
-    /// Of the invocation that it made.
+    /// The request id of the invocation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }

@@ -1,38 +1,30 @@
-//! The app as it is on disk.
+//! The app as the API describes it: name, URL, functions with their settings, and the calls between them.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::Response;
 use bedrock_build::triggers::{Source, Trigger};
 use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::response::ok;
-use super::state::ApiState;
-use crate::event_log::VERSION;
-
-/// What does not change while the app is at work.
-pub(super) struct AppInfoResponse {
-    name: String,
-    url: String,
-    endpoint: Value,
-    workers: Vec<Value>,
+/// The part of the app's description that does not change while the server runs.
+pub(super) struct AppInfo {
+    pub(super) name: String,
+    /// `http://127.0.0.1:PORT`
+    pub(super) url: String,
+    pub(super) endpoint: Value,
+    pub(super) workers: Vec<Value>,
 }
 
-/// A call that the code of one function makes of another.
+/// An edge of the call graph: the code of `from` calls `to`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edge {
-    /// A worker, or `endpoint`.
+    /// Name of a worker, or `endpoint`.
     pub from: String,
-    /// A worker.
+    /// Name of a worker.
     pub to: String,
 }
 
-impl AppInfoResponse {
-    pub(super) fn of(app: &App, url: String) -> Self {
+impl AppInfo {
+    pub(super) fn new(app: &App, url: String) -> Self {
         Self {
             name: app.name.to_string(),
             url,
@@ -40,25 +32,6 @@ impl AppInfoResponse {
             workers: app.workers.iter().map(worker).collect(),
         }
     }
-
-    /// `http://127.0.0.1:PORT`
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-/// `GET /_bedrock/v1/app`
-pub(super) async fn get(State(desk): State<Arc<ApiState>>) -> Response<Body> {
-    let AppInfoResponse { name, url, endpoint, workers } = &desk.about;
-    let edges = desk.edges.borrow().clone();
-    ok(&json!({
-        "version": VERSION,
-        "name": name,
-        "url": url,
-        "endpoint": endpoint,
-        "workers": workers,
-        "edges": edges,
-    }))
 }
 
 fn worker(worker: &Worker) -> Value {
@@ -71,14 +44,14 @@ fn worker(worker: &Worker) -> Value {
     })
 }
 
-/// As the settings have it, with what is not said there.
+/// Returns a trigger with its settings, including defaults.
 fn trigger(trigger: &Trigger) -> Value {
     match trigger {
         Trigger::Schedule(schedule) => json!({
             "kind": "schedule",
             "source": schedule.schedule.to_string(),
             "timezone": schedule.timezone,
-            // Written as JSON by those who read the settings.
+            // The reader of the settings has written this JSON.
             "event": schedule.event.as_ref().and_then(|event| serde_json::from_str::<Value>(event).ok()),
         }),
         Trigger::Queue(queue) => json!({
@@ -100,7 +73,7 @@ fn trigger(trigger: &Trigger) -> Value {
     }
 }
 
-/// Of variables the names: their values may be nobody's business.
+/// Returns the settings of a function. Of environment variables, only the names: the values may be confidential.
 fn settings(settings: &FunctionSettings) -> Value {
     let variables: Vec<_> = settings.environment.keys().chain(settings.secrets.keys()).collect();
     json!({

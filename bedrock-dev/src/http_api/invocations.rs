@@ -1,4 +1,4 @@
-//! Invocations put together: a list, one, one's event, and all that one call led to.
+//! Invocations: a list, a single one, its full event, and traces.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::query_params::QueryParams;
-use super::response::{ApiError, ApiResult, ok, text};
+use super::response::{ApiError, ApiResult, json_text, ok};
 use super::state::ApiState;
 use crate::event_log::invocation_view::{self, InvocationSummary};
 use crate::event_log::{DevEvent, DevEventKind, Mode, VERSION, search, trace_view};
 
-/// Invocations in one list.
-const MOST: usize = 1000;
+/// Maximum number of invocations in one list.
+const MAX_LIST_LENGTH: usize = 1000;
 const OUTCOMES: [&str; 6] = ["running", "ok", "error", "timeout", "throttled", "denied"];
 
-/// What is wanted of a list.
+/// Filter of a list of invocations.
 struct ListQuery {
     limit: usize,
     before: Option<String>,
@@ -30,7 +30,7 @@ struct ListQuery {
     search: Option<String>,
 }
 
-/// Written without a `Value` in between: numbers stay as they are, and half a character is no value.
+/// Serialized directly instead of through `Value`, which would change numbers and cannot represent unpaired surrogates.
 #[derive(Serialize)]
 struct InvocationResponse<'a> {
     version: u32,
@@ -38,95 +38,96 @@ struct InvocationResponse<'a> {
 }
 
 /// `GET /_bedrock/v1/invocations`
-pub(super) async fn list(State(desk): State<Arc<ApiState>>, query: Query<HashMap<String, String>>) -> ApiResult {
-    let given = QueryParams::read(query, &["limit", "before", "worker", "outcome", "mode", "search"])?;
-    let owned = |name| given.text(name).map(str::to_owned);
-    let wanted = ListQuery {
-        limit: given.limit(MOST)?,
+pub(super) async fn list(State(state): State<Arc<ApiState>>, query: Query<HashMap<String, String>>) -> ApiResult {
+    let params = QueryParams::read(query, &["limit", "before", "worker", "outcome", "mode", "search"])?;
+    let owned = |name| params.text(name).map(str::to_owned);
+    let filter = ListQuery {
+        limit: params.limit(MAX_LIST_LENGTH)?,
         before: owned("before"),
         worker: owned("worker"),
-        outcome: given.one_of("outcome", &OUTCOMES)?.map(str::to_owned),
-        mode: given
+        outcome: params.one_of("outcome", &OUTCOMES)?.map(str::to_owned),
+        mode: params
             .one_of("mode", &["sync", "event"])?
             .map(|mode| if mode == "event" { Mode::Event } else { Mode::Sync }),
         search: owned("search"),
     };
-    let kept = desk.stream.all();
-    aside(move || Ok(listed(&kept, &wanted))).await
+    let events = state.log.all();
+    run_blocking(move || Ok(filtered_list(&events, &filter))).await
 }
 
-/// Reading all that is kept takes milliseconds, for which nothing else of the program should wait.
-async fn aside(read: impl FnOnce() -> ApiResult + Send + 'static) -> ApiResult {
-    tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::failed(&error))?
+/// Reading the whole log takes milliseconds, which must not block other tasks.
+async fn run_blocking(read: impl FnOnce() -> ApiResult + Send + 'static) -> ApiResult {
+    tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::internal(&error))?
 }
 
-fn listed(kept: &[Arc<DevEvent>], wanted: &ListQuery) -> Response<Body> {
-    let found = wanted.search.as_deref().map(|text| search::found(kept, text));
-    let mut invocations = invocation_view::all(kept);
-    if let Some(before) = &wanted.before {
-        // If it is not kept any more, nothing is that began before it.
-        let place = invocations.iter().position(|one| one.request_id() == before);
-        invocations.drain(..place.map_or(invocations.len(), |place| place + 1));
+fn filtered_list(events: &[Arc<DevEvent>], filter: &ListQuery) -> Response<Body> {
+    let matching_ids = filter.search.as_deref().map(|text| search::matching_ids(events, text));
+    let mut invocations = invocation_view::all(events);
+    if let Some(before) = &filter.before {
+        // If it has been evicted, all invocations that started before it have been, too.
+        let index = invocations.iter().position(|invocation| invocation.request_id() == before);
+        invocations.drain(..index.map_or(invocations.len(), |index| index + 1));
     }
-    invocations.retain(|one| {
-        wanted.worker.as_ref().is_none_or(|worker| one.worker() == worker)
-            && wanted.outcome.as_ref().is_none_or(|outcome| one.outcome() == outcome)
-            && wanted.mode.is_none_or(|mode| one.mode() == mode)
-            && found.as_ref().is_none_or(|found| found.contains(one.request_id()))
+    invocations.retain(|invocation| {
+        filter.worker.as_ref().is_none_or(|worker| invocation.worker() == worker)
+            && filter.outcome.as_ref().is_none_or(|outcome| invocation.outcome() == outcome)
+            && filter.mode.is_none_or(|mode| invocation.mode() == mode)
+            && matching_ids.as_ref().is_none_or(|ids| ids.contains(invocation.request_id()))
     });
-    let is_more = invocations.len() > wanted.limit;
-    invocations.truncate(wanted.limit);
-    let next = invocations.last().filter(|_| is_more).map(InvocationSummary::request_id);
+    let has_more = invocations.len() > filter.limit;
+    invocations.truncate(filter.limit);
+    let next = invocations.last().filter(|_| has_more).map(InvocationSummary::request_id);
     ok(&json!({ "version": VERSION, "invocations": invocations, "next": next }))
 }
 
 /// `GET /_bedrock/v1/invocations/{request_id}`
-pub(super) async fn get(State(desk): State<Arc<ApiState>>, Path(request_id): Path<String>) -> ApiResult {
-    let kept = desk.stream.all();
-    let invocation = invocation_view::one(&kept, &request_id);
-    let invocation = invocation.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is kept")))?;
+pub(super) async fn get(State(state): State<Arc<ApiState>>, Path(request_id): Path<String>) -> ApiResult {
+    let events = state.log.all();
+    let invocation = invocation_view::one(&events, &request_id);
+    let invocation =
+        invocation.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is stored")))?;
     Ok(ok(&InvocationResponse { version: VERSION, invocation }))
 }
 
 /// `GET /_bedrock/v1/invocations/{request_id}/event`
-pub(super) async fn event(State(desk): State<Arc<ApiState>>, Path(request_id): Path<String>) -> ApiResult {
-    let event = whole(&desk, &request_id)?;
-    let worker = worker(&desk, &request_id)?;
-    Ok(text(StatusCode::OK, desk.recorder.shown(&worker, &event)))
+pub(super) async fn event(State(state): State<Arc<ApiState>>, Path(request_id): Path<String>) -> ApiResult {
+    let event = full_event(&state, &request_id)?;
+    let worker = worker_of(&state, &request_id)?;
+    Ok(json_text(StatusCode::OK, state.recorder.redacted(&worker, &event)))
 }
 
 /// `GET /_bedrock/v1/traces/{trace}`
-pub(super) async fn trace(State(desk): State<Arc<ApiState>>, Path(trace): Path<String>) -> ApiResult {
-    let kept = desk.stream.all();
-    aside(move || {
-        let found = trace_view::one(&kept, &trace);
+pub(super) async fn trace(State(state): State<Arc<ApiState>>, Path(trace): Path<String>) -> ApiResult {
+    let events = state.log.all();
+    run_blocking(move || {
+        let found = trace_view::one(&events, &trace);
         let found =
-            found.ok_or_else(|| ApiError::not_found(format!("no invocation of the trace `{trace}` is kept")))?;
+            found.ok_or_else(|| ApiError::not_found(format!("no invocation of the trace `{trace}` is stored")))?;
         Ok(ok(&found))
     })
     .await
 }
 
-/// The event as it was sent. Events are kept apart from what happened with them, and not as long.
-pub(super) fn whole(desk: &ApiState, request_id: &str) -> Result<Bytes, ApiError> {
-    desk.recorder.event(request_id).ok_or_else(|| {
-        let is_known = desk.stream.all().iter().any(|happening| happening.kind.request_id() == Some(request_id));
+/// Returns the full event of an invocation. Full events are stored separately from the event log, and evicted earlier.
+pub(super) fn full_event(state: &ApiState, request_id: &str) -> Result<Bytes, ApiError> {
+    state.recorder.event(request_id).ok_or_else(|| {
+        let is_known = state.log.all().iter().any(|event| event.kind.request_id() == Some(request_id));
         if is_known {
-            let message = format!("the event of the invocation `{request_id}` is not kept any more");
+            let message = format!("the event of the invocation `{request_id}` is no longer stored");
             return ApiError::new(StatusCode::GONE, message);
         }
-        ApiError::not_found(format!("no invocation `{request_id}` is kept"))
+        ApiError::not_found(format!("no invocation `{request_id}` is stored"))
     })
 }
 
-/// Whose invocation it is.
-pub(super) fn worker(desk: &ApiState, request_id: &str) -> Result<String, ApiError> {
-    let kept = desk.stream.all();
-    let worker = kept.iter().find_map(|happening| match &happening.kind {
+/// Returns the worker of an invocation.
+pub(super) fn worker_of(state: &ApiState, request_id: &str) -> Result<String, ApiError> {
+    let events = state.log.all();
+    let worker = events.iter().find_map(|event| match &event.kind {
         DevEventKind::InvocationStarted(started) if &*started.request_id == request_id => {
             Some(started.worker.to_string())
         }
         _ => None,
     });
-    worker.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is kept")))
+    worker.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is stored")))
 }

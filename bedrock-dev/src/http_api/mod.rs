@@ -8,19 +8,19 @@
 //! | `state` | what the handlers share |
 //! | `events` | the event log as server-sent events, and as a list |
 //! | `invocations` | invocations and traces |
-//! | `app_info` | the app |
+//! | `app` | the app and its call graph |
+//! | `app_info` | the description of the app |
 //! | `queue` | events of the asynchronous queue: list, retry, drop |
 //! | `triggers` | SQS queues, and firing a schedule |
 //! | `call` | invokes a worker, with a new event or with that of an earlier invocation |
-//! | `call_graph_svg` | the call graph as an image |
 //! | `save_as_test` | saves an invocation as a test of the app |
 //! | `query_params` | typed query strings |
 //! | `response` | JSON responses and errors |
 
 mod access;
+mod app;
 mod app_info;
 mod call;
-mod call_graph_svg;
 mod events;
 mod invocations;
 mod query_params;

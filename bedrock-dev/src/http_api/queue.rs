@@ -1,4 +1,4 @@
-//! The queue, and what is done to it by hand.
+//! The asynchronous queue: lists, retries and drops events.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::response::{ApiError, ApiResult, ok};
 use super::state::ApiState;
 use crate::event_log::{Payload, VERSION};
-use crate::queue::{Fault, Listed, State as Where};
+use crate::queue::{Fault, Listed, State as QueueState};
 
-/// Written without a `Value` in between: numbers stay as they are, and half a character is no value.
+/// Serialized directly instead of through `Value`, which would change numbers and cannot represent unpaired surrogates.
 #[derive(Serialize)]
 struct QueueResponse<'a> {
     version: u32,
@@ -33,45 +33,45 @@ struct QueuedEventView<'a> {
 }
 
 /// `GET /_bedrock/v1/queue`
-pub(super) async fn list(State(desk): State<Arc<ApiState>>) -> ApiResult {
-    let events = desk.queue.store().list().map_err(|fault| ApiError::failed(&fault))?;
-    let events = events.iter().map(|listed| shown(&desk, listed)).collect();
+pub(super) async fn list(State(state): State<Arc<ApiState>>) -> ApiResult {
+    let events = state.queue.store().list().map_err(|error| ApiError::internal(&error))?;
+    let events = events.iter().map(|listed| view(&state, listed)).collect();
     Ok(ok(&QueueResponse { version: VERSION, events }))
 }
 
 /// `POST /_bedrock/v1/queue/{id}/retry`
-pub(super) async fn retry(State(desk): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
-    done(&id, desk.queue.retry(&id))
+pub(super) async fn retry(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
+    change_result(&id, state.queue.retry(&id))
 }
 
 /// `POST /_bedrock/v1/queue/{id}/drop`
-pub(super) async fn forget(State(desk): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
-    done(&id, desk.queue.forget(&id))
+pub(super) async fn drop_event(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
+    change_result(&id, state.queue.forget(&id))
 }
 
-fn done(id: &str, done: Result<bool, Fault>) -> ApiResult {
-    if done.map_err(|fault| ApiError::failed(&fault))? {
+fn change_result(id: &str, is_changed: Result<bool, Fault>) -> ApiResult {
+    if is_changed.map_err(|error| ApiError::internal(&error))? {
         return Ok(ok(&json!({ "version": VERSION, "event_id": id })));
     }
-    Err(ApiError::not_found(format!("no event `{id}` waits or was given up")))
+    Err(ApiError::not_found(format!("no event `{id}` is pending or a dead letter")))
 }
 
-fn shown<'a>(desk: &ApiState, listed: &'a Listed) -> QueuedEventView<'a> {
+fn view<'a>(state: &ApiState, listed: &'a Listed) -> QueuedEventView<'a> {
     let event = &listed.event;
-    let (state, next_at, reason) = match listed.state {
-        Where::Waiting(due) => ("waiting", Some(rfc3339(due)), None),
-        Where::Running => ("running", None, None),
-        Where::Dead(condition) => ("failed", None, Some(condition.as_str())),
+    let (state_name, next_at, reason) = match listed.state {
+        QueueState::Waiting(due) => ("waiting", Some(rfc3339(due)), None),
+        QueueState::Running => ("running", None, None),
+        QueueState::Dead(condition) => ("failed", None, Some(condition.as_str())),
     };
     QueuedEventView {
         event_id: &event.id,
         worker: &event.worker,
-        state,
+        state: state_name,
         next_at,
         reason,
         accepted_at: rfc3339(event.accepted),
         attempts: event.attempts,
         last_error: listed.last.as_ref(),
-        event: desk.recorder.payload(&event.worker, &event.payload),
+        event: state.recorder.payload(&event.worker, &event.payload),
     }
 }

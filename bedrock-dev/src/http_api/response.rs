@@ -1,4 +1,4 @@
-//! JSON, and errors as such: `{"error": {"message": "no worker named `x` in this app"}}`.
+//! JSON responses, and errors in their JSON form: `{"error": {"message": "no worker named `x` in this app"}}`.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -6,12 +6,12 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::json;
 
-/// A 200.
+/// Returns JSON with status 200.
 pub(super) fn ok(value: &impl Serialize) -> Response<Body> {
-    with(StatusCode::OK, value)
+    with_status(StatusCode::OK, value)
 }
 
-/// What is wrong, and with what.
+/// An error response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) status: StatusCode,
@@ -23,39 +23,39 @@ impl ApiError {
         Self { status, message: message.into() }
     }
 
-    /// A 400.
-    pub(super) fn bad(message: impl Into<String>) -> Self {
+    /// Returns an error with status 400.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// A 404.
+    /// Returns an error with status 404.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// A 500.
-    pub(super) fn failed(error: &impl ToString) -> Self {
+    /// Returns an error with status 500.
+    pub(super) fn internal(error: &impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
-        with(self.status, &json!({ "error": { "message": self.message } }))
+        with_status(self.status, &json!({ "error": { "message": self.message } }))
     }
 }
 
-/// What a route gives.
+/// The result of a handler.
 pub(super) type ApiResult = Result<Response<Body>, ApiError>;
 
-/// JSON with a status.
-pub(super) fn with(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    // Texts, numbers and what was JSON before: that is always JSON.
-    text(status, serde_json::to_string(value).unwrap_or_default())
+/// Returns JSON with a status.
+pub(super) fn with_status(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    // Strings, numbers and validated JSON always serialize.
+    json_text(status, serde_json::to_string(value).unwrap_or_default())
 }
 
-/// JSON that is written already.
-pub(super) fn text(status: StatusCode, json: impl Into<Body>) -> Response<Body> {
+/// Returns serialized JSON with a status.
+pub(super) fn json_text(status: StatusCode, json: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(json.into());
     *response.status_mut() = status;
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));

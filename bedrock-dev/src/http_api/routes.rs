@@ -1,4 +1,4 @@
-//! What is where.
+//! The route table.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Response, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, any, get, post};
 
-use super::response::{ApiError, text};
+use super::response::{ApiError, json_text};
 use super::state::ApiState;
-use super::{access, app_info, call, call_graph_svg, events, invocations, queue, save_as_test, triggers};
+use super::{access, app, call, events, invocations, queue, save_as_test, triggers};
 
-/// Below this are all routes.
+/// Prefix of all routes.
 const BASE: &str = "/_bedrock/v1";
-/// What describes them.
+/// The OpenAPI description of the routes.
 const OPENAPI: &str = include_str!("../../schema/dev-api.v1.json");
 
-/// All routes, to be served beside Lambda's API, whose door they need.
-pub fn router(desk: &Arc<ApiState>) -> Router {
+/// Returns all routes, to be served on the port of Lambda's API, whose access check they rely on.
+pub fn router(state: &Arc<ApiState>) -> Router {
     let mut router = Router::new();
     for (_, path, route) in routes() {
         router = router.route(&format!("{BASE}{path}"), route);
@@ -27,27 +27,28 @@ pub fn router(desk: &Arc<ApiState>) -> Router {
     router
         .route(&format!("{BASE}/{{*path}}"), any(unknown))
         .method_not_allowed_fallback(unknown)
-        .layer(from_fn_with_state(Arc::clone(desk), access::guard))
-        .with_state(Arc::clone(desk))
+        .layer(from_fn_with_state(Arc::clone(state), access::guard))
+        .with_state(Arc::clone(state))
 }
 
 fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<ApiState>>)> {
     vec![
         ("get", "/openapi.json", get(openapi)),
         ("get", "/token", get(access::token)),
-        ("get", "/app", get(app_info::get)),
-        ("get", "/events", get(events::follow)),
-        ("get", "/happenings", get(events::list)),
+        ("get", "/app", get(app::info)),
+        ("get", "/events", get(events::stream)),
+        ("get", "/dev-events", get(events::list)),
+        ("get", "/happenings", get(events::list_deprecated).layer(map_response(events::mark_deprecated))),
         ("get", "/invocations", get(invocations::list)),
         ("get", "/invocations/{request_id}", get(invocations::get)),
         ("get", "/invocations/{request_id}/event", get(invocations::event)),
         ("post", "/invocations/{request_id}/replay", post(call::replay)),
         ("post", "/invocations/{request_id}/test", post(save_as_test::save)),
         ("get", "/traces/{trace}", get(invocations::trace)),
-        ("get", "/graph.svg", get(call_graph_svg::get)),
+        ("get", "/graph.svg", get(app::call_graph_svg)),
         ("get", "/queue", get(queue::list)),
         ("post", "/queue/{id}/retry", post(queue::retry)),
-        ("post", "/queue/{id}/drop", post(queue::forget)),
+        ("post", "/queue/{id}/drop", post(queue::drop_event)),
         ("post", "/workers/{name}/invoke", post(call::invoke)),
         ("get", "/queues", get(triggers::queues)),
         ("post", "/workers/{name}/triggers/{number}/fire", post(triggers::fire)),
@@ -55,12 +56,12 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<ApiState>>)> {
 }
 
 async fn openapi() -> Response<Body> {
-    text(StatusCode::OK, OPENAPI)
+    json_text(StatusCode::OK, OPENAPI)
 }
 
 async fn unknown(request: Request) -> ApiError {
     let (method, path) = (request.method(), request.uri().path());
-    ApiError::not_found(format!("`{method} {path}` is not there, `GET {BASE}/openapi.json` tells what is"))
+    ApiError::not_found(format!("no route `{method} {path}`; see `GET {BASE}/openapi.json`"))
 }
 
 #[cfg(test)]
@@ -70,13 +71,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_description_has_every_route_and_no_other() {
+    fn openapi_describes_exactly_the_routes() {
         let described: Value = serde_json::from_str(OPENAPI).expect("JSON");
         let paths = described["paths"].as_object().expect("paths");
         let methods = paths.iter().flat_map(|(path, item)| {
             item.as_object().expect("an item").keys().map(move |method| format!("{method} {path}"))
         });
-        let there = routes().into_iter().map(|(method, path, _)| format!("{method} {BASE}{path}"));
-        assert_eq!(methods.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
+        let served = routes().into_iter().map(|(method, path, _)| format!("{method} {BASE}{path}"));
+        assert_eq!(methods.collect::<BTreeSet<_>>(), served.collect::<BTreeSet<_>>());
     }
 }

@@ -1,10 +1,11 @@
-//! An invocation as a test of the app: a file in `tests/` that calls the worker with the same event and expects the same
-//! response. One that failed becomes a test that fails until its cause is gone. Nothing is written over.
+//! Saves an invocation as a test of the app: a file in `tests/` that calls the worker with the same event and expects
+//! the same response. For a failed invocation, the test fails until its cause is fixed. Existing files are never
+//! overwritten.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path as File;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -15,74 +16,84 @@ use super::query_params::QueryParams;
 use super::response::{ApiError, ApiResult, ok};
 use super::state::ApiState;
 use crate::ENDPOINT;
-use crate::event_log::{DevEvent, DevEventKind, InvocationEnded, InvocationStarted, LONGEST, Payload, VERSION};
+use crate::event_log::{
+    DevEvent, DevEventKind, InvocationEnded, InvocationStarted, MAX_STORED_BYTES, Payload, VERSION,
+};
 
-/// Characters of a request id that the names of file and test have.
-const SHORT: usize = 8;
+/// Characters of the request id in the names of file and test.
+const SHORT_ID_CHARS: usize = 8;
 
 /// `POST /_bedrock/v1/invocations/{request_id}/test`
 pub(super) async fn save(
-    State(desk): State<Arc<ApiState>>,
+    State(state): State<Arc<ApiState>>,
     Path(request_id): Path<String>,
     query: Query<HashMap<String, String>>,
 ) -> ApiResult {
-    let given = QueryParams::read(query, &["write"])?;
-    let is_to_write = given.one_of("write", &["true", "false"])? == Some("true");
-    let kept = desk.stream.all();
-    let (started, ended) = found(&kept, &request_id)?;
-    let (file, content) = (file(started), content(started, ended)?);
-    if is_to_write {
-        write(&desk.root, &file, &content)?;
+    let params = QueryParams::read(query, &["write"])?;
+    let should_write = params.one_of("write", &["true", "false"])? == Some("true");
+    let events = state.log.all();
+    let (started, ended) = last_attempt(&events, &request_id)?;
+    let file = file_name(started);
+    let content = test_source(started, ended)?;
+    if should_write {
+        write_new_file(&state.root, &file, &content)?;
     }
-    Ok(ok(&json!({ "version": VERSION, "file": file, "content": content, "written": is_to_write })))
+    Ok(ok(&json!({ "version": VERSION, "file": file, "content": content, "written": should_write })))
 }
 
-/// How the last attempt began and ended.
-fn found<'a>(
-    kept: &'a [Arc<DevEvent>],
+/// Returns the start and the end of the last attempt.
+fn last_attempt<'a>(
+    events: &'a [Arc<DevEvent>],
     request_id: &str,
 ) -> Result<(&'a InvocationStarted, Option<&'a InvocationEnded>), ApiError> {
-    let (mut started, mut ended) = (None, None);
-    for happening in kept {
-        match &happening.kind {
-            DevEventKind::InvocationStarted(one) if &*one.request_id == request_id => {
-                (started, ended) = (Some(one), None)
+    let mut started = None;
+    let mut ended = None;
+    for event in events {
+        match &event.kind {
+            DevEventKind::InvocationStarted(start) if &*start.request_id == request_id => {
+                started = Some(start);
+                ended = None;
             }
-            DevEventKind::InvocationEnded(one) if &*one.request_id == request_id => ended = Some(one),
+            DevEventKind::InvocationEnded(end) if &*end.request_id == request_id => ended = Some(end),
             _ => {}
         }
     }
-    let started = started.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is kept")))?;
+    let started = started.ok_or_else(|| ApiError::not_found(format!("no invocation `{request_id}` is stored")))?;
     Ok((started, ended))
 }
 
-fn short(started: &InvocationStarted) -> String {
-    started.request_id.chars().filter(char::is_ascii_alphanumeric).take(SHORT).collect()
+fn short_id(started: &InvocationStarted) -> String {
+    started.request_id.chars().filter(char::is_ascii_alphanumeric).take(SHORT_ID_CHARS).collect()
 }
 
-fn file(started: &InvocationStarted) -> String {
-    format!("tests/{}_{}.rs", started.worker, short(started))
+fn file_name(started: &InvocationStarted) -> String {
+    format!("tests/{}_{}.rs", started.worker, short_id(started))
 }
 
-fn content(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> Result<String, ApiError> {
+fn test_source(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> Result<String, ApiError> {
     let InvocationStarted { worker, request_id, event, .. } = started;
     if &**worker == ENDPOINT {
-        return Err(ApiError::bad("an invocation of the endpoint cannot be saved, its tests call `app.get(…)`"));
+        return Err(ApiError::bad_request(
+            "an invocation of the endpoint cannot be saved as a test: tests of the endpoint call `app.get(…)`",
+        ));
     }
-    let event = literal(event).ok_or_else(|| {
+    let event = string_literal(event).ok_or_else(|| {
         let bytes = event.bytes();
-        ApiError::bad(format!("the event has {bytes} bytes, of which a saved test may have {LONGEST}"))
+        ApiError::bad_request(format!("the event has {bytes} bytes; a saved test may have at most {MAX_STORED_BYTES}"))
     })?;
-    let short = short(started);
-    let (name, said) = match ended {
+    let id = short_id(started);
+    let (name, comment) = match ended {
         Some(InvocationEnded { error_type: Some(error_type), message, .. }) => {
             let message = message.as_deref().unwrap_or_default();
-            let said = line(&format!("It failed with `{error_type}`: {message}"));
-            (format!("{worker}_does_not_fail_{short}"), said)
+            let comment = single_line(&format!("The invocation failed with `{error_type}`: {message}"));
+            (format!("{worker}_does_not_fail_{id}"), comment)
         }
-        _ => (format!("{worker}_answers_as_it_did_{short}"), "It answered as this test expects.".to_owned()),
+        _ => (
+            format!("{worker}_returns_the_same_response_{id}"),
+            "This test expects the response of that invocation.".to_owned(),
+        ),
     };
-    let response = ended.and_then(|ended| ended.response.as_ref()).and_then(literal);
+    let response = ended.and_then(|ended| ended.response.as_ref()).and_then(string_literal);
     let (variable, expected) = match response {
         Some(response) => (
             "response",
@@ -93,7 +104,7 @@ fn content(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> Resu
         None => ("_response", String::new()),
     };
     Ok(format!(
-        "//! Saved from the invocation `{request_id}` in `cargo bedrock dev`. {said}\n\n\
+        "//! Saved from the invocation `{request_id}` in `cargo bedrock dev`. {comment}\n\n\
          use bedrock::test::App;\nuse serde_json::Value;\n\n\
          #[bedrock::test]\nasync fn {name}(app: App) -> bedrock::Result<()> {{\n    \
          let event: Value = serde_json::from_str({event})?;\n    \
@@ -101,8 +112,8 @@ fn content(started: &InvocationStarted, ended: Option<&InvocationEnded>) -> Resu
     ))
 }
 
-/// JSON as a string of Rust; nothing of what is not kept whole.
-fn literal(payload: &Payload) -> Option<String> {
+/// Returns JSON as a Rust raw string. Returns `None` if the payload is not JSON or truncated.
+fn string_literal(payload: &Payload) -> Option<String> {
     let json = payload.json()?;
     let mut hashes = "#".to_owned();
     while json.contains(&format!("\"{hashes}")) {
@@ -111,19 +122,19 @@ fn literal(payload: &Payload) -> Option<String> {
     Some(format!("r{hashes}\"{json}\"{hashes}"))
 }
 
-/// One line of a comment, whatever is in it.
-fn line(text: &str) -> String {
+/// Returns the text as a single line for a comment.
+fn single_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
-fn write(root: &File, file: &str, content: &str) -> Result<(), ApiError> {
+fn write_new_file(root: &FilePath, file: &str, content: &str) -> Result<(), ApiError> {
     let path = root.join(file);
-    let written = path
+    let result = path
         .parent()
         .map_or(Ok(()), std::fs::create_dir_all)
         .and_then(|()| OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(content.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => ApiError::new(StatusCode::CONFLICT, format!("`{file}` is there already")),
-        _ => ApiError::failed(&format!("failed to write `{file}`: {error}")),
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => ApiError::new(StatusCode::CONFLICT, format!("`{file}` already exists")),
+        _ => ApiError::internal(&format!("failed to write `{file}`: {error}")),
     })
 }

@@ -1,69 +1,77 @@
-//! What the routes share.
+//! The state that the handlers share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bedrock::local::service::Backend;
 use bedrock::local::token;
 use bedrock_build::App;
 use tokio::sync::watch;
 
-use super::app_info::{AppInfoResponse, Edge};
+use super::app_info::{AppInfo, Edge};
 use crate::event_log::{EventLog, Recorder};
 use crate::queue::Queue;
 use crate::triggers::Triggers;
 
-/// What the routes tell and do.
+/// The state of the API.
 pub struct ApiState {
-    pub(super) about: AppInfoResponse,
-    pub(super) stream: EventLog,
+    pub(super) app: AppInfo,
+    pub(super) log: EventLog,
     pub(super) recorder: Recorder,
-    /// Where the app lies.
+    /// The folder of the app.
     pub(super) root: PathBuf,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) queue: Arc<Queue>,
-    /// Whoever knows it may change something.
+    /// Required for changes.
     pub(super) token: String,
-    /// Who calls whom, once that is known.
-    pub(super) edges: watch::Sender<Option<Vec<Edge>>>,
-    /// The same as a picture, once that can be drawn.
-    pub(super) picture: watch::Sender<Option<RenderCallGraph>>,
-    /// What invokes workers besides calls, once that is open.
-    pub(super) triggers: OnceLock<Arc<Triggers>>,
+    /// The call graph; `None` until the first build has found it.
+    pub(super) call_graph: watch::Sender<Option<Vec<Edge>>>,
+    /// Draws the call graph; `None` until the first build has found it.
+    pub(super) render_call_graph: watch::Sender<Option<RenderCallGraph>>,
+    /// The triggers; `None` if the API is served without them.
+    pub(super) triggers: Option<Arc<Triggers>>,
 }
 
-/// Draws the call graph, as SVG.
+/// Draws the call graph as SVG.
 pub type RenderCallGraph = Arc<dyn Fn() -> String + Send + Sync>;
 
 impl ApiState {
-    /// Of an app whose port is `url`, with a token of its own. Calls are made through `backend`, and `recorder` records them.
-    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Arc<Self> {
-        Arc::new(Self {
-            about: AppInfoResponse::of(app, url),
-            stream: recorder.stream().clone(),
+    /// Creates the state, with a new token, for an app that is served at `url`. Calls are made through `backend`, which
+    /// `recorder` records.
+    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Self {
+        Self {
+            app: AppInfo::new(app, url),
+            log: recorder.log().clone(),
             recorder,
             root: app.root.clone(),
             backend,
             queue,
             token: token(),
-            edges: watch::Sender::default(),
-            picture: watch::Sender::default(),
-            triggers: OnceLock::new(),
-        })
+            call_graph: watch::Sender::default(),
+            render_call_graph: watch::Sender::default(),
+            triggers: None,
+        }
     }
 
-    /// Takes the triggers, once.
-    pub(crate) fn trigger(&self, triggers: Arc<Triggers>) {
-        let _ = self.triggers.set(triggers);
+    /// Adds the triggers of the app.
+    #[must_use]
+    pub(crate) fn with_triggers(self, triggers: Arc<Triggers>) -> Self {
+        Self { triggers: Some(triggers), ..self }
     }
 
-    /// Takes the call graph, as the last build found it.
-    pub fn know(&self, edges: Vec<Edge>) {
-        self.edges.send_replace(Some(edges));
+    /// Replaces the call graph.
+    pub fn set_call_graph(&self, edges: Vec<Edge>) {
+        self.call_graph.send_replace(Some(edges));
     }
 
-    /// Takes who draws the call graph. It is drawn when it is asked for.
-    pub fn show(&self, picture: RenderCallGraph) {
-        self.picture.send_replace(Some(picture));
+    /// Replaces the function that draws the call graph, which is called for each request of the image.
+    pub fn set_call_graph_renderer(&self, render: RenderCallGraph) {
+        self.render_call_graph.send_replace(Some(render));
+    }
+
+    // alias until integration
+    #[doc(hidden)]
+    pub fn show(&self, render: RenderCallGraph) {
+        self.set_call_graph_renderer(render);
     }
 }

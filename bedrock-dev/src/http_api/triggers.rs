@@ -1,4 +1,4 @@
-//! The queues of messages, and firing a schedule by hand.
+//! The SQS queues of the app, and firing a schedule manually.
 
 use std::sync::Arc;
 
@@ -6,28 +6,33 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::response::{ApiError, ApiResult, ok, with};
+use super::response::{ApiError, ApiResult, ok, with_status};
 use super::state::ApiState;
 use crate::event_log::VERSION;
 use crate::triggers::FireError;
 
 /// `GET /_bedrock/v1/queues`
-pub(super) async fn queues(State(desk): State<Arc<ApiState>>) -> ApiResult {
-    let queues = desk.triggers.get().map(|triggers| triggers.queues()).transpose();
-    let queues = queues.map_err(|error| ApiError::failed(&error))?.unwrap_or_default();
+pub(super) async fn queues(State(state): State<Arc<ApiState>>) -> ApiResult {
+    let queues = state.triggers.as_ref().map(|triggers| triggers.queues()).transpose();
+    let queues = queues.map_err(|error| ApiError::internal(&error))?.unwrap_or_default();
     Ok(ok(&json!({ "version": VERSION, "queues": queues })))
 }
 
 /// `POST /_bedrock/v1/workers/{name}/triggers/{number}/fire`
-pub(super) async fn fire(State(desk): State<Arc<ApiState>>, Path((name, number)): Path<(String, String)>) -> ApiResult {
-    let none = || ApiError::not_found(format!("worker `{name}` has no trigger `{number}`"));
-    let (Some(triggers), Ok(place)) = (desk.triggers.get(), number.parse()) else { return Err(none()) };
-    match triggers.fire(&name, place).await {
-        Ok(request_id) => Ok(with(StatusCode::ACCEPTED, &json!({ "version": VERSION, "request_id": request_id }))),
-        Err(FireError::NoTrigger) => Err(none()),
-        Err(FireError::NoSchedule) => Err(ApiError::bad(format!(
-            "trigger `{number}` of worker `{name}` is no schedule: send a message, or write a file"
+pub(super) async fn fire(
+    State(state): State<Arc<ApiState>>,
+    Path((name, number)): Path<(String, String)>,
+) -> ApiResult {
+    let not_found = || ApiError::not_found(format!("worker `{name}` has no trigger `{number}`"));
+    let (Some(triggers), Ok(index)) = (&state.triggers, number.parse()) else { return Err(not_found()) };
+    match triggers.fire(&name, index).await {
+        Ok(request_id) => {
+            Ok(with_status(StatusCode::ACCEPTED, &json!({ "version": VERSION, "request_id": request_id })))
+        }
+        Err(FireError::NoTrigger) => Err(not_found()),
+        Err(FireError::NotASchedule) => Err(ApiError::bad_request(format!(
+            "trigger `{number}` of worker `{name}` is not a schedule: send a message or write a file instead"
         ))),
-        Err(FireError::NotAccepted(message)) => Err(ApiError::failed(&message)),
+        Err(FireError::NotAccepted(message)) => Err(ApiError::internal(&message)),
     }
 }

@@ -1,4 +1,4 @@
-//! One batch to the collector, and whether it may be sent again (OTLP 1.9, "OTLP/HTTP Response").
+//! Sends one batch to the collector, and decides whether it may be sent again (OTLP 1.9, "OTLP/HTTP Response").
 
 use std::time::Duration;
 
@@ -15,82 +15,86 @@ use prost::Message;
 use super::config::{OtlpConfig, Protocol};
 use super::proto::Batch;
 
-/// Bytes of an answer that are read.
-const ANSWER: usize = 64 * 1024;
-/// Characters of an answer that are shown.
-const SHOWN: usize = 200;
+/// Further bytes of a response are not read.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+/// Characters of an error response that are reported.
+const MAX_REPORTED_CHARS: usize = 200;
 
-/// Why a batch was not taken.
+/// The collector did not accept a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ExportError {
-    pub(super) why: String,
-    pub(super) again: Retryability,
+    pub(super) message: String,
+    pub(super) retryability: Retryability,
 }
 
-/// Whether the same may be sent again.
+/// Whether a batch may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retryability {
     Never,
     Later,
-    /// As the collector has named it.
+    /// After the pause that the collector requested.
     After(Duration),
 }
 
-/// The way to the collector.
+/// The HTTP client of the collector.
 pub(super) struct OtlpClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    settings: OtlpConfig,
+    config: OtlpConfig,
 }
 
 impl OtlpClient {
-    pub(super) fn new(settings: OtlpConfig) -> std::io::Result<Self> {
+    pub(super) fn new(config: OtlpConfig) -> std::io::Result<Self> {
         let provider = rustls::crypto::ring::default_provider();
-        let trusting = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-        let connector = match trusting {
-            Ok(trusting) => trusting.https_or_http().enable_http1().build(),
-            // A machine without roots can still talk to a collector of its own.
-            Err(error) if settings.endpoint.starts_with("https") => return Err(error),
-            Err(_) => plain()?,
+        let with_roots = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
+        let connector = match with_roots {
+            Ok(builder) => builder.https_or_http().enable_http1().build(),
+            // Without root certificates, a collector without TLS can still be reached.
+            Err(error) if config.endpoint.starts_with("https") => return Err(error),
+            Err(_) => without_roots()?,
         };
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), settings })
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), config })
     }
 
-    /// Sends it once.
+    /// Sends a batch once.
     pub(super) async fn send(&self, batch: &Batch) -> Result<(), ExportError> {
-        let request = self.request(batch).map_err(|why| ExportError { why, again: Retryability::Never })?;
-        let lost = |why: String| ExportError { why, again: Retryability::Later };
+        let request = self.request(batch);
+        let request = request.map_err(|message| ExportError { message, retryability: Retryability::Never })?;
+        let retryable = |message: String| ExportError { message, retryability: Retryability::Later };
         let exchange = async {
-            let answer = self.client.request(request).await.map_err(|error| lost(causes(&error)))?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, ANSWER).collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let response = self.client.request(request).await.map_err(|error| retryable(error_chain(&error)))?;
+            let (head, body) = response.into_parts();
+            let body =
+                Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map(Collected::to_bytes).unwrap_or_default();
             let pause = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            verdict(head.status, pause.map(Duration::from_secs), &body)
+            export_result(head.status, pause.map(Duration::from_secs), &body)
         };
-        let late = |_| Err(lost(format!("no answer within {} s", self.settings.timeout.as_secs_f64())));
-        tokio::time::timeout(self.settings.timeout, exchange).await.unwrap_or_else(late)
+        let timed_out = |_| Err(retryable(format!("no response within {} s", self.config.timeout.as_secs_f64())));
+        tokio::time::timeout(self.config.timeout, exchange).await.unwrap_or_else(timed_out)
     }
 
     fn request(&self, batch: &Batch) -> Result<Request<Full<Bytes>>, String> {
-        let (kind, body) = match self.settings.protocol {
+        let (content_type, body) = match self.config.protocol {
             Protocol::Protobuf => ("application/x-protobuf", batch.encode_to_vec()),
             Protocol::Json => ("application/json", serde_json::to_vec(batch).map_err(|error| error.to_string())?),
         };
-        let uri: Uri = self.settings.endpoint.parse().map_err(|_| "its address is none".to_owned())?;
+        let uri: Uri = self.config.endpoint.parse().map_err(|_| "its URL is not valid".to_owned())?;
         let mut request = Request::new(Full::new(Bytes::from(body)));
-        (*request.method_mut(), *request.uri_mut()) = (Method::POST, uri);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        for (name, value) in &self.settings.headers {
-            let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no name of a header"))?;
-            // A value is a secret and is not shown.
-            let value = HeaderValue::try_from(value).map_err(|_| format!("the value of header `{name}` is none"))?;
+        for (name, value) in &self.config.headers {
+            let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is not a valid header name"))?;
+            // The value may be a secret and is not reported.
+            let value =
+                HeaderValue::try_from(value).map_err(|_| format!("the value of header `{name}` is not valid"))?;
             headers.insert(name, value);
         }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(request)
     }
 }
 
-fn plain() -> std::io::Result<HttpsConnector<HttpConnector>> {
+fn without_roots() -> std::io::Result<HttpsConnector<HttpConnector>> {
     let provider = rustls::crypto::ring::default_provider();
     let config = rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
     let config = config.map_err(std::io::Error::other)?;
@@ -98,22 +102,23 @@ fn plain() -> std::io::Result<HttpsConnector<HttpConnector>> {
     Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
 }
 
-fn verdict(status: StatusCode, pause: Option<Duration>, body: &[u8]) -> Result<(), ExportError> {
+fn export_result(status: StatusCode, pause: Option<Duration>, body: &[u8]) -> Result<(), ExportError> {
     if status.is_success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(body);
-    let said: String = said.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
-    let why = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
-    let again = match status.as_u16() {
+    let text = String::from_utf8_lossy(body);
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_REPORTED_CHARS).collect();
+    let message = if text.is_empty() { status.to_string() } else { format!("{status}: {text}") };
+    let retryability = match status.as_u16() {
         429 | 502 | 503 | 504 => pause.map_or(Retryability::Later, Retryability::After),
         _ => Retryability::Never,
     };
-    Err(ExportError { why, again })
+    Err(ExportError { message, retryability })
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
@@ -123,23 +128,25 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExportError, Retryability, verdict};
+    use super::{ExportError, Retryability, export_result};
     use hyper::StatusCode;
     use std::time::Duration;
 
     #[test]
-    fn only_what_the_collector_could_take_later_is_sent_again() {
+    fn only_temporary_failures_are_retryable() {
         let status = |code: u16| StatusCode::from_u16(code).expect("a status");
-        assert_eq!(verdict(status(200), None, b""), Ok(()));
+        assert_eq!(export_result(status(200), None, b""), Ok(()));
         let pause = Duration::from_secs(3);
-        let busy = ExportError { why: "503 Service Unavailable".to_owned(), again: Retryability::After(pause) };
-        assert_eq!(verdict(status(503), Some(pause), b""), Err(busy));
-        let wrong = ExportError { why: "400 Bad Request: no such field".to_owned(), again: Retryability::Never };
-        assert_eq!(verdict(status(400), None, b"no such\n field"), Err(wrong));
-        for (code, again) in [(401, false), (404, false), (429, true), (500, false), (502, true), (504, true)] {
+        let busy =
+            ExportError { message: "503 Service Unavailable".to_owned(), retryability: Retryability::After(pause) };
+        assert_eq!(export_result(status(503), Some(pause), b""), Err(busy));
+        let wrong =
+            ExportError { message: "400 Bad Request: no such field".to_owned(), retryability: Retryability::Never };
+        assert_eq!(export_result(status(400), None, b"no such\n field"), Err(wrong));
+        for (code, is_retryable) in [(401, false), (404, false), (429, true), (500, false), (502, true), (504, true)] {
             assert_eq!(
-                verdict(status(code), None, b"").expect_err("refused").again == Retryability::Later,
-                again,
+                export_result(status(code), None, b"").expect_err("rejected").retryability == Retryability::Later,
+                is_retryable,
                 "{code}"
             );
         }

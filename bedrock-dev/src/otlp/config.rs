@@ -1,12 +1,12 @@
-//! What the variables of OpenTelemetry ask for (specification 1.50, "OpenTelemetry Protocol Exporter"). Reads no
-//! environment itself.
+//! Configuration by OpenTelemetry's environment variables (specification 1.50, "OpenTelemetry Protocol Exporter"). Does
+//! not read the environment itself.
 
 use std::time::Duration;
 
-/// How long a batch may take (specification: 10 s).
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Default timeout of a batch (specification: 10 s).
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How spans are written.
+/// The encoding of spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// `http/protobuf`, the default.
@@ -15,113 +15,115 @@ pub enum Protocol {
     Json,
 }
 
-/// Where spans are sent, and as what.
+/// Configuration of the export of spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpConfig {
-    /// Of the collector, with the path.
+    /// URL of the collector, including the path.
     pub endpoint: String,
-    /// Sent along, for the collector to know whose the spans are.
+    /// Headers of each request, for example for authentication.
     pub headers: Vec<(String, String)>,
-    /// How they are written.
+    /// The encoding of spans.
     pub protocol: Protocol,
-    /// How long a batch may take.
+    /// Timeout of a batch.
     pub timeout: Duration,
-    /// The name of the service that all spans are of; the worker's own if there is none.
+    /// The service name of all spans; `None` to use the name of each worker.
     pub service: Option<String>,
-    /// Further attributes of all spans' resources.
+    /// Additional resource attributes of all spans.
     pub resource: Vec<(String, String)>,
 }
 
-/// What cannot be done.
+/// An environment variable has an unsupported value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct OtlpConfigError {
     message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 
 impl OtlpConfig {
-    /// From the variables; nothing if none of them asks for traces.
+    /// Reads the variables. Returns `None` if they do not enable the export of traces.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, OtlpConfigError> {
-        // Empty is as good as not there, says the specification.
+        // The specification treats an empty variable like a missing one.
         let get = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        // The one for traces alone goes before the one for everything.
+        // The variable for traces takes precedence over the general one.
         let otlp = |name: &str| {
-            let own = format!("OTEL_EXPORTER_OTLP_TRACES_{name}");
-            get(&own).map(|value| (own, value)).or_else(|| {
-                let all = format!("OTEL_EXPORTER_OTLP_{name}");
-                get(&all).map(|value| (all, value))
+            let specific = format!("OTEL_EXPORTER_OTLP_TRACES_{name}");
+            get(&specific).map(|value| (specific, value)).or_else(|| {
+                let general = format!("OTEL_EXPORTER_OTLP_{name}");
+                get(&general).map(|value| (general, value))
             })
         };
-        let is_off = get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        if is_off || get("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none") {
+        let is_disabled = get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if is_disabled || get("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none") {
             return Ok(None);
         }
-        let Some((name, address)) = otlp("ENDPOINT") else { return Ok(None) };
-        let endpoint = endpoint(&name, &address)?;
-        let protocol = otlp("PROTOCOL").map_or(Ok(Protocol::Protobuf), |(name, value)| protocol(&name, &value))?;
-        let headers = otlp("HEADERS").map(|(_, value)| pairs(&value)).unwrap_or_default();
+        let Some((name, url)) = otlp("ENDPOINT") else { return Ok(None) };
+        let endpoint = traces_endpoint(&name, &url)?;
+        let protocol =
+            otlp("PROTOCOL").map_or(Ok(Protocol::Protobuf), |(name, value)| parse_protocol(&name, &value))?;
+        let headers = otlp("HEADERS").map(|(_, value)| key_value_pairs(&value)).unwrap_or_default();
         let timeout =
             otlp("TIMEOUT").and_then(|(_, value)| value.parse().ok()).filter(|milliseconds| *milliseconds > 0);
-        let resource = get("OTEL_RESOURCE_ATTRIBUTES").map(|value| pairs(&value)).unwrap_or_default();
-        let named = resource.iter().find(|(key, _)| key == "service.name").map(|(_, value)| value.clone());
+        let resource = get("OTEL_RESOURCE_ATTRIBUTES").map(|value| key_value_pairs(&value)).unwrap_or_default();
+        let service_name = resource.iter().find(|(key, _)| key == "service.name").map(|(_, value)| value.clone());
         Ok(Some(Self {
             endpoint,
             headers,
             protocol,
-            timeout: timeout.map_or(TIMEOUT, Duration::from_millis),
-            service: get("OTEL_SERVICE_NAME").or(named),
+            timeout: timeout.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
+            service: get("OTEL_SERVICE_NAME").or(service_name),
             resource: resource.into_iter().filter(|(key, _)| key != "service.name").collect(),
         }))
     }
 }
 
-/// The address of the collector for traces.
-fn endpoint(name: &str, address: &str) -> Result<String, OtlpConfigError> {
-    let rest = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) || address.parse::<hyper::Uri>().is_err() {
+/// Returns the URL that traces are sent to. The general variable has no path, to which `/v1/traces` is appended.
+fn traces_endpoint(name: &str, url: &str) -> Result<String, OtlpConfigError> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) || url.parse::<hyper::Uri>().is_err() {
         return Err(OtlpConfigError {
-            message: format!("`{name}` must be an address like `http://127.0.0.1:4318`, found `{address}`"),
-            help: format!("correct it, or unset it: `unset {name}`"),
+            message: format!("`{name}` must be a URL like `http://127.0.0.1:4318`, found `{url}`"),
+            help: format!("correct it or unset it: `unset {name}`"),
         });
     }
     if name.contains("_TRACES_") {
-        return Ok(address.to_owned());
+        return Ok(url.to_owned());
     }
-    Ok(format!("{}/v1/traces", address.trim_end_matches('/')))
+    Ok(format!("{}/v1/traces", url.trim_end_matches('/')))
 }
 
-fn protocol(name: &str, value: &str) -> Result<Protocol, OtlpConfigError> {
+fn parse_protocol(name: &str, value: &str) -> Result<Protocol, OtlpConfigError> {
     match value {
         "http/protobuf" => Ok(Protocol::Protobuf),
         "http/json" => Ok(Protocol::Json),
         _ => Err(OtlpConfigError {
-            message: format!("`{name}` must be `http/protobuf` or `http/json` here, found `{value}`"),
-            help: format!("set `{name}=http/protobuf`, which collectors take on port 4318 where gRPC is on 4317"),
+            message: format!("`{name}` must be `http/protobuf` or `http/json`, found `{value}`"),
+            help: format!("set `{name}=http/protobuf`, which collectors usually accept on port 4318 (gRPC: 4317)"),
         }),
     }
 }
 
-/// `key=value,other=value`, where values may have `%2C` and the like. What is no pair is left out.
-fn pairs(text: &str) -> Vec<(String, String)> {
-    let pair = |part: &str| {
+/// Parses `key=value,other=value` with percent-encoded values. Skips parts without a key.
+fn key_value_pairs(text: &str) -> Vec<(String, String)> {
+    let parse = |part: &str| {
         let (key, value) = part.split_once('=')?;
         let key = key.trim();
-        (!key.is_empty()).then(|| (key.to_owned(), decoded(value.trim())))
+        (!key.is_empty()).then(|| (key.to_owned(), percent_decode(value.trim())))
     };
-    text.split(',').filter_map(pair).collect()
+    text.split(',').filter_map(parse).collect()
 }
 
-/// Percent-encoding undone; what is none stays as it is.
-fn decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+/// Decodes percent-encoding; invalid sequences are unchanged.
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, following)) = rest.split_first() {
+        let digits = following.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
         let encoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%');
         bytes.push(encoded.unwrap_or(*first));
-        rest = if encoded.is_some() { &behind[2..] } else { behind };
+        rest = if encoded.is_some() { &following[2..] } else { following };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_address_nothing_is_sent() {
+    fn export_is_disabled_without_endpoint() {
         for variables in [
             &[][..],
             &[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")],
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_for_traces_is_a_whole_address_and_the_one_for_all_gets_a_path() {
+    fn traces_variable_is_a_full_url_and_general_one_gets_a_path() {
         for (variables, endpoint) in [
             (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:4318/")][..], "http://a:4318/v1/traces"),
             (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a/x")], "https://a/x/v1/traces"),
@@ -159,14 +161,14 @@ mod tests {
                 "http://b/in",
             ),
         ] {
-            let settings = read(variables).expect("usable").expect("asked for");
+            let settings = read(variables).expect("a valid configuration").expect("an enabled export");
             assert_eq!(settings.endpoint, endpoint);
             assert_eq!((settings.protocol, settings.timeout), (Protocol::Protobuf, Duration::from_secs(10)));
         }
     }
 
     #[test]
-    fn the_rest_is_as_the_specification_has_it() {
+    fn other_variables_follow_the_specification() {
         let settings = read(&[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%2Cb%+1%, x = 1 ,nonsense,=2"),
@@ -175,7 +177,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
             ("OTEL_RESOURCE_ATTRIBUTES", "service.name=shop,team=blue"),
         ]);
-        let settings = settings.expect("usable").expect("asked for");
+        let settings = settings.expect("a valid configuration").expect("an enabled export");
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(settings.headers, [pair("api-key", "a,b%+1%"), pair("x", "1")]);
         assert_eq!((settings.protocol, settings.timeout), (Protocol::Json, Duration::from_millis(2500)));
@@ -183,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_refused_with_a_way_out() {
+    fn unsupported_values_are_errors_with_help() {
         let grpc = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
         let error = grpc.expect_err("refused");
         assert_eq!(
             error.to_string(),
-            "`OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json` here, found `grpc`"
+            "`OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json`, found `grpc`"
         );
         assert!(error.help.starts_with("set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`"), "{}", error.help);
         for address in ["127.0.0.1:4318", "http://", "http:///x", "grpc://a", "http://a b"] {

@@ -1,5 +1,5 @@
-//! Reads the stream, collects spans into batches, and sends them one after the other. Nothing waits for the collector: what
-//! it does not take within a few tries is left out, which is told once and counted.
+//! Reads the event log, collects spans into batches, and sends them one after the other. Nothing waits for the
+//! collector: spans that it does not accept after a few attempts are dropped, which is counted and reported once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,180 +12,184 @@ use tokio::time::Instant;
 
 use super::client::{ExportError, OtlpClient, Retryability};
 use super::config::OtlpConfig;
-use super::proto::{Batch, KeyValue, Resource, ResourceSpans, Scope, ScopeSpans, pair};
-use super::spans::{Finished, Function, Spans};
+use super::proto::{Batch, KeyValue, Resource, ResourceSpans, Scope, ScopeSpans, attribute};
+use super::spans::{FinishedSpan, Function, Spans};
 use crate::event_log::{EventLog, Reader, StreamItem};
 
-/// Spans of a batch.
-const BATCH: usize = 512;
-/// Batches that wait for the collector; spans that come then are left out.
-const WAITING: usize = 8;
-/// How long a finished span waits for others, and for its last lines.
-const LINGER: Duration = Duration::from_millis(500);
-/// Before a batch is sent again.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
-/// A collector that wants to be left alone for longer gets the batch not at all.
-const LONGEST: Duration = Duration::from_secs(5);
+/// Maximum number of spans in a batch.
+const MAX_BATCH_SPANS: usize = 512;
+/// Number of batches that may wait for the collector; further spans are dropped.
+const MAX_PENDING_BATCHES: usize = 8;
+/// How long a finished span waits for others, and for its last log lines.
+const BATCH_DELAY: Duration = Duration::from_millis(500);
+/// Pauses before a batch is sent again.
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+/// If the collector requests a longer pause, the batch is dropped.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// How long the end of the program waits for the collector.
-const PATIENCE: Duration = Duration::from_secs(2);
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Tells the user of a collector that takes no spans.
+/// Warns the user that the collector does not accept spans.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Spans on their way to a collector.
+/// The background task that sends spans to a collector.
 pub struct TraceExporter {
-    sending: JoinHandle<()>,
-    exporter: Arc<Exporter>,
+    sender: JoinHandle<()>,
+    shared: Arc<Shared>,
 }
 
-/// What is known of the app and the collector.
-struct Exporter {
-    post: OtlpClient,
-    settings: OtlpConfig,
+/// What the reading and the sending task share.
+struct Shared {
+    client: OtlpClient,
+    config: OtlpConfig,
     app: String,
     functions: BTreeMap<String, Function>,
     warn: Warn,
-    /// Spans that were left out since somebody was told.
-    lost: AtomicU64,
-    /// Spans that were given to be sent and are not done.
-    under_way: AtomicU64,
+    /// Spans that were dropped since the last warning.
+    dropped: AtomicU64,
+    /// Spans that were queued and neither sent nor dropped yet.
+    pending: AtomicU64,
 }
 
 impl TraceExporter {
-    /// Sends all that happens from now on. To be called on a runtime.
+    /// Starts sending all later invocations. Must be called on a runtime.
     pub fn start(
-        settings: OtlpConfig,
-        (app, functions): (&str, Vec<Function>),
-        stream: &EventLog,
+        config: OtlpConfig,
+        app: &str,
+        functions: Vec<Function>,
+        log: &EventLog,
         warn: Warn,
     ) -> std::io::Result<Self> {
-        let (reader, spans) = (stream.subscribe(Some(stream.last())), Spans::new(&functions));
-        let exporter = Arc::new(Exporter {
-            post: OtlpClient::new(settings.clone())?,
-            settings,
+        let reader = log.subscribe(Some(log.last_id()));
+        let spans = Spans::new(&functions);
+        let shared = Arc::new(Shared {
+            client: OtlpClient::new(config.clone())?,
+            config,
             app: app.to_owned(),
             functions: functions.into_iter().map(|function| (function.worker.clone(), function)).collect(),
             warn,
-            lost: AtomicU64::default(),
-            under_way: AtomicU64::default(),
+            dropped: AtomicU64::default(),
+            pending: AtomicU64::default(),
         });
-        let (batches, waiting) = channel(WAITING);
-        tokio::spawn(read(reader, spans, batches, Arc::clone(&exporter)));
-        let sending = tokio::spawn(send(waiting, Arc::clone(&exporter)));
-        Ok(Self { sending, exporter })
+        let (batches, queue) = channel(MAX_PENDING_BATCHES);
+        tokio::spawn(collect_spans(reader, spans, batches, Arc::clone(&shared)));
+        let sender = tokio::spawn(send_batches(queue, Arc::clone(&shared)));
+        Ok(Self { sender, shared })
     }
 
-    /// Waits, after the end of the stream, until the collector has everything, but not long.
+    /// Waits, after the log was closed, until the collector has received everything or the timeout has passed.
     pub async fn finish(self) {
-        let Self { mut sending, exporter } = self;
-        if tokio::time::timeout(PATIENCE, &mut sending).await.is_err() {
-            sending.abort();
+        let Self { mut sender, shared } = self;
+        if tokio::time::timeout(FINISH_TIMEOUT, &mut sender).await.is_err() {
+            sender.abort();
         }
-        let under_way = exporter.under_way.load(Ordering::Relaxed);
-        exporter.lost.fetch_add(under_way, Ordering::Relaxed);
-        exporter.tell(|lost| format!("{lost} did not reach the collector of traces"));
+        let pending = shared.pending.load(Ordering::Relaxed);
+        shared.dropped.fetch_add(pending, Ordering::Relaxed);
+        shared.warn_of_dropped(|count| format!("{count} could not be sent to the trace collector"));
     }
 }
 
-/// Ends with the stream.
-async fn read(mut reader: Reader, mut spans: Spans, batches: Sender<Vec<Finished>>, exporter: Arc<Exporter>) {
+/// Turns events into batches of spans. Ends when the log is closed.
+async fn collect_spans(mut reader: Reader, mut spans: Spans, batches: Sender<Vec<FinishedSpan>>, shared: Arc<Shared>) {
     let mut due: Option<Instant> = None;
     loop {
-        let heard = match due {
+        let item = match due {
             None => Some(reader.next().await),
             Some(due) => tokio::time::timeout_at(due, reader.next()).await.ok(),
         };
-        // Which spans those would have been that were missed is not known.
-        if let Some(Some(StreamItem::Event(happening))) = &heard {
-            spans.take(happening);
+        // Missed events cannot be attributed to spans.
+        if let Some(Some(StreamItem::Event(event))) = &item {
+            spans.apply(event);
         }
-        let is_over = matches!(heard, Some(None));
-        if is_over || spans.len() >= BATCH || due.is_some_and(|due| due <= Instant::now()) {
+        let is_closed = matches!(item, Some(None));
+        if is_closed || spans.finished_count() >= MAX_BATCH_SPANS || due.is_some_and(|due| due <= Instant::now()) {
             due = None;
-            let mut finished = spans.drain();
+            let mut finished = spans.take_finished();
             while !finished.is_empty() {
-                let rest = finished.split_off(finished.len().min(BATCH));
-                exporter.give(&batches, std::mem::replace(&mut finished, rest));
+                let rest = finished.split_off(finished.len().min(MAX_BATCH_SPANS));
+                shared.queue(&batches, std::mem::replace(&mut finished, rest));
             }
         }
-        if is_over {
+        if is_closed {
             return;
         }
-        if spans.len() > 0 && due.is_none() {
-            due = Some(Instant::now() + LINGER);
+        if spans.finished_count() > 0 && due.is_none() {
+            due = Some(Instant::now() + BATCH_DELAY);
         }
     }
 }
 
-/// Ends with the reading.
-async fn send(mut waiting: Receiver<Vec<Finished>>, exporter: Arc<Exporter>) {
-    let mut is_away = false;
-    while let Some(spans) = waiting.recv().await {
+/// Sends batches. Ends when no more batches can be queued.
+async fn send_batches(mut queue: Receiver<Vec<FinishedSpan>>, shared: Arc<Shared>) {
+    let mut is_failing = false;
+    while let Some(spans) = queue.recv().await {
         let count = spans.len() as u64;
-        let result = exporter.deliver(&exporter.batch(spans), !is_away).await;
-        exporter.under_way.fetch_sub(count, Ordering::Relaxed);
+        let result = shared.send(&shared.batch(spans), !is_failing).await;
+        shared.pending.fetch_sub(count, Ordering::Relaxed);
         match result {
-            Ok(()) if is_away => {
-                is_away = false;
-                exporter.tell(|lost| format!("the collector takes traces again; {lost} were left out"));
+            Ok(()) if is_failing => {
+                is_failing = false;
+                shared
+                    .warn_of_dropped(|count| format!("the trace collector accepts traces again; {count} were dropped"));
             }
             Ok(()) => {}
-            Err(refused) => {
-                exporter.lost.fetch_add(count, Ordering::Relaxed);
-                if !is_away {
-                    let endpoint = &exporter.settings.endpoint;
-                    (exporter.warn)(&format!("`{endpoint}` takes no traces, they are left out: {}", refused.why));
+            Err(error) => {
+                shared.dropped.fetch_add(count, Ordering::Relaxed);
+                if !is_failing {
+                    let endpoint = &shared.config.endpoint;
+                    let message = error.message;
+                    (shared.warn)(&format!("`{endpoint}` does not accept traces, they are dropped: {message}"));
                 }
-                is_away = true;
+                is_failing = true;
             }
         }
     }
 }
 
-impl Exporter {
-    /// To be sent, or counted if there is no room.
-    fn give(&self, batches: &Sender<Vec<Finished>>, spans: Vec<Finished>) {
+impl Shared {
+    /// Queues a batch, or counts it as dropped if the queue is full.
+    fn queue(&self, batches: &Sender<Vec<FinishedSpan>>, spans: Vec<FinishedSpan>) {
         let count = spans.len() as u64;
-        self.under_way.fetch_add(count, Ordering::Relaxed);
+        self.pending.fetch_add(count, Ordering::Relaxed);
         if batches.try_send(spans).is_err() {
-            self.under_way.fetch_sub(count, Ordering::Relaxed);
-            self.lost.fetch_add(count, Ordering::Relaxed);
+            self.pending.fetch_sub(count, Ordering::Relaxed);
+            self.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
 
-    /// Sends a batch, a few times if it is `worth_it`.
-    async fn deliver(&self, batch: &Batch, worth_it: bool) -> Result<(), ExportError> {
-        let mut pauses = PAUSES.iter().filter(|_| worth_it);
+    /// Sends a batch; with `with_retries`, tries again after retryable errors.
+    async fn send(&self, batch: &Batch, with_retries: bool) -> Result<(), ExportError> {
+        let mut delays = RETRY_DELAYS.iter().filter(|_| with_retries);
         loop {
-            let refused = match self.post.send(batch).await {
+            let error = match self.client.send(batch).await {
                 Ok(()) => return Ok(()),
-                Err(refused) => refused,
+                Err(error) => error,
             };
-            let pause = match (refused.again, pauses.next()) {
+            let delay = match (error.retryability, delays.next()) {
                 (Retryability::Never, _) | (_, None) => None,
-                (Retryability::Later, Some(pause)) => Some(*pause),
-                (Retryability::After(named), Some(_)) => Some(named).filter(|named| *named <= LONGEST),
+                (Retryability::Later, Some(delay)) => Some(*delay),
+                (Retryability::After(requested), Some(_)) => Some(requested).filter(|delay| *delay <= MAX_RETRY_DELAY),
             };
-            match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(refused),
+            match delay {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(error),
             }
         }
     }
 
-    /// Says how many spans were left out, if any were.
-    fn tell(&self, text: impl FnOnce(&str) -> String) {
-        match self.lost.swap(0, Ordering::Relaxed) {
+    /// Warns the user with the number of dropped spans, if there are any, and resets it.
+    fn warn_of_dropped(&self, text: impl FnOnce(&str) -> String) {
+        match self.dropped.swap(0, Ordering::Relaxed) {
             0 => {}
             1 => (self.warn)(&text("1 span")),
-            lost => (self.warn)(&text(&format!("{lost} spans"))),
+            count => (self.warn)(&text(&format!("{count} spans"))),
         }
     }
 
-    /// Each function is a resource of its own, as it is on Lambda.
-    fn batch(&self, finished: Vec<Finished>) -> Batch {
+    /// Groups spans by function: each is a separate resource, as on Lambda.
+    fn batch(&self, finished: Vec<FinishedSpan>) -> Batch {
         let mut by_worker = BTreeMap::<String, Vec<_>>::new();
-        for Finished { worker, span, .. } in finished {
+        for FinishedSpan { worker, span, .. } in finished {
             by_worker.entry(worker).or_default().push(span);
         }
         let resource_spans = by_worker.into_iter().map(|(worker, spans)| {
@@ -198,25 +202,25 @@ impl Exporter {
 
     fn resource(&self, worker: &str) -> Vec<KeyValue> {
         let mut attributes = vec![
-            pair("service.name", self.settings.service.as_deref().unwrap_or(worker)),
-            pair("service.namespace", self.app.as_str()),
-            pair("deployment.environment.name", "local"),
+            attribute("service.name", self.config.service.as_deref().unwrap_or(worker)),
+            attribute("service.namespace", self.app.as_str()),
+            attribute("deployment.environment.name", "local"),
         ];
         if let Some(function) = self.functions.get(worker) {
             let mut parts = function.arn.split(':').skip(3);
             attributes.extend([
-                pair("cloud.provider", "aws"),
-                pair("cloud.platform", "aws_lambda"),
-                pair("cloud.region", parts.next().unwrap_or_default()),
-                pair("cloud.account.id", parts.next().unwrap_or_default()),
-                pair("faas.name", function.name.as_str()),
-                pair("faas.version", "$LATEST"),
-                pair("faas.max_memory", function.memory * 1024 * 1024),
+                attribute("cloud.provider", "aws"),
+                attribute("cloud.platform", "aws_lambda"),
+                attribute("cloud.region", parts.next().unwrap_or_default()),
+                attribute("cloud.account.id", parts.next().unwrap_or_default()),
+                attribute("faas.name", function.name.as_str()),
+                attribute("faas.version", "$LATEST"),
+                attribute("faas.max_memory", function.memory * 1024 * 1024),
             ]);
         }
-        // What the user says goes before what is known.
-        attributes.retain(|attribute| self.settings.resource.iter().all(|(key, _)| *key != attribute.key));
-        attributes.extend(self.settings.resource.iter().map(|(key, value)| pair(key, value.as_str())));
+        // Attributes that the user configures take precedence.
+        attributes.retain(|attribute| self.config.resource.iter().all(|(key, _)| *key != attribute.key));
+        attributes.extend(self.config.resource.iter().map(|(key, value)| attribute(key, value.as_str())));
         attributes
     }
 }

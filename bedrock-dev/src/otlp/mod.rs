@@ -1,5 +1,5 @@
-//! Invocations as spans, sent to an OpenTelemetry collector. It reads the event log like every other subscriber: a collector
-//! that is slow or unreachable loses spans and has no other effect.
+//! Invocations as spans, sent to an OpenTelemetry collector. It reads the event log like every other subscriber: a
+//! collector that is slow or unreachable loses spans and has no other effect.
 //!
 //! | module | does |
 //! | --- | --- |

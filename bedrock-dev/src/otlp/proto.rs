@@ -1,11 +1,11 @@
-//! Spans as OTLP has them (opentelemetry-proto 1.9, `trace/v1`): those fields that are used here, once for protobuf and
-//! JSON. In JSON ids are hexadecimal and numbers of 64 bits are texts.
+//! OTLP messages for spans (opentelemetry-proto 1.9, `trace/v1`): only the fields that are used here, for both protobuf
+//! and JSON. In JSON, ids are hexadecimal and 64-bit numbers are strings.
 
 use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 
-/// A batch.
+/// A batch of spans.
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Batch {
@@ -13,7 +13,7 @@ pub(super) struct Batch {
     pub(super) resource_spans: Vec<ResourceSpans>,
 }
 
-/// Spans of one function.
+/// The spans of one function.
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResourceSpans {
@@ -48,7 +48,7 @@ pub(super) struct Scope {
     pub(super) version: String,
 }
 
-/// Times are nanoseconds since 1970.
+/// A span. Times are nanoseconds since the epoch.
 #[allow(clippy::struct_field_names, reason = "the names are those of OTLP")]
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,10 +67,10 @@ pub(super) struct Span {
     #[prost(int32, tag = "6")]
     pub(super) kind: i32,
     #[prost(fixed64, tag = "7")]
-    #[serde(serialize_with = "text")]
+    #[serde(serialize_with = "as_string")]
     pub(super) start_time_unix_nano: u64,
     #[prost(fixed64, tag = "8")]
-    #[serde(serialize_with = "text")]
+    #[serde(serialize_with = "as_string")]
     pub(super) end_time_unix_nano: u64,
     #[prost(message, repeated, tag = "9")]
     pub(super) attributes: Vec<KeyValue>,
@@ -82,15 +82,14 @@ pub(super) struct Span {
     pub(super) status: Option<Status>,
 }
 
-/// Values of a span's `kind`.
-pub(super) const INTERNAL: i32 = 1;
-pub(super) const SERVER: i32 = 2;
+pub(super) const SPAN_KIND_INTERNAL: i32 = 1;
+pub(super) const SPAN_KIND_SERVER: i32 = 2;
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event {
     #[prost(fixed64, tag = "1")]
-    #[serde(serialize_with = "text")]
+    #[serde(serialize_with = "as_string")]
     pub(super) time_unix_nano: u64,
     #[prost(string, tag = "2")]
     pub(super) name: String,
@@ -107,8 +106,7 @@ pub(super) struct Status {
     pub(super) code: i32,
 }
 
-/// The value of a status's `code`.
-pub(super) const FAILED: i32 = 2;
+pub(super) const STATUS_CODE_ERROR: i32 = 2;
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,36 +128,36 @@ pub(super) struct AnyValue {
 pub(super) enum Value {
     #[prost(string, tag = "1")]
     #[serde(rename = "stringValue")]
-    Text(String),
+    String(String),
     #[prost(bool, tag = "2")]
     #[serde(rename = "boolValue")]
-    Flag(bool),
+    Bool(bool),
     #[prost(int64, tag = "3")]
-    #[serde(rename = "intValue", serialize_with = "text")]
-    Whole(i64),
+    #[serde(rename = "intValue", serialize_with = "as_string")]
+    Int(i64),
     #[prost(double, tag = "4")]
     #[serde(rename = "doubleValue")]
-    Number(f64),
+    Double(f64),
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::String(text.to_owned())
     }
 }
 
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
-        Self::Whole(i64::try_from(number).unwrap_or(i64::MAX))
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
     }
 }
 
-/// An attribute.
-pub(super) fn pair(key: &str, value: impl Into<Value>) -> KeyValue {
+/// Returns an attribute.
+pub(super) fn attribute(key: &str, value: impl Into<Value>) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value.into()) }) }
 }
 
-#[allow(clippy::ptr_arg, reason = "serde gives it what the field is")]
+#[allow(clippy::ptr_arg, reason = "serde passes a reference to the field")]
 fn hex<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
     let text = bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -168,6 +166,6 @@ fn hex<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&text)
 }
 
-fn text<S: Serializer>(number: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_string<S: Serializer>(number: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&number.to_string())
 }

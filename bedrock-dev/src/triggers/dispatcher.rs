@@ -1,4 +1,4 @@
-//! Gives a worker the event of a trigger and tells the stream. Whoever fires waits for nothing but the acceptance.
+//! Invokes a worker for a trigger and publishes the result to the event log.
 
 use std::sync::Arc;
 
@@ -10,27 +10,28 @@ use bytes::Bytes;
 use crate::event_log::{DevEventKind, EventLog, TriggerEvent, TriggerKind, TriggerState};
 use crate::execution::{LogLine, LogSink};
 
-/// What triggers need of the workshop.
-pub(super) struct TriggerDispatcher {
-    pub(super) backend: Arc<dyn Backend>,
-    pub(super) stream: EventLog,
-    pub(super) sink: LogSink,
+/// What triggers need from the dev server.
+pub(crate) struct TriggerDispatcher {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) log: EventLog,
+    pub(crate) sink: LogSink,
 }
 
 impl TriggerDispatcher {
-    /// An event that the worker's queue has from now on; its request id.
+    /// Adds an event to the asynchronous queue of the worker. Returns its request id.
     pub(super) async fn accept(
         &self,
         function: &FunctionInfo,
         payload: String,
-        (trigger, source): (TriggerKind, &str),
+        trigger: TriggerKind,
+        source: &str,
         items: usize,
     ) -> Result<String, String> {
         let invocation = Invocation::new(payload.into(), None);
         let request_id = invocation.request_id.clone();
         self.backend.accept(function, invocation).await.map_err(|error| error.to_string())?;
-        // Not before: what nobody has accepted was not fired.
-        self.tell(TriggerEvent {
+        // Published only now: a rejected event was not fired.
+        self.publish(TriggerEvent {
             worker: function.worker.clone(),
             trigger,
             source: source.to_owned(),
@@ -41,7 +42,7 @@ impl TriggerDispatcher {
         Ok(request_id)
     }
 
-    /// An invocation whose answer is waited for.
+    /// Invokes the worker of a queue and waits for the response.
     pub(super) async fn run(
         &self,
         function: &FunctionInfo,
@@ -49,7 +50,7 @@ impl TriggerDispatcher {
         source: &str,
         items: usize,
     ) -> Result<Bytes, Error> {
-        self.tell(TriggerEvent {
+        self.publish(TriggerEvent {
             worker: function.worker.clone(),
             trigger: TriggerKind::Queue,
             source: source.to_owned(),
@@ -61,27 +62,22 @@ impl TriggerDispatcher {
         if let Err(Denied::Access(message) | Denied::Recursion(message)) =
             self.backend.admit(caller, function, &invocation)
         {
-            self.complain(&function.worker, &message);
+            self.log_error(&function.worker, &message);
             return Err(Error::AccessDenied { worker: function.worker.clone(), message });
         }
         self.backend.run(function, invocation).await
     }
 
-    /// Readers of the stream learn of it.
-    pub(super) fn tell(&self, triggered: TriggerEvent) {
-        self.stream.publish(DevEventKind::Trigger(triggered));
+    /// Publishes an event about a trigger.
+    pub(super) fn publish(&self, event: TriggerEvent) {
+        self.log.publish(DevEventKind::Trigger(event));
     }
 
-    /// Whoever looks at the terminal learns of it.
-    pub(super) fn complain(&self, worker: &str, message: &str) {
+    /// Logs an error of a trigger.
+    pub(super) fn log_error(&self, worker: &str, message: &str) {
         let text = format!("error: a trigger of `{worker}` failed: {message}");
         (self.sink)(LogLine { worker: worker.into(), request_id: None, text });
     }
-}
-
-/// A new UUID.
-pub(super) fn uuid() -> String {
-    Invocation::new(Bytes::new(), None).request_id
 }
 
 #[cfg(test)]
@@ -90,13 +86,13 @@ mod tests {
     use crate::event_log::TriggerKind;
 
     #[tokio::test]
-    async fn only_what_was_accepted_is_told_as_fired() {
-        let seen = RecordedCalls::new(1);
+    async fn only_accepted_events_are_published_as_fired() {
+        let calls = RecordedCalls::new(1);
         let function = function();
-        let fire = || seen.firing.accept(&function, "{}".to_owned(), (TriggerKind::Schedule, "at"), 1);
+        let fire = || calls.dispatcher.accept(&function, "{}".to_owned(), TriggerKind::Schedule, "at", 1);
         assert!(fire().await.is_err());
-        assert_eq!(seen.firing.stream.all().len(), 0);
+        assert_eq!(calls.dispatcher.log.all().len(), 0);
         assert!(fire().await.is_ok());
-        assert_eq!(seen.firing.stream.all().len(), 1);
+        assert_eq!(calls.dispatcher.log.all().len(), 1);
     }
 }

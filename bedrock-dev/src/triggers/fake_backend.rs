@@ -1,4 +1,4 @@
-//! For tests: a back end that accepts events, after it has refused some, and keeps what happens around it.
+//! Test double: a backend that accepts events after rejecting some, and records events and error messages.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +13,8 @@ use super::dispatcher::TriggerDispatcher;
 use crate::event_log::{EventLog, Retention};
 
 struct FakeBackend {
-    /// How many events are refused yet.
-    refusals: Mutex<u32>,
+    /// Number of events that will still be rejected.
+    rejections: Mutex<u32>,
     events: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -36,9 +36,9 @@ impl Backend for FakeBackend {
     }
 
     fn accept(&self, _: &FunctionInfo, invocation: Invocation) -> Accepted {
-        let mut refusals = self.refusals.lock().expect("a number");
-        if *refusals > 0 {
-            *refusals -= 1;
+        let mut rejections = self.rejections.lock().expect("a number");
+        if *rejections > 0 {
+            *rejections -= 1;
             let message = "not now".to_owned();
             let error = Error::AccessDenied { worker: "worker".to_owned(), message };
             return Box::pin(std::future::ready(Err(error)));
@@ -49,7 +49,7 @@ impl Backend for FakeBackend {
     }
 }
 
-/// The only one.
+/// The only function of the backend.
 pub(super) fn function() -> FunctionInfo {
     let text = || "worker".to_owned();
     FunctionInfo {
@@ -65,20 +65,21 @@ pub(super) fn function() -> FunctionInfo {
     }
 }
 
-/// What a test sees of it.
+/// A dispatcher with a fake backend, and what it recorded.
 pub(super) struct RecordedCalls {
-    pub(super) firing: Arc<TriggerDispatcher>,
+    pub(super) dispatcher: Arc<TriggerDispatcher>,
     pub(super) events: Arc<Mutex<Vec<Value>>>,
-    pub(super) complaints: UnboundedReceiver<String>,
+    pub(super) errors: UnboundedReceiver<String>,
 }
 
 impl RecordedCalls {
-    /// So many events are refused first.
-    pub(super) fn new(refusals: u32) -> Self {
-        let (events, (sender, complaints)) = (Arc::default(), unbounded_channel());
-        let backend = Arc::new(FakeBackend { refusals: Mutex::new(refusals), events: Arc::clone(&events) });
+    /// Creates a backend that rejects the first `rejections` events.
+    pub(super) fn new(rejections: u32) -> Self {
+        let events = Arc::default();
+        let (sender, errors) = unbounded_channel();
+        let backend = Arc::new(FakeBackend { rejections: Mutex::new(rejections), events: Arc::clone(&events) });
         let sink = Arc::new(move |line: crate::execution::LogLine| drop(sender.send(line.text)));
-        let firing = Arc::new(TriggerDispatcher { backend, stream: EventLog::new(Retention::default()), sink });
-        Self { firing, events, complaints }
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log: EventLog::new(Retention::default()), sink });
+        Self { dispatcher, events, errors }
     }
 }

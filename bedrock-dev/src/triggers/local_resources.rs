@@ -1,9 +1,11 @@
-//! What queues and buckets are called on a laptop, and the variables by which workers find them.
+//! Names, ARNs and URLs of local queues and buckets, and the environment variables that pass them to workers.
 
 use bedrock_build::App;
 use bedrock_build::triggers::{Source, Trigger, bucket_variable, queue_variable};
 
-/// Where an app's queues and buckets are.
+use super::aws_api::{S3_PATH, SQS_PATH};
+
+/// Names an app's local queues and buckets.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalResources {
     app: String,
@@ -13,18 +15,13 @@ pub(crate) struct LocalResources {
     pub(super) account: String,
 }
 
-/// Where SQS's API is on the port.
-pub(super) const SQS: &str = "/_sqs";
-/// Where S3's API is.
-pub(super) const S3: &str = "/_s3";
-
 impl LocalResources {
-    /// Of an app whose port is `url`, in the region and account of its functions' ARNs.
+    /// Creates the names for an app that is served at `url`, with the region and account of its functions' ARNs.
     pub(crate) fn new(app: &App, url: &str) -> Self {
-        Self::of(app.name.as_str(), url)
+        Self::for_app(app.name.as_str(), url)
     }
 
-    pub(super) fn of(app: &str, url: &str) -> Self {
+    pub(super) fn for_app(app: &str, url: &str) -> Self {
         let arn = bedrock::local::function_arn("any");
         let mut parts = arn.split(':').skip(3);
         let region = parts.next().unwrap_or_default().to_owned();
@@ -32,16 +29,16 @@ impl LocalResources {
         Self { app: app.to_owned(), url: url.to_owned(), region, account }
     }
 
-    /// As functions are called: `shop-local-jobs`. Those that exist have their own names.
-    pub(super) fn queue(&self, source: &Source) -> String {
+    /// Returns the name of a queue: `shop-local-jobs`, like the names of functions. Existing queues keep their names.
+    pub(super) fn queue_name(&self, source: &Source) -> String {
         match source {
             Source::Own(name) => format!("{}-local-{name}", self.app),
             Source::Existing(_) => source.name().to_owned(),
         }
     }
 
-    /// As on AWS: no `_` and no capitals.
-    pub(super) fn bucket(&self, source: &Source) -> String {
+    /// Returns the name of a bucket: without `_` and capitals, as on AWS.
+    pub(super) fn bucket_name(&self, source: &Source) -> String {
         match source {
             Source::Own(name) => format!("{}-local-{name}", self.app).replace('_', "-").to_lowercase(),
             Source::Existing(_) => source.name().to_owned(),
@@ -50,33 +47,33 @@ impl LocalResources {
 
     pub(super) fn queue_arn(&self, source: &Source) -> String {
         match source {
-            Source::Own(_) => self.arn_of_queue(&self.queue(source)),
+            Source::Own(_) => self.queue_arn_of_name(&self.queue_name(source)),
             Source::Existing(arn) => arn.clone(),
         }
     }
 
-    pub(super) fn arn_of_queue(&self, name: &str) -> String {
+    pub(super) fn queue_arn_of_name(&self, name: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{name}", self.region, self.account)
     }
 
     pub(super) fn queue_url(&self, name: &str) -> String {
-        format!("{}{SQS}/{}/{name}", self.url, self.account)
+        format!("{}{SQS_PATH}/{}/{name}", self.url, self.account)
     }
 
-    /// For the environment of every function.
+    /// Returns the environment variables that every function receives.
     pub(crate) fn variables(&self, app: &App) -> Vec<(String, String)> {
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL_SQS".to_owned(), format!("{}{SQS}", self.url)),
-            ("AWS_ENDPOINT_URL_S3".to_owned(), format!("{}{S3}", self.url)),
+            ("AWS_ENDPOINT_URL_SQS".to_owned(), format!("{}{SQS_PATH}", self.url)),
+            ("AWS_ENDPOINT_URL_S3".to_owned(), format!("{}{S3_PATH}", self.url)),
         ];
         for trigger in app.workers.iter().flat_map(|worker| &worker.settings.triggers) {
             match trigger {
                 Trigger::Queue(queue) => {
-                    let url = self.queue_url(&self.queue(&queue.queue));
+                    let url = self.queue_url(&self.queue_name(&queue.queue));
                     variables.push((queue_variable(&app.name, queue.queue.name()), url));
                 }
                 Trigger::Bucket(bucket) => {
-                    let name = self.bucket(&bucket.bucket);
+                    let name = self.bucket_name(&bucket.bucket);
                     variables.push((bucket_variable(&app.name, bucket.bucket.name()), name));
                 }
                 Trigger::Schedule(_) => {}

@@ -3,6 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | `registry` | all triggers of an app: opens them, starts them, serves their APIs |
+//! | `aws_api` | what the local APIs of SQS and S3 share |
 //! | `dispatcher` | invokes a worker for a trigger and publishes the result |
 //! | `local_resources` | names of local queues and buckets, and the variables that pass them to workers |
 //! | `schedules` | EventBridge Scheduler: due times and events |
@@ -10,6 +11,7 @@
 //! | `s3` | watched folders, S3's events and API |
 //! | `fake_backend` | test double: accepts or rejects events |
 
+mod aws_api;
 mod dispatcher;
 #[cfg(test)]
 mod fake_backend;
@@ -19,6 +21,7 @@ mod s3;
 mod schedules;
 mod sqs;
 
+pub(crate) use dispatcher::TriggerDispatcher;
 pub(crate) use local_resources::LocalResources;
 pub use registry::TriggerSetupError;
 pub(crate) use registry::{FireError, Triggers};

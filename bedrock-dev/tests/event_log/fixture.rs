@@ -1,4 +1,4 @@
-//! An app on disk, and a back end whose one worker does what its event says, served on a port.
+//! An app on disk, and a served API whose fake backend has one worker that acts on its event.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::client::{Answer, send};
+use super::client::{Response, send};
 
 pub(crate) const BASE: &str = "/_bedrock/v1";
 
-/// An app with a Rust worker `greeter` and a Python worker `fetcher`.
+/// Creates an app with a Rust worker `greeter` and a Python worker `fetcher`.
 pub(crate) fn app(dir: &Path) -> App {
     app_with(dir, "")
 }
 
-/// The same with a line more in the settings of `greeter`.
+/// Creates the app with an additional line in the settings of `greeter`.
 pub(crate) fn app_with(dir: &Path, line: &str) -> App {
     let write = |path: &str, text: &str| {
         let path = dir.join(path);
@@ -43,12 +43,12 @@ pub(crate) fn app_with(dir: &Path, line: &str) -> App {
     App::find(dir).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-/// A worker that does what its event says.
-pub(crate) struct Fake {
+/// A backend whose worker acts on its event.
+pub(crate) struct FakeBackend {
     pub(crate) queue: Arc<Queue>,
 }
 
-impl Backend for Fake {
+impl Backend for FakeBackend {
     fn functions(&self) -> Vec<FunctionInfo> {
         vec![function()]
     }
@@ -63,7 +63,7 @@ impl Backend for Fake {
     }
 
     fn run(&self, _function: &FunctionInfo, invocation: Invocation) -> Reply {
-        Box::pin(std::future::ready(answer(&invocation)))
+        Box::pin(std::future::ready(respond(&invocation)))
     }
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
@@ -78,14 +78,14 @@ impl Backend for Fake {
             attempts: 0,
             refusals: 0,
         };
-        self.queue.accept(&event).expect("kept");
+        self.queue.accept(&event).expect("accepted");
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
-fn answer(invocation: &Invocation) -> Result<Bytes, Error> {
+fn respond(invocation: &Invocation) -> Result<Bytes, Error> {
     let worker = "greeter".to_owned();
-    // Half a character is JSON, and no text of Rust's.
+    // An unpaired surrogate is valid JSON, but cannot be a Rust string.
     let event: Value = serde_json::from_slice(&invocation.event).unwrap_or_default();
     match event["do"].as_str() {
         Some("fail") => Err(Error::Function {
@@ -117,62 +117,63 @@ pub(crate) fn function() -> FunctionInfo {
     }
 }
 
-/// All of it, served.
+/// The served API with its parts.
 pub(crate) struct TestServer {
-    pub(crate) stream: EventLog,
+    pub(crate) log: EventLog,
     pub(crate) recorder: Recorder,
-    pub(crate) desk: Arc<ApiState>,
+    pub(crate) state: Arc<ApiState>,
     pub(crate) queue: Arc<Queue>,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
-    /// Of the app.
+    /// The folder of the app.
     pub(crate) dir: TempDir,
 }
 
 impl TestServer {
-    pub(crate) async fn open(bounds: Retention) -> Self {
-        Self::of(Recorder::new(EventLog::new(bounds))).await
+    pub(crate) async fn start(retention: Retention) -> Self {
+        Self::start_with(Recorder::new(EventLog::new(retention))).await
     }
 
-    /// Whose readers do not see everything.
-    pub(crate) async fn redacting(redactions: Redactions) -> Self {
-        Self::of(Recorder::new(EventLog::new(Retention::default())).without(redactions)).await
+    /// Starts a server that redacts fields.
+    pub(crate) async fn with_redactions(redactions: Redactions) -> Self {
+        Self::start_with(Recorder::new(EventLog::new(Retention::default())).with_redactions(redactions)).await
     }
 
-    async fn of(recorder: Recorder) -> Self {
+    async fn start_with(recorder: Recorder) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let stream = recorder.stream().clone();
+        let log = recorder.log().clone();
         let store = Arc::new(Store::own(&dir.path().join("queue.sqlite")).expect("a store"));
         let run = |_| -> bedrock_dev::Run { Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) }) };
         let changes = recorder.clone();
-        let observer = move |event: &Event, change: Change<'_>| changes.queue(event, change);
+        let observer = move |event: &Event, change: Change<'_>| changes.publish_queue_change(event, change);
         let queue = Queue::observed(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
-        let fake = Fake { queue: Arc::clone(&queue) };
+        let fake = FakeBackend { queue: Arc::clone(&queue) };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(fake), recorder.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
-        let (app, url) = (app(dir.path()), format!("http://{address}"));
-        let desk = ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue));
-        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&desk).merge(dashboard::router())));
-        Self { stream, recorder, desk, queue, address, dir }
+        let app = app(dir.path());
+        let url = format!("http://{address}");
+        let state = Arc::new(ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue)));
+        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&state).merge(dashboard::router())));
+        Self { log, recorder, state, queue, address, dir }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         send(&self.address, &format!("GET {BASE}{path}"), &[], "").await
     }
 
-    /// With the token.
-    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+    /// Sends a POST request with the token.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Response {
         let token = self.get("/token").await.json()["token"].as_str().expect("a token").to_owned();
         send(&self.address, &format!("POST {BASE}{path}"), &[("x-bedrock-token", &token)], body).await
     }
 
-    /// Calls the worker over Lambda's API, as an SDK does, with a trace; gives the request id.
+    /// Calls the worker over Lambda's API, as an SDK does, with a trace header. Returns the request id.
     pub(crate) async fn call(&self, event: &str, trace: &str) -> String {
         let headers = [("authorization", "Bedrock any"), ("x-amzn-trace-id", trace)];
         let line = "POST /2015-03-31/functions/greeter/invocations";
-        let answer = send(&self.address, line, &headers, event).await;
-        answer.header("x-amzn-requestid").expect("a request id").to_owned()
+        let response = send(&self.address, line, &headers, event).await;
+        response.header("x-amzn-requestid").expect("a request id").to_owned()
     }
 }

@@ -1,10 +1,10 @@
-//! What is sent is as its description says.
+//! Checks values against the schemas of the OpenAPI description.
 
 use serde_json::{Value, json};
 
 const OPENAPI: &str = include_str!("../../../docs/schema/dev-api.v1.json");
 
-/// Checks a value against one of the schemas of the description.
+/// Asserts that a value matches a schema of the description.
 pub(crate) fn check(name: &str, value: &Value) {
     if let Err(error) = try_check(name, value) {
         panic!("{error}: {value:#}");
@@ -20,13 +20,13 @@ pub(crate) fn try_check(name: &str, value: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn what_is_no_happening_is_refused() {
-    let good = json!({
+fn schema_rejects_invalid_events() {
+    let valid = json!({
         "version": 1, "id": 7, "at": "2026-11-25T06:35:00.000Z", "kind": "queue",
         "event_id": "6f1c", "worker": "greeter", "state": "waiting", "attempts": 1, "added_later": true,
     });
-    check("Happening", &good);
-    for (key, odd) in [
+    check("DevEvent", &valid);
+    for (key, invalid) in [
         ("version", json!(2)),
         ("id", json!("7")),
         ("at", json!("2026-11-25T06:35:00Z")),
@@ -35,13 +35,13 @@ fn what_is_no_happening_is_refused() {
         ("attempts", json!(-1)),
         ("next_at", json!("soon")),
     ] {
-        let mut changed = good.clone();
-        changed[key] = odd;
-        assert!(try_check("Happening", &changed).is_err(), "{key}");
+        let mut changed = valid.clone();
+        changed[key] = invalid;
+        assert!(try_check("DevEvent", &changed).is_err(), "{key}");
     }
     for key in ["version", "id", "at", "kind", "event_id", "worker", "state", "attempts"] {
-        let mut changed = good.clone();
+        let mut changed = valid.clone();
         changed.as_object_mut().expect("an object").remove(key);
-        assert!(try_check("Happening", &changed).is_err(), "{key}");
+        assert!(try_check("DevEvent", &changed).is_err(), "{key}");
     }
 }

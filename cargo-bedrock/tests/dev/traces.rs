@@ -151,8 +151,8 @@ fn unreachable_collector_causes_one_warning() {
     dev.interrupt();
     let (code, stderr) = dev.wait();
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(stderr.contains("3 spans did not reach the collector of traces"), "{stderr}");
-    assert!(stderr.matches("takes no traces").count() <= 1, "{stderr}");
+    assert!(stderr.contains("3 spans could not be sent to the trace collector"), "{stderr}");
+    assert!(stderr.matches("does not accept traces").count() <= 1, "{stderr}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn grpc_protocol_is_an_error_before_compiling() {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(
         stderr,
-        "error: `OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json` here, found `grpc`\n\
-         help: set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`, which collectors take on port 4318 where gRPC is on 4317\n"
+        "error: `OTEL_EXPORTER_OTLP_PROTOCOL` must be `http/protobuf` or `http/json`, found `grpc`\n\
+         help: set `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`, which collectors usually accept on port 4318 (gRPC: 4317)\n"
     );
 }

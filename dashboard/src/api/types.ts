@@ -1,9 +1,9 @@
-// What the API of `cargo bedrock dev` answers, as docs/schema/dev-api.v1.json has it. Keys that other versions may lack are optional.
+// Types of the responses of `cargo bedrock dev`'s API, from docs/schema/dev-api.v1.json. Keys that other versions may lack are optional.
 
 export type Outcome = 'ok' | 'error' | 'timeout' | 'throttled' | 'denied';
 export type Mode = 'sync' | 'event';
 export type Language = 'rust' | 'python' | 'javascript';
-export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 export interface Payload {
   bytes: number;
@@ -35,7 +35,7 @@ export interface Edge {
   to: string;
 }
 
-/** What calls a worker by itself. Whatever keys there are beyond these are shown as they are. */
+/** A schedule, queue or bucket that invokes a worker. Keys beyond these two are displayed unchanged. */
 export interface Trigger {
   kind: string;
   source: string;
@@ -50,7 +50,7 @@ export interface App {
   edges: Edge[] | null;
 }
 
-export interface AttemptSeen {
+export interface AttemptView {
   started_at: string;
   outcome?: Outcome;
   error_type?: string;
@@ -68,25 +68,25 @@ export interface Invocation {
   trace: string;
   mode: Mode;
   outcome?: Outcome;
-  attempts: AttemptSeen[];
+  attempts: AttemptView[];
 }
 
-export interface Line {
+export interface LogLine {
   id: number;
   at: string;
-  level?: Level;
+  level?: LogLevel;
   line: string;
 }
 
-export interface InvocationAlone extends Invocation {
+export interface InvocationDetails extends Invocation {
   event: Payload;
   response?: Payload;
   stack: string[];
-  logs: Line[];
+  logs: LogLine[];
   calls: string[];
 }
 
-export interface QueueEvent {
+export interface QueuedEvent {
   event_id: string;
   worker: string;
   state: 'waiting' | 'running' | 'failed';
@@ -98,7 +98,7 @@ export interface QueueEvent {
   event: Payload;
 }
 
-export interface Called {
+export interface InvokeResponse {
   request_id: string;
   outcome?: Outcome;
   response?: unknown;
@@ -106,13 +106,13 @@ export interface Called {
   message?: string;
 }
 
-interface Happened<K extends string> {
+interface DevEventBase<K extends string> {
   id: number;
   at: string;
   kind: K;
 }
 
-export interface Started extends Happened<'invocation_started'> {
+export interface InvocationStarted extends DevEventBase<'invocation_started'> {
   request_id: string;
   worker: string;
   caller?: string;
@@ -122,7 +122,7 @@ export interface Started extends Happened<'invocation_started'> {
   attempt?: number;
 }
 
-export interface Ended extends Happened<'invocation_ended'> {
+export interface InvocationEnded extends DevEventBase<'invocation_ended'> {
   request_id: string;
   worker: string;
   outcome: Outcome;
@@ -133,27 +133,27 @@ export interface Ended extends Happened<'invocation_ended'> {
   max_memory_mb?: number;
 }
 
-export interface Logged extends Happened<'log'> {
+export interface LogEvent extends DevEventBase<'log'> {
   worker: string;
   request_id?: string;
-  level?: Level;
+  level?: LogLevel;
   line: string;
 }
 
-export interface Build extends Happened<'build'> {
+export interface BuildEvent extends DevEventBase<'build'> {
   state: 'started' | 'finished' | 'failed';
   workers: string[];
   duration_ms?: number;
   messages: string[];
 }
 
-export interface Reloaded extends Happened<'reloaded'> {
+export interface ReloadEvent extends DevEventBase<'reloaded'> {
   worker: string;
   files: string[];
   duration_ms: number;
 }
 
-export interface Queued extends Happened<'queue'> {
+export interface AsyncEventUpdate extends DevEventBase<'queue'> {
   event_id: string;
   worker: string;
   state: 'accepted' | 'waiting' | 'delivered' | 'failed' | 'dropped' | 'retried';
@@ -161,12 +161,12 @@ export interface Queued extends Happened<'queue'> {
   next_at?: string;
 }
 
-export interface Place extends Happened<'app_started' | 'app_stopped'> {
+export interface AppLifecycleEvent extends DevEventBase<'app_started' | 'app_stopped'> {
   name: string;
   url: string;
 }
 
-export interface Triggered extends Happened<'trigger'> {
+export interface TriggerEvent extends DevEventBase<'trigger'> {
   worker: string;
   trigger: string;
   source: string;
@@ -175,9 +175,9 @@ export interface Triggered extends Happened<'trigger'> {
   request_id?: string;
 }
 
-export type Happening = Started | Ended | Logged | Build | Reloaded | Queued | Place | Triggered;
+export type DevEvent = InvocationStarted | InvocationEnded | LogEvent | BuildEvent | ReloadEvent | AsyncEventUpdate | AppLifecycleEvent | TriggerEvent;
 
-/** Kinds that the stream is listened to for; it sends each under its own name. */
-export const KINDS = [
+/** Kinds of events to subscribe to: server-sent events carry the kind as their name. */
+export const DEV_EVENT_KINDS = [
   'invocation_started', 'invocation_ended', 'log', 'build', 'reloaded', 'queue', 'app_started', 'app_stopped', 'trigger',
 ] as const;

@@ -1,6 +1,6 @@
-// Which address is which view. Decides; moving there is `router.ts`.
+// Maps URL paths to pages. `router.ts` navigates.
 
-export type View =
+export type Route =
   | { name: 'overview' }
   | { name: 'graph' }
   | { name: 'invocations' }
@@ -12,51 +12,51 @@ export type View =
   | { name: 'queue' }
   | { name: 'event'; id: string }
   | { name: 'builds' }
-  | { name: 'missing'; path: string };
+  | { name: 'notFound'; path: string };
 
-export function viewOf(path: string): View {
-  const parts = path.split('/').filter((part) => part !== '').map(decoded);
-  const [first, second, third] = parts;
+export function routeOf(path: string): Route {
+  const segments = path.split('/').filter((part) => part !== '').map(decodeSegment);
+  const [first, second, third] = segments;
   if (first === undefined) return { name: 'overview' };
-  if (parts.length === 1) return single(first, path);
-  if (parts.length === 2 && second !== undefined) {
+  if (segments.length === 1) return topLevelRoute(first, path);
+  if (segments.length === 2 && second !== undefined) {
     if (first === 'invocations') return { name: 'invocation', id: second };
     if (first === 'traces') return { name: 'trace', id: second };
     if (first === 'workers') return { name: 'worker', worker: second };
     if (first === 'queue') return { name: 'event', id: second };
   }
-  if (parts.length === 3 && first === 'workers' && second !== undefined && third === 'run') return { name: 'run', worker: second };
-  return { name: 'missing', path };
+  if (segments.length === 3 && first === 'workers' && second !== undefined && third === 'run') return { name: 'run', worker: second };
+  return { name: 'notFound', path };
 }
 
-function single(part: string, path: string): View {
-  switch (part) {
+function topLevelRoute(segment: string, path: string): Route {
+  switch (segment) {
     case 'graph':
     case 'invocations':
     case 'workers':
     case 'queue':
     case 'builds':
-      return { name: part };
+      return { name: segment };
     default:
-      return { name: 'missing', path };
+      return { name: 'notFound', path };
   }
 }
 
-/** A part that is not encoded as it must be is taken as it is. */
-function decoded(part: string): string {
+/** Decodes a segment; one that is not encoded correctly is returned unchanged. */
+function decodeSegment(segment: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(segment);
   } catch {
-    return part;
+    return segment;
   }
 }
 
-/** An address of parts, and of those parameters that have a value. */
-export function pathTo(parts: string[], parameters: Record<string, string | undefined> = {}): string {
+/** Returns the URL of path segments and of those parameters that have a value. */
+export function pathTo(segments: string[], parameters: Record<string, string | undefined> = {}): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== '') query.set(key, value);
   }
   const text = query.toString();
-  return `/${parts.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
+  return `/${segments.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
 }

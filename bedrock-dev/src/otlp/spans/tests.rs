@@ -1,6 +1,6 @@
-//! What becomes of what happens.
+//! Tests of the conversion of events to spans.
 
-use super::{Function, LINES, Spans, span_id, trace_id};
+use super::{Function, MAX_SPAN_LINES, Spans, span_id, trace_id};
 use crate::event_log::{
     AsyncEventState, AsyncEventUpdate, DevEventKind, EventLog, InvocationEnded, InvocationStarted, LogEvent, Mode,
     Outcome, Payload, Retention,
@@ -25,14 +25,14 @@ fn started(request_id: &str, parent: Option<&str>, attempt: Option<u32>) -> DevE
 }
 
 fn ended(request_id: &str, outcome: Outcome) -> DevEventKind {
-    let failed = outcome != Outcome::Ok;
+    let is_failed = outcome != Outcome::Ok;
     DevEventKind::InvocationEnded(InvocationEnded {
         request_id: request_id.into(),
         worker: "greeter".into(),
         outcome,
-        error_type: failed.then(|| "KeyError".to_owned()),
-        message: failed.then(|| "'width'".to_owned()),
-        stack: if failed { vec!["line 1".to_owned(), "line 2".to_owned()] } else { Vec::new() },
+        error_type: is_failed.then(|| "KeyError".to_owned()),
+        message: is_failed.then(|| "'width'".to_owned()),
+        stack: if is_failed { vec!["line 1".to_owned(), "line 2".to_owned()] } else { Vec::new() },
         duration_ms: 1.0,
         init_ms: Some(12.5),
         max_memory_mb: None,
@@ -40,27 +40,36 @@ fn ended(request_id: &str, outcome: Outcome) -> DevEventKind {
     })
 }
 
-fn log(request_id: &str, line: &str) -> DevEventKind {
-    let (worker, request_id) = ("greeter".into(), Some(request_id.into()));
-    DevEventKind::Log(LogEvent { worker, request_id, level: None, line: line.to_owned() })
+fn log_line(request_id: &str, line: &str) -> DevEventKind {
+    DevEventKind::Log(LogEvent {
+        worker: "greeter".into(),
+        request_id: Some(request_id.into()),
+        level: None,
+        line: line.to_owned(),
+    })
 }
 
-fn queued(state: AsyncEventState) -> DevEventKind {
-    let (event_id, worker) = (ID.to_owned(), "greeter".to_owned());
-    DevEventKind::Queue(AsyncEventUpdate { event_id, worker, state, attempts: 0, next_at: None })
+fn queue_update(state: AsyncEventState) -> DevEventKind {
+    DevEventKind::Queue(AsyncEventUpdate {
+        event_id: ID.to_owned(),
+        worker: "greeter".to_owned(),
+        state,
+        attempts: 0,
+        next_at: None,
+    })
 }
 
-/// The spans that these become.
+/// Returns the spans of these events.
 fn spans(kinds: Vec<DevEventKind>) -> Vec<Span> {
-    let stream = EventLog::new(Retention::default());
+    let log = EventLog::new(Retention::default());
     for kind in kinds {
-        stream.publish(kind);
+        log.publish(kind);
     }
     let arn = "arn:aws:lambda:eu-west-1:000000000000:function:shop-local-greeter".to_owned();
     let function = Function { worker: "greeter".to_owned(), name: "shop-local-greeter".to_owned(), arn, memory: 256 };
     let mut spans = Spans::new(&[function]);
-    stream.all().iter().for_each(|happening| spans.take(happening));
-    spans.drain().into_iter().map(|finished| finished.span).collect()
+    log.all().iter().for_each(|event| spans.apply(event));
+    spans.take_finished().into_iter().map(|finished| finished.span).collect()
 }
 
 fn value(attributes: &[KeyValue], key: &str) -> serde_json::Value {
@@ -69,13 +78,13 @@ fn value(attributes: &[KeyValue], key: &str) -> serde_json::Value {
 }
 
 #[test]
-fn an_invocation_is_a_span_of_its_trace_below_the_one_that_calls() {
+fn invocation_becomes_a_child_span_of_its_caller() {
     let all = spans(vec![
         started(OTHER, None, None),
         started(ID, Some(OTHER), None),
-        log(ID, "hello"),
+        log_line(ID, "hello"),
         ended(ID, Outcome::Ok),
-        log(ID, "late"),
+        log_line(ID, "late"),
         ended(OTHER, Outcome::Ok),
     ]);
     let [inner, outer] = &all[..] else { panic!("{all:?}") };
@@ -95,7 +104,7 @@ fn an_invocation_is_a_span_of_its_trace_below_the_one_that_calls() {
 }
 
 #[test]
-fn what_fails_is_an_exception_with_its_stack() {
+fn failed_invocation_has_an_exception_event_with_stack() {
     let all = spans(vec![started(ID, None, None), ended(ID, Outcome::Error)]);
     let event = all[0].events.last().expect("an event");
     assert_eq!((event.name.as_str(), all[0].status.as_ref().map(|status| status.code)), ("exception", Some(2)));
@@ -105,17 +114,17 @@ fn what_fails_is_an_exception_with_its_stack() {
 }
 
 #[test]
-fn each_attempt_is_a_span_and_so_is_the_time_before_it() {
+fn each_attempt_and_each_wait_becomes_a_span() {
     let all = spans(vec![
-        queued(AsyncEventState::Accepted),
+        queue_update(AsyncEventState::Accepted),
         started(ID, Some(OTHER), Some(1)),
         ended(ID, Outcome::Error),
-        queued(AsyncEventState::Waiting),
+        queue_update(AsyncEventState::Waiting),
         started(ID, Some(OTHER), Some(2)),
         started("11111111-2222-4333-8444-555555555555", Some(ID), None),
         ended("11111111-2222-4333-8444-555555555555", Outcome::Ok),
         ended(ID, Outcome::Ok),
-        queued(AsyncEventState::Delivered),
+        queue_update(AsyncEventState::Delivered),
     ]);
     let names: Vec<_> = all.iter().map(|span| span.name.as_str()).collect();
     assert_eq!(names, ["greeter queued", "greeter", "greeter queued", "greeter", "greeter"]);
@@ -124,7 +133,7 @@ fn each_attempt_is_a_span_and_so_is_the_time_before_it() {
     ids.dedup();
     assert_eq!(ids.len(), all.len());
     assert_eq!((all[1].span_id.clone(), all[4].span_id.clone()), (span_id(ID, 1), span_id(ID, 2)));
-    // What the second attempt calls is below the second attempt.
+    // An invocation made by the second attempt is a child of that attempt.
     assert_eq!(all[3].parent_span_id, all[4].span_id);
     for at in [0, 1, 2, 4] {
         assert_eq!(all[at].parent_span_id, span_id(OTHER, 1));
@@ -134,18 +143,18 @@ fn each_attempt_is_a_span_and_so_is_the_time_before_it() {
 }
 
 #[test]
-fn a_worker_that_prints_without_end_makes_no_span_without_end() {
+fn log_lines_of_a_span_are_bounded() {
     let mut kinds = vec![started(ID, None, None)];
-    kinds.extend((0..LINES + 5).map(|number| log(ID, &format!("{number} {}", "x".repeat(5000)))));
+    kinds.extend((0..MAX_SPAN_LINES + 5).map(|number| log_line(ID, &format!("{number} {}", "x".repeat(5000)))));
     kinds.push(ended(ID, Outcome::Ok));
     let all = spans(kinds);
-    assert_eq!((all[0].events.len(), all[0].dropped_events_count), (LINES + 1, 5));
+    assert_eq!((all[0].events.len(), all[0].dropped_events_count), (MAX_SPAN_LINES + 1, 5));
     let text = value(&all[0].events[1].attributes, "message")["stringValue"].as_str().map(str::len);
     assert_eq!(text, Some(1024));
 }
 
 #[test]
-fn traces_of_aws_are_kept_and_others_have_an_id_too() {
+fn xray_trace_ids_are_kept_and_others_hashed() {
     assert_eq!(trace_id(ROOT)[..5], [0x57, 0x59, 0xe9, 0x88, 0xbd]);
     for foreign in ["mine", "1-0-0", "1-00000000-000000000000000000000000", "1-5759e988-bd862e3fe1be46a99427279ü"] {
         let id = trace_id(foreign);

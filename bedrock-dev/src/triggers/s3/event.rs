@@ -1,4 +1,4 @@
-//! S3's event for a change of an object, and whom it is for (S3 user guide, "Event message structure").
+//! Bucket notifications, and S3's event for a changed object (S3 user guide, "Event message structure").
 
 use std::time::SystemTime;
 
@@ -7,22 +7,22 @@ use bedrock::local::service::FunctionInfo;
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent};
 use serde_json::{Value, json};
 
-use super::super::dispatcher::uuid;
+use super::super::aws_api::new_uuid;
 use super::super::local_resources::LocalResources;
 use super::folder::Change;
 
-/// A worker that hears of a bucket.
+/// A worker that is notified of changes in a bucket.
 #[derive(Clone)]
 pub(in super::super) struct BucketNotification {
     pub(in super::super) function: FunctionInfo,
     pub(in super::super) trigger: BucketTrigger,
-    /// The name of the notification.
+    /// The configuration id of the notification.
     pub(in super::super) id: String,
 }
 
 impl BucketNotification {
-    /// Whether it hears of this change.
-    pub(super) fn hears(&self, change: &Change) -> bool {
+    /// Returns whether the notification matches a change.
+    pub(super) fn matches(&self, change: &Change) -> bool {
         let (key, event) = match change {
             Change::Created { key, .. } => (key, ObjectEvent::Created),
             Change::Removed { key } => (key, ObjectEvent::Removed),
@@ -33,37 +33,37 @@ impl BucketNotification {
     }
 }
 
-/// The event of one change. `number` orders the changes of a key.
-pub(super) fn event(
-    site: &LocalResources,
+/// Returns the event of a change. `sequence` orders the changes of a key.
+pub(super) fn event_json(
+    resources: &LocalResources,
     bucket: &str,
     id: &str,
     change: &Change,
     now: SystemTime,
-    number: u64,
+    sequence: u64,
 ) -> Value {
-    let sequencer = format!("{number:016X}");
+    let sequencer = format!("{sequence:016X}");
     let (name, object) = match change {
         Change::Created { key, size, etag } => {
-            ("ObjectCreated:Put", json!({ "key": encoded(key), "size": size, "eTag": etag, "sequencer": sequencer }))
+            ("ObjectCreated:Put", json!({ "key": encode_key(key), "size": size, "eTag": etag, "sequencer": sequencer }))
         }
-        Change::Removed { key } => ("ObjectRemoved:Delete", json!({ "key": encoded(key), "sequencer": sequencer })),
+        Change::Removed { key } => ("ObjectRemoved:Delete", json!({ "key": encode_key(key), "sequencer": sequencer })),
     };
     json!({ "Records": [{
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
-        "awsRegion": site.region,
+        "awsRegion": resources.region,
         "eventTime": rfc3339(now),
         "eventName": name,
-        "userIdentity": { "principalId": site.account },
+        "userIdentity": { "principalId": resources.account },
         "requestParameters": { "sourceIPAddress": "127.0.0.1" },
-        "responseElements": { "x-amz-request-id": uuid(), "x-amz-id-2": uuid() },
+        "responseElements": { "x-amz-request-id": new_uuid(), "x-amz-id-2": new_uuid() },
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": id,
             "bucket": {
                 "name": bucket,
-                "ownerIdentity": { "principalId": site.account },
+                "ownerIdentity": { "principalId": resources.account },
                 "arn": format!("arn:aws:s3:::{bucket}"),
             },
             "object": object,
@@ -71,8 +71,8 @@ pub(super) fn event(
     }] })
 }
 
-/// As S3 writes keys in events: like a form, but for the `/`.
-fn encoded(key: &str) -> String {
+/// Encodes a key as in S3's events: like form data, except for `/`.
+fn encode_key(key: &str) -> String {
     let parts: Vec<String> =
         key.split('/').map(|part| form_urlencoded::byte_serialize(part.as_bytes()).collect()).collect();
     parts.join("/")
@@ -81,14 +81,14 @@ fn encoded(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::folder::Change;
-    use super::{encoded, event};
+    use super::{encode_key, event_json};
     use crate::triggers::LocalResources;
     use bedrock_build::{App, AppName};
     use serde_json::json;
     use std::path::PathBuf;
     use std::time::UNIX_EPOCH;
 
-    fn site() -> LocalResources {
+    fn resources() -> LocalResources {
         let app = App {
             name: AppName::parse("shop").expect("a name"),
             root: PathBuf::new(),
@@ -97,20 +97,20 @@ mod tests {
             endpoint_runtime: bedrock_build::Runtime::default_of(bedrock_build::Language::Rust),
             unfinished: Vec::new(),
         };
-        let mut site = LocalResources::new(&app, "http://127.0.0.1:7070");
-        "eu-west-1".clone_into(&mut site.region);
-        site
+        let mut resources = LocalResources::new(&app, "http://127.0.0.1:7070");
+        "eu-west-1".clone_into(&mut resources.region);
+        resources
     }
 
     #[test]
-    fn keys_are_written_like_those_of_a_form() {
-        assert_eq!(encoded("my images/größe+1.png"), "my+images/gr%C3%B6%C3%9Fe%2B1.png");
+    fn keys_are_form_encoded() {
+        assert_eq!(encode_key("my images/größe+1.png"), "my+images/gr%C3%B6%C3%9Fe%2B1.png");
     }
 
     #[test]
-    fn the_event_of_a_new_object_is_s3s() {
+    fn created_object_event_has_s3_format() {
         let change = Change::Created { key: "a b.png".to_owned(), size: 5, etag: "e".to_owned() };
-        let mut event = event(&site(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 255);
+        let mut event = event_json(&resources(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 255);
         let record = &mut event["Records"][0];
         assert!(record["responseElements"].take()["x-amz-request-id"].is_string());
         assert_eq!(
@@ -139,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn the_event_of_a_removed_object_has_no_size() {
+    fn removed_object_event_has_no_size() {
         let change = Change::Removed { key: "a.png".to_owned() };
-        let event = event(&site(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 1);
+        let event = event_json(&resources(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 1);
         assert_eq!(event["Records"][0]["eventName"], "ObjectRemoved:Delete");
         assert_eq!(event["Records"][0]["s3"]["object"], json!({ "key": "a.png", "sequencer": "0000000000000001" }));
     }

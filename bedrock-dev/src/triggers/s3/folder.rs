@@ -1,4 +1,4 @@
-//! The files of a folder as objects of a bucket, and what has changed since the last look. Knows no watcher.
+//! The files of a folder as objects of a bucket, and their changes since the last scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -8,30 +8,30 @@ use std::time::SystemTime;
 
 use md5::{Digest, Md5};
 
-use super::super::sqs::hexadecimal;
+use super::super::aws_api::hex;
 
-/// By which a file is known to be another one.
-type Stamp = (u64, Option<SystemTime>);
+/// Size and modification time of a file, by which changes are detected.
+type FileStamp = (u64, Option<SystemTime>);
 
-/// What became of an object.
+/// A change of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     Created { key: String, size: u64, etag: String },
     Removed { key: String },
 }
 
-/// A folder, and the files that were there at the last look.
+/// A folder, and its files at the last scan.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
-    known: BTreeMap<String, Stamp>,
+    files_at_scan: BTreeMap<String, FileStamp>,
 }
 
 impl Folder {
-    /// As it is now: what is there already is nothing new.
+    /// Opens a folder. Existing files are not reported as changes.
     pub(super) fn open(root: PathBuf) -> Self {
-        let mut folder = Self { root, known: BTreeMap::new() };
-        folder.known = folder.files(&folder.root.clone()).into_iter().collect();
+        let mut folder = Self { root, files_at_scan: BTreeMap::new() };
+        folder.files_at_scan = folder.scan(&folder.root.clone()).into_iter().collect();
         folder
     }
 
@@ -39,89 +39,94 @@ impl Folder {
         &self.root
     }
 
-    /// Of the files, in their order.
+    /// Returns the keys of all files, sorted.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(String::as_str)
+        self.files_at_scan.keys().map(String::as_str)
     }
 
-    /// What has changed at and below these paths, by keys.
-    pub(super) fn look(&mut self, paths: &BTreeSet<PathBuf>) -> Vec<Change> {
-        let (mut now, mut gone) = (BTreeMap::new(), BTreeSet::new());
+    /// Scans these paths and everything below them. Returns the changes since the last scan, by key.
+    pub(super) fn take_changes(&mut self, paths: &BTreeSet<PathBuf>) -> Vec<Change> {
+        let mut current = BTreeMap::new();
+        let mut removed = BTreeSet::new();
         for path in paths {
-            let files = self.files(path);
+            let files = self.scan(path);
             let prefix = key_of(&self.root, path).unwrap_or_default();
             let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-            let before = self.known.keys().filter(|key| **key == prefix || key.starts_with(&below));
-            gone.extend(before.cloned());
-            now.extend(files);
+            let previous = self.files_at_scan.keys().filter(|key| **key == prefix || key.starts_with(&below));
+            removed.extend(previous.cloned());
+            current.extend(files);
         }
         let mut changes = Vec::new();
-        for key in gone.into_iter().filter(|key| !now.contains_key(key)) {
-            self.known.remove(&key);
+        for key in removed.into_iter().filter(|key| !current.contains_key(key)) {
+            self.files_at_scan.remove(&key);
             changes.push(Change::Removed { key });
         }
-        for (key, stamp) in now {
-            if self.known.get(&key) == Some(&stamp) {
+        for (key, stamp) in current {
+            if self.files_at_scan.get(&key) == Some(&stamp) {
                 continue;
             }
-            // One that cannot be read, or is gone again, is looked at when it changes next.
+            // A file that cannot be read, or has been deleted again, is handled at its next change.
             if let Ok(etag) = etag(&self.root.join(&key)) {
-                self.known.insert(key.clone(), stamp);
+                self.files_at_scan.insert(key.clone(), stamp);
                 changes.push(Change::Created { key, size: stamp.0, etag });
             }
         }
         changes
     }
 
-    /// The file at a path, or those below it. Links lead out of the folder and are none of its files.
-    fn files(&self, path: &Path) -> Vec<(String, Stamp)> {
-        let (mut files, mut left) = (Vec::new(), vec![path.to_owned()]);
-        while let Some(path) = left.pop() {
-            let Ok(found) = fs::symlink_metadata(&path) else { continue };
-            if found.is_dir() {
-                left.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
-            } else if let Some(key) = key_of(&self.root, &path).filter(|_| found.is_file()) {
-                files.push((key, (found.len(), found.modified().ok())));
+    /// Returns the file at a path, or all files below it. Symbolic links are skipped, because they may lead out of the
+    /// folder.
+    fn scan(&self, path: &Path) -> Vec<(String, FileStamp)> {
+        let mut files = Vec::new();
+        let mut pending = vec![path.to_owned()];
+        while let Some(path) = pending.pop() {
+            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            if metadata.is_dir() {
+                pending.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+            } else if let Some(key) = key_of(&self.root, &path).filter(|_| metadata.is_file()) {
+                files.push((key, (metadata.len(), metadata.modified().ok())));
             }
         }
         files
     }
 }
 
-/// The key of a file: its path in the folder, with `/`. Nothing for a path outside, or one that is no text.
+/// Returns the key of a file: its path in the folder, with `/`. Returns `None` for a path outside of the folder, or one
+/// that is not valid UTF-8.
 fn key_of(root: &Path, path: &Path) -> Option<String> {
     let parts: Option<Vec<&str>> = path.strip_prefix(root).ok()?.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))
 }
 
-/// The file of a key; nothing if it would not be one of the folder.
+/// Returns the file of a key, or `None` if it would be outside of the folder.
 pub(super) fn path_of(root: &Path, key: &str) -> Option<PathBuf> {
     let is_plain = !key.is_empty() && !key.ends_with('/') && !key.contains("//") && !key.contains('\0');
     let path = Path::new(key);
-    let inside = path.components().all(|component| matches!(component, Component::Normal(_)));
-    // `a/./b` has plain components alone, but is the key of no file.
+    let is_inside = path.components().all(|component| matches!(component, Component::Normal(_)));
+    // `a/./b` consists only of normal components, but no file has this key.
     let is_exact = key_of(Path::new(""), path).as_deref() == Some(key);
-    if !(is_plain && inside && is_exact) {
+    if !(is_plain && is_inside && is_exact) {
         return None;
     }
-    // A link in the folder may lead out of it.
-    let mut found = root.to_owned();
+    // A symbolic link in the folder may lead out of it.
+    let mut file = root.to_owned();
     for part in path {
-        found.push(part);
-        if fs::symlink_metadata(&found).is_ok_and(|found| found.is_symlink()) {
+        file.push(part);
+        if fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_symlink()) {
             return None;
         }
     }
-    Some(found)
+    Some(file)
 }
 
-/// The MD5 digest of a file.
+/// Returns the MD5 digest of a file.
 pub(super) fn etag(path: &Path) -> io::Result<String> {
-    let (mut file, mut digest) = (File::open(path)?, Md5::new());
+    let mut file = File::open(path)?;
+    let mut digest = Md5::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hexadecimal(&digest.finalize())),
+            0 => return Ok(hex(&digest.finalize())),
             bytes => digest.update(&buffer[..bytes]),
         }
     }
@@ -134,8 +139,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    fn everywhere(folder: &mut Folder) -> Vec<Change> {
-        folder.look(&BTreeSet::from([folder.root().to_owned()]))
+    fn all_changes(folder: &mut Folder) -> Vec<Change> {
+        folder.take_changes(&BTreeSet::from([folder.root().to_owned()]))
     }
 
     fn created(key: &str, size: u64, etag: &str) -> Change {
@@ -143,37 +148,37 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_and_removed_files_are_told_once_and_old_ones_not_at_all() {
+    fn changes_are_reported_once_and_existing_files_never() {
         let scratch = tempfile::tempdir().expect("a folder");
         let root = scratch.path();
         fs::write(root.join("old.txt"), "old").expect("a file");
         let mut folder = Folder::open(root.to_owned());
-        assert_eq!(everywhere(&mut folder), []);
+        assert_eq!(all_changes(&mut folder), []);
         fs::create_dir(root.join("in")).expect("a folder");
         fs::write(root.join("in/new.txt"), "hello").expect("a file");
-        let here = |name: &str| BTreeSet::from([root.join(name)]);
+        let paths = |name: &str| BTreeSet::from([root.join(name)]);
         let new = created("in/new.txt", 5, "5d41402abc4b2a76b9719d911017c592");
-        assert_eq!(folder.look(&here("in")), std::slice::from_ref(&new));
-        assert_eq!(folder.look(&here("in/new.txt")), []);
+        assert_eq!(folder.take_changes(&paths("in")), std::slice::from_ref(&new));
+        assert_eq!(folder.take_changes(&paths("in/new.txt")), []);
         fs::write(root.join("old.txt"), "older").expect("a file");
-        assert_eq!(folder.look(&here("old.txt")), [created("old.txt", 5, "6a3a6f6e33217afa6373df9d6b2e8a00")]);
+        assert_eq!(folder.take_changes(&paths("old.txt")), [created("old.txt", 5, "6a3a6f6e33217afa6373df9d6b2e8a00")]);
         fs::remove_dir_all(root.join("in")).expect("removed");
-        assert_eq!(folder.look(&here("in")), [Change::Removed { key: "in/new.txt".to_owned() }]);
-        assert_eq!(everywhere(&mut folder), []);
+        assert_eq!(folder.take_changes(&paths("in")), [Change::Removed { key: "in/new.txt".to_owned() }]);
+        assert_eq!(all_changes(&mut folder), []);
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_are_no_objects() {
+    fn symbolic_links_are_not_objects() {
         let scratch = tempfile::tempdir().expect("a folder");
         let mut folder = Folder::open(scratch.path().to_owned());
         std::os::unix::fs::symlink("/etc", scratch.path().join("out")).expect("a link");
-        assert_eq!(everywhere(&mut folder), []);
+        assert_eq!(all_changes(&mut folder), []);
         assert_eq!(path_of(scratch.path(), "out/passwd"), None);
     }
 
     #[test]
-    fn keys_that_lead_out_of_the_folder_are_none() {
+    fn keys_outside_of_the_folder_are_rejected() {
         let root = Path::new("/nowhere/bucket");
         assert_eq!(path_of(root, "a/b.txt").as_deref(), Some(Path::new("/nowhere/bucket/a/b.txt")));
         for key in ["", "../x", "a/../../x", "/etc/passwd", "a//b", "./a", "a/./b", "a/", "..", "a\0b"] {

@@ -1,10 +1,10 @@
-//! Buckets, as folders: a file that appears is a new object.
+//! Buckets as folders: a new file is a new object.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `folder` | keys and files, and what has changed since the last look |
-//! | `watcher` | looks when the system says that something happens, and waits until files are whole |
-//! | `event` | S3's event, and whom it is for |
+//! | `folder` | the files of a folder, and their changes since the last scan |
+//! | `watcher` | watches the folder, waits until files are complete, and invokes the workers |
+//! | `event` | bucket notifications, and S3's event |
 //! | `api` | S3's API over the folders |
 
 mod api;
@@ -14,4 +14,4 @@ mod watcher;
 
 pub(super) use api::{Bucket, S3, router};
 pub(super) use event::BucketNotification;
-pub(super) use watcher::{Watched, watch};
+pub(super) use watcher::{WatchedBucket, watch};

@@ -1,5 +1,4 @@
-//! Looks at a folder when the system says that something happens in it, waits until files are whole, and has the workers
-//! invoked that hear of them.
+//! Watches a folder, waits until files are complete, and invokes the workers whose notifications match the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,139 +12,147 @@ use tokio::time::Instant;
 
 use super::super::dispatcher::TriggerDispatcher;
 use super::super::local_resources::LocalResources;
-use super::event::{BucketNotification, event};
+use super::event::{BucketNotification, event_json};
 use super::folder::{Change, Folder};
 use crate::Clock;
 use crate::event_log::TriggerKind;
 
-/// Behind a file that was closed or moved: the rest of what belongs to it comes at once.
-const CLOSED: Duration = Duration::from_millis(20);
-/// Behind a file that is being written, on systems that do not say when it is closed, and for those that never are.
-const WRITTEN: Duration = Duration::from_secs(2);
-/// How often an event is offered that is not accepted.
-const TRIES: u32 = 4;
-/// In between.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Delay after a file was closed or moved: further events of the same change follow immediately.
+const CLOSED_DELAY: Duration = Duration::from_millis(20);
+/// Delay after a file was written, for systems that do not report when it is closed, and for files that are never
+/// closed.
+const WRITTEN_DELAY: Duration = Duration::from_secs(2);
+/// How often an event is offered until it is accepted.
+const MAX_ATTEMPTS: u32 = 4;
+/// Pause between two attempts.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// A bucket that workers hear of.
-pub(in super::super) struct Watched {
+/// A bucket with its notifications.
+pub(in super::super) struct WatchedBucket {
     pub(in super::super) name: String,
-    pub(in super::super) site: LocalResources,
-    pub(in super::super) listeners: Vec<BucketNotification>,
-    pub(in super::super) firing: Arc<TriggerDispatcher>,
+    pub(in super::super) resources: LocalResources,
+    pub(in super::super) notifications: Vec<BucketNotification>,
+    pub(in super::super) dispatcher: Arc<TriggerDispatcher>,
     pub(in super::super) clock: Clock,
 }
 
-/// Runs until the system tells no more. The folder is there; what is in it is nothing new.
+/// Watches an existing folder until the system reports no more events. Existing files cause no notifications.
 pub(in super::super) fn watch(
-    watched: Watched,
+    bucket: WatchedBucket,
     root: PathBuf,
 ) -> notify::Result<impl Future<Output = ()> + Send + 'static> {
     let (sender, events) = unbounded_channel();
-    let mut eyes = notify::recommended_watcher(move |event: notify::Result<Event>| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         let _ = sender.send(event);
     })?;
-    eyes.watch(&root, RecursiveMode::Recursive)?;
-    // Behind the watcher, so that nothing comes unnoticed in between; what comes in between is looked at twice.
+    watcher.watch(&root, RecursiveMode::Recursive)?;
+    // Scanned after the watcher has started, so that no change in between is missed. Such changes are scanned twice.
     let folder = Folder::open(root);
     Ok(async move {
-        // It tells as long as it is there.
-        let _eyes = eyes;
-        follow(&watched, folder, events).await;
+        // Events are reported until the watcher is dropped.
+        let _watcher = watcher;
+        process_events(&bucket, folder, events).await;
     })
 }
 
-async fn follow(watched: &Watched, mut folder: Folder, mut events: UnboundedReceiver<notify::Result<Event>>) {
-    let mut open = BTreeMap::<PathBuf, Instant>::new();
-    let mut is_gone = false;
+async fn process_events(
+    bucket: &WatchedBucket,
+    mut folder: Folder,
+    mut events: UnboundedReceiver<notify::Result<Event>>,
+) {
+    let mut pending = BTreeMap::<PathBuf, Instant>::new();
+    let mut is_removed = false;
     loop {
-        let first = open.values().min().copied();
-        let event = match first {
+        let first_due = pending.values().min().copied();
+        let event = match first_due {
             None => match events.recv().await {
                 Some(event) => Some(event),
                 None => return,
             },
-            Some(first) => tokio::time::timeout_at(first, events.recv()).await.ok().flatten(),
+            Some(first_due) => tokio::time::timeout_at(first_due, events.recv()).await.ok().flatten(),
         };
         match event {
             Some(Ok(event)) if !event.need_rescan() => {
-                note(&event, &mut open);
-                if !is_gone && removes(&event, folder.root()) {
-                    is_gone = true;
-                    complain(watched, folder.root());
+                schedule_scan(&event, &mut pending);
+                if !is_removed && removes_root(&event, folder.root()) {
+                    is_removed = true;
+                    log_removed(bucket, folder.root());
                 }
             }
-            // The system has lost count.
+            // The system has lost events: scan everything.
             Some(_) => {
-                open.insert(folder.root().to_owned(), Instant::now() + CLOSED);
+                pending.insert(folder.root().to_owned(), Instant::now() + CLOSED_DELAY);
             }
             None => {
                 let now = Instant::now();
                 let due: BTreeSet<PathBuf> =
-                    open.iter().filter(|(_, due)| **due <= now).map(|(path, _)| path.clone()).collect();
-                open.retain(|path, _| !due.contains(path));
-                let looked = tokio::task::spawn_blocking(move || {
-                    let changes = folder.look(&due);
+                    pending.iter().filter(|(_, due)| **due <= now).map(|(path, _)| path.clone()).collect();
+                pending.retain(|path, _| !due.contains(path));
+                let scan = tokio::task::spawn_blocking(move || {
+                    let changes = folder.take_changes(&due);
                     (folder, changes)
                 });
-                let Ok((looked, changes)) = looked.await else { return };
-                folder = looked;
+                let Ok((scanned, changes)) = scan.await else { return };
+                folder = scanned;
                 for change in &changes {
-                    tell(watched, change).await;
+                    notify_workers(bucket, change).await;
                 }
             }
         }
     }
 }
 
-/// When the paths of an event may be looked at.
-fn note(event: &Event, open: &mut BTreeMap<PathBuf, Instant>) {
-    let wait = match event.kind {
+/// Sets when the paths of an event are scanned.
+fn schedule_scan(event: &Event, pending: &mut BTreeMap<PathBuf, Instant>) {
+    let delay = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
         | EventKind::Modify(ModifyKind::Name(_))
-        | EventKind::Remove(_) => CLOSED,
+        | EventKind::Remove(_) => CLOSED_DELAY,
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => return,
-        _ => WRITTEN,
+        _ => WRITTEN_DELAY,
     };
     for path in &event.paths {
-        // A folder is whole as it is; its files tell of themselves.
-        let wait = if wait == WRITTEN && path.is_dir() { CLOSED } else { wait };
-        open.insert(path.clone(), Instant::now() + wait);
+        // A folder is complete immediately; its files cause events of their own.
+        let delay = if delay == WRITTEN_DELAY && path.is_dir() { CLOSED_DELAY } else { delay };
+        pending.insert(path.clone(), Instant::now() + delay);
     }
 }
 
-/// Whether the folder itself is gone: the system tells nothing more of it, also if it is made again.
-fn removes(event: &Event, root: &Path) -> bool {
+/// Returns whether an event removes the watched folder itself. The system then reports no more events, even if the
+/// folder is created again.
+fn removes_root(event: &Event, root: &Path) -> bool {
     matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
         && event.paths.iter().any(|path| path == root)
 }
 
-fn complain(watched: &Watched, root: &Path) {
-    let (name, root) = (&watched.name, root.display());
-    let message = format!(
-        "the folder `{root}` of bucket `{name}` is gone; was `cargo clean` run? start `cargo bedrock dev` again"
-    );
-    if let Some(listener) = watched.listeners.first() {
-        watched.firing.complain(&listener.function.worker, &message);
+fn log_removed(bucket: &WatchedBucket, root: &Path) {
+    let name = &bucket.name;
+    let root = root.display();
+    let message =
+        format!("the folder `{root}` of bucket `{name}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`");
+    if let Some(notification) = bucket.notifications.first() {
+        bucket.dispatcher.log_error(&notification.function.worker, &message);
     }
 }
 
-async fn tell(watched: &Watched, change: &Change) {
-    for listener in watched.listeners.iter().filter(|listener| listener.hears(change)) {
-        let now = watched.clock.now();
-        let number = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        let number = u64::try_from(number).unwrap_or(u64::MAX);
-        let event = event(&watched.site, &watched.name, &listener.id, change, now, number).to_string();
-        let (function, from) = (&listener.function, (TriggerKind::Bucket, watched.name.as_str()));
-        let mut tries = 1;
-        // Nobody tells of the object again.
-        while let Err(message) = watched.firing.accept(function, event.clone(), from, 1).await {
-            if tries == TRIES {
-                watched.firing.complain(&function.worker, &message);
+async fn notify_workers(bucket: &WatchedBucket, change: &Change) {
+    for notification in bucket.notifications.iter().filter(|notification| notification.matches(change)) {
+        let now = bucket.clock.now();
+        let sequence = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let sequence = u64::try_from(sequence).unwrap_or(u64::MAX);
+        let event = event_json(&bucket.resources, &bucket.name, &notification.id, change, now, sequence).to_string();
+        let function = &notification.function;
+        let mut attempts = 1;
+        // The change is reported only once, so a rejected event must be offered again.
+        while let Err(message) =
+            bucket.dispatcher.accept(function, event.clone(), TriggerKind::Bucket, &bucket.name, 1).await
+        {
+            if attempts == MAX_ATTEMPTS {
+                bucket.dispatcher.log_error(&function.worker, &message);
                 break;
             }
-            tries += 1;
-            tokio::time::sleep(PAUSE).await;
+            attempts += 1;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 }

@@ -1,5 +1,6 @@
-//! When a schedule is due next. Pure: a time in, a time out. The rules where clocks are changed are those of AWS's page
-//! "Schedule types in EventBridge Scheduler": a time that is left out is left out, one that comes twice counts once.
+//! Computes when a schedule is due next, from a given time and without a clock. Changes of daylight saving time follow
+//! AWS's page "Schedule types in EventBridge Scheduler": a local time that does not exist is skipped, one that occurs
+//! twice counts once.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,49 +15,49 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 pub(in super::super) struct Calendar {
     schedule: Schedule,
     zone: TimeZone,
-    /// What rates count from.
-    began: SystemTime,
+    /// Rates are counted from this time.
+    started_at: SystemTime,
 }
 
 impl Calendar {
-    /// Nothing if there is no time zone of that name.
-    pub(in super::super) fn new(schedule: &Schedule, zone: &str, began: SystemTime) -> Option<Self> {
-        Some(Self { schedule: schedule.clone(), zone: TimeZone::get(zone).ok()?, began })
+    /// Creates a calendar. Returns `None` if the time zone does not exist.
+    pub(in super::super) fn new(schedule: &Schedule, zone: &str, started_at: SystemTime) -> Option<Self> {
+        Some(Self { schedule: schedule.clone(), zone: TimeZone::get(zone).ok()?, started_at })
     }
 
-    /// Since when it counts: what was due before is nobody's business.
-    pub(super) fn began(&self) -> SystemTime {
-        self.began
+    /// Returns the start of the calendar; earlier times are ignored.
+    pub(super) fn started_at(&self) -> SystemTime {
+        self.started_at
     }
 
-    /// The first time behind `after`; nothing if there is none any more.
-    pub(super) fn next(&self, after: SystemTime) -> Option<SystemTime> {
+    /// Returns the first due time after `after`, or `None` if there is none.
+    pub(super) fn next_due(&self, after: SystemTime) -> Option<SystemTime> {
         match &self.schedule {
             Schedule::Rate { count, unit } => {
                 let period = count.checked_mul(unit.seconds())?;
-                let passed = after.duration_since(self.began).unwrap_or_default().as_secs() / period;
-                self.began.checked_add(Duration::from_secs(period.checked_mul(passed + 1)?))
+                let passed = after.duration_since(self.started_at).unwrap_or_default().as_secs() / period;
+                self.started_at.checked_add(Duration::from_secs(period.checked_mul(passed + 1)?))
             }
-            Schedule::At(moment) => self.time(civil(*moment)?).filter(|time| *time > after),
-            Schedule::Cron(cron) => self.next_of(cron, after),
+            Schedule::At(moment) => self.instant_of(to_datetime(*moment)?).filter(|time| *time > after),
+            Schedule::Cron(cron) => self.next_cron(cron, after),
         }
     }
 
-    fn next_of(&self, cron: &Cron, after: SystemTime) -> Option<SystemTime> {
+    fn next_cron(&self, cron: &Cron, after: SystemTime) -> Option<SystemTime> {
         let local = self.zone.to_datetime(Timestamp::try_from(after).ok()?);
         let year = u16::try_from(local.year()).ok()?;
         for year in cron.years.range(year..) {
             for month in &cron.months {
-                for day in days(&cron.days, *year, *month) {
-                    let date = Date::new(i16::try_from(*year).ok()?, small(*month), small(day)).ok()?;
+                for day in due_days(&cron.days, *year, *month) {
+                    let date = Date::new(i16::try_from(*year).ok()?, to_i8(*month), to_i8(day)).ok()?;
                     if date < local.date() {
                         continue;
                     }
                     let minutes =
                         cron.hours.iter().flat_map(|hour| cron.minutes.iter().map(move |minute| (hour, minute)));
-                    let mut times =
-                        minutes.filter_map(|(hour, minute)| self.time(date.at(small(*hour), small(*minute), 0, 0)));
-                    // Where an hour comes twice, times of a day need not be in their order; within a day they are few.
+                    let mut times = minutes
+                        .filter_map(|(hour, minute)| self.instant_of(date.at(to_i8(*hour), to_i8(*minute), 0, 0)));
+                    // When an hour occurs twice, the times of a day may be out of order. There are only few per day.
                     if let Some(time) = times.find(|time| *time > after) {
                         return Some(time);
                     }
@@ -66,8 +67,8 @@ impl Calendar {
         None
     }
 
-    /// The moment at which clocks show `local`, for the first time; nothing if they never do.
-    fn time(&self, local: DateTime) -> Option<SystemTime> {
+    /// Returns the first moment at which clocks show `local`, or `None` if they never do.
+    fn instant_of(&self, local: DateTime) -> Option<SystemTime> {
         let ambiguous = self.zone.to_ambiguous_timestamp(local);
         match ambiguous.offset() {
             AmbiguousOffset::Gap { .. } => None,
@@ -78,12 +79,12 @@ impl Calendar {
     }
 }
 
-/// The days of a month on which a schedule is due, in their order.
-fn days(days: &Days, year: u16, month: u16) -> Vec<u16> {
+/// Returns the days of a month on which a schedule is due, in order.
+fn due_days(days: &Days, year: u16, month: u16) -> Vec<u16> {
     let last = u16::from(days_of(year, u8::try_from(month).unwrap_or_default()));
-    // 1 is Sunday.
+    // Sunday is 1.
     let weekday = |day: u16| -> u16 {
-        let date = i16::try_from(year).ok().and_then(|year| Date::new(year, small(month), small(day)).ok());
+        let date = i16::try_from(year).ok().and_then(|year| Date::new(year, to_i8(month), to_i8(day)).ok());
         date.map_or(0, |date| date.weekday().to_sunday_one_offset().unsigned_abs().into())
     };
     let all = 1..=last;
@@ -104,14 +105,14 @@ fn days(days: &Days, year: u16, month: u16) -> Vec<u16> {
     }
 }
 
-fn civil(moment: Moment) -> Option<DateTime> {
+fn to_datetime(moment: Moment) -> Option<DateTime> {
     let Moment { year, month, day, hour, minute, second } = moment;
-    let date = Date::new(i16::try_from(year).ok()?, small(month.into()), small(day.into())).ok()?;
-    Some(date.at(small(hour.into()), small(minute.into()), small(second.into()), 0))
+    let date = Date::new(i16::try_from(year).ok()?, to_i8(month.into()), to_i8(day.into())).ok()?;
+    Some(date.at(to_i8(hour.into()), to_i8(minute.into()), to_i8(second.into()), 0))
 }
 
-/// Of a number that the settings have checked to be one of a calendar.
-fn small(number: u16) -> i8 {
+/// Converts a number that the settings have already validated.
+fn to_i8(number: u16) -> i8 {
     i8::try_from(number).unwrap_or(i8::MAX)
 }
 

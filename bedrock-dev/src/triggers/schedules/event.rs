@@ -1,5 +1,5 @@
-//! What a worker gets from a schedule: Scheduler's own event, or the one of the settings with Scheduler's four words filled in
-//! (Scheduler user guide, "Adding context attributes").
+//! The event that a schedule sends to its worker: Scheduler's default event, or the configured one with Scheduler's
+//! context attributes filled in (Scheduler user guide, "Adding context attributes").
 
 use std::time::SystemTime;
 
@@ -7,14 +7,22 @@ use bedrock::local::rfc3339;
 use bedrock::local::service::FunctionInfo;
 use serde_json::json;
 
-/// The event as JSON. `number` is the place of the trigger among those of its worker.
-pub(super) fn event(function: &FunctionInfo, number: usize, own: Option<&str>, due: SystemTime, id: &str) -> String {
+/// Returns the event as JSON. `index` is that of the trigger among those of its worker; `configured` is the event of
+/// the settings.
+pub(super) fn event_json(
+    function: &FunctionInfo,
+    index: usize,
+    configured: Option<&str>,
+    due: SystemTime,
+    id: &str,
+) -> String {
     let mut parts = function.arn.split(':').skip(3);
-    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let arn = format!("arn:aws:scheduler:{region}:{account}:schedule/default/{}-{number}", function.name);
+    let region = parts.next().unwrap_or_default();
+    let account = parts.next().unwrap_or_default();
+    let arn = format!("arn:aws:scheduler:{region}:{account}:schedule/default/{}-{index}", function.name);
     let time = rfc3339(due).replace(".000Z", "Z");
-    match own {
-        Some(own) => own
+    match configured {
+        Some(event) => event
             .replace("<aws.scheduler.schedule-arn>", &arn)
             .replace("<aws.scheduler.scheduled-time>", &time)
             .replace("<aws.scheduler.execution-id>", id)
@@ -28,7 +36,7 @@ pub(super) fn event(function: &FunctionInfo, number: usize, own: Option<&str>, d
             "time": time,
             "region": region,
             "resources": [arn],
-            // A text that is JSON, not an object.
+            // A string that contains JSON, not an object.
             "detail": "{}",
         })
         .to_string(),
@@ -37,7 +45,7 @@ pub(super) fn event(function: &FunctionInfo, number: usize, own: Option<&str>, d
 
 #[cfg(test)]
 mod tests {
-    use super::event;
+    use super::event_json;
     use bedrock::local::service::FunctionInfo;
     use bedrock_build::Language;
     use serde_json::{Value, json};
@@ -57,15 +65,15 @@ mod tests {
         }
     }
 
-    fn of(own: Option<&str>) -> Value {
+    fn event(configured: Option<&str>) -> Value {
         let due = UNIX_EPOCH + Duration::from_secs(1_798_102_800);
-        serde_json::from_str(&event(&function(), 0, own, due, "some-id")).expect("JSON")
+        serde_json::from_str(&event_json(&function(), 0, configured, due, "some-id")).expect("JSON")
     }
 
     #[test]
-    fn without_an_event_of_its_own_a_schedule_sends_schedulers() {
+    fn default_event_is_that_of_scheduler() {
         assert_eq!(
-            of(None),
+            event(None),
             json!({
                 "version": "0",
                 "id": "some-id",
@@ -81,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn schedulers_words_in_an_event_are_filled_in() {
+    fn context_attributes_are_filled_in() {
         assert_eq!(
-            of(Some(r#"{"at":"<aws.scheduler.scheduled-time>","run":"<aws.scheduler.execution-id>","full":true}"#)),
+            event(Some(r#"{"at":"<aws.scheduler.scheduled-time>","run":"<aws.scheduler.execution-id>","full":true}"#)),
             json!({ "at": "2026-12-24T09:00:00Z", "run": "some-id", "full": true })
         );
     }

@@ -1,14 +1,14 @@
-//! Schedules, as EventBridge Scheduler has them.
+//! Schedules that work like EventBridge Scheduler.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `calendar` | when a schedule is due next, decided without a clock |
-//! | `event` | what a worker gets |
-//! | `run` | waits and fires |
+//! | `calendar` | computes when a schedule is due next, without a clock |
+//! | `event` | the event that the worker receives |
+//! | `scheduled_worker` | waits until a schedule is due and fires it |
 
 mod calendar;
 mod event;
-mod run;
+mod scheduled_worker;
 
 pub(super) use calendar::Calendar;
-pub(super) use run::{ScheduledWorker, run};
+pub(super) use scheduled_worker::{ScheduledWorker, run};

@@ -1,23 +1,25 @@
-//! The event of a batch, and which of its messages failed. Pure (Lambda developer guide, "Using Lambda with Amazon SQS").
+//! The event of a batch, and which of its messages failed (Lambda developer guide, "Using Lambda with Amazon SQS").
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::message::{Attribute, Attributes, Message, md5};
+use super::super::aws_api::md5_hex;
+use super::message::{Attribute, Attributes, Message};
 
-/// The event that a worker gets.
-pub(super) fn event(messages: &[Message], arn: &str) -> Value {
+/// Returns the event that the worker receives.
+pub(super) fn event_json(messages: &[Message], arn: &str) -> Value {
     let mut parts = arn.split(':').skip(3);
-    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let region = parts.next().unwrap_or_default();
+    let account = parts.next().unwrap_or_default();
     let record = |message: &Message| {
         json!({
             "messageId": message.id,
             "receiptHandle": message.receipt,
             "body": message.body,
-            "attributes": message.system(account),
-            "messageAttributes": attributes(&message.attributes),
-            "md5OfBody": md5(message.body.as_bytes()),
+            "attributes": message.system_attributes(account),
+            "messageAttributes": event_attributes(&message.attributes),
+            "md5OfBody": md5_hex(message.body.as_bytes()),
             "eventSource": "aws:sqs",
             "eventSourceARN": arn,
             "awsRegion": region,
@@ -26,9 +28,9 @@ pub(super) fn event(messages: &[Message], arn: &str) -> Value {
     json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() })
 }
 
-/// As events have them, which is not as SQS's API has them.
-fn attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
-    let shown = |attribute: &Attribute| {
+/// Returns attributes in the format of events, which differs from that of SQS's API.
+fn event_attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
+    let describe = |attribute: &Attribute| {
         let mut value = Map::new();
         value.extend(attribute.string_value.clone().map(|text| ("stringValue".to_owned(), text.into())));
         value.extend(attribute.binary_value.clone().map(|text| ("binaryValue".to_owned(), text.into())));
@@ -37,32 +39,32 @@ fn attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
         value.insert("dataType".to_owned(), attribute.data_type.clone().into());
         Value::Object(value)
     };
-    attributes.iter().map(|(name, attribute)| (name.as_str(), shown(attribute))).collect()
+    attributes.iter().map(|(name, attribute)| (name.as_str(), describe(attribute))).collect()
 }
 
-/// Which messages failed when the worker answered `response`: none, those that it names, or all because the answer makes no
-/// sense. Only where the answer is asked for it (`partial-failures`).
-pub(super) fn failed<'a>(messages: &'a [Message], response: &[u8]) -> Vec<&'a Message> {
+/// Returns the messages that failed according to the worker's response: none, those that it names, or all of them if
+/// the response is not valid. Only used with `partial-failures`.
+pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> Vec<&'a Message> {
     let all = || messages.iter().collect();
     let Ok(response) = serde_json::from_slice::<Value>(response) else { return all() };
-    let named = match &response {
+    let failures = match &response {
         Value::Null => return Vec::new(),
         Value::Object(response) => response.get("batchItemFailures"),
         _ => return all(),
     };
-    let named = match named {
+    let failures = match failures {
         None | Some(Value::Null) => return Vec::new(),
-        Some(Value::Array(named)) => named,
+        Some(Value::Array(failures)) => failures,
         Some(_) => return all(),
     };
     let mut failed = Vec::new();
-    for item in named {
+    for item in failures {
         let id = item.get("itemIdentifier").and_then(Value::as_str);
         let message = id.and_then(|id| messages.iter().find(|message| message.id == id));
         match message {
             Some(message) if failed.iter().any(|other: &&Message| other.id == message.id) => {}
             Some(message) => failed.push(message),
-            // Nobody knows what the worker meant.
+            // The response names an unknown message.
             None => return all(),
         }
     }
@@ -71,7 +73,7 @@ pub(super) fn failed<'a>(messages: &'a [Message], response: &[u8]) -> Vec<&'a Me
 
 #[cfg(test)]
 mod tests {
-    use super::{event, failed};
+    use super::{event_json, failed_messages};
     use crate::triggers::sqs::message::{Attribute, Message};
     use serde_json::json;
     use std::time::{Duration, UNIX_EPOCH};
@@ -94,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn the_event_of_a_batch_is_lambdas() {
+    fn batch_event_has_lambda_format() {
         assert_eq!(
-            event(&[message("a")], "arn:aws:sqs:eu-west-1:000000000000:shop-local-jobs"),
+            event_json(&[message("a")], "arn:aws:sqs:eu-west-1:000000000000:shop-local-jobs"),
             json!({ "Records": [{
                 "messageId": "a",
                 "receiptHandle": "receipt-a",
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_names_the_messages_that_failed() {
+    fn response_names_the_failed_messages() {
         let messages = ["a", "b", "c"].map(message);
         let all = ["a", "b", "c"];
         for (response, expected) in [
@@ -139,7 +141,7 @@ mod tests {
             ("no JSON", &all),
         ] {
             let found: Vec<_> =
-                failed(&messages, response.as_bytes()).iter().map(|message| message.id.as_str()).collect();
+                failed_messages(&messages, response.as_bytes()).iter().map(|message| message.id.as_str()).collect();
             assert_eq!(found, expected, "{response}");
         }
     }

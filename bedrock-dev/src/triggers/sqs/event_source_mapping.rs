@@ -1,5 +1,5 @@
-//! What Lambda's event source mapping does: takes batches of messages, has the worker invoked, deletes what it has worked
-//! on and leaves the rest to come back when its visibility timeout is over.
+//! An event source mapping, which works like Lambda's: polls a queue for batches of messages, invokes the worker, and
+//! deletes processed messages. Failed messages return to the queue after their visibility timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use super::queue::SqsQueue;
 use super::store::MessageStoreError;
 use crate::event_log::{TriggerEvent, TriggerKind, TriggerState};
 
-/// Batches at the same time: Lambda begins with so many pollers, and a laptop needs no more.
-const AT_ONCE: usize = 5;
-/// Bytes of the messages of one invocation, with room for the rest of the event in its 6 MB.
-const MOST_BYTES: usize = 5 * 1024 * 1024;
-/// Before a file that could not be used is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Maximum number of concurrent batches. Lambda starts with five pollers, which suffice locally.
+const MAX_CONCURRENT_BATCHES: usize = 5;
+/// Maximum size of the messages in one batch; the rest of the event must fit into 6 MB, too.
+const MAX_BATCH_BYTES: usize = 5 * 1024 * 1024;
+/// Pause after an error of the database.
+const ERROR_DELAY: Duration = Duration::from_secs(1);
 
-/// A worker that a queue invokes.
+/// A queue and the worker that it invokes.
 pub(in super::super) struct EventSourceMapping {
     pub(in super::super) queue: Arc<SqsQueue>,
     pub(in super::super) function: FunctionInfo,
@@ -31,108 +31,108 @@ pub(in super::super) struct EventSourceMapping {
     /// Seconds.
     pub(in super::super) batch_window: u64,
     pub(in super::super) partial_failures: bool,
-    pub(in super::super) firing: Arc<TriggerDispatcher>,
+    pub(in super::super) dispatcher: Arc<TriggerDispatcher>,
 }
 
-/// Runs for ever.
-pub(in super::super) async fn consume(consumer: Arc<EventSourceMapping>) {
-    let room = Arc::new(Semaphore::new(AT_ONCE));
-    // They end with this task.
+/// Polls the queue and invokes the worker, without end.
+pub(in super::super) async fn poll(mapping: Arc<EventSourceMapping>) {
+    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_BATCHES));
+    // Aborted when this task ends.
     let mut batches = JoinSet::new();
-    // A fault that stays is told once.
-    let mut told = String::new();
+    // A persistent error is logged once.
+    let mut last_error = String::new();
     loop {
         while batches.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        match consumer.gather().await {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        match mapping.next_batch().await {
             Ok(messages) => {
-                told.clear();
-                let consumer = Arc::clone(&consumer);
+                last_error.clear();
+                let mapping = Arc::clone(&mapping);
                 batches.spawn(async move {
-                    let _place = place;
-                    if let Err(fault) = consumer.work(&messages).await {
-                        consumer.firing.complain(&consumer.function.worker, &fault.to_string());
+                    let _permit = permit;
+                    if let Err(error) = mapping.process(&messages).await {
+                        mapping.dispatcher.log_error(&mapping.function.worker, &error.to_string());
                     }
                 });
             }
-            Err(fault) => {
-                let fault = fault.to_string();
-                if told != fault {
-                    consumer.firing.complain(&consumer.function.worker, &fault);
-                    told = fault;
+            Err(error) => {
+                let error = error.to_string();
+                if last_error != error {
+                    mapping.dispatcher.log_error(&mapping.function.worker, &error);
+                    last_error = error;
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ERROR_DELAY).await;
             }
         }
     }
 }
 
 impl EventSourceMapping {
-    /// Waits for a batch. What is held when the file fails is one too: nobody else would get it, and the next round meets
-    /// the fault with empty hands.
-    async fn gather(&self) -> Result<Vec<Message>, MessageStoreError> {
-        let mut gathered = Vec::new();
-        match self.fill(&mut gathered).await {
-            Err(fault) if gathered.is_empty() => Err(fault),
-            _ => Ok(gathered),
+    /// Waits for a batch. Messages that are already held when the database fails are returned as a batch: no other
+    /// receiver would get them, and the next call returns the error.
+    async fn next_batch(&self) -> Result<Vec<Message>, MessageStoreError> {
+        let mut messages = Vec::new();
+        match self.fill_batch(&mut messages).await {
+            Err(error) if messages.is_empty() => Err(error),
+            _ => Ok(messages),
         }
     }
 
-    /// A batch is whole when it has its number of messages, or when its window is over.
-    async fn fill(&self, gathered: &mut Vec<Message>) -> Result<(), MessageStoreError> {
-        let (mut over, mut bytes) = (None, 0);
+    /// Adds messages until the batch is full or its window has passed.
+    async fn fill_batch(&self, messages: &mut Vec<Message>) -> Result<(), MessageStoreError> {
+        let mut window_end = None;
+        let mut bytes = 0;
         loop {
-            // One after the other, so that no message is held for which there is no room.
-            while gathered.len() < self.batch_size && bytes < MOST_BYTES {
+            // One after the other, so that no message is held that does not fit.
+            while messages.len() < self.batch_size && bytes < MAX_BATCH_BYTES {
                 let received = self.queue.hold(1)?;
-                self.tell(TriggerState::Dead, received.dead);
+                self.publish(TriggerState::Dead, received.dead);
                 let Some(message) = received.messages.into_iter().next() else { break };
                 bytes += message.body.len();
-                gathered.push(message);
+                messages.push(message);
             }
             let now = self.queue.clock.now();
-            if !gathered.is_empty() {
-                let over = *over.get_or_insert(now + Duration::from_secs(self.batch_window));
-                if now >= over || gathered.len() >= self.batch_size || bytes >= MOST_BYTES {
+            if !messages.is_empty() {
+                let end = *window_end.get_or_insert(now + Duration::from_secs(self.batch_window));
+                if now >= end || messages.len() >= self.batch_size || bytes >= MAX_BATCH_BYTES {
                     return Ok(());
                 }
             }
-            self.queue.wait(over).await?;
+            self.queue.wait(window_end).await?;
         }
     }
 
-    async fn work(&self, messages: &[Message]) -> Result<(), MessageStoreError> {
-        let event = batch::event(messages, &self.queue.arn).to_string();
+    async fn process(&self, messages: &[Message]) -> Result<(), MessageStoreError> {
+        let event = batch::event_json(messages, &self.queue.arn).to_string();
         let trace = messages.iter().find_map(|message| message.trace.clone());
         let invocation = Invocation::new(event.into(), trace);
-        let answer = self.firing.run(&self.function, invocation, &self.queue.name, messages.len()).await;
-        let mut failed: Vec<&Message> = match &answer {
+        let result = self.dispatcher.run(&self.function, invocation, &self.queue.name, messages.len()).await;
+        let mut failed: Vec<&Message> = match &result {
             Err(_) => messages.iter().collect(),
-            Ok(response) if self.partial_failures => batch::failed(messages, response),
+            Ok(response) if self.partial_failures => batch::failed_messages(messages, response),
             Ok(_) => Vec::new(),
         };
-        let done: Vec<&Message> =
+        let processed: Vec<&Message> =
             messages.iter().filter(|message| !failed.iter().any(|other| other.id == message.id)).collect();
-        let mut fault = None;
-        for message in done {
+        let mut first_error = None;
+        for message in processed {
             if let Err(error) = self.queue.delete(&message.receipt) {
-                // It comes back rather than being held until the next start.
+                // Returned to the queue instead of being held until the next start.
                 failed.push(message);
-                fault.get_or_insert(error);
+                first_error.get_or_insert(error);
             }
         }
         self.queue.release(&failed)?;
-        self.tell(TriggerState::Returned, failed.len());
-        fault.map_or(Ok(()), Err)
+        self.publish(TriggerState::Returned, failed.len());
+        first_error.map_or(Ok(()), Err)
     }
 
-    fn tell(&self, state: TriggerState, items: usize) {
+    fn publish(&self, state: TriggerState, items: usize) {
         if items > 0 {
-            let (worker, source) = (self.function.worker.clone(), self.queue.name.clone());
-            self.firing.tell(TriggerEvent {
-                worker,
+            self.dispatcher.publish(TriggerEvent {
+                worker: self.function.worker.clone(),
                 trigger: TriggerKind::Queue,
-                source,
+                source: self.queue.name.clone(),
                 state,
                 items,
                 request_id: None,

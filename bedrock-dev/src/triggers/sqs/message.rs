@@ -1,7 +1,6 @@
-//! What is kept of a message, and the MD5 digests by which clients check that it arrived whole.
+//! Messages with their attributes, and the MD5 digest of attributes, which clients check.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -9,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-/// A message attribute, as SQS's API has it.
+use super::super::aws_api::hex;
+
+/// A message attribute, in the format of SQS's API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in super::super) struct Attribute {
@@ -21,78 +22,67 @@ pub(in super::super) struct Attribute {
     pub(super) binary_value: Option<String>,
 }
 
-/// By their names.
+/// Message attributes by name.
 pub(in super::super) type Attributes = BTreeMap<String, Attribute>;
 
-/// A message that somebody has received.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Message {
     pub(in super::super) id: String,
     pub(in super::super) body: String,
     pub(in super::super) attributes: Attributes,
-    /// The value of `AWSTraceHeader`, if the sender told its trace.
+    /// The value of `AWSTraceHeader`, if the sender has set it.
     pub(in super::super) trace: Option<String>,
     pub(in super::super) sent: SystemTime,
     pub(in super::super) first_received: SystemTime,
-    /// With this time.
+    /// Number of times that it has been received, including this one.
     pub(in super::super) receives: u32,
-    /// Of this time.
+    /// The receipt handle of this receive.
     pub(in super::super) receipt: String,
 }
 
 impl Message {
-    /// The system attributes, as texts.
-    pub(super) fn system(&self, account: &str) -> BTreeMap<&'static str, String> {
-        let mut system = BTreeMap::from([
+    /// Returns the system attributes as strings.
+    pub(super) fn system_attributes(&self, account: &str) -> BTreeMap<&'static str, String> {
+        let mut attributes = BTreeMap::from([
             ("ApproximateReceiveCount", self.receives.to_string()),
             ("SentTimestamp", milliseconds(self.sent).to_string()),
             ("SenderId", account.to_owned()),
             ("ApproximateFirstReceiveTimestamp", milliseconds(self.first_received).to_string()),
         ]);
         if let Some(trace) = &self.trace {
-            system.insert("AWSTraceHeader", trace.clone());
+            attributes.insert("AWSTraceHeader", trace.clone());
         }
-        system
+        attributes
     }
 }
 
-/// Since 1970.
+/// Returns the milliseconds since the epoch.
 pub(super) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The MD5 digest of a text, in hexadecimal digits.
-pub(in super::super) fn md5(bytes: &[u8]) -> String {
-    hexadecimal(&Md5::digest(bytes))
-}
-
-pub(in super::super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The digest of message attributes (SQS developer guide, "Calculating the MD5 message digest for message attributes").
+/// Returns the digest of message attributes (SQS developer guide, "Calculating the MD5 message digest for message
+/// attributes").
 pub(super) fn md5_of_attributes(attributes: &Attributes) -> String {
     let mut digest = Md5::new();
     for (name, attribute) in attributes {
-        measured(&mut digest, name.as_bytes());
-        measured(&mut digest, attribute.data_type.as_bytes());
+        update_with_length(&mut digest, name.as_bytes());
+        update_with_length(&mut digest, attribute.data_type.as_bytes());
         if let Some(binary) = &attribute.binary_value {
             digest.update([2]);
-            measured(&mut digest, &STANDARD.decode(binary).unwrap_or_default());
+            update_with_length(&mut digest, &STANDARD.decode(binary).unwrap_or_default());
         } else {
             digest.update([1]);
-            measured(&mut digest, attribute.string_value.as_deref().unwrap_or_default().as_bytes());
+            update_with_length(&mut digest, attribute.string_value.as_deref().unwrap_or_default().as_bytes());
         }
     }
-    hexadecimal(&digest.finalize())
+    hex(&digest.finalize())
 }
 
-/// The length in four bytes, and the bytes.
-fn measured(digest: &mut Md5, bytes: &[u8]) {
+/// Adds the length in four bytes, and the bytes.
+fn update_with_length(digest: &mut Md5, bytes: &[u8]) {
     digest.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     digest.update(bytes);
 }

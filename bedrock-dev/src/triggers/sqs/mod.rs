@@ -1,13 +1,13 @@
-//! Queues, as SQS has them, and what Lambda's event source mapping does with their messages.
+//! Queues that work like SQS, and event source mappings that invoke workers with their messages.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `message` | what is kept of a message, and the digests that clients check |
-//! | `store` | the file |
-//! | `queue` | a queue: its settings, and whoever waits for messages |
-//! | `batch` | the event of a batch, and which messages failed, decided without file and worker |
-//! | `event_source_mapping` | takes batches, has the worker invoked, deletes or returns them |
-//! | `api` | SQS's API: who may come in, and what its operations do |
+//! | `message` | messages with their attributes |
+//! | `store` | the database of messages |
+//! | `queue` | a queue: its configuration, its messages, and the tasks that wait for them |
+//! | `batch` | the event of a batch, and which of its messages failed |
+//! | `event_source_mapping` | polls a queue, invokes the worker, deletes or returns the messages |
+//! | `api` | SQS's API |
 
 mod api;
 mod batch;
@@ -16,9 +16,8 @@ mod message;
 mod queue;
 mod store;
 
-pub(super) use api::{Sqs, is_signed, router};
-pub(super) use event_source_mapping::{EventSourceMapping, consume};
-pub(super) use message::{hexadecimal, md5};
-pub(super) use queue::{DeadLetters, SqsQueue};
+pub(super) use api::{Sqs, router};
+pub(super) use event_source_mapping::{EventSourceMapping, poll};
+pub(super) use queue::{SqsQueue, SqsQueueConfig};
 pub(crate) use store::MessageStoreError;
-pub(super) use store::Messages;
+pub(super) use store::{MessageStore, RedrivePolicy};

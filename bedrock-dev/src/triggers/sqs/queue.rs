@@ -1,29 +1,25 @@
-//! One queue: its settings, its messages, and whoever waits for them.
+//! A queue: its configuration, its messages, and the tasks that wait for them.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
 use tokio::sync::watch;
 
 use super::message::{Attributes, Message};
-use super::store::{MessageStoreError, Messages, Received, Wanted};
+use super::store::{
+    MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy,
+};
 use crate::Clock;
 
-/// Where messages go that were received too often.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct DeadLetters {
-    /// The queue's name.
-    pub(in super::super) queue: String,
-    pub(in super::super) max_receives: u32,
-}
-
-/// How many messages a queue has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(in super::super) struct Counts {
-    pub(in super::super) waiting: i64,
-    pub(in super::super) in_flight: i64,
-    pub(in super::super) delayed: i64,
+/// Configuration of a queue.
+pub(in super::super) struct SqsQueueConfig {
+    /// `shop-local-jobs`
+    pub(in super::super) name: String,
+    pub(in super::super) arn: String,
+    pub(in super::super) url: String,
+    /// Visibility timeout in seconds.
+    pub(in super::super) visibility: u64,
+    pub(in super::super) redrive: Option<RedrivePolicy>,
 }
 
 /// A queue of an app.
@@ -32,51 +28,51 @@ pub(in super::super) struct SqsQueue {
     pub(in super::super) name: String,
     pub(in super::super) arn: String,
     pub(in super::super) url: String,
-    /// Seconds for which a received message is hidden.
+    /// Visibility timeout in seconds.
     pub(in super::super) visibility: u64,
-    pub(in super::super) dead: Option<DeadLetters>,
-    messages: Arc<Messages>,
+    pub(in super::super) redrive: Option<RedrivePolicy>,
+    messages: Arc<MessageStore>,
     pub(in super::super) clock: Clock,
-    /// Told of new messages, of those that come back, and of room for another batch.
-    news: watch::Sender<u64>,
+    /// Changes when messages are sent, released or become visible.
+    changes: watch::Sender<u64>,
 }
 
 impl SqsQueue {
-    pub(in super::super) fn new(
-        name: String,
-        arn: String,
-        url: String,
-        (visibility, dead): (u64, Option<DeadLetters>),
-        messages: Arc<Messages>,
-        clock: Clock,
-    ) -> Self {
-        Self { name, arn, url, visibility, dead, messages, clock, news: watch::Sender::default() }
+    pub(in super::super) fn new(config: SqsQueueConfig, messages: Arc<MessageStore>, clock: Clock) -> Self {
+        let SqsQueueConfig { name, arn, url, visibility, redrive } = config;
+        Self { name, arn, url, visibility, redrive, messages, clock, changes: watch::Sender::default() }
     }
 
+    /// Sends a message that becomes visible after `delay` seconds. Returns its id.
     pub(in super::super) fn send(
         &self,
         body: &str,
-        attributes: (&Attributes, Option<&str>),
+        attributes: &Attributes,
+        trace: Option<&str>,
         delay: u64,
     ) -> Result<String, MessageStoreError> {
-        let id = self.messages.send(&self.name, body, attributes, (self.clock.now(), delay))?;
+        let now = self.clock.now();
+        let message = NewMessage { body, attributes, trace, sent: now, visible: now + Duration::from_secs(delay) };
+        let id = self.messages.send(&self.name, &message)?;
         self.wake();
         Ok(id)
     }
 
-    /// For somebody else: hidden for a time, and gone when it is deleted.
-    pub(super) fn receive(&self, most: usize, visibility: Option<u64>) -> Result<Received, MessageStoreError> {
+    /// Receives messages for a client: they are hidden for the visibility timeout, and removed when the client deletes
+    /// them.
+    pub(super) fn receive(&self, max_messages: usize, visibility: Option<u64>) -> Result<Received, MessageStoreError> {
         let visibility = visibility.unwrap_or(self.visibility);
-        self.take(Wanted { most, visibility, held: false })
+        self.receive_with(ReceiveRequest { max_messages, visibility, held: false })
     }
 
-    /// For a batch of this program: hidden until it says that it is done, and then for what is left of the time.
-    pub(super) fn hold(&self, most: usize) -> Result<Received, MessageStoreError> {
-        self.take(Wanted { most, visibility: self.visibility, held: true })
+    /// Receives messages for an event source mapping of this process: they are hidden until they are released, and then
+    /// for the rest of the visibility timeout.
+    pub(super) fn hold(&self, max_messages: usize) -> Result<Received, MessageStoreError> {
+        self.receive_with(ReceiveRequest { max_messages, visibility: self.visibility, held: true })
     }
 
-    fn take(&self, wanted: Wanted) -> Result<Received, MessageStoreError> {
-        self.messages.receive(&self.name, wanted, self.dead.as_ref(), self.clock.now())
+    fn receive_with(&self, request: ReceiveRequest) -> Result<Received, MessageStoreError> {
+        self.messages.receive(&self.name, request, self.redrive.as_ref(), self.clock.now())
     }
 
     pub(super) fn delete(&self, receipt: &str) -> Result<(), MessageStoreError> {
@@ -90,33 +86,35 @@ impl SqsQueue {
         Ok(())
     }
 
-    pub(super) fn hide(&self, receipt: &str, seconds: u64) -> Result<bool, MessageStoreError> {
-        let done = self.messages.hide(&self.name, receipt, self.clock.now() + Duration::from_secs(seconds))?;
+    /// Hides a received message for another `seconds`. Returns `false` if there is no such message.
+    pub(super) fn change_visibility(&self, receipt: &str, seconds: u64) -> Result<bool, MessageStoreError> {
+        let until = self.clock.now() + Duration::from_secs(seconds);
+        let is_changed = self.messages.hide_until(&self.name, receipt, until)?;
         self.wake();
-        Ok(done)
+        Ok(is_changed)
     }
 
     pub(super) fn purge(&self) -> Result<usize, MessageStoreError> {
         self.messages.purge(&self.name)
     }
 
-    pub(in super::super) fn counts(&self) -> Result<Counts, MessageStoreError> {
+    pub(in super::super) fn counts(&self) -> Result<MessageCounts, MessageStoreError> {
         self.messages.counts(&self.name, self.clock.now())
     }
 
     fn wake(&self) {
-        self.news.send_modify(|news| *news = news.wrapping_add(1));
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Waits until there may be messages, or until `limit`.
-    pub(super) async fn wait(&self, limit: Option<SystemTime>) -> Result<(), MessageStoreError> {
-        // Before the file is looked at, so that nothing comes unnoticed in between.
-        let mut news = self.news.subscribe();
-        let next = self.messages.next(&self.name)?;
-        let due = [next, limit].into_iter().flatten().min();
+    /// Waits until there may be messages, or until `deadline`.
+    pub(super) async fn wait(&self, deadline: Option<SystemTime>) -> Result<(), MessageStoreError> {
+        // Subscribed before the database is read, so that no change in between is missed.
+        let mut changes = self.changes.subscribe();
+        let next_visible = self.messages.next_visible(&self.name)?;
+        let due = [next_visible, deadline].into_iter().flatten().min();
         tokio::select! {
-            // The queue itself keeps the sender.
-            _ = news.changed() => {}
+            // Cannot fail: the queue has the sender.
+            _ = changes.changed() => {}
             () = async {
                 match due {
                     Some(due) => self.clock.sleep_until(due).await,

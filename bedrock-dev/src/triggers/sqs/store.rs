@@ -1,15 +1,15 @@
-//! The file that messages are kept in: SQLite with a write-ahead log, as the file of events is. A message is in the kernel's
-//! hands when its sender has the answer, so it survives the end of the program, however that comes.
+//! The database of messages: SQLite with a write-ahead log, like that of asynchronous events. A message has been
+//! written when its sender receives the response, so it survives any termination of this process.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
+use serde::Serialize;
 
-use super::super::dispatcher::uuid;
+use super::super::aws_api::new_uuid;
 use super::message::{Attributes, Message, milliseconds};
-use super::queue::{Counts, DeadLetters};
 use crate::queue::number;
 
 const SCHEMA: &str = "
@@ -33,9 +33,9 @@ const SCHEMA: &str = "
     PRAGMA user_version = 1;
     UPDATE messages SET held = 0;
 ";
-/// How long another process may hold the file.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long messages are kept: SQS's four days.
+/// How long to wait for the lock of another process.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long messages are retained: SQS's default of four days.
 const RETENTION: Duration = Duration::from_secs(4 * 86_400);
 const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receives, receipt";
 
@@ -44,43 +44,68 @@ const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receiv
 pub(crate) enum MessageStoreError {
     #[error("failed to use the messages in `{path}`: {error}", path = .0.display(), error = .1)]
     File(PathBuf, rusqlite::Error),
-    /// Somebody has removed the file while it was used: what is written into it now would be lost.
-    #[error("the messages in `{path}` are gone; was `cargo clean` run? start `cargo bedrock dev` again", path = .0.display())]
-    Gone(PathBuf),
+    /// The file was deleted while in use: further writes would be lost.
+    #[error("message database `{path}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
+    Deleted(PathBuf),
 }
 
 /// The messages of all queues of an app.
-pub(in super::super) struct Messages {
+pub(in super::super) struct MessageStore {
     connection: Mutex<Connection>,
     path: PathBuf,
-    /// The number of the file, by which it is told from another one at the same place.
+    /// The inode of the file, to detect that it was replaced.
     inode: Option<u64>,
 }
 
-/// Of what a receiver asks for.
+/// Where messages are moved that were received too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct RedrivePolicy {
+    /// Name of the dead-letter queue.
+    pub(in super::super) dead_letter_queue: String,
+    pub(in super::super) max_receives: u32,
+}
+
+/// Numbers of messages in a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(in super::super) struct MessageCounts {
+    pub(in super::super) waiting: i64,
+    pub(in super::super) in_flight: i64,
+    pub(in super::super) delayed: i64,
+}
+
+/// A message to be sent.
+pub(super) struct NewMessage<'a> {
+    pub(super) body: &'a str,
+    pub(super) attributes: &'a Attributes,
+    pub(super) trace: Option<&'a str>,
+    pub(super) sent: SystemTime,
+    pub(super) visible: SystemTime,
+}
+
+/// Which messages to receive.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) most: usize,
-    /// Seconds.
+pub(super) struct ReceiveRequest {
+    pub(super) max_messages: usize,
+    /// Visibility timeout in seconds.
     pub(super) visibility: u64,
-    /// Whether the receiver is this program, which says itself when it is done: until then nobody else gets the message,
-    /// however fast the clock is.
+    /// Whether the messages are held until this process releases them: no other receiver gets them until then, however
+    /// fast the clock runs.
     pub(super) held: bool,
 }
 
-/// What a receiver gets.
+/// The received messages.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     pub(super) messages: Vec<Message>,
-    /// How many went to the dead-letter queue instead.
+    /// Number of messages that were moved to the dead-letter queue instead.
     pub(super) dead: usize,
 }
 
-impl Messages {
-    /// Opens the file, or makes it. Messages that a program held when it ended come back when their visibility timeout is over.
+impl MessageStore {
+    /// Opens or creates the database. Messages held by a process that has ended return after their visibility timeout.
     pub(in super::super) fn open(path: &Path) -> Result<Self, MessageStoreError> {
         let opened = Connection::open(path).and_then(|connection| {
-            connection.busy_timeout(PATIENCE)?;
+            connection.busy_timeout(LOCK_TIMEOUT)?;
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
@@ -88,146 +113,147 @@ impl Messages {
         Ok(Self { connection, path: path.to_owned(), inode: number(path) })
     }
 
-    /// Keeps a message; its id.
-    pub(super) fn send(
-        &self,
-        queue: &str,
-        body: &str,
-        (attributes, trace): (&Attributes, Option<&str>),
-        (now, delay): (SystemTime, u64),
-    ) -> Result<String, MessageStoreError> {
-        let (id, visible) = (uuid(), now + Duration::from_secs(delay));
-        // Names and texts, which are always JSON.
+    /// Stores a message. Returns its id.
+    pub(super) fn send(&self, queue: &str, message: &NewMessage<'_>) -> Result<String, MessageStoreError> {
+        let NewMessage { body, attributes, trace, sent, visible } = message;
+        let id = new_uuid();
+        // Names and strings always serialize.
         let attributes = serde_json::to_string(attributes).unwrap_or_default();
-        self.step(|connection| {
+        self.transaction(|connection| {
             connection.prepare_cached(
                 "INSERT INTO messages (id, queue, body, attributes, trace, sent, visible) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![id, queue, body, attributes, trace, Stamp(now), Stamp(visible)])
+            .execute(params![id, queue, body, attributes, trace, Timestamp(*sent), Timestamp(*visible)])
         })?;
         Ok(id)
     }
 
-    /// Gives messages out that are visible, the oldest first; those that were given out too often already go to the
-    /// dead-letter queue.
+    /// Receives visible messages, oldest first. Messages that have already been received too often are moved to the
+    /// dead-letter queue instead.
     pub(super) fn receive(
         &self,
         queue: &str,
-        wanted: Wanted,
-        dead: Option<&DeadLetters>,
+        request: ReceiveRequest,
+        redrive: Option<&RedrivePolicy>,
         now: SystemTime,
     ) -> Result<Received, MessageStoreError> {
-        let visible = now + Duration::from_secs(wanted.visibility);
-        self.step(|connection| {
-            let old = now.checked_sub(RETENTION).unwrap_or(UNIX_EPOCH);
+        let visible = now + Duration::from_secs(request.visibility);
+        self.transaction(|connection| {
+            let expired = now.checked_sub(RETENTION).unwrap_or(UNIX_EPOCH);
             connection
                 .prepare_cached("DELETE FROM messages WHERE queue = ?1 AND held = 0 AND sent < ?2")?
-                .execute(params![queue, Stamp(old)])?;
+                .execute(params![queue, Timestamp(expired)])?;
             let mut received = Received::default();
-            if let Some(dead) = dead {
+            if let Some(redrive) = redrive {
                 received.dead = connection
                     .prepare_cached(
                         "UPDATE messages SET queue = ?3, receipt = NULL
                          WHERE queue = ?1 AND held = 0 AND visible <= ?2 AND receives >= ?4",
                     )?
-                    .execute(params![queue, Stamp(now), dead.queue, dead.max_receives])?;
+                    .execute(params![queue, Timestamp(now), redrive.dead_letter_queue, redrive.max_receives])?;
             }
             let mut find = connection.prepare_cached(
                 "SELECT number FROM messages WHERE queue = ?1 AND held = 0 AND visible <= ?2
                  ORDER BY visible, number LIMIT ?3",
             )?;
-            let most = i64::try_from(wanted.most).unwrap_or(i64::MAX);
-            // All of them first: with a visibility timeout of nothing the same one could be given again and again.
-            let numbers = find.query_map(params![queue, Stamp(now), most], |row| row.get::<_, i64>(0))?;
+            let limit = i64::try_from(request.max_messages).unwrap_or(i64::MAX);
+            // All numbers are read first: with a visibility timeout of zero, the same message could be found
+            // repeatedly.
+            let numbers = find.query_map(params![queue, Timestamp(now), limit], |row| row.get::<_, i64>(0))?;
             let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
-            let mut give = connection.prepare_cached(&format!(
+            let mut update = connection.prepare_cached(&format!(
                 "UPDATE messages SET visible = ?3, receives = receives + 1, receipt = ?4, held = ?5,
                     first_received = coalesce(first_received, ?2)
                  WHERE number = ?1 RETURNING {COLUMNS}"
             ))?;
             for number in numbers {
-                let given = params![number, Stamp(now), Stamp(visible), uuid(), wanted.held];
-                received.messages.push(give.query_row(given, message)?);
+                let values = params![number, Timestamp(now), Timestamp(visible), new_uuid(), request.held];
+                received.messages.push(update.query_row(values, message)?);
             }
             Ok(received)
         })
     }
 
-    /// Deletes the message of a receipt, unless it was given to somebody else since then.
+    /// Deletes the message of a receipt handle, unless it has been received again since.
     pub(super) fn delete(&self, queue: &str, receipt: &str) -> Result<(), MessageStoreError> {
         let delete = "DELETE FROM messages WHERE queue = ?1 AND receipt = ?2";
-        self.step(|connection| connection.prepare_cached(delete)?.execute(params![queue, receipt]))?;
+        self.transaction(|connection| connection.prepare_cached(delete)?.execute(params![queue, receipt]))?;
         Ok(())
     }
 
-    /// Ends the holding of messages: from now on their visibility timeouts count.
+    /// Releases held messages: from now on, their visibility timeouts apply.
     pub(super) fn release(&self, receipts: &[&str]) -> Result<(), MessageStoreError> {
-        self.step(|connection| {
+        self.transaction(|connection| {
             let mut release = connection.prepare_cached("UPDATE messages SET held = 0 WHERE receipt = ?1")?;
             receipts.iter().try_for_each(|receipt| release.execute([receipt]).map(|_| ()))
         })
     }
 
-    /// Hides the message of a receipt from now on for another time; false if there is none.
-    pub(super) fn hide(&self, queue: &str, receipt: &str, until: SystemTime) -> Result<bool, MessageStoreError> {
+    /// Hides the message of a receipt handle until a time. Returns `false` if there is no such message.
+    pub(super) fn hide_until(&self, queue: &str, receipt: &str, until: SystemTime) -> Result<bool, MessageStoreError> {
         let update = "UPDATE messages SET visible = ?3 WHERE queue = ?1 AND receipt = ?2";
-        Ok(self.step(|connection| connection.execute(update, params![queue, receipt, Stamp(until)]))? > 0)
+        Ok(self.transaction(|connection| connection.execute(update, params![queue, receipt, Timestamp(until)]))? > 0)
     }
 
-    /// Lets no time lie far ahead: a clock that was faster than this one may have left such.
-    pub(in super::super) fn set_clock(
+    /// Limits timestamps to at most `longest_delay` in the future: a faster clock may have written later ones.
+    pub(in super::super) fn clamp_future_timestamps(
         &self,
         queue: &str,
         now: SystemTime,
-        most: Duration,
+        longest_delay: Duration,
     ) -> Result<(), MessageStoreError> {
         let update = "UPDATE messages SET visible = min(visible, ?2), sent = min(sent, ?3) WHERE queue = ?1";
-        self.step(|connection| connection.execute(update, params![queue, Stamp(now + most), Stamp(now)]))?;
+        self.transaction(|connection| {
+            connection.execute(update, params![queue, Timestamp(now + longest_delay), Timestamp(now)])
+        })?;
         Ok(())
     }
 
-    /// Deletes all messages of a queue; how many.
+    /// Deletes all messages of a queue. Returns their number.
     pub(super) fn purge(&self, queue: &str) -> Result<usize, MessageStoreError> {
-        self.step(|connection| connection.execute("DELETE FROM messages WHERE queue = ?1", [queue]))
+        self.transaction(|connection| connection.execute("DELETE FROM messages WHERE queue = ?1", [queue]))
     }
 
-    /// How many messages there are.
-    pub(super) fn counts(&self, queue: &str, now: SystemTime) -> Result<Counts, MessageStoreError> {
-        self.step(|connection| {
+    /// Counts the messages of a queue.
+    pub(super) fn counts(&self, queue: &str, now: SystemTime) -> Result<MessageCounts, MessageStoreError> {
+        self.transaction(|connection| {
             let mut count = connection.prepare_cached(
                 "SELECT count(*) FILTER (WHERE held = 0 AND visible <= ?2),
                         count(*) FILTER (WHERE receipt IS NOT NULL AND (held = 1 OR visible > ?2)),
                         count(*) FILTER (WHERE receipt IS NULL AND visible > ?2)
                  FROM messages WHERE queue = ?1",
             )?;
-            count.query_row(params![queue, Stamp(now)], |row| {
-                Ok(Counts { waiting: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
+            count.query_row(params![queue, Timestamp(now)], |row| {
+                Ok(MessageCounts { waiting: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
             })
         })
     }
 
-    /// When the next message is visible, which may be now.
-    pub(super) fn next(&self, queue: &str) -> Result<Option<SystemTime>, MessageStoreError> {
-        self.step(|connection| {
+    /// Returns when the next message becomes visible, which may be in the past. Returns `None` if the queue is empty.
+    pub(super) fn next_visible(&self, queue: &str) -> Result<Option<SystemTime>, MessageStoreError> {
+        self.transaction(|connection| {
             let mut next =
                 connection.prepare_cached("SELECT min(visible) FROM messages WHERE queue = ?1 AND held = 0")?;
             next.query_row([queue], |row| row.get::<_, Option<i64>>(0)).map(|next| next.map(time))
         })
     }
 
-    /// All of it or nothing.
-    fn step<T>(&self, how: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, MessageStoreError> {
+    /// Runs `operation` in a transaction.
+    fn transaction<T>(
+        &self,
+        operation: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, MessageStoreError> {
         if number(&self.path) != self.inode {
-            return Err(MessageStoreError::Gone(self.path.clone()));
+            return Err(MessageStoreError::Deleted(self.path.clone()));
         }
-        // Steps are transactions: a panic in one leaves the file as it was.
+        // A panic rolls the transaction back, so the data stays consistent.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let stepped = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|step| {
-            let value = how(&step)?;
-            step.commit()?;
+        let result = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            let value = operation(&transaction)?;
+            transaction.commit()?;
             Ok(value)
         });
-        stepped.map_err(|error| MessageStoreError::File(self.path.clone(), error))
+        result.map_err(|error| MessageStoreError::File(self.path.clone(), error))
     }
 }
 
@@ -245,17 +271,17 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-/// Milliseconds since 1970.
-struct Stamp(SystemTime);
+/// A time as milliseconds since the epoch.
+struct Timestamp(SystemTime);
 
-impl rusqlite::ToSql for Stamp {
+impl rusqlite::ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
         Ok(i64::try_from(milliseconds(self.0)).unwrap_or(i64::MAX).into())
     }
 }
 
-fn time(stamp: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(stamp).unwrap_or_default())
+fn time(milliseconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default())
 }
 
 #[cfg(test)]

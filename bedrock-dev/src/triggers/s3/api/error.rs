@@ -1,11 +1,11 @@
-//! Errors as S3 has them: a code and a message in XML.
+//! Errors in S3's format: a code and a message as XML.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 
-use super::super::super::dispatcher::uuid;
+use super::xml::Element;
 
-/// What a call did wrong.
+/// An error response of S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct S3Error {
     pub(super) status: StatusCode,
@@ -14,29 +14,29 @@ pub(super) struct S3Error {
 }
 
 impl S3Error {
-    pub(super) fn no_bucket() -> Self {
+    pub(super) fn no_such_bucket() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
     }
 
-    pub(super) fn no_key() -> Self {
+    pub(super) fn no_such_key() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
     }
 
-    pub(super) fn no_credentials() -> Self {
+    pub(super) fn access_denied() -> Self {
         Self::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(super) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
     }
 
-    pub(super) fn range() -> Self {
+    pub(super) fn invalid_range() -> Self {
         let message = "The requested range is not satisfiable";
         Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange", message)
     }
 
-    pub(super) fn unknown(what: &str) -> Self {
-        let message = format!("`{what}` is not implemented by the local S3");
+    pub(super) fn not_implemented(operation: &str) -> Self {
+        let message = format!("`{operation}` is not implemented by the local S3");
         Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
     }
 
@@ -44,43 +44,23 @@ impl S3Error {
         Self { status, code, message: message.into() }
     }
 
-    pub(super) fn response(&self) -> Response<Body> {
-        let (code, message) = (self.code, escaped(&self.message));
-        let mut response = xml(&format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"));
+    pub(super) fn to_response(&self) -> Response<Body> {
+        let error =
+            Element::new("Error").with(Element::text("Code", self.code)).with(Element::text("Message", &self.message));
+        let mut response = error.into_response();
         *response.status_mut() = self.status;
         response
     }
 }
 
-/// Of a file: that it is not there is the caller's mistake, all else the machine's.
+/// A missing file is an error of the caller, every other error is internal.
 impl From<std::io::Error> for S3Error {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => {
-                Self::no_key()
+                Self::no_such_key()
             }
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", error.to_string()),
         }
     }
-}
-
-/// A 200.
-pub(super) fn xml(element: &str) -> Response<Body> {
-    let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{element}");
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert("content-type", HeaderValue::from_static("application/xml"));
-    with_id(response)
-}
-
-/// With what every answer has.
-pub(super) fn with_id(mut response: Response<Body>) -> Response<Body> {
-    if let Ok(id) = HeaderValue::from_str(&uuid()) {
-        response.headers_mut().insert("x-amz-request-id", id);
-    }
-    response
-}
-
-/// As text of XML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,123 +1,125 @@
-//! The objects of a bucket, and the buckets of an app.
+//! Lists the objects of a bucket, and the buckets of an app.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use axum::body::Body;
 use axum::http::Response;
 use bedrock::local::rfc3339;
 
 use super::super::folder::{Folder, etag};
-use super::error::{S3Error, escaped, xml};
-use super::server::{Bucket, S3};
+use super::error::S3Error;
+use super::state::{Bucket, S3};
+use super::xml::Element;
 
-/// Keys of one answer.
-const MOST: usize = 1000;
-const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+/// Maximum number of keys and prefixes in a response.
+const MAX_KEYS: usize = 1000;
 
 /// `ListBuckets`
 pub(super) fn buckets(s3: &S3) -> Response<Body> {
-    let name = |bucket: &Bucket| {
-        // The AWS CLI wants to show one.
-        let made = bucket.root.metadata().and_then(|found| found.modified()).map(rfc3339).unwrap_or_default();
-        format!("<Bucket><Name>{}</Name><CreationDate>{made}</CreationDate></Bucket>", escaped(&bucket.name))
-    };
-    let names: String = s3.buckets.iter().map(name).collect();
-    xml(&format!("<ListAllMyBucketsResult xmlns=\"{XMLNS}\"><Buckets>{names}</Buckets></ListAllMyBucketsResult>"))
+    let buckets = s3.buckets.iter().map(|bucket| {
+        // The AWS CLI requires a creation date.
+        let modified = bucket.root.metadata().and_then(|metadata| metadata.modified());
+        Element::new("Bucket")
+            .with(Element::text("Name", &bucket.name))
+            .with(Element::text("CreationDate", modified.map(rfc3339).unwrap_or_default()))
+    });
+    let buckets = Element::new("Buckets").with_all(buckets);
+    Element::new("ListAllMyBucketsResult").with_namespace().with(buckets).into_response()
 }
 
 /// `ListObjectsV2`
 pub(super) fn objects(bucket: &Bucket, query: &[(String, String)]) -> Result<Response<Body>, S3Error> {
-    let of = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if of("list-type") != Some("2") {
-        return Err(S3Error::unknown("ListObjects of version 1"));
+    let parameter = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    if parameter("list-type") != Some("2") {
+        return Err(S3Error::not_implemented("ListObjects of version 1"));
     }
-    let most =
-        of("max-keys").map_or(Ok(MOST), str::parse).map_err(|_| S3Error::invalid("`max-keys` must be a number"))?;
-    let is_encoded = of("encoding-type") == Some("url");
-    let folder = Folder::open(bucket.root.clone());
-    let wish = ListObjectsRequest {
-        prefix: of("prefix").unwrap_or_default(),
-        delimiter: of("delimiter").filter(|delimiter| !delimiter.is_empty()),
-        // The last key of the answer before; it goes before where the first one was to begin.
-        after: of("continuation-token").or(of("start-after")).unwrap_or_default(),
-        most: most.min(MOST),
+    let max_keys = parameter("max-keys").map_or(Ok(MAX_KEYS), str::parse);
+    let max_keys = max_keys.map_err(|_| S3Error::invalid_argument("`max-keys` must be a number"))?;
+    let is_url_encoded = parameter("encoding-type") == Some("url");
+    let request = ListObjectsRequest {
+        prefix: parameter("prefix").unwrap_or_default(),
+        delimiter: parameter("delimiter").filter(|delimiter| !delimiter.is_empty()),
+        // The token is the last key of the previous page. It takes precedence over the start of the first page.
+        after: parameter("continuation-token").or(parameter("start-after")).unwrap_or_default(),
+        max_keys: max_keys.min(MAX_KEYS),
     };
-    let page = wish.page(folder.keys());
-    let shown = |text: &str| {
-        if is_encoded { form_urlencoded::byte_serialize(text.as_bytes()).collect() } else { escaped(text) }
+    let page = request.page(Folder::open(bucket.root.clone()).keys());
+    let encode = |text: &str| -> String {
+        if is_url_encoded { form_urlencoded::byte_serialize(text.as_bytes()).collect() } else { text.to_owned() }
     };
-    let mut contents = String::new();
-    for key in &page.keys {
-        let path = bucket.root.join(key);
-        // It may be gone by now.
-        let (Ok(found), Ok(etag)) = (path.metadata(), etag(&path)) else { continue };
-        let changed = found.modified().map(rfc3339).unwrap_or_default();
-        let _ = write!(
-            contents,
-            "<Contents><Key>{}</Key><LastModified>{changed}</LastModified><ETag>&quot;{etag}&quot;</ETag>\
-             <Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>",
-            shown(key),
-            found.len()
-        );
-    }
-    for prefix in &page.prefixes {
-        let _ = write!(contents, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", shown(prefix));
-    }
-    if let Some(next) = &page.next {
-        let _ = write!(contents, "<NextContinuationToken>{}</NextContinuationToken>", escaped(next));
-    }
-    let delimiter = wish.delimiter.map(|text| format!("<Delimiter>{}</Delimiter>", shown(text))).unwrap_or_default();
-    let encoding = if is_encoded { "<EncodingType>url</EncodingType>" } else { "" };
-    Ok(xml(&format!(
-        "<ListBucketResult xmlns=\"{XMLNS}\"><Name>{}</Name><Prefix>{}</Prefix>{delimiter}{encoding}\
-         <MaxKeys>{}</MaxKeys><KeyCount>{}</KeyCount><IsTruncated>{}</IsTruncated>{contents}</ListBucketResult>",
-        escaped(&bucket.name),
-        shown(wish.prefix),
-        wish.most,
-        page.keys.len() + page.prefixes.len(),
-        page.next.is_some(),
-    )))
+    let key_count = page.keys.len() + page.prefixes.len();
+    let contents = page.keys.iter().filter_map(|key| object(bucket, key, encode(key)));
+    let prefixes = page.prefixes.iter().map(|prefix| {
+        let prefix = Element::text("Prefix", encode(prefix));
+        Element::new("CommonPrefixes").with(prefix)
+    });
+    let result = Element::new("ListBucketResult")
+        .with_namespace()
+        .with(Element::text("Name", &bucket.name))
+        .with(Element::text("Prefix", encode(request.prefix)))
+        .with_all(request.delimiter.map(|delimiter| Element::text("Delimiter", encode(delimiter))))
+        .with_all(is_url_encoded.then(|| Element::text("EncodingType", "url")))
+        .with(Element::text("MaxKeys", request.max_keys.to_string()))
+        .with(Element::text("KeyCount", key_count.to_string()))
+        .with(Element::text("IsTruncated", page.next.is_some().to_string()))
+        .with_all(contents)
+        .with_all(prefixes)
+        .with_all(page.next.as_ref().map(|next| Element::text("NextContinuationToken", next)));
+    Ok(result.into_response())
 }
 
-/// What a caller wants to see of the keys.
+/// Returns the element of an object, or `None` if its file has been deleted in the meantime.
+fn object(bucket: &Bucket, key: &str, encoded_key: String) -> Option<Element> {
+    let path = bucket.root.join(key);
+    let metadata = path.metadata().ok()?;
+    let etag = etag(&path).ok()?;
+    let element = Element::new("Contents")
+        .with(Element::text("Key", encoded_key))
+        .with(Element::text("LastModified", metadata.modified().map(rfc3339).unwrap_or_default()))
+        .with(Element::text("ETag", format!("\"{etag}\"")))
+        .with(Element::text("Size", metadata.len().to_string()))
+        .with(Element::text("StorageClass", "STANDARD"));
+    Some(element)
+}
+
+/// The parameters of `ListObjectsV2`.
 struct ListObjectsRequest<'a> {
     prefix: &'a str,
     delimiter: Option<&'a str>,
     after: &'a str,
-    most: usize,
+    max_keys: usize,
 }
 
-/// What it sees.
+/// One page of the result.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ListObjectsPage {
     keys: Vec<String>,
     prefixes: BTreeSet<String>,
-    /// Where the next page begins.
+    /// The continuation token of the next page.
     next: Option<String>,
 }
 
 impl ListObjectsRequest<'_> {
-    /// Of keys in their order.
+    /// Returns the page of sorted keys.
     fn page<'k>(&self, keys: impl Iterator<Item = &'k str>) -> ListObjectsPage {
         let mut page = ListObjectsPage::default();
         let mut last = None;
         for key in keys.filter(|key| key.starts_with(self.prefix)) {
             let rest = &key[self.prefix.len()..];
             let folder = self.delimiter.and_then(|delimiter| Some(rest.find(delimiter)? + delimiter.len()));
-            let shown = folder.map_or(key, |end| &key[..self.prefix.len() + end]);
-            if shown <= self.after || page.prefixes.contains(shown) {
+            let listed = folder.map_or(key, |end| &key[..self.prefix.len() + end]);
+            if listed <= self.after || page.prefixes.contains(listed) {
                 continue;
             }
-            if page.keys.len() + page.prefixes.len() == self.most {
+            if page.keys.len() + page.prefixes.len() == self.max_keys {
                 page.next = last;
                 return page;
             }
-            last = Some(shown.to_owned());
+            last = Some(listed.to_owned());
             if folder.is_some() {
-                page.prefixes.insert(shown.to_owned());
+                page.prefixes.insert(listed.to_owned());
             } else {
-                page.keys.push(shown.to_owned());
+                page.keys.push(listed.to_owned());
             }
         }
         page
@@ -130,8 +132,8 @@ mod tests {
 
     const KEYS: [&str; 5] = ["a.txt", "in/1.png", "in/2.png", "in/deep/3.png", "z.txt"];
 
-    fn page(prefix: &str, delimiter: Option<&str>, after: &str, most: usize) -> ListObjectsPage {
-        ListObjectsRequest { prefix, delimiter, after, most }.page(KEYS.into_iter())
+    fn page(prefix: &str, delimiter: Option<&str>, after: &str, max_keys: usize) -> ListObjectsPage {
+        ListObjectsRequest { prefix, delimiter, after, max_keys }.page(KEYS.into_iter())
     }
 
     fn expected(keys: &[&str], prefixes: &[&str], next: Option<&str>) -> ListObjectsPage {
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_shown_below_a_prefix_up_to_a_delimiter_and_page_by_page() {
+    fn keys_are_listed_by_prefix_delimiter_and_page() {
         assert_eq!(page("", None, "", 1000), expected(&KEYS, &[], None));
         assert_eq!(page("", Some("/"), "", 1000), expected(&["a.txt", "z.txt"], &["in/"], None));
         assert_eq!(page("in/", Some("/"), "", 1000), expected(&["in/1.png", "in/2.png"], &["in/deep/"], None));

@@ -1,18 +1,24 @@
-//! S3's API over the folders, as much as a worker needs to read what it was told of and to write what it makes of it.
-//! Objects are files: there are no versions, no metadata besides size, time and digest, and no uploads in parts.
+//! S3's API over the folders: the operations that a worker needs to read the objects it is notified of, and to write
+//! results. Objects are files: there are no versions, no multipart uploads, and no metadata except size, time and
+//! digest.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `server` | the routes, and who may come in |
-//! | `objects` | reading, writing and deleting an object |
-//! | `list` | the objects of a bucket |
-//! | `body` | bodies that SDKs send in signed chunks |
-//! | `error` | errors as S3 has them |
+//! | `routes` | the routes, and the check for credentials |
+//! | `state` | the buckets |
+//! | `objects` | reads, writes and deletes an object |
+//! | `list` | lists buckets and objects |
+//! | `aws_chunked` | decodes bodies that SDKs send in signed chunks |
+//! | `error` | errors in S3's format |
+//! | `xml` | XML responses |
 
-mod body;
+mod aws_chunked;
 mod error;
 mod list;
 mod objects;
-mod server;
+mod routes;
+mod state;
+mod xml;
 
-pub(in super::super) use server::{Bucket, S3, router};
+pub(in super::super) use routes::router;
+pub(in super::super) use state::{Bucket, S3};

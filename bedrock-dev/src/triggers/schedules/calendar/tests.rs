@@ -10,13 +10,13 @@ fn time(text: &str) -> SystemTime {
     text.parse::<Timestamp>().expect(text).try_into().expect(text)
 }
 
-/// The next times behind `after`, which is also when rates began.
+/// Returns the next due times after `after`, which is also the start of rates.
 fn due(schedule: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
     let schedule = Schedule::parse(schedule).expect(schedule);
     let calendar = Calendar::new(&schedule, zone, time(after)).expect(zone);
     let mut times = Vec::new();
     let mut last = time(after);
-    while let Some(next) = calendar.next(last).filter(|_| times.len() < count) {
+    while let Some(next) = calendar.next_due(last).filter(|_| times.len() < count) {
         times.push(rfc3339(next).replace(":00.000Z", "Z"));
         last = next;
     }
@@ -24,9 +24,9 @@ fn due(schedule: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn rates_count_from_when_they_began_whatever_the_time_zone_does() {
+fn rates_count_from_their_start_in_any_time_zone() {
     assert_eq!(due("rate(5 minutes)", "UTC", "2026-11-26T16:00:00Z", 2), ["2026-11-26T16:05Z", "2026-11-26T16:10Z"]);
-    // 24 hours each, also over the day that has 23.
+    // Always 24 hours, also across the day that has 23.
     assert_eq!(
         due("rate(1 day)", "Europe/Berlin", "2026-03-28T12:00:00Z", 2),
         ["2026-03-29T12:00Z", "2026-03-30T12:00Z"]
@@ -34,7 +34,7 @@ fn rates_count_from_when_they_began_whatever_the_time_zone_does() {
 }
 
 #[test]
-fn crons_are_due_at_their_minutes_in_their_zone() {
+fn cron_schedules_are_due_in_their_time_zone() {
     for (cron, zone, after, expected) in [
         ("* * ? * * *", "UTC", "2026-11-26T16:00:30Z", ["2026-11-26T16:01Z", "2026-11-26T16:02Z"]),
         ("0/15 * ? * * *", "UTC", "2026-11-26T23:31:00Z", ["2026-11-26T23:45Z", "2026-11-27T00:00Z"]),
@@ -59,8 +59,8 @@ fn crons_are_due_at_their_minutes_in_their_zone() {
 }
 
 #[test]
-fn a_time_that_clocks_leave_out_is_left_out_and_one_that_comes_twice_counts_once() {
-    // Berlin: 02:00 to 03:00 is not there on the 29th of March 2026, and comes twice on the 25th of October.
+fn skipped_local_times_are_skipped_and_repeated_ones_count_once() {
+    // Berlin: 02:00 to 03:00 does not exist on 29 March 2026, and occurs twice on 25 October.
     assert_eq!(
         due("cron(30 2 ? * * *)", "Europe/Berlin", "2026-03-28T00:00:00Z", 2),
         ["2026-03-28T01:30Z", "2026-03-30T00:30Z"]
@@ -84,7 +84,7 @@ fn a_time_that_clocks_leave_out_is_left_out_and_one_that_comes_twice_counts_once
 }
 
 #[test]
-fn a_schedule_may_be_over() {
+fn schedules_can_end() {
     assert_eq!(due("at(2026-12-24T09:00:00)", "Europe/Berlin", "2026-11-26T00:00:00Z", 2), ["2026-12-24T08:00Z"]);
     assert_eq!(due("at(2026-12-24T09:00:00)", "Europe/Berlin", "2026-12-24T08:00:00Z", 2), [""; 0]);
     assert_eq!(due("cron(0 0 1 1 ? 2026-2027)", "UTC", "2026-11-26T00:00:00Z", 3), ["2027-01-01T00:00Z"]);
@@ -92,7 +92,7 @@ fn a_schedule_may_be_over() {
 }
 
 #[test]
-fn a_zone_that_does_not_exist_is_none() {
+fn unknown_time_zone_is_none() {
     let schedule = Schedule::parse("rate(1 day)").expect("a schedule");
     assert!(Calendar::new(&schedule, "Europe/Nowhere", SystemTime::UNIX_EPOCH).is_none());
 }

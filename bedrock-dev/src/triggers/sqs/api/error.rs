@@ -1,56 +1,56 @@
-//! Errors as SQS's JSON protocol has them. SDKs that knew the older protocol look at a header for the older name.
+//! Errors in SQS's JSON protocol. SDKs that also support the older query protocol read its error code from a header.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::super::super::dispatcher::uuid;
+use super::super::super::aws_api::new_uuid;
 use super::super::store::MessageStoreError;
 
-/// What a call did wrong.
+/// An error response of SQS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SqsError {
-    /// As the API model has it.
-    pub(super) kind: &'static str,
-    /// As the query protocol has it.
-    pub(super) query: &'static str,
+    /// The error type of the JSON protocol.
+    kind: &'static str,
+    /// The error code of the query protocol.
+    pub(super) query_code: &'static str,
     pub(super) message: String,
     status: StatusCode,
 }
 
 impl SqsError {
-    fn new(kind: &'static str, query: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, query, message: message.into(), status: StatusCode::BAD_REQUEST }
+    fn new(kind: &'static str, query_code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, query_code, message: message.into(), status: StatusCode::BAD_REQUEST }
     }
 
-    pub(super) fn no_queue() -> Self {
+    pub(super) fn queue_does_not_exist() -> Self {
         let message = "The specified queue does not exist.";
         Self::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", message)
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(super) fn invalid_value(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterValueException", "InvalidParameterValue", message)
     }
 
-    pub(super) fn missing(name: &str) -> Self {
+    pub(super) fn missing_parameter(name: &str) -> Self {
         let message = format!("The request must contain the parameter {name}.");
         Self::new("MissingRequiredParameterException", "MissingParameter", message)
     }
 
-    pub(super) fn unknown(operation: &str) -> Self {
-        let message = format!("`{operation}` is no operation of the local SQS");
+    pub(super) fn unknown_operation(operation: &str) -> Self {
+        let message = format!("`{operation}` is not an operation of the local SQS");
         Self::new("InvalidAction", "InvalidAction", message)
     }
 
-    pub(super) fn no_json(error: &serde_json::Error) -> Self {
+    pub(super) fn invalid_json(error: &serde_json::Error) -> Self {
         Self::new("SerializationException", "SerializationException", error.to_string())
     }
 
-    pub(super) fn batch(kind: &'static str, query: &'static str, message: &str) -> Self {
-        Self::new(kind, query, message)
+    pub(super) fn with_code(kind: &'static str, query_code: &'static str, message: &str) -> Self {
+        Self::new(kind, query_code, message)
     }
 
-    pub(super) fn no_credentials() -> Self {
+    pub(super) fn missing_credentials() -> Self {
         let message = "Request is missing Authentication Token.";
         Self {
             status: StatusCode::FORBIDDEN,
@@ -58,13 +58,13 @@ impl SqsError {
         }
     }
 
-    pub(super) fn response(&self) -> Response<Body> {
+    pub(super) fn to_response(&self) -> Response<Body> {
         let body = json!({ "__type": format!("com.amazonaws.sqs#{}", self.kind), "message": self.message });
-        let mut response = answer(&body);
+        let mut response = json_response(&body);
         *response.status_mut() = self.status;
-        let side = if self.status.is_server_error() { "Receiver" } else { "Sender" };
-        if let Ok(query) = HeaderValue::from_str(&format!("{};{side}", self.query)) {
-            response.headers_mut().insert("x-amzn-query-error", query);
+        let fault = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        if let Ok(value) = HeaderValue::from_str(&format!("{};{fault}", self.query_code)) {
+            response.headers_mut().insert("x-amzn-query-error", value);
         }
         response
     }
@@ -72,17 +72,17 @@ impl SqsError {
 
 impl From<MessageStoreError> for SqsError {
     fn from(error: MessageStoreError) -> Self {
-        let failed = Self::new("InternalFailure", "InternalFailure", error.to_string());
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..failed }
+        let internal = Self::new("InternalFailure", "InternalFailure", error.to_string());
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..internal }
     }
 }
 
-/// A 200 in the JSON protocol.
-pub(super) fn answer(body: &serde_json::Value) -> Response<Body> {
+/// Returns a response with status 200 in the JSON protocol.
+pub(super) fn json_response(body: &serde_json::Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     let headers = response.headers_mut();
     headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
-    if let Ok(id) = HeaderValue::from_str(&uuid()) {
+    if let Ok(id) = HeaderValue::from_str(&new_uuid()) {
         headers.insert("x-amzn-requestid", id);
     }
     response

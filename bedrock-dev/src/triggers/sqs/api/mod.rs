@@ -1,16 +1,21 @@
-//! SQS's API, as much as programs need that send messages and look after queues: the JSON protocol, which today's SDKs and
-//! the AWS CLI speak.
+//! SQS's API: the operations that programs need to send messages and to manage queues, in the JSON protocol that
+//! current SDKs and the AWS CLI use.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `server` | the routes, and who may come in |
-//! | `operations` | what the operations on a queue do |
-//! | `sending` | those that send |
-//! | `error` | errors as SQS has them |
+//! | `routes` | the routes, and the check for credentials |
+//! | `state` | the queues |
+//! | `operations` | the operations on queues |
+//! | `send` | the operations that send messages |
+//! | `request` | parameters of a request, entries of a batch |
+//! | `error` | errors in SQS's format |
 
 mod error;
 mod operations;
-mod sending;
-mod server;
+mod request;
+mod routes;
+mod send;
+mod state;
 
-pub(in super::super) use server::{Sqs, is_signed, router};
+pub(in super::super) use routes::router;
+pub(in super::super) use state::Sqs;

@@ -1,4 +1,4 @@
-//! Batches, as a worker gets them that answers as each test wants, on a clock that is moved by hand.
+//! Tests of batches, with a fake worker whose responses each test defines, and a manual clock.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,25 +11,25 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{AT_ONCE, EventSourceMapping, consume};
+use super::{EventSourceMapping, MAX_CONCURRENT_BATCHES, poll};
 use crate::Clock;
 use crate::event_log::{EventLog, Retention};
 use crate::triggers::dispatcher::TriggerDispatcher;
 use crate::triggers::fake_backend::function;
 use crate::triggers::sqs::message::Attributes;
-use crate::triggers::sqs::queue::{Counts, DeadLetters, SqsQueue};
-use crate::triggers::sqs::store::Messages;
+use crate::triggers::sqs::queue::{SqsQueue, SqsQueueConfig};
+use crate::triggers::sqs::store::{MessageCounts, MessageStore, RedrivePolicy};
 
-/// What the worker answers to the bodies of a batch; nothing if it never does.
-type Answer = dyn Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync;
+/// Returns the worker's response to the records of a batch; `None` if it never responds.
+type RespondFn = dyn Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync;
 
-struct Worker {
-    /// The bodies of each batch, in the order in which they came.
+struct FakeWorker {
+    /// The bodies of each batch, in the order of arrival.
     batches: watch::Sender<Vec<Vec<String>>>,
-    answer: Box<Answer>,
+    respond: Box<RespondFn>,
 }
 
-impl Backend for Worker {
+impl Backend for FakeWorker {
     fn functions(&self) -> Vec<FunctionInfo> {
         vec![function()]
     }
@@ -46,15 +46,15 @@ impl Backend for Worker {
         let event: Value = serde_json::from_slice(&invocation.event).expect("JSON");
         let records = event["Records"].as_array().cloned().expect("records");
         let bodies = records.iter().map(|record| record["body"].as_str().expect("a body").to_owned()).collect();
-        let answer = (self.answer)(&records);
+        let response = (self.respond)(&records);
         self.batches.send_modify(|batches| batches.push(bodies));
         Box::pin(async move {
-            match answer {
-                Some(Ok(answer)) => Ok(answer.to_string().into()),
+            match response {
+                Some(Ok(response)) => Ok(response.to_string().into()),
                 Some(Err(())) => Err(Error::Function {
                     worker: "worker".to_owned(),
                     error_type: "ValueError".to_owned(),
-                    message: "as it was told".to_owned(),
+                    message: "as the test requires".to_owned(),
                     trace: Vec::new(),
                 }),
                 None => std::future::pending().await,
@@ -67,70 +67,82 @@ impl Backend for Worker {
     }
 }
 
-struct Room {
+/// The batching settings of the mapping.
+struct Batching {
+    size: usize,
+    /// Seconds.
+    window: u64,
+    partial_failures: bool,
+}
+
+/// A queue with an event source mapping.
+struct TestQueue {
     scratch: TempDir,
     clock: Clock,
     jobs: Arc<SqsQueue>,
     dead: SqsQueue,
-    worker: Arc<Worker>,
-    consuming: JoinHandle<()>,
+    worker: Arc<FakeWorker>,
+    poller: JoinHandle<()>,
 }
 
-impl Drop for Room {
+impl Drop for TestQueue {
     fn drop(&mut self) {
-        self.consuming.abort();
+        self.poller.abort();
     }
 }
 
-impl Room {
-    /// A queue whose messages are hidden for 30 seconds and given up when they failed twice.
-    fn open(
-        (batch_size, batch_window, partial_failures): (usize, u64, bool),
-        before: &[&str],
-        answer: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
+impl TestQueue {
+    /// Creates a queue with a visibility timeout of 30 seconds, whose messages are moved to the dead-letter queue after
+    /// two receives.
+    fn start(
+        batching: Batching,
+        bodies: &[&str],
+        respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
     ) -> Self {
         let scratch = tempfile::tempdir().expect("a folder");
         let clock = Clock::by_hand(SystemTime::now());
-        let messages = Arc::new(Messages::open(&scratch.path().join("messages")).expect("a file"));
-        let queue = |name: &str, dead| {
+        let messages = Arc::new(MessageStore::open(&scratch.path().join("messages")).expect("a file"));
+        let queue = |name: &str, redrive| {
             let text = || name.to_owned();
-            SqsQueue::new(text(), text(), text(), (30, dead), Arc::clone(&messages), clock.clone())
+            let config = SqsQueueConfig { name: text(), arn: text(), url: text(), visibility: 30, redrive };
+            SqsQueue::new(config, Arc::clone(&messages), clock.clone())
         };
-        let dead = DeadLetters { queue: "jobs-dead".to_owned(), max_receives: 2 };
-        let (jobs, dead) = (Arc::new(queue("jobs", Some(dead))), queue("jobs-dead", None));
-        let worker = Arc::new(Worker { batches: watch::Sender::default(), answer: Box::new(answer) });
-        for body in before {
-            jobs.send(body, (&Attributes::new(), None), 0).expect("sent");
+        let redrive = RedrivePolicy { dead_letter_queue: "jobs-dead".to_owned(), max_receives: 2 };
+        let jobs = Arc::new(queue("jobs", Some(redrive)));
+        let dead = queue("jobs-dead", None);
+        let worker = Arc::new(FakeWorker { batches: watch::Sender::default(), respond: Box::new(respond) });
+        for body in bodies {
+            jobs.send(body, &Attributes::new(), None, 0).expect("sent");
         }
-        let stream = EventLog::new(Retention::default());
-        let backend: Arc<dyn Backend> = Arc::<Worker>::clone(&worker);
-        let firing = Arc::new(TriggerDispatcher { backend, stream, sink: Arc::new(|_| {}) });
-        let consumer = EventSourceMapping {
+        let log = EventLog::new(Retention::default());
+        let backend: Arc<dyn Backend> = Arc::<FakeWorker>::clone(&worker);
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log, sink: Arc::new(|_| {}) });
+        let mapping = EventSourceMapping {
             queue: Arc::clone(&jobs),
             function: function(),
-            batch_size,
-            batch_window,
-            partial_failures,
-            firing,
+            batch_size: batching.size,
+            batch_window: batching.window,
+            partial_failures: batching.partial_failures,
+            dispatcher,
         };
-        let consuming = tokio::spawn(consume(Arc::new(consumer)));
-        Self { scratch, clock, jobs, dead, worker, consuming }
+        let poller = tokio::spawn(poll(Arc::new(mapping)));
+        Self { scratch, clock, jobs, dead, worker, poller }
     }
 
-    /// Waits until there have been so many batches, and gives all.
+    /// Waits until there have been `count` batches. Returns all batches.
     async fn batches(&self, count: usize) -> Vec<Vec<String>> {
         let mut batches = self.worker.batches.subscribe();
         batches.wait_for(|batches| batches.len() >= count).await.expect("batches").clone()
     }
 
-    /// Waits until the queue has so many messages in each state.
-    async fn settled(&self, expected: Counts) {
+    /// Waits until the queue has the expected numbers of messages.
+    async fn wait_for_counts(&self, expected: MessageCounts) {
         while self.jobs.counts().expect("counts") != expected {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Does something to the file that no queue would.
+    /// Modifies the database in a way that no queue does.
     fn damage(&self, sql: &str) {
         let file = rusqlite::Connection::open(self.scratch.path().join("messages")).expect("a file");
         file.execute_batch(sql).expect("done");
@@ -141,108 +153,120 @@ impl Room {
     }
 }
 
-fn counts(waiting: i64, in_flight: i64) -> Counts {
-    Counts { waiting, in_flight, delayed: 0 }
+fn counts(waiting: i64, in_flight: i64) -> MessageCounts {
+    MessageCounts { waiting, in_flight, delayed: 0 }
 }
 
 #[tokio::test]
-async fn messages_come_in_batches_and_are_deleted_when_the_worker_has_answered() {
-    let room = Room::open((2, 0, false), &["a", "b", "c"], |_| Some(Ok(Value::Null)));
-    assert_eq!(room.batches(2).await, [vec!["a", "b"], vec!["c"]]);
-    room.settled(counts(0, 0)).await;
-    room.jobs.send("d", (&Attributes::new(), None), 0).expect("sent");
-    assert_eq!(room.batches(3).await[2], ["d"]);
-}
-
-#[tokio::test]
-async fn a_batch_that_failed_comes_back_with_the_visibility_timeout_and_is_given_up_in_the_end() {
-    let room = Room::open((10, 0, false), &["a", "b"], |_| Some(Err(())));
-    assert_eq!(room.batches(1).await, [["a", "b"]]);
-    room.settled(counts(0, 2)).await;
-    room.advance(30);
-    assert_eq!(room.batches(2).await[1], ["a", "b"]);
-    room.settled(counts(0, 2)).await;
-    room.advance(30);
-    room.settled(counts(0, 0)).await;
-    assert_eq!(room.dead.counts().expect("counts"), counts(2, 0));
-    assert_eq!(room.batches(0).await.len(), 2);
-}
-
-#[tokio::test]
-async fn of_a_batch_that_failed_in_part_the_other_messages_are_done() {
-    let room = Room::open((10, 0, true), &["good", "bad"], |records| {
-        let bad = records.iter().filter(|record| record["body"] == "bad");
-        let failures: Vec<Value> = bad.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
-        Some(Ok(json!({ "batchItemFailures": failures })))
+async fn messages_arrive_in_batches_and_are_deleted_after_success() {
+    let queue = TestQueue::start(Batching { size: 2, window: 0, partial_failures: false }, &["a", "b", "c"], |_| {
+        Some(Ok(Value::Null))
     });
-    room.batches(1).await;
-    room.settled(counts(0, 1)).await;
-    room.advance(30);
-    assert_eq!(room.batches(2).await, [vec!["good", "bad"], vec!["bad"]]);
+    assert_eq!(queue.batches(2).await, [vec!["a", "b"], vec!["c"]]);
+    queue.wait_for_counts(counts(0, 0)).await;
+    queue.jobs.send("d", &Attributes::new(), None, 0).expect("sent");
+    assert_eq!(queue.batches(3).await[2], ["d"]);
 }
 
 #[tokio::test]
-async fn without_partial_failures_an_answer_names_none() {
-    let room = Room::open((10, 0, false), &["a"], |records| {
+async fn failed_batch_is_retried_then_moved_to_dead_letter_queue() {
+    let queue =
+        TestQueue::start(Batching { size: 10, window: 0, partial_failures: false }, &["a", "b"], |_| Some(Err(())));
+    assert_eq!(queue.batches(1).await, [["a", "b"]]);
+    queue.wait_for_counts(counts(0, 2)).await;
+    queue.advance(30);
+    assert_eq!(queue.batches(2).await[1], ["a", "b"]);
+    queue.wait_for_counts(counts(0, 2)).await;
+    queue.advance(30);
+    queue.wait_for_counts(counts(0, 0)).await;
+    assert_eq!(queue.dead.counts().expect("counts"), counts(2, 0));
+    assert_eq!(queue.batches(0).await.len(), 2);
+}
+
+#[tokio::test]
+async fn partial_failure_deletes_the_other_messages() {
+    let queue =
+        TestQueue::start(Batching { size: 10, window: 0, partial_failures: true }, &["good", "bad"], |records| {
+            let bad = records.iter().filter(|record| record["body"] == "bad");
+            let failures: Vec<Value> = bad.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+            Some(Ok(json!({ "batchItemFailures": failures })))
+        });
+    queue.batches(1).await;
+    queue.wait_for_counts(counts(0, 1)).await;
+    queue.advance(30);
+    assert_eq!(queue.batches(2).await, [vec!["good", "bad"], vec!["bad"]]);
+}
+
+#[tokio::test]
+async fn without_partial_failures_the_response_is_ignored() {
+    let queue = TestQueue::start(Batching { size: 10, window: 0, partial_failures: false }, &["a"], |records| {
         Some(Ok(json!({ "batchItemFailures": [{ "itemIdentifier": records[0]["messageId"] }] })))
     });
-    room.batches(1).await;
-    room.settled(counts(0, 0)).await;
+    queue.batches(1).await;
+    queue.wait_for_counts(counts(0, 0)).await;
 }
 
 #[tokio::test]
-async fn a_batch_is_gathered_until_its_window_is_over_or_it_is_full() {
-    let room = Room::open((3, 20, false), &["a", "b"], |_| Some(Ok(Value::Null)));
-    room.settled(counts(0, 2)).await;
-    assert_eq!(room.batches(0).await, [[""; 0]; 0]);
-    room.advance(20);
-    assert_eq!(room.batches(1).await, [["a", "b"]]);
-    for body in ["c", "d", "e"] {
-        room.jobs.send(body, (&Attributes::new(), None), 0).expect("sent");
-    }
-    assert_eq!(room.batches(2).await[1], ["c", "d", "e"]);
-}
-
-#[tokio::test]
-async fn as_many_batches_run_at_once_as_lambda_begins_with() {
-    let room = Room::open((1, 0, false), &["1", "2", "3", "4", "5", "6", "7"], |_| None);
-    assert_eq!(room.batches(AT_ONCE).await.len(), AT_ONCE);
-    // Those that run are held, whatever time it is; no other is taken for which there is no room.
-    room.advance(3600);
-    room.settled(counts(2, 5)).await;
-    assert_eq!(room.batches(0).await.len(), AT_ONCE);
-}
-
-#[tokio::test]
-async fn what_is_held_when_the_file_fails_reaches_the_worker() {
-    let room = Room::open((10, 20, false), &["a"], |_| Some(Ok(Value::Null)));
-    room.settled(counts(0, 1)).await;
-    room.jobs.send("b", (&Attributes::new(), None), 900).expect("sent");
-    // The number of receives is none that a message can have.
-    room.damage("UPDATE messages SET receives = -9 WHERE body = 'b'");
-    room.advance(10);
-    assert_eq!(room.batches(0).await, [[""; 0]; 0]);
-    room.damage("UPDATE messages SET visible = 0 WHERE body = 'b'");
-    room.jobs.send("c", (&Attributes::new(), None), 900).expect("sent");
-    // Long before the window is over.
-    assert_eq!(room.batches(1).await, [["a"]]);
-}
-
-#[tokio::test]
-async fn a_message_that_cannot_be_deleted_holds_no_other() {
-    let room = Room::open((10, 20, true), &["done", "failed"], |records| {
-        let failed = records.iter().filter(|record| record["body"] == "failed");
-        let failures: Vec<Value> = failed.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
-        Some(Ok(json!({ "batchItemFailures": failures })))
+async fn batch_is_collected_until_full_or_window_end() {
+    let queue = TestQueue::start(Batching { size: 3, window: 20, partial_failures: false }, &["a", "b"], |_| {
+        Some(Ok(Value::Null))
     });
-    room.settled(counts(0, 2)).await;
-    room.damage("CREATE TRIGGER never BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'never'); END");
-    room.advance(20);
-    room.batches(1).await;
-    // Both come back, whenever the first batch has let them go.
-    while room.batches(0).await.len() < 2 {
-        room.advance(30);
+    queue.wait_for_counts(counts(0, 2)).await;
+    assert_eq!(queue.batches(0).await, [[""; 0]; 0]);
+    queue.advance(20);
+    assert_eq!(queue.batches(1).await, [["a", "b"]]);
+    for body in ["c", "d", "e"] {
+        queue.jobs.send(body, &Attributes::new(), None, 0).expect("sent");
+    }
+    assert_eq!(queue.batches(2).await[1], ["c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn concurrent_batches_are_limited() {
+    let queue = TestQueue::start(
+        Batching { size: 1, window: 0, partial_failures: false },
+        &["1", "2", "3", "4", "5", "6", "7"],
+        |_| None,
+    );
+    assert_eq!(queue.batches(MAX_CONCURRENT_BATCHES).await.len(), MAX_CONCURRENT_BATCHES);
+    // Messages of running batches stay held, whatever the time is; no message is received without a permit.
+    queue.advance(3600);
+    queue.wait_for_counts(counts(2, 5)).await;
+    assert_eq!(queue.batches(0).await.len(), MAX_CONCURRENT_BATCHES);
+}
+
+#[tokio::test]
+async fn held_messages_reach_the_worker_after_a_database_error() {
+    let queue =
+        TestQueue::start(Batching { size: 10, window: 20, partial_failures: false }, &["a"], |_| Some(Ok(Value::Null)));
+    queue.wait_for_counts(counts(0, 1)).await;
+    queue.jobs.send("b", &Attributes::new(), None, 900).expect("sent");
+    // A message cannot have a negative number of receives, so reading it fails.
+    queue.damage("UPDATE messages SET receives = -9 WHERE body = 'b'");
+    queue.advance(10);
+    assert_eq!(queue.batches(0).await, [[""; 0]; 0]);
+    queue.damage("UPDATE messages SET visible = 0 WHERE body = 'b'");
+    queue.jobs.send("c", &Attributes::new(), None, 900).expect("sent");
+    // Long before the end of the window.
+    assert_eq!(queue.batches(1).await, [["a"]]);
+}
+
+#[tokio::test]
+async fn undeletable_message_does_not_block_others() {
+    let queue =
+        TestQueue::start(Batching { size: 10, window: 20, partial_failures: true }, &["done", "failed"], |records| {
+            let failed = records.iter().filter(|record| record["body"] == "failed");
+            let failures: Vec<Value> = failed.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+            Some(Ok(json!({ "batchItemFailures": failures })))
+        });
+    queue.wait_for_counts(counts(0, 2)).await;
+    queue.damage("CREATE TRIGGER never BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'never'); END");
+    queue.advance(20);
+    queue.batches(1).await;
+    // Both return once the first batch has released them.
+    while queue.batches(0).await.len() < 2 {
+        queue.advance(30);
         tokio::task::yield_now().await;
     }
-    assert_eq!(room.batches(2).await[1].len(), 2);
+    assert_eq!(queue.batches(2).await[1].len(), 2);
 }

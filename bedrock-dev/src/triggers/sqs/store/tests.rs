@@ -1,4 +1,4 @@
-//! The file: what is in it after `kill -9`, and when messages can be had, on a clock that is moved by hand.
+//! Tests of the message database: its content after `kill -9`, and the visibility of messages, with a manual clock.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -7,27 +7,30 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::Messages;
+use super::{MessageCounts, MessageStore, RedrivePolicy};
 use crate::Clock;
 use crate::triggers::sqs::message::Attributes;
-use crate::triggers::sqs::queue::{Counts, DeadLetters, SqsQueue};
+use crate::triggers::sqs::queue::{SqsQueue, SqsQueueConfig};
 
-/// Where the program that is to be killed finds its messages.
-const PATH: &str = "MESSAGES_TO_KILL";
+/// The variable with the path of the database for the process that is killed.
+const PATH_VARIABLE: &str = "MESSAGES_TO_KILL";
 
 fn queue(path: &Path, name: &str, clock: &Clock) -> SqsQueue {
-    let messages = Arc::new(Messages::open(path).expect("a file"));
-    // A dead-letter queue has none of its own.
-    let dead = (!name.ends_with("-dead")).then(|| DeadLetters { queue: format!("{name}-dead"), max_receives: 2 });
-    SqsQueue::new(name.to_owned(), "arn".to_owned(), "url".to_owned(), (30, dead), messages, clock.clone())
+    let messages = Arc::new(MessageStore::open(path).expect("a file"));
+    // A dead-letter queue has no redrive policy.
+    let redrive = (!name.ends_with("-dead"))
+        .then(|| RedrivePolicy { dead_letter_queue: format!("{name}-dead"), max_receives: 2 });
+    let config =
+        SqsQueueConfig { name: name.to_owned(), arn: "arn".to_owned(), url: "url".to_owned(), visibility: 30, redrive };
+    SqsQueue::new(config, messages, clock.clone())
 }
 
 fn send(queue: &SqsQueue, body: &str, delay: u64) -> String {
-    queue.send(body, (&Attributes::new(), None), delay).expect("sent")
+    queue.send(body, &Attributes::new(), None, delay).expect("sent")
 }
 
-fn bodies(queue: &SqsQueue, most: usize) -> Vec<String> {
-    let received = queue.receive(most, None).expect("received");
+fn bodies(queue: &SqsQueue, max_messages: usize) -> Vec<String> {
+    let received = queue.receive(max_messages, None).expect("received");
     received.messages.into_iter().map(|message| message.body).collect()
 }
 
@@ -35,34 +38,35 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// No test, but the program that the next one kills: sends messages for ever, and takes some of them.
+/// Not a test: the process that the next test kills. Sends messages without end, and deletes some of them.
 #[test]
-fn sends_for_ever() {
-    let Some(path) = std::env::var_os(PATH).map(PathBuf::from) else { return };
+fn sends_without_end() {
+    let Some(path) = std::env::var_os(PATH_VARIABLE).map(PathBuf::from) else { return };
     let queue = queue(&path, "jobs", &Clock::real());
     for number in 0.. {
         let id = send(&queue, "body", 0);
         writeln!(std::io::stderr(), "sent {id}").expect("a line");
         if number % 10 == 0 {
-            let taken = queue.hold(3).expect("taken").messages;
-            queue.delete(&taken[0].receipt).expect("deleted");
-            writeln!(std::io::stderr(), "deleted {}", taken[0].id).expect("a line");
+            let held = queue.hold(3).expect("held").messages;
+            queue.delete(&held[0].receipt).expect("deleted");
+            writeln!(std::io::stderr(), "deleted {}", held[0].id).expect("a line");
         }
     }
 }
 
 #[test]
-fn no_message_is_lost_by_kill_9_and_none_comes_back_that_was_deleted() {
+fn messages_survive_kill_9_and_deleted_ones_stay_deleted() {
     let scratch = tempfile::tempdir().expect("a folder");
     let path = scratch.path().join("messages.sqlite");
     let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "triggers::sqs::store::tests::sends_for_ever", "--nocapture"])
-        .env(PATH, &path)
+        .args(["--exact", "triggers::sqs::store::tests::sends_without_end", "--nocapture"])
+        .env(PATH_VARIABLE, &path)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let (mut sent, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+    let mut sent = BTreeSet::new();
+    let mut deleted = BTreeSet::new();
     for line in BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok) {
         match line.split_once(' ') {
             Some(("sent", id)) => sent.insert(id.to_owned()),
@@ -76,7 +80,7 @@ fn no_message_is_lost_by_kill_9_and_none_comes_back_that_was_deleted() {
     child.wait().expect("it ends");
     let clock = Clock::by_hand(SystemTime::now());
     let queue = queue(&path, "jobs", &clock);
-    // Those that the program had taken come back with their visibility timeout.
+    // Messages that the process held return after their visibility timeout.
     clock.advance(seconds(30));
     let mut found = BTreeSet::new();
     loop {
@@ -92,7 +96,7 @@ fn no_message_is_lost_by_kill_9_and_none_comes_back_that_was_deleted() {
 }
 
 #[test]
-fn a_received_message_is_hidden_for_a_while_and_gone_when_it_is_deleted() {
+fn received_message_is_hidden_until_timeout_or_deletion() {
     let scratch = tempfile::tempdir().expect("a folder");
     let clock = Clock::by_hand(SystemTime::now());
     let queue = queue(&scratch.path().join("messages"), "jobs", &clock);
@@ -100,7 +104,7 @@ fn a_received_message_is_hidden_for_a_while_and_gone_when_it_is_deleted() {
     send(&queue, "later", 60);
     let first = queue.receive(10, None).expect("received").messages;
     assert_eq!((first.len(), first[0].receives), (1, 1));
-    assert_eq!(queue.counts().expect("counts"), Counts { waiting: 0, in_flight: 1, delayed: 1 });
+    assert_eq!(queue.counts().expect("counts"), MessageCounts { waiting: 0, in_flight: 1, delayed: 1 });
     assert_eq!(bodies(&queue, 10), [""; 0]);
     clock.advance(seconds(30));
     let second = queue.receive(10, None).expect("received").messages;
@@ -113,10 +117,12 @@ fn a_received_message_is_hidden_for_a_while_and_gone_when_it_is_deleted() {
 }
 
 #[test]
-fn a_message_that_was_received_too_often_goes_to_the_dead_letters() {
+fn message_received_too_often_is_moved_to_dead_letter_queue() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let (clock, path) = (Clock::by_hand(SystemTime::now()), scratch.path().join("messages"));
-    let (jobs, dead) = (queue(&path, "jobs", &clock), queue(&path, "jobs-dead", &clock));
+    let clock = Clock::by_hand(SystemTime::now());
+    let path = scratch.path().join("messages");
+    let jobs = queue(&path, "jobs", &clock);
+    let dead = queue(&path, "jobs-dead", &clock);
     send(&jobs, "poison", 0);
     for _ in 0..2 {
         assert_eq!(bodies(&jobs, 1), ["poison"]);
@@ -129,9 +135,10 @@ fn a_message_that_was_received_too_often_goes_to_the_dead_letters() {
 }
 
 #[test]
-fn a_message_that_this_program_holds_is_nobody_elses_however_late_it_is() {
+fn held_message_is_never_received_by_others() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let (clock, path) = (Clock::by_hand(SystemTime::now()), scratch.path().join("messages"));
+    let clock = Clock::by_hand(SystemTime::now());
+    let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &clock);
     send(&jobs, "one", 0);
     let held = jobs.hold(1).expect("held").messages;
@@ -142,30 +149,33 @@ fn a_message_that_this_program_holds_is_nobody_elses_however_late_it_is() {
 }
 
 #[test]
-fn visibility_can_be_changed_and_a_queue_be_emptied() {
+fn visibility_can_be_changed_and_queue_purged() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let (clock, path) = (Clock::by_hand(SystemTime::now()), scratch.path().join("messages"));
-    let (jobs, others) = (queue(&path, "jobs", &clock), queue(&path, "others", &clock));
+    let clock = Clock::by_hand(SystemTime::now());
+    let path = scratch.path().join("messages");
+    let jobs = queue(&path, "jobs", &clock);
+    let others = queue(&path, "others", &clock);
     send(&jobs, "one", 0);
     send(&others, "other", 0);
-    let taken = jobs.receive(1, Some(600)).expect("received").messages;
-    assert!(jobs.hide(&taken[0].receipt, 0).expect("changed"));
+    let received = jobs.receive(1, Some(600)).expect("received").messages;
+    assert!(jobs.change_visibility(&received[0].receipt, 0).expect("changed"));
     assert_eq!(bodies(&jobs, 1), ["one"]);
-    assert!(!jobs.hide("unknown", 0).expect("not changed"));
+    assert!(!jobs.change_visibility("unknown", 0).expect("not changed"));
     assert_eq!(jobs.purge().expect("emptied"), 1);
     clock.advance(seconds(600));
     assert_eq!((bodies(&jobs, 1).len(), bodies(&others, 1).len()), (0, 1));
 }
 
 #[test]
-fn messages_are_kept_for_four_days_and_a_clock_that_was_ahead_delays_none_for_long() {
+fn messages_expire_and_future_timestamps_are_clamped() {
     let scratch = tempfile::tempdir().expect("a folder");
     let path = scratch.path().join("messages");
-    let (now, ahead) = (SystemTime::now(), SystemTime::now() + seconds(1_000_000));
+    let now = SystemTime::now();
+    let ahead = now + seconds(1_000_000);
     send(&queue(&path, "jobs", &Clock::by_hand(ahead)), "of a fast clock", 0);
     let clock = Clock::by_hand(now);
     let jobs = queue(&path, "jobs", &clock);
-    Messages::open(&path).expect("a file").set_clock("jobs", now, seconds(30)).expect("set");
+    MessageStore::open(&path).expect("a file").clamp_future_timestamps("jobs", now, seconds(30)).expect("set");
     clock.advance(seconds(30));
     assert_eq!(bodies(&jobs, 1), ["of a fast clock"]);
     clock.advance(seconds(4 * 86_400));
@@ -173,18 +183,16 @@ fn messages_are_kept_for_four_days_and_a_clock_that_was_ahead_delays_none_for_lo
 }
 
 #[test]
-fn a_message_is_not_taken_into_a_file_that_is_gone() {
+fn message_is_rejected_after_its_file_was_deleted() {
     let scratch = tempfile::tempdir().expect("a folder");
     let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &Clock::real());
     std::fs::remove_file(&path).expect("removed");
-    let told = format!(
-        "the messages in `{}` are gone; was `cargo clean` run? start `cargo bedrock dev` again",
-        path.display()
-    );
-    let sent = jobs.send("lost", (&Attributes::new(), None), 0);
-    assert_eq!(sent.expect_err("gone").to_string(), told);
-    // Another one at the same place is not the one that this program has open.
-    let _other = Messages::open(&path).expect("a file");
-    assert_eq!(jobs.counts().expect_err("gone").to_string(), told);
+    let message =
+        format!("message database `{}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path.display());
+    let sent = jobs.send("lost", &Attributes::new(), None, 0);
+    assert_eq!(sent.expect_err("deleted").to_string(), message);
+    // A new file at the same path is not the one that this process has open.
+    let _other = MessageStore::open(&path).expect("a file");
+    assert_eq!(jobs.counts().expect_err("deleted").to_string(), message);
 }

@@ -1,0 +1,33 @@
+// Badges for languages and outcomes. Text or shape conveys the same as the colour.
+
+import type { Language, Outcome } from '../api/types';
+
+const LANGUAGES: Record<Language, [string, string]> = { rust: ['rs', 'Rust'], python: ['py', 'Python'], javascript: ['js', 'JavaScript'] };
+
+export function LanguageBadge({ language }: { language: Language | undefined }) {
+  if (!language) return null;
+  const [abbreviation, name] = LANGUAGES[language];
+  return <abbr class={`lang lang-${language}`} title={name}>{abbreviation}</abbr>;
+}
+
+export function languageName(language: Language): string {
+  return LANGUAGES[language][1];
+}
+
+const ICON_PATHS: Record<Outcome | 'running', string> = {
+  ok: 'M3 8.5l3.2 3.2L13 4.8',
+  error: 'M4 4l8 8M12 4l-8 8',
+  timeout: 'M8 2.5a5.5 5.5 0 1 0 .01 0M8 5v3.2l2.2 1.6',
+  throttled: 'M2.5 11a5.7 5.7 0 1 1 11 0M8 10.5l2.6-3.6',
+  denied: 'M8 2.5a5.5 5.5 0 1 0 .01 0M4.3 4.3l7.4 7.4',
+  running: 'M8 2.5a5.5 5.5 0 0 1 5.5 5.5',
+};
+
+export function OutcomeBadge({ outcome }: { outcome: Outcome | 'running' }) {
+  return (
+    <span class={`outcome is-${outcome}`}>
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d={ICON_PATHS[outcome]} /></svg>
+      {outcome}
+    </span>
+  );
+}

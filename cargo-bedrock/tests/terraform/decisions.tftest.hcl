@@ -1,4 +1,4 @@
-# What terraform/manifest/ decides, without a provider. The manifests are written by the Rust test that runs this.
+# Decisions of terraform/manifest/, without a provider. The Rust test that runs this file writes the manifests.
 
 variables {
   stage     = "dev"
@@ -16,12 +16,12 @@ run "one_worker" {
 
   assert {
     condition     = output.app == "space"
-    error_message = "the app's name is the manifest's"
+    error_message = "the app has the name in the manifest"
   }
 
   assert {
     condition     = output.tags == { "bedrock:app" = "space", "bedrock:stage" = "dev", "bedrock:owner" = "terraform" }
-    error_message = "tags say whose it is: ${jsonencode(output.tags)}"
+    error_message = "tags name app and stage: ${jsonencode(output.tags)}"
   }
 
   assert {
@@ -59,7 +59,7 @@ run "one_worker" {
       layer    = null
       url_auth = null
     }
-    error_message = "all that its function needs: ${jsonencode(output.functions.fetcher)}"
+    error_message = "the function has all settings: ${jsonencode(output.functions.fetcher)}"
   }
 
   assert {
@@ -72,11 +72,11 @@ run "one_worker" {
         Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/space-dev-fetcher:*"
       }]
     })
-    error_message = "who calls nobody writes its own log: ${output.functions.fetcher.own_policy}"
+    error_message = "a function without callees may only write its log: ${output.functions.fetcher.own_policy}"
   }
 }
 
-run "two_that_call_each_other_and_an_endpoint" {
+run "endpoint_and_two_workers_that_call_each_other" {
   command = plan
 
   variables {
@@ -100,7 +100,7 @@ run "two_that_call_each_other_and_an_endpoint" {
 
   assert {
     condition     = keys(output.functions.endpoint.environment) == ["SPACE_WORKER_ARN_FETCHER", "SPACE_WORKER_ARN_RANKER"]
-    error_message = "each callee once: ${jsonencode(output.functions.endpoint.environment)}"
+    error_message = "each callee is listed once: ${jsonencode(output.functions.endpoint.environment)}"
   }
 
   assert {
@@ -127,12 +127,12 @@ run "two_that_call_each_other_and_an_endpoint" {
         ]
       },
     ]
-    error_message = "nothing but its rights: ${output.functions.fetcher.own_policy}"
+    error_message = "the function has only its own permissions: ${output.functions.fetcher.own_policy}"
   }
 
   assert {
     condition     = output.secrets.fetcher == { TOKEN = "ssm:/space/token", KEY = "secretsmanager:key" }
-    error_message = "what secrets are found by: ${jsonencode(output.secrets)}"
+    error_message = "references to secrets: ${jsonencode(output.secrets)}"
   }
 
   assert {
@@ -146,11 +146,11 @@ run "two_that_call_each_other_and_an_endpoint" {
 
   assert {
     condition     = output.functions.endpoint.url_auth == "none" && output.functions.ranker.url_auth == null
-    error_message = "the endpoint alone has a URL"
+    error_message = "only the endpoint has a URL"
   }
 }
 
-run "settings_of_the_stage_come_before_those_of_the_manifest" {
+run "stage_settings_override_the_manifest" {
   command = plan
 
   variables {
@@ -161,12 +161,12 @@ run "settings_of_the_stage_come_before_those_of_the_manifest" {
 
   assert {
     condition     = alltrue([for function in output.functions : function.log_retention == 7])
-    error_message = "logs are kept as long as the stage says"
+    error_message = "the stage sets the log retention"
   }
 
   assert {
     condition     = output.functions.endpoint.url_auth == "iam" && output.functions.ranker.url_auth == null
-    error_message = "the stage says who may call the URL"
+    error_message = "the stage sets the access to the URL"
   }
 }
 
@@ -186,7 +186,7 @@ run "another_partition_and_region" {
 
   assert {
     condition     = output.functions.ranker.role_name != run.two_that_call_each_other_and_an_endpoint.functions.ranker.role_name
-    error_message = "roles are the account's, so their names differ between regions"
+    error_message = "roles are global in an account, so their names contain the region"
   }
 }
 
@@ -204,19 +204,19 @@ run "sixty_workers" {
 
   assert {
     condition     = length(output.functions.endpoint.environment) == 0
-    error_message = "sixty ARNs are too many, so there is none"
+    error_message = "sixty ARNs exceed the limit, so all are left out"
   }
 
   assert {
     condition = output.functions.a_worker_with_a_rather_long_name_60.environment == {
       SPACE_WORKER_ARN_A_WORKER_WITH_A_RATHER_LONG_NAME_01 = output.functions.a_worker_with_a_rather_long_name_01.arn
     }
-    error_message = "one is not"
+    error_message = "one ARN is within the limit"
   }
 
   assert {
     condition     = !strcontains(output.functions.endpoint.own_policy, "lambda:InvokeFunction")
-    error_message = "the role's own policy has no room for sixty callees"
+    error_message = "the inline policy of the role does not contain sixty callees"
   }
 
   assert {
@@ -225,7 +225,7 @@ run "sixty_workers" {
       ]) == flatten([
       for name, function in output.functions : [function.arn, "${function.arn}:*"] if name != "endpoint"
     ])
-    error_message = "managed policies have all callees and nobody else"
+    error_message = "managed policies contain exactly the callees"
   }
 
   assert {
@@ -235,18 +235,18 @@ run "sixty_workers" {
 
   assert {
     condition     = alltrue([for function in output.functions : length(function.own_policy) <= 10240])
-    error_message = "a role's own policies have at most 10,240 characters"
+    error_message = "the inline policies of a role have at most 10,240 characters"
   }
 
   assert {
     condition = alltrue([for function in output.functions : length(function.role_name) <= 64]) && (
       length(distinct([for function in output.functions : function.role_name])) == 61
     )
-    error_message = "each function has a role of its own, with a name that is short enough"
+    error_message = "each function has its own role, whose name is within the limit"
   }
 }
 
-run "an_environment_that_is_just_full" {
+run "environment_at_the_limit" {
   command = plan
 
   variables {
@@ -260,7 +260,7 @@ run "an_environment_that_is_just_full" {
   }
 }
 
-run "an_environment_with_one_byte_more" {
+run "environment_above_the_limit" {
   command = plan
 
   variables {
@@ -270,12 +270,12 @@ run "an_environment_with_one_byte_more" {
 
   assert {
     condition     = !contains(keys(output.functions.fetcher.environment), "SPACE_WORKER_ARN_RANKER")
-    error_message = "4,097 bytes are not, so the ARN is left out"
+    error_message = "4,097 bytes exceed the limit, so the ARN is left out"
   }
 
   assert {
     condition     = contains(keys(output.functions.fetcher.environment), "PAD")
-    error_message = "what the settings say stays"
+    error_message = "variables of the settings are kept"
   }
 }
 
@@ -296,11 +296,11 @@ run "each_kind_of_destination" {
       to_queue    = ["sqs:SendMessage"]
       to_topic    = ["sns:Publish"]
     }
-    error_message = "the right to hand on failed events"
+    error_message = "permission to send failed events to the destination"
   }
 }
 
-run "an_app_whose_name_has_a_hyphen" {
+run "app_name_with_a_hyphen" {
   command = plan
 
   variables {
@@ -309,11 +309,11 @@ run "an_app_whose_name_has_a_hyphen" {
 
   assert {
     condition     = keys(output.functions.fetcher.environment) == ["GREETING", "OUTER_SPACE_WORKER_ARN_RANKER"]
-    error_message = "no name of a variable has a hyphen: ${jsonencode(output.functions.fetcher.environment)}"
+    error_message = "variable names have no hyphen: ${jsonencode(output.functions.fetcher.environment)}"
   }
 }
 
-run "an_app_without_triggers" {
+run "app_without_triggers" {
   command = plan
 
   variables {
@@ -325,7 +325,7 @@ run "an_app_without_triggers" {
       for made in [output.schedules, output.schedule_roles, output.queues, output.mappings, output.buckets] :
       length(keys(made)) == 0
     ])
-    error_message = "nothing is made for triggers"
+    error_message = "there are no resources for triggers"
   }
 }
 
@@ -341,7 +341,7 @@ run "triggers_of_each_kind" {
       fetcher-1 = { worker = "fetcher", expression = "rate(5 minutes)", timezone = "UTC", input = null }
       fetcher-2 = { worker = "fetcher", expression = "cron(0 9 * * ? *)", timezone = "Europe/Berlin", input = "{\"a\":\"<b>\"}" }
     }
-    error_message = "schedules by worker and number, events as they stand: ${jsonencode(output.schedules)}"
+    error_message = "schedules are named by worker and number, and events are unchanged: ${jsonencode(output.schedules)}"
   }
 
   assert {
@@ -365,7 +365,7 @@ run "triggers_of_each_kind" {
         "aws:SourceArn"     = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/space-dev"
       }
     }
-    error_message = "for schedules of the stage alone: ${output.schedule_roles.fetcher.trust}"
+    error_message = "only for schedules of the stage: ${output.schedule_roles.fetcher.trust}"
   }
 
   assert {
@@ -392,7 +392,7 @@ run "triggers_of_each_kind" {
         partial_failures = false
       }
     }
-    error_message = "who takes which messages: ${jsonencode(output.mappings)}"
+    error_message = "event source mappings: ${jsonencode(output.mappings)}"
   }
 
   assert {
@@ -413,7 +413,7 @@ run "triggers_of_each_kind" {
         notices = [{ worker = "ranker", events = ["s3:ObjectRemoved:*"], prefix = "", suffix = ".png" }]
       }
     })
-    error_message = "all that a bucket tells of is in one place: ${jsonencode(output.buckets)}"
+    error_message = "all notifications of a bucket are in one configuration: ${jsonencode(output.buckets)}"
   }
 
   assert {
@@ -437,16 +437,16 @@ run "triggers_of_each_kind" {
         Resource = ["arn:aws:sqs:us-east-1:123456789012:space-dev-jobs"]
       },
     ]
-    error_message = "a worker stands for its function, and messages are taken of its own queues: ${output.functions.fetcher.own_policy}"
+    error_message = "a worker as destination is its function, and only its own queues are polled: ${output.functions.fetcher.own_policy}"
   }
 
   assert {
     condition     = output.functions.fetcher.on_success == output.functions.ranker.arn
-    error_message = "a worker stands for its function: ${jsonencode(output.functions.fetcher)}"
+    error_message = "a worker as destination is its function: ${jsonencode(output.functions.fetcher)}"
   }
 }
 
-run "queues_and_buckets_are_found_by_variables" {
+run "variables_name_queues_and_buckets" {
   command = plan
 
   variables {
@@ -460,11 +460,11 @@ run "queues_and_buckets_are_found_by_variables" {
       SPACE_QUEUE_URL_JOBS   = "https://sqs.us-east-1.amazonaws.com/123456789012/space-dev-jobs"
       SPACE_QUEUE_URL_OTHERS = "https://sqs.us-east-1.amazonaws.com/123456789012/others"
     }])
-    error_message = "every function finds all of them: ${jsonencode(output.functions.ranker.environment)}"
+    error_message = "every function has all variables: ${jsonencode(output.functions.ranker.environment)}"
   }
 }
 
-run "names_that_are_too_long_are_cut" {
+run "long_names_are_truncated" {
   command = plan
 
   variables {

@@ -1,7 +1,7 @@
-"""Runs one ministack, an emulator of AWS, for a Rust test: a line of JSON in, a line of JSON out.
+"""Runs ministack, an emulator of AWS, for a Rust test. Reads one JSON request a line and writes one JSON response a line.
 
-Started with ministack's own Python. When its standard input ends, however the test ended, ministack and the functions
-that it runs are ended with it.
+It is started with the Python interpreter of ministack. When standard input is closed, even by a crash of the test,
+ministack and the functions that it runs are killed.
 """
 
 import base64
@@ -23,8 +23,8 @@ import boto3
 
 REGION = "us-east-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# An answer that is there before Terraform's HTTP client has noted that its request is written makes it close the
-# connection and send the request again; what was created by the first one is then in the way of the second.
+# If a response arrives before Terraform's HTTP client has finished writing the request, the client closes the connection
+# and repeats the request, which then conflicts with the resource that the first request has created.
 SERVE = """
 import asyncio
 from hypercorn.config import Config
@@ -43,12 +43,12 @@ H11Protocol.stream_send = stream_send
 Config.keep_alive_max_requests = 10**9
 main()
 """
-ATTEMPTS = 3  # a port that was free may be taken when ministack comes to it
+MAX_ATTEMPTS = 3  # another program may open the free port before ministack does
 
 
 def start(folder):
-    """A running ministack that enforces IAM, and its address."""
-    for _ in range(ATTEMPTS):
+    """Starts a ministack that enforces IAM. Returns the process and its URL."""
+    for _ in range(MAX_ATTEMPTS):
         port = free_port()
         endpoint = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
@@ -61,7 +61,7 @@ def start(folder):
             start_new_session=True,
         )
         if any(b"Running on http" in line for line in process.stdout):
-            # Somebody has to read on, or it blocks when the pipe is full.
+            # Keep reading, because a full pipe would block ministack.
             threading.Thread(target=process.stdout.read, daemon=True).start()
             return process, endpoint
         process.wait()
@@ -75,7 +75,7 @@ def free_port():
 
 
 def environment(folder, endpoint, port):
-    """All of it, because functions inherit it."""
+    """Returns the complete environment of ministack, which functions inherit."""
     return {
         **KEYS,
         "PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"])),
@@ -98,7 +98,7 @@ def environment(folder, endpoint, port):
 
 
 def call(endpoint, service, operation, arguments):
-    """Any operation of any API, by boto3's names."""
+    """Calls an operation by its names in boto3."""
     client = boto3.client(
         service,
         endpoint_url=endpoint,
@@ -106,25 +106,25 @@ def call(endpoint, service, operation, arguments):
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    answer = getattr(client, operation)(**arguments)
-    if hasattr(answer.get("Payload"), "read"):
-        answer["Payload"] = answer["Payload"].read().decode()
-    return answer
+    response = getattr(client, operation)(**arguments)
+    if hasattr(response.get("Payload"), "read"):
+        response["Payload"] = response["Payload"].read().decode()
+    return response
 
 
 def get(endpoint, url):
-    """Asks a function's URL, whose host no name server knows."""
+    """Requests a function URL. Its host is sent as a header, because no name server knows it."""
     host, path = url.removeprefix("https://").split("/", 1)
     request = urllib.request.Request(f"{endpoint}/{path}", headers={"Host": host})
     try:
-        with urllib.request.urlopen(request) as answer:
-            return {"status": answer.status, "body": answer.read().decode()}
+        with urllib.request.urlopen(request) as response:
+            return {"status": response.status, "body": response.read().decode()}
     except urllib.error.HTTPError as error:
         return {"status": error.code, "body": error.read().decode()}
 
 
 def pack(path, name, text):
-    """Writes a zip with one file; gives its SHA-256 in base64, as manifests have it."""
+    """Writes a zip with one file. Returns its SHA-256 in base64, like in manifests."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, text)
@@ -145,10 +145,10 @@ def main():
         for line in sys.stdin:
             task, arguments = json.loads(line)
             try:
-                answer = {"ok": tasks[task](arguments)}
+                response = {"ok": tasks[task](arguments)}
             except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            print(json.dumps(answer, default=str), flush=True)
+                response = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(response, default=str), flush=True)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -8,6 +8,7 @@
 //! | [`invoke_api`] | what a function talks to that calls another: each call goes to a closure of the test |
 //! | [`Ministack`] | AWS's APIs: create functions, let them invoke each other, IAM |
 //! | [`tool`], [`pack`], [`unpack`] | the pinned tools, zips |
+//! | [`share_build`] | where the apps of all tests are compiled |
 //!
 //! `cargo xtask setup` installs what this needs. Where it is missing a test is skipped, and says so; with `CI` set it fails.
 
@@ -22,6 +23,7 @@ pub mod invoke_api;
 mod ministack;
 pub mod ric;
 mod runtime_api;
+mod shared_build;
 mod tools;
 mod zip_file;
 
@@ -29,5 +31,6 @@ pub use driver::Refusal;
 pub use function::Function;
 pub use ministack::{Invoked, Ministack};
 pub use runtime_api::{Answer, Run, RuntimeApi};
+pub use shared_build::share_build;
 pub use tools::{on_path, tool};
 pub use zip_file::{pack, unpack};

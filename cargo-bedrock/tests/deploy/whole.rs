@@ -67,11 +67,7 @@ module.exports = { Reporter };
 /// `cargo bedrock …`; what the apps of other tests have compiled is compiled already.
 fn run(folder: &Path, cloud: &Cloud, args: &[&str]) -> Answer {
     let mut command = command(folder, args, &cloud.environment());
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
-    for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
-        command.env_remove(variable);
-    }
-    command.output().expect("the command starts").into()
+    testbed::share_build(&mut command).output().expect("the command starts").into()
 }
 
 fn made(cloud: &Cloud, dir: &Path) -> std::path::PathBuf {

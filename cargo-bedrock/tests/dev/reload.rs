@@ -43,10 +43,7 @@ impl Shop {
     pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
         command.arg("bedrock").args(arguments).current_dir(folder).stdin(Stdio::null());
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
-        for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
-            command.env_remove(variable);
-        }
+        testbed::share_build(&mut command);
         command
     }
 

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 /// An app called `shop`.
 pub(crate) struct App {
     dir: TempDir,
-    /// Where cargo builds and dependencies of workers go.
-    target: PathBuf,
+    /// The target folder, if it is not the one that all tests share.
+    target: Option<PathBuf>,
 }
 
 pub(crate) struct Answer {
@@ -28,9 +28,7 @@ impl From<Output> for Answer {
 
 impl App {
     pub(crate) fn new() -> Self {
-        // All apps of these tests share one target folder: what they depend on is compiled once.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
-        let app = Self { dir: tempfile::tempdir().expect("a folder"), target };
+        let app = Self { dir: tempfile::tempdir().expect("a folder"), target: None };
         let checkout = checkout();
         let path = checkout.to_str().expect("text");
         let made = app.bedrock_in(app.dir.path(), &["new", "app", "shop", "--bedrock-path", path]);
@@ -42,8 +40,7 @@ impl App {
 
     /// What `migrate` makes of one of the apps in `tests/original`.
     pub(crate) fn migrated(name: &str) -> Self {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded");
-        let app = Self { dir: tempfile::tempdir().expect("a folder"), target };
+        let app = Self { dir: tempfile::tempdir().expect("a folder"), target: None };
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original").join(name);
         copy(&original, &app.path(""));
         let checkout = checkout();
@@ -57,7 +54,7 @@ impl App {
     /// Without Rust workers, so that nothing has to be compiled; nothing is installed yet either.
     pub(crate) fn without_rust() -> Self {
         let mut app = Self::new();
-        app.target = app.dir.path().join("target");
+        app.target = Some(app.dir.path().join("target"));
         fs::remove_dir_all(app.path("workers/greeter")).expect("the first worker");
         app.edit("Cargo.toml", "greeter = { path = \"workers/greeter\" }", "");
         app
@@ -112,14 +109,16 @@ impl App {
         let mut command = Command::new(env!("CARGO"));
         command.args(args).current_dir(self.path("."));
         self.environment(&mut command);
+        // No test debugs these programs.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0");
         command
     }
 
     /// What cargo says for people is not coloured.
     fn environment(&self, command: &mut Command) {
-        command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
-        for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"] {
-            command.env_remove(variable);
+        testbed::share_build(command).env("CARGO_TERM_COLOR", "never");
+        if let Some(target) = &self.target {
+            command.env("CARGO_TARGET_DIR", target);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bedrock_dev::{Clock, Edges, Workshop};
 use serde_json::{Value, json};
 
-use crate::built::binary_with;
+use crate::built::binary;
 use crate::driver::ALL;
 use crate::service::client::site_packages;
 use crate::service::client::{Client, sdk};
@@ -23,7 +23,7 @@ fn sdk_of(worker: &str) -> Option<PathBuf> {
 
 async fn open(strict: bool, edges: Option<Edges>, scratch: &std::path::Path) -> Workshop {
     let mut order = order(scratch, &Clock::real());
-    let with_sdk = binary_with("rust_case", &["--features", "sdk", "--bin", "rust_case_sdk"], "rust_case_sdk");
+    let with_sdk = binary("rust_case_sdk");
     order.programs = HashMap::from([("rust_case".to_owned(), with_sdk)]);
     order.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
     (order.strict, order.edges) = (strict, edges);

@@ -1,4 +1,4 @@
-//! Ten thousand invocations of a workshop at once and one after the other, in all languages, while workers fail, exit, take
+//! Thousands of invocations of a workshop at once and one after the other, in all languages, while workers fail, exit, take
 //! too long and are saved: each caller gets its answer, and nothing is left of it. The only test of its program, so that
 //! what this process holds is the workshop's.
 
@@ -25,7 +25,8 @@ use plan::{Deed, Plan, plans};
 use room::{Held, Room, memory, save};
 use told::Told;
 
-const CALLS: usize = 10_000;
+const NIGHTLY_CALLS: usize = 10_000;
+const PUSH_CALLS: usize = 1_000;
 const IN_FLIGHT: usize = 64;
 /// Another one: `SOAK_SEED=7 cargo nextest run -p conformance -E 'binary(soak)'`
 const SEED: u64 = 20_261_126;
@@ -69,7 +70,9 @@ async fn ten_thousand_invocations_with_faults_get_an_answer_each_and_leave_nothi
 }
 
 fn calls() -> usize {
-    std::env::var("SOAK_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(CALLS)
+    let is_nightly = std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "nightly");
+    let default = if is_nightly { NIGHTLY_CALLS } else { PUSH_CALLS };
+    std::env::var("SOAK_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(default)
 }
 
 /// Numbers of their own.
@@ -77,14 +80,21 @@ fn later(plan: Plan) -> Plan {
     Plan { number: plan.number + 1_000_000, ..plan }
 }
 
-/// What is held once nothing changes any more: processes that were replaced end in their own time.
+/// Returns what this process holds once that has not changed for a while: processes that were replaced end after their
+/// successors have started.
 async fn settled_hold() -> Held {
+    const SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
+    const EQUAL_SAMPLES: usize = 10;
+    const MAX_SAMPLES: usize = 500;
     let mut last = Held::now();
-    for _ in 0..50 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let mut equal = 0;
+    for _ in 0..MAX_SAMPLES {
+        tokio::time::sleep(SAMPLE_INTERVAL).await;
         let now = Held::now();
-        if now != last {
-            last = now;
+        equal = if now == last { equal + 1 } else { 0 };
+        last = now;
+        if equal == EQUAL_SAMPLES {
+            break;
         }
     }
     last

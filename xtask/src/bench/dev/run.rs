@@ -1,4 +1,4 @@
-//! Installs, measures, prints. Talk goes to stderr, so that stdout is the document.
+//! Installs the tools, measures, and prints the document to stdout. Progress is printed to stderr.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use super::{idle, latency, reload, tables};
 use crate::bench::{limit, machine, subcommand};
 use crate::workspace::Workspace;
 
-/// What can be measured on its own.
+/// A part of the benchmark that can be measured separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Latency,
@@ -19,7 +19,7 @@ pub(crate) enum Part {
     Idle,
 }
 
-/// Measures `cargo bedrock dev` beside its peers.
+/// Measures `cargo bedrock dev` and the other tools.
 pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Result<()> {
     let is_meant = |part| only.is_none_or(|only| only == part);
     let client = Client::build(workspace)?;

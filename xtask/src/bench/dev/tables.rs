@@ -10,7 +10,7 @@ use super::latency::{INSTANCES, Latency, Pass};
 use super::reload::{Edits, Reloads};
 use crate::bench::samples::median;
 
-/// Everything that was measured.
+/// All figures.
 pub(super) fn all(figures: &Figures) -> String {
     let tables =
         [figures.latency.as_ref().map(latency), figures.reloads.as_ref().map(reloads), figures.rest.as_ref().map(rest)];
@@ -34,7 +34,7 @@ fn latency(latency: &Latency) -> String {
     text
 }
 
-/// Cargo-lambda in its mode for many calls.
+/// A row for cargo-lambda in its mode for many calls.
 fn tuned(text: &mut String, loads: &[Load]) {
     let of = |figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect()).unwrap_or_default();
     let _ = writeln!(

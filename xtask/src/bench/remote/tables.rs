@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::figures::Figures;
 
-/// Calls, in both columns.
+/// Returns a table of the calls, on all cores and on one.
 pub(super) fn calls(figures: &Figures) -> String {
     let mut text = "| 1 KB of JSON there and back, over TLS | quiet | 1-core |\n|---|---|---|\n".to_owned();
     let (quiet, one_core) = (&figures.quiet, &figures.one_core);
@@ -21,7 +21,7 @@ pub(super) fn calls(figures: &Figures) -> String {
     text
 }
 
-/// Programs: their size and their start.
+/// Returns a table of the size and the start of the programs.
 pub(super) fn programs(figures: &Figures) -> String {
     let mut text = "| program | size | exec to the first `GET /next` |\n|---|---|---|\n".to_owned();
     for program in &figures.programs {
@@ -30,7 +30,7 @@ pub(super) fn programs(figures: &Figures) -> String {
     text
 }
 
-/// How a thousand calls went.
+/// Returns a sentence about a thousand calls.
 pub(super) fn at_once(figures: &Figures) -> String {
     let Some(run) = figures.at_once.iter().max_by_key(|run| run.peak_kib) else { return String::new() };
     format!(

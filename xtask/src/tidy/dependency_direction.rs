@@ -35,7 +35,7 @@ const CRATES: [Limits; 10] = [
     },
     Limits {
         name: "bedrock-templates",
-        allowed: &["bedrock-build"],
+        allowed: &["bedrock-build", "bedrock-diagnostics"],
         forbidden: &["aws*", "lambda*", "tokio*", "clap*"],
     },
     Limits { name: "bedrock-diagnostics", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "clap*"] },

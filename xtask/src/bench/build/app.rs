@@ -81,16 +81,16 @@ impl App {
     pub(super) fn edit(&self, number: usize) -> Result<()> {
         let file = self.root.join("workers").join(EDITED).join("src/lib.rs");
         let text = read(&file)?;
-        let mut done = false;
+        let mut is_changed = false;
         let line = |line: &str| match line.split_once("format!(\"") {
-            Some((before, _)) if !done => {
-                done = true;
+            Some((before, _)) if !is_changed => {
+                is_changed = true;
                 format!("{before}format!(\"hello for the {number}th time, {{}}\", event.name),\n")
             }
             _ => format!("{line}\n"),
         };
         let edited: String = text.lines().map(line).collect();
-        ensure!(done, "the template of a Rust worker greets nobody");
+        ensure!(is_changed, "the template of a Rust worker has no greeting");
         write(&file, &edited)
     }
 }

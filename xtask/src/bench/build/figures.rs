@@ -72,7 +72,8 @@ impl Figures {
 
     /// Returns all limits, in the order of the table.
     pub(super) fn limits(&self) -> Vec<Limit> {
-        let (ours, cargo) = (self.of(Kind::Bedrock), self.of(Kind::Cargo));
+        let ours = self.of(Kind::Bedrock);
+        let cargo = self.of(Kind::Cargo);
         let fastest = |builds: Option<&Builds>, of: fn(&Builds) -> &Vec<f64>| least(of(builds?).iter().copied());
         let ratio = |of: fn(&Builds) -> &Vec<f64>| Some(fastest(ours, of)? / fastest(cargo, of)?);
         let seconds = |s: f64| format!("{s:.3} s");

@@ -93,7 +93,8 @@ impl<'a> App<'a> {
         let root = folder.join(name);
         let mut app = Self { workspace, tool, name, root, names: vec!["greeter".to_owned()] };
         // Only the compiled crates of an earlier run are kept.
-        let (target, kept) = (app.root.join("target"), folder.join("kept"));
+        let target = app.root.join("target");
+        let kept = folder.join("kept");
         if target.exists() {
             fs::rename(&target, &kept).with_context(|| format!("failed to move {}", target.display()))?;
         }
@@ -143,7 +144,8 @@ impl<'a> App<'a> {
     }
 
     /// Replaces a text in the called worker of a language.
-    pub(super) fn edit(&self, language: Language, (from, to): &(String, String)) -> Result<()> {
+    pub(super) fn edit(&self, language: Language, edit: &(String, String)) -> Result<()> {
+        let (from, to) = edit;
         let file = self.file(language);
         let text = fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
         ensure!(text.contains(from), "`{from}` is not in `{}`", file.display());
@@ -172,7 +174,8 @@ impl<'a> App<'a> {
 
     /// Removes `.gitignore` from the folder, or writes the one of a new app.
     pub(super) fn ignores(&self, is_there: bool) -> Result<()> {
-        let (list, aside) = (self.root.join(".gitignore"), self.root.join("gitignore.aside"));
+        let list = self.root.join(".gitignore");
+        let aside = self.root.join("gitignore.aside");
         let (from, to) = if is_there { (aside, list) } else { (list, aside) };
         if from.exists() {
             fs::rename(&from, &to).with_context(|| format!("failed to move {}", from.display()))?;

@@ -31,7 +31,7 @@ const BEYOND_CARGO_MS: f64 = 150.0;
 /// Limit of calls after a reload, as a multiple of the calls before it.
 const STAYS_WARM: f64 = 1.5;
 const IDLE_MB: f64 = 60.0;
-/// Happenings and events that are kept have 48 MiB at most, and an allocator needs more than what it is asked for.
+/// The stored dev events have at most 48 MiB, and an allocator needs more than is requested from it.
 const BUSY_MB: f64 = IDLE_MB + 67.1;
 
 impl Latency {
@@ -45,7 +45,8 @@ impl Latency {
         // The ratio is taken within a pass: a disturbance affects both figures.
         let ratio = |pair: &Pair, figure: fn(&Load) -> f64| figure(&pair.ours) / figure(&pair.peers);
         for language in Language::ALL {
-            let (name, peer) = (language.title(), language.peer());
+            let name = language.title();
+            let peer = language.peer();
             let p50 = self.of(language, |pass| ratio(&pass.one, |load| load.p50_us));
             let rate = self.of(language, |pass| ratio(&pass.many, |load| load.per_second));
             let tail = self.of(language, |pass| pass.many.ours.p99_us / pass.many.ours.p50_us);
@@ -96,7 +97,7 @@ impl Figures {
         let mut limits = self.latency.as_ref().map(Latency::limits).unwrap_or_default();
         if let Some(reloads) = &self.reloads {
             limits.extend(reloads.edits.iter().flat_map(Edits::limits));
-            let what = "reloads that nobody asked for, without `.gitignore`";
+            let what = "reloads without a saved file, without `.gitignore`";
             limits.push(Limit::at_most(what, Some(count(reloads.unasked)), 0.0, number));
         }
         if let Some(rest) = &self.rest {
@@ -108,7 +109,7 @@ impl Figures {
                 Limit::at_most(of("all warm, processor time in 10 s"), Some(ticks(rest.warm.ticks)), 0.0, ms),
                 Limit::at_most(of("all warm, memory without the hosts"), Some(rest.warm.memory_mb), IDLE_MB, mb),
             ]);
-            let what = "reloads that nobody asked for, with `.gitignore`";
+            let what = "reloads without a saved file, with `.gitignore`";
             limits.push(Limit::at_most(what, Some(count(rest.unasked)), 0.0, number));
         }
         limits

@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Resu
     let mut figures = Figures::default();
     let before = machine::load()?;
     if only != Some(Part::Idle) {
-        let (watch, offline) = (Watch::new(workspace)?, Offline::new(workspace)?);
+        let watch = Watch::new(workspace)?;
+        let offline = Offline::new(workspace)?;
         if is_meant(Part::Latency) {
             figures.latency = Some(latency::measure(&app, &client, &watch, &offline, passes)?);
         }

@@ -58,9 +58,9 @@ pub(crate) fn run(workspace: &Workspace, passes: u8) -> Result<()> {
 /// Returns the sizes and the starts.
 fn measured(programs: &Programs, cores: &Cores<'_>) -> Result<Vec<Program>> {
     let all: [(&str, &Path, Option<f64>); 4] = [
-        ("floor: lambda_runtime alone", &programs.bare, None),
-        ("a worker that calls nobody (`greeter`)", &programs.quiet, Some(1.8)),
-        ("a worker that calls another (`distance_ranker`)", &programs.calling, Some(3.5)),
+        ("floor: only lambda_runtime", &programs.bare, None),
+        ("a worker without calls (`greeter`)", &programs.quiet, Some(1.8)),
+        ("a worker that calls another worker (`distance_ranker`)", &programs.calling, Some(3.5)),
         ("the endpoint of `examples/space`", &programs.endpoint, Some(4.5)),
     ];
     let server = cores.server()?;

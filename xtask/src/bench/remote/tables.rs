@@ -7,9 +7,10 @@ use super::figures::Figures;
 /// Returns a table of the calls, on all cores and on one.
 pub(super) fn calls(figures: &Figures) -> String {
     let mut text = "| 1 KB of JSON there and back, over TLS | quiet | 1-core |\n|---|---|---|\n".to_owned();
-    let (quiet, one_core) = (&figures.quiet, &figures.one_core);
+    let quiet = &figures.quiet;
+    let one_core = &figures.one_core;
     let rows = [
-        ("floor: hyper alone on one connection, nothing signed", quiet.raw_us(), one_core.raw_us(), "µs"),
+        ("floor: only hyper on one connection, without signatures", quiet.raw_us(), one_core.raw_us(), "µs"),
         ("`invoke_arn`, later calls", quiet.later_us(), one_core.later_us(), "µs"),
         ("`invoke_arn`, first call after the begin of `main`", quiet.first_ms(), one_core.first_ms(), "ms"),
     ];

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn child_that_imports_from_its_parent_is_found_if_the_parent_uses_it() {
+    fn child_and_parent_that_import_each_other_are_found() {
         let parent = "mod child;\npub(crate) struct Options;\nfn f() { child::run(); }\n";
         let child = "use super::Options;\npub(super) fn run() {}\n";
         let found = messages(&[("a/src/main.rs", "mod p;\n"), ("a/src/p/mod.rs", parent), ("a/src/p/child.rs", child)]);

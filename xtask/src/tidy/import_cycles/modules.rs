@@ -113,8 +113,8 @@ impl<'a> Crate<'a> {
     fn defining_file(&self, segments: &[String], exports: usize) -> Option<usize> {
         let length = (0..=segments.len()).rev().find(|length| self.by_path.contains_key(&segments[..*length]))?;
         let index = self.by_path[&segments[..length]];
-        let (module, rest) = (&self.modules[index], &segments[length..]);
-        let Some((item, others)) = rest.split_first().filter(|_| exports > 0) else { return Some(index) };
+        let module = &self.modules[index];
+        let Some((item, others)) = segments[length..].split_first().filter(|_| exports > 0) else { return Some(index) };
         if module.names.items.contains(item) {
             return Some(index);
         }

@@ -10,8 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tools;
 use crate::workspace::Workspace;
+use crate::{sdk_hint, tools};
 
 /// Arguments of cargo that select the programs. The last one calls functions with the AWS SDK, a feature of its package.
 const PROGRAMS: [&[&str]; 2] = [
@@ -56,6 +56,7 @@ fn command(workspace: &Workspace, target: &str) -> Command {
     }
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}".as_ref())).env_remove("RUSTFLAGS");
     cargo.env("CARGO_TARGET_DIR", target_dir(workspace));
+    sdk_hint::apply(workspace, &mut cargo);
     cargo
 }
 

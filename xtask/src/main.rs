@@ -9,6 +9,7 @@ mod bench;
 mod chromium;
 mod cli;
 mod fixtures;
+mod sdk_hint;
 mod setup;
 mod test;
 mod tidy;

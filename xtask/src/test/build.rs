@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::command::Output;
+use crate::sdk_hint;
 use crate::workspace::Workspace;
 
 /// The result of compiling the workspace.
@@ -36,7 +37,7 @@ pub(super) fn build(workspace: &Workspace, has_timings: bool, output: &mut Outpu
     if has_timings {
         cargo.arg("--timings");
     }
-    through_clippy(&mut cargo);
+    through_clippy(workspace, &mut cargo);
     let mut warnings = 0;
     let is_compiled = output.run_with(&mut cargo, |pipe, output| warnings = print_messages(pipe, output))?;
     if warnings > 0 {
@@ -46,7 +47,8 @@ pub(super) fn build(workspace: &Workspace, has_timings: bool, output: &mut Outpu
 }
 
 /// Has cargo compile the workspace's crates with clippy's driver.
-pub(super) fn through_clippy(cargo: &mut Command) -> &mut Command {
+pub(super) fn through_clippy<'a>(workspace: &Workspace, cargo: &'a mut Command) -> &'a mut Command {
+    sdk_hint::apply(workspace, cargo);
     // Next to the cargo that runs this program. The one on the PATH may be rustup's, which costs time at each start.
     let driver = env::var_os("CARGO").map(|cargo| PathBuf::from(cargo).with_file_name("clippy-driver"));
     let driver = driver.filter(|driver| driver.is_file()).unwrap_or_else(|| "clippy-driver".into());
@@ -58,8 +60,11 @@ pub(super) fn through_clippy(cargo: &mut Command) -> &mut Command {
 pub(super) fn list_test_programs(workspace: &Workspace, path: &Path, output: &mut Output) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["nextest", "list", "--workspace", "--list-type=binaries-only", "--message-format=json"]);
+    // The warnings have been printed; twice means that they are not printed again.
+    cargo.args(["--cargo-quiet", "--cargo-quiet"]);
     let mut list = Vec::new();
-    let is_success = output.run_with(through_clippy(&mut cargo), |pipe, _| drop(pipe.read_to_end(&mut list)))?;
+    let is_success =
+        output.run_with(through_clippy(workspace, &mut cargo), |pipe, _| drop(pipe.read_to_end(&mut list)))?;
     if !is_success {
         bail!("`cargo nextest list` failed");
     }

@@ -53,7 +53,9 @@ impl Report {
         let text: String = text.chars().filter(is_allowed).collect();
         let document = Document::parse(&text).context("it is not valid XML")?;
         let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).map(|node| test_case(&node));
-        Ok(Self { counts: Counts::default(), cases: cases.collect() })
+        // nextest also lists its setup scripts, which are only of interest if they fail.
+        let is_test = |case: &TestCase| case.status == Status::Failed || !case.name.starts_with("@setup-script");
+        Ok(Self { counts: Counts::default(), cases: cases.filter(is_test).collect() })
     }
 
     /// Adds up lines such as `test result: ok. 12 passed; 0 failed; 1 ignored; …`, of which each test program prints one.
@@ -127,6 +129,9 @@ mod tests {
     fn nextest_report_counts_a_retried_test_once() {
         let text = r#"<?xml version="1.0" encoding="UTF-8"?>
             <testsuites name="nextest-run" tests="3" failures="1" errors="0" time="3.1">
+              <testsuite name="@setup-script:s" tests="1" skipped="0" errors="0" failures="0">
+                <testcase name="s" classname="@setup-script:s" time="0.010"></testcase>
+              </testsuite>
               <testsuite name="a::it" tests="3" disabled="0" errors="0" failures="1">
                 <testcase name="one" classname="a::it" time="0.028"></testcase>
                 <testcase name="two" classname="a::it" time="2.5"><flakyFailure type="x">no</flakyFailure></testcase>

@@ -53,7 +53,7 @@ pub(super) fn doc_tests(workspace: &Workspace, output: &mut Output) -> Result<(b
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--doc", "--workspace"]);
     // Otherwise the workspace would be compiled once more, without clippy.
-    build::through_clippy(&mut cargo);
+    build::through_clippy(workspace, &mut cargo);
     let result = output.run_and_read(with_tools(workspace, &mut cargo)?)?;
     Ok((result.is_success, Report::parse_libtest(&result.stdout)))
 }

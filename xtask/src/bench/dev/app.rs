@@ -84,7 +84,7 @@ impl<'a> App<'a> {
     }
 
     /// Makes the same app in another folder, in which a build does not change the files of the served app.
-    pub(super) fn beside(&self) -> Result<Self> {
+    pub(super) fn copy(&self) -> Result<Self> {
         Self::named("plain_app", self.workspace, self.tool.clone())
     }
 
@@ -94,9 +94,9 @@ impl<'a> App<'a> {
         let mut app = Self { workspace, tool, name, root, names: vec!["greeter".to_owned()] };
         // Only the compiled crates of an earlier run are kept.
         let target = app.root.join("target");
-        let kept = folder.join("kept");
+        let saved = folder.join("saved");
         if target.exists() {
-            fs::rename(&target, &kept).with_context(|| format!("failed to move {}", target.display()))?;
+            fs::rename(&target, &saved).with_context(|| format!("failed to move {}", target.display()))?;
         }
         if app.root.exists() {
             fs::remove_dir_all(&app.root).with_context(|| format!("failed to remove {}", app.root.display()))?;
@@ -105,8 +105,8 @@ impl<'a> App<'a> {
         let mut new = workspace.command(&app.tool);
         new.args(["bedrock", "new", "app", name, "--bedrock-path"]).arg(&workspace.root);
         tools::output(new.current_dir(&folder))?;
-        if kept.exists() {
-            fs::rename(&kept, &target).with_context(|| format!("failed to move {}", kept.display()))?;
+        if saved.exists() {
+            fs::rename(&saved, &target).with_context(|| format!("failed to move {}", kept.display()))?;
         }
         let others = (1..=EACH).flat_map(|number| OTHERS.map(|file| file.replace("{}", &number.to_string())));
         for file in CALLED.map(str::to_owned).into_iter().chain(others) {

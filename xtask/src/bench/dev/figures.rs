@@ -54,7 +54,7 @@ impl Latency {
             limits.push(Limit::at_least(format!("{name}, 16 in flight, of {peer}"), rate, RATE, times));
             limits.push(Limit::at_most(format!("{name}, 16 in flight, p99 of its p50"), tail, TAIL, times));
         }
-        let what = format!("memory behind {} calls, of which the last are kept", self.calls);
+        let what = format!("memory after {} calls, with the last of them stored", self.calls);
         limits.push(Limit::at_most(what, Some(self.own.memory_mb), BUSY_MB, mb));
         limits
     }
@@ -79,10 +79,10 @@ impl Edits {
         let sum = |figure: fn(&Saved) -> u32| Some(f64::from(self.ours.iter().map(figure).sum::<u32>()));
         vec![
             first,
-            Limit::at_most(format!("{name} file saved, p50 behind it, of that before"), warm, STAYS_WARM, times),
+            Limit::at_most(format!("{name} file saved, p50 after it, of that before"), warm, STAYS_WARM, times),
             Limit::at_most(format!("{name} file saved, calls lost"), sum(|saved| saved.lost), 0.0, number),
             Limit::at_most(
-                format!("{name} file saved, old answers behind new ones"),
+                format!("{name} file saved, old answers after new ones"),
                 sum(|saved| saved.old),
                 0.0,
                 number,

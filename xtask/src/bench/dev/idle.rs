@@ -105,7 +105,7 @@ mod tests {
     use super::ticks;
 
     #[test]
-    fn the_times_of_a_process_are_found_behind_whatever_name_it_has() {
+    fn times_of_a_process_are_parsed_after_any_name() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 900 0 0 0 31 11 0 0 20 0 4 0 100 0 0";
         assert_eq!(ticks(stat), Some(42));
         assert_eq!(ticks("7 (a"), None);

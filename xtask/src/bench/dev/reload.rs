@@ -45,7 +45,7 @@ fn cargo_alone(plain: &App<'_>, number: usize) -> Result<f64> {
 /// Measures all languages.
 pub(super) fn measure(app: &App<'_>, client: &Client<'_>, watch: &Watch<'_>, offline: &Offline<'_>) -> Result<Reloads> {
     eprintln!("building with only cargo");
-    let plain = app.beside()?;
+    let plain = app.copy()?;
     tools::output(&mut plain.cargo())?;
     eprintln!("saved files, `cargo bedrock dev` without a `.gitignore`");
     app.ignores(false)?;

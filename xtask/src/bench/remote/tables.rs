@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_both_columns_and_a_dash_for_what_is_not_measured() {
+    fn row_has_both_columns_and_a_dash_if_not_measured() {
         let quiet =
             Column { first: vec![First { first_ms: 2.54 }], later: vec![Later { p50_us: 120.04, raw_p50_us: 100.0 }] };
         let program = Program { what: "a worker", bytes: 1_754_000, start_ms: 1.234, most_mb: None };
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_calls_at_once_the_run_with_the_most_memory_is_told() {
+    fn run_with_the_most_memory_is_shown() {
         let run = |peak_kib| AtOnce { calls: 1000, seconds: 0.5, before_kib: 8_000, peak_kib };
         let figures = Figures {
             quiet: Column::default(),

@@ -66,7 +66,7 @@ const ADDRESS = /^127\.0\.0\.1:\d+$/;
 
 /** Returns the command `cargo bedrock …`, with the target folder that other tests of new apps share. */
 function command(cwd, args) {
-  const env = { ...process.env, CARGO_TARGET_DIR: join(target, 'tmp/scaffolded') };
+  const env = { ...process.env, CARGO_TARGET_DIR: join(target, 'fixtures') };
   for (const name of ['RUSTFLAGS', 'CARGO_MANIFEST_DIR', 'CARGO_PKG_NAME', 'RUST_BACKTRACE', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT']) delete env[name];
   return { file: program, args: ['bedrock', ...args], options: { cwd, env } };
 }

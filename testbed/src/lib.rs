@@ -9,6 +9,7 @@
 //! | [`Ministack`] | an emulator of AWS's APIs: creates functions that can invoke each other, with IAM |
 //! | [`TestApp`] | a temporary app folder, and programs that run in it |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
+//! | [`share_build`] | the target folder in which the apps of all tests are compiled |
 //!
 //! `cargo xtask setup` installs the tools. Where a tool is missing, the test is skipped and prints the reason; with
 //! `CI` set it fails.
@@ -25,6 +26,7 @@ mod ministack;
 mod ministack_driver;
 pub mod ric;
 mod runtime_api;
+mod shared_build;
 mod test_app;
 mod tools;
 mod zip_file;
@@ -33,6 +35,7 @@ pub use function::Function;
 pub use ministack::{InvokeResponse, Ministack};
 pub use ministack_driver::ApiError;
 pub use runtime_api::{FunctionRun, InvocationResult, RuntimeApi};
+pub use shared_build::share_build;
 pub use test_app::{ProgramOutput, TestApp};
 pub use tools::{find_on_path, tool};
 pub use zip_file::{pack, unpack};

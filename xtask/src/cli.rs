@@ -1,41 +1,50 @@
-//! The command line: what can be typed and which module does it. No clap type leaves this file.
+//! The command line: its arguments, and the module that performs each task. No clap type leaves this file.
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::test::Group;
+use crate::test::{Profile, TestGroup, TestOptions};
 use crate::workspace::Workspace;
-use crate::{bench, setup, test, tidy};
+use crate::{bench, fixtures, setup, test, tidy};
 
-/// The project's own chores.
+/// The tasks of this repository.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
-    /// Everything that CI checks, in order; the last line is `N passed, N failed`
+enum Task {
+    /// Run everything that CI checks; the last line is `N passed, N failed`
     Test(TestArgs),
-    /// The house rules that a machine can check
+    /// Check the rules of this repository that a machine can check
     Tidy,
     /// Install the pinned tools of the tests into `target/tools`
     Setup,
-    /// Measure
+    /// Compile the programs that tests start as Lambda functions; nextest runs this before them
+    Fixtures,
+    /// Measure the product; prints Markdown for `docs/src/benchmarks.md`
     #[command(subcommand)]
     Bench(Bench),
 }
 
 #[derive(Debug, Args)]
 struct TestArgs {
-    /// Only the checks of one half of the house
-    #[arg(long, value_name = "WHAT")]
+    /// Run only the tests of one language, or check only the documentation
+    #[arg(long, value_name = "GROUP")]
     only: Option<Only>,
-    /// Handed to `cargo nextest run` as they are
+    /// Choose how thorough the tests are; `nightly` adds the variants that repeat or compile for release
+    #[arg(long, value_name = "PROFILE", default_value = "push")]
+    profile: ProfileName,
+    /// Print where the time went: stages, slowest tests, and cargo's report in `target/cargo-timings`
+    #[arg(long)]
+    timings: bool,
+    /// Pass further arguments to `cargo nextest run`, for example `-E 'test(reload)'`
     #[arg(last = true, value_name = "NEXTEST ARGS")]
     nextest: Vec<String>,
 }
@@ -48,68 +57,75 @@ enum Only {
     Docs,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileName {
+    Push,
+    Nightly,
+}
+
 #[derive(Debug, Subcommand)]
 enum Bench {
-    /// The dashboard in Chromium: first paint, frames while thousands of rows are scrolled, memory
+    /// Measure the dashboard in Chromium: first paint, frames while thousands of rows are scrolled, memory
     Dashboard,
-    /// Deploys of twenty functions to an emulator of AWS
+    /// Measure deploys of twenty functions to an emulator of AWS
     Deploy,
-    /// Invocations on this machine beside their floors, and what the smallest app costs to compile
+    /// Compare invocations on this machine with their floors, and measure the compile of the smallest app
     Local {
-        /// How often everything is measured; the tables have the medians
+        /// Number of measurements, of which the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
-        /// Leave out the cold compile of `hello`
+        /// Skip the cold compile of `hello`
         #[arg(long)]
         no_compile: bool,
     },
-    /// Calls of other functions over TLS beside hyper alone, the size and start of what makes them, and deploys
+    /// Compare calls of other functions over TLS with plain hyper, and measure size and start of programs, and deploys
     Remote {
-        /// How often everything is measured; the tables have the medians
+        /// Number of measurements, of which the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
     },
-    /// Calls of `cargo bedrock dev` and saved files beside cargo-lambda and serverless-offline, and what it takes idle
+    /// Compare `cargo bedrock dev` with cargo-lambda and serverless-offline: calls, saved files, idle resources
     Dev {
-        /// How often everything is measured; the tables have the medians
+        /// Number of measurements, of which the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
-        /// Only a part of it
-        #[arg(long, value_name = "WHAT")]
-        only: Option<OnlyOfDev>,
+        /// Measure only one part
+        #[arg(long, value_name = "PART")]
+        only: Option<DevPart>,
     },
-    /// Builds of an app beside plain cargo and cargo-lambda, and packing beside `zip -9`
+    /// Compare builds of an app with plain cargo and cargo-lambda, and packing with `zip -9`
     Build {
-        /// How often everybody builds from nothing; the tables have the fastest
+        /// Number of cold builds of each tool, of which the tables have the fastest
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
         colds: u8,
-        /// Leave out the builds of Rust functions, which take many minutes
+        /// Skip the builds of Rust functions, which take many minutes
         #[arg(long)]
         no_compile: bool,
     },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum OnlyOfDev {
+enum DevPart {
     Latency,
     Reload,
     Idle,
 }
 
-/// Does what the command line asks for.
+/// Performs the task that the command line names.
 pub(crate) fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     let workspace = Workspace::find()?;
-    match cli.chore {
-        Chore::Test(args) => Ok(exit(test::run(&workspace, args.only.map(group), &args.nextest))),
-        Chore::Tidy => Ok(exit(tidy::run(&workspace)?)),
-        Chore::Setup => setup::run(&workspace).map(|()| ExitCode::SUCCESS),
-        Chore::Bench(what) => measure(&workspace, &what).map(|()| ExitCode::SUCCESS),
+    match cli.task {
+        Task::Test(args) => Ok(exit_code(test::run(&workspace, &args.options()))),
+        Task::Tidy => Ok(exit_code(tidy::run(&workspace, &mut io::stdout())?)),
+        Task::Setup => setup::run(&workspace, &mut io::stdout()).map(|()| ExitCode::SUCCESS),
+        Task::Fixtures => fixtures::build(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Bench(bench) => measure(&workspace, &bench).map(|()| ExitCode::SUCCESS),
     }
 }
 
-fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
-    match *what {
+fn measure(workspace: &Workspace, bench: &Bench) -> Result<()> {
+    match *bench {
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Dashboard => bench::dashboard(workspace),
@@ -119,23 +135,30 @@ fn measure(workspace: &Workspace, what: &Bench) -> Result<()> {
     }
 }
 
-fn group(only: Only) -> Group {
-    match only {
-        Only::Rust => Group::Rust,
-        Only::Python => Group::Python,
-        Only::Javascript => Group::JavaScript,
-        Only::Docs => Group::Docs,
+impl TestArgs {
+    fn options(self) -> TestOptions {
+        let group = |only| match only {
+            Only::Rust => TestGroup::Rust,
+            Only::Python => TestGroup::Python,
+            Only::Javascript => TestGroup::JavaScript,
+            Only::Docs => TestGroup::Docs,
+        };
+        let profile = match self.profile {
+            ProfileName::Push => Profile::Push,
+            ProfileName::Nightly => Profile::Nightly,
+        };
+        TestOptions { only: self.only.map(group), profile, has_timings: self.timings, nextest: self.nextest }
     }
 }
 
-fn part(only: OnlyOfDev) -> bench::Part {
+fn part(only: DevPart) -> bench::Part {
     match only {
-        OnlyOfDev::Latency => bench::Part::Latency,
-        OnlyOfDev::Reload => bench::Part::Reload,
-        OnlyOfDev::Idle => bench::Part::Idle,
+        DevPart::Latency => bench::Part::Latency,
+        DevPart::Reload => bench::Part::Reload,
+        DevPart::Idle => bench::Part::Idle,
     }
 }
 
-fn exit(good: bool) -> ExitCode {
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn exit_code(is_success: bool) -> ExitCode {
+    if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,13 +1,15 @@
-//! The project's own chores: `cargo xtask test`, `tidy`, `setup` and `bench`. Nothing here is part of the product.
-//! Each chore is a module; this file only hands over and turns the answer into an exit status.
+//! The tasks of this repository: `cargo xtask test`, `tidy`, `setup`, `fixtures` and `bench`. They are not part of the
+//! product. Each task is a module; this file only turns the result into an exit status.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "a chore talks to whoever typed it; there is no other output to keep apart")]
+#![allow(clippy::print_stdout, reason = "a task is run at a terminal and has no other output")]
 #![allow(clippy::print_stderr, reason = "see above")]
 
 mod bench;
 mod chromium;
 mod cli;
+mod fixtures;
+mod sdk_hint;
 mod setup;
 mod test;
 mod tidy;

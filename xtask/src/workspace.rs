@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-/// The checkout that the chores are done in.
+/// The checkout that the tasks work in.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     /// Absolute, without symlinks.
@@ -17,13 +17,14 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The checkout that the current folder lies in. Looked for, not compiled in: a moved checkout keeps its `target`.
+    /// Finds the checkout that contains the current folder. Its path is not compiled in: a checkout that was moved keeps its
+    /// `target`.
     pub(crate) fn find() -> Result<Self> {
-        let here =
+        let current =
             env::current_dir().and_then(|dir| dir.canonicalize()).context("failed to find the current folder")?;
-        let root = here.ancestors().find(|dir| dir.join("xtask/Cargo.toml").is_file());
-        let root = root.ok_or_else(|| anyhow!("`{}` is not inside the checkout", here.display()))?;
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| here.join(dir));
+        let root = current.ancestors().find(|dir| dir.join("xtask/Cargo.toml").is_file());
+        let root = root.ok_or_else(|| anyhow!("`{}` is not inside the checkout", current.display()))?;
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| current.join(dir));
         Ok(Self { root: root.to_owned(), target })
     }
 
@@ -31,7 +32,7 @@ impl Workspace {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        // `cargo run` tells xtask about the package xtask; to whoever is started from here that would be a lie.
+        // `cargo run` describes the package xtask in variables, which are wrong for the programs that xtask starts.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -46,17 +47,22 @@ impl Workspace {
         self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
-    /// Where the tools of the tests lie, see [`crate::setup`].
+    /// The folder of the tools of the tests, see [`crate::setup`].
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
 
-    /// Where what the benchmarks compare with is installed.
+    /// The folder of the programs that the benchmarks compare with.
     pub(crate) fn bench_tools(&self) -> PathBuf {
         self.target.join("bench-tools")
     }
 
-    /// `path` as it is shown: relative to the root.
+    /// The folder of the logs and results of the tests.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.target.join("xtask")
+    }
+
+    /// Returns `path` for a message: relative to the root.
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }

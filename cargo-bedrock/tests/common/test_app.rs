@@ -225,6 +225,8 @@ impl TestApp {
         let mut command = Command::new(env!("CARGO"));
         command.args(args).current_dir(&self.working_dir);
         self.set_cargo_environment(&mut command);
+        // No test debugs these programs.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0");
         command
     }
 
@@ -255,7 +257,7 @@ pub(crate) fn original_app(name: &str) -> PathBuf {
 
 /// Returns the target folder that all compilable apps share, so that their dependencies are compiled once.
 fn shared_target_dir() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("fixtures")
 }
 
 fn copy_folder(from: &Path, to: &Path) {

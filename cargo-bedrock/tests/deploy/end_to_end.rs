@@ -64,14 +64,10 @@ class Reporter extends Worker {
 module.exports = { Reporter };
 ";
 
-/// Runs `cargo bedrock …` with the target folder that all scaffolded apps of the tests share.
+/// Runs `cargo bedrock …` with the target folder that all apps of the tests share.
 fn run(folder: &Path, aws: &EmulatedAws, args: &[&str]) -> CommandOutput {
     let mut command = command(folder, args, &aws.environment());
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffolded"));
-    for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
-        command.env_remove(variable);
-    }
-    command.output().expect("the command starts").into()
+    testbed::share_build(&mut command).output().expect("the command starts").into()
 }
 
 fn create_app(aws: &EmulatedAws, dir: &Path) -> std::path::PathBuf {

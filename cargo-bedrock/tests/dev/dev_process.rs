@@ -27,9 +27,7 @@ pub(crate) fn example_app() -> PathBuf {
 pub(crate) fn dev_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     command.args(["bedrock", "dev"]).current_dir(example_app());
-    for variable in ["RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_TARGET_DIR"] {
-        command.env_remove(variable);
-    }
+    testbed::share_build(&mut command);
     command
 }
 

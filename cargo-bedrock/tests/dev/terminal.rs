@@ -94,8 +94,11 @@ fn in_shell(script: &str) -> Command {
     let mut shell = Command::new("bash");
     shell.args(["-mc", script, "bash"]).arg(dev.get_program()).args(dev.get_args());
     shell.current_dir(dev.get_current_dir().expect("a folder"));
-    for (variable, _) in dev.get_envs() {
-        shell.env_remove(variable);
+    for (variable, value) in dev.get_envs() {
+        match value {
+            Some(value) => shell.env(variable, value),
+            None => shell.env_remove(variable),
+        };
     }
     shell
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::dev_server::config;
 use crate::driver::ALL_WORKERS;
-use crate::lambda_build::binary_with;
+use crate::lambda_build::binary;
 use crate::service::client::site_packages;
 use crate::service::client::{Client, sdk};
 
@@ -23,7 +23,7 @@ fn sdk_of(worker: &str) -> Option<PathBuf> {
 
 async fn open(strict: bool, edges: Option<Edges>, scratch: &std::path::Path) -> Workshop {
     let mut config = config(scratch, &Clock::real());
-    let with_sdk = binary_with("rust_case", &["--features", "sdk", "--bin", "rust_case_sdk"], "rust_case_sdk");
+    let with_sdk = binary("rust_case_sdk");
     config.programs = HashMap::from([("rust_case".to_owned(), with_sdk)]);
     config.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
     (config.strict, config.edges) = (strict, edges);

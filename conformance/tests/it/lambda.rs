@@ -142,10 +142,12 @@ fn worker_calls_the_configured_functions() {
 
 #[test]
 fn program_not_built_for_lambda_reports_it_on_a_call() {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "hello"]).status().expect("cargo");
-    assert!(built.success(), "hello is built");
+    let mut build = Command::new(env!("CARGO"));
+    testbed::share_build(build.args(["build", "--quiet", "--package", "hello"]));
+    assert!(build.status().expect("cargo").success(), "hello is built");
     let name = "hello-dev-endpoint";
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_conformance")).with_file_name("hello"));
+    let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
+    let mut command = Command::new(target.join("fixtures/debug/hello"));
     command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
     let (responses, _) = drive(name, command, &[get("/hello/Ada")]);
     assert_eq!(status(&responses[0]), 502);

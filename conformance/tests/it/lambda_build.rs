@@ -2,22 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
-/// Builds a package like `cargo bedrock build` and returns the path of its binary.
-pub(crate) fn binary(package: &str) -> PathBuf {
-    binary_with(package, &[], package)
+/// Returns the path of a program that `cargo xtask fixtures` compiles. nextest has run it before this test; with `cargo test`
+/// the first test of a process runs it.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| std::env::var_os("FIXTURES_DIR").map_or_else(build, PathBuf::from)).join(name)
 }
 
-/// Like [`binary`], with more arguments for cargo.
-pub(crate) fn binary_with(package: &str, arguments: &[&str], binary: &str) -> PathBuf {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let flags = format!("{} --cfg bedrock_lambda", std::env::var("RUSTFLAGS").unwrap_or_default());
-    let mut build = Command::new(env!("CARGO"));
-    build
-        .args(["build", "--quiet", "--target", &target, "--package", package])
-        .args(arguments)
-        .env("RUSTFLAGS", flags.trim());
-    assert!(build.status().expect("cargo").success(), "{package} is built");
-    let debug = Path::new(env!("CARGO_BIN_EXE_conformance")).parent().expect("the folder of binaries");
-    debug.with_file_name(target).join("debug").join(binary)
+fn build() -> PathBuf {
+    let status = Command::new(env!("CARGO")).args(["xtask", "fixtures"]).status().expect("cargo");
+    assert!(status.success(), "the fixtures are built");
+    let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    target.join("fixtures/bedrock/cargo").join(triple).join("debug")
 }

@@ -31,7 +31,7 @@ const WARM_UP_CALLS: usize = 200;
 const MAX_IN_FLIGHT: usize = 64;
 /// The default seed. To use a different one: `SOAK_SEED=7 cargo nextest run -p conformance -E 'binary(soak)'`
 const DEFAULT_SEED: u64 = 20_261_126;
-/// How much memory of the process may grow: the size of the event log, doubled.
+/// Growth of this process in megabytes: twice the size of the event log.
 const MAX_MEMORY_GROWTH_MB: u64 = 128;
 
 #[tokio::test(flavor = "multi_thread")]

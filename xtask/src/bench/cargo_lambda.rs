@@ -1,4 +1,4 @@
-//! cargo-lambda and the linker that it uses, in `target/bench-tools`: no test needs them.
+//! Installs cargo-lambda and the linker that it uses into `target/bench-tools`. Tests do not need them.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 const PINS: [&str; 2] = ["cargo-lambda==1.9.2", "ziglang==0.17.1"];
 
-/// Installs what is missing, and gives a PATH on which it comes first.
+/// Installs them if they are missing, and returns a PATH that has them first.
 pub(super) fn install(workspace: &Workspace) -> Result<OsString> {
     let venv = workspace.bench_tools().join("cargo-lambda");
     let stamp = venv.join("stamp");
@@ -29,7 +29,7 @@ pub(super) fn install(workspace: &Workspace) -> Result<OsString> {
     first_on_path(venv.join("bin"))
 }
 
-/// The PATH with a folder in front of all others.
+/// Returns the PATH with a folder before all others.
 pub(super) fn first_on_path(folder: PathBuf) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     let all: Vec<PathBuf> = std::iter::once(folder).chain(env::split_paths(&path)).collect();

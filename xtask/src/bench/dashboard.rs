@@ -1,5 +1,5 @@
-//! `cargo xtask bench dashboard`: the dashboard in Chromium, of an app with thousands of invocations. What is measured, and
-//! how, is in `dashboard/browser/bench.mjs`.
+//! `cargo xtask bench dashboard`: measures the dashboard in Chromium, of an app with thousands of invocations, with
+//! `dashboard/browser/bench.mjs`.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use super::machine;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Measures, and prints a table.
+/// Measures the dashboard and prints a table.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     tools::output(workspace.cargo().args(["build", "-p", "cargo-bedrock"]))?;
     eprintln!("measuring in Chromium");

@@ -1,5 +1,5 @@
 //! `cargo xtask bench deploy`: deploys of twenty functions to an emulator of AWS on this machine: all new, none changed, all
-//! changed. The functions are Python workers, so that nothing is compiled; the endpoint stays out.
+//! changed. The functions are Python workers, so that nothing is compiled; the endpoint is not deployed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -16,12 +16,12 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 const WORKERS: usize = 20;
-/// Each figure is the best of so many.
-const TURNS: usize = 3;
-/// Of a deploy in which nothing changed.
+/// Number of deploys of which the fastest counts.
+const REPETITIONS: usize = 3;
+/// Limit of a deploy in which nothing changed.
 const UNCHANGED_SECONDS: f64 = 2.0;
 
-/// Measures, and prints a table.
+/// Measures deploys and prints a table.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let tool = subcommand::build(workspace)?;
     let app = app(workspace, &tool)?;
@@ -35,24 +35,29 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     };
     eprintln!("deploying {WORKERS} functions");
     let new = deploy()?;
-    let unchanged = (0..TURNS).map(|_| deploy()).collect::<Result<Vec<_>>>()?;
+    let unchanged = (0..REPETITIONS).map(|_| deploy()).collect::<Result<Vec<_>>>()?;
     let mut changed = Vec::new();
-    for turn in 0..TURNS {
+    for repetition in 0..REPETITIONS {
         for number in 1..=WORKERS {
             let file = app.join(format!("workers/worker_{number}/changed.txt"));
-            fs::write(&file, turn.to_string()).with_context(|| format!("failed to write {}", file.display()))?;
+            fs::write(&file, repetition.to_string()).with_context(|| format!("failed to write {}", file.display()))?;
         }
         build(workspace, &tool, &app)?;
         changed.push(deploy()?);
     }
     let seconds = |seconds: f64| format!("{seconds:.2} s");
-    let (unchanged, changed) = (least(unchanged), least(changed));
+    let unchanged = least(unchanged);
+    let changed = least(changed);
     println!("| deploy of {WORKERS} functions | |\n|---|---|\n| all new | {} |", seconds(new));
     for (what, figure) in [("none changed", unchanged), ("the code of all changed", changed)] {
         println!("| {what} | {} |", figure.map_or("–".to_owned(), seconds));
     }
     println!("\n{}", limit::table(&[Limit::at_most("none changed", unchanged, UNCHANGED_SECONDS, seconds)]));
-    println!("The best of {TURNS}, the first one alone; {}. Load average: {}.", machine::name(), machine::load()?);
+    println!(
+        "The best of {REPETITIONS}, except for the first deploy; {}. Load average: {}.",
+        machine::name(),
+        machine::load()?
+    );
     Ok(())
 }
 
@@ -65,7 +70,7 @@ fn bedrock(workspace: &Workspace, tool: &Path, dir: &Path, args: &[&str]) -> Com
     command
 }
 
-/// A new app with the workers, built.
+/// Makes and builds a new app with the workers.
 fn app(workspace: &Workspace, tool: &Path) -> Result<PathBuf> {
     let folder = workspace.target.join("bench/deploy");
     if folder.exists() {
@@ -91,7 +96,7 @@ fn build(workspace: &Workspace, tool: &Path, app: &Path) -> Result<()> {
     tools::output(&mut build).map(drop)
 }
 
-/// The emulator that the tests use, for as long as the value lives.
+/// The emulator that the tests use. It ends when the value is dropped.
 struct Emulator {
     child: Child,
     url: String,
@@ -109,7 +114,7 @@ impl Emulator {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("failed to start Python")?;
         let stdout = child.stdout.take().ok_or_else(|| anyhow!("the emulator has no output"))?;
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("failed to read what the emulator says")?;
+        BufReader::new(stdout).read_line(&mut line).context("failed to read the address of the emulator")?;
         let url = line.trim().strip_prefix("{\"ok\": \"").and_then(|rest| rest.strip_suffix("\"}"));
         let url = url.ok_or_else(|| anyhow!("the emulator does not start: {line}"))?.to_owned();
         Ok(Self { child, url })
@@ -118,7 +123,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // It ends when its input does.
+        // It exits when its input is closed.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

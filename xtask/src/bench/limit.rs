@@ -1,26 +1,25 @@
-//! What figures are held against, and the table that says so. Nothing fails because of a limit, since a busy machine
-//! breaks them all.
+//! Limits of figures, and a table of them. A figure over its limit is not an error: on a busy machine all of them are.
 
 use std::fmt::Write;
 
-/// One limit and what was found.
+/// A limit and the figure that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Limit {
     pub(super) what: String,
     pub(super) found: String,
     pub(super) allowed: String,
-    /// Nothing if it was not measured.
+    /// `None` if it was not measured.
     pub(super) holds: Option<bool>,
 }
 
 impl Limit {
-    /// Holds up to and with `allowed`; `show` gives a figure its unit.
+    /// Returns a limit that holds up to and including `allowed`. `show` formats a figure with its unit.
     pub(super) fn at_most(what: impl Into<String>, found: Option<f64>, allowed: f64, show: fn(f64) -> String) -> Self {
         let holds = found.map(|found| found <= allowed);
         Self { what: what.into(), found: shown(found, show), allowed: format!("≤ {}", show(allowed)), holds }
     }
 
-    /// Holds from `allowed` on.
+    /// Returns a limit that holds for `allowed` and more.
     pub(super) fn at_least(what: impl Into<String>, found: Option<f64>, allowed: f64, show: fn(f64) -> String) -> Self {
         let holds = found.map(|found| found >= allowed);
         Self { what: what.into(), found: shown(found, show), allowed: format!("≥ {}", show(allowed)), holds }
@@ -31,12 +30,12 @@ fn shown(found: Option<f64>, show: fn(f64) -> String) -> String {
     found.map_or("–".to_owned(), show)
 }
 
-/// A multiple of something.
+/// Formats a ratio.
 pub(super) fn times(ratio: f64) -> String {
     format!("{ratio:.2} ×")
 }
 
-/// Each limit with what was found.
+/// Returns a table of the limits and the figures that were found.
 pub(super) fn table(limits: &[Limit]) -> String {
     let mut text = "| limit | found | allowed | |\n|---|---|---|---|\n".to_owned();
     for Limit { what, found, allowed, holds } in limits {
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_ok_or_over_or_not_measured() {
+    fn limit_is_ok_or_over_or_not_measured() {
         let limit = |found| Limit::at_most("w", found, 1.0, |n| format!("{n}"));
         let text = table(&[limit(Some(1.0)), limit(Some(2.0)), limit(None)]);
         assert_eq!(

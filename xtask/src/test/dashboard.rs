@@ -1,63 +1,68 @@
-//! The checks of the dashboard: its own tests, whether what is committed is what its sources give, and how it behaves in a
-//! browser.
+//! The checks of the dashboard: its own tests, a comparison of the committed files with what the sources give, and tests in
+//! a browser.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::step;
-use super::tally::{self, Tally};
+use super::command::Output;
+use super::report::Report;
+use super::suites;
 use crate::workspace::Workspace;
 
-/// Where the built files are that the product has in it.
+/// Where the built files are that the product embeds.
 const BUILT: &str = "bedrock-dev/dashboard";
 
 /// Types, tests, and a build whose files must be those that are committed.
-pub(super) fn check(workspace: &Workspace) -> Result<(bool, Tally)> {
-    let npm = |arguments: &[&str]| {
-        let mut npm = workspace.command("npm");
-        npm.current_dir(workspace.root.join("dashboard")).args(arguments);
-        npm
+pub(super) fn check(workspace: &Workspace, output: &mut Output) -> Result<(bool, Report)> {
+    let dir = workspace.root.join("dashboard");
+    let command = |program: &str, arguments: &[&str]| {
+        let mut command = workspace.command(program);
+        command.current_dir(&dir).args(arguments);
+        command
     };
-    if !step::run(&mut npm(&["ci", "--silent", "--no-audit", "--no-fund"]))?
-        || !step::run(&mut npm(&["run", "-s", "check"]))?
-    {
-        return Ok((false, Tally::default()));
+    let steps = [
+        command("npm", &["ci", "--silent", "--no-audit", "--no-fund"]),
+        command("npm", &["run", "-s", "check"]),
+        command("node", &["build.mjs", "--tests"]),
+    ];
+    for mut step in steps {
+        if !output.run(&mut step)? {
+            return Ok((false, Report::default()));
+        }
     }
-    let tests = step::run_and_read(&mut npm(&["test", "--silent"]))?;
+    let tests = fs::read_dir(dir.join(".tests")).context("failed to list dashboard/.tests")?.flatten();
+    let mut tests: Vec<PathBuf> = tests.map(|entry| Path::new(".tests").join(entry.file_name())).collect();
+    tests.sort();
+    let junit = workspace.logs().join("dashboard.xml");
+    let (is_success, report) = suites::node(&mut command("node", &[]), &junit, &tests, output)?;
     let out = workspace.target.join("dashboard");
     if out.exists() {
         fs::remove_dir_all(&out).with_context(|| format!("failed to remove {}", out.display()))?;
     }
-    let built = step::run(npm(&["run", "-s", "build"]).env("DASHBOARD_OUT", &out))?;
-    let others = if built { different(&files(&workspace.root.join(BUILT))?, &files(&out)?) } else { Vec::new() };
+    let is_built = output.run(command("npm", &["run", "-s", "build"]).env("DASHBOARD_OUT", &out))?;
+    let others = if is_built { different(&files(&workspace.root.join(BUILT))?, &files(&out)?) } else { Vec::new() };
     for name in &others {
-        println!("{BUILT}/{name} is not what `npm run build` in `dashboard` gives");
+        writeln!(output, "{BUILT}/{name} is not what `npm run build` in `dashboard` gives")
+            .context("failed to write a log")?;
     }
-    Ok((tests.success && built && others.is_empty(), tally::node(&tests.output)))
+    Ok((is_success && is_built && others.is_empty(), report))
 }
 
-/// The tests in Chromium, of the program as it is now.
-pub(super) fn browser(workspace: &Workspace) -> Result<Command> {
-    if !step::run(workspace.cargo().args(["build", "-p", "cargo-bedrock"]))? {
+/// The tests in Chromium. They start the cargo-bedrock in cargo's target folder; `is_built` says that this run has
+/// compiled it.
+pub(super) fn browser(workspace: &Workspace, is_built: bool, output: &Output) -> Result<(bool, Report)> {
+    if !is_built && !output.run(workspace.cargo().args(["build", "-p", "cargo-bedrock"]))? {
         bail!("cargo-bedrock does not compile");
     }
-    let dir = PathBuf::from("dashboard/browser");
-    let listing =
-        fs::read_dir(workspace.root.join(&dir)).with_context(|| format!("failed to list {}", dir.display()))?;
-    let names = listing.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut tests: Vec<String> = names.filter(|name| name.ends_with(".test.mjs")).collect();
-    if tests.is_empty() {
-        bail!("no `.test.mjs` in {}", dir.display());
-    }
-    tests.sort();
+    let files = suites::node_test_files(&workspace.root, "dashboard/browser")?;
     let mut node = workspace.command("node");
-    node.args(["--test", "--test-reporter=spec"]).args(tests.iter().map(|test| dir.join(test)));
     node.env("CARGO_TARGET_DIR", &workspace.target);
-    Ok(node)
+    let junit = workspace.logs().join("browser.xml");
+    suites::node(suites::with_tools(workspace, &mut node)?, &junit, &files, output)
 }
 
 /// Names of files that are only in one of two folders, or not the same in both.

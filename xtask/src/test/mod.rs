@@ -1,10 +1,15 @@
 //! `cargo xtask test`: everything that CI checks.
 
+mod build;
+mod command;
 mod dashboard;
-mod plan;
-mod run;
-mod step;
-mod tally;
+mod options;
+mod report;
+mod runner;
+mod stage;
+mod suites;
+mod timings;
 
-pub(crate) use plan::Group;
-pub(crate) use run::run;
+pub(crate) use options::{Profile, TestOptions};
+pub(crate) use runner::run;
+pub(crate) use stage::TestGroup;

@@ -15,12 +15,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changelog_passes() {
+    fn changelog_passes() {
         assert_eq!(check(&Tree::of([("CHANGELOG.md", "# Changelog\n")])), []);
     }
 
     #[test]
-    fn no_changelog_is_found_and_one_of_a_crate_does_not_count() {
+    fn missing_changelog_is_found() {
         assert_eq!(check(&Tree::of([("a/CHANGELOG.md", "")])), [Finding::new("CHANGELOG.md", 1, "is missing")]);
     }
 }

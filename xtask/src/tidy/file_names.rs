@@ -1,4 +1,4 @@
-//! Rule: modules are named after what they hold.
+//! Rule: modules are named after their content.
 
 use super::finding::Finding;
 use super::tree::{Entry, Tree};
@@ -9,7 +9,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     tree.with_extension(&["rs", "py", "js", "mjs", "cjs", "ts", "tsx", "sh"])
         .filter_map(|file| {
             let word = empty_word(file)?;
-            Some(Finding::new(&file.path, 1, format!("`{word}` says nothing: name it after what it holds")))
+            Some(Finding::new(
+                &file.path,
+                1,
+                format!("`{word}` describes no content: name the file or folder after its content"),
+            ))
         })
         .collect()
 }
@@ -25,15 +29,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_say_something_pass() {
+    fn descriptive_names_pass() {
         assert_eq!(check(&Tree::of([("a/src/zip.rs", ""), ("a/src/important.rs", ""), ("common.md", "")])), []);
     }
 
     #[test]
-    fn names_that_say_nothing_are_found_in_files_and_folders() {
+    fn empty_words_are_found_in_files_and_folders() {
         let tree = Tree::of([("a/utils.rs", ""), ("a/tests/common/mod.rs", ""), ("a/helpers.test.mjs", "")]);
         let found = check(&tree);
         assert_eq!(found.len(), 3);
-        assert_eq!(found[0], Finding::new("a/utils.rs", 1, "`utils` says nothing: name it after what it holds"));
+        assert_eq!(
+            found[0],
+            Finding::new("a/utils.rs", 1, "`utils` describes no content: name the file or folder after its content")
+        );
     }
 }

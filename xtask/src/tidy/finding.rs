@@ -1,15 +1,15 @@
-//! One place that breaks a rule.
+//! One violation of a rule.
 
 use std::fmt;
 
-/// Ordered by place, which is how they are printed.
+/// A violation of a rule. They are printed in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Finding {
     /// Relative to the root, with `/`.
     pub(super) path: String,
     /// From 1.
     pub(super) line: usize,
-    /// What is wrong there.
+    /// The problem, without its place.
     pub(super) message: String,
 }
 

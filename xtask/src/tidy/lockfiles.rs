@@ -1,10 +1,10 @@
-//! Rule: lock files say which versions, never from where. `Cargo.lock` has crates.io and path crates only, and
-//! `package-lock.json` has no `resolved`, so that npm asks whatever registry it is set up with.
+//! Rule: lock files have versions and no addresses. `Cargo.lock` has only crates.io and path crates, and
+//! `package-lock.json` has no `resolved`, so that npm uses the registry of its configuration.
 
 use super::finding::Finding;
 use super::tree::{Entry, Tree};
 
-/// What cargo writes for crates.io, wherever the crates really come from.
+/// The source that cargo writes for crates.io, even if a mirror replaces it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn another_source_and_resolved_addresses_are_found() {
+    fn other_sources_and_resolved_addresses_are_found() {
         let cargo = "name = \"a\"\nsource = \"git+https://example.com/a#1\"\n";
         let npm = "{\n  \"resolved\": \"https://example.com/a.tgz\"\n}\n";
         assert_eq!(

@@ -6,7 +6,7 @@ use super::finding::Finding;
 use super::tree::{Entry, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    // A container's checkout may lie in `/app` or `/src`, which is also how a route or a glob may begin.
+    // The checkout of a container may be `/app` or `/src`, with which a route or a glob may also start.
     let checkout = Some(&tree.checkout).filter(|path| depth(path) > 1);
     let home = tree.home.as_ref().filter(|path| depth(path) > 0);
     let paths: Vec<String> = checkout.into_iter().chain(home).map(|path| path.display().to_string()).collect();
@@ -19,12 +19,12 @@ fn named_in(file: &Entry, path: &str) -> Vec<Finding> {
     lines.map(|(line, _)| Finding::new(&file.path, line, format!("names `{path}`, a path of this machine"))).collect()
 }
 
-/// How many folders below the root folder.
+/// Returns the number of folders below the root folder.
 fn depth(path: &Path) -> usize {
     path.components().count().saturating_sub(1)
 }
 
-/// Whether the path stands in the line as a path of its own, not as the end or the beginning of another.
+/// Whether the line has the path, and not as the end or the start of another path.
 fn names(line: &str, path: &str) -> bool {
     let continues = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     line.match_indices(path).any(|(at, _)| {
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_this_machine_is_found() {
+    fn path_of_this_machine_is_found() {
         let found = check(&Tree::of([("a.md", "x\nrun `/build/checkout/run`\n"), ("b.py", "p = '/home/ada'\n")]));
         assert_eq!(
             found,
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkout_right_below_the_root_folder_is_not_looked_for() {
+    fn checkout_directly_below_the_root_is_ignored() {
         let mut tree = Tree::of([("a.md", "GET /app/workers\n")]);
         tree.checkout = "/app".into();
         assert_eq!(check(&tree), []);

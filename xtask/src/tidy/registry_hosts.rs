@@ -1,9 +1,9 @@
-//! Rule: no address of a package registry in a tracked file. Clients know theirs, and mirrors have others.
+//! Rule: no address of a package registry in a tracked file. Clients are configured with one, and mirrors have others.
 
 use super::finding::Finding;
 use super::tree::Tree;
 
-/// Host names in two parts, so that this file does not break its own rule.
+/// Host names in two parts, so that this file does not violate its own rule.
 const HOSTS: [(&str, &str); 9] = [
     ("static.crates", "io"),
     ("index.crates", "io"),
@@ -18,7 +18,7 @@ const HOSTS: [(&str, &str); 9] = [
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let hosts = HOSTS.map(|(name, end)| format!("{name}.{end}"));
-    // `Cargo.lock` has a rule of its own: it must name the registry, and no other.
+    // A separate rule checks `Cargo.lock`, which must name one registry.
     let files = tree.files.iter().filter(|file| file.path != "Cargo.lock");
     files
         .flat_map(|file| file.lines().map(move |(number, line)| (file, number, line)))
@@ -35,14 +35,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_registry_in_a_sentence_passes() {
+    fn name_of_a_registry_in_a_sentence_passes() {
         let text =
             "On crates.io the name `bedrock` is taken; npm and PyPI have others. See https://docs.rs/bedrock-rt.\n";
         assert_eq!(check(&Tree::of([("README.md", text), ("Cargo.lock", &address("pypi", "org"))])), []);
     }
 
     #[test]
-    fn an_address_of_a_registry_is_found() {
+    fn address_of_a_registry_is_found() {
         for (name, end) in [("crates", "io"), ("pypi", "org"), ("registry.npmjs", "org"), ("www.npmjs", "com")] {
             let found = check(&Tree::of([("a.md", format!("\n{}\n", address(name, end)).as_str())]));
             assert_eq!(found.len(), 1, "{name}");

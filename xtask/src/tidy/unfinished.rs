@@ -1,9 +1,9 @@
-//! Rule: nothing unfinished and no test switched off. A test that needs what a machine may lack says so and returns.
+//! Rule: no unfinished code and no disabled test. A test that needs a missing tool prints that and returns.
 
 use super::finding::Finding;
 use super::tree::Tree;
 
-/// What each language calls it, in two parts, so that this file does not break its own rule.
+/// The calls of each language, in two parts, so that this file does not violate its own rule.
 const RUST: [(&str, &str); 3] = [("to", "do!("), ("unimple", "mented!("), ("#[ig", "nore")];
 const JAVASCRIPT: [(&str, &str); 2] = [(".sk", "ip("), (".to", "do(")];
 const PYTHON: [(&str, &str); 3] = [("mark.sk", "ip("), ("mark.sk", "ip\n"), ("mark.xf", "ail")];
@@ -24,22 +24,18 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             let call = calls.iter().map(joined).find(|call| line.contains(call.as_str()));
             let found = call.or_else(|| WORDS.iter().map(joined).find(|word| has_word(&line, word)));
             if let Some(found) = found {
-                findings.push(Finding::new(
-                    &file.path,
-                    number,
-                    format!("`{}`: finish it or take it out", found.trim()),
-                ));
+                findings.push(Finding::new(&file.path, number, format!("`{}`: finish it or remove it", found.trim())));
             }
         }
     }
     findings
 }
 
-fn joined((start, end): &(&str, &str)) -> String {
-    format!("{start}{end}")
+fn joined(parts: &(&str, &str)) -> String {
+    format!("{}{}", parts.0, parts.1)
 }
 
-/// Whether the word stands alone: the template of a temporary name is a longer one.
+/// Whether the line has it as a word. The template of a temporary name is a longer word.
 fn has_word(line: &str, word: &str) -> bool {
     line.split(|c: char| !c.is_alphanumeric()).any(|part| part == word)
 }
@@ -60,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_unfinished_is_found() {
+    fn unfinished_code_is_found() {
         let text = |parts: &[(&str, &str)]| parts.iter().map(|part| joined(part) + "\n").collect::<String>();
         let (rust, python) = (text(&RUST) + &text(&WORDS), text(&PYTHON).replace("\n\n", "\n"));
         let script = text(&JAVASCRIPT).replace('.', "test.");
@@ -68,6 +64,6 @@ mod tests {
         let places: Vec<_> = found.iter().map(|finding| (finding.path.as_str(), finding.line)).collect();
         let of = |path, lines: std::ops::RangeInclusive<usize>| lines.map(move |line| (path, line));
         assert_eq!(places, of("a.rs", 1..=5).chain(of("a.py", 1..=3)).chain(of("a.mjs", 1..=2)).collect::<Vec<_>>());
-        assert_eq!(found[2].message, format!("`{}`: finish it or take it out", joined(&RUST[2])));
+        assert_eq!(found[2].message, format!("`{}`: finish it or remove it", joined(&RUST[2])));
     }
 }

@@ -1,4 +1,4 @@
-//! Rule: every copy of `worker.js` in an app of ours is the one that `cargo bedrock new` writes.
+//! Rule: every copy of `worker.js` in an app of this repository is the file that `cargo bedrock new` writes.
 
 use super::finding::Finding;
 use super::tree::Tree;
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_copies_pass_and_a_tests_own_worker_is_no_copy() {
+    fn equal_copies_and_workers_of_tests_pass() {
         let tree = Tree::of([
             (ORIGINAL, "a\nb\n"),
             ("examples/x/workers/y/worker.js", "a\nb\n"),
@@ -35,14 +35,14 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_that_differs_is_found_where_it_does() {
+    fn different_copy_is_found_at_its_first_difference() {
         let found = check(&Tree::of([(ORIGINAL, "a\nb\n"), ("conformance/workers/y/worker.js", "a\nc\n")]));
         let message = "differs from templates/files/worker/javascript/worker.js: copy that file over it";
         assert_eq!(found, [Finding::new("conformance/workers/y/worker.js", 2, message)]);
     }
 
     #[test]
-    fn without_the_original_nothing_can_be_compared() {
+    fn missing_original_is_found() {
         assert_eq!(check(&Tree::of([("examples/x/worker.js", "a\n")])).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The apps that are built: made with `cargo bedrock new` in the target folder, anew for each run.
+//! The apps that are built. `cargo bedrock new` makes them in the target folder for each run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const WORKERS: usize = 8;
 /// The worker that is edited.
 pub(super) const EDITED: &str = "worker_5";
-/// What all compilers are held to: with a profile of its own, nobody adds to it.
+/// The profile for all compilers, which add settings only if the app has no profile.
 const PROFILE: &str = "
 [profile.release]
 codegen-units = 1
@@ -28,7 +28,7 @@ pub(super) struct App {
 }
 
 impl App {
-    /// One endpoint and eight Rust workers.
+    /// Makes an app with one endpoint and eight Rust workers.
     pub(super) fn of_rust(workspace: &Workspace, tool: &Path) -> Result<Self> {
         let app = Self::new(workspace, tool, "bench_build")?;
         for number in 2..=WORKERS {
@@ -37,14 +37,14 @@ impl App {
         let manifest = app.root.join("Cargo.toml");
         let text = read(&manifest)?;
         write(&manifest, &(text + PROFILE))?;
-        // The same versions as here; what is too much in it goes now, so that no build has to look.
+        // The same versions as in this workspace. Unused packages are removed now, so that no build has to.
         fs::copy(workspace.root.join("Cargo.lock"), app.root.join("Cargo.lock"))
             .context("failed to copy Cargo.lock")?;
         tools::output(workspace.cargo().args(["fetch", "--quiet"]).current_dir(&app.root))?;
         Ok(app)
     }
 
-    /// A Python and a JavaScript worker with dependencies, and one that brings many files along.
+    /// Makes an app with a Python and a JavaScript worker that have dependencies, and one with many files.
     pub(super) fn of_layers(workspace: &Workspace, tool: &Path) -> Result<Self> {
         let app = Self::new(workspace, tool, "bench_layers")?;
         for worker in ["python_layer.py", "node_layer.js", "vendored.js"] {
@@ -81,16 +81,16 @@ impl App {
     pub(super) fn edit(&self, number: usize) -> Result<()> {
         let file = self.root.join("workers").join(EDITED).join("src/lib.rs");
         let text = read(&file)?;
-        let mut done = false;
+        let mut is_changed = false;
         let line = |line: &str| match line.split_once("format!(\"") {
-            Some((before, _)) if !done => {
-                done = true;
+            Some((before, _)) if !is_changed => {
+                is_changed = true;
                 format!("{before}format!(\"hello for the {number}th time, {{}}\", event.name),\n")
             }
             _ => format!("{line}\n"),
         };
         let edited: String = text.lines().map(line).collect();
-        ensure!(done, "the template of a Rust worker greets nobody");
+        ensure!(is_changed, "the template of a Rust worker has no greeting");
         write(&file, &edited)
     }
 }

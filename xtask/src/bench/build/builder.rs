@@ -1,4 +1,4 @@
-//! Who builds the app: the command, what it leaves behind, and where the zip of a worker then is.
+//! The tools that build the app: the command of each, the files that it leaves, and the path of the zip of a worker.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,9 +18,9 @@ pub(super) struct Builder<'a> {
     pub(super) kind: Kind,
     pub(super) workspace: &'a Workspace,
     pub(super) app: &'a App,
-    /// The subcommand's own program.
+    /// The program of the subcommand.
     pub(super) tool: &'a Path,
-    /// With cargo-lambda on it.
+    /// A PATH with cargo-lambda on it.
     pub(super) path: &'a OsString,
 }
 
@@ -44,7 +44,7 @@ impl Kind {
 }
 
 impl Builder<'_> {
-    /// Seconds of one build.
+    /// Returns the seconds of one build.
     pub(super) fn build(&self) -> Result<f64> {
         let mut command = self.command();
         let began = Instant::now();
@@ -52,7 +52,7 @@ impl Builder<'_> {
         Ok(began.elapsed().as_secs_f64())
     }
 
-    /// Removes all that earlier builds left.
+    /// Removes the results of earlier builds.
     pub(super) fn clear(&self) -> Result<()> {
         let target = self.target();
         match fs::remove_dir_all(&target) {
@@ -63,7 +63,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The zip of a worker; plain cargo makes none.
+    /// Returns the path of the zip of a worker; plain cargo makes none.
     pub(super) fn zip(&self, worker: &str) -> Option<PathBuf> {
         match self.kind {
             Kind::Bedrock => Some(self.target().join(format!("bedrock/workers/{worker}.zip"))),
@@ -98,7 +98,7 @@ impl Builder<'_> {
                 command
             }
         };
-        // The same code for everybody: without the cfg it would be the programs for a laptop.
+        // The same code for all tools: without the cfg it would be the programs for the local machine.
         command.env("CARGO_TARGET_DIR", self.target()).env("RUSTFLAGS", "--cfg bedrock_lambda").env("PATH", self.path);
         in_app(command, self.app)
     }

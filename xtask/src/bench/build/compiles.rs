@@ -1,4 +1,4 @@
-//! The three kinds of builds, by everybody in turns: from nothing, of nothing, and after an edit of one line.
+//! Three kinds of builds, by all tools alternately: cold, with nothing to do, and after an edit of one line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use super::app::{App, EDITED};
 use super::builder::{Builder, Kind};
 use super::figures::Builds;
 
-/// Builds that have nothing to do take so little that many can be made.
+/// Number of builds with nothing to do, which are fast.
 const NO_OPS: usize = 9;
 const EDITS: usize = 3;
 
@@ -47,7 +47,7 @@ pub(super) fn measure(app: &App, builders: &[Builder<'_>], colds: u8) -> Result<
     Ok(all)
 }
 
-/// Name of each zip to its contents.
+/// Returns the contents of each zip by its name.
 fn zips(builder: &Builder<'_>, app: &App) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut zips = BTreeMap::new();
     if builder.kind == Kind::Cargo {

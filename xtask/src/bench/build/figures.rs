@@ -1,11 +1,11 @@
-//! What was measured, and what it is held against. Of several runs the fastest counts: what else the machine does only
-//! ever makes a build slower.
+//! The measured figures and their limits. The fastest of several runs counts: other work on the machine can only make a build
+//! slower.
 
 use super::builder::Kind;
 use crate::bench::limit::{Limit, times};
 use crate::bench::samples::least;
 
-/// Everything that was measured.
+/// All figures.
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) builds: Vec<Builds>,
@@ -20,7 +20,7 @@ pub(super) struct Builds {
     pub(super) cold: Vec<f64>,
     pub(super) no_op: Vec<f64>,
     pub(super) edit: Vec<f64>,
-    /// Names of the zips that were others after the last edit.
+    /// Names of the zips that changed in the last edit.
     pub(super) changed: Vec<String>,
     /// The zip of one worker.
     pub(super) zip_bytes: Option<usize>,
@@ -36,12 +36,12 @@ impl Builds {
 /// Packing many files, in seconds and bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Packing {
-    /// What ours is compared with.
+    /// The tool that it is compared with.
     pub(super) rival: &'static str,
     pub(super) tree_bytes: usize,
     /// The whole build of the worker.
     pub(super) build_s: f64,
-    /// Reading, squeezing and writing alone.
+    /// Only reading, compressing and writing.
     pub(super) step_s: f64,
     pub(super) rival_s: f64,
     pub(super) bytes: u64,
@@ -52,17 +52,17 @@ pub(super) struct Packing {
 #[derive(Debug, Clone)]
 pub(super) struct Layers {
     pub(super) no_op_s: f64,
-    /// The tools that were started all the same.
+    /// The tools that were started although the layers are up to date.
     pub(super) started: Vec<String>,
 }
 
-/// Cold builds and edits, of plain cargo's time.
+/// Limit of cold builds and edits, as a multiple of the time of plain cargo.
 const OF_CARGO: f64 = 1.05;
 const NO_OP_S: f64 = 0.15;
-/// A worker's zip, of cargo-lambda's.
+/// Limit of the size of a worker's zip, as a multiple of that of cargo-lambda.
 const OF_LAMBDA_ZIP: f64 = 1.02;
 const FASTER: f64 = 3.0;
-/// Packed files, of what the other makes of them.
+/// Limit of the size of the packed files, as a multiple of that of the other tool.
 const OF_RIVAL_BYTES: f64 = 1.03;
 
 impl Figures {
@@ -70,9 +70,10 @@ impl Figures {
         self.builds.iter().find(|builds| builds.kind == kind)
     }
 
-    /// All limits, in the order of the table.
+    /// Returns all limits, in the order of the table.
     pub(super) fn limits(&self) -> Vec<Limit> {
-        let (ours, cargo) = (self.of(Kind::Bedrock), self.of(Kind::Cargo));
+        let ours = self.of(Kind::Bedrock);
+        let cargo = self.of(Kind::Cargo);
         let fastest = |builds: Option<&Builds>, of: fn(&Builds) -> &Vec<f64>| least(of(builds?).iter().copied());
         let ratio = |of: fn(&Builds) -> &Vec<f64>| Some(fastest(ours, of)? / fastest(cargo, of)?);
         let seconds = |s: f64| format!("{s:.3} s");
@@ -154,7 +155,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn each_figure_that_is_over_shows_what_was_found_and_allowed() {
+    fn exceeded_limits_show_found_and_allowed_figures() {
         let over = figures(0.4, &["worker_5", "endpoint"], &["uv"]).limits();
         let over = over.iter().filter(|limit| limit.holds == Some(false));
         let shown: Vec<_> = over.map(|l| (l.what.as_str(), l.found.as_str(), l.allowed.as_str())).collect();

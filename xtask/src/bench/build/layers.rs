@@ -1,5 +1,5 @@
-//! A build of layers that are there: how long it takes, and which tools it starts. Those that it could start are stood in
-//! for by scripts that write down that they were started.
+//! A build of layers that are up to date: its time, and the tools that it starts. Scripts with the names of the tools record
+//! that they were started.
 
 use std::env;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 const RUNS: usize = 9;
 const TOOLS: [&str; 8] = ["cargo", "node", "npm", "pip", "python", "python3", "rustc", "uv"];
 
-/// Builds both layers of `app`, and then again.
+/// Builds both layers of `app`, and measures further builds.
 pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<Layers> {
     let build = || {
         let mut build = workspace.command(tool);
@@ -31,8 +31,9 @@ pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<L
         let zip = app.root.join(format!("target/bedrock/layers/{layer}.zip"));
         ensure!(zip.is_file(), "{} was not made", zip.display());
     }
-    let (bin, log) = (app.root.join("bin"), app.root.join("started"));
-    stand_ins(&bin, &log)?;
+    let bin = app.root.join("bin");
+    let log = app.root.join("started");
+    write_recorders(&bin, &log)?;
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(bin).chain(env::split_paths(&path))).context("failed to make a PATH")?;
     let mut runs = Vec::new();
@@ -45,7 +46,7 @@ pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<L
     Ok(Layers { no_op_s: least(runs).unwrap_or_default(), started })
 }
 
-fn stand_ins(bin: &Path, log: &Path) -> Result<()> {
+fn write_recorders(bin: &Path, log: &Path) -> Result<()> {
     fs::create_dir_all(bin).with_context(|| format!("failed to create {}", bin.display()))?;
     for tool in TOOLS {
         let path = bin.join(tool);

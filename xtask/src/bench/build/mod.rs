@@ -1,5 +1,5 @@
-//! `cargo xtask bench build`: `cargo bedrock build` beside plain cargo and cargo-lambda on the same app in the same run,
-//! and beside `zip -9` on the same files.
+//! `cargo xtask bench build`: compares `cargo bedrock build` with plain cargo and cargo-lambda for the same app in the same
+//! run, and with `zip -9` for the same files.
 
 mod app;
 mod builder;

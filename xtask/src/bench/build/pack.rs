@@ -1,4 +1,4 @@
-//! Packing 30 MB of JavaScript: the whole build of a worker that brings them along, beside `zip -9` of the same files.
+//! Packing 30 MB of JavaScript: the whole build of a worker with these files, compared with `zip -9` of the same files.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 
 const RUNS: usize = 5;
 
-/// The same on Python's standard library, for machines without Info-ZIP.
+/// A script with the same result that uses Python's standard library, for machines without Info-ZIP.
 const ZIPFILE: &str = "import os, sys, zipfile
 root, out = sys.argv[1:]
 with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as made:
@@ -25,12 +25,15 @@ with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as made:
             made.write(os.path.join(folder, file))
 ";
 
-/// Packs what lies in the worker `vendored` of `app`.
+/// Packs the files of the worker `vendored` of `app`.
 pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<Packing> {
     let vendor = app.root.join("workers/vendored/vendor");
     let tree_bytes = tree::write(&vendor)?;
-    let (ours, theirs) = (app.root.join("target/bedrock/workers/vendored.zip"), app.root.join("theirs.zip"));
-    let (mut builds, mut steps, mut zips) = (Vec::new(), Vec::new(), Vec::new());
+    let ours = app.root.join("target/bedrock/workers/vendored.zip");
+    let theirs = app.root.join("theirs.zip");
+    let mut builds = Vec::new();
+    let mut steps = Vec::new();
+    let mut zips = Vec::new();
     let rival = if tools::on_path("zip").is_some() { "zip -9" } else { "Python's zipfile at level 9" };
     for _ in 0..RUNS {
         for zip in [&ours, &theirs] {
@@ -41,9 +44,9 @@ pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<P
         let began = Instant::now();
         let mut build = workspace.command(tool);
         build.args(["bedrock", "build", "--worker=vendored", "--message-format=json"]).current_dir(&app.root);
-        let told = tools::output(&mut build)?;
+        let output = tools::output(&mut build)?;
         builds.push(began.elapsed().as_secs_f64());
-        steps.push(seconds(&told)?);
+        steps.push(seconds(&output)?);
         let began = Instant::now();
         zip(workspace, &vendor, &theirs, rival)?;
         zips.push(began.elapsed().as_secs_f64());
@@ -60,11 +63,11 @@ pub(super) fn measure(workspace: &Workspace, tool: &Path, app: &App) -> Result<P
     })
 }
 
-/// How long the part itself took, as the build tells machines.
-fn seconds(told: &str) -> Result<f64> {
-    let events = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+/// Returns the seconds of the part itself, from the JSON output of the build.
+fn seconds(output: &str) -> Result<f64> {
+    let events = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut built = events.filter(|event| event["status"] == "built");
-    built.find_map(|event| event["seconds"].as_f64()).ok_or_else(|| anyhow!("the worker was not packed: {told}"))
+    built.find_map(|event| event["seconds"].as_f64()).ok_or_else(|| anyhow!("the worker was not packed: {output}"))
 }
 
 fn zip(workspace: &Workspace, tree: &Path, out: &Path, rival: &str) -> Result<()> {
@@ -85,10 +88,10 @@ mod tests {
     use super::seconds;
 
     #[test]
-    fn the_seconds_are_those_of_the_part_that_was_built() {
-        let told = "{\"event\":\"build-started\"}\n{\"event\":\"part-finished\",\"status\":\"built\",\"seconds\":0.25}\n\
+    fn seconds_are_those_of_the_built_part() {
+        let output = "{\"event\":\"build-started\"}\n{\"event\":\"part-finished\",\"status\":\"built\",\"seconds\":0.25}\n\
                     {\"event\":\"build-finished\",\"seconds\":0.5}\n";
-        assert_eq!(seconds(told).ok(), Some(0.25));
+        assert_eq!(seconds(output).ok(), Some(0.25));
         assert!(seconds("{\"status\":\"fresh\",\"seconds\":0}").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Builds, measures, prints. Talk goes to stderr, so that stdout is the document.
+//! Builds, measures, and prints the document to stdout. Progress is printed to stderr.
 
 use std::path::Path;
 
@@ -11,22 +11,26 @@ use super::{compiles, layers, pack, tables};
 use crate::bench::{cargo_lambda, limit, machine, subcommand};
 use crate::workspace::Workspace;
 
-/// Measures builds of whole apps, and what happens between the compiler and the zip.
+/// Measures builds of whole apps, and the work between the compiler and the zip.
 pub(crate) fn run(workspace: &Workspace, colds: u8, with_compile: bool) -> Result<()> {
     let tool = subcommand::build(workspace)?;
     let before = machine::load()?;
     eprintln!("packing");
     let app = App::of_layers(workspace, &tool)?;
-    let (packing, layers) = (pack::measure(workspace, &tool, &app)?, layers::measure(workspace, &tool, &app)?);
+    let packing = pack::measure(workspace, &tool, &app)?;
+    let layers = layers::measure(workspace, &tool, &app)?;
     let builds = if with_compile { compiled(workspace, &tool, colds)? } else { Vec::new() };
     let figures = Figures { builds, packing, layers };
     println!("{}\n{}", tables::builds(&figures), tables::packing(&figures));
     println!("{}", limit::table(&figures.limits()));
     let runs = if colds == 1 { "one cold build".to_owned() } else { format!("{colds} cold builds") };
-    let runs =
-        if with_compile { runs + ", 9 no-ops and 3 edits, by everybody in turns" } else { "several runs".to_owned() };
+    let runs = if with_compile {
+        runs + ", 9 no-ops and 3 edits, by all tools alternately"
+    } else {
+        "several runs".to_owned()
+    };
     println!(
-        "The fastest of {runs}, {}. Load average before: {before}, after: {}. Everybody has the profile of the app: thin \
+        "The fastest of {runs}, {}. Load average before: {before}, after: {}. All tools use the profile of the app: thin \
          LTO, one codegen unit, stripped, panics unwind.",
         machine::name(),
         machine::load()?

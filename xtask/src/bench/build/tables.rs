@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::figures::Figures;
 use crate::bench::samples::least;
 
-/// Builds by everybody, side by side.
+/// Returns a table of the builds by all tools.
 pub(super) fn builds(figures: &Figures) -> String {
     let mut text =
         "| one endpoint, eight Rust workers | cold | no-op | one-line edit of a worker | zip of the worker |\n\
@@ -29,12 +29,12 @@ pub(super) fn builds(figures: &Figures) -> String {
     text
 }
 
-/// Packing and layers, in sentences.
+/// Returns sentences about packing and layers.
 pub(super) fn packing(figures: &Figures) -> String {
     let packing = &figures.packing;
     format!(
-        "A worker with {} MB of JavaScript: its build takes {:.2} s, of which {:.2} s are the packing, and makes {} KB; \
-         `{}` takes {:.2} s and makes {} KB. A build of two layers that are there takes {:.3} s.\n",
+        "A worker with {} MB of JavaScript: its build takes {:.2} s, {:.2} s of them for packing, and makes {} KB; \
+         `{}` takes {:.2} s and makes {} KB. A build of two layers that are up to date takes {:.3} s.\n",
         packing.tree_bytes / 1_000_000,
         packing.build_s,
         packing.step_s,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_runs_the_fastest_is_shown_and_a_dash_where_there_is_no_zip() {
+    fn fastest_run_is_shown_and_a_dash_for_a_missing_zip() {
         let table = builds(&figures(0.1, &[], &[]));
         let lines: Vec<&str> = table.lines().skip(2).take(2).collect();
         assert_eq!(

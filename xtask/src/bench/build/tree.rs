@@ -1,4 +1,4 @@
-//! A folder like a `node_modules` of 30 MB: 3,000 files of code and 20 bundles. The same at every run.
+//! A folder like a `node_modules` of 30 MB: 3,000 files of code and 20 bundles, the same in each run.
 
 use std::fs;
 use std::path::Path;
@@ -13,36 +13,36 @@ const KEYWORDS: &str = "const let return function export import require module d
 const PUNCTUATION: [&str; 14] =
     ["(", ")", " {\n  ", ";\n", " = ", ".", ", ", "}\n", " => ", "[", "]", " ", "'", "\n  // "];
 
-/// Writes the tree and gives its size in bytes.
+/// Writes the tree and returns its size in bytes.
 pub(super) fn write(root: &Path) -> Result<usize> {
-    let mut chance = Chance(7);
+    let mut rng = Rng(7);
     let mut words: Vec<String> = KEYWORDS.split_whitespace().map(str::to_owned).collect();
-    words.extend((0..3_000).map(|_| chance.word()));
+    words.extend((0..3_000).map(|_| rng.word()));
     let mut bytes = 0;
     for number in 0..FILES {
         let folder = if number % 20 > 4 { "lib" } else { "src" };
         let path = root.join(format!("pkg{:03}/{folder}/f{number}.js", number / 20));
-        let length = 2_000 + chance.below(11_000);
-        bytes += put(&path, &chance.text(&words, length))?;
+        let length = 2_000 + rng.below(11_000);
+        bytes += write_file(&path, &rng.text(&words, length))?;
     }
     for number in 0..BUNDLES {
-        bytes += put(&root.join(format!("pkg{number:03}/bundle.js")), &chance.text(&words, 520_000))?;
+        bytes += write_file(&root.join(format!("pkg{number:03}/bundle.js")), &rng.text(&words, 520_000))?;
     }
     Ok(bytes)
 }
 
-fn put(path: &Path, text: &str) -> Result<usize> {
+fn write_file(path: &Path, text: &str) -> Result<usize> {
     let parent = path.parent().unwrap_or(path);
     fs::create_dir_all(parent).with_context(|| format!("failed to create {}", parent.display()))?;
     fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))?;
     Ok(text.len())
 }
 
-/// Numbers that look like chance (xorshift64*, Marsaglia and Vigna).
+/// A generator of pseudorandom numbers (xorshift64*, Marsaglia and Vigna).
 #[derive(Debug)]
-struct Chance(u64);
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
     fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tree_has_thirty_megabytes_and_is_always_the_same() {
+    fn tree_has_thirty_megabytes_and_is_reproducible() {
         let dir = tempfile::tempdir().expect("a folder");
         let bytes = write(dir.path()).expect("a tree");
         assert!((29_000_000..36_000_000).contains(&bytes), "{bytes}");

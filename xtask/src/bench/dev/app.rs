@@ -1,5 +1,5 @@
-//! The app of the benchmark: an endpoint and twenty workers, of which one in each language is called. Made with `cargo
-//! bedrock new` in the target folder; what was compiled there before stays.
+//! The app of the benchmark: an endpoint and twenty workers. One worker in each language is called. `cargo bedrock new` makes
+//! it in the target folder; compiled crates of earlier runs are kept.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::workspace::Workspace;
 
 /// The workers that are called.
 const CALLED: [&str; 3] = ["echo_rust.rs", "echo_python.py", "echo_node.js"];
-/// Those that are there, too: with the called ones, and the one that every new app has, they are twenty.
+/// Workers that are not called. With the called ones and the one of the template the app has twenty.
 const OTHERS: [&str; 2] = ["other_python_{}.py", "other_node_{}.js"];
 const EACH: usize = 8;
-/// What the workers' answers begin with; edits count it up.
+/// The version at the start of a worker's answer. An edit increments it.
 const VERSION: &str = "version-0";
 
 const RUST: &str = r#"//! Answers what it is sent, and its version.
@@ -59,18 +59,18 @@ class EchoNode extends Worker {
 }
 ";
 
-/// In a folder of `target/bench/dev`.
+/// An app in a folder of `target/bench/dev`.
 #[derive(Debug)]
 pub(super) struct App<'a> {
     workspace: &'a Workspace,
     tool: PathBuf,
     name: &'static str,
     pub(super) root: PathBuf,
-    /// Of all workers.
+    /// The names of all workers.
     pub(super) names: Vec<String>,
 }
 
-/// `cargo bedrock dev`, and where it can be called.
+/// A running `cargo bedrock dev` and its address.
 #[derive(Debug)]
 pub(super) struct Dev {
     pub(super) server: Server,
@@ -78,13 +78,13 @@ pub(super) struct Dev {
 }
 
 impl<'a> App<'a> {
-    /// The one that runs.
+    /// Makes the app that is served.
     pub(super) fn new(workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
         Self::named("bench_app", workspace, tool)
     }
 
-    /// The same elsewhere: who builds there disturbs no files of the one that runs.
-    pub(super) fn beside(&self) -> Result<Self> {
+    /// Makes the same app in another folder, in which a build does not change the files of the served app.
+    pub(super) fn copy(&self) -> Result<Self> {
         Self::named("plain_app", self.workspace, self.tool.clone())
     }
 
@@ -92,10 +92,11 @@ impl<'a> App<'a> {
         let folder = workspace.target.join("bench/dev");
         let root = folder.join(name);
         let mut app = Self { workspace, tool, name, root, names: vec!["greeter".to_owned()] };
-        // Of an earlier run the compiled crates alone are kept.
-        let (target, kept) = (app.root.join("target"), folder.join("kept"));
+        // Only the compiled crates of an earlier run are kept.
+        let target = app.root.join("target");
+        let saved = folder.join("saved");
         if target.exists() {
-            fs::rename(&target, &kept).with_context(|| format!("failed to move {}", target.display()))?;
+            fs::rename(&target, &saved).with_context(|| format!("failed to move {}", target.display()))?;
         }
         if app.root.exists() {
             fs::remove_dir_all(&app.root).with_context(|| format!("failed to remove {}", app.root.display()))?;
@@ -104,8 +105,8 @@ impl<'a> App<'a> {
         let mut new = workspace.command(&app.tool);
         new.args(["bedrock", "new", "app", name, "--bedrock-path"]).arg(&workspace.root);
         tools::output(new.current_dir(&folder))?;
-        if kept.exists() {
-            fs::rename(&kept, &target).with_context(|| format!("failed to move {}", kept.display()))?;
+        if saved.exists() {
+            fs::rename(&saved, &target).with_context(|| format!("failed to move {}", kept.display()))?;
         }
         let others = (1..=EACH).flat_map(|number| OTHERS.map(|file| file.replace("{}", &number.to_string())));
         for file in CALLED.map(str::to_owned).into_iter().chain(others) {
@@ -126,13 +127,13 @@ impl<'a> App<'a> {
         let manifest = self.root.join("workers/echo_rust/Cargo.toml");
         let text = fs::read_to_string(&manifest).with_context(|| format!("failed to read {}", manifest.display()))?;
         write(&manifest, &text.replace("[dependencies]\n", "[dependencies]\nserde_json = \"1\"\n"))?;
-        // The same versions as here; what is too much in it goes now, so that no build has to look.
+        // The same versions as in this workspace. Unused packages are removed now, so that no build has to.
         fs::copy(self.workspace.root.join("Cargo.lock"), self.root.join("Cargo.lock"))
             .context("failed to copy Cargo.lock")?;
         tools::output(self.workspace.cargo().args(["fetch", "--quiet"]).current_dir(&self.root)).map(drop)
     }
 
-    /// The source of the called worker of a language.
+    /// Returns the path of the source of the called worker of a language.
     pub(super) fn file(&self, language: Language) -> PathBuf {
         let file = match language {
             Language::Rust => "src/lib.rs",
@@ -143,7 +144,8 @@ impl<'a> App<'a> {
     }
 
     /// Replaces a text in the called worker of a language.
-    pub(super) fn edit(&self, language: Language, (from, to): &(String, String)) -> Result<()> {
+    pub(super) fn edit(&self, language: Language, edit: &(String, String)) -> Result<()> {
+        let (from, to) = edit;
         let file = self.file(language);
         let text = fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
         ensure!(text.contains(from), "`{from}` is not in `{}`", file.display());
@@ -153,7 +155,7 @@ impl<'a> App<'a> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.workspace.command(&self.tool);
         command.arg("bedrock").args(arguments).current_dir(&self.root);
-        // An app of its own, with a target folder of its own.
+        // A separate app with a separate target folder.
         command.env_remove("CARGO_TARGET_DIR");
         command
     }
@@ -170,9 +172,10 @@ impl<'a> App<'a> {
         Ok(Dev { server, url })
     }
 
-    /// The folder without `.gitignore`, or with the one that a new app has.
+    /// Removes `.gitignore` from the folder, or writes the one of a new app.
     pub(super) fn ignores(&self, is_there: bool) -> Result<()> {
-        let (list, aside) = (self.root.join(".gitignore"), self.root.join("gitignore.aside"));
+        let list = self.root.join(".gitignore");
+        let aside = self.root.join("gitignore.aside");
         let (from, to) = if is_there { (aside, list) } else { (list, aside) };
         if from.exists() {
             fs::rename(&from, &to).with_context(|| format!("failed to move {}", from.display()))?;
@@ -180,7 +183,7 @@ impl<'a> App<'a> {
         Ok(())
     }
 
-    /// Cargo alone: the same packages with the same flags as `cargo bedrock dev` has them.
+    /// Returns a cargo command that builds the same packages with the same flags as `cargo bedrock dev`.
     pub(super) fn cargo(&self) -> Command {
         let mut command = self.workspace.cargo();
         command.current_dir(&self.root).env_remove("CARGO_TARGET_DIR");
@@ -193,19 +196,19 @@ impl<'a> App<'a> {
 }
 
 impl Dev {
-    /// Where a worker is called.
+    /// Returns the URL of a worker.
     pub(super) fn function(&self, worker: &str) -> String {
         format!("{}/2015-03-31/functions/{worker}/invocations", self.url)
     }
 
-    /// How often it has taken something over, or tried to.
+    /// Returns the number of reloads, including those that failed.
     pub(super) fn reloads(&self) -> Result<usize> {
         let is_one = |line: &&str| line.contains("\"event\":\"reload");
         Ok(self.server.said()?.lines().filter(is_one).count())
     }
 }
 
-/// The texts that an edit replaces, and with what.
+/// Returns the text that an edit replaces, and its replacement.
 pub(super) fn versions(number: usize) -> (String, String) {
     let version = |number: usize| VERSION.replace('0', &number.to_string());
     (version(number), version(number + 1))

@@ -1,6 +1,6 @@
-//! The three languages, and who is compared with whom.
+//! The three languages, and the tool that each of them is compared with.
 
-/// Of a called worker.
+/// The language of a called worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     Rust,
@@ -11,7 +11,7 @@ pub(super) enum Language {
 impl Language {
     pub(super) const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::Node];
 
-    /// As it is written.
+    /// The name of the language in tables.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
@@ -20,7 +20,7 @@ impl Language {
         }
     }
 
-    /// The worker of our app.
+    /// The name of the called worker of this language.
     pub(super) fn worker(self) -> &'static str {
         match self {
             Self::Rust => "echo_rust",
@@ -29,7 +29,7 @@ impl Language {
         }
     }
 
-    /// What ours is held against, in its best mode.
+    /// The tool that the worker is compared with, in the fastest mode of the tool.
     pub(super) fn peer(self) -> &'static str {
         match self {
             Self::Rust => "`cargo lambda watch --release`",

@@ -1,4 +1,4 @@
-//! What `bench_dev` measures: calls of a function, and what a saved file does to them.
+//! The figures that `bench_dev` measures: calls of a function, and calls while a file is saved.
 
 use std::path::{Path, PathBuf};
 
@@ -9,38 +9,38 @@ use serde::de::DeserializeOwned;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Calls through kept connections.
+/// Calls through persistent connections.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct Load {
     pub(super) p50_us: f64,
     pub(super) p99_us: f64,
     pub(super) per_second: f64,
-    /// Answers that were not what they should be.
+    /// Number of wrong answers.
     pub(super) failed: u32,
 }
 
-/// A file that was saved while somebody called.
+/// The effect of a saved file on calls.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct Saved {
-    /// From the write to the first new answer; nothing if there was none.
+    /// Time from the write to the first new answer; `None` if there was none.
     pub(super) new_ms: Option<f64>,
-    /// Calls that brought no answer of the function.
+    /// Number of calls without an answer of the function.
     pub(super) lost: u32,
-    /// Old answers behind the first new one.
+    /// Number of old answers after the first new one.
     pub(super) old: u32,
-    /// Medians of the calls before the write and behind the first new answer.
+    /// Medians of the calls before the write and after the first new answer.
     pub(super) before_us: Option<f64>,
     pub(super) after_us: Option<f64>,
 }
 
-/// The program that calls.
+/// The program `bench_dev`.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
     workspace: &'a Workspace,
     program: PathBuf,
 }
 
-/// A new answer that has not come by then does not come, in seconds.
+/// Seconds after which a new answer is not expected any more.
 const PATIENCE: &str = "40";
 
 impl<'a> Client<'a> {
@@ -50,7 +50,7 @@ impl<'a> Client<'a> {
         Ok(Self { workspace, program: workspace.target.join("release/bench_dev") })
     }
 
-    /// So many calls, so many of them at a time.
+    /// Makes a number of calls, with a number of them at the same time.
     pub(super) fn load(&self, url: &str, calls: u32, in_flight: u32) -> Result<Load> {
         self.measure(&["load", url, &calls.to_string(), &in_flight.to_string()])
     }

@@ -1,4 +1,4 @@
-//! What was found, as medians, and the limits that it is held against.
+//! The measured figures as medians, and their limits.
 
 use super::calls::Language;
 use super::client::{Load, Saved};
@@ -8,7 +8,7 @@ use super::reload::{Edits, Reloads};
 use crate::bench::limit::{Limit, times};
 use crate::bench::samples::median;
 
-/// Parts that were left out are missing.
+/// All figures. Parts that were not measured are `None`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figures {
     pub(super) latency: Option<Latency>,
@@ -16,36 +16,37 @@ pub(super) struct Figures {
     pub(super) rest: Option<Rest>,
 }
 
-/// One call at a time, of the peer's p50.
+/// Limit of p50 with one call at a time, as a multiple of the p50 of the other tool.
 fn most_of_peer(language: Language) -> f64 {
     if language == Language::Python { 0.5 } else { 0.8 }
 }
-/// Sixteen at a time, of the peer's rate.
+/// Limit of the rate with sixteen calls at a time, as a multiple of the rate of the other tool.
 const RATE: f64 = 2.0;
-/// Sixteen at a time, of its own p50.
+/// Limit of p99 with sixteen calls at a time, as a multiple of the p50.
 const TAIL: f64 = 5.0;
-/// A saved Python or JavaScript file.
+/// Limit in ms for a saved Python or JavaScript file.
 const SAVED_MS: f64 = 300.0;
-/// A saved Rust file, beyond what cargo takes.
+/// Limit in ms for a saved Rust file, without the time of cargo.
 const BEYOND_CARGO_MS: f64 = 150.0;
-/// Calls behind a reload, of those before.
+/// Limit of calls after a reload, as a multiple of the calls before it.
 const STAYS_WARM: f64 = 1.5;
 const IDLE_MB: f64 = 60.0;
-/// Happenings and events that are kept have 48 MiB at most, and an allocator needs more than what it is asked for.
+/// The stored dev events have at most 48 MiB, and an allocator needs more than is requested from it.
 const BUSY_MB: f64 = IDLE_MB + 67.1;
 
 impl Latency {
-    /// The median over the passes of something.
+    /// Returns the median of a figure over the passes.
     pub(super) fn of(&self, language: Language, figure: impl Fn(&Pass) -> f64) -> Option<f64> {
         median(self.passes.iter().filter(|pass| pass.language == language).map(figure).collect())
     }
 
     fn limits(&self) -> Vec<Limit> {
         let mut limits = Vec::new();
-        // Of each pass on its own: what disturbs it disturbs both.
+        // The ratio is taken within a pass: a disturbance affects both figures.
         let ratio = |pair: &Pair, figure: fn(&Load) -> f64| figure(&pair.ours) / figure(&pair.peers);
         for language in Language::ALL {
-            let (name, peer) = (language.title(), language.peer());
+            let name = language.title();
+            let peer = language.peer();
             let p50 = self.of(language, |pass| ratio(&pass.one, |load| load.p50_us));
             let rate = self.of(language, |pass| ratio(&pass.many, |load| load.per_second));
             let tail = self.of(language, |pass| pass.many.ours.p99_us / pass.many.ours.p50_us);
@@ -53,14 +54,14 @@ impl Latency {
             limits.push(Limit::at_least(format!("{name}, 16 in flight, of {peer}"), rate, RATE, times));
             limits.push(Limit::at_most(format!("{name}, 16 in flight, p99 of its p50"), tail, TAIL, times));
         }
-        let what = format!("memory behind {} calls, of which the last are kept", self.calls);
+        let what = format!("memory after {} calls, with the last of them stored", self.calls);
         limits.push(Limit::at_most(what, Some(self.own.memory_mb), BUSY_MB, mb));
         limits
     }
 }
 
 impl Edits {
-    /// The median of the edits that had an effect.
+    /// Returns the median of the edits that had an effect.
     pub(super) fn new_ms(saved: &[Saved]) -> Option<f64> {
         median(saved.iter().filter_map(|saved| saved.new_ms).collect())
     }
@@ -78,10 +79,10 @@ impl Edits {
         let sum = |figure: fn(&Saved) -> u32| Some(f64::from(self.ours.iter().map(figure).sum::<u32>()));
         vec![
             first,
-            Limit::at_most(format!("{name} file saved, p50 behind it, of that before"), warm, STAYS_WARM, times),
+            Limit::at_most(format!("{name} file saved, p50 after it, of that before"), warm, STAYS_WARM, times),
             Limit::at_most(format!("{name} file saved, calls lost"), sum(|saved| saved.lost), 0.0, number),
             Limit::at_most(
-                format!("{name} file saved, old answers behind new ones"),
+                format!("{name} file saved, old answers after new ones"),
                 sum(|saved| saved.old),
                 0.0,
                 number,
@@ -91,12 +92,12 @@ impl Edits {
 }
 
 impl Figures {
-    /// All limits, in the order of the table.
+    /// Returns all limits, in the order of the table.
     pub(super) fn limits(&self) -> Vec<Limit> {
         let mut limits = self.latency.as_ref().map(Latency::limits).unwrap_or_default();
         if let Some(reloads) = &self.reloads {
             limits.extend(reloads.edits.iter().flat_map(Edits::limits));
-            let what = "reloads that nobody asked for, without `.gitignore`";
+            let what = "reloads without a saved file, without `.gitignore`";
             limits.push(Limit::at_most(what, Some(count(reloads.unasked)), 0.0, number));
         }
         if let Some(rest) = &self.rest {
@@ -108,7 +109,7 @@ impl Figures {
                 Limit::at_most(of("all warm, processor time in 10 s"), Some(ticks(rest.warm.ticks)), 0.0, ms),
                 Limit::at_most(of("all warm, memory without the hosts"), Some(rest.warm.memory_mb), IDLE_MB, mb),
             ]);
-            let what = "reloads that nobody asked for, with `.gitignore`";
+            let what = "reloads without a saved file, with `.gitignore`";
             limits.push(Limit::at_most(what, Some(count(rest.unasked)), 0.0, number));
         }
         limits
@@ -131,7 +132,7 @@ fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// Hundredths of a second, in ms.
+/// Converts hundredths of a second to ms.
 fn ticks(ticks: u64) -> f64 {
     10.0 * f64::from(u32::try_from(ticks).unwrap_or(u32::MAX))
 }

@@ -1,5 +1,5 @@
-//! What `cargo bedrock dev` takes while nothing happens: before anybody has called, and with all workers warm. What Linux
-//! tells of a process is in `/proc`.
+//! Memory and processor time of an idle `cargo bedrock dev`, before the first call and with all workers warm, read from
+//! `/proc`.
 
 use std::fs;
 use std::thread;
@@ -11,11 +11,11 @@ use super::app::{App, Dev};
 use super::client::Client;
 use super::server::write;
 
-/// What was begun has ended by then.
+/// Time after which work that was started before has ended.
 const REST: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Of the process alone.
+/// Resources of the process without its children.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Own {
     /// Resident memory in MB.
@@ -24,7 +24,7 @@ pub(super) struct Own {
     pub(super) ticks: u64,
 }
 
-/// While nothing happens.
+/// Resources while the app is idle.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Idle {
     /// Processes of workers.
@@ -34,25 +34,25 @@ pub(super) struct Idle {
     pub(super) memory_mb: f64,
 }
 
-/// Both states.
+/// Resources in both states.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Rest {
     pub(super) workers: usize,
     pub(super) uncalled: Idle,
     pub(super) warm: Idle,
-    /// What was taken over although nobody saved anything, in a folder with `.gitignore`.
+    /// Number of reloads without a saved file, in a folder with `.gitignore`.
     pub(super) unasked: usize,
 }
 
-/// Looks at an app of which first nobody has called a worker, and then somebody all of them.
+/// Measures an app before the first call of a worker, and after each worker was called.
 pub(super) fn measure(app: &App<'_>, client: &Client<'_>) -> Result<Rest> {
     eprintln!("idle, {} workers", app.names.len());
     let dev = app.dev(&[])?;
-    // What tools write there means nothing.
-    write(&app.root.join("target/written.rs"), "// Nobody compiles it.\n")?;
+    // Files that tools write there must not cause a reload.
+    write(&app.root.join("target/written.rs"), "// It is not compiled.\n")?;
     let uncalled = look(&dev)?;
     for name in &app.names {
-        // The one that came with the app is sent what it does not know, and answers with an error: it runs.
+        // The worker of the template rejects this event and answers with an error, but its process runs.
         client.load(&dev.function(name), 1, 1)?;
     }
     let warm = look(&dev)?;
@@ -68,7 +68,7 @@ fn look(dev: &Dev) -> Result<Idle> {
     Ok(Idle { hosts: hosts(process)?, ticks: after.ticks - before.ticks, memory_mb: after.memory_mb })
 }
 
-/// What a process takes.
+/// Returns the resources of a process.
 pub(super) fn own(process: u32) -> Result<Own> {
     let status = read(process, "status")?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
@@ -77,13 +77,13 @@ pub(super) fn own(process: u32) -> Result<Own> {
     Ok(Own { memory_mb: f64::from(kib) * 1024.0 / 1e6, ticks })
 }
 
-/// `utime` and `stime` of proc_pid_stat(5). The second field is a name in brackets, which may have anything in it.
+/// Returns `utime` plus `stime` of proc_pid_stat(5). The second field is a name in brackets, which may contain anything.
 fn ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
-/// The processes that were started, but for the shell that would end them.
+/// Returns the processes that were started, without the shell that would end them.
 fn hosts(process: u32) -> Result<usize> {
     let mut hosts = 0;
     let tasks = format!("/proc/{process}/task");
@@ -105,7 +105,7 @@ mod tests {
     use super::ticks;
 
     #[test]
-    fn the_times_of_a_process_are_found_behind_whatever_name_it_has() {
+    fn times_of_a_process_are_parsed_after_any_name() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 900 0 0 0 31 11 0 0 20 0 4 0 100 0 0";
         assert_eq!(ticks(stat), Some(42));
         assert_eq!(ticks("7 (a"), None);

@@ -1,4 +1,4 @@
-//! Calls of warm functions: one after the other, and sixteen at a time; ours and the peer's in turns.
+//! Calls of warm functions, one at a time and sixteen at a time, alternating between `cargo bedrock dev` and the other tool.
 
 use anyhow::{Result, ensure};
 
@@ -10,13 +10,13 @@ use super::offline::Offline;
 use super::watch::Watch;
 use crate::bench::machine;
 
-/// Processes are started and code is compiled before anything is measured.
+/// Calls before the measurement, which start processes and compile code.
 const WARM: u32 = 2_000;
 const ONE: u32 = 3_000;
 const MANY: u32 = 16_000;
 const IN_FLIGHT: u32 = 16;
-/// Processes of one function that cargo-lambda has at most in its mode for many calls: with four it is fastest on two cores,
-/// of 1, 2, 4 and 16. Ours has as many as calls need, up to one for each.
+/// Maximum number of processes of one function in cargo-lambda's mode for many calls. Of 1, 2, 4 and 16, four are fastest on
+/// two cores. `cargo bedrock dev` has as many as the calls need, at most one for each.
 pub(super) const INSTANCES: &str = "4";
 
 /// Two runs of the same calls.
@@ -26,31 +26,31 @@ pub(super) struct Pair {
     pub(super) peers: Load,
 }
 
-/// What one pass has of a language.
+/// The figures of a language in one pass.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pass {
     pub(super) language: Language,
     /// One call at a time.
     pub(super) one: Pair,
-    /// Sixteen.
+    /// Sixteen calls at a time.
     pub(super) many: Pair,
 }
 
-/// All passes, and what the calls left behind.
+/// All passes, and the resources after them.
 #[derive(Debug, Clone)]
 pub(super) struct Latency {
     pub(super) passes: Vec<Pass>,
-    /// Sixteen at a time of cargo-lambda with [`INSTANCES`], in each pass.
+    /// Sixteen calls at a time of cargo-lambda with [`INSTANCES`], in each pass.
     pub(super) tuned: Vec<Load>,
     /// The load average before each pass.
     pub(super) loads: Vec<String>,
-    /// Calls that `cargo bedrock dev` has served in all.
+    /// Number of all calls that `cargo bedrock dev` has served.
     pub(super) calls: u32,
-    /// What it takes behind them.
+    /// Its resources after them.
     pub(super) own: Own,
 }
 
-/// Measures all languages in turns.
+/// Measures all languages alternately.
 pub(super) fn measure(
     app: &App<'_>,
     client: &Client<'_>,

@@ -1,5 +1,5 @@
-//! `cargo xtask bench dev`: `cargo bedrock dev` beside cargo-lambda and serverless-offline in the same run: calls, saved
-//! files, and what it takes while nothing happens.
+//! `cargo xtask bench dev`: compares `cargo bedrock dev` with cargo-lambda and serverless-offline in the same run: calls, saved
+//! files, and its resources while it is idle.
 
 mod app;
 mod calls;

@@ -1,5 +1,5 @@
-//! serverless-offline, in `target/bench-tools`, and the project that it serves: a function in each of two languages that
-//! does what ours does.
+//! serverless-offline in `target/bench-tools`, and the project that it serves: a function in each of two languages that does
+//! the same as the called worker.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::bench::cargo_lambda::first_on_path;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The last line of serverless that runs without an account.
+/// The last version of serverless that runs without an account.
 const PINS: [&str; 2] = ["serverless@3.40.0", "serverless-offline@13.10.1"];
 
 const NODE: &str = r"const VERSION = 'version-0';
@@ -41,7 +41,7 @@ functions:
     runtime: RUNTIME
 "#;
 
-/// In `target/bench-tools/serverless`, which has its packages: plugins are looked for beside the settings.
+/// The project in `target/bench-tools/serverless`, which has its packages: plugins must be next to the settings.
 #[derive(Debug)]
 pub(super) struct Offline<'a> {
     workspace: &'a Workspace,
@@ -50,7 +50,7 @@ pub(super) struct Offline<'a> {
 }
 
 impl<'a> Offline<'a> {
-    /// Installs what is missing and writes the project.
+    /// Installs the packages if they are missing, and writes the project.
     pub(super) fn new(workspace: &'a Workspace) -> Result<Self> {
         let folder = workspace.bench_tools().join("serverless");
         let stamp = folder.join("stamp");
@@ -63,7 +63,7 @@ impl<'a> Offline<'a> {
             fs::write(&stamp, PINS.join("\n")).with_context(|| format!("failed to write {}", stamp.display()))?;
         }
         let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
-        // It starts the interpreter by its runtime's name; a version manager's shim would cost it 100 ms.
+        // It starts the interpreter by the name of the runtime; the shim of a version manager would take 100 ms.
         let version = ["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"];
         let runtime = tools::output(workspace.command(&python).args(version))?;
         let settings = SETTINGS.replace("RUNTIME", runtime.trim());
@@ -74,12 +74,12 @@ impl<'a> Offline<'a> {
         Ok(Self { workspace, folder, path })
     }
 
-    /// The source of a function.
+    /// Returns the path of the source of a function.
     pub(super) fn file(&self, language: Language) -> PathBuf {
         self.folder.join(if language == Language::Node { "echo_node.js" } else { "echo_python.py" })
     }
 
-    /// Starts it; gives where a function is called, with the worker's name in place of `{}`.
+    /// Starts it and returns the URL of a function, with `{}` in place of the name of the worker.
     pub(super) fn start(&self, more: &[&str]) -> Result<(Server, String)> {
         let [lambda, http, websocket] = [free_port()?, free_port()?, free_port()?];
         let mut command = self.workspace.command("node");

@@ -1,4 +1,4 @@
-//! Saved files while somebody calls all the time: from the write to the first new answer, and what becomes of the calls.
+//! Saved files during continuous calls: the time from the write to the first new answer, and the results of the calls.
 
 use std::time::Instant;
 
@@ -11,9 +11,9 @@ use super::offline::Offline;
 use super::watch::Watch;
 use crate::tools;
 
-/// Of each file.
+/// Number of edits of each file.
 const EDITS: usize = 8;
-/// Of each file of a peer.
+/// Number of edits of each file of another tool.
 const EDITS_OF_PEERS: usize = 2;
 
 /// Edits of one worker.
@@ -22,7 +22,7 @@ pub(super) struct Edits {
     pub(super) language: Language,
     pub(super) ours: Vec<Saved>,
     pub(super) peers: Vec<Saved>,
-    /// What cargo alone takes for the same edits, in ms; of Rust only.
+    /// Time of only cargo for the same edits, in ms; measured for Rust.
     pub(super) cargo_ms: Vec<f64>,
 }
 
@@ -30,11 +30,11 @@ pub(super) struct Edits {
 #[derive(Debug, Clone)]
 pub(super) struct Reloads {
     pub(super) edits: Vec<Edits>,
-    /// What was taken over although nobody saved anything, in a folder without `.gitignore`.
+    /// Number of reloads without a saved file, in a folder without `.gitignore`.
     pub(super) unasked: usize,
 }
 
-/// What cargo alone takes for an edit of the Rust file, in ms.
+/// Time of only cargo for an edit of the Rust file, in ms.
 fn cargo_alone(plain: &App<'_>, number: usize) -> Result<f64> {
     plain.edit(Language::Rust, &versions(number))?;
     let began = Instant::now();
@@ -44,8 +44,8 @@ fn cargo_alone(plain: &App<'_>, number: usize) -> Result<f64> {
 
 /// Measures all languages.
 pub(super) fn measure(app: &App<'_>, client: &Client<'_>, watch: &Watch<'_>, offline: &Offline<'_>) -> Result<Reloads> {
-    eprintln!("building for cargo alone");
-    let plain = app.beside()?;
+    eprintln!("building with only cargo");
+    let plain = app.copy()?;
     tools::output(&mut plain.cargo())?;
     eprintln!("saved files, `cargo bedrock dev` without a `.gitignore`");
     app.ignores(false)?;
@@ -58,7 +58,7 @@ pub(super) fn measure(app: &App<'_>, client: &Client<'_>, watch: &Watch<'_>, off
             let (from, to) = versions(number);
             edits.ours.push(client.save(&url, &app.file(language), &from, &to)?);
             if language == Language::Rust {
-                // In turns: what disturbs one disturbs the other.
+                // Alternating: a disturbance affects both.
                 edits.cargo_ms.push(cargo_alone(&plain, number)?);
             }
         }

@@ -1,4 +1,4 @@
-//! Installs, measures, prints. Talk goes to stderr, so that stdout is the document.
+//! Installs the tools, measures, and prints the document to stdout. Progress is printed to stderr.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use super::{idle, latency, reload, tables};
 use crate::bench::{limit, machine, subcommand};
 use crate::workspace::Workspace;
 
-/// What can be measured on its own.
+/// A part of the benchmark that can be measured separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Latency,
@@ -19,7 +19,7 @@ pub(crate) enum Part {
     Idle,
 }
 
-/// Measures `cargo bedrock dev` beside its peers.
+/// Measures `cargo bedrock dev` and the other tools.
 pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Result<()> {
     let is_meant = |part| only.is_none_or(|only| only == part);
     let client = Client::build(workspace)?;
@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Resu
     let mut figures = Figures::default();
     let before = machine::load()?;
     if only != Some(Part::Idle) {
-        let (watch, offline) = (Watch::new(workspace)?, Offline::new(workspace)?);
+        let watch = Watch::new(workspace)?;
+        let offline = Offline::new(workspace)?;
         if is_meant(Part::Latency) {
             figures.latency = Some(latency::measure(&app, &client, &watch, &offline, passes)?);
         }

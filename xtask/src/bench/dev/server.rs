@@ -1,4 +1,4 @@
-//! A local Lambda, ours or another, as a process that ends with this one, however that ends.
+//! A local Lambda, `cargo bedrock dev` or another tool, as a process that ends with this one, even if this one is killed.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,21 +12,22 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::tools;
 
-/// A server may have an app to compile before it listens.
+/// Maximum time until a server listens. It may have to compile an app first.
 const PATIENCE: Duration = Duration::from_secs(480);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs until it is dropped.
+/// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
-    /// Ends the process and all below it when its input ends: a Ctrl-C ends this program without a word.
+    /// A shell that ends the process and all its descendants when its input is closed: Ctrl-C ends this program without a
+    /// chance to do it.
     guard: Child,
     log: PathBuf,
 }
 
 impl Server {
-    /// Starts a command; both of its outputs go into a file.
+    /// Starts a command with both of its outputs in a file.
     pub(super) fn start(mut command: Command, log: PathBuf) -> Result<Self> {
         let file = File::create(&log).with_context(|| format!("failed to create {}", log.display()))?;
         let other = file.try_clone().with_context(|| format!("failed to open {} twice", log.display()))?;
@@ -44,12 +45,12 @@ impl Server {
         }
     }
 
-    /// Its process.
+    /// Returns the id of its process.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has said so far.
+    /// Returns its output so far.
     pub(super) fn said(&self) -> Result<String> {
         let bytes = fs::read(&self.log).with_context(|| format!("failed to read {}", self.log.display()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -60,7 +61,7 @@ impl Server {
         self.until(|_| Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok().then_some(())))
     }
 
-    /// Waits until it has said a line that `find` takes.
+    /// Waits until its output has a line for which `find` returns a value.
     pub(super) fn says<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         self.until(|server| Ok(server.said()?.lines().find_map(&find)))
     }
@@ -88,13 +89,13 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody has at this moment.
+/// Returns a port that is free at this moment.
 pub(super) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a free port")?;
     Ok(listener.local_addr().context("failed to find a free port")?.port())
 }
 
-/// Writes a file, and the folder that it lies in.
+/// Writes a file, and creates its folder.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;

@@ -10,7 +10,7 @@ use super::latency::{INSTANCES, Latency, Pass};
 use super::reload::{Edits, Reloads};
 use crate::bench::samples::median;
 
-/// Everything that was measured.
+/// All figures.
 pub(super) fn all(figures: &Figures) -> String {
     let tables =
         [figures.latency.as_ref().map(latency), figures.reloads.as_ref().map(reloads), figures.rest.as_ref().map(rest)];
@@ -34,7 +34,7 @@ fn latency(latency: &Latency) -> String {
     text
 }
 
-/// Cargo-lambda in its mode for many calls.
+/// A row for cargo-lambda in its mode for many calls.
 fn tuned(text: &mut String, loads: &[Load]) {
     let of = |figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect()).unwrap_or_default();
     let _ = writeln!(
@@ -69,10 +69,9 @@ fn line(
 }
 
 fn reloads(reloads: &Reloads) -> String {
-    let mut text =
-        "| a file is saved while somebody calls | new answer after | calls lost | p50 before | p50 behind it |\n\
+    let mut text = "| a file is saved during calls | new answer after | calls lost | p50 before | p50 after |\n\
                     |---|---|---|---|---|\n"
-            .to_owned();
+        .to_owned();
     for edits in &reloads.edits {
         let name = edits.language.title();
         let peer = if edits.language == Language::Rust {
@@ -109,9 +108,8 @@ fn rest(rest: &Rest) -> String {
         "| idle, {} workers | their processes | processor time in 10 s | memory |\n|---|---|---|---|\n",
         rest.workers
     );
-    for (what, idle) in [("nobody has called", rest.uncalled), ("all warm", rest.warm)] {
-        let (hosts, ms, mb) = (idle.hosts, 10 * idle.ticks, idle.memory_mb);
-        let _ = writeln!(text, "| {what} | {hosts} | {ms} ms | {mb:.1} MB |");
+    for (what, idle) in [("before the first call", rest.uncalled), ("all warm", rest.warm)] {
+        let _ = writeln!(text, "| {what} | {} | {} ms | {:.1} MB |", idle.hosts, 10 * idle.ticks, idle.memory_mb);
     }
     text
 }
@@ -122,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_out_has_no_table_and_an_edit_without_effect_has_no_time() {
+    fn missing_parts_have_no_table_and_edits_without_effect_no_time() {
         let saved = Saved { new_ms: None, lost: 2, old: 0, before_us: Some(123.4), after_us: None };
         let edits = Edits { language: Language::Rust, ours: vec![saved], peers: vec![saved], cargo_ms: vec![500.4] };
         let figures = Figures { reloads: Some(Reloads { edits: vec![edits], unasked: 0 }), ..Figures::default() };

@@ -1,5 +1,5 @@
-//! cargo-lambda's local Lambda, and the workspace that it serves: one function that does what ours does, on
-//! `lambda_runtime` alone.
+//! cargo-lambda's local Lambda, and the workspace that it serves: one function that does the same as the called worker, with
+//! only `lambda_runtime`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Error> {
 }
 "#;
 
-/// In `target/bench/dev/watch`.
+/// The workspace in `target/bench/dev/watch`.
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
     workspace: &'a Workspace,
@@ -59,21 +59,21 @@ impl<'a> Watch<'a> {
     pub(super) fn new(workspace: &'a Workspace) -> Result<Self> {
         let path = cargo_lambda::install(workspace)?;
         let folder = workspace.target.join("bench/dev/watch");
-        // Without the list, its own target folder would have it compile for ever.
+        // Without this list, changes in its own target folder would make it compile forever.
         for (name, text) in [("Cargo.toml", MANIFEST), ("src/main.rs", MAIN), (".gitignore", "/target\n")] {
             write(&folder.join(name), text)?;
         }
-        // The same versions as here.
+        // The same versions as in this workspace.
         fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).context("failed to copy Cargo.lock")?;
         Ok(Self { workspace, folder, path })
     }
 
-    /// The source of the function.
+    /// Returns the path of the source of the function.
     pub(super) fn file(&self) -> PathBuf {
         self.folder.join("src/main.rs")
     }
 
-    /// Starts it; gives where the function is called. It is compiled when it is first called.
+    /// Starts it and returns the URL of the function, which is compiled at its first call.
     pub(super) fn start(&self, more: &[&str]) -> Result<(Server, String)> {
         let port = free_port()?;
         let mut command = self.workspace.command("cargo");

@@ -1,4 +1,4 @@
-//! What the smallest app costs a newcomer: its crates and its first compile.
+//! The smallest app: its number of crates, and the time of its first compile.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The crates that are compiled for `hello`, itself included.
+/// Returns the number of crates that are compiled for `hello`, including itself.
 pub(super) fn crates(workspace: &Workspace) -> Result<usize> {
     let tree = tools::output(workspace.cargo().args([
         "tree",
@@ -24,7 +24,7 @@ pub(super) fn crates(workspace: &Workspace) -> Result<usize> {
     Ok(distinct(&tree))
 }
 
-/// A crate that was shown before is marked with `(*)`, and is still one crate.
+/// Counts the crates of a tree. A crate that was listed before is marked with `(*)`.
 fn distinct(tree: &str) -> usize {
     let crates = tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty());
     crates.collect::<BTreeSet<_>>().len()
@@ -33,13 +33,13 @@ fn distinct(tree: &str) -> usize {
 /// Seconds of a first compile.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Compile {
-    /// Of `hello`.
+    /// Seconds for `hello`.
     pub(super) hello: f64,
-    /// Of a crate with what any Lambda program with a router has: lambda_runtime, lambda_http, axum.
+    /// Seconds for a crate that has only lambda_runtime, lambda_http and axum.
     pub(super) floor: f64,
 }
 
-/// A crate of its own: within this workspace the features of everybody would count.
+/// A separate crate: in this workspace it would get the features that other crates select.
 const FLOOR: &str = r#"[package]
 name = "floor"
 version = "0.1.0"
@@ -60,14 +60,14 @@ async fn main() -> Result<(), lambda_http::Error> {
 }
 "#;
 
-/// Both, one after the other.
+/// Compiles both, one after the other.
 pub(super) fn compile(workspace: &Workspace) -> Result<Compile> {
     let folder = workspace.target.join("bench/floor");
     fs::create_dir_all(folder.join("src")).with_context(|| format!("failed to create {}", folder.display()))?;
     for (name, text) in [("Cargo.toml", FLOOR), ("src/main.rs", FLOOR_MAIN)] {
         fs::write(folder.join(name), text).with_context(|| format!("failed to write {name}"))?;
     }
-    // The same versions as here.
+    // The same versions as in this workspace.
     fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).context("failed to copy Cargo.lock")?;
     let manifest = folder.join("Cargo.toml").display().to_string();
     tools::output(workspace.cargo().args(["fetch", "--manifest-path", &manifest]))?;
@@ -75,7 +75,7 @@ pub(super) fn compile(workspace: &Workspace) -> Result<Compile> {
     Ok(Compile { hello: cold(workspace, &["-p", "hello"])?, floor })
 }
 
-/// Seconds of `cargo build` with an empty target folder and everything downloaded.
+/// Returns the seconds of `cargo build` with an empty target folder and all packages downloaded.
 fn cold(workspace: &Workspace, what: &[&str]) -> Result<f64> {
     let target = workspace.target.join("bench/cold");
     let remove = || match fs::remove_dir_all(&target) {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_that_comes_twice_is_one() {
+    fn repeated_crate_is_counted_once() {
         assert_eq!(distinct("hello v0.1.0\nsyn v2.0.1\nserde v1.0.0\nsyn v2.0.1 (*)\n\nsyn v1.0.0\n"), 4);
     }
 }

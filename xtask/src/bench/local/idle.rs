@@ -1,5 +1,5 @@
-//! The memory of an app with ten warm workers, five in Python and five in JavaScript. The app is written for the
-//! occasion from the workers of the benchmark; `bench_idle` calls each worker once and tells what it then takes.
+//! The memory of an app with ten warm workers, five in Python and five in JavaScript. The app is written from the workers of
+//! the benchmark; `bench_idle` calls each worker once and prints its memory afterwards.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +10,13 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 const MANIFEST: &str = "[package]\nname = \"idle\"\nversion = \"0.0.0\"\n\n[package.metadata.bedrock]\n";
-/// Each language's sources in the benchmark, and the class in them.
+/// The sources of each language in the benchmark, and the class in them.
 const SOURCES: [(&str, &str, &[&str]); 2] =
     [("echo_python", "EchoPython", &["main.py"]), ("echo_node", "EchoNode", &["main.js", "worker.js"])];
 /// Workers of each language.
 const EACH: [char; 5] = ['a', 'b', 'c', 'd', 'e'];
 
-/// Resident memory of the app's own process in KiB.
+/// Returns the resident memory of the process of the app in KiB.
 pub(super) fn measure(workspace: &Workspace) -> Result<u64> {
     let app = workspace.target.join("bench/idle");
     let names = write(&workspace.root.join("benchmarks/local/workers"), &app)?;
@@ -25,7 +25,7 @@ pub(super) fn measure(workspace: &Workspace) -> Result<u64> {
     printed.trim().parse().with_context(|| format!("failed to understand bench_idle: `{}`", printed.trim()))
 }
 
-/// Writes the app and gives the names of its workers.
+/// Writes the app and returns the names of its workers.
 fn write(from: &Path, app: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (source, class, files) in SOURCES {

@@ -1,7 +1,7 @@
-//! What the figures of local invocations are held against.
+//! The limits of local invocations.
 
+use super::figures::Figures;
 use super::passes::{Column, Median};
-use super::run::Figures;
 use crate::bench::limit::{Limit, times};
 
 const COLUMNS: [&str; 2] = ["quiet", "1-core"];
@@ -13,15 +13,15 @@ const OF_FLOOR: f64 = 1.4;
 const TAIL: f64 = 4.0;
 /// Answers per second with 16 in flight.
 const RATE: f64 = 40_000.0;
-/// The first call in ms, and as a multiple of the first answer of the bare interpreter: where the limits in ms were set
-/// that took 23 ms for Python and 53 ms for Node.
+/// The first call in ms, and as a multiple of the first answer of the bare interpreter, which took 23 ms for Python and 53 ms
+/// for Node on the machine on which the limits were set.
 const FIRST: [(&str, f64, f64); 2] = [("python", 60.0, 60.0 / 23.0), ("node", 90.0, 90.0 / 53.0)];
 const IDLE_MB: f64 = 30.0;
 const CRATES: usize = 130;
-/// The first compile in seconds, and as a multiple of its floor, which took 26.2 s where the limit was set.
+/// The first compile in seconds, and as a multiple of its floor, which took 26.2 s on the machine on which the limit was set.
 const COMPILE: (f64, f64) = (32.0, 32.0 / 26.2);
 
-/// All limits, in the order of the table.
+/// Returns all limits, in the order of the table.
 pub(super) fn all(figures: &Figures) -> Vec<Limit> {
     let columns = [&figures.quiet, &figures.one_core];
     let mut limits = Vec::new();
@@ -98,7 +98,7 @@ fn worker<'a>(column: &'a Column, language: &str) -> Option<&'a Median> {
     column.row(language, false)
 }
 
-/// The name of a language at the beginning of a line.
+/// Returns the name of a language for the start of a line.
 pub(super) fn title(language: &str) -> &'static str {
     match language {
         "rust" => "Rust",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_is_over_shows_what_was_found_and_allowed() {
+    fn exceeded_limits_show_found_and_allowed_figures() {
         let over: Vec<_> = all(&figures(9.0, 75.0)).into_iter().filter(|limit| limit.holds != Some(true)).collect();
         let shown: Vec<_> = over.iter().map(|l| (l.what.as_str(), l.found.as_str(), l.allowed.as_str())).collect();
         assert_eq!(
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_was_not_measured_neither_holds_nor_breaks_its_limit() {
+    fn missing_figure_neither_holds_nor_exceeds_its_limit() {
         let limits = all(&Figures { compile: None, ..figures(7.0, 50.0) });
         let compile = limits.last().expect("the last limit");
         assert_eq!((compile.found.as_str(), compile.holds), ("–", None));

@@ -1,5 +1,6 @@
-//! `cargo xtask bench local`: invocations on this machine beside their floors, and what the smallest app costs.
+//! `cargo xtask bench local`: compares invocations on this machine with their floors, and measures the smallest app.
 
+mod figures;
 mod hello;
 mod idle;
 mod limits;

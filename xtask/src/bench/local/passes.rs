@@ -1,4 +1,4 @@
-//! What `bench_local --json` prints, and the medians over several of its runs.
+//! The output of `bench_local --json`, and the medians of several runs.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -24,11 +24,11 @@ struct Row {
 /// The medians of several runs under the same conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
-    /// In the order in which the program measures them.
+    /// In the order of the measurement.
     pub(super) rows: Vec<Median>,
 }
 
-/// One floor or one worker. Every figure is a median of its own.
+/// A floor or a worker. The median of each figure is taken separately.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Median {
     pub(super) language: String,
@@ -37,15 +37,15 @@ pub(super) struct Median {
     pub(super) p99_us: f64,
     pub(super) first_ms: Option<f64>,
     pub(super) per_second: Option<f64>,
-    /// p50 divided by the floor's p50 of the same run. Nothing for the floors themselves.
+    /// p50 divided by the p50 of the floor in the same run; `None` for the floors themselves.
     pub(super) of_floor: Option<f64>,
 }
 
 impl Pass {
-    /// The last line of the program's output.
+    /// Parses the last line of the output.
     pub(super) fn read(output: &str) -> Result<Self> {
         let line = output.lines().last().unwrap_or_default();
-        serde_json::from_str(line).with_context(|| format!("failed to understand bench_local: `{line}`"))
+        serde_json::from_str(line).with_context(|| format!("failed to parse the output of bench_local: `{line}`"))
     }
 
     fn row(&self, language: &str, floor: bool) -> Option<&Row> {
@@ -59,7 +59,7 @@ impl Pass {
 }
 
 impl Column {
-    /// The median of each figure. Runs that lack a figure do not count for it.
+    /// Returns the median of each figure over the runs that have it.
     pub(super) fn median(passes: &[Pass]) -> Self {
         let rows = passes.first().map_or(&[][..], |pass| &pass.rows);
         Self { rows: rows.iter().map(|row| over(passes, row)).collect() }
@@ -95,11 +95,11 @@ mod tests {
              {{\"language\":\"rust\",\"floor\":true,\"p50_us\":{floor},\"p99_us\":9.5,\"first_ms\":null,\"per_second\":null}},\
              {{\"language\":\"rust\",\"floor\":false,\"p50_us\":{worker},\"p99_us\":20,\"first_ms\":3,\"per_second\":5e4}}]}}\n"
         );
-        Pass::read(&text).expect("that is what it prints")
+        Pass::read(&text).expect("a report")
     }
 
     #[test]
-    fn ratios_are_taken_within_a_run_and_then_the_median_of_them() {
+    fn median_of_ratios_uses_ratios_within_a_run() {
         let column = Column::median(&[pass(1.0, 2.0), pass(10.0, 30.0), pass(2.0, 2.0)]);
         let worker = column.row("rust", false).expect("a worker");
         assert_eq!((worker.p50_us, worker.of_floor, worker.first_ms), (2.0, Some(2.0), Some(3.0)));
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn output_that_is_no_report_is_an_error_that_shows_it() {
+    fn output_that_is_not_a_report_is_shown_in_the_error() {
         let error = Pass::read("error: no node\n").expect_err("no report");
-        assert_eq!(error.to_string(), "failed to understand bench_local: `error: no node`");
+        assert_eq!(error.to_string(), "failed to parse the output of bench_local: `error: no node`");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use super::figures::Figures;
 use super::limits::title;
 use super::passes::Median;
-use super::run::Figures;
 use crate::bench::machine;
 
-/// Floors and workers, both columns side by side.
+/// Returns a table of floors and workers, on all cores and on one.
 pub(super) fn rows(figures: &Figures) -> String {
     let mut text =
         "| 1 KB of JSON, there and back | p50 quiet | p99 quiet | 16 in flight quiet | p50 1-core | p99 1-core | \
@@ -35,11 +35,11 @@ pub(super) fn rows(figures: &Figures) -> String {
     text
 }
 
-/// What one has to know to compare the figures with others.
+/// Returns the conditions of the measurement, which are needed to compare the figures with others.
 pub(super) fn circumstances(figures: &Figures, passes: u8, loads: &[String]) -> String {
     let passes = if passes == 1 { "1 pass".to_owned() } else { format!("Medians over {passes} passes") };
     format!(
-        "{passes}, quiet and 1-core (the whole run under `taskset -c 0`) in turns, {}. \
+        "{passes}, quiet and 1-core (the whole run under `taskset -c 0`) alternately, {}. \
          Load average before each run: {}. The release binary of `hello` has {} KB.",
         machine::name(),
         loads.join(", "),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_both_columns_and_a_dash_for_what_is_not_measured() {
+    fn row_has_both_columns_and_a_dash_for_missing_figures() {
         let row = |is_floor, of_floor: Option<f64>| Median {
             language: "python".to_owned(),
             is_floor,

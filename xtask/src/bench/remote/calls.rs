@@ -1,4 +1,4 @@
-//! What `bench_remote` measures of calls: the first of a process, those that follow, and a thousand at once.
+//! The calls that `bench_remote` measures: the first of a process, later ones, and a thousand at once.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,46 +11,46 @@ use super::server::Server;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// From `main` to the answer of the first call.
+/// The time from `main` to the answer of the first call.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct First {
     pub(super) first_ms: f64,
 }
 
-/// Calls one after the other, in turns with the same requests through hyper alone.
+/// Calls one at a time, alternating with the same requests with only hyper.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct Later {
     pub(super) p50_us: f64,
     pub(super) raw_p50_us: f64,
 }
 
-/// Many calls that are all in flight before one is answered.
+/// Many calls that are all in flight before the first answer.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct AtOnce {
     pub(super) calls: u32,
     pub(super) seconds: f64,
-    /// Resident memory before, and at its peak.
+    /// Resident memory before the calls, and its peak.
     pub(super) before_kib: u64,
     pub(super) peak_kib: u64,
 }
 
-/// Where it is measured: everywhere, or with the server on one core.
+/// The cores of a measurement: all of them, or one that is shared with the server.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Cores<'a> {
     pub(super) workspace: &'a Workspace,
     /// The folder of `bench_remote` and its server.
     pub(super) programs: &'a Path,
-    /// `taskset`, if all runs on one core.
+    /// `taskset`, if everything runs on one core.
     pub(super) one_core: Option<&'a Path>,
 }
 
-impl Place<'_> {
-    /// The other end, until it is dropped.
+impl Cores<'_> {
+    /// Starts the server, which runs until it is dropped.
     pub(super) fn server(&self) -> Result<Server> {
         Server::start(self.workspace, self.command("bench_remote_server"))
     }
 
-    /// One run of `bench_remote`.
+    /// Runs `bench_remote` once.
     pub(super) fn measure<F: DeserializeOwned>(&self, server: &Server, what: &str) -> Result<F> {
         let mut command = self.command("bench_remote");
         let printed = tools::output(command.arg(what).envs(server.environment()))?;

@@ -1,17 +1,17 @@
-//! What was measured, and what it is held against.
+//! The measured figures and their limits.
 
 use super::calls::{AtOnce, First, Later};
 use crate::bench::limit::{Limit, times};
 use crate::bench::samples::median;
 
-/// Everything that was measured. Each call figure is there for the machine as it is and for one core.
+/// All figures. Those of calls were measured on all cores and on one core.
 #[derive(Debug, Clone)]
 pub(super) struct Figures {
     pub(super) quiet: Column,
     pub(super) one_core: Column,
-    /// A thousand calls, as often as there were passes.
+    /// A thousand calls, once for each pass.
     pub(super) at_once: Vec<AtOnce>,
-    /// The bare one first.
+    /// The minimal program first.
     pub(super) programs: Vec<Program>,
 }
 
@@ -27,17 +27,17 @@ pub(super) struct Column {
 pub(super) struct Program {
     pub(super) what: &'static str,
     pub(super) bytes: u64,
-    /// From exec to the first `GET /next`.
+    /// The time from exec to the first `GET /next`.
     pub(super) start_ms: f64,
-    /// Limit of its size in MB; none for the bare one, which all are compared with.
+    /// Limit of its size in MB; `None` for the minimal program, which all others are compared with.
     pub(super) most_mb: Option<f64>,
 }
 
-/// From `main` to the answer of the first call.
+/// Limit of the time from `main` to the answer of the first call.
 const FIRST_MS: f64 = 5.0;
-/// Later calls as a multiple of hyper alone.
+/// Limit of later calls, as a multiple of the time with only hyper.
 const OF_RAW: f64 = 1.2;
-/// The start as a multiple of the bare program's.
+/// Limit of the start, as a multiple of that of the minimal program.
 const OF_BARE: f64 = 1.3;
 /// The memory of the smallest Lambda function.
 const PEAK_MB: f64 = 128.0;
@@ -55,21 +55,21 @@ impl Column {
         median(self.later.iter().map(|later| later.raw_p50_us).collect())
     }
 
-    /// Of each run on its own: what disturbs a run disturbs both.
+    /// The ratio is taken within a run: a disturbance affects both figures.
     pub(super) fn of_raw(&self) -> Option<f64> {
         median(self.later.iter().map(|later| later.p50_us / later.raw_p50_us).collect())
     }
 }
 
 impl Figures {
-    /// The most memory that any of the runs with a thousand calls took, in MB.
+    /// Returns the maximum memory of all runs with a thousand calls, in MB.
     pub(super) fn peak_mb(&self) -> Option<f64> {
         let peak = self.at_once.iter().map(|run| run.peak_kib).max()?;
         #[allow(clippy::cast_precision_loss, reason = "a process has less than 2^52 KiB")]
         Some(peak as f64 * 1024.0 / 1e6)
     }
 
-    /// All limits, in the order of the table.
+    /// Returns all limits, in the order of the table.
     pub(super) fn limits(&self) -> Vec<Limit> {
         let mut limits = Vec::new();
         for (column, name) in [(&self.quiet, "quiet"), (&self.one_core, "1-core")] {

@@ -1,4 +1,5 @@
-//! `cargo xtask bench remote`: calls of other functions beside hyper alone, and what they cost a program: bytes and start.
+//! `cargo xtask bench remote`: compares calls of other functions with plain hyper, and measures their effect on the size and
+//! the start of a program.
 
 mod calls;
 mod figures;

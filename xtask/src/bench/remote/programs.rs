@@ -1,5 +1,5 @@
-//! The programs that are measured: `bench_remote` and a bare function, compiled as `cargo bedrock build --release` does
-//! it, and functions of the examples that it has compiled itself.
+//! The programs that are measured: `bench_remote` and a minimal function, compiled with the settings of
+//! `cargo bedrock build --release`, and functions of the examples that this command has compiled itself.
 
 use std::env::consts::ARCH;
 use std::fs;
@@ -12,11 +12,11 @@ use crate::bench::subcommand;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The release profile of `cargo bedrock build` where the user's is silent.
+/// The release profile of `cargo bedrock build`, if the user has none.
 const PROFILE: [&str; 3] =
     ["profile.release.codegen-units=1", "profile.release.lto=\"fat\"", "profile.release.strip=\"symbols\""];
 
-/// A program that answers each invocation with its event, on lambda_runtime alone.
+/// A program that answers each invocation with its event, with only lambda_runtime.
 const BARE: &str = r#"[package]
 name = "bare"
 version = "0.1.0"
@@ -38,15 +38,15 @@ async fn main() -> Result<(), Error> {
 }
 "#;
 
-/// Where each lies.
+/// The paths of the programs.
 #[derive(Debug)]
 pub(super) struct Programs {
     /// The folder of `bench_remote` and `bench_remote_server`.
     pub(super) bench: PathBuf,
     pub(super) bare: PathBuf,
-    /// A worker that calls nobody.
+    /// A worker without calls.
     pub(super) quiet: PathBuf,
-    /// A worker that calls another.
+    /// A worker that calls another worker.
     pub(super) calling: PathBuf,
     /// The endpoint of `examples/space`.
     pub(super) endpoint: PathBuf,
@@ -81,13 +81,13 @@ impl Programs {
 }
 
 fn bare(workspace: &Workspace, target: &Path) -> Result<PathBuf> {
-    eprintln!("building a bare function");
+    eprintln!("building a minimal function");
     let folder = workspace.target.join("bench/bare");
     fs::create_dir_all(folder.join("src")).with_context(|| format!("failed to create {}", folder.display()))?;
     for (name, text) in [("Cargo.toml", BARE), ("src/main.rs", BARE_MAIN)] {
         fs::write(folder.join(name), text).with_context(|| format!("failed to write {name}"))?;
     }
-    // The same versions as here.
+    // The same versions as in this workspace.
     fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).context("failed to copy Cargo.lock")?;
     let manifest = folder.join("Cargo.toml").display().to_string();
     tools::output(release(workspace.cargo().args(["build", "--manifest-path", &manifest]), target))?;

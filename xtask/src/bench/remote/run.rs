@@ -1,11 +1,11 @@
-//! Builds, measures, prints. Talk goes to stderr, so that stdout is the document.
+//! Builds, measures, and prints the document to stdout. Progress is printed to stderr.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::calls::Place;
+use super::calls::Cores;
 use super::figures::{Column, Figures, Program};
 use super::programs::Programs;
 use super::{start, tables};
@@ -13,31 +13,31 @@ use crate::bench::{limit, machine};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// First calls per pass: each takes a process of its own.
+/// First calls per pass. Each needs a separate process.
 const FIRST_CALLS: usize = 7;
 
-/// Measures calls of other functions, and what they cost the programs that make them.
+/// Measures calls of other functions, and their effect on the programs that make them.
 pub(crate) fn run(workspace: &Workspace, passes: u8) -> Result<()> {
     let taskset = tools::on_path("taskset").ok_or_else(|| anyhow!("`taskset` is not on the PATH"))?;
     let programs = Programs::build(workspace)?;
-    let quiet = Place { workspace, programs: &programs.bench, one_core: None };
-    let one_core = Place { one_core: Some(&taskset), ..quiet };
+    let quiet = Cores { workspace, programs: &programs.bench, one_core: None };
+    let one_core = Cores { one_core: Some(&taskset), ..quiet };
     let mut figures =
         Figures { quiet: Column::default(), one_core: Column::default(), at_once: Vec::new(), programs: Vec::new() };
     let mut loads = Vec::new();
     for number in 1..=passes {
-        // Alternating, so that whatever else the machine does meets both columns.
-        for (place, column, name) in [(quiet, &mut figures.quiet, "quiet"), (one_core, &mut figures.one_core, "1-core")]
+        // Alternating, so that other work on the machine affects both columns.
+        for (cores, column, name) in [(quiet, &mut figures.quiet, "quiet"), (one_core, &mut figures.one_core, "1-core")]
         {
             loads.push(machine::load()?);
             eprintln!("pass {number} of {passes}, {name}, load {}", loads.last().map_or("", String::as_str));
-            let server = place.server()?;
+            let server = cores.server()?;
             for _ in 0..FIRST_CALLS {
-                column.first.push(place.measure(&server, "first")?);
+                column.first.push(cores.measure(&server, "first")?);
             }
-            column.later.push(place.measure(&server, "calls")?);
+            column.later.push(cores.measure(&server, "calls")?);
             if name == "quiet" {
-                figures.at_once.push(place.measure(&server, "at-once")?);
+                figures.at_once.push(cores.measure(&server, "at-once")?);
             }
         }
     }
@@ -55,15 +55,15 @@ pub(crate) fn run(workspace: &Workspace, passes: u8) -> Result<()> {
     Ok(())
 }
 
-/// The sizes and the starts.
-fn measured(programs: &Programs, place: &Place<'_>) -> Result<Vec<Program>> {
+/// Returns the sizes and the starts.
+fn measured(programs: &Programs, cores: &Cores<'_>) -> Result<Vec<Program>> {
     let all: [(&str, &Path, Option<f64>); 4] = [
-        ("floor: lambda_runtime alone", &programs.bare, None),
-        ("a worker that calls nobody (`greeter`)", &programs.quiet, Some(1.8)),
-        ("a worker that calls another (`distance_ranker`)", &programs.calling, Some(3.5)),
+        ("floor: only lambda_runtime", &programs.bare, None),
+        ("a worker without calls (`greeter`)", &programs.quiet, Some(1.8)),
+        ("a worker that calls another worker (`distance_ranker`)", &programs.calling, Some(3.5)),
         ("the endpoint of `examples/space`", &programs.endpoint, Some(4.5)),
     ];
-    let server = place.server()?;
+    let server = cores.server()?;
     let starts = start::measure(&all.map(|(_, path, _)| path), &server.environment())?;
     let program = |((what, path, most_mb), start_ms): ((_, &Path, _), _)| {
         let bytes = fs::metadata(path).with_context(|| format!("failed to look at {}", path.display()))?.len();

@@ -1,4 +1,4 @@
-//! The Invoke API on this machine, as a process of its own, and the environment of a function that calls through it.
+//! The Invoke API on this machine as a separate process, and the environment of a function that calls through it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::workspace::Workspace;
 
-/// Runs until it is dropped.
+/// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
@@ -27,7 +27,7 @@ impl Server {
         Ok(Self { child, url: url.trim().to_owned(), certificate: certificate.display().to_string() })
     }
 
-    /// Region, keys, endpoint and trust, and the names of a function of some app.
+    /// Returns region, keys, endpoint and trusted certificate, and the name of a function of an app.
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
@@ -40,7 +40,7 @@ impl Server {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".to_owned()),
             ("AWS_REGION", "eu-west-1".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
-            // As long as the tokens of a function's role are.
+            // As long as the token of the role of a function.
             ("AWS_SESSION_TOKEN", "x".repeat(1000)),
         ]
     }
@@ -48,7 +48,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It ends when its input does.
+        // It exits when its input is closed.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

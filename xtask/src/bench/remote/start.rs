@@ -1,4 +1,4 @@
-//! From exec to the first `GET /next`: what a function takes before Lambda can hand it an invocation.
+//! The time from exec to the first `GET /next`, before which Lambda cannot send an invocation to a function.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -11,10 +11,10 @@ use anyhow::{Context, Result, ensure};
 use crate::bench::samples::least;
 
 const RUNS: usize = 41;
-/// A program that asks for nothing within this time has failed.
+/// A program without a request within this time has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The fastest start in ms of each of `programs`, which are started in turns: others at work only ever make it slower.
+/// Returns the fastest start in ms of each of `programs`, which are started alternately: other work can only make it slower.
 pub(super) fn measure(programs: &[&Path], environment: &[(&'static str, String)]) -> Result<Vec<f64>> {
     let mut runs = vec![Vec::new(); programs.len()];
     for _ in 0..RUNS {
@@ -35,7 +35,7 @@ fn once(program: &Path, environment: &[(&'static str, String)]) -> Result<f64> {
     let mut child = command.spawn().with_context(|| format!("failed to start {}", program.display()))?;
     let asked = first_request(&listener);
     let took = began.elapsed();
-    // It would wait for an invocation for ever.
+    // It would wait for an invocation forever.
     let _ = child.kill();
     let _ = child.wait();
     let asked = asked.with_context(|| format!("{} asked for no invocation", program.display()))?;
@@ -43,7 +43,7 @@ fn once(program: &Path, environment: &[(&'static str, String)]) -> Result<f64> {
     Ok(took.as_secs_f64() * 1e3)
 }
 
-/// The beginning of the first request of whoever connects first.
+/// Returns the start of the first request of the first connection.
 fn first_request(listener: &TcpListener) -> std::io::Result<String> {
     let (mut stream, _) = listener.accept()?;
     stream.set_read_timeout(Some(PATIENCE))?;

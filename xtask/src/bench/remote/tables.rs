@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use super::figures::Figures;
 
-/// Calls, in both columns.
+/// Returns a table of the calls, on all cores and on one.
 pub(super) fn calls(figures: &Figures) -> String {
     let mut text = "| 1 KB of JSON there and back, over TLS | quiet | 1-core |\n|---|---|---|\n".to_owned();
-    let (quiet, one_core) = (&figures.quiet, &figures.one_core);
+    let quiet = &figures.quiet;
+    let one_core = &figures.one_core;
     let rows = [
-        ("floor: hyper alone on one connection, nothing signed", quiet.raw_us(), one_core.raw_us(), "µs"),
+        ("floor: only hyper on one connection, without signatures", quiet.raw_us(), one_core.raw_us(), "µs"),
         ("`invoke_arn`, later calls", quiet.later_us(), one_core.later_us(), "µs"),
         ("`invoke_arn`, first call after the begin of `main`", quiet.first_ms(), one_core.first_ms(), "ms"),
     ];
@@ -21,7 +22,7 @@ pub(super) fn calls(figures: &Figures) -> String {
     text
 }
 
-/// Programs: their size and their start.
+/// Returns a table of the size and the start of the programs.
 pub(super) fn programs(figures: &Figures) -> String {
     let mut text = "| program | size | exec to the first `GET /next` |\n|---|---|---|\n".to_owned();
     for program in &figures.programs {
@@ -30,7 +31,7 @@ pub(super) fn programs(figures: &Figures) -> String {
     text
 }
 
-/// How a thousand calls went.
+/// Returns a sentence about a thousand calls.
 pub(super) fn at_once(figures: &Figures) -> String {
     let Some(run) = figures.at_once.iter().max_by_key(|run| run.peak_kib) else { return String::new() };
     format!(
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_both_columns_and_a_dash_for_what_is_not_measured() {
+    fn row_has_both_columns_and_a_dash_if_not_measured() {
         let quiet =
             Column { first: vec![First { first_ms: 2.54 }], later: vec![Later { p50_us: 120.04, raw_p50_us: 100.0 }] };
         let program = Program { what: "a worker", bytes: 1_754_000, start_ms: 1.234, most_mb: None };
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_calls_at_once_the_run_with_the_most_memory_is_told() {
+    fn run_with_the_most_memory_is_shown() {
         let run = |peak_kib| AtOnce { calls: 1000, seconds: 0.5, before_kib: 8_000, peak_kib };
         let figures = Figures {
             quiet: Column::default(),

@@ -1,0 +1,162 @@
+//! The stages of `cargo xtask test`: in which order they run, which of them run at the same time, and what each needs.
+//! Decides and starts nothing.
+
+/// The tests of one language, or the documentation, for `--only`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TestGroup {
+    Rust,
+    Python,
+    JavaScript,
+    Docs,
+}
+
+/// One stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Format,
+    Setup,
+    Build,
+    Tidy,
+    Pytest,
+    NodeTests,
+    Dashboard,
+    Docs,
+    Nextest,
+    DocTests,
+    Browser,
+}
+
+/// The stages of a lane run one after the other, and the two lanes at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// What compiles the workspace and runs its tests. Its output is printed as it comes.
+    Foreground,
+    /// What uses the time in which the foreground waits. The output of a stage is printed when the stage ends.
+    Background,
+}
+
+impl Stage {
+    /// No stage needs one that follows it in this list: the lanes cannot wait for each other forever.
+    const ALL: [Self; 11] = [
+        Self::Format,
+        Self::Setup,
+        Self::Build,
+        Self::Tidy,
+        Self::Pytest,
+        Self::NodeTests,
+        Self::Dashboard,
+        Self::Docs,
+        Self::Nextest,
+        Self::DocTests,
+        Self::Browser,
+    ];
+
+    /// The stages of a group, or all of them.
+    pub(super) fn of(only: Option<TestGroup>) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|stage| only.is_none_or(|group| stage.groups().contains(&group))).collect()
+    }
+
+    fn groups(self) -> &'static [TestGroup] {
+        match self {
+            Self::Format | Self::Build | Self::Tidy | Self::Nextest | Self::DocTests => &[TestGroup::Rust],
+            // The Rust tests need uv, what `testbed` starts and what checks deployed apps; the Python tests need pytest;
+            // those in a browser need what drives it.
+            Self::Setup => &[TestGroup::Rust, TestGroup::Python, TestGroup::JavaScript],
+            Self::Pytest => &[TestGroup::Python],
+            Self::NodeTests | Self::Dashboard | Self::Browser => &[TestGroup::JavaScript],
+            Self::Docs => &[TestGroup::Docs],
+        }
+    }
+
+    pub(super) fn lane(self) -> Lane {
+        match self {
+            Self::Format | Self::Build | Self::Nextest | Self::DocTests => Lane::Foreground,
+            _ => Lane::Background,
+        }
+    }
+
+    /// The stages whose end it waits for, of those that run at all.
+    pub(super) fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Format | Self::Setup | Self::Build | Self::Tidy | Self::Dashboard => &[],
+            Self::Pytest | Self::NodeTests => &[Self::Setup],
+            // Both would only slow down the compiler before.
+            Self::Docs | Self::DocTests => &[Self::Build],
+            Self::Nextest | Self::Browser => &[Self::Setup, Self::Build],
+        }
+    }
+
+    /// What it is called in headings and in the report.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Format => "cargo fmt --all --check",
+            Self::Setup => "cargo xtask setup",
+            Self::Build => "cargo clippy and cargo build --workspace --all-targets",
+            Self::Tidy => "cargo xtask tidy",
+            Self::Pytest => "pytest bedrock-rt/python/tests",
+            Self::NodeTests => "node --test bedrock-rt/javascript/test",
+            Self::Dashboard => "npm test and npm run build in dashboard",
+            Self::Docs => "RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps",
+            Self::Nextest => "cargo nextest run --workspace",
+            Self::DocTests => "cargo test --doc --workspace",
+            Self::Browser => "node --test dashboard/browser",
+        }
+    }
+
+    /// The name of its files below `target/xtask`.
+    pub(super) fn file_name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Setup => "setup",
+            Self::Build => "build",
+            Self::Tidy => "tidy",
+            Self::Pytest => "pytest",
+            Self::NodeTests => "node",
+            Self::Dashboard => "dashboard",
+            Self::Docs => "docs",
+            Self::Nextest => "nextest",
+            Self::DocTests => "doctests",
+            Self::Browser => "browser",
+        }
+    }
+
+    /// The interpreter without which it cannot run.
+    pub(super) fn interpreter(self) -> Option<&'static str> {
+        match self {
+            Self::Setup | Self::Pytest => Some("python3"),
+            Self::NodeTests | Self::Browser => Some("node"),
+            Self::Dashboard => Some("npm"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_stages_run_without_only() {
+        assert_eq!(Stage::of(None), Stage::ALL);
+    }
+
+    #[test]
+    fn stages_need_only_earlier_stages() {
+        let position = |stage| Stage::ALL.iter().position(|other| *other == stage);
+        for stage in Stage::ALL {
+            for needed in stage.needs() {
+                assert!(position(*needed) < position(stage), "{stage:?} needs {needed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_python_sets_up_and_runs_pytest() {
+        assert_eq!(Stage::of(Some(TestGroup::Python)), [Stage::Setup, Stage::Pytest]);
+    }
+
+    #[test]
+    fn every_stage_belongs_to_a_group() {
+        assert!(Stage::ALL.iter().all(|stage| !stage.groups().is_empty()));
+    }
+}

@@ -7,7 +7,6 @@
 //! | [`RuntimeApi`] | the Runtime API that a runtime interface client, or any other program, uses |
 //! | [`invoke_api`] | the Invoke API for functions that call others: passes each call to a closure of the test |
 //! | [`Ministack`] | an emulator of AWS's APIs: creates functions that can invoke each other, with IAM |
-//! | [`TestApp`] | a temporary app folder, and programs that run in it |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
 //! | [`share_build`] | the target folder in which the apps of all tests are compiled |
 //!
@@ -27,7 +26,6 @@ mod ministack_driver;
 pub mod ric;
 mod runtime_api;
 mod shared_build;
-mod test_app;
 mod tools;
 mod zip_file;
 
@@ -36,7 +34,6 @@ pub use ministack::{InvokeResponse, Ministack};
 pub use ministack_driver::ApiError;
 pub use runtime_api::{FunctionRun, InvocationResult, RuntimeApi};
 pub use shared_build::share_build;
-pub use test_app::{ProgramOutput, TestApp};
 pub use tools::{find_on_path, tool};
 pub use zip_file::{pack, unpack};
 

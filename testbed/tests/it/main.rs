@@ -6,6 +6,5 @@ mod custom_runtime;
 mod failing_service;
 mod javascript_on_lambda;
 mod python_on_lambda;
-mod test_app;
 mod worker_zips;
 mod workers_calling_workers;

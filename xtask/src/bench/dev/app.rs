@@ -106,7 +106,7 @@ impl<'a> App<'a> {
         new.args(["bedrock", "new", "app", name, "--bedrock-path"]).arg(&workspace.root);
         tools::output(new.current_dir(&folder))?;
         if saved.exists() {
-            fs::rename(&saved, &target).with_context(|| format!("failed to move {}", kept.display()))?;
+            fs::rename(&saved, &target).with_context(|| format!("failed to move {}", saved.display()))?;
         }
         let others = (1..=EACH).flat_map(|number| OTHERS.map(|file| file.replace("{}", &number.to_string())));
         for file in CALLED.map(str::to_owned).into_iter().chain(others) {

@@ -3,7 +3,8 @@
 
 use std::env;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -82,11 +83,13 @@ impl TestRun<'_> {
             let started = self.started.elapsed().as_secs_f64();
             let outcome = match lane {
                 Lane::Foreground => {
-                    println!("\n=== {}", stage.title());
-                    self.outcome(stage, &mut Output::Inherited)
+                    print(&format!("\n=== {}", stage.title()));
+                    panic::catch_unwind(AssertUnwindSafe(|| self.outcome(stage, &mut Output::Inherited)))
                 }
-                Lane::Background => self.logged_outcome(stage),
+                Lane::Background => panic::catch_unwind(AssertUnwindSafe(|| self.logged_outcome(stage))),
             };
+            // The other lane may wait for this stage.
+            let outcome = outcome.unwrap_or_else(|_| Outcome::Failed(Report::default()));
             let timing =
                 StageTiming { title: stage.title(), started, seconds: self.started.elapsed().as_secs_f64() - started };
             let result = match &outcome {
@@ -94,7 +97,7 @@ impl TestRun<'_> {
                 Outcome::Failed(_) => format!("FAILED in {:.1} s", timing.seconds),
                 Outcome::Skipped(reason) => format!("skipped: {reason}"),
             };
-            println!("=== {}: {result}", stage.title());
+            print(&format!("=== {}: {result}", stage.title()));
             lock(&self.finished).push(Finished { stage, outcome, timing });
             self.changed.notify_all();
         }
@@ -121,7 +124,7 @@ impl TestRun<'_> {
         let log = fs::read(&path).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         // In one piece: the other lane prints, too.
-        println!("\n=== {}\n{}", stage.title(), log.trim_end());
+        print(&format!("\n=== {}\n{}", stage.title(), log.trim_end()));
         outcome
     }
 
@@ -203,6 +206,11 @@ impl TestRun<'_> {
     }
 }
 
+/// Prints a line. A closed output must not stop the tests.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 fn failed(message: &str, output: &mut Output) -> Outcome {
     // A closed output must not stop the tests.
     let _ = writeln!(output, "{message}");
@@ -219,23 +227,23 @@ fn print_summary(finished: &[Finished], has_timings: bool) -> bool {
         let stages: Vec<StageTiming> = finished.iter().map(|finished| finished.timing).collect();
         let reports = finished.iter().filter_map(|finished| report(&finished.outcome));
         let cases: Vec<&TestCase> = reports.flat_map(|report| &report.cases).collect();
-        println!("\n{}", timings::summary(&stages, &cases).trim_end());
+        print(&format!("\n{}", timings::summary(&stages, &cases).trim_end()));
     }
-    println!();
+    print("");
     for Finished { stage, outcome, .. } in finished {
         match outcome {
             Outcome::Passed(_) => {}
-            Outcome::Skipped(reason) => println!("skipped: {}: {reason}", stage.title()),
+            Outcome::Skipped(reason) => print(&format!("skipped: {}: {reason}", stage.title())),
             Outcome::Failed(report) => {
-                println!("failed: {}", stage.title());
+                print(&format!("failed: {}", stage.title()));
                 for case in report.failed() {
-                    println!("failed: {}: {}", stage.title(), case.name);
+                    print(&format!("failed: {}: {}", stage.title(), case.name));
                 }
             }
         }
     }
     let counts = total(finished.iter().map(|finished| &finished.outcome));
-    println!("{}", last_line(counts));
+    print(&last_line(counts));
     counts.failed == 0
 }
 

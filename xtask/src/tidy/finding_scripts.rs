@@ -23,7 +23,7 @@ fn findings(file: &Entry) -> Vec<Finding> {
         let value = header.iter().find_map(|line| line.strip_prefix("# ")?.strip_prefix(part)?.strip_prefix(':'));
         match value.map(str::trim) {
             None | Some("") => {
-                findings.push(Finding::new(&file.path, 1, format!("has no `# {part}:` in its first lines")))
+                findings.push(Finding::new(&file.path, 1, format!("has no `# {part}:` in its first lines")));
             }
             Some(date) if part == "date" && !is_date(date) => {
                 findings.push(Finding::new(&file.path, 1, format!("`{date}` is not a date such as 2026-11-29")));

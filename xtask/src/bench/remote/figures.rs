@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_figure_that_is_over_shows_what_was_found_and_allowed() {
+    fn exceeded_limits_show_found_and_allowed_figures() {
         let over = figures(150.0, 1_900_000).limits();
         let over = over.iter().filter(|limit| limit.holds == Some(false));
         let shown: Vec<_> = over.map(|l| (l.what.as_str(), l.found.as_str(), l.allowed.as_str())).collect();

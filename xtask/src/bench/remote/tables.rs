@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_has_both_columns_and_a_dash_if_not_measured() {
+    fn row_has_both_columns_and_a_dash_for_missing_figures() {
         let quiet =
             Column { first: vec![First { first_ms: 2.54 }], later: vec![Later { p50_us: 120.04, raw_p50_us: 100.0 }] };
         let program = Program { what: "a worker", bytes: 1_754_000, start_ms: 1.234, most_mb: None };

@@ -69,7 +69,7 @@ mod tests {
         let parent = "mod child;\npub(crate) struct Options;\nfn f() { child::run(); }\n";
         let child = "use super::Options;\npub(super) fn run() {}\n";
         let found = messages(&[("a/src/main.rs", "mod p;\n"), ("a/src/p/mod.rs", parent), ("a/src/p/child.rs", child)]);
-        assert_eq!(found, ["a/src/p/child.rs:1: imports in a circle: p/child.rs -> p/mod.rs -> p/child.rs"]);
+        assert_eq!(found, ["a/src/p/mod.rs:3: imports in a circle: p/mod.rs -> p/child.rs -> p/mod.rs"]);
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
     fn longer_circles_are_reported_once_with_their_size() {
         let found = messages(&[
             ("a/src/lib.rs", "mod b;\nmod c;\nmod d;\n"),
-            ("a/src/b.rs", "use crate::c::C;\nuse crate::d::D;\n"),
+            ("a/src/b.rs", "use crate::c::C;\nuse crate::d::D;\nstruct B(C, D);\n"),
             ("a/src/c.rs", "pub(crate) struct C;\nfn f() { crate::d::D; format!(\"{}\", crate::d::x()); }\n"),
             ("a/src/d.rs", "pub(crate) struct D;\nuse super::b;\n"),
         ]);

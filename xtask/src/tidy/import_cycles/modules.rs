@@ -68,7 +68,8 @@ impl<'a> Crate<'a> {
             }
             let uses = module.names.uses.iter().filter(|import| !import.is_exported).map(|import| &import.path);
             for path in uses.chain(&module.names.paths) {
-                let target = self.resolve(module, path).and_then(|segments| self.defining_file(&segments, MAX_EXPORTS));
+                let target =
+                    Self::resolve(module, path).and_then(|segments| self.defining_file(&segments, MAX_EXPORTS));
                 if let Some(to) = target.filter(|to| *to != from) {
                     let line = lines.entry((from, to)).or_insert(path.line);
                     *line = path.line.min(*line);
@@ -79,7 +80,7 @@ impl<'a> Crate<'a> {
     }
 
     /// The path from the root that a path in a file means, or `None` if it leads to another crate or was imported.
-    fn resolve(&self, module: &Module<'_>, path: &NamedPath) -> Option<Vec<String>> {
+    fn resolve(module: &Module<'_>, path: &NamedPath) -> Option<Vec<String>> {
         let first = path.segments.first()?;
         let mut base = match first.as_str() {
             "crate" => return Some(path.segments[1..].to_vec()),
@@ -119,7 +120,7 @@ impl<'a> Crate<'a> {
             return Some(index);
         }
         let follow = |path: &NamedPath, appended: &[String]| {
-            let mut target = self.resolve(module, path)?;
+            let mut target = Self::resolve(module, path)?;
             target.extend_from_slice(appended);
             self.defining_file(&target, exports - 1)
         };

@@ -76,7 +76,7 @@ impl QueueFile {
                     "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run"
                 });
                 for event in store.interrupted().map_err(store_error)? {
-                    store.put_back(&event, SystemTime::now(), &error).map_err(store_error)?;
+                    store.reschedule(&event, SystemTime::now(), &error).map_err(store_error)?;
                 }
                 change(&store).map_err(store_error)
             }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use bedrock_model::{Attempt, EventStore, FinishedEvent};
 use bedrock_dev::{Condition, Delivered, Event, Rules, State, Store, Why};
 use insta::assert_snapshot;
 use serde_json::json;
@@ -37,6 +38,18 @@ fn event(id: &str, seconds: u64) -> Event {
     }
 }
 
+/// Finishes a claimed event.
+fn finish(
+    store: &Store,
+    event: &Event,
+    condition: Condition,
+    last_attempt: Option<&Attempt>,
+    deliveries: &[Delivered],
+) {
+    let finished = FinishedEvent { event, condition, last_attempt, deliveries, new_events: &[] };
+    EventStore::finish(store, &finished).expect("finished");
+}
+
 /// Adds three events: one has failed permanently, one waits for its second attempt, and one is new.
 fn three_events(app: &TestApp) -> Store {
     let store = store(app);
@@ -44,11 +57,11 @@ fn three_events(app: &TestApp) -> Store {
     let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
     for (id, seconds) in [(FIRST, 0), (SECOND, 1)] {
         store.add(&event(id, seconds)).expect("added");
-        let claimed = store.take(now).expect("claimed").event.expect("an event");
+        let claimed = store.claim(now).expect("claimed").event.expect("an event");
         if id == FIRST {
-            store.finish(&claimed, Condition::RetriesExhausted, Some(&error), &[], &[]).expect("finished");
+            finish(&store, &claimed, Condition::RetriesExhausted, Some(&Attempt::Failed(error.clone())), &[]);
         } else {
-            store.put_back(&claimed, now + Duration::from_secs(60), &error).expect("put back");
+            store.reschedule(&claimed, now + Duration::from_secs(60), &error).expect("put back");
         }
     }
     store.add(&event(THIRD, 2)).expect("added");
@@ -111,7 +124,7 @@ fn deliveries_are_listed_with_their_payloads() {
     ");
     let at = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
     store.add(&event(FIRST, 0)).expect("added");
-    let claimed = store.take(at).expect("claimed").event.expect("an event");
+    let claimed = store.claim(at).expect("claimed").event.expect("an event");
     let delivery = |why, destination: &str, record, attributes| Delivered {
         id: FIRST.to_owned(),
         worker: "fetcher".to_owned(),
@@ -131,7 +144,7 @@ fn deliveries_are_listed_with_their_payloads() {
             Some(json!({ "RequestID": { "Type": "String", "Value": FIRST } })),
         ),
     ];
-    store.finish(&claimed, Condition::RetriesExhausted, None, &[], &deliveries).expect("finished");
+    finish(&store, &claimed, Condition::RetriesExhausted, None, &deliveries);
     assert_snapshot!(app.run(&["queue", "ls", "--delivered"]), @"
     exit code 0
     -- stdout
@@ -185,7 +198,7 @@ fn unknown_ambiguous_and_running_events_are_errors() {
     ");
     assert_eq!(store.list().expect("events").len(), 3);
     let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
-    store.take(now).expect("claimed").event.expect("an event");
+    store.claim(now).expect("claimed").event.expect("an event");
     assert_snapshot!(app.run(&["queue", "retry", "f0"]), @"
     exit code 2
     -- stderr
@@ -206,7 +219,7 @@ fn event_of_a_killed_program_is_not_running() {
         let app = app();
         let store = three_events(&app);
         let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
-        assert_eq!(store.take(now).expect("claimed").event.expect("an event").id, THIRD);
+        assert_eq!(store.claim(now).expect("claimed").event.expect("an event").id, THIRD);
         drop(store);
         let output = app.run(&["queue", command, "f0"]);
         assert!(output.contains("exit code 0"), "{output}");
@@ -252,8 +265,8 @@ fn drain_waits_until_a_running_program_is_finished() {
     let mut ran = Vec::new();
     while drain.try_wait().expect("a process").is_none() {
         // Simulates a program whose workers always succeed.
-        if let Some(event) = store.take(UNIX_EPOCH + Duration::from_secs(1)).expect("claimed").event {
-            store.finish(&event, Condition::Success, None, &[], &[]).expect("finished");
+        if let Some(event) = store.claim(UNIX_EPOCH + Duration::from_secs(1)).expect("claimed").event {
+            finish(&store, &event, Condition::Success, None, &[]);
             ran.push(event.id);
         }
         std::thread::yield_now();

@@ -78,21 +78,6 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
-
-    /// Old name of [`Hasher::update`].
-    // alias until integration
-    #[doc(hidden)]
-    pub fn add(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-
-    /// Old name of [`Hasher::finish`].
-    // alias until integration
-    #[doc(hidden)]
-    #[must_use]
-    pub fn digest(self) -> Digest {
-        self.finish()
-    }
 }
 
 #[cfg(test)]

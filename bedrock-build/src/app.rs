@@ -61,12 +61,6 @@ impl App {
             .help("or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package")
     }
 
-    /// Alias of [`App::no_app_found`] until integration.
-    #[doc(hidden)]
-    pub fn none_at(start: &Path) -> Problem {
-        Self::no_app_found(start)
-    }
-
     /// Opens the app in the folder `root`, without a search in the folders above it.
     pub fn open(root: &Path) -> Result<Self, Vec<Problem>> {
         let manifest = Manifest::read(&root.join("Cargo.toml"), "Cargo.toml").map_err(|p| vec![p])?;

@@ -49,9 +49,3 @@ pub use settings::triggers::{self, Trigger};
 pub use settings::{Destination, FunctionSettings, Settings};
 pub use worker::Worker;
 pub use worker_index::{WorkerEntry, WorkerIndex};
-
-// Aliases until integration.
-#[doc(hidden)]
-pub use name::MAX_FUNCTION_NAME_LENGTH as MAX_FUNCTION_NAME;
-#[doc(hidden)]
-pub use worker_index::{WorkerEntry as Entry, WorkerIndex as Catalog};

@@ -12,12 +12,6 @@ use std::fmt;
 pub use cron::{Cron, CronDays};
 use number::parse_number;
 
-// Aliases until integration.
-#[doc(hidden)]
-pub use self::{CivilDateTime as Moment, RateUnit as Unit, days_in_month as days_of};
-#[doc(hidden)]
-pub use cron::CronDays as Days;
-
 /// When a worker is invoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {

@@ -23,10 +23,6 @@ use function_reader::ENDPOINT_KEYS;
 use reader::{Reader, is_inside_app, set};
 use trigger_conflicts::trigger_conflicts;
 
-// Alias until integration.
-#[doc(hidden)]
-pub use function::RecursiveLoop as Recursion;
-
 const APP_KEYS: &[&str] = &["architecture", "endpoint", "workers", "workers-dir"];
 
 /// The settings of an app.

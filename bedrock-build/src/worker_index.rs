@@ -77,12 +77,6 @@ impl WorkerIndex {
         suggest(name, self.entries.iter().map(|entry| entry.name.as_str()))
     }
 
-    /// Alias of [`WorkerIndex::suggest`] until integration.
-    #[doc(hidden)]
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        self.suggest(name)
-    }
-
     /// Returns the text form.
     pub fn encode(&self) -> String {
         let entries: Vec<String> = self

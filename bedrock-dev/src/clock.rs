@@ -42,12 +42,6 @@ impl Clock {
         Self::with_speed(start_time, 0, false)
     }
 
-    /// Alias until integration.
-    #[doc(hidden)]
-    pub fn by_hand(start_time: SystemTime) -> Self {
-        Self::manual(start_time)
-    }
-
     fn with_speed(start_time: SystemTime, speed: u32, is_real: bool) -> Self {
         Self(Arc::new(Inner { start_time, start: Instant::now(), speed, is_real, advanced: watch::Sender::default() }))
     }

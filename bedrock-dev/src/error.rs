@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::queue::Fault;
+use crate::async_queue::StoreError;
 use crate::triggers::TriggerSetupError;
 
 /// Why the dev server could not be started.
@@ -18,7 +18,7 @@ pub enum StartError {
     Folder(PathBuf, io::Error),
     /// The database of the event queue cannot be opened.
     #[error(transparent)]
-    Queue(#[from] Fault),
+    Queue(#[from] StoreError),
     /// The executable of a Rust worker or of the endpoint cannot be copied.
     #[error("failed to copy `{path}`: {error}", path = .0.display(), error = .1)]
     Program(PathBuf, io::Error),

@@ -39,31 +39,17 @@ mod sync;
 mod triggers;
 
 pub use async_queue::{
-    AsyncEvent, AsyncQueue, AttemptFuture, Claim, DestinationDelivery, DestinationFunction, DestinationKind,
-    EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
+    AsyncEvent, AsyncQueue, Attempt, AttemptFuture, Claim, Condition, DestinationDelivery, DestinationFunction,
+    DestinationKind, EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
 };
 pub use backend::{ENDPOINT, RecordingBackend};
 pub use clock::Clock;
 pub use config::DevServerConfig;
 pub use error::StartError;
 pub use policy::CallGraph;
-// aliases until integration
-pub(crate) use async_queue as queue;
-pub use queue::{
-    Attempt, Change, Condition, Delivered, Event, Fault, Listed, Next, Queue, Receiver, Rules, Run, State, Store,
-    Taken, Why, letter, next, record,
-};
 pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
     SelfWrittenFiles, WatchError, affected,
 };
 pub use server::DevServer;
 pub use triggers::TriggerSetupError;
-
-// aliases until integration
-pub use self::{
-    BuildError as BuildFailed, BuildProgress as Making, CallGraph as Edges, DevServer as Workshop,
-    DevServerConfig as Order, FileWatcher as Watch, ReloadFailure as Failed, ReloadOutcome as Reload,
-    ReloadSuccess as Reloaded, SelfWrittenFiles as Written, StartError as NotOpened, TriggerSetupError as NotTriggered,
-    WatchError as NotWatched, event_log as happenings, execution as runtime, otlp as traces,
-};

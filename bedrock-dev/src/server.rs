@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock::local::service::{Access, Backend, FunctionInfo, serve_beside};
-use bedrock::local::{AppInfo, Beside, Hosted, Printed, Reaper};
+use bedrock::local::lambda_api::{Access, Backend, FunctionInfo, serve_alongside_routes};
+use bedrock::local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper};
 use bedrock_build::App;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::async_queue::{AsyncQueue, QueueStore, StoreError};
 use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
 use crate::config::DevServerConfig;
 use crate::dashboard;
@@ -27,7 +28,6 @@ use crate::execution::{BusyPoller, LogLine, LogSink, RuntimeApi};
 use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
-use crate::queue::{Fault, Queue, Store};
 use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
 use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
@@ -39,19 +39,13 @@ pub struct DevServer {
     /// Base URL, `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`.
     pub url: String,
     /// The database of the event queue.
-    pub store: Arc<Store>,
+    pub store: Arc<QueueStore>,
     /// The event queue.
-    pub queue: Arc<Queue>,
+    pub queue: Arc<AsyncQueue>,
     /// The event log.
     pub event_log: EventLog,
     /// State of the HTTP API.
     pub api_state: Arc<ApiState>,
-    /// Alias of `event_log` until integration.
-    #[doc(hidden)]
-    pub happenings: EventLog,
-    /// Alias of `api_state` until integration.
-    #[doc(hidden)]
-    pub desk: Arc<ApiState>,
     functions: Arc<FunctionRegistry>,
     executables: Arc<ExecutableCache>,
     reaper: Arc<Reaper>,
@@ -73,7 +67,7 @@ impl DevServer {
         let app = debug::without_timeouts(app, debuggers);
         create_folder(&scratch)?;
         create_folder(&state)?;
-        let store = Arc::new(Store::own(&state.join("queue.sqlite"))?);
+        let store = Arc::new(QueueStore::own(&state.join("queue.sqlite"))?);
         let executable_folder = state.join("programs");
         let executables = ExecutableCache::in_folder(executable_folder.clone())
             .map_err(|error| StartError::Folder(executable_folder, error))?;
@@ -113,7 +107,7 @@ impl DevServer {
         let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
         let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
         let mut tasks = vec![
-            tokio::spawn(async move { drop(serve_beside(listener, backend, Access::Signed, routes).await) }),
+            tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),
             tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
             tokio::spawn(busy_poller.run()),
         ];
@@ -124,8 +118,6 @@ impl DevServer {
             url,
             store,
             queue,
-            happenings: event_log.clone(),
-            desk: Arc::clone(&api_state),
             event_log,
             api_state,
             functions,
@@ -213,42 +205,6 @@ impl DevServer {
     }
 }
 
-// aliases until integration
-#[doc(hidden)]
-impl DevServer {
-    pub async fn open(config: DevServerConfig) -> Result<Self, StartError> {
-        Self::start(config).await
-    }
-
-    pub async fn open_at(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
-        Self::start_on(config, host, debuggers).await
-    }
-
-    pub fn reloader_of(&self, app: &App, watcher: FileWatcher) -> Reloader {
-        self.reloader_with(app, watcher)
-    }
-
-    pub fn knowing(&self) -> impl Fn(CallGraph) + Send + Sync + 'static + use<> {
-        self.call_graph_updater()
-    }
-
-    pub fn traces(&self, config: OtlpConfig, warn: Warn) -> io::Result<TraceExporter> {
-        self.export_traces(config, warn)
-    }
-
-    pub fn builds(&self, functions: Vec<String>) {
-        self.report_build_started(functions);
-    }
-
-    pub fn not_built(&self, error: &BuildError) {
-        self.report_build_failed(error);
-    }
-
-    pub fn tell(&self, outcome: &ReloadOutcome) {
-        self.report_reload(outcome);
-    }
-}
-
 fn create_folder(folder: &Path) -> Result<(), StartError> {
     std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.to_owned(), error))
 }
@@ -296,19 +252,19 @@ fn start_hosted_workers(
     resources: &LocalResources,
     debuggers: &Debuggers,
     log_sink: &LogSink,
-) -> Result<Hosted, StartError> {
-    let app_info = AppInfo::of(app, install_folder).map_err(StartError::App)?;
-    let options = Beside {
+) -> Result<HostedWorkers, StartError> {
+    let app_info = AppInfo::from_disk(app, install_folder).map_err(StartError::App)?;
+    let options = HostOptions {
         api: api_url.to_owned(),
         printed: hosted_log_sink(log_sink),
         variables: resources.variables(app),
         debuggers: debug::ports(debuggers),
     };
-    Ok(Hosted::start(app_info, Handle::current(), options))
+    Ok(HostedWorkers::start(app_info, Handle::current(), options))
 }
 
 /// Returns a callback that passes the output of Python and JavaScript workers to the same sink.
-fn hosted_log_sink(log_sink: &LogSink) -> Printed {
+fn hosted_log_sink(log_sink: &LogSink) -> HostLogSink {
     let log_sink = Arc::clone(log_sink);
     Arc::new(move |worker, request_id, text| {
         log_sink(LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: text.to_owned() });
@@ -318,14 +274,14 @@ fn hosted_log_sink(log_sink: &LogSink) -> Printed {
 /// Opens the queue, which runs its events on the functions and records its changes.
 fn open_queue(
     functions: &Arc<FunctionRegistry>,
-    store: &Arc<Store>,
+    store: &Arc<QueueStore>,
     clock: &Clock,
     recorder: &Recorder,
-) -> Result<Arc<Queue>, Fault> {
+) -> Result<Arc<AsyncQueue>, StoreError> {
     let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone() });
     let resolver = Arc::clone(&runner);
     let recorder = recorder.clone();
-    Queue::observed(
+    AsyncQueue::with_observer(
         Arc::clone(store),
         clock.clone(),
         move |event| runner.run_attempt(event),
@@ -335,7 +291,7 @@ fn open_queue(
 }
 
 /// Runs the events of the queue. If its database fails, logs the error and continues after a delay.
-async fn run_queue(queue: Arc<Queue>, log_sink: LogSink) {
+async fn run_queue(queue: Arc<AsyncQueue>, log_sink: LogSink) {
     while let Err(error) = Arc::clone(&queue).work().await {
         let text = format!("error: the event queue failed and is restarted after 1 s: {error}");
         log_sink(LogLine { worker: "".into(), request_id: None, text });

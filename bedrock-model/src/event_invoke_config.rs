@@ -30,12 +30,6 @@ impl EventInvokeConfig {
             dead_letter: settings.dead_letter.clone(),
         }
     }
-
-    /// Old name of [`EventInvokeConfig::from_settings`].
-    #[doc(hidden)]
-    pub fn of(settings: &FunctionSettings) -> Self {
-        Self::from_settings(settings) // alias until integration
-    }
 }
 
 impl Default for EventInvokeConfig {

@@ -4,10 +4,6 @@
 pub const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 /// Maximum size of the event of a fire-and-forget call (Lambda API model 2026: 1 MB).
 pub const MAX_EVENT_PAYLOAD_BYTES: usize = 1024 * 1024;
-// aliases until integration
-#[doc(hidden)]
-pub use self::{MAX_EVENT_PAYLOAD_BYTES as EVENT_PAYLOAD, MAX_SYNC_PAYLOAD_BYTES as SYNC_PAYLOAD};
-
 /// Memory size for which Lambda assigns one processor (Lambda developer guide, "Configure function memory").
 const MEGABYTES_PER_PROCESSOR: usize = 1769;
 

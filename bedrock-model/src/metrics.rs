@@ -27,12 +27,6 @@ impl InvocationMetrics {
         known.memory = metrics.memory.max(known.memory);
     }
 
-    /// Old name of [`InvocationMetrics::record`].
-    #[doc(hidden)]
-    pub fn note(&self, metrics: Metrics) {
-        self.record(metrics); // alias until integration
-    }
-
     /// Returns the values that are known so far.
     pub fn get(&self) -> Metrics {
         *self.lock()

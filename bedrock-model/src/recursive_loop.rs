@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use bedrock_build::App;
-use bedrock_build::settings::Recursion;
+use bedrock_build::settings::RecursiveLoop;
 use serde_json::{Value, json};
 
 use crate::backend::FunctionInfo;
@@ -26,7 +26,7 @@ pub struct RecursiveLoopDetector {
 impl RecursiveLoopDetector {
     /// Reads from the settings of an app which workers may recurse.
     pub fn from_app(app: &App) -> Self {
-        let exempt = app.workers.iter().filter(|worker| worker.settings.recursion == Recursion::Allow);
+        let exempt = app.workers.iter().filter(|worker| worker.settings.recursion == RecursiveLoop::Allow);
         Self { exempt: exempt.map(|worker| worker.name.to_string()).collect() }
     }
 
@@ -44,30 +44,6 @@ impl RecursiveLoopDetector {
     /// Returns the trace header that the function gets, which counts this run.
     pub fn count_run(&self, function: &FunctionInfo, trace: String) -> String {
         if self.exempt.contains(&function.worker) { trace } else { increment_count(&trace, &hash(&function.arn)) }
-    }
-
-    /// Old name of [`RecursiveLoopDetector::from_app`].
-    #[doc(hidden)]
-    pub fn of(app: &App) -> Self {
-        Self::from_app(app) // alias until integration
-    }
-
-    /// Old name of [`RecursiveLoopDetector::exceeds_limit`].
-    #[doc(hidden)]
-    pub fn is_circle(&self, function: &FunctionInfo, trace: &str) -> bool {
-        self.exceeds_limit(function, trace) // alias until integration
-    }
-
-    /// Old name of [`RecursiveLoopDetector::loop_error`].
-    #[doc(hidden)]
-    pub fn dropped(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
-        self.loop_error(function, trace) // alias until integration
-    }
-
-    /// Old name of [`RecursiveLoopDetector::count_run`].
-    #[doc(hidden)]
-    pub fn counted(&self, function: &FunctionInfo, trace: String) -> String {
-        self.count_run(function, trace) // alias until integration
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bedrock::local::rfc3339;
 use bedrock_build::App;
-use bedrock_dev::{Delivered, Fault, Listed, State, Store, Why};
+use bedrock_dev::{DestinationDelivery, DestinationKind, EventRecord, EventState, QueueStore, StoreError};
 use serde_json::{Value, json};
 
 use crate::build;
@@ -20,29 +20,29 @@ const SHORT_ID_LENGTH: usize = 8;
 pub(crate) struct QueueFile {
     path: PathBuf,
     /// `None` until the first event is accepted, because the file does not exist before that.
-    store: Option<Store>,
+    store: Option<QueueStore>,
 }
 
 impl QueueFile {
     /// Opens the queue file of `app`.
     pub(crate) fn open(app: &App) -> Result<Self> {
         let path = build::folder(app).join("queue.sqlite");
-        let store = path.exists().then(|| Store::open(&path)).transpose().map_err(store_error)?;
+        let store = path.exists().then(|| QueueStore::open(&path)).transpose().map_err(store_error)?;
         Ok(Self { path, store })
     }
 
     /// Returns all events, the oldest first.
-    pub(crate) fn list(&self) -> Result<Vec<Listed>> {
+    pub(crate) fn list(&self) -> Result<Vec<EventRecord>> {
         self.store.as_ref().map_or(Ok(Vec::new()), |store| store.list().map_err(store_error))
     }
 
     /// Returns the deliveries to destinations outside this app, the oldest first.
-    pub(crate) fn deliveries(&self) -> Result<Vec<Delivered>> {
+    pub(crate) fn deliveries(&self) -> Result<Vec<DestinationDelivery>> {
         self.store.as_ref().map_or(Ok(Vec::new()), |store| store.delivered().map_err(store_error))
     }
 
     /// Returns the event whose id starts with `id`. Returns an error unless there is exactly one.
-    pub(crate) fn find(&self, id: &str) -> Result<Listed> {
+    pub(crate) fn find(&self, id: &str) -> Result<EventRecord> {
         let mut found = self.store.as_ref().map_or(Ok(Vec::new()), |store| store.find(id)).map_err(store_error)?;
         match (found.pop(), found.len()) {
             (Some(event), 0) => Ok(event),
@@ -53,24 +53,24 @@ impl QueueFile {
     }
 
     /// Makes an event due and resets its attempts. Returns false if it is being run.
-    pub(crate) fn retry(&self, event: &Listed) -> Result<bool> {
+    pub(crate) fn retry(&self, event: &EventRecord) -> Result<bool> {
         // Only the program that runs the events knows the time, because its clock may be fast.
         self.change(|store| store.retry(&event.event.id, SystemTime::UNIX_EPOCH))
     }
 
     /// Deletes an event. Returns false if it is being run.
-    pub(crate) fn delete(&self, event: &Listed) -> Result<bool> {
+    pub(crate) fn delete(&self, event: &EventRecord) -> Result<bool> {
         self.change(|store| store.forget(&event.event.id))
     }
 
     /// Applies `change`. An event that was running when its program was killed still has the state `running`; if no
     /// program owns the queue, it is put back first.
-    fn change(&self, change: impl Fn(&Store) -> std::result::Result<bool, Fault>) -> Result<bool> {
+    fn change(&self, change: impl Fn(&QueueStore) -> std::result::Result<bool, StoreError>) -> Result<bool> {
         let Some(store) = &self.store else { return Ok(false) };
         if change(store).map_err(store_error)? {
             return Ok(true);
         }
-        match Store::own(&self.path) {
+        match QueueStore::own(&self.path) {
             Ok(store) => {
                 let error = json!({
                     "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run"
@@ -80,14 +80,14 @@ impl QueueFile {
                 }
                 change(&store).map_err(store_error)
             }
-            Err(Fault::Taken(_)) => Ok(false),
+            Err(StoreError::Taken(_)) => Ok(false),
             Err(error) => Err(store_error(error)),
         }
     }
 
     /// Makes all waiting events due.
     pub(crate) fn make_due(&self) -> Result<()> {
-        self.store.as_ref().map_or(Ok(0), Store::hurry).map(drop).map_err(store_error)
+        self.store.as_ref().map_or(Ok(0), QueueStore::hurry).map(drop).map_err(store_error)
     }
 
     /// Whether a running program owns the queue and runs its events.
@@ -95,16 +95,16 @@ impl QueueFile {
         if self.store.is_none() {
             return Ok(false);
         }
-        match Store::own(&self.path) {
+        match QueueStore::own(&self.path) {
             Ok(_) => Ok(false),
-            Err(Fault::Taken(_)) => Ok(true),
+            Err(StoreError::Taken(_)) => Ok(true),
             Err(error) => Err(store_error(error)),
         }
     }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "is used with `map_err`")]
-fn store_error(error: Fault) -> Error {
+fn store_error(error: StoreError) -> Error {
     Error::call(error.to_string())
 }
 
@@ -114,9 +114,9 @@ pub(crate) fn count_text(events: usize) -> String {
 }
 
 /// Returns a table of events with a header.
-pub(crate) fn events_table(events: &[Listed]) -> String {
+pub(crate) fn events_table(events: &[EventRecord]) -> String {
     let header = ["event", "worker", "runs", "state", "last error"].map(str::to_owned);
-    let row = |listed: &Listed| {
+    let row = |listed: &EventRecord| {
         let event = &listed.event;
         let attempts = event.attempts.to_string();
         [short_id(&event.id), event.worker.clone(), attempts, state_text(listed), last_error_line(listed)]
@@ -128,17 +128,17 @@ fn short_id(id: &str) -> String {
     id.get(..SHORT_ID_LENGTH).unwrap_or(id).to_owned()
 }
 
-fn state_text(event: &Listed) -> String {
+fn state_text(event: &EventRecord) -> String {
     match event.state {
-        State::Waiting(due) if due == SystemTime::UNIX_EPOCH => "due now".to_owned(),
-        State::Waiting(due) => format!("due {}", rfc3339(due)),
-        State::Running => "running".to_owned(),
-        State::Dead(condition) => condition.as_str().to_owned(),
+        EventState::Waiting(due) if due == SystemTime::UNIX_EPOCH => "due now".to_owned(),
+        EventState::Waiting(due) => format!("due {}", rfc3339(due)),
+        EventState::Running => "running".to_owned(),
+        EventState::Dead(condition) => condition.as_str().to_owned(),
     }
 }
 
 /// Returns the first line of the last error, or an empty text.
-fn last_error_line(event: &Listed) -> String {
+fn last_error_line(event: &EventRecord) -> String {
     let Some(error) = &event.last else { return String::new() };
     let parts = ["errorType", "errorMessage"].map(|key| error[key].as_str().unwrap_or_default().to_owned());
     let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
@@ -146,21 +146,21 @@ fn last_error_line(event: &Listed) -> String {
 }
 
 /// Returns all events as one JSON object. Keys may be added to it.
-pub(crate) fn events_json(events: &[Listed]) -> Result<String> {
+pub(crate) fn events_json(events: &[EventRecord]) -> Result<String> {
     pretty(&json!({ "events": events.iter().map(event_value).collect::<Vec<_>>() }))
 }
 
 /// Returns one event as a JSON object.
-pub(crate) fn event_json(event: &Listed) -> Result<String> {
+pub(crate) fn event_json(event: &EventRecord) -> Result<String> {
     pretty(&event_value(event))
 }
 
-fn event_value(listed: &Listed) -> Value {
+fn event_value(listed: &EventRecord) -> Value {
     let event = &listed.event;
     let (state, due) = match listed.state {
-        State::Waiting(due) => ("waiting", Some(rfc3339(due))),
-        State::Running => ("running", None),
-        State::Dead(condition) => (condition.as_str(), None),
+        EventState::Waiting(due) => ("waiting", Some(rfc3339(due))),
+        EventState::Running => ("running", None),
+        EventState::Dead(condition) => (condition.as_str(), None),
     };
     let payload = serde_json::from_slice(&event.payload);
     json!({
@@ -179,9 +179,9 @@ fn event_value(listed: &Listed) -> Value {
 }
 
 /// Returns a table of deliveries with a header.
-pub(crate) fn deliveries_table(deliveries: &[Delivered]) -> String {
+pub(crate) fn deliveries_table(deliveries: &[DestinationDelivery]) -> String {
     let header = ["event", "worker", "at", "setting", "destination"].map(str::to_owned);
-    let row = |delivery: &Delivered| {
+    let row = |delivery: &DestinationDelivery| {
         let setting = destination_setting(delivery.why).to_owned();
         let at = rfc3339(delivery.at);
         [short_id(&delivery.id), delivery.worker.clone(), at, setting, delivery.destination.clone()]
@@ -190,9 +190,9 @@ pub(crate) fn deliveries_table(deliveries: &[Delivered]) -> String {
 }
 
 /// Returns all deliveries as one JSON object, with the payload of each. Keys may be added to it.
-pub(crate) fn deliveries_json(deliveries: &[Delivered]) -> Result<String> {
-    let value = |delivery: &Delivered| -> Value {
-        let payload_key = if delivery.why == Why::DeadLetter { "body" } else { "record" };
+pub(crate) fn deliveries_json(deliveries: &[DestinationDelivery]) -> Result<String> {
+    let value = |delivery: &DestinationDelivery| -> Value {
+        let payload_key = if delivery.why == DestinationKind::DeadLetter { "body" } else { "record" };
         json!({
             "event": delivery.id,
             "worker": delivery.worker,
@@ -207,11 +207,11 @@ pub(crate) fn deliveries_json(deliveries: &[Delivered]) -> Result<String> {
 }
 
 /// Returns the name of the worker's setting that names the destination.
-fn destination_setting(kind: Why) -> &'static str {
+fn destination_setting(kind: DestinationKind) -> &'static str {
     match kind {
-        Why::OnSuccess => "on-success",
-        Why::OnFailure => "on-failure",
-        Why::DeadLetter => "dead-letter",
+        DestinationKind::OnSuccess => "on-success",
+        DestinationKind::OnFailure => "on-failure",
+        DestinationKind::DeadLetter => "dead-letter",
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bedrock::local::{AppInfo, EVENT, Once, WORKER, run_once};
+use bedrock::local::{AppInfo, EVENT_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation};
 use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
@@ -23,10 +23,11 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
         run_in_program(&program, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
-        let info = AppInfo::of(app, target.join("bedrock"))
+        let info = AppInfo::from_disk(app, target.join("bedrock"))
             .map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
-        let once = Once { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
-        run_once(info, once)
+        let once =
+            SingleInvocation { worker: worker.name.to_string(), event: payload.into_bytes(), fire_and_forget: event };
+        run_single_invocation(info, once)
     };
     match code {
         0 => Ok(()),
@@ -88,9 +89,9 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
 fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
     let run_error = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
     let mut command = Command::new(program);
-    command.env(WORKER, worker.name.as_str()).stdin(Stdio::piped());
+    command.env(WORKER_VARIABLE, worker.name.as_str()).stdin(Stdio::piped());
     if event {
-        command.env(EVENT, "1");
+        command.env(EVENT_VARIABLE, "1");
     }
     let mut child = command.spawn().map_err(run_error)?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -32,7 +32,7 @@ impl Session {
     pub(crate) fn app(&self) -> Result<App> {
         match App::search(&self.dir) {
             Ok(Some(app)) => Ok(app),
-            Ok(None) => Err(Error::problems(ExitKind::Call, vec![App::none_at(&self.dir)])),
+            Ok(None) => Err(Error::problems(ExitKind::Call, vec![App::no_app_found(&self.dir)])),
             Err(problems) => Err(Error::problems(ExitKind::App, problems)),
         }
     }

@@ -19,12 +19,6 @@ pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
 use crate::render::{Variables, render};
 
-// Aliases until integration.
-#[doc(hidden)]
-pub use crate::migration::{EndpointPort as Port, HandlerPort as Handler, migrated_app as migrated};
-#[doc(hidden)]
-pub use crate::render::RenderedFile as File;
-
 /// Renders a new app, which calls `first_worker`. The worker itself is not included: render it with [`worker()`] in
 /// Rust.
 pub fn app(

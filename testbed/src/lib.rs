@@ -36,9 +36,3 @@ pub use runtime_api::{FunctionRun, InvocationResult, RuntimeApi};
 pub use shared_build::share_build;
 pub use tools::{find_on_path, tool};
 pub use zip_file::{pack, unpack};
-
-// Aliases until integration.
-#[doc(hidden)]
-pub use runtime_api::{FunctionRun as Run, InvocationResult as Answer};
-#[doc(hidden)]
-pub use tools::find_on_path as on_path;

@@ -125,12 +125,6 @@ impl RuntimeApi {
         run
     }
 
-    /// Alias of [`RuntimeApi::run`] until integration.
-    #[doc(hidden)]
-    pub fn drive(self, command: Command) -> FunctionRun {
-        self.run(command)
-    }
-
     /// Collects the results of one process until it exits.
     fn collect_results(&self, environment: &ExecutionEnvironment, results: &mut Vec<InvocationResult>) {
         let earlier_results = results.len();

@@ -6,10 +6,6 @@
 use crate::name::{AppName, MAX_QUEUE_NAME_LENGTH};
 use crate::schedule::Schedule;
 
-// Aliases until integration.
-#[doc(hidden)]
-pub use self::{DEAD_LETTER_SUFFIX as DEAD, TriggerSource as Source};
-
 /// A trigger of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {

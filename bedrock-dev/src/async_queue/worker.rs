@@ -70,18 +70,6 @@ impl AsyncQueue {
         Ok(queue)
     }
 
-    /// Old name of [`AsyncQueue::with_observer`].
-    #[doc(hidden)]
-    pub fn observed(
-        store: Arc<QueueStore>,
-        clock: Clock,
-        run: impl Fn(AsyncEvent) -> AttemptFuture + Send + Sync + 'static,
-        resolve: impl Fn(&str, &AsyncEvent) -> Option<DestinationFunction> + Send + Sync + 'static,
-        observer: impl Fn(&AsyncEvent, EventTransition<'_>) + Send + Sync + 'static,
-    ) -> Result<Arc<Self>, StoreError> {
-        Self::with_observer(store, clock, run, resolve, observer) // alias until integration
-    }
-
     /// Stores an event. It will be run once this returns `Ok`.
     pub fn accept(&self, event: &AsyncEvent) -> Result<(), StoreError> {
         self.invoker.accept(event)?;

@@ -1,6 +1,6 @@
 //! The endpoint as a function that can be invoked like a worker.
 
-use bedrock::local::service::{Backend, FunctionInfo};
+use bedrock::local::lambda_api::{Backend, FunctionInfo};
 use bedrock_build::{App, Language};
 
 /// Name of the endpoint among the functions: `my_app-local-endpoint`, `http://endpoint.localhost:7070/`.

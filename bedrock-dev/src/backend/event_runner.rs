@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bedrock::local::Invocation;
 
 use super::function_registry::FunctionRegistry;
+use crate::async_queue::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction};
 use crate::event_log::Recorder;
-use crate::queue::{Attempt, Event, Receiver, Run};
 
 /// What the queue uses to run events.
 pub(crate) struct EventRunner {
@@ -17,7 +17,7 @@ pub(crate) struct EventRunner {
 
 impl EventRunner {
     /// Runs one attempt of an event.
-    pub(crate) fn run_attempt(self: &Arc<Self>, event: Event) -> Run {
+    pub(crate) fn run_attempt(self: &Arc<Self>, event: AsyncEvent) -> AttemptFuture {
         let runner = Arc::clone(self);
         Box::pin(async move {
             let functions = &runner.functions;
@@ -41,7 +41,7 @@ impl EventRunner {
     /// Resolves a destination of `source`, a worker's name or an ARN, to a function of this app. Returns `None` if the
     /// destination is outside the app, or if the chain of calls has led to it too often: Lambda, too, ends such a
     /// chain.
-    pub(crate) fn resolve_destination(&self, destination: &str, source: &Event) -> Option<Receiver> {
+    pub(crate) fn resolve_destination(&self, destination: &str, source: &AsyncEvent) -> Option<DestinationFunction> {
         let name = match destination.split_once(":function:") {
             Some((_, rest)) => rest.split(':').next()?,
             None if destination.contains(':') => return None,
@@ -58,6 +58,6 @@ impl EventRunner {
             return None;
         }
         let rules = functions.retry_rules(&function.worker);
-        Some(Receiver { worker: function.worker, arn: function.arn, rules, trace })
+        Some(DestinationFunction { worker: function.worker, arn: function.arn, rules, trace })
     }
 }

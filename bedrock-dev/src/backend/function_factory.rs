@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bedrock::local::Reaper;
-use bedrock::local::service::{Backend, FunctionInfo, worker_key};
+use bedrock::local::lambda_api::{Backend, FunctionInfo, worker_access_key};
 use bedrock_build::{App, FunctionSettings, Language};
 
 use crate::debug::Debuggers;
@@ -69,7 +69,7 @@ impl FunctionFactory<'_> {
     /// Returns the environment variables of a process, in addition to those that Lambda sets for every function.
     fn environment_variables(&self, settings: &FunctionSettings, info: &FunctionInfo) -> Vec<(String, String)> {
         let region = info.arn.split(':').nth(3).unwrap_or_default();
-        let access_key = worker_key(&info.worker);
+        let access_key = worker_access_key(&info.worker);
         let aws_variables = [
             ("AWS_ENDPOINT_URL_LAMBDA", self.api_url),
             ("AWS_REGION", region),

@@ -7,27 +7,27 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock::Error;
-use bedrock::local::service::{FunctionInfo, Reply};
-use bedrock::local::{Hosted, Invocation};
+use bedrock::local::lambda_api::{FunctionInfo, Reply};
+use bedrock::local::{HostedWorkers, Invocation};
 use bedrock_build::App;
 use bytes::Bytes;
 
 use super::active_workers::ActiveWorkers;
 use super::endpoint;
 use super::function_factory::FunctionFactory;
+use crate::async_queue::EventInvokeConfig;
 use crate::execution::{BusyPoller, Function};
 use crate::policy::AdmissionPolicy;
-use crate::queue::Rules;
 
 /// All functions of an app.
 pub(crate) struct FunctionRegistry {
-    hosted_workers: Hosted,
+    hosted_workers: HostedWorkers,
     /// The endpoint, if it has an executable.
     endpoint: Option<FunctionInfo>,
     /// Rust workers and the endpoint, by name.
     process_functions: HashMap<String, Arc<Function>>,
     /// Retry settings by worker.
-    retry_rules: HashMap<String, Rules>,
+    retry_rules: HashMap<String, EventInvokeConfig>,
     policy: Arc<AdmissionPolicy>,
     active_workers: ActiveWorkers,
     busy_poller: BusyPoller,
@@ -36,14 +36,17 @@ pub(crate) struct FunctionRegistry {
 impl FunctionRegistry {
     pub(crate) fn new(
         app: &App,
-        hosted_workers: Hosted,
+        hosted_workers: HostedWorkers,
         factory: &FunctionFactory<'_>,
         policy: Arc<AdmissionPolicy>,
         busy_poller: BusyPoller,
     ) -> Self {
         let endpoint = endpoint::function_info(app, hosted_workers.backend());
         let process_functions = factory.create_all(app, hosted_workers.backend(), &endpoint);
-        let rules_of_workers = app.workers.iter().map(|worker| (worker.name.to_string(), Rules::of(&worker.settings)));
+        let rules_of_workers = app
+            .workers
+            .iter()
+            .map(|worker| (worker.name.to_string(), EventInvokeConfig::from_settings(&worker.settings)));
         Self {
             endpoint: process_functions.contains_key(&endpoint.worker).then_some(endpoint),
             hosted_workers,
@@ -97,7 +100,7 @@ impl FunctionRegistry {
     }
 
     /// Returns the retry settings of a worker, or Lambda's defaults if it has none.
-    pub(crate) fn retry_rules(&self, worker: &str) -> Rules {
+    pub(crate) fn retry_rules(&self, worker: &str) -> EventInvokeConfig {
         self.retry_rules.get(worker).cloned().unwrap_or_default()
     }
 
@@ -107,7 +110,7 @@ impl FunctionRegistry {
     }
 
     /// The Python and JavaScript workers.
-    pub(crate) fn hosted_workers(&self) -> &Hosted {
+    pub(crate) fn hosted_workers(&self) -> &HostedWorkers {
         &self.hosted_workers
     }
 

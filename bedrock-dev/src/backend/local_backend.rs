@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
 
 use super::function_registry::FunctionRegistry;
 use crate::Clock;
-use crate::queue::{Event, Queue};
+use crate::async_queue::{AsyncEvent, AsyncQueue};
 
 /// Admits calls to the functions of an app, runs them, and accepts events into the queue.
 pub(crate) struct LocalBackend {
     pub(crate) functions: Arc<FunctionRegistry>,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Arc<AsyncQueue>,
     pub(crate) clock: Clock,
 }
 
@@ -30,7 +30,12 @@ impl Backend for LocalBackend {
         self.functions.arn(name)
     }
 
-    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+    fn admit(
+        &self,
+        caller: Caller<'_>,
+        function: &FunctionInfo,
+        invocation: &Invocation,
+    ) -> Result<(), AdmissionError> {
         self.functions.policy().admit(caller, function, invocation)
     }
 
@@ -39,7 +44,7 @@ impl Backend for LocalBackend {
     }
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
-        let event = Event {
+        let event = AsyncEvent {
             id: invocation.request_id,
             worker: function.worker.clone(),
             arn: function.arn.clone(),

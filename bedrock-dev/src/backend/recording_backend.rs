@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Backend, Caller, Denied, FunctionInfo, Reply};
+use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
 
 use crate::event_log::Recorder;
 
@@ -36,7 +36,12 @@ impl<B: Backend> Backend for RecordingBackend<B> {
         self.inner.arn(name)
     }
 
-    fn admit(&self, caller: Caller<'_>, function: &FunctionInfo, invocation: &Invocation) -> Result<(), Denied> {
+    fn admit(
+        &self,
+        caller: Caller<'_>,
+        function: &FunctionInfo,
+        invocation: &Invocation,
+    ) -> Result<(), AdmissionError> {
         self.inner.admit(caller, function, invocation)
     }
 

@@ -71,7 +71,7 @@ pub enum DevEventKind {
     /// A schedule, a queue or a bucket invoked a worker.
     Trigger(TriggerEvent),
     /// The record of an asynchronous event was sent to a destination.
-    Delivered(DestinationDelivery),
+    Delivered(DeliveryEvent),
     /// The app was started.
     AppStarted(RunningApp),
     /// The app was stopped.
@@ -348,7 +348,7 @@ pub struct AsyncEventUpdate {
 
 /// The record of an asynchronous event was sent to a destination.
 #[derive(Debug, Clone, Serialize)]
-pub struct DestinationDelivery {
+pub struct DeliveryEvent {
     /// The id of the event, which is the request id of all its attempts.
     pub event_id: String,
     /// The worker that the event was for.

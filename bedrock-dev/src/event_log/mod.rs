@@ -35,8 +35,8 @@ pub(crate) mod trace_view;
 mod trigger_event;
 
 pub use event::{
-    AsyncEventState, AsyncEventUpdate, BuildEvent, BuildStatus, DestinationDelivery, DevEvent, DevEventKind,
-    InvocationEnded, InvocationStarted, LogEvent, Mode, Outcome, ReloadEvent, RunningApp, VERSION,
+    AsyncEventState, AsyncEventUpdate, BuildEvent, BuildStatus, DeliveryEvent, DevEvent, DevEventKind, InvocationEnded,
+    InvocationStarted, LogEvent, Mode, Outcome, ReloadEvent, RunningApp, VERSION,
 };
 pub use file::{EventLogFile, EventLogWriter};
 pub use level::Level;
@@ -45,9 +45,3 @@ pub use payload::{MAX_STORED_BYTES, Payload};
 pub use recorder::Recorder;
 pub use redact::Redactions;
 pub use trigger_event::{TriggerEvent, TriggerKind, TriggerState};
-
-// aliases until integration
-pub use self::{
-    DevEvent as Happening, DevEventKind as Kind, EventLog as Stream, Retention as Bounds, StreamItem as Heard,
-};
-pub use crate::http_api as api;

@@ -5,22 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
-use bedrock::local::service::{FunctionInfo, Reply, failure_body};
-use bedrock::local::{Invocation, Measures, rfc3339};
+use bedrock::local::lambda_api::{FunctionInfo, Reply, failure_body};
+use bedrock::local::{Invocation, Metrics, rfc3339};
 use bytes::Bytes;
 
 use super::caller_index::{self, CallerIndex, CallerSpan};
 use super::event::{
-    AsyncEventState, AsyncEventUpdate, DestinationDelivery, DevEventKind, InvocationEnded, InvocationStarted, LogEvent,
-    Mode, Outcome,
+    AsyncEventState, AsyncEventUpdate, DeliveryEvent, DevEventKind, InvocationEnded, InvocationStarted, LogEvent, Mode,
+    Outcome,
 };
 use super::level::Level;
 use super::log::EventLog;
 use super::payload::Payload;
 use super::payload_cache::PayloadCache;
 use super::redact::Redactions;
+use crate::async_queue::{AsyncEvent, DestinationDelivery, EventTransition};
 use crate::execution::LogLine;
-use crate::queue::{Change, Delivered, Event};
 use crate::spawn_on_drop::SpawnOnDrop;
 
 /// Publishes to an event log; cheap to clone.
@@ -47,7 +47,7 @@ struct InvocationKey {
 /// What an invocation took.
 struct Usage {
     duration: Duration,
-    measures: Measures,
+    measures: Metrics,
 }
 
 impl Recorder {
@@ -125,15 +125,15 @@ impl Recorder {
     }
 
     /// Publishes a state change of an asynchronous event.
-    pub fn publish_queue_change(&self, event: &Event, change: Change<'_>) {
+    pub fn publish_queue_change(&self, event: &AsyncEvent, change: EventTransition<'_>) {
         let (state, next_at) = match change {
-            Change::Delivered(delivered) => return self.publish_delivery(delivered),
-            Change::Accepted => (AsyncEventState::Accepted, None),
-            Change::Waiting(due) => (AsyncEventState::Waiting, Some(rfc3339(due))),
-            Change::Over(crate::queue::Condition::Success) => (AsyncEventState::Delivered, None),
-            Change::Over(_) => (AsyncEventState::Failed, None),
-            Change::Dropped => (AsyncEventState::Dropped, None),
-            Change::Retried(due) => (AsyncEventState::Retried, Some(rfc3339(due))),
+            EventTransition::Delivered(delivered) => return self.publish_delivery(delivered),
+            EventTransition::Accepted => (AsyncEventState::Accepted, None),
+            EventTransition::Waiting(due) => (AsyncEventState::Waiting, Some(rfc3339(due))),
+            EventTransition::Over(crate::async_queue::Condition::Success) => (AsyncEventState::Delivered, None),
+            EventTransition::Over(_) => (AsyncEventState::Failed, None),
+            EventTransition::Dropped => (AsyncEventState::Dropped, None),
+            EventTransition::Retried(due) => (AsyncEventState::Retried, Some(rfc3339(due))),
         };
         self.log.publish(DevEventKind::Queue(AsyncEventUpdate {
             event_id: event.id.clone(),
@@ -144,8 +144,8 @@ impl Recorder {
         }));
     }
 
-    fn publish_delivery(&self, delivered: &Delivered) {
-        self.log.publish(DevEventKind::Delivered(DestinationDelivery {
+    fn publish_delivery(&self, delivered: &DestinationDelivery) {
+        self.log.publish(DevEventKind::Delivered(DeliveryEvent {
             event_id: delivered.id.clone(),
             worker: delivered.worker.clone(),
             destination: delivered.destination.clone(),

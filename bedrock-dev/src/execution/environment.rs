@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bedrock::local::{Group, Invocation, Memory, Reaper};
+use bedrock::local::{Group, Invocation, ProcessMemory, Reaper};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
@@ -39,7 +39,7 @@ pub(super) struct Environment {
     log_pipe: LogPipe,
     /// The process group. `None` once it has been killed: its number may then belong to another process.
     group: Mutex<Option<Group>>,
-    memory: Memory,
+    memory: ProcessMemory,
     reaper: Arc<Reaper>,
 }
 
@@ -61,7 +61,7 @@ impl Environment {
                 slot: Arc::clone(&slot),
                 log_pipe,
                 group: Mutex::new(Some(group)),
-                memory: Memory::of(group),
+                memory: ProcessMemory::of(group),
                 reaper: Arc::clone(reaper),
             };
             Ok((child, Arc::new(environment)))
@@ -137,7 +137,7 @@ impl Environment {
             () = timer => InvocationOutcome::TimedOut(remaining),
             used = self.memory_limit_exceeded(max_memory) => InvocationOutcome::OutOfMemory(used),
         };
-        let used_memory = self.process().and_then(|_| self.memory.most(is_memory_exact));
+        let used_memory = self.process().and_then(|_| self.memory.peak(is_memory_exact));
         let usage = ResourceUsage { duration: start.elapsed(), max_memory: used_memory };
         // The process may have exceeded the limit between two polls.
         let outcome = match (outcome, max_memory.zip(used_memory)) {

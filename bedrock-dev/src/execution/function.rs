@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
-use bedrock::local::{Invocation, Measures, Reaper};
+use bedrock::local::{Invocation, Metrics, Reaper};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -180,7 +180,7 @@ impl Function {
             if has_started {
                 self.concurrency_limiter.record_duration(usage.duration);
             }
-            invocation.metrics.record(Measures {
+            invocation.metrics.record(Metrics {
                 took: Some(usage.duration),
                 init: init_duration,
                 memory: usage.max_memory,

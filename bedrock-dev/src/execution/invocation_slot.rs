@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::local::{Invocation, Tail};
+use bedrock::local::{Invocation, LogTail};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -63,7 +63,7 @@ pub(super) struct InvocationSlot {
     sender: mpsc::Sender<PendingInvocation>,
     in_flight: Mutex<Option<InFlight>>,
     /// The newest invocation that the process received. Log lines belong to it, even after its reply.
-    newest: Mutex<Option<(Arc<str>, Option<Tail>)>>,
+    newest: Mutex<Option<(Arc<str>, Option<LogTail>)>>,
     pub(super) init_state: watch::Sender<InitState>,
 }
 

@@ -33,6 +33,3 @@ pub use function::{Function, StagedProgram};
 pub use log_line::{LogLine, LogSink};
 pub use program::Program;
 pub use runtime_api::RuntimeApi;
-
-// aliases until integration
-pub use self::{LogLine as Line, LogSink as Sink};

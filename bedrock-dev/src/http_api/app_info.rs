@@ -1,6 +1,6 @@
 //! The app as the API describes it: name, URL, functions with their settings, and the calls between them.
 
-use bedrock_build::triggers::{Source, Trigger};
+use bedrock_build::triggers::{Trigger, TriggerSource};
 use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn trigger(trigger: &Trigger) -> Value {
             "batch_size": queue.batch_size,
             "batch_window": queue.batch_window,
             "partial_failures": queue.partial_failures,
-            "max_receives": matches!(queue.queue, Source::Own(_)).then_some(queue.max_receives),
+            "max_receives": matches!(queue.queue, TriggerSource::Own(_)).then_some(queue.max_receives),
         }),
         Trigger::Bucket(bucket) => json!({
             "kind": "bucket",

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{Response, StatusCode};
 use bedrock::local::Invocation;
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::lambda_api::FunctionInfo;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;

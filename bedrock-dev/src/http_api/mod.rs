@@ -34,6 +34,3 @@ mod triggers;
 pub use app_info::Edge;
 pub use routes::router;
 pub use state::{ApiState, RenderCallGraph};
-
-// alias until integration
-pub use state::RenderCallGraph as Picture;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::response::{ApiError, ApiResult, ok};
 use super::state::ApiState;
+use crate::async_queue::{EventRecord, EventState as QueueState, StoreError};
 use crate::event_log::{Payload, VERSION};
-use crate::queue::{Fault, Listed, State as QueueState};
 
 /// Serialized directly instead of through `Value`, which would change numbers and cannot represent unpaired surrogates.
 #[derive(Serialize)]
@@ -49,14 +49,14 @@ pub(super) async fn drop_event(State(state): State<Arc<ApiState>>, Path(id): Pat
     change_result(&id, state.queue.forget(&id))
 }
 
-fn change_result(id: &str, is_changed: Result<bool, Fault>) -> ApiResult {
+fn change_result(id: &str, is_changed: Result<bool, StoreError>) -> ApiResult {
     if is_changed.map_err(|error| ApiError::internal(&error))? {
         return Ok(ok(&json!({ "version": VERSION, "event_id": id })));
     }
     Err(ApiError::not_found(format!("no event `{id}` is pending or a dead letter")))
 }
 
-fn view<'a>(state: &ApiState, listed: &'a Listed) -> QueuedEventView<'a> {
+fn view<'a>(state: &ApiState, listed: &'a EventRecord) -> QueuedEventView<'a> {
     let event = &listed.event;
     let (state_name, next_at, reason) = match listed.state {
         QueueState::Waiting(due) => ("waiting", Some(rfc3339(due)), None),

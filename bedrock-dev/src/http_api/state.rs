@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedrock::local::service::Backend;
-use bedrock::local::token;
+use bedrock::local::lambda_api::Backend;
+use bedrock::local::new_access_key;
 use bedrock_build::App;
 use tokio::sync::watch;
 
 use super::app_info::{AppInfo, Edge};
+use crate::async_queue::AsyncQueue;
 use crate::event_log::{EventLog, Recorder};
-use crate::queue::Queue;
 use crate::triggers::Triggers;
 
 /// The state of the API.
@@ -21,7 +21,7 @@ pub struct ApiState {
     /// The folder of the app.
     pub(super) root: PathBuf,
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<AsyncQueue>,
     /// Required for changes.
     pub(super) token: String,
     /// The call graph; `None` until the first build has found it.
@@ -38,7 +38,7 @@ pub type RenderCallGraph = Arc<dyn Fn() -> String + Send + Sync>;
 impl ApiState {
     /// Creates the state, with a new token, for an app that is served at `url`. Calls are made through `backend`, which
     /// `recorder` records.
-    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<Queue>) -> Self {
+    pub fn new(app: &App, url: String, recorder: Recorder, backend: Arc<dyn Backend>, queue: Arc<AsyncQueue>) -> Self {
         Self {
             app: AppInfo::new(app, url),
             log: recorder.log().clone(),
@@ -46,7 +46,7 @@ impl ApiState {
             root: app.root.clone(),
             backend,
             queue,
-            token: token(),
+            token: new_access_key(),
             call_graph: watch::Sender::default(),
             render_call_graph: watch::Sender::default(),
             triggers: None,
@@ -67,11 +67,5 @@ impl ApiState {
     /// Replaces the function that draws the call graph, which is called for each request of the image.
     pub fn set_call_graph_renderer(&self, render: RenderCallGraph) {
         self.render_call_graph.send_replace(Some(render));
-    }
-
-    // alias until integration
-    #[doc(hidden)]
-    pub fn show(&self, render: RenderCallGraph) {
-        self.set_call_graph_renderer(render);
     }
 }

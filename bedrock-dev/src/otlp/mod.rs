@@ -18,6 +18,3 @@ mod spans;
 pub use config::{OtlpConfig, OtlpConfigError, Protocol};
 pub use exporter::{TraceExporter, Warn};
 pub use spans::Function;
-
-// aliases until integration
-pub use self::{OtlpConfig as Settings, OtlpConfigError as Unusable, TraceExporter as Traces};

@@ -1,9 +1,9 @@
 //! The checks before a call is admitted and before a function runs.
 
 use bedrock::local::Invocation;
-use bedrock::local::queue::{Lineage, STOPPED};
-use bedrock::local::service::{Caller, Denied, FunctionInfo};
+use bedrock::local::lambda_api::{AdmissionError, Caller, FunctionInfo};
 use bedrock_build::App;
+use bedrock_model::recursive_loop::{RECURSION_MESSAGE, RecursiveLoopDetector};
 use serde_json::Value;
 
 use super::call_permissions::{CallGraph, CallPermissions};
@@ -14,7 +14,7 @@ use crate::execution::LogSink;
 pub(crate) struct AdmissionPolicy {
     pub(crate) reserved_concurrency: ReservedConcurrency,
     call_permissions: CallPermissions,
-    lineage: Lineage,
+    recursive_loops: RecursiveLoopDetector,
 }
 
 impl AdmissionPolicy {
@@ -24,7 +24,7 @@ impl AdmissionPolicy {
         Self {
             reserved_concurrency: ReservedConcurrency::new(app),
             call_permissions: CallPermissions::new(app, call_graph, strict, log_sink),
-            lineage: Lineage::of(app),
+            recursive_loops: RecursiveLoopDetector::from_app(app),
         }
     }
 
@@ -39,18 +39,18 @@ impl AdmissionPolicy {
         caller: Caller<'_>,
         function: &FunctionInfo,
         invocation: &Invocation,
-    ) -> Result<(), Denied> {
+    ) -> Result<(), AdmissionError> {
         if let Some(worker) = caller.worker {
-            self.call_permissions.check(worker, function).map_err(Denied::Access)?;
+            self.call_permissions.check(worker, function).map_err(AdmissionError::Access)?;
         }
         // As on Lambda, events of a recursive loop are accepted, and dropped when they are about to run.
-        let is_recursive_loop = caller.waits && self.lineage.is_circle(function, &invocation.trace);
-        if is_recursive_loop { Err(Denied::Recursion(STOPPED.to_owned())) } else { Ok(()) }
+        let is_recursive_loop = caller.waits && self.recursive_loops.exceeds_limit(function, &invocation.trace);
+        if is_recursive_loop { Err(AdmissionError::Recursion(RECURSION_MESSAGE.to_owned())) } else { Ok(()) }
     }
 
     /// Returns the error with which an event is dropped if its chain of calls is a recursive loop.
     pub(crate) fn recursive_loop_error(&self, function: &FunctionInfo, trace: &str) -> Option<Value> {
-        self.lineage.dropped(function, trace)
+        self.recursive_loops.loop_error(function, trace)
     }
 
     /// Counts one run of `function` in the trace header of the invocation.
@@ -60,6 +60,6 @@ impl AdmissionPolicy {
 
     /// Returns the trace header with one more run of `function` counted.
     pub(crate) fn count_hop(&self, function: &FunctionInfo, trace: String) -> String {
-        self.lineage.counted(function, trace)
+        self.recursive_loops.count_run(function, trace)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::lambda_api::FunctionInfo;
 use bedrock_build::App;
 
 use crate::ENDPOINT;

@@ -7,7 +7,7 @@
 //! | `call_permissions` | which worker may call which, according to the policies that a deploy writes |
 //! | `reserved_concurrency` | how many invocations of a function may run at the same time |
 //!
-//! The hop count of a chain of calls, which recursive-loop detection uses, is in `bedrock::local::queue`.
+//! The hop count of a chain of calls, which recursive-loop detection uses, is in `bedrock_model::recursive_loop`.
 
 mod admission;
 mod call_permissions;

@@ -34,16 +34,4 @@ impl BuildProgress {
     pub fn all_built(&self) {
         let _ = self.0.send(BuildStep::All);
     }
-
-    /// Alias until integration.
-    #[doc(hidden)]
-    pub fn program(&self, function: String, path: PathBuf) {
-        self.executable_built(function, path);
-    }
-
-    /// Alias until integration.
-    #[doc(hidden)]
-    pub fn all(&self) {
-        self.all_built();
-    }
 }

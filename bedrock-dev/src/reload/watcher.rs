@@ -136,12 +136,6 @@ impl FileWatcher {
         }
     }
 
-    /// Alias until integration.
-    #[doc(hidden)]
-    pub fn compiled(&mut self) {
-        self.discard_lockfile_changes();
-    }
-
     /// Waits for the next batch. Returns `None` if the watcher has ended. Cancel safe: changes that were collected
     /// before the future is dropped are in the next batch.
     pub(super) async fn next(&mut self) -> Option<ChangeBatch> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Backend, Caller, Denied, FunctionInfo};
+use bedrock::local::lambda_api::{AdmissionError, Backend, Caller, FunctionInfo};
 use bytes::Bytes;
 
 use crate::event_log::{DevEventKind, EventLog, TriggerEvent, TriggerKind, TriggerState};
@@ -59,7 +59,7 @@ impl TriggerDispatcher {
             request_id: Some(invocation.request_id.clone()),
         });
         let caller = Caller { worker: None, waits: false };
-        if let Err(Denied::Access(message) | Denied::Recursion(message)) =
+        if let Err(AdmissionError::Access(message) | AdmissionError::Recursion(message)) =
             self.backend.admit(caller, function, &invocation)
         {
             self.log_error(&function.worker, &message);

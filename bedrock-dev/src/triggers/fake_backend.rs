@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply};
+use bedrock::local::lambda_api::{Accepted, Backend, FunctionInfo, Reply};
 use bedrock_build::Language;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};

@@ -1,7 +1,7 @@
 //! Names, ARNs and URLs of local queues and buckets, and the environment variables that pass them to workers.
 
 use bedrock_build::App;
-use bedrock_build::triggers::{Source, Trigger, bucket_variable, queue_variable};
+use bedrock_build::triggers::{Trigger, TriggerSource, bucket_variable, queue_variable};
 
 use super::aws_api::{S3_PATH, SQS_PATH};
 
@@ -30,25 +30,25 @@ impl LocalResources {
     }
 
     /// Returns the name of a queue: `shop-local-jobs`, like the names of functions. Existing queues keep their names.
-    pub(super) fn queue_name(&self, source: &Source) -> String {
+    pub(super) fn queue_name(&self, source: &TriggerSource) -> String {
         match source {
-            Source::Own(name) => format!("{}-local-{name}", self.app),
-            Source::Existing(_) => source.name().to_owned(),
+            TriggerSource::Own(name) => format!("{}-local-{name}", self.app),
+            TriggerSource::Existing(_) => source.name().to_owned(),
         }
     }
 
     /// Returns the name of a bucket: without `_` and capitals, as on AWS.
-    pub(super) fn bucket_name(&self, source: &Source) -> String {
+    pub(super) fn bucket_name(&self, source: &TriggerSource) -> String {
         match source {
-            Source::Own(name) => format!("{}-local-{name}", self.app).replace('_', "-").to_lowercase(),
-            Source::Existing(_) => source.name().to_owned(),
+            TriggerSource::Own(name) => format!("{}-local-{name}", self.app).replace('_', "-").to_lowercase(),
+            TriggerSource::Existing(_) => source.name().to_owned(),
         }
     }
 
-    pub(super) fn queue_arn(&self, source: &Source) -> String {
+    pub(super) fn queue_arn(&self, source: &TriggerSource) -> String {
         match source {
-            Source::Own(_) => self.queue_arn_of_name(&self.queue_name(source)),
-            Source::Existing(arn) => arn.clone(),
+            TriggerSource::Own(_) => self.queue_arn_of_name(&self.queue_name(source)),
+            TriggerSource::Existing(arn) => arn.clone(),
         }
     }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::lambda_api::FunctionInfo;
 use bedrock_build::App;
-use bedrock_build::triggers::{DEAD, QueueTrigger, ScheduleTrigger, Source, Trigger};
+use bedrock_build::triggers::{DEAD_LETTER_SUFFIX, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -235,8 +235,8 @@ impl TriggersBuilder<'_> {
             settings.map_or(DEFAULT_VISIBILITY_SECONDS, |worker| trigger.visibility_timeout(&worker.settings));
         let name = resources.queue_name(&trigger.queue);
         // An existing queue has its own redrive policy, which is unknown here.
-        let redrive = matches!(trigger.queue, Source::Own(_)).then(|| RedrivePolicy {
-            dead_letter_queue: format!("{name}{DEAD}"),
+        let redrive = matches!(trigger.queue, TriggerSource::Own(_)).then(|| RedrivePolicy {
+            dead_letter_queue: format!("{name}{DEAD_LETTER_SUFFIX}"),
             max_receives: u32::try_from(trigger.max_receives).unwrap_or(u32::MAX),
         });
         if let Some(RedrivePolicy { dead_letter_queue, .. }) = &redrive {

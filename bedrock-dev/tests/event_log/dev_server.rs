@@ -30,7 +30,7 @@ async fn output_and_exit_of_a_process_are_logged_and_on_disk() {
         edges: None,
         strict: false,
     };
-    let dev_server = DevServer::open(config).await.expect("it opens");
+    let dev_server = DevServer::start(config).await.expect("it opens");
     let address = dev_server.url.trim_start_matches("http://").to_owned();
     let headers = [("authorization", "Bedrock any")];
     let response = send(&address, "POST /2015-03-31/functions/greeter/invocations", &headers, "{}").await;

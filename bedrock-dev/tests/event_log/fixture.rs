@@ -6,12 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_beside};
+use bedrock::local::lambda_api::{Accepted, Access, Backend, FunctionInfo, Reply, serve_alongside_routes};
 use bedrock_build::{App, Language};
 use bedrock_dev::dashboard;
 use bedrock_dev::event_log::{EventLog, Recorder, Redactions, Retention};
 use bedrock_dev::http_api::{ApiState, router};
-use bedrock_dev::{Attempt, Change, Clock, Event, Queue, RecordingBackend, Rules, Store};
+use bedrock_dev::{
+    AsyncEvent, AsyncQueue, Attempt, Clock, EventInvokeConfig, EventTransition, QueueStore, RecordingBackend,
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -45,7 +47,7 @@ pub(crate) fn app_with(dir: &Path, line: &str) -> App {
 
 /// A backend whose worker acts on its event.
 pub(crate) struct FakeBackend {
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Arc<AsyncQueue>,
 }
 
 impl Backend for FakeBackend {
@@ -67,13 +69,13 @@ impl Backend for FakeBackend {
     }
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
-        let event = Event {
+        let event = AsyncEvent {
             id: invocation.request_id,
             worker: function.worker.clone(),
             arn: function.arn.clone(),
             payload: invocation.event,
             trace: invocation.trace,
-            rules: Rules { retries: 0, ..Rules::default() },
+            rules: EventInvokeConfig { retries: 0, ..EventInvokeConfig::default() },
             accepted: SystemTime::now(),
             attempts: 0,
             refusals: 0,
@@ -122,7 +124,7 @@ pub(crate) struct TestServer {
     pub(crate) log: EventLog,
     pub(crate) recorder: Recorder,
     pub(crate) state: Arc<ApiState>,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Arc<AsyncQueue>,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
     /// The folder of the app.
@@ -142,11 +144,14 @@ impl TestServer {
     async fn start_with(recorder: Recorder) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let log = recorder.log().clone();
-        let store = Arc::new(Store::own(&dir.path().join("queue.sqlite")).expect("a store"));
-        let run = |_| -> bedrock_dev::Run { Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) }) };
+        let store = Arc::new(QueueStore::own(&dir.path().join("queue.sqlite")).expect("a store"));
+        let run = |_| -> bedrock_dev::AttemptFuture {
+            Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) })
+        };
         let changes = recorder.clone();
-        let observer = move |event: &Event, change: Change<'_>| changes.publish_queue_change(event, change);
-        let queue = Queue::observed(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
+        let observer =
+            move |event: &AsyncEvent, change: EventTransition<'_>| changes.publish_queue_change(event, change);
+        let queue = AsyncQueue::with_observer(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
         let fake = FakeBackend { queue: Arc::clone(&queue) };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(fake), recorder.clone()));
@@ -155,7 +160,12 @@ impl TestServer {
         let app = app(dir.path());
         let url = format!("http://{address}");
         let state = Arc::new(ApiState::new(&app, url, recorder.clone(), Arc::clone(&backend), Arc::clone(&queue)));
-        tokio::spawn(serve_beside(listener, backend, Access::Signed, router(&state).merge(dashboard::router())));
+        tokio::spawn(serve_alongside_routes(
+            listener,
+            backend,
+            Access::Signed,
+            router(&state).merge(dashboard::router()),
+        ));
         Self { log, recorder, state, queue, address, dir }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bedrock_dev::{Attempt, Condition, Event, Rules, State, Why};
+use bedrock_dev::{AsyncEvent, Attempt, Condition, DestinationKind, EventInvokeConfig, EventState};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ async fn an_event_that_fails_is_run_three_times_with_the_same_id_and_then_given_
     let room = Room::new();
     let store = room.store();
     let (queue, runs) = room.queue(&store, |_| failed());
-    let rules = Rules { on_failure: Some(DEAD_LETTERS.to_owned()), ..Rules::default() };
-    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    let rules = EventInvokeConfig { on_failure: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     for (moved, times) in [(MINUTE / 2, 1), (MINUTE / 2, 2), (MINUTE, 2), (MINUTE, 3), (100 * MINUTE, 3)] {
         room.clock.advance(moved);
@@ -25,7 +25,7 @@ async fn an_event_that_fails_is_run_three_times_with_the_same_id_and_then_given_
     }
     let listed = store.list().expect("events");
     assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].state, State::Dead(Condition::RetriesExhausted));
+    assert_eq!(listed[0].state, EventState::Dead(Condition::RetriesExhausted));
     assert_eq!(listed[0].last, Some(json!({ "errorType": "ValueError", "errorMessage": "no" })));
     let delivered = store.delivered().expect("records");
     assert_eq!((delivered.len(), delivered[0].destination.as_str()), (1, DEAD_LETTERS));
@@ -52,8 +52,8 @@ async fn an_event_that_succeeds_is_gone_and_its_response_goes_to_a_function_of_t
     let room = Room::new();
     let store = room.store();
     let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::from_static(b"[1]")));
-    let rules = Rules { on_success: Some(AUDITOR.to_owned()), ..Rules::default() };
-    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    let rules = EventInvokeConfig { on_success: Some(AUDITOR.to_owned()), ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     assert_eq!(store.list().expect("events"), []);
     assert_eq!(store.delivered().expect("records"), []);
@@ -70,8 +70,9 @@ async fn an_event_that_cannot_be_run_waits_for_its_turn_until_it_is_too_old() {
     let room = Room::new();
     let store = room.store();
     let (queue, runs) = room.queue(&store, |_| Attempt::Refused("Rate Exceeded.".to_owned()));
-    let rules = Rules { max_age: 60, on_failure: Some(DEAD_LETTERS.to_owned()), ..Rules::default() };
-    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    let rules =
+        EventInvokeConfig { max_age: 60, on_failure: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
     for second in 0..100 {
         queue.settled().await.expect("settled");
         room.clock.advance(Duration::from_secs(1));
@@ -82,7 +83,7 @@ async fn an_event_that_cannot_be_run_waits_for_its_turn_until_it_is_too_old() {
     }
     // After 1, 2, 4, 8, 16 seconds; the next time would be too late.
     assert_eq!(ids(&runs).len(), 6);
-    assert_eq!(store.list().expect("events")[0].state, State::Dead(Condition::EventAgeExceeded));
+    assert_eq!(store.list().expect("events")[0].state, EventState::Dead(Condition::EventAgeExceeded));
     let record = &store.delivered().expect("records")[0].record;
     assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
     assert_eq!(
@@ -96,9 +97,9 @@ async fn an_event_that_was_given_up_can_be_run_again_or_forgotten_by_hand() {
     let room = Room::new();
     let store = room.store();
     let (queue, runs) = room.queue(&store, |_| failed());
-    let once = Rules { retries: 0, ..Rules::default() };
+    let once = EventInvokeConfig { retries: 0, ..EventInvokeConfig::default() };
     for id in ["aa", "ab"] {
-        queue.accept(&Event { rules: once.clone(), ..event(id, room.clock.now()) }).expect("accepted");
+        queue.accept(&AsyncEvent { rules: once.clone(), ..event(id, room.clock.now()) }).expect("accepted");
     }
     queue.settled().await.expect("settled");
     assert_eq!(ids(&runs), ["aa", "ab"]);
@@ -118,12 +119,12 @@ async fn a_dead_letter_is_the_event_itself_with_aws_s_attributes_beside_the_reco
     let store = room.store();
     let (queue, runs) = room.queue(&store, |event| if event.worker == "auditor" { answered() } else { failed() });
     let (on_failure, dead_letter) = (Some("auditor".to_owned()), Some(DEAD_LETTERS.to_owned()));
-    let rules = Rules { retries: 0, on_failure, dead_letter, ..Rules::default() };
-    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    let rules = EventInvokeConfig { retries: 0, on_failure, dead_letter, ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     let delivered = store.delivered().expect("records");
     assert_eq!(delivered.len(), 1, "what a worker gets is its event: {delivered:?}");
-    assert_eq!((delivered[0].destination.as_str(), delivered[0].why), (DEAD_LETTERS, Why::DeadLetter));
+    assert_eq!((delivered[0].destination.as_str(), delivered[0].why), (DEAD_LETTERS, DestinationKind::DeadLetter));
     assert_eq!((&delivered[0].record, delivered[0].worker.as_str()), (&json!({ "n": 1 }), "fetcher"));
     assert_eq!(
         delivered[0].attributes,
@@ -153,12 +154,13 @@ async fn what_a_destination_gets_is_kept_by_a_newer_program_in_a_file_of_an_olde
     rusqlite::Connection::open(room.path()).and_then(|file| file.execute_batch(old)).expect("a file");
     let store = room.store();
     let (queue, _) = room.queue(&store, |_| failed());
-    let rules = Rules { retries: 0, dead_letter: Some(DEAD_LETTERS.to_owned()), ..Rules::default() };
-    queue.accept(&Event { rules, ..event("new", room.clock.now()) }).expect("accepted");
+    let rules =
+        EventInvokeConfig { retries: 0, dead_letter: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("new", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     let delivered = store.delivered().expect("records");
     let of = |at: usize| (delivered[at].id.as_str(), delivered[at].why);
-    assert_eq!((of(0), of(1)), (("old", Why::OnFailure), ("new", Why::DeadLetter)));
+    assert_eq!((of(0), of(1)), (("old", DestinationKind::OnFailure), ("new", DestinationKind::DeadLetter)));
 }
 
 #[tokio::test]
@@ -170,8 +172,8 @@ async fn a_destination_s_event_belongs_to_the_same_chain_of_calls_with_the_run_t
         sender.send(event.trace.clone()).expect("heard");
         answered()
     });
-    let rules = Rules { on_success: Some("auditor".to_owned()), ..Rules::default() };
-    let first = Event { rules, ..event("a", room.clock.now()) };
+    let rules = EventInvokeConfig { on_success: Some("auditor".to_owned()), ..EventInvokeConfig::default() };
+    let first = AsyncEvent { rules, ..event("a", room.clock.now()) };
     queue.accept(&first).expect("accepted");
     queue.settled().await.expect("settled");
     let mut next = || seen.try_recv().expect("a run");

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bedrock_dev::{Attempt, Clock, Condition, Event, Fault, Queue, Rules, State, Store};
+use bedrock_dev::{
+    AsyncEvent, AsyncQueue, Attempt, Clock, Condition, EventInvokeConfig, EventState, QueueStore, StoreError,
+};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -19,14 +21,14 @@ const PATH: &str = "QUEUE_TO_KILL";
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_and_hangs() {
     let Some(path) = std::env::var_os(PATH).map(PathBuf::from) else { return };
-    let store = Arc::new(Store::own(&path).expect("a store"));
-    let run = |event: Event| -> bedrock_dev::Run {
+    let store = Arc::new(QueueStore::own(&path).expect("a store"));
+    let run = |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
         Box::pin(async move {
             writeln!(std::io::stderr(), "running {}", event.id).expect("a line");
             if event.id.starts_with("hangs") { std::future::pending().await } else { Attempt::Answered(Bytes::new()) }
         })
     };
-    let queue = Queue::new(store, Clock::real(), run, |_, _| None).expect("a queue");
+    let queue = AsyncQueue::new(store, Clock::real(), run, |_, _| None).expect("a queue");
     tokio::spawn(Arc::clone(&queue).work());
     for number in 0.. {
         let kind = if number % 2 == 0 { "hangs" } else { "ends" };
@@ -67,10 +69,10 @@ async fn no_accepted_event_is_lost_by_kill_9_and_none_is_run_more_often_than_thr
         // Either it has been run to its end, or it is still there.
         assert!(find(id).is_some() || running.contains(id) && id.starts_with("ends"), "{id} is lost");
     }
-    assert!(left.iter().any(|listed| listed.state == State::Running));
-    let once = left.iter().filter(|listed| listed.state == State::Running).count();
+    assert!(left.iter().any(|listed| listed.state == EventState::Running));
+    let once = left.iter().filter(|listed| listed.state == EventState::Running).count();
     // The next program: what was running has been tried once, and what was not has not.
-    let clock = Clock::by_hand(std::time::SystemTime::now());
+    let clock = Clock::manual(std::time::SystemTime::now());
     let room = Room { clock, ..room };
     let (queue, runs) = room.queue(&store, |_| failed());
     for _ in 0..10 {
@@ -80,24 +82,24 @@ async fn no_accepted_event_is_lost_by_kill_9_and_none_is_run_more_often_than_thr
     let runs = ids(&runs);
     for listed in &left {
         let times = runs.iter().filter(|id| **id == listed.event.id).count();
-        let before = usize::from(listed.state == State::Running);
+        let before = usize::from(listed.state == EventState::Running);
         assert_eq!(times + before, 3, "{listed:?}");
     }
     assert_eq!(runs.len(), left.len() * 3 - once);
     let dead = store.list().expect("events");
-    assert!(dead.iter().all(|listed| listed.state == State::Dead(Condition::RetriesExhausted)), "{dead:?}");
+    assert!(dead.iter().all(|listed| listed.state == EventState::Dead(Condition::RetriesExhausted)), "{dead:?}");
 }
 
 #[tokio::test]
 async fn one_program_runs_the_events_and_others_may_look_and_change() {
     let room = Room::new();
     let store = room.store();
-    assert!(matches!(Store::own(&room.path()), Err(Fault::Taken(path)) if path == room.path()));
-    let other = Store::open(&room.path()).expect("a store");
+    assert!(matches!(QueueStore::own(&room.path()), Err(StoreError::Taken(path)) if path == room.path()));
+    let other = QueueStore::open(&room.path()).expect("a store");
     assert!(store.is_own() && !other.is_own());
     let (queue, runs) = room.queue(&store, |_| failed());
-    let once = Rules { retries: 0, ..Rules::default() };
-    queue.accept(&Event { rules: once, ..event("a", room.clock.now()) }).expect("accepted");
+    let once = EventInvokeConfig { retries: 0, ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules: once, ..event("a", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     assert!(other.retry("a", room.clock.now()).expect("changed"));
     queue.settled().await.expect("settled");
@@ -110,7 +112,7 @@ async fn one_program_runs_the_events_and_others_may_look_and_change() {
 async fn a_file_that_is_no_queue_is_named() {
     let room = Room::new();
     std::fs::write(room.path(), "x".repeat(4096)).expect("a file");
-    let Err(fault) = Store::own(&room.path()) else { panic!("it is taken for a queue") };
+    let Err(fault) = QueueStore::own(&room.path()) else { panic!("it is taken for a queue") };
     assert!(
         fault.to_string().starts_with(&format!("failed to use the queue `{}`: ", room.path().display())),
         "{fault}"
@@ -139,7 +141,7 @@ async fn events_of_a_clock_that_was_fast_are_not_due_hours_later() {
         store.add(&event(id, later)).expect("added");
         let taken = store.claim(later).expect("taken").event.expect("an event");
         let refusals = u32::from(id == "refused");
-        store.reschedule(&Event { refusals, ..taken }, due, &json!({})).expect("put back");
+        store.reschedule(&AsyncEvent { refusals, ..taken }, due, &json!({})).expect("put back");
     }
     let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::new()));
     queue.settled().await.expect("settled");
@@ -157,8 +159,8 @@ async fn an_event_that_is_retried_by_somebody_with_another_clock_is_as_new_as_on
     let room = Room::new();
     let store = room.store();
     let (queue, runs) = room.queue(&store, |_| failed());
-    let rules = Rules { retries: 0, ..Rules::default() };
-    queue.accept(&Event { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    let rules = EventInvokeConfig { retries: 0, ..EventInvokeConfig::default() };
+    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     room.clock.advance(Duration::from_secs(1_000_000));
     assert!(store.retry("a", UNIX_EPOCH).expect("changed"));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bedrock_dev::{Attempt, Clock, Event, Queue, Receiver, Rules, Store};
+use bedrock_dev::{AsyncEvent, AsyncQueue, Attempt, Clock, DestinationFunction, EventInvokeConfig, QueueStore};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,50 +23,50 @@ pub(crate) type Runs = Arc<Mutex<Vec<(String, String, Value)>>>;
 impl Room {
     pub(crate) fn new() -> Self {
         let began = UNIX_EPOCH + Duration::from_secs(1_795_588_500);
-        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::by_hand(began) }
+        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::manual(began) }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("queue.sqlite")
     }
 
-    pub(crate) fn store(&self) -> Arc<Store> {
-        Arc::new(Store::own(&self.path()).expect("a store"))
+    pub(crate) fn store(&self) -> Arc<QueueStore> {
+        Arc::new(QueueStore::own(&self.path()).expect("a store"))
     }
 
     /// A queue at work, whose worker answers with what `answer` makes of an event.
     pub(crate) fn queue(
         &self,
-        store: &Arc<Store>,
-        answer: impl Fn(&Event) -> Attempt + Send + Sync + 'static,
-    ) -> (Arc<Queue>, Runs) {
+        store: &Arc<QueueStore>,
+        answer: impl Fn(&AsyncEvent) -> Attempt + Send + Sync + 'static,
+    ) -> (Arc<AsyncQueue>, Runs) {
         let runs = Runs::default();
         let noted = Arc::clone(&runs);
-        let run = move |event: Event| -> bedrock_dev::Run {
+        let run = move |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
             let payload = serde_json::from_slice(&event.payload).expect("JSON");
             noted.lock().expect("runs").push((event.worker.clone(), event.id.clone(), payload));
             let attempt = answer(&event);
             Box::pin(async move { attempt })
         };
-        let resolve = |destination: &str, of: &Event| {
+        let resolve = |destination: &str, of: &AsyncEvent| {
             let (worker, arn, trace) = ("auditor".to_owned(), AUDITOR.to_owned(), of.trace.clone() + ";Lineage=a:1");
             let is_known = [AUDITOR, "auditor"].contains(&destination);
-            is_known.then(|| Receiver { worker, arn, rules: Rules::default(), trace })
+            is_known.then(|| DestinationFunction { worker, arn, rules: EventInvokeConfig::default(), trace })
         };
-        let queue = Queue::new(Arc::clone(store), self.clock.clone(), run, resolve).expect("a queue");
+        let queue = AsyncQueue::new(Arc::clone(store), self.clock.clone(), run, resolve).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
         (queue, runs)
     }
 }
 
-pub(crate) fn event(id: &str, accepted: SystemTime) -> Event {
-    Event {
+pub(crate) fn event(id: &str, accepted: SystemTime) -> AsyncEvent {
+    AsyncEvent {
         id: id.to_owned(),
         worker: "fetcher".to_owned(),
         arn: "arn:aws:lambda:us-east-1:000000000000:function:shop-local-fetcher".to_owned(),
         payload: Bytes::from_static(b"{\"n\":1}"),
         trace: "Root=1-5759e988-bd862e3fe1be46a994272793".to_owned(),
-        rules: Rules::default(),
+        rules: EventInvokeConfig::default(),
         accepted,
         attempts: 0,
         refusals: 0,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_build::{App, Catalog};
+use bedrock_build::{App, WorkerIndex};
 
 /// An app, as the local runtime knows it.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct AppInfo {
     /// The folder that the local runtime writes to, `target/bedrock`.
     pub scratch: PathBuf,
     /// The app's workers.
-    pub catalog: Catalog,
+    pub catalog: WorkerIndex,
 }
 
 impl AppInfo {
@@ -23,21 +23,15 @@ impl AppInfo {
         // Compiled paths become wrong when a checkout is moved. `BEDROCK_APP_DIR` is the current path.
         let current_root = std::env::var_os("BEDROCK_APP_DIR").map(PathBuf::from);
         let root = current_root.unwrap_or_else(|| PathBuf::from(root));
-        let catalog = Catalog::decode(catalog).unwrap_or_default();
+        let catalog = WorkerIndex::decode(catalog).unwrap_or_default();
         Self { name, scratch: scratch_folder(&root), root, catalog }
     }
 
     /// Returns an app that was read from disk, for programs that run its Python and JavaScript workers without being
     /// the app's own program.
     pub fn from_disk(app: &App, scratch: PathBuf) -> Result<Self, bedrock_build::Problem> {
-        let catalog = Catalog::of(app, &app.root)?;
+        let catalog = WorkerIndex::of(app, &app.root)?;
         Ok(Self { name: leak(app.name.as_str()), root: app.root.clone(), scratch, catalog })
-    }
-
-    /// Old name of [`AppInfo::from_disk`].
-    #[doc(hidden)]
-    pub fn of(app: &App, scratch: PathBuf) -> Result<Self, bedrock_build::Problem> {
-        Self::from_disk(app, scratch) // alias until integration
     }
 
     /// Returns the app that contains the package which cargo runs, or the current folder. For programs without
@@ -52,7 +46,7 @@ impl AppInfo {
     }
 
     fn empty(root: PathBuf) -> Self {
-        Self { name: "app", scratch: scratch_folder(&root), root, catalog: Catalog::default() }
+        Self { name: "app", scratch: scratch_folder(&root), root, catalog: WorkerIndex::default() }
     }
 }
 

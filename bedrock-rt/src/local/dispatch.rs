@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 
-use bedrock_build::{Catalog, Entry, FunctionName, Language};
+use bedrock_build::{FunctionName, Language, WorkerEntry, WorkerIndex};
 use bedrock_model::function_error::response_too_large;
 use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction, Invocation};
 use bytes::Bytes;
@@ -54,7 +54,7 @@ impl LocalApp {
     pub(super) fn new(app: AppInfo, handle: Handle, host_config: impl FnOnce(&Weak<Self>) -> HostConfig) -> Arc<Self> {
         Arc::new_cyclic(|weak: &Weak<Self>| {
             let hosts = Arc::new(HostRegistry::new(&app, handle.clone(), host_config(weak)));
-            let worker = |entry: &Entry| (entry.name.clone(), new_worker(&app, entry, &hosts, &handle));
+            let worker = |entry: &WorkerEntry| (entry.name.clone(), new_worker(&app, entry, &hosts, &handle));
             let workers = app.catalog.entries.iter().map(worker).collect();
             let target = Arc::new(LocalEventTarget(weak.clone()));
             let events = AsyncEvents::new(handle.clone(), hosts.output.clone(), target);
@@ -194,7 +194,7 @@ impl LocalApp {
     }
 }
 
-fn new_worker(app: &AppInfo, entry: &Entry, hosts: &Arc<HostRegistry>, handle: &Handle) -> Worker {
+fn new_worker(app: &AppInfo, entry: &WorkerEntry, hosts: &Arc<HostRegistry>, handle: &Handle) -> Worker {
     let info = Arc::new(WorkerInfo::new(app, entry));
     let runtime = match entry.language {
         Language::Rust => match RustWorker::find(&entry.name, handle) {
@@ -207,12 +207,12 @@ fn new_worker(app: &AppInfo, entry: &Entry, hosts: &Arc<HostRegistry>, handle: &
     Worker { info, runtime }
 }
 
-fn not_found(target: &str, name: &str, catalog: &Catalog) -> Error {
-    let help = catalog.nearest(name).map(|near| format!("a worker with a similar name exists: `{near}`"));
+fn not_found(target: &str, name: &str, catalog: &WorkerIndex) -> Error {
+    let help = catalog.suggest(name).map(|near| format!("a worker with a similar name exists: `{near}`"));
     Error::WorkerNotFound { worker: target.to_owned(), help }
 }
 
-fn not_linked(entry: &Entry) -> Error {
+fn not_linked(entry: &WorkerEntry) -> Error {
     Error::NotStarted {
         worker: entry.name.clone(),
         message: "its crate is not linked into this program".to_owned(),

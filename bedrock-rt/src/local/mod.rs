@@ -69,32 +69,6 @@ pub use single_invocation::{EVENT_VARIABLE, SingleInvocation, WORKER_VARIABLE, r
 pub use spawn_on_drop::SpawnOnDrop;
 pub use worker_info::function_arn;
 
-// aliases until integration
-pub use bedrock_model::id::new_access_key as token;
-pub use bedrock_model::{InvocationMetrics as Measured, LogTail as Tail, Metrics as Measures};
-pub use hosted_workers::{HostOptions as Beside, HostedWorkers as Hosted};
-pub use lambda_api as service;
-pub use output::LogSink as Printed;
-pub use process_memory::ProcessMemory as Memory;
-pub use single_invocation::{
-    EVENT_VARIABLE as EVENT, SingleInvocation as Once, WORKER_VARIABLE as WORKER, run_single_invocation as run_once,
-};
-
-/// Old paths of the rules for asynchronous events.
-pub mod queue {
-    // aliases until integration
-    pub use bedrock_model::async_event::{
-        AsyncEvent as Event, Attempt, Condition, EventRecord as Listed, EventState as State, EventTransition as Change,
-    };
-    pub use bedrock_model::destination::{
-        DestinationDelivery as Delivered, DestinationFunction as Receiver, DestinationKind as Why,
-    };
-    pub use bedrock_model::destination_record::{dead_letter_attributes as letter, destination_record as record};
-    pub use bedrock_model::event_invoke_config::EventInvokeConfig as Rules;
-    pub use bedrock_model::recursive_loop::{RECURSION_MESSAGE as STOPPED, RecursiveLoopDetector as Lineage};
-    pub use bedrock_model::retry_policy::{RetryDecision as Next, decide as next};
-}
-
 pub(crate) use log_capture::StderrLog;
 pub(crate) use main_fn::main;
 pub(crate) use serve::serve;

@@ -48,12 +48,6 @@ impl ProcessMemory {
         *reading = Some(Reading { at: Instant::now(), megabytes: now.or(before), status });
         now.or(before)
     }
-
-    /// Old name of [`ProcessMemory::peak`].
-    #[doc(hidden)]
-    pub fn most(&self, is_exact: bool) -> Option<u64> {
-        self.peak(is_exact) // alias until integration
-    }
 }
 
 /// Returns a size of a process in megabytes: `VmHWM` is its peak memory, `VmRSS` its current memory.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock_build::Entry;
+use bedrock_build::WorkerEntry;
 use bedrock_model::id::new_uuid;
 use bedrock_model::{FunctionInfo, Invocation};
 
@@ -18,7 +18,7 @@ const LOCAL_ACCOUNT: &str = "000000000000";
 /// Static description of a worker.
 #[derive(Debug)]
 pub(super) struct WorkerInfo {
-    pub(super) entry: Entry,
+    pub(super) entry: WorkerEntry,
     pub(super) function: Arc<Function>,
     pub(super) timeout: Duration,
 }
@@ -31,7 +31,7 @@ pub(super) struct Deadline {
 }
 
 impl WorkerInfo {
-    pub(super) fn new(app: &AppInfo, entry: &Entry) -> Self {
+    pub(super) fn new(app: &AppInfo, entry: &WorkerEntry) -> Self {
         let name = format!("{}-local-{}", app.name, entry.name);
         let function = Arc::new(Function {
             arn: function_arn(&name),

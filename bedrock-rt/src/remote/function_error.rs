@@ -96,7 +96,10 @@ mod tests {
                 r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at f"]}"#,
                 ("TypeError", "no", 2),
             ),
-            (r#"{"errorType":"BadCase","errorMessage":"the width is missing"}"#, ("BadCase", "the width is missing", 0)),
+            (
+                r#"{"errorType":"BadCase","errorMessage":"the width is missing"}"#,
+                ("BadCase", "the width is missing", 0),
+            ),
             (
                 r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: r Error: Runtime exited with error: exit status 3"}"#,
                 ("Runtime.ExitError", "RequestId: r Error: Runtime exited with error: exit status 3", 0),

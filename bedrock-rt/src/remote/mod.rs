@@ -35,6 +35,3 @@ mod tests;
 
 #[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 pub(crate) use from_env::from_env;
-// alias until integration
-#[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
-pub(crate) use hybrid_transport::HybridTransport as Beside;

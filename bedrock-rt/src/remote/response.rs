@@ -9,7 +9,7 @@ use super::function_error::function_error;
 use super::function_name::worker_arn_variable;
 use super::invoke_client::{InvokeResponse, InvokeResult, SendError};
 use crate::Error;
-use crate::limits::{EVENT_PAYLOAD, SYNC_PAYLOAD};
+use crate::limits::{MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
 use crate::transport::{Kind, Target};
 
 /// The request that was made, as far as error messages need it.
@@ -72,7 +72,7 @@ fn service_error(invoke_response: &InvokeResponse, context: RequestContext<'_>) 
         401 | 403 if !code.starts_with("EFS") => Error::AccessDenied { worker, message: detail },
         404 => Error::WorkerNotFound { worker, help: Some(resource_not_found_help(context)) },
         413 => {
-            let limit = if context.kind == Kind::Event { EVENT_PAYLOAD } else { SYNC_PAYLOAD };
+            let limit = if context.kind == Kind::Event { MAX_EVENT_PAYLOAD_BYTES } else { MAX_SYNC_PAYLOAD_BYTES };
             Error::PayloadTooLarge { worker, bytes: context.bytes, limit }
         }
         429 => {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bedrock::local::lambda_handler;
-use bedrock_build::settings::{Auth, Recursion, Secret};
+use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
 use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime};
 use serde::Serialize;
 
@@ -138,7 +138,7 @@ fn entry(
         on_success: settings.on_success.as_ref().map(ToString::to_string),
         dead_letter: settings.dead_letter.clone(),
         triggers: settings.triggers.iter().map(|trigger| triggers::Entry::of(trigger, settings)).collect(),
-        recursion: if settings.recursion == Recursion::Allow { "allow" } else { "terminate" },
+        recursion: if settings.recursion == RecursiveLoop::Allow { "allow" } else { "terminate" },
         concurrency: settings.concurrency,
         log_retention: settings.log_retention,
         layers: settings.layers.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bedrock_dev::{Listed, State};
+use bedrock_dev::{EventRecord, EventState};
 use clap::{Args, Subcommand};
 
 use crate::event_queue::{self, QueueFile};
@@ -136,9 +136,9 @@ impl Queue {
 
 impl EventSelection {
     /// Applies `change` to each selected event. Returns the number of events.
-    fn change(&self, queue: &QueueFile, change: impl Fn(&QueueFile, &Listed) -> Result<bool>) -> Result<usize> {
+    fn change(&self, queue: &QueueFile, change: impl Fn(&QueueFile, &EventRecord) -> Result<bool>) -> Result<usize> {
         let events = if self.all {
-            let is_dead = |event: &Listed| matches!(event.state, State::Dead(_));
+            let is_dead = |event: &EventRecord| matches!(event.state, EventState::Dead(_));
             queue.list()?.into_iter().filter(is_dead).collect()
         } else {
             // Find all events before the first one is changed.
@@ -159,8 +159,9 @@ fn drain(queue: &QueueFile, session: &Session) -> Result<()> {
         return Err(Error::call("no running program processes the events of this app")
             .help("start `cargo bedrock dev` in another terminal"));
     }
-    let count_pending =
-        || -> Result<usize> { Ok(queue.list()?.iter().filter(|event| !matches!(event.state, State::Dead(_))).count()) };
+    let count_pending = || -> Result<usize> {
+        Ok(queue.list()?.iter().filter(|event| !matches!(event.state, EventState::Dead(_))).count())
+    };
     let pending = count_pending()?;
     while count_pending()? > 0 {
         // An event that fails waits for its next attempt, so make all of them due again.

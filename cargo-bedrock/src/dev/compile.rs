@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bedrock_build::App;
-use bedrock_dev::happenings::api::Picture;
-use bedrock_dev::{BuildFailed, ENDPOINT, Edges, Making};
+use bedrock_dev::http_api::RenderCallGraph;
+use bedrock_dev::{BuildError, BuildProgress, CallGraph, ENDPOINT};
 
 use crate::build::{self, Function, Listener, Purpose, Request};
 use crate::graph::{self, Finding, Graph};
@@ -44,9 +44,9 @@ pub(super) struct Compiled {
 /// Call graph of an app.
 #[derive(Clone)]
 pub(super) struct Calls {
-    pub(super) edges: Edges,
+    pub(super) edges: CallGraph,
     /// Draws the call graph like `cargo bedrock graph --format svg`.
-    pub(super) picture: Picture,
+    pub(super) picture: RenderCallGraph,
 }
 
 impl Compiled {
@@ -65,7 +65,7 @@ impl Compiler {
 
     /// Compiles all programs and reads the call graph. Prints findings about the call graph as warnings. If compiling
     /// fails, returns the error, and the same failure with the compiler's messages for the dev server.
-    pub(super) fn compile_all(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildFailed)> {
+    pub(super) fn compile_all(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildError)> {
         // Text on standard error even for JSON output, whose first line is the address of the started app.
         let reporter = BuildReporter::new(self.print, false, false);
         let programs = self.compile(app, &reporter, &()).map_err(|error| {
@@ -95,8 +95,8 @@ impl Compiler {
     pub(super) fn recompile(
         &self,
         app: &App,
-        progress: Making,
-    ) -> impl Future<Output = std::result::Result<Programs, BuildFailed>> + Send + 'static {
+        progress: BuildProgress,
+    ) -> impl Future<Output = std::result::Result<Programs, BuildError>> + Send + 'static {
         let compiler = self.clone();
         let app = app.clone();
         async move {
@@ -105,7 +105,7 @@ impl Compiler {
                 let result = compiler.compile(&app, &reporter, &CompileListener(progress));
                 result.map_err(|error| build_failure(&error, &reporter))
             };
-            let ended_early = || BuildFailed { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
+            let ended_early = || BuildError { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
             tokio::task::spawn_blocking(compile).await.unwrap_or_else(|_| Err(ended_early()))
         }
     }
@@ -154,20 +154,20 @@ impl Compiler {
 }
 
 /// Forwards finished programs to the dev server.
-struct CompileListener(Making);
+struct CompileListener(BuildProgress);
 
 impl Listener for CompileListener {
     fn program(&self, function: &Function, path: &Path) {
-        self.0.program(function_name(function), path.to_owned());
+        self.0.executable_built(function_name(function), path.to_owned());
     }
 
     fn all(&self) {
-        self.0.all();
+        self.0.all_built();
     }
 }
 
 fn calls_of(graph: Graph) -> Calls {
-    let mut edges = Edges::new();
+    let mut edges = CallGraph::new();
     for edge in &graph.edges {
         edges.entry(edge.from.as_str().to_owned()).or_default().insert(edge.to.as_str().to_owned());
     }
@@ -185,7 +185,7 @@ fn function_name(function: &Function) -> String {
     }
 }
 
-fn build_failure(error: &Error, reporter: &BuildReporter) -> BuildFailed {
+fn build_failure(error: &Error, reporter: &BuildReporter) -> BuildError {
     let messages = error.reports.iter().map(|report| report.message.clone()).collect();
-    BuildFailed { messages, said: reporter.errors() }
+    BuildError { messages, said: reporter.errors() }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use bedrock_build::{App, Language};
 use bedrock_dev::debug::{Debuggers, Process};
-use bedrock_dev::{ENDPOINT, Reload, Reloaded, Workshop};
+use bedrock_dev::{DevServer, ENDPOINT, ReloadOutcome, ReloadSuccess};
 use serde_json::{Value, json};
 
 use super::output::Output;
@@ -70,7 +70,7 @@ pub(super) fn debuggers(targets: &[DebugTarget], app: &App) -> Debuggers {
 
 /// Starts the targets, prints the configuration of each, and then waits for ever. Returns an error if this machine
 /// lacks a tool. A worker that fails to load only causes a warning: it is started again when it is called or changed.
-pub(super) async fn run(targets: &[DebugTarget], server: &Workshop, output: &Output, print: Printer) -> Result<()> {
+pub(super) async fn run(targets: &[DebugTarget], server: &DevServer, output: &Output, print: Printer) -> Result<()> {
     for target in targets {
         match server.warm(&target.worker).await {
             Ok(process) => {
@@ -93,8 +93,8 @@ pub(super) async fn run(targets: &[DebugTarget], server: &Workshop, output: &Out
 }
 
 /// Prints the new configuration of each Rust target that a reload has restarted in another process.
-pub(super) fn report_reload(targets: &[DebugTarget], server: &Workshop, output: &Output, reload: &Reload) {
-    let Reload::Reloaded(Reloaded { workers, .. }) = reload else { return };
+pub(super) fn report_reload(targets: &[DebugTarget], server: &DevServer, output: &Output, reload: &ReloadOutcome) {
+    let ReloadOutcome::Reloaded(ReloadSuccess { workers, .. }) = reload else { return };
     for target in targets.iter().filter(|target| target.language == Language::Rust) {
         if workers.contains(&target.worker)
             && let Some(process) = server.process(&target.worker)

@@ -1,7 +1,7 @@
 //! The state that a dev server starts with. Compiling is left to `compile`, watching to `bedrock-dev`.
 
 use bedrock_build::App;
-use bedrock_dev::{BuildFailed, NotWatched, Watch};
+use bedrock_dev::{BuildError, FileWatcher, WatchError};
 
 use super::compile::{Compiled, Compiler};
 use crate::build::Workspace;
@@ -12,9 +12,9 @@ pub(super) struct InitialState {
     pub(super) compiled: Compiled,
     /// Watches since before the first compilation, so that files saved during it are not missed. `None` without
     /// reloads.
-    pub(super) watch: Option<Watch>,
+    pub(super) watch: Option<FileWatcher>,
     /// Why `compiled` is older than the app's files, if it is.
-    pub(super) failure: Option<BuildFailed>,
+    pub(super) failure: Option<BuildError>,
 }
 
 impl InitialState {
@@ -25,7 +25,7 @@ impl InitialState {
         // If the workspace cannot be read, cargo reports the reason below.
         let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
         let folders = || [app.root.clone()].into_iter().chain(outside());
-        let watch = is_watched.then(|| Watch::start(folders())).transpose();
+        let watch = is_watched.then(|| FileWatcher::start(folders())).transpose();
         let mut watch = watch.map_err(|error| watch_error(&error))?;
         let (compiled, failure) = match compiler.compile_all(app) {
             Ok(compiled) => (compiled, None),
@@ -35,7 +35,7 @@ impl InitialState {
             }
             Err((error, _)) => return Err(error),
         };
-        watch.iter_mut().for_each(Watch::compiled);
+        watch.iter_mut().for_each(FileWatcher::discard_lockfile_changes);
         Ok(Self { compiled, watch, failure })
     }
 }
@@ -55,7 +55,7 @@ pub(super) async fn rebuild(
     Ok((app, initial.map_err(|_| Error::call("the build ended early"))??))
 }
 
-fn watch_error(watch_error: &NotWatched) -> Error {
+fn watch_error(watch_error: &WatchError) -> Error {
     let error = Error::call(watch_error.to_string());
     match watch_error.help() {
         Some(help) => error.help(help),

@@ -2,29 +2,33 @@
 
 use std::sync::Arc;
 
-use bedrock_dev::Workshop;
-use bedrock_dev::traces::{Settings, Traces};
+use bedrock_dev::DevServer;
+use bedrock_dev::otlp::{OtlpConfig, TraceExporter};
 
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
 /// Reads the settings from OpenTelemetry's environment variables. Returns `None` if no collector is set.
-pub(super) fn settings() -> Result<Option<Settings>> {
-    Settings::read(|name| std::env::var(name).ok()).map_err(|error| Error::call(error.to_string()).help(error.help))
+pub(super) fn settings() -> Result<Option<OtlpConfig>> {
+    OtlpConfig::read(|name| std::env::var(name).ok()).map_err(|error| Error::call(error.to_string()).help(error.help))
 }
 
 /// Starts the export of the server's invocations, if there are settings.
-pub(super) fn start(settings: Option<&Settings>, server: &Workshop, print: Printer) -> Result<Option<Traces>> {
+pub(super) fn start(
+    settings: Option<&OtlpConfig>,
+    server: &DevServer,
+    print: Printer,
+) -> Result<Option<TraceExporter>> {
     let Some(settings) = settings else { return Ok(None) };
     let warn = Arc::new(move |text: &str| print.warning(text));
-    let exporter = server.traces(settings.clone(), warn);
+    let exporter = server.export_traces(settings.clone(), warn);
     let exporter = exporter.map_err(|error| Error::io("failed to read the certificates of this machine", &error))?;
     print.note(&format!("traces are exported to `{}`", settings.endpoint));
     Ok(Some(exporter))
 }
 
 /// Sends the remaining spans after the server has ended.
-pub(super) async fn finish(exporter: Option<Traces>) {
+pub(super) async fn finish(exporter: Option<TraceExporter>) {
     if let Some(exporter) = exporter {
         exporter.finish().await;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bedrock_build::App;
-use bedrock_dev::{Affected, Making, Reload, Watch, Workshop};
+use bedrock_dev::{Affected, BuildProgress, DevServer, FileWatcher, ReloadOutcome};
 
 use super::compile::{Calls, Compiled, Compiler};
 use super::debug::{self, DebugTarget};
@@ -15,18 +15,18 @@ use bedrock_diagnostics::Result;
 pub(super) type UpdateCallGraph = dyn Fn(Calls) + Send + Sync;
 
 /// Returns a callback that replaces the call graph of `server`.
-pub(super) fn call_graph_updater(server: &Workshop) -> Arc<UpdateCallGraph> {
-    let update_edges = server.knowing();
-    let api = Arc::clone(&server.desk);
+pub(super) fn call_graph_updater(server: &DevServer) -> Arc<UpdateCallGraph> {
+    let update_edges = server.call_graph_updater();
+    let api = Arc::clone(&server.api_state);
     Arc::new(move |calls: Calls| {
-        api.show(calls.picture);
+        api.set_call_graph_renderer(calls.picture);
         update_edges(calls.edges);
     })
 }
 
 /// What a change of files affects.
 pub(super) struct ReloadContext<'a> {
-    pub(super) server: &'a Workshop,
+    pub(super) server: &'a DevServer,
     pub(super) compiler: &'a Compiler,
     pub(super) output: &'a Output,
     pub(super) update_call_graph: &'a Arc<UpdateCallGraph>,
@@ -38,12 +38,12 @@ pub(super) struct ReloadContext<'a> {
 impl ReloadContext<'_> {
     /// Reloads programs until the app's settings change. Then compiles the changed app and returns it. Never ends if no
     /// files are watched.
-    pub(super) async fn run(&self, app: &App, watch: Option<Watch>) -> Result<(App, InitialState)> {
+    pub(super) async fn run(&self, app: &App, watch: Option<FileWatcher>) -> Result<(App, InitialState)> {
         let Self { server, compiler, compiled, .. } = *self;
         let Some(watch) = watch else { return std::future::pending().await };
-        let reloader = server.reloader_of(app, watch);
-        let build = |_: Affected, progress: Making| {
-            server.builds(compiled.programs.keys().cloned().collect());
+        let reloader = server.reloader_with(app, watch);
+        let build = |_: Affected, progress: BuildProgress| {
+            server.report_build_started(compiled.programs.keys().cloned().collect());
             compiler.recompile(app, progress)
         };
         match reloader.run(build, |reload| self.report(app, &reload)).await {
@@ -55,10 +55,10 @@ impl ReloadContext<'_> {
     }
 
     /// Reports a reload to the user and to the server, and updates the call graph in the background.
-    fn report(&self, app: &App, reload: &Reload) {
+    fn report(&self, app: &App, reload: &ReloadOutcome) {
         self.output.reload(reload);
         debug::report_reload(self.targets, self.server, self.output, reload);
-        self.server.tell(reload);
+        self.server.report_reload(reload);
         let calls = self.compiler.calls(app);
         let update_call_graph = Arc::clone(self.update_call_graph);
         tokio::spawn(async move { calls.await.map(|calls| update_call_graph(calls)) });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, Fault as QueueFault, NotOpened, Order, Workshop};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, StartError, StoreError as QueueStoreError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::compile::{Compiled, Compiler};
@@ -126,7 +126,7 @@ async fn serve(
     let shutdown = shutdown_signal()?;
     let InitialState { compiled, watch, failure } = initial;
     let Compiled { programs, calls } = compiled.clone();
-    let order = Order {
+    let order = DevServerConfig {
         app: app.clone(),
         scratch: target_dir(app)?.join("bedrock"),
         state: build::folder(app),
@@ -138,13 +138,13 @@ async fn serve(
         strict: options.strict,
     };
     let debuggers = debug::debuggers(targets, app);
-    let server = Workshop::open_at(order, options.host, &debuggers).await.map_err(|error| start_error(&error))?;
+    let server = DevServer::start_on(order, options.host, &debuggers).await.map_err(|error| start_error(&error))?;
     let update_call_graph = reload::call_graph_updater(&server);
     if let Some(calls) = calls {
         update_call_graph(calls);
     }
     if let Some(failure) = &failure {
-        server.not_built(failure);
+        server.report_build_failed(failure);
     }
     let exporter = otlp::start(otlp::settings()?.as_ref(), &server, compiler.printer())?;
     output.started(&server.url, keyboard.is_some().then_some(keys::HELP));
@@ -212,14 +212,16 @@ fn exposed_host_warning(host: IpAddr) -> String {
     )
 }
 
-fn start_error(start_error: &NotOpened) -> Error {
+fn start_error(start_error: &StartError) -> Error {
     let error = Error::call(start_error.to_string());
     match start_error {
-        NotOpened::Port(address, cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
+        StartError::Port(address, cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
             Error::call(format!("port {} is already in use", address.port()))
                 .help("choose another port with `--port 7071`, or any free one with `--port 0`")
         }
-        NotOpened::Queue(QueueFault::Taken(_)) => error.help("stop the other `cargo bedrock dev` of this app first"),
+        StartError::Queue(QueueStoreError::Taken(_)) => {
+            error.help("stop the other `cargo bedrock dev` of this app first")
+        }
         _ => error,
     }
 }

@@ -1,6 +1,6 @@
 //! Checks the app's names and runtimes against the limits of Lambda, before a deployment fails.
 
-use bedrock_build::{App, MAX_FUNCTION_NAME, Runtime};
+use bedrock_build::{App, MAX_FUNCTION_NAME_LENGTH, Runtime};
 
 use super::facts::AppFacts;
 use super::finding::Finding;
@@ -23,9 +23,9 @@ fn check_stage_length(app: &App) -> Finding {
     let names = app.workers.iter().map(|worker| worker.name.as_str()).chain(["endpoint"]);
     let longest = names.max_by_key(|name| name.len()).unwrap_or_default();
     let used = app.name.as_str().len() + longest.len() + 2;
-    let available = MAX_FUNCTION_NAME.saturating_sub(used);
+    let available = MAX_FUNCTION_NAME_LENGTH.saturating_sub(used);
     let message = format!(
-        "stage names may have {available} characters: the limit of `{}-STAGE-{longest}` is {MAX_FUNCTION_NAME}",
+        "stage names may have {available} characters: the limit of `{}-STAGE-{longest}` is {MAX_FUNCTION_NAME_LENGTH}",
         app.name
     );
     let is_comfortable = available >= COMFORTABLE_STAGE_LENGTH;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_templates::File;
+use bedrock_templates::RenderedFile;
 
 /// Changes that are carried out together or not at all.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct FilePlan {
 #[derive(Debug)]
 pub(crate) enum FileStep {
     /// Creates a folder that does not exist yet, and its parent folders if they are missing.
-    CreateFolder { path: PathBuf, files: Vec<File> },
+    CreateFolder { path: PathBuf, files: Vec<RenderedFile> },
     /// Creates a file that does not exist yet.
     CreateFile { path: PathBuf, contents: String },
     /// Replaces the text of a file, which must still be `before`.

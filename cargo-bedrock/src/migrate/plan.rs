@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bedrock_build::{App, AppName};
-use bedrock_templates::{Dependencies, migrated};
+use bedrock_templates::{Dependencies, migrated_app};
 
 use super::config::ConfigEdit;
 use super::endpoints::EndpointClass;
@@ -44,8 +44,8 @@ pub(crate) fn plan(source_app: &SourceApp, request: &Request) -> Result<Migratio
     let is_new = source_app.app.is_none();
     let ports = if is_new { endpoint_ports(source_app, &mut warnings) } else { EndpointPorts::default() };
     if is_new {
-        let files = migrated(&name, &source_app.workers_dir, &ports.ports, &request.dependencies)?;
-        let create_file = |file: bedrock_templates::File| FileStep::CreateFile {
+        let files = migrated_app(&name, &source_app.workers_dir, &ports.ports, &request.dependencies)?;
+        let create_file = |file: bedrock_templates::RenderedFile| FileStep::CreateFile {
             path: source_app.root.join(file.path),
             contents: file.contents,
         };

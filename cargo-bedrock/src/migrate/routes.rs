@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_build::{EndpointName, WorkerName};
-use bedrock_templates::{Handler, Port, Route};
+use bedrock_templates::{EndpointPort, HandlerPort, Route};
 
 use super::endpoints::{EndpointClass, EndpointMethod};
 
@@ -17,7 +17,7 @@ const CRATES: [&str; 2] = ["axum", "serde_json"];
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct EndpointPorts {
     /// Sorted by module.
-    pub(crate) ports: Vec<Port>,
+    pub(crate) ports: Vec<EndpointPort>,
     /// What has no skeleton or no certain path, and why.
     pub(crate) manual_steps: Vec<String>,
 }
@@ -35,7 +35,7 @@ pub(super) fn plan_ports(files: &BTreeMap<String, Vec<EndpointClass>>, folder: &
             result.manual_steps.push(format!("`{source}` has no skeleton: no module name can be derived from it"));
             continue;
         };
-        let mut port = Port { module, source: source.clone(), routes: Vec::new(), handlers: Vec::new() };
+        let mut port = EndpointPort { module, source: source.clone(), routes: Vec::new(), handlers: Vec::new() };
         for class in classes {
             add_class(&mut port, class, classes.len() > 1, &mut used_names, &mut result.manual_steps);
         }
@@ -50,7 +50,7 @@ pub(super) fn plan_ports(files: &BTreeMap<String, Vec<EndpointClass>>, folder: &
 }
 
 fn add_class(
-    port: &mut Port,
+    port: &mut EndpointPort,
     class: &EndpointClass,
     has_siblings: bool,
     used_names: &mut UsedNames,
@@ -88,9 +88,9 @@ fn add_class(
     }
 }
 
-fn handler(name: String, original: String, method: &EndpointMethod, path: &str) -> Handler {
+fn handler(name: String, original: String, method: &EndpointMethod, path: &str) -> HandlerPort {
     let parameters = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    Handler {
+    HandlerPort {
         name,
         original,
         line: method.line,

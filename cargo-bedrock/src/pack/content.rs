@@ -31,13 +31,13 @@ pub(super) fn combined<'a>(entries: impl Iterator<Item = (&'a Entry, &'a Fingerp
     let mut hash = Hash::default();
     for (entry, fingerprint) in entries {
         // The length before the path: no two lists of entries are the same bytes here.
-        hash.add(&(entry.path.len() as u64).to_le_bytes());
-        hash.add(entry.path.as_bytes());
-        hash.add(&entry.mode().to_le_bytes());
-        hash.add(&fingerprint.bytes.to_le_bytes());
-        hash.add(fingerprint.sha256.bytes());
+        hash.update(&(entry.path.len() as u64).to_le_bytes());
+        hash.update(entry.path.as_bytes());
+        hash.update(&entry.mode().to_le_bytes());
+        hash.update(&fingerprint.bytes.to_le_bytes());
+        hash.update(fingerprint.sha256.bytes());
     }
-    hash.digest()
+    hash.finish()
 }
 
 /// How much work an entry is.

@@ -19,7 +19,7 @@ impl<W: Write> Sink<W> {
 
     /// The writer, how many bytes went through and their digest.
     pub(super) fn into_parts(self) -> (W, u64, Digest) {
-        (self.inner, self.position, self.hash.digest())
+        (self.inner, self.position, self.hash.finish())
     }
 }
 
@@ -33,7 +33,7 @@ impl<W: Write> Write for Sink<W> {
         let written = self.inner.write(bytes).inspect_err(|error| {
             self.has_failed = error.kind() != io::ErrorKind::Interrupted;
         })?;
-        self.hash.add(bytes.get(..written).unwrap_or_default());
+        self.hash.update(bytes.get(..written).unwrap_or_default());
         self.position += written as u64;
         Ok(written)
     }

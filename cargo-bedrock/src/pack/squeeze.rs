@@ -61,7 +61,7 @@ fn streamed(entry: &Entry, start: &[u8], mut file: File, unread: impl Fn(io::Err
     let mut builder = ZipFileBuilder::new(&entry.path, options(entry)).map_err(failed)?;
     let mut hash = Hash::default();
     let mut add = |bytes: &[u8]| {
-        hash.add(bytes);
+        hash.update(bytes);
         builder.write_all(bytes).map_err(|error| failed(error.into()))
     };
     add(start)?;
@@ -76,7 +76,7 @@ fn streamed(entry: &Entry, start: &[u8], mut file: File, unread: impl Fn(io::Err
     }
     let zipped = builder.finish().map_err(failed)?;
     let bytes = zipped.uncompressed_size();
-    Ok(Squeezed { zipped, fingerprint: Fingerprint { bytes, sha256: hash.digest() } })
+    Ok(Squeezed { zipped, fingerprint: Fingerprint { bytes, sha256: hash.finish() } })
 }
 
 /// All that a zip says of a file beside its name and bytes; nothing is left to the clock or the machine.

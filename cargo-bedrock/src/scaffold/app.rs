@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bedrock_build::{AppName, Language, WorkerName};
 use bedrock_templates as templates;
-use bedrock_templates::File;
+use bedrock_templates::RenderedFile;
 
 use super::checkout::Checkout;
 use super::manifest::{Manifest, NameOwner, bedrock_dependencies};
@@ -29,15 +29,15 @@ pub(crate) fn plan(name: &AppName, path: PathBuf, base: &Path, checkout: Option<
     }
     let folder = format!("workers/{worker}");
     for file in templates::worker(&worker, Language::Rust, &manifest.bedrock_dependencies(2))? {
-        files.push(File { path: format!("{folder}/{}", file.path), contents: file.contents });
+        files.push(RenderedFile { path: format!("{folder}/{}", file.path), contents: file.contents });
     }
     let terraform = templates::terraform();
     let record = TemplateRecord::new(terraform.iter().map(|file| (file.path.clone(), file.contents.clone())).collect());
     files.extend(terraform);
-    files.push(File { path: TemplateRecord::PATH.to_owned(), contents: record.text()? });
+    files.push(RenderedFile { path: TemplateRecord::PATH.to_owned(), contents: record.text()? });
     Ok(FilePlan { base: base.to_owned(), steps: vec![FileStep::CreateFolder { path, files }] })
 }
 
-fn text_of(files: &[File], path: &str) -> String {
+fn text_of(files: &[RenderedFile], path: &str) -> String {
     files.iter().find(|file| file.path == path).map(|file| file.contents.clone()).unwrap_or_default()
 }

@@ -97,7 +97,7 @@ fn check_name_is_free(name: &WorkerName, owner: Option<&NameOwner>, has_stale_li
     }
 }
 
-fn check_not_own_dependency(name: &WorkerName, files: &[templates::File]) -> Result<()> {
+fn check_not_own_dependency(name: &WorkerName, files: &[templates::RenderedFile]) -> Result<()> {
     let manifest = files.iter().find(|file| file.path == "Cargo.toml").map(|file| file.contents.as_str());
     match Manifest::parse(manifest.unwrap_or_default())?.dependency_owner(name.as_str()) {
         None => Ok(()),

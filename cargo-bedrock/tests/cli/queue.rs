@@ -2,8 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use bedrock_dev::{
+    AsyncEvent, Condition, DestinationDelivery, DestinationKind, EventInvokeConfig, EventState, QueueStore,
+};
 use bedrock_model::{Attempt, EventStore, FinishedEvent};
-use bedrock_dev::{Condition, Delivered, Event, Rules, State, Store, Why};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -18,20 +20,20 @@ fn app() -> TestApp {
     TestApp::with_manifest(MANIFEST).file("src/main.rs", "fn main() {}\n").file("workers/fetcher/main.py", "")
 }
 
-fn store(app: &TestApp) -> Store {
+fn store(app: &TestApp) -> QueueStore {
     let folder = app.path("target/bedrock");
     std::fs::create_dir_all(&folder).expect("a folder");
-    Store::own(&folder.join("queue.sqlite")).expect("a store")
+    QueueStore::own(&folder.join("queue.sqlite")).expect("a store")
 }
 
-fn event(id: &str, seconds: u64) -> Event {
-    Event {
+fn event(id: &str, seconds: u64) -> AsyncEvent {
+    AsyncEvent {
         id: id.to_owned(),
         worker: "fetcher".to_owned(),
         arn: "arn:aws:lambda:us-east-1:000000000000:function:my_app-local-fetcher".to_owned(),
         payload: "{\"name\": \"Ada\"}".into(),
         trace: String::new(),
-        rules: Rules::default(),
+        rules: EventInvokeConfig::default(),
         accepted: UNIX_EPOCH + Duration::from_secs(1_795_588_500 + seconds),
         attempts: 0,
         refusals: 0,
@@ -40,18 +42,18 @@ fn event(id: &str, seconds: u64) -> Event {
 
 /// Finishes a claimed event.
 fn finish(
-    store: &Store,
-    event: &Event,
+    store: &QueueStore,
+    event: &AsyncEvent,
     condition: Condition,
     last_attempt: Option<&Attempt>,
-    deliveries: &[Delivered],
+    deliveries: &[DestinationDelivery],
 ) {
     let finished = FinishedEvent { event, condition, last_attempt, deliveries, new_events: &[] };
     EventStore::finish(store, &finished).expect("finished");
 }
 
 /// Adds three events: one has failed permanently, one waits for its second attempt, and one is new.
-fn three_events(app: &TestApp) -> Store {
+fn three_events(app: &TestApp) -> QueueStore {
     let store = store(app);
     let error = json!({ "errorType": "ValueError", "errorMessage": "no such star\nat all" });
     let now = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
@@ -125,7 +127,7 @@ fn deliveries_are_listed_with_their_payloads() {
     let at = UNIX_EPOCH + Duration::from_secs(1_795_588_600);
     store.add(&event(FIRST, 0)).expect("added");
     let claimed = store.claim(at).expect("claimed").event.expect("an event");
-    let delivery = |why, destination: &str, record, attributes| Delivered {
+    let delivery = |why, destination: &str, record, attributes| DestinationDelivery {
         id: FIRST.to_owned(),
         worker: "fetcher".to_owned(),
         destination: destination.to_owned(),
@@ -136,9 +138,14 @@ fn deliveries_are_listed_with_their_payloads() {
         at,
     };
     let deliveries = [
-        delivery(Why::OnFailure, "arn:aws:sns:us-east-1:000000000000:alarms", json!({ "version": "1.0" }), None),
         delivery(
-            Why::DeadLetter,
+            DestinationKind::OnFailure,
+            "arn:aws:sns:us-east-1:000000000000:alarms",
+            json!({ "version": "1.0" }),
+            None,
+        ),
+        delivery(
+            DestinationKind::DeadLetter,
             "arn:aws:sqs:us-east-1:000000000000:lost",
             json!({ "n": 1 }),
             Some(json!({ "RequestID": { "Type": "String", "Value": FIRST } })),
@@ -175,7 +182,7 @@ fn retry_and_drop_accept_prefixes_of_ids() {
     ");
     let remaining = store.list().expect("events");
     assert_eq!(remaining.len(), 1);
-    assert!(matches!(remaining[0].state, State::Waiting(_)), "{remaining:?}");
+    assert!(matches!(remaining[0].state, EventState::Waiting(_)), "{remaining:?}");
     assert_eq!((remaining[0].event.id.as_str(), remaining[0].event.attempts), (FIRST, 0));
 }
 

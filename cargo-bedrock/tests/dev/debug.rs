@@ -120,7 +120,7 @@ fn python_breakpoint_stops_without_a_timeout() {
 
 #[test]
 fn javascript_breakpoint_stops_without_a_timeout() {
-    let Some(_) = testbed::on_path("node") else { return };
+    let Some(_) = testbed::find_on_path("node") else { return };
     let app = app_with_timeouts();
     let dev = DevProcess::start_command(debug_command(&app, &["--debug", "rabbit"], Path::new("python3")));
     let configuration = dev.wait_for("debugger")["configuration"].clone();
@@ -182,7 +182,7 @@ fn impossible_debugging_is_reported_with_help() {
     let expected = "error: no worker named `snak` in this app\nhelp: a worker with a similar name exists: `snake`\n";
     assert_eq!((code, stderr.as_str()), (Some(2), expected));
 
-    let Some(python) = testbed::on_path("python3") else { return };
+    let Some(python) = testbed::find_on_path("python3") else { return };
     let venv = app.path("venv");
     let created =
         Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&venv).status().expect("python starts");

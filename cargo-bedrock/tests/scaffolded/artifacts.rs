@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testbed::{Answer, Function};
+use testbed::{Function, InvocationResult};
 
 use crate::test_app::TestApp;
 
@@ -23,9 +23,9 @@ pub(crate) fn function(app: &TestApp, worker: &str) -> Function {
     function
 }
 
-fn responses(function: &Function, event: Value) -> Option<Vec<Answer>> {
+fn responses(function: &Function, event: Value) -> Option<Vec<InvocationResult>> {
     let run = testbed::ric::run(function, &[event])?;
-    assert!(matches!(run.results[..], [Answer::Response(_)]), "{run:?}");
+    assert!(matches!(run.results[..], [InvocationResult::Response(_)]), "{run:?}");
     Some(run.results)
 }
 
@@ -95,7 +95,7 @@ fn native_python_packages_match_the_architecture() {
     assert!(compiled.windows(29).any(|window| window == b"/opt/python/numpy/__init__.py"));
     assert!(files.keys().all(|name| !name.ends_with("RECORD") && !name.starts_with("python/bin/")));
     if let Some(responses) = responses(&function(&app, "sums"), json!([1, 2, 39])) {
-        let Answer::Response(response) = &responses[0] else { panic!("{responses:?}") };
+        let InvocationResult::Response(response) = &responses[0] else { panic!("{responses:?}") };
         assert_eq!((&response["sum"], &response["core"]), (&json!(42), &json!("2.33.2")));
     }
 }
@@ -121,7 +121,7 @@ fn native_node_packages_match_the_architecture() {
     assert_eq!(machines(&files), [62]);
     assert!(files.keys().all(|name| name.starts_with("nodejs/node_modules/") && !name.contains("/.bin/")));
     if let Some(responses) = responses(&function(&app, "pixels"), json!({})) {
-        assert_eq!(responses, [Answer::Response(json!(18))]);
+        assert_eq!(responses, [InvocationResult::Response(json!(18))]);
     }
 }
 
@@ -163,7 +163,7 @@ fn bundle_contains_dependencies_and_keeps_data_files() {
         let function = function(&app, worker);
         assert!(function.layers.is_empty());
         if let Some(responses) = responses(&function, json!({})) {
-            assert_eq!(responses, [Answer::Response(json!(172_800_000))], "{worker}");
+            assert_eq!(responses, [InvocationResult::Response(json!(172_800_000))], "{worker}");
         }
     }
     let second = app.bedrock(&["build", "--worker=clock", "--explain"]);

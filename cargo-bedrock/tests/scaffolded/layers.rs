@@ -96,7 +96,7 @@ fn missing_tools_are_reported_with_install_commands() {
     let bin = app.path("only");
     fs::create_dir_all(&bin).expect("a folder");
     for tool in ["cargo", "rustc"] {
-        let found = testbed::on_path(tool).expect(tool);
+        let found = testbed::find_on_path(tool).expect(tool);
         std::os::unix::fs::symlink(found, bin.join(tool)).expect("a link");
     }
     let path = bin.to_str().expect("text");

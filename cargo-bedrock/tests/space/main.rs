@@ -11,7 +11,7 @@ use std::process::Command;
 use std::thread;
 
 use serde_json::{Value, json};
-use testbed::{Answer, Function, Ministack};
+use testbed::{Function, InvocationResult, Ministack};
 
 /// Address that the workers fetch from, as written in their code.
 const WEBSITE_ADDRESS: &str = "127.0.0.1:7878";
@@ -109,7 +109,7 @@ fn every_artifact_of_the_example_responds() {
         let mut on_ric = function.clone();
         on_ric.environment = ministack.environment().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let Some(run) = testbed::ric::run(&on_ric, &[event]) else { return };
-        let [Answer::Response(response_on_ric)] = &run.results[..] else { panic!("{name}: {run:?}") };
+        let [InvocationResult::Response(response_on_ric)] = &run.results[..] else { panic!("{name}: {run:?}") };
         assert_eq!(as_floats(response_on_ric.clone()), response, "{name}");
     }
 }

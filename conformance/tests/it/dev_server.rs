@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, Condition, Order, State, Workshop};
+use bedrock_dev::{Clock, Condition, DevServer, DevServerConfig, EventState};
 use serde_json::{Value, json};
 
 use crate::driver::{ALL_WORKERS, app_dir};
@@ -15,8 +15,8 @@ use crate::lambda_build::binary;
 use crate::service::client::Client;
 
 /// Returns the configuration of the app, without rejected calls.
-pub(crate) fn config(scratch: &Path, clock: &Clock) -> Order {
-    Order {
+pub(crate) fn config(scratch: &Path, clock: &Clock) -> DevServerConfig {
+    DevServerConfig {
         app: App::find(&app_dir()).expect("the app"),
         scratch: scratch.to_owned(),
         state: scratch.to_owned(),
@@ -29,12 +29,12 @@ pub(crate) fn config(scratch: &Path, clock: &Clock) -> Order {
     }
 }
 
-async fn open(scratch: &Path, clock: &Clock) -> Workshop {
-    Workshop::open(config(scratch, clock)).await.expect("it opens")
+async fn open(scratch: &Path, clock: &Clock) -> DevServer {
+    DevServer::start(config(scratch, clock)).await.expect("it opens")
 }
 
 /// Makes calls with boto3 on a blocking thread. `None` if it is not installed.
-async fn invoke(dev_server: &Workshop, calls: Vec<Value>) -> Option<Vec<Value>> {
+async fn invoke(dev_server: &DevServer, calls: Vec<Value>) -> Option<Vec<Value>> {
     let url = dev_server.url.clone();
     tokio::task::spawn_blocking(move || Client::Boto3.invoke(&url, &calls)).await.expect("a thread")
 }
@@ -64,7 +64,7 @@ async fn workers_of_all_languages_call_each_other() {
 async fn event_log_has_output_and_nested_calls() {
     let scratch = tempfile::tempdir().expect("a folder");
     let dev_server = open(scratch.path(), &Clock::real()).await;
-    let mut reader = dev_server.happenings.subscribe(None);
+    let mut reader = dev_server.event_log.subscribe(None);
     let print = json!({ "do": "print", "text": "hällo\n" });
     let calls = ALL_WORKERS
         .map(|worker| call(worker, "RequestResponse", &json!({ "do": "call", "worker": worker, "event": print })));
@@ -91,7 +91,7 @@ async fn event_log_has_output_and_nested_calls() {
 async fn event_log_has_memory_and_init_duration() {
     let scratch = tempfile::tempdir().expect("a folder");
     let dev_server = open(scratch.path(), &Clock::real()).await;
-    let mut reader = dev_server.happenings.subscribe(None);
+    let mut reader = dev_server.event_log.subscribe(None);
     for worker in ALL_WORKERS {
         for _ in 0..2 {
             let calls = vec![call(worker, "RequestResponse", &json!({ "do": "calls" }))];
@@ -149,7 +149,7 @@ async fn python_exit_does_not_fail_concurrent_calls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn event_survives_a_restart_and_runs_three_times() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let file = |worker: &str| scratch.path().join(worker);
     let run_result = |worker: &str| std::fs::read_to_string(file(worker)).map_or(0, |text| text.lines().count());
     let dev_server = open(scratch.path(), &clock).await;
@@ -169,20 +169,21 @@ async fn event_survives_a_restart_and_runs_three_times() {
     dev_server.queue.settled().await.expect("settled");
     assert_eq!(ALL_WORKERS.map(run_result), [3, 3, 3]);
     let events = dev_server.store.list().expect("events");
-    assert!(events.iter().all(|listed| listed.state == State::Dead(Condition::RetriesExhausted)), "{events:?}");
+    assert!(events.iter().all(|listed| listed.state == EventState::Dead(Condition::RetriesExhausted)), "{events:?}");
     let types: Vec<_> = events.iter().filter_map(|listed| listed.last.as_ref()?["errorType"].as_str()).collect();
     assert_eq!(types.len(), 3, "{types:?}");
     dev_server.close();
 }
 
 /// The tasks of the previous server hold its lock until they end.
-async fn loop_until_open(scratch: &Path, clock: &Clock) -> Workshop {
+async fn loop_until_open(scratch: &Path, clock: &Clock) -> DevServer {
     until_closed(scratch).await;
     open(scratch, clock).await
 }
 
 pub(crate) async fn until_closed(scratch: &Path) {
-    while matches!(bedrock_dev::Store::own(&scratch.join("queue.sqlite")), Err(bedrock_dev::Fault::Taken(_))) {
+    while matches!(bedrock_dev::QueueStore::own(&scratch.join("queue.sqlite")), Err(bedrock_dev::StoreError::Taken(_)))
+    {
         tokio::task::yield_now().await;
     }
 }

@@ -19,7 +19,7 @@ async fn created_and_removed_files_invoke_the_worker() {
     let inside = folder.path().join("app/target/bedrock/buckets/uploads/in");
     std::fs::create_dir_all(&inside).expect("a folder");
     std::fs::write(inside.join("old.txt"), "was there").expect("a file");
-    let mut server = TestServer::open_in(folder, Clock::by_hand(SystemTime::now()), vec![bucket()]).await;
+    let mut server = TestServer::open_in(folder, Clock::manual(SystemTime::now()), vec![bucket()]).await;
     std::fs::write(server.folder().join("in/other.png"), "not this one").expect("a file");
     std::fs::write(server.folder().join("outside.txt"), "nor this one").expect("a file");
     std::fs::write(server.folder().join("in/größer 1.txt"), "hello").expect("a file");

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bedrock_build::settings::Recursion;
+use bedrock_build::settings::RecursiveLoop;
 use bedrock_build::{Destination, FunctionSettings, WorkerName};
-use bedrock_dev::runtime::Line;
-use bedrock_dev::{Clock, Condition, Edges, Order, State, Workshop};
+use bedrock_dev::execution::LogLine;
+use bedrock_dev::{CallGraph, Clock, Condition, DevServer, DevServerConfig, EventState};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,8 +24,8 @@ const EXTERNAL_QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:dead-letter
 struct TestServer {
     scratch: TempDir,
     clock: Clock,
-    lines: Arc<Mutex<Vec<Line>>>,
-    dev_server: Workshop,
+    lines: Arc<Mutex<Vec<LogLine>>>,
+    dev_server: DevServer,
 }
 
 /// A response of the API.
@@ -36,20 +36,20 @@ struct Answer {
 }
 
 impl TestServer {
-    async fn open(change: impl FnOnce(&mut Order)) -> Self {
-        let clock = Clock::by_hand(SystemTime::now());
+    async fn open(change: impl FnOnce(&mut DevServerConfig)) -> Self {
+        let clock = Clock::manual(SystemTime::now());
         Self::open_in(tempfile::tempdir().expect("a folder"), clock, change).await
     }
 
-    async fn open_in(scratch: TempDir, clock: Clock, change: impl FnOnce(&mut Order)) -> Self {
-        let lines = Arc::<Mutex<Vec<Line>>>::default();
+    async fn open_in(scratch: TempDir, clock: Clock, change: impl FnOnce(&mut DevServerConfig)) -> Self {
+        let lines = Arc::<Mutex<Vec<LogLine>>>::default();
         let recorder = Arc::clone(&lines);
         let mut config = config(scratch.path(), &clock);
         config.sink = Arc::new(move |line| recorder.lock().expect("lines").push(line));
         // Long enough for many processes that start sequentially on a busy machine.
         config.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
         change(&mut config);
-        Self { dev_server: Workshop::open(config).await.expect("it opens"), scratch, clock, lines }
+        Self { dev_server: DevServer::start(config).await.expect("it opens"), scratch, clock, lines }
     }
 
     /// Invokes a worker with these headers.
@@ -79,7 +79,7 @@ impl TestServer {
     }
 
     /// Returns the only event in the queue.
-    fn event(&self) -> bedrock_dev::Listed {
+    fn event(&self) -> bedrock_dev::EventRecord {
         let mut events = self.dev_server.store.list().expect("events");
         assert_eq!(events.len(), 1, "{events:?}");
         events.remove(0)
@@ -96,7 +96,7 @@ impl Answer {
     }
 }
 
-fn settings<'a>(config: &'a mut Order, worker: &str) -> &'a mut FunctionSettings {
+fn settings<'a>(config: &'a mut DevServerConfig, worker: &str) -> &'a mut FunctionSettings {
     let name = WorkerName::parse(worker).expect("a name");
     &mut config.app.workers.iter_mut().find(|worker| worker.name == name).expect("a worker").settings
 }
@@ -173,7 +173,7 @@ async fn throttled_event_is_requeued_without_an_attempt() {
         server.dev_server.queue.settled().await.expect("settled");
         let listed = server.event();
         assert_eq!((listed.event.attempts, listed.event.refusals), (0, refusals));
-        assert!(matches!(listed.state, State::Waiting(_)), "{listed:?}");
+        assert!(matches!(listed.state, EventState::Waiting(_)), "{listed:?}");
         server.clock.advance(Duration::from_secs(300));
     }
     server.dev_server.queue.settled().await.expect("settled");
@@ -189,12 +189,12 @@ async fn throttled_event_is_requeued_without_an_attempt() {
 }
 
 /// Returns a call graph in which each worker may only call the next one.
-fn ring_of_callees() -> Edges {
+fn ring_of_callees() -> CallGraph {
     let callee = |number: usize| BTreeSet::from([ALL_WORKERS[(number + 1) % 3].to_owned()]);
     ALL_WORKERS.iter().enumerate().map(|(number, worker)| ((*worker).to_owned(), callee(number))).collect()
 }
 
-fn graph(strict: bool) -> impl FnOnce(&mut Order) {
+fn graph(strict: bool) -> impl FnOnce(&mut DevServerConfig) {
     move |config| {
         config.edges = Some(ring_of_callees());
         config.strict = strict;
@@ -354,7 +354,7 @@ async fn recursive_loop_error_is_a_400_and_has_a_destination() {
     assert!(server.send("python_case", &headers, &event).await.is(202));
     server.dev_server.queue.settled().await.expect("settled");
     let listed = server.event();
-    assert_eq!((listed.event.attempts, listed.state), (0, State::Dead(Condition::RetriesExhausted)));
+    assert_eq!((listed.event.attempts, listed.state), (0, EventState::Dead(Condition::RetriesExhausted)));
     assert_eq!(listed.last.expect("an error")["errorType"], "RecursiveInvocationException");
     let delivered = server.dev_server.store.delivered().expect("records");
     assert_eq!((delivered.len(), delivered[0].destination.as_str()), (1, EXTERNAL_QUEUE_ARN));
@@ -365,7 +365,7 @@ async fn recursive_loop_error_is_a_400_and_has_a_destination() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn allowed_recursive_loop_is_not_stopped() {
-    let server = TestServer::open(|config| settings(config, "rust_case").recursion = Recursion::Allow).await;
+    let server = TestServer::open(|config| settings(config, "rust_case").recursion = RecursiveLoop::Allow).await;
     let response = server.invoke("rust_case", &chain(&["rust_case"; 20], json!({ "do": "context" }))).await;
     assert!(response.is(200) && response.body["id"].is_string(), "{response:?}");
     assert_eq!(response.body["trace"].as_str().map(|trace| trace.contains("Lineage")), Some(false), "{response:?}");

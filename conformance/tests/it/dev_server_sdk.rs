@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use bedrock_dev::{Clock, Edges, Workshop};
+use bedrock_dev::{CallGraph, Clock, DevServer};
 use serde_json::{Value, json};
 
 use crate::dev_server::config;
@@ -21,17 +21,17 @@ fn sdk_of(worker: &str) -> Option<PathBuf> {
     }
 }
 
-async fn open(strict: bool, edges: Option<Edges>, scratch: &std::path::Path) -> Workshop {
+async fn open(strict: bool, edges: Option<CallGraph>, scratch: &std::path::Path) -> DevServer {
     let mut config = config(scratch, &Clock::real());
     let with_sdk = binary("rust_case_sdk");
     config.programs = HashMap::from([("rust_case".to_owned(), with_sdk)]);
     config.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
     (config.strict, config.edges) = (strict, edges);
-    Workshop::open(config).await.expect("it opens")
+    DevServer::start(config).await.expect("it opens")
 }
 
 /// Makes a worker call `callee` with its SDK, once for each event. Returns the results that the worker sees.
-async fn call_with_sdk(dev_server: &Workshop, worker: &str, callee: &str, events: &[Value]) -> Option<Vec<Value>> {
+async fn call_with_sdk(dev_server: &DevServer, worker: &str, callee: &str, events: &[Value]) -> Option<Vec<Value>> {
     let sdk = sdk_of(worker)?;
     let call = |event: &Value| {
         let event = json!({ "do": "sdk", "sdk": sdk, "worker": callee, "event": event });
@@ -67,7 +67,7 @@ async fn dev_server_worker_calls_every_language_with_its_sdk() {
 async fn sdk_calls_outside_the_call_graph_are_denied() {
     let scratch = tempfile::tempdir().expect("a folder");
     let edges = ALL_WORKERS.map(|worker| (worker.to_owned(), BTreeSet::from([worker.to_owned()])));
-    let dev_server = open(true, Some(Edges::from(edges)), scratch.path()).await;
+    let dev_server = open(true, Some(CallGraph::from(edges)), scratch.path()).await;
     let echo = json!({ "do": "echo", "value": 1 });
     for (number, worker) in ALL_WORKERS.iter().enumerate() {
         let Some(allowed) = call_with_sdk(&dev_server, worker, worker, std::slice::from_ref(&echo)).await else {

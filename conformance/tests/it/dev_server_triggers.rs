@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Source};
+use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, TriggerSource};
 use bedrock_build::{Schedule, Trigger, WorkerName};
-use bedrock_dev::happenings::Reader;
-use bedrock_dev::{Clock, Order, Workshop};
+use bedrock_dev::event_log::Reader;
+use bedrock_dev::{Clock, DevServer, DevServerConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct TestServer {
     scratch: TempDir,
     clock: Clock,
-    pub(crate) dev_server: Workshop,
+    pub(crate) dev_server: DevServer,
     reader: Reader,
 }
 
@@ -31,13 +31,13 @@ fn schedule(text: &str, event: Option<&str>) -> Trigger {
 }
 
 pub(crate) fn queue(batch_size: u64) -> Trigger {
-    let queue = Source::Own("jobs".to_owned());
+    let queue = TriggerSource::Own("jobs".to_owned());
     Trigger::Queue(QueueTrigger { queue, batch_size, batch_window: 0, partial_failures: true, max_receives: 2 })
 }
 
 pub(crate) fn bucket() -> Trigger {
     Trigger::Bucket(BucketTrigger {
-        bucket: Source::Own("uploads".to_owned()),
+        bucket: TriggerSource::Own("uploads".to_owned()),
         prefix: "in/".to_owned(),
         suffix: ".txt".to_owned(),
         folder: None,
@@ -47,11 +47,11 @@ pub(crate) fn bucket() -> Trigger {
 
 impl TestServer {
     pub(crate) async fn open(triggers: Vec<Trigger>) -> Self {
-        Self::open_in(tempfile::tempdir().expect("a folder"), Clock::by_hand(SystemTime::now()), triggers).await
+        Self::open_in(tempfile::tempdir().expect("a folder"), Clock::manual(SystemTime::now()), triggers).await
     }
 
     pub(crate) async fn open_in(scratch: TempDir, clock: Clock, triggers: Vec<Trigger>) -> Self {
-        let mut config: Order = config(scratch.path(), &clock);
+        let mut config: DevServerConfig = config(scratch.path(), &clock);
         // Bucket folders are in the app's folder, and all tests share the workers of this app.
         let app = scratch.path().join("app");
         std::fs::create_dir_all(&app).expect("a folder");
@@ -65,8 +65,8 @@ impl TestServer {
         let worker = config.app.workers.iter_mut().find(|worker| worker.name == name).expect("a worker");
         worker.settings.triggers = triggers;
         worker.settings.timeout = 60;
-        let dev_server = Workshop::open(config).await.expect("it opens");
-        let reader = dev_server.happenings.subscribe(None);
+        let dev_server = DevServer::start(config).await.expect("it opens");
+        let reader = dev_server.event_log.subscribe(None);
         Self { scratch, clock, dev_server, reader }
     }
 

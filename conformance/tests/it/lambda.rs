@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
-use testbed::{Answer, Run, RuntimeApi, invoke_api};
+use testbed::{FunctionRun, InvocationResult, RuntimeApi, invoke_api};
 
 use crate::lambda_build::binary;
 
@@ -26,12 +26,12 @@ fn function(name: &str, package: &str) -> Command {
 }
 
 /// Passes events to a function. Returns its responses and its output.
-fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<Answer>, String) {
-    let Run { results: responses, stdout, .. } = RuntimeApi::start(name, events).drive(command);
+fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<InvocationResult>, String) {
+    let FunctionRun { results: responses, stdout, .. } = RuntimeApi::start(name, events).run(command);
     (responses, stdout)
 }
 
-fn run(format: &str, events: &[Value]) -> (Vec<Answer>, String) {
+fn run(format: &str, events: &[Value]) -> (Vec<InvocationResult>, String) {
     let name = "conformance-dev-rust_case";
     let mut command = function(name, "rust_case");
     command.env("AWS_LAMBDA_LOG_FORMAT", format);
@@ -50,19 +50,22 @@ fn lambda_worker_responds_and_fails_like_a_function() {
         json!({ "do": "make", "length": 6 * 1024 * 1024 - 2 }),
     ];
     let (responses, _) = run("Text", &events);
-    assert_eq!(responses[0], Answer::Response(echo["value"].clone()));
-    assert_eq!(responses[1], Answer::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" })));
+    assert_eq!(responses[0], InvocationResult::Response(echo["value"].clone()));
+    assert_eq!(
+        responses[1],
+        InvocationResult::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" }))
+    );
     let panicked = "the worker panicked: as it was told";
-    assert_eq!(responses[2], Answer::Error(json!({ "errorType": "Panic", "errorMessage": panicked })));
+    assert_eq!(responses[2], InvocationResult::Error(json!({ "errorType": "Panic", "errorMessage": panicked })));
     // The environment survives the panic: the same instance continues.
-    assert_eq!(responses[3], Answer::Response(json!(4)));
-    let Answer::Response(context) = &responses[4] else { panic!("{:?}", responses[4]) };
+    assert_eq!(responses[3], InvocationResult::Response(json!(4)));
+    let InvocationResult::Response(context) = &responses[4] else { panic!("{:?}", responses[4]) };
     assert_eq!(context["name"], "conformance-dev-rust_case");
     assert_eq!(context["arn"], "arn:aws:lambda:us-east-1:123456789012:function:conformance-dev-rust_case");
     assert_eq!((&context["memory"], &context["version"]), (&json!(512), &json!("7")));
     assert_eq!(context["trace"], "Root=1-6555a4f0-0123456789abcdef01234567");
     assert!(context["remaining"].as_u64().is_some_and(|ms| ms > 25_000 && ms <= 30_000), "{context}");
-    let Answer::Response(long) = &responses[5] else { panic!("{:?}", responses[5]) };
+    let InvocationResult::Response(long) = &responses[5] else { panic!("{:?}", responses[5]) };
     assert_eq!(long.as_str().map(str::len), Some(6 * 1024 * 1024 - 2));
 }
 
@@ -90,9 +93,9 @@ fn get(path: &str) -> Value {
     })
 }
 
-fn status(response: &Answer) -> &Value {
+fn status(response: &InvocationResult) -> &Value {
     match response {
-        Answer::Response(response) => &response["statusCode"],
+        InvocationResult::Response(response) => &response["statusCode"],
         other => panic!("{other:?}"),
     }
 }
@@ -111,7 +114,7 @@ fn endpoint_responds_with_the_workers_response() {
     endpoint.env("AWS_ENDPOINT_URL_LAMBDA", url);
     let (responses, _) = drive("hello-dev-endpoint", endpoint, &[get("/nothing"), get("/hello/Ada")]);
     assert_eq!(status(&responses[0]), 404);
-    let Answer::Response(response) = &responses[1] else { panic!("{:?}", responses[1]) };
+    let InvocationResult::Response(response) = &responses[1] else { panic!("{:?}", responses[1]) };
     assert_eq!(
         (&response["statusCode"], response["body"].as_str()),
         (&json!(200), Some(r#"{"message":"Hello, Ada!"}"#))
@@ -125,8 +128,8 @@ fn endpoint_responds_with_the_workers_response() {
 #[test]
 fn worker_calls_the_configured_functions() {
     let url = invoke_api::start(|name, event| match name {
-        "a_function" => Answer::Response(json!({ "was": event })),
-        _ => Answer::Error(json!({ "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": ["line"] })),
+        "a_function" => InvocationResult::Response(json!({ "was": event })),
+        _ => InvocationResult::Error(json!({ "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": ["line"] })),
     });
     let mut command = function("elsewhere", "rust_case");
     command
@@ -135,9 +138,9 @@ fn worker_calls_the_configured_functions() {
         .env("CONFORMANCE_WORKER_ARN_NODE_CASE", "another_function");
     let call = |worker: &str| json!({ "do": "call", "worker": worker, "event": { "n": 1 } });
     let (responses, _) = drive("elsewhere", command, &[call("python_case"), call("node_case")]);
-    assert_eq!(responses[0], Answer::Response(json!({ "was": { "n": 1 } })));
+    assert_eq!(responses[0], InvocationResult::Response(json!({ "was": { "n": 1 } })));
     let message = "worker `node_case` failed: KeyError: 'x'";
-    assert_eq!(responses[1], Answer::Error(json!({ "errorType": "KeyError", "errorMessage": message })));
+    assert_eq!(responses[1], InvocationResult::Error(json!({ "errorType": "KeyError", "errorMessage": message })));
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn program_not_built_for_lambda_reports_it_on_a_call() {
     command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
     let (responses, _) = drive(name, command, &[get("/hello/Ada")]);
     assert_eq!(status(&responses[0]), 502);
-    let Answer::Response(response) = &responses[0] else { panic!("{:?}", responses[0]) };
+    let InvocationResult::Response(response) = &responses[0] else { panic!("{:?}", responses[0]) };
     let body = response["body"].as_str().unwrap_or_default();
     assert!(body.ends_with("this program was not built for Lambda; build it with `cargo bedrock build`"), "{body}");
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
-use bedrock::local::service::FunctionInfo;
-use bedrock::local::{Invocation, Reaper, Tail};
+use bedrock::local::lambda_api::FunctionInfo;
+use bedrock::local::{Invocation, LogTail, Reaper};
 use bedrock_build::Language;
-use bedrock_dev::runtime::{Function, Line, Program, RuntimeApi};
+use bedrock_dev::execution::{Function, LogLine, Program, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::driver::descendants;
@@ -22,7 +22,7 @@ const MARK_VARIABLE: &str = "CONFORMANCE_RUN";
 struct RustFunctionFixture {
     program: Program,
     function: Arc<Function>,
-    lines: Arc<Mutex<Vec<Line>>>,
+    lines: Arc<Mutex<Vec<LogLine>>>,
     reaper: Arc<Reaper>,
     mark: String,
 }
@@ -57,7 +57,7 @@ impl RustFunctionFixture {
             },
             is_capped,
         };
-        let lines = Arc::<Mutex<Vec<Line>>>::default();
+        let lines = Arc::<Mutex<Vec<LogLine>>>::default();
         let reaper = Arc::<Reaper>::default();
         let recorder = Arc::clone(&lines);
         let sink = Arc::new(move |line| recorder.lock().expect("lines").push(line));
@@ -157,7 +157,7 @@ async fn output_belongs_to_its_request_and_log_tail() {
         let event = json!({ "do": "print", "text": format!("line {number}\n"), "times": 100 });
         let mut invocation = Invocation::new(event.to_string().into(), None);
         let id = invocation.request_id.clone();
-        let tail = Tail::default();
+        let tail = LogTail::default();
         invocation.tail = Some(tail.clone());
         assert_eq!(fixture.send(invocation).await, Ok(json!("printed")));
         let log = String::from_utf8(tail.last()).expect("text");

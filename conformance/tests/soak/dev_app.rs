@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, Order, Reload, Workshop};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, ReloadOutcome};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -25,8 +25,8 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct DevApp {
     dir: TempDir,
     pub(crate) clock: Clock,
-    pub(crate) server: Workshop,
-    reports: UnboundedReceiver<Reload>,
+    pub(crate) server: DevServer,
+    reports: UnboundedReceiver<ReloadOutcome>,
     reloads: JoinHandle<Option<App>>,
 }
 
@@ -103,10 +103,10 @@ impl DevApp {
         fs::create_dir(dir.path().join("target/ran")).expect("a folder");
         let mut app = App::open(&dir.path().canonicalize().expect("a folder")).expect("the app");
         app.workers.iter_mut().for_each(|worker| worker.settings.timeout = TIMEOUT_SECONDS);
-        let clock = Clock::by_hand(SystemTime::now());
+        let clock = Clock::manual(SystemTime::now());
         let state = app.root.join("target/bedrock");
         let program = binary("rust_case");
-        let order = Order {
+        let order = DevServerConfig {
             app: app.clone(),
             scratch: state.clone(),
             state,
@@ -117,7 +117,7 @@ impl DevApp {
             edges: None,
             strict: false,
         };
-        let server = Workshop::open(order).await.expect("the dev server starts");
+        let server = DevServer::start(order).await.expect("the dev server starts");
         let (report, reports) = unbounded_channel();
         let reloader = server.reloader(&app, &[]).expect("a reloader");
         let next_version = Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -149,7 +149,7 @@ impl DevApp {
         let mut pending: Vec<&str> = WORKERS.to_vec();
         while !pending.is_empty() {
             match self.reports.recv().await.expect("the reloader runs") {
-                Reload::Reloaded(reloaded) => pending.retain(|worker| !reloaded.workers.contains(*worker)),
+                ReloadOutcome::Reloaded(reloaded) => pending.retain(|worker| !reloaded.workers.contains(*worker)),
                 other => panic!("{other:?}"),
             }
         }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bedrock_dev::{Condition, State};
+use bedrock_dev::{Condition, EventState};
 
 use caller::{Caller, InvokeResponse};
 use dev_app::{DevApp, Resources, resident_memory_mb, save_worker};
@@ -39,7 +39,7 @@ async fn soak_calls_all_get_responses_and_leak_nothing() {
     let seed = std::env::var("SOAK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(DEFAULT_SEED);
     let initial = Resources::now();
     let mut app = DevApp::start().await;
-    let observer = observed_events::observe(&app.server.happenings);
+    let observer = observed_events::observe(&app.server.event_log);
     // After the warm-up, everything that is created once exists.
     let warm_up = call_all(&app, plans(seed, WARM_UP_CALLS), 8).await;
     settle(&app).await;
@@ -144,7 +144,7 @@ async fn settle(app: &DevApp) {
     loop {
         app.server.queue.settled().await.expect("settled");
         let events = app.server.store.list().expect("events");
-        if events.iter().all(|listed| matches!(listed.state, State::Dead(_))) {
+        if events.iter().all(|listed| matches!(listed.state, EventState::Dead(_))) {
             return;
         }
         app.clock.advance(Duration::from_secs(120));
@@ -155,7 +155,7 @@ async fn settle(app: &DevApp) {
 fn dead_events(app: &DevApp) -> BTreeMap<String, Condition> {
     let events = app.server.store.list().expect("events").into_iter();
     let dead = events.filter_map(|listed| match listed.state {
-        State::Dead(condition) => Some((listed.event.id, condition)),
+        EventState::Dead(condition) => Some((listed.event.id, condition)),
         _ => None,
     });
     dead.collect()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bedrock_dev::happenings::Stream;
+use bedrock_dev::event_log::EventLog;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -23,7 +23,7 @@ pub(crate) struct ObservedInvocation {
 }
 
 /// Collects events in the background until the dev server stops.
-pub(crate) fn observe(stream: &Stream) -> JoinHandle<ObservedInvocations> {
+pub(crate) fn observe(stream: &EventLog) -> JoinHandle<ObservedInvocations> {
     let mut reader = stream.subscribe(None);
     tokio::spawn(async move {
         let mut invocations = ObservedInvocations::new();

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
+use bedrock::local::lambda_api::FunctionInfo;
 use bedrock::local::rfc3339;
-use bedrock::local::service::FunctionInfo;
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent};
 use serde_json::{Value, json};
 

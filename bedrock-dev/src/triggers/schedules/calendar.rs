@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::Schedule;
-use bedrock_build::schedule::{Cron, Days, Moment, days_of};
+use bedrock_build::schedule::{CivilDateTime, Cron, CronDays, days_in_month};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -80,8 +80,8 @@ impl Calendar {
 }
 
 /// Returns the days of a month on which a schedule is due, in order.
-fn due_days(days: &Days, year: u16, month: u16) -> Vec<u16> {
-    let last = u16::from(days_of(year, u8::try_from(month).unwrap_or_default()));
+fn due_days(days: &CronDays, year: u16, month: u16) -> Vec<u16> {
+    let last = u16::from(days_in_month(year, u8::try_from(month).unwrap_or_default()));
     // Sunday is 1.
     let weekday = |day: u16| -> u16 {
         let date = i16::try_from(year).ok().and_then(|year| Date::new(year, to_i8(month), to_i8(day)).ok());
@@ -89,24 +89,26 @@ fn due_days(days: &Days, year: u16, month: u16) -> Vec<u16> {
     };
     let all = 1..=last;
     match days {
-        Days::OfMonth(set) => all.filter(|day| set.contains(day)).collect(),
-        Days::Last => vec![last],
-        Days::Nearest(day) if *day > last => Vec::new(),
-        Days::Nearest(day) => vec![match weekday(*day) {
+        CronDays::OfMonth(set) => all.filter(|day| set.contains(day)).collect(),
+        CronDays::Last => vec![last],
+        CronDays::Nearest(day) if *day > last => Vec::new(),
+        CronDays::Nearest(day) => vec![match weekday(*day) {
             7 if *day == 1 => 3,
             7 => day - 1,
             1 if *day == last => day - 2,
             1 => day + 1,
             _ => *day,
         }],
-        Days::OfWeek(set) => all.filter(|day| set.contains(&weekday(*day))).collect(),
-        Days::LastOfWeek(of) => all.filter(|day| weekday(*day) == *of && day + 7 > last).collect(),
-        Days::Nth { weekday: of, nth } => all.filter(|day| weekday(*day) == *of && day.div_ceil(7) == *nth).collect(),
+        CronDays::OfWeek(set) => all.filter(|day| set.contains(&weekday(*day))).collect(),
+        CronDays::LastOfWeek(of) => all.filter(|day| weekday(*day) == *of && day + 7 > last).collect(),
+        CronDays::Nth { weekday: of, nth } => {
+            all.filter(|day| weekday(*day) == *of && day.div_ceil(7) == *nth).collect()
+        }
     }
 }
 
-fn to_datetime(moment: Moment) -> Option<DateTime> {
-    let Moment { year, month, day, hour, minute, second } = moment;
+fn to_datetime(moment: CivilDateTime) -> Option<DateTime> {
+    let CivilDateTime { year, month, day, hour, minute, second } = moment;
     let date = Date::new(i16::try_from(year).ok()?, to_i8(month.into()), to_i8(day.into())).ok()?;
     Some(date.at(to_i8(hour.into()), to_i8(minute.into()), to_i8(second.into()), 0))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::lambda_api::FunctionInfo;
 
 use super::super::aws_api::new_uuid;
 use super::super::dispatcher::TriggerDispatcher;
@@ -86,7 +86,7 @@ mod tests {
     async fn manual_and_fast_clocks_skip_nothing() {
         let advanced = Clock::real();
         advanced.advance(Duration::from_secs(3600));
-        for clock in [advanced, Clock::by_hand(SystemTime::now()), Clock::fast(SystemTime::now(), 60)] {
+        for clock in [advanced, Clock::manual(SystemTime::now()), Clock::fast(SystemTime::now(), 60)] {
             assert_eq!(fire_count(clock).await, 1);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock::local::Invocation;
-use bedrock::local::service::FunctionInfo;
+use bedrock::local::lambda_api::FunctionInfo;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

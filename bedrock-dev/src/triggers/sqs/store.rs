@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
 use super::message::{Attributes, Message, milliseconds};
-use crate::queue::number;
+use crate::async_queue::inode;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -110,7 +110,7 @@ impl MessageStore {
             Ok(connection)
         });
         let connection = Mutex::new(opened.map_err(|error| MessageStoreError::File(path.to_owned(), error))?);
-        Ok(Self { connection, path: path.to_owned(), inode: number(path) })
+        Ok(Self { connection, path: path.to_owned(), inode: inode(path) })
     }
 
     /// Stores a message. Returns its id.
@@ -243,7 +243,7 @@ impl MessageStore {
         &self,
         operation: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, MessageStoreError> {
-        if number(&self.path) != self.inode {
+        if inode(&self.path) != self.inode {
             return Err(MessageStoreError::Deleted(self.path.clone()));
         }
         // A panic rolls the transaction back, so the data stays consistent.

@@ -30,7 +30,3 @@ pub use access::{Access, check_host_and_origin};
 pub use bedrock_model::backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply, worker_access_key};
 pub use bedrock_model::function_error::failure_body;
 pub use server::{serve_alongside_routes, serve_on, unknown_operation};
-
-// aliases until integration
-pub use bedrock_model::backend::{AdmissionError as Denied, worker_access_key as worker_key};
-pub use server::serve_alongside_routes as serve_beside;

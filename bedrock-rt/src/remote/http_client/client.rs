@@ -17,13 +17,13 @@ use super::resolver::Resolver;
 use super::settings::Settings;
 use super::signer::{self, SignableRequest, Signer};
 use super::types::Credentials;
-use crate::limits::SYNC_PAYLOAD;
+use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
 use crate::remote::error_chain::error_chain;
 use crate::remote::invoke_client::{InvokeClient, InvokeInput, InvokeResponse, InvokeResult, SendError};
 use crate::transport::Kind;
 
 /// Maximum size of a response: Lambda's limit plus some space for the JSON of an error.
-const MAX_RESPONSE_BYTES: usize = SYNC_PAYLOAD + 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = MAX_SYNC_PAYLOAD_BYTES + 1024 * 1024;
 const JSON: &str = "application/json";
 const AGENT: &str = concat!("bedrock-rt/", env!("CARGO_PKG_VERSION"));
 

@@ -90,7 +90,7 @@ async fn concurrent_calls_send_their_own_trace_headers() {
 #[tokio::test]
 async fn six_megabyte_payload_and_response_are_transferred() {
     for (client_name, make_client) in client_cases() {
-        let large = "x".repeat(crate::limits::SYNC_PAYLOAD - 2);
+        let large = "x".repeat(crate::limits::MAX_SYNC_PAYLOAD_BYTES - 2);
         let json = format!("\"{large}\"");
         let server = FakeServer::without_tls([Reaction::ok(&json)]).await;
         let event = Bytes::from(json.clone());

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bedrock_dev::runtime::Line;
-use bedrock_dev::{BuildFailed, ENDPOINT, Failed, Reload, Reloaded, Written};
+use bedrock_dev::execution::LogLine;
+use bedrock_dev::{BuildError, ENDPOINT, ReloadFailure, ReloadOutcome, ReloadSuccess, SelfWrittenFiles};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -88,21 +88,21 @@ impl OutputFormat {
     }
 
     /// Formats a failed build as a JSON event.
-    pub(super) fn build_failed(&self, failure: &BuildFailed) -> String {
+    pub(super) fn build_failed(&self, failure: &BuildError) -> String {
         event_line(&json!({ "version": EVENT_VERSION, "event": "build-failed", "messages": failure.messages }))
     }
 
     /// Formats the result of a change of files.
-    pub(super) fn reload(&self, reload: &Reload) -> String {
+    pub(super) fn reload(&self, reload: &ReloadOutcome) -> String {
         match reload {
-            Reload::Reloaded(reloaded) => self.reloaded(reloaded),
-            Reload::Failed(failed) => self.reload_failed(failed),
-            Reload::Written(written) => self.reload_skipped(written),
+            ReloadOutcome::Reloaded(reloaded) => self.reloaded(reloaded),
+            ReloadOutcome::Failed(failed) => self.reload_failed(failed),
+            ReloadOutcome::Written(written) => self.reload_skipped(written),
         }
     }
 
-    fn reloaded(&self, reloaded: &Reloaded) -> String {
-        let Reloaded { workers, files, took, .. } = reloaded;
+    fn reloaded(&self, reloaded: &ReloadSuccess) -> String {
+        let ReloadSuccess { workers, files, took, .. } = reloaded;
         if self.json {
             return event_line(&json!({
                 "version": EVENT_VERSION, "event": "reloaded", "workers": workers, "files": files, "messages": [],
@@ -121,8 +121,8 @@ impl OutputFormat {
         format!("{files} changed: {result} ({:.2} s)\n", took.as_secs_f64())
     }
 
-    fn reload_failed(&self, failed: &Failed) -> String {
-        let Failed { workers, files, messages, said, took } = failed;
+    fn reload_failed(&self, failed: &ReloadFailure) -> String {
+        let ReloadFailure { workers, files, messages, said, took } = failed;
         if self.json {
             return event_line(&json!({
                 "version": EVENT_VERSION, "event": "reload-failed", "workers": workers, "files": files,
@@ -147,8 +147,8 @@ impl OutputFormat {
         text
     }
 
-    fn reload_skipped(&self, written: &Written) -> String {
-        let Written { worker, files, help } = written;
+    fn reload_skipped(&self, written: &SelfWrittenFiles) -> String {
+        let SelfWrittenFiles { worker, files, help } = written;
         if self.json {
             return event_line(&json!({
                 "version": EVENT_VERSION, "event": "reload-skipped", "workers": [worker], "files": files,
@@ -160,8 +160,8 @@ impl OutputFormat {
     }
 
     /// Formats a log line. `terminal_width` is in columns, or `None` if the output is not a terminal.
-    pub(super) fn log_line(&self, line: &Line, terminal_width: Option<u16>) -> String {
-        let Line { worker, request_id, text } = line;
+    pub(super) fn log_line(&self, line: &LogLine, terminal_width: Option<u16>) -> String {
+        let LogLine { worker, request_id, text } = line;
         if self.json {
             let event = LogEvent {
                 event: "log",

@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bedrock_build::{App, Trigger};
-use bedrock_dev::runtime::Line;
-use bedrock_dev::{BuildFailed, ENDPOINT, Reload};
+use bedrock_dev::execution::LogLine;
+use bedrock_dev::{BuildError, ENDPOINT, ReloadOutcome};
 use serde_json::Value;
 
 use crate::ui::{Color, Printer};
@@ -78,21 +78,21 @@ impl Output {
     }
 
     /// Publishes a failed build as a JSON event. As text, the compiler's errors have been printed already.
-    pub(super) fn build_failed(&self, failure: &BuildFailed) {
+    pub(super) fn build_failed(&self, failure: &BuildError) {
         if self.format.json {
             self.send(self.format.build_failed(failure));
         }
     }
 
     /// Prints the result of a change of files.
-    pub(super) fn reload(&self, reload: &Reload) {
-        if self.format.json || !self.format.quiet || matches!(reload, Reload::Failed(_)) {
+    pub(super) fn reload(&self, reload: &ReloadOutcome) {
+        if self.format.json || !self.format.quiet || matches!(reload, ReloadOutcome::Failed(_)) {
             self.send(self.format.reload(reload));
         }
     }
 
     /// Returns a callback that prints log lines of workers.
-    pub(super) fn log_sink(&self) -> impl Fn(Line) + Send + Sync + use<> {
+    pub(super) fn log_sink(&self) -> impl Fn(LogLine) + Send + Sync + use<> {
         let sender = self.sender.clone();
         let format = Arc::clone(&self.format);
         move |line| sender.send(OutputMessage::LogLine(Arc::clone(&format), line))

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bedrock_dev::runtime::Line;
-use bedrock_dev::{Failed, Reload};
+use bedrock_dev::execution::LogLine;
+use bedrock_dev::{ReloadFailure, ReloadOutcome};
 
 use super::format::OutputFormat;
 use crate::dev::keys;
@@ -14,13 +14,13 @@ fn format(json: bool) -> OutputFormat {
     OutputFormat::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec(), false)
 }
 
-fn line(worker: &str, request_id: Option<&str>) -> Line {
-    Line { worker: worker.into(), request_id: request_id.map(Into::into), text: "says \"hello\"".to_owned() }
+fn line(worker: &str, request_id: Option<&str>) -> LogLine {
+    LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: "says \"hello\"".to_owned() }
 }
 
 #[test]
 fn log_line_names_its_worker_and_request() {
-    let shown = |line: &Line| anstream::adapter::strip_str(&format(false).log_line(line, Some(80))).to_string();
+    let shown = |line: &LogLine| anstream::adapter::strip_str(&format(false).log_line(line, Some(80))).to_string();
     assert_eq!(shown(&line("ranker", Some("0b1c2d3e-4f50"))), "ranker       0b1c2d3e  says \"hello\"\n");
     assert_eq!(shown(&line("a_long_name", None)), "a_long_name  -         says \"hello\"\n");
     assert_eq!(shown(&line("", None)), "says \"hello\"\n");
@@ -68,7 +68,7 @@ fn json_output_has_one_object_a_line() {
 #[test]
 fn failed_reload_is_printed_with_its_reason() {
     let failed = |files: &[&str], compiler_errors: &[&str]| {
-        Reload::Failed(Failed {
+        ReloadOutcome::Failed(ReloadFailure {
             workers: BTreeSet::new(),
             files: files.iter().map(PathBuf::from).collect(),
             messages: vec!["why".to_owned()],
@@ -76,7 +76,7 @@ fn failed_reload_is_printed_with_its_reason() {
             took: Duration::from_millis(250),
         })
     };
-    let shown = |reload: &Reload| format(false).reload(reload);
+    let shown = |reload: &ReloadOutcome| format(false).reload(reload);
     assert_eq!(
         shown(&failed(&["src/main.rs"], &["error: expected one of"])),
         "`src/main.rs` failed to compile; the previous version keeps running (0.25 s)\n  why\n"

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use bedrock_dev::runtime::Line;
+use bedrock_dev::execution::LogLine;
 
 use super::format::OutputFormat;
 use crate::ui::Printer;
@@ -25,7 +25,7 @@ pub(super) enum OutputMessage {
     /// Text to write unchanged.
     Text(String),
     /// A log line. The writer thread formats it, because the sender also runs the worker that printed it.
-    LogLine(Arc<OutputFormat>, Line),
+    LogLine(Arc<OutputFormat>, LogLine),
     /// Ends the thread.
     End,
 }

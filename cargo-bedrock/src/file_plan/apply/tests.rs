@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use bedrock_templates::File;
+use bedrock_templates::RenderedFile;
 use tempfile::TempDir;
 
 use super::apply;
@@ -13,7 +13,7 @@ use bedrock_diagnostics::Interrupt;
 use bedrock_diagnostics::{Error, ExitKind};
 
 fn create_folder(root: &Path, path: &str) -> FileStep {
-    let file = File { path: "src/main.rs".to_owned(), contents: "fn main() {}\n".to_owned() };
+    let file = RenderedFile { path: "src/main.rs".to_owned(), contents: "fn main() {}\n".to_owned() };
     FileStep::CreateFolder { path: root.join(path), files: vec![file] }
 }
 

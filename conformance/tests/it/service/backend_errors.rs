@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
+use bedrock::local::lambda_api::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
 use bedrock_build::Language;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use testbed::{on_path, tool};
+use testbed::{find_on_path, tool};
 
 /// An AWS client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Client {
             command.arg("-B").arg(programs.join("boto.py"));
             command
         } else {
-            let mut command = Command::new(on_path("node")?);
+            let mut command = Command::new(find_on_path("node")?);
             command.arg(programs.join("sdk.mjs")).arg(sdk()?);
             command
         };

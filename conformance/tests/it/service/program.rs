@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Child;
 use std::thread;
 
-use bedrock_dev::{Clock, Workshop};
+use bedrock_dev::{Clock, DevServer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use crate::driver::{Run, finish};
 /// A running app. Dropping it ends the app.
 pub(super) struct Program {
     child: Option<(Child, String)>,
-    dev_server: Option<(Runtime, Workshop, TempDir)>,
+    dev_server: Option<(Runtime, DevServer, TempDir)>,
     /// `http://127.0.0.1:PORT`
     pub(super) url: String,
 }
@@ -39,7 +39,7 @@ impl Program {
     pub(super) fn start_dev_server() -> Self {
         let scratch = tempfile::tempdir().expect("a folder");
         let runtime = Runtime::new().expect("a runtime");
-        let opened = Workshop::open(config(scratch.path(), &Clock::real()));
+        let opened = DevServer::start(config(scratch.path(), &Clock::real()));
         let dev_server = runtime.block_on(opened).expect("it opens");
         let url = dev_server.url.clone();
         Self { child: None, dev_server: Some((runtime, dev_server, scratch)), url }

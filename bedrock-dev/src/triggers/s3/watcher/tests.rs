@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock_build::triggers::{BucketTrigger, ObjectEvent, Source};
+use bedrock_build::triggers::{BucketTrigger, ObjectEvent, TriggerSource};
 
 use super::{MAX_ATTEMPTS, WatchedBucket, notify_workers, watch};
 use crate::Clock;
@@ -13,7 +13,7 @@ use crate::triggers::s3::folder::Change;
 
 fn watched_bucket(calls: &RecordedCalls) -> WatchedBucket {
     let trigger = BucketTrigger {
-        bucket: Source::Own("uploads".to_owned()),
+        bucket: TriggerSource::Own("uploads".to_owned()),
         prefix: String::new(),
         suffix: String::new(),
         folder: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::service::{Accepted, Backend, FunctionInfo, Reply};
+use bedrock::local::lambda_api::{Accepted, Backend, FunctionInfo, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -100,7 +100,7 @@ impl TestQueue {
         respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
     ) -> Self {
         let scratch = tempfile::tempdir().expect("a folder");
-        let clock = Clock::by_hand(SystemTime::now());
+        let clock = Clock::manual(SystemTime::now());
         let messages = Arc::new(MessageStore::open(&scratch.path().join("messages")).expect("a file"));
         let queue = |name: &str, redrive| {
             let text = || name.to_owned();

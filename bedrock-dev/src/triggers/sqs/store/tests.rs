@@ -78,7 +78,7 @@ fn messages_survive_kill_9_and_deleted_ones_stay_deleted() {
         }
     }
     child.wait().expect("it ends");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let queue = queue(&path, "jobs", &clock);
     // Messages that the process held return after their visibility timeout.
     clock.advance(seconds(30));
@@ -98,7 +98,7 @@ fn messages_survive_kill_9_and_deleted_ones_stay_deleted() {
 #[test]
 fn received_message_is_hidden_until_timeout_or_deletion() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let queue = queue(&scratch.path().join("messages"), "jobs", &clock);
     send(&queue, "one", 0);
     send(&queue, "later", 60);
@@ -119,7 +119,7 @@ fn received_message_is_hidden_until_timeout_or_deletion() {
 #[test]
 fn message_received_too_often_is_moved_to_dead_letter_queue() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &clock);
     let dead = queue(&path, "jobs-dead", &clock);
@@ -137,7 +137,7 @@ fn message_received_too_often_is_moved_to_dead_letter_queue() {
 #[test]
 fn held_message_is_never_received_by_others() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &clock);
     send(&jobs, "one", 0);
@@ -151,7 +151,7 @@ fn held_message_is_never_received_by_others() {
 #[test]
 fn visibility_can_be_changed_and_queue_purged() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let clock = Clock::by_hand(SystemTime::now());
+    let clock = Clock::manual(SystemTime::now());
     let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &clock);
     let others = queue(&path, "others", &clock);
@@ -172,8 +172,8 @@ fn messages_expire_and_future_timestamps_are_clamped() {
     let path = scratch.path().join("messages");
     let now = SystemTime::now();
     let ahead = now + seconds(1_000_000);
-    send(&queue(&path, "jobs", &Clock::by_hand(ahead)), "of a fast clock", 0);
-    let clock = Clock::by_hand(now);
+    send(&queue(&path, "jobs", &Clock::manual(ahead)), "of a fast clock", 0);
+    let clock = Clock::manual(now);
     let jobs = queue(&path, "jobs", &clock);
     MessageStore::open(&path).expect("a file").clamp_future_timestamps("jobs", now, seconds(30)).expect("set");
     clock.advance(seconds(30));

@@ -16,8 +16,8 @@ const WORKFLOW: &str = ".github/workflows/deploy.yml";
 const RECORD: &str = "terraform/.bedrock.json";
 
 /// The description of the output `url` in the template, and in a simulated older template.
-const NEW_LINE: &str = "  description = \"Where it listens; null for a worker.\"\n";
-const OLD_LINE: &str = "  description = \"Where it listens.\"\n";
+const NEW_LINE: &str = "  description = \"The URL of the function; null for a worker.\"\n";
+const OLD_LINE: &str = "  description = \"The URL of the function.\"\n";
 
 fn read_record(app: &TestApp) -> Value {
     serde_json::from_str(&app.read(RECORD)).expect("JSON")
@@ -185,9 +185,9 @@ fn edit_of_the_same_line_is_a_conflict() {
     <<<<<<< ours
       description = "Mine."
     ||||||| original
-      description = "Where it listens."
+      description = "The URL of the function."
     =======
-      description = "Where it listens; null for a worker."
+      description = "The URL of the function; null for a worker."
     >>>>>>> theirs
     -- stderr
     error: the app and the template changed the same lines of `terraform/lambda/outputs.tf`
@@ -203,15 +203,15 @@ fn edit_of_the_same_line_is_a_conflict() {
     <<<<<<< ours
       description = "Mine."
     ||||||| original
-      description = "Where it listens."
+      description = "The URL of the function."
     =======
-      description = "Where it listens; null for a worker."
+      description = "The URL of the function; null for a worker."
     >>>>>>> theirs
       value       = one(aws_lambda_function_url.this[*].function_url)
     }
 
     output "role" {
-      description = "The name of its role, to give it rights of your own."
+      description = "The name of the role, to attach further policies."
       value       = aws_iam_role.this.name
     }
     "#);

@@ -1,5 +1,5 @@
-# The environment variables of each function: those in the manifest, and the ARNs of its callees if there is space for
-# them. The values of secrets are added outside of this module, which only knows their sizes.
+# The environment variables of each function: those in the manifest, and the ARNs of its callees if they fit. The values
+# of secrets are added outside of this module, which only knows their sizes.
 
 locals {
   environment_limit = 4096 # Lambda's quota: bytes of compact JSON of all variables of a function

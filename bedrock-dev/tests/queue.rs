@@ -1,8 +1,8 @@
-//! The queue from outside: events are run as Lambda runs them, and survive the program.
-#![allow(clippy::expect_used, clippy::panic)] // a test that cannot go on ends here
+//! The asynchronous queue as a library: runs events as Lambda does, and stores them across the end of the program.
+#![allow(clippy::expect_used, clippy::panic)] // a failed expectation ends the test
 
 mod queue {
-    pub(crate) mod ends;
-    pub(crate) mod files;
-    pub(crate) mod room;
+    pub(crate) mod destinations;
+    pub(crate) mod fixture;
+    pub(crate) mod store;
 }

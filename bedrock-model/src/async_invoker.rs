@@ -148,8 +148,8 @@ impl<S: EventStore> AsyncInvoker<S> {
         self.update(|store| store.claim(self.now()))
     }
 
-    /// Runs a claimed event once and stores the result.
-    pub async fn run(&self, event: AsyncEvent) -> Result<(), S::Error> {
+    /// Runs a claimed event once and stores the result. Returns what happened to the event, after all notifications.
+    pub async fn run(&self, event: AsyncEvent) -> Result<RetryDecision, S::Error> {
         // It may have become too old while no program was there to run it.
         if let RetryDecision::Finish(condition) = decide(&event, None, self.now()) {
             let event = AsyncEvent { attempts: event.attempts.saturating_sub(1), ..event };
@@ -159,8 +159,8 @@ impl<S: EventStore> AsyncInvoker<S> {
         self.settle(event, &attempt)
     }
 
-    /// Stores the result of an attempt.
-    pub fn settle(&self, mut event: AsyncEvent, attempt: &Attempt) -> Result<(), S::Error> {
+    /// Stores the result of an attempt. Returns what happened to the event, after all notifications.
+    pub fn settle(&self, mut event: AsyncEvent, attempt: &Attempt) -> Result<RetryDecision, S::Error> {
         if let Attempt::Refused(_) | Attempt::Dropped(_) = attempt {
             event.attempts = event.attempts.saturating_sub(1);
             event.refusals += 1;
@@ -171,7 +171,7 @@ impl<S: EventStore> AsyncInvoker<S> {
             RetryDecision::RunAt(due) => self.update(|store| {
                 let due = store.reschedule(&event, due, &attempt.error())?;
                 self.notify(&event, EventTransition::Waiting(due));
-                Ok(())
+                Ok(RetryDecision::RunAt(due))
             }),
             RetryDecision::Finish(condition) => self.finish(&event, condition, Some(attempt)),
         }
@@ -188,7 +188,12 @@ impl<S: EventStore> AsyncInvoker<S> {
         (self.handlers.observer)(event, transition);
     }
 
-    fn finish(&self, event: &AsyncEvent, condition: Condition, attempt: Option<&Attempt>) -> Result<(), S::Error> {
+    fn finish(
+        &self,
+        event: &AsyncEvent,
+        condition: Condition,
+        attempt: Option<&Attempt>,
+    ) -> Result<RetryDecision, S::Error> {
         let mut deliveries = Vec::new();
         let mut new_events = Vec::new();
         for (kind, destination) in destinations(event, condition) {
@@ -220,7 +225,7 @@ impl<S: EventStore> AsyncInvoker<S> {
             for new_event in &new_events {
                 self.notify(new_event, EventTransition::Accepted);
             }
-            Ok(())
+            Ok(RetryDecision::Finish(condition))
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_model::{
     AsyncEvent, AsyncInvoker, AttemptFuture, Claim, Condition, DestinationFunction, DestinationKind, EventHandlers,
-    EventTransition, MemoryStore,
+    EventTransition, MemoryStore, RetryDecision,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
@@ -97,7 +97,12 @@ impl AsyncEvents {
         while let Ok(Claim { event: Some(event), .. }) = self.invoker.claim() {
             let events = Arc::clone(self);
             self.handle.spawn(async move {
-                let Ok(()) = events.invoker.run(event).await;
+                let Ok(decision) = events.invoker.run(event).await;
+                if let RetryDecision::Finish(_) = decision {
+                    // Only now: the events for its destinations have been counted, so the number does not drop to zero
+                    // too early.
+                    events.progress.open.send_modify(|open| *open -= 1);
+                }
                 events.run_due();
                 if events.invoker.store().next_due().is_some() {
                     events.start_scheduler();
@@ -140,7 +145,6 @@ impl Progress {
                     let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
                     self.print_failure(event, condition, failed);
                 }
-                self.open.send_modify(|open| *open -= 1);
             }
             EventTransition::Delivered(delivery) => {
                 // Successful events would repeat the message for each event.

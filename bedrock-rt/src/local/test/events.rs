@@ -168,7 +168,7 @@ impl TestEvents {
         while let Ok(Claim { event: Some(event), .. }) = self.invoker.claim() {
             let running = RunningGuard::new(self);
             self.handle.spawn(async move {
-                let Ok(()) = running.0.invoker.run(event).await;
+                let Ok(_) = running.0.invoker.run(event).await;
                 running.0.run_due();
                 drop(running);
             });

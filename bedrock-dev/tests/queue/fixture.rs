@@ -1,4 +1,4 @@
-//! A queue in a temporary folder, with a clock that is moved by hand and a worker that does what a test says.
+//! A queue in a temporary folder, with a clock that the test moves and a worker that the test controls.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,18 @@ use tempfile::TempDir;
 pub(crate) const DEAD_LETTERS: &str = "arn:aws:sqs:us-east-1:000000000000:dead_letters";
 pub(crate) const AUDITOR: &str = "arn:aws:lambda:us-east-1:000000000000:function:shop-local-auditor";
 
-pub(crate) struct Room {
+pub(crate) struct QueueFixture {
     pub(crate) dir: TempDir,
     pub(crate) clock: Clock,
 }
 
-/// What was run: worker, id, payload.
-pub(crate) type Runs = Arc<Mutex<Vec<(String, String, Value)>>>;
+/// The attempts so far: worker, event id, payload.
+pub(crate) type Attempts = Arc<Mutex<Vec<(String, String, Value)>>>;
 
-impl Room {
+impl QueueFixture {
     pub(crate) fn new() -> Self {
         let began = UNIX_EPOCH + Duration::from_secs(1_795_588_500);
-        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::manual(began) }
+        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::by_hand(began) }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -34,28 +34,32 @@ impl Room {
         Arc::new(QueueStore::own(&self.path()).expect("a store"))
     }
 
-    /// A queue at work, whose worker answers with what `answer` makes of an event.
+    /// Starts a queue with a worker that returns what `respond` returns.
     pub(crate) fn queue(
         &self,
         store: &Arc<QueueStore>,
-        answer: impl Fn(&AsyncEvent) -> Attempt + Send + Sync + 'static,
-    ) -> (Arc<AsyncQueue>, Runs) {
-        let runs = Runs::default();
-        let noted = Arc::clone(&runs);
+        respond: impl Fn(&AsyncEvent) -> Attempt + Send + Sync + 'static,
+    ) -> (Arc<AsyncQueue>, Attempts) {
+        let attempts = Attempts::default();
+        let recorded = Arc::clone(&attempts);
         let run = move |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
             let payload = serde_json::from_slice(&event.payload).expect("JSON");
-            noted.lock().expect("runs").push((event.worker.clone(), event.id.clone(), payload));
-            let attempt = answer(&event);
+            recorded.lock().expect("runs").push((event.worker.clone(), event.id.clone(), payload));
+            let attempt = respond(&event);
             Box::pin(async move { attempt })
         };
-        let resolve = |destination: &str, of: &AsyncEvent| {
-            let (worker, arn, trace) = ("auditor".to_owned(), AUDITOR.to_owned(), of.trace.clone() + ";Lineage=a:1");
+        let resolve = |destination: &str, event: &AsyncEvent| {
             let is_known = [AUDITOR, "auditor"].contains(&destination);
-            is_known.then(|| DestinationFunction { worker, arn, rules: EventInvokeConfig::default(), trace })
+            is_known.then(|| DestinationFunction {
+                worker: "auditor".to_owned(),
+                arn: AUDITOR.to_owned(),
+                rules: EventInvokeConfig::default(),
+                trace: event.trace.clone() + ";Lineage=a:1",
+            })
         };
         let queue = AsyncQueue::new(Arc::clone(store), self.clock.clone(), run, resolve).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
-        (queue, runs)
+        (queue, attempts)
     }
 }
 
@@ -77,7 +81,7 @@ pub(crate) fn failed() -> Attempt {
     Attempt::Failed(json!({ "errorType": "ValueError", "errorMessage": "no" }))
 }
 
-/// Only those that matter of what was run.
-pub(crate) fn ids(runs: &Runs) -> Vec<String> {
-    runs.lock().expect("runs").iter().map(|(_, id, _)| id.clone()).collect()
+/// Returns the event ids of the attempts.
+pub(crate) fn ids(attempts: &Attempts) -> Vec<String> {
+    attempts.lock().expect("runs").iter().map(|(_, id, _)| id.clone()).collect()
 }

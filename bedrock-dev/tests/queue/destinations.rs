@@ -1,4 +1,4 @@
-//! How events end: answered, given up after retries or by age, handed on.
+//! How events finish: with success, after all retries, or at their maximum age; and what their destinations get.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use bedrock_dev::{AsyncEvent, Attempt, Condition, DestinationKind, EventInvokeCo
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::room::{AUDITOR, DEAD_LETTERS, Room, event, failed, ids};
+use super::fixture::{AUDITOR, DEAD_LETTERS, QueueFixture, event, failed, ids};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn an_event_that_fails_is_run_three_times_with_the_same_id_and_then_given_up() {
-    let room = Room::new();
-    let store = room.store();
-    let (queue, runs) = room.queue(&store, |_| failed());
+async fn failing_event_is_run_three_times_with_the_same_id() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) = fixture.queue(&store, |_| failed());
     let rules = EventInvokeConfig { on_failure: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
-    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.accept(&AsyncEvent { rules, ..event("a", fixture.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     for (moved, times) in [(MINUTE / 2, 1), (MINUTE / 2, 2), (MINUTE, 2), (MINUTE, 3), (100 * MINUTE, 3)] {
-        room.clock.advance(moved);
+        fixture.clock.advance(moved);
         queue.settled().await.expect("settled");
-        assert_eq!(ids(&runs), vec!["a"; times]);
+        assert_eq!(ids(&attempts), vec!["a"; times]);
     }
     let listed = store.list().expect("events");
     assert_eq!(listed.len(), 1);
@@ -48,17 +48,17 @@ async fn an_event_that_fails_is_run_three_times_with_the_same_id_and_then_given_
 }
 
 #[tokio::test]
-async fn an_event_that_succeeds_is_gone_and_its_response_goes_to_a_function_of_the_app() {
-    let room = Room::new();
-    let store = room.store();
-    let (queue, runs) = room.queue(&store, |_| Attempt::Answered(Bytes::from_static(b"[1]")));
+async fn successful_event_is_deleted_and_its_record_is_delivered() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) = fixture.queue(&store, |_| Attempt::Answered(Bytes::from_static(b"[1]")));
     let rules = EventInvokeConfig { on_success: Some(AUDITOR.to_owned()), ..EventInvokeConfig::default() };
-    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.accept(&AsyncEvent { rules, ..event("a", fixture.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     assert_eq!(store.list().expect("events"), []);
     assert_eq!(store.delivered().expect("records"), []);
-    let runs = runs.lock().expect("runs");
-    let [(first, _, _), (second, id, record)] = &runs[..] else { panic!("{runs:?}") };
+    let attempts = attempts.lock().expect("runs");
+    let [(first, _, _), (second, id, record)] = &attempts[..] else { panic!("{attempts:?}") };
     assert_eq!((first.as_str(), second.as_str(), id.len()), ("fetcher", "auditor", 36));
     assert_eq!(record["requestContext"]["condition"], "Success");
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 1);
@@ -66,23 +66,23 @@ async fn an_event_that_succeeds_is_gone_and_its_response_goes_to_a_function_of_t
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_run_waits_for_its_turn_until_it_is_too_old() {
-    let room = Room::new();
-    let store = room.store();
-    let (queue, runs) = room.queue(&store, |_| Attempt::Refused("Rate Exceeded.".to_owned()));
+async fn refused_event_is_retried_until_its_maximum_age() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) = fixture.queue(&store, |_| Attempt::Refused("Rate Exceeded.".to_owned()));
     let rules =
         EventInvokeConfig { max_age: 60, on_failure: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
-    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.accept(&AsyncEvent { rules, ..event("a", fixture.clock.now()) }).expect("accepted");
     for second in 0..100 {
         queue.settled().await.expect("settled");
-        room.clock.advance(Duration::from_secs(1));
+        fixture.clock.advance(Duration::from_secs(1));
         if second == 10 {
             let listed = store.list().expect("events");
             assert_eq!((listed[0].event.attempts, listed[0].event.refusals), (0, 4), "{listed:?}");
         }
     }
     // After 1, 2, 4, 8, 16 seconds; the next time would be too late.
-    assert_eq!(ids(&runs).len(), 6);
+    assert_eq!(ids(&attempts).len(), 6);
     assert_eq!(store.list().expect("events")[0].state, EventState::Dead(Condition::EventAgeExceeded));
     let record = &store.delivered().expect("records")[0].record;
     assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
@@ -93,37 +93,38 @@ async fn an_event_that_cannot_be_run_waits_for_its_turn_until_it_is_too_old() {
 }
 
 #[tokio::test]
-async fn an_event_that_was_given_up_can_be_run_again_or_forgotten_by_hand() {
-    let room = Room::new();
-    let store = room.store();
-    let (queue, runs) = room.queue(&store, |_| failed());
+async fn failed_event_can_be_retried_or_deleted() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) = fixture.queue(&store, |_| failed());
     let once = EventInvokeConfig { retries: 0, ..EventInvokeConfig::default() };
     for id in ["aa", "ab"] {
-        queue.accept(&AsyncEvent { rules: once.clone(), ..event(id, room.clock.now()) }).expect("accepted");
+        queue.accept(&AsyncEvent { rules: once.clone(), ..event(id, fixture.clock.now()) }).expect("accepted");
     }
     queue.settled().await.expect("settled");
-    assert_eq!(ids(&runs), ["aa", "ab"]);
+    assert_eq!(ids(&attempts), ["aa", "ab"]);
     assert_eq!(store.find("a").expect("events").len(), 2);
-    assert!(store.retry("aa", room.clock.now()).expect("changed") && store.forget("ab").expect("changed"));
-    assert!(!store.retry("no", room.clock.now()).expect("nothing") && !store.forget("no").expect("nothing"));
+    assert!(store.retry("aa", fixture.clock.now()).expect("changed") && store.forget("ab").expect("changed"));
+    assert!(!store.retry("no", fixture.clock.now()).expect("nothing") && !store.forget("no").expect("nothing"));
     queue.look();
     queue.settled().await.expect("settled");
-    assert_eq!(ids(&runs), ["aa", "ab", "aa"]);
+    assert_eq!(ids(&attempts), ["aa", "ab", "aa"]);
     let left: Vec<_> = store.list().expect("events").into_iter().map(|listed| listed.event.id).collect();
     assert_eq!(left, ["aa"]);
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_the_event_itself_with_aws_s_attributes_beside_the_record_of_on_failure() {
-    let room = Room::new();
-    let store = room.store();
-    let (queue, runs) = room.queue(&store, |event| if event.worker == "auditor" { answered() } else { failed() });
+async fn dead_letter_is_the_event_with_attributes() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) =
+        fixture.queue(&store, |event| if event.worker == "auditor" { answered() } else { failed() });
     let (on_failure, dead_letter) = (Some("auditor".to_owned()), Some(DEAD_LETTERS.to_owned()));
     let rules = EventInvokeConfig { retries: 0, on_failure, dead_letter, ..EventInvokeConfig::default() };
-    queue.accept(&AsyncEvent { rules, ..event("a", room.clock.now()) }).expect("accepted");
+    queue.accept(&AsyncEvent { rules, ..event("a", fixture.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     let delivered = store.delivered().expect("records");
-    assert_eq!(delivered.len(), 1, "what a worker gets is its event: {delivered:?}");
+    assert_eq!(delivered.len(), 1, "a delivery to a worker is an event: {delivered:?}");
     assert_eq!((delivered[0].destination.as_str(), delivered[0].why), (DEAD_LETTERS, DestinationKind::DeadLetter));
     assert_eq!((&delivered[0].record, delivered[0].worker.as_str()), (&json!({ "n": 1 }), "fetcher"));
     assert_eq!(
@@ -134,14 +135,14 @@ async fn a_dead_letter_is_the_event_itself_with_aws_s_attributes_beside_the_reco
             "ErrorMessage": { "Type": "String", "Value": "no" }
         }))
     );
-    let runs = runs.lock().expect("runs");
-    let [_, (worker, _, record)] = &runs[..] else { panic!("{runs:?}") };
+    let attempts = attempts.lock().expect("runs");
+    let [_, (worker, _, record)] = &attempts[..] else { panic!("{attempts:?}") };
     assert_eq!((worker.as_str(), &record["requestContext"]["condition"]), ("auditor", &json!("RetriesExhausted")));
 }
 
 #[tokio::test]
-async fn what_a_destination_gets_is_kept_by_a_newer_program_in_a_file_of_an_older_one() {
-    let room = Room::new();
+async fn store_upgrades_a_file_of_version_1() {
+    let fixture = QueueFixture::new();
     let old = "
         CREATE TABLE events (id TEXT PRIMARY KEY, worker TEXT NOT NULL, arn TEXT NOT NULL, payload BLOB NOT NULL,
             trace TEXT NOT NULL, rules TEXT NOT NULL, accepted INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
@@ -151,12 +152,12 @@ async fn what_a_destination_gets_is_kept_by_a_newer_program_in_a_file_of_an_olde
         INSERT INTO delivered (id, destination, record) VALUES ('old', 'arn', '{}');
         PRAGMA user_version = 1;
     ";
-    rusqlite::Connection::open(room.path()).and_then(|file| file.execute_batch(old)).expect("a file");
-    let store = room.store();
-    let (queue, _) = room.queue(&store, |_| failed());
+    rusqlite::Connection::open(fixture.path()).and_then(|file| file.execute_batch(old)).expect("a file");
+    let store = fixture.store();
+    let (queue, _) = fixture.queue(&store, |_| failed());
     let rules =
         EventInvokeConfig { retries: 0, dead_letter: Some(DEAD_LETTERS.to_owned()), ..EventInvokeConfig::default() };
-    queue.accept(&AsyncEvent { rules, ..event("new", room.clock.now()) }).expect("accepted");
+    queue.accept(&AsyncEvent { rules, ..event("new", fixture.clock.now()) }).expect("accepted");
     queue.settled().await.expect("settled");
     let delivered = store.delivered().expect("records");
     let of = |at: usize| (delivered[at].id.as_str(), delivered[at].why);
@@ -164,16 +165,16 @@ async fn what_a_destination_gets_is_kept_by_a_newer_program_in_a_file_of_an_olde
 }
 
 #[tokio::test]
-async fn a_destination_s_event_belongs_to_the_same_chain_of_calls_with_the_run_that_led_to_it_counted() {
-    let room = Room::new();
-    let store = room.store();
+async fn event_of_a_destination_continues_the_chain_of_calls() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
-    let (queue, _) = room.queue(&store, move |event| {
-        sender.send(event.trace.clone()).expect("heard");
+    let (queue, _) = fixture.queue(&store, move |event| {
+        sender.send(event.trace.clone()).expect("a receiver");
         answered()
     });
     let rules = EventInvokeConfig { on_success: Some("auditor".to_owned()), ..EventInvokeConfig::default() };
-    let first = AsyncEvent { rules, ..event("a", room.clock.now()) };
+    let first = AsyncEvent { rules, ..event("a", fixture.clock.now()) };
     queue.accept(&first).expect("accepted");
     queue.settled().await.expect("settled");
     let mut next = || seen.try_recv().expect("a run");

@@ -1,7 +1,7 @@
 //! Publishes events for what the dev server does: invocations, log lines, queue changes.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
@@ -22,6 +22,7 @@ use super::redact::Redactions;
 use crate::execution::LogLine;
 use crate::queue::{Change, Delivered, Event};
 use crate::spawn_on_drop::SpawnOnDrop;
+use crate::sync::Mutex;
 
 /// Publishes to an event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -202,8 +203,7 @@ impl Recorder {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code panics while the lock is held, and the data would be consistent if it did.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

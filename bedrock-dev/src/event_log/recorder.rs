@@ -46,6 +46,7 @@ struct InvocationKey {
 }
 
 /// What an invocation took.
+#[derive(Clone, Copy)]
 struct Usage {
     duration: Duration,
     measures: Measures,
@@ -106,13 +107,13 @@ impl Recorder {
         let recorded_function = function.clone();
         let measures = invocation.measured.clone();
         let reply = run(invocation);
-        let recorded = async move {
+        let run_to_end = async move {
             let result = reply.await;
             let usage = Usage { duration: started_at.elapsed(), measures: measures.get() };
             recorder.publish_ended(&recorded_function, key, usage, &result);
             result
         };
-        SpawnOnDrop::new(recorded).await
+        SpawnOnDrop::new(run_to_end).await
     }
 
     /// Publishes a log line of a worker.

@@ -2,13 +2,14 @@
 //! a slow reader learns how many events it has missed.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
 use super::event::{DevEvent, DevEventKind, VERSION};
 use super::memory_size::memory_size;
+use crate::sync::Mutex;
 
 /// Capacity of the log in memory. The newest event is always stored.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,7 @@ impl EventLog {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let first_id = u64::try_from(now).unwrap_or_default() + 1;
         let contents = LogContents { events: VecDeque::new(), bytes: 0, next_id: first_id, first_id };
-        Self(Arc::new(Inner { retention, contents: contents.into(), changes: watch::Sender::default() }))
+        Self(Arc::new(Inner { retention, contents: Mutex::new(contents), changes: watch::Sender::default() }))
     }
 
     /// Adds an event and returns its id. After [`EventLog::close`], nothing is added.
@@ -123,8 +124,7 @@ impl EventLog {
     }
 
     fn contents(&self) -> MutexGuard<'_, LogContents> {
-        // No code panics while the lock is held, and the data would be consistent if it did.
-        self.0.contents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.contents.lock()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Publishes events for what the dev server does: invocations, log lines, queue changes.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bedrock::Error;
@@ -22,6 +22,7 @@ use super::redact::Redactions;
 use crate::async_queue::{AsyncEvent, DestinationDelivery, EventTransition};
 use crate::execution::LogLine;
 use crate::spawn_on_drop::SpawnOnDrop;
+use crate::sync::Mutex;
 
 /// Publishes to an event log; cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ struct InvocationKey {
 }
 
 /// What an invocation took.
+#[derive(Clone, Copy)]
 struct Usage {
     duration: Duration,
     measures: Metrics,
@@ -105,13 +107,13 @@ impl Recorder {
         let recorded_function = function.clone();
         let measures = invocation.metrics.clone();
         let reply = run(invocation);
-        let recorded = async move {
+        let run_to_end = async move {
             let result = reply.await;
             let usage = Usage { duration: started_at.elapsed(), measures: measures.get() };
             recorder.publish_ended(&recorded_function, key, usage, &result);
             result
         };
-        SpawnOnDrop::new(recorded).await
+        SpawnOnDrop::new(run_to_end).await
     }
 
     /// Publishes a log line of a worker.
@@ -202,8 +204,7 @@ impl Recorder {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code panics while the lock is held, and the data would be consistent if it did.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

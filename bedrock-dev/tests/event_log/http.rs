@@ -63,23 +63,23 @@ async fn invocation_outcomes_are_reported() {
 #[tokio::test]
 async fn invocation_details_include_log_lines_and_calls() {
     let server = TestServer::start(Retention::default()).await;
-    let caller_id = server.call(&json!({ "do": "trace" }).to_string(), TRACE).await;
-    let details = get(&server, &format!("/invocations/{caller_id}"), "InvocationDetails").await;
+    let calling_id = server.call(&json!({ "do": "trace" }).to_string(), TRACE).await;
+    let details = get(&server, &format!("/invocations/{calling_id}"), "InvocationDetails").await;
     // The worker passes on the trace header that it received, as AWS's SDKs do.
     let trace = details["invocation"]["response"]["json"].as_str().expect("a trace").to_owned();
     server.recorder.publish_line(&LogLine {
         worker: "greeter".into(),
-        request_id: Some(caller_id.as_str().into()),
+        request_id: Some(calling_id.as_str().into()),
         text: "[ERROR] late".to_owned(),
     });
-    let callee_id = server.call(&json!({ "do": "fail" }).to_string(), &trace).await;
-    let details = get(&server, &format!("/invocations/{caller_id}"), "InvocationDetails").await;
+    let called_id = server.call(&json!({ "do": "fail" }).to_string(), &trace).await;
+    let details = get(&server, &format!("/invocations/{calling_id}"), "InvocationDetails").await;
     let (logs, calls) = (&details["invocation"]["logs"], &details["invocation"]["calls"]);
     assert_eq!((&logs[0]["line"], &logs[0]["level"]), (&json!("[ERROR] late"), &json!("error")));
-    assert_eq!(calls, &json!([callee_id]));
-    let callee = get(&server, &format!("/invocations/{callee_id}"), "InvocationDetails").await;
+    assert_eq!(calls, &json!([called_id]));
+    let callee = get(&server, &format!("/invocations/{called_id}"), "InvocationDetails").await;
     let callee = &callee["invocation"];
-    assert_eq!((&callee["caller"], &callee["parent_request_id"]), (&json!("greeter"), &json!(caller_id)));
+    assert_eq!((&callee["caller"], &callee["parent_request_id"]), (&json!("greeter"), &json!(calling_id)));
     assert_eq!((&callee["stack"], &callee["logs"]), (&json!(["line 1"]), &json!([])));
     assert_eq!(callee["trace"], details["invocation"]["trace"]);
     assert_error(&server, "/invocations/x", 404, "no invocation `x` is stored").await;

@@ -138,8 +138,8 @@ fn log_is_bounded_by_count_and_bytes() {
     assert_eq!(log.all().len(), 100);
     let bytes = 1024 * 1024;
     let log = EventLog::new(Retention { count: 100_000, bytes });
-    let long = "x".repeat(5 * 1024 * 1024);
-    publish(&log, 100, &long);
+    let line_text = "x".repeat(5 * 1024 * 1024);
+    publish(&log, 100, &line_text);
     let size: usize = log.all().iter().map(|event| event.json().len()).sum();
     assert!(size <= bytes && size > bytes / 2, "{size}");
     let log = EventLog::new(Retention { count: 10, bytes: 1 });

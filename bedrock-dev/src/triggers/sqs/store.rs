@@ -2,7 +2,6 @@
 //! written when its sender receives the response, so it survives any termination of this process.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
@@ -11,6 +10,7 @@ use serde::Serialize;
 use super::super::aws_api::new_uuid;
 use super::message::{Attributes, Message, milliseconds};
 use crate::async_queue::inode;
+use crate::sync::Mutex;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -247,7 +247,7 @@ impl MessageStore {
             return Err(MessageStoreError::Deleted(self.path.clone()));
         }
         // A panic rolls the transaction back, so the data stays consistent.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock();
         let result = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
             let value = operation(&transaction)?;
             transaction.commit()?;

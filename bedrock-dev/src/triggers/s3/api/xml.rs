@@ -1,5 +1,7 @@
 //! Writes XML responses. Every text passes through [`Element::text`], which escapes it.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response};
 
@@ -33,14 +35,16 @@ impl Element {
     }
 
     /// Adds a child element.
-    pub(super) fn with(mut self, child: Self) -> Self {
-        child.write(&mut self.content);
-        self
+    pub(super) fn with(self, child: Self) -> Self {
+        self.with_all([child])
     }
 
     /// Adds child elements.
-    pub(super) fn with_all(self, children: impl IntoIterator<Item = Self>) -> Self {
-        children.into_iter().fold(self, Self::with)
+    pub(super) fn with_all(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        for child in children {
+            child.write(&mut self.content);
+        }
+        self
     }
 
     /// Returns a response with status 200 and this element as its document.
@@ -55,7 +59,7 @@ impl Element {
     fn write(&self, xml: &mut String) {
         let Self { name, content, .. } = self;
         let namespace = self.namespace.map(|namespace| format!(" xmlns=\"{namespace}\"")).unwrap_or_default();
-        xml.push_str(&format!("<{name}{namespace}>{content}</{name}>"));
+        let _ = write!(xml, "<{name}{namespace}>{content}</{name}>");
     }
 }
 

@@ -68,6 +68,7 @@ impl Backend for FakeWorker {
 }
 
 /// The batching settings of the mapping.
+#[derive(Clone, Copy)]
 struct Batching {
     size: usize,
     /// Seconds.

@@ -74,7 +74,7 @@ impl EmulatedAws {
         alias["FunctionVersion"].as_str().expect("a version").to_owned()
     }
 
-    /// Returns status line and body of `GET url`. The request is sent to the emulator, because the host name cannot be resolved.
+    /// Returns status line and body of `GET url`. The request is sent to the emulator: the host name cannot be resolved.
     pub(crate) fn http_get(&self, url: &str) -> (String, String) {
         let (host, path) =
             url.trim_start_matches("https://").trim_start_matches("http://").split_once('/').expect("a path");

@@ -23,7 +23,7 @@ pub(crate) type Attempts = Arc<Mutex<Vec<(String, String, Value)>>>;
 impl QueueFixture {
     pub(crate) fn new() -> Self {
         let began = UNIX_EPOCH + Duration::from_secs(1_795_588_500);
-        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::by_hand(began) }
+        Self { dir: tempfile::tempdir().expect("a folder"), clock: Clock::manual(began) }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

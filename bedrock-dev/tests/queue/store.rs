@@ -72,7 +72,7 @@ async fn kill_9_loses_no_event_and_adds_no_attempt() {
     assert!(stored.iter().any(|listed| listed.state == EventState::Running));
     let once = stored.iter().filter(|listed| listed.state == EventState::Running).count();
     // For the next program, events that were running have failed once.
-    let clock = Clock::by_hand(std::time::SystemTime::now());
+    let clock = Clock::manual(std::time::SystemTime::now());
     let fixture = QueueFixture { clock, ..fixture };
     let (queue, attempts) = fixture.queue(&store, |_| failed());
     for _ in 0..10 {

@@ -15,21 +15,21 @@ pub struct DevServerConfig {
     pub app: App,
     /// Folder in which dependencies of workers are installed: `bedrock` in cargo's target folder. Several apps may
     /// share it.
-    pub scratch: PathBuf,
+    pub install_folder: PathBuf,
     /// Folder of what outlives the server, such as the event queue: `target/bedrock` of the app. No other app uses it.
-    pub state: PathBuf,
+    pub state_folder: PathBuf,
     /// The port to listen on; 0 for any free one.
     pub port: u16,
     /// The clock for retry delays, event ages and schedules.
     pub clock: Clock,
     /// Executables of Rust workers by worker name, built from the code that Lambda gets; the endpoint's under
     /// [`crate::ENDPOINT`]. Calls of a worker whose executable is missing fail until a reload provides it.
-    pub programs: HashMap<String, PathBuf>,
+    pub executables: HashMap<String, PathBuf>,
     /// Receives every line that workers print. The event log gets each line first.
-    pub sink: LogSink,
+    pub log_sink: LogSink,
     /// The call graph: calls that it does not contain are rejected. `None` if it is not known, which permits every
     /// call.
-    pub edges: Option<CallGraph>,
+    pub call_graph: Option<CallGraph>,
     /// Strict mode: reject calls that AWS would reject (otherwise only warn), and enforce the configured memory size
     /// for Rust workers.
     pub strict: bool,

@@ -63,9 +63,19 @@ impl DevServer {
     /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
     /// may call workers. If a worker is debugged, functions do not time out.
     pub async fn start_on(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
-        let DevServerConfig { app, scratch, state, port, clock, programs, sink, edges: call_graph, strict } = config;
+        let DevServerConfig {
+            app,
+            install_folder,
+            state_folder: state,
+            port,
+            clock,
+            executables: programs,
+            log_sink: sink,
+            call_graph,
+            strict,
+        } = config;
         let app = debug::without_timeouts(app, debuggers);
-        create_folder(&scratch)?;
+        create_folder(&install_folder)?;
         create_folder(&state)?;
         let store = Arc::new(QueueStore::own(&state.join("queue.sqlite"))?);
         let executable_folder = state.join("programs");
@@ -80,7 +90,7 @@ impl DevServer {
         let recorder = Recorder::new(event_log.clone()).with_redactions(Redactions::of(&app));
         let log_sink = recording_sink(&recorder, sink);
         let resources = LocalResources::new(&app, &url);
-        let hosted_workers = start_hosted_workers(&app, scratch, &url, &resources, debuggers, &log_sink)?;
+        let hosted_workers = start_hosted_workers(&app, install_folder, &url, &resources, debuggers, &log_sink)?;
         let reaper = Arc::<Reaper>::default();
         let factory = FunctionFactory {
             api_url: &url,

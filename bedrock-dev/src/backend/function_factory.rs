@@ -58,7 +58,7 @@ impl FunctionFactory<'_> {
             folder,
             variables: self.environment_variables(settings, &info),
             function: info,
-            is_capped: self.enforce_memory,
+            enforce_memory: self.enforce_memory,
         };
         let new_function = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
         let function =

@@ -171,7 +171,7 @@ impl Function {
         for start in 1..=MAX_STARTS {
             let ReadyEnvironment { environment, program, init_duration } = self.acquire().await?;
             let timeout = Duration::from_secs(program.function.timeout);
-            let max_memory = program.is_capped.then_some(program.function.memory);
+            let max_memory = program.enforce_memory.then_some(program.function.memory);
             if start == 1 {
                 self.log(&request_id, report::start_line(&request_id));
             }

@@ -16,5 +16,5 @@ pub struct Program {
     /// The function as it is described to invocations.
     pub function: FunctionInfo,
     /// Whether a process is killed when it uses more memory than the function has.
-    pub is_capped: bool,
+    pub enforce_memory: bool,
 }

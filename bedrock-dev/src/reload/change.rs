@@ -53,7 +53,7 @@ impl Change {
     ) -> ReloadOutcome {
         let files = self.files.clone();
         let took = self.since.elapsed();
-        ReloadOutcome::Failed(ReloadFailure { workers, files, messages, said: compiler_output, took })
+        ReloadOutcome::Failed(ReloadFailure { workers, files, messages, compiler_output, took })
     }
 }
 

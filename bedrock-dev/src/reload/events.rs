@@ -12,9 +12,9 @@ use crate::event_log::{BuildEvent, BuildStatus, DevEventKind, Level, LogEvent, R
 pub(crate) fn events_of(outcome: &ReloadOutcome) -> Vec<DevEventKind> {
     match outcome {
         ReloadOutcome::Reloaded(success) => events_of_success(success),
-        ReloadOutcome::Failed(ReloadFailure { workers, messages, said, took, .. }) => {
+        ReloadOutcome::Failed(ReloadFailure { workers, messages, compiler_output, took, .. }) => {
             let workers = workers.iter().cloned().collect();
-            let messages = messages.iter().chain(said).cloned().collect();
+            let messages = messages.iter().chain(compiler_output).cloned().collect();
             vec![build_event(BuildStatus::Failed, workers, Some(*took), messages)]
         }
         ReloadOutcome::Written(written) => {
@@ -49,7 +49,7 @@ pub(crate) fn build_started(functions: Vec<String>) -> DevEventKind {
 
 /// Returns the event of a build that failed.
 pub(crate) fn build_failed(error: &BuildError) -> DevEventKind {
-    let messages = error.messages.iter().chain(&error.said).cloned().collect();
+    let messages = error.messages.iter().chain(&error.compiler_output).cloned().collect();
     build_event(BuildStatus::Failed, Vec::new(), None, messages)
 }
 
@@ -97,7 +97,7 @@ mod tests {
             workers: BTreeSet::new(),
             files: files.clone(),
             messages: vec!["failed to compile `a`".to_owned()],
-            said: vec!["error: expected one of".to_owned()],
+            compiler_output: vec!["error: expected one of".to_owned()],
             took,
         };
         let events = events_as_json(&ReloadOutcome::Failed(failure));

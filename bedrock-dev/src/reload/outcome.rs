@@ -53,7 +53,7 @@ pub struct ReloadFailure {
     /// Error messages; each names what has failed.
     pub messages: Vec<String>,
     /// Output of the compiler, which has been printed already.
-    pub said: Vec<String>,
+    pub compiler_output: Vec<String>,
     /// Time since the first of the files changed.
     pub took: Duration,
 }
@@ -64,5 +64,5 @@ pub struct BuildError {
     /// Error messages; each names what has failed.
     pub messages: Vec<String>,
     /// Output of the compiler, which has been printed already.
-    pub said: Vec<String>,
+    pub compiler_output: Vec<String>,
 }

@@ -45,8 +45,8 @@ where
     };
     let paths = match build_result {
         Ok(paths) => paths,
-        Err(BuildError { messages, said }) => {
-            let failure = change.failure(BTreeSet::new(), messages, said);
+        Err(BuildError { messages, compiler_output }) => {
+            let failure = change.failure(BTreeSet::new(), messages, compiler_output);
             return TaskResult { was_build: true, outcomes: vec![failure] };
         }
     };

@@ -20,14 +20,14 @@ async fn output_and_exit_of_a_process_are_logged_and_on_disk() {
     let sink_lines = Arc::clone(&lines);
     let config = DevServerConfig {
         app: app(dir.path()),
-        scratch: dir.path().join("target/bedrock"),
-        state: dir.path().join("target/bedrock"),
+        install_folder: dir.path().join("target/bedrock"),
+        state_folder: dir.path().join("target/bedrock"),
         port: 0,
         clock: Clock::real(),
         // Not a Lambda runtime: prints its environment variables and exits.
-        programs: HashMap::from([("greeter".to_owned(), PathBuf::from("/usr/bin/env"))]),
-        sink: Arc::new(move |line| sink_lines.lock().expect("lines").push(line)),
-        edges: None,
+        executables: HashMap::from([("greeter".to_owned(), PathBuf::from("/usr/bin/env"))]),
+        log_sink: Arc::new(move |line| sink_lines.lock().expect("lines").push(line)),
+        call_graph: None,
         strict: false,
     };
     let dev_server = DevServer::start(config).await.expect("it opens");

@@ -58,13 +58,13 @@ impl TestServer {
         let programs = compile(&root, &program("old"));
         let config = DevServerConfig {
             app: app.clone(),
-            state: root.join("target/bedrock"),
-            scratch: root.join("target/bedrock"),
+            state_folder: root.join("target/bedrock"),
+            install_folder: root.join("target/bedrock"),
             port: 0,
             clock: Clock::real(),
-            programs: if is_built { programs } else { Programs::new() },
-            sink: Arc::new(|_| {}),
-            edges: None,
+            executables: if is_built { programs } else { Programs::new() },
+            log_sink: Arc::new(|_| {}),
+            call_graph: None,
             strict: false,
         };
         let server = DevServer::start(config).await.expect("a server");
@@ -144,7 +144,7 @@ fn request_build(
     let sent = sender.send(BuildRequest { affected, progress, result });
     async move {
         drop(sent);
-        let no_result = || BuildError { messages: vec!["the test has ended".to_owned()], said: Vec::new() };
+        let no_result = || BuildError { messages: vec!["the test has ended".to_owned()], compiler_output: Vec::new() };
         receiver.await.unwrap_or_else(|_| Err(no_result()))
     }
 }

@@ -81,7 +81,7 @@ async fn reload_keeps_old_version_on_compile_error() {
         .next_build()
         .await
         .result
-        .send(Err(BuildError { messages: messages.clone(), said: Vec::new() }))
+        .send(Err(BuildError { messages: messages.clone(), compiler_output: Vec::new() }))
         .expect("the reloader waits");
     assert_eq!(server.next_summary().await, summary("", FILE, messages));
     assert_eq!(process_of(server.invoke("rusty", json!({})).await.expect("a response")), process_before);
@@ -124,7 +124,10 @@ async fn staged_program_waits_for_all_to_compile() {
     let mut server = TestServer::start(true).await;
     let (build, programs, process) = stage_program(&mut server).await;
     let messages = vec!["the endpoint does not compile".to_owned()];
-    build.result.send(Err(BuildError { messages: messages.clone(), said: Vec::new() })).expect("the reloader waits");
+    build
+        .result
+        .send(Err(BuildError { messages: messages.clone(), compiler_output: Vec::new() }))
+        .expect("the reloader waits");
     assert_eq!(server.next_summary().await, summary("", FILE, messages));
     wait_for_exit(process).await;
     assert_eq!(server.version("rusty").await, "old");

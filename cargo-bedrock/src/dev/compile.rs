@@ -105,7 +105,8 @@ impl Compiler {
                 let result = compiler.compile(&app, &reporter, &CompileListener(progress));
                 result.map_err(|error| build_failure(&error, &reporter))
             };
-            let ended_early = || BuildError { messages: vec!["the build ended early".to_owned()], said: Vec::new() };
+            let ended_early =
+                || BuildError { messages: vec!["the build ended early".to_owned()], compiler_output: Vec::new() };
             tokio::task::spawn_blocking(compile).await.unwrap_or_else(|_| Err(ended_early()))
         }
     }

@@ -128,13 +128,13 @@ async fn serve(
     let Compiled { programs, calls } = compiled.clone();
     let order = DevServerConfig {
         app: app.clone(),
-        scratch: target_dir(app)?.join("bedrock"),
-        state: build::folder(app),
+        install_folder: target_dir(app)?.join("bedrock"),
+        state_folder: build::folder(app),
         port: options.port,
         clock: options.clock.clone(),
-        programs,
-        sink: Arc::new(output.log_sink()),
-        edges: calls.as_ref().map(|calls| calls.edges.clone()),
+        executables: programs,
+        log_sink: Arc::new(output.log_sink()),
+        call_graph: calls.as_ref().map(|calls| calls.edges.clone()),
         strict: options.strict,
     };
     let debuggers = debug::debuggers(targets, app);

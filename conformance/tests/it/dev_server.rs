@@ -18,13 +18,13 @@ use crate::service::client::Client;
 pub(crate) fn config(scratch: &Path, clock: &Clock) -> DevServerConfig {
     DevServerConfig {
         app: App::find(&app_dir()).expect("the app"),
-        scratch: scratch.to_owned(),
-        state: scratch.to_owned(),
+        install_folder: scratch.to_owned(),
+        state_folder: scratch.to_owned(),
         port: 0,
         clock: clock.clone(),
-        programs: HashMap::from([("rust_case".to_owned(), binary("rust_case"))]),
-        sink: Arc::new(|_| {}),
-        edges: None,
+        executables: HashMap::from([("rust_case".to_owned(), binary("rust_case"))]),
+        log_sink: Arc::new(|_| {}),
+        call_graph: None,
         strict: false,
     }
 }

@@ -45,7 +45,7 @@ impl TestServer {
         let lines = Arc::<Mutex<Vec<LogLine>>>::default();
         let recorder = Arc::clone(&lines);
         let mut config = config(scratch.path(), &clock);
-        config.sink = Arc::new(move |line| recorder.lock().expect("lines").push(line));
+        config.log_sink = Arc::new(move |line| recorder.lock().expect("lines").push(line));
         // Long enough for many processes that start sequentially on a busy machine.
         config.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
         change(&mut config);
@@ -145,7 +145,7 @@ async fn function_url_and_endpoint_return_429_when_throttled() {
     let server = TestServer::open(|config| {
         settings(config, "node_case").concurrency = Some(0);
         config.app.settings.endpoint.concurrency = Some(0);
-        config.programs.insert("endpoint".to_owned(), config.programs["rust_case"].clone());
+        config.executables.insert("endpoint".to_owned(), config.executables["rust_case"].clone());
     });
     let server = server.await;
     for name in ["node_case", "endpoint"] {
@@ -196,7 +196,7 @@ fn ring_of_callees() -> CallGraph {
 
 fn graph(strict: bool) -> impl FnOnce(&mut DevServerConfig) {
     move |config| {
-        config.edges = Some(ring_of_callees());
+        config.call_graph = Some(ring_of_callees());
         config.strict = strict;
     }
 }

@@ -24,9 +24,9 @@ fn sdk_of(worker: &str) -> Option<PathBuf> {
 async fn open(strict: bool, edges: Option<CallGraph>, scratch: &std::path::Path) -> DevServer {
     let mut config = config(scratch, &Clock::real());
     let with_sdk = binary("rust_case_sdk");
-    config.programs = HashMap::from([("rust_case".to_owned(), with_sdk)]);
+    config.executables = HashMap::from([("rust_case".to_owned(), with_sdk)]);
     config.app.workers.iter_mut().for_each(|worker| worker.settings.timeout = 60);
-    (config.strict, config.edges) = (strict, edges);
+    (config.strict, config.call_graph) = (strict, edges);
     DevServer::start(config).await.expect("it opens")
 }
 

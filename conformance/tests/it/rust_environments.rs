@@ -334,7 +334,8 @@ async fn missing_or_invalid_program_is_an_error() {
         (function("/bin/false"), "worker `odd` failed: Runtime.ExitError: Runtime exited with error: exit status 1"),
     ] {
         let folder = crate::driver::app_dir();
-        let program = Program { path: path.into(), folder, variables: Vec::new(), function: info, is_capped: false };
+        let program =
+            Program { path: path.into(), folder, variables: Vec::new(), function: info, enforce_memory: false };
         let invalid_function =
             Function::new(program, runtime_api.clone(), Arc::clone(&fixture.reaper), Arc::new(|_| {}));
         let error = invalid_function.invoke(Invocation::new("{}".into(), None)).await.expect_err("no answer");

@@ -108,13 +108,13 @@ impl DevApp {
         let program = binary("rust_case");
         let order = DevServerConfig {
             app: app.clone(),
-            scratch: state.clone(),
-            state,
+            install_folder: state.clone(),
+            state_folder: state,
             port: 0,
             clock: clock.clone(),
-            programs: HashMap::from([("rust_case".to_owned(), program.clone())]),
-            sink: Arc::new(|_| {}),
-            edges: None,
+            executables: HashMap::from([("rust_case".to_owned(), program.clone())]),
+            log_sink: Arc::new(|_| {}),
+            call_graph: None,
             strict: false,
         };
         let server = DevServer::start(order).await.expect("the dev server starts");

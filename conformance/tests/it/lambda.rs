@@ -27,7 +27,7 @@ fn function(name: &str, package: &str) -> Command {
 
 /// Passes events to a function. Returns its responses and its output.
 fn drive(name: &str, command: Command, events: &[Value]) -> (Vec<Answer>, String) {
-    let Run { responses, stdout, .. } = RuntimeApi::start(name, events).drive(command);
+    let Run { answers: responses, stdout, .. } = RuntimeApi::start(name, events).drive(command);
     (responses, stdout)
 }
 

@@ -49,7 +49,8 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     // Without a `main`, the compiler would report a second error that does not help.
     main_fn::expand(&arguments.into(), &item)
         .unwrap_or_else(|error| {
-            let (name, error) = (&item.sig.ident, error.into_compile_error());
+            let name = &item.sig.ident;
+            let error = error.into_compile_error();
             quote::quote!(fn #name() {} #error)
         })
         .into()

@@ -23,7 +23,8 @@ pub(crate) fn expand(arguments: &TokenStream, item: &ItemFn) -> syn::Result<Toke
     let index = worker_index::load(Span::call_site())?;
     let workers = worker_types(&index)?;
     let ItemFn { attrs, vis, sig, block } = item;
-    let (name, output) = (&sig.ident, &sig.output);
+    let name = &sig.ident;
+    let output = &sig.output;
     Ok(quote! {
         #(#attrs)*
         #vis fn #name() -> ::std::process::ExitCode {

@@ -23,7 +23,9 @@ pub(crate) fn expand(arguments: &TokenStream, item: &ItemFn) -> syn::Result<Toke
     let index = worker_index::load(Span::call_site())?;
     let workers = worker_types(&index)?;
     let ItemFn { attrs, vis, sig, block } = item;
-    let (name, inputs, output) = (&sig.ident, &sig.inputs, &sig.output);
+    let name = &sig.ident;
+    let inputs = &sig.inputs;
+    let output = &sig.output;
     Ok(quote! {
         #[::core::prelude::v1::test]
         #(#attrs)*

@@ -85,7 +85,8 @@ fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
 /// Converts days since 1970 to year, month, day. Years begin in March here, so that a leap day is the last day.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
+    let era = days / 146_097;
+    let of_era = days % 146_097;
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let march_based = (5 * of_year + 2) / 153;
@@ -97,7 +98,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
 /// Converts year, month, day to days since 1970.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
-    let (era, of_era) = (year / 400, year % 400);
+    let era = year / 400;
+    let of_era = year % 400;
     let march_based = if month > 2 { month - 3 } else { month + 9 };
     let of_year = (153 * march_based + 2) / 5 + day - 1;
     (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).saturating_sub(719_468)

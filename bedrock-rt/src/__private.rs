@@ -35,7 +35,8 @@ pub mod v1 {
 
     /// Rejects a call through an alias at compile time, because its call graph edge would get the wrong name.
     pub const fn assert_name(worker: &str, called: &str) {
-        let (a, b) = (worker.as_bytes(), called.as_bytes());
+        let a = worker.as_bytes();
+        let b = called.as_bytes();
         let mut same = a.len() == b.len();
         let mut i = 0;
         while same && i < a.len() {

@@ -60,7 +60,8 @@ async fn openapi() -> Response<Body> {
 }
 
 async fn unknown(request: Request) -> ApiError {
-    let (method, path) = (request.method(), request.uri().path());
+    let method = request.method();
+    let path = request.uri().path();
     ApiError::not_found(format!("no route `{method} {path}`; see `GET {BASE}/openapi.json`"))
 }
 

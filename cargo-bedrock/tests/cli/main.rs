@@ -22,6 +22,6 @@ mod queue;
 mod stage;
 mod terminal;
 mod terraform;
-#[path = "../common/test_app.rs"]
+#[path = "../fixture/test_app.rs"]
 mod test_app;
 mod usage;

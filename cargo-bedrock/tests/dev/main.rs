@@ -9,7 +9,7 @@ mod reload;
 mod signals;
 mod terminal;
 mod terminal_session;
-#[path = "../common/test_app.rs"]
+#[path = "../fixture/test_app.rs"]
 mod test_app;
 mod traces;
 

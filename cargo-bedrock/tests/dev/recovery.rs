@@ -32,8 +32,8 @@ fn broken_app_runs_partly_until_it_compiles() {
     // Like `cargo clean`.
     fs::remove_dir_all(app.path("target/bedrock")).expect("a folder");
     assert_eq!(dev.post_event("snake", "{}"), 500);
-    let (_, log) = dev.get("127.0.0.1", "/_bedrock/v1/happenings?kind=app_started");
-    assert!(log["happenings"].is_array(), "it still responds: {log}");
+    let (_, log) = dev.get("127.0.0.1", "/_bedrock/v1/dev-events?kind=app_started");
+    assert!(log["events"].is_array(), "it still responds: {log}");
 }
 
 #[test]

@@ -11,6 +11,6 @@ mod layers;
 mod manifest;
 mod migrated;
 mod spec_examples;
-#[path = "../common/test_app.rs"]
+#[path = "../fixture/test_app.rs"]
 mod test_app;
 mod web_server;

@@ -12,7 +12,7 @@ mod manifest;
 mod policies;
 mod provider;
 mod terraform_app;
-#[path = "../common/test_app.rs"]
+#[path = "../fixture/test_app.rs"]
 mod test_app;
 mod tools;
 mod validation_errors;

@@ -161,7 +161,7 @@ async fn event_survives_a_restart_and_runs_three_times() {
     assert_eq!(ALL_WORKERS.map(run_result), [1, 1, 1]);
     dev_server.close();
     clock.advance(Duration::from_secs(60));
-    let dev_server = loop_until_open(scratch.path(), &clock).await;
+    let dev_server = reopen(scratch.path(), &clock).await;
     for _ in 0..2 {
         dev_server.queue.settled().await.expect("settled");
         clock.advance(Duration::from_secs(120));
@@ -176,12 +176,12 @@ async fn event_survives_a_restart_and_runs_three_times() {
 }
 
 /// The tasks of the previous server hold its lock until they end.
-async fn loop_until_open(scratch: &Path, clock: &Clock) -> DevServer {
-    until_closed(scratch).await;
+async fn reopen(scratch: &Path, clock: &Clock) -> DevServer {
+    wait_until_closed(scratch).await;
     open(scratch, clock).await
 }
 
-pub(crate) async fn until_closed(scratch: &Path) {
+pub(crate) async fn wait_until_closed(scratch: &Path) {
     while matches!(bedrock_dev::QueueStore::own(&scratch.join("queue.sqlite")), Err(bedrock_dev::StoreError::Taken(_)))
     {
         tokio::task::yield_now().await;

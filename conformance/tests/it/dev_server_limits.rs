@@ -12,7 +12,7 @@ use bedrock_dev::{CallGraph, Clock, Condition, DevServer, DevServerConfig, Event
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::dev_server::{config, until_closed};
+use crate::dev_server::{config, wait_until_closed};
 use crate::driver::ALL_WORKERS;
 use crate::service::access::exchange;
 use crate::service::client::sdk;
@@ -30,7 +30,7 @@ struct TestServer {
 
 /// A response of the API.
 #[derive(Debug)]
-struct Answer {
+struct HttpResponse {
     head: String,
     body: Value,
 }
@@ -53,7 +53,7 @@ impl TestServer {
     }
 
     /// Invokes a worker with these headers.
-    async fn send(&self, worker: &str, headers: &[&str], event: &Value) -> Answer {
+    async fn send(&self, worker: &str, headers: &[&str], event: &Value) -> HttpResponse {
         let request = format!("POST /2015-03-31/functions/{worker}/invocations");
         let host = format!("Host: {}", self.dev_server.url.trim_start_matches("http://"));
         let headers: Vec<_> = headers.iter().map(ToString::to_string).chain([host]).collect();
@@ -64,11 +64,11 @@ impl TestServer {
             exchange(&url, &request, &headers, &event)
         });
         let (head, body) = sent.await.expect("a thread");
-        Answer { head: head.to_lowercase(), body: serde_json::from_str(&body).unwrap_or_default() }
+        HttpResponse { head: head.to_lowercase(), body: serde_json::from_str(&body).unwrap_or_default() }
     }
 
     /// Invokes a worker as an external client.
-    async fn invoke(&self, worker: &str, event: &Value) -> Answer {
+    async fn invoke(&self, worker: &str, event: &Value) -> HttpResponse {
         self.send(worker, &["Authorization: Bedrock outside"], event).await
     }
 
@@ -86,7 +86,7 @@ impl TestServer {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     fn is(&self, status: u16) -> bool {
         self.head.starts_with(&format!("http/1.1 {status} "))
     }
@@ -179,7 +179,7 @@ async fn throttled_event_is_requeued_without_an_attempt() {
     server.dev_server.queue.settled().await.expect("settled");
     assert!(!file.exists(), "it was run");
     server.dev_server.close();
-    until_closed(server.scratch.path()).await;
+    wait_until_closed(server.scratch.path()).await;
     server.clock.advance(Duration::from_secs(300));
     let server = TestServer::open_in(server.scratch, server.clock, |_| {}).await;
     server.dev_server.queue.settled().await.expect("settled");

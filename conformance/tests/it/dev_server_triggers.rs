@@ -10,7 +10,7 @@ use bedrock_dev::{Clock, DevServer, DevServerConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::dev_server::{config, until_closed};
+use crate::dev_server::{config, wait_until_closed};
 use crate::service::access::exchange;
 use crate::service::client::{self, call_any_service, environment};
 
@@ -108,7 +108,7 @@ impl TestServer {
     }
 
     /// Returns the queues once no message is in flight: messages may arrive in several batches.
-    async fn queues_at_rest(&self) -> Value {
+    async fn idle_queues(&self) -> Value {
         loop {
             let (_, queues) = self.api("GET /_bedrock/v1/queues", "").await;
             if queues["queues"][1]["messages"]["in_flight"] == 0 {
@@ -214,7 +214,7 @@ async fn queue_delivers_batches_until_the_dead_letter_queue() {
         }
         server.clock.advance(Duration::from_secs(360));
     }
-    let queues = server.queues_at_rest().await;
+    let queues = server.idle_queues().await;
     let of = |at: usize| (queues["queues"][at]["name"].clone(), queues["queues"][at]["messages"].clone());
     let none = json!({ "waiting": 0, "in_flight": 0, "delayed": 0 });
     let one = json!({ "waiting": 1, "in_flight": 0, "delayed": 0 });
@@ -264,7 +264,7 @@ async fn messages_survive_a_restart_of_the_dev_server() {
     let delayed = json!({ "MessageBody": "good", "DelaySeconds": 60 });
     let Some(responses) = server.call_operations(json!([server.sqs("send_message", &delayed)])).await else { return };
     server.dev_server.close();
-    until_closed(server.scratch.path()).await;
+    wait_until_closed(server.scratch.path()).await;
     let mut server = TestServer::open_in(server.scratch, server.clock, vec![queue(1)]).await;
     server.clock.advance(Duration::from_secs(60));
     let started = server.next("invocation_started").await;

@@ -17,11 +17,11 @@ fn load_errors_match_lambda() {
     for (worker, error, message) in [
         ("python_import", "RuntimeError", "while it is loaded"),
         ("python_syntax", "Runtime.UserCodeSyntaxError", "main.py"),
-        ("python_missing", "Runtime.ImportModuleError", "No module named 'a_package_that_nobody_has'"),
+        ("python_missing", "Runtime.ImportModuleError", "No module named 'a_missing_package'"),
         ("python_noclass", "Runtime.HandlerNotFound", "PythonNoclass"),
         ("node_import", "EvalError", "while it is loaded"),
         ("node_syntax", "Runtime.UserCodeSyntaxError", "SyntaxError"),
-        ("node_missing", "Runtime.ImportModuleError", "Cannot find module 'a-package-that-nobody-has'"),
+        ("node_missing", "Runtime.ImportModuleError", "Cannot find module 'a-missing-package'"),
         ("node_noclass", "Runtime.HandlerNotFound", "NodeNoclass"),
     ] {
         let response = start(worker);

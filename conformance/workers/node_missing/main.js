@@ -1,1 +1,1 @@
-require('a-package-that-nobody-has');
+require('a-missing-package');

@@ -50,7 +50,8 @@ impl<'ast> Visit<'ast> for Patterns<'_> {
     }
 
     fn visit_local(&mut self, local: &'ast Local) {
-        let value = local.init.as_ref().map(|init| &*init.expr);
+        // With `else` it is a match on several values at once.
+        let value = local.init.as_ref().filter(|init| init.diverge.is_none()).map(|init| &*init.expr);
         if is_tuple(&local.pat) && matches!(value, Some(Expr::Tuple(_))) {
             let message = "one `let` for several values: write one for each";
             self.findings.push(Finding::new(&self.file.path, line(local.let_token.span), message));
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn results_of_one_call_and_closures_pass() {
-        let text = "fn f(a: u8) -> (u8, u8) {\n    let (a, b) = g();\n    h(|(x, y)| x + y);\n    let pair = (a, b);\n    pair\n}\n";
+        let text = "fn f(a: u8) -> (u8, u8) {\n    let (a, b) = g();\n    h(|(x, y)| x + y);\n    let pair = (a, b);\n    let (Some(a), Some(b)) = pair else { return pair };\n    let (1, 2) = (a, b) else { return pair };\n    pair\n}\n";
         assert_eq!(check(&Tree::of([("src/a.rs", text)])), []);
     }
 

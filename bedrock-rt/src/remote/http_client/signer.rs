@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn after_any_other_request_a_signature_is_what_it_would_be_expected() {
+    fn cached_prefix_does_not_change_later_signatures() {
         const HOST: (&str, &str) = ("host", "example.amazonaws.com");
         const EVENT: (&str, &str) = ("x-amz-invocation-type", "Event");
         let usual = SignableRequest { method: "POST", path: "/a", headers: &[HOST], body: b"1" };

@@ -72,7 +72,7 @@ fn backend_errors_become_awss_exceptions() {
     });
     for kind in ["RequestResponse", "Event"] {
         let calls = ["throttled", "denied", "lost"].map(|name| json!({ "FunctionName": name, "InvocationType": kind }));
-        for client in Client::ALL_WORKERS {
+        for client in Client::ALL {
             let Some(responses) = client.invoke(&url, &calls) else { continue };
             for (response, (exception, status, message)) in responses.iter().zip([
                 ("TooManyRequestsException", 429, "Rate Exceeded."),

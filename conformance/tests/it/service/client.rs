@@ -17,7 +17,7 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) const ALL_WORKERS: [Self; 3] = [Self::Boto3, Self::JavaScriptSdk, Self::Cli];
+    pub(crate) const ALL: [Self; 3] = [Self::Boto3, Self::JavaScriptSdk, Self::Cli];
 
     /// Makes calls of the operation `Invoke` with these arguments. `None` if the client is not installed. All clients
     /// return results with the same keys: `status`, `failed`, `version`, `payload`, `log`; or `exception`, `message`.

@@ -17,7 +17,7 @@ pub(super) fn invoke_with_every_client(calls: &[Value], check: impl Fn(Client, &
 }
 
 fn invoke_with_every_client_of(program: &Program, calls: &[Value], check: impl Fn(Client, &[Value])) {
-    for client in Client::ALL_WORKERS {
+    for client in Client::ALL {
         let Some(responses) = client.invoke(&program.url, calls) else { continue };
         assert_eq!(responses.len(), calls.len(), "{client:?}");
         check(client, &responses);
@@ -171,7 +171,7 @@ fn event_runs_and_dry_run_does_not() {
 
 fn accepts_and_runs(program: &Program) {
     let dir = tempfile::tempdir().expect("a folder");
-    for client in Client::ALL_WORKERS {
+    for client in Client::ALL {
         for worker in ALL_WORKERS {
             let file = |kind: &str| dir.path().join(format!("{client:?}-{worker}-{kind}"));
             let calls = ["Event", "DryRun"].map(|kind| {

@@ -1,2 +1,2 @@
-"""Somebody is at work here."""
+"""Unfinished work."""
 class BrokenEndpoint(Endpoint:

@@ -27,8 +27,8 @@ impl InitialState {
         let folders = || [app.root.clone()].into_iter().chain(outside());
         let watch = is_watched.then(|| FileWatcher::start(folders())).transpose();
         let mut watch = watch.map_err(|error| watch_error(&error))?;
-        let (compiled, failure) = match compiler.compile_all(app) {
-            Ok(compiled) => (compiled, None),
+        let (programs, failure) = match compiler.compile_all(app) {
+            Ok(programs) => (programs, None),
             Err((error, failure)) if error.kind == ExitKind::App && (is_watched || previous.is_some()) => {
                 compiler.print_error(&error);
                 (previous.cloned().unwrap_or_else(Compiled::empty), Some(failure))
@@ -36,7 +36,7 @@ impl InitialState {
             Err((error, _)) => return Err(error),
         };
         watch.iter_mut().for_each(FileWatcher::discard_lockfile_changes);
-        Ok(Self { compiled, watch, failure })
+        Ok(Self { compiled: programs, watch, failure })
     }
 }
 

@@ -77,7 +77,7 @@ fn accepted_events_survive_repeated_kills() {
                     loop {
                         let number = first + sent.fetch_add(1, Ordering::Relaxed);
                         let event = json!({ "name": event_file(app, number) }).to_string();
-                        if !accepts_event(port, if number % 2 == 0 { "greeter" } else { "snake" }, &event) {
+                        if !accepts_event(port, if number.is_multiple_of(2) { "greeter" } else { "snake" }, &event) {
                             return accepted;
                         }
                         accepted.push(number);

@@ -83,12 +83,12 @@ impl OutputFormat {
             }));
         }
         let configuration = serde_json::to_string_pretty(configuration).unwrap_or_default().replace('\n', "\n  ");
-        let hints: String = hints.iter().map(|hint| format!("  {hint}\n")).collect();
+        let hints: String = hints.iter().flat_map(|hint| ["  ", hint, "\n"]).collect();
         format!("`{worker}` waits for a debugger; add to `.vscode/launch.json`:\n  {configuration}\n{hints}")
     }
 
     /// Formats a failed build as a JSON event.
-    pub(super) fn build_failed(&self, failure: &BuildError) -> String {
+    pub(super) fn build_failed(failure: &BuildError) -> String {
         event_line(&json!({ "version": EVENT_VERSION, "event": "build-failed", "messages": failure.messages }))
     }
 

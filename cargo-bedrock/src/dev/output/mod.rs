@@ -80,7 +80,7 @@ impl Output {
     /// Publishes a failed build as a JSON event. As text, the compiler's errors have been printed already.
     pub(super) fn build_failed(&self, failure: &BuildError) {
         if self.format.json {
-            self.send(self.format.build_failed(failure));
+            self.send(OutputFormat::build_failed(failure));
         }
     }
 

@@ -7,7 +7,7 @@ use bedrock_build::App;
 use super::context::Context;
 use super::folder;
 use super::state::State;
-use crate::graph::{Level, NodeName, RustEdges, denied, path, read};
+use bedrock_callgraph::{Level, NodeName, RustEdges, denied, path, read};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Name of a function to the workers it calls, sorted.

@@ -8,7 +8,7 @@ use super::context::{Context, Made, Outcome};
 use super::inputs::Inputs;
 use super::node;
 use super::part::{Function, Part};
-use crate::pack::{Contents, Entry, Options, Reason, collect};
+use bedrock_artifacts::{Contents, Entry, Options, Reason, collect};
 use bedrock_diagnostics::{Error, Result};
 
 /// Files that say what is to be installed; the layer is what they come to.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pack::{Digest, Entry, content_digest};
+use bedrock_artifacts::{Digest, Entry, content_digest};
 use bedrock_diagnostics::Result;
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use super::context::Outcome;
 use super::folder;
 use super::part::{Function, Part};
 use super::state::State;
-use crate::pack;
+use bedrock_artifacts as pack;
 use crate::ui::{BuildReporter, Printer, format_size};
 use bedrock_diagnostics::{Error, ExitKind, Report};
 

@@ -16,7 +16,7 @@ use super::part::{Function, Part};
 use super::plan::{Plan, Request};
 use super::state::State;
 use super::{calls, code, forget, node, python, report, rust};
-use crate::graph::{NodeName, RustEdges, of_programs};
+use bedrock_callgraph::{NodeName, RustEdges, of_programs};
 use crate::process::ToolRunner;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result};

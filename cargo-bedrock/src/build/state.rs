@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use crate::pack::Packed;
+use bedrock_artifacts::Packed;
 use bedrock_diagnostics::{Error, Result};
 
 const FILE: &str = "state.json";

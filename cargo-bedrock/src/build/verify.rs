@@ -14,7 +14,7 @@ use super::folder;
 use super::part::Part;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
-use crate::pack::Digest;
+use bedrock_artifacts::Digest;
 use crate::process::ToolRunner;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result, relative_path};

@@ -4,7 +4,7 @@ use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
-use crate::graph::{self, Format, Level, NodeName, RustEdges};
+use bedrock_callgraph::{self as graph, Format, Level, NodeName, RustEdges};
 use crate::session::Session;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, ExitKind, Result};

@@ -10,7 +10,7 @@ use bedrock_dev::http_api::RenderCallGraph;
 use bedrock_dev::{BuildError, BuildProgress, CallGraph, ENDPOINT};
 
 use crate::build::{self, Function, Listener, Purpose, Request};
-use crate::graph::{self, Finding, Graph};
+use bedrock_callgraph::{self as graph, Finding, Graph};
 use crate::process::ToolRunner;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_diagnostics::{Error, Result};

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use crate::test_app::{CommandOutput, TestApp};
 use fixture::{AARCH64, Elf, library};
 
-#[path = "../../src/audit/fixture.rs"]
+#[path = "../../../bedrock-artifacts/src/audit/fixture.rs"]
 #[allow(dead_code)] // the tests of the audit use more of it
 mod fixture;
 

@@ -13,7 +13,7 @@ use super::npm;
 use crate::build::context::{Context, Made};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use crate::pack::{Entry, Source};
+use bedrock_artifacts::{Entry, Source};
 use bedrock_diagnostics::{Error, Result};
 
 /// Part of every key: another way to bundle makes bundles anew.

@@ -9,7 +9,7 @@ use super::npm::{self, read};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use crate::pack::{Contents, Options, collect, node_modules, remove};
+use bedrock_artifacts::{Contents, Options, collect, node_modules, remove};
 use bedrock_diagnostics::{Error, Result};
 
 /// Part of every key: another way to lay out or prune layers makes them anew.

@@ -12,7 +12,7 @@ use super::requirements::{self, Requirements};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
-use crate::pack::{Contents, Options, collect, python_target, remove};
+use bedrock_artifacts::{Contents, Options, collect, python_target, remove};
 use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 

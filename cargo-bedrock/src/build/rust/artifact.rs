@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::compile::{Failures, Listener, compile};
 use super::compiler::{self, Compiler};
 use super::programs::Workspace;
-use crate::audit::{Base, needs_newer_glibc};
+use bedrock_artifacts::audit::{Base, needs_newer_glibc};
 use crate::build::context::{Context, Made, Outcome};
 use crate::build::inputs::Inputs;
 use crate::build::part::{Function, Part};
 use crate::build::plan::Purpose;
-use crate::graph::edges_of;
-use crate::pack::Entry;
+use bedrock_callgraph::edges_of;
+use bedrock_artifacts::Entry;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// The input that says with which of cargo's profiles a program was compiled.

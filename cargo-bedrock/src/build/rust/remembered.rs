@@ -10,7 +10,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use serde::{Deserialize, Serialize};
 
 use crate::build::folder::replace;
-use crate::pack::Digest;
+use bedrock_artifacts::Digest;
 
 const FILE: &str = "cargo-metadata.json";
 /// Files in the app's folder and in each one above it by which cargo finds the workspace and its settings.

@@ -1,0 +1,156 @@
+//! One thing that is wrong with the binaries of a package, and how it is told.
+
+use std::collections::BTreeSet;
+
+use super::binary::{Machine, Version};
+use super::check::Target;
+use super::package::Package;
+use crate::to_package_of;
+use bedrock_build::Architecture;
+use bedrock_diagnostics::Report;
+
+/// Something that keeps binaries from running on Lambda.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The package that has them; none for what the user built.
+    pub package: Option<Package>,
+    pub what: What,
+    /// All of them that have it, in the artifact.
+    pub paths: BTreeSet<String>,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    Architecture {
+        found: String,
+    },
+    Glibc {
+        found: Version,
+    },
+    MissingLibraries {
+        names: BTreeSet<String>,
+    },
+    /// `macOS` or `Windows`.
+    System {
+        found: &'static str,
+    },
+    Musl,
+    Damaged {
+        why: String,
+    },
+}
+
+impl What {
+    pub(super) fn architecture(found: Machine) -> Self {
+        Self::Architecture { found: found.to_string() }
+    }
+}
+
+impl Finding {
+    pub fn report(&self, target: &Target) -> Report {
+        let first = self.paths.first().map_or("", String::as_str);
+        let subject = self.package.as_ref().map_or_else(|| first.to_owned(), ToString::to_string);
+        let mut help = vec![self.fix(target)];
+        // Without it there is no function.
+        if first != "bootstrap" {
+            let allow: Vec<String> =
+                self.allowing().iter().map(|path| format!("\"{}\"", globset::escape(path))).collect();
+            let (allow, settings) = (allow.join(", "), &target.settings);
+            help.push(format!("or, if it is not used on Lambda, add `allow = [{allow}]` to `{settings}`"));
+        }
+        Report {
+            message: format!("`{subject}` in {} does not run on Lambda", target.artifact),
+            causes: vec![self.cause(target)],
+            help,
+        }
+    }
+
+    fn cause(&self, target: &Target) -> String {
+        let first = self.paths.first().map_or("", String::as_str);
+        let (files, are, need) = match self.paths.len() {
+            0 | 1 => (format!("`{first}`"), "is", "needs"),
+            2 => (format!("`{first}` and 1 more file"), "are", "need"),
+            count => (format!("`{first}` and {} more files", count - 1), "are", "need"),
+        };
+        match &self.what {
+            What::Architecture { found } => {
+                format!("{files} {are} built for {found}, the worker runs on {}", target.architecture.machine())
+            }
+            What::Glibc { found } => {
+                format!("{files} {need} glibc {found}, the newest allowed is {}", target.base.glibc())
+            }
+            What::MissingLibraries { names } => {
+                let libraries = if names.len() == 1 { "is" } else { "are" };
+                format!("{files} {need} {}, which {libraries} neither on Lambda nor in the artifact", listed(names))
+            }
+            What::System { found } => format!("{files} {are} built for {found}, the worker runs on Linux"),
+            What::Musl => format!("{files} {are} built for musl (Alpine Linux), the worker runs with glibc"),
+            What::Damaged { why } => format!("{files} cannot be read: {why}"),
+        }
+    }
+
+    /// The file, or the package's folders that the files are in.
+    fn allowing(&self) -> BTreeSet<&str> {
+        if self.paths.len() == 1 {
+            self.paths.iter().map(String::as_str).collect()
+        } else {
+            self.paths.iter().map(|path| to_package_of(path)).collect()
+        }
+    }
+
+    fn fix(&self, target: &Target) -> String {
+        let (architecture, machine) = (target.architecture, target.architecture.machine());
+        match (&self.package, &self.what) {
+            (package, What::MissingLibraries { names }) => {
+                let them = if names.len() == 1 { "it" } else { "them" };
+                let bring =
+                    if package.is_some() { format!("use a package that brings {them}, or ") } else { String::new() };
+                format!("{bring}put {them} into `lib/` of the artifact or of a layer")
+            }
+            (Some(package), What::Damaged { .. }) => format!("install `{package}` again"),
+            (Some(Package::Python(package)), _) => format!(
+                "require a version of `{package}` that has a wheel for `manylinux_{}_{machine}`",
+                underscored(target.base.glibc())
+            ),
+            (Some(Package::Node(_)), What::Glibc { .. }) => {
+                format!("install a version that is built for glibc {} or older", target.base.glibc())
+            }
+            (Some(Package::Node(_)), _) => {
+                format!("run `npm install --os=linux --cpu={} --libc=glibc`", architecture.node())
+            }
+            (None, What::Glibc { .. }) if self.paths.contains("bootstrap") => {
+                "run `cargo bedrock build --compiler zigbuild`".to_owned()
+            }
+            (None, What::Glibc { .. }) => {
+                format!("build it with `cargo zigbuild --target {machine}-unknown-linux-gnu.{}`", target.base.glibc())
+            }
+            (None, What::Damaged { .. }) => "build it again".to_owned(),
+            (None, What::Architecture { .. }) if self.paths.contains("bootstrap") => {
+                format!("run `cargo bedrock build {}`", flag(architecture))
+            }
+            (None, _) => format!("build it for `{machine}-unknown-linux-gnu`"),
+        }
+    }
+}
+
+/// `libX11.so.6`, `libxcb.so.1`, …
+fn listed(names: &BTreeSet<String>) -> String {
+    const TOLD: usize = 8;
+    let told: Vec<String> = names.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
+fn flag(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Arm64 => "--arm64",
+        Architecture::X86_64 => "--x86-64",
+    }
+}
+
+fn underscored(glibc: Version) -> String {
+    glibc.to_string().replace('.', "_")
+}

@@ -1,0 +1,14 @@
+//! Whether the binaries of an artifact run on Lambda: their processor, the glibc and the libraries that they need, and
+//! the system that they are for. Reads headers alone; who is asked to do something about a finding is others' part.
+
+mod base;
+mod binary;
+mod check;
+mod finding;
+#[cfg(test)]
+mod fixture;
+mod package;
+
+pub use base::Base;
+pub use check::{Target, audit, needs_newer_glibc};
+pub use finding::What;

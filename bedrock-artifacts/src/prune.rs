@@ -1,0 +1,185 @@
+//! Makes an installed folder of dependencies depend on its packages alone: removes what installers leave behind, which
+//! differs between machines, and binaries for other systems. What to remove is decided by paths; [`remove`] removes.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use bedrock_build::Architecture;
+use bedrock_diagnostics::{Error, Result, relative_path};
+
+/// Whether a file or folder of a Python target folder (`uv pip install --target`) is removed.
+pub fn python_target(path: &str, is_folder: bool) -> bool {
+    let name = last_name(path);
+    if is_folder {
+        // Scripts name the interpreter of this machine in their first line.
+        return path == "bin" || name == "__pycache__";
+    }
+    let is_of_installer =
+        matches!(name, "RECORD" | "INSTALLER" | "REQUESTED" | "direct_url.json" | "uv_cache.json" | "uv_build.json");
+    path == ".lock" || (is_of_installer && path.split('/').rev().nth(1).is_some_and(|dir| dir.ends_with(".dist-info")))
+}
+
+/// Whether a file or folder of a `node_modules` folder is removed.
+pub fn node_modules(path: &str, architecture: Architecture) -> bool {
+    let Some(inside) = inside_package(path) else {
+        return matches!(last_name(path), ".bin" | ".cache" | ".package-lock.json" | ".yarn-integrity");
+    };
+    match inside.split('/').collect::<Vec<_>>().as_slice() {
+        ["prebuilds", platform] => is_other_platform(platform, architecture),
+        // `node.napi.musl.node`: for Alpine. The one for glibc is beside it.
+        ["prebuilds", _, file] => file.split('.').any(|tag| tag == "musl"),
+        _ => false,
+    }
+}
+
+/// Removes what `goes` says of each path below `root` (with `/` between names) and whether it is a folder. Links are
+/// removed, and never followed. Gives the paths that were removed, sorted; `app` is for messages.
+pub fn remove(root: &Path, app: &Path, goes: impl Fn(&str, bool) -> bool) -> Result<Vec<String>> {
+    let mut removed = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(folder) = open.pop() {
+        let disk = root.join(&folder);
+        let failed = |error: &io::Error| Error::io(format!("failed to clean `{}`", relative_path(&disk, app)), error);
+        for entry in fs::read_dir(&disk).map_err(|error| failed(&error))? {
+            let entry = entry.map_err(|error| failed(&error))?;
+            // No rule names such a file; who collects the folder refuses it.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let is_folder = entry.file_type().map_err(|error| failed(&error))?.is_dir();
+            if goes(&path, is_folder) {
+                let gone = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+                gone.map_err(|error| failed(&error))?;
+                removed.push(path);
+            } else if is_folder {
+                open.push(path);
+            }
+        }
+    }
+    removed.sort();
+    Ok(removed)
+}
+
+fn last_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The path inside of its package; none for what lies in `node_modules` itself.
+fn inside_package(path: &str) -> Option<&str> {
+    let path = path.rsplit_once("/node_modules/").map_or(path, |(_, inside)| inside);
+    let (name, inside) = path.split_once('/')?;
+    if name.starts_with('@') { inside.split_once('/').map(|(_, inside)| inside) } else { Some(inside) }
+}
+
+/// Folders of `prebuildify` are called `<system>-<processor>[+<processor>…]`; what is called otherwise is none.
+fn is_other_platform(platform: &str, architecture: Architecture) -> bool {
+    const SYSTEMS: [&str; 8] = ["aix", "android", "darwin", "freebsd", "linux", "openbsd", "sunos", "win32"];
+    let Some((system, processors)) = platform.split_once('-') else { return false };
+    let fits = system == "linux" && processors.split('+').any(|processor| processor == architecture.node());
+    SYSTEMS.contains(&system) && !fits
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const X64: Architecture = Architecture::X86_64;
+
+    #[test]
+    fn what_installers_leave_in_a_python_target_goes() {
+        for (path, is_folder) in [
+            (".lock", false),
+            ("bin", true),
+            ("six-1.17.0.dist-info/RECORD", false),
+            ("six-1.17.0.dist-info/INSTALLER", false),
+            ("six-1.17.0.dist-info/REQUESTED", false),
+            ("six-1.17.0.dist-info/direct_url.json", false),
+            ("numpy/core/__pycache__", true),
+        ] {
+            assert!(python_target(path, is_folder), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_packages_read_about_themselves_stays() {
+        for (path, is_folder) in [
+            ("six.py", false),
+            ("six-1.17.0.dist-info", true),
+            ("six-1.17.0.dist-info/METADATA", false),
+            ("six-1.17.0.dist-info/entry_points.txt", false),
+            ("six-1.17.0.dist-info/licenses/LICENSE", false),
+            ("six-1.17.0.dist-info/licenses/RECORD", false),
+            ("numpy/bin", true),
+            ("bin", false),
+            ("yarn/.lock", false),
+            ("music/RECORD", false),
+        ] {
+            assert!(!python_target(path, is_folder), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_npm_leaves_and_binaries_for_other_systems_go() {
+        for path in [
+            ".bin",
+            ".package-lock.json",
+            "a/node_modules/.bin",
+            "bufferutil/prebuilds/darwin-x64+arm64",
+            "bufferutil/prebuilds/win32-x64",
+            "bufferutil/prebuilds/linux-arm64",
+            "@scope/native/prebuilds/android-arm",
+            "a/node_modules/@scope/native/prebuilds/linux-arm",
+            "native/prebuilds/linux-x64/node.napi.musl.node",
+        ] {
+            assert!(node_modules(path, X64), "{path}");
+        }
+    }
+
+    #[test]
+    fn packages_and_their_binaries_for_lambda_stay() {
+        for path in [
+            "a",
+            "@scope",
+            "@scope/a",
+            "a/.bin",
+            "a/.cache",
+            "bufferutil/prebuilds",
+            "bufferutil/prebuilds/linux-x64",
+            "bufferutil/prebuilds/linux-x64+arm64",
+            "native/prebuilds/linux-x64/node.napi.glibc.node",
+            "native/prebuilds/linux-x64/node.napi.node",
+            "native/prebuilds/readme-first",
+            "native/src/prebuilds/win32-x64",
+            "musl/index.js",
+        ] {
+            assert!(!node_modules(path, X64), "{path}");
+        }
+        assert!(!node_modules("a/prebuilds/linux-arm64", Architecture::Arm64));
+        assert!(node_modules("a/prebuilds/linux-x64", Architecture::Arm64));
+    }
+
+    #[test]
+    fn what_goes_is_removed_and_no_link_is_followed() {
+        let room = tempfile::TempDir::new().expect("room");
+        let target = room.path().join("target");
+        for file in ["bin/tool", "a/__pycache__/x.pyc", "a/x.py", "../outside/__pycache__/y.pyc"] {
+            let path = target.join(file);
+            fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+            fs::write(path, "").expect("file");
+        }
+        symlink(room.path().join("outside"), target.join("linked")).expect("link");
+        let removed = remove(&target, room.path(), python_target).expect("removed");
+        assert_eq!(removed, ["a/__pycache__", "bin"]);
+        assert!(target.join("a/x.py").exists());
+        assert!(room.path().join("outside/__pycache__/y.pyc").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_named() {
+        let error = remove(Path::new("/app/gone"), Path::new("/app"), python_target).expect_err("gone");
+        assert_eq!(error.reports[0].message, "failed to clean `gone`");
+        assert_eq!(error.reports[0].causes, ["no such file or directory"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Writes a zip that depends on nothing but its entries: not on their order, the clock, the machine, the number of
+//! threads. It is written beside its place and moved there when it is whole.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::num::NonZero;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use zip::ZipWriter;
+use zip::result::ZipError;
+
+use super::content::{Fingerprint, combined, weight};
+use super::digest::Digest;
+use super::entry::Entry;
+use super::names;
+use super::sink::Sink;
+use super::squeeze::{Squeezed, squeeze};
+use super::threads;
+use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
+
+/// As much of the entries is compressed at once, and held compressed until it is written.
+const BATCH: u64 = 64 * 1024 * 1024;
+
+/// A zip that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// Of the zip.
+    pub bytes: u64,
+    /// Of the zip: what Lambda shows as `CodeSha256`.
+    pub sha256: Digest,
+    /// Of the files in it together.
+    pub unzipped_bytes: u64,
+    /// Of the files in it: what [`super::content_digest`] says of the same entries.
+    pub content_sha256: Digest,
+}
+
+/// Makes the zip `path` of the entries; the folders above it too, if need be. `app` is for messages.
+pub fn pack(entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Packed> {
+    pack_with(entries, path, app, Effort { threads: threads::all(), batch: BATCH })
+}
+
+/// How a zip is made; none of it shows in the zip.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    threads: NonZero<usize>,
+    /// So many bytes are compressed before they are written.
+    batch: u64,
+}
+
+fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: Effort) -> Result<Packed> {
+    let entries = sorted(entries, path, app)?;
+    let failed = |error: &io::Error| unwritable(path, app, error);
+    let above = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(above)
+        .map_err(|error| Error::io(format!("failed to create the folder `{}`", relative_path(above, app)), &error))?;
+    let draft = tempfile::Builder::new()
+        .prefix(".bedrock-pack-")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(above)
+        .map_err(|error| failed(&error))?;
+    let packed = write(&entries, draft.as_file(), effort, app, &failed)?;
+    draft.persist(path).map_err(|error| failed(&error.error))?;
+    Ok(packed)
+}
+
+/// Bytewise by path, as every reader of the zip will see them.
+fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>> {
+    entries.sort_by(|one, other| one.path.cmp(&other.path));
+    let problems = names::unpackable(entries.iter().map(|entry| entry.path.as_str()));
+    if problems.is_empty() {
+        return Ok(entries);
+    }
+    let failure = Error::app(format!("failed to pack `{}`", relative_path(path, app)));
+    Err(problems.into_iter().fold(failure, Error::cause))
+}
+
+fn write(
+    entries: &[Entry],
+    to: impl Write,
+    effort: Effort,
+    app: &Path,
+    failed: &impl Fn(&io::Error) -> Error,
+) -> Result<Packed> {
+    let unwritten = |error: ZipError| match error {
+        ZipError::Io(error) => failed(&error),
+        error => failed(&io::Error::other(error.to_string())),
+    };
+    let mut zip = ZipWriter::new(Sink::new(BufWriter::new(to)));
+    let mut fingerprints: Vec<Fingerprint> = Vec::new();
+    for batch in batches(entries, effort.batch) {
+        for squeezed in threads::map(batch, effort.threads, weight, |entry| squeeze(entry, app)) {
+            let Squeezed { zipped, fingerprint } = squeezed?;
+            zip.add_prepared_file(zipped).map_err(unwritten)?;
+            fingerprints.push(fingerprint);
+        }
+    }
+    let (buffered, bytes, sha256) = zip.finish().map_err(unwritten)?.into_parts();
+    buffered.into_inner().map_err(|error| failed(error.error()))?;
+    Ok(Packed {
+        bytes,
+        sha256,
+        unzipped_bytes: fingerprints.iter().map(|fingerprint| fingerprint.bytes).sum(),
+        content_sha256: combined(entries.iter().zip(&fingerprints)),
+    })
+}
+
+/// The entries cut where a batch has `full` bytes.
+fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let mut held = 0;
+        let end = rest.iter().position(|entry| {
+            held += weight(entry);
+            held >= full
+        });
+        let (batch, behind) = rest.split_at(end.map_or(rest.len(), |last| last + 1));
+        rest = behind;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+fn unwritable(path: &Path, app: &Path, error: &io::Error) -> Error {
+    Error::call(format!("failed to write `{}`", relative_path(path, app))).cause(io_reason(error))
+}
+
+#[cfg(test)]
+mod tests;

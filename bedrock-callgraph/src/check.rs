@@ -1,0 +1,121 @@
+//! What is wrong with the calls of an app: names that mean nothing, computed names that nobody has declared, and
+//! declarations that the code contradicts. Finding the calls is left to others.
+
+use bedrock_build::{App, Language, Problem};
+
+use super::called::Called;
+use super::model::invokes;
+use super::node::{NodeName, Place};
+
+/// Something to tell the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub level: Level,
+    pub problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The graph would be wrong.
+    Error,
+    /// The graph is right, but something is odd.
+    Warning,
+}
+
+/// Everything about the calls of `caller`; `unreadable` are the places where its files stop being readable.
+pub fn check(app: &App, caller: &NodeName, calls: &Called, unreadable: &[Place]) -> Vec<Finding> {
+    let language = language(app, caller);
+    let warning = |problem| Finding { level: Level::Warning, problem };
+    let error = |problem| Finding { level: Level::Error, problem };
+    let mut findings: Vec<Finding> = unreadable.iter().map(|place| warning(unread(place, language))).collect();
+    findings.extend(calls.unknown.iter().map(|(name, places)| error(unknown(app, caller, name, places))));
+    let listed = invokes(app, caller);
+    if let (Some(first), None) = (calls.computed.first(), listed) {
+        findings.push(error(undeclared(app, caller, first, calls.computed.len() - 1)));
+    }
+    // A binary does not tell whether there are computed names, so there all may be listed.
+    if calls.computed.is_empty() {
+        let names = listed.unwrap_or_default().iter();
+        findings.extend(names.filter_map(|name| contradicted(caller, calls, name, language)).map(warning));
+    }
+    findings
+}
+
+fn language(app: &App, caller: &NodeName) -> Language {
+    let NodeName::Worker(name) = caller else { return Language::Rust };
+    app.workers.iter().find(|worker| worker.name == *name).map_or(Language::Rust, |worker| worker.language)
+}
+
+fn unread(place: &Place, language: Language) -> Problem {
+    let language = if language == Language::Python { "Python" } else { "JavaScript" };
+    Problem::new(format!("{place}: this is not understood as {language}, so calls from here on may be missing"))
+}
+
+fn unknown(app: &App, caller: &NodeName, name: &str, places: &[Place]) -> Problem {
+    let shown = name.escape_debug();
+    let Some(place) = places.first() else {
+        return Problem::new(format!(
+            "the program of {} calls `{shown}`, which is no worker of this app",
+            subject(caller)
+        ))
+        .help("compile it again");
+    };
+    let more = and_more(places.len() - 1);
+    if name.contains([':', '-']) || name.is_empty() {
+        let what = "is neither a worker nor the name or ARN of a function";
+        return Problem::new(format!("{place}: `{shown}` {what}{more}"));
+    }
+    let near = app.worker(name).err().map(|problem| problem.help).unwrap_or_default();
+    let problem = Problem::new(format!("{place}: no worker named `{shown}` in this app{more}"));
+    near.into_iter().take(1).fold(problem, Problem::help).help("if it is another function, call it by its ARN")
+}
+
+/// ``worker `a` `` or `the endpoint`.
+fn subject(caller: &NodeName) -> String {
+    match caller {
+        NodeName::Endpoint => "the endpoint".to_owned(),
+        NodeName::Worker(name) => format!("worker `{name}`"),
+    }
+}
+
+/// Behind a message about the first place.
+fn and_more(places: usize) -> String {
+    match places {
+        0 => String::new(),
+        1 => " (and in another place)".to_owned(),
+        more => format!(" (and in {more} other places)"),
+    }
+}
+
+/// The table of the settings for the calls of `caller`.
+fn table(caller: &NodeName) -> String {
+    match caller {
+        NodeName::Endpoint => "[package.metadata.bedrock.endpoint]".to_owned(),
+        NodeName::Worker(name) => format!("[package.metadata.bedrock.workers.{name}]"),
+    }
+}
+
+fn undeclared(app: &App, caller: &NodeName, first: &Place, more: usize) -> Problem {
+    let has_table = app.settings.workers.contains_key(caller.as_str());
+    let what = if has_table { "add to its table in `Cargo.toml`" } else { "add to `Cargo.toml`" };
+    Problem::new(format!(
+        "{first}: {} computes the name that it calls here, and no setting says which workers that may be{}",
+        subject(caller),
+        and_more(more)
+    ))
+    .help(format!("{what}, `[]` for none of this app's workers:\n{}\ninvokes = [\"NAME\"]", table(caller)))
+}
+
+fn contradicted(caller: &NodeName, calls: &Called, name: &str, language: Language) -> Option<Problem> {
+    let is_named = calls.workers.keys().any(|worker| worker.as_str() == name);
+    let reason = match (is_named, language) {
+        (true, _) => "whose name is written in its code",
+        (false, Language::Rust) => return None,
+        (false, _) => "but no call in its code has a computed name",
+    };
+    let problem = Problem::new(format!("`invokes` of {} lists `{name}`, {reason}", subject(caller)));
+    Some(problem.help(format!("take it out of `{}` in `Cargo.toml`", table(caller))))
+}
+
+#[cfg(test)]
+mod tests;

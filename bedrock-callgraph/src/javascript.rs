@@ -1,0 +1,141 @@
+//! Calls in one JavaScript file, as far as they can be told without running it. The walk over the tree is in `walk`.
+
+use tree_sitter::Node;
+
+use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
+
+mod pattern;
+mod walk;
+
+/// What is picked out of the worker's `worker.js`.
+const MODULE: Path = &["invoke"];
+/// Longer chains of names and parentheses are written by machines.
+const LONGEST_CHAIN: usize = 64;
+
+/// The calls of `invoke` in the text of a file, whose path in the worker's folder has `/`, for example `lib/send.js`.
+pub fn scan(path: &str, text: &str) -> Calls {
+    let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return Calls::default() };
+    let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
+    let calls = walk::read(&tree, text, &grammar).calls(&grammar);
+    Calls { unreadable: first_error(&tree), ..calls }
+}
+
+struct JavaScript<'p> {
+    /// Of the file, in the worker's folder.
+    folder: &'p str,
+}
+
+impl JavaScript<'_> {
+    /// Whether `./worker` and the like, written in this file, is the file that `new worker` put into the worker's folder.
+    fn is_bedrock(&self, specifier: &str) -> bool {
+        if !specifier.starts_with("./") && !specifier.starts_with("../") {
+            return false;
+        }
+        let mut parts = Vec::new();
+        for part in self.folder.split('/').chain(specifier.split('/')) {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    if parts.pop().is_none() {
+                        return false;
+                    }
+                }
+                part => parts.push(part),
+            }
+        }
+        matches!(parts[..], ["worker" | "worker.js" | "worker.cjs"])
+    }
+
+    /// `require` or `import`, whichever loads that file in this call.
+    fn load<'t>(&self, call: Node<'t>, text: &'t str) -> Option<&'t str> {
+        let function = field(call, "function")?;
+        let name = text_of(function, text);
+        // An ES module makes a `require` of its own, so any will do.
+        let loads = function.kind() == "import" || (function.kind() == "identifier" && name == "require");
+        let arguments = children(field(call, "arguments").filter(|_| loads)?);
+        let path = string(*arguments.first()?, text)?;
+        self.is_bedrock(&path).then_some(name)
+    }
+}
+
+impl Grammar for JavaScript<'_> {
+    fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
+        let (mut at, mut names, mut is_awaited) = (node, Vec::new(), false);
+        for _ in 0..LONGEST_CHAIN {
+            match at.kind() {
+                "member_expression" => {
+                    names.push(text_of(field(at, "property")?, text));
+                    at = field(at, "object")?;
+                }
+                "subscript_expression" => {
+                    names.push(quoted(field(at, "index")?, text)?);
+                    at = field(at, "object")?;
+                }
+                "parenthesized_expression" => at = only(at)?,
+                "await_expression" => (at, is_awaited) = (only(at)?, true),
+                "call_expression" => {
+                    let is_promise = self.load(at, text)? == "import" && !is_awaited;
+                    // What becomes of a module behind `.then` is not followed.
+                    let names = if is_promise { Vec::new() } else { names };
+                    return Some(chain(Base::Bedrock(MODULE), names));
+                }
+                "identifier" | "shorthand_property_identifier" => {
+                    return Some(chain(Base::Name(text_of(at, text)), names));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn shape<'t>(&self, node: Node<'t>, text: &'t str) -> Shape<'t> {
+        match node.kind() {
+            "string" | "template_string" => string(node, text).map_or(Shape::Computed, Shape::Text),
+            "identifier" => Shape::Name(text_of(node, text)),
+            "parenthesized_expression" => only(node).map_or(Shape::Computed, |inner| Shape::OneOf(vec![inner])),
+            "ternary_expression" => {
+                let ends = ["consequence", "alternative"].map(|name| field(node, name));
+                Shape::OneOf(ends.into_iter().flatten().collect())
+            }
+            _ => Shape::Computed,
+        }
+    }
+
+    fn target<'t>(&self, call: Node<'t>, _text: &'t str) -> Option<Node<'t>> {
+        // A tag of a template has no list of arguments.
+        let arguments = field(call, "arguments").filter(|node| node.kind() == "arguments")?;
+        children(arguments).first().copied().filter(|argument| argument.kind() != "spread_element")
+    }
+}
+
+/// A default import of a CommonJS module is the module.
+fn chain<'t>(base: Base<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
+    names.retain(|name| *name != "default");
+    names.reverse();
+    Chain { base, names }
+}
+
+fn only(node: Node<'_>) -> Option<Node<'_>> {
+    match children(node)[..] {
+        [inner] => Some(inner),
+        _ => None,
+    }
+}
+
+/// What a string says, if that is written in it: not with `${}` in it, and not in escapes, which no name needs.
+fn string(node: Node<'_>, text: &str) -> Option<String> {
+    if !matches!(node.kind(), "string" | "template_string") {
+        return None;
+    }
+    let parts = children(node).into_iter();
+    parts.map(|part| (part.kind() == "string_fragment").then(|| text_of(part, text))).collect()
+}
+
+/// The same without a copy, for what stands in one piece.
+fn quoted<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
+    let part = only(node).filter(|part| node.kind() == "string" && part.kind() == "string_fragment")?;
+    Some(text_of(part, text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The call graph itself, and how it comes together from what was found in the code and said in the settings.
+
+use std::collections::BTreeMap;
+
+use bedrock_build::{App, Language};
+
+use super::called::Called;
+use super::cycles::cycles;
+use super::node::{NodeName, Place};
+
+/// Who may call whom. Everything is sorted, so that the same app always gives the same graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graph {
+    /// The app's name.
+    pub app: String,
+    /// The endpoint, then the workers by name.
+    pub nodes: Vec<Node>,
+    /// By caller, then by callee.
+    pub edges: Vec<Edge>,
+    /// Calls of functions that are no workers of this app, by caller, then by function.
+    pub others: Vec<OtherCall>,
+    /// Of each, every node calls the next; the first is also the last.
+    pub cycles: Vec<Vec<NodeName>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub name: NodeName,
+    pub language: Language,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    pub from: NodeName,
+    pub to: NodeName,
+    pub source: EdgeSource,
+    /// Where the call is, or, for an edge of the settings, where the computed names are. A binary does not tell.
+    pub places: Vec<Place>,
+}
+
+/// How an edge is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeSource {
+    /// The name is written in the call.
+    Code,
+    /// `invokes` says so.
+    Settings,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherCall {
+    pub from: NodeName,
+    /// The name or ARN, as it is written in the call.
+    pub function: String,
+    pub places: Vec<Place>,
+}
+
+impl EdgeSource {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+impl Graph {
+    /// The graph of `app`; who is missing in `called` calls nobody by a name that is written in the code.
+    pub fn new(app: &App, called: &BTreeMap<NodeName, Called>) -> Self {
+        let endpoint = Node { name: NodeName::Endpoint, language: Language::Rust };
+        let workers = app
+            .workers
+            .iter()
+            .map(|worker| Node { name: NodeName::Worker(worker.name.clone()), language: worker.language });
+        let nodes: Vec<Node> = std::iter::once(endpoint).chain(workers).collect();
+        let nobody = Called::default();
+        let of = |node: &Node| called.get(&node.name).unwrap_or(&nobody);
+        let edges: Vec<Edge> = nodes.iter().flat_map(|node| edges(app, &node.name, of(node))).collect();
+        let others = nodes.iter().flat_map(|node| others(&node.name, of(node))).collect();
+        let cycles = named_cycles(&nodes, &edges);
+        Self { app: app.name.to_string(), nodes, edges, others, cycles }
+    }
+
+    /// Pairs of numbers of [`Graph::nodes`], one for each of [`Graph::edges`].
+    pub fn pairs(&self) -> Vec<(usize, usize)> {
+        pairs(&self.nodes, &self.edges)
+    }
+}
+
+/// `a → b → a`
+pub fn path(cycle: &[NodeName]) -> String {
+    cycle.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" → ")
+}
+
+/// The workers that the settings list for computed names; nothing if they do not speak of it.
+pub fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
+    let settings = match node {
+        NodeName::Endpoint => Some(&app.settings.endpoint),
+        NodeName::Worker(name) => app.workers.iter().find(|worker| worker.name == *name).map(|worker| &worker.settings),
+    };
+    settings?.invokes.as_deref()
+}
+
+fn edges(app: &App, from: &NodeName, called: &Called) -> Vec<Edge> {
+    let edge = |to, source, places: &[Place]| Edge {
+        from: from.clone(),
+        to: NodeName::Worker(to),
+        source,
+        places: sorted(places),
+    };
+    let in_code = called.workers.iter().map(|(to, places)| edge(to.clone(), EdgeSource::Code, places));
+    let is_listed = |name: &str| invokes(app, from).is_some_and(|names| names.iter().any(|listed| listed == name));
+    let listed = app.workers.iter().map(|worker| &worker.name).filter(|name| is_listed(name.as_str()));
+    let in_settings = listed
+        .filter(|name| !called.workers.contains_key(*name))
+        .map(|to| edge(to.clone(), EdgeSource::Settings, &called.computed));
+    let mut edges: Vec<Edge> = in_code.chain(in_settings).collect();
+    edges.sort_by(|a, b| a.to.cmp(&b.to));
+    edges
+}
+
+fn others(from: &NodeName, called: &Called) -> Vec<OtherCall> {
+    let other = |(function, places): (&String, &Vec<Place>)| OtherCall {
+        from: from.clone(),
+        function: function.clone(),
+        places: sorted(places),
+    };
+    called.others.iter().map(other).collect()
+}
+
+fn sorted(places: &[Place]) -> Vec<Place> {
+    let mut places = places.to_vec();
+    places.sort();
+    places.dedup();
+    places
+}
+
+fn named_cycles(nodes: &[Node], edges: &[Edge]) -> Vec<Vec<NodeName>> {
+    let found = cycles(nodes.len(), &pairs(nodes, edges));
+    found.into_iter().map(|cycle| cycle.into_iter().map(|index| nodes[index].name.clone()).collect()).collect()
+}
+
+fn pairs(nodes: &[Node], edges: &[Edge]) -> Vec<(usize, usize)> {
+    let numbers: BTreeMap<&NodeName, usize> = nodes.iter().enumerate().map(|(at, node)| (&node.name, at)).collect();
+    edges.iter().filter_map(|edge| Some((*numbers.get(&edge.from)?, *numbers.get(&edge.to)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Calls in one Python file, as far as they can be told without running it. The walk over the tree is in `walk`.
+
+use tree_sitter::Node;
+
+use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
+
+mod walk;
+
+/// Where `invoke` is imported from.
+const INVOKE: Path = &["bedrock", "workers", "invoker", "invoke"];
+/// What the parameter is called that names the worker.
+const PARAMETER: &str = "name_or_arn";
+
+/// The calls of `invoke` in the text of a file.
+pub fn scan(text: &str) -> Calls {
+    let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return Calls::default() };
+    let calls = walk::read(&tree, text).calls(&Python);
+    Calls { unreadable: first_error(&tree), ..calls }
+}
+
+struct Python;
+
+impl Grammar for Python {
+    fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
+        let (mut at, mut names) = (node, Vec::new());
+        while at.kind() == "attribute" {
+            names.push(text_of(field(at, "attribute")?, text));
+            at = field(at, "object")?;
+        }
+        names.reverse();
+        (at.kind() == "identifier").then(|| Chain { base: Base::Name(text_of(at, text)), names })
+    }
+
+    fn shape<'t>(&self, node: Node<'t>, text: &'t str) -> Shape<'t> {
+        match node.kind() {
+            "string" => string(node, text).map_or(Shape::Computed, Shape::Text),
+            "concatenated_string" => {
+                let parts: Option<String> = children(node).into_iter().map(|part| string(part, text)).collect();
+                parts.map_or(Shape::Computed, Shape::Text)
+            }
+            "identifier" => Shape::Name(text_of(node, text)),
+            "parenthesized_expression" => Shape::OneOf(children(node)),
+            "named_expression" => Shape::OneOf(field(node, "value").into_iter().collect()),
+            // `NAME = OTHER = "resizer"`
+            "assignment" => Shape::OneOf(field(node, "right").into_iter().collect()),
+            "conditional_expression" => match children(node)[..] {
+                [yes, _, no] => Shape::OneOf(vec![yes, no]),
+                _ => Shape::Computed,
+            },
+            _ => Shape::Computed,
+        }
+    }
+
+    fn target<'t>(&self, call: Node<'t>, text: &'t str) -> Option<Node<'t>> {
+        let arguments = children(field(call, "arguments").filter(|node| node.kind() == "argument_list")?);
+        let named = arguments.iter().find_map(|argument| {
+            let name = field(*argument, "name").filter(|_| argument.kind() == "keyword_argument")?;
+            (text_of(name, text) == PARAMETER).then(|| field(*argument, "value"))?
+        });
+        named.or_else(|| {
+            let first = *arguments.first()?;
+            let is_positional = !matches!(first.kind(), "keyword_argument" | "list_splat" | "dictionary_splat");
+            is_positional.then_some(first)
+        })
+    }
+}
+
+/// What a string says, if that is written in it: not with `{}` in it, and not in escapes, which no name needs.
+fn string(node: Node<'_>, text: &str) -> Option<String> {
+    let mut said = String::new();
+    for part in children(node) {
+        match part.kind() {
+            "string_start" if text_of(part, text).contains(['b', 'B']) => return None,
+            "string_content" if part.named_child_count() == 0 => said.push_str(text_of(part, text)),
+            "string_start" | "string_end" => {}
+            _ => return None,
+        }
+    }
+    Some(said)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! The walk over a Python syntax tree: which names are bound where, and which are used.
+
+use tree_sitter::{Node, Tree};
+
+use super::{INVOKE, Python};
+use crate::syntax::{Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, field, text_of};
+
+/// Everything that matters in the tree.
+pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Reading<'t> {
+    let mut walk = Walk { text, reading: Reading::new(text), todo: vec![(tree.root_node(), ROOT)] };
+    while let Some((node, scope)) = walk.todo.pop() {
+        walk.visit(node, scope);
+    }
+    walk.reading
+}
+
+/// A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
+struct Walk<'t> {
+    text: &'t str,
+    reading: Reading<'t>,
+    /// The last is the next.
+    todo: Vec<(Node<'t>, ScopeId)>,
+}
+
+impl<'t> Walk<'t> {
+    fn visit(&mut self, node: Node<'t>, scope: ScopeId) {
+        match node.kind() {
+            "identifier" | "attribute" => self.value(node, scope, Role::Passed),
+            "call" => self.call(node, scope),
+            "import_statement" => self.import(node, scope),
+            "import_from_statement" => self.import_from(node, scope),
+            "function_definition" => self.function(node, scope),
+            "class_definition" => self.class(node, scope),
+            "lambda" => self.lambda(node, scope),
+            "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
+                let inside = self.reading.open(scope, Kind::Block);
+                self.later(inside, children(node));
+            }
+            "assignment" => self.assignment(node, scope),
+            "named_expression" => {
+                // It binds outside of the comprehension that it may stand in.
+                let body = self.reading.body(scope);
+                let (Some(name), Some(value)) = (field(node, "name"), field(node, "value")) else { return };
+                self.give(body, name, value, scope);
+                self.visit_value(value, scope);
+            }
+            "for_statement" | "for_in_clause" | "augmented_assignment" | "type_alias_statement" => {
+                let left = field(node, "left");
+                if let Some(left) = left {
+                    self.targets(left, scope);
+                }
+                self.later(scope, children(node).into_iter().filter(|child| Some(*child) != left));
+            }
+            "as_pattern" => self.alias(node, scope),
+            "case_pattern" | "keyword_pattern" => self.pattern(node, scope),
+            "splat_pattern" | "delete_statement" => self.targets(node, scope),
+            "global_statement" | "nonlocal_statement" => self.elsewhere(node, scope),
+            "keyword_argument" => self.later(scope, field(node, "value")),
+            // Its names are no expressions.
+            "dotted_name" => {}
+            _ => self.later(scope, children(node)),
+        }
+    }
+
+    fn later(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
+        let nodes: Vec<_> = nodes.into_iter().collect();
+        self.todo.extend(nodes.into_iter().rev().map(|node| (node, scope)));
+    }
+
+    fn name(&self, node: Node<'t>) -> &'t str {
+        text_of(node, self.text)
+    }
+
+    /// An expression of which the outermost chain is known to be used in this way.
+    fn value(&mut self, node: Node<'t>, scope: ScopeId, role: Role<'t>) {
+        match Python.chain(node, self.text) {
+            Some(chain) => self.reading.note(node, chain, scope, role),
+            None if node.kind() == "attribute" => self.later(scope, field(node, "object")),
+            None => self.later(scope, [node]),
+        }
+    }
+
+    /// The right-hand side of an assignment to a name.
+    fn visit_value(&mut self, value: Node<'t>, scope: ScopeId) {
+        self.value(value, scope, Role::Followed);
+    }
+
+    fn call(&mut self, node: Node<'t>, scope: ScopeId) {
+        self.later(scope, field(node, "arguments"));
+        if let Some(function) = field(node, "function") {
+            self.value(function, scope, Role::Called(node));
+        }
+    }
+
+    fn assignment(&mut self, node: Node<'t>, scope: ScopeId) {
+        self.later(scope, field(node, "type"));
+        let Some(left) = field(node, "left") else { return };
+        let Some(right) = field(node, "right") else {
+            // `name: str` alone.
+            if left.kind() == "identifier" {
+                self.reading.declare(scope, self.name(left));
+            }
+            return;
+        };
+        if left.kind() == "identifier" {
+            self.give(scope, left, right, scope);
+            self.visit_value(right, scope);
+        } else {
+            self.targets(left, scope);
+            self.later(scope, [right]);
+        }
+    }
+
+    fn give(&mut self, scope: ScopeId, name: Node<'t>, node: Node<'t>, seen_from: ScopeId) {
+        self.reading.bind(scope, self.name(name), Binding::Value { node, scope: seen_from, picks: Vec::new() });
+    }
+
+    /// Names that are bound to something unknown, alone or within tuples, lists and stars.
+    fn targets(&mut self, node: Node<'t>, scope: ScopeId) {
+        let mut nodes = vec![node];
+        while let Some(node) = nodes.pop() {
+            match node.kind() {
+                "identifier" => self.reading.bind(scope, self.name(node), Binding::Other),
+                "attribute" | "subscript" => self.later(scope, [node]),
+                _ => nodes.extend(children(node)),
+            }
+        }
+    }
+
+    /// `value as name`, in `with`, `except` and `case`.
+    fn alias(&mut self, node: Node<'t>, scope: ScopeId) {
+        let mut parts = children(node);
+        if let Some(name) = field(node, "alias").or_else(|| parts.last().copied()) {
+            parts.retain(|part| *part != name);
+            self.targets(name, scope);
+        }
+        self.later(scope, parts);
+    }
+
+    /// In `case`, one name alone is bound; names with a dot are compared with.
+    fn pattern(&mut self, node: Node<'t>, scope: ScopeId) {
+        for part in children(node) {
+            match part.kind() {
+                "dotted_name" if part.named_child_count() == 1 => self.targets(part, scope),
+                // The name of a keyword.
+                "identifier" => {}
+                _ => self.later(scope, [part]),
+            }
+        }
+    }
+
+    fn elsewhere(&mut self, node: Node<'t>, scope: ScopeId) {
+        let body = self.reading.body(scope);
+        let to = if node.kind() == "global_statement" { ROOT } else { self.reading.parent(body) };
+        for name in children(node) {
+            self.reading.send_elsewhere(body, self.name(name), to);
+        }
+    }
+
+    fn function(&mut self, node: Node<'t>, scope: ScopeId) {
+        self.bind_own_name(node, scope);
+        let inside = self.reading.open(scope, Kind::Function);
+        self.parameters(node, scope, inside);
+        self.later(scope, field(node, "return_type"));
+        self.later(inside, field(node, "body"));
+    }
+
+    fn lambda(&mut self, node: Node<'t>, scope: ScopeId) {
+        let inside = self.reading.open(scope, Kind::Function);
+        self.parameters(node, scope, inside);
+        self.later(inside, field(node, "body"));
+    }
+
+    fn class(&mut self, node: Node<'t>, scope: ScopeId) {
+        self.bind_own_name(node, scope);
+        let inside = self.reading.open(scope, Kind::Class);
+        self.later(inside, field(node, "body"));
+        self.later(scope, field(node, "superclasses"));
+    }
+
+    fn bind_own_name(&mut self, node: Node<'t>, scope: ScopeId) {
+        if let Some(name) = field(node, "name") {
+            self.reading.bind(scope, self.name(name), Binding::Other);
+        }
+    }
+
+    /// Their names belong to the function, their defaults and types to where it is written.
+    fn parameters(&mut self, function: Node<'t>, scope: ScopeId, inside: ScopeId) {
+        for parameter in field(function, "parameters").map(children).unwrap_or_default() {
+            self.later(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
+            match (parameter.kind(), field(parameter, "name")) {
+                (_, Some(name)) => self.targets(name, inside),
+                // `a: int` has no field for its name.
+                ("typed_parameter", None) => {
+                    children(parameter).first().into_iter().for_each(|name| self.targets(*name, inside));
+                }
+                (_, None) => self.targets(parameter, inside),
+            }
+        }
+    }
+
+    fn import(&mut self, node: Node<'t>, scope: ScopeId) {
+        for imported in children(node) {
+            match (field(imported, "name"), field(imported, "alias")) {
+                (Some(module), Some(alias)) => {
+                    let binding = binding_of(&self.parts(module));
+                    self.reading.bind(scope, self.name(alias), binding);
+                }
+                // `import a.b` binds `a`.
+                _ => {
+                    if let Some(first) = self.parts(imported).first().copied() {
+                        let binding = binding_of(&[first]);
+                        self.reading.bind(scope, first, binding);
+                    }
+                }
+            }
+        }
+    }
+
+    fn import_from(&mut self, node: Node<'t>, scope: ScopeId) {
+        let Some(module) = field(node, "module_name") else { return };
+        // Of a relative import the parts are none of bedrock's.
+        let module = if module.kind() == "dotted_name" { self.parts(module) } else { vec!["."] };
+        for name in node.children_by_field_name("name", &mut node.walk()) {
+            let (name, alias) = match (field(name, "name"), field(name, "alias")) {
+                (Some(name), Some(alias)) => (self.name(name), self.name(alias)),
+                _ => (self.name(name), self.name(name)),
+            };
+            let binding = binding_of(&[&module[..], &[name]].concat());
+            self.reading.bind(scope, alias, binding);
+        }
+        let is_wildcard = children(node).last().is_some_and(|last| last.kind() == "wildcard_import");
+        if let (true, [all @ .., last]) = (is_wildcard, INVOKE)
+            && module == all
+        {
+            self.reading.bind(scope, last, Binding::Bedrock(&[]));
+        }
+    }
+
+    fn parts(&self, dotted_name: Node<'t>) -> Vec<&'t str> {
+        children(dotted_name).into_iter().map(|part| self.name(part)).collect()
+    }
+}
+
+/// What is imported by this path.
+fn binding_of<'t>(path: &[&str]) -> Binding<'t> {
+    let is_on_the_way = INVOKE.get(..path.len()).is_some_and(|begin| begin == path);
+    if is_on_the_way { Binding::Bedrock(&INVOKE[path.len()..]) } else { Binding::Other }
+}

@@ -1,0 +1,27 @@
+//! The calls of the app's Rust parts, read from their linked programs. Making the programs is left to the caller.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::elf::edges_of;
+use super::node::NodeName;
+use bedrock_diagnostics::{Error, Result, relative_path};
+
+/// Whom each Rust part of the app calls: the endpoint and the Rust workers, as far as they were compiled.
+pub type RustEdges = BTreeMap<NodeName, BTreeSet<String>>;
+
+/// Reads `programs`: of each Rust part, the program that Lambda will run. Paths in messages are relative to `root`.
+pub fn of_programs(programs: &BTreeMap<NodeName, PathBuf>, root: &Path) -> Result<RustEdges> {
+    programs.iter().map(|(name, path)| Ok((name.clone(), of_program(path, root)?))).collect()
+}
+
+fn of_program(path: &Path, root: &Path) -> Result<BTreeSet<String>> {
+    let what = format!("failed to read the calls in the program `{}`", relative_path(path, root));
+    let binary = fs::read(path).map_err(|error| Error::io(&what, &error))?;
+    edges_of(&binary).map_err(|error| {
+        Error::call(what)
+            .cause(error.to_string().to_lowercase())
+            .help("calls can be read from programs for Linux alone")
+    })
+}

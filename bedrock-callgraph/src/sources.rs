@@ -1,0 +1,111 @@
+//! The Python and JavaScript files of a worker, and the calls in them.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::{App, Language, Worker};
+use ignore::{DirEntry, WalkBuilder};
+
+use super::node::Place;
+use super::syntax::Calls;
+use super::{javascript, python};
+use bedrock_diagnostics::{Error, Result};
+
+/// Folders that hold nothing that is deployed as the worker's own code.
+const LEFT_OUT: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
+/// What every file has that calls a worker. Others are not parsed: a worker may bring thousands along.
+const INVOKE: &str = "invoke";
+/// Files in the app that say what else is left out.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
+
+/// What the files of one worker call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerCalls {
+    /// Places and the names that are called there, in order of the files.
+    pub named: Vec<(Place, String)>,
+    /// Where the name is computed.
+    pub computed: Vec<Place>,
+    /// Where files stop being readable.
+    pub unreadable: Vec<Place>,
+}
+
+impl WorkerCalls {
+    /// Adds what was found in the file at `path`.
+    pub fn add(&mut self, path: &str, calls: Calls) {
+        let place = |line| Place { path: path.to_owned(), line };
+        self.named.extend(calls.named.into_iter().map(|named| (place(named.line), named.name)));
+        self.computed.extend(calls.computed.into_iter().map(place));
+        self.unreadable.extend(calls.unreadable.map(place));
+    }
+}
+
+/// The calls in a worker's own files, as far as its language is read: a Rust worker's are in its program.
+pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
+    let mut found = WorkerCalls::default();
+    if worker.language == Language::Rust {
+        return Ok(found);
+    }
+    for within in files(app, worker)? {
+        let path = format!("{}/{within}", worker.dir);
+        let bytes =
+            fs::read(app.root.join(&path)).map_err(|error| Error::io(format!("failed to read `{path}`"), &error))?;
+        // Names of workers are ASCII, whatever the encoding of the rest.
+        let text = String::from_utf8_lossy(&bytes);
+        if !text.contains(INVOKE) {
+            continue;
+        }
+        let calls = match worker.language {
+            Language::Python => python::scan(&text),
+            _ => javascript::scan(&within, &text),
+        };
+        found.add(&path, calls);
+    }
+    Ok(found)
+}
+
+/// The files in the worker's language, relative to its folder with `/`, sorted.
+fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
+    let folder = app.root.join(&worker.dir);
+    let mut walk = WalkBuilder::new(&app.root);
+    // Nothing of this machine decides, only what is in the app.
+    walk.standard_filters(false).hidden(true);
+    for name in IGNORE_FILES {
+        walk.add_custom_ignore_filename(name);
+    }
+    let inside = folder.clone();
+    walk.filter_entry(move |entry| leads_to(&inside, entry.path()) || is_own(&inside, entry));
+    let mut files = Vec::new();
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| {
+            Error::call(format!("failed to read the files of worker `{}`", worker.name)).cause(error.to_string())
+        })?;
+        let within = entry.path().strip_prefix(&folder).unwrap_or(Path::new(""));
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source(worker.language, within) {
+            files.push(within.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn leads_to(folder: &Path, path: &Path) -> bool {
+    folder.starts_with(path)
+}
+
+fn is_own(folder: &Path, entry: &DirEntry) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.path().starts_with(folder) && !(is_folder && LEFT_OUT.iter().any(|name| entry.file_name() == *name))
+}
+
+fn is_source(language: Language, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    match (language, extension) {
+        (Language::Python, "py") => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
+        (Language::JavaScript, "js" | "mjs" | "cjs") => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,9 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `tree` | the files of a folder that are packed; uses `allowed`, `ignored`, `left_out`, `links`, `names`, `secrets` |
+//! | `collect` | the files of a folder that are packed; uses `allowed`, `ignored`, `excluded`, `links`, `names`, `secrets` |
 //! | `zip` | the zip file; its bytes depend only on the paths, modes and contents of the files |
-//! | `content` | the digest of the contents of an artifact |
+//! | `content_digest` | the digest of the contents of an artifact |
 //! | `digest` | [`Digest`]: a SHA-256 |
 //! | `limits` | Lambda's limits on sizes and counts |
 //! | `prune` | what is deleted from installed dependencies |
@@ -15,35 +15,40 @@
 
 #![forbid(unsafe_code)]
 
-mod allowed;
+mod allow_list;
+mod append_only_writer;
 pub mod audit;
-mod content;
+mod collect;
+mod compress;
+mod content_digest;
 mod digest;
 mod entry;
-mod ignored;
-mod left_out;
+mod exclusion;
+mod ignore_files;
 mod limits;
 mod links;
 mod names;
-mod part;
+mod options;
+mod pack_error;
+mod package_size;
+mod parallel_map;
 mod prune;
-mod refusal;
 mod secrets;
-mod sink;
-mod squeeze;
-mod threads;
 #[cfg(test)]
-mod told;
+mod test_render;
 mod tree;
+mod walk;
 mod zip;
 
-pub use allowed::Allowed;
-pub use content::content_digest;
+pub use allow_list::AllowList;
+pub use collect::collect_files;
+pub use content_digest::content_digest;
 pub use digest::{Digest, Hasher};
 pub use entry::{Entry, Source};
-pub use left_out::Reason;
-pub use limits::{environment, layers, unzipped, zipped};
-pub use part::{Part, largest, package_of, to_package_of};
-pub use prune::{node_modules, python_target, remove};
-pub use tree::{Contents, File, LeftOut, Options, Tree, collect};
-pub use zip::{Packed, pack};
+pub use exclusion::ExclusionReason;
+pub use limits::{check_environment_size, check_layer_count, check_unzipped_size, zip_size_warning};
+pub use options::{FolderKind, PackOptions};
+pub use package_size::{PackageSize, largest_packages, package_name, package_path};
+pub use prune::{is_pruned_node_path, is_pruned_python_path, prune};
+pub use tree::{Excluded, File, Tree};
+pub use zip::{PackedZip, pack};

@@ -3,72 +3,72 @@
 
 use std::collections::BTreeMap;
 
-use super::part::Part;
+use super::package_size::PackageSize;
 use bedrock_diagnostics::Report;
 
 /// Of a zip that is sent directly; a larger one goes through S3.
-const DIRECT_UPLOAD: u64 = 52_428_800;
+const MAX_DIRECT_UPLOAD_BYTES: u64 = 52_428_800;
 /// Of the code and all layers together, unpacked.
-const UNZIPPED: u64 = 262_144_000;
+const MAX_UNZIPPED_BYTES: u64 = 262_144_000;
 /// Of the environment, measured as Lambda does: on compact JSON.
-const ENVIRONMENT: usize = 4_096;
+const MAX_ENVIRONMENT_BYTES: usize = 4_096;
 /// On one function.
-const LAYERS: usize = 5;
+const MAX_LAYERS: usize = 5;
 /// More parts are read by nobody.
-const TOLD: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// What to know of a zip that Lambda does not take directly. `what` is like ``worker `resizer` ``.
-pub fn zipped(what: &str, bytes: u64) -> Option<String> {
-    (bytes > DIRECT_UPLOAD).then(|| {
-        let (found, limit) = (grouped(bytes), grouped(DIRECT_UPLOAD));
+pub fn zip_size_warning(what: &str, bytes: u64) -> Option<String> {
+    (bytes > MAX_DIRECT_UPLOAD_BYTES).then(|| {
+        let (found, limit) = (grouped(bytes), grouped(MAX_DIRECT_UPLOAD_BYTES));
         format!("the zip of {what} has {found} bytes, above {limit} it can be uploaded through S3 alone")
     })
 }
 
 /// A function's code and layers, unpacked.
-pub fn unzipped(what: &str, bytes: u64, parts: &[Part]) -> Option<Report> {
-    (bytes > UNZIPPED).then(|| Report {
+pub fn check_unzipped_size(what: &str, bytes: u64, parts: &[PackageSize]) -> Option<Report> {
+    (bytes > MAX_UNZIPPED_BYTES).then(|| Report {
         message: format!(
             "{what} with its layers is too large: {} bytes unzipped, the limit is {}",
             grouped(bytes),
-            grouped(UNZIPPED)
+            grouped(MAX_UNZIPPED_BYTES)
         ),
-        causes: told(parts),
+        causes: largest_cause(parts),
         help: vec!["leave files out with `.bedrockignore`, or split it into two workers".to_owned()],
     })
 }
 
 /// A function's environment. `what` is like ``the environment of worker `resizer` ``.
-pub fn environment(what: &str, variables: &BTreeMap<String, String>) -> Option<Report> {
+pub fn check_environment_size(what: &str, variables: &BTreeMap<String, String>) -> Option<Report> {
     let bytes = serde_json::to_string(variables).map_or(usize::MAX, |json| json.len());
-    let mut parts: Vec<Part> = variables
+    let mut parts: Vec<PackageSize> = variables
         .iter()
-        .map(|(name, value)| Part { name: name.clone(), bytes: (name.len() + value.len()) as u64 })
+        .map(|(name, value)| PackageSize { name: name.clone(), bytes: (name.len() + value.len()) as u64 })
         .collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
-    (bytes > ENVIRONMENT).then(|| Report {
+    (bytes > MAX_ENVIRONMENT_BYTES).then(|| Report {
         message: format!(
             "{what} is too large: {} bytes as JSON, the limit is {}",
             grouped(bytes as u64),
-            grouped(ENVIRONMENT as u64)
+            grouped(MAX_ENVIRONMENT_BYTES as u64)
         ),
-        causes: told(&parts),
+        causes: largest_cause(&parts),
         help: vec!["move the largest into a file of the app, or into the Parameter Store".to_owned()],
     })
 }
 
 /// A function's layers.
-pub fn layers(what: &str, names: &[String]) -> Option<Report> {
-    (names.len() > LAYERS).then(|| Report {
-        message: format!("{what} has too many layers: {}, the limit is {LAYERS}", names.len()),
+pub fn check_layer_count(what: &str, names: &[String]) -> Option<Report> {
+    (names.len() > MAX_LAYERS).then(|| Report {
+        message: format!("{what} has too many layers: {}, the limit is {MAX_LAYERS}", names.len()),
         causes: vec![format!("they are `{}`", names.join("`, `"))],
         help: Vec::new(),
     })
 }
 
 /// `parts` as one cause of several lines.
-fn told(parts: &[Part]) -> Vec<String> {
-    let told: Vec<&Part> = parts.iter().take(TOLD).collect();
+fn largest_cause(parts: &[PackageSize]) -> Vec<String> {
+    let told: Vec<&PackageSize> = parts.iter().take(MAX_LISTED).collect();
     let width = told.iter().map(|part| grouped(part.bytes).len()).max().unwrap_or_default();
     let lines = told.iter().map(|part| format!("\n{:>width$}  {}", grouped(part.bytes), part.name));
     if told.is_empty() {
@@ -94,31 +94,31 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::told;
+    use crate::test_render::render_report;
 
     fn text(report: Option<Report>) -> String {
-        report.map_or_else(|| "fine".to_owned(), told::report)
+        report.map_or_else(|| "fine".to_owned(), render_report)
     }
 
-    fn parts(count: u64) -> Vec<Part> {
-        (0..count).map(|n| Part { name: format!("package_{n}"), bytes: 40_000_000 >> n }).collect()
+    fn parts(count: u64) -> Vec<PackageSize> {
+        (0..count).map(|n| PackageSize { name: format!("package_{n}"), bytes: 40_000_000 >> n }).collect()
     }
 
     #[test]
     fn what_just_fits_is_fine() {
-        assert_eq!(zipped("x", 52_428_800), None);
-        assert_eq!(text(unzipped("x", 262_144_000, &[])), "fine");
-        assert_eq!(text(layers("x", &["a".to_owned(), "b".to_owned()])), "fine");
+        assert_eq!(zip_size_warning("x", 52_428_800), None);
+        assert_eq!(text(check_unzipped_size("x", 262_144_000, &[])), "fine");
+        assert_eq!(text(check_layer_count("x", &["a".to_owned(), "b".to_owned()])), "fine");
         // {"AB":"…"} is 9 bytes longer than the value.
         let variables = |length| BTreeMap::from([("AB".to_owned(), "x".repeat(length))]);
-        assert_eq!(text(environment("x", &variables(4_087))), "fine");
-        assert_ne!(text(environment("x", &variables(4_088))), "fine");
+        assert_eq!(text(check_environment_size("x", &variables(4_087))), "fine");
+        assert_ne!(text(check_environment_size("x", &variables(4_088))), "fine");
     }
 
     #[test]
     fn a_zip_that_is_too_large_for_a_direct_upload_is_told() {
         assert_eq!(
-            zipped("worker `resizer`", 52_428_801).as_deref(),
+            zip_size_warning("worker `resizer`", 52_428_801).as_deref(),
             Some(
                 "the zip of worker `resizer` has 52,428,801 bytes, above 52,428,800 it can be uploaded through S3 alone"
             )
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn code_and_layers_that_are_too_large_name_their_largest_parts() {
-        insta::assert_snapshot!(text(unzipped("worker `resizer`", 300_000_000, &parts(2))), @r"
+        insta::assert_snapshot!(text(check_unzipped_size("worker `resizer`", 300_000_000, &parts(2))), @r"
         error: worker `resizer` with its layers is too large: 300,000,000 bytes unzipped, the limit is 262,144,000
           caused by: the largest parts, in bytes:
         40,000,000  package_0
@@ -140,7 +140,7 @@ mod tests {
     fn an_environment_is_measured_as_json() {
         let variables =
             BTreeMap::from([("LIST".to_owned(), "\"".repeat(2_050)), ("STAGE".to_owned(), "dev".to_owned())]);
-        insta::assert_snapshot!(text(environment("the environment of worker `resizer`", &variables)), @r"
+        insta::assert_snapshot!(text(check_environment_size("the environment of worker `resizer`", &variables)), @r"
         error: the environment of worker `resizer` is too large: 4,125 bytes as JSON, the limit is 4,096
           caused by: the largest parts, in bytes:
         2,054  LIST
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn layers_that_are_too_many_are_named() {
         let names: Vec<String> = (1..=6).map(|n| format!("layer_{n}")).collect();
-        insta::assert_snapshot!(text(layers("worker `resizer`", &names)), @r"
+        insta::assert_snapshot!(text(check_layer_count("worker `resizer`", &names)), @r"
         error: worker `resizer` has too many layers: 6, the limit is 5
           caused by: they are `layer_1`, `layer_2`, `layer_3`, `layer_4`, `layer_5`, `layer_6`
         ");

@@ -6,25 +6,30 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::left_out;
-use super::refusal::What;
+use super::exclusion;
+use super::pack_error::PackErrorKind;
 
 /// The real file or folder that a link leads to, or why it is not packed.
 ///
 /// `root` is the folder that is packed, `open` are the folders that the walk is in; both are real paths.
-pub(super) fn follow(link: &Path, root: &Path, open: &[PathBuf], guards_secrets: bool) -> Result<PathBuf, What> {
+pub(super) fn follow(
+    link: &Path,
+    root: &Path,
+    open: &[PathBuf],
+    guards_secrets: bool,
+) -> Result<PathBuf, PackErrorKind> {
     let target = || fs::read_link(link).unwrap_or_default().display().to_string();
     let real = match link.canonicalize() {
         Ok(real) => real,
-        Err(error) if is_circle(&error) => return Err(What::Circle),
-        Err(_) => return Err(What::Dangling { target: target() }),
+        Err(error) if is_link_cycle(&error) => return Err(PackErrorKind::LinkCycle),
+        Err(_) => return Err(PackErrorKind::Dangling { target: target() }),
     };
-    let Ok(inside) = real.strip_prefix(root) else { return Err(What::LeavesFolder { target: target() }) };
+    let Ok(inside) = real.strip_prefix(root) else { return Err(PackErrorKind::LeavesFolder { target: target() }) };
     if open.contains(&real) {
-        return Err(What::Circle);
+        return Err(PackErrorKind::LinkCycle);
     }
     if guards_secrets && passes_secret(root, inside) {
-        return Err(What::LinksToSecret { target: target() });
+        return Err(PackErrorKind::LinksToSecret { target: target() });
     }
     Ok(real)
 }
@@ -34,10 +39,10 @@ fn passes_secret(root: &Path, inside: &Path) -> bool {
     let mut path = root.to_owned();
     inside.components().any(|name| {
         path.push(name);
-        left_out::is_secret(&name.as_os_str().to_string_lossy(), path.is_dir())
+        exclusion::is_secret(&name.as_os_str().to_string_lossy(), path.is_dir())
     })
 }
 
-fn is_circle(error: &io::Error) -> bool {
+fn is_link_cycle(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::LOOP)
 }

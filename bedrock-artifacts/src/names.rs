@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 /// What is wrong with the paths of an artifact, which are sorted.
-pub(super) fn unpackable<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
-    let mut problems: Vec<String> =
-        paths.clone().filter_map(|path| odd(path).map(|what| format!("`{}` {what}", path.escape_debug()))).collect();
+pub(super) fn path_problems<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let mut problems: Vec<String> = paths
+        .clone()
+        .filter_map(|path| path_problem(path).map(|what| format!("`{}` {what}", path.escape_debug())))
+        .collect();
     let behind = paths.clone().skip(1);
     let twice = paths.clone().zip(behind).filter(|(one, other)| one == other);
     problems.extend(twice.map(|(path, _)| format!("there are two files for `{path}`")));
     problems.extend(
-        differing_by_case(paths).into_iter().map(|(one, other)| format!("`{one}` and `{other}` differ only by case")),
+        case_conflicts(paths).into_iter().map(|(one, other)| format!("`{one}` and `{other}` differ only by case")),
     );
     problems
 }
 
 /// Why a path is none that can be packed.
-pub(super) fn odd(path: &str) -> Option<&'static str> {
+pub(super) fn path_problem(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("is absolute")
     } else if path.split('/').any(|name| name == "..") {
@@ -33,12 +35,12 @@ pub(super) fn odd(path: &str) -> Option<&'static str> {
 }
 
 /// Files, or folders of files, that are one on a system that does not tell capital letters from small ones.
-pub(super) fn differing_by_case<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+pub(super) fn case_conflicts<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut pairs = Vec::new();
     for path in paths {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        for prefix in ends.filter_map(|end| path.get(..end)) {
+        let has_suffix = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for prefix in has_suffix.filter_map(|end| path.get(..end)) {
             let first = *seen.entry(prefix.to_lowercase()).or_insert(prefix);
             if first != prefix {
                 if !pairs.contains(&(first, prefix)) {
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
 
     fn problems(paths: &[&str]) -> Vec<String> {
-        unpackable(paths.iter().copied())
+        path_problems(paths.iter().copied())
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Makes an installed folder of dependencies depend on its packages alone: removes what installers leave behind, which
-//! differs between machines, and binaries for other systems. What to remove is decided by paths; [`remove`] removes.
+//! differs between machines, and binaries for other systems. What to remove is decided by paths; [`prune`] removes.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use bedrock_build::Architecture;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Whether a file or folder of a Python target folder (`uv pip install --target`) is removed.
-pub fn python_target(path: &str, is_folder: bool) -> bool {
+pub fn is_pruned_python_path(path: &str, is_folder: bool) -> bool {
     let name = last_name(path);
     if is_folder {
         // Scripts name the interpreter of this machine in their first line.
@@ -21,7 +21,7 @@ pub fn python_target(path: &str, is_folder: bool) -> bool {
 }
 
 /// Whether a file or folder of a `node_modules` folder is removed.
-pub fn node_modules(path: &str, architecture: Architecture) -> bool {
+pub fn is_pruned_node_path(path: &str, architecture: Architecture) -> bool {
     let Some(inside) = inside_package(path) else {
         return matches!(last_name(path), ".bin" | ".cache" | ".package-lock.json" | ".yarn-integrity");
     };
@@ -35,7 +35,7 @@ pub fn node_modules(path: &str, architecture: Architecture) -> bool {
 
 /// Removes what `goes` says of each path below `root` (with `/` between names) and whether it is a folder. Links are
 /// removed, and never followed. Gives the paths that were removed, sorted; `app` is for messages.
-pub fn remove(root: &Path, app: &Path, goes: impl Fn(&str, bool) -> bool) -> Result<Vec<String>> {
+pub fn prune(root: &Path, app: &Path, goes: impl Fn(&str, bool) -> bool) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     let mut open = vec![String::new()];
     while let Some(folder) = open.pop() {
@@ -98,7 +98,7 @@ mod tests {
             ("six-1.17.0.dist-info/direct_url.json", false),
             ("numpy/core/__pycache__", true),
         ] {
-            assert!(python_target(path, is_folder), "{path}");
+            assert!(is_pruned_python_path(path, is_folder), "{path}");
         }
     }
 
@@ -116,7 +116,7 @@ mod tests {
             ("yarn/.lock", false),
             ("music/RECORD", false),
         ] {
-            assert!(!python_target(path, is_folder), "{path}");
+            assert!(!is_pruned_python_path(path, is_folder), "{path}");
         }
     }
 
@@ -133,7 +133,7 @@ mod tests {
             "a/node_modules/@scope/native/prebuilds/linux-arm",
             "native/prebuilds/linux-x64/node.napi.musl.node",
         ] {
-            assert!(node_modules(path, X64), "{path}");
+            assert!(is_pruned_node_path(path, X64), "{path}");
         }
     }
 
@@ -154,31 +154,31 @@ mod tests {
             "native/src/prebuilds/win32-x64",
             "musl/index.js",
         ] {
-            assert!(!node_modules(path, X64), "{path}");
+            assert!(!is_pruned_node_path(path, X64), "{path}");
         }
-        assert!(!node_modules("a/prebuilds/linux-arm64", Architecture::Arm64));
-        assert!(node_modules("a/prebuilds/linux-x64", Architecture::Arm64));
+        assert!(!is_pruned_node_path("a/prebuilds/linux-arm64", Architecture::Arm64));
+        assert!(is_pruned_node_path("a/prebuilds/linux-x64", Architecture::Arm64));
     }
 
     #[test]
     fn what_goes_is_removed_and_no_link_is_followed() {
-        let room = tempfile::TempDir::new().expect("room");
-        let target = room.path().join("target");
+        let temp_dir = tempfile::TempDir::new().expect("room");
+        let target = temp_dir.path().join("target");
         for file in ["bin/tool", "a/__pycache__/x.pyc", "a/x.py", "../outside/__pycache__/y.pyc"] {
             let path = target.join(file);
             fs::create_dir_all(path.parent().expect("parent")).expect("folder");
             fs::write(path, "").expect("file");
         }
-        symlink(room.path().join("outside"), target.join("linked")).expect("link");
-        let removed = remove(&target, room.path(), python_target).expect("removed");
+        symlink(temp_dir.path().join("outside"), target.join("linked")).expect("link");
+        let removed = prune(&target, temp_dir.path(), is_pruned_python_path).expect("removed");
         assert_eq!(removed, ["a/__pycache__", "bin"]);
         assert!(target.join("a/x.py").exists());
-        assert!(room.path().join("outside/__pycache__/y.pyc").exists());
+        assert!(temp_dir.path().join("outside/__pycache__/y.pyc").exists());
     }
 
     #[test]
     fn a_folder_that_is_gone_is_named() {
-        let error = remove(Path::new("/app/gone"), Path::new("/app"), python_target).expect_err("gone");
+        let error = prune(Path::new("/app/gone"), Path::new("/app"), is_pruned_python_path).expect_err("gone");
         assert_eq!(error.reports[0].message, "failed to clean `gone`");
         assert_eq!(error.reports[0].causes, ["no such file or directory"]);
     }

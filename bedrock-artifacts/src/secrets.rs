@@ -5,40 +5,40 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 /// Larger files are data, and no place where a key is forgotten.
-pub(super) const SCANNED: u64 = 1024 * 1024;
+pub(super) const MAX_SCANNED_BYTES: u64 = 1024 * 1024;
 
 /// A file with a zero byte up to here is no text.
-const HEAD: usize = 8 * 1024;
+const HEAD_BYTES: usize = 8 * 1024;
 
 /// A secret key belongs to a key id when it is at most this many bytes away.
-const NEAR: usize = 300;
+const MAX_KEY_DISTANCE_BYTES: usize = 300;
 
 /// What was found, and in which line, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) what: &'static str,
+pub(super) struct SecretMatch {
+    pub(super) kind: &'static str,
     pub(super) line: usize,
 }
 
 /// The first credential in a file's bytes.
-pub(super) fn find(bytes: &[u8]) -> Option<Found> {
-    if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+pub(super) fn find(bytes: &[u8]) -> Option<SecretMatch> {
+    if bytes.iter().take(HEAD_BYTES).any(|byte| *byte == 0) {
         return None;
     }
     let key_id = captures(&PATTERNS.key_id, bytes)
         // The ids of Amazon's own documentation.
         .find(|(_, id)| !id.ends_with(b"EXAMPLE"))
-        .map(|(at, _)| (at, if has_secret_near(bytes, at) { BOTH } else { KEY_ID }));
+        .map(|(at, _)| (at, if has_secret_near(bytes, at) { KEY_ID_AND_SECRET } else { KEY_ID }));
     let secret_key = captures(&PATTERNS.secret_key, bytes)
         .find(|(_, key)| !key.ends_with(b"EXAMPLEKEY") && is_mixed(key))
         .map(|(at, _)| (at, SECRET_KEY));
     let private_key = PATTERNS.private_key.find(bytes).map(|found| (found.start(), PRIVATE_KEY));
-    let (at, what) = [key_id, secret_key, private_key].into_iter().flatten().min_by_key(|(at, _)| *at)?;
-    Some(Found { what, line: 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count() })
+    let (at, kind) = [key_id, secret_key, private_key].into_iter().flatten().min_by_key(|(at, _)| *at)?;
+    Some(SecretMatch { kind, line: 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count() })
 }
 
 const KEY_ID: &str = "an AWS access key id";
-const BOTH: &str = "an AWS access key id with its secret";
+const KEY_ID_AND_SECRET: &str = "an AWS access key id with its secret";
 const SECRET_KEY: &str = "an AWS secret access key";
 const PRIVATE_KEY: &str = "a private key";
 
@@ -72,7 +72,9 @@ fn captures<'a>(pattern: &Regex, bytes: &'a [u8]) -> impl Iterator<Item = (usize
 }
 
 fn has_secret_near(bytes: &[u8], at: usize) -> bool {
-    let near = bytes.get(at.saturating_sub(NEAR)..(at + NEAR).min(bytes.len())).unwrap_or_default();
+    let near = bytes
+        .get(at.saturating_sub(MAX_KEY_DISTANCE_BYTES)..(at + MAX_KEY_DISTANCE_BYTES).min(bytes.len()))
+        .unwrap_or_default();
     captures(&PATTERNS.bare_secret, near).any(|(_, key)| is_mixed(key))
 }
 
@@ -104,7 +106,7 @@ mod tests {
     }
 
     fn found(text: &str) -> Option<(&'static str, usize)> {
-        find(text.as_bytes()).map(|found| (found.what, found.line))
+        find(text.as_bytes()).map(|found| (found.kind, found.line))
     }
 
     #[test]
@@ -116,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_secret_beside_an_id_is_told_of() {
-        assert_eq!(found(&format!("{{\"id\": \"{}\",\n \"key\": \"{}\"}}", id(), secret())), Some((BOTH, 1)));
+        assert_eq!(
+            found(&format!("{{\"id\": \"{}\",\n \"key\": \"{}\"}}", id(), secret())),
+            Some((KEY_ID_AND_SECRET, 1))
+        );
         let commit = "0123456789abcdef0123456789abcdef01234567";
         assert_eq!(found(&format!("{} {commit}", id())), Some((KEY_ID, 1)), "a commit is no secret");
     }

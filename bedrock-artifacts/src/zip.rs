@@ -10,21 +10,21 @@ use std::path::Path;
 use zip::ZipWriter;
 use zip::result::ZipError;
 
-use super::content::{Fingerprint, combined, weight};
+use super::append_only_writer::AppendOnlyWriter;
+use super::compress::{CompressedEntry, compress};
+use super::content_digest::{Fingerprint, combined, entry_size};
 use super::digest::Digest;
 use super::entry::Entry;
 use super::names;
-use super::sink::Sink;
-use super::squeeze::{Squeezed, squeeze};
-use super::threads;
+use super::parallel_map::{available_threads, parallel_map};
 use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
 /// As much of the entries is compressed at once, and held compressed until it is written.
-const BATCH: u64 = 64 * 1024 * 1024;
+const BATCH_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A zip that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed {
+pub struct PackedZip {
     /// Of the zip.
     pub bytes: u64,
     /// Of the zip: what Lambda shows as `CodeSha256`.
@@ -36,19 +36,19 @@ pub struct Packed {
 }
 
 /// Makes the zip `path` of the entries; the folders above it too, if need be. `app` is for messages.
-pub fn pack(entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Packed> {
-    pack_with(entries, path, app, Effort { threads: threads::all(), batch: BATCH })
+pub fn pack(entries: Vec<Entry>, path: &Path, app: &Path) -> Result<PackedZip> {
+    pack_with(entries, path, app, CompressionOptions { threads: available_threads(), batch: BATCH_BYTES })
 }
 
 /// How a zip is made; none of it shows in the zip.
 #[derive(Debug, Clone, Copy)]
-struct Effort {
+struct CompressionOptions {
     threads: NonZero<usize>,
     /// So many bytes are compressed before they are written.
     batch: u64,
 }
 
-fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: Effort) -> Result<Packed> {
+fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: CompressionOptions) -> Result<PackedZip> {
     let entries = sorted(entries, path, app)?;
     let failed = |error: &io::Error| unwritable(path, app, error);
     let above = path.parent().unwrap_or(Path::new("."));
@@ -67,7 +67,7 @@ fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: Effort) -> Re
 /// Bytewise by path, as every reader of the zip will see them.
 fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>> {
     entries.sort_by(|one, other| one.path.cmp(&other.path));
-    let problems = names::unpackable(entries.iter().map(|entry| entry.path.as_str()));
+    let problems = names::path_problems(entries.iter().map(|entry| entry.path.as_str()));
     if problems.is_empty() {
         return Ok(entries);
     }
@@ -78,26 +78,26 @@ fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>
 fn write(
     entries: &[Entry],
     to: impl Write,
-    effort: Effort,
+    effort: CompressionOptions,
     app: &Path,
     failed: &impl Fn(&io::Error) -> Error,
-) -> Result<Packed> {
+) -> Result<PackedZip> {
     let unwritten = |error: ZipError| match error {
         ZipError::Io(error) => failed(&error),
         error => failed(&io::Error::other(error.to_string())),
     };
-    let mut zip = ZipWriter::new(Sink::new(BufWriter::new(to)));
+    let mut zip = ZipWriter::new(AppendOnlyWriter::new(BufWriter::new(to)));
     let mut fingerprints: Vec<Fingerprint> = Vec::new();
     for batch in batches(entries, effort.batch) {
-        for squeezed in threads::map(batch, effort.threads, weight, |entry| squeeze(entry, app)) {
-            let Squeezed { zipped, fingerprint } = squeezed?;
+        for compressed in parallel_map(batch, effort.threads, entry_size, |entry| compress(entry, app)) {
+            let CompressedEntry { zipped, fingerprint } = compressed?;
             zip.add_prepared_file(zipped).map_err(unwritten)?;
             fingerprints.push(fingerprint);
         }
     }
     let (buffered, bytes, sha256) = zip.finish().map_err(unwritten)?.into_parts();
     buffered.into_inner().map_err(|error| failed(error.error()))?;
-    Ok(Packed {
+    Ok(PackedZip {
         bytes,
         sha256,
         unzipped_bytes: fingerprints.iter().map(|fingerprint| fingerprint.bytes).sum(),
@@ -111,7 +111,7 @@ fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
     std::iter::from_fn(move || {
         let mut held = 0;
         let end = rest.iter().position(|entry| {
-            held += weight(entry);
+            held += entry_size(entry);
             held >= full
         });
         let (batch, behind) = rest.split_at(end.map_or(rest.len(), |last| last + 1));

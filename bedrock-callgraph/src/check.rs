@@ -3,9 +3,9 @@
 
 use bedrock_build::{App, Language, Problem};
 
-use super::called::Called;
+use super::call_targets::CallTargets;
 use super::model::invokes;
-use super::node::{NodeName, Place};
+use super::node::{NodeName, SourceLine};
 
 /// Something to tell the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +23,20 @@ pub enum Level {
 }
 
 /// Everything about the calls of `caller`; `unreadable` are the places where its files stop being readable.
-pub fn check(app: &App, caller: &NodeName, calls: &Called, unreadable: &[Place]) -> Vec<Finding> {
+pub fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[SourceLine]) -> Vec<Finding> {
     let language = language(app, caller);
     let warning = |problem| Finding { level: Level::Warning, problem };
     let error = |problem| Finding { level: Level::Error, problem };
-    let mut findings: Vec<Finding> = unreadable.iter().map(|place| warning(unread(place, language))).collect();
-    findings.extend(calls.unknown.iter().map(|(name, places)| error(unknown(app, caller, name, places))));
+    let mut findings: Vec<Finding> = unreadable.iter().map(|place| warning(unparsable(place, language))).collect();
+    findings.extend(calls.unknown.iter().map(|(name, places)| error(unknown_name(app, caller, name, places))));
     let listed = invokes(app, caller);
     if let (Some(first), None) = (calls.computed.first(), listed) {
-        findings.push(error(undeclared(app, caller, first, calls.computed.len() - 1)));
+        findings.push(error(undeclared_names(app, caller, first, calls.computed.len() - 1)));
     }
     // A binary does not tell whether there are computed names, so there all may be listed.
     if calls.computed.is_empty() {
         let names = listed.unwrap_or_default().iter();
-        findings.extend(names.filter_map(|name| contradicted(caller, calls, name, language)).map(warning));
+        findings.extend(names.filter_map(|name| contradicted_declaration(caller, calls, name, language)).map(warning));
     }
     findings
 }
@@ -46,12 +46,12 @@ fn language(app: &App, caller: &NodeName) -> Language {
     app.workers.iter().find(|worker| worker.name == *name).map_or(Language::Rust, |worker| worker.language)
 }
 
-fn unread(place: &Place, language: Language) -> Problem {
+fn unparsable(place: &SourceLine, language: Language) -> Problem {
     let language = if language == Language::Python { "Python" } else { "JavaScript" };
     Problem::new(format!("{place}: this is not understood as {language}, so calls from here on may be missing"))
 }
 
-fn unknown(app: &App, caller: &NodeName, name: &str, places: &[Place]) -> Problem {
+fn unknown_name(app: &App, caller: &NodeName, name: &str, places: &[SourceLine]) -> Problem {
     let shown = name.escape_debug();
     let Some(place) = places.first() else {
         return Problem::new(format!(
@@ -65,9 +65,9 @@ fn unknown(app: &App, caller: &NodeName, name: &str, places: &[Place]) -> Proble
         let what = "is neither a worker nor the name or ARN of a function";
         return Problem::new(format!("{place}: `{shown}` {what}{more}"));
     }
-    let near = app.worker(name).err().map(|problem| problem.help).unwrap_or_default();
+    let suggestion = app.worker(name).err().map(|problem| problem.help).unwrap_or_default();
     let problem = Problem::new(format!("{place}: no worker named `{shown}` in this app{more}"));
-    near.into_iter().take(1).fold(problem, Problem::help).help("if it is another function, call it by its ARN")
+    suggestion.into_iter().take(1).fold(problem, Problem::help).help("if it is another function, call it by its ARN")
 }
 
 /// ``worker `a` `` or `the endpoint`.
@@ -95,7 +95,7 @@ fn table(caller: &NodeName) -> String {
     }
 }
 
-fn undeclared(app: &App, caller: &NodeName, first: &Place, more: usize) -> Problem {
+fn undeclared_names(app: &App, caller: &NodeName, first: &SourceLine, more: usize) -> Problem {
     let has_table = app.settings.workers.contains_key(caller.as_str());
     let what = if has_table { "add to its table in `Cargo.toml`" } else { "add to `Cargo.toml`" };
     Problem::new(format!(
@@ -106,7 +106,7 @@ fn undeclared(app: &App, caller: &NodeName, first: &Place, more: usize) -> Probl
     .help(format!("{what}, `[]` for none of this app's workers:\n{}\ninvokes = [\"NAME\"]", table(caller)))
 }
 
-fn contradicted(caller: &NodeName, calls: &Called, name: &str, language: Language) -> Option<Problem> {
+fn contradicted_declaration(caller: &NodeName, calls: &CallTargets, name: &str, language: Language) -> Option<Problem> {
     let is_named = calls.workers.keys().any(|worker| worker.as_str() == name);
     let reason = match (is_named, language) {
         (true, _) => "whose name is written in its code",

@@ -27,11 +27,11 @@ fn shortest(mut group: Vec<usize>, nodes: usize, edges: &[(usize, usize)]) -> Op
     for (from, to) in edges.iter().filter(|(from, to)| from != to && group.contains(from) && group.contains(to)) {
         next[*from].push(*to);
     }
-    group.iter().filter_map(|start| way_back(*start, &next)).min_by_key(Vec::len)
+    group.iter().filter_map(|start| shortest_cycle(*start, &next)).min_by_key(Vec::len)
 }
 
 /// The shortest way from `start` to `start`.
-fn way_back(start: usize, next: &[Vec<usize>]) -> Option<Vec<usize>> {
+fn shortest_cycle(start: usize, next: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut came_from = vec![None; next.len()];
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {

@@ -7,7 +7,7 @@ use object::{File, Object, ObjectSection};
 const PREFIX: &str = ".bedrock.invoke.";
 
 /// The names of the workers that a binary calls, whatever processor it is for. An error if it is no ELF file.
-pub fn edges_of(binary: &[u8]) -> Result<BTreeSet<String>, object::Error> {
+pub fn calls_in_binary(binary: &[u8]) -> Result<BTreeSet<String>, object::Error> {
     let file = File::parse(binary)?;
     // A name that is no text is no worker's.
     let names = file
@@ -21,7 +21,7 @@ mod tests {
     use object::write::Object;
     use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 
-    use super::edges_of;
+    use super::calls_in_binary;
 
     fn elf(architecture: Architecture, endianness: Endianness, sections: &[&str]) -> Vec<u8> {
         let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
@@ -42,21 +42,21 @@ mod tests {
             (Architecture::PowerPc64, Endianness::Big),
         ] {
             let binary = elf(architecture, endianness, &sections);
-            let edges: Vec<String> = edges_of(&binary).expect("readable").into_iter().collect();
+            let edges: Vec<String> = calls_in_binary(&binary).expect("readable").into_iter().collect();
             assert_eq!(edges, ["a", "resizer"], "{architecture:?}");
         }
     }
 
     #[test]
     fn a_binary_without_calls_has_no_edges() {
-        assert!(edges_of(&elf(Architecture::X86_64, Endianness::Little, &[])).expect("readable").is_empty());
+        assert!(calls_in_binary(&elf(Architecture::X86_64, Endianness::Little, &[])).expect("readable").is_empty());
     }
 
     #[test]
     fn what_is_no_elf_file_is_refused() {
         let whole = elf(Architecture::X86_64, Endianness::Little, &[".bedrock.invoke.a"]);
         for binary in [&b""[..], b"#!/bin/sh\n", b"\x7fELF", &whole[..40], &[0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1]] {
-            assert!(edges_of(binary).is_err(), "{binary:?}");
+            assert!(calls_in_binary(binary).is_err(), "{binary:?}");
         }
     }
 }

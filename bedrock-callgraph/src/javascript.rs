@@ -2,22 +2,23 @@
 
 use tree_sitter::Node;
 
-use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
+use super::name_resolution::{
+    Chain, ChainBase, FileCalls, Grammar, InvokePath, NameExpression, children, field, first_error, parse, text_of,
+};
 
-mod pattern;
 mod walk;
 
 /// What is picked out of the worker's `worker.js`.
-const MODULE: Path = &["invoke"];
+const MODULE: InvokePath = &["invoke"];
 /// Longer chains of names and parentheses are written by machines.
 const LONGEST_CHAIN: usize = 64;
 
 /// The calls of `invoke` in the text of a file, whose path in the worker's folder has `/`, for example `lib/send.js`.
-pub fn scan(path: &str, text: &str) -> Calls {
-    let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return Calls::default() };
+pub fn scan(path: &str, text: &str) -> FileCalls {
+    let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return FileCalls::default() };
     let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let calls = walk::read(&tree, text, &grammar).calls(&grammar);
-    Calls { unreadable: first_error(&tree), ..calls }
+    FileCalls { unreadable: first_error(&tree), ..calls }
 }
 
 struct JavaScript<'p> {
@@ -77,10 +78,10 @@ impl Grammar for JavaScript<'_> {
                     let is_promise = self.load(at, text)? == "import" && !is_awaited;
                     // What becomes of a module behind `.then` is not followed.
                     let names = if is_promise { Vec::new() } else { names };
-                    return Some(chain(Base::Bedrock(MODULE), names));
+                    return Some(chain(ChainBase::Bedrock(MODULE), names));
                 }
                 "identifier" | "shorthand_property_identifier" => {
-                    return Some(chain(Base::Name(text_of(at, text)), names));
+                    return Some(chain(ChainBase::Name(text_of(at, text)), names));
                 }
                 _ => return None,
             }
@@ -88,16 +89,18 @@ impl Grammar for JavaScript<'_> {
         None
     }
 
-    fn shape<'t>(&self, node: Node<'t>, text: &'t str) -> Shape<'t> {
+    fn name_expression<'t>(&self, node: Node<'t>, text: &'t str) -> NameExpression<'t> {
         match node.kind() {
-            "string" | "template_string" => string(node, text).map_or(Shape::Computed, Shape::Text),
-            "identifier" => Shape::Name(text_of(node, text)),
-            "parenthesized_expression" => only(node).map_or(Shape::Computed, |inner| Shape::OneOf(vec![inner])),
+            "string" | "template_string" => string(node, text).map_or(NameExpression::Computed, NameExpression::Text),
+            "identifier" => NameExpression::Name(text_of(node, text)),
+            "parenthesized_expression" => {
+                only(node).map_or(NameExpression::Computed, |inner| NameExpression::OneOf(vec![inner]))
+            }
             "ternary_expression" => {
                 let ends = ["consequence", "alternative"].map(|name| field(node, name));
-                Shape::OneOf(ends.into_iter().flatten().collect())
+                NameExpression::OneOf(ends.into_iter().flatten().collect())
             }
-            _ => Shape::Computed,
+            _ => NameExpression::Computed,
         }
     }
 
@@ -109,7 +112,7 @@ impl Grammar for JavaScript<'_> {
 }
 
 /// A default import of a CommonJS module is the module.
-fn chain<'t>(base: Base<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
+fn chain<'t>(base: ChainBase<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
     names.retain(|name| *name != "default");
     names.reverse();
     Chain { base, names }

@@ -3,40 +3,40 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `elf`, `rust_edges` | the calls in the programs of the app's Rust parts |
-//! | `python`, `javascript`, `syntax` | the calls in one file |
+//! | `python`, `javascript`, `name_resolution` | the calls in one file |
 //! | `sources` | the calls in the files of a worker |
-//! | `called` | what the called names mean |
+//! | `call_targets` | what the called names mean |
 //! | `check` | what is wrong with the calls |
 //! | `model`, `node`, `cycles`, `order` | the graph |
-//! | `denied` | cycles as failures |
+//! | `cycle_reports` | cycles as failures |
 //! | `render` | the graph as text, JSON, Mermaid, DOT and SVG |
 //! | `whole` | all of it for an app on disk |
 //!
 //! Compiling the programs is left to the caller.
 
-mod called;
+mod call_targets;
 mod check;
+mod cycle_reports;
 mod cycles;
-mod denied;
+mod depth_first;
 mod elf;
 #[cfg(test)]
-mod example;
+mod fixtures;
 mod javascript;
+mod load;
 mod model;
+mod name_resolution;
 mod node;
-mod order;
 mod python;
 mod render;
 mod rust_edges;
 mod sources;
-mod syntax;
-mod whole;
 
 pub use check::{Finding, Level};
-pub use denied::denied;
-pub use elf::edges_of;
+pub use cycle_reports::cycle_reports;
+pub use elf::calls_in_binary;
+pub use load::load_graph;
 pub use model::{Graph, path};
 pub use node::NodeName;
 pub use render::{Format, picture, render};
-pub use rust_edges::{RustEdges, of_programs};
-pub use whole::read;
+pub use rust_edges::{RustEdges, read_program_calls};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bedrock_build::{App, Language};
 
-use super::called::Called;
+use super::call_targets::CallTargets;
 use super::cycles::cycles;
-use super::node::{NodeName, Place};
+use super::node::{NodeName, SourceLine};
 
 /// Who may call whom. Everything is sorted, so that the same app always gives the same graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Edge {
     pub to: NodeName,
     pub source: EdgeSource,
     /// Where the call is, or, for an edge of the settings, where the computed names are. A binary does not tell.
-    pub places: Vec<Place>,
+    pub places: Vec<SourceLine>,
 }
 
 /// How an edge is known.
@@ -52,7 +52,7 @@ pub struct OtherCall {
     pub from: NodeName,
     /// The name or ARN, as it is written in the call.
     pub function: String,
-    pub places: Vec<Place>,
+    pub places: Vec<SourceLine>,
 }
 
 impl EdgeSource {
@@ -65,16 +65,16 @@ impl EdgeSource {
 }
 
 impl Graph {
-    /// The graph of `app`; who is missing in `called` calls nobody by a name that is written in the code.
-    pub fn new(app: &App, called: &BTreeMap<NodeName, Called>) -> Self {
+    /// The graph of `app`; who is missing in `call_targets` calls nobody by a name that is written in the code.
+    pub fn new(app: &App, call_targets: &BTreeMap<NodeName, CallTargets>) -> Self {
         let endpoint = Node { name: NodeName::Endpoint, language: Language::Rust };
         let workers = app
             .workers
             .iter()
             .map(|worker| Node { name: NodeName::Worker(worker.name.clone()), language: worker.language });
         let nodes: Vec<Node> = std::iter::once(endpoint).chain(workers).collect();
-        let nobody = Called::default();
-        let of = |node: &Node| called.get(&node.name).unwrap_or(&nobody);
+        let no_calls = CallTargets::default();
+        let of = |node: &Node| call_targets.get(&node.name).unwrap_or(&no_calls);
         let edges: Vec<Edge> = nodes.iter().flat_map(|node| edges(app, &node.name, of(node))).collect();
         let others = nodes.iter().flat_map(|node| others(&node.name, of(node))).collect();
         let cycles = named_cycles(&nodes, &edges);
@@ -101,34 +101,34 @@ pub fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
     settings?.invokes.as_deref()
 }
 
-fn edges(app: &App, from: &NodeName, called: &Called) -> Vec<Edge> {
-    let edge = |to, source, places: &[Place]| Edge {
+fn edges(app: &App, from: &NodeName, call_targets: &CallTargets) -> Vec<Edge> {
+    let edge = |to, source, places: &[SourceLine]| Edge {
         from: from.clone(),
         to: NodeName::Worker(to),
         source,
         places: sorted(places),
     };
-    let in_code = called.workers.iter().map(|(to, places)| edge(to.clone(), EdgeSource::Code, places));
+    let in_code = call_targets.workers.iter().map(|(to, places)| edge(to.clone(), EdgeSource::Code, places));
     let is_listed = |name: &str| invokes(app, from).is_some_and(|names| names.iter().any(|listed| listed == name));
     let listed = app.workers.iter().map(|worker| &worker.name).filter(|name| is_listed(name.as_str()));
     let in_settings = listed
-        .filter(|name| !called.workers.contains_key(*name))
-        .map(|to| edge(to.clone(), EdgeSource::Settings, &called.computed));
+        .filter(|name| !call_targets.workers.contains_key(*name))
+        .map(|to| edge(to.clone(), EdgeSource::Settings, &call_targets.computed));
     let mut edges: Vec<Edge> = in_code.chain(in_settings).collect();
     edges.sort_by(|a, b| a.to.cmp(&b.to));
     edges
 }
 
-fn others(from: &NodeName, called: &Called) -> Vec<OtherCall> {
-    let other = |(function, places): (&String, &Vec<Place>)| OtherCall {
+fn others(from: &NodeName, call_targets: &CallTargets) -> Vec<OtherCall> {
+    let other = |(function, places): (&String, &Vec<SourceLine>)| OtherCall {
         from: from.clone(),
         function: function.clone(),
         places: sorted(places),
     };
-    called.others.iter().map(other).collect()
+    call_targets.others.iter().map(other).collect()
 }
 
-fn sorted(places: &[Place]) -> Vec<Place> {
+fn sorted(places: &[SourceLine]) -> Vec<SourceLine> {
     let mut places = places.to_vec();
     places.sort();
     places.dedup();

@@ -2,20 +2,22 @@
 
 use tree_sitter::Node;
 
-use super::syntax::{Base, Calls, Chain, Grammar, Path, Shape, children, field, first_error, parse, text_of};
+use super::name_resolution::{
+    Chain, ChainBase, FileCalls, Grammar, InvokePath, NameExpression, children, field, first_error, parse, text_of,
+};
 
 mod walk;
 
 /// Where `invoke` is imported from.
-const INVOKE: Path = &["bedrock", "workers", "invoker", "invoke"];
+const INVOKE: InvokePath = &["bedrock", "workers", "invoker", "invoke"];
 /// What the parameter is called that names the worker.
 const PARAMETER: &str = "name_or_arn";
 
 /// The calls of `invoke` in the text of a file.
-pub fn scan(text: &str) -> Calls {
-    let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return Calls::default() };
+pub fn scan(text: &str) -> FileCalls {
+    let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return FileCalls::default() };
     let calls = walk::read(&tree, text).calls(&Python);
-    Calls { unreadable: first_error(&tree), ..calls }
+    FileCalls { unreadable: first_error(&tree), ..calls }
 }
 
 struct Python;
@@ -28,26 +30,26 @@ impl Grammar for Python {
             at = field(at, "object")?;
         }
         names.reverse();
-        (at.kind() == "identifier").then(|| Chain { base: Base::Name(text_of(at, text)), names })
+        (at.kind() == "identifier").then(|| Chain { base: ChainBase::Name(text_of(at, text)), names })
     }
 
-    fn shape<'t>(&self, node: Node<'t>, text: &'t str) -> Shape<'t> {
+    fn name_expression<'t>(&self, node: Node<'t>, text: &'t str) -> NameExpression<'t> {
         match node.kind() {
-            "string" => string(node, text).map_or(Shape::Computed, Shape::Text),
+            "string" => string(node, text).map_or(NameExpression::Computed, NameExpression::Text),
             "concatenated_string" => {
                 let parts: Option<String> = children(node).into_iter().map(|part| string(part, text)).collect();
-                parts.map_or(Shape::Computed, Shape::Text)
+                parts.map_or(NameExpression::Computed, NameExpression::Text)
             }
-            "identifier" => Shape::Name(text_of(node, text)),
-            "parenthesized_expression" => Shape::OneOf(children(node)),
-            "named_expression" => Shape::OneOf(field(node, "value").into_iter().collect()),
+            "identifier" => NameExpression::Name(text_of(node, text)),
+            "parenthesized_expression" => NameExpression::OneOf(children(node)),
+            "named_expression" => NameExpression::OneOf(field(node, "value").into_iter().collect()),
             // `NAME = OTHER = "resizer"`
-            "assignment" => Shape::OneOf(field(node, "right").into_iter().collect()),
+            "assignment" => NameExpression::OneOf(field(node, "right").into_iter().collect()),
             "conditional_expression" => match children(node)[..] {
-                [yes, _, no] => Shape::OneOf(vec![yes, no]),
-                _ => Shape::Computed,
+                [yes, _, no] => NameExpression::OneOf(vec![yes, no]),
+                _ => NameExpression::Computed,
             },
-            _ => Shape::Computed,
+            _ => NameExpression::Computed,
         }
     }
 

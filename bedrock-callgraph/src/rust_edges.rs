@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::elf::edges_of;
+use super::elf::calls_in_binary;
 use super::node::NodeName;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
@@ -12,14 +12,14 @@ use bedrock_diagnostics::{Error, Result, relative_path};
 pub type RustEdges = BTreeMap<NodeName, BTreeSet<String>>;
 
 /// Reads `programs`: of each Rust part, the program that Lambda will run. Paths in messages are relative to `root`.
-pub fn of_programs(programs: &BTreeMap<NodeName, PathBuf>, root: &Path) -> Result<RustEdges> {
-    programs.iter().map(|(name, path)| Ok((name.clone(), of_program(path, root)?))).collect()
+pub fn read_program_calls(programs: &BTreeMap<NodeName, PathBuf>, root: &Path) -> Result<RustEdges> {
+    programs.iter().map(|(name, path)| Ok((name.clone(), read_program(path, root)?))).collect()
 }
 
-fn of_program(path: &Path, root: &Path) -> Result<BTreeSet<String>> {
+fn read_program(path: &Path, root: &Path) -> Result<BTreeSet<String>> {
     let what = format!("failed to read the calls in the program `{}`", relative_path(path, root));
     let binary = fs::read(path).map_err(|error| Error::io(&what, &error))?;
-    edges_of(&binary).map_err(|error| {
+    calls_in_binary(&binary).map_err(|error| {
         Error::call(what)
             .cause(error.to_string().to_lowercase())
             .help("calls can be read from programs for Linux alone")

@@ -6,13 +6,13 @@ use std::path::Path;
 use bedrock_build::{App, Language, Worker};
 use ignore::{DirEntry, WalkBuilder};
 
-use super::node::Place;
-use super::syntax::Calls;
+use super::name_resolution::FileCalls;
+use super::node::SourceLine;
 use super::{javascript, python};
 use bedrock_diagnostics::{Error, Result};
 
 /// Folders that hold nothing that is deployed as the worker's own code.
-const LEFT_OUT: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
+const EXCLUDED_FOLDERS: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
 /// What every file has that calls a worker. Others are not parsed: a worker may bring thousands along.
 const INVOKE: &str = "invoke";
 /// Files in the app that say what else is left out.
@@ -22,17 +22,17 @@ const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerCalls {
     /// Places and the names that are called there, in order of the files.
-    pub named: Vec<(Place, String)>,
+    pub named: Vec<(SourceLine, String)>,
     /// Where the name is computed.
-    pub computed: Vec<Place>,
+    pub computed: Vec<SourceLine>,
     /// Where files stop being readable.
-    pub unreadable: Vec<Place>,
+    pub unreadable: Vec<SourceLine>,
 }
 
 impl WorkerCalls {
     /// Adds what was found in the file at `path`.
-    pub fn add(&mut self, path: &str, calls: Calls) {
-        let place = |line| Place { path: path.to_owned(), line };
+    pub fn add(&mut self, path: &str, calls: FileCalls) {
+        let place = |line| SourceLine { path: path.to_owned(), line };
         self.named.extend(calls.named.into_iter().map(|named| (place(named.line), named.name)));
         self.computed.extend(calls.computed.into_iter().map(place));
         self.unreadable.extend(calls.unreadable.map(place));
@@ -73,7 +73,7 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
         walk.add_custom_ignore_filename(name);
     }
     let inside = folder.clone();
-    walk.filter_entry(move |entry| leads_to(&inside, entry.path()) || is_own(&inside, entry));
+    walk.filter_entry(move |entry| is_above(&inside, entry.path()) || is_own(&inside, entry));
     let mut files = Vec::new();
     for entry in walk.build() {
         let entry = entry.map_err(|error| {
@@ -88,13 +88,13 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     Ok(files)
 }
 
-fn leads_to(folder: &Path, path: &Path) -> bool {
+fn is_above(folder: &Path, path: &Path) -> bool {
     folder.starts_with(path)
 }
 
 fn is_own(folder: &Path, entry: &DirEntry) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    entry.path().starts_with(folder) && !(is_folder && LEFT_OUT.iter().any(|name| entry.file_name() == *name))
+    entry.path().starts_with(folder) && !(is_folder && EXCLUDED_FOLDERS.iter().any(|name| entry.file_name() == *name))
 }
 
 fn is_source(language: Language, path: &Path) -> bool {

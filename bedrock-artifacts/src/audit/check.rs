@@ -6,57 +6,46 @@ use std::path::Path;
 
 use object::read::ReadCache;
 
-use super::base::Base;
+use super::base_image::LambdaBaseImage;
 use super::binary::{Binary, Elf, Machine, inspect};
-use super::finding::{Finding, What};
+use super::finding::{Finding, FindingKind};
 use super::package::{Package, Packages};
-use crate::{Allowed, Entry, Source, threads};
+use super::target::Target;
+use crate::parallel_map::{available_threads, parallel_map};
+use crate::{AllowList, Entry, Source};
 use bedrock_build::Architecture;
 use bedrock_diagnostics::{Error, Result, relative_path};
-
-/// Where the artifact will run.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// In messages: ``the layer of worker `resizer` ``.
-    pub artifact: String,
-    pub architecture: Architecture,
-    pub base: Base,
-    /// Globs of paths in the artifact that are not looked at.
-    pub allow: Vec<String>,
-    /// Where `allow` is set, for help lines: `[package.metadata.bedrock.workers.resizer]`.
-    pub settings: String,
-}
 
 /// What keeps the binaries among the entries from running on the target, sorted by package. The entries are those of a
 /// function and of its layers together: they load each other's libraries. `app` is for messages.
 pub fn audit(entries: &[Entry], target: &Target, app: &Path) -> Result<Vec<Finding>> {
-    let allowed = Allowed::parse(&target.allow, &target.settings)?;
-    let looked = threads::map(entries, threads::all(), |_| 0, |entry| look(entry, app));
-    let mut binaries: Vec<(&str, Look)> = Vec::new();
-    for (entry, look) in entries.iter().zip(looked) {
-        binaries.extend(look?.map(|look| (entry.path.as_str(), look)));
+    let allowed = AllowList::parse(&target.allow, &target.settings)?;
+    let inspected = parallel_map(entries, available_threads(), |_| 0, |entry| inspect_entry(entry, app));
+    let mut binaries: Vec<(&str, BinaryFile)> = Vec::new();
+    for (entry, file) in entries.iter().zip(inspected) {
+        binaries.extend(file?.map(|file| (entry.path.as_str(), file)));
     }
-    Ok(judge(&binaries, &Packages::of(entries), &allowed, target))
+    Ok(find_problems(&binaries, &Packages::of(entries), &allowed, target))
 }
 
 /// Whether a program needs a newer C library than a runtime has. What cannot be read needs none; packing it will say why.
-pub fn needs_newer_glibc(program: &Path, base: Base) -> bool {
+pub fn needs_newer_glibc(program: &Path, base_image: LambdaBaseImage) -> bool {
     let Ok(file) = File::open(program) else { return false };
     let needed = match inspect(&ReadCache::new(file)) {
         Ok(Some(Binary::Elf(elf))) => elf.glibc,
         _ => None,
     };
-    needed > Some(base.glibc())
+    needed > Some(base_image.glibc())
 }
 
 /// What was seen in a file that is a binary.
 #[derive(Debug)]
-enum Look {
+enum BinaryFile {
     Read(Binary),
     Damaged(String),
 }
 
-fn look(entry: &Entry, app: &Path) -> Result<Option<Look>> {
+fn inspect_entry(entry: &Entry, app: &Path) -> Result<Option<BinaryFile>> {
     let seen = match &entry.source {
         Source::Bytes(bytes) => inspect(bytes.as_slice()),
         Source::File(path) => {
@@ -66,26 +55,31 @@ fn look(entry: &Entry, app: &Path) -> Result<Option<Look>> {
         }
     };
     Ok(match seen {
-        Ok(binary) => binary.map(Look::Read),
-        Err(error) => Some(Look::Damaged(lower_first(&error.to_string()))),
+        Ok(binary) => binary.map(BinaryFile::Read),
+        Err(error) => Some(BinaryFile::Damaged(lower_first(&error.to_string()))),
     })
 }
 
-fn judge(binaries: &[(&str, Look)], packages: &Packages, allowed: &Allowed, target: &Target) -> Vec<Finding> {
-    let provided: BTreeSet<&str> = binaries.iter().flat_map(|(path, look)| names(path, look)).collect();
+fn find_problems(
+    binaries: &[(&str, BinaryFile)],
+    packages: &Packages,
+    allowed: &AllowList,
+    target: &Target,
+) -> Vec<Finding> {
+    let provided: BTreeSet<&str> = binaries.iter().flat_map(|(path, file)| names(path, file)).collect();
     let fitting: BTreeSet<Package> = binaries
         .iter()
-        .filter(|(_, look)| matches!(look, Look::Read(Binary::Elf(elf)) if fits(elf, target)))
+        .filter(|(_, file)| matches!(file, BinaryFile::Read(Binary::Elf(elf)) if fits(elf, target)))
         .filter_map(|(path, _)| packages.of_file(path))
         .collect();
     let mut findings = Vec::new();
-    for (path, look) in binaries.iter().filter(|(path, _)| !allowed.has(path)) {
+    for (path, file) in binaries.iter().filter(|(path, _)| !allowed.has(path)) {
         let package = packages.of_file(path);
         let is_spare = package.as_ref().is_some_and(|package| fitting.contains(package)) && names_platform(path);
-        for what in problems(path, look, &provided, target) {
-            if !(is_spare && what.is_of_platform()) {
+        for kind in problems(path, file, &provided, target) {
+            if !(is_spare && kind.is_of_platform()) {
                 let paths = BTreeSet::from([(*path).to_owned()]);
-                add(&mut findings, Finding { package: package.clone(), what, paths });
+                add(&mut findings, Finding { package: package.clone(), kind, paths });
             }
         }
     }
@@ -97,19 +91,21 @@ fn judge(binaries: &[(&str, Look)], packages: &Packages, allowed: &Allowed, targ
 fn add(findings: &mut Vec<Finding>, new: Finding) {
     let same = findings
         .iter_mut()
-        .find(|old| new.package.is_some() && old.package == new.package && old.what.is_like(&new.what));
+        .find(|old| new.package.is_some() && old.package == new.package && old.kind.can_merge_with(&new.kind));
     let Some(old) = same else { return findings.push(new) };
-    if let (What::MissingLibraries { names }, What::MissingLibraries { names: more }) = (&mut old.what, new.what) {
+    if let (FindingKind::MissingLibraries { names }, FindingKind::MissingLibraries { names: more }) =
+        (&mut old.kind, new.kind)
+    {
         names.extend(more);
     }
     old.paths.extend(new.paths);
 }
 
 /// What other binaries can need a binary by.
-fn names<'a>(path: &'a str, look: &'a Look) -> Vec<&'a str> {
+fn names<'a>(path: &'a str, file: &'a BinaryFile) -> Vec<&'a str> {
     let name = path.rsplit('/').next();
-    let soname = match look {
-        Look::Read(Binary::Elf(elf)) => elf.soname.as_deref(),
+    let soname = match file {
+        BinaryFile::Read(Binary::Elf(elf)) => elf.soname.as_deref(),
         _ => None,
     };
     name.into_iter().chain(soname).collect()
@@ -119,30 +115,30 @@ fn fits(elf: &Elf, target: &Target) -> bool {
     elf.machine == Machine::Known(target.architecture) && !is_musl(elf)
 }
 
-fn problems(path: &str, look: &Look, provided: &BTreeSet<&str>, target: &Target) -> Vec<What> {
-    match look {
+fn problems(path: &str, file: &BinaryFile, provided: &BTreeSet<&str>, target: &Target) -> Vec<FindingKind> {
+    match file {
         // Data of tests and of tools that read binaries may be anything.
-        Look::Damaged(_) if !is_module(path) && path != "bootstrap" => Vec::new(),
-        Look::Damaged(why) => vec![What::Damaged { why: why.clone() }],
+        BinaryFile::Damaged(_) if !is_module(path) && path != "bootstrap" => Vec::new(),
+        BinaryFile::Damaged(why) => vec![FindingKind::Damaged { why: why.clone() }],
         // Launchers (`distlib/t64.exe`) and libraries (`.dll`, `.dylib`) for other systems lie in many packages, and
         // nobody loads them. What is named like a module is loaded.
-        Look::Read(Binary::MacOs | Binary::Windows) if !is_module(path) => Vec::new(),
-        Look::Read(Binary::MacOs) => vec![What::System { found: "macOS" }],
-        Look::Read(Binary::Windows) => vec![What::System { found: "Windows" }],
+        BinaryFile::Read(Binary::MacOs | Binary::Windows) if !is_module(path) => Vec::new(),
+        BinaryFile::Read(Binary::MacOs) => vec![FindingKind::System { found: "macOS" }],
+        BinaryFile::Read(Binary::Windows) => vec![FindingKind::System { found: "Windows" }],
         // What is for another processor needs what that processor's system has.
-        Look::Read(Binary::Elf(elf)) if elf.machine != Machine::Known(target.architecture) => {
-            vec![What::architecture(elf.machine)]
+        BinaryFile::Read(Binary::Elf(elf)) if elf.machine != Machine::Known(target.architecture) => {
+            vec![FindingKind::architecture(elf.machine)]
         }
-        Look::Read(Binary::Elf(elf)) if is_musl(elf) => vec![What::Musl],
-        Look::Read(Binary::Elf(elf)) => needs(elf, provided, target),
+        BinaryFile::Read(Binary::Elf(elf)) if is_musl(elf) => vec![FindingKind::Musl],
+        BinaryFile::Read(Binary::Elf(elf)) => needs(elf, provided, target),
     }
 }
 
-fn needs(elf: &Elf, provided: &BTreeSet<&str>, target: &Target) -> Vec<What> {
-    let glibc = elf.glibc.filter(|found| *found > target.base.glibc()).map(|found| What::Glibc { found });
-    let is_there = |name: &String| target.base.has(name) || provided.contains(name.as_str());
+fn needs(elf: &Elf, provided: &BTreeSet<&str>, target: &Target) -> Vec<FindingKind> {
+    let glibc = elf.glibc.filter(|found| *found > target.base_image.glibc()).map(|found| FindingKind::Glibc { found });
+    let is_there = |name: &String| target.base_image.has(name) || provided.contains(name.as_str());
     let names: BTreeSet<String> = elf.needed.iter().filter(|name| !is_there(name)).cloned().collect();
-    let missing = (!names.is_empty()).then_some(What::MissingLibraries { names });
+    let missing = (!names.is_empty()).then_some(FindingKind::MissingLibraries { names });
     glibc.into_iter().chain(missing).collect()
 }
 
@@ -156,14 +152,14 @@ fn is_musl(elf: &Elf) -> bool {
     elf.needed.iter().any(|name| name == "libc.so" || name.starts_with("libc.musl-") || name.starts_with("ld-musl-"))
 }
 
-impl What {
+impl FindingKind {
     /// Whether it is said of a binary for another platform, and not of one for this.
     fn is_of_platform(&self) -> bool {
         matches!(self, Self::Architecture { .. } | Self::System { .. } | Self::Musl)
     }
 
     /// Whether one sentence can say both.
-    fn is_like(&self, other: &Self) -> bool {
+    fn can_merge_with(&self, other: &Self) -> bool {
         matches!((self, other), (Self::MissingLibraries { .. }, Self::MissingLibraries { .. })) || self == other
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::binary::{Machine, Version};
-use super::check::Target;
 use super::package::Package;
-use crate::to_package_of;
+use super::target::Target;
+use crate::package_path;
 use bedrock_build::Architecture;
 use bedrock_diagnostics::Report;
 
@@ -14,14 +14,14 @@ use bedrock_diagnostics::Report;
 pub struct Finding {
     /// The package that has them; none for what the user built.
     pub package: Option<Package>,
-    pub what: What,
+    pub kind: FindingKind,
     /// All of them that have it, in the artifact.
     pub paths: BTreeSet<String>,
 }
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum FindingKind {
     Architecture {
         found: String,
     },
@@ -41,7 +41,7 @@ pub enum What {
     },
 }
 
-impl What {
+impl FindingKind {
     pub(super) fn architecture(found: Machine) -> Self {
         Self::Architecture { found: found.to_string() }
     }
@@ -73,20 +73,20 @@ impl Finding {
             2 => (format!("`{first}` and 1 more file"), "are", "need"),
             count => (format!("`{first}` and {} more files", count - 1), "are", "need"),
         };
-        match &self.what {
-            What::Architecture { found } => {
+        match &self.kind {
+            FindingKind::Architecture { found } => {
                 format!("{files} {are} built for {found}, the worker runs on {}", target.architecture.machine())
             }
-            What::Glibc { found } => {
-                format!("{files} {need} glibc {found}, the newest allowed is {}", target.base.glibc())
+            FindingKind::Glibc { found } => {
+                format!("{files} {need} glibc {found}, the newest allowed is {}", target.base_image.glibc())
             }
-            What::MissingLibraries { names } => {
+            FindingKind::MissingLibraries { names } => {
                 let libraries = if names.len() == 1 { "is" } else { "are" };
                 format!("{files} {need} {}, which {libraries} neither on Lambda nor in the artifact", listed(names))
             }
-            What::System { found } => format!("{files} {are} built for {found}, the worker runs on Linux"),
-            What::Musl => format!("{files} {are} built for musl (Alpine Linux), the worker runs with glibc"),
-            What::Damaged { why } => format!("{files} cannot be read: {why}"),
+            FindingKind::System { found } => format!("{files} {are} built for {found}, the worker runs on Linux"),
+            FindingKind::Musl => format!("{files} {are} built for musl (Alpine Linux), the worker runs with glibc"),
+            FindingKind::Damaged { why } => format!("{files} cannot be read: {why}"),
         }
     }
 
@@ -95,38 +95,41 @@ impl Finding {
         if self.paths.len() == 1 {
             self.paths.iter().map(String::as_str).collect()
         } else {
-            self.paths.iter().map(|path| to_package_of(path)).collect()
+            self.paths.iter().map(|path| package_path(path)).collect()
         }
     }
 
     fn fix(&self, target: &Target) -> String {
         let (architecture, machine) = (target.architecture, target.architecture.machine());
-        match (&self.package, &self.what) {
-            (package, What::MissingLibraries { names }) => {
+        match (&self.package, &self.kind) {
+            (package, FindingKind::MissingLibraries { names }) => {
                 let them = if names.len() == 1 { "it" } else { "them" };
                 let bring =
                     if package.is_some() { format!("use a package that brings {them}, or ") } else { String::new() };
                 format!("{bring}put {them} into `lib/` of the artifact or of a layer")
             }
-            (Some(package), What::Damaged { .. }) => format!("install `{package}` again"),
+            (Some(package), FindingKind::Damaged { .. }) => format!("install `{package}` again"),
             (Some(Package::Python(package)), _) => format!(
                 "require a version of `{package}` that has a wheel for `manylinux_{}_{machine}`",
-                underscored(target.base.glibc())
+                underscored(target.base_image.glibc())
             ),
-            (Some(Package::Node(_)), What::Glibc { .. }) => {
-                format!("install a version that is built for glibc {} or older", target.base.glibc())
+            (Some(Package::Node(_)), FindingKind::Glibc { .. }) => {
+                format!("install a version that is built for glibc {} or older", target.base_image.glibc())
             }
             (Some(Package::Node(_)), _) => {
                 format!("run `npm install --os=linux --cpu={} --libc=glibc`", architecture.node())
             }
-            (None, What::Glibc { .. }) if self.paths.contains("bootstrap") => {
+            (None, FindingKind::Glibc { .. }) if self.paths.contains("bootstrap") => {
                 "run `cargo bedrock build --compiler zigbuild`".to_owned()
             }
-            (None, What::Glibc { .. }) => {
-                format!("build it with `cargo zigbuild --target {machine}-unknown-linux-gnu.{}`", target.base.glibc())
+            (None, FindingKind::Glibc { .. }) => {
+                format!(
+                    "build it with `cargo zigbuild --target {machine}-unknown-linux-gnu.{}`",
+                    target.base_image.glibc()
+                )
             }
-            (None, What::Damaged { .. }) => "build it again".to_owned(),
-            (None, What::Architecture { .. }) if self.paths.contains("bootstrap") => {
+            (None, FindingKind::Damaged { .. }) => "build it again".to_owned(),
+            (None, FindingKind::Architecture { .. }) if self.paths.contains("bootstrap") => {
                 format!("run `cargo bedrock build {}`", flag(architecture))
             }
             (None, _) => format!("build it for `{machine}-unknown-linux-gnu`"),
@@ -136,9 +139,9 @@ impl Finding {
 
 /// `libX11.so.6`, `libxcb.so.1`, …
 fn listed(names: &BTreeSet<String>) -> String {
-    const TOLD: usize = 8;
-    let told: Vec<String> = names.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(TOLD) {
+    const MAX_LISTED: usize = 8;
+    let told: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(MAX_LISTED) {
         0 => told.join(", "),
         more => format!("{} and {more} more", told.join(", ")),
     }

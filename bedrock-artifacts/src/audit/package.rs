@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
-use crate::{Entry, Source, package_of};
+use crate::{Entry, Source, package_name};
 
 /// A package, in the words of its package manager.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ impl Packages {
 
     /// The package of a file; none for one that the user wrote.
     pub(super) fn of_file(&self, path: &str) -> Option<Package> {
-        let part = package_of(path);
+        let part = package_name(path);
         if let Some((_, name)) = part.rsplit_once("node_modules/") {
             return Some(Package::Node(name.to_owned()));
         }

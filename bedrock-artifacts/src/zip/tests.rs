@@ -12,10 +12,11 @@ use zip::{DateTime, ZipArchive};
 
 use super::*;
 use crate::Source;
-use crate::{content_digest, told};
+use crate::content_digest;
+use crate::test_render::render_error;
 use bedrock_diagnostics::ExitKind;
 
-fn room() -> TempDir {
+fn temp_dir() -> TempDir {
     TempDir::new().expect("room")
 }
 
@@ -41,15 +42,15 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
-fn packed(entries: Vec<Entry>, threads: usize) -> (Packed, Vec<u8>) {
-    packed_in_batches(entries, threads, BATCH)
+fn packed(entries: Vec<Entry>, threads: usize) -> (PackedZip, Vec<u8>) {
+    packed_in_batches(entries, threads, BATCH_BYTES)
 }
 
-fn packed_in_batches(entries: Vec<Entry>, threads: usize, batch: u64) -> (Packed, Vec<u8>) {
-    let room = room();
-    let path = room.path().join("x.zip");
-    let effort = Effort { threads: NonZero::new(threads).expect("threads"), batch };
-    let packed = pack_with(entries, &path, room.path(), effort).expect("packed");
+fn packed_in_batches(entries: Vec<Entry>, threads: usize, batch: u64) -> (PackedZip, Vec<u8>) {
+    let temp_dir = temp_dir();
+    let path = temp_dir.path().join("x.zip");
+    let effort = CompressionOptions { threads: NonZero::new(threads).expect("threads"), batch };
+    let packed = pack_with(entries, &path, temp_dir.path(), effort).expect("packed");
     (packed, fs::read(path).expect("zip"))
 }
 
@@ -107,13 +108,13 @@ fn the_year_is_1980_and_there_are_no_folders_and_no_notes_behind_the_files() {
 
 #[test]
 fn a_file_that_is_too_large_to_be_held_goes_through_whole() {
-    let room = room();
+    let temp_dir = temp_dir();
     let content = [noise(3_000_000), vec![b'x'; 3_000_000]].concat();
-    fs::write(room.path().join("large"), &content).expect("file");
-    let (file, bytes) = packed(vec![Entry::file("large", room.path().join("large"))], 2);
+    fs::write(temp_dir.path().join("large"), &content).expect("file");
+    let (file, bytes) = packed(vec![Entry::file("large", temp_dir.path().join("large"))], 2);
     assert_eq!(file.unzipped_bytes, 6_000_000);
     assert_eq!(unpacked(&bytes)["large"], (content.clone(), false));
-    let digest = content_digest(&[Entry::bytes("large", content)], room.path()).expect("digest");
+    let digest = content_digest(&[Entry::bytes("large", content)], temp_dir.path()).expect("digest");
     assert_eq!(file.content_sha256, digest);
 }
 
@@ -139,10 +140,10 @@ fn no_entries_are_a_zip_too() {
 
 #[test]
 fn a_new_zip_replaces_the_old_one_and_leaves_nothing_beside_it() {
-    let room = room();
-    let path = room.path().join("target/bedrock/x.zip");
-    pack(vec![Entry::bytes("a", "old")], &path, room.path()).expect("first");
-    pack(vec![Entry::bytes("a", "new")], &path, room.path()).expect("second");
+    let temp_dir = temp_dir();
+    let path = temp_dir.path().join("target/bedrock/x.zip");
+    pack(vec![Entry::bytes("a", "old")], &path, temp_dir.path()).expect("first");
+    pack(vec![Entry::bytes("a", "new")], &path, temp_dir.path()).expect("second");
     assert_eq!(unpacked(&fs::read(&path).expect("zip"))["a"].0, b"new");
     assert_eq!(names_in(path.parent().expect("folder")), ["x.zip"]);
     assert_eq!(fs::metadata(&path).expect("zip").permissions().mode() & 0o600, 0o600);
@@ -150,36 +151,36 @@ fn a_new_zip_replaces_the_old_one_and_leaves_nothing_beside_it() {
 
 #[test]
 fn after_a_failure_the_old_zip_is_there_and_nothing_half_written() {
-    let room = room();
-    let path = room.path().join("x.zip");
-    pack(vec![Entry::bytes("a", "old")], &path, room.path()).expect("first");
+    let temp_dir = temp_dir();
+    let path = temp_dir.path().join("x.zip");
+    pack(vec![Entry::bytes("a", "old")], &path, temp_dir.path()).expect("first");
     let before = fs::read(&path).expect("zip");
-    let gone = vec![Entry::bytes("a", noise(100_000)), Entry::file("b", room.path().join("gone.py"))];
-    let error = pack(gone, &path, room.path()).expect_err("gone");
-    insta::assert_snapshot!(told::error(&error), @r"
+    let gone = vec![Entry::bytes("a", noise(100_000)), Entry::file("b", temp_dir.path().join("gone.py"))];
+    let error = pack(gone, &path, temp_dir.path()).expect_err("gone");
+    insta::assert_snapshot!(render_error(&error), @r"
     error: failed to read `gone.py`
       caused by: no such file or directory
     ");
     assert_eq!(fs::read(&path).expect("zip"), before);
-    assert_eq!(names_in(room.path()), ["x.zip"]);
+    assert_eq!(names_in(temp_dir.path()), ["x.zip"]);
 }
 
 #[test]
 fn a_place_that_cannot_be_written_is_named() {
-    let room = room();
-    fs::write(room.path().join("file"), "").expect("file");
-    let error = pack(entries(), &room.path().join("file/x.zip"), room.path()).expect_err("no folder");
-    insta::assert_snapshot!(told::error(&error), @r"
+    let temp_dir = temp_dir();
+    fs::write(temp_dir.path().join("file"), "").expect("file");
+    let error = pack(entries(), &temp_dir.path().join("file/x.zip"), temp_dir.path()).expect_err("no folder");
+    insta::assert_snapshot!(render_error(&error), @r"
     error: failed to create the folder `file`
       caused by: file exists
     ");
-    fs::create_dir_all(room.path().join("folder.zip/inside")).expect("folder");
-    let error = pack(entries(), &room.path().join("folder.zip"), room.path()).expect_err("a folder");
-    insta::assert_snapshot!(told::error(&error), @r"
+    fs::create_dir_all(temp_dir.path().join("folder.zip/inside")).expect("folder");
+    let error = pack(entries(), &temp_dir.path().join("folder.zip"), temp_dir.path()).expect_err("a folder");
+    insta::assert_snapshot!(render_error(&error), @r"
     error: failed to write `folder.zip`
       caused by: is a directory
     ");
-    assert_eq!(names_in(room.path()), ["file", "folder.zip"]);
+    assert_eq!(names_in(temp_dir.path()), ["file", "folder.zip"]);
 }
 
 /// A disk on which only some bytes are free.
@@ -207,11 +208,11 @@ fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
     let path = Path::new("/app/target/bedrock/x.zip");
     for free in [0, 10_000, 50_000, 53_000] {
         let failed = |error: &io::Error| unwritable(path, Path::new("/app"), error);
-        let effort = Effort { threads: NonZero::new(2).expect("threads"), batch: 20_000 };
+        let effort = CompressionOptions { threads: NonZero::new(2).expect("threads"), batch: 20_000 };
         let error = write(&entries, Disk { free }, effort, Path::new("/app"), &failed).expect_err("full");
         assert_eq!(error.kind, ExitKind::Call);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told::error(&error), @r"
+            insta::assert_snapshot!(render_error(&error), @r"
             error: failed to write `target/bedrock/x.zip`
               caused by: no space left on device
             ");
@@ -221,17 +222,17 @@ fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
 
 #[test]
 fn entries_that_would_not_unpack_everywhere_are_refused_together() {
-    let room = room();
+    let temp_dir = temp_dir();
     let entries = ["main.py", "main.py", "../x", "/etc/x", "Main.py"].map(|path| Entry::bytes(path, "x")).to_vec();
-    let error = pack(entries, &room.path().join("x.zip"), room.path()).expect_err("odd");
-    insta::assert_snapshot!(told::error(&error), @r"
+    let error = pack(entries, &temp_dir.path().join("x.zip"), temp_dir.path()).expect_err("odd");
+    insta::assert_snapshot!(render_error(&error), @r"
     error: failed to pack `x.zip`
       caused by: `../x` leaves the artifact
       caused by: `/etc/x` is absolute
       caused by: there are two files for `main.py`
       caused by: `Main.py` and `main.py` differ only by case
     ");
-    assert_eq!(names_in(room.path()), [""; 0]);
+    assert_eq!(names_in(temp_dir.path()), [""; 0]);
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -274,10 +275,10 @@ proptest! {
 
 #[test]
 fn files_on_the_disk_and_bytes_are_packed_alike() {
-    let room = room();
+    let temp_dir = temp_dir();
     let on_disk = |entry: Entry| {
         let Source::Bytes(bytes) = &entry.source else { return entry };
-        let path: PathBuf = room.path().join(Digest::of(entry.path.as_bytes()).to_string());
+        let path: PathBuf = temp_dir.path().join(Digest::of(entry.path.as_bytes()).to_string());
         fs::write(&path, bytes).expect("file");
         Entry { source: Source::File(path), ..entry }
     };

@@ -3,14 +3,14 @@
 use insta::assert_snapshot;
 
 use super::{Level, check};
-use crate::called::Called;
-use crate::example::{app, name, with_invokes};
-use crate::node::{NodeName, Place};
+use crate::call_targets::CallTargets;
+use crate::fixtures::{app, name, with_invokes};
+use crate::node::{NodeName, SourceLine};
 use crate::sources::WorkerCalls;
 use bedrock_build::App;
 
-fn place(line: usize) -> Place {
-    Place { path: "workers/caller/main.py".to_owned(), line }
+fn place(line: usize) -> SourceLine {
+    SourceLine { path: "workers/caller/main.py".to_owned(), line }
 }
 
 fn an_app() -> App {
@@ -24,10 +24,10 @@ fn said(app: &App, names: &[&str], computed: &[usize]) -> String {
         computed: computed.iter().map(|line| place(*line)).collect(),
         unreadable: Vec::new(),
     };
-    shown(app, &NodeName::Worker(name("caller")), &Called::from_sources(app, &calls), &[])
+    shown(app, &NodeName::Worker(name("caller")), &CallTargets::from_sources(app, &calls), &[])
 }
 
-fn shown(app: &App, caller: &NodeName, calls: &Called, unreadable: &[Place]) -> String {
+fn shown(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[SourceLine]) -> String {
     let findings = check(app, caller, calls, unreadable).into_iter().map(|finding| {
         let level = if finding.level == Level::Error { "error" } else { "warning" };
         let help = finding.problem.help.iter().map(|line| format!("help: {line}"));
@@ -103,8 +103,8 @@ fn a_declaration_that_the_code_contradicts_is_odd() {
 #[test]
 fn rust_code_may_compute_names_that_nobody_sees() {
     let app = with_invokes(an_app(), "endpoint", &["resizer", "script"]);
-    let called = Called::from_binary(&app, [&"resizer".to_owned()]);
-    assert_snapshot!(shown(&app, &NodeName::Endpoint, &called, &[]), @"
+    let call_targets = CallTargets::from_binary(&app, [&"resizer".to_owned()]);
+    assert_snapshot!(shown(&app, &NodeName::Endpoint, &call_targets, &[]), @"
     warning: `invokes` of the endpoint lists `resizer`, whose name is written in its code
     help: take it out of `[package.metadata.bedrock.endpoint]` in `Cargo.toml`
     ");
@@ -112,8 +112,8 @@ fn rust_code_may_compute_names_that_nobody_sees() {
 
 #[test]
 fn a_program_that_calls_a_worker_that_is_gone_is_an_old_one() {
-    let called = Called::from_binary(&an_app(), [&"gone".to_owned()]);
-    assert_snapshot!(shown(&an_app(), &NodeName::Endpoint, &called, &[]), @"
+    let call_targets = CallTargets::from_binary(&an_app(), [&"gone".to_owned()]);
+    assert_snapshot!(shown(&an_app(), &NodeName::Endpoint, &call_targets, &[]), @"
     error: the program of the endpoint calls `gone`, which is no worker of this app
     help: compile it again
     ");
@@ -122,6 +122,6 @@ fn a_program_that_calls_a_worker_that_is_gone_is_an_old_one() {
 #[test]
 fn a_file_that_breaks_off_is_odd() {
     let script = NodeName::Worker(name("script"));
-    let place = Place { path: "workers/script/main.js".to_owned(), line: 7 };
-    assert_snapshot!(shown(&an_app(), &script, &Called::default(), &[place]), @"warning: workers/script/main.js:7: this is not understood as JavaScript, so calls from here on may be missing");
+    let place = SourceLine { path: "workers/script/main.js".to_owned(), line: 7 };
+    assert_snapshot!(shown(&an_app(), &script, &CallTargets::default(), &[place]), @"warning: workers/script/main.js:7: this is not understood as JavaScript, so calls from here on may be missing");
 }

@@ -3,82 +3,83 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::pattern::{Owner, Source};
 use super::{JavaScript, MODULE, quoted};
-use crate::syntax::{Base, Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, field, text_of};
+use crate::name_resolution::{
+    Binding, ChainBase, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of,
+};
 
 /// Everything that matters in the tree.
-pub(super) fn read<'t>(tree: &'t Tree, text: &'t str, grammar: &JavaScript<'_>) -> Reading<'t> {
-    let mut walk = Walk { text, grammar, reading: Reading::new(text), todo: vec![(tree.root_node(), ROOT)] };
-    while let Some((node, scope)) = walk.todo.pop() {
+pub(super) fn read<'t>(tree: &'t Tree, text: &'t str, grammar: &JavaScript<'_>) -> Resolver<'t> {
+    let mut walk = TreeWalk { text, grammar, resolver: Resolver::new(text), pending: vec![(tree.root_node(), ROOT)] };
+    while let Some((node, scope)) = walk.pending.pop() {
         walk.visit(node, scope);
     }
-    walk.reading
+    walk.resolver
 }
 
 /// A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
-pub(super) struct Walk<'t, 'g> {
+pub(super) struct TreeWalk<'t, 'g> {
     pub(super) text: &'t str,
     pub(super) grammar: &'g JavaScript<'g>,
-    pub(super) reading: Reading<'t>,
+    pub(super) resolver: Resolver<'t>,
     /// The last is the next.
-    todo: Vec<(Node<'t>, ScopeId)>,
+    pending: Vec<(Node<'t>, ScopeId)>,
 }
 
-impl<'t> Walk<'t, '_> {
+impl<'t> TreeWalk<'t, '_> {
     fn visit(&mut self, node: Node<'t>, scope: ScopeId) {
         match node.kind() {
             "call_expression" => self.call(node, scope),
-            kind if is_chain(kind) => self.value(node, scope, Role::Passed),
+            kind if is_chain(kind) => self.value(node, scope, Usage::Passed),
             "expression_statement" => self.statement(node, scope),
             "import_statement" => self.import(node, scope),
             "export_statement" => self.export(node, scope),
             "variable_declaration" | "lexical_declaration" | "using_declaration" => self.declaration(node, scope),
             "function_declaration" | "generator_function_declaration" => {
-                self.own_name(node, scope);
+                self.bind_own_name(node, scope);
                 self.function(node, scope);
             }
             "function_expression" | "generator_function" | "arrow_function" | "method_definition" => {
                 self.function(node, scope);
             }
             "class_declaration" | "class" => {
-                let inside = self.reading.open(scope, Kind::Block);
-                self.own_name(node, if node.kind() == "class" { inside } else { scope });
+                let inside = self.resolver.open(scope, ScopeKind::Block);
+                self.bind_own_name(node, if node.kind() == "class" { inside } else { scope });
                 let name = field(node, "name");
-                self.later(inside, children(node).into_iter().filter(|child| Some(*child) != name));
+                self.push(inside, children(node).into_iter().filter(|child| Some(*child) != name));
             }
             "class_static_block" => {
-                let inside = self.reading.open(scope, Kind::Function);
-                self.later(inside, children(node));
+                let inside = self.resolver.open(scope, ScopeKind::Function);
+                self.push(inside, children(node));
             }
             "statement_block" | "switch_body" | "for_statement" => {
-                let inside = self.reading.open(scope, Kind::Block);
-                self.later(inside, children(node));
+                let inside = self.resolver.open(scope, ScopeKind::Block);
+                self.push(inside, children(node));
             }
             "for_in_statement" => self.for_in(node, scope),
             "catch_clause" => {
-                let inside = self.reading.open(scope, Kind::Block);
+                let inside = self.resolver.open(scope, ScopeKind::Block);
                 let parameter = field(node, "parameter");
                 if let Some(name) = parameter {
-                    self.pattern(name, Owner::Is(inside), Source::unknown(), inside);
+                    self.pattern(name, BindingScope::Is(inside), Source::unknown(), inside);
                 }
-                self.later(inside, field(node, "body"));
+                self.push(inside, field(node, "body"));
             }
             "assignment_expression" => self.assignment(node, scope),
             "augmented_assignment_expression" | "update_expression" => {
                 let target = field(node, "left").or_else(|| field(node, "argument"));
                 if let Some(name) = target {
-                    self.pattern(name, Owner::Above(scope), Source::unknown(), scope);
+                    self.pattern(name, BindingScope::Above(scope), Source::unknown(), scope);
                 }
-                self.later(scope, field(node, "right"));
+                self.push(scope, field(node, "right"));
             }
-            _ => self.later(scope, children(node)),
+            _ => self.push(scope, children(node)),
         }
     }
 
-    pub(super) fn later(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
+    pub(super) fn push(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
         let nodes: Vec<_> = nodes.into_iter().collect();
-        self.todo.extend(nodes.into_iter().rev().map(|node| (node, scope)));
+        self.pending.extend(nodes.into_iter().rev().map(|node| (node, scope)));
     }
 
     pub(super) fn name(&self, node: Node<'t>) -> &'t str {
@@ -86,22 +87,22 @@ impl<'t> Walk<'t, '_> {
     }
 
     /// An expression of which the outermost chain is known to be used in this way.
-    fn value(&mut self, node: Node<'t>, scope: ScopeId, role: Role<'t>) {
+    fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
         match self.grammar.chain(node, self.text) {
-            Some(chain) => self.reading.note(node, chain, scope, role),
-            None if is_chain(node.kind()) => self.later(scope, children(node)),
-            None => self.later(scope, [node]),
+            Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
+            None if is_chain(node.kind()) => self.push(scope, children(node)),
+            None => self.push(scope, [node]),
         }
     }
 
     fn call(&mut self, node: Node<'t>, scope: ScopeId) {
         if let Some(chain) = self.grammar.chain(node, self.text) {
-            self.reading.note(node, chain, scope, Role::Passed);
+            self.resolver.add_reference(node, chain, scope, Usage::Passed);
             return;
         }
-        self.later(scope, field(node, "arguments"));
+        self.push(scope, field(node, "arguments"));
         if let Some(function) = field(node, "function") {
-            self.value(function, scope, Role::Called(node));
+            self.value(function, scope, Usage::CallTargets(node));
         }
     }
 
@@ -109,10 +110,10 @@ impl<'t> Walk<'t, '_> {
     fn statement(&mut self, node: Node<'t>, scope: ScopeId) {
         let is_load = |node: &Node<'t>| {
             let chain = self.grammar.chain(*node, self.text);
-            chain.is_some_and(|chain| matches!(chain.base, Base::Bedrock(_)) && chain.names.is_empty())
+            chain.is_some_and(|chain| matches!(chain.base, ChainBase::Bedrock(_)) && chain.names.is_empty())
         };
         let others: Vec<_> = children(node).into_iter().filter(|child| !is_load(child)).collect();
-        self.later(scope, others);
+        self.push(scope, others);
     }
 
     fn import(&mut self, node: Node<'t>, scope: ScopeId) {
@@ -121,10 +122,10 @@ impl<'t> Walk<'t, '_> {
         let clause = children(node).into_iter().find(|child| child.kind() == "import_clause");
         for part in clause.map(children).unwrap_or_default() {
             match part.kind() {
-                "identifier" => self.reading.bind(scope, self.name(part), of(MODULE)),
+                "identifier" => self.resolver.bind(scope, self.name(part), of(MODULE)),
                 "namespace_import" => {
                     for name in children(part) {
-                        self.reading.bind(scope, self.name(name), of(MODULE));
+                        self.resolver.bind(scope, self.name(name), of(MODULE));
                     }
                 }
                 _ => {
@@ -137,7 +138,7 @@ impl<'t> Walk<'t, '_> {
                             Some("invoke") => of(&[]),
                             Some(_) => Binding::Other,
                         };
-                        self.reading.bind(scope, self.name(alias), binding);
+                        self.resolver.bind(scope, self.name(alias), binding);
                     }
                 }
             }
@@ -150,15 +151,15 @@ impl<'t> Walk<'t, '_> {
         if field(node, "source").is_none() {
             for specifier in specifiers {
                 if let Some(name) = field(specifier, "name") {
-                    self.value(name, scope, Role::Passed);
+                    self.value(name, scope, Usage::Passed);
                 }
             }
-            self.later(scope, children(node).into_iter().filter(|child| Some(*child) != clause));
+            self.push(scope, children(node).into_iter().filter(|child| Some(*child) != clause));
         } else if self.is_source_bedrock(node) {
             let mut names = specifiers.iter().filter_map(|specifier| field(*specifier, "name"));
             // Without a clause it is `*`.
             if clause.is_none() || names.any(|name| self.name(name) == "invoke") {
-                self.reading.note_passed(node.start_position().row + 1);
+                self.resolver.add_passed(node.start_position().row + 1);
             }
         }
     }
@@ -169,60 +170,155 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn declaration(&mut self, node: Node<'t>, scope: ScopeId) {
-        let owner = if node.kind() == "variable_declaration" { self.reading.function(scope) } else { scope };
+        let owner = if node.kind() == "variable_declaration" { self.resolver.function(scope) } else { scope };
         for declarator in children(node) {
             let Some(name) = field(declarator, "name") else { continue };
             match field(declarator, "value") {
-                Some(value) => self.give(name, Owner::Is(owner), value, scope),
-                None if name.kind() == "identifier" => self.reading.declare(owner, self.name(name)),
-                None => self.pattern(name, Owner::Is(owner), Source::unknown(), scope),
+                Some(value) => self.bind_value(name, BindingScope::Is(owner), value, scope),
+                None if name.kind() == "identifier" => self.resolver.declare(owner, self.name(name)),
+                None => self.pattern(name, BindingScope::Is(owner), Source::unknown(), scope),
             }
         }
     }
 
     fn assignment(&mut self, node: Node<'t>, scope: ScopeId) {
         let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else { return };
-        self.give(left, Owner::Above(scope), right, scope);
+        self.bind_value(left, BindingScope::Above(scope), right, scope);
     }
 
     /// The names on the left stand for what is on the right.
-    fn give(&mut self, left: Node<'t>, owner: Owner, right: Node<'t>, scope: ScopeId) {
+    fn bind_value(&mut self, left: Node<'t>, owner: BindingScope, right: Node<'t>, scope: ScopeId) {
         self.pattern(left, owner, Source::value(right, scope), scope);
         let is_followed = matches!(left.kind(), "identifier" | "object_pattern");
-        self.value(right, scope, if is_followed { Role::Followed } else { Role::Passed });
+        self.value(right, scope, if is_followed { Usage::Followed } else { Usage::Passed });
     }
 
     fn for_in(&mut self, node: Node<'t>, scope: ScopeId) {
-        let inside = self.reading.open(scope, Kind::Block);
+        let inside = self.resolver.open(scope, ScopeKind::Block);
         let owner = match field(node, "kind").map(|kind| kind.kind()) {
-            None => Owner::Above(scope),
-            Some("var") => Owner::Is(self.reading.function(scope)),
-            Some(_) => Owner::Is(inside),
+            None => BindingScope::Above(scope),
+            Some("var") => BindingScope::Is(self.resolver.function(scope)),
+            Some(_) => BindingScope::Is(inside),
         };
         if let Some(left) = field(node, "left") {
             self.pattern(left, owner, Source::unknown(), inside);
         }
-        self.later(inside, ["right", "body"].into_iter().filter_map(|name| field(node, name)));
+        self.push(inside, ["right", "body"].into_iter().filter_map(|name| field(node, name)));
     }
 
-    fn own_name(&mut self, node: Node<'t>, scope: ScopeId) {
+    fn bind_own_name(&mut self, node: Node<'t>, scope: ScopeId) {
         if let Some(name) = field(node, "name") {
-            self.reading.bind(scope, self.name(name), Binding::Other);
+            self.resolver.bind(scope, self.name(name), Binding::Other);
         }
     }
 
     fn function(&mut self, node: Node<'t>, scope: ScopeId) {
-        let inside = self.reading.open(scope, Kind::Function);
+        let inside = self.resolver.open(scope, ScopeKind::Function);
         match field(node, "name") {
-            Some(name) if name.kind() == "identifier" => self.own_name(node, inside),
+            Some(name) if name.kind() == "identifier" => self.bind_own_name(node, inside),
             // `[name]() {}`
-            Some(name) => self.later(scope, [name]),
+            Some(name) => self.push(scope, [name]),
             None => {}
         }
-        self.later(inside, field(node, "body"));
+        self.push(inside, field(node, "body"));
         let parameters = field(node, "parameters").map(children).unwrap_or_default();
         for parameter in parameters.into_iter().chain(field(node, "parameter")) {
-            self.pattern(parameter, Owner::Is(inside), Source::unknown(), inside);
+            self.pattern(parameter, BindingScope::Is(inside), Source::unknown(), inside);
+        }
+    }
+}
+
+/// Which scope the names belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum BindingScope {
+    /// This one.
+    Is(ScopeId),
+    /// The one that has them, seen from here.
+    Above(ScopeId),
+}
+
+/// What is taken apart.
+#[derive(Debug, Clone)]
+pub(super) struct Source<'t> {
+    /// The expression and where it stands; none if nothing is known of the value.
+    value: Option<(Node<'t>, ScopeId)>,
+    /// What has been picked out of it so far.
+    picks: Vec<&'t str>,
+}
+
+impl<'t> Source<'t> {
+    pub(super) fn unknown() -> Self {
+        Self { value: None, picks: Vec::new() }
+    }
+
+    pub(super) fn value(node: Node<'t>, scope: ScopeId) -> Self {
+        Self { value: Some((node, scope)), picks: Vec::new() }
+    }
+
+    fn pick(&self, name: Option<&'t str>) -> Self {
+        match name {
+            // The default export of a CommonJS module is the module.
+            Some("default") => self.clone(),
+            Some(name) => Self { value: self.value, picks: [&self.picks[..], &[name]].concat() },
+            None => Self::unknown(),
+        }
+    }
+
+    fn binding(&self) -> Binding<'t> {
+        match self.value {
+            Some((node, scope)) => Binding::Value { node, scope, picks: self.picks.clone() },
+            None => Binding::Other,
+        }
+    }
+}
+
+impl<'t> TreeWalk<'t, '_> {
+    /// Binds the names in `node`; expressions in it, like defaults, belong to `scope`.
+    pub(super) fn pattern(&mut self, node: Node<'t>, owner: BindingScope, source: Source<'t>, scope: ScopeId) {
+        let mut parts = vec![(node, source)];
+        while let Some((part, source)) = parts.pop() {
+            match part.kind() {
+                "identifier" | "shorthand_property_identifier_pattern" => {
+                    let name = self.name(part);
+                    match owner {
+                        BindingScope::Is(scope) => self.resolver.bind(scope, name, source.binding()),
+                        BindingScope::Above(scope) => self.resolver.bind_deferred(scope, name, source.binding()),
+                    }
+                }
+                "object_pattern" => {
+                    parts.extend(children(part).into_iter().filter_map(|child| self.picked(child, &source)));
+                }
+                "array_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
+                "assignment_pattern" | "object_assignment_pattern" => {
+                    self.push(scope, field(part, "right"));
+                    parts.extend(field(part, "left").map(|left| (left, source)));
+                }
+                "rest_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
+                // `a.b = 1`
+                _ => self.push(scope, [part]),
+            }
+        }
+    }
+
+    /// A part of `{ … }` and what it stands for.
+    fn picked(&self, part: Node<'t>, source: &Source<'t>) -> Option<(Node<'t>, Source<'t>)> {
+        match part.kind() {
+            "pair_pattern" => {
+                let key = field(part, "key")?;
+                let name = match key.kind() {
+                    "property_identifier" => Some(self.name(key)),
+                    _ => quoted(key, self.text),
+                };
+                Some((field(part, "value")?, source.pick(name)))
+            }
+            "object_assignment_pattern" => {
+                let name = field(part, "left").map(|left| self.name(left));
+                Some((part, source.pick(name)))
+            }
+            "shorthand_property_identifier_pattern" => Some((part, source.pick(Some(self.name(part))))),
+            // `...rest` still has all that was not picked.
+            "rest_pattern" => Some((children(part).first().copied()?, source.clone())),
+            _ => Some((part, Source::unknown())),
         }
     }
 }

@@ -3,29 +3,29 @@
 use tree_sitter::{Node, Tree};
 
 use super::{INVOKE, Python};
-use crate::syntax::{Binding, Grammar, Kind, ROOT, Reading, Role, ScopeId, children, field, text_of};
+use crate::name_resolution::{Binding, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of};
 
 /// Everything that matters in the tree.
-pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Reading<'t> {
-    let mut walk = Walk { text, reading: Reading::new(text), todo: vec![(tree.root_node(), ROOT)] };
-    while let Some((node, scope)) = walk.todo.pop() {
+pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Resolver<'t> {
+    let mut walk = TreeWalk { text, resolver: Resolver::new(text), pending: vec![(tree.root_node(), ROOT)] };
+    while let Some((node, scope)) = walk.pending.pop() {
         walk.visit(node, scope);
     }
-    walk.reading
+    walk.resolver
 }
 
 /// A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
-struct Walk<'t> {
+struct TreeWalk<'t> {
     text: &'t str,
-    reading: Reading<'t>,
+    resolver: Resolver<'t>,
     /// The last is the next.
-    todo: Vec<(Node<'t>, ScopeId)>,
+    pending: Vec<(Node<'t>, ScopeId)>,
 }
 
-impl<'t> Walk<'t> {
+impl<'t> TreeWalk<'t> {
     fn visit(&mut self, node: Node<'t>, scope: ScopeId) {
         match node.kind() {
-            "identifier" | "attribute" => self.value(node, scope, Role::Passed),
+            "identifier" | "attribute" => self.value(node, scope, Usage::Passed),
             "call" => self.call(node, scope),
             "import_statement" => self.import(node, scope),
             "import_from_statement" => self.import_from(node, scope),
@@ -33,15 +33,15 @@ impl<'t> Walk<'t> {
             "class_definition" => self.class(node, scope),
             "lambda" => self.lambda(node, scope),
             "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
-                let inside = self.reading.open(scope, Kind::Block);
-                self.later(inside, children(node));
+                let inside = self.resolver.open(scope, ScopeKind::Block);
+                self.push(inside, children(node));
             }
             "assignment" => self.assignment(node, scope),
             "named_expression" => {
                 // It binds outside of the comprehension that it may stand in.
-                let body = self.reading.body(scope);
+                let body = self.resolver.body(scope);
                 let (Some(name), Some(value)) = (field(node, "name"), field(node, "value")) else { return };
-                self.give(body, name, value, scope);
+                self.bind_value(body, name, value, scope);
                 self.visit_value(value, scope);
             }
             "for_statement" | "for_in_clause" | "augmented_assignment" | "type_alias_statement" => {
@@ -49,22 +49,22 @@ impl<'t> Walk<'t> {
                 if let Some(left) = left {
                     self.targets(left, scope);
                 }
-                self.later(scope, children(node).into_iter().filter(|child| Some(*child) != left));
+                self.push(scope, children(node).into_iter().filter(|child| Some(*child) != left));
             }
             "as_pattern" => self.alias(node, scope),
             "case_pattern" | "keyword_pattern" => self.pattern(node, scope),
             "splat_pattern" | "delete_statement" => self.targets(node, scope),
-            "global_statement" | "nonlocal_statement" => self.elsewhere(node, scope),
-            "keyword_argument" => self.later(scope, field(node, "value")),
+            "global_statement" | "nonlocal_statement" => self.redirected(node, scope),
+            "keyword_argument" => self.push(scope, field(node, "value")),
             // Its names are no expressions.
             "dotted_name" => {}
-            _ => self.later(scope, children(node)),
+            _ => self.push(scope, children(node)),
         }
     }
 
-    fn later(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
+    fn push(&mut self, scope: ScopeId, nodes: impl IntoIterator<Item = Node<'t>>) {
         let nodes: Vec<_> = nodes.into_iter().collect();
-        self.todo.extend(nodes.into_iter().rev().map(|node| (node, scope)));
+        self.pending.extend(nodes.into_iter().rev().map(|node| (node, scope)));
     }
 
     fn name(&self, node: Node<'t>) -> &'t str {
@@ -72,47 +72,47 @@ impl<'t> Walk<'t> {
     }
 
     /// An expression of which the outermost chain is known to be used in this way.
-    fn value(&mut self, node: Node<'t>, scope: ScopeId, role: Role<'t>) {
+    fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
         match Python.chain(node, self.text) {
-            Some(chain) => self.reading.note(node, chain, scope, role),
-            None if node.kind() == "attribute" => self.later(scope, field(node, "object")),
-            None => self.later(scope, [node]),
+            Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
+            None if node.kind() == "attribute" => self.push(scope, field(node, "object")),
+            None => self.push(scope, [node]),
         }
     }
 
     /// The right-hand side of an assignment to a name.
     fn visit_value(&mut self, value: Node<'t>, scope: ScopeId) {
-        self.value(value, scope, Role::Followed);
+        self.value(value, scope, Usage::Followed);
     }
 
     fn call(&mut self, node: Node<'t>, scope: ScopeId) {
-        self.later(scope, field(node, "arguments"));
+        self.push(scope, field(node, "arguments"));
         if let Some(function) = field(node, "function") {
-            self.value(function, scope, Role::Called(node));
+            self.value(function, scope, Usage::CallTargets(node));
         }
     }
 
     fn assignment(&mut self, node: Node<'t>, scope: ScopeId) {
-        self.later(scope, field(node, "type"));
+        self.push(scope, field(node, "type"));
         let Some(left) = field(node, "left") else { return };
         let Some(right) = field(node, "right") else {
             // `name: str` alone.
             if left.kind() == "identifier" {
-                self.reading.declare(scope, self.name(left));
+                self.resolver.declare(scope, self.name(left));
             }
             return;
         };
         if left.kind() == "identifier" {
-            self.give(scope, left, right, scope);
+            self.bind_value(scope, left, right, scope);
             self.visit_value(right, scope);
         } else {
             self.targets(left, scope);
-            self.later(scope, [right]);
+            self.push(scope, [right]);
         }
     }
 
-    fn give(&mut self, scope: ScopeId, name: Node<'t>, node: Node<'t>, seen_from: ScopeId) {
-        self.reading.bind(scope, self.name(name), Binding::Value { node, scope: seen_from, picks: Vec::new() });
+    fn bind_value(&mut self, scope: ScopeId, name: Node<'t>, node: Node<'t>, seen_from: ScopeId) {
+        self.resolver.bind(scope, self.name(name), Binding::Value { node, scope: seen_from, picks: Vec::new() });
     }
 
     /// Names that are bound to something unknown, alone or within tuples, lists and stars.
@@ -120,8 +120,8 @@ impl<'t> Walk<'t> {
         let mut nodes = vec![node];
         while let Some(node) = nodes.pop() {
             match node.kind() {
-                "identifier" => self.reading.bind(scope, self.name(node), Binding::Other),
-                "attribute" | "subscript" => self.later(scope, [node]),
+                "identifier" => self.resolver.bind(scope, self.name(node), Binding::Other),
+                "attribute" | "subscript" => self.push(scope, [node]),
                 _ => nodes.extend(children(node)),
             }
         }
@@ -134,7 +134,7 @@ impl<'t> Walk<'t> {
             parts.retain(|part| *part != name);
             self.targets(name, scope);
         }
-        self.later(scope, parts);
+        self.push(scope, parts);
     }
 
     /// In `case`, one name alone is bound; names with a dot are compared with.
@@ -144,50 +144,50 @@ impl<'t> Walk<'t> {
                 "dotted_name" if part.named_child_count() == 1 => self.targets(part, scope),
                 // The name of a keyword.
                 "identifier" => {}
-                _ => self.later(scope, [part]),
+                _ => self.push(scope, [part]),
             }
         }
     }
 
-    fn elsewhere(&mut self, node: Node<'t>, scope: ScopeId) {
-        let body = self.reading.body(scope);
-        let to = if node.kind() == "global_statement" { ROOT } else { self.reading.parent(body) };
+    fn redirected(&mut self, node: Node<'t>, scope: ScopeId) {
+        let body = self.resolver.body(scope);
+        let to = if node.kind() == "global_statement" { ROOT } else { self.resolver.parent(body) };
         for name in children(node) {
-            self.reading.send_elsewhere(body, self.name(name), to);
+            self.resolver.redirect(body, self.name(name), to);
         }
     }
 
     fn function(&mut self, node: Node<'t>, scope: ScopeId) {
         self.bind_own_name(node, scope);
-        let inside = self.reading.open(scope, Kind::Function);
+        let inside = self.resolver.open(scope, ScopeKind::Function);
         self.parameters(node, scope, inside);
-        self.later(scope, field(node, "return_type"));
-        self.later(inside, field(node, "body"));
+        self.push(scope, field(node, "return_type"));
+        self.push(inside, field(node, "body"));
     }
 
     fn lambda(&mut self, node: Node<'t>, scope: ScopeId) {
-        let inside = self.reading.open(scope, Kind::Function);
+        let inside = self.resolver.open(scope, ScopeKind::Function);
         self.parameters(node, scope, inside);
-        self.later(inside, field(node, "body"));
+        self.push(inside, field(node, "body"));
     }
 
     fn class(&mut self, node: Node<'t>, scope: ScopeId) {
         self.bind_own_name(node, scope);
-        let inside = self.reading.open(scope, Kind::Class);
-        self.later(inside, field(node, "body"));
-        self.later(scope, field(node, "superclasses"));
+        let inside = self.resolver.open(scope, ScopeKind::Class);
+        self.push(inside, field(node, "body"));
+        self.push(scope, field(node, "superclasses"));
     }
 
     fn bind_own_name(&mut self, node: Node<'t>, scope: ScopeId) {
         if let Some(name) = field(node, "name") {
-            self.reading.bind(scope, self.name(name), Binding::Other);
+            self.resolver.bind(scope, self.name(name), Binding::Other);
         }
     }
 
     /// Their names belong to the function, their defaults and types to where it is written.
     fn parameters(&mut self, function: Node<'t>, scope: ScopeId, inside: ScopeId) {
         for parameter in field(function, "parameters").map(children).unwrap_or_default() {
-            self.later(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
+            self.push(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
             match (parameter.kind(), field(parameter, "name")) {
                 (_, Some(name)) => self.targets(name, inside),
                 // `a: int` has no field for its name.
@@ -204,13 +204,13 @@ impl<'t> Walk<'t> {
             match (field(imported, "name"), field(imported, "alias")) {
                 (Some(module), Some(alias)) => {
                     let binding = binding_of(&self.parts(module));
-                    self.reading.bind(scope, self.name(alias), binding);
+                    self.resolver.bind(scope, self.name(alias), binding);
                 }
                 // `import a.b` binds `a`.
                 _ => {
                     if let Some(first) = self.parts(imported).first().copied() {
                         let binding = binding_of(&[first]);
-                        self.reading.bind(scope, first, binding);
+                        self.resolver.bind(scope, first, binding);
                     }
                 }
             }
@@ -227,13 +227,13 @@ impl<'t> Walk<'t> {
                 _ => (self.name(name), self.name(name)),
             };
             let binding = binding_of(&[&module[..], &[name]].concat());
-            self.reading.bind(scope, alias, binding);
+            self.resolver.bind(scope, alias, binding);
         }
         let is_wildcard = children(node).last().is_some_and(|last| last.kind() == "wildcard_import");
         if let (true, [all @ .., last]) = (is_wildcard, INVOKE)
             && module == all
         {
-            self.reading.bind(scope, last, Binding::Bedrock(&[]));
+            self.resolver.bind(scope, last, Binding::Bedrock(&[]));
         }
     }
 

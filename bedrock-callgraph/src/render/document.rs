@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Edge, Graph, Node, OtherCall};
-use crate::node::{NodeName, Place};
+use crate::node::{NodeName, SourceLine};
 
 /// Described by `docs/schema/graph.v1.json`.
 #[derive(Debug, Serialize)]
@@ -75,6 +75,6 @@ fn other(call: &OtherCall) -> OtherEntry<'_> {
     OtherEntry { from: call.from.as_str(), function: &call.function, places: places(&call.places) }
 }
 
-fn places(places: &[Place]) -> Vec<PlaceEntry<'_>> {
+fn places(places: &[SourceLine]) -> Vec<PlaceEntry<'_>> {
     places.iter().map(|place| PlaceEntry { file: &place.path, line: place.line }).collect()
 }

@@ -1,6 +1,6 @@
 //! The graph in the language of Graphviz.
 
-use super::palette::{CYCLE, EDGE, Look};
+use super::palette::{CYCLE, EDGE, NodeStyle};
 use super::picture::Picture;
 use crate::model::Graph;
 
@@ -11,7 +11,7 @@ pub(super) fn render(graph: &Graph) -> String {
     text.push(format!("    edge [color=\"{EDGE}\"]\n"));
     for (at, shape) in picture.boxes.iter().enumerate() {
         let colors = shape.look.light();
-        let style = if shape.look == Look::Other { ", style=\"rounded,filled,dashed\"" } else { "" };
+        let style = if shape.look == NodeStyle::Other { ", style=\"rounded,filled,dashed\"" } else { "" };
         text.push(format!(
             "    n{at} [label=\"{}\", fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"{style}]\n",
             escape(&shape.label),
@@ -22,8 +22,8 @@ pub(super) fn render(graph: &Graph) -> String {
     }
     for line in &picture.lines {
         let dashed = line.is_dashed.then(|| "style=dashed".to_owned());
-        let closing = line.closes_cycle.then(|| format!("color=\"{CYCLE}\""));
-        let attributes: Vec<String> = dashed.into_iter().chain(closing).collect();
+        let back_edges = line.closes_cycle.then(|| format!("color=\"{CYCLE}\""));
+        let attributes: Vec<String> = dashed.into_iter().chain(back_edges).collect();
         let attributes = if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
         text.push(format!("    n{} -> n{}{attributes}\n", line.from, line.to));
     }

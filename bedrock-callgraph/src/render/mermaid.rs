@@ -1,6 +1,6 @@
 //! The graph as a Mermaid flowchart, which many sites draw in Markdown.
 
-use super::palette::{CYCLE, Look};
+use super::palette::{CYCLE, NodeStyle};
 use super::picture::{Line, Picture};
 use crate::model::Graph;
 
@@ -9,8 +9,8 @@ pub(super) fn render(graph: &Graph) -> String {
     let mut text = vec!["flowchart LR\n".to_owned()];
     for (at, shape) in picture.boxes.iter().enumerate() {
         let (open, close) = match shape.look {
-            Look::Endpoint => ("([", "])"),
-            Look::Other => ("[/", "/]"),
+            NodeStyle::Endpoint => ("([", "])"),
+            NodeStyle::Other => ("[/", "/]"),
             _ => ("(", ")"),
         };
         text.push(format!("    n{at}{open}\"{}\"{close}:::{}\n", escape(&shape.label), shape.look.class()));
@@ -19,18 +19,18 @@ pub(super) fn render(graph: &Graph) -> String {
         let arrow = if line.is_dashed { "-.->" } else { "-->" };
         text.push(format!("    n{} {arrow} n{}\n", line.from, line.to));
     }
-    for look in Look::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {
+    for look in NodeStyle::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {
         let colors = look.light();
-        let dashes = if look == Look::Other { ",stroke-dasharray:4 3" } else { "" };
+        let dashes = if look == NodeStyle::Other { ",stroke-dasharray:4 3" } else { "" };
         let class = look.class();
         text.push(format!(
             "    classDef {class} fill:{},stroke:{},color:{}{dashes}\n",
             colors.fill, colors.line, colors.text
         ));
     }
-    let closing: Vec<String> = numbers(&picture.lines).map(|number| number.to_string()).collect();
-    if !closing.is_empty() {
-        text.push(format!("    linkStyle {} stroke:{CYCLE}\n", closing.join(",")));
+    let back_edges: Vec<String> = numbers(&picture.lines).map(|number| number.to_string()).collect();
+    if !back_edges.is_empty() {
+        text.push(format!("    linkStyle {} stroke:{CYCLE}\n", back_edges.join(",")));
     }
     text.concat()
 }

@@ -7,7 +7,7 @@ use crate::node::NodeName;
 
 /// What a box in a picture stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Look {
+pub(super) enum NodeStyle {
     Endpoint,
     Rust,
     Python,
@@ -29,7 +29,7 @@ pub(super) const CYCLE: &str = "#d1242f";
 /// Of all other edges.
 pub(super) const EDGE: &str = "#8c959f";
 
-impl Look {
+impl NodeStyle {
     pub(super) const ALL: [Self; 5] = [Self::Endpoint, Self::Rust, Self::Python, Self::JavaScript, Self::Other];
 
     pub(super) fn of(node: &Node) -> Self {

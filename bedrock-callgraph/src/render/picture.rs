@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::palette::Look;
+use super::palette::NodeStyle;
+use crate::depth_first::depth_first;
 use crate::model::{EdgeSource, Graph};
-use crate::node::{NodeName, Place};
-use crate::order::depth_first;
+use crate::node::{NodeName, SourceLine};
 
 #[derive(Debug)]
 pub(super) struct Picture {
@@ -18,7 +18,7 @@ pub(super) struct Picture {
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) label: String,
-    pub(super) look: Look,
+    pub(super) look: NodeStyle,
 }
 
 #[derive(Debug)]
@@ -29,20 +29,20 @@ pub(super) struct Line {
     pub(super) is_dashed: bool,
     /// It leads back to where the reader comes from.
     pub(super) closes_cycle: bool,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<SourceLine>,
 }
 
 impl Picture {
     pub(super) fn of(graph: &Graph) -> Self {
         let mut boxes: Vec<Shape> =
-            graph.nodes.iter().map(|node| Shape { label: node.name.to_string(), look: Look::of(node) }).collect();
+            graph.nodes.iter().map(|node| Shape { label: node.name.to_string(), look: NodeStyle::of(node) }).collect();
         let pairs = graph.pairs();
-        let closing = depth_first(boxes.len(), &pairs).closing;
+        let back_edges = depth_first(boxes.len(), &pairs).back_edges;
         let known = pairs.into_iter().zip(&graph.edges).enumerate().map(|(number, ((from, to), edge))| Line {
             from,
             to,
             is_dashed: edge.source == EdgeSource::Settings,
-            closes_cycle: closing.contains(&number),
+            closes_cycle: back_edges.contains(&number),
             places: edge.places.clone(),
         });
         let mut lines: Vec<Line> = known.collect();
@@ -51,7 +51,7 @@ impl Picture {
         let mut others: BTreeMap<&str, usize> = BTreeMap::new();
         for call in &graph.others {
             let to = *others.entry(&call.function).or_insert_with(|| {
-                boxes.push(Shape { label: call.function.clone(), look: Look::Other });
+                boxes.push(Shape { label: call.function.clone(), look: NodeStyle::Other });
                 boxes.len() - 1
             });
             let Some(from) = numbers.get(&call.from).copied() else { continue };

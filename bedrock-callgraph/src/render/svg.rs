@@ -2,7 +2,7 @@
 //! Where things go is `layout`'s part, the style sheet is `style`'s.
 
 use super::layout::{Arrow, Curve, Layout, Point, Rect, lay_out};
-use super::palette::Look;
+use super::palette::NodeStyle;
 use super::picture::{Line, Picture};
 use crate::model::Graph;
 use xml::{escape, number};
@@ -42,7 +42,7 @@ pub(super) fn render(graph: &Graph) -> String {
         format!("<title id=\"bedrock-title\">Call graph of {title}</title>\n"),
         style::sheet(),
         style::TIPS.to_owned(),
-        ground(width, height),
+        background(width, height),
         format!("<text class=\"title\" x=\"{margin}\" y=\"{}\">{title}</text>\n", number(MARGIN + 15.0)),
         format!("<text class=\"note\" x=\"{margin}\" y=\"{}\">{heading}</text>\n", number(MARGIN + 36.0)),
         format!("<g transform=\"translate({margin} {})\">\n", number(MARGIN + HEAD)),
@@ -53,15 +53,15 @@ pub(super) fn render(graph: &Graph) -> String {
     .concat()
 }
 
-fn ground(width: f64, height: f64) -> String {
+fn background(width: f64, height: f64) -> String {
     let (width, height) = (number(width - 1.0), number(height - 1.0));
     format!("<rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{width}\" height=\"{height}\" rx=\"14\"/>\n")
 }
 
 /// Those that close a cycle last, above the others.
 fn lines(picture: &Picture, layout: &Layout) -> String {
-    let draw = |closing: bool| {
-        let lines = picture.lines.iter().zip(&layout.lines).filter(move |(line, _)| line.closes_cycle == closing);
+    let draw = |back_edges: bool| {
+        let lines = picture.lines.iter().zip(&layout.lines).filter(move |(line, _)| line.closes_cycle == back_edges);
         lines.map(|(line, (start, curves))| draw_line(picture, line, *start, curves)).collect::<String>()
     };
     draw(false) + &draw(true)
@@ -105,10 +105,10 @@ fn boxes(picture: &Picture, layout: &Layout) -> String {
     all.map(|(shape, rect)| draw_box(&shape.label, shape.look, rect)).collect()
 }
 
-fn draw_box(name: &str, look: Look, rect: &Rect) -> String {
+fn draw_box(name: &str, look: NodeStyle, rect: &Rect) -> String {
     let Rect { x, y, width, height } = rect;
     // The endpoint is a pill.
-    let round = if look == Look::Endpoint { height / 2.0 } else { 10.0 };
+    let round = if look == NodeStyle::Endpoint { height / 2.0 } else { 10.0 };
     let (x, y, width, height, round) = (number(*x), number(*y), number(*width), number(*height), number(round));
     let middle = number(rect.x + rect.width / 2.0);
     format!(

@@ -5,13 +5,13 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use super::{Format, render};
-use crate::example::{busy, small};
+use crate::fixtures::{large_graph, sample_graph};
 
 mod random;
 mod schema;
 
 fn rendered(format: Format) -> String {
-    render(&small(), format).expect("rendered")
+    render(&sample_graph(), format).expect("rendered")
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn as_text_it_is_trees_from_the_endpoint_down() {
 
 #[test]
 fn text_tells_a_worker_s_calls_once() {
-    assert_snapshot!(render(&busy(6), Format::Text).expect("rendered"), @"
+    assert_snapshot!(render(&large_graph(6), Format::Text).expect("rendered"), @"
     endpoint
     ├── invoice_writer (python)
     │   ├── image_indexer (javascript)
@@ -111,7 +111,7 @@ fn dot_has_boxes_and_lines_in_their_colours() {
 
 #[test]
 fn what_is_written_in_a_call_cannot_leave_its_quotes() {
-    let mut graph = small();
+    let mut graph = sample_graph();
     "\"]<b>&`\\\n\u{1b}function:f".clone_into(&mut graph.others[0].function);
     let line = |format: Format, of: &str| {
         let text = render(&graph, format).expect("rendered");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::depth_first::depth_first;
 use crate::model::{EdgeSource, Graph, path};
 use crate::node::NodeName;
-use crate::order::depth_first;
 
 /// A tree for the endpoint, one for each worker that nobody calls, and a line for each cycle.
 pub(super) fn render(graph: &Graph) -> String {
@@ -15,8 +15,8 @@ pub(super) fn render(graph: &Graph) -> String {
             trees.text.push("\n".to_owned());
         }
         let is_called = trees.pairs.iter().any(|(from, to)| *to == root && *from != root);
-        let note = if root == 0 || is_called { "" } else { ", called by no other" };
-        trees.text.push(format!("{}{note}\n", trees.title(root)));
+        let add_reference = if root == 0 || is_called { "" } else { ", called by no other" };
+        trees.text.push(format!("{}{add_reference}\n", trees.title(root)));
         trees.below(root, "");
     }
     if !graph.cycles.is_empty() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bedrock_build::App;
 
 use super::{WorkerCalls, calls_of};
-use crate::example::app;
+use crate::fixtures::app;
 
 const PYTHON: &str = "from bedrock.workers.invoker import invoke\ninvoke('a', {})\n";
 const JAVASCRIPT: &str = "require('./worker').invoke('a', {});\n";

@@ -8,34 +8,36 @@
 //! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
 //! | [`calls`] | who calls whom, for the manifest |
 //! | [`inputs`], [`state`] | why a part is built again or is not |
-//! | [`forget`] | what earlier builds left and nobody may deploy |
+//! | [`prune_stale`] | what earlier builds left and nobody may deploy |
 //! | [`mod@verify`], [`mod@copy`] | the same build once more, elsewhere |
 //! | [`mod@folder`], [`manifest`], [`triggers`], [`report`] | what lies in `target/bedrock`, and its sizes |
 
-mod calls;
-mod code;
+mod artifact;
+mod artifact_dir;
+mod callees;
 mod context;
-mod copy;
-mod folder;
-mod forget;
 mod inputs;
 mod manifest;
 mod node;
-mod part;
+mod observer;
 mod plan;
+mod prune_stale;
 mod python;
-mod report;
 mod run;
 mod rust;
+mod size_limits;
 mod state;
 mod triggers;
 mod verify;
+mod worker_code;
+mod workspace_copy;
 
-pub(crate) use calls::built_calls;
-pub(crate) use folder::path as folder;
-pub(crate) use part::{Function, Part};
+pub(crate) use artifact::{Artifact, Function};
+pub(crate) use artifact_dir::artifact_dir;
+pub(crate) use callees::load_built_calls;
+pub(crate) use observer::{ArtifactSummary, BuildObserver, Severity};
 pub(crate) use plan::{Purpose, Request};
-pub(crate) use run::{compiled, compiled_calls, of_compiled, run};
-pub(crate) use rust::{CARGO_HOME, Compiler, Listener, Workspace, cargo_home};
-pub(crate) use state::Zip;
+pub(crate) use run::{compile_and_read_calls, compile_programs, read_calls, run};
+pub(crate) use rust::{CARGO_HOME, CompileObserver, Compiler, Workspace, cargo_home};
+pub(crate) use state::ZipRecord;
 pub(crate) use verify::verify;

@@ -1,8 +1,8 @@
-//! Which parts are to be built, decided from what was asked for and what the app has. Knows no files.
+//! Which artifacts are to be built, decided from what was asked for and what the app has. Knows no files.
 
 use bedrock_build::{App, Architecture, Language, Worker};
 
-use super::part::{Function, Part};
+use super::artifact::{Artifact, Function};
 use super::rust::Compiler;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
@@ -60,11 +60,11 @@ impl Request {
     }
 }
 
-/// The parts of this build, in the order in which they are told.
+/// The artifacts of this build, in the order in which they are told.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) architecture: Architecture,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) artifacts: Vec<Artifact>,
 }
 
 impl Plan {
@@ -75,22 +75,22 @@ impl Plan {
         let workers = request.workers.iter().map(named).collect::<Result<Vec<_>>>()?;
         let layers = request.layers.iter().map(named).collect::<Result<Vec<_>>>()?;
         if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {
-            return Err(without_layer(worker));
+            return Err(no_layer_error(worker));
         }
         let everything = !request.endpoint && workers.is_empty() && layers.is_empty();
-        let mut parts = Vec::new();
+        let mut artifacts = Vec::new();
         if everything || request.endpoint {
-            parts.push(Part::Code(Function::Endpoint));
+            artifacts.push(Artifact::Code(Function::Endpoint));
         }
         for worker in &app.workers {
             if everything || workers.contains(&worker) {
-                parts.push(Part::Code(Function::Worker(worker.name.clone())));
+                artifacts.push(Artifact::Code(Function::Worker(worker.name.clone())));
             }
             if everything && may_have_layer(worker) || layers.contains(&worker) {
-                parts.push(Part::Layer(worker.name.clone()));
+                artifacts.push(Artifact::Layer(worker.name.clone()));
             }
         }
-        Ok(Self { architecture, parts })
+        Ok(Self { architecture, artifacts })
     }
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn may_have_layer(worker: &Worker) -> bool {
     worker.language != Language::Rust
 }
 
-fn without_layer(worker: &Worker) -> Error {
+fn no_layer_error(worker: &Worker) -> Error {
     let name = &worker.name;
     Error::call(format!("worker `{name}` has no layer"))
         .cause("a Rust worker links its dependencies into its program")

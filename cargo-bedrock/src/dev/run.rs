@@ -129,7 +129,7 @@ async fn serve(
     let order = DevServerConfig {
         app: app.clone(),
         scratch: target_dir(app)?.join("bedrock"),
-        state: build::folder(app),
+        state: build::artifact_dir(app),
         port: options.port,
         clock: options.clock.clone(),
         programs,

@@ -2,26 +2,26 @@
 
 use super::*;
 use crate::audit::fixture::{self, AARCH64, ARM, library, macos, windows};
-use crate::told;
+use crate::test_render::{render_error, render_report};
 
 fn target() -> Target {
     Target {
         artifact: "worker `resizer`".to_owned(),
         architecture: Architecture::X86_64,
-        base: Base::AmazonLinux2023,
+        base_image: LambdaBaseImage::AmazonLinux2023,
         allow: Vec::new(),
         settings: "[package.metadata.bedrock.workers.resizer]".to_owned(),
     }
 }
 
-fn told_on(target: &Target, files: &[(&str, Vec<u8>)]) -> String {
+fn rendered_for(target: &Target, files: &[(&str, Vec<u8>)]) -> String {
     let entries: Vec<Entry> = files.iter().map(|(path, bytes)| Entry::bytes(*path, bytes.clone())).collect();
     let findings = audit(&entries, target, Path::new("/app")).expect("readable");
-    findings.iter().map(|finding| told::report(finding.report(target))).collect()
+    findings.iter().map(|finding| render_report(finding.report(target))).collect()
 }
 
 fn told(files: &[(&str, Vec<u8>)]) -> String {
-    told_on(&target(), files)
+    rendered_for(&target(), files)
 }
 
 fn metadata(package: &'static str) -> (&'static str, Vec<u8>) {
@@ -78,7 +78,7 @@ fn a_library_for_another_processor_is_told_once_for_its_package() {
 #[test]
 fn processors_that_lambda_does_not_have_are_named() {
     let arm = fixture::Elf { machine: ARM, ..library() }.bytes();
-    let found = told_on(&Target { architecture: Architecture::Arm64, ..target() }, &[("a.so", arm)]);
+    let found = rendered_for(&Target { architecture: Architecture::Arm64, ..target() }, &[("a.so", arm)]);
     assert!(found.contains("`a.so` is built for arm with 32 bits, the worker runs on aarch64"), "{found}");
 }
 
@@ -104,8 +104,8 @@ fn a_newer_glibc_is_told_with_the_number_found_and_the_number_allowed() {
     help: install a version that is built for glibc 2.34 or older
     help: or, if it is not used on Lambda, add `allow = ["node_modules/a/a.node"]` to `[package.metadata.bedrock.workers.resizer]`
     "#);
-    let on_old = told_on(
-        &Target { base: Base::AmazonLinux2, ..target() },
+    let on_old = rendered_for(
+        &Target { base_image: LambdaBaseImage::AmazonLinux2, ..target() },
         &[("bootstrap", { fixture::Elf { versions: vec![("GLIBC_2.28", false)], ..library() }.bytes() })],
     );
     assert!(on_old.contains("`bootstrap` needs glibc 2.28, the newest allowed is 2.26"), "{on_old}");
@@ -235,8 +235,8 @@ fn what_is_allowed_is_not_looked_at_but_still_lends_its_library() {
     let user = fixture::Elf { needed: vec!["libGL.so.1"], ..library() };
     let files = [("lib/libGL.so.1", gl.bytes()), ("native/a.so", user.bytes())];
     assert!(told(&files).contains("libX11.so.6"));
-    assert_eq!(told_on(&Target { allow: vec!["lib".to_owned()], ..target() }, &files), "");
-    assert!(told_on(&Target { allow: vec!["native/*".to_owned()], ..target() }, &files).contains("libX11.so.6"));
+    assert_eq!(rendered_for(&Target { allow: vec!["lib".to_owned()], ..target() }, &files), "");
+    assert!(rendered_for(&Target { allow: vec!["native/*".to_owned()], ..target() }, &files).contains("libX11.so.6"));
 }
 
 #[test]
@@ -245,14 +245,14 @@ fn what_a_finding_says_to_allow_helps() {
     let files = [("node_modules/a/[x].node", other.clone()), ("node_modules/a/b/c.node", other)];
     let allow = vec!["node_modules/a".to_owned()];
     assert!(told(&files).contains("add `allow = [\"node_modules/a\"]`"), "{}", told(&files));
-    assert_eq!(told_on(&Target { allow, ..target() }, &files), "");
+    assert_eq!(rendered_for(&Target { allow, ..target() }, &files), "");
     assert!(told(&files[..1]).contains("add `allow = [\"node_modules/a/[[]x[]].node\"]`"), "{}", told(&files[..1]));
 }
 
 #[test]
 fn a_file_that_is_gone_is_named() {
     let error = audit(&[Entry::file("a.so", "/app/gone.so")], &target(), Path::new("/app")).expect_err("gone");
-    insta::assert_snapshot!(told::error(&error), @r"
+    insta::assert_snapshot!(render_error(&error), @r"
     error: failed to read `gone.so`
       caused by: no such file or directory
     ");
@@ -263,7 +263,7 @@ fn a_file_that_is_gone_is_named() {
 #[cfg(target_os = "linux")]
 fn the_headers_of_a_real_program_are_read() {
     let program = std::env::current_exe().expect("program");
-    let Some(Look::Read(Binary::Elf(elf))) = look(&Entry::file("x", &program), Path::new("/")).expect("readable")
+    let Some(BinaryFile::Read(Binary::Elf(elf))) = inspect_entry(&Entry::file("x", &program), Path::new("/")).expect("readable")
     else {
         panic!("this test is an ELF file");
     };
@@ -274,5 +274,5 @@ fn the_headers_of_a_real_program_are_read() {
     let target = Target { architecture: here, ..target() };
     let findings = audit(&[Entry::file("bootstrap", program)], &target, Path::new("/")).expect("readable");
     // A newer system than Lambda's may link it to a newer glibc.
-    assert!(findings.iter().all(|finding| matches!(finding.what, What::Glibc { .. })), "{findings:?}");
+    assert!(findings.iter().all(|finding| matches!(finding.kind, FindingKind::Glibc { .. })), "{findings:?}");
 }

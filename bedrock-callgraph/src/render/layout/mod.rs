@@ -3,9 +3,9 @@
 //! | module | decides |
 //! | --- | --- |
 //! | `columns` | in which column each box stands |
-//! | `net` | where lines pass the columns between |
+//! | `layered_graph` | where lines pass the columns between |
 //! | `crossings` | the order within each column |
-//! | `rows` | how high everything stands |
+//! | `vertical_positions` | how high everything stands |
 //! | `route` | the curves |
 //!
 //! What the boxes mean and how they look is left to others.
@@ -13,10 +13,10 @@
 mod columns;
 mod crossings;
 mod geometry;
-mod net;
+mod layered_graph;
+mod pipeline;
 mod route;
-mod rows;
-mod whole;
+mod vertical_positions;
 
 pub(super) use geometry::{Arrow, Curve, Layout, Point, Rect, Size, float};
-pub(super) use whole::lay_out;
+pub(super) use pipeline::lay_out;

@@ -1,33 +1,33 @@
 //! The curves: from the right side of a box, through the gaps between columns, to the left side of another.
 
 use super::geometry::{Arrow, Curve, Point, Rect, float};
-use super::net::{Net, Vertex};
+use super::layered_graph::{LayeredGraph, Vertex};
 
 /// Between two lines at the side of a box.
-const PORT: f64 = 9.0;
+const PORT_SPACING: f64 = 9.0;
 /// What of a side stays free of lines at both ends.
-const CORNER: f64 = 12.0;
+const CORNER_MARGIN: f64 = 12.0;
 /// Width of a line from a box to itself, and how far it rises above the box.
-const LOOP: (f64, f64) = (26.0, 17.0);
+const LOOP_SIZE: (f64, f64) = (26.0, 17.0);
 
 /// The left and right end of each column.
 pub(super) type Columns = [(f64, f64)];
 
 /// The line of each arrow: where it begins, and its pieces.
-pub(super) fn routes(
-    net: &Net,
+pub(super) fn route_lines(
+    graph: &LayeredGraph,
     arrows: &[Arrow],
     boxes: &[Rect],
     columns: &Columns,
     middle: &[f64],
 ) -> Vec<(Point, Vec<Curve>)> {
-    let ports = Ports::new(net, boxes, middle);
-    let column_of = columns_of(net);
+    let ports = Ports::new(graph, boxes, middle);
+    let column_of = columns_of(graph);
     let line = |(number, arrow): (usize, &Arrow)| {
-        let way = &net.ways[number];
-        let [first, .., last] = way[..] else { return to_itself(&boxes[way[0]]) };
+        let route = &graph.routes[number];
+        let [first, .., last] = route[..] else { return route_loop(&boxes[route[0]]) };
         let mut points = vec![Point { x: boxes[first].right(), y: ports.right[number] }];
-        for waypoint in &way[1..way.len() - 1] {
+        for waypoint in &route[1..route.len() - 1] {
             let (left, right) = columns[column_of[*waypoint]];
             points.extend([left, right].map(|x| Point { x, y: middle[*waypoint] }));
         }
@@ -35,14 +35,14 @@ pub(super) fn routes(
         if arrow.from != first {
             points.reverse();
         }
-        through(&points)
+        route_through(&points)
     };
     arrows.iter().enumerate().map(line).collect()
 }
 
-fn columns_of(net: &Net) -> Vec<usize> {
-    let mut column_of = vec![0; net.vertices()];
-    for (number, column) in net.columns.iter().enumerate() {
+fn columns_of(graph: &LayeredGraph) -> Vec<usize> {
+    let mut column_of = vec![0; graph.vertices()];
+    for (number, column) in graph.columns.iter().enumerate() {
         for vertex in column {
             column_of[*vertex] = number;
         }
@@ -57,21 +57,24 @@ struct Ports {
 }
 
 impl Ports {
-    fn new(net: &Net, boxes: &[Rect], middle: &[f64]) -> Self {
-        let mut ports = Self { right: vec![0.0; net.ways.len()], left: vec![0.0; net.ways.len()] };
+    fn new(graph: &LayeredGraph, boxes: &[Rect], middle: &[f64]) -> Self {
+        let mut ports = Self { right: vec![0.0; graph.routes.len()], left: vec![0.0; graph.routes.len()] };
         for (vertex, shape) in boxes.iter().enumerate() {
             let towards = |end: fn(&[Vertex]) -> Option<(Vertex, Vertex)>| {
-                let lines = net.ways.iter().enumerate().filter_map(move |(number, way)| Some((number, end(way)?)));
+                let lines =
+                    graph.routes.iter().enumerate().filter_map(move |(number, route)| Some((number, end(route)?)));
                 let mut lines: Vec<(usize, Vertex)> =
                     lines.filter(|(_, (own, _))| *own == vertex).map(|(number, (_, next))| (number, next)).collect();
                 // Lines that come from further up arrive further up, so that they do not cross there.
                 lines.sort_by(|a, b| middle[a.1].total_cmp(&middle[b.1]));
                 spread(shape, &lines)
             };
-            for (number, y) in towards(|way| way.get(1).map(|next| (way[0], *next))) {
+            for (number, y) in towards(|route| route.get(1).map(|next| (route[0], *next))) {
                 ports.right[number] = y;
             }
-            for (number, y) in towards(|way| way.len().checked_sub(2).map(|before| (way[before + 1], way[before]))) {
+            for (number, y) in
+                towards(|route| route.len().checked_sub(2).map(|before| (route[before + 1], route[before])))
+            {
                 ports.left[number] = y;
             }
         }
@@ -82,27 +85,27 @@ impl Ports {
 /// Evenly about the middle of the side.
 fn spread(shape: &Rect, lines: &[(usize, Vertex)]) -> Vec<(usize, f64)> {
     let steps = float(lines.len().saturating_sub(1));
-    let step = if steps > 0.0 { PORT.min((shape.height - 2.0 * CORNER) / steps) } else { 0.0 };
+    let step = if steps > 0.0 { PORT_SPACING.min((shape.height - 2.0 * CORNER_MARGIN) / steps) } else { 0.0 };
     let first = shape.middle() - step * steps / 2.0;
     lines.iter().enumerate().map(|(at, (number, _))| (*number, first + step * float(at))).collect()
 }
 
 /// Curves across the gaps, straight lines across the columns.
-fn through(points: &[Point]) -> (Point, Vec<Curve>) {
+fn route_through(points: &[Point]) -> (Point, Vec<Curve>) {
     let curve = |(number, pair): (usize, &[Point])| {
         let [start, end] = [pair[0], pair[1]];
         let is_straight = number % 2 == 1 || (start.y - end.y).abs() < 0.05;
-        let half = f64::midpoint(start.x, end.x);
-        let controls = [Point { x: half, y: start.y }, Point { x: half, y: end.y }];
+        let half_height = f64::midpoint(start.x, end.x);
+        let controls = [Point { x: half_height, y: start.y }, Point { x: half_height, y: end.y }];
         Curve { controls: (!is_straight).then_some(controls), end }
     };
     (points[0], points.windows(2).enumerate().map(curve).collect())
 }
 
 /// Above the right end of the box.
-fn to_itself(shape: &Rect) -> (Point, Vec<Curve>) {
-    let (width, rise) = LOOP;
-    let end = Point { x: shape.right() - CORNER, y: shape.y };
+fn route_loop(shape: &Rect) -> (Point, Vec<Curve>) {
+    let (width, rise) = LOOP_SIZE;
+    let end = Point { x: shape.right() - CORNER_MARGIN, y: shape.y };
     let start = Point { x: end.x - width, y: shape.y };
     let above = |point: Point| Point { x: point.x, y: point.y - rise };
     (start, vec![Curve { controls: Some([above(start), above(end)]), end }])

@@ -1,6 +1,6 @@
 //! What the colours and lines mean, as far as they are there.
 
-use super::super::palette::Look;
+use super::super::palette::NodeStyle;
 use super::super::picture::Picture;
 use super::label::width;
 use super::xml::number;
@@ -16,7 +16,7 @@ const GAP: f64 = 22.0;
 /// From left to right, on one line.
 pub(super) fn render(picture: &Picture) -> Legend {
     let mut legend = Legend { svg: String::new(), width: 0.0 };
-    for look in Look::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {
+    for look in NodeStyle::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {
         let sign = "<rect x=\"0\" y=\"-10\" width=\"14\" height=\"12\" rx=\"4\"/>";
         legend.add(&format!("<g class=\"{}\">{sign}</g>", look.class()), 14.0, look.caption());
     }

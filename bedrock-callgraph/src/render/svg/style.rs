@@ -1,6 +1,6 @@
 //! The style sheet: everything for light ground, and what is different on dark.
 
-use super::super::palette::{CYCLE, Colors, EDGE, Look};
+use super::super::palette::{CYCLE, Colors, EDGE, NodeStyle};
 
 /// The tips of lines. Their own colours: not every viewer lets a tip take the colour of its line.
 pub(super) const TIPS: &str = "\
@@ -25,15 +25,15 @@ pub(super) fn sheet() -> String {
          .dashed{{stroke-dasharray:6 4}}\n.cycle{{stroke:{CYCLE};stroke-width:1.8}}\n.tip{{fill:{EDGE}}}\n\
          .tip-cycle{{fill:{CYCLE}}}\n.other rect{{stroke-dasharray:5 4}}\n"
     );
-    css.extend(Look::ALL.map(|look| boxes(look, look.light())));
+    css.extend(NodeStyle::ALL.map(|look| boxes(look, look.light())));
     css += "@media (prefers-color-scheme:dark){\n.title{fill:#e6edf3}\n.note{fill:#8b949e}\n\
             .ground{fill:#0d1117;stroke:#30363d}\n.line{stroke:#6e7781}\n.cycle{stroke:#ff7b72}\n.tip{fill:#6e7781}\n\
             .tip-cycle{fill:#ff7b72}\n";
-    css.extend(Look::ALL.map(|look| boxes(look, look.dark())));
+    css.extend(NodeStyle::ALL.map(|look| boxes(look, look.dark())));
     format!("<style>\n{css}}}\n</style>\n")
 }
 
-fn boxes(look: Look, Colors { fill, line, text }: Colors) -> String {
+fn boxes(look: NodeStyle, Colors { fill, line, text }: Colors) -> String {
     let class = look.class();
     format!(".{class} rect{{fill:{fill};stroke:{line};stroke-width:1.5}}.{class} text{{fill:{text}}}\n")
 }

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::super::layout::{Arrow, Layout, Rect, Size, lay_out};
 use super::super::{Format, render};
-use crate::example::{app, called, name, with_invokes};
+use crate::depth_first::depth_first;
+use crate::fixtures::{app, call_targets, name, with_invokes};
 use crate::model::Graph;
 use crate::node::NodeName;
-use crate::order::depth_first;
 
 const MOST: usize = 60;
 
@@ -27,17 +27,17 @@ fn settings() -> ProptestConfig {
 
 fn laid_out(sizes: &[Size], edges: &BTreeSet<(usize, usize)>) -> Layout {
     let edges: Vec<(usize, usize)> = edges.iter().copied().collect();
-    let closing = depth_first(sizes.len(), &edges).closing;
+    let back_edges = depth_first(sizes.len(), &edges).back_edges;
     let arrow = |(number, (from, to)): (usize, &(usize, usize))| Arrow {
         from: *from,
         to: *to,
-        is_back: closing.contains(&number),
+        is_back: back_edges.contains(&number),
     };
     lay_out(sizes, &edges.iter().enumerate().map(arrow).collect::<Vec<_>>())
 }
 
 /// Whether they come closer to each other than that.
-fn near(a: &Rect, b: &Rect, distance: f64) -> bool {
+fn suggestion(a: &Rect, b: &Rect, distance: f64) -> bool {
     let apart = |a: f64, a_end: f64, b: f64, b_end: f64| a_end + distance <= b || b_end + distance <= a;
     !apart(a.x, a.right(), b.x, b.right()) && !apart(a.y, a.bottom(), b.y, b.bottom())
 }
@@ -55,7 +55,7 @@ proptest! {
             prop_assert!(shape.x >= picture.x && shape.right() <= picture.right(), "{shape:?}");
             prop_assert!(shape.y >= picture.y && shape.bottom() <= picture.bottom(), "{shape:?}");
             for other in &layout.boxes[..at] {
-                prop_assert!(!near(shape, other, 20.0), "{shape:?} {other:?}");
+                prop_assert!(!suggestion(shape, other, 20.0), "{shape:?} {other:?}");
             }
         }
     }
@@ -73,7 +73,7 @@ proptest! {
             // Columns are crossed in straight lines, so it is enough to look at the ends of the pieces.
             for point in curves[..curves.len() - 1].iter().map(|curve| curve.end) {
                 let dot = Rect { x: point.x, y: point.y, width: 0.0, height: 0.0 };
-                prop_assert!(layout.boxes.iter().all(|shape| !near(shape, &dot, 10.0)), "{point:?}");
+                prop_assert!(layout.boxes.iter().all(|shape| !suggestion(shape, &dot, 10.0)), "{point:?}");
             }
         }
     }
@@ -87,9 +87,9 @@ proptest! {
         }
         let callees = |from: usize| edges.iter().filter(move |edge| edge.0 == from).map(|(_, to)| format!(" w{to}"));
         let calls: Vec<String> = (0..nodes).map(|from| format!("w{from}:{}", callees(from).collect::<String>())).collect();
-        let mut called = called(&app, &calls.iter().map(String::as_str).collect::<Vec<_>>());
-        called.entry(NodeName::Worker(name("w0"))).or_default().others.insert(other, Vec::new());
-        let graph = Graph::new(&app, &called);
+        let mut call_targets = call_targets(&app, &calls.iter().map(String::as_str).collect::<Vec<_>>());
+        call_targets.entry(NodeName::Worker(name("w0"))).or_default().others.insert(other, Vec::new());
+        let graph = Graph::new(&app, &call_targets);
         for format in [Format::Text, Format::Json, Format::Mermaid, Format::Dot, Format::Svg] {
             let text = render(&graph, format).expect("rendered");
             prop_assert!(text.ends_with('\n') && !text.contains("NaN") && !text.contains("inf "), "{text}");

@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::super::{Format, render};
-use crate::example::{app, busy, called, small};
+use crate::fixtures::{app, call_targets, large_graph, sample_graph};
 use crate::model::Graph;
 
 fn schema() -> Validator {
@@ -23,14 +23,14 @@ fn check(value: &Value) -> Result<(), String> {
 #[test]
 fn graphs_are_as_the_schema_says() {
     let empty = app("empty", &[]);
-    for graph in [small(), busy(40), Graph::new(&empty, &called(&empty, &[]))] {
+    for graph in [sample_graph(), large_graph(40), Graph::new(&empty, &call_targets(&empty, &[]))] {
         assert_eq!(check(&document(&graph)), Ok(()));
     }
 }
 
 #[test]
 fn the_schema_takes_keys_that_are_added_later() {
-    let mut value = document(&small());
+    let mut value = document(&sample_graph());
     value["made_by"] = json!("cargo bedrock");
     value["nodes"][0]["memory"] = json!(256);
     assert_eq!(check(&value), Ok(()));
@@ -53,12 +53,12 @@ fn the_schema_refuses_what_is_no_graph() {
         ("/cycles/0", json!(["a"])),
     ];
     for (place, wrong) in changes {
-        let mut value = document(&small());
+        let mut value = document(&sample_graph());
         *value.pointer_mut(place).expect(place) = wrong;
         assert!(check(&value).is_err(), "{place}");
     }
     for key in ["version", "app", "nodes", "edges", "other_calls", "cycles"] {
-        let mut value = document(&small());
+        let mut value = document(&sample_graph());
         value.as_object_mut().expect("object").remove(key);
         assert!(check(&value).is_err(), "{key}");
     }

@@ -75,12 +75,12 @@ impl Reader<'_> {
         } else if let Some(other) = option(line, &["-c", "--constraint"]) {
             self.file(&dir.join(other), true);
         } else if option(line, &["-e", "--editable"]).is_some() {
-            return refuse(
+            return reject(
                 "an editable install is a link to a folder of this machine",
                 "move the code into the worker's folder, or build a wheel and name that",
             );
         } else if option(line, &["--no-binary"]).is_some() {
-            return refuse(
+            return reject(
                 "what is built from source here runs here alone, so only wheels are installed",
                 "remove the line",
             );
@@ -101,14 +101,14 @@ impl Reader<'_> {
         let place = spec.split_once(" @ ").map_or(spec, |(_, place)| place).trim();
         let without_fragment = place.split(['#', ';', '?']).next().unwrap_or(place).trim();
         if ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| place.starts_with(scheme)) {
-            return refuse(
+            return reject(
                 "a repository is built from source, and what is built here runs here alone",
                 "build a wheel of it for Lambda's platform, and name the wheel's URL or path",
             );
         }
         let is_path = place.starts_with(['.', '/']) || place.starts_with("file:");
         if (is_path || place.contains("://")) && !has_extension(without_fragment, "whl") {
-            return refuse("only wheels are installed, and this is none", "name a file that ends in `.whl`");
+            return reject("only wheels are installed, and this is none", "name a file that ends in `.whl`");
         }
         if is_path {
             let wheel = dir.join(without_fragment.trim_start_matches("file://"));
@@ -123,13 +123,13 @@ impl Reader<'_> {
             Err(error) => {
                 let text = error.to_string();
                 let first = text.lines().next().unwrap_or_default().to_owned();
-                refuse(&first, "write it like `requests==2.32.3`")
+                reject(&first, "write it like `requests==2.32.3`")
             }
         }
     }
 }
 
-fn refuse<T>(cause: &str, help: &str) -> std::result::Result<T, (String, String)> {
+fn reject<T>(cause: &str, help: &str) -> std::result::Result<T, (String, String)> {
     Err((cause.to_owned(), help.to_owned()))
 }
 
@@ -139,12 +139,13 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut continued = false;
     for (number, line) in text.lines().enumerate() {
         let line = if line.trim_start().starts_with('#') { "" } else { line.split(" #").next().unwrap_or(line) };
-        let (part, goes_on) = line.trim_end().strip_suffix('\\').map_or((line, false), |part| (part, true));
+        let (artifact, is_continued) =
+            line.trim_end().strip_suffix('\\').map_or((line, false), |artifact| (artifact, true));
         match lines.last_mut() {
-            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), part.trim()),
-            _ => lines.push((number + 1, part.trim().to_owned())),
+            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), artifact.trim()),
+            _ => lines.push((number + 1, artifact.trim().to_owned())),
         }
-        continued = goes_on;
+        continued = is_continued;
     }
     lines.retain(|(_, line)| !line.is_empty());
     lines

@@ -12,11 +12,11 @@ use cargo_metadata::{CompilerMessage, Message};
 use super::compiler::{self, Compiler};
 use super::programs::{Program, Workspace};
 use super::{flags, profile};
+use crate::build::artifact::Function;
 use crate::build::context::Context;
-use crate::build::part::Function;
+use crate::build::observer::Severity;
 use crate::build::plan::Purpose;
 use crate::process;
-use crate::ui::Severity;
 use bedrock_diagnostics::{Error, Result};
 
 /// The first words of lines in which cargo tells how far it is.
@@ -36,7 +36,7 @@ const STATUS: [&str; 12] = [
 ];
 
 /// Learns how far the compiler is, from cargo alone: other compilers move what it has made.
-pub(crate) trait Listener: Sync {
+pub(crate) trait CompileObserver: Sync {
     /// The program of a function is there, and was not before.
     fn program(&self, function: &Function, path: &Path);
 
@@ -44,7 +44,7 @@ pub(crate) trait Listener: Sync {
     fn all(&self);
 }
 
-impl Listener for () {
+impl CompileObserver for () {
     fn program(&self, _: &Function, _: &Path) {}
 
     fn all(&self) {}
@@ -66,18 +66,19 @@ pub(super) fn compile(
     workspace: &Workspace,
     programs: &[Program],
     compiler: Compiler,
-    listener: &dyn Listener,
+    compile_observer: &dyn CompileObserver,
 ) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
-    let listener = if compiler == Compiler::Cargo { listener } else { &() };
+    let compile_observer = if compiler == Compiler::Cargo { compile_observer } else { &() };
     let mut command = command(context, workspace, programs, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
-    let mut told = Told::default();
+    let mut told = CargoOutput::default();
     let said = thread::scope(|scope| {
-        let said = scope.spawn(|| stderr.map(|stderr| talk(context, BufReader::new(stderr))).unwrap_or_default());
+        let said =
+            scope.spawn(|| stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr))).unwrap_or_default());
         if let Some(stdout) = child.stdout.take() {
-            told.listen(context, BufReader::new(stdout), (programs, listener));
+            told.read_messages(context, BufReader::new(stdout), (programs, compile_observer));
         }
         said.join().unwrap_or_default()
     });
@@ -136,37 +137,37 @@ fn lambda_folder(workspace: &Workspace) -> PathBuf {
 
 /// What cargo told on its standard output.
 #[derive(Default)]
-struct Told {
+struct CargoOutput {
     executables: BTreeMap<(String, String), PathBuf>,
     /// Names of packages that did not compile.
     failed: BTreeSet<String>,
 }
 
-impl Told {
-    fn listen(
+impl CargoOutput {
+    fn read_messages(
         &mut self,
         context: &Context<'_>,
         stream: impl BufRead,
-        (programs, listener): (&[Program], &dyn Listener),
+        (programs, compile_observer): (&[Program], &dyn CompileObserver),
     ) {
         for message in Message::parse_stream(stream).flatten() {
             match message {
                 Message::CompilerMessage(message) => self.diagnostic(context, &message),
                 Message::CompilerArtifact(artifact) => {
                     if !artifact.fresh {
-                        context.progress.compiled(&artifact.target.name);
+                        context.observer.compiled(&artifact.target.name);
                     }
                     if let Some(path) = artifact.executable {
                         let package = package_name(&artifact.package_id.repr, &artifact.target.name);
                         let is_it =
                             |program: &&Program| program.package == package && program.binary == artifact.target.name;
                         if let Some(program) = programs.iter().find(is_it).filter(|_| !artifact.fresh) {
-                            listener.program(&program.function, path.as_std_path());
+                            compile_observer.program(&program.function, path.as_std_path());
                         }
                         self.executables.insert((package, artifact.target.name), path.into_std_path_buf());
                     }
                 }
-                Message::BuildFinished(finished) if finished.success => listener.all(),
+                Message::BuildFinished(finished) if finished.success => compile_observer.all(),
                 _ => {}
             }
         }
@@ -180,7 +181,7 @@ impl Told {
             _ => Severity::Other,
         };
         if let Some(text) = &message.message.rendered {
-            context.progress.compiler_message(&package, severity, text);
+            context.observer.compiler_message(&package, severity, text);
         }
         if severity == Severity::Error {
             self.failed.insert(package);
@@ -209,12 +210,12 @@ fn package_name(id: &str, target: &str) -> String {
 }
 
 /// Passes on what cargo says, but for how far it is; gives the last lines.
-fn talk(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
+fn forward_stderr(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
     let mut said = Vec::new();
     for line in stream.lines().map_while(std::result::Result::ok) {
         let word = line.trim_start().split(' ').next().unwrap_or_default();
         if line.starts_with(' ') && STATUS.contains(&word) {
-            context.progress.status(line.trim());
+            context.observer.status(line.trim());
         } else if !line.trim().is_empty() {
             said.push(line);
         }

@@ -1,4 +1,4 @@
-//! The user's list of what goes in whatever its name or text looks like.
+//! The user's allow list: files that are packed even if their names or contents are normally rejected.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use bedrock_diagnostics::{Error, Result};
 
-/// The globs of `allow`; one that names a folder allows all that is in it.
+/// The globs of the setting `allow`. A glob that matches a folder allows everything in it.
 #[derive(Debug)]
 pub struct AllowList {
     globs: Vec<(GlobMatcher, String)>,
 }
 
 impl AllowList {
-    /// `settings` is where the globs are set, for messages.
+    /// Parses the globs. `settings` names their table in `Cargo.toml`, for messages.
     pub fn parse(allow: &[String], settings: &str) -> Result<Self> {
         let mut globs = Vec::new();
         for text in allow {
-            // `/keys/dev.pem` and `keys/` are what people write who know ignore files.
+            // Users who know ignore files write `/keys/dev.pem` and `keys/`.
             let plain = text.trim_start_matches('/').trim_end_matches('/');
             let glob: Glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| {
                 Error::app(format!("`allow` of `{settings}` has `{text}`, which is no pattern"))
@@ -29,7 +29,7 @@ impl AllowList {
         Ok(Self { globs })
     }
 
-    /// Whether the path is allowed, or a folder that it lies in.
+    /// Returns whether the path, or a folder that contains it, is allowed.
     pub fn has(&self, path: &str) -> bool {
         Path::new(path)
             .ancestors()
@@ -37,7 +37,7 @@ impl AllowList {
             .any(|path| self.globs.iter().any(|(glob, _)| glob.is_match(path)))
     }
 
-    /// Whether something in the folder may be allowed.
+    /// Returns whether the folder may contain allowed files.
     pub(super) fn may_reach_into(&self, folder: &str) -> bool {
         let folder = format!("{folder}/");
         self.globs.iter().any(|(_, fixed)| fixed.starts_with(&folder) || folder.starts_with(fixed.as_str()))

@@ -1,10 +1,10 @@
-//! Where a zip is written to: counts and hashes what goes by, so that nothing is read again, and knows no way back.
+//! A writer that counts and hashes the bytes of a zip file while they are written, so that the file is not read again.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::digest::{Digest, Hasher};
 
-/// A writer that can be asked where it is, but only ever goes on.
+/// A writer that knows its position but cannot seek back.
 pub(super) struct AppendOnlyWriter<W> {
     inner: W,
     position: u64,
@@ -17,7 +17,7 @@ impl<W: Write> AppendOnlyWriter<W> {
         Self { inner, position: 0, hash: Hasher::default(), has_failed: false }
     }
 
-    /// The writer, how many bytes went through and their digest.
+    /// Returns the inner writer, the number of bytes written and their digest.
     pub(super) fn into_parts(self) -> (W, u64, Digest) {
         (self.inner, self.position, self.hash.finish())
     }
@@ -25,8 +25,8 @@ impl<W: Write> AppendOnlyWriter<W> {
 
 impl<W: Write> Write for AppendOnlyWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A zip writer that is dropped tries to write the end of the zip, and prints if it cannot. After a failure
-        // nobody wants that end.
+        // A zip writer that is dropped tries to finish the file, and prints an error if it cannot. Ignore these writes after
+        // a failure.
         if self.has_failed {
             return Ok(bytes.len());
         }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_by_is_counted_and_hashed() {
+    fn written_bytes_are_counted_and_hashed() {
         let mut sink = AppendOnlyWriter::new(Vec::new());
         sink.write_all(b"ab").expect("write");
         sink.write_all(b"c").expect("write");
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_go_back() {
+    fn seeking_back_fails() {
         let mut sink = AppendOnlyWriter::new(Vec::new());
         sink.write_all(b"abc").expect("write");
         assert_eq!(sink.seek(SeekFrom::Start(0)).expect_err("back").kind(), io::ErrorKind::Unsupported);

@@ -1,5 +1,5 @@
-//! Finds the files of one folder that belong into an artifact. What must not get in is refused, all of it at once;
-//! the bytes of what gets in are read later.
+//! Lists the files of a folder that are packed. All files that must not be packed are reported in one error. The contents
+//! of the files are read later.
 
 use std::io;
 use std::path::Path;
@@ -11,12 +11,12 @@ use super::tree::{File, Tree};
 use super::walk;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// The files of the folder `root` that belong into an artifact, or one error with everything that must not get in.
+/// Returns the files of the folder `root` that are packed, or one error with all files that must not be packed.
 pub fn collect_files(root: &Path, options: &PackOptions) -> Result<Tree> {
     let folder = relative_path(root, &options.app);
     let unreadable = |error: io::Error| Error::io(format!("failed to read the folder `{folder}`"), &error);
     let root = root.canonicalize().map_err(unreadable)?;
-    // Only a real path is a prefix of real paths. An app that is gone has no ignore files.
+    // Only a real path is a prefix of real paths. An app that does not exist has no ignore files.
     let app = options.app.canonicalize().unwrap_or_else(|_| options.app.clone());
     let (mut tree, mut pack_errors) = walk::walk(&root, &app, options)?;
     tree.files.sort_by(|one, other| one.path.cmp(&other.path));

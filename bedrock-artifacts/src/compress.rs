@@ -1,4 +1,4 @@
-//! One entry, compressed on its own: the same bytes on any thread and beside any other entries.
+//! Compresses one entry on its own. The result does not depend on the thread or on other entries.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -17,13 +17,13 @@ use bedrock_diagnostics::{Error, Result, io_reason};
 /// 2.4 % smaller; level 4 saves a tenth to a fifth of the time, and makes them 2 % larger.
 const COMPRESSION_LEVEL: i64 = 6;
 
-/// Files up to here are held whole, so that those that do not get smaller can be stored as they are.
+/// Maximum size of a file that is read into memory, so that it can be stored uncompressed if compression does not help.
 const MAX_BUFFERED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Between reading and compressing a file that is not held.
+/// Size of the read buffer for larger files.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// What goes into the zip for one entry.
+/// A compressed entry, ready to be added to a zip file.
 #[derive(Debug)]
 pub(super) struct CompressedEntry {
     pub(super) zipped: PreparedZipFile,
@@ -59,7 +59,7 @@ fn compress_buffered(entry: &Entry, bytes: &[u8]) -> Result<CompressedEntry> {
     Ok(CompressedEntry { zipped, fingerprint: Fingerprint { bytes: bytes.len() as u64, sha256: Digest::of(bytes) } })
 }
 
-/// A large file: `start`, and what is left in `file`.
+/// Compresses a large file: `start`, followed by the rest of `file`.
 fn compress_streamed(
     entry: &Entry,
     start: &[u8],
@@ -88,7 +88,7 @@ fn compress_streamed(
     Ok(CompressedEntry { zipped, fingerprint: Fingerprint { bytes, sha256: hash.finish() } })
 }
 
-/// All that a zip says of a file beside its name and bytes; nothing is left to the clock or the machine.
+/// Returns the metadata of a file in the zip. It is independent of the clock and of the machine.
 fn options(entry: &Entry) -> SimpleFileOptions {
     SimpleFileOptions::default()
         .last_modified_time(DateTime::DEFAULT)

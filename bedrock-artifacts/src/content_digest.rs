@@ -1,5 +1,5 @@
-//! The digest of what is in an artifact. It is the same on every machine and for every version of the compressor, and
-//! so what caches and deploys compare; the digest of the zip itself is not.
+//! The digest of the contents of an artifact. Caches and deploys compare it, because unlike the digest of the zip file it
+//! does not depend on the version of the compressor.
 
 use std::fs;
 use std::io;
@@ -10,14 +10,14 @@ use super::entry::{Entry, Source};
 use super::parallel_map::{available_threads, parallel_map};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// What is known of one file of an artifact.
+/// Size and digest of one file of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     pub(super) bytes: u64,
     pub(super) sha256: Digest,
 }
 
-/// The digest of the entries' paths, modes and bytes, whatever their order. `app` is for messages.
+/// Returns the digest of the paths, modes and bytes of the entries. Their order does not matter. `app` is for messages.
 pub fn content_digest(entries: &[Entry], app: &Path) -> Result<Digest> {
     let fingerprints = parallel_map(entries, available_threads(), entry_size, |entry| fingerprint(entry, app));
     let fingerprints = fingerprints.into_iter().collect::<Result<Vec<_>>>()?;
@@ -26,11 +26,11 @@ pub fn content_digest(entries: &[Entry], app: &Path) -> Result<Digest> {
     Ok(combined(all.iter().map(|(entry, fingerprint)| (*entry, fingerprint))))
 }
 
-/// The digest of entries that are sorted by their path.
+/// Returns the digest of entries that are sorted by path.
 pub(super) fn combined<'a>(entries: impl Iterator<Item = (&'a Entry, &'a Fingerprint)>) -> Digest {
     let mut hash = Hasher::default();
     for (entry, fingerprint) in entries {
-        // The length before the path: no two lists of entries are the same bytes here.
+        // The length comes before the path, so that different lists of entries never give the same bytes.
         hash.update(&(entry.path.len() as u64).to_le_bytes());
         hash.update(entry.path.as_bytes());
         hash.update(&entry.mode().to_le_bytes());
@@ -40,16 +40,16 @@ pub(super) fn combined<'a>(entries: impl Iterator<Item = (&'a Entry, &'a Fingerp
     hash.finish()
 }
 
-/// How much work an entry is.
+/// Returns the size of an entry in bytes, as an estimate of the work that it takes.
 pub(super) fn entry_size(entry: &Entry) -> u64 {
     match &entry.source {
         Source::Bytes(bytes) => bytes.len() as u64,
-        // A file that is gone is told about where it is read.
+        // Reading the file reports it if it does not exist.
         Source::File(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
     }
 }
 
-/// What is said of a source file that cannot be read.
+/// Returns the error for a source file that cannot be read.
 pub(super) fn unreadable(file: &Path, app: &Path, error: &io::Error) -> Error {
     Error::io(format!("failed to read `{}`", relative_path(file, app)), error)
 }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_and_where_the_bytes_lie_do_not_count() {
+    fn digest_ignores_order_and_source_of_entries() {
         let temp_dir = tempfile::TempDir::new().expect("room");
         fs::write(temp_dir.path().join("x"), "one").expect("file");
         let here = [Entry::bytes("a", "one"), Entry::bytes("b", "two").executable()];
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_a_mode_and_a_byte_count() {
+    fn digest_depends_on_path_mode_and_bytes() {
         let plain = digest(&[Entry::bytes("a", "one")]);
         for other in [
             vec![],

@@ -1,18 +1,18 @@
-//! One file of an artifact: where it will lie, and where its bytes are.
+//! One file of an artifact: its path in the artifact, and the source of its bytes.
 
 use std::path::PathBuf;
 
 /// A file that goes into an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// In the artifact, with `/` between names.
+    /// Path in the artifact, with `/` between names.
     pub path: String,
     pub source: Source,
-    /// Mode 0755, not 0644.
+    /// The mode is 0755 instead of 0644.
     pub executable: bool,
 }
 
-/// Where the bytes of an entry are.
+/// The source of an entry's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     File(PathBuf),
@@ -28,14 +28,14 @@ impl Entry {
         Self { path: path.into(), source: Source::Bytes(bytes.into()), executable: false }
     }
 
-    /// With mode 0755.
+    /// Sets the mode to 0755.
     #[must_use]
     pub fn executable(mut self) -> Self {
         self.executable = true;
         self
     }
 
-    /// All of the mode that counts: what else the disk says depends on the machine.
+    /// Returns the mode: 0755 or 0644. The other bits of the file depend on the machine.
     pub fn mode(&self) -> u32 {
         if self.executable { 0o755 } else { 0o644 }
     }

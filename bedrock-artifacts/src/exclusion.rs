@@ -1,23 +1,22 @@
-//! Names that never go into an artifact unless they are asked for: what is secret, what tools leave behind, tests.
+//! Files that are not packed because of their names unless the user allows them: secrets, tests, and leftovers of tools.
 
 use super::options::{FolderKind, PackOptions};
 
-/// Why a file or folder is left out.
+/// Why a file or folder is not packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExclusionReason {
-    /// Its name is one of secrets: worth a word to the user, who may miss it.
+    /// It has the name of a secret. Worth a warning, because the worker may need it.
     Secret,
     Test,
-    /// Of version control, caches, editors and package managers.
+    /// A file of version control, a cache, an editor or a package manager.
     Leftover,
 }
 
-/// Whether a file or folder is left out by its name alone.
+/// Returns why a file or folder is excluded because of its name, or `None` if it is packed.
 pub(super) fn by_name(name: &str, is_folder: bool, options: &PackOptions) -> Option<ExclusionReason> {
     if is_leftover(name, is_folder, options) {
         Some(ExclusionReason::Leftover)
-    // Packages are what their registry shows to everyone: no secrets; some need a `*.pem` of certificates, or import
-    // their own tests.
+    // Packages are public and contain no secrets. Some need a `*.pem` file with certificates or import their own tests.
     } else if options.folder_kind == FolderKind::Dependencies {
         None
     } else if is_secret(name, is_folder) {
@@ -63,7 +62,7 @@ const FILES: [&str; 10] = [
 ];
 
 fn is_leftover(name: &str, is_folder: bool, options: &PackOptions) -> bool {
-    // A worktree or a submodule has a file of that name.
+    // In a worktree or a submodule it is a file.
     if name == ".git" {
         return true;
     }
@@ -89,7 +88,7 @@ const SECRET_SUFFIXES: [&str; 11] =
     [".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".kdbx", ".ppk", ".tfstate", ".tfstate.backup"];
 const SSH_KEYS: [&str; 4] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
 
-/// Also what decides whether a link may lead to a file.
+/// Returns whether a name is one of a secret. Also decides whether a link to the file is rejected.
 pub(super) fn is_secret(name: &str, is_folder: bool) -> bool {
     let name = &name.to_ascii_lowercase();
     name.starts_with(".env")
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_tests_and_leftovers_of_sources_are_told_apart() {
+    fn exclusion_reasons_of_sources_are_distinguished() {
         insta::assert_snapshot!(verdicts(FolderKind::Sources, &[
             ".env", ".env.local", ".envrc", ".env/", "server.pem", "tls.KEY", "id_rsa", "id_ed25519.pub", "store.p12",
             ".aws/", ".npmrc", "prod.tfstate", "tests/", "__tests__/", "test_main.py", "main_test.py", "conftest.py",
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_resemble_them_go_in() {
+    fn similar_names_are_packed() {
         let names = [
             "environment.py",
             "main.py",
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn bytecode_and_node_modules_go_in_when_asked_for() {
+    fn bytecode_and_node_modules_are_packed_on_request() {
         let mut options = PackOptions::new(FolderKind::Sources, "/app", "settings");
         options.bytecode = true;
         options.node_modules = true;

@@ -1,5 +1,5 @@
-//! What `.gitignore` and `.bedrockignore` leave out. They count whether or not there is a repository; what is set for
-//! one user or machine (`core.excludesFile`, `.git/info/exclude`) does not.
+//! Files that `.gitignore` and `.bedrockignore` exclude, with or without a Git repository. Settings of one user or machine
+//! (`core.excludesFile`, `.git/info/exclude`) are ignored.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -9,23 +9,23 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
-/// The ignore files of a folder and of those above it.
+/// The ignore files of a folder and of its parents.
 #[derive(Debug, Clone, Default)]
 pub(super) struct IgnoreFiles {
-    /// The folder's own file comes last.
+    /// The file of the folder itself is the last one.
     bedrock: Vec<Rc<Gitignore>>,
     git: Vec<Rc<Gitignore>>,
 }
 
 impl IgnoreFiles {
-    /// With the files of all folders from `app` to above `folder`.
+    /// Reads the files of all folders from `app` to the parent of `folder`.
     pub(super) fn above(folder: &Path, app: &Path) -> Result<Self> {
         let mut above: Vec<&Path> = folder.ancestors().skip(1).take_while(|above| above.starts_with(app)).collect();
         above.reverse();
         above.into_iter().try_fold(Self::default(), |ignored, above| ignored.with(above, app))
     }
 
-    /// With the files in `folder`.
+    /// Returns the ignore files extended by those in `folder`.
     pub(super) fn with(&self, folder: &Path, app: &Path) -> Result<Self> {
         let mut ignored = self.clone();
         ignored.bedrock.extend(read(folder, ".bedrockignore", app)?.map(Rc::new));
@@ -33,8 +33,8 @@ impl IgnoreFiles {
         Ok(ignored)
     }
 
-    /// Whether the file or folder, which lies in the folder of the last [`IgnoreFiles::with`], is left out. What
-    /// `.bedrockignore` says counts more, and the nearest file of a kind counts most.
+    /// Returns whether a file or folder is ignored. It must be in the folder of the last [`IgnoreFiles::with`].
+    /// `.bedrockignore` has precedence over `.gitignore`, and nearer files over those of parents.
     pub(super) fn ignores(&self, path: &Path, is_folder: bool) -> bool {
         let files = self.bedrock.iter().rev().chain(self.git.iter().rev());
         let verdict = files.map(|file| file.matched(path, is_folder)).find(|verdict| !verdict.is_none());
@@ -51,7 +51,7 @@ fn read(folder: &Path, name: &str, app: &Path) -> Result<Option<Gitignore>> {
     let problem = builder.add(&path);
     match (problem, builder.build()) {
         (None, Ok(file)) => Ok(Some(file)),
-        // Git takes any line, and passes over what it does not understand.
+        // Git ignores lines that it does not understand.
         (Some(_), Ok(file)) if name == ".gitignore" => Ok(Some(file)),
         (Some(error), _) | (None, Err(error)) => Err(unreadable(&path, app, &error)),
     }
@@ -62,7 +62,7 @@ fn unreadable(path: &Path, app: &Path, error: &ignore::Error) -> Error {
     causes(error).into_iter().fold(failure, Error::cause)
 }
 
-/// The innermost problems, each with its line.
+/// Returns the innermost errors, each with its line.
 fn causes(error: &ignore::Error) -> Vec<String> {
     match error {
         ignore::Error::Partial(errors) => errors.iter().flat_map(causes).collect(),

@@ -1,23 +1,23 @@
-//! Lambda's limits on sizes and counts, checked before anything is sent. Each report has the number found, the number
-//! allowed and, where that helps, the largest parts. How long names are is looked at where they are parsed.
+//! Lambda's limits on sizes and counts, checked before anything is uploaded. Each report has the number found, the number
+//! allowed and, where it helps, the largest packages. The lengths of names are checked where names are parsed.
 
 use std::collections::BTreeMap;
 
 use super::package_size::PackageSize;
 use bedrock_diagnostics::Report;
 
-/// Of a zip that is sent directly; a larger one goes through S3.
+/// Maximum size of a zip file in an API request. Larger ones must be uploaded to S3 first.
 const MAX_DIRECT_UPLOAD_BYTES: u64 = 52_428_800;
-/// Of the code and all layers together, unpacked.
+/// Maximum unzipped size of the code and all layers together.
 const MAX_UNZIPPED_BYTES: u64 = 262_144_000;
-/// Of the environment, measured as Lambda does: on compact JSON.
+/// Maximum size of the environment variables. Lambda measures them as compact JSON.
 const MAX_ENVIRONMENT_BYTES: usize = 4_096;
-/// On one function.
+/// Maximum number of layers of a function.
 const MAX_LAYERS: usize = 5;
-/// More parts are read by nobody.
+/// Number of packages that a report lists.
 const MAX_LISTED: usize = 10;
 
-/// What to know of a zip that Lambda does not take directly. `what` is like ``worker `resizer` ``.
+/// Returns a warning for a zip file that is too large for a direct upload. `what` is like ``worker `resizer` ``.
 pub fn zip_size_warning(what: &str, bytes: u64) -> Option<String> {
     (bytes > MAX_DIRECT_UPLOAD_BYTES).then(|| {
         let (found, limit) = (grouped(bytes), grouped(MAX_DIRECT_UPLOAD_BYTES));
@@ -25,7 +25,7 @@ pub fn zip_size_warning(what: &str, bytes: u64) -> Option<String> {
     })
 }
 
-/// A function's code and layers, unpacked.
+/// Checks the unzipped size of the code and layers of a function.
 pub fn check_unzipped_size(what: &str, bytes: u64, parts: &[PackageSize]) -> Option<Report> {
     (bytes > MAX_UNZIPPED_BYTES).then(|| Report {
         message: format!(
@@ -38,7 +38,7 @@ pub fn check_unzipped_size(what: &str, bytes: u64, parts: &[PackageSize]) -> Opt
     })
 }
 
-/// A function's environment. `what` is like ``the environment of worker `resizer` ``.
+/// Checks the size of environment variables. `what` is like ``the environment of worker `resizer` ``.
 pub fn check_environment_size(what: &str, variables: &BTreeMap<String, String>) -> Option<Report> {
     let bytes = serde_json::to_string(variables).map_or(usize::MAX, |json| json.len());
     let mut parts: Vec<PackageSize> = variables
@@ -57,7 +57,7 @@ pub fn check_environment_size(what: &str, variables: &BTreeMap<String, String>) 
     })
 }
 
-/// A function's layers.
+/// Checks the number of layers of a function.
 pub fn check_layer_count(what: &str, names: &[String]) -> Option<Report> {
     (names.len() > MAX_LAYERS).then(|| Report {
         message: format!("{what} has too many layers: {}, the limit is {MAX_LAYERS}", names.len()),
@@ -66,7 +66,7 @@ pub fn check_layer_count(what: &str, names: &[String]) -> Option<Report> {
     })
 }
 
-/// `parts` as one cause of several lines.
+/// Returns `parts` as one cause of several lines, or nothing if there are none.
 fn largest_cause(parts: &[PackageSize]) -> Vec<String> {
     let told: Vec<&PackageSize> = parts.iter().take(MAX_LISTED).collect();
     let width = told.iter().map(|part| grouped(part.bytes).len()).max().unwrap_or_default();
@@ -78,7 +78,7 @@ fn largest_cause(parts: &[PackageSize]) -> Vec<String> {
     }
 }
 
-/// `52,428,800`.
+/// Formats a number like `52,428,800`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_just_fits_is_fine() {
+    fn values_at_the_limits_pass() {
         assert_eq!(zip_size_warning("x", 52_428_800), None);
         assert_eq!(text(check_unzipped_size("x", 262_144_000, &[])), "fine");
         assert_eq!(text(check_layer_count("x", &["a".to_owned(), "b".to_owned()])), "fine");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_that_is_too_large_for_a_direct_upload_is_told() {
+    fn zip_above_direct_upload_limit_gives_a_warning() {
         assert_eq!(
             zip_size_warning("worker `resizer`", 52_428_801).as_deref(),
             Some(
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn code_and_layers_that_are_too_large_name_their_largest_parts() {
+    fn oversized_code_names_its_largest_packages() {
         insta::assert_snapshot!(text(check_unzipped_size("worker `resizer`", 300_000_000, &parts(2))), @r"
         error: worker `resizer` with its layers is too large: 300,000,000 bytes unzipped, the limit is 262,144,000
           caused by: the largest parts, in bytes:
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_measured_as_json() {
+    fn environment_size_is_measured_as_json() {
         let variables =
             BTreeMap::from([("LIST".to_owned(), "\"".repeat(2_050)), ("STAGE".to_owned(), "dev".to_owned())]);
         insta::assert_snapshot!(text(check_environment_size("the environment of worker `resizer`", &variables)), @r"
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_are_too_many_are_named() {
+    fn too_many_layers_are_listed() {
         let names: Vec<String> = (1..=6).map(|n| format!("layer_{n}")).collect();
         insta::assert_snapshot!(text(check_layer_count("worker `resizer`", &names)), @r"
         error: worker `resizer` has too many layers: 6, the limit is 5

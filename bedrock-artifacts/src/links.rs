@@ -1,4 +1,4 @@
-//! Where a symbolic link in a folder leads, and whether what is there may be packed in its place.
+//! Resolves symbolic links, and checks whether their targets may be packed.
 
 use std::fs;
 use std::io;
@@ -9,9 +9,9 @@ use rustix::io::Errno;
 use super::exclusion;
 use super::pack_error::PackErrorKind;
 
-/// The real file or folder that a link leads to, or why it is not packed.
+/// Returns the real path that a link leads to, or why the target is not packed.
 ///
-/// `root` is the folder that is packed, `open` are the folders that the walk is in; both are real paths.
+/// `root` is the folder that is packed, `open` the folders that the walk has entered. Both are real paths.
 pub(super) fn follow(
     link: &Path,
     root: &Path,
@@ -34,7 +34,7 @@ pub(super) fn follow(
     Ok(real)
 }
 
-/// A secret must not get in under another name.
+/// Returns whether the target or one of its folders is a secret: links must not pack it under a different name.
 fn passes_secret(root: &Path, inside: &Path) -> bool {
     let mut path = root.to_owned();
     inside.components().any(|name| {

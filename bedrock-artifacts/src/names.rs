@@ -1,8 +1,8 @@
-//! Which paths an artifact can have: those that every system unpacks to the same place.
+//! Checks that the paths of an artifact are unpacked to the same place on every system.
 
 use std::collections::BTreeMap;
 
-/// What is wrong with the paths of an artifact, which are sorted.
+/// Returns the problems of the paths of an artifact, which must be sorted.
 pub(super) fn path_problems<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let mut problems: Vec<String> = paths
         .clone()
@@ -17,7 +17,7 @@ pub(super) fn path_problems<'a>(paths: impl Iterator<Item = &'a str> + Clone) ->
     problems
 }
 
-/// Why a path is none that can be packed.
+/// Returns why a path cannot be packed, or `None` if it can.
 pub(super) fn path_problem(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("is absolute")
@@ -34,7 +34,7 @@ pub(super) fn path_problem(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Files, or folders of files, that are one on a system that does not tell capital letters from small ones.
+/// Returns pairs of files or folders that are the same on a case-insensitive file system.
 pub(super) fn case_conflicts<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut pairs = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn case_conflicts<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<(&
                 if !pairs.contains(&(first, prefix)) {
                     pairs.push((first, prefix));
                 }
-                // What lies in such folders is alike too, and says nothing new.
+                // Do not report the files in such folders again.
                 break;
             }
         }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_lead_elsewhere_are_named() {
+    fn unsafe_paths_are_named() {
         insta::assert_snapshot!(problems(&["/etc/passwd", "a/../../b", "a//b", "./a", "", "a\\b", "a\nb"]).join("\n"), @r"
         `/etc/passwd` is absolute
         `a/../../b` leaves the artifact
@@ -81,12 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn two_files_for_one_path_are_named() {
+    fn duplicate_paths_are_named() {
         assert_eq!(problems(&["a", "a", "b"]), ["there are two files for `a`"]);
     }
 
     #[test]
-    fn names_that_differ_only_by_case_are_named_once_for_each_folder() {
+    fn case_conflicts_are_named_once_for_each_folder() {
         insta::assert_snapshot!(problems(&["Data/a.py", "Data/b.py", "README", "data/a.py", "data/c.py", "readme", "x/É", "x/é"]).join("\n"), @r"
         `Data` and `data` differ only by case
         `README` and `readme` differ only by case

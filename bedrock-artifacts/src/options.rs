@@ -2,28 +2,28 @@
 
 use std::path::PathBuf;
 
-/// What kind of folder it is.
+/// Kind of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FolderKind {
-    /// Written by the user: ignore files count, tests stay out, and secrets are looked for.
+    /// Written by the user: ignore files apply, tests are excluded, and files are scanned for secrets.
     Sources,
-    /// Installed from a registry: all of it goes in, but for leftovers.
+    /// Installed from a registry: everything is packed except leftovers.
     Dependencies,
 }
 
-/// Which files belong into the artifact.
+/// Options of collecting the files of a folder.
 #[derive(Debug, Clone)]
 pub struct PackOptions {
     pub folder_kind: FolderKind,
-    /// The app's folder: ignore files above it do not count, and paths in messages are relative to it.
+    /// The app's folder. Ignore files of its parents do not apply, and paths in messages are relative to it.
     pub app: PathBuf,
     /// Where `allow` is set, for help lines: `[package.metadata.bedrock.workers.resizer]`.
     pub settings: String,
-    /// Globs of paths in the folder that go in though their names or texts speak against it.
+    /// Globs of paths in the folder that are packed even if their names or contents are normally rejected.
     pub allow: Vec<String>,
-    /// Whether Python's `__pycache__` and `*.pyc` go in.
+    /// Whether Python's `__pycache__` and `*.pyc` are packed.
     pub bytecode: bool,
-    /// Whether `node_modules` of sources goes in.
+    /// Whether the `node_modules` folder of sources is packed.
     pub node_modules: bool,
 }
 

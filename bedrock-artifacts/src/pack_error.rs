@@ -1,20 +1,20 @@
-//! What is refused when a folder is packed: all of it at once, each with its path and what to do about it.
+//! Reasons why a folder cannot be packed. All of them are reported at once, each with its path and a fix.
 
 use super::options::PackOptions;
 use bedrock_diagnostics::{Error, ExitKind, Report};
 
-/// More than this is read by nobody.
+/// Number of files that are reported.
 const MAX_LISTED: usize = 20;
 
-/// Something in a folder that must not be packed, or cannot be.
+/// A file or folder that cannot or must not be packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackError {
-    /// In the folder.
+    /// Path in the folder.
     pub path: String,
     pub kind: PackErrorKind,
 }
 
-/// What is wrong with it.
+/// Why it is not packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackErrorKind {
     LeavesFolder {
@@ -24,7 +24,7 @@ pub enum PackErrorKind {
         target: String,
     },
     LinkCycle,
-    /// A link under an innocent name.
+    /// A link with a harmless name.
     LinksToSecret {
         target: String,
     },
@@ -40,7 +40,7 @@ pub enum PackErrorKind {
     },
 }
 
-/// The refusals as one error. `folder` is how the folder is called in messages.
+/// Combines the problems into one error. `folder` is the name of the folder in messages.
 pub fn error(mut pack_errors: Vec<PackError>, folder: &str, options: &PackOptions) -> Error {
     pack_errors.sort_by(|one, other| one.path.cmp(&other.path));
     let more = pack_errors.len().saturating_sub(MAX_LISTED);
@@ -81,7 +81,7 @@ fn report(refusal: &PackError, folder: &str, options: &PackOptions) -> Report {
         }
     };
     let mut help = vec![help];
-    // The names of the others cannot be written into a file as they are shown here.
+    // The escaped form of these names does not work in an ignore file.
     if !matches!(refusal.kind, PackErrorKind::NotUtf8 | PackErrorKind::UnsupportedName(_)) {
         help.push(leave_out);
     }
@@ -92,13 +92,13 @@ fn allow(path: &str, when: &str, options: &PackOptions) -> String {
     format!("{when}, add `allow = [\"{}\"]` to `{}`", globset::escape(path), options.settings)
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 fn shell_quoted(path: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@".contains(letter);
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// A line of an ignore file that names this path alone.
+/// Returns a line of an ignore file that matches only this path.
 fn ignore_pattern(path: &str) -> String {
     let escaped = |letter: char| {
         let is_special = matches!(letter, '*' | '?' | '[' | ']' | '\\' | '{' | '}');

@@ -1,16 +1,16 @@
-//! The parts of an artifact that a user can do something about: packages, and files that belong to none.
+//! Sizes of the packages in an artifact, and of the files that belong to no package.
 
 use std::collections::BTreeMap;
 
-/// A part and its size.
+/// A package or file, and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageSize {
     pub name: String,
     pub bytes: u64,
 }
 
-/// The package of a file in an artifact or layer, or its topmost folder, or itself: `node_modules/@img/sharp`,
-/// `numpy`, `main.py`. `paths` begin as artifacts and layers are laid out.
+/// Returns the package of a file in an artifact or layer, otherwise its top-level folder, otherwise the file:
+/// `node_modules/@img/sharp`, `numpy`, `main.py`.
 pub fn package_name(path: &str) -> &str {
     let to_package = package_path(path);
     match last_modules(path) {
@@ -19,7 +19,7 @@ pub fn package_name(path: &str) -> &str {
     }
 }
 
-/// The path as far as to the end of its package: `python/numpy`.
+/// Returns the path up to the end of its package: `python/numpy`.
 pub fn package_path(path: &str) -> &str {
     let end = match last_modules(path) {
         Some(at) => {
@@ -28,11 +28,11 @@ pub fn package_path(path: &str) -> &str {
         }
         None => name_end(path, python_start(path)),
     };
-    // A file that lies there itself is a package of its own.
+    // A file at the top level is a package of its own.
     end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
 
-/// The `count` largest parts of some files, the largest first.
+/// Returns the `count` largest packages of `files`, the largest first.
 pub fn largest_packages<'a>(files: impl Iterator<Item = (&'a str, u64)>, count: usize) -> Vec<PackageSize> {
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
     for (path, bytes) in files {
@@ -45,7 +45,7 @@ pub fn largest_packages<'a>(files: impl Iterator<Item = (&'a str, u64)>, count: 
     parts
 }
 
-/// Where the name of the innermost package begins.
+/// Returns the start of the name of the innermost package in `node_modules`.
 fn last_modules(path: &str) -> Option<usize> {
     const MODULES: &str = "node_modules/";
     let at = path.rmatch_indices(MODULES).map(|(at, _)| at);
@@ -56,7 +56,7 @@ fn name_end(path: &str, from: usize) -> Option<usize> {
     path.get(from..)?.find('/').map(|length| from + length)
 }
 
-/// Behind the folders that Lambda asks for in a Python layer.
+/// Returns the end of the folders that Lambda requires in a Python layer.
 fn python_start(path: &str) -> usize {
     const LAYER: &str = "python/";
     const SITE: &str = "/site-packages/";
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_parts_come_first() {
+    fn largest_packages_come_first() {
         let files = [("a/1", 5), ("b/1", 3), ("b/2", 4), ("c", 6)];
         let part = |name: &str, bytes| PackageSize { name: name.to_owned(), bytes };
         assert_eq!(largest_packages(files.into_iter(), 2), [part("b", 7), part("c", 6)]);

@@ -1,16 +1,18 @@
-//! The same work on each of many items, on several threads; the order of the results is the order of the items.
+//! Processes items on several threads. The results are in the order of the items.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// As many threads as the machine runs at once.
+/// Returns the number of threads that the machine can run at the same time.
+/// `work` on each item. The items are begun in the order of `weight`, the heaviest first, so that none is left at the
 pub fn available_threads() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
 /// `work` on each item. The items are begun in the order of `cost`, the heaviest first, so that none is left at the
-/// end that one thread alone works on.
+/// Calls `work` for each item and returns the results. The items with the highest `cost` are processed first, so that at
+/// the end no thread works on a large item while the others are idle.
 pub fn parallel_map<T: Sync, R: Send>(
     items: &[T],
     threads: NonZero<usize>,
@@ -44,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_the_order_of_the_items_on_any_number_of_threads() {
+    fn results_keep_the_order_of_the_items() {
         let items: Vec<u64> = (0..1000).map(|n| n * 7919 % 1000).collect();
         let doubled: Vec<u64> = items.iter().map(|n| n * 2).collect();
         for threads in [1, 2, 8] {

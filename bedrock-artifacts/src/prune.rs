@@ -1,5 +1,5 @@
-//! Makes an installed folder of dependencies depend on its packages alone: removes what installers leave behind, which
-//! differs between machines, and binaries for other systems. What to remove is decided by paths; [`prune`] removes.
+//! Makes a folder of installed dependencies reproducible: deletes files of the installer, which differ between machines, and
+//! binaries for other systems. The predicates decide by path; [`prune`] deletes.
 
 use std::fs;
 use std::io;
@@ -8,11 +8,11 @@ use std::path::Path;
 use bedrock_build::Architecture;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// Whether a file or folder of a Python target folder (`uv pip install --target`) is removed.
+/// Returns whether a file or folder of a Python target folder (`uv pip install --target`) is deleted.
 pub fn is_pruned_python_path(path: &str, is_folder: bool) -> bool {
     let name = last_name(path);
     if is_folder {
-        // Scripts name the interpreter of this machine in their first line.
+        // The first line of a script is the path of an interpreter on this machine.
         return path == "bin" || name == "__pycache__";
     }
     let is_of_installer =
@@ -20,21 +20,21 @@ pub fn is_pruned_python_path(path: &str, is_folder: bool) -> bool {
     path == ".lock" || (is_of_installer && path.split('/').rev().nth(1).is_some_and(|dir| dir.ends_with(".dist-info")))
 }
 
-/// Whether a file or folder of a `node_modules` folder is removed.
+/// Returns whether a file or folder of a `node_modules` folder is deleted.
 pub fn is_pruned_node_path(path: &str, architecture: Architecture) -> bool {
     let Some(inside) = inside_package(path) else {
         return matches!(last_name(path), ".bin" | ".cache" | ".package-lock.json" | ".yarn-integrity");
     };
     match inside.split('/').collect::<Vec<_>>().as_slice() {
         ["prebuilds", platform] => is_other_platform(platform, architecture),
-        // `node.napi.musl.node`: for Alpine. The one for glibc is beside it.
+        // `node.napi.musl.node` is for Alpine. The file for glibc is next to it.
         ["prebuilds", _, file] => file.split('.').any(|tag| tag == "musl"),
         _ => false,
     }
 }
 
-/// Removes what `goes` says of each path below `root` (with `/` between names) and whether it is a folder. Links are
-/// removed, and never followed. Gives the paths that were removed, sorted; `app` is for messages.
+/// Deletes the files and folders below `root` that `is_pruned` selects by their path (with `/` between names) and whether
+/// they are folders. Links are deleted, and never followed. Returns the deleted paths, sorted. `app` is for messages.
 pub fn prune(root: &Path, app: &Path, goes: impl Fn(&str, bool) -> bool) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     let mut open = vec![String::new()];
@@ -64,14 +64,15 @@ fn last_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The path inside of its package; none for what lies in `node_modules` itself.
+/// Returns the path in its package, or `None` for an entry of `node_modules` itself.
 fn inside_package(path: &str) -> Option<&str> {
     let path = path.rsplit_once("/node_modules/").map_or(path, |(_, inside)| inside);
     let (name, inside) = path.split_once('/')?;
     if name.starts_with('@') { inside.split_once('/').map(|(_, inside)| inside) } else { Some(inside) }
 }
 
-/// Folders of `prebuildify` are called `<system>-<processor>[+<processor>…]`; what is called otherwise is none.
+/// Returns whether a folder of `prebuildify` is for a different platform. Their names are
+/// `<system>-<processor>[+<processor>…]`; folders with other names are kept.
 fn is_other_platform(platform: &str, architecture: Architecture) -> bool {
     const SYSTEMS: [&str; 8] = ["aix", "android", "darwin", "freebsd", "linux", "openbsd", "sunos", "win32"];
     let Some((system, processors)) = platform.split_once('-') else { return false };
@@ -88,7 +89,7 @@ mod tests {
     const X64: Architecture = Architecture::X86_64;
 
     #[test]
-    fn what_installers_leave_in_a_python_target_goes() {
+    fn installer_files_of_python_targets_are_pruned() {
         for (path, is_folder) in [
             (".lock", false),
             ("bin", true),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_packages_read_about_themselves_stays() {
+    fn package_metadata_is_kept() {
         for (path, is_folder) in [
             ("six.py", false),
             ("six-1.17.0.dist-info", true),
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_npm_leaves_and_binaries_for_other_systems_go() {
+    fn npm_files_and_foreign_binaries_are_pruned() {
         for path in [
             ".bin",
             ".package-lock.json",
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_and_their_binaries_for_lambda_stay() {
+    fn packages_and_lambda_binaries_are_kept() {
         for path in [
             "a",
             "@scope",
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_removed_and_no_link_is_followed() {
+    fn prune_deletes_files_without_following_links() {
         let temp_dir = tempfile::TempDir::new().expect("room");
         let target = temp_dir.path().join("target");
         for file in ["bin/tool", "a/__pycache__/x.pyc", "a/x.py", "../outside/__pycache__/y.pyc"] {

@@ -1,32 +1,32 @@
-//! Finds what looks like a credential in a text. Says what it is and in which line, and never what it says.
+//! Finds credentials in a text. Returns their kind and line, and never their value.
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-/// Larger files are data, and no place where a key is forgotten.
+/// Maximum size of a scanned file. Larger files are data, in which credentials are unlikely.
 pub(super) const MAX_SCANNED_BYTES: u64 = 1024 * 1024;
 
-/// A file with a zero byte up to here is no text.
+/// A file with a zero byte in its first bytes is not a text.
 const HEAD_BYTES: usize = 8 * 1024;
 
-/// A secret key belongs to a key id when it is at most this many bytes away.
+/// Maximum distance between a key id and the secret key that belongs to it.
 const MAX_KEY_DISTANCE_BYTES: usize = 300;
 
-/// What was found, and in which line, counted from 1.
+/// A credential that was found. Lines start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SecretMatch {
     pub(super) kind: &'static str,
     pub(super) line: usize,
 }
 
-/// The first credential in a file's bytes.
+/// Returns the first credential in the bytes of a file.
 pub(super) fn find(bytes: &[u8]) -> Option<SecretMatch> {
     if bytes.iter().take(HEAD_BYTES).any(|byte| *byte == 0) {
         return None;
     }
     let key_id = captures(&PATTERNS.key_id, bytes)
-        // The ids of Amazon's own documentation.
+        // Example ids in Amazon's documentation.
         .find(|(_, id)| !id.ends_with(b"EXAMPLE"))
         .map(|(at, _)| (at, if has_secret_near(bytes, at) { KEY_ID_AND_SECRET } else { KEY_ID }));
     let secret_key = captures(&PATTERNS.secret_key, bytes)
@@ -58,15 +58,15 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             r#"(?i-u)secret_?access_?key["']?\]?\s*(?:=>|[:=,])\s*["']?([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"#,
         ),
         bare_secret: regex(r"(?-u)(?:^|[^A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"),
-        // The first line of a key in base64 has to follow, maybe behind headers: programs that read keys name the
-        // mark alone.
+        // The first base64 line of a key must follow, possibly after headers: programs that read keys contain only the
+        // marker.
         private_key: regex(
             r#"(?-u)-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s"'`+,;]|\\[rn]|[A-Za-z-]+: [^\n\\]*(?:\n|\\n))*[A-Za-z0-9+/]{32}"#,
         ),
     }
 });
 
-/// What the first group of `pattern` matches, and where.
+/// Returns the position and text of the first group in each match of `pattern`.
 fn captures<'a>(pattern: &Regex, bytes: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
     pattern.captures_iter(bytes).filter_map(|found| found.get(1)).map(|group| (group.start(), group.as_bytes()))
 }
@@ -78,7 +78,7 @@ fn has_secret_near(bytes: &[u8], at: usize) -> bool {
     captures(&PATTERNS.bare_secret, near).any(|(_, key)| is_mixed(key))
 }
 
-/// Forty characters of hexadecimal digits are a commit; a secret has capital and small letters and digits.
+/// Returns whether a key has upper-case and lower-case letters and digits. Forty hexadecimal digits are a commit.
 fn is_mixed(key: &[u8]) -> bool {
     let has = |kind: fn(&u8) -> bool| key.iter().any(kind);
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
@@ -88,7 +88,7 @@ fn is_mixed(key: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Written in two halves, so that this file is no finding itself.
+    /// Split into two halves, so that this file does not contain a credential itself.
     fn id() -> String {
         ["AKIA", "Z7QXK2M5N3PRT6WY"].concat()
     }
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn an_access_key_id_is_found_with_its_line() {
+    fn access_key_id_is_found_with_its_line() {
         assert_eq!(found(&format!("import os\n\nKEY = \"{}\"\n", id())), Some((KEY_ID, 3)));
         assert_eq!(found(&id().replacen("AKIA", "ASIA", 1)), Some((KEY_ID, 1)));
         assert_eq!(found(&format!("aws_access_key_id={}\r\n", id())), Some((KEY_ID, 1)));
     }
 
     #[test]
-    fn a_secret_beside_an_id_is_told_of() {
+    fn secret_next_to_a_key_id_is_reported() {
         assert_eq!(
             found(&format!("{{\"id\": \"{}\",\n \"key\": \"{}\"}}", id(), secret())),
             Some((KEY_ID_AND_SECRET, 1))
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_by_its_name_alone() {
+    fn secret_is_found_by_its_name() {
         for text in [
             format!("[default]\naws_secret_access_key = {}\n", secret()),
             format!("{{\n\"SecretAccessKey\": \"{}\"}}", secret()),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_found_in_every_wrapping() {
+    fn private_keys_are_found_in_every_format() {
         for text in [
             pem("PRIVATE KEY", &format!("\n{}\n", body())),
             pem("RSA PRIVATE KEY", &format!("\r\n{}\r\n", body())),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_credential_passes() {
+    fn lookalikes_of_credentials_pass() {
         for text in [
             "AKIAIOSFODNN7EXAMPLE and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
             "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
@@ -173,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_is_no_text() {
+    fn binary_files_are_not_scanned() {
         assert_eq!(found(&format!("\0{}", id())), None);
     }
 
     #[test]
-    fn the_first_one_is_told_of() {
+    fn first_credential_is_reported() {
         let text = format!("\n{}\n{}", pem("PRIVATE KEY", &format!("\n{}\n", body())), id());
         assert_eq!(found(&text), Some((PRIVATE_KEY, 2)));
     }

@@ -1,4 +1,4 @@
-//! How an error reads, for tests: as it is printed, without colour.
+//! Renders errors for tests, as they are printed, without colours.
 
 use bedrock_diagnostics::{Error, ExitKind, Report};
 

@@ -1,4 +1,4 @@
-//! The walk through the folder: what each entry is, and what becomes of it.
+//! Walks through a folder and decides for each entry whether it is packed.
 
 use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
@@ -16,7 +16,8 @@ use super::secrets;
 use super::tree::{Excluded, File, Tree};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// What is in `root`, in the order of the disk, and what must not be packed. Both paths are real ones.
+/// Returns the files of `root` in the order of the file system, and the reasons why it cannot be packed. Both paths must be
+/// real paths.
 pub(super) fn walk(root: &Path, app: &Path, options: &PackOptions) -> Result<(Tree, Vec<PackError>)> {
     let mut walk = FolderWalk {
         root,
@@ -40,19 +41,19 @@ struct FolderWalk<'a> {
     app: &'a Path,
     options: &'a PackOptions,
     allowed: AllowList,
-    /// The real folders that the walk is in.
+    /// Real paths of the folders that the walk has entered.
     open: Vec<PathBuf>,
     tree: Tree,
     pack_errors: Vec<PackError>,
 }
 
-/// A file or folder on the way.
+/// A file or folder.
 struct WalkEntry {
-    /// In the artifact.
+    /// Path in the artifact.
     path: String,
-    /// As the walk came to it, links and all.
+    /// Path on the disk, with links unresolved.
     disk: PathBuf,
-    /// Why it stays out, unless it is allowed.
+    /// Why it is excluded, unless the user allows it.
     excluded: Option<ExclusionReason>,
 }
 
@@ -131,7 +132,7 @@ impl FolderWalk<'_> {
     }
 
     fn file(&mut self, place: WalkEntry, real: PathBuf, metadata: &Metadata) -> Result<()> {
-        // The owner's bit: the others' depend on the umask of who made the file.
+        // Only the owner's bit: the others depend on the umask.
         let (bytes, executable) = (metadata.len(), metadata.mode() & 0o100 != 0);
         if self.options.folder_kind == FolderKind::Sources && !self.allowed.has(&place.path) {
             let text = read_small(&real, bytes, secrets::MAX_SCANNED_BYTES)
@@ -145,7 +146,7 @@ impl FolderWalk<'_> {
         Ok(())
     }
 
-    /// What lies in a folder that is left out is told of only where it has a reason of its own.
+    /// Excludes an entry. In an excluded folder, only entries with a reason of their own are listed.
     fn leave_out(&mut self, place: WalkEntry, is_folder: bool, own: Option<ExclusionReason>) {
         if let Some(reason) = own {
             let path = if is_folder { format!("{}/", place.path) } else { place.path };
@@ -176,7 +177,7 @@ fn special(kind: FileType) -> &'static str {
     }
 }
 
-/// The file's bytes, unless there are more than `limit`.
+/// Returns the bytes of a file, or nothing if it is larger than `limit`.
 fn read_small(path: &Path, bytes: u64, limit: u64) -> io::Result<Vec<u8>> {
     if bytes > limit { Ok(Vec::new()) } else { fs::read(path) }
 }

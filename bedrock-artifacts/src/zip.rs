@@ -1,5 +1,5 @@
-//! Writes a zip that depends on nothing but its entries: not on their order, the clock, the machine, the number of
-//! threads. It is written beside its place and moved there when it is whole.
+//! Writes reproducible zip files: the bytes depend only on the entries, not on their order, the clock, the machine or the
+//! number of threads. A temporary file in the same folder is renamed when it is complete.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -19,32 +19,32 @@ use super::names;
 use super::parallel_map::{available_threads, parallel_map};
 use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
-/// As much of the entries is compressed at once, and held compressed until it is written.
+/// Number of uncompressed bytes whose compressed form is held in memory until it is written.
 const BATCH_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A zip that was made.
+/// A zip file that has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedZip {
-    /// Of the zip.
+    /// Size of the zip file.
     pub bytes: u64,
-    /// Of the zip: what Lambda shows as `CodeSha256`.
+    /// Digest of the zip file, which Lambda returns as `CodeSha256`.
     pub sha256: Digest,
-    /// Of the files in it together.
+    /// Total size of the files.
     pub unzipped_bytes: u64,
-    /// Of the files in it: what [`super::content_digest`] says of the same entries.
+    /// Digest of the files, equal to the result of [`super::content_digest`].
     pub content_sha256: Digest,
 }
 
-/// Makes the zip `path` of the entries; the folders above it too, if need be. `app` is for messages.
+/// Writes the entries to the zip file `path`, and creates missing parent folders. `app` is for messages.
 pub fn pack(entries: Vec<Entry>, path: &Path, app: &Path) -> Result<PackedZip> {
     pack_with(entries, path, app, CompressionOptions { threads: available_threads(), batch: BATCH_BYTES })
 }
 
-/// How a zip is made; none of it shows in the zip.
+/// Options of compression. They do not affect the bytes of the zip file.
 #[derive(Debug, Clone, Copy)]
 struct CompressionOptions {
     threads: NonZero<usize>,
-    /// So many bytes are compressed before they are written.
+    /// Number of bytes that are compressed before they are written.
     batch: u64,
 }
 
@@ -64,7 +64,7 @@ fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: CompressionOp
     Ok(packed)
 }
 
-/// Bytewise by path, as every reader of the zip will see them.
+/// Sorts the entries by the bytes of their paths, and checks the paths.
 fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>> {
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     let problems = names::path_problems(entries.iter().map(|entry| entry.path.as_str()));
@@ -105,7 +105,7 @@ fn write(
     })
 }
 
-/// The entries cut where a batch has `full` bytes.
+/// Splits the entries into batches of at least `full` bytes.
 fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
     let mut rest = entries;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What the called names of one worker or of the endpoint mean: workers of the app, other functions, or nothing.
+//! Resolves the function names that a worker or the endpoint calls: workers of the app, other functions, or unknown names.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use bedrock_build::{App, FunctionName, WorkerName};
 use super::node::SourceLine;
 use super::sources::WorkerCalls;
 
-/// Sorted, and each with the places it is called from, of which a binary tells none.
+/// The functions that one function calls, sorted, each with the lines of the calls. Calls in binaries have no lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallTargets {
     pub workers: BTreeMap<WorkerName, Vec<SourceLine>>,
-    /// Functions that are none of the app's workers, by the name or ARN that is written there.
+    /// Functions that are not workers of the app, by the name or ARN in the code.
     pub others: BTreeMap<String, Vec<SourceLine>>,
-    /// What is neither.
+    /// Names that are neither.
     pub unknown: BTreeMap<String, Vec<SourceLine>>,
-    /// Where the name is computed.
+    /// Calls whose function name is computed at run time.
     pub computed: Vec<SourceLine>,
 }
 
-/// What one name means.
+/// What a function name refers to.
 enum ResolvedName {
     Worker(WorkerName),
     Other,
@@ -27,7 +27,7 @@ enum ResolvedName {
 }
 
 impl CallTargets {
-    /// From the names in files.
+    /// Resolves the names in source files.
     pub fn from_sources(app: &App, calls: &WorkerCalls) -> Self {
         let mut call_targets = Self { computed: calls.computed.clone(), ..Self::default() };
         for (place, name) in &calls.named {
@@ -36,7 +36,7 @@ impl CallTargets {
         call_targets
     }
 
-    /// From the names in a binary.
+    /// Resolves the names in a binary.
     pub fn from_binary<'n>(app: &App, names: impl IntoIterator<Item = &'n String>) -> Self {
         let mut call_targets = Self::default();
         for name in names {
@@ -56,13 +56,13 @@ impl CallTargets {
 
 fn resolve_name(app: &App, name: &str) -> ResolvedName {
     let worker = |name: &str| app.workers.iter().find(|worker| worker.name.as_str() == name);
-    // No worker's name has these, and a function of another app is rarely called without.
+    // Names of workers contain neither, and names of functions of other apps nearly always do.
     if !name.contains([':', '-']) {
         return worker(name).map_or(ResolvedName::Unknown, |worker| ResolvedName::Worker(worker.name.clone()));
     }
     let Ok(function) = FunctionName::parse(name) else { return ResolvedName::Unknown };
     let by_rule = function.worker_of(app.name.as_str());
-    // Of an ARN, a function that is called like a worker alone is another app's: here it has app and stage before it.
+    // In an ARN, a function whose name is only that of a worker belongs to another app: ours start with app and stage.
     let is_ours = by_rule != function.as_str() || !name.contains("function:");
     worker(by_rule).filter(|_| is_ours).map_or(ResolvedName::Other, |worker| ResolvedName::Worker(worker.name.clone()))
 }
@@ -73,7 +73,7 @@ mod tests {
     use crate::fixtures::app;
 
     #[test]
-    fn names_mean_workers_by_their_name_or_by_the_rule_for_functions() {
+    fn worker_and_function_names_resolve_to_workers() {
         let app = app("my_app", &["resizer.py", "system_fetcher.js"]);
         for (name, worker) in [
             ("resizer", "resizer"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn other_functions_are_told_from_names_that_mean_nothing() {
+    fn other_functions_differ_from_unknown_names() {
         let app = app("my_app", &["resizer.py"]);
         for (name, is_other) in [
             ("other-dev-resizer", true),

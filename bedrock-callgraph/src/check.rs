@@ -1,5 +1,5 @@
-//! What is wrong with the calls of an app: names that mean nothing, computed names that nobody has declared, and
-//! declarations that the code contradicts. Finding the calls is left to others.
+//! Checks the calls of an app: unknown names, computed names without a declaration, and declarations that contradict the
+//! code.
 
 use bedrock_build::{App, Language, Problem};
 
@@ -7,7 +7,7 @@ use super::call_targets::CallTargets;
 use super::model::invokes;
 use super::node::{NodeName, SourceLine};
 
-/// Something to tell the user.
+/// An error or a warning about the calls of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub level: Level,
@@ -18,11 +18,11 @@ pub struct Finding {
 pub enum Level {
     /// The graph would be wrong.
     Error,
-    /// The graph is right, but something is odd.
+    /// The graph is correct, but the code is suspicious.
     Warning,
 }
 
-/// Everything about the calls of `caller`; `unreadable` are the places where its files stop being readable.
+/// Returns all findings about the calls of `caller`. `unreadable` are the lines of syntax errors in its files.
 pub fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[SourceLine]) -> Vec<Finding> {
     let language = language(app, caller);
     let warning = |problem| Finding { level: Level::Warning, problem };
@@ -33,7 +33,7 @@ pub fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[So
     if let (Some(first), None) = (calls.computed.first(), listed) {
         findings.push(error(undeclared_names(app, caller, first, calls.computed.len() - 1)));
     }
-    // A binary does not tell whether there are computed names, so there all may be listed.
+    // Binaries contain no information about computed names, so every declaration may be needed.
     if calls.computed.is_empty() {
         let names = listed.unwrap_or_default().iter();
         findings.extend(names.filter_map(|name| contradicted_declaration(caller, calls, name, language)).map(warning));
@@ -70,7 +70,7 @@ fn unknown_name(app: &App, caller: &NodeName, name: &str, places: &[SourceLine])
     suggestion.into_iter().take(1).fold(problem, Problem::help).help("if it is another function, call it by its ARN")
 }
 
-/// ``worker `a` `` or `the endpoint`.
+/// Returns ``worker `a` `` or `the endpoint`.
 fn subject(caller: &NodeName) -> String {
     match caller {
         NodeName::Endpoint => "the endpoint".to_owned(),
@@ -78,7 +78,7 @@ fn subject(caller: &NodeName) -> String {
     }
 }
 
-/// Behind a message about the first place.
+/// Returns the end of a message about the first of several places.
 fn and_more(places: usize) -> String {
     match places {
         0 => String::new(),
@@ -87,7 +87,7 @@ fn and_more(places: usize) -> String {
     }
 }
 
-/// The table of the settings for the calls of `caller`.
+/// Returns the table of the settings of `caller`.
 fn table(caller: &NodeName) -> String {
     match caller {
         NodeName::Endpoint => "[package.metadata.bedrock.endpoint]".to_owned(),

@@ -1,10 +1,10 @@
-//! Cycles as failures, for `--deny-cycles`.
+//! Error reports about cycles, for `--deny-cycles`.
 
 use super::model::{EdgeSource, Graph, path};
 use super::node::NodeName;
 use bedrock_diagnostics::Report;
 
-/// One report for each cycle; the causes are its calls.
+/// Returns one report for each cycle. The causes are its calls.
 pub fn cycle_reports(graph: &Graph) -> Vec<Report> {
     graph.cycles.iter().map(|cycle| report(graph, cycle)).collect()
 }

@@ -1,12 +1,12 @@
-//! Workers that call themselves through others, or right away.
+//! Finds cycles: workers that call themselves, directly or through others.
 
 use std::collections::VecDeque;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-/// A shortest cycle for each group of nodes that all reach each other, and each call of a node by itself. The first
-/// node of a cycle is also its last. `edges` are sorted pairs of numbers below `nodes`.
+/// Returns a shortest cycle of each strongly connected component, and each call of a node by itself. The first node of a
+/// cycle is also its last. `edges` are sorted pairs of node numbers.
 pub fn cycles(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let mut graph = DiGraph::<(), ()>::with_capacity(nodes, edges.len());
     let indices: Vec<_> = (0..nodes).map(|_| graph.add_node(())).collect();
@@ -20,7 +20,7 @@ pub fn cycles(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     found
 }
 
-/// The shortest cycle within a group of more than one; of several the one that begins with the smallest node.
+/// Returns the shortest cycle in a component with more than one node. Of several, the one with the smallest first node.
 fn shortest(mut group: Vec<usize>, nodes: usize, edges: &[(usize, usize)]) -> Option<Vec<usize>> {
     group.sort_unstable();
     let mut next = vec![Vec::new(); nodes];
@@ -30,7 +30,7 @@ fn shortest(mut group: Vec<usize>, nodes: usize, edges: &[(usize, usize)]) -> Op
     group.iter().filter_map(|start| shortest_cycle(*start, &next)).min_by_key(Vec::len)
 }
 
-/// The shortest way from `start` to `start`.
+/// Returns the shortest path from `start` back to `start`.
 fn shortest_cycle(start: usize, next: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut came_from = vec![None; next.len()];
     let mut queue = VecDeque::from([start]);
@@ -56,13 +56,13 @@ mod tests {
     use super::cycles;
 
     #[test]
-    fn a_graph_without_a_way_back_has_no_cycles() {
+    fn acyclic_graphs_have_no_cycles() {
         assert!(cycles(0, &[]).is_empty());
         assert!(cycles(4, &[(0, 1), (0, 2), (1, 3), (2, 3)]).is_empty());
     }
 
     #[test]
-    fn each_group_gives_its_shortest_cycle_and_the_smallest_node_first() {
+    fn each_component_gives_its_shortest_cycle() {
         assert_eq!(cycles(3, &[(0, 1), (1, 2), (2, 1)]), [[1, 2, 1]]);
         assert_eq!(cycles(4, &[(0, 1), (1, 2), (2, 3), (3, 0)]), [[0, 1, 2, 3, 0]]);
         // A long way round and a short one, in one group.
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_itself_is_a_cycle_beside_longer_ones() {
+    fn recursive_call_is_a_cycle_of_its_own() {
         assert_eq!(cycles(2, &[(1, 1)]), [[1, 1]]);
         assert_eq!(cycles(2, &[(0, 0), (0, 1), (1, 0)]), [vec![0, 0], vec![0, 1, 0]]);
     }

@@ -1,26 +1,25 @@
-//! The order in which a reader goes through a graph: from the endpoint down, then from whoever nobody calls.
+//! Depth-first search through a graph, from the endpoint, then from functions without callers.
 
 use std::collections::BTreeSet;
 
-/// A walk that goes down before it goes on.
+/// The result of a depth-first search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DepthFirst {
-    /// The nodes that it begins at, as they come.
+    /// The nodes that the search started at, in order.
     pub roots: Vec<usize>,
-    /// Numbers of the edges that lead back to a node which the walk has come through: without them there is no cycle.
+    /// Indices of the edges that lead back to a node on the current path. Without them the graph has no cycle.
     pub back_edges: BTreeSet<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    /// The walk is below it.
+    /// On the current path.
     Open,
     Done,
 }
 
-/// Walks through all nodes, the first of which (the endpoint) comes first. `edges` are sorted pairs of numbers below
-/// `nodes`.
+/// Visits all nodes, starting at node 0 (the endpoint). `edges` are sorted pairs of node numbers.
 pub fn depth_first(nodes: usize, edges: &[(usize, usize)]) -> DepthFirst {
     let mut below = vec![Vec::new(); nodes];
     let mut is_called = vec![false; nodes];
@@ -41,7 +40,7 @@ pub fn depth_first(nodes: usize, edges: &[(usize, usize)]) -> DepthFirst {
 }
 
 fn visit_below(root: usize, below: &[Vec<(usize, usize)>], states: &mut [State], back_edges: &mut BTreeSet<usize>) {
-    // The nodes that are open, and how many of their edges have been followed.
+    // The nodes on the current path, and the number of their edges that have been followed.
     let mut open = vec![(root, 0)];
     states[root] = State::Open;
     while let Some((node, followed)) = open.last_mut() {
@@ -73,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_at_the_endpoint_then_where_nobody_calls_then_anywhere() {
+    fn search_starts_at_endpoint_then_uncalled_nodes() {
         assert_eq!(depth_first(7, &[(1, 2), (3, 4), (4, 3), (5, 0), (6, 6)]).roots, [0, 1, 5, 6, 3]);
         assert!(depth_first(0, &[]).roots.is_empty());
     }
 
     #[test]
-    fn edges_that_lead_back_close_a_cycle() {
+    fn edges_to_the_current_path_close_a_cycle() {
         assert_eq!(back_edges(4, &[(0, 1), (0, 3), (1, 2), (2, 1), (2, 3)]), [(2, 1)]);
         assert_eq!(back_edges(3, &[(0, 0), (1, 2), (2, 1)]), [(0, 0), (2, 1)]);
         assert_eq!(back_edges(3, &[(0, 1), (0, 2), (1, 2)]), []);

@@ -1,4 +1,4 @@
-//! The calls in a linked binary: `invoke!` leaves a section `.bedrock.invoke.<worker>` for each one that can be reached.
+//! Reads the calls in a linked binary: `invoke!` adds a section `.bedrock.invoke.<worker>` for each call that is reachable.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use object::{File, Object, ObjectSection};
 
 const PREFIX: &str = ".bedrock.invoke.";
 
-/// The names of the workers that a binary calls, whatever processor it is for. An error if it is no ELF file.
+/// Returns the names of the workers that a binary calls. The processor does not matter. Fails if it is not an ELF file.
 pub fn calls_in_binary(binary: &[u8]) -> Result<BTreeSet<String>, object::Error> {
     let file = File::parse(binary)?;
-    // A name that is no text is no worker's.
+    // Names that are not UTF-8 are not those of workers.
     let names = file
         .sections()
         .filter_map(|section| section.name().ok().and_then(|name| name.strip_prefix(PREFIX)).map(str::to_owned));
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sections_of_calls_are_read_for_every_processor() {
+    fn call_sections_are_read_for_every_processor() {
         let sections =
             [".text.x", ".bedrock.invoke.resizer", ".bedrock.invoke.a", ".bedrock.other", ".bedrock.invoke.a"];
         for (architecture, endianness) in [
@@ -48,12 +48,12 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_without_calls_has_no_edges() {
+    fn binary_without_calls_has_no_edges() {
         assert!(calls_in_binary(&elf(Architecture::X86_64, Endianness::Little, &[])).expect("readable").is_empty());
     }
 
     #[test]
-    fn what_is_no_elf_file_is_refused() {
+    fn files_other_than_elf_are_rejected() {
         let whole = elf(Architecture::X86_64, Endianness::Little, &[".bedrock.invoke.a"]);
         for binary in [&b""[..], b"#!/bin/sh\n", b"\x7fELF", &whole[..40], &[0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1]] {
             assert!(calls_in_binary(binary).is_err(), "{binary:?}");

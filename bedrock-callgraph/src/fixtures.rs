@@ -1,4 +1,4 @@
-//! Apps and graphs for tests, in memory alone.
+//! Apps and graphs for tests, in memory only.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -79,8 +79,8 @@ pub fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, CallTargets
     calls.iter().map(of).collect()
 }
 
-/// One of everything: every language, a call by settings, a cycle, a call of itself, another function, and a worker that
-/// has nothing to do with the others.
+/// A graph with every feature: every language, a call from the settings, a cycle, a recursive call, another function, and a
+/// worker without calls.
 pub fn sample_graph() -> Graph {
     let workers = ["system_fetcher.py", "thumbnailer.js", "resizer.rs", "nightly_report.py", "legacy.js"];
     let app = with_invokes(app("my_app", &workers), "thumbnailer", &["system_fetcher"]);
@@ -93,7 +93,7 @@ pub fn sample_graph() -> Graph {
     Graph::new(&app, &call_targets(&app, &calls))
 }
 
-/// A graph as an app of that many workers may have one, always the same.
+/// Returns a realistic graph with that many workers. It is always the same.
 pub fn large_graph(workers: usize) -> Graph {
     const NOUNS: [&str; 8] = ["order", "invoice", "image", "user", "report", "search", "mail", "stock"];
     const SUFFIXES: [&str; 8] =

@@ -1,4 +1,4 @@
-//! Calls in one JavaScript file, as far as they can be told without running it. The walk over the tree is in `walk`.
+//! Finds the calls in a JavaScript file by static analysis. `walk` traverses the syntax tree.
 
 use tree_sitter::Node;
 
@@ -8,12 +8,12 @@ use super::name_resolution::{
 
 mod walk;
 
-/// What is picked out of the worker's `worker.js`.
+/// The export of the worker's `worker.js`.
 const MODULE: InvokePath = &["invoke"];
-/// Longer chains of names and parentheses are written by machines.
+/// Maximum length of a chain of names and parentheses. Longer ones are generated code.
 const LONGEST_CHAIN: usize = 64;
 
-/// The calls of `invoke` in the text of a file, whose path in the worker's folder has `/`, for example `lib/send.js`.
+/// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
 pub fn scan(path: &str, text: &str) -> FileCalls {
     let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return FileCalls::default() };
     let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
@@ -22,12 +22,12 @@ pub fn scan(path: &str, text: &str) -> FileCalls {
 }
 
 struct JavaScript<'p> {
-    /// Of the file, in the worker's folder.
+    /// Folder of the file, relative to the worker's folder.
     folder: &'p str,
 }
 
 impl JavaScript<'_> {
-    /// Whether `./worker` and the like, written in this file, is the file that `new worker` put into the worker's folder.
+    /// Returns whether an import such as `./worker` refers to the file that `new worker` created in the worker's folder.
     fn is_bedrock(&self, specifier: &str) -> bool {
         if !specifier.starts_with("./") && !specifier.starts_with("../") {
             return false;
@@ -47,11 +47,11 @@ impl JavaScript<'_> {
         matches!(parts[..], ["worker" | "worker.js" | "worker.cjs"])
     }
 
-    /// `require` or `import`, whichever loads that file in this call.
+    /// Returns `require` or `import` if the call loads that file with it.
     fn load<'t>(&self, call: Node<'t>, text: &'t str) -> Option<&'t str> {
         let function = field(call, "function")?;
         let name = text_of(function, text);
-        // An ES module makes a `require` of its own, so any will do.
+        // ES modules create `require` themselves, so any function of this name counts.
         let loads = function.kind() == "import" || (function.kind() == "identifier" && name == "require");
         let arguments = children(field(call, "arguments").filter(|_| loads)?);
         let path = string(*arguments.first()?, text)?;
@@ -76,7 +76,7 @@ impl Grammar for JavaScript<'_> {
                 "await_expression" => (at, is_awaited) = (only(at)?, true),
                 "call_expression" => {
                     let is_promise = self.load(at, text)? == "import" && !is_awaited;
-                    // What becomes of a module behind `.then` is not followed.
+                    // Modules that are passed to `.then` are not tracked.
                     let names = if is_promise { Vec::new() } else { names };
                     return Some(chain(ChainBase::Bedrock(MODULE), names));
                 }
@@ -105,13 +105,13 @@ impl Grammar for JavaScript<'_> {
     }
 
     fn target<'t>(&self, call: Node<'t>, _text: &'t str) -> Option<Node<'t>> {
-        // A tag of a template has no list of arguments.
+        // A template tag has no argument list.
         let arguments = field(call, "arguments").filter(|node| node.kind() == "arguments")?;
         children(arguments).first().copied().filter(|argument| argument.kind() != "spread_element")
     }
 }
 
-/// A default import of a CommonJS module is the module.
+/// Returns a chain without `default`: the default import of a CommonJS module is the module.
 fn chain<'t>(base: ChainBase<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
     names.retain(|name| *name != "default");
     names.reverse();
@@ -125,7 +125,7 @@ fn only(node: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
-/// What a string says, if that is written in it: not with `${}` in it, and not in escapes, which no name needs.
+/// Returns the value of a string literal, or `None` if it contains `${}` or escapes, which names do not need.
 fn string(node: Node<'_>, text: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "template_string") {
         return None;
@@ -134,7 +134,7 @@ fn string(node: Node<'_>, text: &str) -> Option<String> {
     parts.map(|part| (part.kind() == "string_fragment").then(|| text_of(part, text))).collect()
 }
 
-/// The same without a copy, for what stands in one piece.
+/// Like [`string`], without a copy. Only for strings of one fragment.
 fn quoted<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
     let part = only(node).filter(|part| node.kind() == "string" && part.kind() == "string_fragment")?;
     Some(text_of(part, text))

@@ -1,18 +1,18 @@
-//! The call graph of an app: who may call whom, read from linked programs and syntax trees.
+//! The call graph of an app: which function can call which, read from linked programs and syntax trees.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | `elf`, `rust_edges` | the calls in the programs of the app's Rust parts |
-//! | `python`, `javascript`, `name_resolution` | the calls in one file |
+//! | `elf`, `rust_edges` | the calls in the programs of the Rust functions |
+//! | `python`, `javascript`, `name_resolution` | the calls in one source file |
 //! | `sources` | the calls in the files of a worker |
-//! | `call_targets` | what the called names mean |
-//! | `check` | what is wrong with the calls |
-//! | `model`, `node`, `cycles`, `order` | the graph |
-//! | `cycle_reports` | cycles as failures |
+//! | `call_targets` | the functions that called names refer to |
+//! | `check` | errors and warnings about the calls |
+//! | `model`, `node`, `cycles`, `depth_first` | the graph |
+//! | `cycle_reports` | error reports about cycles |
 //! | `render` | the graph as text, JSON, Mermaid, DOT and SVG |
-//! | `whole` | all of it for an app on disk |
+//! | `load` | the graph of an app on disk |
 //!
-//! Compiling the programs is left to the caller.
+//! The caller compiles the programs. The crate prints nothing.
 
 mod call_targets;
 mod check;

@@ -1,4 +1,4 @@
-//! The graph of an app on disk, with everything there is to say about it.
+//! Loads the call graph of an app from disk, with its findings.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::rust_edges::RustEdges;
 use super::sources::calls_of;
 use bedrock_diagnostics::Result;
 
-/// Reads the Python and JavaScript files of `app` and puts them together with what its Rust programs call.
+/// Reads the calls in the Python and JavaScript files of `app`, and combines them with those of its Rust programs.
 pub fn load_graph(app: &App, rust: &RustEdges) -> Result<(Graph, Vec<Finding>)> {
     let mut call_targets = BTreeMap::new();
     let mut findings = Vec::new();

@@ -1,4 +1,4 @@
-//! The call graph itself, and how it comes together from what was found in the code and said in the settings.
+//! The call graph, built from the calls in the code and from the settings.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use super::call_targets::CallTargets;
 use super::cycles::cycles;
 use super::node::{NodeName, SourceLine};
 
-/// Who may call whom. Everything is sorted, so that the same app always gives the same graph.
+/// The functions of an app and their calls. Everything is sorted, so that the same app always gives the same graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graph {
     /// The app's name.
     pub app: String,
     /// The endpoint, then the workers by name.
     pub nodes: Vec<Node>,
-    /// By caller, then by callee.
+    /// Sorted by caller, then by callee.
     pub edges: Vec<Edge>,
-    /// Calls of functions that are no workers of this app, by caller, then by function.
+    /// Calls of functions that are not workers of this app, sorted by caller, then by function.
     pub others: Vec<OtherCall>,
-    /// Of each, every node calls the next; the first is also the last.
+    /// In each cycle, every node calls the next. The first node is also the last.
     pub cycles: Vec<Vec<NodeName>>,
 }
 
@@ -34,23 +34,23 @@ pub struct Edge {
     pub from: NodeName,
     pub to: NodeName,
     pub source: EdgeSource,
-    /// Where the call is, or, for an edge of the settings, where the computed names are. A binary does not tell.
+    /// The lines of the calls or, for an edge from the settings, of the computed names. Empty for binaries.
     pub places: Vec<SourceLine>,
 }
 
-/// How an edge is known.
+/// The origin of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EdgeSource {
-    /// The name is written in the call.
+    /// The call contains the name.
     Code,
-    /// `invokes` says so.
+    /// The setting `invokes` lists the callee.
     Settings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherCall {
     pub from: NodeName,
-    /// The name or ARN, as it is written in the call.
+    /// The name or ARN in the call.
     pub function: String,
     pub places: Vec<SourceLine>,
 }
@@ -81,18 +81,18 @@ impl Graph {
         Self { app: app.name.to_string(), nodes, edges, others, cycles }
     }
 
-    /// Pairs of numbers of [`Graph::nodes`], one for each of [`Graph::edges`].
+    /// Returns the edges as pairs of indices of [`Graph::nodes`], in the order of [`Graph::edges`].
     pub fn pairs(&self) -> Vec<(usize, usize)> {
         pairs(&self.nodes, &self.edges)
     }
 }
 
-/// `a → b → a`
+/// Formats a cycle as `a → b → a`.
 pub fn path(cycle: &[NodeName]) -> String {
     cycle.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" → ")
 }
 
-/// The workers that the settings list for computed names; nothing if they do not speak of it.
+/// Returns the workers that the setting `invokes` lists for computed names, or `None` without the setting.
 pub fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
     let settings = match node {
         NodeName::Endpoint => Some(&app.settings.endpoint),

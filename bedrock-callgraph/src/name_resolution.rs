@@ -67,27 +67,27 @@ pub trait Grammar {
 
 pub type ScopeId = usize;
 
-/// The scope of the whole file.
+/// The scope of the file.
 pub const ROOT: ScopeId = 0;
 
-/// What makes a scope.
+/// The kind of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeKind {
     Function,
-    /// Its names cannot be seen from the functions in it.
+    /// Its names are not visible in the functions in it.
     Class,
     /// A block, or the inside of a comprehension.
     Block,
 }
 
-/// One of the things that a name is made to stand for.
+/// A value that a name is bound to.
 #[derive(Debug, Clone)]
 pub enum Binding<'t> {
-    /// Something of bedrock's.
+    /// A module or function of bedrock.
     Bedrock(InvokePath),
-    /// The value of an expression, or what `picks` pick out of it.
+    /// The value of an expression, or the property of it that `picks` lead to.
     Value { node: Node<'t>, scope: ScopeId, picks: Vec<&'t str> },
-    /// Something else, or something unknown.
+    /// A different or an unknown value.
     Other,
 }
 
@@ -99,7 +99,7 @@ struct Scope<'t> {
     parent: Option<ScopeId>,
     kind: ScopeKind,
     names: BTreeMap<&'t str, Vec<Binding<'t>>>,
-    /// Names that are bound here but belong to that scope or one above it.
+    /// Names that are bound here but belong to that scope or one of its parents.
     redirected: BTreeMap<&'t str, ScopeId>,
 }
 
@@ -119,7 +119,7 @@ impl<'t> Scopes<'t> {
         self.0.len() - 1
     }
 
-    /// The nearest scope, from `scope` upwards, of that kind.
+    /// Returns the nearest scope of a kind, starting at `scope`.
     pub(crate) fn nearest(&self, scope: ScopeId, is: impl Fn(ScopeKind) -> bool) -> ScopeId {
         self.upwards(scope).find(|at| is(self.0[*at].kind)).unwrap_or(ROOT)
     }
@@ -136,18 +136,18 @@ impl<'t> Scopes<'t> {
         self.0[scope].redirected.get(name).copied()
     }
 
-    /// The name belongs to this scope, whatever it will be bound to.
+    /// Declares a name in the scope, and returns its bindings.
     pub(crate) fn declare(&mut self, scope: ScopeId, name: &'t str) -> &mut Vec<Binding<'t>> {
         self.0[scope].names.entry(name).or_default()
     }
 
-    /// The scope that `name` belongs to when it is used in `scope`.
+    /// Returns the scope that `name` belongs to when it is used in `scope`.
     pub(crate) fn owner(&self, scope: ScopeId, name: &str) -> Option<ScopeId> {
         let is_visible = |at: &ScopeId| *at == scope || self.0[*at].kind != ScopeKind::Class;
         self.upwards(scope).filter(is_visible).find(|at| self.0[*at].names.contains_key(name))
     }
 
-    /// All that `name` is bound to where it is used in `scope`.
+    /// Returns all bindings of `name` that are visible in `scope`.
     pub(crate) fn lookup(&self, scope: ScopeId, name: &str) -> &[Binding<'t>] {
         let bindings = self.owner(scope, name).and_then(|owner| self.0[owner].names.get(name));
         bindings.map_or(&[], Vec::as_slice)
@@ -158,19 +158,19 @@ impl<'t> Scopes<'t> {
     }
 }
 
-/// The syntax tree of `text`; there is always one, whatever the text. None if the grammar does not fit the parser, which
-/// is a matter of how this program was built.
+/// Returns the syntax tree of `text`, which exists even for invalid code. `None` if the versions of grammar and parser do not
+/// match.
 pub fn parse(language: &Language, text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(language).ok()?;
     parser.parse(text, None)
 }
 
-/// The line, from 1, of the first thing that does not belong there, or that is missing.
+/// Returns the line of the first syntax error, starting at 1.
 pub fn first_error(tree: &Tree) -> Option<usize> {
     let mut at = tree.root_node();
     while !at.is_error() && !at.is_missing() {
-        // Errors lie below the nodes that say they have one, so there is one way down.
+        // `has_error` is true for all ancestors of an error.
         at = at.children(&mut at.walk()).find(Node::has_error)?;
     }
     Some(at.start_position().row + 1)
@@ -184,20 +184,20 @@ pub fn text_of<'t>(node: Node<'_>, text: &'t str) -> &'t str {
     text.get(node.byte_range()).unwrap_or_default()
 }
 
-/// The nodes right below, without punctuation and comments.
+/// Returns the named children, without punctuation and comments.
 pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).filter(|child| !child.is_extra()).collect()
 }
 
-/// How deep a name may be hidden in conditions within conditions: nobody writes more.
+/// Maximum nesting of conditions that are searched for names.
 const DEPTH: usize = 64;
 
-/// Filled by a language's walk, in the order of the text.
+/// Collects the bindings and references of a file, and resolves them to calls. A language adds them in the order of the text.
 #[derive(Debug)]
 pub struct Resolver<'t> {
     text: &'t str,
     scopes: Scopes<'t>,
-    /// Bindings of names that belong to a scope further up, to be found when all scopes are known.
+    /// Bindings of names that belong to an outer scope, which is looked up when all scopes are complete.
     deferred: Vec<(ScopeId, &'t str, Binding<'t>)>,
     uses: Vec<Reference<'t>>,
     passed: BTreeSet<usize>,
@@ -211,18 +211,18 @@ struct Reference<'t> {
     line: usize,
 }
 
-/// What is done with a chain.
+/// How a chain of names is used.
 #[derive(Debug, Clone, Copy)]
 pub enum Usage<'t> {
     /// It is called, by this node.
     CallTargets(Node<'t>),
-    /// It is given a name, which is followed.
+    /// It is assigned to a name that the resolver tracks.
     Followed,
-    /// Anything else.
+    /// Any other use.
     Passed,
 }
 
-/// Names, each with the scope it belongs to.
+/// Names with the scopes that they belong to.
 type VisitedNames<'t> = BTreeSet<(ScopeId, &'t str)>;
 
 #[derive(Default)]
@@ -231,9 +231,9 @@ struct CandidateNames<'t> {
     seen: VisitedNames<'t>,
 }
 
-/// What a chain turned out to be.
+/// What a chain of names refers to.
 enum Resolution {
-    /// A module on the way to `invoke`.
+    /// A module that contains `invoke`.
     Towards,
     Invoke,
     /// `invoke.something`.
@@ -253,17 +253,17 @@ impl<'t> Resolver<'t> {
         self.scopes.parent(scope)
     }
 
-    /// The scope of the function, or of the file, that `scope` is a part of.
+    /// Returns the scope of the function or file that contains `scope`.
     pub fn function(&self, scope: ScopeId) -> ScopeId {
         self.scopes.nearest(scope, |kind| kind == ScopeKind::Function)
     }
 
-    /// The nearest scope that is no block.
+    /// Returns the nearest scope that is not a block.
     pub fn body(&self, scope: ScopeId) -> ScopeId {
         self.scopes.nearest(scope, |kind| kind != ScopeKind::Block)
     }
 
-    /// The name belongs to `scope` and has no value yet.
+    /// Declares a name in `scope`, without a value.
     pub fn declare(&mut self, scope: ScopeId, name: &'t str) {
         self.scopes.declare(scope, name);
     }
@@ -276,12 +276,12 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// The name is bound in the scope it belongs to, seen from `scope`.
+    /// Binds a name in the scope that declares it, looked up from `scope`.
     pub fn bind_deferred(&mut self, scope: ScopeId, name: &'t str, binding: Binding<'t>) {
         self.deferred.push((scope, name, binding));
     }
 
-    /// From here on, binding the name in `scope` binds it in `to` or above.
+    /// Makes later bindings of the name in `scope` bind it in `to` or an outer scope.
     pub fn redirect(&mut self, scope: ScopeId, name: &'t str, to: ScopeId) {
         self.scopes.redirect(scope, name, to);
     }
@@ -290,12 +290,12 @@ impl<'t> Resolver<'t> {
         self.uses.push(Reference { chain, scope, usage, line: node.end_position().row + 1 });
     }
 
-    /// `invoke` is handed on in this line.
+    /// Records a line that passes `invoke` to other code.
     pub fn add_passed(&mut self, line: usize) {
         self.passed.insert(line);
     }
 
-    /// The calls; syntax errors are not looked for.
+    /// Resolves all references and returns the calls. Does not look for syntax errors.
     pub fn calls(mut self, grammar: &impl Grammar) -> FileCalls {
         for (scope, name, binding) in std::mem::take(&mut self.deferred) {
             let owner = self.scopes.owner(scope, name).unwrap_or(ROOT);
@@ -305,7 +305,7 @@ impl<'t> Resolver<'t> {
         for used in &self.uses {
             match (self.resolve(grammar, &used.chain, used.scope, &mut VisitedNames::new()), used.usage) {
                 (None, _) | (Some(Resolution::Towards), Usage::Followed) => {}
-                // `const send = worker.invoke` is as good as an import; `const send = invoke` is a habit of hiding calls.
+                // `const send = worker.invoke` is equivalent to an import; `const send = invoke` hides the call.
                 (Some(Resolution::Invoke), Usage::Followed) if !used.chain.names.is_empty() => {}
                 (Some(Resolution::Invoke), Usage::CallTargets(call)) => self.add_call(grammar, call, used, &mut calls),
                 _ => {
@@ -326,7 +326,7 @@ impl<'t> Resolver<'t> {
         calls.named.extend(names.found.into_iter().map(|name| NamedCall { line: used.line, name }));
     }
 
-    /// Adds the names that an expression can be, and says whether these are all.
+    /// Adds the names that an expression can evaluate to. Returns whether the list is complete.
     fn names(
         &self,
         grammar: &impl Grammar,
@@ -342,7 +342,7 @@ impl<'t> Resolver<'t> {
                 true
             }
             NameExpression::OneOf(nodes) => {
-                // Not `all` right away, which stops at the first that is computed.
+                // Collect first: `all` would stop at the first computed name.
                 let known: Vec<bool> =
                     nodes.into_iter().map(|node| self.names(grammar, node, scope, depth, into)).collect();
                 known.into_iter().all(|is_known| is_known)
@@ -379,7 +379,7 @@ impl<'t> Resolver<'t> {
         if !seen.insert((owner, name)) {
             return None;
         }
-        // Where a name may be bedrock's or something else (an import that may fail), it is taken for bedrock's.
+        // A name that may refer to bedrock or to something else (an import that may fail) is treated as bedrock's.
         self.scopes.lookup(owner, name).iter().find_map(|binding| match binding {
             Binding::Bedrock(path) => follow(path, &chain.names),
             Binding::Value { node, scope, picks } => {

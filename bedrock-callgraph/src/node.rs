@@ -1,10 +1,10 @@
-//! What a call graph has for nodes, and where in the code an edge of it is written.
+//! The nodes of a call graph, and lines of source files.
 
 use std::fmt;
 
 use bedrock_build::WorkerName;
 
-/// Who calls, or is called. The endpoint comes before all workers.
+/// A function of the app. The endpoint is sorted before all workers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NodeName {
     Endpoint,
@@ -12,7 +12,7 @@ pub enum NodeName {
 }
 
 impl NodeName {
-    /// `endpoint`, which no worker may be called, or the worker's name.
+    /// Returns `endpoint`, which is not a valid worker name, or the worker's name.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Endpoint => "endpoint",
@@ -27,12 +27,12 @@ impl fmt::Display for NodeName {
     }
 }
 
-/// A line of a file.
+/// A line of a source file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceLine {
-    /// Relative to the app, with `/`.
+    /// Path relative to the app, with `/`.
     pub path: String,
-    /// From 1.
+    /// Starts at 1.
     pub line: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Calls in one Python file, as far as they can be told without running it. The walk over the tree is in `walk`.
+//! Finds the calls in a Python file by static analysis. `walk` traverses the syntax tree.
 
 use tree_sitter::Node;
 
@@ -8,12 +8,12 @@ use super::name_resolution::{
 
 mod walk;
 
-/// Where `invoke` is imported from.
+/// The import path of `invoke`.
 const INVOKE: InvokePath = &["bedrock", "workers", "invoker", "invoke"];
-/// What the parameter is called that names the worker.
+/// The name of the parameter for the worker's name.
 const PARAMETER: &str = "name_or_arn";
 
-/// The calls of `invoke` in the text of a file.
+/// Returns the calls of `invoke` in a file.
 pub fn scan(text: &str) -> FileCalls {
     let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return FileCalls::default() };
     let calls = walk::read(&tree, text).calls(&Python);
@@ -67,7 +67,7 @@ impl Grammar for Python {
     }
 }
 
-/// What a string says, if that is written in it: not with `{}` in it, and not in escapes, which no name needs.
+/// Returns the value of a string literal, or `None` if it contains `{}` or escapes, which names do not need.
 fn string(node: Node<'_>, text: &str) -> Option<String> {
     let mut said = String::new();
     for part in children(node) {

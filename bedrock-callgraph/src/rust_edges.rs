@@ -1,4 +1,4 @@
-//! The calls of the app's Rust parts, read from their linked programs. Making the programs is left to the caller.
+//! Reads the calls of the app's Rust functions from their linked programs. The caller compiles the programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,10 +8,10 @@ use super::elf::calls_in_binary;
 use super::node::NodeName;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// Whom each Rust part of the app calls: the endpoint and the Rust workers, as far as they were compiled.
+/// The workers that each Rust function calls. Functions that have not been compiled are missing.
 pub type RustEdges = BTreeMap<NodeName, BTreeSet<String>>;
 
-/// Reads `programs`: of each Rust part, the program that Lambda will run. Paths in messages are relative to `root`.
+/// Reads the calls of `programs`, the executables of the Rust functions. Paths in messages are relative to `root`.
 pub fn read_program_calls(programs: &BTreeMap<NodeName, PathBuf>, root: &Path) -> Result<RustEdges> {
     programs.iter().map(|(name, path)| Ok((name.clone(), read_program(path, root)?))).collect()
 }

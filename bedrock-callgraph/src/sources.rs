@@ -1,4 +1,4 @@
-//! The Python and JavaScript files of a worker, and the calls in them.
+//! Finds the Python and JavaScript files of a worker and reads the calls in them.
 
 use std::fs;
 use std::path::Path;
@@ -11,26 +11,26 @@ use super::node::SourceLine;
 use super::{javascript, python};
 use bedrock_diagnostics::{Error, Result};
 
-/// Folders that hold nothing that is deployed as the worker's own code.
+/// Folders without code of the worker itself.
 const EXCLUDED_FOLDERS: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
-/// What every file has that calls a worker. Others are not parsed: a worker may bring thousands along.
+/// Files without this word are not parsed, because they cannot call a worker. A worker may have thousands of files.
 const INVOKE: &str = "invoke";
-/// Files in the app that say what else is left out.
+/// Ignore files of the app that apply.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
 
-/// What the files of one worker call.
+/// The calls in the files of one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerCalls {
-    /// Places and the names that are called there, in order of the files.
+    /// Calls with a literal name, in the order of the files.
     pub named: Vec<(SourceLine, String)>,
-    /// Where the name is computed.
+    /// Calls whose function name is computed at run time.
     pub computed: Vec<SourceLine>,
-    /// Where files stop being readable.
+    /// Lines of syntax errors.
     pub unreadable: Vec<SourceLine>,
 }
 
 impl WorkerCalls {
-    /// Adds what was found in the file at `path`.
+    /// Adds the calls of the file at `path`.
     pub fn add(&mut self, path: &str, calls: FileCalls) {
         let place = |line| SourceLine { path: path.to_owned(), line };
         self.named.extend(calls.named.into_iter().map(|named| (place(named.line), named.name)));
@@ -39,7 +39,7 @@ impl WorkerCalls {
     }
 }
 
-/// The calls in a worker's own files, as far as its language is read: a Rust worker's are in its program.
+/// Returns the calls in the files of a worker. Empty for a Rust worker, whose calls are read from its program.
 pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
     let mut found = WorkerCalls::default();
     if worker.language == Language::Rust {
@@ -49,7 +49,7 @@ pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
         let path = format!("{}/{within}", worker.dir);
         let bytes =
             fs::read(app.root.join(&path)).map_err(|error| Error::io(format!("failed to read `{path}`"), &error))?;
-        // Names of workers are ASCII, whatever the encoding of the rest.
+        // Worker names are ASCII, so the encoding of the rest does not matter.
         let text = String::from_utf8_lossy(&bytes);
         if !text.contains(INVOKE) {
             continue;
@@ -63,11 +63,11 @@ pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
     Ok(found)
 }
 
-/// The files in the worker's language, relative to its folder with `/`, sorted.
+/// Returns the files in the worker's language, sorted. Paths are relative to the worker's folder, with `/`.
 fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     let folder = app.root.join(&worker.dir);
     let mut walk = WalkBuilder::new(&app.root);
-    // Nothing of this machine decides, only what is in the app.
+    // Only ignore files of the app apply, not settings of this machine.
     walk.standard_filters(false).hidden(true);
     for name in IGNORE_FILES {
         walk.add_custom_ignore_filename(name);

@@ -1,11 +1,11 @@
-//! What a runtime brings along: its glibc, and the shared libraries that a binary may need without shipping them.
+//! The Amazon Linux image of a Lambda runtime: its glibc, and the shared libraries that it contains.
 //!
-//! The lists are of what was seen in AWS's container images of the runtimes, which have the packages of the managed
-//! ones; what is missing here by mistake costs the user a line in `allow`, what is listed by mistake a failing worker.
+//! The lists were taken from AWS's container images, which contain the packages of the managed runtimes. A library that is
+//! missing here costs the user a line in `allow`; a library that is listed by mistake makes a worker fail.
 
 use super::binary::Version;
 
-/// The system below a runtime.
+/// The operating system of a Lambda runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LambdaBaseImage {
     /// Amazon Linux 2023: `provided.al2023`, Python 3.12 and newer, Node.js 20 and newer.
@@ -15,7 +15,7 @@ pub enum LambdaBaseImage {
 }
 
 impl LambdaBaseImage {
-    /// Of one of Lambda's runtimes, by its identifier: `python3.13`. What is not known is taken for a new one.
+    /// Returns the image of a Lambda runtime, for example `python3.13`. Unknown runtimes are assumed to be new.
     pub fn for_runtime(runtime: &str) -> Self {
         let minor =
             |name: &str| runtime.strip_prefix(name).and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
@@ -32,7 +32,7 @@ impl LambdaBaseImage {
         }
     }
 
-    /// Whether a library is there, by the name that binaries need it by.
+    /// Returns whether the image contains a shared library. `library` is its `DT_NEEDED` name.
     pub fn has(self, library: &str) -> bool {
         let own = match self {
             Self::AmazonLinux2023 => AMAZON_LINUX_2023.as_slice(),
@@ -42,7 +42,7 @@ impl LambdaBaseImage {
     }
 }
 
-/// Of the package `glibc`, which since 2.34 keeps the split-off ones as empty shells.
+/// Libraries of the package `glibc`. Since 2.34, some of them are empty and kept for compatibility.
 const GLIBC: [&str; 13] = [
     "ld-linux-aarch64.so.1",
     "ld-linux-x86-64.so.2",
@@ -59,11 +59,11 @@ const GLIBC: [&str; 13] = [
     "linux-vdso.so.1",
 ];
 
-/// Of `libgcc` and `libstdc++`.
+/// Libraries of the packages `libgcc` and `libstdc++`.
 const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
-/// Beyond those: of the packages in the minimal image, which has no `libxcrypt`, `expat` or `libatomic`.
-/// Seen in: the package lists of `lambda/python:3.12` (amazonlinux/amazon-linux-2023#585) and `lambda/nodejs:20`
+/// Other libraries of the minimal image, which has no `libxcrypt`, `expat` or `libatomic`.
+/// Source: the package lists of `lambda/python:3.12` (amazonlinux/amazon-linux-2023#585) and `lambda/nodejs:20`
 /// (aws/aws-lambda-base-images#173).
 const AMAZON_LINUX_2023: [&str; 32] = [
     "libacl.so.1",
@@ -100,7 +100,7 @@ const AMAZON_LINUX_2023: [&str; 32] = [
     "libzstd.so.1",
 ];
 
-/// Beyond those of all: what programs were seen to be linked with there (lambgeo/docker-lambda#34).
+/// Other libraries that programs link to on Amazon Linux 2 (lambgeo/docker-lambda#34).
 const AMAZON_LINUX_2: [&str; 8] = [
     "libbz2.so.1",
     "libcrypt.so.1",
@@ -112,7 +112,7 @@ const AMAZON_LINUX_2: [&str; 8] = [
     "libz.so.1",
 ];
 
-/// The interpreter's own library, in `/var/lang/lib`: an extension that needs it was built for Python.
+/// Returns whether a library is the one of the Python interpreter, which is in `/var/lang/lib`.
 fn is_python(library: &str) -> bool {
     library.starts_with("libpython3.") && library.contains(".so")
 }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runtimes_stand_on_the_system_that_aws_says() {
+    fn runtimes_map_to_their_amazon_linux_version() {
         for runtime in ["provided.al2023", "python3.12", "python3.14", "nodejs20.x", "nodejs24.x", "python4.0"] {
             assert_eq!(LambdaBaseImage::for_runtime(runtime), LambdaBaseImage::AmazonLinux2023, "{runtime}");
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_system_brings_is_known_by_its_name() {
+    fn base_images_list_their_libraries() {
         for library in ["libc.so.6", "libstdc++.so.6", "libz.so.1", "libpython3.13.so.1.0"] {
             assert!(
                 LambdaBaseImage::AmazonLinux2023.has(library) && LambdaBaseImage::AmazonLinux2.has(library),

@@ -1,4 +1,4 @@
-//! What the headers of a binary say: for which processor and system it is, and what it needs to be loaded.
+//! Reads the headers of a binary: its processor, its operating system and the libraries that it needs.
 
 use std::fmt;
 
@@ -20,13 +20,13 @@ pub enum Binary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Elf {
     pub machine: Machine,
-    /// The newest `GLIBC_x.y` that it cannot do without.
+    /// The newest `GLIBC_x.y` version that it requires.
     pub glibc: Option<Version>,
-    /// The newest `GLIBCXX_x.y.z`; told, and not checked.
+    /// The newest `GLIBCXX_x.y.z` version that it requires. Not checked.
     pub glibcxx: Option<Version>,
-    /// The libraries that are loaded with it.
+    /// The names of the libraries that the loader loads with it.
     pub needed: Vec<String>,
-    /// The name that other binaries need it by.
+    /// The name that other binaries refer to it by.
     pub soname: Option<String>,
 }
 
@@ -34,22 +34,22 @@ pub struct Elf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Machine {
     Known(Architecture),
-    /// 32 bits, or none that Lambda has.
+    /// A 32-bit processor, or one that Lambda does not offer.
     Other(&'static str),
 }
 
-/// Two or three numbers, as in `GLIBC_2.34` and `GLIBCXX_3.4.29`.
+/// A version of two or three numbers, as in `GLIBC_2.34` and `GLIBCXX_3.4.29`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32, pub u32, pub u32);
 
-/// What a file is, or none for a file that is no program or library; object files and core dumps are none either.
+/// Identifies a program or library. Returns `None` for all other files, including object files and core dumps.
 pub fn inspect<'d, R: ReadRef<'d>>(file: R) -> object::read::Result<Option<Binary>> {
     let binary = match FileKind::parse(file) {
         Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>, R>(file)?.map(Binary::Elf),
         Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>, R>(file)?.map(Binary::Elf),
         Ok(FileKind::MachO32 | FileKind::MachO64 | FileKind::MachOFat32 | FileKind::MachOFat64) => Some(Binary::MacOs),
         Ok(FileKind::Pe32 | FileKind::Pe64) => Some(Binary::Windows),
-        // A file too short to be any of them is an error here.
+        // Files that are too short for any format are an error here.
         Ok(_) | Err(_) => None,
     };
     Ok(binary)
@@ -77,7 +77,7 @@ fn elf<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(file: R) -> objec
     Ok(Some(found))
 }
 
-/// The newest version of each library that a symbol is taken from.
+/// Reads the newest versions of glibc and libstdc++ that symbols are imported from.
 fn read_versions<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
     sections: &SectionTable<'d, H, R>,
     endian: Endianness,
@@ -89,7 +89,7 @@ fn read_versions<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
     for need in needs {
         for version in need?.1 {
             let version = version?;
-            // What is needed weakly is done without.
+            // The loader ignores missing versions that are required weakly.
             if version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0 {
                 continue;
             }
@@ -103,7 +103,7 @@ fn read_versions<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
 
 fn glibc_version(name: &str) -> Option<Version> {
     match name {
-        // Marks a kind of relocation that older loaders do not know, and is no number.
+        // Not a version number: marks a kind of relocation that loaders support since 2.36.
         "GLIBC_ABI_DT_RELR" => Some(Version(2, 36, 0)),
         _ => name.strip_prefix("GLIBC_").and_then(Version::parse),
     }

@@ -1,4 +1,4 @@
-//! Holds what the binaries of an artifact need against what they will find.
+//! Compares the requirements of the binaries of an artifact with what the Lambda runtime offers.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -16,8 +16,8 @@ use crate::{AllowList, Entry, Source};
 use bedrock_build::Architecture;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// What keeps the binaries among the entries from running on the target, sorted by package. The entries are those of a
-/// function and of its layers together: they load each other's libraries. `app` is for messages.
+/// Returns the problems that keep binaries from running on the target, sorted by package. `entries` are the files of a
+/// function and of its layers, because they load each other's libraries. `app` is the folder that messages are relative to.
 pub fn audit(entries: &[Entry], target: &Target, app: &Path) -> Result<Vec<Finding>> {
     let allowed = AllowList::parse(&target.allow, &target.settings)?;
     let inspected = parallel_map(entries, available_threads(), |_| 0, |entry| inspect_entry(entry, app));
@@ -28,7 +28,7 @@ pub fn audit(entries: &[Entry], target: &Target, app: &Path) -> Result<Vec<Findi
     Ok(find_problems(&binaries, &Packages::of(entries), &allowed, target))
 }
 
-/// Whether a program needs a newer C library than a runtime has. What cannot be read needs none; packing it will say why.
+/// Returns whether a program needs a newer glibc than a runtime has. False for unreadable files, which packing reports.
 pub fn needs_newer_glibc(program: &Path, base_image: LambdaBaseImage) -> bool {
     let Ok(file) = File::open(program) else { return false };
     let needed = match inspect(&ReadCache::new(file)) {
@@ -38,7 +38,7 @@ pub fn needs_newer_glibc(program: &Path, base_image: LambdaBaseImage) -> bool {
     needed > Some(base_image.glibc())
 }
 
-/// What was seen in a file that is a binary.
+/// A file of the artifact that is a binary.
 #[derive(Debug)]
 enum BinaryFile {
     Read(Binary),
@@ -87,7 +87,7 @@ fn find_problems(
     findings
 }
 
-/// The same said of several files of a package is one finding. What belongs to no package is told file by file.
+/// Adds a finding. Equal findings about several files of a package are merged; files without a package are not.
 fn add(findings: &mut Vec<Finding>, new: Finding) {
     let same = findings
         .iter_mut()
@@ -101,7 +101,7 @@ fn add(findings: &mut Vec<Finding>, new: Finding) {
     old.paths.extend(new.paths);
 }
 
-/// What other binaries can need a binary by.
+/// Returns the names that other binaries can refer to a binary by.
 fn names<'a>(path: &'a str, file: &'a BinaryFile) -> Vec<&'a str> {
     let name = path.rsplit('/').next();
     let soname = match file {
@@ -117,15 +117,15 @@ fn fits(elf: &Elf, target: &Target) -> bool {
 
 fn problems(path: &str, file: &BinaryFile, provided: &BTreeSet<&str>, target: &Target) -> Vec<FindingKind> {
     match file {
-        // Data of tests and of tools that read binaries may be anything.
+        // Test data, and data of tools that read binaries, may be damaged.
         BinaryFile::Damaged(_) if !is_module(path) && path != "bootstrap" => Vec::new(),
         BinaryFile::Damaged(why) => vec![FindingKind::Damaged { why: why.clone() }],
-        // Launchers (`distlib/t64.exe`) and libraries (`.dll`, `.dylib`) for other systems lie in many packages, and
-        // nobody loads them. What is named like a module is loaded.
+        // Many packages contain launchers (`distlib/t64.exe`) and libraries (`.dll`, `.dylib`) of other systems, which are
+        // never loaded on Lambda. Files with the name of a module are.
         BinaryFile::Read(Binary::MacOs | Binary::Windows) if !is_module(path) => Vec::new(),
         BinaryFile::Read(Binary::MacOs) => vec![FindingKind::System { found: "macOS" }],
         BinaryFile::Read(Binary::Windows) => vec![FindingKind::System { found: "Windows" }],
-        // What is for another processor needs what that processor's system has.
+        // The other requirements of a binary for a different processor do not matter.
         BinaryFile::Read(Binary::Elf(elf)) if elf.machine != Machine::Known(target.architecture) => {
             vec![FindingKind::architecture(elf.machine)]
         }
@@ -147,18 +147,18 @@ fn is_module(path: &str) -> bool {
     name.rsplit('.').next() == Some("node") || name.split('.').skip(1).any(|part| part == "so")
 }
 
-/// musl calls its library `libc.so`; Alpine adds a name of its own.
+/// Returns whether a binary is linked to musl. musl's library is `libc.so`; Alpine has an additional name.
 fn is_musl(elf: &Elf) -> bool {
     elf.needed.iter().any(|name| name == "libc.so" || name.starts_with("libc.musl-") || name.starts_with("ld-musl-"))
 }
 
 impl FindingKind {
-    /// Whether it is said of a binary for another platform, and not of one for this.
+    /// Returns whether the finding means that the binary is for a different platform.
     fn is_of_platform(&self) -> bool {
         matches!(self, Self::Architecture { .. } | Self::System { .. } | Self::Musl)
     }
 
-    /// Whether one sentence can say both.
+    /// Returns whether two findings can be reported as one.
     fn can_merge_with(&self, other: &Self) -> bool {
         matches!((self, other), (Self::MissingLibraries { .. }, Self::MissingLibraries { .. })) || self == other
     }
@@ -169,7 +169,7 @@ const SYSTEMS: [&str; 12] =
 const PROCESSORS: [&str; 13] =
     ["aarch64", "amd64", "arm", "arm64", "armv6", "armv7", "i686", "ia32", "ppc64", "riscv64", "s390x", "x64", "x86"];
 
-/// Whether the path says what platform the file is for: a package that has one for each picks its own when it runs.
+/// Returns whether the path names a platform. A package with a binary for each platform selects one at run time.
 fn names_platform(path: &str) -> bool {
     let inside = path.rsplit_once("node_modules/").map_or(path, |(_, inside)| inside);
     let mut words = inside.split(|letter: char| !letter.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);

@@ -1,4 +1,4 @@
-//! One thing that is wrong with the binaries of a package, and how it is told.
+//! A problem with the binaries of a package, and its report.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use crate::package_path;
 use bedrock_build::Architecture;
 use bedrock_diagnostics::Report;
 
-/// Something that keeps binaries from running on Lambda.
+/// A problem that keeps binaries from running on Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// The package that has them; none for what the user built.
+    /// The package of the binaries, or `None` for a binary that the user built.
     pub package: Option<Package>,
     pub kind: FindingKind,
-    /// All of them that have it, in the artifact.
+    /// The paths of the binaries in the artifact.
     pub paths: BTreeSet<String>,
 }
 
-/// What is wrong.
+/// The kind of a problem with a binary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     Architecture {
@@ -52,7 +52,7 @@ impl Finding {
         let first = self.paths.first().map_or("", String::as_str);
         let subject = self.package.as_ref().map_or_else(|| first.to_owned(), ToString::to_string);
         let mut help = vec![self.fix(target)];
-        // Without it there is no function.
+        // A function cannot run without `bootstrap`.
         if first != "bootstrap" {
             let allow: Vec<String> =
                 self.allowing().iter().map(|path| format!("\"{}\"", globset::escape(path))).collect();
@@ -90,7 +90,7 @@ impl Finding {
         }
     }
 
-    /// The file, or the package's folders that the files are in.
+    /// Returns the paths for `allow`: the file, or the folders of the package.
     fn allowing(&self) -> BTreeSet<&str> {
         if self.paths.len() == 1 {
             self.paths.iter().map(String::as_str).collect()
@@ -137,7 +137,7 @@ impl Finding {
     }
 }
 
-/// `libX11.so.6`, `libxcb.so.1`, …
+/// Returns a list for messages: `libX11.so.6`, `libxcb.so.1`, …
 fn listed(names: &BTreeSet<String>) -> String {
     const MAX_LISTED: usize = 8;
     let told: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();

@@ -1,4 +1,4 @@
-//! Binaries for tests, made by hand: the headers of a program or library, and no code.
+//! Binaries for tests: the headers of a program or library, without code.
 
 /// The headers of an ELF file.
 #[derive(Clone)]

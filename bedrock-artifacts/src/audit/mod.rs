@@ -1,5 +1,5 @@
-//! Whether the binaries of an artifact run on Lambda: their processor, the glibc and the libraries that they need, and
-//! the system that they are for. Reads headers alone; who is asked to do something about a finding is others' part.
+//! Checks whether the binaries of an artifact run on Lambda: processor, operating system, glibc and shared libraries. Only
+//! reads headers.
 
 mod base_image;
 mod binary;

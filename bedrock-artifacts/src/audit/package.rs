@@ -1,5 +1,5 @@
-//! Which package a file of an artifact came with. Python says it in the packages' `*.dist-info` folders, as long as
-//! they have their `RECORD` or `top_level.txt`; Node.js by where the file is.
+//! Finds the package that a file of an artifact belongs to. Python packages list their files in the `RECORD` or
+//! `top_level.txt` of their `*.dist-info` folder; Node.js packages are folders of `node_modules`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fs;
 
 use crate::{Entry, Source, package_name};
 
-/// A package, in the words of its package manager.
+/// A package, by the name that its package manager uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Package {
     Python(String),
@@ -25,7 +25,7 @@ impl fmt::Display for Package {
 /// The packages of an artifact.
 #[derive(Debug, Default)]
 pub(super) struct Packages {
-    /// The Python packages by what they install at the top: `PIL` is of `pillow`.
+    /// Top-level module name to Python package: `PIL` belongs to `pillow`.
     python: BTreeMap<String, String>,
 }
 
@@ -36,7 +36,7 @@ impl Packages {
             let Some((above, file)) = entry.path.rsplit_once('/') else { continue };
             let info = above.rsplit('/').next().unwrap_or(above);
             let Some(name) = info.strip_suffix(".dist-info").and_then(|info| info.rsplit_once('-')) else { continue };
-            // Each installed package has one of them.
+            // Each installed package has at least one of these files.
             let tops = match file {
                 "METADATA" => vec![name.0.to_owned()],
                 "RECORD" | "top_level.txt" => text(entry).lines().filter_map(top).collect(),
@@ -49,27 +49,27 @@ impl Packages {
         Self { python }
     }
 
-    /// The package of a file; none for one that the user wrote.
+    /// Returns the package of a file, or `None` for a file that the user wrote.
     pub(super) fn of_file(&self, path: &str) -> Option<Package> {
         let part = package_name(path);
         if let Some((_, name)) = part.rsplit_once("node_modules/") {
             return Some(Package::Node(name.to_owned()));
         }
-        // `numpy.libs` has what was bundled with `numpy`.
+        // `numpy.libs` contains the libraries that are bundled with `numpy`.
         let name = part.strip_suffix(".libs").unwrap_or(part);
         self.python.get(name).or_else(|| self.python.get(part)).map(|name| Package::Python(name.clone()))
     }
 }
 
-/// The topmost name of a line of `RECORD` (`PIL/x.so,sha256=…,1`) or `top_level.txt`.
+/// Returns the top-level name in a line of `RECORD` (`PIL/x.so,sha256=…,1`) or `top_level.txt`.
 fn top(line: &str) -> Option<String> {
     let path = line.split(',').next().unwrap_or(line);
     let top = path.split('/').next().unwrap_or(path).trim();
-    // `../../bin/f2py` belongs to nobody's folder.
+    // `../../bin/f2py` is not in the folder of a package.
     (!top.is_empty() && top != ".." && !top.ends_with(".dist-info") && top != "__pycache__").then(|| top.to_owned())
 }
 
-/// A text that cannot be read names nothing; packing the file will say why.
+/// Returns the text of an entry. Empty for an unreadable file, which packing reports.
 fn text(entry: &Entry) -> String {
     match &entry.source {
         Source::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_belong_to_the_package_that_says_so() {
+    fn files_belong_to_the_package_that_lists_them() {
         let packages = Packages::of(&[
             Entry::bytes(
                 "python/pillow-11.0.0.dist-info/RECORD",

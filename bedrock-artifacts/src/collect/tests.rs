@@ -8,11 +8,11 @@ use proptest::prelude::proptest;
 use tempfile::TempDir;
 
 use super::*;
+use crate::pack;
+use crate::test_render::render_error;
 use crate::{ExclusionReason, FolderKind};
 use std::fs;
 use std::path::PathBuf;
-use crate::pack;
-use crate::test_render::render_error;
 
 const SETTINGS: &str = "[package.metadata.bedrock.workers.resizer]";
 

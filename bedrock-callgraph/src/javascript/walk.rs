@@ -1,5 +1,5 @@
-//! The walk over a JavaScript syntax tree: which names are bound where, and which are used. Names that are bound by
-//! taking values apart are `pattern`'s part.
+//! Traverses a JavaScript syntax tree and collects where names are bound and used, including destructuring:
+//! `{ invoke: call, ...rest }`, `[a, b = 1]`.
 
 use tree_sitter::{Node, Tree};
 
@@ -8,7 +8,7 @@ use crate::name_resolution::{
     Binding, ChainBase, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of,
 };
 
-/// Everything that matters in the tree.
+/// Collects the bindings and references in the tree.
 pub(super) fn read<'t>(tree: &'t Tree, text: &'t str, grammar: &JavaScript<'_>) -> Resolver<'t> {
     let mut walk = TreeWalk { text, grammar, resolver: Resolver::new(text), pending: vec![(tree.root_node(), ROOT)] };
     while let Some((node, scope)) = walk.pending.pop() {
@@ -17,12 +17,12 @@ pub(super) fn read<'t>(tree: &'t Tree, text: &'t str, grammar: &JavaScript<'_>) 
     walk.resolver
 }
 
-/// A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
+/// Uses a list of pending nodes instead of recursion: generated files can be nested deeper than the stack allows.
 pub(super) struct TreeWalk<'t, 'g> {
     pub(super) text: &'t str,
     pub(super) grammar: &'g JavaScript<'g>,
     pub(super) resolver: Resolver<'t>,
-    /// The last is the next.
+    /// The last node is visited next.
     pending: Vec<(Node<'t>, ScopeId)>,
 }
 
@@ -86,7 +86,7 @@ impl<'t> TreeWalk<'t, '_> {
         text_of(node, self.text)
     }
 
-    /// An expression of which the outermost chain is known to be used in this way.
+    /// Visits an expression whose outermost chain is used as `usage`.
     fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
         match self.grammar.chain(node, self.text) {
             Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
@@ -106,7 +106,7 @@ impl<'t> TreeWalk<'t, '_> {
         }
     }
 
-    /// `require('./worker');` alone does nothing with what it loads.
+    /// Visits a statement. A bare `require('./worker');` does not use the module.
     fn statement(&mut self, node: Node<'t>, scope: ScopeId) {
         let is_load = |node: &Node<'t>| {
             let chain = self.grammar.chain(*node, self.text);
@@ -133,7 +133,7 @@ impl<'t> TreeWalk<'t, '_> {
                         let name = field(specifier, "name");
                         let Some(alias) = field(specifier, "alias").or(name) else { continue };
                         let binding = match name.map(|name| quoted(name, self.text).unwrap_or(self.name(name))) {
-                            // `default` is no name of the grammar's.
+                            // The grammar does not treat `default` as a name.
                             None | Some("default") => of(MODULE),
                             Some("invoke") => of(&[]),
                             Some(_) => Binding::Other,
@@ -157,7 +157,7 @@ impl<'t> TreeWalk<'t, '_> {
             self.push(scope, children(node).into_iter().filter(|child| Some(*child) != clause));
         } else if self.is_source_bedrock(node) {
             let mut names = specifiers.iter().filter_map(|specifier| field(*specifier, "name"));
-            // Without a clause it is `*`.
+            // An export without a clause is `export *`.
             if clause.is_none() || names.any(|name| self.name(name) == "invoke") {
                 self.resolver.add_passed(node.start_position().row + 1);
             }
@@ -186,7 +186,7 @@ impl<'t> TreeWalk<'t, '_> {
         self.bind_value(left, BindingScope::Above(scope), right, scope);
     }
 
-    /// The names on the left stand for what is on the right.
+    /// Binds the names on the left to the value on the right.
     fn bind_value(&mut self, left: Node<'t>, owner: BindingScope, right: Node<'t>, scope: ScopeId) {
         self.pattern(left, owner, Source::value(right, scope), scope);
         let is_followed = matches!(left.kind(), "identifier" | "object_pattern");
@@ -228,21 +228,21 @@ impl<'t> TreeWalk<'t, '_> {
     }
 }
 
-/// Which scope the names belong to.
+/// The scope that bound names belong to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BindingScope {
-    /// This one.
+    /// Exactly this scope.
     Is(ScopeId),
-    /// The one that has them, seen from here.
+    /// The scope that declares the name, looked up from here.
     Above(ScopeId),
 }
 
-/// What is taken apart.
+/// The value that is destructured.
 #[derive(Debug, Clone)]
 pub(super) struct Source<'t> {
-    /// The expression and where it stands; none if nothing is known of the value.
+    /// The expression and its scope, or `None` if the value is unknown.
     value: Option<(Node<'t>, ScopeId)>,
-    /// What has been picked out of it so far.
+    /// The properties that lead from the value to the current part.
     picks: Vec<&'t str>,
 }
 
@@ -300,7 +300,7 @@ impl<'t> TreeWalk<'t, '_> {
         }
     }
 
-    /// A part of `{ … }` and what it stands for.
+    /// Returns a part of `{ … }` and its value.
     fn picked(&self, part: Node<'t>, source: &Source<'t>) -> Option<(Node<'t>, Source<'t>)> {
         match part.kind() {
             "pair_pattern" => {
@@ -316,14 +316,14 @@ impl<'t> TreeWalk<'t, '_> {
                 Some((part, source.pick(name)))
             }
             "shorthand_property_identifier_pattern" => Some((part, source.pick(Some(self.name(part))))),
-            // `...rest` still has all that was not picked.
+            // `...rest` contains all properties that are not named.
             "rest_pattern" => Some((children(part).first().copied()?, source.clone())),
             _ => Some((part, Source::unknown())),
         }
     }
 }
 
-/// Nodes that are a part of a chain, if they are one.
+/// Returns whether nodes of this kind can be part of a chain of names.
 fn is_chain(kind: &str) -> bool {
     matches!(
         kind,

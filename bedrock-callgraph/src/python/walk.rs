@@ -1,11 +1,11 @@
-//! The walk over a Python syntax tree: which names are bound where, and which are used.
+//! Traverses a Python syntax tree and collects where names are bound and used.
 
 use tree_sitter::{Node, Tree};
 
 use super::{INVOKE, Python};
 use crate::name_resolution::{Binding, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of};
 
-/// Everything that matters in the tree.
+/// Collects the bindings and references in the tree.
 pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Resolver<'t> {
     let mut walk = TreeWalk { text, resolver: Resolver::new(text), pending: vec![(tree.root_node(), ROOT)] };
     while let Some((node, scope)) = walk.pending.pop() {
@@ -14,11 +14,11 @@ pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Resolver<'t> {
     walk.resolver
 }
 
-/// A list of things to do instead of recursion: machine-made files nest deeper than a stack is.
+/// Uses a list of pending nodes instead of recursion: generated files can be nested deeper than the stack allows.
 struct TreeWalk<'t> {
     text: &'t str,
     resolver: Resolver<'t>,
-    /// The last is the next.
+    /// The last node is visited next.
     pending: Vec<(Node<'t>, ScopeId)>,
 }
 
@@ -38,7 +38,7 @@ impl<'t> TreeWalk<'t> {
             }
             "assignment" => self.assignment(node, scope),
             "named_expression" => {
-                // It binds outside of the comprehension that it may stand in.
+                // It binds the name outside of the comprehension that contains it.
                 let body = self.resolver.body(scope);
                 let (Some(name), Some(value)) = (field(node, "name"), field(node, "value")) else { return };
                 self.bind_value(body, name, value, scope);
@@ -56,7 +56,7 @@ impl<'t> TreeWalk<'t> {
             "splat_pattern" | "delete_statement" => self.targets(node, scope),
             "global_statement" | "nonlocal_statement" => self.redirected(node, scope),
             "keyword_argument" => self.push(scope, field(node, "value")),
-            // Its names are no expressions.
+            // Its names are not expressions.
             "dotted_name" => {}
             _ => self.push(scope, children(node)),
         }
@@ -71,7 +71,7 @@ impl<'t> TreeWalk<'t> {
         text_of(node, self.text)
     }
 
-    /// An expression of which the outermost chain is known to be used in this way.
+    /// Visits an expression whose outermost chain is used as `usage`.
     fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
         match Python.chain(node, self.text) {
             Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
@@ -80,7 +80,7 @@ impl<'t> TreeWalk<'t> {
         }
     }
 
-    /// The right-hand side of an assignment to a name.
+    /// Visits the right-hand side of an assignment to a name.
     fn visit_value(&mut self, value: Node<'t>, scope: ScopeId) {
         self.value(value, scope, Usage::Followed);
     }
@@ -96,7 +96,7 @@ impl<'t> TreeWalk<'t> {
         self.push(scope, field(node, "type"));
         let Some(left) = field(node, "left") else { return };
         let Some(right) = field(node, "right") else {
-            // `name: str` alone.
+            // `name: str` without a value.
             if left.kind() == "identifier" {
                 self.resolver.declare(scope, self.name(left));
             }
@@ -115,7 +115,7 @@ impl<'t> TreeWalk<'t> {
         self.resolver.bind(scope, self.name(name), Binding::Value { node, scope: seen_from, picks: Vec::new() });
     }
 
-    /// Names that are bound to something unknown, alone or within tuples, lists and stars.
+    /// Binds names to an unknown value, also in tuples, lists and starred expressions.
     fn targets(&mut self, node: Node<'t>, scope: ScopeId) {
         let mut nodes = vec![node];
         while let Some(node) = nodes.pop() {
@@ -127,7 +127,7 @@ impl<'t> TreeWalk<'t> {
         }
     }
 
-    /// `value as name`, in `with`, `except` and `case`.
+    /// Visits `value as name`, in `with`, `except` and `case`.
     fn alias(&mut self, node: Node<'t>, scope: ScopeId) {
         let mut parts = children(node);
         if let Some(name) = field(node, "alias").or_else(|| parts.last().copied()) {
@@ -137,7 +137,7 @@ impl<'t> TreeWalk<'t> {
         self.push(scope, parts);
     }
 
-    /// In `case`, one name alone is bound; names with a dot are compared with.
+    /// Visits a pattern of `case`: a single name is bound, a name with a dot is compared.
     fn pattern(&mut self, node: Node<'t>, scope: ScopeId) {
         for part in children(node) {
             match part.kind() {
@@ -184,7 +184,7 @@ impl<'t> TreeWalk<'t> {
         }
     }
 
-    /// Their names belong to the function, their defaults and types to where it is written.
+    /// Visits parameters: their names belong to the function, their defaults and types to the surrounding scope.
     fn parameters(&mut self, function: Node<'t>, scope: ScopeId, inside: ScopeId) {
         for parameter in field(function, "parameters").map(children).unwrap_or_default() {
             self.push(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
@@ -219,7 +219,7 @@ impl<'t> TreeWalk<'t> {
 
     fn import_from(&mut self, node: Node<'t>, scope: ScopeId) {
         let Some(module) = field(node, "module_name") else { return };
-        // Of a relative import the parts are none of bedrock's.
+        // Relative imports never refer to bedrock.
         let module = if module.kind() == "dotted_name" { self.parts(module) } else { vec!["."] };
         for name in node.children_by_field_name("name", &mut node.walk()) {
             let (name, alias) = match (field(name, "name"), field(name, "alias")) {
@@ -242,7 +242,7 @@ impl<'t> TreeWalk<'t> {
     }
 }
 
-/// What is imported by this path.
+/// Returns the binding of an import path.
 fn binding_of<'t>(path: &[&str]) -> Binding<'t> {
     let is_on_the_way = INVOKE.get(..path.len()).is_some_and(|begin| begin == path);
     if is_on_the_way { Binding::Bedrock(&INVOKE[path.len()..]) } else { Binding::Other }

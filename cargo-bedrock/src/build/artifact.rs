@@ -1,4 +1,4 @@
-//! The parts of an app that are built: the code of each function, and the layer of each worker that has dependencies.
+//! The artifacts of an app: the code of each function, and the layer of each worker that has dependencies.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) enum Function {
 }
 
 impl Function {
-    /// The worker's name, or `endpoint`, which no worker may be called.
+    /// Returns the worker's name, or `endpoint`, which is not a valid worker name.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Endpoint => "endpoint",
@@ -20,7 +20,7 @@ impl Function {
         }
     }
 
-    /// Where its settings are, for help lines.
+    /// Returns the table of its settings in `Cargo.toml`, for help lines.
     pub(crate) fn settings_table(&self) -> String {
         match self {
             Self::Endpoint => "[package.metadata.bedrock.endpoint]".to_owned(),
@@ -47,7 +47,7 @@ pub(crate) enum Artifact {
 }
 
 impl Artifact {
-    /// What it is called in the progress, in the state and on the disk: `endpoint`, `workers/NAME`, `layers/NAME`.
+    /// Returns its id in progress events, in the state and on the disk: `endpoint`, `workers/NAME`, `layers/NAME`.
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Code(Function::Endpoint) => "endpoint".to_owned(),
@@ -56,12 +56,12 @@ impl Artifact {
         }
     }
 
-    /// The zip, relative to the folder of the artifacts.
+    /// Returns the path of the zip file, relative to the artifact directory.
     pub(crate) fn file(&self) -> String {
         self.id() + ".zip"
     }
 
-    /// The function it belongs to.
+    /// Returns the function that it belongs to.
     pub(crate) fn function(&self) -> Function {
         match self {
             Self::Code(function) => function.clone(),
@@ -69,7 +69,7 @@ impl Artifact {
         }
     }
 
-    /// The worker it belongs to.
+    /// Returns the worker that it belongs to, or `None` for the endpoint.
     pub(crate) fn worker(&self) -> Option<&WorkerName> {
         match self {
             Self::Code(Function::Endpoint) => None,

@@ -1,4 +1,4 @@
-//! Who calls whom in the app as far as it is built: what the manifest says of it, and what is wrong with it.
+//! The calls between the functions of the app that have been built, for the manifest, and warnings about them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use bedrock_diagnostics::{Error, ExitKind, Result};
 /// Name of a function to the workers it calls, sorted.
 pub(crate) type Callees = BTreeMap<String, Vec<String>>;
 
-/// Reads the calls; warns of circles and oddities, and fails where the manifest would be wrong.
+/// Reads the calls. Warns about cycles and suspicious code, and fails if the manifest would be wrong.
 pub(crate) fn read_callees(context: &Context<'_>, state: &BuildState) -> Result<Callees> {
     let (app, observer) = (context.app, context.observer);
     let (graph, findings) = load_graph(app, &calls_in_state(app, state))?;
@@ -38,12 +38,12 @@ pub(crate) fn read_callees(context: &Context<'_>, state: &BuildState) -> Result<
     Ok(callees)
 }
 
-/// The calls of the Rust functions as the last builds of `app` found them; nothing of what was never built.
+/// Returns the calls of the Rust functions that the last builds of `app` found. Functions that were never built are missing.
 pub(crate) fn load_built_calls(app: &App) -> RustEdges {
     calls_in_state(app, &BuildState::load(&artifact_dir(app)))
 }
 
-/// What the programs of the Rust functions call, by what was read from them when they were packed.
+/// Returns the calls of the Rust functions, which were read from the programs when they were packed.
 fn calls_in_state(app: &App, state: &BuildState) -> RustEdges {
     let of = |id: &str| state.artifacts.get(id).map(|record| record.invokes.iter().cloned().collect());
     let workers = app

@@ -1,6 +1,6 @@
-//! `manifest.json`: the one hand-over to whatever deploys the app. Lists every function of the app, built or not.
-//! `docs/schema/manifest.v1.json` is its schema; keys may be added to a version, never changed.
-//! It has the lowest version that says all of it: who reads version 1 alone would leave triggers out without a word.
+//! `manifest.json`, the interface to tools that deploy the app. Lists every function of the app, built or not.
+//! `docs/schema/manifest.v1.json` is its schema; keys may be added within a version, never changed. The file has the lowest
+//! version that can express its contents, because a reader of version 1 would ignore triggers silently.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ use super::rust::PROFILE;
 use super::state::BuildState;
 use super::triggers;
 
-/// Of a manifest without triggers, and without destinations other than ARNs for failures.
+/// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
-/// Of one with them.
+/// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Manifest {
     version: u32,
     /// The version of cargo bedrock that wrote it.
     bedrock: &'static str,
     app: String,
-    /// Of the programs: `release`, or `dev` if one of them is not optimised.
+    /// Profile of the programs: `release`, or `dev` if one of them is not optimised.
     profile: &'static str,
     endpoint: Entry,
     workers: BTreeMap<String, Entry>,
@@ -68,7 +68,7 @@ struct Entry {
     layer: Option<ZipEntry>,
 }
 
-/// A zip, by its path from the manifest.
+/// A zip file. Its path is relative to the manifest.
 #[derive(Debug, Serialize)]
 struct ZipEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +159,7 @@ fn entry(
     }
 }
 
-/// Whether version 1 says all of it.
+/// Returns whether version 1 can express the settings.
 fn is_plain(settings: &FunctionSettings) -> bool {
     settings.triggers.is_empty()
         && settings.on_success.is_none()
@@ -167,13 +167,13 @@ fn is_plain(settings: &FunctionSettings) -> bool {
         && !matches!(settings.on_failure, Some(Destination::Worker(_)))
 }
 
-/// `release` if all programs are; a single quick one is not what one deploys.
+/// Returns `release` if all programs have this profile, otherwise `dev`.
 fn profile(state: &BuildState) -> &'static str {
     let mut profiles = state.artifacts.values().filter_map(|record| record.inputs.get(PROFILE));
     if profiles.all(|profile| profile == "release") { "release" } else { "dev" }
 }
 
-/// The processor that the part is for, which an earlier build may have been told.
+/// Returns the architecture that an artifact was built for, or `None` if it has no zip file.
 fn made_for(artifact: &Artifact, state: &BuildState) -> Option<Architecture> {
     let record = state.artifacts.get(&artifact.id()).filter(|record| record.zip.is_some())?;
     Architecture::parse(record.inputs.get(ARCHITECTURE)?)

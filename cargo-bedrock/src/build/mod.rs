@@ -1,16 +1,18 @@
-//! What `cargo bedrock build` makes: a zip of each function, a zip of each layer, and the manifest that lists them.
+//! What `cargo bedrock build` makes: a zip file of each function, a zip file of each layer, and the manifest that lists
+//! them. Prints nothing: a [`BuildObserver`] reports the progress.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`plan`] | which parts are built, decided from the command and the app |
+//! | [`plan`] | the artifacts that a build makes, from the command line and the app |
 //! | [`mod@run`] | the build: Rust on one thread, everything else on others |
-//! | [`context`] | the one way in which a part becomes a zip, or is found to be one already |
-//! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
-//! | [`calls`] | who calls whom, for the manifest |
-//! | [`inputs`], [`state`] | why a part is built again or is not |
-//! | [`prune_stale`] | what earlier builds left and nobody may deploy |
-//! | [`mod@verify`], [`mod@copy`] | the same build once more, elsewhere |
-//! | [`mod@folder`], [`manifest`], [`triggers`], [`report`] | what lies in `target/bedrock`, and its sizes |
+//! | [`observer`] | what a build reports while it runs |
+//! | [`context`] | decides whether an artifact is current, and writes its zip file |
+//! | [`rust`], [`worker_code`], [`python`], [`node`] | the contents of the artifacts |
+//! | [`mod@callees`] | the calls between functions, for the manifest |
+//! | [`inputs`], [`state`] | why an artifact is rebuilt |
+//! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
+//! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
+//! | [`mod@artifact_dir`], [`manifest`], [`triggers`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
 
 mod artifact;
 mod artifact_dir;

@@ -1,11 +1,11 @@
-//! What earlier builds left and nobody may deploy any more: parts of workers that are gone, and halves of a worker that
-//! are for another processor than its other half.
+//! Deletes artifacts of earlier builds that must not be deployed: those of deleted workers, and a code or layer zip whose
+//! architecture differs from that of the worker's other zip.
 
 use super::artifact::{Artifact, Function};
 use super::context::{ARCHITECTURE, Context};
 use super::state::BuildState;
 
-/// Takes such parts out of the state and off the disk.
+/// Deletes stale artifacts from the state and from the disk.
 pub(super) fn prune_stale(context: &Context<'_>, state: &mut BuildState) {
     let is_known = |id: &str| match id.split_once('/') {
         Some((_, name)) => context.app.workers.iter().any(|worker| worker.name.as_str() == name),
@@ -33,7 +33,7 @@ pub(super) fn prune_stale(context: &Context<'_>, state: &mut BuildState) {
     }
 }
 
-/// For which processor a part is; none if there is no zip of it.
+/// Returns the architecture of an artifact, or `None` if it has no zip file.
 fn processor<'a>(state: &'a BuildState, artifact: &Artifact) -> Option<&'a str> {
     state.artifacts.get(&artifact.id()).filter(|record| record.zip.is_some())?.inputs.get(ARCHITECTURE)
 }

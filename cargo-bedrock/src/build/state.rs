@@ -1,4 +1,4 @@
-//! What the last builds made, remembered beside the artifacts: what each was made of, and how its zip looks on the disk.
+//! The state of the artifact directory: the inputs of each artifact, and size and time of its zip file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use bedrock_artifacts::PackedZip;
 use bedrock_diagnostics::{Error, Result};
 
 const FILE: &str = "state.json";
-/// Another format is forgotten: everything is built once more.
+/// Version of the format. A state with a different version is ignored, and everything is rebuilt.
 const FORMAT: u32 = 1;
 
 /// By the id of the part.
@@ -23,17 +23,17 @@ pub(crate) struct BuildState {
     pub(crate) artifacts: BTreeMap<String, ArtifactRecord>,
 }
 
-/// One artifact that was made.
+/// An artifact that has been built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ArtifactRecord {
     pub(crate) inputs: Inputs,
-    /// The zip; none for a layer without dependencies.
+    /// The zip file, or `None` for a layer without dependencies.
     pub(crate) zip: Option<ZipRecord>,
     /// The workers that the code calls, for code.
     pub(crate) invokes: Vec<String>,
 }
 
-/// A zip: digests as hex, sizes in bytes.
+/// A zip file. Digests are hexadecimal unless named otherwise, sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ZipRecord {
     pub(crate) bytes: u64,
@@ -64,7 +64,7 @@ impl ZipRecord {
 }
 
 impl ArtifactRecord {
-    /// Why the part has to be built though there is this record of it; nothing if it need not be.
+    /// Returns why the artifact has to be rebuilt. Empty if it is current.
     pub(crate) fn reasons(&self, inputs: &Inputs, path: &Path) -> Vec<String> {
         let reasons = inputs.changes_since(&self.inputs);
         match &self.zip {
@@ -77,7 +77,7 @@ impl ArtifactRecord {
 }
 
 impl BuildState {
-    /// What is remembered in `folder`; nothing if that cannot be read, for then everything is built.
+    /// Loads the state in `folder`. Empty if it cannot be read, so that everything is rebuilt.
     pub(crate) fn load(folder: &Path) -> Self {
         let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
         match serde_json::from_str::<Self>(&text) {

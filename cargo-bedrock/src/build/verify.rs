@@ -19,7 +19,7 @@ use crate::process::ToolRunner;
 use bedrock_artifacts::Digest;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// Files of a zip that a report names.
+/// Number of files of a zip that a report lists.
 const MAX_LISTED_FILES: usize = 5;
 
 /// Builds the artifacts of `request` again elsewhere. An error names what came out differently.
@@ -45,7 +45,7 @@ pub(crate) fn verify(app: &App, request: &Request, observer: &dyn BuildObserver)
     Ok(())
 }
 
-/// This very program, in the copy.
+/// Runs this program in the copy.
 fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Error::io("failed to find this program", &error))?;
     let mut command = Command::new("sh");
@@ -80,7 +80,7 @@ fn difference(artifact: &Artifact, app: &App, place: &Path) -> Option<Error> {
     })
 }
 
-/// Digest and mode of each file in a zip.
+/// Returns mode and digest of each file in a zip.
 fn contents(zip: &Path) -> BTreeMap<String, (Option<u32>, Digest)> {
     let read = || {
         let mut archive = ZipArchive::new(File::open(zip).ok()?).ok()?;

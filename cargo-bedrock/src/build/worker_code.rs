@@ -1,5 +1,4 @@
-//! The code of a Python or JavaScript worker: its own files as they are, and beside them what lets Lambda's managed
-//! runtime run its class.
+//! The code of a Python or JavaScript worker: its own files, and the files that let Lambda's managed runtime run its class.
 
 use bedrock::local::{identity_file, is_reserved, lambda_files};
 use bedrock_build::{Language, Worker};
@@ -11,7 +10,7 @@ use super::node;
 use bedrock_artifacts::{Entry, ExclusionReason, FolderKind, PackOptions, collect_files};
 use bedrock_diagnostics::{Error, Result};
 
-/// Files that say what is to be installed; the layer is what they come to.
+/// Dependency lists, which are installed into the layer instead of being packed.
 const DEPENDENCY_LISTS: [&str; 7] = [
     "npm-shrinkwrap.json",
     "package-lock.json",
@@ -22,13 +21,14 @@ const DEPENDENCY_LISTS: [&str; 7] = [
     ".npmrc",
 ];
 
-/// The worker's code as a zip.
+/// Builds the zip file of a worker's code.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let function = Function::Worker(worker.name.clone());
-    let (own, ours) = (own(context, worker, &function)?, ours(context, worker));
+    let own = worker_files(context, worker, &function)?;
+    let runtime = runtime_files(context, worker);
     let mut inputs = Inputs::default();
     inputs.add_files(&own, &context.app.root)?;
-    inputs.add_files(&ours, &context.app.root)?;
+    inputs.add_files(&runtime, &context.app.root)?;
     if worker.settings.bundle {
         node::add_inputs(&mut inputs, context, worker)?;
     }
@@ -38,13 +38,13 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
         } else {
             ArtifactContents { entries: own, temp_dir: None }
         };
-        made.entries.extend(ours);
+        made.entries.extend(runtime);
         Ok(made)
     })
 }
 
-/// What lets the runtime run the worker's class.
-fn ours(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
+/// Returns the files that let the runtime run the worker's class.
+fn runtime_files(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
     debug_assert!(worker.language != Language::Rust, "Rust workers are programs");
     let class = worker.name.class_name();
     let (path, text) = identity_file(context.app.name.as_str(), worker.name.as_str(), &class);
@@ -52,8 +52,8 @@ fn ours(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
     files.chain([Entry::bytes(path, text)]).collect()
 }
 
-/// The worker's own files.
-fn own(context: &Context<'_>, worker: &Worker, function: &Function) -> Result<Vec<Entry>> {
+/// Returns the worker's own files.
+fn worker_files(context: &Context<'_>, worker: &Worker, function: &Function) -> Result<Vec<Entry>> {
     let app = context.app;
     let mut options = PackOptions::new(FolderKind::Sources, &app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);

@@ -1,5 +1,5 @@
-//! A copy of a workspace that has everything but its name, its times and the order of its files: nothing of that may
-//! change what a build makes.
+//! Copies a workspace with a different name, different file times and a different order of files, none of which may affect
+//! a build.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,12 +11,12 @@ use ignore::WalkBuilder;
 use crate::process::ToolRunner;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// All files: 2001-09-09.
+/// Modification time of all files: 2001-09-09.
 const MODIFIED_TIME: Duration = Duration::from_secs(1_000_000_000);
-/// What is made from the rest, and versions of it.
+/// Generated folders and version control, which are not copied.
 const EXCLUDED_FOLDERS: [&str; 4] = [".git", "node_modules", "__pycache__", ".venv"];
 
-/// Copies `from` into the empty folder `to`, without what builds and version control left there.
+/// Copies `from` into the empty folder `to`, without build output and version control.
 pub(super) fn copy(from: &Path, to: &Path, tools: &ToolRunner) -> Result<()> {
     let mut walk = WalkBuilder::new(from);
     walk.standard_filters(false).sort_by_file_name(|one, other| other.cmp(one));
@@ -43,7 +43,7 @@ pub(super) fn copy(from: &Path, to: &Path, tools: &ToolRunner) -> Result<()> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
-    // Sockets and pipes that editors leave are no part of an app.
+    // Skip sockets and pipes, which editors create.
     if !fs::metadata(from)?.is_file() {
         return Ok(());
     }
@@ -53,7 +53,7 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 
 fn is_generated(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    // Cargo marks its folders; what only bears the name may be a module.
+    // Cargo marks its target folders. Another folder of that name may be a module.
     let is_target = name == "target" && (folder.join("CACHEDIR.TAG").is_file() || folder.join("bedrock").is_dir());
     is_target || EXCLUDED_FOLDERS.contains(&name.as_ref())
 }

@@ -64,12 +64,6 @@ impl BuildReporter {
         Self { lines: ProgressLines::new(true), ..Self::new(print, false, false) }
     }
 
-    /// Reports that a crate has been compiled.
-    pub(crate) fn compile_programs(&self, name: &str) {
-        self.update_counts(|counts| counts.crates += 1);
-        self.status(&format!("compiled {name}"));
-    }
-
     /// Returns the compiler errors so far, without colours.
     pub(crate) fn errors(&self) -> Vec<String> {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -127,6 +121,11 @@ impl BuildObserver for BuildReporter {
         let counts: Vec<String> = counts.collect();
         let counts = if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) };
         self.lines.set(CARGO_LINE, format!("{message}{counts}"));
+    }
+
+    fn compiled(&self, name: &str) {
+        self.update_counts(|counts| counts.crates += 1);
+        self.status(&format!("compiled {name}"));
     }
 
     fn compiler_message(&self, package: &str, severity: Severity, text: &str) {

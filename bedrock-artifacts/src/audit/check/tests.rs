@@ -29,7 +29,7 @@ fn metadata(package: &'static str) -> (&'static str, Vec<u8>) {
 }
 
 #[test]
-fn what_runs_on_lambda_is_no_finding() {
+fn working_binaries_have_no_findings() {
     let own = fixture::Elf { needed: vec!["libc.so.6", "libfoo-1a2b.so.1", "libbar.so.2", "libz.so.1"], ..library() };
     let newest = fixture::Elf { versions: vec![("GLIBC_2.34", false), ("GLIBC_PRIVATE", false)], ..library() };
     let bar = fixture::Elf { soname: Some("libbar.so.2"), ..library() };
@@ -46,7 +46,7 @@ fn what_runs_on_lambda_is_no_finding() {
 }
 
 #[test]
-fn a_library_for_another_processor_is_told_once_for_its_package() {
+fn wrong_architecture_is_reported_once_for_each_package() {
     let other = fixture::Elf { machine: AARCH64, ..library() }.bytes();
     insta::assert_snapshot!(told(&[
         metadata("python/numpy-2.1.0.dist-info/METADATA"),
@@ -76,14 +76,14 @@ fn a_library_for_another_processor_is_told_once_for_its_package() {
 }
 
 #[test]
-fn processors_that_lambda_does_not_have_are_named() {
+fn unsupported_processors_are_named() {
     let arm = fixture::Elf { machine: ARM, ..library() }.bytes();
     let found = rendered_for(&Target { architecture: Architecture::Arm64, ..target() }, &[("a.so", arm)]);
     assert!(found.contains("`a.so` is built for arm with 32 bits, the worker runs on aarch64"), "{found}");
 }
 
 #[test]
-fn a_newer_glibc_is_told_with_the_number_found_and_the_number_allowed() {
+fn newer_glibc_report_has_found_and_allowed_version() {
     let newer =
         fixture::Elf { versions: vec![("GLIBC_2.4", false), ("GLIBC_2.38", false), ("GLIBC_2.9", false)], ..library() };
     insta::assert_snapshot!(told(&[
@@ -112,7 +112,7 @@ fn a_newer_glibc_is_told_with_the_number_found_and_the_number_allowed() {
 }
 
 #[test]
-fn a_glibc_that_is_needed_weakly_is_done_without() {
+fn weak_glibc_requirements_are_ignored() {
     let weak = fixture::Elf { versions: vec![("GLIBC_2.38", true)], ..library() };
     assert_eq!(told(&[("bootstrap", weak.bytes())]), "");
 }
@@ -125,7 +125,7 @@ fn packed_relocations_need_the_glibc_that_knows_them() {
 }
 
 #[test]
-fn a_library_that_is_nowhere_is_named() {
+fn missing_libraries_are_named() {
     let cv2 = fixture::Elf { needed: vec!["libGL.so.1", "libc.so.6", "libz.so.1"], ..library() };
     insta::assert_snapshot!(told(&[
         ("python/opencv_python-4.10.dist-info/RECORD", b"cv2/cv2.abi3.so,sha256=x,1\n".to_vec()),
@@ -146,7 +146,7 @@ fn a_library_that_is_nowhere_is_named() {
 }
 
 #[test]
-fn modules_for_other_systems_are_told() {
+fn modules_for_other_systems_are_reported() {
     insta::assert_snapshot!(told(&[
         ("node_modules/sharp/build/Release/sharp.node", macos()),
         ("node_modules/@scope/tool/tool.node", windows()),
@@ -169,7 +169,7 @@ fn modules_for_other_systems_are_told() {
 }
 
 #[test]
-fn what_is_built_for_alpine_is_told() {
+fn musl_binaries_are_reported() {
     let alpine = fixture::Elf { needed: vec!["libc.musl-x86_64.so.1"], versions: Vec::new(), ..library() };
     let musl = fixture::Elf { needed: vec!["libc.so"], versions: Vec::new(), ..library() };
     insta::assert_snapshot!(told(&[
@@ -189,7 +189,7 @@ fn what_is_built_for_alpine_is_told() {
 }
 
 #[test]
-fn launchers_and_libraries_of_other_systems_are_no_finding() {
+fn launchers_of_other_systems_are_ignored() {
     let files = [
         ("python/distlib/t64.exe", windows()),
         ("python/setuptools/cli.exe", windows()),
@@ -201,7 +201,7 @@ fn launchers_and_libraries_of_other_systems_are_no_finding() {
 }
 
 #[test]
-fn a_package_that_has_a_binary_for_each_platform_is_no_finding() {
+fn packages_with_a_binary_for_each_platform_pass() {
     let here = ("node_modules/a/bin/linux/x64/a.node", library().bytes());
     let others = [
         ("node_modules/a/bin/darwin/arm64/a.node", macos()),
@@ -217,7 +217,7 @@ fn a_package_that_has_a_binary_for_each_platform_is_no_finding() {
 }
 
 #[test]
-fn a_damaged_library_is_told() {
+fn damaged_libraries_are_reported() {
     let mut damaged = library().bytes();
     damaged.truncate(100);
     insta::assert_snapshot!(told(&[("native/a.so", damaged.clone())]), @r#"
@@ -230,7 +230,7 @@ fn a_damaged_library_is_told() {
 }
 
 #[test]
-fn what_is_allowed_is_not_looked_at_but_still_lends_its_library() {
+fn allowed_files_are_not_checked_but_provide_libraries() {
     let gl = fixture::Elf { needed: vec!["libX11.so.6"], ..library() };
     let user = fixture::Elf { needed: vec!["libGL.so.1"], ..library() };
     let files = [("lib/libGL.so.1", gl.bytes()), ("native/a.so", user.bytes())];
@@ -240,7 +240,7 @@ fn what_is_allowed_is_not_looked_at_but_still_lends_its_library() {
 }
 
 #[test]
-fn what_a_finding_says_to_allow_helps() {
+fn suggested_allow_setting_silences_the_finding() {
     let other = fixture::Elf { machine: AARCH64, ..library() }.bytes();
     let files = [("node_modules/a/[x].node", other.clone()), ("node_modules/a/b/c.node", other)];
     let allow = vec!["node_modules/a".to_owned()];
@@ -261,9 +261,10 @@ fn a_file_that_is_gone_is_named() {
 /// No fixture: this very program.
 #[test]
 #[cfg(target_os = "linux")]
-fn the_headers_of_a_real_program_are_read() {
+fn headers_of_a_real_program_are_read() {
     let program = std::env::current_exe().expect("program");
-    let Some(BinaryFile::Read(Binary::Elf(elf))) = inspect_entry(&Entry::file("x", &program), Path::new("/")).expect("readable")
+    let Some(BinaryFile::Read(Binary::Elf(elf))) =
+        inspect_entry(&Entry::file("x", &program), Path::new("/")).expect("readable")
     else {
         panic!("this test is an ELF file");
     };

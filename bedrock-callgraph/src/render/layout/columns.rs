@@ -1,4 +1,4 @@
-//! The column of each box: as many steps from the left as the longest way to it is long.
+//! Assigns a column to each box: the length of the longest path to it.
 
 use super::geometry::Arrow;
 
@@ -41,13 +41,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_way_decides() {
+    fn longest_path_determines_the_column() {
         assert_eq!(of(4, &[(0, 1), (0, 3), (1, 2), (2, 3)], &[]), [0, 1, 2, 3]);
         assert_eq!(of(4, &[(2, 1), (3, 2), (0, 3)], &[(1, 0)]), [0, 3, 2, 1]);
     }
 
     #[test]
-    fn who_is_led_to_by_nothing_stands_close_to_whom_it_leads_to() {
+    fn uncalled_boxes_are_next_to_their_callees() {
         assert_eq!(of(5, &[(0, 1), (1, 2), (2, 3), (4, 3)], &[]), [0, 1, 2, 3, 2]);
         assert_eq!(of(2, &[], &[]), [0, 0]);
     }

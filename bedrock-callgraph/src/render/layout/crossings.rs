@@ -1,15 +1,15 @@
-//! The order within each column: every vertex near the middle of its neighbours, then neighbours swapped while that
-//! saves crossings.
+//! Orders the vertices in each column to reduce crossings: first by the mean position of their neighbours, then by swaps of
+//! adjacent vertices.
 
 use super::geometry::float;
 use super::layered_graph::{LayeredGraph, Vertex};
 
-/// Sweeps to the right and back; later ones hardly ever help.
+/// Number of sweeps to the right and back. More rarely help.
 const SWEEPS: usize = 12;
-/// Rounds of swaps.
+/// Maximum number of rounds of swaps.
 const ROUNDS: usize = 8;
 
-/// Which neighbours of a vertex are looked at.
+/// The side of a vertex whose neighbours are used.
 #[derive(Clone, Copy)]
 enum Side {
     Left,
@@ -41,7 +41,7 @@ pub(super) fn reduce(graph: &mut LayeredGraph) {
     }
 }
 
-/// The place of each vertex in its column.
+/// Returns the position of each vertex in its column.
 fn positions(graph: &LayeredGraph) -> Vec<usize> {
     let mut position = vec![0; graph.vertices()];
     for column in &graph.columns {
@@ -61,7 +61,7 @@ fn sort(graph: &mut LayeredGraph, column: usize, side: Side, position: &mut [usi
     let middle = |vertex: Vertex| {
         let neighbours = neighbours(graph, vertex, side);
         let sum: f64 = neighbours.iter().map(|neighbour| float(position[*neighbour])).sum();
-        // Who has none stays where it is.
+        // Vertices without neighbours keep their position.
         if neighbours.is_empty() { float(position[vertex]) } else { sum / float(neighbours.len()) }
     };
     let mut order: Vec<(f64, Vertex)> = graph.columns[column].iter().map(|vertex| (middle(*vertex), *vertex)).collect();
@@ -70,18 +70,18 @@ fn sort(graph: &mut LayeredGraph, column: usize, side: Side, position: &mut [usi
     graph.columns[column].iter().enumerate().for_each(|(at, vertex)| position[*vertex] = at);
 }
 
-/// Crossings between all columns.
+/// Returns the number of crossings between all columns.
 fn total(graph: &LayeredGraph, position: &[usize]) -> usize {
     graph.columns.iter().map(|column| between(graph, column, position)).sum()
 }
 
-/// Crossings of the lines that leave a column to the right.
+/// Returns the number of crossings to the right of a column.
 fn between(graph: &LayeredGraph, column: &[Vertex], position: &[usize]) -> usize {
     let mut ends: Vec<usize> = Vec::new();
     let mut crossings = 0;
     for vertex in column {
         let mut own: Vec<usize> = graph.right[*vertex].iter().map(|neighbour| position[*neighbour]).collect();
-        // `ends` is sorted: what lies behind an end in it is crossed by a line to that end.
+        // `ends` is sorted: a line to an end crosses the lines to all later ends.
         crossings += own.iter().map(|end| ends.len() - ends.partition_point(|other| other <= end)).sum::<usize>();
         ends.append(&mut own);
         ends.sort_unstable();
@@ -89,7 +89,7 @@ fn between(graph: &LayeredGraph, column: &[Vertex], position: &[usize]) -> usize
     crossings
 }
 
-/// Swaps neighbours where that saves crossings; whether it did.
+/// Swaps adjacent vertices if that reduces crossings. Returns whether it swapped any.
 fn swap_all(graph: &mut LayeredGraph, position: &mut [usize]) -> bool {
     let mut is_better = false;
     for column in 0..graph.columns.len() {
@@ -105,7 +105,7 @@ fn swap_all(graph: &mut LayeredGraph, position: &mut [usize]) -> bool {
     is_better
 }
 
-/// Crossings of the lines of two vertices of a column, if the one stands above the other.
+/// Returns the number of crossings between the lines of two vertices, for `upper` above `lower`.
 fn crossed(graph: &LayeredGraph, upper: Vertex, lower: Vertex, position: &[usize]) -> usize {
     let on = |side| {
         let lower = neighbours(graph, lower, side);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn crossings_that_need_not_be_are_gone() {
+    fn avoidable_crossings_are_removed() {
         let mut graph = graph(&[0, 1, 1, 1, 2, 2, 2], &[(0, 1), (0, 2), (0, 3), (1, 6), (2, 5), (3, 4), (0, 4)]);
         assert!(crossings(&graph) > 0);
         reduce(&mut graph);

@@ -1,6 +1,6 @@
-//! Sizes, places and curves, in pixels from the top left corner.
+//! Sizes, positions and curves, in pixels from the top left corner.
 
-/// Of a box.
+/// The size of a box.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Size {
     pub width: f64,
@@ -40,11 +40,11 @@ impl Rect {
 pub struct Arrow {
     pub from: usize,
     pub to: usize,
-    /// It runs against the reading direction. Without these lines there must be no cycle.
+    /// It points to the left. Without these arrows, the graph must have no cycle.
     pub is_back: bool,
 }
 
-/// A piece of a line: a cubic curve to `end`, or a straight line where the control points are missing.
+/// A segment of a line: a cubic curve to `end`, or a straight line without control points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Curve {
     pub controls: Option<[Point; 2]>,
@@ -54,13 +54,13 @@ pub struct Curve {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     pub size: Size,
-    /// One for each size that was given.
+    /// One for each given size.
     pub boxes: Vec<Rect>,
-    /// One for each arrow that was given: where it begins, and its pieces.
+    /// Start and segments of each given arrow.
     pub lines: Vec<(Point, Vec<Curve>)>,
 }
 
-/// A count as a number to calculate with.
+/// Converts a count to a floating-point number.
 pub fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -1,19 +1,19 @@
-//! Boxes in columns, and a waypoint for each line in each column that it passes.
+//! The layered graph: boxes in columns, and a waypoint for each line in each column that it passes.
 
 use super::geometry::Arrow;
 
-/// A box or a waypoint: boxes have their own numbers, waypoints the numbers behind them.
+/// A box or a waypoint. Boxes have the first numbers, waypoints the following ones.
 pub(super) type Vertex = usize;
 
 #[derive(Debug, Clone)]
 pub(super) struct LayeredGraph {
     pub(super) boxes: usize,
-    /// From left to right; in each, vertices from top to bottom.
+    /// Columns from left to right, with their vertices from top to bottom.
     pub(super) columns: Vec<Vec<Vertex>>,
-    /// The neighbours of each vertex in the column to the left and in the one to the right.
+    /// The neighbours of each vertex in the columns to the left and to the right.
     pub(super) left: Vec<Vec<Vertex>>,
     pub(super) right: Vec<Vec<Vertex>>,
-    /// What each arrow passes, from left to right whatever its direction. A line from a box to itself passes it alone.
+    /// The vertices of each arrow, from left to right for both directions. A loop has only its box.
     pub(super) routes: Vec<Vec<Vertex>>,
 }
 

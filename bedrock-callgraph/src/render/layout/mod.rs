@@ -1,14 +1,14 @@
-//! Where the boxes and lines of a picture go: in columns from left to right, with few crossings (the method of Sugiyama).
+//! Layout of boxes and lines: in columns from left to right, with few crossings (Sugiyama's method).
 //!
 //! | module | decides |
 //! | --- | --- |
-//! | `columns` | in which column each box stands |
+//! | `columns` | the column of each box |
 //! | `layered_graph` | where lines pass the columns between |
-//! | `crossings` | the order within each column |
+//! | `crossings` | the order in each column |
 //! | `vertical_positions` | how high everything stands |
 //! | `route` | the curves |
 //!
-//! What the boxes mean and how they look is left to others.
+//! The meaning and style of the boxes do not matter here.
 
 mod columns;
 mod crossings;

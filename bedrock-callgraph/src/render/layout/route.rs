@@ -1,19 +1,19 @@
-//! The curves: from the right side of a box, through the gaps between columns, to the left side of another.
+//! Computes the curves: from the right side of a box, through the gaps between columns, to the left side of another box.
 
 use super::geometry::{Arrow, Curve, Point, Rect, float};
 use super::layered_graph::{LayeredGraph, Vertex};
 
-/// Between two lines at the side of a box.
+/// Distance between two lines at the side of a box.
 const PORT_SPACING: f64 = 9.0;
-/// What of a side stays free of lines at both ends.
+/// Distance between the corners of a box and its lines.
 const CORNER_MARGIN: f64 = 12.0;
-/// Width of a line from a box to itself, and how far it rises above the box.
+/// Width of a loop, and its height above the box.
 const LOOP_SIZE: (f64, f64) = (26.0, 17.0);
 
-/// The left and right end of each column.
+/// The left and right edges of each column.
 pub(super) type Columns = [(f64, f64)];
 
-/// The line of each arrow: where it begins, and its pieces.
+/// Returns the start and the segments of each arrow.
 pub(super) fn route_lines(
     graph: &LayeredGraph,
     arrows: &[Arrow],
@@ -50,7 +50,7 @@ fn columns_of(graph: &LayeredGraph) -> Vec<usize> {
     column_of
 }
 
-/// How high each line leaves the box on its left and reaches the one on its right.
+/// The vertical position of both ends of each line.
 struct Ports {
     right: Vec<f64>,
     left: Vec<f64>,
@@ -65,7 +65,7 @@ impl Ports {
                     graph.routes.iter().enumerate().filter_map(move |(number, route)| Some((number, end(route)?)));
                 let mut lines: Vec<(usize, Vertex)> =
                     lines.filter(|(_, (own, _))| *own == vertex).map(|(number, (_, next))| (number, next)).collect();
-                // Lines that come from further up arrive further up, so that they do not cross there.
+                // Sort lines by the position of their other end, so that they do not cross here.
                 lines.sort_by(|a, b| middle[a.1].total_cmp(&middle[b.1]));
                 spread(shape, &lines)
             };
@@ -82,7 +82,7 @@ impl Ports {
     }
 }
 
-/// Evenly about the middle of the side.
+/// Distributes lines evenly around the middle of a side.
 fn spread(shape: &Rect, lines: &[(usize, Vertex)]) -> Vec<(usize, f64)> {
     let steps = float(lines.len().saturating_sub(1));
     let step = if steps > 0.0 { PORT_SPACING.min((shape.height - 2.0 * CORNER_MARGIN) / steps) } else { 0.0 };
@@ -90,7 +90,7 @@ fn spread(shape: &Rect, lines: &[(usize, Vertex)]) -> Vec<(usize, f64)> {
     lines.iter().enumerate().map(|(at, (number, _))| (*number, first + step * float(at))).collect()
 }
 
-/// Curves across the gaps, straight lines across the columns.
+/// Connects points with curves across the gaps and straight lines across the columns.
 fn route_through(points: &[Point]) -> (Point, Vec<Curve>) {
     let curve = |(number, pair): (usize, &[Point])| {
         let [start, end] = [pair[0], pair[1]];
@@ -102,7 +102,7 @@ fn route_through(points: &[Point]) -> (Point, Vec<Curve>) {
     (points[0], points.windows(2).enumerate().map(curve).collect())
 }
 
-/// Above the right end of the box.
+/// Returns a loop above the right end of a box.
 fn route_loop(shape: &Rect) -> (Point, Vec<Curve>) {
     let (width, rise) = LOOP_SIZE;
     let end = Point { x: shape.right() - CORNER_MARGIN, y: shape.y };

@@ -1,16 +1,16 @@
-//! How high everything stands: near its neighbours in the other columns, without coming too near to those in its own.
+//! Assigns vertical positions: close to the neighbours in other columns, with minimum distances in the same column.
 
 use super::geometry::{Size, float};
 use super::layered_graph::{LayeredGraph, Vertex};
 
-/// Between two boxes of a column.
+/// Distance between two boxes of a column.
 const GAP: f64 = 26.0;
-/// Between a waypoint and what is above or below it.
+/// Distance between a waypoint and its neighbours in the column.
 const WAYPOINT_GAP: f64 = 15.0;
-/// Sweeps to the right and back.
+/// Number of sweeps to the right and back.
 const SWEEPS: usize = 60;
 
-/// The middle of each vertex, the highest edge at 0. Boxes aside are left at 0.
+/// Returns the vertical middle of each vertex. The topmost edge is at 0. Boxes without lines stay at 0.
 pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f64> {
     let mut middle = vec![0.0; graph.vertices()];
     for column in &graph.columns {
@@ -18,7 +18,7 @@ pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f6
         place_column(graph, sizes, column, &desired, &mut middle);
     }
     for sweep in 0..SWEEPS {
-        // At first along the lines, then in balance with both sides.
+        // The first half of the sweeps uses one side, the second half both.
         let ends = match (sweep < SWEEPS / 2, sweep % 2 == 0) {
             (true, true) => (true, false),
             (true, false) => (false, true),
@@ -39,7 +39,7 @@ pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f6
     middle
 }
 
-/// Where a vertex would stand if it were alone, and how much it matters: long lines should be straight.
+/// Returns the desired position of a vertex, and its weight. Waypoints have high weights, so that long lines are straight.
 fn desired(graph: &LayeredGraph, vertex: Vertex, (left, right): (bool, bool), middle: &[f64]) -> (f64, f64) {
     let left = if left { &graph.left[vertex][..] } else { &[] };
     let right = if right { &graph.right[vertex][..] } else { &[] };
@@ -53,8 +53,8 @@ fn desired(graph: &LayeredGraph, vertex: Vertex, (left, right): (bool, bool), mi
     if weights > 0.0 { (sum / weights, weights) } else { (middle[vertex], 0.1) }
 }
 
-/// Moves the vertices of a column to where they are wanted, as near as the distances between them allow (least squares;
-/// pool adjacent violators).
+/// Moves the vertices of a column as close to their desired positions as the minimum distances allow (least squares, by
+/// pooling adjacent violators).
 fn place_column(graph: &LayeredGraph, sizes: &[Size], column: &[Vertex], desired: &[(f64, f64)], middle: &mut [f64]) {
     let mut down = 0.0;
     let mut offsets = Vec::new();
@@ -64,7 +64,7 @@ fn place_column(graph: &LayeredGraph, sizes: &[Size], column: &[Vertex], desired
         }
         offsets.push(down);
     }
-    // Groups that stand as close as they may: sum and weight of what they want, and how many they are.
+    // Groups of vertices at minimum distance: weighted sum of desired positions, weight, and count.
     let mut groups: Vec<(f64, f64, usize)> = Vec::new();
     for ((want, weight), offset) in desired.iter().zip(&offsets) {
         groups.push(((want - offset) * weight, *weight, 1));
@@ -91,7 +91,7 @@ fn half_height(graph: &LayeredGraph, sizes: &[Size], vertex: Vertex) -> f64 {
     if graph.is_waypoint(vertex) { 0.0 } else { sizes[vertex].height / 2.0 }
 }
 
-/// Boxes that no line touches, in rows below everything else: as many in each as the width allows.
+/// Places boxes without lines in rows below everything else, as many in each row as the width allows.
 pub(super) fn place_unconnected(sizes: &[Size], numbers: &[usize], width: f64, top: f64) -> Vec<(usize, f64, f64)> {
     let cell = numbers.iter().map(|number| sizes[*number].width).fold(0.0, f64::max) + GAP;
     let height = numbers.iter().map(|number| sizes[*number].height).fold(0.0, f64::max) + GAP;

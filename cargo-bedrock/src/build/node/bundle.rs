@@ -1,5 +1,5 @@
-//! A JavaScript worker and its dependencies as one file, made by the esbuild that the worker's `package.json` names.
-//! Files that did not become part of it, data for example, stay beside it.
+//! Bundles a JavaScript worker and its dependencies into one file, with the esbuild of the worker's `package.json`. Files
+//! that are not part of the bundle, such as data, are packed next to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,18 +16,18 @@ use crate::build::inputs::Inputs;
 use bedrock_artifacts::{Entry, Source};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to bundle makes bundles anew.
+/// Version of the bundle layout. Changing it rebuilds all bundles.
 const LAYOUT: &str = "1";
-/// Packages of the AWS SDK, which the runtime brings along.
+/// Packages of the AWS SDK, which the runtime contains.
 const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
-/// What decides about a bundle beside the worker's own files.
+/// Adds the inputs of a bundle other than the worker's own files.
 pub(crate) fn add_inputs(inputs: &mut Inputs, context: &Context<'_>, worker: &Worker) -> Result<()> {
     inputs.add("bundle", LAYOUT);
     npm::add_lists(inputs, &context.app.root.join(&worker.dir), worker)
 }
 
-/// `own` files of the worker as they come into the zip: what was bundled as one file, the others as they are.
+/// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it.
 pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to bundle {function}");
@@ -64,7 +64,7 @@ fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker) -> Result<()> {
     Ok(())
 }
 
-/// A line behind the copy of the main file that gives its class to whoever loads the bundle, exported or not.
+/// Appends a line to the copy of the main file that passes its class to the loader of the bundle, exported or not.
 /// `bedrock/load.mjs` does the same to files that are not bundled.
 fn append_class_export(main: &Path, class: &str) -> std::io::Result<()> {
     let source = fs::read_to_string(main)?;
@@ -91,7 +91,7 @@ fn esbuild(temp_dir: &Path, worker: &Worker, what: &str) -> Result<Command> {
 
 fn format(is_module: bool) -> &'static [&'static str] {
     if is_module {
-        // Packages in CommonJS call a `require` that modules do not have.
+        // CommonJS packages call `require`, which ES modules do not have.
         &[
             "--format=esm",
             "--banner:js=import { createRequire as __createRequire } from 'node:module'; \
@@ -102,18 +102,18 @@ fn format(is_module: bool) -> &'static [&'static str] {
     }
 }
 
-/// Whether a package says that its files are modules. The copy then says nothing: `worker.js` is none in any package, so
-/// each file has to be taken for what it is written as.
+/// Removes `type` from a `package.json`, and returns whether it was `module`. `worker.js` is always CommonJS, so esbuild has
+/// to detect the format of each file.
 fn remove_module_type(package: &Path) -> bool {
     let read = || serde_json::from_slice::<Value>(&fs::read(package).ok()?).ok();
     let Some(Value::Object(mut object)) = read() else { return false };
     let is_module = object.remove("type").is_some_and(|kind| kind == "module");
-    // One that cannot be written stays as it was, and esbuild will say what it does not like.
+    // If writing fails, esbuild reports the problem.
     let _ = fs::write(package, Value::Object(object).to_string());
     is_module
 }
 
-/// The worker's own files that esbuild took in, by its own account.
+/// Returns the worker's files that are part of the bundle, from esbuild's metafile.
 fn bundled(account: &Path) -> BTreeSet<String> {
     let read = || serde_json::from_slice::<Value>(&fs::read(account).ok()?).ok();
     let account = read().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The layer of a JavaScript worker: what `npm` installs of its `package.json`, for Lambda's system and processor.
+//! The layer of a JavaScript worker: the dependencies of its `package.json`, installed by npm for Lambda's platform.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use crate::build::inputs::Inputs;
 use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to lay out or prune layers makes them anew.
+/// Version of the layer layout and pruning. Changing it rebuilds all layers.
 const LAYOUT: &str = "1";
 
-/// The worker's layer as a zip; none if it has no dependencies, or is bundled with them.
+/// Builds the zip file of a worker's layer. There is none without dependencies, or if they are bundled.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let artifact = Artifact::Layer(worker.name.clone());
     let dir = context.app.root.join(&worker.dir);
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    // What is bundled is in the code.
+    // Bundled dependencies are in the code.
     let wanted = has_dependencies(&dir, worker)? && !worker.settings.bundle;
     if wanted {
         npm::add_lists(&mut inputs, &dir, worker)?;

@@ -1,4 +1,4 @@
-//! npm: what it reads, and how it is made to install for Lambda or for this machine.
+//! Runs npm to install dependencies for Lambda or for this machine.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::build::inputs::Inputs;
 use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
-/// What npm reads.
+/// Files that npm reads.
 const DEPENDENCY_LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
 
-/// What npm reads of a worker, as inputs.
+/// Adds the files that npm reads as inputs.
 pub(super) fn add_lists(inputs: &mut Inputs, dir: &Path, worker: &Worker) -> Result<()> {
     for list in DEPENDENCY_LISTS {
         if let Some(bytes) = read(&dir.join(list), &format!("{}/{list}", worker.dir))? {

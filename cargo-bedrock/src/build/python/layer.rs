@@ -1,4 +1,4 @@
-//! The layer of a Python worker: what its requirements come to, installed for its runtime and processor.
+//! The layer of a Python worker: its requirements, installed for its runtime and processor.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::process::find_on_path;
 use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_python_path, prune};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to lay out or prune layers makes them anew.
+/// Version of the layer layout and pruning. Changing it rebuilds all layers.
 const LAYOUT: &str = "2";
 
-/// The worker's layer as a zip; none if it has no requirements.
+/// Builds the zip file of a worker's layer. There is none without requirements.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let artifact = Artifact::Layer(worker.name.clone());
     let mut inputs = Inputs::default();
@@ -33,7 +33,7 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     })
 }
 
-/// Where it stands what the worker needs.
+/// The file that lists the dependencies of a worker.
 enum DependencySource {
     Nothing,
     Listed(Requirements),

@@ -1,4 +1,4 @@
-//! Reads a `requirements.txt`: what of it can be installed for another machine, and what is refused and why.
+//! Reads a `requirements.txt`, and rejects requirements that cannot be installed for a different machine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use pep508_rs::{Requirement, VerbatimUrl};
 
 use bedrock_diagnostics::{Error, Report, Result, io_reason, relative_path};
 
-/// What is to be installed.
+/// The requirements to install.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Requirements {
     /// Requirements and options, one a line, paths absolute, nested files in place.
@@ -22,7 +22,7 @@ pub(super) struct Requirements {
     pub(super) hashed: bool,
 }
 
-/// Reads `path` and what it includes; everything that cannot be is told at once.
+/// Reads `path` and the files that it includes. Reports all problems in one error.
 pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
     let mut reader = Reader { app, reports: Vec::new(), open: BTreeSet::new(), found: Requirements::default() };
     reader.file(path, false);
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
 struct Reader<'a> {
     app: &'a Path,
     reports: Vec<Report>,
-    /// Files that are being read: one that includes itself is not read for ever.
+    /// Files that have been read, so that files that include each other are read once.
     open: BTreeSet<PathBuf>,
     found: Requirements,
 }

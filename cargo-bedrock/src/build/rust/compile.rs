@@ -1,4 +1,4 @@
-//! The one cargo invocation. What the compiler says is shown as it says it; who failed is known by package.
+//! Runs cargo once for all programs. Compiler output is passed through unchanged; failures are attributed to packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ use crate::build::plan::Purpose;
 use crate::process;
 use bedrock_diagnostics::{Error, Result};
 
-/// The first words of lines in which cargo tells how far it is.
+/// First words of cargo's status lines.
 const STATUS: [&str; 12] = [
     "Adding",
     "Blocking",
@@ -35,12 +35,12 @@ const STATUS: [&str; 12] = [
     "Removed",
 ];
 
-/// Learns how far the compiler is, from cargo alone: other compilers move what it has made.
+/// Receives finished programs while cargo compiles. Not called for other compilers, which move the programs afterwards.
 pub(crate) trait CompileObserver: Sync {
-    /// The program of a function is there, and was not before.
+    /// The program of a function has been compiled.
     fn program(&self, function: &Function, path: &Path);
 
-    /// All programs are there; the compiler is about to end.
+    /// All programs have been compiled.
     fn all(&self);
 }
 
@@ -50,7 +50,7 @@ impl CompileObserver for () {
     fn all(&self) {}
 }
 
-/// What did not compile: functions by their name, or the app as a whole.
+/// Errors by function, or of the whole app if the function is `None`.
 #[derive(Debug)]
 pub(crate) struct Failures(pub(crate) Vec<(Option<Function>, Error)>);
 
@@ -60,7 +60,7 @@ impl From<Error> for Failures {
     }
 }
 
-/// The program of each function, compiled.
+/// Compiles the programs, and returns the path of each executable.
 pub(super) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
@@ -135,7 +135,7 @@ fn lambda_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("bedrock").join(Compiler::CargoLambda.name()).join("lambda")
 }
 
-/// What cargo told on its standard output.
+/// The messages on cargo's standard output.
 #[derive(Default)]
 struct CargoOutput {
     executables: BTreeMap<(String, String), PathBuf>,
@@ -209,7 +209,7 @@ fn package_name(id: &str, target: &str) -> String {
     name.or_else(|| before.rsplit('/').next()).unwrap_or(target).to_owned()
 }
 
-/// Passes on what cargo says, but for how far it is; gives the last lines.
+/// Reports cargo's status lines, and returns all other lines.
 fn forward_stderr(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
     let mut said = Vec::new();
     for line in stream.lines().map_while(std::result::Result::ok) {
@@ -242,7 +242,7 @@ mod tests {
     use super::package_name;
 
     #[test]
-    fn the_name_of_a_package_is_in_its_id() {
+    fn package_name_is_part_of_the_id() {
         for (id, name) in [
             ("path+file:///app/workers/resizer#0.1.0", "resizer"),
             ("path+file:///app/somewhere#resizer@0.1.0", "resizer"),

@@ -1,5 +1,5 @@
-//! What `cargo metadata` said, kept beside the artifacts: asking again takes a fifth of a build that has nothing to do.
-//! It is believed as long as all that cargo reads for it is as it was.
+//! Caches the output of `cargo metadata` next to the artifacts: running it takes a fifth of a build without changes. The
+//! cache is valid while nothing has changed that cargo reads.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_is_said_again_until_something_changes_that_cargo_reads() {
+    fn cache_is_valid_until_cargo_inputs_change() {
         let changes: [fn(&Path); 6] = [
             |root| write(root, "Cargo.toml", "[package]\nname = \"other\"\n[workspace]\n"),
             |root| {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_memory_is_none() {
+    fn damaged_cache_file_is_ignored() {
         let dir = app();
         write(dir.path(), "target/bedrock/cargo-metadata.json", "{");
         assert!(load_cached_metadata(dir.path()).is_none());

@@ -1,4 +1,4 @@
-//! Which package and which binary is the program of a function.
+//! Finds the package and the binary of a function.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) struct Program {
     pub(super) binary: String,
 }
 
-/// Where cargo works.
+/// The cargo workspace of an app.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,

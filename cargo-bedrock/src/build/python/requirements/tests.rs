@@ -27,7 +27,7 @@ fn told(text: &str) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn comments_and_continued_lines_are_read_as_pip_reads_them() {
+fn comments_and_continued_lines_are_parsed_like_pip() {
     let text = "# a comment\nrequests==2.28.2 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n\nidna # why\n";
     assert_eq!(
         logical_lines(text),
@@ -58,7 +58,7 @@ fn wheels_may_be_named_by_url_or_path() {
 }
 
 #[test]
-fn what_would_be_built_from_source_is_refused_with_the_reason() {
+fn source_requirements_are_rejected_with_a_reason() {
     let told = told(
         "-e ./lib\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d\n--no-binary :all:\n",
     );
@@ -80,14 +80,14 @@ fn what_would_be_built_from_source_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_typing_error_is_told_with_its_line() {
+fn typing_errors_are_reported_with_their_line() {
     let told = told("idna\nrequests=2.28.2\n");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
 }
 
 #[test]
-fn an_included_file_that_is_not_there_is_named() {
+fn missing_included_file_is_named() {
     assert_eq!(
         told("-r nowhere.txt\n"),
         [("failed to read `nowhere.txt`".to_owned(), vec!["no such file or directory".to_owned()])]

@@ -20,7 +20,7 @@ impl AllowList {
             // Users who know ignore files write `/keys/dev.pem` and `keys/`.
             let plain = text.trim_start_matches('/').trim_end_matches('/');
             let glob: Glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| {
-                Error::app(format!("`allow` of `{settings}` has `{text}`, which is no pattern"))
+                Error::app(format!("`allow` of `{settings}` has `{text}`, which is not a valid pattern"))
                     .cause(error.kind().to_string())
             })?;
             let fixed = plain.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default().to_owned();

@@ -21,7 +21,7 @@ const MAX_LISTED: usize = 10;
 pub fn zip_size_warning(what: &str, bytes: u64) -> Option<String> {
     (bytes > MAX_DIRECT_UPLOAD_BYTES).then(|| {
         let (found, limit) = (grouped(bytes), grouped(MAX_DIRECT_UPLOAD_BYTES));
-        format!("the zip of {what} has {found} bytes, above {limit} it can be uploaded through S3 alone")
+        format!("the zip of {what} has {found} bytes, above {limit} it can only be uploaded through S3")
     })
 }
 
@@ -68,10 +68,10 @@ pub fn check_layer_count(what: &str, names: &[String]) -> Option<Report> {
 
 /// Returns `parts` as one cause of several lines, or nothing if there are none.
 fn largest_cause(parts: &[PackageSize]) -> Vec<String> {
-    let told: Vec<&PackageSize> = parts.iter().take(MAX_LISTED).collect();
-    let width = told.iter().map(|part| grouped(part.bytes).len()).max().unwrap_or_default();
-    let lines = told.iter().map(|part| format!("\n{:>width$}  {}", grouped(part.bytes), part.name));
-    if told.is_empty() {
+    let listed: Vec<&PackageSize> = parts.iter().take(MAX_LISTED).collect();
+    let width = listed.iter().map(|part| grouped(part.bytes).len()).max().unwrap_or_default();
+    let lines = listed.iter().map(|part| format!("\n{:>width$}  {}", grouped(part.bytes), part.name));
+    if listed.is_empty() {
         Vec::new()
     } else {
         vec![format!("the largest parts, in bytes:{}", lines.collect::<String>())]
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(
             zip_size_warning("worker `resizer`", 52_428_801).as_deref(),
             Some(
-                "the zip of worker `resizer` has 52,428,801 bytes, above 52,428,800 it can be uploaded through S3 alone"
+                "the zip of worker `resizer` has 52,428,801 bytes, above 52,428,800 it can only be uploaded through S3"
             )
         );
     }

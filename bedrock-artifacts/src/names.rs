@@ -8,8 +8,8 @@ pub(super) fn path_problems<'a>(paths: impl Iterator<Item = &'a str> + Clone) ->
         .clone()
         .filter_map(|path| path_problem(path).map(|what| format!("`{}` {what}", path.escape_debug())))
         .collect();
-    let behind = paths.clone().skip(1);
-    let twice = paths.clone().zip(behind).filter(|(one, other)| one == other);
+    let following = paths.clone().skip(1);
+    let twice = paths.clone().zip(following).filter(|(one, other)| one == other);
     problems.extend(twice.map(|(path, _)| format!("there are two files for `{path}`")));
     problems.extend(
         case_conflicts(paths).into_iter().map(|(one, other)| format!("`{one}` and `{other}` differ only by case")),

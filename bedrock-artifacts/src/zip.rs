@@ -114,8 +114,8 @@ fn batches(entries: &[Entry], full: u64) -> impl Iterator<Item = &[Entry]> {
             held += entry_size(entry);
             held >= full
         });
-        let (batch, behind) = rest.split_at(end.map_or(rest.len(), |last| last + 1));
-        rest = behind;
+        let (batch, remaining) = rest.split_at(end.map_or(rest.len(), |last| last + 1));
+        rest = remaining;
         (!batch.is_empty()).then_some(batch)
     })
 }

@@ -55,7 +55,7 @@ fn unknown_name(app: &App, caller: &NodeName, name: &str, places: &[SourceLine])
     let shown = name.escape_debug();
     let Some(place) = places.first() else {
         return Problem::new(format!(
-            "the program of {} calls `{shown}`, which is no worker of this app",
+            "the program of {} calls `{shown}`, which is not a worker of this app",
             subject(caller)
         ))
         .help("compile it again");

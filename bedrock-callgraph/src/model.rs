@@ -65,7 +65,7 @@ impl EdgeSource {
 }
 
 impl Graph {
-    /// The graph of `app`; who is missing in `call_targets` calls nobody by a name that is written in the code.
+    /// Builds the graph of `app`. Functions that are missing in `call_targets` have no calls with a literal name.
     pub fn new(app: &App, call_targets: &BTreeMap<NodeName, CallTargets>) -> Self {
         let endpoint = Node { name: NodeName::Endpoint, language: Language::Rust };
         let workers = app

@@ -20,8 +20,6 @@ fn read_program(path: &Path, root: &Path) -> Result<BTreeSet<String>> {
     let what = format!("failed to read the calls in the program `{}`", relative_path(path, root));
     let binary = fs::read(path).map_err(|error| Error::io(&what, &error))?;
     calls_in_binary(&binary).map_err(|error| {
-        Error::call(what)
-            .cause(error.to_string().to_lowercase())
-            .help("calls can be read from programs for Linux alone")
+        Error::call(what).cause(error.to_string().to_lowercase()).help("calls can only be read from programs for Linux")
     })
 }

@@ -140,10 +140,10 @@ impl Finding {
 /// Returns a list for messages: `libX11.so.6`, `libxcb.so.1`, …
 fn listed(names: &BTreeSet<String>) -> String {
     const MAX_LISTED: usize = 8;
-    let told: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    let names_listed: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(MAX_LISTED) {
-        0 => told.join(", "),
-        more => format!("{} and {more} more", told.join(", ")),
+        0 => names_listed.join(", "),
+        more => format!("{} and {more} more", names_listed.join(", ")),
     }
 }
 

@@ -89,10 +89,10 @@ fn files_are_sorted_bytewise_with_their_size_and_mode() {
     fs::set_permissions(app.folder().join("run.sh"), fs::Permissions::from_mode(0o700)).expect("mode");
     fs::set_permissions(app.folder().join("a.py"), fs::Permissions::from_mode(0o666)).expect("mode");
     let tree = app.tree();
-    let told: Vec<String> =
+    let rendered: Vec<String> =
         tree.files.iter().map(|file| format!("{} {} {}", file.path, file.bytes, file.executable)).collect();
     assert_eq!(
-        told,
+        rendered,
         [
             "Z.py 5 false",
             "a-b.py 5 false",
@@ -158,9 +158,9 @@ fn what_is_left_out_for_its_name_is_told_of_once() {
         .with_files(&["test_main.py", "__pycache__/main.pyc", ".git/config", "node_modules/a/index.js", ".venv/x"])
         .with_files(&["js/main.test.js", ".DS_Store", ".mypy_cache/x", "id_rsa"]);
     assert_eq!(app.paths(), ["main.py"]);
-    let told: Vec<String> =
+    let rendered: Vec<String> =
         app.tree().excluded.into_iter().map(|excluded| format!("{:?} {}", excluded.reason, excluded.path)).collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(rendered.join("\n"), @r"
     Leftover .DS_Store
     Secret .env
     Secret .env.local
@@ -208,7 +208,7 @@ fn allow_does_not_bring_back_what_an_ignore_file_leaves_out() {
 fn a_glob_that_is_none_is_told_with_where_it_is_set() {
     let app = sources().with_files(&["main.py"]).allowing(&["a[b"]);
     insta::assert_snapshot!(app.refused(), @r"
-    error: `allow` of `[package.metadata.bedrock.workers.resizer]` has `a[b`, which is no pattern
+    error: `allow` of `[package.metadata.bedrock.workers.resizer]` has `a[b`, which is not a valid pattern
       caused by: unclosed character class; missing ']'
     ");
 }

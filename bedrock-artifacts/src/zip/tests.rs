@@ -78,7 +78,7 @@ fn a_zip_says_what_it_is_and_nothing_about_this_machine() {
     assert_eq!(packed.content_sha256, content_digest(&entries(), Path::new("/")).expect("digest"));
     assert_eq!(packed.unzipped_bytes, 2 * 6_300 + 10_000 + 1 + 7);
     let mut zip = ZipArchive::new(Cursor::new(&bytes)).expect("zip");
-    let told: Vec<String> = (0..zip.len())
+    let rendered: Vec<String> = (0..zip.len())
         .map(|at| {
             let file = zip.by_index(at).expect("file");
             assert_eq!(file.last_modified(), Some(DateTime::DEFAULT));
@@ -87,7 +87,7 @@ fn a_zip_says_what_it_is_and_nothing_about_this_machine() {
             format!("{mode:o} {} {} {}", file.compression(), file.size(), file.name().expect("UTF-8"))
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(rendered.join("\n"), @r"
     100644 Deflated 6300 a.js
     100755 Stored 10000 bootstrap
     100644 Stored 0 empty

@@ -114,7 +114,7 @@ fn rust_code_may_compute_names_that_nobody_sees() {
 fn a_program_that_calls_a_worker_that_is_gone_is_an_old_one() {
     let call_targets = CallTargets::from_binary(&an_app(), [&"gone".to_owned()]);
     assert_snapshot!(shown(&an_app(), &NodeName::Endpoint, &call_targets, &[]), @"
-    error: the program of the endpoint calls `gone`, which is no worker of this app
+    error: the program of the endpoint calls `gone`, which is not a worker of this app
     help: compile it again
     ");
 }

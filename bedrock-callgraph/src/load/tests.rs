@@ -49,5 +49,5 @@ fn a_program_that_cannot_be_read_is_named() {
     assert_eq!(report.causes, ["no such file or directory"]);
     let report = of("script");
     assert_eq!(report.message, "failed to read the calls in the program `script`");
-    assert_eq!(report.help, ["calls can be read from programs for Linux alone"]);
+    assert_eq!(report.help, ["calls can only be read from programs for Linux"]);
 }

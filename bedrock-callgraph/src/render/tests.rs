@@ -124,7 +124,7 @@ fn what_is_written_in_a_call_cannot_leave_its_quotes() {
     assert_snapshot!(line(Format::Svg, "class=\"other\""), @r#"<g class="other"><title>&quot;]&lt;b&gt;&amp;`\ function:f (another function)</title><rect x="219.9" y="78" width="124" height="48" rx="10"/><text class="name" x="281.9" y="98">f</text><text class="caption" x="281.9" y="114">another function</text></g>"#);
 }
 
-/// A file of the documentation. `OVERWRITE=1 cargo test -p cargo-bedrock documentation` writes it anew.
+/// A file of the documentation. `OVERWRITE=1 cargo test -p bedrock-callgraph documentation` overwrites it.
 fn check_file(path: &str, format: Format) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(path);
     if std::env::var_os("OVERWRITE").is_some() {

@@ -6,9 +6,10 @@ use crate::depth_first::depth_first;
 use crate::model::{EdgeSource, Graph, path};
 use crate::node::NodeName;
 
-/// A tree for the endpoint, one for each worker that nobody calls, and a line for each cycle.
+/// A tree for the endpoint, one for each worker without callers, and a line for each cycle.
 pub(super) fn render(graph: &Graph) -> String {
-    let mut trees = Trees { graph, pairs: graph.pairs(), path: Vec::new(), told: BTreeSet::new(), text: Vec::new() };
+    let mut trees =
+        Trees { graph, pairs: graph.pairs(), path: Vec::new(), expanded: BTreeSet::new(), text: Vec::new() };
     let roots = depth_first(graph.nodes.len(), &trees.pairs).roots;
     for root in roots {
         if !trees.text.is_empty() {
@@ -31,8 +32,8 @@ struct Trees<'a> {
     pairs: Vec<(usize, usize)>,
     /// From the root down to where the text is.
     path: Vec<usize>,
-    /// Nodes of which it has been told whom they call.
-    told: BTreeSet<usize>,
+    /// Nodes whose callees have been printed.
+    expanded: BTreeSet<usize>,
     text: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ impl Trees<'_> {
 
     /// Whom a node calls.
     fn below(&mut self, node: usize, indent: &str) {
-        self.told.insert(node);
+        self.expanded.insert(node);
         self.path.push(node);
         let name = &self.graph.nodes[node].name;
         let others = self.graph.others.iter().filter(|other| other.from == *name);
@@ -68,7 +69,7 @@ impl Trees<'_> {
         let to = self.pairs[edge].1;
         let calls = self.pairs.iter().any(|(from, _)| *from == to)
             || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name);
-        let is_told = self.told.contains(&to);
+        let is_told = self.expanded.contains(&to);
         let mut line = self.title(to);
         if self.graph.edges[edge].source == EdgeSource::Settings {
             line += ", by settings";

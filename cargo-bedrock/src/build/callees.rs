@@ -26,7 +26,7 @@ pub(crate) fn read_callees(context: &Context<'_>, state: &BuildState) -> Result<
         return Err(Error { kind: ExitKind::App, reports: cycle_reports(&graph) });
     }
     for cycle in &graph.cycles {
-        observer.warning(None, &format!("workers call each other in a circle: {}", path(cycle)));
+        observer.warning(None, &format!("workers call each other in a cycle: {}", path(cycle)));
     }
     if !errors.is_empty() {
         return Err(Error::problems(ExitKind::App, errors.into_iter().map(|finding| finding.problem).collect()));

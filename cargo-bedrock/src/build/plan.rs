@@ -60,7 +60,7 @@ impl Request {
     }
 }
 
-/// The artifacts of this build, in the order in which they are told.
+/// The artifacts of this build, in the order of the reports.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) architecture: Architecture,

@@ -20,7 +20,7 @@ fn rendered_for(target: &Target, files: &[(&str, Vec<u8>)]) -> String {
     findings.iter().map(|finding| render_report(finding.report(target))).collect()
 }
 
-fn told(files: &[(&str, Vec<u8>)]) -> String {
+fn rendered(files: &[(&str, Vec<u8>)]) -> String {
     rendered_for(&target(), files)
 }
 
@@ -42,13 +42,13 @@ fn working_binaries_have_no_findings() {
         ("empty", Vec::new()),
         ("x.so", b"GROUP ( libx.so.1 )".to_vec()),
     ];
-    assert_eq!(told(&files), "");
+    assert_eq!(rendered(&files), "");
 }
 
 #[test]
 fn wrong_architecture_is_reported_once_for_each_package() {
     let other = fixture::Elf { machine: AARCH64, ..library() }.bytes();
-    insta::assert_snapshot!(told(&[
+    insta::assert_snapshot!(rendered(&[
         metadata("python/numpy-2.1.0.dist-info/METADATA"),
         ("python/numpy/core/a.so", other.clone()),
         ("python/numpy/core/b.so", other.clone()),
@@ -86,7 +86,7 @@ fn unsupported_processors_are_named() {
 fn newer_glibc_report_has_found_and_allowed_version() {
     let newer =
         fixture::Elf { versions: vec![("GLIBC_2.4", false), ("GLIBC_2.38", false), ("GLIBC_2.9", false)], ..library() };
-    insta::assert_snapshot!(told(&[
+    insta::assert_snapshot!(rendered(&[
         ("bootstrap", newer.bytes()),
         ("node_modules/a/a.node", newer.bytes()),
         metadata("python/x-1.dist-info/METADATA"),
@@ -114,20 +114,20 @@ fn newer_glibc_report_has_found_and_allowed_version() {
 #[test]
 fn weak_glibc_requirements_are_ignored() {
     let weak = fixture::Elf { versions: vec![("GLIBC_2.38", true)], ..library() };
-    assert_eq!(told(&[("bootstrap", weak.bytes())]), "");
+    assert_eq!(rendered(&[("bootstrap", weak.bytes())]), "");
 }
 
 #[test]
 fn packed_relocations_need_the_glibc_that_knows_them() {
     let packed = fixture::Elf { versions: vec![("GLIBC_ABI_DT_RELR", false)], ..library() };
-    let found = told(&[("bootstrap", packed.bytes())]);
+    let found = rendered(&[("bootstrap", packed.bytes())]);
     assert!(found.contains("needs glibc 2.36, the newest allowed is 2.34"), "{found}");
 }
 
 #[test]
 fn missing_libraries_are_named() {
     let cv2 = fixture::Elf { needed: vec!["libGL.so.1", "libc.so.6", "libz.so.1"], ..library() };
-    insta::assert_snapshot!(told(&[
+    insta::assert_snapshot!(rendered(&[
         ("python/opencv_python-4.10.dist-info/RECORD", b"cv2/cv2.abi3.so,sha256=x,1\n".to_vec()),
         ("python/cv2/cv2.abi3.so", cv2.bytes()),
         ("python/cv2/qt.so", fixture::Elf { needed: vec!["libX11.so.6", "libGL.so.1"], ..library() }.bytes()),
@@ -142,12 +142,12 @@ fn missing_libraries_are_named() {
     help: use a package that brings them, or put them into `lib/` of the artifact or of a layer
     help: or, if it is not used on Lambda, add `allow = ["python/cv2"]` to `[package.metadata.bedrock.workers.resizer]`
     "#);
-    assert_eq!(told(&[("native/a.so", cv2.bytes()), ("lib/libGL.so.1", library().bytes())]), "");
+    assert_eq!(rendered(&[("native/a.so", cv2.bytes()), ("lib/libGL.so.1", library().bytes())]), "");
 }
 
 #[test]
 fn modules_for_other_systems_are_reported() {
-    insta::assert_snapshot!(told(&[
+    insta::assert_snapshot!(rendered(&[
         ("node_modules/sharp/build/Release/sharp.node", macos()),
         ("node_modules/@scope/tool/tool.node", windows()),
         metadata("python/x-1.dist-info/METADATA"),
@@ -172,7 +172,7 @@ fn modules_for_other_systems_are_reported() {
 fn musl_binaries_are_reported() {
     let alpine = fixture::Elf { needed: vec!["libc.musl-x86_64.so.1"], versions: Vec::new(), ..library() };
     let musl = fixture::Elf { needed: vec!["libc.so"], versions: Vec::new(), ..library() };
-    insta::assert_snapshot!(told(&[
+    insta::assert_snapshot!(rendered(&[
         ("node_modules/a/a.node", alpine.bytes()),
         metadata("python/x-1.dist-info/METADATA"),
         ("python/x/x.so", musl.bytes()),
@@ -197,7 +197,7 @@ fn launchers_of_other_systems_are_ignored() {
         ("python/pydevd/attach.dylib", macos()),
         ("native/a.o", fixture::Elf { kind: 1, machine: AARCH64, ..library() }.bytes()),
     ];
-    assert_eq!(told(&files), "");
+    assert_eq!(rendered(&files), "");
 }
 
 #[test]
@@ -212,21 +212,21 @@ fn packages_with_a_binary_for_each_platform_pass() {
         }),
     ];
     let all: Vec<_> = others.iter().cloned().chain([here]).collect();
-    assert_eq!(told(&all), "");
-    assert_eq!(told(&others).matches("error: ").count(), 4, "without the one for Lambda");
+    assert_eq!(rendered(&all), "");
+    assert_eq!(rendered(&others).matches("error: ").count(), 4, "without the one for Lambda");
 }
 
 #[test]
 fn damaged_libraries_are_reported() {
     let mut damaged = library().bytes();
     damaged.truncate(100);
-    insta::assert_snapshot!(told(&[("native/a.so", damaged.clone())]), @r#"
+    insta::assert_snapshot!(rendered(&[("native/a.so", damaged.clone())]), @r#"
     error: `native/a.so` in worker `resizer` does not run on Lambda
       caused by: `native/a.so` cannot be read: invalid ELF section header offset/size/alignment
     help: build it again
     help: or, if it is not used on Lambda, add `allow = ["native/a.so"]` to `[package.metadata.bedrock.workers.resizer]`
     "#);
-    assert_eq!(told(&[("python/elftools/testdata/broken.elf", damaged)]), "");
+    assert_eq!(rendered(&[("python/elftools/testdata/broken.elf", damaged)]), "");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn allowed_files_are_not_checked_but_provide_libraries() {
     let gl = fixture::Elf { needed: vec!["libX11.so.6"], ..library() };
     let user = fixture::Elf { needed: vec!["libGL.so.1"], ..library() };
     let files = [("lib/libGL.so.1", gl.bytes()), ("native/a.so", user.bytes())];
-    assert!(told(&files).contains("libX11.so.6"));
+    assert!(rendered(&files).contains("libX11.so.6"));
     assert_eq!(rendered_for(&Target { allow: vec!["lib".to_owned()], ..target() }, &files), "");
     assert!(rendered_for(&Target { allow: vec!["native/*".to_owned()], ..target() }, &files).contains("libX11.so.6"));
 }
@@ -244,9 +244,13 @@ fn suggested_allow_setting_silences_the_finding() {
     let other = fixture::Elf { machine: AARCH64, ..library() }.bytes();
     let files = [("node_modules/a/[x].node", other.clone()), ("node_modules/a/b/c.node", other)];
     let allow = vec!["node_modules/a".to_owned()];
-    assert!(told(&files).contains("add `allow = [\"node_modules/a\"]`"), "{}", told(&files));
+    assert!(rendered(&files).contains("add `allow = [\"node_modules/a\"]`"), "{}", rendered(&files));
     assert_eq!(rendered_for(&Target { allow, ..target() }, &files), "");
-    assert!(told(&files[..1]).contains("add `allow = [\"node_modules/a/[[]x[]].node\"]`"), "{}", told(&files[..1]));
+    assert!(
+        rendered(&files[..1]).contains("add `allow = [\"node_modules/a/[[]x[]].node\"]`"),
+        "{}",
+        rendered(&files[..1])
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
     let Some(bytes) = read(&dir.join("package.json"), &shown)? else { return Ok(false) };
     let package: Value = serde_json::from_slice(&bytes).map_err(|error| {
         Error::app(format!("failed to read the dependencies of worker `{}`", worker.name))
-            .cause(format!("`{shown}` is no JSON: {error}"))
+            .cause(format!("`{shown}` is not valid JSON: {error}"))
     })?;
     let mut any = false;
     for list in ["dependencies", "optionalDependencies"] {

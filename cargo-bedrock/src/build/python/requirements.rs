@@ -81,7 +81,7 @@ impl Reader<'_> {
             );
         } else if option(line, &["--no-binary"]).is_some() {
             return reject(
-                "what is built from source here runs here alone, so only wheels are installed",
+                "packages that are built from source run only on this machine, so only wheels are installed",
                 "remove the line",
             );
         } else if let Some(place) = option(line, &["-f", "--find-links"]) {
@@ -102,13 +102,13 @@ impl Reader<'_> {
         let without_fragment = place.split(['#', ';', '?']).next().unwrap_or(place).trim();
         if ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| place.starts_with(scheme)) {
             return reject(
-                "a repository is built from source, and what is built here runs here alone",
+                "a repository is built from source, and the result runs only on this machine",
                 "build a wheel of it for Lambda's platform, and name the wheel's URL or path",
             );
         }
         let is_path = place.starts_with(['.', '/']) || place.starts_with("file:");
         if (is_path || place.contains("://")) && !has_extension(without_fragment, "whl") {
-            return reject("only wheels are installed, and this is none", "name a file that ends in `.whl`");
+            return reject("only wheels are installed, and this is not a wheel", "name a file that ends in `.whl`");
         }
         if is_path {
             let wheel = dir.join(without_fragment.trim_start_matches("file://"));
@@ -170,7 +170,7 @@ fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// URLs may hold a user and a password, which nobody should see in a log.
+/// Removes the user and the password from a URL, which must not be logged.
 fn without_secret(line: &str) -> String {
     match line.split_once("://").and_then(|(before, rest)| Some((before, rest.split_once('@')?))) {
         Some((before, (user, rest))) if !user.contains('/') => format!("{before}://…@{rest}"),

@@ -73,17 +73,17 @@ pub(super) fn compile(
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
-    let mut told = CargoOutput::default();
+    let mut output = CargoOutput::default();
     let said = thread::scope(|scope| {
         let said =
             scope.spawn(|| stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr))).unwrap_or_default());
         if let Some(stdout) = child.stdout.take() {
-            told.read_messages(context, BufReader::new(stdout), (programs, compile_observer));
+            output.read_messages(context, BufReader::new(stdout), (programs, compile_observer));
         }
         said.join().unwrap_or_default()
     });
     if context.tools.finish(&mut child, &command)? {
-        let mut found = told.executables(programs)?;
+        let mut found = output.executables(programs)?;
         if compiler == Compiler::CargoLambda {
             // It takes the programs away from where cargo says that they are.
             for program in programs {
@@ -93,7 +93,7 @@ pub(super) fn compile(
         }
         return Ok(found);
     }
-    Err(failure(&told.failed, programs, &said, &command))
+    Err(failure(&output.failed, programs, &said, &command))
 }
 
 fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], compiler: Compiler) -> Result<Command> {

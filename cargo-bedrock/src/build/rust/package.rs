@@ -72,7 +72,7 @@ pub(crate) fn programs(
     };
     let may_change = context.request.compiler.is_none() && compiler == Compiler::Cargo;
     match compiler::cross() {
-        // Nobody asked for this compiler; where there is no other, the audit says what to do.
+        // The user did not select this compiler. Without another one, the audit reports the problem.
         Some(other) if may_change && first.iter().any(needs_other_compiler) => {
             context.observer.status("the C library of this machine is too new, compiling for the one on Lambda");
             programs_of(other)

@@ -93,7 +93,7 @@ impl Workspace {
         let manifest = dir.join("Cargo.toml");
         let Some(package) = self.packages.iter().find(|package| package.manifest_path.as_std_path() == manifest) else {
             let name = function.name();
-            return Err(Error::app(format!("{function} is no member of the app's workspace")).help(format!(
+            return Err(Error::app(format!("{function} is not a member of the app's workspace")).help(format!(
                 "add `{name} = {{ path = \"{}/{name}\" }}` to `[dependencies]` in `Cargo.toml`",
                 app.settings.workers_dir
             )));

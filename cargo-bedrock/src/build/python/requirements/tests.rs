@@ -20,7 +20,7 @@ fn found(files: &[(&str, &str)]) -> Requirements {
     read(&app.path().join("requirements.txt"), app.path()).expect("requirements")
 }
 
-fn told(text: &str) -> Vec<(String, Vec<String>)> {
+fn rejections(text: &str) -> Vec<(String, Vec<String>)> {
     let app = app(&[("requirements.txt", text)]);
     let Error { reports, .. } = read(&app.path().join("requirements.txt"), app.path()).expect_err("refused");
     reports.into_iter().map(|report| (report.message, report.causes)).collect()
@@ -59,10 +59,10 @@ fn wheels_may_be_named_by_url_or_path() {
 
 #[test]
 fn source_requirements_are_rejected_with_a_reason() {
-    let told = told(
+    let rejections = rejections(
         "-e ./lib\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d\n--no-binary :all:\n",
     );
-    let messages: Vec<&str> = told.iter().map(|(message, _)| message.as_str()).collect();
+    let messages: Vec<&str> = rejections.iter().map(|(message, _)| message.as_str()).collect();
     assert_eq!(
         messages,
         [
@@ -74,22 +74,22 @@ fn source_requirements_are_rejected_with_a_reason() {
             "requirements.txt:6: `--no-binary :all:` cannot be installed for Lambda",
         ]
     );
-    assert_eq!(told[0].1, ["an editable install is a link to a folder of this machine"]);
-    assert_eq!(told[1].1, ["a repository is built from source, and what is built here runs here alone"]);
-    assert_eq!(told[3].1, ["only wheels are installed, and this is none"]);
+    assert_eq!(rejections[0].1, ["an editable install is a link to a folder of this machine"]);
+    assert_eq!(rejections[1].1, ["a repository is built from source, and the result runs only on this machine"]);
+    assert_eq!(rejections[3].1, ["only wheels are installed, and this is not a wheel"]);
 }
 
 #[test]
 fn typing_errors_are_reported_with_their_line() {
-    let told = told("idna\nrequests=2.28.2\n");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
+    let rejections = rejections("idna\nrequests=2.28.2\n");
+    assert_eq!(rejections.len(), 1);
+    assert_eq!(rejections[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
 }
 
 #[test]
 fn missing_included_file_is_named() {
     assert_eq!(
-        told("-r nowhere.txt\n"),
+        rejections("-r nowhere.txt\n"),
         [("failed to read `nowhere.txt`".to_owned(), vec!["no such file or directory".to_owned()])]
     );
 }

@@ -26,7 +26,7 @@ pub(crate) struct QueueFile {
 impl QueueFile {
     /// Opens the queue file of `app`.
     pub(crate) fn open(app: &App) -> Result<Self> {
-        let path = build::folder(app).join("queue.sqlite");
+        let path = build::artifact_dir(app).join("queue.sqlite");
         let store = path.exists().then(|| QueueStore::open(&path)).transpose().map_err(store_error)?;
         Ok(Self { path, store })
     }

@@ -7,19 +7,18 @@
 //! | [`scaffold`] | the files that `new` creates |
 //! | [`file_plan`] | a set of file changes, carried out completely or not at all |
 //! | [`build`] | `build`: the artifacts of the app and their manifest |
-//! | [`pack`] | which files go into an artifact, and reproducible zip files |
 //! | [`process`] | external tools: cargo, uv, npm |
 //! | [`prompt`] | questions to the user |
 //! | [`payload`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
-//! | [`graph`] | the call graph |
 //! | [`event_queue`] | the queued events of an app that runs locally |
-//! | [`audit`] | whether the binaries of an artifact run on Lambda |
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
 //! | [`migrate`] | migration of an app of Bedrock for Python |
 //! | [`doctor`] | whether this machine has the tools that the app needs |
 //! | [`session`] | the folder that the command runs in, and its app |
 //! | [`ui`] | the only module that prints |
+//! | `bedrock_artifacts` | which files belong to an artifact, reproducible zip files, and whether binaries run on Lambda |
+//! | `bedrock_callgraph` | the call graph |
 //! | `bedrock_deploy` | everything that talks to AWS: deploy, roll back, compare, read logs, invoke |
 //! | `bedrock_diagnostics` | errors: message, causes, help, exit code |
 //!
@@ -28,7 +27,6 @@
 
 #![forbid(unsafe_code)]
 
-mod audit;
 mod build;
 mod cli;
 mod commands;
@@ -36,10 +34,8 @@ mod dev;
 mod doctor;
 mod event_queue;
 mod file_plan;
-mod graph;
 mod local_invoke;
 mod migrate;
-mod pack;
 mod payload;
 mod process;
 mod prompt;

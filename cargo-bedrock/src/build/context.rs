@@ -1,111 +1,114 @@
-//! What every part of a build is given, and the one way in which a part becomes a zip or is found to be one already.
+//! The context of a build, and the code that all kinds of artifacts share: decide whether an artifact is current, audit its
+//! binaries and write its zip file.
 
 use std::time::Instant;
 
 use bedrock_build::{App, Architecture, FunctionSettings, Runtime};
 use tempfile::TempDir;
 
-use super::folder::Folder;
+use super::artifact::{Artifact, Function};
+use super::artifact_dir::ArtifactDir;
 use super::inputs::Inputs;
-use super::part::{Function, Part};
+use super::observer::BuildObserver;
 use super::plan::Request;
-use super::state::{Record, State, Zip};
-use crate::audit::{Base, Target, What, audit};
-use crate::pack::{self, Entry};
+use super::state::{ArtifactRecord, BuildState, ZipRecord};
 use crate::process::ToolRunner;
-use crate::ui::BuildReporter;
+use bedrock_artifacts::audit::{FindingKind, LambdaBaseImage, Target, audit};
+use bedrock_artifacts::{self as pack, Entry};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
-/// The input that says for which processor a part is.
+/// Name of the input that holds the processor architecture of an artifact.
 pub(crate) const ARCHITECTURE: &str = "architecture";
 
-/// One build.
+/// Everything that one build needs.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) app: &'a App,
     pub(crate) request: &'a Request,
     pub(crate) architecture: Architecture,
-    pub(crate) folder: &'a Folder,
-    /// What earlier builds made.
-    pub(crate) known: &'a State,
-    pub(crate) progress: &'a BuildReporter,
+    pub(crate) folder: &'a ArtifactDir,
+    /// The artifacts of earlier builds.
+    pub(crate) known: &'a BuildState,
+    pub(crate) observer: &'a dyn BuildObserver,
     pub(crate) tools: ToolRunner,
 }
 
-/// What goes into a zip, and the folder in which some of it was installed, which goes when the zip is made.
+/// The files of an artifact. `temp_dir` is the folder that some of them were installed into; it is deleted when the zip
+/// file has been written.
 #[derive(Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct ArtifactContents {
     pub(crate) entries: Vec<Entry>,
-    pub(crate) room: Option<TempDir>,
+    pub(crate) temp_dir: Option<TempDir>,
 }
 
-/// A part that is as it should be.
+/// An artifact that is current.
 #[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) part: Part,
-    pub(crate) record: Record,
-    /// Why it was built; nothing if it was there.
+pub(crate) struct BuiltArtifact {
+    pub(crate) artifact: Artifact,
+    pub(crate) record: ArtifactRecord,
+    /// Why it was rebuilt. Empty if the artifact of an earlier build was current.
     pub(crate) reasons: Vec<String>,
 }
 
 impl Context<'_> {
-    /// Makes the part's zip of what `entries` gives, unless the same inputs have made it before. No entries, no zip.
-    pub(crate) fn part(
+    /// Writes the zip file of an artifact with the files that `entries` returns, unless an earlier build made it from the
+    /// same inputs. An artifact without files has no zip file.
+    pub(crate) fn build_artifact(
         &self,
-        part: &Part,
+        artifact: &Artifact,
         mut inputs: Inputs,
         invokes: Vec<String>,
-        entries: impl FnOnce() -> Result<Made>,
-    ) -> Result<Outcome> {
+        entries: impl FnOnce() -> Result<ArtifactContents>,
+    ) -> Result<BuiltArtifact> {
         self.tools.check()?;
-        let (runtime, settings) = self.function(part);
+        let (runtime, settings) = self.function(artifact);
         inputs.add(ARCHITECTURE, self.architecture.as_str());
         inputs.add("runtime", runtime.id);
         inputs.add("allow", settings.allow.join(", "));
-        let began = Instant::now();
-        let path = self.folder.zip(part);
-        let reasons = match self.known.parts.get(&part.id()) {
+        let started_at = Instant::now();
+        let path = self.folder.zip(artifact);
+        let reasons = match self.known.artifacts.get(&artifact.id()) {
             Some(record) => record.reasons(&inputs, &path),
             None => vec!["it was never built".to_owned()],
         };
-        if let (true, Some(record)) = (reasons.is_empty(), self.known.parts.get(&part.id())) {
-            let record = Record { invokes, ..record.clone() };
-            self.progress.fresh(part, record.zip.as_ref());
-            return Ok(Outcome { part: part.clone(), record, reasons });
+        if let (true, Some(record)) = (reasons.is_empty(), self.known.artifacts.get(&artifact.id())) {
+            let record = ArtifactRecord { invokes, ..record.clone() };
+            self.observer.fresh(artifact, record.zip.as_ref());
+            return Ok(BuiltArtifact { artifact: artifact.clone(), record, reasons });
         }
-        self.progress.building(part);
-        let Made { entries, room: _room } = entries()?;
+        self.observer.building(artifact);
+        let ArtifactContents { entries, temp_dir: _temp_dir } = entries()?;
         self.tools.check()?;
-        self.audit(part, &entries)?;
+        self.audit(artifact, &entries)?;
         let zip = if entries.is_empty() {
-            // What an earlier build left is no layer of this worker any more.
+            // The worker has no layer any more: delete the one of an earlier build.
             let _ = std::fs::remove_file(&path);
             None
         } else {
             let packed = pack::pack(entries, &path, &self.app.root)?;
-            if let Some(warning) = pack::zipped(&part.to_string(), packed.bytes) {
-                self.progress.warning(Some(part), &warning);
+            if let Some(warning) = pack::zip_size_warning(&artifact.to_string(), packed.bytes) {
+                self.observer.warning(Some(artifact), &warning);
             }
-            Some(Zip::of(&packed, &path))
+            Some(ZipRecord::of(&packed, &path))
         };
-        self.progress.built(part, zip.as_ref(), &reasons, began.elapsed());
-        Ok(Outcome { part: part.clone(), record: Record { inputs, zip, invokes }, reasons })
+        self.observer.built(artifact, zip.as_ref(), &reasons, started_at.elapsed());
+        Ok(BuiltArtifact { artifact: artifact.clone(), record: ArtifactRecord { inputs, zip, invokes }, reasons })
     }
 
-    /// An error if something in the artifact would not run where it is going to.
-    fn audit(&self, part: &Part, entries: &[Entry]) -> Result<()> {
-        let (runtime, settings) = self.function(part);
+    /// Returns an error if a binary in the artifact does not run on the Lambda runtime of the function.
+    fn audit(&self, artifact: &Artifact, entries: &[Entry]) -> Result<()> {
+        let (runtime, settings) = self.function(artifact);
         let target = Target {
-            artifact: part.to_string(),
+            artifact: artifact.to_string(),
             architecture: self.architecture,
-            base: Base::of_runtime(runtime.id),
+            base_image: LambdaBaseImage::for_runtime(runtime.id),
             allow: settings.allow.clone(),
-            settings: part.function().settings_table(),
+            settings: artifact.function().settings_table(),
         };
         let mut findings = audit(entries, &target, &self.app.root)?;
-        // Layers from elsewhere may have whatever is missing here.
+        // Libraries that are missing may be in the layers of other accounts.
         if !settings.layers.is_empty() {
-            findings.retain(|finding| !matches!(finding.what, What::MissingLibraries { .. }));
+            findings.retain(|finding| !matches!(finding.kind, FindingKind::MissingLibraries { .. }));
         }
         if findings.is_empty() {
             return Ok(());
@@ -113,13 +116,13 @@ impl Context<'_> {
         Err(Error { kind: ExitKind::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
     }
 
-    /// What a function runs on.
+    /// Returns the Lambda runtime of a function.
     pub(crate) fn runtime(&self, function: &Function) -> Runtime {
-        self.function(&Part::Code(function.clone())).0
+        self.function(&Artifact::Code(function.clone())).0
     }
 
-    fn function(&self, part: &Part) -> (Runtime, &FunctionSettings) {
-        let worker = part.worker().and_then(|name| self.app.workers.iter().find(|worker| worker.name == *name));
+    fn function(&self, artifact: &Artifact) -> (Runtime, &FunctionSettings) {
+        let worker = artifact.worker().and_then(|name| self.app.workers.iter().find(|worker| worker.name == *name));
         match worker {
             Some(worker) => (worker.runtime, &worker.settings),
             None => (self.app.endpoint_runtime, &self.app.settings.endpoint),

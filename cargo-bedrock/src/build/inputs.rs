@@ -1,9 +1,8 @@
-//! What a part is made of, as names and digests: the same inputs give the same artifact, and a difference says why a
-//! part is built again.
+//! The inputs of an artifact, as names and digests. The same inputs give the same artifact; differences explain a rebuild.
 
 use std::collections::BTreeMap;
 
-use crate::pack::{Digest, Entry, content_digest};
+use bedrock_artifacts::{Digest, Entry, content_digest};
 use bedrock_diagnostics::Result;
 use std::path::Path;
 
@@ -13,7 +12,7 @@ use std::path::Path;
 pub(crate) struct Inputs(BTreeMap<String, String>);
 
 impl Inputs {
-    /// A setting, a version, a key.
+    /// Adds a setting, a version or a key.
     pub(crate) fn add(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());
     }
@@ -22,12 +21,12 @@ impl Inputs {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The contents of something, known by their digest.
+    /// Adds the digest of `bytes`.
     pub(crate) fn add_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.add(name, Digest::of(bytes).to_string());
     }
 
-    /// Each file by its contents and mode.
+    /// Adds the digest of contents and mode of each file.
     pub(crate) fn add_files(&mut self, entries: &[Entry], app: &Path) -> Result<()> {
         for entry in entries {
             let digest = content_digest(std::slice::from_ref(entry), app)?;
@@ -36,7 +35,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Why something made of `before` is not made of this, in words; nothing if it is.
+    /// Returns the differences to earlier inputs as text. Empty if there are none.
     pub(crate) fn changes_since(&self, before: &Self) -> Vec<String> {
         let mut changes = Vec::new();
         for (name, value) in &self.0 {
@@ -62,7 +61,7 @@ mod tests {
     use super::Inputs;
 
     #[test]
-    fn what_changed_is_told_in_words() {
+    fn changed_inputs_are_described() {
         let (mut before, mut now) = (Inputs::default(), Inputs::default());
         for (name, value) in [("runtime", "python3.12"), ("`gone.py`", "x"), ("architecture", "x86_64")] {
             before.add(name, value);

@@ -1,6 +1,6 @@
-//! `manifest.json`: the one hand-over to whatever deploys the app. Lists every function of the app, built or not.
-//! `docs/schema/manifest.v1.json` is its schema; keys may be added to a version, never changed.
-//! It has the lowest version that says all of it: who reads version 1 alone would leave triggers out without a word.
+//! `manifest.json`, the interface to tools that deploy the app. Lists every function of the app, built or not.
+//! `docs/schema/manifest.v1.json` is its schema; keys may be added within a version, never changed. The file has the lowest
+//! version that can express its contents, because a reader of version 1 would ignore triggers silently.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,27 @@ use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
 use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime};
 use serde::Serialize;
 
-use super::calls::Callees;
+use super::artifact::{Artifact, Function};
+use super::callees::Callees;
 use super::context::ARCHITECTURE;
-use super::part::{Function, Part};
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
-use super::state::State;
+use super::state::BuildState;
 use super::triggers;
 
-/// Of a manifest without triggers, and without destinations other than ARNs for failures.
-const PLAIN: u32 = 1;
-/// Of one with them.
-const WITH_TRIGGERS: u32 = 2;
+/// Version of a manifest without triggers, and without destinations other than ARNs for failures.
+const VERSION_WITHOUT_TRIGGERS: u32 = 1;
+/// Version of a manifest with them.
+const VERSION_WITH_TRIGGERS: u32 = 2;
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Manifest {
     version: u32,
     /// The version of cargo bedrock that wrote it.
     bedrock: &'static str,
     app: String,
-    /// Of the programs: `release`, or `dev` if one of them is not optimised.
+    /// Profile of the programs: `release`, or `dev` if one of them is not optimised.
     profile: &'static str,
     endpoint: Entry,
     workers: BTreeMap<String, Entry>,
@@ -64,13 +64,13 @@ struct Entry {
     layers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url_auth: Option<&'static str>,
-    code: Option<Artifact>,
-    layer: Option<Artifact>,
+    code: Option<ZipEntry>,
+    layer: Option<ZipEntry>,
 }
 
-/// A zip, by its path from the manifest.
+/// A zip file. Its path is relative to the manifest.
 #[derive(Debug, Serialize)]
-struct Artifact {
+struct ZipEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     path: String,
@@ -81,25 +81,36 @@ struct Artifact {
     unzipped_bytes: u64,
 }
 
+/// Everything that a manifest is made from.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    pub(crate) app: &'a App,
+    /// The artifacts that have been built.
+    pub(crate) state: &'a BuildState,
+    pub(crate) callees: &'a Callees,
+    /// Architecture of the artifacts that have not been built.
+    pub(crate) architecture: Architecture,
+}
+
 impl Manifest {
-    /// The manifest of `app` with what `state` says was built.
-    pub(crate) fn of(app: &App, (state, callees): (&State, &Callees), architecture: Architecture) -> Self {
+    /// Returns the manifest of an app.
+    pub(crate) fn of(sources: &Sources<'_>) -> Self {
+        let app = sources.app;
+        let state = sources.state;
         let settings = &app.settings.endpoint;
-        let mut endpoint =
-            entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, (state, callees, architecture));
+        let mut endpoint = entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, sources);
         endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
         let worker = |worker: &bedrock_build::Worker| {
             let function = Function::Worker(worker.name.clone());
-            let mut entry =
-                entry(&function, worker.language, worker.runtime, &worker.settings, (state, callees, architecture));
+            let mut entry = entry(&function, worker.language, worker.runtime, &worker.settings, sources);
             if may_have_layer(worker) {
-                entry.layer = artifact(&Part::Layer(worker.name.clone()), state);
+                entry.layer = zip_entry(&Artifact::Layer(worker.name.clone()), state);
             }
             (worker.name.to_string(), entry)
         };
         let is_plain = app.workers.iter().all(|worker| is_plain(&worker.settings));
         Self {
-            version: if is_plain { PLAIN } else { WITH_TRIGGERS },
+            version: if is_plain { VERSION_WITHOUT_TRIGGERS } else { VERSION_WITH_TRIGGERS },
             bedrock: env!("CARGO_PKG_VERSION"),
             app: app.name.to_string(),
             profile: profile(state),
@@ -114,9 +125,9 @@ fn entry(
     language: Language,
     runtime: Runtime,
     settings: &FunctionSettings,
-    (state, callees, architecture): (&State, &Callees, Architecture),
+    sources: &Sources<'_>,
 ) -> Entry {
-    let part = Part::Code(function.clone());
+    let artifact = Artifact::Code(function.clone());
     let secret = |secret: &Secret| match secret {
         Secret::Ssm(name) => BTreeMap::from([("ssm", name.clone())]),
         Secret::SecretsManager(name) => BTreeMap::from([("secretsmanager", name.clone())]),
@@ -126,12 +137,12 @@ fn entry(
         language: language.as_str(),
         runtime: runtime.id,
         handler: lambda_handler(language),
-        architecture: made_for(&part, state).unwrap_or(architecture).as_str(),
+        architecture: made_for(&artifact, sources.state).unwrap_or(sources.architecture).as_str(),
         memory: settings.memory,
         timeout: settings.timeout,
         environment: settings.environment.clone(),
         secrets: settings.secrets.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
-        invokes: callees.get(function.name()).cloned().unwrap_or_default(),
+        invokes: sources.callees.get(function.name()).cloned().unwrap_or_default(),
         retries: settings.retries,
         event_age: settings.event_age,
         on_failure: settings.on_failure.as_ref().map(ToString::to_string),
@@ -143,12 +154,12 @@ fn entry(
         log_retention: settings.log_retention,
         layers: settings.layers.clone(),
         url_auth: None,
-        code: artifact(&part, state),
+        code: zip_entry(&artifact, sources.state),
         layer: None,
     }
 }
 
-/// Whether version 1 says all of it.
+/// Returns whether version 1 can express the settings.
 fn is_plain(settings: &FunctionSettings) -> bool {
     settings.triggers.is_empty()
         && settings.on_success.is_none()
@@ -156,24 +167,24 @@ fn is_plain(settings: &FunctionSettings) -> bool {
         && !matches!(settings.on_failure, Some(Destination::Worker(_)))
 }
 
-/// `release` if all programs are; a single quick one is not what one deploys.
-fn profile(state: &State) -> &'static str {
-    let mut profiles = state.parts.values().filter_map(|record| record.inputs.get(PROFILE));
+/// Returns `release` if all programs have this profile, otherwise `dev`.
+fn profile(state: &BuildState) -> &'static str {
+    let mut profiles = state.artifacts.values().filter_map(|record| record.inputs.get(PROFILE));
     if profiles.all(|profile| profile == "release") { "release" } else { "dev" }
 }
 
-/// The processor that the part is for, which an earlier build may have been told.
-fn made_for(part: &Part, state: &State) -> Option<Architecture> {
-    let record = state.parts.get(&part.id()).filter(|record| record.zip.is_some())?;
+/// Returns the architecture that an artifact was built for, or `None` if it has no zip file.
+fn made_for(artifact: &Artifact, state: &BuildState) -> Option<Architecture> {
+    let record = state.artifacts.get(&artifact.id()).filter(|record| record.zip.is_some())?;
     Architecture::parse(record.inputs.get(ARCHITECTURE)?)
 }
 
-fn artifact(part: &Part, state: &State) -> Option<Artifact> {
-    let zip = state.parts.get(&part.id())?.zip.clone()?;
-    let name = if matches!(part, Part::Layer(_)) { part.worker().map(ToString::to_string) } else { None };
-    Some(Artifact {
+fn zip_entry(artifact: &Artifact, state: &BuildState) -> Option<ZipEntry> {
+    let zip = state.artifacts.get(&artifact.id())?.zip.clone()?;
+    let name = if matches!(artifact, Artifact::Layer(_)) { artifact.worker().map(ToString::to_string) } else { None };
+    Some(ZipEntry {
         name,
-        path: part.file(),
+        path: artifact.file(),
         sha256: zip.sha256,
         sha256_base64: zip.sha256_base64,
         content_sha256: zip.content_sha256,

@@ -1,41 +1,45 @@
-//! What `cargo bedrock build` makes: a zip of each function, a zip of each layer, and the manifest that lists them.
+//! What `cargo bedrock build` makes: a zip file of each function, a zip file of each layer, and the manifest that lists
+//! them. Prints nothing: a [`BuildObserver`] reports the progress.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`plan`] | which parts are built, decided from the command and the app |
+//! | [`plan`] | the artifacts that a build makes, from the command line and the app |
 //! | [`mod@run`] | the build: Rust on one thread, everything else on others |
-//! | [`context`] | the one way in which a part becomes a zip, or is found to be one already |
-//! | [`rust`], [`code`], [`python`], [`node`] | what the parts are made of |
-//! | [`calls`] | who calls whom, for the manifest |
-//! | [`inputs`], [`state`] | why a part is built again or is not |
-//! | [`forget`] | what earlier builds left and nobody may deploy |
-//! | [`mod@verify`], [`mod@copy`] | the same build once more, elsewhere |
-//! | [`mod@folder`], [`manifest`], [`triggers`], [`report`] | what lies in `target/bedrock`, and its sizes |
+//! | [`observer`] | what a build reports while it runs |
+//! | [`context`] | decides whether an artifact is current, and writes its zip file |
+//! | [`rust`], [`worker_code`], [`python`], [`node`] | the contents of the artifacts |
+//! | [`mod@callees`] | the calls between functions, for the manifest |
+//! | [`inputs`], [`state`] | why an artifact is rebuilt |
+//! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
+//! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
+//! | [`mod@artifact_dir`], [`manifest`], [`triggers`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
 
-mod calls;
-mod code;
+mod artifact;
+mod artifact_dir;
+mod callees;
 mod context;
-mod copy;
-mod folder;
-mod forget;
 mod inputs;
 mod manifest;
 mod node;
-mod part;
+mod observer;
 mod plan;
+mod prune_stale;
 mod python;
-mod report;
 mod run;
 mod rust;
+mod size_limits;
 mod state;
 mod triggers;
 mod verify;
+mod worker_code;
+mod workspace_copy;
 
-pub(crate) use calls::built_calls;
-pub(crate) use folder::path as folder;
-pub(crate) use part::{Function, Part};
+pub(crate) use artifact::{Artifact, Function};
+pub(crate) use artifact_dir::artifact_dir;
+pub(crate) use callees::load_built_calls;
+pub(crate) use observer::{ArtifactSummary, BuildObserver, Severity};
 pub(crate) use plan::{Purpose, Request};
-pub(crate) use run::{compiled, compiled_calls, of_compiled, run};
-pub(crate) use rust::{CARGO_HOME, Compiler, Listener, Workspace, cargo_home};
-pub(crate) use state::Zip;
+pub(crate) use run::{compile_and_read_calls, compile_programs, read_calls, run};
+pub(crate) use rust::{CARGO_HOME, CompileObserver, Compiler, Workspace, cargo_home};
+pub(crate) use state::ZipRecord;
 pub(crate) use verify::verify;

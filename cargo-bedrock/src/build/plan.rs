@@ -1,27 +1,27 @@
-//! Which parts are to be built, decided from what was asked for and what the app has. Knows no files.
+//! Which artifacts are to be built, decided from what was asked for and what the app has. Knows no files.
 
 use bedrock_build::{App, Architecture, Language, Worker};
 
-use super::part::{Function, Part};
+use super::artifact::{Artifact, Function};
 use super::rust::Compiler;
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
-/// What the user asked for.
+/// The options of a build.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
-    /// Workers whose code is wanted, by name.
+    /// Names of the workers whose code is built.
     pub(crate) workers: Vec<String>,
-    /// Workers whose layer is wanted, by name.
+    /// Names of the workers whose layer is built.
     pub(crate) layers: Vec<String>,
     pub(crate) endpoint: bool,
     pub(crate) release: bool,
-    /// Cargo.lock may not change.
+    /// `Cargo.lock` must not change.
     pub(crate) locked: bool,
-    /// Instead of what the settings say.
+    /// Overrides the architecture of the settings.
     pub(crate) architecture: Option<Architecture>,
     pub(crate) compiler: Option<Compiler>,
-    /// Workers that call each other in a circle are an error.
+    /// Treat cycles in the call graph as errors.
     pub(crate) deny_cycles: bool,
     pub(crate) purpose: Purpose,
     /// Say why each part was built or was not, and what is large.
@@ -31,18 +31,18 @@ pub(crate) struct Request {
 /// What programs are compiled for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Lambda, whatever machine this is.
+    /// For Lambda, on any machine.
     #[default]
     Lambda,
-    /// To run here, whatever processor the functions have on Lambda.
+    /// For this machine, whatever the architecture on Lambda.
     Here {
-        /// With what a debugger needs to know of them.
+        /// With debug information.
         debugged: bool,
     },
 }
 
 impl Request {
-    /// The arguments of `cargo bedrock build` that make it.
+    /// Returns the arguments of `cargo bedrock build` for these options.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments: Vec<String> = Vec::new();
         arguments.extend(self.workers.iter().map(|name| format!("--worker={name}")));
@@ -60,46 +60,46 @@ impl Request {
     }
 }
 
-/// The parts of this build, in the order in which they are told.
+/// The artifacts of this build, in the order of the reports.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) architecture: Architecture,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) artifacts: Vec<Artifact>,
 }
 
 impl Plan {
-    /// What `request` means for `app`: without a selection, everything.
+    /// Selects the artifacts of `app`. Without a selection in `request`, all of them.
     pub(crate) fn of(app: &App, request: &Request) -> Result<Self> {
         let architecture = request.architecture.unwrap_or(app.settings.architecture);
         let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]));
         let workers = request.workers.iter().map(named).collect::<Result<Vec<_>>>()?;
         let layers = request.layers.iter().map(named).collect::<Result<Vec<_>>>()?;
         if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {
-            return Err(without_layer(worker));
+            return Err(no_layer_error(worker));
         }
         let everything = !request.endpoint && workers.is_empty() && layers.is_empty();
-        let mut parts = Vec::new();
+        let mut artifacts = Vec::new();
         if everything || request.endpoint {
-            parts.push(Part::Code(Function::Endpoint));
+            artifacts.push(Artifact::Code(Function::Endpoint));
         }
         for worker in &app.workers {
             if everything || workers.contains(&worker) {
-                parts.push(Part::Code(Function::Worker(worker.name.clone())));
+                artifacts.push(Artifact::Code(Function::Worker(worker.name.clone())));
             }
             if everything && may_have_layer(worker) || layers.contains(&worker) {
-                parts.push(Part::Layer(worker.name.clone()));
+                artifacts.push(Artifact::Layer(worker.name.clone()));
             }
         }
-        Ok(Self { architecture, parts })
+        Ok(Self { architecture, artifacts })
     }
 }
 
-/// Rust links its dependencies.
+/// Returns whether a worker can have a layer. Rust workers link their dependencies.
 pub(crate) fn may_have_layer(worker: &Worker) -> bool {
     worker.language != Language::Rust
 }
 
-fn without_layer(worker: &Worker) -> Error {
+fn no_layer_error(worker: &Worker) -> Error {
     let name = &worker.name;
     Error::call(format!("worker `{name}` has no layer"))
         .cause("a Rust worker links its dependencies into its program")

@@ -1,5 +1,5 @@
-//! The build: compiles the Rust functions while the Python and JavaScript parts are made, gathers what failed, and
-//! writes the state and the manifest of what did not.
+//! The build: compiles the Rust functions and builds the Python and JavaScript artifacts at the same time, collects the
+//! errors, and writes the state and the manifest.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,159 +9,184 @@ use std::thread;
 
 use bedrock_build::{App, Language};
 
-use super::context::{Context, Outcome};
-use super::folder::{Folder, replace};
-use super::manifest::Manifest;
-use super::part::{Function, Part};
+use super::artifact::{Artifact, Function};
+use super::artifact_dir::{ArtifactDir, replace_file};
+use super::context::{BuiltArtifact, Context};
+use super::manifest::{Manifest, Sources};
+use super::observer::{ArtifactSummary, BuildObserver};
 use super::plan::{Plan, Request};
-use super::state::State;
-use super::{calls, code, forget, node, python, report, rust};
-use crate::graph::{NodeName, RustEdges, of_programs};
+use super::size_limits::largest_packages;
+use super::state::BuildState;
+use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
 use crate::process::ToolRunner;
-use crate::ui::{BuildReporter, Printer};
+use bedrock_callgraph::{NodeName, RustEdges, read_program_calls};
 use bedrock_diagnostics::{Error, Result};
 
-/// Installers wait for the network more than they compute.
-const THREADS: usize = 3;
+/// Number of artifacts other than Rust functions that are built at the same time. Installers mostly wait for the network.
+const INSTALLER_THREADS: usize = 3;
 
-/// The calls of each Rust function of `app`, which are compiled as for Lambda.
-pub(crate) fn compiled_calls(app: &App, release: bool, progress: &BuildReporter, print: Printer) -> Result<RustEdges> {
+/// Compiles the Rust functions of `app` for Lambda and returns the calls of each.
+pub(crate) fn compile_and_read_calls(app: &App, release: bool, observer: &dyn BuildObserver) -> Result<RustEdges> {
     let request = Request { release, ..Request::default() };
-    let programs = compiled(app, &request, (progress, print), &ToolRunner::with_signal_handler()?, &())?;
-    of_compiled(app, &programs)
+    let programs = compile_programs(app, &request, observer, &ToolRunner::with_signal_handler()?, &())?;
+    read_calls(app, &programs)
 }
 
-/// The calls of each of `programs`, by what is in them.
-pub(crate) fn of_compiled(app: &App, programs: &BTreeMap<Function, PathBuf>) -> Result<RustEdges> {
+/// Returns the calls of each of `programs`, read from the binaries.
+pub(crate) fn read_calls(app: &App, programs: &BTreeMap<Function, PathBuf>) -> Result<RustEdges> {
     let name = |function: &Function| match function {
         Function::Endpoint => NodeName::Endpoint,
         Function::Worker(name) => NodeName::Worker(name.clone()),
     };
-    of_programs(&programs.iter().map(|(function, path)| (name(function), path.clone())).collect(), &app.root)
+    read_program_calls(&programs.iter().map(|(function, path)| (name(function), path.clone())).collect(), &app.root)
 }
 
-/// The program of each Rust function of `app` that `request` asks for. Makes no zips.
-pub(crate) fn compiled(
+/// Compiles the Rust functions of `app` that `request` selects. Returns the path of each executable; writes no zip files.
+pub(crate) fn compile_programs(
     app: &App,
     request: &Request,
-    (progress, print): (&BuildReporter, Printer),
+    observer: &dyn BuildObserver,
     tools: &ToolRunner,
-    listener: &dyn rust::Listener,
+    compile_observer: &dyn rust::CompileObserver,
 ) -> Result<BTreeMap<Function, PathBuf>> {
     let plan = Plan::of(app, request)?;
-    let folder = Folder::open(app, print)?;
-    let (known, tools) = (State::default(), tools.clone());
+    let folder = ArtifactDir::open(app, observer)?;
+    let known = BuildState::default();
+    let tools = tools.clone();
     let architecture = plan.architecture;
-    let context = Context { app, request, architecture, folder: &folder, known: &known, progress, tools };
-    let functions: Vec<Function> = plan.parts.iter().filter(|part| is_rust(app, part)).filter_map(function).collect();
-    let programs = rust::programs(&context, &functions, listener);
+    let context = Context { app, request, architecture, folder: &folder, known: &known, observer, tools };
+    let functions: Vec<Function> =
+        plan.artifacts.iter().filter(|artifact| is_rust(app, artifact)).filter_map(function).collect();
+    let programs = rust::programs(&context, &functions, compile_observer);
     let programs = programs.map_err(|failed| Error::combine(failed.0.into_iter().map(|(_, error)| error).collect()));
-    progress.ended(programs.is_ok());
+    observer.ended(programs.is_ok());
     programs
 }
 
-/// Builds what `request` asks for.
-pub(crate) fn run(app: &App, request: &Request, progress: &BuildReporter, print: Printer) -> Result<()> {
+/// Builds the artifacts that `request` selects, and writes the manifest.
+pub(crate) fn run(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
     let plan = Plan::of(app, request)?;
     let tools = ToolRunner::with_signal_handler()?;
-    let folder = Folder::open(app, print)?;
-    let known = State::load(&folder.path);
-    progress.started(app.name.as_str(), &plan.parts);
+    let folder = ArtifactDir::open(app, observer)?;
+    let known = BuildState::load(&folder.path);
+    observer.started(app.name.as_str(), &plan.artifacts);
     let context =
-        Context { app, request, architecture: plan.architecture, folder: &folder, known: &known, progress, tools };
-    let result = all(&context, &plan);
-    progress.ended(result.is_ok());
-    let outcomes = result?;
-    if !print.quiet {
-        report::tell(app, &outcomes, progress, print, request.explain);
-    }
+        Context { app, request, architecture: plan.architecture, folder: &folder, known: &known, observer, tools };
+    let result = build_all(&context, &plan);
+    observer.ended(result.is_ok());
+    let built_artifacts = result?;
+    let summaries: Vec<ArtifactSummary> =
+        built_artifacts.into_iter().map(|built| summarize(app, built, request.explain)).collect();
+    observer.summary(&summaries);
     Ok(())
 }
 
-fn all(context: &Context<'_>, plan: &Plan) -> Result<Vec<Outcome>> {
-    let (compiled, others): (Vec<&Part>, Vec<&Part>) = plan.parts.iter().partition(|part| is_rust(context.app, part));
+fn summarize(app: &App, built: BuiltArtifact, explain: bool) -> ArtifactSummary {
+    let has_zip = built.record.zip.is_some();
+    let largest_packages = if explain && has_zip { largest_packages(app, &built.artifact) } else { Vec::new() };
+    ArtifactSummary {
+        artifact: built.artifact,
+        zip: built.record.zip,
+        is_rebuilt: !built.reasons.is_empty(),
+        largest_packages,
+    }
+}
+
+/// Builds the artifacts of `plan`: the Rust functions on one thread, all others on [`INSTALLER_THREADS`] threads.
+fn build_all(context: &Context<'_>, plan: &Plan) -> Result<Vec<BuiltArtifact>> {
+    let (compiled, others): (Vec<&Artifact>, Vec<&Artifact>) =
+        plan.artifacts.iter().partition(|artifact| is_rust(context.app, artifact));
     let functions: Vec<Function> = compiled.into_iter().filter_map(function).collect();
     let results = Mutex::new(Vec::new());
-    let note = |part: Option<Part>, result: Result<Outcome>| {
+    let add_result = |artifact: Option<Artifact>, result: Result<BuiltArtifact>| {
         if let Err(error) = &result {
-            context.progress.failed(part.as_ref(), error);
+            context.observer.failed(artifact.as_ref(), error);
         }
-        results.lock().unwrap_or_else(PoisonError::into_inner).push((part, result));
+        results.lock().unwrap_or_else(PoisonError::into_inner).push((artifact, result));
     };
     let queue = Mutex::new(others.into_iter());
     thread::scope(|scope| {
-        scope.spawn(|| rust::build(context, &functions).into_iter().for_each(|(part, result)| note(part, result)));
-        for _ in 0..THREADS {
+        scope.spawn(|| {
+            rust::build(context, &functions).into_iter().for_each(|(artifact, result)| add_result(artifact, result))
+        });
+        for _ in 0..INSTALLER_THREADS {
             scope.spawn(|| {
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(part) = next else { break };
-                    note(Some(part.clone()), one(context, part));
+                    let Some(artifact) = next else { break };
+                    add_result(Some(artifact.clone()), build_one(context, artifact));
                 }
             });
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Told in the same order each time, whoever was ready first.
+    // Report errors in the same order every time, whichever artifact finished first.
     results.sort_by(|(one, _), (other, _)| one.cmp(other));
     finish(context, plan, results.into_iter().map(|(_, result)| result))
 }
 
-fn is_rust(app: &App, part: &Part) -> bool {
-    match part {
-        Part::Code(Function::Endpoint) => true,
-        Part::Code(Function::Worker(name)) => {
+fn is_rust(app: &App, artifact: &Artifact) -> bool {
+    match artifact {
+        Artifact::Code(Function::Endpoint) => true,
+        Artifact::Code(Function::Worker(name)) => {
             app.workers.iter().any(|worker| worker.name == *name && worker.language == Language::Rust)
         }
-        Part::Layer(_) => false,
+        Artifact::Layer(_) => false,
     }
 }
 
-fn function(part: &Part) -> Option<Function> {
-    match part {
-        Part::Code(function) => Some(function.clone()),
-        Part::Layer(_) => None,
+fn function(artifact: &Artifact) -> Option<Function> {
+    match artifact {
+        Artifact::Code(function) => Some(function.clone()),
+        Artifact::Layer(_) => None,
     }
 }
 
-fn one(context: &Context<'_>, part: &Part) -> Result<Outcome> {
-    let name = part.worker().map(ToString::to_string).unwrap_or_default();
+fn build_one(context: &Context<'_>, artifact: &Artifact) -> Result<BuiltArtifact> {
+    let name = artifact.worker().map(ToString::to_string).unwrap_or_default();
     let worker = context.app.worker(&name).map_err(|p| Error::problems(bedrock_diagnostics::ExitKind::App, vec![p]))?;
-    match (part, worker.language) {
-        (Part::Code(_), _) => code::build(context, worker),
-        (Part::Layer(_), Language::Python) => python::build(context, worker),
-        (Part::Layer(_), _) => node::build(context, worker),
+    match (artifact, worker.language) {
+        (Artifact::Code(_), _) => worker_code::build(context, worker),
+        (Artifact::Layer(_), Language::Python) => python::build(context, worker),
+        (Artifact::Layer(_), _) => node::build(context, worker),
     }
 }
 
-/// Remembers what was made, whatever else failed: the next build goes on from there.
-fn finish(context: &Context<'_>, plan: &Plan, results: impl Iterator<Item = Result<Outcome>>) -> Result<Vec<Outcome>> {
-    let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
+/// Saves the state even if some artifacts failed, so that the next build does not repeat the others. Then checks Lambda's
+/// limits and writes the manifest.
+fn finish(
+    context: &Context<'_>,
+    plan: &Plan,
+    results: impl Iterator<Item = Result<BuiltArtifact>>,
+) -> Result<Vec<BuiltArtifact>> {
+    let mut built_artifacts = Vec::new();
+    let mut errors = Vec::new();
     for result in results {
         match result {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(built) => built_artifacts.push(built),
             Err(error) => errors.push(error),
         }
     }
-    outcomes.sort_by(|one, other| one.part.cmp(&other.part));
+    built_artifacts.sort_by(|one, other| one.artifact.cmp(&other.artifact));
     let mut state = context.known.clone();
-    for outcome in &outcomes {
-        state.parts.insert(outcome.part.id(), outcome.record.clone());
+    for built in &built_artifacts {
+        state.artifacts.insert(built.artifact.id(), built.record.clone());
     }
-    forget::forget(context, &mut state);
+    prune_stale::prune_stale(context, &mut state);
     if let Err(error) = state.save(&context.folder.path) {
         errors.push(error);
     }
     if errors.is_empty() {
-        errors.extend(report::over_limits(context.app, &state));
+        errors.extend(size_limits::check_limits(context.app, &state));
     }
     if !errors.is_empty() {
         return Err(Error::combine(errors));
     }
-    let callees = calls::callees(context, &state)?;
-    let manifest = Manifest::of(context.app, (&state, &callees), plan.architecture);
+    let callees = callees::read_callees(context, &state)?;
+    let manifest =
+        Manifest::of(&Sources { app: context.app, state: &state, callees: &callees, architecture: plan.architecture });
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;
-    replace(&context.folder.path.join("manifest.json"), &(text + "\n"))?;
-    Ok(outcomes)
+    replace_file(&context.folder.path.join("manifest.json"), &(text + "\n"))?;
+    Ok(built_artifacts)
 }

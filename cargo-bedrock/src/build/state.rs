@@ -1,4 +1,4 @@
-//! What the last builds made, remembered beside the artifacts: what each was made of, and how its zip looks on the disk.
+//! The state of the artifact directory: the inputs of each artifact, and size and time of its zip file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,33 +8,34 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use crate::pack::Packed;
+use bedrock_artifacts::PackedZip;
 use bedrock_diagnostics::{Error, Result};
 
 const FILE: &str = "state.json";
-/// Another format is forgotten: everything is built once more.
+/// Version of the format. A state with a different version is ignored, and everything is rebuilt.
 const FORMAT: u32 = 1;
 
 /// By the id of the part.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct State {
+pub(crate) struct BuildState {
     format: u32,
-    pub(crate) parts: BTreeMap<String, Record>,
+    #[serde(rename = "parts")]
+    pub(crate) artifacts: BTreeMap<String, ArtifactRecord>,
 }
 
-/// One artifact that was made.
+/// An artifact that has been built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct ArtifactRecord {
     pub(crate) inputs: Inputs,
-    /// The zip; none for a layer without dependencies.
-    pub(crate) zip: Option<Zip>,
+    /// The zip file, or `None` for a layer without dependencies.
+    pub(crate) zip: Option<ZipRecord>,
     /// The workers that the code calls, for code.
     pub(crate) invokes: Vec<String>,
 }
 
-/// A zip: digests as hex, sizes in bytes.
+/// A zip file. Digests are hexadecimal unless named otherwise, sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Zip {
+pub(crate) struct ZipRecord {
     pub(crate) bytes: u64,
     pub(crate) unzipped_bytes: u64,
     pub(crate) sha256: String,
@@ -44,8 +45,8 @@ pub(crate) struct Zip {
     modified: u128,
 }
 
-impl Zip {
-    pub(crate) fn of(packed: &Packed, path: &Path) -> Self {
+impl ZipRecord {
+    pub(crate) fn of(packed: &PackedZip, path: &Path) -> Self {
         Self {
             bytes: packed.bytes,
             unzipped_bytes: packed.unzipped_bytes,
@@ -62,8 +63,8 @@ impl Zip {
     }
 }
 
-impl Record {
-    /// Why the part has to be built though there is this record of it; nothing if it need not be.
+impl ArtifactRecord {
+    /// Returns why the artifact has to be rebuilt. Empty if it is current.
     pub(crate) fn reasons(&self, inputs: &Inputs, path: &Path) -> Vec<String> {
         let reasons = inputs.changes_since(&self.inputs);
         match &self.zip {
@@ -75,20 +76,20 @@ impl Record {
     }
 }
 
-impl State {
-    /// What is remembered in `folder`; nothing if that cannot be read, for then everything is built.
+impl BuildState {
+    /// Loads the state in `folder`. Empty if it cannot be read, so that everything is rebuilt.
     pub(crate) fn load(folder: &Path) -> Self {
         let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
         match serde_json::from_str::<Self>(&text) {
             Ok(state) if state.format == FORMAT => state,
-            _ => Self { format: FORMAT, parts: BTreeMap::new() },
+            _ => Self { format: FORMAT, artifacts: BTreeMap::new() },
         }
     }
 
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::call("failed to remember what was built").cause(error.to_string()))?;
-        super::folder::replace(&folder.join(FILE), &(text + "\n"))
+        super::artifact_dir::replace_file(&folder.join(FILE), &(text + "\n"))
     }
 }
 

@@ -9,21 +9,21 @@ use std::process::Command;
 use bedrock_build::App;
 use zip::ZipArchive;
 
-use super::copy::copy;
-use super::folder;
-use super::part::Part;
+use super::artifact::Artifact;
+use super::artifact_dir::artifact_dir;
+use super::observer::BuildObserver;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
-use crate::pack::Digest;
+use super::workspace_copy::copy;
 use crate::process::ToolRunner;
-use crate::ui::{BuildReporter, Printer};
+use bedrock_artifacts::Digest;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
-/// Files of a zip that a report names.
-const TOLD: usize = 5;
+/// Number of files of a zip that a report lists.
+const MAX_LISTED_FILES: usize = 5;
 
-/// Builds the parts of `request` again elsewhere. An error names what came out differently.
-pub(crate) fn verify(app: &App, request: &Request, progress: &BuildReporter, print: Printer) -> Result<()> {
+/// Builds the artifacts of `request` again elsewhere. An error names what came out differently.
+pub(crate) fn verify(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
     let tools = ToolRunner::with_signal_handler()?;
     let root = Workspace::of(app)?.root;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
@@ -32,21 +32,20 @@ pub(crate) fn verify(app: &App, request: &Request, progress: &BuildReporter, pri
         .prefix(&format!(".{name}-verify-"))
         .tempdir_in(root.parent().unwrap_or(&root))
         .map_err(|error| Error::io(format!("failed to make a copy beside `{}`", root.display()), &error))?;
-    progress.verifying(elsewhere.path());
+    observer.verifying(elsewhere.path());
     copy(&root, elsewhere.path(), &tools)?;
     let place = elsewhere.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
     build(request, &place, elsewhere.path(), &tools)?;
-    let parts = Plan::of(app, request)?.parts;
-    let differing: Vec<Error> = parts.iter().filter_map(|part| difference(part, app, &place)).collect();
-    progress.verified(parts.len(), differing.len());
+    let artifacts = Plan::of(app, request)?.artifacts;
+    let differing: Vec<Error> = artifacts.iter().filter_map(|artifact| difference(artifact, app, &place)).collect();
+    observer.verified(artifacts.len(), differing.len());
     if !differing.is_empty() {
         return Err(Error::combine(differing));
     }
-    print.done(&format!("verified {} parts: a build elsewhere gave the same bytes", parts.len()));
     Ok(())
 }
 
-/// This very program, in the copy.
+/// Runs this program in the copy.
 fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Error::io("failed to find this program", &error))?;
     let mut command = Command::new("sh");
@@ -56,22 +55,22 @@ fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) 
     tools.run(&mut command, "failed to build a second time").map(drop)
 }
 
-/// What is different about the zip of `part` in `place`; nothing if it is the same.
-fn difference(part: &Part, app: &App, place: &Path) -> Option<Error> {
-    let (here, there) = (folder::path(app).join(part.file()), place.join("target/bedrock").join(part.file()));
+/// What is different about the zip of `artifact` in `place`; nothing if it is the same.
+fn difference(artifact: &Artifact, app: &App, place: &Path) -> Option<Error> {
+    let (here, there) = (artifact_dir(app).join(artifact.file()), place.join("target/bedrock").join(artifact.file()));
     let read = |path: &Path| fs::read(path).ok();
     let (one, other) = (read(&here), read(&there));
     if one == other {
         return None;
     }
-    let error = Error::app(format!("a build elsewhere gave another zip of {part}"));
+    let error = Error::app(format!("a build elsewhere gave another zip of {artifact}"));
     Some(match (one, other) {
         (Some(_), Some(_)) => {
             let (one, other) = (contents(&here), contents(&there));
             let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
             let differing: Vec<&&String> = names.iter().filter(|name| one.get(**name) != other.get(**name)).collect();
-            let told: Vec<String> = differing.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
-            let more = differing.len().saturating_sub(TOLD);
+            let told: Vec<String> = differing.iter().take(MAX_LISTED_FILES).map(|name| format!("`{name}`")).collect();
+            let more = differing.len().saturating_sub(MAX_LISTED_FILES);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let what = if told.is_empty() { "the order of its files".to_owned() } else { told.join(", ") };
             error.cause(format!("different are {what}{more}"))
@@ -81,7 +80,7 @@ fn difference(part: &Part, app: &App, place: &Path) -> Option<Error> {
     })
 }
 
-/// Digest and mode of each file in a zip.
+/// Returns mode and digest of each file in a zip.
 fn contents(zip: &Path) -> BTreeMap<String, (Option<u32>, Digest)> {
     let read = || {
         let mut archive = ZipArchive::new(File::open(zip).ok()?).ok()?;

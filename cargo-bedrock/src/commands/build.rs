@@ -82,12 +82,10 @@ impl Build {
         let app = session.app()?;
         let is_json = self.output.is_json();
         let reporter = BuildReporter::new(session.print, is_json, self.explain);
-        let mut print = session.print;
-        print.quiet |= is_json;
         let should_verify = self.verify;
         let request = self.request();
-        build::run(&app, &request, &reporter, print)?;
-        if should_verify { build::verify(&app, &request, &reporter, print) } else { Ok(()) }
+        build::run(&app, &request, &reporter)?;
+        if should_verify { build::verify(&app, &request, &reporter) } else { Ok(()) }
     }
 
     fn request(self) -> Request {

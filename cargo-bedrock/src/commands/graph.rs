@@ -4,9 +4,9 @@ use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
 use crate::build;
-use crate::graph::{self, Format, Level, NodeName, RustEdges};
 use crate::session::Session;
 use crate::ui::{BuildReporter, Printer};
+use bedrock_callgraph::{self as graph, Format, Level, NodeName, RustEdges};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 const EXAMPLES: &str = "\
@@ -55,10 +55,10 @@ impl Graph {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let rust = if self.built {
-            build::built_calls(&app)
+            build::load_built_calls(&app)
         } else {
             let reporter = BuildReporter::new(session.print, false, false);
-            build::compiled_calls(&app, self.release, &reporter, session.print)?
+            build::compile_and_read_calls(&app, self.release, &reporter)?
         };
         self.print(session, &app, &rust)
     }
@@ -66,7 +66,7 @@ impl Graph {
     /// Prints the graph with the calls of the app's Rust programs in `rust`. Findings are reported after it, and errors
     /// among them make the command fail.
     fn print(self, session: &Session, app: &App, rust: &RustEdges) -> Result<()> {
-        let (graph, findings) = graph::read(app, rust)?;
+        let (graph, findings) = graph::load_graph(app, rust)?;
         Printer::data(&graph::render(&graph, self.format.into())?)?;
         if let Some(warning) = never_built_warning(app, rust) {
             session.print.warning_with_help(&warning);
@@ -79,7 +79,7 @@ impl Graph {
             }
         }
         if self.deny_cycles {
-            reports.extend(graph::denied(&graph));
+            reports.extend(graph::cycle_reports(&graph));
         }
         if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
     }

@@ -9,10 +9,10 @@ use bedrock_build::App;
 use bedrock_dev::http_api::RenderCallGraph;
 use bedrock_dev::{BuildError, BuildProgress, CallGraph, ENDPOINT};
 
-use crate::build::{self, Function, Listener, Purpose, Request};
-use crate::graph::{self, Finding, Graph};
+use crate::build::{self, CompileObserver, Function, Purpose, Request};
 use crate::process::ToolRunner;
 use crate::ui::{BuildReporter, Printer};
+use bedrock_callgraph::{self as graph, Finding, Graph};
 use bedrock_diagnostics::{Error, Result};
 
 /// Whether programs for this system contain their calls, like programs for Lambda do.
@@ -142,13 +142,13 @@ impl Compiler {
 
     fn graph(&self, app: &App) -> Result<(Graph, Vec<Finding>)> {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        graph::read(app, &build::of_compiled(app, &programs)?)
+        graph::load_graph(app, &build::read_calls(app, &programs)?)
     }
 
-    fn compile(&self, app: &App, reporter: &BuildReporter, listener: &dyn Listener) -> Result<Programs> {
+    fn compile(&self, app: &App, reporter: &BuildReporter, compile_observer: &dyn CompileObserver) -> Result<Programs> {
         let purpose = Purpose::Here { debugged: self.debugged };
         let request = Request { release: self.release, purpose, ..Request::default() };
-        let programs = build::compiled(app, &request, (reporter, self.print), &self.tools, listener)?;
+        let programs = build::compile_programs(app, &request, reporter, &self.tools, compile_observer)?;
         self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&programs);
         Ok(by_name(programs))
     }
@@ -157,7 +157,7 @@ impl Compiler {
 /// Forwards finished programs to the dev server.
 struct CompileListener(BuildProgress);
 
-impl Listener for CompileListener {
+impl CompileObserver for CompileListener {
     fn program(&self, function: &Function, path: &Path) {
         self.0.executable_built(function_name(function), path.to_owned());
     }

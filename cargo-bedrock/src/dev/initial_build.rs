@@ -23,8 +23,9 @@ impl InitialState {
     /// would ever compile the app again.
     pub(super) fn build(app: &App, is_watched: bool, compiler: &Compiler, previous: Option<&Compiled>) -> Result<Self> {
         // If the workspace cannot be read, cargo reports the reason below.
-        let outside = || Workspace::of(app).map(|workspace| workspace.outside(app)).unwrap_or_default();
-        let folders = || [app.root.clone()].into_iter().chain(outside());
+        let packages_outside =
+            || Workspace::of(app).map(|workspace| workspace.packages_outside(app)).unwrap_or_default();
+        let folders = || [app.root.clone()].into_iter().chain(packages_outside());
         let watch = is_watched.then(|| FileWatcher::start(folders())).transpose();
         let mut watch = watch.map_err(|error| watch_error(&error))?;
         let (programs, failure) = match compiler.compile_all(app) {

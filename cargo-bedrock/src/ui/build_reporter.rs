@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bedrock_artifacts::PackageSize;
 use serde_json::{Value, json};
 
 use super::printer::Printer;
 use super::progress_lines::ProgressLines;
-use crate::build::{Part, Zip};
+use crate::build::{Artifact, ArtifactSummary, BuildObserver, Severity, ZipRecord};
 use bedrock_diagnostics::{Error, Result};
 
 /// Version of the JSON events.
@@ -43,14 +44,6 @@ struct CompilerCounts {
     errors: usize,
 }
 
-/// Severity of a compiler message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Severity {
-    Error,
-    Warning,
-    Other,
-}
-
 impl BuildReporter {
     pub(crate) fn new(print: Printer, json: bool, explain: bool) -> Self {
         let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
@@ -71,16 +64,57 @@ impl BuildReporter {
         Self { lines: ProgressLines::new(true), ..Self::new(print, false, false) }
     }
 
-    /// Reports the start of the build and the artifacts that it will build.
-    pub(crate) fn started(&self, app: &str, parts: &[Part]) {
+    /// Returns the compiler errors so far, without colours.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn update_counts(&self, update: impl FnOnce(&mut CompilerCounts)) -> CompilerCounts {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        update(&mut counts);
+        *counts
+    }
+
+    fn part_finished(
+        &self,
+        artifact: &Artifact,
+        status: &str,
+        zip: Option<&ZipRecord>,
+        reasons: &[String],
+        took: Duration,
+    ) {
         if self.json {
-            let ids: Vec<String> = parts.iter().map(Part::id).collect();
+            let fields = [
+                ("status", json!(status)),
+                ("artifact", artifact_json(artifact, zip)),
+                ("reasons", json!(reasons)),
+                ("seconds", seconds_json(took)),
+            ];
+            print_event("part-finished", Some(artifact), fields);
+        }
+    }
+
+    /// Runs `print` above the progress lines, unless the output is JSON.
+    fn print_text(&self, print: impl FnOnce(Printer)) {
+        if !self.json {
+            self.lines.print_above(|| print(self.print));
+        }
+    }
+}
+
+impl BuildObserver for BuildReporter {
+    fn waiting_for_other_build(&self) {
+        self.print_text(|print| print.note("another build of this app is running, waiting for it"));
+    }
+
+    fn started(&self, app: &str, artifacts: &[Artifact]) {
+        if self.json {
+            let ids: Vec<String> = artifacts.iter().map(Artifact::id).collect();
             print_event("build-started", None, [("app", json!(app)), ("parts", json!(ids))]);
         }
     }
 
-    /// Updates cargo's progress line.
-    pub(crate) fn status(&self, message: &str) {
+    fn status(&self, message: &str) {
         let CompilerCounts { crates, warnings, errors } = self.update_counts(|_| {});
         let counts = [(crates, "crate"), (warnings, "warning"), (errors, "error")];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| pluralized(*count, noun));
@@ -89,14 +123,12 @@ impl BuildReporter {
         self.lines.set(CARGO_LINE, format!("{message}{counts}"));
     }
 
-    /// Reports that a crate has been compiled.
-    pub(crate) fn compiled(&self, name: &str) {
+    fn compiled(&self, name: &str) {
         self.update_counts(|counts| counts.crates += 1);
         self.status(&format!("compiled {name}"));
     }
 
-    /// Prints a message of the compiler about a package. `text` is the compiler's rendering, with colours.
-    pub(crate) fn compiler_message(&self, package: &str, severity: Severity, text: &str) {
+    fn compiler_message(&self, package: &str, severity: Severity, text: &str) {
         self.update_counts(|counts| match severity {
             Severity::Error => counts.errors += 1,
             Severity::Warning => counts.warnings += 1,
@@ -118,70 +150,42 @@ impl BuildReporter {
         }
     }
 
-    /// Returns the compiler errors so far, without colours.
-    pub(crate) fn errors(&self) -> Vec<String> {
-        self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn update_counts(&self, update: impl FnOnce(&mut CompilerCounts)) -> CompilerCounts {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        update(&mut counts);
-        *counts
-    }
-
-    /// Reports that an artifact is being built.
-    pub(crate) fn building(&self, part: &Part) {
-        self.lines.set(&part.id(), format!("building {part}"));
+    fn building(&self, artifact: &Artifact) {
+        self.lines.set(&artifact.id(), format!("building {artifact}"));
         if self.json {
-            print_event("part-started", Some(part), []);
+            print_event("part-started", Some(artifact), []);
         }
     }
 
-    /// Reports a rebuilt artifact. `zip` is `None` for a layer that turned out to be empty.
-    pub(crate) fn built(&self, part: &Part, zip: Option<&Zip>, reasons: &[String], took: Duration) {
-        self.lines.remove(&part.id());
+    fn built(&self, artifact: &Artifact, zip: Option<&ZipRecord>, reasons: &[String], took: Duration) {
+        self.lines.remove(&artifact.id());
         self.print_text(|print| match zip {
             Some(zip) => {
                 let reasons = if self.explain { format!(", {}", reasons.join(", ")) } else { String::new() };
-                print.done(&format!("{part}: {} ({:.1} s{reasons})", format_size(zip.bytes), took.as_secs_f64()));
+                print.done(&format!("{artifact}: {} ({:.1} s{reasons})", format_size(zip.bytes), took.as_secs_f64()));
             }
-            None if self.explain => print.note(&format!("{part}: not needed, it has no dependencies")),
+            None if self.explain => print.note(&format!("{artifact}: not needed, it has no dependencies")),
             None => {}
         });
-        self.part_finished(part, "built", zip, reasons, took);
+        self.part_finished(artifact, "built", zip, reasons, took);
     }
 
-    /// Reports an artifact that did not have to be rebuilt.
-    pub(crate) fn fresh(&self, part: &Part, zip: Option<&Zip>) {
+    fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>) {
         if self.explain {
-            self.print_text(|print| print.note(&format!("{part}: up to date, none of its inputs changed")));
+            self.print_text(|print| print.note(&format!("{artifact}: up to date, none of its inputs changed")));
         }
-        self.part_finished(part, "fresh", zip, &[], Duration::ZERO);
+        self.part_finished(artifact, "fresh", zip, &[], Duration::ZERO);
     }
 
-    fn part_finished(&self, part: &Part, status: &str, zip: Option<&Zip>, reasons: &[String], took: Duration) {
-        if self.json {
-            let fields = [
-                ("status", json!(status)),
-                ("artifact", artifact_json(part, zip)),
-                ("reasons", json!(reasons)),
-                ("seconds", seconds_json(took)),
-            ];
-            print_event("part-finished", Some(part), fields);
-        }
-    }
-
-    /// Prints a warning.
-    pub(crate) fn warning(&self, part: Option<&Part>, text: &str) {
+    fn warning(&self, artifact: Option<&Artifact>, text: &str) {
         self.lines.print_above(|| self.print.warning(text));
         if self.json {
-            print_event("warning", part, [("message", json!(text))]);
+            print_event("warning", artifact, [("message", json!(text))]);
         }
     }
 
-    /// Publishes a failure as a JSON event. As text, the error is printed when the command ends.
-    pub(crate) fn failed(&self, part: Option<&Part>, error: &Error) {
-        self.lines.remove(&part.map_or_else(|| CARGO_LINE.to_owned(), Part::id));
+    fn failed(&self, artifact: Option<&Artifact>, error: &Error) {
+        self.lines.remove(&artifact.map_or_else(|| CARGO_LINE.to_owned(), Artifact::id));
         if self.json {
             for report in &error.reports {
                 let fields = [
@@ -189,29 +193,31 @@ impl BuildReporter {
                     ("causes", json!(report.causes)),
                     ("help", json!(report.help)),
                 ];
-                print_event("error", part, fields);
+                print_event("error", artifact, fields);
             }
         }
     }
 
-    /// Reports the start of the second build of `--verify`, in `folder`.
-    pub(crate) fn verifying(&self, folder: &Path) {
+    fn verifying(&self, folder: &Path) {
         self.lines.set(CARGO_LINE, format!("building a second time in `{}`", folder.display()));
         if self.json {
             print_event("verify-started", None, []);
         }
     }
 
-    /// Reports the number of artifacts that were compared, and how many of them differ.
-    pub(crate) fn verified(&self, parts: usize, differing: usize) {
+    fn verified(&self, artifacts: usize, differing: usize) {
         self.lines.clear();
         if self.json {
-            print_event("verify-finished", None, [("parts", json!(parts)), ("differing", json!(differing))]);
+            print_event("verify-finished", None, [("parts", json!(artifacts)), ("differing", json!(differing))]);
+        }
+        if differing == 0 {
+            self.print_text(|print| {
+                print.done(&format!("verified {artifacts} parts: a build elsewhere gave the same bytes"));
+            });
         }
     }
 
-    /// Reports the end of the build.
-    pub(crate) fn ended(&self, success: bool) {
+    fn ended(&self, success: bool) {
         self.lines.clear();
         if self.json {
             let fields = [("success", json!(success)), ("seconds", seconds_json(self.started_at.elapsed()))];
@@ -219,37 +225,62 @@ impl BuildReporter {
         }
     }
 
-    /// Returns the seconds since the start.
-    pub(crate) fn elapsed(&self) -> f64 {
-        self.started_at.elapsed().as_secs_f64()
-    }
-
-    /// Runs `print` above the progress lines, unless the output is JSON.
-    fn print_text(&self, print: impl FnOnce(Printer)) {
-        if !self.json {
-            self.lines.print_above(|| print(self.print));
+    fn summary(&self, artifacts: &[ArtifactSummary]) {
+        if self.json || self.print.quiet {
+            return;
         }
+        let rebuilt = artifacts.iter().filter(|summary| summary.is_rebuilt).count();
+        if rebuilt > 0 || self.explain {
+            self.print.note(&size_table(artifacts));
+        }
+        if self.explain {
+            for summary in artifacts.iter().filter(|summary| summary.zip.is_some()) {
+                let line = |package: &PackageSize| format!("\n{:>9}  {}", format_size(package.bytes), package.name);
+                let list: Vec<String> = summary.largest_packages.iter().map(line).collect();
+                self.print.note(&format!("the largest in `{}`{}", summary.artifact.file(), list.concat()));
+            }
+        }
+        let count = artifacts.len();
+        let seconds = self.started_at.elapsed().as_secs_f64();
+        self.print.done(&match rebuilt {
+            0 => format!("nothing to do, all {count} parts are as they should be ({seconds:.2} s)"),
+            rebuilt => format!("built {rebuilt} of {count} parts into `target/bedrock` ({seconds:.1} s)"),
+        });
     }
 }
 
-/// Prints one JSON event. `part` is the artifact that it is about, if any.
-fn print_event<const N: usize>(name: &str, part: Option<&Part>, fields: [(&str, Value); N]) {
+/// Returns a table with the sizes of the zip files and of their contents.
+fn size_table(artifacts: &[ArtifactSummary]) -> String {
+    let rows = artifacts.iter().filter_map(|summary| {
+        let zip = summary.zip.as_ref()?;
+        Some([summary.artifact.file(), format_size(zip.bytes), format_size(zip.unzipped_bytes)])
+    });
+    let rows: Vec<[String; 3]> = rows.collect();
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or_default();
+    let head = format!("{:width$}  {:>9}  {:>9}", "artifact", "zip", "unzipped");
+    let line = |[file, zip, unzipped]: [String; 3]| format!("{file:width$}  {zip:>9}  {unzipped:>9}");
+    let lines: Vec<String> = std::iter::once(head).chain(rows.into_iter().map(line)).collect();
+    lines.join("\n")
+}
+
+/// Prints one JSON event. `artifact` is the artifact that it is about, if any.
+fn print_event<const N: usize>(name: &str, artifact: Option<&Artifact>, fields: [(&str, Value); N]) {
     let mut event = BTreeMap::from(fields);
     event.insert("version", json!(EVENT_VERSION));
     event.insert("event", json!(name));
-    if let Some(part) = part {
-        event.insert("part", json!(part.id()));
-        event.insert("worker", json!(part.worker().map(bedrock_build::WorkerName::as_str)));
+    if let Some(artifact) = artifact {
+        event.insert("part", json!(artifact.id()));
+        event.insert("worker", json!(artifact.worker().map(bedrock_build::WorkerName::as_str)));
     }
     // A closed pipe or a full disk must not stop the build.
     let _: Result<()> = Printer::data(&(json!(event).to_string() + "\n"));
 }
 
 /// Returns path (relative to the artifact folder), sizes and digest of a zip file, or null if the artifact has none.
-fn artifact_json(part: &Part, zip: Option<&Zip>) -> Value {
+fn artifact_json(artifact: &Artifact, zip: Option<&ZipRecord>) -> Value {
     zip.map_or(Value::Null, |zip| {
         json!({
-            "path": part.file(), "bytes": zip.bytes, "unzipped_bytes": zip.unzipped_bytes, "sha256": zip.sha256
+            "path": artifact.file(), "bytes": zip.bytes, "unzipped_bytes": zip.unzipped_bytes, "sha256": zip.sha256
         })
     })
 }

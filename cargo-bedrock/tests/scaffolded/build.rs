@@ -148,7 +148,7 @@ fn build_errors_name_the_worker_and_the_fix() {
     for message in [
         "workers/counter/requirements.txt:1: `requests=2.28.2` cannot be installed for Lambda",
         "workers/counter/requirements.txt:2: `-e ./lib` cannot be installed for Lambda",
-        "`workers/reporter/package.json` is no JSON",
+        "`workers/reporter/package.json` is not valid JSON",
         "key.txt",
     ] {
         assert!(output.stderr.contains(message), "{message} in {}", output.stderr);

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use crate::test_app::{CommandOutput, TestApp};
 use fixture::{AARCH64, Elf, library};
 
-#[path = "../../src/audit/fixture.rs"]
+#[path = "../../../bedrock-artifacts/src/audit/fixture.rs"]
 #[allow(dead_code)] // the tests of the audit use more of it
 mod fixture;
 
@@ -184,7 +184,7 @@ fn unavailable_requirements_are_named() {
     assert_snapshot!(build("--worker-layer=reporter"), @"
     exit code 1
     error: failed to read the dependencies of worker `reporter`
-      caused by: `workers/reporter/package.json` is no JSON: EOF while parsing an object at line 2 column 0
+      caused by: `workers/reporter/package.json` is not valid JSON: EOF while parsing an object at line 2 column 0
     ");
 }
 

@@ -1,5 +1,5 @@
-//! A JavaScript worker and its dependencies as one file, made by the esbuild that the worker's `package.json` names.
-//! Files that did not become part of it, data for example, stay beside it.
+//! Bundles a JavaScript worker and its dependencies into one file, with the esbuild of the worker's `package.json`. Files
+//! that are not part of the bundle, such as data, are packed next to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,52 +10,52 @@ use bedrock_build::Worker;
 use serde_json::Value;
 
 use super::npm;
-use crate::build::context::{Context, Made};
+use crate::build::artifact::{Artifact, Function};
+use crate::build::context::{ArtifactContents, Context};
 use crate::build::inputs::Inputs;
-use crate::build::part::{Function, Part};
-use crate::pack::{Entry, Source};
+use bedrock_artifacts::{Entry, Source};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to bundle makes bundles anew.
+/// Version of the bundle layout. Changing it rebuilds all bundles.
 const LAYOUT: &str = "1";
-/// Packages of the AWS SDK, which the runtime brings along.
-const IN_THE_RUNTIME: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
+/// Packages of the AWS SDK, which the runtime contains.
+const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
-/// What decides about a bundle beside the worker's own files.
+/// Adds the inputs of a bundle other than the worker's own files.
 pub(crate) fn add_inputs(inputs: &mut Inputs, context: &Context<'_>, worker: &Worker) -> Result<()> {
     inputs.add("bundle", LAYOUT);
     npm::add_lists(inputs, &context.app.root.join(&worker.dir), worker)
 }
 
-/// `own` files of the worker as they come into the zip: what was bundled as one file, the others as they are.
-pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) -> Result<Made> {
+/// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it.
+pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to bundle {function}");
     let staging = context.folder.staging()?;
-    let room = staging.path().join("worker");
-    copy(&own, &room, worker)?;
-    npm::install(context, worker, &Part::Code(function.clone()), (&room, &[]), &what)?;
-    hand_over_the_class(&room.join(worker.entry), &worker.name.class_name())
+    let temp_dir = staging.path().join("worker");
+    copy(&own, &temp_dir, worker)?;
+    npm::install(context, worker, &Artifact::Code(function.clone()), (&temp_dir, &[]), &what)?;
+    append_class_export(&temp_dir.join(worker.entry), &worker.name.class_name())
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
-    let is_of_modules = forget_type(&room.join("package.json"));
+    let is_of_modules = remove_module_type(&temp_dir.join("package.json"));
     let is_module = is_of_modules || worker.entry == "main.mjs";
     let main = if is_module { "main.mjs" } else { "main.cjs" };
     let made = staging.path().join(main);
-    let mut command = esbuild(&room, worker, &what)?;
+    let mut command = esbuild(&temp_dir, worker, &what)?;
     command.arg(format!("--outfile={}", made.display())).args(format(is_module));
-    context.tools.run(command.current_dir(&room), &what).map_err(|error| {
+    context.tools.run(command.current_dir(&temp_dir), &what).map_err(|error| {
         error.help(format!("if a package cannot be bundled, take `bundle` out of `{}`", function.settings_table()))
     })?;
-    let bundled = bundled(&room.join("bundle.json"));
+    let bundled = bundled(&temp_dir.join("bundle.json"));
     let mut entries: Vec<Entry> = own.into_iter().filter(|entry| !bundled.contains(&entry.path)).collect();
     entries.push(Entry::file(main, &made));
-    Ok(Made { entries, room: Some(staging) })
+    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
 }
 
-fn copy(own: &[Entry], room: &Path, worker: &Worker) -> Result<()> {
+fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker) -> Result<()> {
     for entry in own {
-        let place = room.join(&entry.path);
-        let made = fs::create_dir_all(place.parent().unwrap_or(room)).and_then(|()| match &entry.source {
+        let place = temp_dir.join(&entry.path);
+        let made = fs::create_dir_all(place.parent().unwrap_or(temp_dir)).and_then(|()| match &entry.source {
             Source::File(path) => fs::copy(path, &place).map(drop),
             Source::Bytes(bytes) => fs::write(&place, bytes),
         });
@@ -64,9 +64,9 @@ fn copy(own: &[Entry], room: &Path, worker: &Worker) -> Result<()> {
     Ok(())
 }
 
-/// A line behind the copy of the main file that gives its class to whoever loads the bundle, exported or not.
+/// Appends a line to the copy of the main file that passes its class to the loader of the bundle, exported or not.
 /// `bedrock/load.mjs` does the same to files that are not bundled.
-fn hand_over_the_class(main: &Path, class: &str) -> std::io::Result<()> {
+fn append_class_export(main: &Path, class: &str) -> std::io::Result<()> {
     let source = fs::read_to_string(main)?;
     let line = format!(
         "\n;globalThis[Symbol.for(\"bedrock.host.class\")]?.(typeof {class}===\"undefined\"?undefined:{class});\n"
@@ -74,8 +74,8 @@ fn hand_over_the_class(main: &Path, class: &str) -> std::io::Result<()> {
     fs::write(main, source + &line)
 }
 
-fn esbuild(room: &Path, worker: &Worker, what: &str) -> Result<Command> {
-    let program = room.join("node_modules/.bin/esbuild");
+fn esbuild(temp_dir: &Path, worker: &Worker, what: &str) -> Result<Command> {
+    let program = temp_dir.join("node_modules/.bin/esbuild");
     if !program.is_file() {
         return Err(Error::app(what)
             .cause(format!("`{}/package.json` has no `esbuild` in its `devDependencies`", worker.dir))
@@ -84,14 +84,14 @@ fn esbuild(room: &Path, worker: &Worker, what: &str) -> Result<Command> {
     let mut command = Command::new(program);
     let version = worker.runtime.version().unwrap_or_default();
     command.args([worker.entry, "--bundle", "--platform=node", &format!("--target=node{version}"), "--keep-names"]);
-    command.args(IN_THE_RUNTIME.map(|package| format!("--external:{package}")));
+    command.args(RUNTIME_PACKAGES.map(|package| format!("--external:{package}")));
     command.args(["--metafile=bundle.json", "--log-level=warning", "--color=false"]);
     Ok(command)
 }
 
 fn format(is_module: bool) -> &'static [&'static str] {
     if is_module {
-        // Packages in CommonJS call a `require` that modules do not have.
+        // CommonJS packages call `require`, which ES modules do not have.
         &[
             "--format=esm",
             "--banner:js=import { createRequire as __createRequire } from 'node:module'; \
@@ -102,18 +102,18 @@ fn format(is_module: bool) -> &'static [&'static str] {
     }
 }
 
-/// Whether a package says that its files are modules. The copy then says nothing: `worker.js` is none in any package, so
-/// each file has to be taken for what it is written as.
-fn forget_type(package: &Path) -> bool {
+/// Removes `type` from a `package.json`, and returns whether it was `module`. `worker.js` is always CommonJS, so esbuild has
+/// to detect the format of each file.
+fn remove_module_type(package: &Path) -> bool {
     let read = || serde_json::from_slice::<Value>(&fs::read(package).ok()?).ok();
     let Some(Value::Object(mut object)) = read() else { return false };
     let is_module = object.remove("type").is_some_and(|kind| kind == "module");
-    // One that cannot be written stays as it was, and esbuild will say what it does not like.
+    // If writing fails, esbuild reports the problem.
     let _ = fs::write(package, Value::Object(object).to_string());
     is_module
 }
 
-/// The worker's own files that esbuild took in, by its own account.
+/// Returns the worker's files that are part of the bundle, from esbuild's metafile.
 fn bundled(account: &Path) -> BTreeSet<String> {
     let read = || serde_json::from_slice::<Value>(&fs::read(account).ok()?).ok();
     let account = read().unwrap_or_default();

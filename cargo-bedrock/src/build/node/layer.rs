@@ -1,4 +1,4 @@
-//! The layer of a JavaScript worker: what `npm` installs of its `package.json`, for Lambda's system and processor.
+//! The layer of a JavaScript worker: the dependencies of its `package.json`, installed by npm for Lambda's platform.
 
 use std::path::Path;
 
@@ -6,34 +6,29 @@ use bedrock_build::Worker;
 use serde_json::Value;
 
 use super::npm::{self, read};
-use crate::build::context::{Context, Made, Outcome};
+use crate::build::artifact::{Artifact, Function};
+use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::build::inputs::Inputs;
-use crate::build::part::{Function, Part};
-use crate::pack::{Contents, Options, collect, node_modules, remove};
+use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to lay out or prune layers makes them anew.
+/// Version of the layer layout and pruning. Changing it rebuilds all layers.
 const LAYOUT: &str = "1";
 
-/// The worker's layer as a zip; none if it has no dependencies, or is bundled with them.
-pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
-    let part = Part::Layer(worker.name.clone());
+/// Builds the zip file of a worker's layer. There is none without dependencies, or if they are bundled.
+pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
+    let artifact = Artifact::Layer(worker.name.clone());
     let dir = context.app.root.join(&worker.dir);
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    // What is bundled is in the code.
+    // Bundled dependencies are in the code.
     let wanted = has_dependencies(&dir, worker)? && !worker.settings.bundle;
     if wanted {
         npm::add_lists(&mut inputs, &dir, worker)?;
     }
-    context.part(
-        &part,
-        inputs,
-        Vec::new(),
-        || {
-            if wanted { entries(context, worker, &part) } else { Ok(Made::default()) }
-        },
-    )
+    context.build_artifact(&artifact, inputs, Vec::new(), || {
+        if wanted { entries(context, worker, &artifact) } else { Ok(ArtifactContents::default()) }
+    })
 }
 
 fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
@@ -41,7 +36,7 @@ fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
     let Some(bytes) = read(&dir.join("package.json"), &shown)? else { return Ok(false) };
     let package: Value = serde_json::from_slice(&bytes).map_err(|error| {
         Error::app(format!("failed to read the dependencies of worker `{}`", worker.name))
-            .cause(format!("`{shown}` is no JSON: {error}"))
+            .cause(format!("`{shown}` is not valid JSON: {error}"))
     })?;
     let mut any = false;
     for list in ["dependencies", "optionalDependencies"] {
@@ -58,20 +53,20 @@ fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
     Ok(any)
 }
 
-fn entries(context: &Context<'_>, worker: &Worker, part: &Part) -> Result<Made> {
+fn entries(context: &Context<'_>, worker: &Worker, artifact: &Artifact) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to install the dependencies of {function} for {}", context.architecture.machine());
     let staging = context.folder.staging()?;
     let cpu = format!("--cpu={}", context.architecture.node());
     let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
-    npm::install(context, worker, part, (staging.path(), &platform), &what)?;
+    npm::install(context, worker, artifact, (staging.path(), &platform), &what)?;
     let modules = staging.path().join("node_modules");
     if !modules.is_dir() {
-        return Ok(Made::default());
+        return Ok(ArtifactContents::default());
     }
-    remove(&modules, &context.app.root, |path, _| node_modules(path, context.architecture))?;
-    let mut options = Options::new(Contents::Dependencies, &context.app.root, function.settings_table());
+    prune(&modules, &context.app.root, |path, _| is_pruned_node_path(path, context.architecture))?;
+    let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);
-    let entries = collect(&modules, &options)?.entries("nodejs/node_modules");
-    Ok(Made { entries, room: Some(staging) })
+    let entries = collect_files(&modules, &options)?.entries("nodejs/node_modules");
+    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
 }

@@ -1,4 +1,4 @@
-//! What JavaScript workers depend on: installed into a layer, or bundled with the code into one file.
+//! Dependencies of JavaScript workers: installed into a layer, or bundled with the code into one file.
 
 mod bundle;
 mod layer;

@@ -1,4 +1,4 @@
-//! npm: what it reads, and how it is made to install for Lambda or for this machine.
+//! Runs npm to install dependencies for Lambda or for this machine.
 
 use std::fs;
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::process::Command;
 
 use bedrock_build::Worker;
 
+use crate::build::artifact::Artifact;
 use crate::build::context::Context;
 use crate::build::inputs::Inputs;
-use crate::build::part::Part;
 use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
-/// What npm reads.
-const LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
+/// Files that npm reads.
+const DEPENDENCY_LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
 
-/// What npm reads of a worker, as inputs.
+/// Adds the files that npm reads as inputs.
 pub(super) fn add_lists(inputs: &mut Inputs, dir: &Path, worker: &Worker) -> Result<()> {
-    for list in LISTS {
+    for list in DEPENDENCY_LISTS {
         if let Some(bytes) = read(&dir.join(list), &format!("{}/{list}", worker.dir))? {
             inputs.add_bytes(list, &bytes);
         }
@@ -25,28 +25,28 @@ pub(super) fn add_lists(inputs: &mut Inputs, dir: &Path, worker: &Worker) -> Res
     Ok(())
 }
 
-/// Installs into the folder `room` what the lists of a worker come to; `more` says for which system, and what not.
+/// Installs into the folder `temp_dir` what the lists of a worker come to; `more` says for which system, and what not.
 pub(super) fn install(
     context: &Context<'_>,
     worker: &Worker,
-    part: &Part,
-    (room, more): (&Path, &[&str]),
+    artifact: &Artifact,
+    (temp_dir, more): (&Path, &[&str]),
     what: &str,
 ) -> Result<()> {
     let Some(npm) = find_on_path("npm") else {
         return Err(Error::call(what).cause("`npm` is not on the PATH").help("install Node.js with npm"));
     };
     let dir = context.app.root.join(&worker.dir);
-    for list in LISTS {
+    for list in DEPENDENCY_LISTS {
         if let Some(bytes) = read(&dir.join(list), &format!("{}/{list}", worker.dir))? {
             let write = |error| Error::io(format!("failed to copy `{}/{list}`", worker.dir), &error);
-            fs::write(room.join(list), bytes).map_err(write)?;
+            fs::write(temp_dir.join(list), bytes).map_err(write)?;
         }
     }
     let is_locked = ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|list| dir.join(list).is_file());
     if !is_locked {
-        context.progress.warning(
-            Some(part),
+        context.observer.warning(
+            Some(artifact),
             &format!(
                 "`{}` has no `package-lock.json`: what its `package.json` comes to may change from build to build",
                 worker.dir
@@ -56,7 +56,7 @@ pub(super) fn install(
     let mut command = Command::new(npm);
     command.args([if is_locked { "ci" } else { "install" }, "--ignore-scripts", "--no-audit", "--no-fund"]);
     command.arg("--loglevel=error").args(more);
-    context.tools.run(command.current_dir(room), what).map(drop)
+    context.tools.run(command.current_dir(temp_dir), what).map(drop)
 }
 
 pub(super) fn read(path: &Path, shown: &str) -> Result<Option<Vec<u8>>> {

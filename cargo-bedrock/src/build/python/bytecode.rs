@@ -1,5 +1,5 @@
-//! Bytecode of a layer: Lambda's folders are read-only, so what is not compiled here is compiled at every cold start.
-//! Only the interpreter of the very version writes what the runtime takes; without it there is none.
+//! Compiles the Python modules of a layer to bytecode. Lambda's folders are read-only, so without it they are compiled at
+//! every cold start. Requires an interpreter of exactly the runtime's version.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use bedrock_build::Runtime;
 use crate::process::{ToolRunner, find_on_path};
 use bedrock_diagnostics::Result;
 
-/// The interpreter of the runtime's version, by its name alone: it is not started to look.
+/// Returns the interpreter of the runtime's version, found by its file name. It is not started.
 pub(super) fn interpreter(runtime: Runtime) -> Option<PathBuf> {
     find_on_path(&format!("python{}", runtime.version()?))
 }

@@ -1,5 +1,5 @@
-//! Installs requirements for a runtime and a processor that are not this machine's: with uv, or with pip where there
-//! is no uv. Wheels alone: what is built from source here runs here alone.
+//! Installs requirements for the runtime and processor of a function: with uv, or with pip if uv is missing. Only wheels:
+//! packages that are built from source run only on this machine.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::requirements::Requirements;
 use crate::process::{ToolRunner, find_on_path};
 use bedrock_diagnostics::{Error, Result};
 
-/// What the packages are for.
+/// The platform that packages are installed for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Platform {
     pub(super) runtime: Runtime,

@@ -1,4 +1,4 @@
-//! The layer of a Python worker: what its requirements come to, installed for its runtime and processor.
+//! The layer of a Python worker: its requirements, installed for its runtime and processor.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,37 +9,39 @@ use bedrock_build::Worker;
 use super::bytecode;
 use super::installer::{Platform, install};
 use super::requirements::{self, Requirements};
-use crate::build::context::{Context, Made, Outcome};
+use crate::build::artifact::{Artifact, Function};
+use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::build::inputs::Inputs;
-use crate::build::part::{Function, Part};
-use crate::pack::{Contents, Options, collect, python_target, remove};
 use crate::process::find_on_path;
+use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_python_path, prune};
 use bedrock_diagnostics::{Error, Result};
 
-/// Part of every key: another way to lay out or prune layers makes them anew.
+/// Version of the layer layout and pruning. Changing it rebuilds all layers.
 const LAYOUT: &str = "2";
 
-/// The worker's layer as a zip; none if it has no requirements.
-pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<Outcome> {
-    let part = Part::Layer(worker.name.clone());
+/// Builds the zip file of a worker's layer. There is none without requirements.
+pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
+    let artifact = Artifact::Layer(worker.name.clone());
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    let wanted = Wanted::of(context, worker)?;
+    let wanted = DependencySource::of(context, worker)?;
     wanted.add_to(&mut inputs)?;
     let interpreter = bytecode::interpreter(worker.runtime);
     inputs.add("bytecode", if interpreter.is_some() { worker.runtime.id } else { "none" });
-    context.part(&part, inputs, Vec::new(), || entries(context, worker, &part, (wanted, interpreter.as_deref())))
+    context.build_artifact(&artifact, inputs, Vec::new(), || {
+        entries(context, worker, &artifact, (wanted, interpreter.as_deref()))
+    })
 }
 
-/// Where it stands what the worker needs.
-enum Wanted {
+/// The file that lists the dependencies of a worker.
+enum DependencySource {
     Nothing,
     Listed(Requirements),
     /// The folder of a `pyproject.toml`, and whether there is a `uv.lock`.
     Project(PathBuf, bool),
 }
 
-impl Wanted {
+impl DependencySource {
     fn of(context: &Context<'_>, worker: &Worker) -> Result<Self> {
         let dir = context.app.root.join(&worker.dir);
         if dir.join("pyproject.toml").is_file() {
@@ -84,18 +86,18 @@ impl Wanted {
 fn entries(
     context: &Context<'_>,
     worker: &Worker,
-    part: &Part,
-    (wanted, interpreter): (Wanted, Option<&Path>),
-) -> Result<Made> {
+    artifact: &Artifact,
+    (wanted, interpreter): (DependencySource, Option<&Path>),
+) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let found = match wanted {
-        Wanted::Nothing => return Ok(Made::default()),
-        Wanted::Listed(found) => found,
-        Wanted::Project(dir, locked) => exported(context, worker, &dir, locked)?,
+        DependencySource::Nothing => return Ok(ArtifactContents::default()),
+        DependencySource::Listed(found) => found,
+        DependencySource::Project(dir, locked) => exported(context, worker, &dir, locked)?,
     };
     if !found.hashed {
-        context.progress.warning(
-            Some(part),
+        context.observer.warning(
+            Some(artifact),
             &format!(
                 "`{}/requirements.txt` has no hashes: what it comes to may change from build to build",
                 worker.dir
@@ -107,15 +109,15 @@ fn entries(
     let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
     let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
     install(&found, platform, (staging.path(), &target), &context.tools, &what)?;
-    remove(&target, &context.app.root, python_target)?;
+    prune(&target, &context.app.root, is_pruned_python_path)?;
     if let Some(interpreter) = interpreter {
         bytecode::compile(interpreter, staging.path(), &target, &context.tools)?;
     }
-    let mut options = Options::new(Contents::Dependencies, &context.app.root, function.settings_table());
+    let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);
     options.bytecode = true;
-    let entries = collect(&target, &options)?.entries("python");
-    Ok(Made { entries, room: Some(staging) })
+    let entries = collect_files(&target, &options)?.entries("python");
+    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
 }
 
 /// The requirements of a project, each with its hashes where there is a lock.

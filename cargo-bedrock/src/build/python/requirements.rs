@@ -1,4 +1,4 @@
-//! Reads a `requirements.txt`: what of it can be installed for another machine, and what is refused and why.
+//! Reads a `requirements.txt`, and rejects requirements that cannot be installed for a different machine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use pep508_rs::{Requirement, VerbatimUrl};
 
 use bedrock_diagnostics::{Error, Report, Result, io_reason, relative_path};
 
-/// What is to be installed.
+/// The requirements to install.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Requirements {
     /// Requirements and options, one a line, paths absolute, nested files in place.
@@ -22,7 +22,7 @@ pub(super) struct Requirements {
     pub(super) hashed: bool,
 }
 
-/// Reads `path` and what it includes; everything that cannot be is told at once.
+/// Reads `path` and the files that it includes. Reports all problems in one error.
 pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
     let mut reader = Reader { app, reports: Vec::new(), open: BTreeSet::new(), found: Requirements::default() };
     reader.file(path, false);
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
 struct Reader<'a> {
     app: &'a Path,
     reports: Vec<Report>,
-    /// Files that are being read: one that includes itself is not read for ever.
+    /// Files that have been read, so that files that include each other are read once.
     open: BTreeSet<PathBuf>,
     found: Requirements,
 }
@@ -75,13 +75,13 @@ impl Reader<'_> {
         } else if let Some(other) = option(line, &["-c", "--constraint"]) {
             self.file(&dir.join(other), true);
         } else if option(line, &["-e", "--editable"]).is_some() {
-            return refuse(
+            return reject(
                 "an editable install is a link to a folder of this machine",
                 "move the code into the worker's folder, or build a wheel and name that",
             );
         } else if option(line, &["--no-binary"]).is_some() {
-            return refuse(
-                "what is built from source here runs here alone, so only wheels are installed",
+            return reject(
+                "packages that are built from source run only on this machine, so only wheels are installed",
                 "remove the line",
             );
         } else if let Some(place) = option(line, &["-f", "--find-links"]) {
@@ -101,14 +101,14 @@ impl Reader<'_> {
         let place = spec.split_once(" @ ").map_or(spec, |(_, place)| place).trim();
         let without_fragment = place.split(['#', ';', '?']).next().unwrap_or(place).trim();
         if ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| place.starts_with(scheme)) {
-            return refuse(
-                "a repository is built from source, and what is built here runs here alone",
+            return reject(
+                "a repository is built from source, and the result runs only on this machine",
                 "build a wheel of it for Lambda's platform, and name the wheel's URL or path",
             );
         }
         let is_path = place.starts_with(['.', '/']) || place.starts_with("file:");
         if (is_path || place.contains("://")) && !has_extension(without_fragment, "whl") {
-            return refuse("only wheels are installed, and this is none", "name a file that ends in `.whl`");
+            return reject("only wheels are installed, and this is not a wheel", "name a file that ends in `.whl`");
         }
         if is_path {
             let wheel = dir.join(without_fragment.trim_start_matches("file://"));
@@ -123,13 +123,13 @@ impl Reader<'_> {
             Err(error) => {
                 let text = error.to_string();
                 let first = text.lines().next().unwrap_or_default().to_owned();
-                refuse(&first, "write it like `requests==2.32.3`")
+                reject(&first, "write it like `requests==2.32.3`")
             }
         }
     }
 }
 
-fn refuse<T>(cause: &str, help: &str) -> std::result::Result<T, (String, String)> {
+fn reject<T>(cause: &str, help: &str) -> std::result::Result<T, (String, String)> {
     Err((cause.to_owned(), help.to_owned()))
 }
 
@@ -139,12 +139,13 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut continued = false;
     for (number, line) in text.lines().enumerate() {
         let line = if line.trim_start().starts_with('#') { "" } else { line.split(" #").next().unwrap_or(line) };
-        let (part, goes_on) = line.trim_end().strip_suffix('\\').map_or((line, false), |part| (part, true));
+        let (artifact, is_continued) =
+            line.trim_end().strip_suffix('\\').map_or((line, false), |artifact| (artifact, true));
         match lines.last_mut() {
-            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), part.trim()),
-            _ => lines.push((number + 1, part.trim().to_owned())),
+            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), artifact.trim()),
+            _ => lines.push((number + 1, artifact.trim().to_owned())),
         }
-        continued = goes_on;
+        continued = is_continued;
     }
     lines.retain(|(_, line)| !line.is_empty());
     lines
@@ -169,7 +170,7 @@ fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// URLs may hold a user and a password, which nobody should see in a log.
+/// Removes the user and the password from a URL, which must not be logged.
 fn without_secret(line: &str) -> String {
     match line.split_once("://").and_then(|(before, rest)| Some((before, rest.split_once('@')?))) {
         Some((before, (user, rest))) if !user.contains('/') => format!("{before}://…@{rest}"),

@@ -1,4 +1,4 @@
-//! The one cargo invocation. What the compiler says is shown as it says it; who failed is known by package.
+//! Runs cargo once for all programs. Compiler output is passed through unchanged; failures are attributed to packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -12,14 +12,14 @@ use cargo_metadata::{CompilerMessage, Message};
 use super::compiler::{self, Compiler};
 use super::programs::{Program, Workspace};
 use super::{flags, profile};
+use crate::build::artifact::Function;
 use crate::build::context::Context;
-use crate::build::part::Function;
+use crate::build::observer::Severity;
 use crate::build::plan::Purpose;
 use crate::process;
-use crate::ui::Severity;
 use bedrock_diagnostics::{Error, Result};
 
-/// The first words of lines in which cargo tells how far it is.
+/// First words of cargo's status lines.
 const STATUS: [&str; 12] = [
     "Adding",
     "Blocking",
@@ -35,22 +35,22 @@ const STATUS: [&str; 12] = [
     "Removed",
 ];
 
-/// Learns how far the compiler is, from cargo alone: other compilers move what it has made.
-pub(crate) trait Listener: Sync {
-    /// The program of a function is there, and was not before.
+/// Receives finished programs while cargo compiles. Not called for other compilers, which move the programs afterwards.
+pub(crate) trait CompileObserver: Sync {
+    /// The program of a function has been compiled.
     fn program(&self, function: &Function, path: &Path);
 
-    /// All programs are there; the compiler is about to end.
+    /// All programs have been compiled.
     fn all(&self);
 }
 
-impl Listener for () {
+impl CompileObserver for () {
     fn program(&self, _: &Function, _: &Path) {}
 
     fn all(&self) {}
 }
 
-/// What did not compile: functions by their name, or the app as a whole.
+/// Errors by function, or of the whole app if the function is `None`.
 #[derive(Debug)]
 pub(crate) struct Failures(pub(crate) Vec<(Option<Function>, Error)>);
 
@@ -60,29 +60,30 @@ impl From<Error> for Failures {
     }
 }
 
-/// The program of each function, compiled.
+/// Compiles the programs, and returns the path of each executable.
 pub(super) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
     programs: &[Program],
     compiler: Compiler,
-    listener: &dyn Listener,
+    compile_observer: &dyn CompileObserver,
 ) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
-    let listener = if compiler == Compiler::Cargo { listener } else { &() };
+    let compile_observer = if compiler == Compiler::Cargo { compile_observer } else { &() };
     let mut command = command(context, workspace, programs, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
-    let mut told = Told::default();
+    let mut output = CargoOutput::default();
     let said = thread::scope(|scope| {
-        let said = scope.spawn(|| stderr.map(|stderr| talk(context, BufReader::new(stderr))).unwrap_or_default());
+        let said =
+            scope.spawn(|| stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr))).unwrap_or_default());
         if let Some(stdout) = child.stdout.take() {
-            told.listen(context, BufReader::new(stdout), (programs, listener));
+            output.read_messages(context, BufReader::new(stdout), (programs, compile_observer));
         }
         said.join().unwrap_or_default()
     });
     if context.tools.finish(&mut child, &command)? {
-        let mut found = told.executables(programs)?;
+        let mut found = output.executables(programs)?;
         if compiler == Compiler::CargoLambda {
             // It takes the programs away from where cargo says that they are.
             for program in programs {
@@ -92,7 +93,7 @@ pub(super) fn compile(
         }
         return Ok(found);
     }
-    Err(failure(&told.failed, programs, &said, &command))
+    Err(failure(&output.failed, programs, &said, &command))
 }
 
 fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], compiler: Compiler) -> Result<Command> {
@@ -134,39 +135,39 @@ fn lambda_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("bedrock").join(Compiler::CargoLambda.name()).join("lambda")
 }
 
-/// What cargo told on its standard output.
+/// The messages on cargo's standard output.
 #[derive(Default)]
-struct Told {
+struct CargoOutput {
     executables: BTreeMap<(String, String), PathBuf>,
     /// Names of packages that did not compile.
     failed: BTreeSet<String>,
 }
 
-impl Told {
-    fn listen(
+impl CargoOutput {
+    fn read_messages(
         &mut self,
         context: &Context<'_>,
         stream: impl BufRead,
-        (programs, listener): (&[Program], &dyn Listener),
+        (programs, compile_observer): (&[Program], &dyn CompileObserver),
     ) {
         for message in Message::parse_stream(stream).flatten() {
             match message {
                 Message::CompilerMessage(message) => self.diagnostic(context, &message),
                 Message::CompilerArtifact(artifact) => {
                     if !artifact.fresh {
-                        context.progress.compiled(&artifact.target.name);
+                        context.observer.compiled(&artifact.target.name);
                     }
                     if let Some(path) = artifact.executable {
                         let package = package_name(&artifact.package_id.repr, &artifact.target.name);
                         let is_it =
                             |program: &&Program| program.package == package && program.binary == artifact.target.name;
                         if let Some(program) = programs.iter().find(is_it).filter(|_| !artifact.fresh) {
-                            listener.program(&program.function, path.as_std_path());
+                            compile_observer.program(&program.function, path.as_std_path());
                         }
                         self.executables.insert((package, artifact.target.name), path.into_std_path_buf());
                     }
                 }
-                Message::BuildFinished(finished) if finished.success => listener.all(),
+                Message::BuildFinished(finished) if finished.success => compile_observer.all(),
                 _ => {}
             }
         }
@@ -180,7 +181,7 @@ impl Told {
             _ => Severity::Other,
         };
         if let Some(text) = &message.message.rendered {
-            context.progress.compiler_message(&package, severity, text);
+            context.observer.compiler_message(&package, severity, text);
         }
         if severity == Severity::Error {
             self.failed.insert(package);
@@ -208,13 +209,13 @@ fn package_name(id: &str, target: &str) -> String {
     name.or_else(|| before.rsplit('/').next()).unwrap_or(target).to_owned()
 }
 
-/// Passes on what cargo says, but for how far it is; gives the last lines.
-fn talk(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
+/// Reports cargo's status lines, and returns all other lines.
+fn forward_stderr(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
     let mut said = Vec::new();
     for line in stream.lines().map_while(std::result::Result::ok) {
         let word = line.trim_start().split(' ').next().unwrap_or_default();
         if line.starts_with(' ') && STATUS.contains(&word) {
-            context.progress.status(line.trim());
+            context.observer.status(line.trim());
         } else if !line.trim().is_empty() {
             said.push(line);
         }
@@ -241,7 +242,7 @@ mod tests {
     use super::package_name;
 
     #[test]
-    fn the_name_of_a_package_is_in_its_id() {
+    fn package_name_is_part_of_the_id() {
         for (id, name) in [
             ("path+file:///app/workers/resizer#0.1.0", "resizer"),
             ("path+file:///app/somewhere#resizer@0.1.0", "resizer"),

@@ -1,5 +1,5 @@
-//! The flags that rustc gets: the user's own, and ours behind them. Flags do not merge in cargo, the environment
-//! replaces all other places; so the ones in force are asked for and handed on.
+//! The flags of rustc: the user's, followed by ours. Cargo does not merge flags of the environment with those of other
+//! places, so the user's flags are read from its configuration and passed on.
 
 use std::path::Path;
 

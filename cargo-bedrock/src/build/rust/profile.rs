@@ -47,7 +47,7 @@ mod tests {
     use super::arguments;
 
     #[test]
-    fn what_the_users_profile_says_stays() {
+    fn settings_of_the_users_profile_are_kept() {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("Cargo.toml"), "[profile.release]\nlto = \"thin\"\n").expect("a manifest");
         std::fs::create_dir(dir.path().join(".cargo")).expect("a folder");

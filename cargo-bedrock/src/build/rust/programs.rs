@@ -1,4 +1,4 @@
-//! Which package and which binary is the program of a function.
+//! Finds the package and the binary of a function.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bedrock_build::{App, Language};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
-use super::remembered;
-use crate::build::part::Function;
+use super::metadata_cache;
+use crate::build::artifact::Function;
 use bedrock_diagnostics::{Error, Result};
 
 /// The program of one function.
@@ -18,7 +18,7 @@ pub(super) struct Program {
     pub(super) binary: String,
 }
 
-/// Where cargo works.
+/// The cargo workspace of an app.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -28,7 +28,9 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn of(app: &App) -> Result<Self> {
-        if let Some(known) = remembered::recall(&app.root).map(Self::from).filter(|known| known.has_all(app)) {
+        if let Some(known) =
+            metadata_cache::load_cached_metadata(&app.root).map(Self::from).filter(|known| known.has_all(app))
+        {
             return Ok(known);
         }
         let metadata = MetadataCommand::new().current_dir(&app.root).no_deps().exec();
@@ -39,7 +41,7 @@ impl Workspace {
             };
             Error::app("failed to read the app with `cargo metadata`").cause(said)
         })?;
-        remembered::remember(&app.root, &metadata);
+        metadata_cache::store_metadata(&app.root, &metadata);
         Ok(Self::from(metadata))
     }
 
@@ -50,9 +52,9 @@ impl Workspace {
     }
 
     /// The folders of the packages that the app's programs may be compiled from, and that lie outside of the app.
-    pub(crate) fn outside(&self, app: &App) -> Vec<PathBuf> {
+    pub(crate) fn packages_outside(&self, app: &App) -> Vec<PathBuf> {
         let members = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
-        let members = members.map(Path::to_path_buf).chain(self.by_path());
+        let members = members.map(Path::to_path_buf).chain(self.path_dependencies());
         let mut folders: Vec<PathBuf> =
             members.filter(|folder| !folder.starts_with(&app.root) && *folder != self.root).collect();
         folders.retain(|folder| !app.root.starts_with(folder));
@@ -62,19 +64,19 @@ impl Workspace {
     }
 
     /// The folders of the packages outside of the workspace that it depends on by their paths.
-    fn by_path(&self) -> BTreeSet<PathBuf> {
+    fn path_dependencies(&self) -> BTreeSet<PathBuf> {
         let is_known = |folder: &Path| {
             let folders = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
             folders.into_iter().any(|known| known == folder)
         };
-        let (mut found, mut open) = (BTreeSet::new(), paths_of(&self.packages));
+        let (mut found, mut open) = (BTreeSet::new(), dependency_paths(&self.packages));
         while let Some(folder) = open.pop() {
             if is_known(&folder) || !found.insert(folder.clone()) {
                 continue;
             }
             // It is a workspace of its own; what is wrong with it, the compiler says.
             let metadata = MetadataCommand::new().current_dir(&folder).no_deps().exec();
-            open.extend(metadata.map(|metadata| paths_of(&metadata.packages)).unwrap_or_default());
+            open.extend(metadata.map(|metadata| dependency_paths(&metadata.packages)).unwrap_or_default());
         }
         found
     }
@@ -91,7 +93,7 @@ impl Workspace {
         let manifest = dir.join("Cargo.toml");
         let Some(package) = self.packages.iter().find(|package| package.manifest_path.as_std_path() == manifest) else {
             let name = function.name();
-            return Err(Error::app(format!("{function} is no member of the app's workspace")).help(format!(
+            return Err(Error::app(format!("{function} is not a member of the app's workspace")).help(format!(
                 "add `{name} = {{ path = \"{}/{name}\" }}` to `[dependencies]` in `Cargo.toml`",
                 app.settings.workers_dir
             )));
@@ -111,7 +113,7 @@ impl Workspace {
 }
 
 /// The folders of what packages depend on by a path.
-fn paths_of(packages: &[Package]) -> Vec<PathBuf> {
+fn dependency_paths(packages: &[Package]) -> Vec<PathBuf> {
     let dependencies = packages.iter().flat_map(|package| &package.dependencies);
     dependencies.filter_map(|dependency| dependency.path.clone().map(Into::into)).collect()
 }

@@ -20,14 +20,14 @@ fn found(files: &[(&str, &str)]) -> Requirements {
     read(&app.path().join("requirements.txt"), app.path()).expect("requirements")
 }
 
-fn told(text: &str) -> Vec<(String, Vec<String>)> {
+fn rejections(text: &str) -> Vec<(String, Vec<String>)> {
     let app = app(&[("requirements.txt", text)]);
     let Error { reports, .. } = read(&app.path().join("requirements.txt"), app.path()).expect_err("refused");
     reports.into_iter().map(|report| (report.message, report.causes)).collect()
 }
 
 #[test]
-fn comments_and_continued_lines_are_read_as_pip_reads_them() {
+fn comments_and_continued_lines_are_parsed_like_pip() {
     let text = "# a comment\nrequests==2.28.2 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n\nidna # why\n";
     assert_eq!(
         logical_lines(text),
@@ -58,11 +58,11 @@ fn wheels_may_be_named_by_url_or_path() {
 }
 
 #[test]
-fn what_would_be_built_from_source_is_refused_with_the_reason() {
-    let told = told(
+fn source_requirements_are_rejected_with_a_reason() {
+    let rejections = rejections(
         "-e ./lib\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d\n--no-binary :all:\n",
     );
-    let messages: Vec<&str> = told.iter().map(|(message, _)| message.as_str()).collect();
+    let messages: Vec<&str> = rejections.iter().map(|(message, _)| message.as_str()).collect();
     assert_eq!(
         messages,
         [
@@ -74,22 +74,22 @@ fn what_would_be_built_from_source_is_refused_with_the_reason() {
             "requirements.txt:6: `--no-binary :all:` cannot be installed for Lambda",
         ]
     );
-    assert_eq!(told[0].1, ["an editable install is a link to a folder of this machine"]);
-    assert_eq!(told[1].1, ["a repository is built from source, and what is built here runs here alone"]);
-    assert_eq!(told[3].1, ["only wheels are installed, and this is none"]);
+    assert_eq!(rejections[0].1, ["an editable install is a link to a folder of this machine"]);
+    assert_eq!(rejections[1].1, ["a repository is built from source, and the result runs only on this machine"]);
+    assert_eq!(rejections[3].1, ["only wheels are installed, and this is not a wheel"]);
 }
 
 #[test]
-fn a_typing_error_is_told_with_its_line() {
-    let told = told("idna\nrequests=2.28.2\n");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
+fn typing_errors_are_reported_with_their_line() {
+    let rejections = rejections("idna\nrequests=2.28.2\n");
+    assert_eq!(rejections.len(), 1);
+    assert_eq!(rejections[0].0, "requirements.txt:2: `requests=2.28.2` cannot be installed for Lambda");
 }
 
 #[test]
-fn an_included_file_that_is_not_there_is_named() {
+fn missing_included_file_is_named() {
     assert_eq!(
-        told("-r nowhere.txt\n"),
+        rejections("-r nowhere.txt\n"),
         [("failed to read `nowhere.txt`".to_owned(), vec!["no such file or directory".to_owned()])]
     );
 }

@@ -1,0 +1,43 @@
+//! The files of a folder that are packed, and the files that are not.
+
+use std::path::PathBuf;
+
+use super::entry::Entry;
+use super::exclusion::ExclusionReason;
+
+/// The files of a folder that are packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// Sorted bytewise by their path.
+    pub files: Vec<File>,
+    /// Files that are excluded because of their names, sorted by path. Without those that ignore files exclude.
+    pub excluded: Vec<Excluded>,
+}
+
+/// A file that is packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Path in the folder, with `/` between names.
+    pub path: String,
+    /// Path on the disk, with all links resolved.
+    pub source: PathBuf,
+    pub bytes: u64,
+    pub executable: bool,
+}
+
+/// A file or folder that is not packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// Path in the folder. Paths of folders end with `/`.
+    pub path: String,
+    pub reason: ExclusionReason,
+}
+
+impl Tree {
+    /// Returns the files as entries below `folder` of an artifact. `""` is the top level of the artifact.
+    pub fn entries(&self, folder: &str) -> Vec<Entry> {
+        let below = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
+        let entry = |file: &File| Entry { executable: file.executable, ..Entry::file(below(&file.path), &file.source) };
+        self.files.iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! The call graph of an app: which function can call which, read from linked programs and syntax trees.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | `elf`, `rust_edges` | the calls in the programs of the Rust functions |
+//! | `python`, `javascript`, `name_resolution` | the calls in one source file |
+//! | `sources` | the calls in the files of a worker |
+//! | `call_targets` | the functions that called names refer to |
+//! | `check` | errors and warnings about the calls |
+//! | `model`, `node`, `cycles`, `depth_first` | the graph |
+//! | `cycle_reports` | error reports about cycles |
+//! | `render` | the graph as text, JSON, Mermaid, DOT and SVG |
+//! | `load` | the graph of an app on disk |
+//!
+//! The caller compiles the programs. The crate prints nothing.
+
+mod call_targets;
+mod check;
+mod cycle_reports;
+mod cycles;
+mod depth_first;
+mod elf;
+#[cfg(test)]
+mod fixtures;
+mod javascript;
+mod load;
+mod model;
+mod name_resolution;
+mod node;
+mod python;
+mod render;
+mod rust_edges;
+mod sources;
+
+pub use check::{Finding, Level};
+pub use cycle_reports::cycle_reports;
+pub use elf::calls_in_binary;
+pub use load::load_graph;
+pub use model::{Graph, path};
+pub use node::NodeName;
+pub use render::{Format, picture, render};
+pub use rust_edges::{RustEdges, read_program_calls};

@@ -1,0 +1,53 @@
+//! An app on disk with a worker of each language, and its graph.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use object::write::Object;
+use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+
+use super::load_graph;
+use crate::fixtures::{app, name, with_invokes};
+use crate::{NodeName, read_program_calls};
+use bedrock_build::App;
+
+#[test]
+fn programs_and_files_come_together() {
+    let dir = tempfile::tempdir().expect("folder");
+    let plain = app("my_app", &["counter.py", "ranker.rs", "script.js"]);
+    let app = App { root: dir.path().to_owned(), ..with_invokes(plain, "script", &["counter"]) };
+    let python = "from bedrock.workers.invoker import invoke\ninvoke('ranker', {})\ninvoke('rankr', {})\n";
+    let javascript = "const { invoke } = require('./worker');\nexports.f = (name) => invoke(name);\n";
+    for (path, text) in [("workers/counter/main.py", python), ("workers/script/main.js", javascript)] {
+        fs::create_dir_all(dir.path().join(path).parent().expect("parent")).expect("folder");
+        fs::write(dir.path().join(path), text).expect("file");
+    }
+    let mut program = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+    program.add_section(Vec::new(), b".bedrock.invoke.script".to_vec(), SectionKind::Data);
+    fs::write(dir.path().join("endpoint"), program.write().expect("ELF")).expect("file");
+
+    let programs = BTreeMap::from([(NodeName::Endpoint, dir.path().join("endpoint"))]);
+    let (graph, findings) =
+        load_graph(&app, &read_program_calls(&programs, dir.path()).expect("readable")).expect("readable");
+    let edges: Vec<String> =
+        graph.edges.iter().map(|edge| format!("{} {} {}", edge.from, edge.to, edge.source.as_str())).collect();
+    assert_eq!(edges, ["endpoint script code", "counter ranker code", "script counter settings"]);
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.problem.message.as_str()).collect();
+    assert_eq!(messages, ["workers/counter/main.py:3: no worker named `rankr` in this app"]);
+}
+
+#[test]
+fn a_program_that_cannot_be_read_is_named() {
+    let dir = tempfile::tempdir().expect("folder");
+    fs::write(dir.path().join("script"), "#!/bin/sh\n").expect("file");
+    let of = |path: &str| {
+        let programs = BTreeMap::from([(NodeName::Worker(name("a")), dir.path().join(path))]);
+        read_program_calls(&programs, dir.path()).expect_err("unreadable").reports.remove(0)
+    };
+    let report = of("gone");
+    assert_eq!(report.message, "failed to read the calls in the program `gone`");
+    assert_eq!(report.causes, ["no such file or directory"]);
+    let report = of("script");
+    assert_eq!(report.message, "failed to read the calls in the program `script`");
+    assert_eq!(report.help, ["calls can only be read from programs for Linux"]);
+}

@@ -1,0 +1,80 @@
+//! What the JSON form consists of. Keys may be added to version 1; one that changes its meaning makes a version 2.
+
+use serde::Serialize;
+
+use crate::model::{Edge, Graph, Node, OtherCall};
+use crate::node::{NodeName, SourceLine};
+
+/// Described by `docs/schema/graph.v1.json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Document<'a> {
+    version: u32,
+    app: &'a str,
+    nodes: Vec<NodeEntry<'a>>,
+    edges: Vec<EdgeEntry<'a>>,
+    other_calls: Vec<OtherEntry<'a>>,
+    cycles: Vec<Vec<&'a str>>,
+}
+
+#[derive(Debug, Serialize)]
+struct NodeEntry<'a> {
+    name: &'a str,
+    kind: &'static str,
+    language: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct EdgeEntry<'a> {
+    from: &'a str,
+    to: &'a str,
+    source: &'static str,
+    places: Vec<PlaceEntry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct OtherEntry<'a> {
+    from: &'a str,
+    function: &'a str,
+    places: Vec<PlaceEntry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlaceEntry<'a> {
+    file: &'a str,
+    line: usize,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(graph: &'a Graph) -> Self {
+        Self {
+            version: 1,
+            app: &graph.app,
+            nodes: graph.nodes.iter().map(node).collect(),
+            edges: graph.edges.iter().map(edge).collect(),
+            other_calls: graph.others.iter().map(other).collect(),
+            cycles: graph.cycles.iter().map(|cycle| cycle.iter().map(NodeName::as_str).collect()).collect(),
+        }
+    }
+}
+
+fn node(node: &Node) -> NodeEntry<'_> {
+    let kind = if node.name == NodeName::Endpoint { "endpoint" } else { "worker" };
+    NodeEntry { name: node.name.as_str(), kind, language: node.language.as_str() }
+}
+
+fn edge(edge: &Edge) -> EdgeEntry<'_> {
+    EdgeEntry {
+        from: edge.from.as_str(),
+        to: edge.to.as_str(),
+        source: edge.source.as_str(),
+        places: places(&edge.places),
+    }
+}
+
+fn other(call: &OtherCall) -> OtherEntry<'_> {
+    OtherEntry { from: call.from.as_str(), function: &call.function, places: places(&call.places) }
+}
+
+fn places(places: &[SourceLine]) -> Vec<PlaceEntry<'_>> {
+    places.iter().map(|place| PlaceEntry { file: &place.path, line: place.line }).collect()
+}

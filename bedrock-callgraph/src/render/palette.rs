@@ -1,0 +1,89 @@
+//! What everything in a picture looks like: colours by language, on light and on dark ground.
+
+use bedrock_build::Language;
+
+use crate::model::Node;
+use crate::node::NodeName;
+
+/// What a box in a picture stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum NodeStyle {
+    Endpoint,
+    Rust,
+    Python,
+    JavaScript,
+    /// A function that is none of the app's workers.
+    Other,
+}
+
+/// Colours of a box.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Colors {
+    pub(super) fill: &'static str,
+    pub(super) line: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// Of edges that close a cycle, on light ground.
+pub(super) const CYCLE: &str = "#d1242f";
+/// Of all other edges.
+pub(super) const EDGE: &str = "#8c959f";
+
+impl NodeStyle {
+    pub(super) const ALL: [Self; 5] = [Self::Endpoint, Self::Rust, Self::Python, Self::JavaScript, Self::Other];
+
+    pub(super) fn of(node: &Node) -> Self {
+        match (&node.name, node.language) {
+            (NodeName::Endpoint, _) => Self::Endpoint,
+            (_, Language::Rust) => Self::Rust,
+            (_, Language::Python) => Self::Python,
+            (_, Language::JavaScript) => Self::JavaScript,
+        }
+    }
+
+    /// Its name in styles.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Rust => "rust",
+            Self::Python => "python",
+            Self::JavaScript => "javascript",
+            Self::Other => "other",
+        }
+    }
+
+    /// What stands below the name.
+    pub(super) fn caption(self) -> &'static str {
+        match self {
+            Self::Endpoint => "HTTP endpoint",
+            Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::JavaScript => "JavaScript",
+            Self::Other => "another function",
+        }
+    }
+
+    /// On light ground.
+    pub(super) fn light(self) -> Colors {
+        let (fill, line, text) = match self {
+            Self::Endpoint => ("#1f2937", "#1f2937", "#ffffff"),
+            Self::Rust => ("#fff1e8", "#d9691e", "#7a3410"),
+            Self::Python => ("#e9f2fc", "#3b78b5", "#1d4675"),
+            Self::JavaScript => ("#fdf7d8", "#c9a30c", "#665200"),
+            Self::Other => ("#f6f8fa", "#9aa4af", "#57606a"),
+        };
+        Colors { fill, line, text }
+    }
+
+    /// On dark ground.
+    pub(super) fn dark(self) -> Colors {
+        let (fill, line, text) = match self {
+            Self::Endpoint => ("#e6edf3", "#e6edf3", "#12181f"),
+            Self::Rust => ("#33200f", "#d9783a", "#ffc9a3"),
+            Self::Python => ("#12263b", "#4b8bc9", "#b9dbff"),
+            Self::JavaScript => ("#2f2a0d", "#bfa023", "#f3e08a"),
+            Self::Other => ("#161b22", "#6e7781", "#9aa4af"),
+        };
+        Colors { fill, line, text }
+    }
+}

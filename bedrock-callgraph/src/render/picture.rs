@@ -1,0 +1,63 @@
+//! The graph as boxes and lines, which is what pictures in every language have in common.
+
+use std::collections::BTreeMap;
+
+use super::palette::NodeStyle;
+use crate::depth_first::depth_first;
+use crate::model::{EdgeSource, Graph};
+use crate::node::{NodeName, SourceLine};
+
+#[derive(Debug)]
+pub(super) struct Picture {
+    /// The endpoint first, functions that are no workers last.
+    pub(super) boxes: Vec<Shape>,
+    /// Sorted by the numbers of their boxes, no two alike.
+    pub(super) lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) label: String,
+    pub(super) look: NodeStyle,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Only the settings know of it.
+    pub(super) is_dashed: bool,
+    /// It leads back to where the reader comes from.
+    pub(super) closes_cycle: bool,
+    pub(super) places: Vec<SourceLine>,
+}
+
+impl Picture {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let mut boxes: Vec<Shape> =
+            graph.nodes.iter().map(|node| Shape { label: node.name.to_string(), look: NodeStyle::of(node) }).collect();
+        let pairs = graph.pairs();
+        let back_edges = depth_first(boxes.len(), &pairs).back_edges;
+        let known = pairs.into_iter().zip(&graph.edges).enumerate().map(|(number, ((from, to), edge))| Line {
+            from,
+            to,
+            is_dashed: edge.source == EdgeSource::Settings,
+            closes_cycle: back_edges.contains(&number),
+            places: edge.places.clone(),
+        });
+        let mut lines: Vec<Line> = known.collect();
+        let numbers: BTreeMap<&NodeName, usize> =
+            graph.nodes.iter().enumerate().map(|(number, node)| (&node.name, number)).collect();
+        let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+        for call in &graph.others {
+            let to = *others.entry(&call.function).or_insert_with(|| {
+                boxes.push(Shape { label: call.function.clone(), look: NodeStyle::Other });
+                boxes.len() - 1
+            });
+            let Some(from) = numbers.get(&call.from).copied() else { continue };
+            lines.push(Line { from, to, is_dashed: false, closes_cycle: false, places: call.places.clone() });
+        }
+        lines.sort_by_key(|line| (line.from, line.to));
+        Self { boxes, lines }
+    }
+}

@@ -1,0 +1,88 @@
+//! The graph as trees of names: who calls whom, read from the endpoint down.
+
+use std::collections::BTreeSet;
+
+use crate::depth_first::depth_first;
+use crate::model::{EdgeSource, Graph, path};
+use crate::node::NodeName;
+
+/// A tree for the endpoint, one for each worker without callers, and a line for each cycle.
+pub(super) fn render(graph: &Graph) -> String {
+    let mut trees =
+        Trees { graph, pairs: graph.pairs(), path: Vec::new(), expanded: BTreeSet::new(), text: Vec::new() };
+    let roots = depth_first(graph.nodes.len(), &trees.pairs).roots;
+    for root in roots {
+        if !trees.text.is_empty() {
+            trees.text.push("\n".to_owned());
+        }
+        let is_called = trees.pairs.iter().any(|(from, to)| *to == root && *from != root);
+        let add_reference = if root == 0 || is_called { "" } else { ", called by no other" };
+        trees.text.push(format!("{}{add_reference}\n", trees.title(root)));
+        trees.below(root, "");
+    }
+    if !graph.cycles.is_empty() {
+        trees.text.push("\n".to_owned());
+    }
+    trees.text.extend(graph.cycles.iter().map(|cycle| format!("cycle: {}\n", path(cycle))));
+    trees.text.concat()
+}
+
+struct Trees<'a> {
+    graph: &'a Graph,
+    pairs: Vec<(usize, usize)>,
+    /// From the root down to where the text is.
+    path: Vec<usize>,
+    /// Nodes whose callees have been printed.
+    expanded: BTreeSet<usize>,
+    text: Vec<String>,
+}
+
+impl Trees<'_> {
+    fn title(&self, node: usize) -> String {
+        let node = &self.graph.nodes[node];
+        match node.name {
+            NodeName::Endpoint => "endpoint".to_owned(),
+            NodeName::Worker(_) => format!("{} ({})", node.name, node.language.as_str()),
+        }
+    }
+
+    /// Whom a node calls.
+    fn below(&mut self, node: usize, indent: &str) {
+        self.expanded.insert(node);
+        self.path.push(node);
+        let name = &self.graph.nodes[node].name;
+        let others = self.graph.others.iter().filter(|other| other.from == *name);
+        let others: Vec<&str> = others.map(|other| other.function.as_str()).collect();
+        let edges: Vec<usize> = (0..self.pairs.len()).filter(|edge| self.pairs[*edge].0 == node).collect();
+        let last = edges.len() + others.len();
+        for (at, edge) in edges.into_iter().enumerate() {
+            self.callee(edge, indent, at + 1 == last);
+        }
+        for (at, function) in others.iter().enumerate() {
+            let branch = if last - others.len() + at + 1 == last { "└── " } else { "├── " };
+            self.text.push(format!("{indent}{branch}{} (another function)\n", function.escape_debug()));
+        }
+        self.path.pop();
+    }
+
+    fn callee(&mut self, edge: usize, indent: &str, is_last: bool) {
+        let to = self.pairs[edge].1;
+        let calls = self.pairs.iter().any(|(from, _)| *from == to)
+            || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name);
+        let is_told = self.expanded.contains(&to);
+        let mut line = self.title(to);
+        if self.graph.edges[edge].source == EdgeSource::Settings {
+            line += ", by settings";
+        }
+        if self.path.contains(&to) {
+            line += ", a cycle";
+        } else if is_told && calls {
+            line += ", see above";
+        }
+        let (branch, further) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+        self.text.push(format!("{indent}{branch}{line}\n"));
+        if !is_told {
+            self.below(to, &format!("{indent}{further}"));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Finds the Python and JavaScript files of a worker and reads the calls in them.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::{App, Language, Worker};
+use ignore::{DirEntry, WalkBuilder};
+
+use super::name_resolution::FileCalls;
+use super::node::SourceLine;
+use super::{javascript, python};
+use bedrock_diagnostics::{Error, Result};
+
+/// Folders without code of the worker itself.
+const EXCLUDED_FOLDERS: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
+/// Files without this word are not parsed, because they cannot call a worker. A worker may have thousands of files.
+const INVOKE: &str = "invoke";
+/// Ignore files of the app that apply.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
+
+/// The calls in the files of one worker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerCalls {
+    /// Calls with a literal name, in the order of the files.
+    pub named: Vec<(SourceLine, String)>,
+    /// Calls whose function name is computed at run time.
+    pub computed: Vec<SourceLine>,
+    /// Lines of syntax errors.
+    pub unreadable: Vec<SourceLine>,
+}
+
+impl WorkerCalls {
+    /// Adds the calls of the file at `path`.
+    pub fn add(&mut self, path: &str, calls: FileCalls) {
+        let place = |line| SourceLine { path: path.to_owned(), line };
+        self.named.extend(calls.named.into_iter().map(|named| (place(named.line), named.name)));
+        self.computed.extend(calls.computed.into_iter().map(place));
+        self.unreadable.extend(calls.unreadable.map(place));
+    }
+}
+
+/// Returns the calls in the files of a worker. Empty for a Rust worker, whose calls are read from its program.
+pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
+    let mut found = WorkerCalls::default();
+    if worker.language == Language::Rust {
+        return Ok(found);
+    }
+    for within in files(app, worker)? {
+        let path = format!("{}/{within}", worker.dir);
+        let bytes =
+            fs::read(app.root.join(&path)).map_err(|error| Error::io(format!("failed to read `{path}`"), &error))?;
+        // Worker names are ASCII, so the encoding of the rest does not matter.
+        let text = String::from_utf8_lossy(&bytes);
+        if !text.contains(INVOKE) {
+            continue;
+        }
+        let calls = match worker.language {
+            Language::Python => python::scan(&text),
+            _ => javascript::scan(&within, &text),
+        };
+        found.add(&path, calls);
+    }
+    Ok(found)
+}
+
+/// Returns the files in the worker's language, sorted. Paths are relative to the worker's folder, with `/`.
+fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
+    let folder = app.root.join(&worker.dir);
+    let mut walk = WalkBuilder::new(&app.root);
+    // Only ignore files of the app apply, not settings of this machine.
+    walk.standard_filters(false).hidden(true);
+    for name in IGNORE_FILES {
+        walk.add_custom_ignore_filename(name);
+    }
+    let inside = folder.clone();
+    walk.filter_entry(move |entry| is_above(&inside, entry.path()) || is_own(&inside, entry));
+    let mut files = Vec::new();
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| {
+            Error::call(format!("failed to read the files of worker `{}`", worker.name)).cause(error.to_string())
+        })?;
+        let within = entry.path().strip_prefix(&folder).unwrap_or(Path::new(""));
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source(worker.language, within) {
+            files.push(within.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_above(folder: &Path, path: &Path) -> bool {
+    folder.starts_with(path)
+}
+
+fn is_own(folder: &Path, entry: &DirEntry) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.path().starts_with(folder) && !(is_folder && EXCLUDED_FOLDERS.iter().any(|name| entry.file_name() == *name))
+}
+
+fn is_source(language: Language, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    match (language, extension) {
+        (Language::Python, "py") => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
+        (Language::JavaScript, "js" | "mjs" | "cjs") => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

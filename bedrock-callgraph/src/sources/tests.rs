@@ -1,0 +1,128 @@
+//! Workers on disk, and which of their files are read.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::App;
+
+use super::{WorkerCalls, calls_of};
+use crate::fixtures::app;
+
+const PYTHON: &str = "from bedrock.workers.invoker import invoke\ninvoke('a', {})\n";
+const JAVASCRIPT: &str = "require('./worker').invoke('a', {});\n";
+
+/// The files at these paths, all with the same text.
+fn write(root: &Path, paths: &[&str], text: &str) {
+    for path in paths {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        fs::write(path, text).expect("file");
+    }
+}
+
+fn at(root: &Path, workers: &[&str]) -> App {
+    App { root: root.to_owned(), ..app("my_app", workers) }
+}
+
+fn paths(calls: &WorkerCalls) -> Vec<&str> {
+    calls.named.iter().map(|(place, _)| place.path.as_str()).collect()
+}
+
+#[test]
+fn all_files_of_a_worker_in_its_language_are_read_and_no_others() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py", "q.py"]);
+    let files = ["main.py", "deep/er/x.py", "lib/testing.py", "notes.txt", "x.js", "y.pyi"];
+    write(&dir.path().join("workers/p"), &files, PYTHON);
+    write(dir.path(), &["workers/q/main.py", "workers/_shared/s.py", "main.py"], PYTHON);
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(paths(&calls), ["workers/p/deep/er/x.py", "workers/p/lib/testing.py", "workers/p/main.py"]);
+}
+
+#[test]
+fn tests_dependencies_and_what_is_ignored_are_left_out() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py", "j.js"]);
+    write(dir.path(), &[".gitignore"], "workers/p/made.py\n");
+    write(dir.path(), &["workers/p/.gitignore"], "/local\n");
+    write(dir.path(), &["workers/p/.bedrockignore"], "draft_*.py\n");
+    let out = [
+        "tests/x.py",
+        "test/x.py",
+        "lib/tests/x.py",
+        "test_x.py",
+        "x_test.py",
+        "conftest.py",
+        ".venv/x.py",
+        "venv/x.py",
+        "__pycache__/x.py",
+        ".hidden.py",
+        "made.py",
+        "local/x.py",
+        "lib/draft_x.py",
+    ];
+    write(&dir.path().join("workers/p"), &out, PYTHON);
+    write(dir.path(), &["workers/p/main.py"], PYTHON);
+    let out = ["node_modules/m/x.js", "x.test.js", "x.spec.mjs", "__tests__/x.js", "test/x.cjs"];
+    write(&dir.path().join("workers/j"), &out, JAVASCRIPT);
+    write(dir.path(), &["workers/j/main.js", "workers/j/x.mjs", "workers/j/y.cjs"], JAVASCRIPT);
+    assert_eq!(paths(&calls_of(&app, &app.workers[1]).expect("readable")), ["workers/p/main.py"]);
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(paths(&calls), ["workers/j/main.js", "workers/j/x.mjs", "workers/j/y.cjs"]);
+}
+
+#[test]
+fn a_worker_may_be_called_like_a_folder_that_is_left_out() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["tests.py"]);
+    write(dir.path(), &["workers/tests/main.py"], PYTHON);
+    assert_eq!(paths(&calls_of(&app, &app.workers[0]).expect("readable")), ["workers/tests/main.py"]);
+}
+
+#[test]
+fn ignore_files_above_the_app_and_of_the_machine_do_not_count() {
+    let dir = tempfile::tempdir().expect("folder");
+    let root = dir.path().join("my_app");
+    let app = at(&root, &["p.py"]);
+    write(dir.path(), &[".gitignore", ".ignore"], "*.py\n");
+    write(&root, &[".ignore"], "*.py\n");
+    write(&root, &["workers/p/main.py"], PYTHON);
+    assert_eq!(paths(&calls_of(&app, &app.workers[0]).expect("readable")), ["workers/p/main.py"]);
+}
+
+#[test]
+fn a_file_in_another_encoding_is_read() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    write(dir.path(), &["workers/p/main.py"], "");
+    let text = [b"# coding: latin-1\n# caf\xe9\n", PYTHON.as_bytes()].concat();
+    fs::write(dir.path().join("workers/p/main.py"), text).expect("file");
+    assert_eq!(calls_of(&app, &app.workers[0]).expect("readable").named[0].0.line, 4);
+}
+
+#[test]
+fn computed_names_and_syntax_errors_have_their_places() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py", "r.rs"]);
+    write(dir.path(), &["workers/p/main.py"], "from bedrock.workers.invoker import invoke\ninvoke(x, {})\ndef (:\n");
+    write(dir.path(), &["workers/r/main.py"], PYTHON);
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(calls.computed[0].to_string(), "workers/p/main.py:2");
+    assert_eq!(calls.unreadable[0].to_string(), "workers/p/main.py:3");
+    assert_eq!(calls_of(&app, &app.workers[1]).expect("readable"), WorkerCalls::default());
+}
+
+#[test]
+fn a_file_that_cannot_have_a_call_is_not_parsed() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    write(dir.path(), &["workers/p/main.py"], "def (:\n");
+    assert_eq!(calls_of(&app, &app.workers[0]).expect("readable"), WorkerCalls::default());
+}
+
+#[test]
+fn a_folder_that_is_gone_has_no_calls() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    assert_eq!(calls_of(&app, &app.workers[0]).expect("nothing"), WorkerCalls::default());
+}

@@ -1,0 +1,95 @@
+//! The artifact directory of an app, `target/bedrock`. A lock admits one build at a time, and files are replaced
+//! atomically.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use bedrock_build::App;
+use tempfile::TempDir;
+
+use super::artifact::Artifact;
+use super::observer::BuildObserver;
+use bedrock_diagnostics::{Error, Result, relative_path};
+
+const STAGING: &str = ".staging-";
+
+/// Returns the path of the artifact directory, which may not exist yet.
+pub(crate) fn artifact_dir(app: &App) -> PathBuf {
+    app.root.join("target/bedrock")
+}
+
+/// The artifact directory, locked for one build.
+#[derive(Debug)]
+pub(crate) struct ArtifactDir {
+    pub(crate) path: PathBuf,
+    app: PathBuf,
+    _lock: File,
+}
+
+impl ArtifactDir {
+    /// Creates the directory if necessary, waits until no other build uses it, and deletes the temporary files of builds
+    /// that were killed.
+    pub(crate) fn open(app: &App, observer: &dyn BuildObserver) -> Result<Self> {
+        let path = artifact_dir(app);
+        let folder = relative_path(&path, &app.root);
+        fs::create_dir_all(&path)
+            .map_err(|error| Error::io(format!("failed to create the folder `{folder}`"), &error))?;
+        let failed = |error| Error::io(format!("failed to lock the folder `{folder}`"), &error);
+        let lock = File::create(path.join(".lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                observer.waiting_for_other_build();
+                lock.lock().map_err(failed)?;
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let artifact_dir = Self { path, app: app.root.clone(), _lock: lock };
+        artifact_dir.delete_temporary_files();
+        Ok(artifact_dir)
+    }
+
+    /// Returns the path of the zip file of an artifact, which may not exist yet.
+    pub(crate) fn zip(&self, artifact: &Artifact) -> PathBuf {
+        self.path.join(artifact.file())
+    }
+
+    /// Creates a temporary folder to install dependencies into. It is deleted when the value is dropped.
+    pub(crate) fn staging(&self) -> Result<TempDir> {
+        let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(&self.path);
+        made.map_err(|error| {
+            Error::io(format!("failed to create a folder in `{}`", relative_path(&self.path, &self.app)), &error)
+        })
+    }
+
+    /// Deletes temporary files of earlier builds. Failures are ignored: they do not affect this build.
+    fn delete_temporary_files(&self) {
+        let below = |name: &str| fs::read_dir(self.path.join(name)).into_iter().flatten().flatten();
+        for entry in ["", "workers", "layers"].into_iter().flat_map(below) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(STAGING) {
+                let _ = fs::remove_dir_all(entry.path());
+            } else if name.starts_with(".bedrock-pack-") || name.starts_with(".bedrock-draft-") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Replaces a file atomically: readers see either the old or the new content.
+pub(crate) fn replace_file(path: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    let failed = |error: &std::io::Error| Error::io(format!("failed to write `{}`", path.display()), error);
+    let above = path.parent().unwrap_or(Path::new("."));
+    let draft = tempfile::Builder::new()
+        .prefix(".bedrock-draft-")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(above);
+    let mut draft = draft.map_err(|error| failed(&error))?;
+    draft.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
+    draft.persist(path).map(drop).map_err(|error| failed(&error.error))
+}

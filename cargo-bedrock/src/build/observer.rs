@@ -1,0 +1,76 @@
+//! What a build reports while it runs. The build itself prints nothing: `ui` implements the observer.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::time::Duration;
+
+use bedrock_artifacts::PackageSize;
+use bedrock_diagnostics::Error;
+
+use super::artifact::Artifact;
+use super::state::ZipRecord;
+
+/// Severity of a compiler message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Error,
+    Warning,
+    Other,
+}
+
+/// One artifact of a finished build.
+#[derive(Debug)]
+pub(crate) struct ArtifactSummary {
+    pub(crate) artifact: Artifact,
+    /// The zip file, or `None` for a layer without dependencies.
+    pub(crate) zip: Option<ZipRecord>,
+    /// False if the zip file of an earlier build was still current.
+    pub(crate) is_rebuilt: bool,
+    /// The largest packages in the zip file, the largest first. Empty unless the user asked for an explanation.
+    pub(crate) largest_packages: Vec<PackageSize>,
+}
+
+/// Receives the progress of a build, from several threads.
+pub(crate) trait BuildObserver: Debug + Sync {
+    /// Another build holds the lock of the artifact directory, and this one waits for it.
+    fn waiting_for_other_build(&self);
+
+    /// The build starts, and will build `artifacts`.
+    fn started(&self, app: &str, artifacts: &[Artifact]);
+
+    /// Cargo reports what it is doing.
+    fn status(&self, message: &str);
+
+    /// A crate has been compiled.
+    fn compiled(&self, name: &str);
+
+    /// The compiler printed a message about a package. `text` is its rendering, with colours.
+    fn compiler_message(&self, package: &str, severity: Severity, text: &str);
+
+    /// An artifact is being built.
+    fn building(&self, artifact: &Artifact);
+
+    /// An artifact was rebuilt. `zip` is `None` for a layer that turned out to be empty.
+    fn built(&self, artifact: &Artifact, zip: Option<&ZipRecord>, reasons: &[String], took: Duration);
+
+    /// An artifact did not have to be rebuilt.
+    fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>);
+
+    /// Something that the user should know, about `artifact` if it is `Some`.
+    fn warning(&self, artifact: Option<&Artifact>, text: &str);
+
+    /// An artifact could not be built, or the app if `artifact` is `None`.
+    fn failed(&self, artifact: Option<&Artifact>, error: &Error);
+
+    /// The second build of `--verify` starts, in `folder`.
+    fn verifying(&self, folder: &Path);
+
+    /// The artifacts of both builds were compared.
+    fn verified(&self, artifacts: usize, differing: usize);
+
+    /// The build ended.
+    fn ended(&self, success: bool);
+
+    /// The build succeeded with these artifacts. Called after [`BuildObserver::ended`].
+    fn summary(&self, artifacts: &[ArtifactSummary]);
+}

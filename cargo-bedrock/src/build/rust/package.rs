@@ -1,0 +1,82 @@
+//! Compiles, and makes of each program a zip with one file, `bootstrap`. The calls are read from the linked program.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::compile::{CompileObserver, Failures, compile};
+use super::compiler::{self, Compiler};
+use super::programs::Workspace;
+use crate::build::artifact::{Artifact, Function};
+use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
+use crate::build::inputs::Inputs;
+use crate::build::plan::Purpose;
+use bedrock_artifacts::Entry;
+use bedrock_artifacts::audit::{LambdaBaseImage, needs_newer_glibc};
+use bedrock_callgraph::calls_in_binary;
+use bedrock_diagnostics::{Error, Result, relative_path};
+
+/// The input that says with which of cargo's profiles a program was compiled.
+pub(crate) const PROFILE: &str = "profile";
+
+/// The code of all Rust functions among `functions`, each with what came of it.
+pub(crate) fn build(context: &Context<'_>, functions: &[Function]) -> Vec<(Option<Artifact>, Result<BuiltArtifact>)> {
+    match programs(context, functions, &()) {
+        Ok(programs) => {
+            let made = programs.into_iter().map(|(function, path)| {
+                let outcome = packed(context, &function, &path);
+                (Some(Artifact::Code(function)), outcome)
+            });
+            made.collect()
+        }
+        Err(Failures(failed)) => {
+            failed.into_iter().map(|(function, error)| (function.map(Artifact::Code), Err(error))).collect()
+        }
+    }
+}
+
+fn packed(context: &Context<'_>, function: &Function, path: &Path) -> Result<BuiltArtifact> {
+    let read = |error| Error::io(format!("failed to read `{}`", relative_path(path, &context.app.root)), &error);
+    let program = fs::read(path).map_err(read)?;
+    let mut inputs = Inputs::default();
+    inputs.add_bytes("its program", &program);
+    inputs.add(PROFILE, if context.request.release { "release" } else { "dev" });
+    let invokes = calls_in_binary(&program).map_err(|error| {
+        Error::app(format!("failed to read the program of {function}")).cause(error.to_string().to_lowercase())
+    })?;
+    context.build_artifact(&Artifact::Code(function.clone()), inputs, invokes.into_iter().collect(), || {
+        Ok(ArtifactContents { entries: vec![Entry::file("bootstrap", path).executable()], temp_dir: None })
+    })
+}
+
+/// The program of each of `functions`, compiled for what the request says.
+pub(crate) fn programs(
+    context: &Context<'_>,
+    functions: &[Function],
+    compile_observer: &dyn CompileObserver,
+) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
+    if functions.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let workspace = Workspace::of(context.app)?;
+    let programs =
+        functions.iter().map(|function| workspace.program(context.app, function)).collect::<Result<Vec<_>>>()?;
+    let programs_of = |by| compile(context, &workspace, &programs, by, compile_observer);
+    if context.request.purpose != Purpose::Lambda {
+        return programs_of(Compiler::Cargo);
+    }
+    let compiler = compiler::choose(context.request.compiler, context.architecture, &context.tools)?;
+    let first = programs_of(compiler)?;
+    let needs_other_compiler = |(function, path): (&Function, &PathBuf)| {
+        needs_newer_glibc(path, LambdaBaseImage::for_runtime(context.runtime(function).id))
+    };
+    let may_change = context.request.compiler.is_none() && compiler == Compiler::Cargo;
+    match compiler::cross() {
+        // The user did not select this compiler. Without another one, the audit reports the problem.
+        Some(other) if may_change && first.iter().any(needs_other_compiler) => {
+            context.observer.status("the C library of this machine is too new, compiling for the one on Lambda");
+            programs_of(other)
+        }
+        _ => Ok(first),
+    }
+}

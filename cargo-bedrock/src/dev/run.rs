@@ -128,8 +128,8 @@ async fn serve(
     let Compiled { programs, calls } = compiled.clone();
     let order = DevServerConfig {
         app: app.clone(),
-        scratch: target_dir(app)?.join("bedrock"),
-        state: build::artifact_dir(app),
+        install_folder: target_dir(app)?.join("bedrock"),
+        state_folder: build::artifact_dir(app),
         port: options.port,
         clock: options.clock.clone(),
         executables: programs,

@@ -19,7 +19,7 @@ fn broken_app_runs_partly_until_it_compiles() {
     assert!(failed["messages"][0].as_str().is_some_and(|text| text.starts_with("failed to compile")), "{failed}");
     assert_eq!(dev.invoke("snake", &json!({})), (200, json!("old")));
     let (status, response) = greet();
-    let message = "its program is not there: it does not compile, or was removed";
+    let message = "its executable does not exist: the worker does not compile, or the file was deleted";
     // Like on Lambda, the error of a function whose program cannot be started.
     assert!(status == 200 && response["errorType"] == "Runtime.InvalidEntrypoint", "{status} {response}");
     assert!(response.to_string().contains(message), "{response}");

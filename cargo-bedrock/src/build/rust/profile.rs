@@ -33,7 +33,12 @@ pub(super) fn arguments(root: &Path, release: bool, debugged: bool) -> Vec<Strin
     // Who decides what is stripped wants the rest.
     let is_wanted = |key: &str| key == "debug" && !debugged && is_set("strip");
     let unset = defaults.iter().filter(|(key, _)| !is_set(key) && !is_wanted(key));
-    unset.map(|(key, value)| format!("profile.{profile}.{key}={value}")).collect()
+    let mut arguments: Vec<_> = unset.map(|(key, value)| format!("profile.{profile}.{key}={value}")).collect();
+    if debugged && is_set("debug") {
+        // Whatever the profile says, a debugger needs variables and types.
+        arguments.push(format!("profile.{profile}.debug=true"));
+    }
+    arguments
 }
 
 fn has(document: &DocumentMut, profile: &str, key: &str) -> bool {
@@ -59,6 +64,9 @@ mod tests {
         );
         assert_eq!(arguments(dir.path(), false, false), ["profile.dev.debug=false", "profile.dev.strip=\"debuginfo\""]);
         assert!(arguments(dir.path(), false, true).is_empty());
+        std::fs::write(dir.path().join("Cargo.toml"), "[profile.dev]\ndebug = \"line-tables-only\"\n")
+            .expect("a manifest");
+        assert_eq!(arguments(dir.path(), false, true), ["profile.dev.debug=true"]);
         std::fs::write(dir.path().join("Cargo.toml"), "[profile.dev]\nstrip = false\n").expect("a manifest");
         assert!(arguments(dir.path(), false, false).is_empty());
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub struct Entry {
     /// Path in the artifact, with `/` between names.
     pub path: String,
+    /// The source of its bytes.
     pub source: Source,
     /// The mode is 0755 instead of 0644.
     pub executable: bool,
@@ -15,15 +16,19 @@ pub struct Entry {
 /// The source of an entry's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
+    /// The path of a file on the disk.
     File(PathBuf),
+    /// Bytes in memory.
     Bytes(Vec<u8>),
 }
 
 impl Entry {
+    /// Creates an entry from a file on the disk.
     pub fn file(path: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), source: Source::File(file.into()), executable: false }
     }
 
+    /// Creates an entry from bytes in memory.
     pub fn bytes(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { path: path.into(), source: Source::Bytes(bytes.into()), executable: false }
     }

@@ -7,6 +7,7 @@ use super::options::{FolderKind, PackOptions};
 pub enum ExclusionReason {
     /// It has the name of a secret. Worth a warning, because the worker may need it.
     Secret,
+    /// It is a test.
     Test,
     /// A file of version control, a cache, an editor or a package manager.
     Leftover,

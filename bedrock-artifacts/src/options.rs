@@ -14,6 +14,7 @@ pub enum FolderKind {
 /// Options of collecting the files of a folder.
 #[derive(Debug, Clone)]
 pub struct PackOptions {
+    /// The kind of the folder.
     pub folder_kind: FolderKind,
     /// The app's folder. Ignore files of its parents do not apply, and paths in messages are relative to it.
     pub app: PathBuf,
@@ -28,6 +29,7 @@ pub struct PackOptions {
 }
 
 impl PackOptions {
+    /// Creates options without allowed paths, bytecode and `node_modules`.
     pub fn new(folder_kind: FolderKind, app: impl Into<PathBuf>, settings: impl Into<String>) -> Self {
         let (app, settings) = (app.into(), settings.into());
         Self { folder_kind, app, settings, allow: Vec::new(), bytecode: false, node_modules: false }

@@ -8,7 +8,7 @@ const MAX_LISTED: usize = 20;
 
 /// A file or folder that cannot or must not be packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackError {
+pub(crate) struct PackError {
     /// Path in the folder.
     pub path: String,
     pub kind: PackErrorKind,
@@ -16,7 +16,7 @@ pub struct PackError {
 
 /// Why it is not packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PackErrorKind {
+pub(crate) enum PackErrorKind {
     LeavesFolder {
         target: String,
     },
@@ -41,7 +41,7 @@ pub enum PackErrorKind {
 }
 
 /// Combines the problems into one error. `folder` is the name of the folder in messages.
-pub fn error(mut pack_errors: Vec<PackError>, folder: &str, options: &PackOptions) -> Error {
+pub(crate) fn error(mut pack_errors: Vec<PackError>, folder: &str, options: &PackOptions) -> Error {
     pack_errors.sort_by(|one, other| one.path.cmp(&other.path));
     let more = pack_errors.len().saturating_sub(MAX_LISTED);
     let mut reports: Vec<Report> =

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 /// A package or file, and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageSize {
+    /// The name of the package or file.
     pub name: String,
+    /// The total size of its files.
     pub bytes: u64,
 }
 

@@ -6,14 +6,14 @@ use std::thread;
 
 /// Returns the number of threads that the machine can run at the same time.
 /// `work` on each item. The items are begun in the order of `weight`, the heaviest first, so that none is left at the
-pub fn available_threads() -> NonZero<usize> {
+pub(crate) fn available_threads() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
 /// `work` on each item. The items are begun in the order of `cost`, the heaviest first, so that none is left at the
 /// Calls `work` for each item and returns the results. The items with the highest `cost` are processed first, so that at
 /// the end no thread works on a large item while the others are idle.
-pub fn parallel_map<T: Sync, R: Send>(
+pub(crate) fn parallel_map<T: Sync, R: Send>(
     items: &[T],
     threads: NonZero<usize>,
     cost: impl Fn(&T) -> u64,

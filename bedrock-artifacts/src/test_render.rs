@@ -2,7 +2,7 @@
 
 use bedrock_diagnostics::{Error, ExitKind, Report};
 
-pub fn render_error(error: &Error) -> String {
+pub(crate) fn render_error(error: &Error) -> String {
     let report = |report: &Report| {
         let causes = report.causes.iter().map(|cause| format!("  caused by: {cause}\n"));
         let help = report.help.iter().map(|help| format!("help: {help}\n"));
@@ -11,6 +11,6 @@ pub fn render_error(error: &Error) -> String {
     error.reports.iter().map(report).collect()
 }
 
-pub fn render_report(report: Report) -> String {
+pub(crate) fn render_report(report: Report) -> String {
     render_error(&Error { kind: ExitKind::App, reports: vec![report] })
 }

@@ -21,7 +21,9 @@ pub struct File {
     pub path: String,
     /// Path on the disk, with all links resolved.
     pub source: PathBuf,
+    /// Its size.
     pub bytes: u64,
+    /// Whether its owner may execute it.
     pub executable: bool,
 }
 
@@ -30,6 +32,7 @@ pub struct File {
 pub struct Excluded {
     /// Path in the folder. Paths of folders end with `/`.
     pub path: String,
+    /// Why it is not packed.
     pub reason: ExclusionReason,
 }
 

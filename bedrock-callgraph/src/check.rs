@@ -10,10 +10,13 @@ use super::node::{NodeName, SourceLine};
 /// An error or a warning about the calls of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// The severity.
     pub level: Level,
+    /// Message and help.
     pub problem: Problem,
 }
 
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The graph would be wrong.
@@ -23,7 +26,7 @@ pub enum Level {
 }
 
 /// Returns all findings about the calls of `caller`. `unreadable` are the lines of syntax errors in its files.
-pub fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[SourceLine]) -> Vec<Finding> {
+pub(crate) fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[SourceLine]) -> Vec<Finding> {
     let language = language(app, caller);
     let warning = |problem| Finding { level: Level::Warning, problem };
     let error = |problem| Finding { level: Level::Error, problem };

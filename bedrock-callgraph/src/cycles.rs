@@ -7,7 +7,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 /// Returns a shortest cycle of each strongly connected component, and each call of a node by itself. The first node of a
 /// cycle is also its last. `edges` are sorted pairs of node numbers.
-pub fn cycles(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
+pub(crate) fn cycles(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let mut graph = DiGraph::<(), ()>::with_capacity(nodes, edges.len());
     let indices: Vec<_> = (0..nodes).map(|_| graph.add_node(())).collect();
     for (from, to) in edges {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// The result of a depth-first search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DepthFirst {
+pub(crate) struct DepthFirst {
     /// The nodes that the search started at, in order.
     pub roots: Vec<usize>,
     /// Indices of the edges that lead back to a node on the current path. Without them the graph has no cycle.
@@ -20,7 +20,7 @@ enum State {
 }
 
 /// Visits all nodes, starting at node 0 (the endpoint). `edges` are sorted pairs of node numbers.
-pub fn depth_first(nodes: usize, edges: &[(usize, usize)]) -> DepthFirst {
+pub(crate) fn depth_first(nodes: usize, edges: &[(usize, usize)]) -> DepthFirst {
     let mut below = vec![Vec::new(); nodes];
     let mut is_called = vec![false; nodes];
     for (number, (from, to)) in edges.iter().enumerate() {

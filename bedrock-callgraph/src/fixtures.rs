@@ -11,7 +11,7 @@ use super::node::{NodeName, SourceLine};
 use super::sources::WorkerCalls;
 
 /// An app with a worker for each file name like `resizer.py`.
-pub fn app(name: &str, workers: &[&str]) -> App {
+pub(crate) fn app(name: &str, workers: &[&str]) -> App {
     let mut workers: Vec<Worker> = workers.iter().map(|file| worker(file)).collect();
     workers.sort_by(|a, b| a.name.cmp(&b.name));
     App {
@@ -25,7 +25,7 @@ pub fn app(name: &str, workers: &[&str]) -> App {
 }
 
 /// The same app with `invokes` of one of its workers, or of `endpoint`.
-pub fn with_invokes(mut app: App, caller: &str, names: &[&str]) -> App {
+pub(crate) fn with_invokes(mut app: App, caller: &str, names: &[&str]) -> App {
     let settings = FunctionSettings {
         invokes: Some(names.iter().map(|name| (*name).to_owned()).collect()),
         ..FunctionSettings::default()
@@ -40,7 +40,7 @@ pub fn with_invokes(mut app: App, caller: &str, names: &[&str]) -> App {
     app
 }
 
-pub fn name(worker: &str) -> WorkerName {
+pub(crate) fn name(worker: &str) -> WorkerName {
     WorkerName::parse(worker).expect("a worker's name")
 }
 
@@ -62,7 +62,7 @@ fn worker(file: &str) -> Worker {
 }
 
 /// Calls written as `caller: callee callee`; a `?` is a computed name. Line 1 of the caller's file is its first call.
-pub fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, CallTargets> {
+pub(crate) fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, CallTargets> {
     let of = |line: &&str| {
         let (caller, names) = line.split_once(':').expect("caller");
         let mut calls = WorkerCalls::default();
@@ -81,7 +81,7 @@ pub fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, CallTargets
 
 /// A graph with every feature: every language, a call from the settings, a cycle, a recursive call, another function, and a
 /// worker without calls.
-pub fn sample_graph() -> Graph {
+pub(crate) fn sample_graph() -> Graph {
     let workers = ["system_fetcher.py", "thumbnailer.js", "resizer.rs", "nightly_report.py", "legacy.js"];
     let app = with_invokes(app("my_app", &workers), "thumbnailer", &["system_fetcher"]);
     let calls = [
@@ -94,7 +94,7 @@ pub fn sample_graph() -> Graph {
 }
 
 /// Returns a realistic graph with that many workers. It is always the same.
-pub fn large_graph(workers: usize) -> Graph {
+pub(crate) fn large_graph(workers: usize) -> Graph {
     const NOUNS: [&str; 8] = ["order", "invoice", "image", "user", "report", "search", "mail", "stock"];
     const SUFFIXES: [&str; 8] =
         ["fetcher", "writer", "indexer", "cleaner", "notifier", "validator", "exporter", "ranker"];

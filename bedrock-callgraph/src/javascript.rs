@@ -14,7 +14,7 @@ const MODULE: InvokePath = &["invoke"];
 const LONGEST_CHAIN: usize = 64;
 
 /// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
-pub fn scan(path: &str, text: &str) -> FileCalls {
+pub(crate) fn scan(path: &str, text: &str) -> FileCalls {
     let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return FileCalls::default() };
     let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let calls = walk::read(&tree, text, &grammar).calls(&grammar);

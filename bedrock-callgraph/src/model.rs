@@ -93,7 +93,7 @@ pub fn path(cycle: &[NodeName]) -> String {
 }
 
 /// Returns the workers that the setting `invokes` lists for computed names, or `None` without the setting.
-pub fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
+pub(crate) fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
     let settings = match node {
         NodeName::Endpoint => Some(&app.settings.endpoint),
         NodeName::Worker(name) => app.workers.iter().find(|worker| worker.name == *name).map(|worker| &worker.settings),

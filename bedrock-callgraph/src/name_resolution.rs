@@ -26,18 +26,18 @@ pub struct NamedCall {
 }
 
 /// What is still to be named until it is `invoke`: nothing for `invoke` itself, `invoke` for the module that has it.
-pub type InvokePath = &'static [&'static str];
+pub(crate) type InvokePath = &'static [&'static str];
 
 /// `base.a.b.c`.
 #[derive(Debug, Clone)]
-pub struct Chain<'t> {
+pub(crate) struct Chain<'t> {
     pub base: ChainBase<'t>,
     pub names: Vec<&'t str>,
 }
 
 /// What a chain begins with.
 #[derive(Debug, Clone, Copy)]
-pub enum ChainBase<'t> {
+pub(crate) enum ChainBase<'t> {
     /// A name, to be looked up.
     Name(&'t str),
     /// bedrock itself, for example `require('./worker')`.
@@ -46,7 +46,7 @@ pub enum ChainBase<'t> {
 
 /// An expression, as far as it can be a name that is known before the program runs.
 #[derive(Debug)]
-pub enum NameExpression<'t> {
+pub(crate) enum NameExpression<'t> {
     Text(String),
     /// It is one of these.
     OneOf(Vec<Node<'t>>),
@@ -55,7 +55,7 @@ pub enum NameExpression<'t> {
     Computed,
 }
 
-pub trait Grammar {
+pub(crate) trait Grammar {
     /// The chain that an expression is, if it is one.
     fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>>;
 
@@ -65,14 +65,14 @@ pub trait Grammar {
     fn target<'t>(&self, call: Node<'t>, text: &'t str) -> Option<Node<'t>>;
 }
 
-pub type ScopeId = usize;
+pub(crate) type ScopeId = usize;
 
 /// The scope of the file.
-pub const ROOT: ScopeId = 0;
+pub(crate) const ROOT: ScopeId = 0;
 
 /// The kind of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScopeKind {
+pub(crate) enum ScopeKind {
     Function,
     /// Its names are not visible in the functions in it.
     Class,
@@ -82,7 +82,7 @@ pub enum ScopeKind {
 
 /// A value that a name is bound to.
 #[derive(Debug, Clone)]
-pub enum Binding<'t> {
+pub(crate) enum Binding<'t> {
     /// A module or function of bedrock.
     Bedrock(InvokePath),
     /// The value of an expression, or the property of it that `picks` lead to.
@@ -160,14 +160,14 @@ impl<'t> Scopes<'t> {
 
 /// Returns the syntax tree of `text`, which exists even for invalid code. `None` if the versions of grammar and parser do not
 /// match.
-pub fn parse(language: &Language, text: &str) -> Option<Tree> {
+pub(crate) fn parse(language: &Language, text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(language).ok()?;
     parser.parse(text, None)
 }
 
 /// Returns the line of the first syntax error, starting at 1.
-pub fn first_error(tree: &Tree) -> Option<usize> {
+pub(crate) fn first_error(tree: &Tree) -> Option<usize> {
     let mut at = tree.root_node();
     while !at.is_error() && !at.is_missing() {
         // `has_error` is true for all ancestors of an error.
@@ -176,16 +176,16 @@ pub fn first_error(tree: &Tree) -> Option<usize> {
     Some(at.start_position().row + 1)
 }
 
-pub fn field<'t>(node: Node<'t>, name: &str) -> Option<Node<'t>> {
+pub(crate) fn field<'t>(node: Node<'t>, name: &str) -> Option<Node<'t>> {
     node.child_by_field_name(name)
 }
 
-pub fn text_of<'t>(node: Node<'_>, text: &'t str) -> &'t str {
+pub(crate) fn text_of<'t>(node: Node<'_>, text: &'t str) -> &'t str {
     text.get(node.byte_range()).unwrap_or_default()
 }
 
 /// Returns the named children, without punctuation and comments.
-pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).filter(|child| !child.is_extra()).collect()
 }
 
@@ -194,7 +194,7 @@ const DEPTH: usize = 64;
 
 /// Collects the bindings and references of a file, and resolves them to calls. A language adds them in the order of the text.
 #[derive(Debug)]
-pub struct Resolver<'t> {
+pub(crate) struct Resolver<'t> {
     text: &'t str,
     scopes: Scopes<'t>,
     /// Bindings of names that belong to an outer scope, which is looked up when all scopes are complete.
@@ -213,7 +213,7 @@ struct Reference<'t> {
 
 /// How a chain of names is used.
 #[derive(Debug, Clone, Copy)]
-pub enum Usage<'t> {
+pub(crate) enum Usage<'t> {
     /// It is called, by this node.
     CallTargets(Node<'t>),
     /// It is assigned to a name that the resolver tracks.
@@ -241,35 +241,35 @@ enum Resolution {
 }
 
 impl<'t> Resolver<'t> {
-    pub fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, scopes: Scopes::new(), deferred: Vec::new(), uses: Vec::new(), passed: BTreeSet::new() }
     }
 
-    pub fn open(&mut self, parent: ScopeId, kind: ScopeKind) -> ScopeId {
+    pub(crate) fn open(&mut self, parent: ScopeId, kind: ScopeKind) -> ScopeId {
         self.scopes.open(parent, kind)
     }
 
-    pub fn parent(&self, scope: ScopeId) -> ScopeId {
+    pub(crate) fn parent(&self, scope: ScopeId) -> ScopeId {
         self.scopes.parent(scope)
     }
 
     /// Returns the scope of the function or file that contains `scope`.
-    pub fn function(&self, scope: ScopeId) -> ScopeId {
+    pub(crate) fn function(&self, scope: ScopeId) -> ScopeId {
         self.scopes.nearest(scope, |kind| kind == ScopeKind::Function)
     }
 
     /// Returns the nearest scope that is not a block.
-    pub fn body(&self, scope: ScopeId) -> ScopeId {
+    pub(crate) fn body(&self, scope: ScopeId) -> ScopeId {
         self.scopes.nearest(scope, |kind| kind != ScopeKind::Block)
     }
 
     /// Declares a name in `scope`, without a value.
-    pub fn declare(&mut self, scope: ScopeId, name: &'t str) {
+    pub(crate) fn declare(&mut self, scope: ScopeId, name: &'t str) {
         self.scopes.declare(scope, name);
     }
 
     /// The name is bound in `scope`, or where [`Resolver::redirect`] said.
-    pub fn bind(&mut self, scope: ScopeId, name: &'t str, binding: Binding<'t>) {
+    pub(crate) fn bind(&mut self, scope: ScopeId, name: &'t str, binding: Binding<'t>) {
         match self.scopes.redirected(scope, name) {
             Some(to) => self.bind_deferred(to, name, binding),
             None => self.scopes.declare(scope, name).push(binding),
@@ -277,26 +277,26 @@ impl<'t> Resolver<'t> {
     }
 
     /// Binds a name in the scope that declares it, looked up from `scope`.
-    pub fn bind_deferred(&mut self, scope: ScopeId, name: &'t str, binding: Binding<'t>) {
+    pub(crate) fn bind_deferred(&mut self, scope: ScopeId, name: &'t str, binding: Binding<'t>) {
         self.deferred.push((scope, name, binding));
     }
 
     /// Makes later bindings of the name in `scope` bind it in `to` or an outer scope.
-    pub fn redirect(&mut self, scope: ScopeId, name: &'t str, to: ScopeId) {
+    pub(crate) fn redirect(&mut self, scope: ScopeId, name: &'t str, to: ScopeId) {
         self.scopes.redirect(scope, name, to);
     }
 
-    pub fn add_reference(&mut self, node: Node<'t>, chain: Chain<'t>, scope: ScopeId, usage: Usage<'t>) {
+    pub(crate) fn add_reference(&mut self, node: Node<'t>, chain: Chain<'t>, scope: ScopeId, usage: Usage<'t>) {
         self.uses.push(Reference { chain, scope, usage, line: node.end_position().row + 1 });
     }
 
     /// Records a line that passes `invoke` to other code.
-    pub fn add_passed(&mut self, line: usize) {
+    pub(crate) fn add_passed(&mut self, line: usize) {
         self.passed.insert(line);
     }
 
     /// Resolves all references and returns the calls. Does not look for syntax errors.
-    pub fn calls(mut self, grammar: &impl Grammar) -> FileCalls {
+    pub(crate) fn calls(mut self, grammar: &impl Grammar) -> FileCalls {
         for (scope, name, binding) in std::mem::take(&mut self.deferred) {
             let owner = self.scopes.owner(scope, name).unwrap_or(ROOT);
             self.scopes.declare(owner, name).push(binding);

@@ -7,7 +7,9 @@ use bedrock_build::WorkerName;
 /// A function of the app. The endpoint is sorted before all workers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NodeName {
+    /// The endpoint.
     Endpoint,
+    /// A worker.
     Worker(WorkerName),
 }
 

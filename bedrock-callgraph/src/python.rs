@@ -14,7 +14,7 @@ const INVOKE: InvokePath = &["bedrock", "workers", "invoker", "invoke"];
 const PARAMETER: &str = "name_or_arn";
 
 /// Returns the calls of `invoke` in a file.
-pub fn scan(text: &str) -> FileCalls {
+pub(crate) fn scan(text: &str) -> FileCalls {
     let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return FileCalls::default() };
     let calls = walk::read(&tree, text).calls(&Python);
     FileCalls { unreadable: first_error(&tree), ..calls }

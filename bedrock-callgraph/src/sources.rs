@@ -40,7 +40,7 @@ impl WorkerCalls {
 }
 
 /// Returns the calls in the files of a worker. Empty for a Rust worker, whose calls are read from its program.
-pub fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
+pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
     let mut found = WorkerCalls::default();
     if worker.language == Language::Rust {
         return Ok(found);

@@ -25,6 +25,7 @@ impl LambdaBaseImage {
         if is_old { Self::AmazonLinux2 } else { Self::AmazonLinux2023 }
     }
 
+    /// Returns the version of its glibc.
     pub fn glibc(self) -> Version {
         match self {
             Self::AmazonLinux2023 => Version(2, 34, 0),

@@ -10,7 +10,7 @@ use bedrock_build::Architecture;
 
 /// A file that is executed or loaded as machine code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Binary {
+pub(crate) enum Binary {
     Elf(Elf),
     MacOs,
     Windows,
@@ -18,7 +18,7 @@ pub enum Binary {
 
 /// A program or library for Linux.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elf {
+pub(crate) struct Elf {
     pub machine: Machine,
     /// The newest `GLIBC_x.y` version that it requires.
     pub glibc: Option<Version>,
@@ -32,7 +32,7 @@ pub struct Elf {
 
 /// A processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Machine {
+pub(crate) enum Machine {
     Known(Architecture),
     /// A 32-bit processor, or one that Lambda does not offer.
     Other(&'static str),
@@ -43,7 +43,7 @@ pub enum Machine {
 pub struct Version(pub u32, pub u32, pub u32);
 
 /// Identifies a program or library. Returns `None` for all other files, including object files and core dumps.
-pub fn inspect<'d, R: ReadRef<'d>>(file: R) -> object::read::Result<Option<Binary>> {
+pub(crate) fn inspect<'d, R: ReadRef<'d>>(file: R) -> object::read::Result<Option<Binary>> {
     let binary = match FileKind::parse(file) {
         Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>, R>(file)?.map(Binary::Elf),
         Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>, R>(file)?.map(Binary::Elf),

@@ -13,7 +13,6 @@ use super::package::{Package, Packages};
 use super::target::Target;
 use crate::parallel_map::{available_threads, parallel_map};
 use crate::{AllowList, Entry, Source};
-use bedrock_build::Architecture;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Returns the problems that keep binaries from running on the target, sorted by package. `entries` are the files of a

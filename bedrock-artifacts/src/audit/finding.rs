@@ -14,6 +14,7 @@ use bedrock_diagnostics::Report;
 pub struct Finding {
     /// The package of the binaries, or `None` for a binary that the user built.
     pub package: Option<Package>,
+    /// The kind of the problem.
     pub kind: FindingKind,
     /// The paths of the binaries in the artifact.
     pub paths: BTreeSet<String>,
@@ -22,21 +23,31 @@ pub struct Finding {
 /// The kind of a problem with a binary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
+    /// It is built for a different processor.
     Architecture {
+        /// The architecture of the binary.
         found: String,
     },
+    /// It requires a newer glibc.
     Glibc {
+        /// The version that it requires.
         found: Version,
     },
+    /// It needs libraries that are neither in the image nor in the artifact.
     MissingLibraries {
+        /// The names of the libraries.
         names: BTreeSet<String>,
     },
     /// `macOS` or `Windows`.
     System {
+        /// The operating system of the binary.
         found: &'static str,
     },
+    /// It is linked to musl.
     Musl,
+    /// The file cannot be parsed.
     Damaged {
+        /// The error of the parser.
         why: String,
     },
 }
@@ -48,6 +59,7 @@ impl FindingKind {
 }
 
 impl Finding {
+    /// Returns the report for the user, with a fix.
     pub fn report(&self, target: &Target) -> Report {
         let first = self.paths.first().map_or("", String::as_str);
         let subject = self.package.as_ref().map_or_else(|| first.to_owned(), ToString::to_string);

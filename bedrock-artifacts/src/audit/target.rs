@@ -8,7 +8,9 @@ use bedrock_build::Architecture;
 pub struct Target {
     /// In messages: ``the layer of worker `resizer` ``.
     pub artifact: String,
+    /// The architecture of the function.
     pub architecture: Architecture,
+    /// The image of the Lambda runtime.
     pub base_image: LambdaBaseImage,
     /// Globs of paths in the artifact that are not looked at.
     pub allow: Vec<String>,

@@ -7,7 +7,6 @@ use zip::ZipArchive;
 
 use super::artifact::{Artifact, Function};
 use super::artifact_dir::artifact_dir;
-use super::context::BuiltArtifact;
 use super::state::BuildState;
 use bedrock_artifacts as pack;
 use bedrock_diagnostics::{Error, ExitKind, Report};

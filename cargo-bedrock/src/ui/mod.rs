@@ -16,7 +16,7 @@ mod printer;
 mod progress_lines;
 mod table;
 
-pub(crate) use build_reporter::{BuildReporter, format_size};
+pub(crate) use build_reporter::BuildReporter;
 pub(crate) use deploy_reporter::DeployReporter;
 pub(crate) use log_reporter::LogReporter;
 pub(crate) use printer::{Color, Printer, worker_style};

@@ -3,6 +3,7 @@
 use super::*;
 use crate::audit::fixture::{self, AARCH64, ARM, library, macos, windows};
 use crate::test_render::{render_error, render_report};
+use bedrock_build::Architecture;
 
 fn target() -> Target {
     Target {

@@ -2,19 +2,19 @@
 
 /// The size of a box.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Size {
+pub(crate) struct Size {
     pub width: f64,
     pub height: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub(crate) struct Point {
     pub x: f64,
     pub y: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rect {
+pub(crate) struct Rect {
     pub x: f64,
     pub y: f64,
     pub width: f64,
@@ -22,22 +22,22 @@ pub struct Rect {
 }
 
 impl Rect {
-    pub fn middle(&self) -> f64 {
+    pub(crate) fn middle(&self) -> f64 {
         self.y + self.height / 2.0
     }
 
-    pub fn right(&self) -> f64 {
+    pub(crate) fn right(&self) -> f64 {
         self.x + self.width
     }
 
-    pub fn bottom(&self) -> f64 {
+    pub(crate) fn bottom(&self) -> f64 {
         self.y + self.height
     }
 }
 
 /// A line to lay out: from one box to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrow {
+pub(crate) struct Arrow {
     pub from: usize,
     pub to: usize,
     /// It points to the left. Without these arrows, the graph must have no cycle.
@@ -46,13 +46,13 @@ pub struct Arrow {
 
 /// A segment of a line: a cubic curve to `end`, or a straight line without control points.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Curve {
+pub(crate) struct Curve {
     pub controls: Option<[Point; 2]>,
     pub end: Point,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub size: Size,
     /// One for each given size.
     pub boxes: Vec<Rect>,
@@ -61,6 +61,6 @@ pub struct Layout {
 }
 
 /// Converts a count to a floating-point number.
-pub fn float(count: usize) -> f64 {
+pub(crate) fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -15,7 +15,7 @@ const ASIDE: f64 = 34.0;
 const LEAST_WIDTH: f64 = 520.0;
 
 /// Places boxes of these sizes so that arrows lead from left to right, but for those that lead back. No two boxes touch.
-pub fn lay_out(sizes: &[Size], arrows: &[Arrow]) -> Layout {
+pub(crate) fn lay_out(sizes: &[Size], arrows: &[Arrow]) -> Layout {
     let is_touched = |at: usize| at == 0 || arrows.iter().any(|arrow| arrow.from == at || arrow.to == at);
     let is_aside: Vec<bool> = (0..sizes.len()).map(|at| !is_touched(at)).collect();
     let mut graph = LayeredGraph::new(&columns(sizes.len(), arrows), &is_aside, arrows);

@@ -70,7 +70,7 @@ fn causes(error: &ignore::Error) -> Vec<String> {
         ignore::Error::WithLineNumber { line, err } => {
             causes(err).into_iter().map(|cause| format!("line {line}: {cause}")).collect()
         }
-        ignore::Error::Glob { glob: Some(glob), err } => vec![format!("`{glob}` is no pattern: {err}")],
+        ignore::Error::Glob { glob: Some(glob), err } => vec![format!("`{glob}` is not a valid pattern: {err}")],
         ignore::Error::Io(error) => vec![io_reason(error)],
         other => vec![other.to_string()],
     }

@@ -141,7 +141,7 @@ fn an_ignore_file_that_cannot_be_read_is_told_with_its_line() {
     let app = sources().with(&[("workers/resizer/.bedrockignore", "fine\n[z-a]\n")]);
     insta::assert_snapshot!(app.refused(), @r"
     error: failed to read `workers/resizer/.bedrockignore`
-      caused by: line 2: `[z-a]` is no pattern: invalid range; 'z' > 'a'
+      caused by: line 2: `[z-a]` is not a valid pattern: invalid range; 'z' > 'a'
     ");
 }
 

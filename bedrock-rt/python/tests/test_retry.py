@@ -9,7 +9,7 @@ from bedrock.workers import retry
 from bedrock.workers.errors import not_sent
 
 POLICY_PATH = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tests", "retry_policy.json"
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tests", "call_retries.json"
 )
 with open(POLICY_PATH, encoding="utf-8") as policy_file:
     POLICY = json.load(policy_file)

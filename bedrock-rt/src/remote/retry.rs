@@ -65,7 +65,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Contents of `tests/retry_policy.json`, which the tests of `retry.py` read too.
+    /// Contents of `tests/call_retries.json`, which the tests of `retry.py` read too.
     #[derive(Deserialize)]
     struct RetryPolicy {
         max_attempts: u32,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn shared_policy() -> RetryPolicy {
-        serde_json::from_str(include_str!("../../tests/retry_policy.json")).expect("the retry policy")
+        serde_json::from_str(include_str!("../../tests/call_retries.json")).expect("the retry policy")
     }
 
     fn invoke_response(status: u16, code: &str) -> InvokeResponse {

@@ -73,7 +73,7 @@ fn deploy_and_destroy_ask_for_confirmation() {
     };
     let (code, output) = destroy("shop\r");
     assert_eq!((code, aws.list_resources("").len()), (Some(2), 3), "{output}");
-    assert!(output.contains("that is not `shop-dev`, nothing was changed"), "{output}");
+    assert!(output.contains("the answer is not `shop-dev`, nothing was changed"), "{output}");
     let (code, output) = destroy("shop-dev\r");
     assert_eq!((code, aws.list_resources("")), (Some(0), Vec::new()), "{output}");
 }

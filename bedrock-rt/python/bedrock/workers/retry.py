@@ -1,6 +1,6 @@
 """Retry policy of calls of Lambda's API: only calls that certainly did not run the worker are retried.
 
-The rules are the same as for calls from Rust (`bedrock-rt/tests/retry_policy.json`). `lambda_api` makes the calls.
+The rules are the same as for calls from Rust (`bedrock-rt/tests/call_retries.json`). `lambda_api` makes the calls.
 """
 
 # Maximum number of attempts of a call. With all delays they take about 1.5 seconds.

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,6 +19,9 @@ const PROGRAMS: [&[&str]; 2] = [
     &["--package=rust_case", "--features=sdk", "--bin=rust_case_sdk"],
 ];
 
+/// The names of the programs.
+const NAMES: [&str; 4] = ["rust_case", "rust_case_sdk", "greeter", "hello"];
+
 /// Compiles the programs and names their folder in nextest's file of variables, if there is one.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
@@ -31,7 +34,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
             bail!("`{shown}` failed");
         }
     }
-    let folder = target_dir(workspace).join(target).join("debug");
+    let compiled = target_dir(workspace).join(target).join("debug");
+    // Apps of other tests have workers of the same names, whose programs cargo writes to the same place.
+    let folder = workspace.target.join("fixtures/programs");
+    fs::create_dir_all(&folder).with_context(|| format!("failed to create `{}`", folder.display()))?;
+    for name in NAMES {
+        fs::copy(compiled.join(name), folder.join(name)).with_context(|| format!("failed to copy `{name}`"))?;
+    }
     if let Some(path) = env::var_os("NEXTEST_ENV") {
         let mut file =
             File::options().append(true).open(&path).context("failed to open nextest's file of variables")?;

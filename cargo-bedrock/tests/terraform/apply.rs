@@ -199,7 +199,7 @@ fn check_only_changes_are_deployed(applied: &mut AppliedApp) {
 
 fn check_other_stage_needs_other_state(applied: &AppliedApp) {
     let error = applied.plan_error("prod");
-    let message = "this state is that of stage `dev` of app `space` in us-east-1, account 123456789012: choose the \
+    let message = "this state belongs to stage `dev` of app `space` in us-east-1, account 123456789012: choose the \
                    workspace or the backend of stage `prod`";
     assert!(error.contains(message), "{error}");
 }
@@ -211,8 +211,8 @@ fn check_app_deployed_by_the_command_line(applied: &mut AppliedApp) {
     });
     applied.emulator.call("lambda", "tag_resource", &tag);
     let error = applied.plan_error("dev");
-    let message = "stage `dev` of app `space` is deployed by `cargo bedrock deploy`, and one stage has one owner: deploy \
-                   with that, or run `cargo bedrock destroy --stage dev` first";
+    let message = "stage `dev` of app `space` is deployed by `cargo bedrock deploy`, and a stage has only one owner: \
+                   deploy with that command, or run `cargo bedrock destroy --stage dev` first";
     assert!(error.contains(message), "{error}");
 }
 

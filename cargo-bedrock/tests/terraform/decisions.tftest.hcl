@@ -185,7 +185,7 @@ run "another_partition_and_region" {
   }
 
   assert {
-    condition     = output.functions.ranker.role_name != run.two_that_call_each_other_and_an_endpoint.functions.ranker.role_name
+    condition     = output.functions.ranker.role_name != run.endpoint_and_two_workers_that_call_each_other.functions.ranker.role_name
     error_message = "roles are global in an account, so their names contain the region"
   }
 }

@@ -15,6 +15,5 @@ fn build() -> PathBuf {
     let status = Command::new(env!("CARGO")).args(["xtask", "fixtures"]).status().expect("cargo");
     assert!(status.success(), "the fixtures are built");
     let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
-    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    target.join("fixtures/bedrock/cargo").join(triple).join("debug")
+    target.join("fixtures/programs")
 }

@@ -53,7 +53,7 @@ fn unusable_interpreter_error_names_it() {
         Run::new(&json!([{ "worker": "python_case", "event": {} }])).env("BEDROCK_PYTHON", "/bin/true").run();
     assert_eq!(run_result.responses[0]["error"], "NotStarted");
     assert!(
-        run_result.responses[0]["message"].as_str().is_some_and(|m| m.contains("`/bin/true` is no usable python3"))
+        run_result.responses[0]["message"].as_str().is_some_and(|m| m.contains("`/bin/true` is not a usable python3"))
     );
 }
 

@@ -159,7 +159,8 @@ fn log_tail_of_an_error_has_the_runtimes_log_line() {
     });
     invoke_with_every_client(&calls, |client, responses| {
         let logs: Vec<&str> = responses.iter().map(|response| response["log"].as_str().expect("a log")).collect();
-        for (log, error) in logs.iter().zip(["ERROR BadCase: as it", "[ERROR] ValueError: as it", "\tInvoke Error \t{"])
+        for (log, error) in
+            logs.iter().zip(["ERROR BadCase: requested", "[ERROR] ValueError: requested", "\tInvoke Error \t{"])
         {
             assert!(log.starts_with("START RequestId: ") && log.contains(error), "{client:?}: {log}");
         }

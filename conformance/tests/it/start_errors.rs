@@ -86,7 +86,7 @@ fn dependency_error_contains_the_tools_output() {
     assert!(python["message"].as_str().is_some_and(|m| m.contains("this is no requirement")), "{python}");
     assert!(python["help"].as_str().is_some_and(|m| m.contains("requirements.txt")), "{python}");
     assert!(
-        node["message"].as_str().is_some_and(|m| m.contains("workers/node_case/package.json` is no JSON")),
+        node["message"].as_str().is_some_and(|m| m.contains("workers/node_case/package.json` is not valid JSON")),
         "{node}"
     );
     let remaining = std::fs::read_dir(app.path().join("workers/python_case")).expect("the folder").flatten();

@@ -115,7 +115,7 @@ fn default_transport() -> Arc<dyn Transport> {
 #[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]
 fn with_aws(local: Arc<dyn Transport>) -> Arc<dyn Transport> {
     let workers = crate::config().workers.clone();
-    Arc::new(crate::remote::Beside { local, remote: crate::remote::from_env(), workers })
+    Arc::new(crate::remote::hybrid_transport::HybridTransport { local, remote: crate::remote::from_env(), workers })
 }
 
 #[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]

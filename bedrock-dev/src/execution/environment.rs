@@ -121,7 +121,7 @@ impl Environment {
             () = self.slot.closed() => None,
             () = &mut timer => None,
         };
-        // Without a deadline, `has_started` is gone, so the process cannot receive the invocation later either.
+        // Without a deadline, `has_started` is dropped, so the process cannot receive the invocation later either.
         let Some(deadline) = deadline else {
             self.kill();
             return (InvocationOutcome::NotStarted, ResourceUsage::default());

@@ -188,5 +188,5 @@ fn function_name(function: &Function) -> String {
 
 fn build_failure(error: &Error, reporter: &BuildReporter) -> BuildError {
     let messages = error.reports.iter().map(|report| report.message.clone()).collect();
-    BuildError { messages, said: reporter.errors() }
+    BuildError { messages, compiler_output: reporter.errors() }
 }

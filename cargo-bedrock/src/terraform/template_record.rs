@@ -39,7 +39,7 @@ impl TemplateRecord {
         let read_error = |cause: String| Error::app(format!("failed to read `{}`", Self::PATH)).cause(cause);
         let record: Self = serde_json::from_str(text).map_err(|error| {
             read_error(error.to_string())
-                .help("restore it from an older commit: without it, edits cannot be told from the template")
+                .help("restore it from an older commit: without it, edits cannot be distinguished from the template")
         })?;
         if record.version == FORMAT_VERSION {
             Ok(record)

@@ -335,7 +335,7 @@ fn invalid_record_is_an_error() {
     -- stderr
     error: failed to read `terraform/.bedrock.json`
       caused by: EOF while parsing an object at line 1 column 1
-    help: restore it from an older commit: without it, edits cannot be told from the template
+    help: restore it from an older commit: without it, edits cannot be distinguished from the template
     ");
     let app = app.file(RECORD, r#"{"version": 2, "bedrock": "0.9.0", "files": {}}"#);
     assert_snapshot!(app.run(&["terraform", "diff"]), @"

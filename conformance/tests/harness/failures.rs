@@ -17,7 +17,7 @@ async fn unknown_worker_error_suggests_a_name(app: App) {
 #[bedrock::test]
 async fn panic_fails_only_its_own_call(app: App) -> bedrock::Result<()> {
     let error = app.invoke::<Value>("rust_case", json!({ "do": "panic" })).await.expect_err("a panic");
-    assert_eq!(error.to_string(), "worker `rust_case` failed: Panic: the worker panicked: as it was told");
+    assert_eq!(error.to_string(), "worker `rust_case` failed: Panic: the worker panicked: requested failure");
     assert_eq!(app.invoke::<u32>("rust_case", json!({ "do": "echo", "value": 1 })).await?, 1);
     app.assert_called("rust_case").failed("Panic").times(1);
     Ok(())

@@ -35,7 +35,7 @@ async fn failing_mock_fails_only_its_own_call(app: App) -> bedrock::Result<()> {
         calls += 1;
         match calls {
             1 => Err(WorkerError::new("KeyError", "'width'")),
-            2 => panic!("as it was told"),
+            2 => panic!("requested failure"),
             _ => Ok(calls),
         }
     });
@@ -45,7 +45,7 @@ async fn failing_mock_fails_only_its_own_call(app: App) -> bedrock::Result<()> {
     }
     let expected = [
         Err("worker `python_case` failed: KeyError: 'width'".to_owned()),
-        Err("worker `python_case` failed: Panic: the worker panicked: as it was told".to_owned()),
+        Err("worker `python_case` failed: Panic: the worker panicked: requested failure".to_owned()),
         Ok(3),
     ];
     assert_eq!(results, expected);

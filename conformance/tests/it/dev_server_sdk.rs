@@ -56,7 +56,7 @@ async fn dev_server_worker_calls_every_language_with_its_sdk() {
             };
             assert_eq!((payload(0), &responses[0]["failed"]), (json!([1, "ä"]), &Value::Null), "{worker} {callee}");
             assert_eq!(responses[1]["failed"], "Unhandled", "{worker} {callee}");
-            assert_eq!(payload(1)["errorMessage"], "as it was told", "{worker} {callee}");
+            assert_eq!(payload(1)["errorMessage"], "requested failure", "{worker} {callee}");
             assert_eq!(payload(2)["name"], format!("conformance-local-{callee}"), "{worker}");
         }
     }

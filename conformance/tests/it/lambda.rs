@@ -53,9 +53,9 @@ fn lambda_worker_responds_and_fails_like_a_function() {
     assert_eq!(responses[0], InvocationResult::Response(echo["value"].clone()));
     assert_eq!(
         responses[1],
-        InvocationResult::Error(json!({ "errorType": "BadCase", "errorMessage": "as it was told" }))
+        InvocationResult::Error(json!({ "errorType": "BadCase", "errorMessage": "requested failure" }))
     );
-    let panicked = "the worker panicked: as it was told";
+    let panicked = "the worker panicked: requested failure";
     assert_eq!(responses[2], InvocationResult::Error(json!({ "errorType": "Panic", "errorMessage": panicked })));
     // The environment survives the panic: the same instance continues.
     assert_eq!(responses[3], InvocationResult::Response(json!(4)));

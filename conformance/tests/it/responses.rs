@@ -86,7 +86,7 @@ fn nested_call_error_reaches_the_caller() {
             results[0]
         );
         assert!(
-            results[1]["message"].as_str().is_some_and(|m| m.contains("as it was told")),
+            results[1]["message"].as_str().is_some_and(|m| m.contains("requested failure")),
             "{outer}: {}",
             results[1]
         );

@@ -55,7 +55,7 @@ impl RustFunctionFixture {
                 timeout,
                 memory: 512,
             },
-            is_capped,
+            enforce_memory: is_capped,
         };
         let lines = Arc::<Mutex<Vec<LogLine>>>::default();
         let reaper = Arc::<Reaper>::default();
@@ -101,10 +101,10 @@ fn failure(error_type: &str, message: &str) -> (String, String) {
 async fn process_survives_errors_and_panics() {
     let fixture = RustFunctionFixture::new(30).await;
     assert_eq!(fixture.invoke(json!({ "do": "echo", "value": "größer" })).await, Ok(json!("größer")));
-    assert_eq!(fixture.invoke_error(json!({ "do": "raise" })).await, failure("BadCase", "as it was told"));
+    assert_eq!(fixture.invoke_error(json!({ "do": "raise" })).await, failure("BadCase", "requested failure"));
     assert_eq!(
         fixture.invoke_error(json!({ "do": "panic" })).await,
-        failure("Panic", "the worker panicked: as it was told")
+        failure("Panic", "the worker panicked: requested failure")
     );
     let (error_type, message) = fixture.invoke_error(json!({ "do": "make", "length": 6 * 1024 * 1024 })).await;
     assert_eq!((error_type.as_str(), message.contains("(6291458 bytes)")), ("Function.ResponseSizeTooLarge", true));

@@ -68,7 +68,7 @@ fn removed_worker_folder_is_an_error_of_new_hosts() {
         assert_eq!(run_result.responses[1]["ok"], 1, "{worker}: the warm host still has the code");
         let missing = &run_result.responses[3];
         assert_eq!(missing["error"], "NotStarted", "{worker}: {missing}");
-        assert!(missing["message"].as_str().is_some_and(|m| m.contains("is gone")), "{worker}: {missing}");
+        assert!(missing["message"].as_str().is_some_and(|m| m.contains("does not exist")), "{worker}: {missing}");
     }
 }
 

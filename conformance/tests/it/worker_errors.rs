@@ -23,9 +23,9 @@ fn fails(worker: &str, case: &str, error: &str, message: &str) -> Value {
 
 #[test]
 fn exception_is_an_error_of_its_class() {
-    fails("rust_case", "raise", "BadCase", "as it was told");
-    let python = fails("python_case", "raise", "ValueError", "as it was told");
-    let node = fails("node_case", "raise", "RangeError", "as it was told");
+    fails("rust_case", "raise", "BadCase", "requested failure");
+    let python = fails("python_case", "raise", "ValueError", "requested failure");
+    let node = fails("node_case", "raise", "RangeError", "requested failure");
     for response in [python, node] {
         assert!(response["trace"].as_u64().is_some_and(|lines| lines > 0), "{response}");
     }
@@ -33,7 +33,7 @@ fn exception_is_an_error_of_its_class() {
 
 #[test]
 fn panic_fails_only_its_invocation() {
-    fails("rust_case", "panic", "Panic", "the worker panicked: as it was told");
+    fails("rust_case", "panic", "Panic", "the worker panicked: requested failure");
 }
 
 #[test]

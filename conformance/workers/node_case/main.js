@@ -25,7 +25,7 @@ const cases = {
     caller: context.clientContext?.custom ?? null,
   }),
   raise: () => {
-    throw new RangeError('as it was told');
+    throw new RangeError('requested failure');
   },
   exit: () => process.exit(3),
   hard_exit: () => process.exit(3),
@@ -60,7 +60,7 @@ const cases = {
   append: async (event) => {
     await sleep(event.ms ?? 0);
     fs.appendFileSync(event.path, 'ran\n');
-    if (event.fail) throw new RangeError('as it was told');
+    if (event.fail) throw new RangeError('requested failure');
     return 'appended';
   },
   call: async (event) => {

@@ -54,7 +54,7 @@ class PythonCase(Worker):
         }
 
     def do_raise(self, event, context):
-        raise ValueError("as it was told")
+        raise ValueError("requested failure")
 
     def do_exit(self, event, context):
         sys.exit(3)
@@ -110,7 +110,7 @@ class PythonCase(Worker):
         with open(event["path"], "a") as file:
             file.write("ran\n")
         if event.get("fail"):
-            raise ValueError("as it was told")
+            raise ValueError("requested failure")
         return "appended"
 
     def do_call(self, event, context):

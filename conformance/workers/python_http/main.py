@@ -8,7 +8,7 @@ class PythonHttp(Worker):
     def execute(self, event, context):
         path = event["rawPath"]
         if path == "/raise":
-            raise ValueError("as it was told")
+            raise ValueError("requested failure")
         if path == "/plain":
             return {"plain": True}
         if path == "/bytes":

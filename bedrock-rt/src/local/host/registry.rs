@@ -79,7 +79,7 @@ pub(crate) struct HostRegistry {
     node: InterpreterFinder,
     debuggers: HashMap<String, u16>,
     reaper: Reaper,
-    /// Process groups of the running host processes. `None` after the program has begun to end, so that no new process
+    /// Process groups of the running host processes. `None` after the program has started to exit, so that no new process
     /// is started.
     groups: Mutex<Option<Vec<Group>>>,
     access_key: Option<Arc<str>>,

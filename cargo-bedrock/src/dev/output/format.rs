@@ -122,14 +122,14 @@ impl OutputFormat {
     }
 
     fn reload_failed(&self, failed: &ReloadFailure) -> String {
-        let ReloadFailure { workers, files, messages, said, took } = failed;
+        let ReloadFailure { workers, files, messages, compiler_output, took } = failed;
         if self.json {
             return event_line(&json!({
                 "version": EVENT_VERSION, "event": "reload-failed", "workers": workers, "files": files,
                 "messages": messages, "seconds": rounded_seconds(*took),
             }));
         }
-        let result = match (workers.is_empty(), said.is_empty()) {
+        let result = match (workers.is_empty(), compiler_output.is_empty()) {
             (false, _) => format!("failed to load {}", worker_list(workers)),
             (true, false) => "failed to compile; the previous version keeps running".to_owned(),
             // Wrong settings, or an error of cargo before it compiles anything.

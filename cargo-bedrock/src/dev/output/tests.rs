@@ -72,7 +72,7 @@ fn failed_reload_is_printed_with_its_reason() {
             workers: BTreeSet::new(),
             files: files.iter().map(PathBuf::from).collect(),
             messages: vec!["why".to_owned()],
-            said: compiler_errors.iter().map(|text| (*text).to_owned()).collect(),
+            compiler_output: compiler_errors.iter().map(|text| (*text).to_owned()).collect(),
             took: Duration::from_millis(250),
         })
     };

@@ -32,7 +32,7 @@ fn worker_calls_every_language_with_its_own_sdk() {
                 |at: usize| -> Value { serde_json::from_str(of[at]["payload"].as_str().expect("text")).expect("JSON") };
             assert_eq!((payload(0), &of[0]["failed"]), (json!([1, "ä"]), &Value::Null), "{worker} {callee}");
             assert_eq!(of[1]["failed"], "Unhandled", "{worker} {callee}");
-            assert_eq!(payload(1)["errorMessage"], "as it was told", "{worker} {callee}");
+            assert_eq!(payload(1)["errorMessage"], "requested failure", "{worker} {callee}");
             assert_eq!(payload(2)["name"], format!("conformance-local-{callee}"), "{worker}");
         }
     }

@@ -42,8 +42,8 @@ impl Worker for RustCase {
                 "memory": context.memory_limit(), "version": context.function_version(),
                 "remaining": context.remaining_time().as_millis() as u64, "trace": context.trace_id(),
             })),
-            "raise" => Err(WorkerError::new("BadCase", "as it was told")),
-            "panic" => panic!("as it was told"),
+            "raise" => Err(WorkerError::new("BadCase", "requested failure")),
+            "panic" => panic!("requested failure"),
             // Test cases may do what workers should not do.
             #[allow(clippy::disallowed_methods, clippy::exit)]
             "exit" => std::process::exit(3),
@@ -103,7 +103,7 @@ fn append(event: &Value) -> Result<Value> {
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
     file.write_all(b"ran\n")?;
     if event["fail"].as_bool().unwrap_or(false) {
-        return Err(WorkerError::new("BadCase", "as it was told"));
+        return Err(WorkerError::new("BadCase", "requested failure"));
     }
     Ok(json!("appended"))
 }

@@ -41,7 +41,7 @@ pub(super) struct Client<'a> {
 }
 
 /// Seconds after which a new answer is not expected any more.
-const PATIENCE: &str = "40";
+const TIMEOUT_SECONDS: &str = "40";
 
 impl<'a> Client<'a> {
     pub(super) fn build(workspace: &'a Workspace) -> Result<Self> {
@@ -57,7 +57,7 @@ impl<'a> Client<'a> {
 
     /// Replaces a text in a file.
     pub(super) fn save(&self, url: &str, file: &Path, from: &str, to: &str) -> Result<Saved> {
-        self.measure(&["reload", url, &file.to_string_lossy(), from, to, PATIENCE])
+        self.measure(&["reload", url, &file.to_string_lossy(), from, to, TIMEOUT_SECONDS])
     }
 
     fn measure<F: DeserializeOwned>(&self, arguments: &[&str]) -> Result<F> {

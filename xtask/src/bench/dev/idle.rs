@@ -13,7 +13,7 @@ use super::server::write;
 
 /// Time after which work that was started before has ended.
 const REST: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_secs(10);
+const MEASURED_TIME: Duration = Duration::from_secs(10);
 
 /// Resources of the process without its children.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -29,7 +29,7 @@ pub(super) struct Own {
 pub(super) struct Idle {
     /// Processes of workers.
     pub(super) hosts: usize,
-    /// Hundredths of a second in [`LOOK`].
+    /// Hundredths of a second in [`MEASURED_TIME`].
     pub(super) ticks: u64,
     pub(super) memory_mb: f64,
 }
@@ -63,7 +63,7 @@ fn look(dev: &Dev) -> Result<Idle> {
     thread::sleep(REST);
     let process = dev.server.id();
     let before = own(process)?;
-    thread::sleep(LOOK);
+    thread::sleep(MEASURED_TIME);
     let after = own(process)?;
     Ok(Idle { hosts: hosts(process)?, ticks: after.ticks - before.ticks, memory_mb: after.memory_mb })
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::tools;
 
 /// Maximum time until a server listens. It may have to compile an app first.
-const PATIENCE: Duration = Duration::from_secs(480);
+const START_TIMEOUT: Duration = Duration::from_secs(480);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A server that runs until it is dropped.
@@ -68,7 +68,7 @@ impl Server {
 
     fn until<T>(&mut self, mut is_there: impl FnMut(&Self) -> Result<Option<T>>) -> Result<T> {
         let since = Instant::now();
-        while since.elapsed() < PATIENCE {
+        while since.elapsed() < START_TIMEOUT {
             if let Some(found) = is_there(self)? {
                 return Ok(found);
             }
@@ -77,7 +77,7 @@ impl Server {
             }
             thread::sleep(PAUSE);
         }
-        Err(anyhow!("a server was not ready after {} s, see {}", PATIENCE.as_secs(), self.log.display()))
+        Err(anyhow!("a server was not ready after {} s, see {}", START_TIMEOUT.as_secs(), self.log.display()))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::bench::samples::least;
 
 const RUNS: usize = 41;
 /// A program without a request within this time has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns the fastest start in ms of each of `programs`, which are started alternately: other work can only make it slower.
 pub(super) fn measure(programs: &[&Path], environment: &[(&'static str, String)]) -> Result<Vec<f64>> {
@@ -46,7 +46,7 @@ fn once(program: &Path, environment: &[(&'static str, String)]) -> Result<f64> {
 /// Returns the start of the first request of the first connection.
 fn first_request(listener: &TcpListener) -> std::io::Result<String> {
     let (mut stream, _) = listener.accept()?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
     let mut bytes = [0; 1024];
     let length = stream.read(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes[..length]).lines().next().unwrap_or_default().to_owned())

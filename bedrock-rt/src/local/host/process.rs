@@ -122,7 +122,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
     }
     let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
-    let installation = Installation { app: &hosts.app, info, interpreter, output: &hosts.output };
+    let installation = Installation { hosts, info, interpreter };
     let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
     let program = host_files::unpack(&hosts.app.scratch)
         .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;

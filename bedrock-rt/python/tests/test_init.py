@@ -285,7 +285,7 @@ def test_file_named_like_a_module_of_the_runtime_is_not_imported(launch, worker_
     assert host.error(1)["errorType"] == "ValueError"
 
 
-def test_file_named_like_another_module_of_the_library_is_imported(launch, worker_dir):
+def test_file_named_like_another_library_module_is_imported(launch, worker_dir):
     (worker_dir / "random.py").write_text("VALUE = 'mine'\n")
     source = f"import random\n{WORKER}class Subject(Worker):\n    def execute(self, event, context):\n"
     assert launch(source + "        return random.VALUE\n").ready().result({}) == "mine"

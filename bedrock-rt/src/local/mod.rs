@@ -43,6 +43,8 @@ mod output;
 mod process_memory;
 mod reaper;
 pub(crate) mod response_framing;
+#[cfg(test)]
+mod response_framing_tests;
 mod rust_worker;
 mod serve;
 mod shutdown;

@@ -16,8 +16,10 @@ use crate::local::worker_info::WorkerInfo;
 /// The error message, and how to fix the problem.
 pub(in crate::local) type Failure = (String, Option<String>);
 
-/// Number of lines of a failed installer that are printed, from the beginning and from the end.
-const MAX_ERROR_LINES: (usize, usize) = (8, 6);
+/// Number of lines of a failed installer that are printed from the beginning: npm prints the cause first.
+const MAX_FIRST_LINES: usize = 8;
+/// Number of lines that are printed from the end: pip prints the cause last.
+const MAX_LAST_LINES: usize = 6;
 
 /// A worker whose dependencies are installed.
 pub(in crate::local) struct Installation<'a> {
@@ -84,10 +86,8 @@ fn failure(command: &Command, result: &Output, list: &str) -> Failure {
     let printed = [&result.stderr, &result.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
     let printed = printed.iter().find(|text| !text.is_empty()).map_or("it printed nothing", String::as_str);
     let mut lines: Vec<&str> = printed.lines().collect();
-    let (first, last) = MAX_ERROR_LINES;
-    if lines.len() > first + last {
-        // npm prints the cause first, pip prints it last.
-        lines.splice(first..lines.len() - last, ["…"]);
+    if lines.len() > MAX_FIRST_LINES + MAX_LAST_LINES {
+        lines.splice(MAX_FIRST_LINES..lines.len() - MAX_LAST_LINES, ["…"]);
     }
     let arguments: Vec<_> = command.as_std().get_args().map(|a| a.to_string_lossy()).collect();
     (

@@ -53,7 +53,7 @@ fn unusable_interpreter_error_names_it() {
         Run::new(&json!([{ "worker": "python_case", "event": {} }])).env("BEDROCK_PYTHON", "/bin/true").run();
     assert_eq!(run_result.responses[0]["error"], "NotStarted");
     assert!(
-        run_result.responses[0]["message"].as_str().is_some_and(|m| m.contains("`/bin/true` is no usable python3"))
+        run_result.responses[0]["message"].as_str().is_some_and(|m| m.contains("`/bin/true` is not a usable python3"))
     );
 }
 
@@ -86,7 +86,7 @@ fn dependency_error_contains_the_tools_output() {
     assert!(python["message"].as_str().is_some_and(|m| m.contains("this is no requirement")), "{python}");
     assert!(python["help"].as_str().is_some_and(|m| m.contains("requirements.txt")), "{python}");
     assert!(
-        node["message"].as_str().is_some_and(|m| m.contains("workers/node_case/package.json` is no JSON")),
+        node["message"].as_str().is_some_and(|m| m.contains("workers/node_case/package.json` is not valid JSON")),
         "{node}"
     );
     let remaining = std::fs::read_dir(app.path().join("workers/python_case")).expect("the folder").flatten();

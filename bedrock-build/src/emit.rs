@@ -1,9 +1,11 @@
 //! The build script: passes the worker index to the compiler, and tells cargo which changes rerun the script.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::Path;
 
 use crate::app::App;
+use crate::language::Language;
 use crate::problem::Problem;
 use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
 
@@ -38,8 +40,46 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
         format!("rustc-env=BEDROCK_APP={}", app.name),
         format!("rustc-env=BEDROCK_ROOT={}", app.root.display()),
     ];
+    if crate_dir == app.root {
+        instructions.extend(variable_instructions(&app));
+    }
     instructions.extend(rerun_paths(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
     instructions
+}
+
+/// Sets the variables that the settings give the endpoint and the Rust workers (`env`), which share one process in
+/// `cargo run` and in tests. Cargo passes them to the programs of the package that it runs.
+///
+/// Cargo passes them to the compiler, too, so the variables that the compiler, the linker and the loader read are left
+/// out.
+fn variable_instructions(app: &App) -> Vec<String> {
+    let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+    let workers = rust_workers.map(|worker| (worker.name.as_str(), &worker.settings));
+    let mut instructions = Vec::new();
+    let mut set: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for (function, settings) in std::iter::once(("endpoint", &app.settings.endpoint)).chain(workers) {
+        for (name, value) in settings.environment.iter().filter(|(name, value)| is_passed_on(name, value)) {
+            match set.get(name.as_str()) {
+                None => {
+                    set.insert(name, (function, value));
+                    instructions.push(format!("rustc-env={name}={value}"));
+                }
+                Some((other, known)) if known != value => instructions.push(format!(
+                    "warning=`{other}` and `{function}` set the variable `{name}` to different values; `cargo run` and \
+                     tests run both in one process, with the value of `{other}`"
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+    instructions
+}
+
+fn is_passed_on(name: &str, value: &str) -> bool {
+    let prefixes = ["CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUSTUP", "LD_", "DYLD_", "BEDROCK_"];
+    let names = ["PATH", "HOME", "TMPDIR", "LIBRARY_PATH", "CC", "CXX", "CFLAGS", "SDKROOT", "TARGET", "HOST"];
+    // An instruction for cargo is one line.
+    !value.contains(['\n', '\r']) && !names.contains(&name) && !prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns the paths whose changes make cargo run the build script again.

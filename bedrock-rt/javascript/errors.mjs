@@ -1,8 +1,9 @@
-// Formats errors like AWS's Node runtime: {errorType, errorMessage, trace}. Wording and edge cases follow Errors.js of
-// npm's aws-lambda-ric. Where that omits details, the trace contains them.
+// Formats errors like AWS's Node runtime: {errorType, errorMessage, trace}. Wording and edge cases are those of
+// `formatError` of npm's aws-lambda-ric 4.0.2, with which a test compares them.
 
 // Saved at the start, because a worker may replace them.
 const { parse, stringify } = JSON;
+const NativeError = Error;
 
 /** An error of the host, not of the worker's code, with a given type. */
 export class RuntimeError extends Error {
@@ -32,11 +33,17 @@ export function errorJson(thrown) {
 }
 
 function errorShape(thrown) {
-  // As on AWS, a promise that is rejected without a value has the message "handled".
-  if (thrown === undefined || thrown === null) return { errorType: 'string', errorMessage: 'handled', trace: [] };
-  if (!isError(thrown)) return { errorType: typeof thrown, errorMessage: String(thrown.toString()), trace: [] };
-  const name = typeof thrown.name === 'string' && thrown.name !== '' ? thrown.name : thrown.constructor?.name;
-  return { errorType: String(name ?? 'Error'), errorMessage: String(thrown.message), trace: trace(thrown) };
+  if (!(thrown instanceof NativeError)) return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+  return {
+    errorType: withoutDel(thrown.name) ?? 'Error',
+    errorMessage: withoutDel(thrown.message) ?? '',
+    trace: trace(withoutDel(thrown.stack)),
+  };
+}
+
+/** AWS's runtime replaces the character DEL. It fails for what is not text, and so does the description of the error. */
+function withoutDel(text) {
+  return text?.replaceAll('\x7F', '%7F');
 }
 
 function isError(thrown) {
@@ -48,9 +55,8 @@ function isError(thrown) {
 // Frames of the host are removed: they contain nothing about the worker, and every trace would end with them.
 const HOST_FILES_URL = new URL('.', import.meta.url).href;
 
-function trace(error) {
-  const lines = typeof error.stack === 'string' ? error.stack.split('\n') : [];
-  return lines.filter((line) => !line.includes(HOST_FILES_URL));
+function trace(stack) {
+  return (stack?.split('\n') ?? []).filter((line) => !line.includes(HOST_FILES_URL));
 }
 
 function stackOf(value) {

@@ -150,13 +150,15 @@ function succeed(call, value) {
   if (current !== call) return; // a thenable of the worker that settles twice
   let text;
   try {
-    text = stringify(value) ?? 'null';
+    text = stringify(value === undefined ? null : value);
   } catch (error) {
     // Type and message of AWS's runtime; the trace contains the reason.
     respond(ERROR, call, errorJson(new RuntimeError('Error', 'Unable to stringify response body', error)));
     return;
   }
-  respond(RESPONSE, call, text);
+  // A function or a symbol has no JSON. AWS's runtime fails with this error of its client.
+  if (typeof text !== 'string') respond(ERROR, call, errorJson(new RuntimeError('TypeError', 'Wrong arguments')));
+  else respond(RESPONSE, call, text);
 }
 
 function fail(call, error) {

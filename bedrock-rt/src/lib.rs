@@ -31,6 +31,7 @@
 mod caller;
 mod config;
 mod context;
+mod exact_response;
 mod exec;
 mod failure;
 mod invoke;

@@ -4,6 +4,7 @@ use axum::Router;
 use lambda_http::{Request, RequestExt, Service, service_fn};
 
 use crate::caller::Caller;
+use crate::exact_response::ExactResponse;
 use crate::{Context, Result, WorkerError, logging, runtime, transport};
 
 /// Serves `router`: on Lambda through `lambda_http`, elsewhere as an HTTP server for this machine only.
@@ -32,10 +33,11 @@ async fn serve_invocations(router: Router) -> std::result::Result<(), lambda_htt
         // A router is always ready, and clones share their routes.
         let response = router.clone().call(request);
         async move {
-            match context {
+            let response = match context {
                 Some(context) => Caller::scope(&context, response).await,
                 None => response.await,
-            }
+            };
+            response.map(ExactResponse)
         }
     }))
     .await

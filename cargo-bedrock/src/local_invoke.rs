@@ -8,7 +8,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bedrock::local::{AppInfo, EVENT_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation};
+use bedrock::local::{
+    AppInfo, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
+};
 use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
@@ -85,11 +87,17 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
     })
 }
 
-/// Makes the invocation in the app's program and returns its exit code.
+/// Makes the invocation in the app's program and returns its exit code. The program's own standard output, where Rust
+/// workers print and log, goes to the standard error. The response comes in a file and is all that is printed here.
 fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
     let run_error = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
+    let response = tempfile::NamedTempFile::new()
+        .map_err(|error| Error::io("failed to create a file for the response".to_owned(), &error))?;
     let mut command = Command::new(program);
-    command.env(WORKER_VARIABLE, worker.name.as_str()).stdin(Stdio::piped());
+    // The other Rust workers of the app run in the same process, with the variables of this one.
+    command.envs(&worker.settings.environment);
+    command.env(WORKER_VARIABLE, worker.name.as_str()).env(RESPONSE_VARIABLE, response.path());
+    command.stdin(Stdio::piped()).stdout(std::io::stderr());
     if event {
         command.env(EVENT_VARIABLE, "1");
     }
@@ -99,8 +107,13 @@ fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -
         let _ = stdin.write_all(payload.as_bytes());
     }
     let status = child.wait().map_err(run_error)?;
-    if let Some(code) = status.code() {
-        return Ok(u8::try_from(code).unwrap_or(1));
+    let Some(code) = status.code() else {
+        return Err(Error::app(format!("worker `{}` crashed the app's program", worker.name)).cause(status.to_string()));
+    };
+    if code == 0 && !event {
+        let text = std::fs::read_to_string(response.path())
+            .map_err(|error| Error::io(format!("failed to read `{}`", response.path().display()), &error))?;
+        Printer::data(&format!("{text}\n"))?;
     }
-    Err(Error::app(format!("worker `{}` crashed the app's program", worker.name)).cause(status.to_string()))
+    Ok(u8::try_from(code).unwrap_or(1))
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedrock::local::Reaper;
 use bedrock::local::lambda_api::{Backend, FunctionInfo, worker_access_key};
+use bedrock::local::{Reaper, lambda_variables};
 use bedrock_build::{App, FunctionSettings, Language};
 
 use crate::debug::Debuggers;
@@ -79,8 +79,10 @@ impl FunctionFactory<'_> {
             // Overrides a session token of the user's own AWS account.
             ("AWS_SESSION_TOKEN", "local"),
         ];
-        // The settings come later, so that an AWS endpoint URL set there overrides the local one.
+        // The settings come later than the queues and buckets, so that they override them.
         let configured = self.resource_variables.iter().cloned().chain(settings.environment.clone());
-        configured.chain(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+        let mut variables = lambda_variables(&info.runtime, configured);
+        variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables
     }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bedrock::local::{Group, Invocation, ProcessMemory, Reaper};
+use bedrock::local::{Group, Invocation, ProcessMemory, REMOVED_VARIABLES, Reaper};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
@@ -200,6 +200,9 @@ fn spawn_process(program: &Program, api_url: &str) -> io::Result<(Child, io::Pip
     let mut command = Command::new(&program.path);
     command.current_dir(&program.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(pipe_writer.try_clone()?).stderr(pipe_writer);
+    for name in REMOVED_VARIABLES {
+        command.env_remove(name);
+    }
     for (name, value) in &program.variables {
         command.env(name, value);
     }
@@ -217,7 +220,7 @@ fn spawn_process(program: &Program, api_url: &str) -> io::Result<(Child, io::Pip
     ] {
         command.env(name, value);
     }
-    command.env("LAMBDA_TASK_ROOT", &program.folder).env_remove("AWS_PROFILE");
+    command.env("LAMBDA_TASK_ROOT", &program.folder);
     // The command owns the writing end of the pipe and is dropped here, so that the pipe ends when the process exits.
     Ok((command.spawn()?, pipe_reader))
 }

@@ -52,7 +52,8 @@ test('uncaught error is FATAL with its type and exits with 1', async () => {
 
 test('uncaught value of any type is FATAL', async () => {
   for (const [thrown, type, message] of [
-    ['null', 'string', 'handled'],
+    ['null', 'object', 'null'],
+    ['undefined', 'undefined', 'undefined'],
     ['"text"', 'string', 'text'],
     ['Object.create(null)', 'handled', /problem while/],
   ]) {

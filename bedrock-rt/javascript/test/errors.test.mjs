@@ -1,6 +1,10 @@
 // Tests of failed invocations after which the host keeps running: the error format of AWS's Node runtime.
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runInNewContext, runInThisContext } from 'node:vm';
+import { errorJson } from '../errors.mjs';
 import { Host, probe } from './driver.mjs';
 
 /**
@@ -43,11 +47,12 @@ test('errors of all kinds match the format of AWS', async () => {
       ['throw new Named("named")', 'NamedError', 'named'],
       ['throw new Unnamed("unnamed")', 'Error', 'unnamed'],
       ['throw Object.assign(new Error("renamed"), { name: "Other" })', 'Other', 'renamed'],
-      ['throw Object.assign(new RangeError("nameless"), { name: "" })', 'RangeError', 'nameless'],
+      ['throw Object.assign(new RangeError("nameless"), { name: "" })', '', 'nameless'],
       ['throw new Error("grüße \\u0000 👩‍🚀")', 'Error', 'grüße \u0000 👩‍🚀'],
-      ['throw Object.assign(new Error("x"), { stack: 5 })', 'Error', 'x'],
-      ['throw Object.assign(new Error(), { message: { a: 1 } })', 'Error', '[object Object]'],
-      ['throw require("vm").runInNewContext("new TypeError(\'elsewhere\')")', 'TypeError', 'elsewhere'],
+      ['throw Object.assign(new Error("x"), { stack: 5 })', 'handled', /problem while/],
+      ['throw new Error("a\\x7Fb")', 'Error', 'a%7Fb'],
+      ['throw Object.assign(new Error(), { message: { a: 1 } })', 'handled', /problem while/],
+      ['throw require("vm").runInNewContext("new TypeError(\'elsewhere\')")', 'object', 'TypeError: elsewhere'],
       ['await Promise.reject(new Error("rejected"))', 'Error', 'rejected'],
       ['await new Promise((_, no) => setImmediate(no, new Error("later")))', 'Error', 'later'],
       ['throw new AggregateError([new Error("a")], "several")', 'AggregateError', 'several'],
@@ -63,13 +68,15 @@ test('thrown values that are not errors are reported', async () => {
     ['throw "a string"', 'string', 'a string'],
     ['throw 42', 'number', '42'],
     ['throw { code: 1 }', 'object', '[object Object]'],
-    ['throw undefined', 'string', 'handled'],
-    ['throw null', 'string', 'handled'],
-    ['await Promise.reject()', 'string', 'handled'],
+    ['throw undefined', 'undefined', 'undefined'],
+    ['throw null', 'object', 'null'],
+    ['throw 1n', 'bigint', '1'],
+    ['throw () => 1', 'function', '() => 1'],
+    ['await Promise.reject()', 'undefined', 'undefined'],
     ['throw Symbol("s")', 'symbol', 'Symbol(s)'],
     ['throw Object.create(null)', 'handled', /problem while retrieving/],
-    ['throw { get name() { throw 1; } }', 'handled', /problem while retrieving/],
-    ['throw { toString() { return { not: "text" }; } }', 'object', '[object Object]'],
+    ['throw { get name() { throw 1; } }', 'object', '[object Object]'],
+    ['throw { toString() { return { not: "text" }; } }', 'handled', /problem while retrieving/],
     ['throw { toString: () => 7 }', 'object', '7'],
     ['throw { get then() { throw new Error("trap"); }, toString: () => "thenable" }', 'object', 'thenable'],
   ]);
@@ -83,7 +90,7 @@ test('exception of a synchronous execute is reported', async () => {
     },
   }).ready();
   assert.equal((await host.invoke({ fail: true, what: 'error' })).body.errorMessage, 'sync');
-  assert.equal((await host.invoke({ fail: true })).body.errorMessage, 'handled');
+  assert.equal((await host.invoke({ fail: true })).body.errorMessage, 'null');
   assert.equal(await host.call({}), 1);
 });
 
@@ -149,4 +156,28 @@ test('host survives a worker that replaces JSON and fs.writeSync', async () => {
   }).ready();
   assert.equal(await host.call({}), true);
   assert.deepEqual((await host.end(), host.lines.map((line) => line.text)), ['still']);
+});
+
+// `cargo xtask setup` installs AWS's runtime client; `CARGO_TARGET_DIR` may have moved it.
+const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
+const AWS_CLIENT = `${TARGET}/tools/node_ric/index.mjs`;
+
+test('errors are formatted as by aws-lambda-ric', { skip: !existsSync(AWS_CLIENT) }, () => {
+  const source = readFileSync(AWS_CLIENT, 'utf8').match(/^function formatError\(error\) \{\n.*?^\}/ms)[0];
+  const formatError = runInThisContext(`(${source})`);
+  const values = [
+    undefined, null, 0, '', 'text', 1n, Symbol('s'), () => 1, {}, [], [1, 2], { toString: () => 'own' },
+    Object.create(null), { toString: null }, { name: 'N', message: 'm', stack: 's' }, new Date(0), /x/,
+    new Error(), new Error('a\x7Fb'), new TypeError('t', { cause: 1 }), new AggregateError([1], 'several'),
+    Object.assign(new Error('x'), { name: '' }), Object.assign(new Error('x'), { name: 5 }),
+    Object.assign(new Error('x'), { stack: '' }), Object.assign(new Error('x'), { stack: undefined }),
+    Object.assign(new Error('x'), { message: 7 }), new (class Own extends Error { name = 'Own'; })('own'),
+    runInNewContext('new Error("elsewhere")'),
+  ];
+  for (const value of values) {
+    const expected = JSON.parse(JSON.stringify(formatError(value)));
+    // The host hides its own files, and this test is next to them.
+    expected.trace = expected.trace.filter((line) => !line.includes(new URL('..', import.meta.url).href));
+    assert.deepEqual(JSON.parse(errorJson(value)), expected);
+  }
 });

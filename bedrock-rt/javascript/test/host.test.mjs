@@ -65,12 +65,15 @@ test('synchronous results, thenables and promises are responses', async () => {
   assert.equal(await host.call('promise'), 'promise');
 });
 
-test('undefined and functions become null', async () => {
+test('undefined becomes null, functions and symbols are errors', async () => {
   const host = await new Host({
     files: probe('return { undefined: undefined, function: () => 1, symbol: Symbol("s") }[event];'),
   }).ready();
-  for (const event of ['undefined', 'function', 'symbol', 'nothing'])
-    assert.equal((await host.invoke(event)).text, 'null');
+  for (const event of ['undefined', 'nothing']) assert.equal((await host.invoke(event)).text, 'null');
+  for (const event of ['function', 'symbol']) {
+    const { kind, body } = await host.invoke(event);
+    assert.deepEqual([kind, body.errorType, body.errorMessage], ['ERROR', 'TypeError', 'Wrong arguments']);
+  }
 });
 
 test('worker keeps its state between invocations', async () => {

@@ -27,6 +27,10 @@ def _no_constant(name):
 
 
 def _encode_fully(value):
+    """Encodes as Lambda's encoder does, which is `simplejson` with AWS's settings (`LambdaMarshaller`)."""
+    if isinstance(value, bytes):
+        # Lambda passes bytes on as they are.
+        return value
     import json
 
     numbers = []
@@ -34,13 +38,15 @@ def _encode_fully(value):
     def default(item):
         # Lambda's encoder writes a Decimal as a number (responses of DynamoDB contain many).
         decimal = sys.modules.get("decimal")
-        if decimal is not None and isinstance(item, decimal.Decimal) and item.is_finite():
+        if decimal is not None and isinstance(item, decimal.Decimal):
+            if item.is_nan():
+                return float("nan")
             numbers.append(str(item))
             return _DECIMAL
         raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
 
     try:
-        text = json.dumps(value, default=default, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(_plain(value, set()), default=default, separators=(",", ":"))
     except Exception as error:
         raise LambdaRuntimeError("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
     if numbers:
@@ -52,11 +58,49 @@ def _encode_fully(value):
     return text.encode("ascii")
 
 
+def _plain(value, containers):
+    """Replaces what `simplejson` encodes and `json` does not: named tuples and other objects with `_asdict`, and bytes.
+
+    `containers` has the ids of the containers that are being replaced.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    as_dict = None if isinstance(value, (list, type)) else getattr(value, "_asdict", None)
+    if not callable(as_dict) and not isinstance(value, (list, tuple, dict)):
+        return value
+    if id(value) in containers:
+        raise ValueError("Circular reference detected")
+    containers.add(id(value))
+    if callable(as_dict):
+        items = as_dict()
+        if not isinstance(items, dict):
+            raise TypeError(f"_asdict() must return a dict, not {type(items).__name__}")
+    else:
+        items = value
+    if isinstance(items, dict):
+        plain = {_plain_key(key): _plain(item, containers) for key, item in items.items()}
+    else:
+        plain = [_plain(item, containers) for item in items]
+    containers.discard(id(value))
+    return plain
+
+
+def _plain_key(key):
+    if isinstance(key, bytes):
+        return key.decode("utf-8")
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    raise TypeError(f"keys must be str, int, float, bool or None, not {type(key).__name__}")
+
+
 def _accelerated_codec():
     """Returns `(decode, encode)` based on the C accelerators. Raises an exception if this Python has other
     accelerators.
     """
     from _json import encode_basestring_ascii, make_encoder, make_scanner
+    from marshal import dumps as check_exact_types
 
     class ScannerOptions:
         strict = True
@@ -86,6 +130,8 @@ def _accelerated_codec():
 
     def encode(value):
         try:
+            # The encoder takes a named tuple for a list. `marshal` rejects all subclasses; version 2 is its fastest.
+            check_exact_types(value, 2)
             return join(chunks(value, 0)).encode()
         except Exception:
             return _encode_fully(value)

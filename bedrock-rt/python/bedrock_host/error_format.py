@@ -5,12 +5,12 @@ It only creates error objects; `host` and `thread_pool` send them.
 
 import sys
 
-from bedrock.workers.runtime_errors import describe_error
+from bedrock.workers.runtime_errors import describe_error, user_frames
 
 
 def error_object(error, request_id=None):
     """Returns the error as an object for JSON, for any exception of a worker."""
-    if isinstance(error, SystemExit):
+    if ends_process(error):
         kind, message, trace = "Runtime.ExitError", exit_message(error, request_id), []
     else:
         kind, message, trace = describe_error(error)
@@ -20,12 +20,20 @@ def error_object(error, request_id=None):
     return body
 
 
+def ends_process(error):
+    """Whether Lambda's runtime does not catch the exception, so that the process ends."""
+    return not isinstance(error, Exception)
+
+
 def exit_message(error, request_id):
-    """Returns Lambda's message for a process that exited, here for a worker that called `sys.exit`."""
-    status = exit_status(error)
-    reason = (
-        f"Runtime exited with error: exit status {status}" if status else "Runtime exited without providing a reason"
-    )
+    """Returns Lambda's message for a process that exited, here for a worker that called `sys.exit` for example."""
+    if isinstance(error, KeyboardInterrupt):
+        # Python ends itself with the signal.
+        reason = "Runtime exited with error: signal: interrupt"
+    else:
+        status = exit_status(error) if isinstance(error, SystemExit) else 1
+        exited = f"Runtime exited with error: exit status {status}"
+        reason = exited if status else "Runtime exited without providing a reason"
     return f"RequestId: {request_id} Error: {reason}" if request_id is not None else f"Error: {reason}"
 
 
@@ -37,6 +45,11 @@ def exit_status(error):
 
 
 def print_exit_text(error):
-    """Prints the text of `sys.exit("text")`, as the interpreter would."""
-    if error.code is not None and not isinstance(error.code, int):
+    """Prints the text of `sys.exit("text")`, or the stack of another exception, as the interpreter would."""
+    if not isinstance(error, SystemExit):
+        import traceback
+
+        text = traceback.format_exception(type(error), error, user_frames(error.__traceback__))
+        print("".join(text), end="", file=sys.stderr)
+    elif error.code is not None and not isinstance(error.code, int):
         print(error.code, file=sys.stderr)

@@ -14,8 +14,8 @@ from bedrock.workers.loader import load
 from . import debug, logs, streams, trace
 from .codec import encode
 from .thread_pool import CONTROL_FD, Slot, ThreadPool
-from .error_format import error_object, print_exit_text
-from .import_path import prepare_path
+from .error_format import ends_process, error_object, print_exit_text
+from .import_path import import_shadowed, prepare_path
 from .framing import DATA_FD, INIT_ERROR, READY
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -66,6 +66,7 @@ def load_worker(worker_dir):
     """Makes the process look like a Lambda environment, imports the worker and returns its class."""
     os.chdir(worker_dir)
     sys.argv[:] = [os.path.join(worker_dir, "main.py")]
+    import_shadowed((worker_dir, os.environ.get("BEDROCK_SITE_DIR")))
     prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
     logs.watch()
     display_path = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
@@ -98,7 +99,7 @@ def detach_child(pool):
 
 def send_init_error(pool, error):
     """Sends INIT_ERROR and ends the process."""
-    if isinstance(error, SystemExit):
+    if ends_process(error):
         print_exit_text(error)
     streams.flush_thread_output(1)
     streams.flush_thread_output(2)

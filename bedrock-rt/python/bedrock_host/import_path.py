@@ -4,6 +4,26 @@ import os
 import sys
 
 
+# Modules of Python's library that AWS's runtime client has imported before the worker's folder is on the path. Files of
+# these names in the folder are never imported on Lambda.
+_IMPORTED_BY_RUNTIME = frozenset(
+    """__future__ _collections_abc _weakrefset abc codecs collections contextlib copyreg decimal encodings
+    enum functools genericpath importlib io json keyword linecache logging math numbers operator os posixpath re reprlib
+    site stat string textwrap threading token tokenize traceback types warnings weakref""".split()
+)
+
+
+def import_shadowed(folders):
+    """Imports the modules of Python's library that files in `folders` would hide, although they do not on Lambda."""
+    for folder in filter(None, folders):
+        try:
+            names = {name.partition(".")[0] for name in os.listdir(folder)}
+        except OSError:
+            continue
+        for name in names & _IMPORTED_BY_RUNTIME:
+            __import__(name)
+
+
 def prepare_path(worker_dir, library, site_dir):
     """Sets `sys.path`: the worker's own files, `bedrock`, its installed dependencies, Python's library."""
     library_path = sys.path[:]

@@ -20,7 +20,7 @@ from bedrock.workers.runtime_errors import LambdaRuntimeError
 
 from .codec import decode, encode
 from .context import ClientContext, Context
-from .error_format import error_object, print_exit_text
+from .error_format import ends_process, error_object, print_exit_text
 from .framing import DATA_FD, ERROR, FATAL, HEADER_SIZE, INVOKE_FOR, RESPONSE, client_context, reader, sender
 from .streams import finish
 
@@ -240,7 +240,7 @@ def text_of(data, start):
 def error_frame(error, request_id):
     """Returns `(kind, body)` of the frame that reports `error`."""
     kind = ERROR
-    if isinstance(error, SystemExit):
+    if ends_process(error):
         kind = FATAL
         print_exit_text(error)
     return kind, encode(error_object(error, request_id))

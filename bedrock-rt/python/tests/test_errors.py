@@ -23,12 +23,24 @@ def test_exception_becomes_error_with_type_message_and_trace(start, worker_dir):
     assert host.error("height")["errorMessage"] == "'height'"
 
 
-@pytest.mark.parametrize("name", ["KeyboardInterrupt", "GeneratorExit", "BaseException", "MemoryError"])
-def test_any_base_exception_fails_only_its_call(start, name):
+@pytest.mark.parametrize("name", ["MemoryError", "StopIteration", "Exception"])
+def test_any_exception_fails_only_its_call(start, name):
     host = start(f"if event: return 'fine'\nraise {name}('of this call')")
     error = host.error(0)
     assert (error["errorType"], error["errorMessage"]) == (name, "of this call")
     assert host.result(1) == "fine"
+
+
+@pytest.mark.parametrize(
+    "name, reason",
+    [("KeyboardInterrupt", "signal: interrupt"), ("GeneratorExit", "exit status 1"), ("BaseException", "exit status 1")],
+)
+def test_exception_that_lambda_does_not_catch_ends_the_process(start, name, reason):
+    host = start(f"raise {name}('of this call')")
+    kind, error = host.call(0)
+    assert (kind, error["errorType"]) == (FATAL, "Runtime.ExitError")
+    assert error["errorMessage"] == f"RequestId: {request_id(1)} Error: Runtime exited with error: {reason}"
+    host.wait_for_line(f"{name}: of this call")
 
 
 def test_exception_with_failing_str_is_still_reported(start):

@@ -273,3 +273,19 @@ def test_example_of_bedrock_for_python_runs_unchanged(launch, tmp_path):
         site_dir=site,
     ).ready()
     assert host.result({}) == [{"name": "Sol"}]
+
+
+@pytest.mark.parametrize("name", ["json", "traceback", "logging", "decimal", "collections", "os"])
+def test_file_named_like_a_module_of_the_runtime_is_not_imported(launch, worker_dir, name):
+    (worker_dir / f"{name}.py").write_text("raise SystemError('the file of the worker')\n")
+    source = f"import {name}\n{WORKER}class Subject(Worker):\n    def execute(self, event, context):\n"
+    source += f"        if event: raise ValueError('mine')\n        return {name}.__file__\n"
+    host = launch(source).ready()
+    assert not host.result(None).startswith(str(worker_dir))
+    assert host.error(1)["errorType"] == "ValueError"
+
+
+def test_file_named_like_another_library_module_is_imported(launch, worker_dir):
+    (worker_dir / "random.py").write_text("VALUE = 'mine'\n")
+    source = f"import random\n{WORKER}class Subject(Worker):\n    def execute(self, event, context):\n"
+    assert launch(source + "        return random.VALUE\n").ready().result({}) == "mine"

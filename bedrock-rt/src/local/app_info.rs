@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use bedrock_build::{App, WorkerIndex};
 
+use super::worker_environment::WorkerEnvironment;
+
 /// An app, as the local runtime knows it.
 #[derive(Debug, Clone)]
 pub struct AppInfo {
@@ -15,6 +17,8 @@ pub struct AppInfo {
     pub scratch: PathBuf,
     /// The app's workers.
     pub catalog: WorkerIndex,
+    /// The environment variables of the workers.
+    pub(super) environment: WorkerEnvironment,
 }
 
 impl AppInfo {
@@ -24,14 +28,16 @@ impl AppInfo {
         let current_root = std::env::var_os("BEDROCK_APP_DIR").map(PathBuf::from);
         let root = current_root.unwrap_or_else(|| PathBuf::from(root));
         let catalog = WorkerIndex::decode(catalog).unwrap_or_default();
-        Self { name, scratch: scratch_folder(&root), root, catalog }
+        let environment = WorkerEnvironment::read_when_needed(root.clone());
+        Self { name, scratch: scratch_folder(&root), root, catalog, environment }
     }
 
     /// Returns an app that was read from disk, for programs that run its Python and JavaScript workers without being
     /// the app's own program.
     pub fn from_disk(app: &App, scratch: PathBuf) -> Result<Self, bedrock_build::Problem> {
         let catalog = WorkerIndex::of(app, &app.root)?;
-        Ok(Self { name: leak(app.name.as_str()), root: app.root.clone(), scratch, catalog })
+        let environment = WorkerEnvironment::from_app(app);
+        Ok(Self { name: leak(app.name.as_str()), root: app.root.clone(), scratch, catalog, environment })
     }
 
     /// Returns the app that contains the package which cargo runs, or the current folder. For programs without
@@ -46,7 +52,8 @@ impl AppInfo {
     }
 
     fn empty(root: PathBuf) -> Self {
-        Self { name: "app", scratch: scratch_folder(&root), root, catalog: WorkerIndex::default() }
+        let environment = WorkerEnvironment::read_when_needed(root.clone());
+        Self { name: "app", scratch: scratch_folder(&root), root, catalog: WorkerIndex::default(), environment }
     }
 }
 

@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::app_info::AppInfo;
 use super::async_events::DRAIN_TIMEOUT;
 use super::dispatch::{LocalApp, LocalTransport};
+use super::log_capture::StderrLog;
 use super::serve::IS_SERVING;
 use super::shutdown::{handle_signals, shutdown_requested};
 use super::{api_port, async_runtime, single_invocation, start};
+use crate::logging;
 use crate::main_result::{MainResult, exit_code};
 use crate::stderr::print_error;
 use crate::transport::Transport;
@@ -37,7 +39,10 @@ where
     let code = runtime.block_on(async {
         handle_signals();
         match single_invocation::requested() {
-            Some(invocation) => ExitCode::from(single_invocation::run(&app, invocation).await),
+            Some(invocation) => {
+                logging::init_local(StderrLog);
+                ExitCode::from(single_invocation::run(&app, invocation).await)
+            }
             None => run_body(&app, body).await,
         }
     });

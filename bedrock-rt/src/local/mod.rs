@@ -42,6 +42,9 @@ mod main_fn;
 mod output;
 mod process_memory;
 mod reaper;
+pub(crate) mod response_framing;
+#[cfg(test)]
+mod response_framing_tests;
 mod rust_worker;
 mod serve;
 mod shutdown;
@@ -49,6 +52,7 @@ mod single_invocation;
 mod spawn_on_drop;
 mod start;
 pub mod test;
+mod worker_environment;
 mod worker_info;
 
 pub use app_info::AppInfo;
@@ -65,8 +69,11 @@ pub use output::LogSink;
 pub use process_memory::{ProcessMemory, memory_of};
 pub use reaper::{Group, Reaper};
 pub use rust_worker::Registration;
-pub use single_invocation::{EVENT_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation};
+pub use single_invocation::{
+    EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
+};
 pub use spawn_on_drop::SpawnOnDrop;
+pub use worker_environment::{REMOVED_VARIABLES, lambda_variables};
 pub use worker_info::function_arn;
 
 pub(crate) use log_capture::StderrLog;

@@ -11,11 +11,13 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
+use axum::http::header::UPGRADE;
 use axum::serve::ListenerExt;
 use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tower_service::Service;
 
+use super::response_framing::correct_framing;
 use super::shutdown::shutdown_requested;
 use crate::stderr::print_error;
 use crate::{Result, WorkerError};
@@ -61,14 +63,24 @@ impl Service<Request> for FilteredRouter {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        let method = request.method().clone();
+        let wants_upgrade = request.headers().contains_key(UPGRADE);
         let filtered = match &self.filter {
             Some(filter) => filter.filter(request),
             None => Ok(request),
         };
-        match filtered {
-            Ok(request) => Box::pin(self.router.call(request)),
-            Err(response) => Box::pin(async move { Ok(response.await) }),
-        }
+        let response: ResponseFuture = match filtered {
+            Ok(request) => {
+                let response = self.router.call(request);
+                Box::pin(async { response.await.unwrap_or_else(|error| match error {}) })
+            }
+            Err(response) => response,
+        };
+        Box::pin(async move {
+            let mut response = response.await;
+            correct_framing(&mut response, &method, wants_upgrade);
+            Ok(response)
+        })
     }
 }
 

@@ -20,6 +20,10 @@ pub const WORKER_VARIABLE: &str = "BEDROCK_INVOKE";
 /// Environment variable of the app: `1` for a fire-and-forget call.
 pub const EVENT_VARIABLE: &str = "BEDROCK_INVOKE_EVENT";
 
+/// Environment variable of the app: the file for the response. What Rust workers print then goes to the same place as
+/// everything else, and the file contains only the response.
+pub const RESPONSE_VARIABLE: &str = "BEDROCK_INVOKE_RESPONSE";
+
 /// Exit code after Ctrl-C: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
@@ -90,6 +94,15 @@ async fn wait_for_event(app: &LocalApp) -> u8 {
 }
 
 fn print_response(response: &[u8]) -> u8 {
+    if let Some(path) = std::env::var_os(RESPONSE_VARIABLE) {
+        return match std::fs::write(&path, response) {
+            Ok(()) => 0,
+            Err(error) => {
+                print_error(&format!("error: failed to write `{}`: {error}", path.display()));
+                2
+            }
+        };
+    }
     let mut out = std::io::stdout().lock();
     // A closed pipe is not an error: the reader has read as much as it needs.
     let _ = out.write_all(response).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());

@@ -36,6 +36,20 @@ fn every_worker_of_a_new_app_responds() {
 }
 
 #[test]
+fn rust_worker_gets_its_variables_and_prints_on_stderr() {
+    let app = app_with_all_languages();
+    app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.greeter]\nenv = { MODE_OF_GREETER = \"fast\" }\n");
+    app.edit(
+        "workers/greeter/src/lib.rs",
+        "hello {}\", ",
+        "hello {}{}\", { println!(\"printed\"); std::env::var(\"MODE_OF_GREETER\").unwrap_or_default() }, ",
+    );
+    let output = app.bedrock(&["--quiet", "invoke", "greeter", "--payload", r#"{"name": "Ada"}"#]);
+    assert_eq!(output.stdout, "{\"message\":\"hello fastAda\"}\n", "{}", output.stderr);
+    assert!(output.stderr.lines().any(|line| line == "printed"), "{}", output.stderr);
+}
+
+#[test]
 fn exit_code_and_message_name_the_failure() {
     let app = app_with_all_languages();
     let wrong = app.bedrock(&["--quiet", "invoke", "greeter", "--payload", r#"{"nam": 1}"#]);

@@ -27,6 +27,17 @@ async fn workers_of_all_languages_respond_and_logs_are_recorded(app: App) -> bed
 }
 
 #[bedrock::test]
+async fn variables_of_settings_reach_workers(app: App) -> bedrock::Result<()> {
+    for worker in ["rust_case", "python_case", "node_case"] {
+        if can_run(&app, worker).await {
+            let mode: Value = app.invoke(worker, json!({ "do": "variable", "name": "CASE_MODE" })).await?;
+            assert_eq!(mode, json!(format!("of {worker}")));
+        }
+    }
+    Ok(())
+}
+
+#[bedrock::test]
 async fn callers_are_recorded_across_languages(app: App) -> bedrock::Result<()> {
     if !can_run(&app, "python_case").await || !can_run(&app, "node_case").await {
         return Ok(());

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{ALL_WORKERS, app_dir};
 use crate::lambda_build::binary;
+use crate::service::access::exchange;
 use crate::service::client::Client;
 
 /// Returns the configuration of the app, without rejected calls.
@@ -41,6 +42,42 @@ async fn invoke(dev_server: &DevServer, calls: Vec<Value>) -> Option<Vec<Value>>
 
 fn call(worker: &str, kind: &str, event: &Value) -> Value {
     json!({ "FunctionName": worker, "InvocationType": kind, "Payload": event.to_string() })
+}
+
+/// Invokes a worker and returns its response. The client is not one of AWS.
+async fn invoke_plainly(dev_server: &DevServer, worker: &str, event: &Value) -> Value {
+    let path = format!("POST /2015-03-31/functions/{worker}/invocations");
+    let url = dev_server.url.clone();
+    let event = event.to_string();
+    let host = format!("Host: {}", url.trim_start_matches("http://"));
+    let headers = [host.as_str(), "Authorization: AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/lambda/x"];
+    let (_, body) = tokio::task::block_in_place(|| exchange(&url, &path, &headers, &event));
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_of_settings_and_of_lambda_reach_workers() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let dev_server = open(scratch.path(), &Clock::real()).await;
+    for (worker, runtime) in [
+        ("rust_case", Value::Null),
+        ("python_case", json!("AWS_Lambda_python3.13")),
+        ("node_case", json!("AWS_Lambda_nodejs24.x")),
+    ] {
+        for (name, expected) in [
+            ("CASE_MODE", json!(format!("of {worker}"))),
+            ("TZ", json!(":UTC")),
+            ("LANG", json!("en_US.UTF-8")),
+            ("AWS_XRAY_CONTEXT_MISSING", json!("LOG_ERROR")),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", json!("on-demand")),
+            ("AWS_DEFAULT_REGION", json!("us-east-1")),
+            ("AWS_EXECUTION_ENV", runtime.clone()),
+        ] {
+            let value = invoke_plainly(&dev_server, worker, &json!({ "do": "variable", "name": name })).await;
+            assert_eq!(value, expected, "{worker} {name}");
+        }
+    }
+    dev_server.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,8 @@
 //! Tests of successful invocations: events, contexts, instances and nested calls.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::driver::{ALL_WORKERS, HOSTED_WORKERS, Run, finish, responses};
@@ -28,6 +31,28 @@ fn context_matches_a_lambda_function() {
         assert_eq!(context["id"].as_str().map(str::len), Some(36), "{worker}");
         let remaining = context["remaining"].as_u64().expect("a number");
         assert!((4000..=5000).contains(&remaining), "{worker}: {remaining} of 5000 ms remain");
+    }
+}
+
+#[test]
+fn variables_of_settings_and_of_lambda_reach_workers() {
+    let variable = |worker: &str, name: &str| json!({ "worker": worker, "event": { "do": "variable", "name": name } });
+    let run = |steps: &Value| {
+        let run = Run::new(steps).env("CASE_TOKEN", "secret").env("TZ", "America/New_York");
+        let run = run.env("HTTP_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "a.example").run();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.responses
+    };
+    for worker in ALL_WORKERS {
+        let results = run(&json!([variable(worker, "CASE_MODE"), variable(worker, "CASE_TOKEN")]));
+        assert_eq!(results[0]["ok"], format!("of {worker}"));
+        assert_eq!(results[1]["ok"], "secret", "{worker}");
+    }
+    for worker in HOSTED_WORKERS {
+        let names = ["TZ", "LANG", "NO_PROXY"];
+        let results = run(&json!(names.map(|name| variable(worker, name))));
+        let values: Vec<&Value> = results.iter().map(|response| &response["ok"]).collect();
+        assert_eq!(values, [":UTC", "en_US.UTF-8", "a.example,127.0.0.1,localhost"], "{worker}");
     }
 }
 
@@ -150,4 +175,22 @@ fn calls_queued_at_a_hanging_process_run_elsewhere_once() {
         let lines = std::fs::read_to_string(&path).expect("the file").lines().count();
         assert_eq!(lines, 12, "each runs once");
     }
+}
+
+#[test]
+fn single_invocation_writes_only_its_response_to_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("response");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command.env("BEDROCK_INVOKE", "rust_case").env("BEDROCK_INVOKE_RESPONSE", &path).env_remove("RUST_LOG");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start");
+    let event = json!({ "do": "log", "text": "a warning" }).to_string();
+    child.stdin.take().expect("a pipe").write_all(event.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("the end");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && output.stdout.is_empty(), "{stderr}");
+    assert!(stderr.contains("WARN") && stderr.contains("a warning"), "{stderr}");
+    let response = std::fs::read_to_string(&path).expect("a response");
+    assert!(serde_json::from_str::<Value>(&response).is_ok(), "{response}");
 }

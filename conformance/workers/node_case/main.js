@@ -6,6 +6,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const cases = {
   echo: (event) => event.value,
+  variable: (event) => process.env[event.name] ?? null,
   sleep: async (event) => {
     await sleep(event.ms);
     return 'slept';

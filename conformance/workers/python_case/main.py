@@ -30,6 +30,9 @@ class PythonCase(Worker):
     def do_echo(self, event, context):
         return event["value"]
 
+    def do_variable(self, event, context):
+        return os.environ.get(event["name"])
+
     def do_calls(self, event, context):
         return self.calls
 

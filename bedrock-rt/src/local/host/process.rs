@@ -24,6 +24,7 @@ use crate::local::install::{Installation, install_dependencies};
 use crate::local::interpreter::Interpreter;
 use crate::local::process_memory::ProcessMemory;
 use crate::local::reaper::Group;
+use crate::local::worker_environment::{REMOVED_VARIABLES, lambda_variables};
 use crate::local::worker_info::WorkerInfo;
 
 /// How long a host may take to load its worker. Lambda allows 10 s for the init phase. Locally it is longer, because
@@ -121,7 +122,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
     }
     let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
-    let installation = Installation { app: &hosts.app, info, interpreter, output: &hosts.output };
+    let installation = Installation { hosts, info, interpreter };
     let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
     let program = host_files::unpack(&hosts.app.scratch)
         .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
@@ -166,6 +167,11 @@ fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistr
     let class = WorkerName::parse(&info.entry.name).map(|name| name.class_name()).unwrap_or_default();
     let region = function.arn.split(':').nth(3).unwrap_or_default();
     let memory = function.memory.to_string();
+    for name in REMOVED_VARIABLES {
+        command.env_remove(name);
+    }
+    let configured = hosts.app.environment.of_worker(&info.entry.name);
+    command.envs(lambda_variables(&info.entry.runtime, hosts.variables.iter().chain(configured).cloned()));
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str()),
         ("AWS_LAMBDA_FUNCTION_VERSION", &function.version),
@@ -188,12 +194,7 @@ fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistr
     ] {
         command.env(name, value);
     }
-    command.envs(hosts.variables.iter().map(|(name, value)| (name, value)));
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
-    // The user may have set these for the app. A worker on Lambda would not have them.
-    for name in ["AWS_PROFILE", "AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS"] {
-        command.env_remove(name);
-    }
 }
 
 fn spawn(mut command: Command, info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> std::io::Result<Arc<HostProcess>> {

@@ -137,7 +137,7 @@ impl HostRegistry {
     }
 
     /// Registers the process group of a started host. Returns `false` and kills it if the program is ending.
-    pub(super) fn register(&self, group: Group) -> bool {
+    pub(in crate::local) fn register(&self, group: Group) -> bool {
         self.reaper.watch(group);
         let is_registered = self.groups.lock().is_ok_and(|mut groups| {
             groups.as_mut().is_some_and(|groups| {
@@ -152,7 +152,7 @@ impl HostRegistry {
     }
 
     /// Kills a host process and the processes that it started.
-    pub(super) fn kill(&self, group: Group) {
+    pub(in crate::local) fn kill(&self, group: Group) {
         let is_registered = self.groups.lock().is_ok_and(|mut groups| {
             let before = groups.as_ref().map_or(0, Vec::len);
             groups.as_mut().is_some_and(|groups| {

@@ -7,6 +7,9 @@ pub(super) const LATEST: &str = "$LATEST";
 /// The alias of a deployed app. Locally it means the current code.
 const LIVE_ALIAS: &str = "live";
 
+/// Maximum length of a name, partial ARN or ARN (Lambda API model, `NamespacedFunctionName`).
+const MAX_REFERENCE_LENGTH: usize = 170;
+
 /// A function's name and its qualifier.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FunctionReference<'a> {
@@ -17,6 +20,10 @@ pub(super) struct FunctionReference<'a> {
 impl<'a> FunctionReference<'a> {
     /// Parses the path segment and the query parameter `Qualifier`.
     pub(super) fn parse(path: &'a str, qualifier: Option<&'a str>) -> Result<Self, ApiError> {
+        if path.len() > MAX_REFERENCE_LENGTH {
+            let constraint = format!("Member must have length less than or equal to {MAX_REFERENCE_LENGTH}");
+            return Err(ApiError::invalid("functionName", path, &constraint));
+        }
         let (name, inside) = match path.split_once("function:") {
             Some((before, rest)) if is_arn_prefix(before) => split_qualifier(rest),
             Some(_) => (None, None),
@@ -114,6 +121,8 @@ mod tests {
             "arn:aws:s3:eu-west-1:123456789012:function:x",
             "x:1:2",
             "../x",
+            "\u{fffd}",
+            &"x".repeat(171),
         ] {
             assert_eq!(read(path, None), Err("ValidationException"), "{path}");
         }

@@ -1,17 +1,17 @@
 //! Function URLs: an HTTP request becomes an event of payload format 2.0, and the function's response an HTTP response.
 //! The URL is `http://NAME.localhost:PORT/`, or `/_url/NAME/` for clients that cannot resolve that host.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use bedrock_model::Invocation;
@@ -20,23 +20,15 @@ use bedrock_model::date::web_log;
 use super::access::function_of_host;
 use super::body::{self, BodyError};
 use super::function_reference::FunctionReference;
-use super::request_parts::header_text;
+use super::function_url_response::{http_response, json_response};
+use super::request_parts::{NameInPath, header_text};
 use super::service::Service;
 use crate::Error;
 use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
 
-/// `/_url/{name}` and `/_url/{name}/`
-pub(super) async fn call(service: State<Arc<Service>>, Path(name): Path<String>, request: Request) -> Response<Body> {
-    sandboxed(respond(&service, &name, request).await)
-}
-
-/// `/_url/{name}/…`
-pub(super) async fn call_below(
-    service: State<Arc<Service>>,
-    Path((name, _)): Path<(String, String)>,
-    request: Request,
-) -> Response<Body> {
-    sandboxed(respond(&service, &name, request).await)
+/// `/_url/{name}`, `/_url/{name}/` and `/_url/{name}/…`
+pub(super) async fn call(service: State<Arc<Service>>, name: NameInPath, request: Request) -> Response<Body> {
+    sandboxed(respond(&service, &name.0, request).await)
 }
 
 /// Adds a sandbox to the response. Otherwise scripts in a page of the function would have the origin of the API and
@@ -77,14 +69,14 @@ fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Val
     let now = SystemTime::now();
     let mut headers = BTreeMap::<&str, String>::new();
     for (name, value) in head.headers.iter().filter(|(name, _)| *name != "cookie") {
-        append_value(headers.entry(name.as_str()).or_default(), &String::from_utf8_lossy(value.as_bytes()));
+        append_value(headers.entry(name.as_str()).or_default(), &lossy_text(value));
     }
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         append_value(parameters.entry(name.into_owned()).or_default(), &value);
     }
-    let cookies = head.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
-    let cookies: Vec<&str> = cookies.flat_map(|cookies| cookies.split("; ")).collect();
+    let cookies: Vec<_> = head.headers.get_all("cookie").iter().map(lossy_text).collect();
+    let cookies: Vec<&str> = cookies.iter().flat_map(|cookies| cookies.split("; ")).collect();
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -101,7 +93,7 @@ fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Val
                 "path": path,
                 "protocol": format!("{:?}", head.version),
                 "sourceIp": "127.0.0.1",
-                "userAgent": header_text(&head.headers, "user-agent").unwrap_or_default(),
+                "userAgent": head.headers.get("user-agent").map(lossy_text).unwrap_or_default(),
             },
             "requestId": request_id,
             "routeKey": "$default",
@@ -144,58 +136,17 @@ fn append_value(all: &mut String, value: &str) {
     all.push_str(value);
 }
 
+/// Returns a header value. Bytes that are not valid UTF-8 are replaced, because an event contains only text.
+fn lossy_text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
+}
+
+/// Whether a body of this type is text in the event. Media types are not case-sensitive (RFC 9110, 8.3.1). A body
+/// without a type, and a form, is Base64.
 fn is_text(content_type: Option<&str>) -> bool {
-    let kind = content_type.unwrap_or("text/plain").split(';').next().unwrap_or_default().trim();
-    let kinds = ["application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded"];
-    kind.starts_with("text/") || kinds.contains(&kind) || kind.ends_with("+json") || kind.ends_with("+xml")
-}
-
-/// The response of a function that sets HTTP status and headers.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpFunctionResponse {
-    status_code: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, Value>,
-    #[serde(default)]
-    cookies: Vec<String>,
-    body: Option<Value>,
-    #[serde(default)]
-    is_base64_encoded: bool,
-}
-
-/// Converts the response of a function to an HTTP response. `None` if it is not valid.
-fn http_response(response: &Bytes) -> Option<Response<Body>> {
-    let has_status = |value: &Value| value.get("statusCode").is_some();
-    let value: Value = serde_json::from_slice(response).ok()?;
-    if !has_status(&value) {
-        // A response without a status becomes the body of a successful response. A JSON string becomes plain text.
-        let body = value.as_str().map_or_else(|| response.clone(), |text| Bytes::copy_from_slice(text.as_bytes()));
-        return Some(json_response(StatusCode::OK, body));
-    }
-    let given: HttpFunctionResponse = serde_json::from_value(value).ok()?;
-    let body = match given.body {
-        None | Some(Value::Null) => Bytes::new(),
-        Some(Value::String(text)) if given.is_base64_encoded => BASE64_STANDARD.decode(text).ok()?.into(),
-        Some(Value::String(text)) => text.into(),
-        Some(other) => other.to_string().into(),
-    };
-    let mut response = json_response(StatusCode::from_u16(given.status_code).ok()?, body);
-    for (name, value) in given.headers {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        response.headers_mut().insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
-    }
-    for cookie in given.cookies {
-        response.headers_mut().append("set-cookie", HeaderValue::try_from(cookie).ok()?);
-    }
-    Some(response)
-}
-
-fn json_response(status: StatusCode, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
-    response
+    let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kinds = ["application/json", "application/javascript", "application/xml"];
+    kind.starts_with("text/") || kinds.contains(&&*kind) || kind.ends_with("+json") || kind.ends_with("+xml")
 }
 
 /// Returns the response for any error of the function. The error itself is in the log.
@@ -215,4 +166,31 @@ fn plain_text(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = json_response(status, Bytes::from_static(text.as_bytes()));
     response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_text, request_event};
+    use axum::http::{HeaderValue, Request};
+
+    #[test]
+    fn text_of_requests_is_decided_by_media_type() {
+        for text in ["text/plain", "TEXT/PLAIN", "Application/JSON; charset=UTF-8", "image/svg+xml", "a/problem+JSON"] {
+            assert!(is_text(Some(text)), "{text}");
+        }
+        for binary in ["application/x-www-form-urlencoded", "multipart/form-data", "image/png", "", "json"] {
+            assert!(!is_text(Some(binary)), "{binary}");
+        }
+        assert!(!is_text(None));
+    }
+
+    #[test]
+    fn header_bytes_outside_ascii_hide_no_cookie() {
+        let cookie = HeaderValue::from_bytes(b"a=1; b=\xff; c=\xc3\xa4").expect("a value");
+        let agent = HeaderValue::from_bytes("Käfer".as_bytes()).expect("a value");
+        let request = Request::builder().uri("/").header("cookie", cookie).header("user-agent", agent).body(());
+        let event = request_event("w", &request.expect("a request").into_parts().0, b"", "id");
+        assert_eq!(event["cookies"], serde_json::json!(["a=1", "b=\u{fffd}", "c=ä"]));
+        assert_eq!(event["requestContext"]["http"]["userAgent"], "Käfer");
+    }
 }

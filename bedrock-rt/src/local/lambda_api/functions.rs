@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use bedrock_model::FunctionInfo;
 use bedrock_model::id::new_uuid;
 
 use super::function_reference::{FunctionReference, LATEST};
-use super::request_parts::query_parameter;
+use super::request_parts::{NameInPath, query_parameter};
 use super::service::{RequireCredentials, Service};
 
 /// Maximum number of functions in one response (Lambda API reference, `ListFunctions`).
@@ -40,7 +40,7 @@ pub(super) async fn list(
 pub(super) async fn get(
     _: RequireCredentials,
     service: State<Arc<Service>>,
-    name: Path<String>,
+    name: NameInPath,
     request: Request,
 ) -> Response<Body> {
     let describe = |function: &FunctionInfo| {
@@ -50,17 +50,17 @@ pub(super) async fn get(
             "Tags": { "bedrock:stage": "local" }
         })
     };
-    respond_about(&service, &name, &request, describe)
+    respond_about(&service, &name.0, &request, describe)
 }
 
 /// `GET /2015-03-31/functions/{name}/configuration`
 pub(super) async fn get_configuration(
     _: RequireCredentials,
     service: State<Arc<Service>>,
-    name: Path<String>,
+    name: NameInPath,
     request: Request,
 ) -> Response<Body> {
-    respond_about(&service, &name, &request, configuration)
+    respond_about(&service, &name.0, &request, configuration)
 }
 
 fn respond_about(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -18,7 +18,7 @@ use super::api_error::ApiError;
 use super::body::{self, BodyError};
 use super::function_reference::{FunctionReference, LATEST};
 use super::log_lines;
-use super::request_parts::{header_text, query_parameter};
+use super::request_parts::{NameInPath, header_text, query_parameter};
 use super::service::{RequireCredentials, Service};
 use crate::limits::{MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
 
@@ -37,7 +37,7 @@ enum InvocationType {
 pub(super) async fn invoke(
     _: RequireCredentials,
     State(service): State<Arc<Service>>,
-    Path(path): Path<String>,
+    NameInPath(path): NameInPath,
     request: Request,
 ) -> Response<Body> {
     let mut invocation = Invocation::new(Bytes::new(), None);
@@ -183,7 +183,9 @@ fn parse_event(
     if event.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    match serde_json::from_slice::<IgnoredAny>(&event) {
+    // What is skipped is not checked for valid UTF-8 otherwise, and no worker could read it.
+    let parsed = std::str::from_utf8(&event).map_err(|error| error.to_string());
+    match parsed.and_then(|text| serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())) {
         Ok(_) => Ok(event),
         Err(error) => Err(ApiError::bad_content(format!("Could not parse request body into json: {error}"))),
     }
@@ -219,4 +221,20 @@ fn respond(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
         headers.insert("x-amzn-requestid", id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvocationType, parse_event};
+    use axum::body::Bytes;
+
+    #[test]
+    fn events_that_are_not_utf8_are_rejected() {
+        let parse = |event: &'static [u8]| parse_event(Ok(Bytes::from_static(event)), 100, InvocationType::Event);
+        for event in [&b"\"\xff\""[..], b"{\"a\":[\"\xc3\x28\"]}", b"\xef\xbb\xbf{}", b"{"] {
+            assert_eq!(parse(event).expect_err("an error").kind, "InvalidRequestContentException", "{event:?}");
+        }
+        assert_eq!(parse("\"ä\"".as_bytes()).expect("valid"), "\"ä\"");
+        assert_eq!(parse(b"").expect("valid"), "{}");
+    }
 }

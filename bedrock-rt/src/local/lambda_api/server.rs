@@ -44,7 +44,7 @@ pub async fn serve_alongside_routes(
     let router = Router::new()
         .route("/_url/{name}", any(function_url::call))
         .route("/_url/{name}/", any(function_url::call))
-        .route("/_url/{name}/{*path}", any(function_url::call_below))
+        .route("/_url/{name}/{*path}", any(function_url::call))
         .merge(operations)
         .with_state(Arc::clone(&service))
         .merge(further_routes);

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::caller::Caller;
 use crate::context::Function;
+use crate::local::response_framing::correct_framing;
 use crate::local::worker_info::function_arn;
 use crate::{Context, Result, WorkerError};
 
@@ -37,8 +38,10 @@ impl Endpoint {
             trace_id: Some(crate::id::new_trace_header()),
         };
         let timeout = self.timeout;
+        let method = request.method().clone();
         let response = async move {
-            let Ok(response) = self.router.call(request).await;
+            let Ok(mut response) = self.router.call(request).await;
+            correct_framing(&mut response, &method, false);
             let (head, body) = response.into_parts();
             Ok::<_, axum::Error>(Response { head, body: axum::body::to_bytes(body, usize::MAX).await? })
         };

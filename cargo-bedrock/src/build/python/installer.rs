@@ -65,6 +65,11 @@ fn with_pip(platform: Platform, what: &str) -> Result<Command> {
     let version = platform.runtime.version().unwrap_or_default();
     let mut command = Command::new(python);
     command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]);
+    // Settings of the user that contradict an installation into a folder.
+    command.envs([("PIP_USER", "0"), ("PIP_REQUIRE_VIRTUALENV", "0"), ("PIP_DRY_RUN", "0")]);
+    for name in ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"] {
+        command.env_remove(name);
+    }
     command.args(["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]);
     for abi in [&format!("cp{}", version.replace('.', "")), "abi3", "none"] {
         command.args(["--abi", abi]);

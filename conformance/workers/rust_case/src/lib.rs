@@ -28,6 +28,7 @@ impl Worker for RustCase {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         match event["do"].as_str().unwrap_or_default() {
             "echo" => Ok(event["value"].clone()),
+            "variable" => Ok(event["name"].as_str().and_then(|name| std::env::var(name).ok()).into()),
             "calls" => Ok(json!(calls)),
             "sleep" => {
                 tokio::time::sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0))).await;

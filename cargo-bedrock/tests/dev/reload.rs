@@ -54,8 +54,7 @@ fn saved_changes_are_reloaded_unless_they_fail() {
     assert_eq!((&failed["workers"], &failed["files"]), (&json!([]), &json!(["workers/greeter/src/lib.rs"])));
     assert_eq!(greet().1["message"], "good day Ada");
     let (_, log) = dev.get("127.0.0.1", "/_bedrock/v1/dev-events?kind=build");
-    let states: Vec<&Value> =
-        log["events"].as_array().expect("builds").iter().map(|build| &build["state"]).collect();
+    let states: Vec<&Value> = log["events"].as_array().expect("builds").iter().map(|build| &build["state"]).collect();
     assert_eq!((states.first(), states.last()), (Some(&&json!("started")), Some(&&json!("failed"))), "{log}");
     app.write("workers/greeter/src/lib.rs", &good);
     dev.wait_for("reloaded");

@@ -64,9 +64,16 @@ impl Clock {
         self.0.advanced.send_modify(|advanced| *advanced += by);
     }
 
-    /// Waits until the clock shows `time`, or until it is advanced, so that the caller can check what is due.
+    /// Sets a clock back that was advanced, and wakes all sleeping tasks.
+    pub fn set_back(&self, by: Duration) {
+        self.0.advanced.send_modify(|advanced| *advanced = advanced.saturating_sub(by));
+    }
+
+    /// Waits until the clock shows `time`, or until it is advanced or set back, so that the caller can check what is
+    /// due.
     pub async fn sleep_until(&self, time: SystemTime) {
         let mut advanced = self.0.advanced.subscribe();
+        let mut last_time = self.now();
         while let Some(remaining) = time.duration_since(self.now()).ok().filter(|remaining| !remaining.is_zero()) {
             // Rounded up by a millisecond, so that the task does not wake just before the time.
             let real_duration = remaining
@@ -82,6 +89,11 @@ impl Clock {
                 // The clock itself owns the sender, so this cannot fail.
                 _ = advanced.changed() => return,
             }
+            let now = self.now();
+            if now < last_time {
+                return;
+            }
+            last_time = now;
         }
     }
 }

@@ -17,6 +17,7 @@
 //! | `reload` | from a saved file to new processes of the workers that it affects |
 //! | `debug` | workers under a debugger |
 //! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
+//! | `database_file` | private files of SQLite, used on a blocking thread |
 //! | `spawn_on_drop` | a future that continues as a task when its caller drops it |
 //! | `sync` | locks without poisoning |
 
@@ -25,6 +26,7 @@ mod backend;
 mod clock;
 mod config;
 pub mod dashboard;
+mod database_file;
 pub mod debug;
 mod error;
 pub mod event_log;

@@ -300,11 +300,20 @@ fn open_queue(
     )
 }
 
-/// Runs the events of the queue. If its database fails, logs the error and continues after a delay.
+/// Runs the events of the queue. If its database fails, logs the error once and continues after a delay.
 async fn run_queue(queue: Arc<AsyncQueue>, log_sink: LogSink) {
-    while let Err(error) = Arc::clone(&queue).work().await {
-        let text = format!("error: the event queue failed and is restarted after 1 s: {error}");
+    let log = move |message: &str| {
+        let text = format!("error: {message}");
         log_sink(LogLine { worker: "".into(), request_id: None, text });
+    };
+    queue.log_errors_with(log.clone());
+    let mut last_error = String::new();
+    while let Err(error) = Arc::clone(&queue).work().await {
+        let error = error.to_string();
+        if last_error != error {
+            log(&format!("the event queue failed and is tried again every second: {error}"));
+            last_error = error;
+        }
         tokio::time::sleep(QUEUE_RESTART_DELAY).await;
     }
 }

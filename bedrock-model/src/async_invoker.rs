@@ -150,13 +150,29 @@ impl<S: EventStore> AsyncInvoker<S> {
 
     /// Runs a claimed event once and stores the result. Returns what happened to the event, after all notifications.
     pub async fn run(&self, event: AsyncEvent) -> Result<RetryDecision, S::Error> {
-        // It may have become too old while no program was there to run it.
-        if let RetryDecision::Finish(condition) = decide(&event, None, self.now()) {
-            let event = AsyncEvent { attempts: event.attempts.saturating_sub(1), ..event };
-            return self.finish(&event, condition, None);
+        let attempt = self.attempt(&event).await;
+        self.store_attempt(event, attempt.as_ref())
+    }
+
+    /// Runs a claimed event once, for [`AsyncInvoker::store_attempt`]. Returns `None` if it has become too old while no
+    /// program was there to run it.
+    pub async fn attempt(&self, event: &AsyncEvent) -> Option<Attempt> {
+        match decide(event, None, self.now()) {
+            RetryDecision::Finish(_) => None,
+            RetryDecision::RunAt(_) => Some((self.handlers.run)(event.clone()).await),
         }
-        let attempt = (self.handlers.run)(event.clone()).await;
-        self.settle(event, &attempt)
+    }
+
+    /// Stores the result of [`AsyncInvoker::attempt`]. May be called again if the store fails. Returns what happened to
+    /// the event, after all notifications.
+    pub fn store_attempt(&self, event: AsyncEvent, attempt: Option<&Attempt>) -> Result<RetryDecision, S::Error> {
+        match attempt {
+            Some(attempt) => self.settle(event, attempt),
+            None => {
+                let event = AsyncEvent { attempts: event.attempts.saturating_sub(1), ..event };
+                self.finish(&event, Condition::EventAgeExceeded, None)
+            }
+        }
     }
 
     /// Stores the result of an attempt. Returns what happened to the event, after all notifications.

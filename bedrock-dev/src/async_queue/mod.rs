@@ -15,6 +15,5 @@ pub use bedrock_model::async_event::{AsyncEvent, Attempt, Condition, EventRecord
 pub use bedrock_model::destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 pub use bedrock_model::event_invoke_config::EventInvokeConfig;
 pub use bedrock_model::{AttemptFuture, Claim};
-pub(crate) use store::inode;
 pub use store::{QueueStore, StoreError};
 pub use worker::AsyncQueue;

@@ -4,7 +4,6 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,6 +18,8 @@ use bedrock_model::{
     AsyncEvent, Attempt, Claim, Condition, DestinationDelivery, DestinationKind, EventRecord, EventState, EventStore,
     FinishedEvent,
 };
+
+use crate::database_file::{inode, private_file};
 
 /// How long another process may lock the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,7 +39,6 @@ const SCHEMA: &str = "
         due INTEGER NOT NULL,
         last TEXT
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS due ON events (due) WHERE state = 'waiting';
     CREATE TABLE IF NOT EXISTS delivered (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL,
@@ -49,7 +49,32 @@ const SCHEMA: &str = "
         attributes TEXT,
         at INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    PRAGMA user_version = 2;
+";
+
+/// The indexes of all versions. A claim looks up the first due event of each function, however many events a function
+/// has, and a list is read in order. `state` counts events without reading their payloads.
+const INDEXES: &str = "
+    DROP INDEX IF EXISTS due;
+    CREATE INDEX IF NOT EXISTS claim ON events (worker, due, accepted, id) WHERE state = 'waiting';
+    CREATE INDEX IF NOT EXISTS running ON events (worker) WHERE state = 'running';
+    CREATE INDEX IF NOT EXISTS state ON events (state, accepted, id);
+    CREATE INDEX IF NOT EXISTS accepted ON events (accepted, id);
+    PRAGMA user_version = 3;
+";
+
+/// The functions that have waiting events, each with the time at which its first event is due and the number of its
+/// running events. Each step of the recursion is one lookup in an index.
+const FUNCTIONS_WITH_WAITING_EVENTS: &str = "
+    WITH RECURSIVE functions (worker) AS (
+        SELECT min(worker) FROM events WHERE state = 'waiting'
+        UNION ALL
+        SELECT (SELECT min(worker) FROM events WHERE state = 'waiting' AND worker > functions.worker)
+        FROM functions WHERE functions.worker IS NOT NULL
+    )
+    SELECT worker,
+        (SELECT min(due) FROM events WHERE state = 'waiting' AND events.worker = functions.worker),
+        (SELECT count(*) FROM events WHERE state = 'running' AND events.worker = functions.worker)
+    FROM functions WHERE worker IS NOT NULL
 ";
 
 /// Upgrades a file of version 1.
@@ -58,8 +83,11 @@ const UPGRADE_FROM_1: &str = "
     ALTER TABLE delivered ADD COLUMN why TEXT NOT NULL DEFAULT 'on_failure';
     ALTER TABLE delivered ADD COLUMN attributes TEXT;
     ALTER TABLE delivered ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
-    PRAGMA user_version = 2;
 ";
+
+/// Maximum number of events of one function that run at the same time. The events of a function whose invocations hang
+/// delay no event of another function, as on Lambda.
+const MAX_RUNNING_PER_FUNCTION: i64 = 64;
 
 /// Maximum number of deliveries to destinations outside of the app that are stored. Older ones are deleted.
 const MAX_STORED_DELIVERIES: u32 = 1000;
@@ -75,6 +103,9 @@ pub enum StoreError {
     /// The lock file cannot be locked, for a reason other than [`StoreError::Taken`].
     #[error("failed to lock the queue `{path}`: {error}", path = .0.display(), error = .1)]
     Lock(PathBuf, io::Error),
+    /// The file cannot be created, or made unreadable for other users.
+    #[error("failed to protect the queue `{path}`: {error}", path = .0.display(), error = .1)]
+    Permissions(PathBuf, io::Error),
     /// The file was deleted while it was in use. Everything that is written to it now would be lost.
     #[error("the queue `{path}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
     Gone(PathBuf),
@@ -97,6 +128,7 @@ pub struct QueueStore {
 impl QueueStore {
     /// Opens the file to read and change events. Creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        private_file(path).map_err(|error| StoreError::Permissions(path.to_owned(), error))?;
         let opened = Connection::open(path).and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             let mut connection = connection;
@@ -132,23 +164,22 @@ impl QueueStore {
         self.transaction(|connection| insert(connection, event))
     }
 
-    /// Takes the event that has been due longest. Its number of attempts is already increased by one.
+    /// Takes an event that is due: of the functions that run fewer than [`MAX_RUNNING_PER_FUNCTION`] events, that of the
+    /// function that runs fewest, and of several the one that has been due longest. Its number of attempts is already
+    /// increased by one. [`Claim::next`] does not count functions that run as many events as they may.
     pub fn claim(&self, now: SystemTime) -> Result<Claim, StoreError> {
         self.transaction(|connection| {
-            let claimed = connection
-                .prepare_cached(&format!(
-                    "UPDATE events SET state = 'running', attempts = attempts + 1, accepted = iif(accepted, accepted, ?1)
-                     WHERE id = (
-                        SELECT id FROM events WHERE state = 'waiting' AND due <= ?1 ORDER BY due, accepted, id LIMIT 1
-                     ) RETURNING {COLUMNS}"
-                ))?
-                .query_row([Time(now)], read_event)
-                .optional()?;
-            let mut next = connection.prepare_cached(
-                "SELECT (SELECT min(due) FROM events WHERE state = 'waiting'), NOT EXISTS (SELECT 1 FROM events)",
-            )?;
-            let (next, is_empty): (Option<Time>, bool) = next.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(Claim { event: claimed.map(|record| record.event), next: next.map(|Time(time)| time), is_empty })
+            let before = claimable_functions(connection)?;
+            let due = before.iter().filter(|function| function.due <= now);
+            let first = due.min_by_key(|function| (function.running, function.due));
+            let claimed = first.map(|function| claim_event(connection, &function.worker, now)).transpose()?.flatten();
+            let functions = if claimed.is_some() { claimable_functions(connection)? } else { before };
+            let mut exists = connection.prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM events)")?;
+            Ok(Claim {
+                event: claimed.map(|record| record.event),
+                next: functions.into_iter().map(|function| function.due).min(),
+                is_empty: exists.query_row([], |row| row.get(0))?,
+            })
         })
     }
 
@@ -242,6 +273,18 @@ impl QueueStore {
         Ok(self.transaction(|connection| connection.execute(delete, [id]))? > 0)
     }
 
+    /// Deletes an event in any state. Only the program that runs the events may do this.
+    pub(super) fn delete(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.transaction(|connection| connection.execute("DELETE FROM events WHERE id = ?1", [id]))? > 0)
+    }
+
+    /// Returns whether an event is running or due.
+    pub(super) fn is_active(&self, now: SystemTime) -> Result<bool, StoreError> {
+        let active = "SELECT EXISTS (SELECT 1 FROM events WHERE state = 'running')
+                OR EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND due <= ?1)";
+        self.transaction(|connection| connection.query_row(active, [Time(now)], |row| row.get(0)))
+    }
+
     /// Returns the deliveries to destinations outside of the app, the oldest first.
     pub fn delivered(&self) -> Result<Vec<DestinationDelivery>, StoreError> {
         self.transaction(|connection| {
@@ -295,11 +338,6 @@ impl EventStore for QueueStore {
     }
 }
 
-/// Returns the inode of the file at a path. `None` if it does not exist.
-pub(crate) fn inode(path: &Path) -> Option<u64> {
-    std::fs::metadata(path).ok().map(|metadata| metadata.ino())
-}
-
 /// Creates the tables, or upgrades those of an older version of this program.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     // These settings of the whole file cannot be changed in a transaction.
@@ -311,7 +349,41 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         1 => transaction.execute_batch(UPGRADE_FROM_1)?,
         _ => {}
     }
+    if version < 3 {
+        transaction.execute_batch(INDEXES)?;
+    }
     transaction.commit()
+}
+
+/// A function that may run another event.
+struct ClaimableFunction {
+    worker: String,
+    /// When its first waiting event is due.
+    due: SystemTime,
+    running: i64,
+}
+
+fn claimable_functions(connection: &Connection) -> rusqlite::Result<Vec<ClaimableFunction>> {
+    let mut functions = connection.prepare_cached(FUNCTIONS_WITH_WAITING_EVENTS)?;
+    let functions = functions.query_map([], |row| {
+        let Time(due) = row.get(1)?;
+        Ok(ClaimableFunction { worker: row.get(0)?, due, running: row.get(2)? })
+    })?;
+    let is_free = |function: &rusqlite::Result<ClaimableFunction>| {
+        function.as_ref().map_or(true, |function| function.running < MAX_RUNNING_PER_FUNCTION)
+    };
+    functions.filter(is_free).collect()
+}
+
+fn claim_event(connection: &Connection, worker: &str, now: SystemTime) -> rusqlite::Result<Option<EventRecord>> {
+    let mut claim = connection.prepare_cached(&format!(
+        "UPDATE events SET state = 'running', attempts = attempts + 1, accepted = iif(accepted, accepted, ?1)
+         WHERE id = (
+            SELECT id FROM events WHERE worker = ?2 AND state = 'waiting' AND due <= ?1
+            ORDER BY due, accepted, id LIMIT 1
+         ) RETURNING {COLUMNS}"
+    ))?;
+    claim.query_row(params![Time(now), worker], read_event).optional()
 }
 
 fn insert_delivery(connection: &Connection, delivery: &DestinationDelivery) -> rusqlite::Result<()> {

@@ -1,20 +1,27 @@
-//! Runs due events: claims them from the store, at most [`MAX_CONCURRENT_EVENTS`] at the same time.
+//! Runs due events: claims them from the store, and stores their results until the store accepts them. The store is only
+//! used on its own turn of a blocking thread, so that a locked file stops no synchronous call.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bedrock_model::{
-    AsyncEvent, AsyncInvoker, Attempt, AttemptFuture, Claim, DestinationFunction, EventHandlers, EventState,
-    EventTransition,
+    AsyncEvent, AsyncInvoker, Attempt, AttemptFuture, Claim, DestinationFunction, EventHandlers, EventTransition,
 };
 use serde_json::json;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 use super::store::{QueueStore, StoreError};
 use crate::Clock;
+use crate::database_file::DatabaseThread;
+use crate::sync::Mutex;
 
-/// Maximum number of events that run at the same time.
-const MAX_CONCURRENT_EVENTS: usize = 64;
+/// Pause before a result that could not be stored is stored again. It doubles each time.
+const FIRST_STORE_DELAY: Duration = Duration::from_millis(100);
+/// Maximum of that pause.
+const MAX_STORE_DELAY: Duration = Duration::from_secs(5);
+/// How far the clock may be set back without a change of the stored times.
+const MAX_CLOCK_DRIFT: Duration = Duration::from_secs(1);
 /// Poll interval while the queue is not empty: another process may change the file without notifying this one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -22,11 +29,15 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub struct AsyncQueue {
     invoker: AsyncInvoker<Arc<QueueStore>>,
     clock: Clock,
-    permits: Arc<Semaphore>,
+    thread: DatabaseThread,
     /// Notified when an event may have become due.
     changed: Notify,
     /// Number of events that are running or being claimed.
     in_flight: watch::Sender<usize>,
+    /// Ids of the events that have been run and whose results could not be stored yet.
+    unstored: Mutex<HashSet<String>>,
+    /// Logs an error of the store.
+    log_error: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
 }
 
 impl AsyncQueue {
@@ -57,9 +68,11 @@ impl AsyncQueue {
         let queue = Arc::new(Self {
             invoker: AsyncInvoker::new(store, move || invoker_clock.now(), handlers),
             clock,
-            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_EVENTS)),
+            thread: DatabaseThread::new(),
             changed: Notify::new(),
             in_flight: watch::Sender::default(),
+            unstored: Mutex::default(),
+            log_error: OnceLock::new(),
         });
         let interrupted =
             json!({ "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run" });
@@ -68,6 +81,20 @@ impl AsyncQueue {
             queue.invoker.settle(event, &Attempt::Failed(interrupted.clone()))?;
         }
         Ok(queue)
+    }
+
+    /// Sets the function that logs errors of the store which the queue itself handles. Only the first call counts.
+    pub fn log_errors_with(&self, log: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.log_error.set(Box::new(log));
+    }
+
+    /// Uses the store on a blocking thread: no other operation of this queue runs at the same time.
+    pub async fn on_thread<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let queue = Arc::clone(self);
+        self.thread.run(move || operation(&queue)).await
     }
 
     /// Stores an event. It will be run once this returns `Ok`.
@@ -92,10 +119,13 @@ impl AsyncQueue {
         Ok(is_retried)
     }
 
-    /// Deletes an event, see [`QueueStore::forget`]. Returns `false` if there is no such event.
+    /// Deletes an event that is not running, or that has been run and whose result could not be stored yet. Returns
+    /// `false` if there is no such event.
     pub fn forget(&self, id: &str) -> Result<bool, StoreError> {
         let event = self.find(id)?;
-        let is_deleted = self.store().forget(id)?;
+        let is_unstored = self.unstored.lock().contains(id);
+        let is_deleted = if is_unstored { self.store().delete(id)? } else { self.store().forget(id)? };
+        self.unstored.lock().remove(id);
         if let Some(event) = event.filter(|_| is_deleted) {
             self.invoker.notify(&event, EventTransition::Dropped);
         }
@@ -119,38 +149,85 @@ impl AsyncQueue {
 
     /// Runs events when they become due. Never ends, except with an error of the store.
     pub async fn work(self: Arc<Self>) -> Result<(), StoreError> {
+        let mut last_time = self.clock.now();
         loop {
-            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(()) };
+            let now = self.clock.now();
+            if now + MAX_CLOCK_DRIFT < last_time {
+                // What was due in a minute would otherwise wait until the clock shows the former time again.
+                self.on_thread(move |queue| queue.store().rebase(now)).await?;
+            }
+            last_time = now;
             // Counted before the event is claimed, so that the queue does not look idle in between.
             let in_flight = InFlightGuard::new(&self);
-            let Claim { event, next, is_empty } = self.invoker.claim()?;
+            let Claim { event, next, is_empty } = self.on_thread(|queue| queue.invoker.claim()).await?;
             if let Some(event) = event {
                 tokio::spawn(async move {
-                    let _permit = permit;
-                    // If the store fails here, it also fails in `work`.
-                    let _ = in_flight.0.invoker.run(event).await;
+                    in_flight.0.run(event).await;
                     in_flight.0.changed.notify_one();
                     drop(in_flight);
                 });
                 continue;
             }
-            drop((in_flight, permit));
+            drop(in_flight);
             self.wait(next, is_empty).await;
         }
     }
 
+    /// Runs an event once and stores the result. If the store fails, the result stays in memory and is stored again
+    /// until that succeeds or the event is dropped.
+    async fn run(self: &Arc<Self>, event: AsyncEvent) {
+        let id = event.id.clone();
+        let attempt = Arc::new(self.invoker.attempt(&event).await);
+        let mut delay = FIRST_STORE_DELAY;
+        let mut is_first = true;
+        loop {
+            let is_again = !is_first;
+            let (event, attempt) = (event.clone(), Arc::clone(&attempt));
+            let stored = self.on_thread(move |queue| queue.store_result(event, attempt.as_ref().as_ref(), is_again));
+            let Err(error) = stored.await else { break };
+            if is_first {
+                self.log(&format!(
+                    "the result of event `{id}` is not stored and is stored again until that succeeds: {error}"
+                ));
+            }
+            is_first = false;
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(MAX_STORE_DELAY);
+        }
+    }
+
+    /// Stores the result of an attempt. `is_again` says whether it is in memory because the store has failed.
+    fn store_result(&self, event: AsyncEvent, attempt: Option<&Attempt>, is_again: bool) -> Result<(), StoreError> {
+        let id = event.id.clone();
+        if is_again && !self.unstored.lock().contains(&id) {
+            // It was dropped.
+            return Ok(());
+        }
+        match self.invoker.store_attempt(event, attempt) {
+            Ok(_) => {
+                self.unstored.lock().remove(&id);
+                Ok(())
+            }
+            Err(error) => {
+                self.unstored.lock().insert(id);
+                Err(error)
+            }
+        }
+    }
+
+    fn log(&self, message: &str) {
+        if let Some(log_error) = self.log_error.get() {
+            log_error(message);
+        }
+    }
+
     /// Waits until no event is due or running. Events that become due later do not count.
-    pub async fn settled(&self) -> Result<(), StoreError> {
+    pub async fn settled(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut in_flight = self.in_flight.subscribe();
         loop {
             let _ = in_flight.wait_for(|count| *count == 0).await;
             let now = self.clock.now();
-            let is_active = |state| match state {
-                EventState::Waiting(due) => due <= now,
-                EventState::Running => true,
-                EventState::Dead(_) => false,
-            };
-            if !self.store().list()?.iter().any(|record| is_active(record.state)) {
+            if !self.on_thread(move |queue| queue.store().is_active(now)).await? {
                 return Ok(());
             }
             self.changed.notify_one();

@@ -55,11 +55,11 @@ impl Backend for LocalBackend {
             attempts: 0,
             refusals: 0,
         };
-        let accepted = self.queue.accept(&event).map_err(|error| Error::Transport {
-            worker: event.worker,
-            message: error.to_string(),
-            may_have_run: false,
-        });
-        Box::pin(std::future::ready(accepted))
+        let queue = Arc::clone(&self.queue);
+        Box::pin(async move {
+            let worker = event.worker.clone();
+            let accepted = queue.on_thread(move |queue| queue.accept(&event)).await;
+            accepted.map_err(|error| Error::Transport { worker, message: error.to_string(), may_have_run: false })
+        })
     }
 }

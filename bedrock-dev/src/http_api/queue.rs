@@ -41,12 +41,14 @@ pub(super) async fn list(State(state): State<Arc<ApiState>>) -> ApiResult {
 
 /// `POST /_bedrock/v1/queue/{id}/retry`
 pub(super) async fn retry(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
-    change_result(&id, state.queue.retry(&id))
+    let changed = id.clone();
+    change_result(&id, state.queue.on_thread(move |queue| queue.retry(&changed)).await)
 }
 
 /// `POST /_bedrock/v1/queue/{id}/drop`
 pub(super) async fn drop_event(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
-    change_result(&id, state.queue.forget(&id))
+    let changed = id.clone();
+    change_result(&id, state.queue.on_thread(move |queue| queue.forget(&changed)).await)
 }
 
 fn change_result(id: &str, is_changed: Result<bool, StoreError>) -> ApiResult {

@@ -13,8 +13,10 @@ use crate::triggers::FireError;
 
 /// `GET /_bedrock/v1/queues`
 pub(super) async fn queues(State(state): State<Arc<ApiState>>) -> ApiResult {
-    let queues = state.triggers.as_ref().map(|triggers| triggers.queues()).transpose();
-    let queues = queues.map_err(|error| ApiError::internal(&error))?.unwrap_or_default();
+    let queues = match &state.triggers {
+        Some(triggers) => triggers.queues().await.map_err(|error| ApiError::internal(&error))?,
+        None => Vec::new(),
+    };
     Ok(ok(&json!({ "version": VERSION, "queues": queues })))
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use bedrock::local::lambda_api::FunctionInfo;
@@ -24,8 +23,6 @@ use crate::Clock;
 
 /// Visibility timeout of queues without a worker: SQS's default.
 const DEFAULT_VISIBILITY_SECONDS: u64 = 30;
-/// Maximum delay of a message (SQS quotas).
-const MAX_DELAY_SECONDS: u64 = 900;
 
 /// The triggers of an app could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -171,20 +168,21 @@ impl Triggers {
     }
 
     /// Returns each queue with its numbers of messages, as JSON.
-    pub(crate) fn queues(&self) -> Result<Vec<Value>, MessageStoreError> {
-        let describe = |queue: &Arc<SqsQueue>| {
-            let counts = queue.counts()?;
+    pub(crate) async fn queues(&self) -> Result<Vec<Value>, MessageStoreError> {
+        let mut queues = Vec::new();
+        for queue in &self.sqs.queues {
+            let counts = queue.on_thread(SqsQueue::counts).await?;
             let mapping = self.mappings.iter().find(|mapping| mapping.queue.name == queue.name);
-            Ok(json!({
+            queues.push(json!({
                 "name": queue.name,
                 "arn": queue.arn,
                 "url": queue.url,
                 "worker": mapping.map(|mapping| &mapping.function.worker),
                 "dead_letter_queue": queue.redrive.as_ref().map(|redrive| &redrive.dead_letter_queue),
                 "messages": counts,
-            }))
-        };
-        self.sqs.queues.iter().map(describe).collect()
+            }));
+        }
+        Ok(queues)
     }
 }
 
@@ -266,11 +264,10 @@ impl TriggersBuilder<'_> {
             return Err(TriggerSetupError::QueueName(name));
         }
         let clock = self.triggers.clock.clone();
-        let longest_delay = Duration::from_secs(visibility.max(MAX_DELAY_SECONDS));
-        self.messages.clamp_future_timestamps(&name, clock.now(), longest_delay)?;
         let url = self.triggers.resources.queue_url(&name);
         let queue_config = SqsQueueConfig { name, arn, url, visibility, redrive };
         let queue = Arc::new(SqsQueue::new(queue_config, Arc::clone(&self.messages), clock));
+        queue.clamp_future_timestamps()?;
         self.queues.push(Arc::clone(&queue));
         Ok(queue)
     }

@@ -183,3 +183,151 @@ fn deleted_file_accepts_no_events() {
     std::fs::write(fixture.path(), "").expect("a file");
     assert!(store.add(&event("c", fixture.clock.now())).is_err());
 }
+
+#[tokio::test]
+async fn hanging_function_delays_no_event_of_another_function() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (sender, mut ran) = tokio::sync::mpsc::unbounded_channel();
+    let run = move |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
+        let sender = sender.clone();
+        Box::pin(async move {
+            sender.send((event.worker.clone(), event.id)).expect("a receiver");
+            if event.worker == "hanger" { std::future::pending().await } else { Attempt::Answered(Bytes::new()) }
+        })
+    };
+    let queue = AsyncQueue::new(Arc::clone(&store), fixture.clock.clone(), run, |_, _| None).expect("a queue");
+    let now = fixture.clock.now();
+    for number in 0..200 {
+        let hanging = AsyncEvent { worker: "hanger".to_owned(), ..event(&format!("hangs-{number}"), now) };
+        store.add(&hanging).expect("added");
+    }
+    fixture.clock.advance(Duration::from_secs(1));
+    store.add(&event("quick", fixture.clock.now())).expect("added");
+    tokio::spawn(Arc::clone(&queue).work());
+    let mut hanging = 0;
+    loop {
+        let (worker, id) = ran.recv().await.expect("an attempt");
+        if worker == "fetcher" {
+            assert_eq!(id, "quick");
+            break;
+        }
+        hanging += 1;
+    }
+    assert!(hanging <= 64, "{hanging}");
+    // The limit counts for events that become due later, too.
+    store.add(&event("next", fixture.clock.now())).expect("added");
+    queue.look();
+    while ran.recv().await.expect("an attempt").1 != "next" {}
+    let running = store.list().expect("events").iter().filter(|listed| listed.state == EventState::Running).count();
+    assert!((1..=64).contains(&running), "{running}");
+}
+
+#[tokio::test]
+async fn claim_prefers_the_function_with_fewest_running_events() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let now = fixture.clock.now();
+    for (id, worker, due) in [("a1", "a", 0), ("a2", "a", 1), ("b1", "b", 2), ("c1", "c", 9)] {
+        let due = now + Duration::from_secs(due);
+        store.add(&AsyncEvent { worker: worker.to_owned(), ..event(id, due) }).expect("added");
+    }
+    let now = now + Duration::from_secs(5);
+    let claim = || store.claim(now).expect("claimed");
+    let ids: Vec<_> = std::iter::from_fn(|| Some(claim().event?.id)).collect();
+    assert_eq!(ids, ["a1", "b1", "a2"]);
+    assert_eq!(claim().next, Some(fixture.clock.now() + Duration::from_secs(9)));
+}
+
+/// Makes every change of stored events fail until the connection executes `DROP TRIGGER broken`.
+fn break_updates(fixture: &QueueFixture) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(fixture.path()).expect("a file");
+    let broken = "CREATE TRIGGER broken BEFORE UPDATE ON events WHEN OLD.state = 'running'
+        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;
+        CREATE TRIGGER broken_too BEFORE DELETE ON events WHEN OLD.id = 'stays'
+        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;";
+    connection.execute_batch(broken).expect("triggers");
+    connection
+}
+
+#[tokio::test]
+async fn result_is_stored_again_until_the_store_accepts_it() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) =
+        fixture.queue(&store, |event| if event.id == "stays" { Attempt::Answered(Bytes::new()) } else { failed() });
+    let (sender, mut errors) = tokio::sync::mpsc::unbounded_channel();
+    queue.log_errors_with(move |message| sender.send(message.to_owned()).expect("a receiver"));
+    let connection = break_updates(&fixture);
+    for id in ["stays", "fails", "dropped"] {
+        queue.accept(&event(id, fixture.clock.now())).expect("accepted");
+    }
+    for _ in 0..3 {
+        let error = errors.recv().await.expect("an error");
+        assert!(error.contains("is stored again until that succeeds") && error.contains("disk is full"), "{error}");
+    }
+    let states = || store.list().expect("events").into_iter().map(|listed| listed.state).collect::<Vec<_>>();
+    assert_eq!(states(), [EventState::Running; 3]);
+    // The command of another program does not know the result, this one does.
+    assert!(!store.forget("dropped").expect("asked"));
+    assert!(queue.forget("dropped").expect("dropped"));
+    assert!(!queue.retry("fails").expect("asked"));
+    connection.execute_batch("DROP TRIGGER broken; DROP TRIGGER broken_too;").expect("repaired");
+    queue.settled().await.expect("settled");
+    assert!(errors.try_recv().is_err(), "each error is logged once");
+    assert_eq!(states(), [EventState::Waiting(fixture.clock.now() + Duration::from_secs(60))]);
+    assert_eq!(ids(&attempts).len(), 3, "no event was run again");
+}
+
+#[tokio::test]
+async fn file_locked_by_another_program_blocks_no_task() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, _) = fixture.queue(&store, |_| Attempt::Answered(Bytes::new()));
+    let other = rusqlite::Connection::open(fixture.path()).expect("a file");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let waiting = event("a", fixture.clock.now());
+    let accepting = tokio::spawn({
+        let queue = Arc::clone(&queue);
+        async move { queue.on_thread(move |queue| queue.accept(&waiting)).await }
+    });
+    // The only thread of this runtime would stand still, and never come to the next line.
+    tokio::task::yield_now().await;
+    assert!(!accepting.is_finished());
+    other.execute_batch("ROLLBACK").expect("unlocked");
+    accepting.await.expect("it ends").expect("accepted");
+    queue.settled().await.expect("settled");
+    assert_eq!(store.list().expect("events"), []);
+}
+
+#[tokio::test]
+async fn clock_that_is_set_back_delays_no_retry() {
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    let (queue, attempts) = fixture.queue(&store, |_| failed());
+    fixture.clock.advance(Duration::from_secs(3600));
+    queue.accept(&event("a", fixture.clock.now())).expect("accepted");
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&attempts), ["a"]);
+    fixture.clock.set_back(Duration::from_secs(3600));
+    let is_moved = || store.list().expect("events")[0].event.accepted == fixture.clock.now();
+    while !is_moved() {
+        tokio::task::yield_now().await;
+    }
+    fixture.clock.advance(Duration::from_secs(120));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&attempts), ["a", "a"]);
+}
+
+#[test]
+fn queue_files_are_only_readable_by_their_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = QueueFixture::new();
+    let store = fixture.store();
+    store.add(&event("a", fixture.clock.now())).expect("added");
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", fixture.path().display());
+        let mode = std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{path}");
+    }
+}

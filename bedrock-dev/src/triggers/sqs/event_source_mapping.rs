@@ -23,6 +23,17 @@ const MAX_BATCH_BYTES: usize = 5 * 1024 * 1024;
 /// Pause after an error of the database.
 const ERROR_DELAY: Duration = Duration::from_secs(1);
 
+/// Pause before the result of a batch that could not be stored is stored again. It doubles each time.
+const FIRST_STORE_DELAY: Duration = Duration::from_millis(100);
+/// How far the clock may be set back without a change of the stored times.
+const MAX_CLOCK_DRIFT: Duration = Duration::from_secs(1);
+
+/// The receipt handles of a batch that was run.
+struct BatchResult {
+    processed: Vec<String>,
+    failed: Vec<String>,
+}
+
 /// A queue and the worker that it invokes.
 pub(in super::super) struct EventSourceMapping {
     pub(in super::super) queue: Arc<SqsQueue>,
@@ -50,9 +61,7 @@ pub(in super::super) async fn poll(mapping: Arc<EventSourceMapping>) {
                 let mapping = Arc::clone(&mapping);
                 batches.spawn(async move {
                     let _permit = permit;
-                    if let Err(error) = mapping.process(&messages).await {
-                        mapping.dispatcher.log_error(&mapping.function.worker, &error.to_string());
-                    }
+                    mapping.process(&messages).await;
                 });
             }
             Err(error) => {
@@ -82,10 +91,18 @@ impl EventSourceMapping {
     async fn fill_batch(&self, messages: &mut Vec<Message>) -> Result<(), MessageStoreError> {
         let mut window_end = None;
         let mut bytes = 0;
+        let mut last_time = self.queue.clock.now();
         loop {
+            let now = self.queue.clock.now();
+            if now + MAX_CLOCK_DRIFT < last_time {
+                // Hidden messages would otherwise stay hidden until the clock shows the former time again.
+                self.queue.on_thread(SqsQueue::clamp_future_timestamps).await?;
+                window_end = None;
+            }
+            last_time = now;
             // One after the other, so that no message is held that does not fit.
             while messages.len() < self.batch_size && bytes < MAX_BATCH_BYTES {
-                let received = self.queue.hold(1)?;
+                let received = self.queue.on_thread(|queue| queue.hold(1)).await?;
                 self.publish(TriggerState::Dead, received.dead);
                 let Some(message) = received.messages.into_iter().next() else { break };
                 bytes += message.body.len();
@@ -102,29 +119,47 @@ impl EventSourceMapping {
         }
     }
 
-    async fn process(&self, messages: &[Message]) -> Result<(), MessageStoreError> {
+    async fn process(&self, messages: &[Message]) {
         let event = batch::event_json(messages, &self.queue.arn).to_string();
         let trace = messages.iter().find_map(|message| message.trace.clone());
         let invocation = Invocation::new(event.into(), trace);
         let result = self.dispatcher.run(&self.function, invocation, &self.queue.name, messages.len()).await;
-        let mut failed: Vec<&Message> = match &result {
+        let failed: Vec<&Message> = match &result {
             Err(_) => messages.iter().collect(),
             Ok(response) if self.partial_failures => batch::failed_messages(messages, response),
             Ok(_) => Vec::new(),
         };
-        let processed: Vec<&Message> =
-            messages.iter().filter(|message| !failed.iter().any(|other| other.id == message.id)).collect();
-        let mut first_error = None;
-        for message in processed {
-            if let Err(error) = self.queue.delete(&message.receipt) {
-                // Returned to the queue instead of being held until the next start.
-                failed.push(message);
-                first_error.get_or_insert(error);
+        let failed: Vec<String> = failed.into_iter().map(|message| message.receipt.clone()).collect();
+        let returned = failed.len();
+        let receipts = messages.iter().map(|message| message.receipt.clone());
+        let processed = receipts.filter(|receipt| !failed.contains(receipt)).collect();
+        self.store_result(BatchResult { processed, failed }).await;
+        self.publish(TriggerState::Returned, returned);
+    }
+
+    /// Deletes the processed messages and releases the failed ones. If the database fails, this is repeated until it
+    /// succeeds: no other receiver would get a message that is held, and a processed one would be processed again.
+    async fn store_result(&self, result: BatchResult) {
+        let result = Arc::new(result);
+        let mut delay = FIRST_STORE_DELAY;
+        let mut is_logged = false;
+        loop {
+            let result = Arc::clone(&result);
+            let stored = self.queue.on_thread(move |queue| queue.finish(&result.processed, &result.failed)).await;
+            let Err(error) = stored else { return };
+            if matches!(error, MessageStoreError::Deleted(_)) {
+                self.dispatcher.log_error(&self.function.worker, &error.to_string());
+                return;
             }
+            if !is_logged {
+                let message =
+                    format!("the result of a batch is not stored and is stored again until that succeeds: {error}");
+                self.dispatcher.log_error(&self.function.worker, &message);
+                is_logged = true;
+            }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(ERROR_DELAY * 5);
         }
-        self.queue.release(&failed)?;
-        self.publish(TriggerState::Returned, failed.len());
-        first_error.map_or(Ok(()), Err)
     }
 
     fn publish(&self, state: TriggerState, items: usize) {

@@ -5,11 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use super::message::{Attributes, Message};
+use super::message::Attributes;
 use super::store::{
     MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy,
 };
 use crate::Clock;
+
+/// Maximum delay of a message (SQS quotas).
+pub(super) const MAX_DELAY_SECONDS: u64 = 900;
 
 /// Configuration of a queue.
 pub(in super::super) struct SqsQueueConfig {
@@ -41,6 +44,15 @@ impl SqsQueue {
     pub(in super::super) fn new(config: SqsQueueConfig, messages: Arc<MessageStore>, clock: Clock) -> Self {
         let SqsQueueConfig { name, arn, url, visibility, redrive } = config;
         Self { name, arn, url, visibility, redrive, messages, clock, changes: watch::Sender::default() }
+    }
+
+    /// Uses the messages on a blocking thread, so that a locked database stops no other request.
+    pub(in super::super) async fn on_thread<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let queue = Arc::clone(self);
+        self.messages.thread.run(move || operation(&queue)).await
     }
 
     /// Sends a message that becomes visible after `delay` seconds. Returns its id.
@@ -79,11 +91,11 @@ impl SqsQueue {
         self.messages.delete(&self.name, receipt)
     }
 
-    pub(super) fn release(&self, messages: &[&Message]) -> Result<(), MessageStoreError> {
-        let receipts: Vec<&str> = messages.iter().map(|message| message.receipt.as_str()).collect();
-        self.messages.release(&receipts)?;
+    /// Releases failed messages of a batch and deletes processed ones, see [`MessageStore::finish`].
+    pub(super) fn finish(&self, processed: &[String], failed: &[String]) -> Result<(), MessageStoreError> {
+        let finished = self.messages.finish(processed, failed);
         self.wake();
-        Ok(())
+        finished
     }
 
     /// Hides a received message for another `seconds`. Returns `false` if there is no such message.
@@ -102,15 +114,22 @@ impl SqsQueue {
         self.messages.counts(&self.name, self.clock.now())
     }
 
+    /// Limits the times of messages to those that the clock can have set, see
+    /// [`MessageStore::clamp_future_timestamps`].
+    pub(in super::super) fn clamp_future_timestamps(&self) -> Result<(), MessageStoreError> {
+        let longest_delay = Duration::from_secs(self.visibility.max(MAX_DELAY_SECONDS));
+        self.messages.clamp_future_timestamps(&self.name, self.clock.now(), longest_delay)
+    }
+
     fn wake(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Waits until there may be messages, or until `deadline`.
-    pub(super) async fn wait(&self, deadline: Option<SystemTime>) -> Result<(), MessageStoreError> {
+    pub(super) async fn wait(self: &Arc<Self>, deadline: Option<SystemTime>) -> Result<(), MessageStoreError> {
         // Subscribed before the database is read, so that no change in between is missed.
         let mut changes = self.changes.subscribe();
-        let next_visible = self.messages.next_visible(&self.name)?;
+        let next_visible = self.on_thread(|queue| queue.messages.next_visible(&queue.name)).await?;
         let due = [next_visible, deadline].into_iter().flatten().min();
         tokio::select! {
             // Cannot fail: the queue has the sender.

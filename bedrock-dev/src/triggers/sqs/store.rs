@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
 use super::message::{Attributes, Message, milliseconds};
-use crate::async_queue::inode;
+use crate::database_file::{DatabaseThread, inode, private_file};
 use crate::sync::Mutex;
 
 const SCHEMA: &str = "
@@ -30,6 +30,7 @@ const SCHEMA: &str = "
         held INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX IF NOT EXISTS visible ON messages (queue, held, visible);
+    CREATE INDEX IF NOT EXISTS receipt ON messages (receipt) WHERE receipt IS NOT NULL;
     PRAGMA user_version = 1;
     UPDATE messages SET held = 0;
 ";
@@ -44,6 +45,9 @@ const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receiv
 pub(crate) enum MessageStoreError {
     #[error("failed to use the messages in `{path}`: {error}", path = .0.display(), error = .1)]
     File(PathBuf, rusqlite::Error),
+    /// The file cannot be created, or made unreadable for other users.
+    #[error("failed to protect the messages in `{path}`: {error}", path = .0.display(), error = .1)]
+    Permissions(PathBuf, std::io::Error),
     /// The file was deleted while in use: further writes would be lost.
     #[error("message database `{path}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
     Deleted(PathBuf),
@@ -51,6 +55,8 @@ pub(crate) enum MessageStoreError {
 
 /// The messages of all queues of an app.
 pub(in super::super) struct MessageStore {
+    /// All queues share it, because they share the file.
+    pub(super) thread: DatabaseThread,
     connection: Mutex<Connection>,
     path: PathBuf,
     /// The inode of the file, to detect that it was replaced.
@@ -104,13 +110,14 @@ pub(super) struct Received {
 impl MessageStore {
     /// Opens or creates the database. Messages held by a process that has ended return after their visibility timeout.
     pub(in super::super) fn open(path: &Path) -> Result<Self, MessageStoreError> {
+        private_file(path).map_err(|error| MessageStoreError::Permissions(path.to_owned(), error))?;
         let opened = Connection::open(path).and_then(|connection| {
             connection.busy_timeout(LOCK_TIMEOUT)?;
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
         let connection = Mutex::new(opened.map_err(|error| MessageStoreError::File(path.to_owned(), error))?);
-        Ok(Self { connection, path: path.to_owned(), inode: inode(path) })
+        Ok(Self { thread: DatabaseThread::new(), connection, path: path.to_owned(), inode: inode(path) })
     }
 
     /// Stores a message. Returns its id.
@@ -181,11 +188,16 @@ impl MessageStore {
         Ok(())
     }
 
-    /// Releases held messages: from now on, their visibility timeouts apply.
-    pub(super) fn release(&self, receipts: &[&str]) -> Result<(), MessageStoreError> {
+    /// Releases failed messages, whose visibility timeouts apply from now on, and deletes processed ones. Takes the
+    /// receipt handles of held messages. May be called again after an error.
+    pub(super) fn finish(&self, processed: &[String], failed: &[String]) -> Result<(), MessageStoreError> {
         self.transaction(|connection| {
             let mut release = connection.prepare_cached("UPDATE messages SET held = 0 WHERE receipt = ?1")?;
-            receipts.iter().try_for_each(|receipt| release.execute([receipt]).map(|_| ()))
+            failed.iter().try_for_each(|receipt| release.execute([receipt]).map(drop))
+        })?;
+        self.transaction(|connection| {
+            let mut delete = connection.prepare_cached("DELETE FROM messages WHERE receipt = ?1")?;
+            processed.iter().try_for_each(|receipt| delete.execute([receipt]).map(drop))
         })
     }
 

@@ -38,8 +38,14 @@ impl SqsError {
     }
 
     pub(super) fn unknown_operation(operation: &str) -> Self {
-        let message = format!("`{operation}` is not an operation of the local SQS");
+        let message = format!(
+            "`{operation}` is not an operation of the local SQS, whose queues come from the triggers in the settings"
+        );
         Self::new("InvalidAction", "InvalidAction", message)
+    }
+
+    pub(super) fn invalid_receipt_handle(message: &str) -> Self {
+        Self::new("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message)
     }
 
     pub(super) fn invalid_json(error: &serde_json::Error) -> Self {

@@ -15,6 +15,20 @@ use super::request::{for_each_entry, number, receipt_handle, text, texts};
 use super::send;
 use super::state::Sqs;
 
+/// The operations of the local SQS.
+const OPERATIONS: [&str; 11] = [
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListQueues",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "SendMessage",
+    "SendMessageBatch",
+];
 /// Maximum number of messages in one response.
 const MAX_RECEIVED_MESSAGES: u64 = 10;
 /// Maximum wait time of a receiver.
@@ -22,25 +36,72 @@ const MAX_WAIT_SECONDS: u64 = 20;
 /// Maximum visibility timeout.
 const MAX_VISIBILITY_SECONDS: u64 = 43_200;
 
+/// The names of attributes that SQS knows (API reference, "GetQueueAttributes"). Some of them no local queue has.
+const QUEUE_ATTRIBUTES: [&str; 22] = [
+    "All",
+    "Policy",
+    "VisibilityTimeout",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
+    "ApproximateNumberOfMessagesDelayed",
+    "DelaySeconds",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedrivePolicy",
+    "FifoQueue",
+    "ContentBasedDeduplication",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+    "DeduplicationScope",
+    "FifoThroughputLimit",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+];
+
 /// Runs an operation. `trace` is the trace header of the caller.
-pub(super) async fn run(sqs: &Sqs, operation: &str, params: &Value, trace: Option<&str>) -> Result<Value, SqsError> {
+pub(super) async fn run(
+    sqs: &Arc<Sqs>,
+    operation: &str,
+    params: Value,
+    trace: Option<String>,
+) -> Result<Value, SqsError> {
+    if !OPERATIONS.contains(&operation) {
+        return Err(SqsError::unknown_operation(operation));
+    }
     match operation {
         "GetQueueUrl" => {
-            let name = text(params, "QueueName").ok_or_else(|| SqsError::missing_parameter("QueueName"))?;
+            let name = text(&params, "QueueName").ok_or_else(|| SqsError::missing_parameter("QueueName"))?;
             return Ok(json!({ "QueueUrl": sqs.find(name)?.url }));
         }
         "ListQueues" => {
-            let prefix = text(params, "QueueNamePrefix").unwrap_or_default();
+            let prefix = text(&params, "QueueNamePrefix").unwrap_or_default();
             let urls = sqs.queues.iter().filter(|queue| queue.name.starts_with(prefix)).map(|queue| &queue.url);
             return Ok(json!({ "QueueUrls": urls.collect::<Vec<_>>() }));
         }
         _ => {}
     }
-    let queue = queue_of(sqs, params)?;
+    let queue = queue_of(sqs, &params)?;
+    if operation == "ReceiveMessage" {
+        return receive(sqs, &queue, &params).await;
+    }
+    let (sqs, operation) = (Arc::clone(sqs), operation.to_owned());
+    queue.on_thread(move |queue| run_on_messages(&sqs, queue, &operation, &params, trace.as_deref())).await
+}
+
+fn run_on_messages(
+    sqs: &Sqs,
+    queue: &SqsQueue,
+    operation: &str,
+    params: &Value,
+    trace: Option<&str>,
+) -> Result<Value, SqsError> {
     match operation {
-        "SendMessage" => send::send_message(&queue, params, trace),
-        "SendMessageBatch" => send::send_message_batch(&queue, params, trace),
-        "ReceiveMessage" => receive(sqs, &queue, params).await,
+        "SendMessage" => send::send_message(queue, params, trace),
+        "SendMessageBatch" => send::send_message_batch(queue, params, trace),
         "DeleteMessage" => {
             queue.delete(receipt_handle(params)?)?;
             Ok(json!({}))
@@ -50,14 +111,14 @@ pub(super) async fn run(sqs: &Sqs, operation: &str, params: &Value, trace: Optio
             Ok(Map::new())
         }),
         "ChangeMessageVisibility" => {
-            change_visibility(&queue, params)?;
+            change_visibility(queue, params)?;
             Ok(json!({}))
         }
         "ChangeMessageVisibilityBatch" => for_each_entry(params, |entry| {
-            change_visibility(&queue, entry)?;
+            change_visibility(queue, entry)?;
             Ok(Map::new())
         }),
-        "GetQueueAttributes" => queue_attributes(sqs, &queue, params),
+        "GetQueueAttributes" => queue_attributes(sqs, queue, params),
         "PurgeQueue" => {
             queue.purge()?;
             Ok(json!({}))
@@ -66,21 +127,24 @@ pub(super) async fn run(sqs: &Sqs, operation: &str, params: &Value, trace: Optio
     }
 }
 
-async fn receive(sqs: &Sqs, queue: &SqsQueue, params: &Value) -> Result<Value, SqsError> {
+async fn receive(sqs: &Sqs, queue: &Arc<SqsQueue>, params: &Value) -> Result<Value, SqsError> {
     let max_messages = number(params, "MaxNumberOfMessages", 1..=MAX_RECEIVED_MESSAGES)?.unwrap_or(1);
     let max_messages = usize::try_from(max_messages).unwrap_or(1);
     let visibility = number(params, "VisibilityTimeout", 0..=MAX_VISIBILITY_SECONDS)?;
     let wait = number(params, "WaitTimeSeconds", 0..=MAX_WAIT_SECONDS)?.unwrap_or_default();
     let deadline = Instant::now() + Duration::from_secs(wait);
     let messages = loop {
-        let received = queue.receive(max_messages, visibility)?;
+        let received = queue.on_thread(move |queue| queue.receive(max_messages, visibility)).await?;
         if !received.messages.is_empty() || Instant::now() >= deadline {
             break received.messages;
         }
         // Receivers wait in real time, whatever the clock of the messages shows.
         match tokio::time::timeout_at(deadline, queue.wait(None)).await {
             Ok(result) => result?,
-            Err(_) => break queue.receive(max_messages, visibility)?.messages,
+            Err(_) => {
+                let received = queue.on_thread(move |queue| queue.receive(max_messages, visibility)).await?;
+                break received.messages;
+            }
         }
     };
     let system_names = [texts(params, "AttributeNames"), texts(params, "MessageSystemAttributeNames")].concat();
@@ -128,8 +192,7 @@ fn change_visibility(queue: &SqsQueue, params: &Value) -> Result<(), SqsError> {
     if queue.change_visibility(receipt_handle(params)?, seconds)? {
         return Ok(());
     }
-    let message = "The receipt handle is not that of a received message.";
-    Err(SqsError::with_code("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message))
+    Err(SqsError::invalid_receipt_handle("The receipt handle is not that of a received message."))
 }
 
 fn queue_attributes(sqs: &Sqs, queue: &SqsQueue, params: &Value) -> Result<Value, SqsError> {
@@ -151,6 +214,10 @@ fn queue_attributes(sqs: &Sqs, queue: &SqsQueue, params: &Value) -> Result<Value
         attributes.insert("RedrivePolicy", policy.to_string());
     }
     let names = texts(params, "AttributeNames");
+    if let Some(unknown) = names.iter().find(|name| !QUEUE_ATTRIBUTES.contains(name)) {
+        let message = format!("Unknown Attribute {unknown}.");
+        return Err(SqsError::with_code("InvalidAttributeName", "InvalidAttributeName", &message));
+    }
     attributes.retain(|name, _| names.iter().any(|requested| *requested == "All" || requested == name));
     Ok(if attributes.is_empty() { json!({}) } else { json!({ "Attributes": attributes }) })
 }

@@ -8,6 +8,8 @@ use super::error::SqsError;
 
 /// Maximum number of entries in a batch.
 const MAX_BATCH_ENTRIES: usize = 10;
+/// Maximum length of the id of an entry.
+const MAX_BATCH_ENTRY_ID_LENGTH: usize = 80;
 
 /// Processes each entry of a batch. An error in one entry does not affect the others.
 pub(super) fn for_each_entry(
@@ -24,6 +26,14 @@ pub(super) fn for_each_entry(
         let message = format!("Maximum number of entries per request are 10. You have sent {}.", entries.len());
         let query = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest";
         return Err(SqsError::with_code("TooManyEntriesInBatchRequest", query, &message));
+    }
+    if !ids.iter().all(|id| is_batch_entry_id(id)) {
+        let message = format!(
+            "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most \
+             {MAX_BATCH_ENTRY_ID_LENGTH} letters long."
+        );
+        let query = "AWS.SimpleQueueService.InvalidBatchEntryId";
+        return Err(SqsError::with_code("InvalidBatchEntryId", query, &message));
     }
     if let Some((_, id)) = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id)) {
         let message = format!("Id {id} repeated.");
@@ -46,9 +56,23 @@ pub(super) fn for_each_entry(
     Ok(json!({ "Successful": successful, "Failed": failed }))
 }
 
+fn is_batch_entry_id(id: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=MAX_BATCH_ENTRY_ID_LENGTH).contains(&id.len()) && id.bytes().all(is_allowed)
+}
+
 /// Returns the required receipt handle.
 pub(super) fn receipt_handle(params: &Value) -> Result<&str, SqsError> {
-    text(params, "ReceiptHandle").ok_or_else(|| SqsError::missing_parameter("ReceiptHandle"))
+    let receipt = text(params, "ReceiptHandle").ok_or_else(|| SqsError::missing_parameter("ReceiptHandle"))?;
+    // The handles of the local SQS are UUIDs.
+    let is_hyphen = |index: usize| [8, 13, 18, 23].contains(&index);
+    let matches = |(index, byte): (usize, &u8)| if is_hyphen(index) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+    if receipt.len() == 36 && receipt.as_bytes().iter().enumerate().all(matches) {
+        return Ok(receipt);
+    }
+    Err(SqsError::invalid_receipt_handle(&format!(
+        "The input receipt handle \"{receipt}\" is not a valid receipt handle."
+    )))
 }
 
 /// Returns a string parameter.

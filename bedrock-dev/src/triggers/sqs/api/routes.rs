@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
-use axum::routing::post;
+use axum::routing::any;
 use serde_json::Value;
 
 use super::super::super::aws_api::{SQS_PATH, has_credentials};
@@ -23,9 +23,9 @@ const TARGET_PREFIX: &str = "AmazonSQS.";
 /// Returns the routes, all below `/_sqs`. Clients may send requests to the URL of a queue.
 pub(in super::super::super) fn router(sqs: &Arc<Sqs>) -> Router {
     Router::new()
-        .route(SQS_PATH, post(serve))
-        .route(&format!("{SQS_PATH}/"), post(serve))
-        .route(&format!("{SQS_PATH}/{{*queue}}"), post(serve))
+        .route(SQS_PATH, any(serve))
+        .route(&format!("{SQS_PATH}/"), any(serve))
+        .route(&format!("{SQS_PATH}/{{*queue}}"), any(serve))
         .with_state(Arc::clone(sqs))
 }
 
@@ -36,7 +36,7 @@ async fn serve(State(sqs): State<Arc<Sqs>>, request: Request) -> Response<Body> 
     }
 }
 
-async fn handle(sqs: &Sqs, request: Request) -> Result<Value, SqsError> {
+async fn handle(sqs: &Arc<Sqs>, request: Request) -> Result<Value, SqsError> {
     let (head, body) = request.into_parts();
     if !has_credentials(&head.headers) {
         return Err(SqsError::missing_credentials());
@@ -48,8 +48,8 @@ async fn handle(sqs: &Sqs, request: Request) -> Result<Value, SqsError> {
         .map_err(|_| SqsError::invalid_value(format!("a request may have at most {MAX_REQUEST_BYTES} bytes")))?;
     let body = if body.is_empty() { b"{}" } else { &body[..] };
     let params: Value = serde_json::from_slice(body).map_err(|error| SqsError::invalid_json(&error))?;
-    let trace = header(&head.headers, "x-amzn-trace-id");
-    operations::run(sqs, operation, &params, trace).await
+    let trace = header(&head.headers, "x-amzn-trace-id").map(str::to_owned);
+    operations::run(sqs, operation, params, trace).await
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

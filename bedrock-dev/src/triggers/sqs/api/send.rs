@@ -1,19 +1,23 @@
 //! The operations that send messages.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::super::super::aws_api::md5_hex;
-use super::super::message::{Attributes, md5_of_attributes};
-use super::super::queue::SqsQueue;
+use super::super::message::{Attribute, Attributes, md5_of_attributes};
+use super::super::queue::{MAX_DELAY_SECONDS, SqsQueue};
 use super::error::SqsError;
 use super::request::{entries, for_each_entry, number, text};
 
 /// Maximum size of a message with its attributes, and of all messages of a batch (SQS quotas).
 pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
-/// Maximum delay of a message.
-const MAX_DELAY_SECONDS: u64 = 900;
 /// Maximum number of attributes of a message.
 const MAX_ATTRIBUTES: usize = 10;
+/// Maximum length of the name of an attribute.
+const MAX_ATTRIBUTE_NAME_BYTES: usize = 256;
+/// Parameters that only FIFO queues take. `MessageGroupId` is allowed on standard queues, too, for fair queues.
+const FIFO_PARAMETERS: [&str; 1] = ["MessageDeduplicationId"];
 
 /// `SendMessage`
 pub(super) fn send_message(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Value, SqsError> {
@@ -22,8 +26,12 @@ pub(super) fn send_message(queue: &SqsQueue, params: &Value, trace: Option<&str>
 
 /// `SendMessageBatch`
 pub(super) fn send_message_batch(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Value, SqsError> {
-    let bodies = entries(params).iter().filter_map(|entry| text(entry, "MessageBody"));
-    let bytes: usize = bodies.map(str::len).sum();
+    let size = |entry: &Value| -> usize {
+        let body = text(entry, "MessageBody").map_or(0, str::len);
+        // An entry whose attributes cannot be read is refused below.
+        body + read_attributes(entry).map_or(0, |attributes| attributes_size(&attributes))
+    };
+    let bytes: usize = entries(params).iter().map(size).sum();
     if bytes > MAX_MESSAGE_BYTES {
         let message =
             format!("Batch requests cannot be longer than {MAX_MESSAGE_BYTES} bytes. You have sent {bytes} bytes.");
@@ -42,12 +50,18 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
         let message = format!("Invalid binary character '#x{:X}' was found in the message body.", u32::from(c));
         return Err(SqsError::with_code("InvalidMessageContents", "InvalidMessageContents", &message));
     }
+    for name in FIFO_PARAMETERS {
+        if params.get(name).is_some_and(|value| !value.is_null()) {
+            let reason =
+                format!("Reason: The request includes a parameter that is not valid for this queue type: {name}.");
+            return Err(SqsError::invalid_value(format!(
+                "Value {} for parameter {name} is invalid. {reason}",
+                params[name]
+            )));
+        }
+    }
     let attributes = read_attributes(params)?;
-    let attribute_sizes = attributes.iter().map(|(name, attribute)| {
-        let value = attribute.string_value.as_ref().or(attribute.binary_value.as_ref());
-        name.len() + attribute.data_type.len() + value.map_or(0, String::len)
-    });
-    let bytes = body.len() + attribute_sizes.sum::<usize>();
+    let bytes = body.len() + attributes_size(&attributes);
     if bytes > MAX_MESSAGE_BYTES {
         let reason = format!("Reason: Message must be shorter than {MAX_MESSAGE_BYTES} bytes.");
         return Err(SqsError::invalid_value(format!("One or more parameters are invalid. {reason}")));
@@ -76,25 +90,77 @@ fn read_attributes(params: &Value) -> Result<Attributes, SqsError> {
         let message = format!("Number of message attributes [{}] exceeds the allowed maximum [10].", attributes.len());
         return Err(SqsError::invalid_value(message));
     }
-    for (name, attribute) in &attributes {
-        let kind = attribute.data_type.split('.').next().unwrap_or_default();
-        let has_value = match kind {
-            "String" | "Number" => attribute.string_value.as_ref().is_some_and(|value| !value.is_empty()),
-            "Binary" => attribute.binary_value.as_ref().is_some_and(|value| !value.is_empty()),
-            _ => {
-                let message = format!(
-                    "The type of message (user) attribute '{name}' is invalid. You must use only the following supported \
-                     type prefixes: Binary, Number, String."
-                );
-                return Err(SqsError::invalid_value(message));
-            }
-        };
-        if !has_value {
-            let message = format!("Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.");
-            return Err(SqsError::invalid_value(message));
-        }
-    }
+    attributes.iter().try_for_each(|(name, attribute)| check_attribute(name, attribute))?;
     Ok(attributes)
+}
+
+/// Returns the size of attributes as SQS counts it. A binary value counts without Base64.
+fn attributes_size(attributes: &Attributes) -> usize {
+    let size = |(name, attribute): (&String, &Attribute)| {
+        let binary = attribute
+            .binary_value
+            .as_ref()
+            .map(|value| STANDARD.decode(value).map_or(value.len(), |bytes| bytes.len()));
+        let value = attribute.string_value.as_ref().map(String::len).or(binary);
+        name.len() + attribute.data_type.len() + value.unwrap_or_default()
+    };
+    attributes.iter().map(size).sum()
+}
+
+/// Checks an attribute (SQS developer guide, "Amazon SQS message metadata").
+fn check_attribute(name: &str, attribute: &Attribute) -> Result<(), SqsError> {
+    let is_invalid =
+        |problem: &str| Err(SqsError::invalid_value(format!("Message (user) attribute '{name}' {problem}")));
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_allowed) {
+        return is_invalid(
+            "has a name that is not valid: it can contain only A-Z, a-z, 0-9, underscores, hyphens and periods.",
+        );
+    }
+    if name.len() > MAX_ATTRIBUTE_NAME_BYTES {
+        return is_invalid(&format!(
+            "has a name of {} characters, at most {MAX_ATTRIBUTE_NAME_BYTES} are allowed.",
+            name.len()
+        ));
+    }
+    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return is_invalid("has a name that starts or ends with a period, or has successive periods.");
+    }
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("aws.") || lower.starts_with("amazon.") {
+        return is_invalid("has a name with the reserved prefix 'AWS.' or 'Amazon.'.");
+    }
+    let kind = attribute.data_type.split('.').next().unwrap_or_default();
+    if !["Binary", "Number", "String"].contains(&kind) {
+        return Err(SqsError::invalid_value(format!(
+            "The type of message (user) attribute '{name}' is invalid. You must use only the following supported \
+             type prefixes: Binary, Number, String."
+        )));
+    }
+    let value = if kind == "Binary" { &attribute.binary_value } else { &attribute.string_value };
+    let Some(value) = value.as_ref().filter(|value| !value.is_empty()) else {
+        return is_invalid(&format!("must contain a non-empty value of type '{kind}'."));
+    };
+    match kind {
+        "Number" if !is_number(value) => is_invalid("must contain a value of type 'Number'."),
+        "Binary" if STANDARD.decode(value).is_err() => is_invalid("must contain a value in Base64."),
+        "String" if !value.chars().all(is_xml_char) => is_invalid("contains a character that is not valid in XML."),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a text is a number in decimal digits, with an optional exponent.
+fn is_number(text: &str) -> bool {
+    let has_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let is_mantissa = match mantissa.split_once('.') {
+        None => has_digits(mantissa),
+        Some((whole, fraction)) => {
+            (has_digits(whole) || whole.is_empty()) && (has_digits(fraction) || fraction.is_empty()) && mantissa != "."
+        }
+    };
+    is_mantissa && exponent.is_none_or(|exponent| has_digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)))
 }
 
 /// Returns whether a character is allowed in XML, to which SQS restricts message bodies.
@@ -126,8 +192,30 @@ mod tests {
             json!({ "x": { "DataType": "String", "StringValue": "" } }),
             json!({ "x": { "DataType": "Binary", "StringValue": "a" } }),
             json!([1]),
+            json!({ "": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "a b": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "a\u{1}": { "DataType": "String", "StringValue": "a" } }),
+            json!({ ".a": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "a..b": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "AWS.x": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "amazon.x": { "DataType": "String", "StringValue": "a" } }),
+            json!({ "a".repeat(257): { "DataType": "String", "StringValue": "a" } }),
+            json!({ "x": { "DataType": "Number", "StringValue": "abc" } }),
+            json!({ "x": { "DataType": "Number", "StringValue": "1e" } }),
+            json!({ "x": { "DataType": "Number", "StringValue": "." } }),
+            json!({ "x": { "DataType": "Binary", "BinaryValue": "not Base64" } }),
+            json!({ "x": { "DataType": "String", "StringValue": "a\u{8}" } }),
         ] {
             assert!(read_attributes(&json!({ "MessageAttributes": invalid })).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_of_attributes_are_accepted() {
+        for value in ["1", "-1.5", "+2", "1e10", "1.5E-3", ".5", "5."] {
+            let params =
+                json!({ "MessageAttributes": { "a.B-c_9": { "DataType": "Number.int", "StringValue": value } } });
+            assert_eq!(read_attributes(&params).map(|attributes| attributes.len()), Ok(1), "{value}");
         }
     }
 

@@ -144,7 +144,7 @@ fn held_message_is_never_received_by_others() {
     let held = jobs.hold(1).expect("held").messages;
     clock.advance(seconds(3600));
     assert_eq!(bodies(&jobs, 1), [""; 0]);
-    jobs.release(&[&held[0]]).expect("released");
+    jobs.finish(&[], &[held[0].receipt.clone()]).expect("released");
     assert_eq!(bodies(&jobs, 1), ["one"]);
 }
 

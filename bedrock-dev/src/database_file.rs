@@ -1,0 +1,111 @@
+//! What the databases of async events and of messages share: files that only the user can read, and a turn on a
+//! blocking thread, so that SQLite never blocks the thread that serves requests.
+
+use std::fs::{OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Events and messages may contain what is no one else's business.
+const PRIVATE: u32 = 0o600;
+
+/// Creates a file that only its owner can read and write, or takes the rights of others away. SQLite gives the files of
+/// its write-ahead log the same permissions.
+pub(crate) fn private_file(path: &Path) -> io::Result<()> {
+    // A pipe would never open.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let file = PathBuf::from(file);
+        let Ok(metadata) = std::fs::metadata(&file) else { continue };
+        if metadata.mode() & 0o077 != 0 {
+            std::fs::set_permissions(&file, Permissions::from_mode(PRIVATE))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the inode of the file at a path. `None` if it does not exist.
+pub(crate) fn inode(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.ino())
+}
+
+/// Runs the operations of a database one after the other on a blocking thread, in the order in which they were asked
+/// for. A database that another program locks thus takes one thread, however many operations wait.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseThread(Arc<Semaphore>);
+
+impl DatabaseThread {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
+    /// Runs `operation` and returns its result.
+    pub(crate) async fn run<T: Send + 'static>(&self, operation: impl FnOnce() -> T + Send + 'static) -> T {
+        // The semaphore is never closed.
+        let turn = Arc::clone(&self.0).acquire_owned().await;
+        let running = tokio::task::spawn_blocking(move || {
+            // Owned by the operation, which is completed even if its caller is gone.
+            let _turn = turn;
+            operation()
+        });
+        match running.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DatabaseThread, private_file};
+    use std::os::unix::fs::PermissionsExt;
+
+    fn mode(path: &std::path::Path) -> u32 {
+        std::fs::metadata(path).expect("a file").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn database_files_are_private() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let path = scratch.path().join("queue.sqlite");
+        let log = scratch.path().join("queue.sqlite-wal");
+        for file in [&path, &log] {
+            std::fs::write(file, "").expect("a file");
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).expect("set");
+        }
+        private_file(&path).expect("private");
+        assert_eq!((mode(&path), mode(&log)), (0o600, 0o600));
+        let new = scratch.path().join("new.sqlite");
+        private_file(&new).expect("private");
+        assert_eq!(mode(&new), 0o600);
+        assert!(private_file(scratch.path()).is_err());
+    }
+
+    #[tokio::test]
+    async fn database_thread_blocks_no_task() {
+        let thread = DatabaseThread::new();
+        let (unblock, blocked) = std::sync::mpsc::channel::<()>();
+        let first = tokio::spawn({
+            let thread = thread.clone();
+            async move { thread.run(move || blocked.recv().is_ok()).await }
+        });
+        tokio::task::yield_now().await;
+        let second = tokio::spawn(async move { thread.run(|| 2).await });
+        // This task runs on the only thread of the runtime.
+        unblock.send(()).expect("it waits");
+        assert!(first.await.expect("it ends"));
+        assert_eq!(second.await.expect("it ends"), 2);
+    }
+}

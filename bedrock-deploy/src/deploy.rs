@@ -7,7 +7,7 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 use crate::apply::apply;
 use crate::apply::context::ApplyContext;
-use crate::aws::{self, Aws, AwsOptions};
+use crate::aws::{self, Aws, AwsOptions, with_interrupt};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
@@ -109,7 +109,7 @@ impl StageOperation<'_> {
         self.confirm.confirm(self.operation, stage)?;
         let started_at_ms = milliseconds_since_1970();
         let context = ApplyContext { aws, stage, observer: self.observer, interrupt: &interrupt, started_at_ms };
-        let changed = apply(context, plan, desired).await;
+        let changed = with_interrupt(&interrupt, apply(context, plan, desired)).await;
         if changed.is_err() {
             self.observer.finished(&Outcome::Failed);
         }

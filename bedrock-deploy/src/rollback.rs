@@ -13,7 +13,7 @@ use crate::apply::context::StepResult;
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 use crate::apply::upload::CodeSource;
-use crate::aws::{self, Aws, Idempotency, call, download};
+use crate::aws::{self, Aws, Idempotency, call, download, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
@@ -52,7 +52,7 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
         }
         let interrupt = Interrupt::watch()?;
         confirm.confirm(Operation::Rollback, &stage)?;
-        let functions = apply_moves(&aws, &moves, observer, &interrupt).await;
+        let functions = with_interrupt(&interrupt, apply_moves(&aws, &moves, observer, &interrupt)).await;
         match functions {
             Ok(functions) => observer.finished(&Outcome::RolledBack { stage: &stage, functions }),
             Err(_) => observer.finished(&Outcome::Failed),

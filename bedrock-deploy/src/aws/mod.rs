@@ -29,8 +29,9 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+use crate::permissions::PolicyLocks;
 pub(crate) use error::{AwsError, ok_if_exists, optional};
-pub(crate) use retry::{Idempotency, call};
+pub(crate) use retry::{Idempotency, call, with_interrupt};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a response may be silent. Lambda reads an upload of 50 MB completely before it responds.
@@ -62,6 +63,7 @@ pub struct Aws {
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
+    pub(crate) policy_locks: PolicyLocks,
 }
 
 /// An account and region of AWS.
@@ -111,6 +113,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         secrets: aws_sdk_secretsmanager::Client::new(&sdk),
         sqs: aws_sdk_sqs::Client::new(&sdk),
         ssm: aws_sdk_ssm::Client::new(&sdk),
+        policy_locks: PolicyLocks::default(),
     })
 }
 

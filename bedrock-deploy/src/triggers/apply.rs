@@ -20,6 +20,7 @@ use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
 use crate::concurrent::map_concurrently;
+use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
@@ -43,6 +44,8 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
         if let Err(error) = step_context.apply(step).await {
             let error = error.into_error(format!("failed to {}", step.description()));
             context.observer.failed(&planned.resource, &error);
+            // Ctrl-C also ends the pauses between the retries of a request.
+            context.interrupt.check()?;
             return Err(error);
         }
         context.observer.trigger_step_finished(planned, step.id(), started.elapsed());
@@ -328,22 +331,15 @@ impl StepContext<'_> {
     /// Allows a bucket to invoke a function, only as long as the bucket belongs to this account: after it is deleted, another
     /// account may create a bucket with the same name.
     async fn add_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let request = || {
-            let permission = self.aws.lambda.add_permission().function_name(self.stage.function_name(key));
-            let permission = permission.statement_id(bucket_statement_id(bucket)).action("lambda:InvokeFunction");
-            let permission = permission.principal("s3.amazonaws.com").source_arn(self.stage.bucket_arn(bucket));
-            permission.source_account(&self.stage.env.account).send()
-        };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        let permission = self.aws.lambda.add_permission().statement_id(bucket_statement_id(bucket));
+        let permission = permission.action("lambda:InvokeFunction").principal("s3.amazonaws.com");
+        let permission = permission.source_arn(self.stage.bucket_arn(bucket)).source_account(&self.stage.env.account);
+        Ok(permissions::add_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
     async fn remove_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let request = || {
-            let permission = self.aws.lambda.remove_permission().function_name(self.stage.function_name(key));
-            permission.statement_id(bucket_statement_id(bucket)).send()
-        };
-        optional(call(Idempotency::Idempotent, request).await)?;
-        Ok(())
+        let permission = self.aws.lambda.remove_permission().statement_id(bucket_statement_id(bucket));
+        Ok(permissions::remove_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
     /// A bucket has only one notification configuration, so the parts that do not concern the functions `keys` are copied.

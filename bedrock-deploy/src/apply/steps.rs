@@ -34,6 +34,7 @@ pub(super) async fn apply_steps(
     let mut function_context = FunctionContext {
         aws: context.aws,
         stage: context.stage,
+        observer: context.observer,
         key: &planned.key,
         name: &planned.function,
         desired,

@@ -72,6 +72,25 @@ impl AwsError {
             if code == "ResourceConflictException" && (message.contains("aliases reference it") || message.contains("referenced by an alias")))
     }
 
+    /// Returns whether the service does not have the operation in this region. A code that is a number comes from a response
+    /// without an error code, which is not a response of the service itself.
+    pub(crate) fn is_unavailable_operation(&self) -> bool {
+        [
+            "InvalidAction",
+            "MissingAuthenticationTokenException",
+            "NotFound",
+            "NotImplemented",
+            "UnknownOperation",
+            "UnknownOperationException",
+            "403",
+            "404",
+            "405",
+            "501",
+        ]
+        .iter()
+        .any(|code| self.has_code(code))
+    }
+
     /// Returns whether the caller has no permission for the request.
     pub(crate) fn is_denied(&self) -> bool {
         ["AccessDenied", "AccessDeniedException", "403"].iter().any(|code| self.has_code(code))

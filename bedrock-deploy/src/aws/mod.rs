@@ -29,13 +29,14 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+use crate::apply::upload::UploadPermits;
 use crate::permissions::PolicyLocks;
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use retry::{Idempotency, call, with_interrupt};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long a response may be silent. Lambda reads an upload of 50 MB completely before it responds.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a request and the start of its response may take. Uploads have longer timeouts.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Timeout of a complete [`download`].
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -64,6 +65,7 @@ pub struct Aws {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) policy_locks: PolicyLocks,
+    pub(crate) upload_permits: UploadPermits,
 }
 
 /// An account and region of AWS.
@@ -114,6 +116,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         sqs: aws_sdk_sqs::Client::new(&sdk),
         ssm: aws_sdk_ssm::Client::new(&sdk),
         policy_locks: PolicyLocks::default(),
+        upload_permits: UploadPermits::default(),
     })
 }
 

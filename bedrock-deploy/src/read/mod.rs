@@ -17,7 +17,7 @@ use crate::aws::{Aws, AwsError};
 use crate::concurrent::map_concurrently;
 use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
-pub(crate) use function::{read_function_url, read_version_descriptions, version_from};
+pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
 use lists::StageLists;
 
 /// Functions that are read at the same time; each takes up to eight requests.

@@ -39,6 +39,7 @@ mod permissions;
 mod plan;
 mod policy;
 mod read;
+mod regions;
 pub mod remote_invoke;
 mod rollback;
 mod secrets;

@@ -161,7 +161,7 @@ def test_empty_response_is_none(aws):
 def test_client_is_created_once_without_retries(aws):
     for _ in range(3):
         invoke("system_fetcher", {})
-    options = {"retries": {"total_max_attempts": 1}, "read_timeout": 900, "tcp_keepalive": True}
+    options = {"retries": {"total_max_attempts": 1}, "read_timeout": 1800, "tcp_keepalive": True}
     assert aws.clients == [("lambda", options)]
 
 

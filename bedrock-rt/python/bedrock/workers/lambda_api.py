@@ -15,7 +15,7 @@ from .errors import InvocationError, not_sent, service_error
 from .identity import identity
 
 # Used without a deadline: the longest ordinary timeout of a Lambda function.
-MAX_TIMEOUT_SECONDS = 900
+MAX_TIMEOUT_SECONDS = 1800
 # The silence of a connection after which the kernel probes it.
 PROBE_SECONDS = 60
 # botocore's errors that are raised before a request is written (class names, because boto3 is imported late).

@@ -1,7 +1,6 @@
 //! How a zip gets to Lambda: in the request, or through an S3 bucket if it is too large for a request.
 
 use std::fmt::Display;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -13,7 +12,7 @@ use aws_sdk_s3::types::{
 use bedrock_artifacts::Digest;
 use bedrock_diagnostics::Error;
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{FunctionContext, StepError, StepResult};
 use crate::aws::{Aws, CONNECT_TIMEOUT, Idempotency, READ_TIMEOUT, call, ok_if_exists, optional};
@@ -23,10 +22,6 @@ use crate::stage::{OWNER, OWNER_TAG, StageContext};
 
 /// Largest zip that is sent in a request. As base64 it stays below the smallest limit of a request, 69,905,067 bytes.
 const MAX_DIRECT_UPLOAD_BYTES: usize = 50_000_000;
-/// Zips that are larger than this are uploaded [`MAX_CONCURRENT_LARGE_UPLOADS`] at a time, so that each gets a share of the
-/// connection with which it does not take forever.
-const LARGE_UPLOAD_BYTES: usize = 5_000_000;
-const MAX_CONCURRENT_LARGE_UPLOADS: usize = 2;
 /// Slowest connection for which the timeout of an upload is long enough.
 const MIN_BYTES_PER_SECOND: u64 = 50_000;
 /// Timeouts are rounded up, because each of them needs connections of its own.
@@ -41,27 +36,6 @@ const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
 pub(crate) enum CodeSource {
     Bytes(Vec<u8>),
     Bucket { bucket: String, key: String },
-}
-
-/// Permits for large uploads. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct UploadPermits(Arc<Semaphore>);
-
-impl Default for UploadPermits {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_CONCURRENT_LARGE_UPLOADS)))
-    }
-}
-
-impl UploadPermits {
-    /// Waits until an upload of `bytes` may start. Small uploads need no permit.
-    async fn acquire(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        if bytes <= LARGE_UPLOAD_BYTES {
-            return None;
-        }
-        // It returns an error only if the semaphore is closed, which never happens.
-        Arc::clone(&self.0).acquire_owned().await.ok()
-    }
 }
 
 /// A zip that is ready for a request, and the timeouts of that request. Until it is dropped, it may count as a large upload.
@@ -211,17 +185,5 @@ mod tests {
     fn other_code_than_the_uploaded_is_an_error() {
         assert!(verify_code(Some("a"), "a").is_ok());
         assert!(verify_code(Some("b"), "a").is_err() && verify_code(None, "a").is_err());
-    }
-
-    #[tokio::test]
-    async fn two_large_uploads_run_at_the_same_time() {
-        let permits = UploadPermits::default();
-        assert!(permits.acquire(LARGE_UPLOAD_BYTES).await.is_none());
-        let first = permits.acquire(LARGE_UPLOAD_BYTES + 1).await;
-        let second = permits.acquire(LARGE_UPLOAD_BYTES + 1).await;
-        assert!(first.is_some() && second.is_some());
-        assert_eq!(permits.0.available_permits(), 0);
-        drop(first);
-        assert_eq!(permits.0.available_permits(), 1);
     }
 }

@@ -3,12 +3,14 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
+//! | `locks` | what is not done at the same time |
 //! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
 //!
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
 //! may already have had an effect.
 
 mod error;
+mod locks;
 mod retry;
 
 use std::path::PathBuf;
@@ -29,9 +31,8 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use crate::apply::upload::UploadPermits;
-use crate::permissions::PolicyLocks;
 pub(crate) use error::{AwsError, ok_if_exists, optional};
+use locks::{PolicyLocks, UploadPermits};
 pub(crate) use retry::{Idempotency, call, with_interrupt};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);

@@ -345,7 +345,11 @@ impl TriggerReader<'_> {
         let s3 = &self.aws.s3;
         let account = &self.stage.env.account;
         let request = || s3.head_bucket().bucket(name).expected_bucket_owner(account).send();
+        let is_desired = self.desired.buckets.contains_key(name);
+        let has_our_name = name.starts_with(&self.stage.prefix().replace('_', "-"));
         match optional(call(Idempotency::Idempotent, request).await) {
+            // A bucket that was deleted, whose name another account uses now, does not stop `destroy`.
+            Err(error) if error.is_denied() && !is_desired && !has_our_name => return Ok(()),
             Err(error) if error.is_denied() => {
                 let message = format!(
                     "the bucket `{name}` belongs to another account than `{account}`, or the permission \
@@ -360,7 +364,7 @@ impl TriggerReader<'_> {
         }
         let is_desired_app_bucket = self.desired.buckets.get(name).is_some_and(|bucket| bucket.is_app_bucket);
         // Of buckets that cannot be ours, only the notifications are read.
-        if name.starts_with(&self.stage.prefix().replace('_', "-")) {
+        if has_our_name {
             let request = || s3.get_bucket_tagging().bucket(name).expected_bucket_owner(account).send();
             let response = optional(call(Idempotency::Idempotent, request).await)?;
             let tags = response.map(|response| response.tag_set).unwrap_or_default();

@@ -7,13 +7,14 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 use crate::apply::apply;
 use crate::apply::context::ApplyContext;
-use crate::aws::{self, Aws, AwsOptions};
+use crate::aws::{self, Aws, AwsOptions, with_interrupt};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::plan::Plan;
 use crate::read::{read_actual, read_function_url};
+use crate::regions::check_function_url;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
 use crate::triggers::read::read_triggers;
@@ -77,7 +78,11 @@ async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_pa
     let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
-    Ok(Plan::new(stage, desired, &actual, is_partial))
+    let plan = Plan::new(stage, desired, &actual, is_partial);
+    if plan.creates_url() {
+        check_function_url(stage)?;
+    }
+    Ok(plan)
 }
 
 /// A deploy or destroy after planning.
@@ -109,7 +114,7 @@ impl StageOperation<'_> {
         self.confirm.confirm(self.operation, stage)?;
         let started_at_ms = milliseconds_since_1970();
         let context = ApplyContext { aws, stage, observer: self.observer, interrupt: &interrupt, started_at_ms };
-        let changed = apply(context, plan, desired).await;
+        let changed = with_interrupt(&interrupt, apply(context, plan, desired)).await;
         if changed.is_err() {
             self.observer.finished(&Outcome::Failed);
         }

@@ -12,7 +12,7 @@
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
-//! | `apply`, `concurrent` | how it is done, for several functions at the same time |
+//! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
 //! | `triggers` | the same for schedules, queues and buckets |
 //! | `deploy`, `rollback`, `status` | the operations |
 //! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
@@ -35,9 +35,11 @@ pub mod logs;
 mod manifest;
 mod observer;
 mod ownership;
+mod permissions;
 mod plan;
 mod policy;
 mod read;
+mod regions;
 pub mod remote_invoke;
 mod rollback;
 mod secrets;

@@ -20,6 +20,8 @@ use crate::version::{Version, VersionDifferences, change_text};
 
 /// Versions of a layer that are kept for rollbacks.
 const MAX_KEPT_LAYER_VERSIONS: usize = 5;
+/// What the plan says of an endpoint with `auth = "none"`.
+const PUBLIC_URL_NOTE: &str = "URL open to everyone";
 
 /// What is done with each function and trigger, including those that are kept.
 #[derive(Debug, Clone)]
@@ -88,6 +90,11 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.function_changes().next().is_none() && self.trigger_changes().next().is_none()
+    }
+
+    /// Returns whether a function URL is created.
+    pub(crate) fn creates_url(&self) -> bool {
+        self.functions.iter().any(|planned| planned.steps.contains(&Step::CreateUrl))
     }
 
     fn count(&self, change: Change) -> usize {
@@ -162,7 +169,10 @@ fn plan_function(
         Some(_) if steps.steps.is_empty() => Change::Keep,
         Some(_) => Change::Update,
     };
-    let reasons = if change == Change::Update { steps.reasons } else { Vec::new() };
+    let reasons = match change {
+        Change::Update => steps.reasons.into_iter().chain(steps.notes).collect(),
+        _ => steps.notes,
+    };
     let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
     // Lambda rejects destinations that do not exist.
     let is_final =
@@ -212,6 +222,8 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
 struct StepList {
     steps: Vec<Step>,
     reasons: Vec<String>,
+    /// What users should know of the steps, also if the function is created.
+    notes: Vec<String>,
 }
 
 impl StepList {
@@ -230,13 +242,21 @@ impl StepList {
 }
 
 fn plan_log_group(steps: &mut StepList, desired: &DesiredFunction, actual: &ActualFunction) {
+    let retention_text = |days: Option<i32>| days.map_or("unlimited".to_owned(), |days| days.to_string());
+    let desired_retention = retention_text(Some(desired.log_retention_days));
     match &actual.log_group {
         None => steps.add(Step::CreateLogGroup, "log group"),
         // Created by Lambda or by the user: it does not have our tags yet.
-        Some(_) if actual.deployed.is_none() => steps.add(Step::CreateLogGroup, "log group"),
+        Some(log_group) if actual.deployed.is_none() => {
+            steps.add(Step::CreateLogGroup, "log group");
+            let old = retention_text(log_group.retention_days);
+            if let Some(note) = change_text("existing log group, log retention", &old, &desired_retention) {
+                steps.notes.push(note);
+            }
+        }
         Some(log_group) => {
-            let old = log_group.retention_days.map_or("unlimited".to_owned(), |days| days.to_string());
-            if let Some(reason) = change_text("log retention", &old, &desired.log_retention_days.to_string()) {
+            let old = retention_text(log_group.retention_days);
+            if let Some(reason) = change_text("log retention", &old, &desired_retention) {
                 steps.add(Step::SetLogRetention, reason);
             }
         }
@@ -380,7 +400,12 @@ fn plan_url(steps: &mut StepList, desired: Option<UrlAuth>, deployed: &DeployedF
 fn plan_url_statements(steps: &mut StepList, auth: UrlAuth, statement_ids: &BTreeSet<String>) {
     for statement in PUBLIC_URL_STATEMENTS {
         match (auth, statement_ids.contains(statement.id())) {
-            (UrlAuth::Public, false) => steps.add(Step::AddUrlStatement(statement), "URL access"),
+            (UrlAuth::Public, false) => {
+                steps.add(Step::AddUrlStatement(statement), "URL access");
+                if !steps.notes.iter().any(|note| note == PUBLIC_URL_NOTE) {
+                    steps.notes.push(PUBLIC_URL_NOTE.to_owned());
+                }
+            }
             (UrlAuth::Iam, true) => steps.add(Step::RemoveUrlStatement(statement), "URL access"),
             _ => {}
         }

@@ -19,8 +19,8 @@ use crate::stage::Stage;
 const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 /// Quota of Lambda for the payload of an asynchronous invocation.
 const MAX_EVENT_PAYLOAD_BYTES: usize = 1024 * 1024;
-/// Lambda sends nothing while a function runs, which may take 15 minutes.
-const READ_TIMEOUT: Duration = Duration::from_secs(930);
+/// Lambda sends nothing while a function runs, which may take 30 minutes.
+const READ_TIMEOUT: Duration = Duration::from_secs(1_830);
 
 /// An invocation of a deployed worker.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use bedrock_diagnostics::{Error, Interrupt, Result};
 use crate::apply::context::StepResult;
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
-use crate::apply::upload::CodeSource;
-use crate::aws::{self, Aws, Idempotency, call, download};
+use crate::apply::upload::upload;
+use crate::aws::{self, Aws, Idempotency, call, download, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
@@ -52,7 +52,7 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
         }
         let interrupt = Interrupt::watch()?;
         confirm.confirm(Operation::Rollback, &stage)?;
-        let functions = apply_moves(&aws, &moves, observer, &interrupt).await;
+        let functions = with_interrupt(&interrupt, apply_moves(&aws, &stage, &moves, observer, &interrupt)).await;
         match functions {
             Ok(functions) => observer.finished(&Outcome::RolledBack { stage: &stage, functions }),
             Err(_) => observer.finished(&Outcome::Failed),
@@ -136,6 +136,7 @@ impl VersionHistory {
 
 async fn apply_moves(
     aws: &Aws,
+    stage: &StageContext,
     moves: &[AliasMove],
     observer: &dyn DeployObserver,
     interrupt: &Interrupt,
@@ -144,7 +145,7 @@ async fn apply_moves(
         interrupt.check()?;
         let started = Instant::now();
         let function = &alias_move.function;
-        if let Err(error) = apply_move(aws, function, &alias_move.to.to_string()).await {
+        if let Err(error) = apply_move(aws, stage, function, &alias_move.to.to_string()).await {
             let error = error.into_error(format!("failed to roll back function `{function}`"));
             observer.failed(function, &error);
             return Err(error);
@@ -158,19 +159,27 @@ async fn apply_moves(
 }
 
 /// Moves the alias last, so that the same command repeats the rollback if it was stopped earlier.
-async fn apply_move(aws: &Aws, function: &str, to: &str) -> StepResult {
+async fn apply_move(aws: &Aws, stage: &StageContext, function: &str, to: &str) -> StepResult {
     let request = || aws.lambda.get_function().function_name(function).qualifier(to).send();
     let response = call(Idempotency::Idempotent, request).await?;
     let (Some(configuration), Some(code)) = (response.configuration(), response.code()) else {
         return Err(Error::app(format!("AWS returned no code of version {to}")).into());
     };
+    if let Some(error) = configuration.environment().and_then(|environment| environment.error()) {
+        let error = Error::app(format!("AWS could not read the environment variables of version {to}"))
+            .cause(format!("{}: {}", error.error_code().unwrap_or_default(), error.message().unwrap_or_default()))
+            .help("you need the permission `kms:Decrypt` for the key of the function");
+        return Err(error.into());
+    }
     let version = version_from(configuration);
     let zip = download(code.location().unwrap_or_default()).await?;
     if Digest::of(&zip).base64() != version.code_sha256 {
         return Err(Error::app(format!("the downloaded code is not that of version {to}")).into());
     }
-    update_settings(aws, function, &version.settings, &version.layers.unwrap_or_default()).await?;
-    update_code(aws, function, CodeSource::Bytes(zip), &version.architecture).await?;
+    let layers = version.layers.clone().unwrap_or_default();
+    update_settings(aws, function, &version.settings, &layers).await?;
+    let upload = upload(aws, stage, function, zip).await?;
+    update_code(aws, function, upload, &version).await?;
     point_alias(aws, function, to).await
 }
 

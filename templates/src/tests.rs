@@ -176,6 +176,26 @@ fn terraform_returns_all_files_unchanged() {
 }
 
 #[test]
+fn workflow_pins_actions_to_commits() {
+    let files = terraform();
+    let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");
+    let actions: Vec<&str> = workflow
+        .contents
+        .lines()
+        .filter_map(|line| line.trim().split_once("uses: "))
+        .map(|(_, action)| action)
+        .collect();
+    assert_eq!(actions.len(), 4);
+    for action in actions {
+        let (commit, version) = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # ")).expect(action);
+        assert!(commit.len() == 40 && commit.chars().all(|digit| digit.is_ascii_hexdigit()), "{action}");
+        assert!(version.starts_with('v'), "{action}");
+    }
+    // In CI, `deploy` cannot ask.
+    assert!(workflow.contents.contains("cargo bedrock deploy --stage \"$STAGE\" --yes"));
+}
+
+#[test]
 fn workflow_installs_the_version_of_this_crate() {
     let files = terraform();
     let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");

@@ -9,9 +9,8 @@ use crate::language::Language;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 
-/// The timeout in seconds. Lambda's documentation still says 900, while its API model allows more; 900 is the limit
-/// here.
-pub(super) const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=900;
+/// The timeout in seconds (API model, `Timeout`).
+pub(super) const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=1_800;
 /// The memory size of a function in megabytes (AWS documentation, Lambda quotas).
 pub(super) const MEMORY_MEGABYTES: RangeInclusive<u64> = 128..=10_240;
 /// The maximum age of an event in seconds (API model, `MaximumEventAgeInSeconds`).

@@ -76,8 +76,8 @@ fn number_out_of_range_error_has_both_limits() {
         "Cargo.toml:1: `workers.a.bundle` must be `true` or `false`, found `'yes'`\n"
     );
     assert_eq!(
-        error_of("workers.a.timeout = 901"),
-        "Cargo.toml:1: `workers.a.timeout` must be a whole number of seconds from 1 to 900, found `901`\n"
+        error_of("workers.a.timeout = 1801"),
+        "Cargo.toml:1: `workers.a.timeout` must be a whole number of seconds from 1 to 1800, found `1801`\n"
     );
     assert_eq!(
         error_of("endpoint.memory = 64"),

@@ -153,6 +153,13 @@ impl Reader<'_> {
                         self.wrong_value(value, &full_path, &format!("a string of at most {MAX_KEY_BYTES} bytes"));
                         continue;
                     };
+                    if text.contains('*') {
+                        self.not_allowed(
+                            value,
+                            &full_path,
+                            "contain `*`: S3 has no wildcards in prefixes and suffixes",
+                        );
+                    }
                     let target = if name == "prefix" { &mut bucket.prefix } else { &mut bucket.suffix };
                     text.clone_into(target);
                 }

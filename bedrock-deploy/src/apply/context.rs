@@ -32,6 +32,7 @@ pub(crate) struct ApplyContext<'a> {
 pub(super) struct FunctionContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
+    pub(super) observer: &'a dyn DeployObserver,
     pub(super) key: &'a str,
     /// Name of the function.
     pub(super) name: &'a str,
@@ -89,14 +90,14 @@ impl StepError {
     }
 }
 
-/// Waits until Lambda has finished the creation or the last update of a function.
-pub(super) async fn wait_until_ready(aws: &Aws, name: &str) -> StepResult {
+/// Waits until Lambda has finished the creation or the last update of a function, or of one of its versions.
+pub(super) async fn wait_until_ready(aws: &Aws, name: &str, version: Option<&str>) -> StepResult {
     let failed = |reason: Option<&str>| {
         Error::app(format!("AWS failed to prepare the function: {}", reason.unwrap_or("it gave no reason")))
     };
     let mut interval = MIN_POLL_INTERVAL;
     for _ in 0..MAX_POLLS {
-        let request = || aws.lambda.get_function().function_name(name).send();
+        let request = || aws.lambda.get_function().function_name(name).set_qualifier(version.map(str::to_owned)).send();
         let response = call(Idempotency::EventuallyConsistent, request).await?;
         let Some(configuration) = response.configuration() else { return Ok(()) };
         if configuration.state() == Some(&State::Failed) {

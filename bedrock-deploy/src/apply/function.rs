@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure, OnSuccess, RecursiveLoop,
-    Runtime,
+    AliasRoutingConfiguration, Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure,
+    OnSuccess, RecursiveLoop, Runtime,
 };
 
 use super::context::{FunctionContext, StepResult, wait_until_ready};
-use super::upload::{CodeSource, code_source};
+use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
 use crate::aws::{Aws, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
 use crate::read::read_version_descriptions;
 use crate::stage::ALIAS;
-use crate::version::FunctionSettings;
+use crate::version::{FunctionSettings, Version};
 
 /// Versions of a function that are kept for rollbacks.
 const MAX_KEPT_VERSIONS: usize = 10;
@@ -54,8 +54,9 @@ pub(super) async fn delete_log_group(context: &FunctionContext<'_>) -> StepResul
 }
 
 pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
-    let code = match code_source(context, &desired.zip).await? {
-        CodeSource::Bytes(bytes) => FunctionCode::builder().zip_file(Blob::new(bytes)),
+    let upload = read_and_upload(context, &desired.zip).await?;
+    let code = match &upload.source {
+        CodeSource::Bytes(bytes) => FunctionCode::builder().zip_file(Blob::new(bytes.clone())),
         CodeSource::Bucket { bucket, key } => FunctionCode::builder().s3_bucket(bucket).s3_key(key),
     };
     let code = code.build();
@@ -69,10 +70,14 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
         let function = function.runtime(Runtime::from(settings.runtime.as_str()));
         let function = function.memory_size(settings.memory_mb).timeout(settings.timeout_seconds);
         let function = function.set_layers(Some(desired.layers(context.layer_arn.as_deref())));
-        function.set_dead_letter_config(dead_letter_config(settings)).environment(environment(settings)).send()
+        let function = function.set_dead_letter_config(dead_letter_config(settings)).environment(environment(settings));
+        let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
+        function.customize().config_override(timeouts).send()
     };
-    call(Idempotency::NotIdempotent, request).await?;
-    wait_until_ready(context.aws, context.name).await
+    let created = call(Idempotency::NotIdempotent, request).await?;
+    drop(upload);
+    verify_code(created.code_sha256(), &version.code_sha256)?;
+    wait_until_ready(context.aws, context.name, None).await
 }
 
 /// Deletes the function with its versions, its alias, its URL and its resource policy.
@@ -99,27 +104,30 @@ pub(crate) async fn update_settings(
         function.set_layers(Some(layers.to_vec())).environment(environment(settings)).send()
     };
     call(Idempotency::Idempotent, request).await?;
-    wait_until_ready(aws, name).await
+    wait_until_ready(aws, name, None).await
 }
 
 pub(super) async fn upload_code(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
-    let source = code_source(context, &desired.zip).await?;
-    update_code(context.aws, context.name, source, &desired.version.architecture).await
+    let upload = read_and_upload(context, &desired.zip).await?;
+    update_code(context.aws, context.name, upload, &desired.version).await
 }
 
-/// Updates the code and the architecture that it is compiled for.
-pub(crate) async fn update_code(aws: &Aws, name: &str, source: CodeSource, architecture: &str) -> StepResult {
-    let (zip, bucket, key) = match source {
-        CodeSource::Bytes(bytes) => (Some(Blob::new(bytes)), None, None),
-        CodeSource::Bucket { bucket, key } => (None, Some(bucket), Some(key)),
-    };
+/// Updates the code and the architecture that it is compiled for to those of `version`.
+pub(crate) async fn update_code(aws: &Aws, name: &str, upload: Upload, version: &Version) -> StepResult {
     let request = || {
-        let function = aws.lambda.update_function_code().function_name(name).set_zip_file(zip.clone());
-        let function = function.set_s3_bucket(bucket.clone()).set_s3_key(key.clone());
-        function.architectures(Architecture::from(architecture)).send()
+        let function = aws.lambda.update_function_code().function_name(name);
+        let function = match &upload.source {
+            CodeSource::Bytes(bytes) => function.zip_file(Blob::new(bytes.clone())),
+            CodeSource::Bucket { bucket, key } => function.s3_bucket(bucket).s3_key(key),
+        };
+        let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
+        let function = function.architectures(Architecture::from(version.architecture.as_str()));
+        function.customize().config_override(timeouts).send()
     };
-    call(Idempotency::Idempotent, request).await?;
-    wait_until_ready(aws, name).await
+    let updated = call(Idempotency::Idempotent, request).await?;
+    drop(upload);
+    verify_code(updated.code_sha256(), &version.code_sha256)?;
+    wait_until_ready(aws, name, None).await
 }
 
 pub(super) async fn set_concurrency(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
@@ -177,24 +185,37 @@ pub(super) async fn publish_version(context: &FunctionContext<'_>, desired: &Des
     };
     let published = call(Idempotency::Idempotent, request).await?;
     let number = published.version().unwrap_or_default();
+    // A version may need some time before it can be invoked, for example with SnapStart.
+    wait_until_ready(context.aws, context.name, Some(number)).await?;
     point_alias(context.aws, context.name, number).await?;
     delete_old_versions(context, number).await
 }
 
-/// Keeps the newest versions only: an account has 75 GB for the code of all versions.
+/// Keeps the newest versions only: an account has 75 GB for the code of all versions. A version that an alias of the user
+/// points to is kept too.
 async fn delete_old_versions(context: &FunctionContext<'_>, live: &str) -> StepResult {
     let versions = read_version_descriptions(context.aws, context.name).await?;
     let old = versions.keys().rev().skip(MAX_KEPT_VERSIONS).map(ToString::to_string);
     for number in old.filter(|number| number != live && Some(number.as_str()) != context.live_version) {
         let request = || context.aws.lambda.delete_function().function_name(context.name).qualifier(&number).send();
-        optional(call(Idempotency::Idempotent, request).await)?;
+        match optional(call(Idempotency::Idempotent, request).await) {
+            Err(error) if error.is_referenced() => context
+                .observer
+                .warning(&format!("version {number} of function `{}` was kept: an alias points to it", context.name)),
+            deleted => drop(deleted?),
+        }
     }
     Ok(())
 }
 
-/// Points the alias `live` to a version. Creates the alias if it does not exist.
+/// Points the alias `live` to a version, for all requests. Creates the alias if it does not exist.
 pub(crate) async fn point_alias(aws: &Aws, name: &str, version: &str) -> StepResult {
-    let update = || aws.lambda.update_alias().function_name(name).name(ALIAS).function_version(version).send();
+    let update = || {
+        // Otherwise weights that were set by hand would keep sending requests to another version.
+        let no_weights = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new()));
+        let alias = aws.lambda.update_alias().function_name(name).name(ALIAS).function_version(version);
+        alias.routing_config(no_weights.build()).send()
+    };
     if optional(call(Idempotency::Idempotent, update).await)?.is_some() {
         return Ok(());
     }

@@ -6,15 +6,17 @@ use aws_sdk_lambda::types::{Architecture, LayerVersionContentInput, Runtime};
 use bedrock_diagnostics::Error;
 
 use super::context::{FunctionContext, StepError, StepResult};
-use super::upload::{CodeSource, code_source};
+use super::upload::{CodeSource, read_and_upload, verify_code};
 use crate::aws::{Idempotency, call};
 use crate::desired::DesiredFunction;
+use crate::read::read_layers_in_use;
 
 /// Publishes a version and returns its ARN. Its description identifies the contents, so that later plans find it.
 pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunction) -> Result<String, StepError> {
     let Some(layer) = &desired.worker_layer else { return Err(Error::app("there is no layer to publish").into()) };
-    let source = match code_source(context, &layer.zip).await? {
-        CodeSource::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(Blob::new(bytes)),
+    let upload = read_and_upload(context, &layer.zip).await?;
+    let source = match &upload.source {
+        CodeSource::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(Blob::new(bytes.clone())),
         CodeSource::Bucket { bucket, key } => LayerVersionContentInput::builder().s3_bucket(bucket).s3_key(key),
     };
     let source = source.build();
@@ -23,17 +25,33 @@ pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunc
         let layer_version = context.aws.lambda.publish_layer_version().layer_name(context.name).content(source.clone());
         let layer_version = layer_version.description(&layer.description);
         let layer_version = layer_version.compatible_architectures(Architecture::from(version.architecture.as_str()));
-        layer_version.compatible_runtimes(Runtime::from(version.settings.runtime.as_str())).send()
+        let layer_version = layer_version.compatible_runtimes(Runtime::from(version.settings.runtime.as_str()));
+        let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
+        layer_version.customize().config_override(timeouts).send()
     };
     let published = call(Idempotency::NotIdempotent, request).await?;
+    let sha256 = published.content().and_then(|content| content.code_sha256());
+    if let Err(error) = verify_code(sha256, &layer.zip.sha256_base64) {
+        // Later plans would find it by its description.
+        delete_version(context, published.version()).await?;
+        return Err(error);
+    }
     Ok(published.layer_version_arn().unwrap_or_default().to_owned())
 }
 
+/// Deletes versions of the layer, except those that a version of the function uses: Lambda would refuse to roll back to it.
 pub(super) async fn delete_versions(context: &FunctionContext<'_>, numbers: &[i64]) -> StepResult {
-    let lambda = &context.aws.lambda;
-    for number in numbers {
-        let request = || lambda.delete_layer_version().layer_name(context.name).version_number(*number).send();
-        call(Idempotency::Idempotent, request).await?;
+    let used = read_layers_in_use(context.aws, context.name).await?;
+    let is_used = |number: &i64| used.iter().any(|arn| arn.ends_with(&format!(":layer:{}:{number}", context.name)));
+    for number in numbers.iter().filter(|number| !is_used(number)) {
+        delete_version(context, *number).await?;
     }
+    Ok(())
+}
+
+async fn delete_version(context: &FunctionContext<'_>, number: i64) -> StepResult {
+    let lambda = &context.aws.lambda;
+    let request = || lambda.delete_layer_version().layer_name(context.name).version_number(number).send();
+    call(Idempotency::Idempotent, request).await?;
     Ok(())
 }

@@ -34,6 +34,7 @@ pub(super) async fn apply_steps(
     let mut function_context = FunctionContext {
         aws: context.aws,
         stage: context.stage,
+        observer: context.observer,
         key: &planned.key,
         name: &planned.function,
         desired,
@@ -47,6 +48,8 @@ pub(super) async fn apply_steps(
         if let Err(error) = apply_step(&mut function_context, step).await {
             let error = error.into_error(format!("failed to {}", step.description(&planned.function)));
             context.observer.failed(&planned.function, &error);
+            // Ctrl-C also ends the pauses between the retries of a request.
+            context.interrupt.check()?;
             return Err(error);
         }
         context.observer.function_step_finished(&planned.function, step.id(), started.elapsed());

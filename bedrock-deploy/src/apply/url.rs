@@ -4,8 +4,9 @@
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 
 use super::context::{FunctionContext, StepResult};
-use crate::aws::{Idempotency, call, ok_if_exists, optional};
+use crate::aws::{Idempotency, call};
 use crate::desired::{DesiredFunction, UrlAuth};
+use crate::permissions;
 use crate::stage::ALIAS;
 use crate::step::UrlStatement;
 
@@ -31,27 +32,20 @@ pub(super) async fn set_auth(context: &FunctionContext<'_>, desired: &DesiredFun
 
 /// Adds a statement for everyone. Its condition limits it to calls through the URL.
 pub(super) async fn add_statement(context: &FunctionContext<'_>, statement: UrlStatement) -> StepResult {
-    let request = || {
-        let permission = context.aws.lambda.add_permission().function_name(context.name).qualifier(ALIAS);
-        let permission = permission.statement_id(statement.id()).principal("*");
-        let permission = match statement {
-            UrlStatement::InvokeUrl => {
-                permission.action("lambda:InvokeFunctionUrl").function_url_auth_type(FunctionUrlAuthType::None)
-            }
-            UrlStatement::InvokeViaUrl => permission.action("lambda:InvokeFunction").invoked_via_function_url(true),
-        };
-        permission.send()
+    let permission = context.aws.lambda.add_permission().qualifier(ALIAS);
+    let permission = permission.statement_id(statement.id()).principal("*");
+    let permission = match statement {
+        UrlStatement::InvokeUrl => {
+            permission.action("lambda:InvokeFunctionUrl").function_url_auth_type(FunctionUrlAuthType::None)
+        }
+        UrlStatement::InvokeViaUrl => permission.action("lambda:InvokeFunction").invoked_via_function_url(true),
     };
-    Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+    Ok(permissions::add_statement(context.aws, context.name, &permission).await?)
 }
 
 pub(super) async fn remove_statement(context: &FunctionContext<'_>, statement: UrlStatement) -> StepResult {
-    let request = || {
-        let permission = context.aws.lambda.remove_permission().function_name(context.name).qualifier(ALIAS);
-        permission.statement_id(statement.id()).send()
-    };
-    optional(call(Idempotency::Idempotent, request).await)?;
-    Ok(())
+    let permission = context.aws.lambda.remove_permission().qualifier(ALIAS).statement_id(statement.id());
+    Ok(permissions::remove_statement(context.aws, context.name, &permission).await?)
 }
 
 fn auth_type(desired: &DesiredFunction) -> FunctionUrlAuthType {

@@ -53,17 +53,47 @@ impl AwsError {
         .any(|code| self.has_code(code))
     }
 
-    /// Returns whether the resource to create exists already, by the error codes of all services.
+    /// Returns whether the resource to create exists already, by the error codes of all services. Lambda's code for it also
+    /// means that another change of the resource is in progress, so its message has to say it.
     pub(crate) fn already_exists(&self) -> bool {
+        if let Self::Service { code, message, .. } = self
+            && code == "ResourceConflictException"
+        {
+            return message.contains("already exist") || message.contains("Config exists");
+        }
+        ["ConflictException", "EntityAlreadyExists", "ResourceAlreadyExistsException", "BucketAlreadyOwnedByYou"]
+            .iter()
+            .any(|code| self.has_code(code))
+    }
+
+    /// Returns whether Lambda refused to delete a version because an alias points to it.
+    pub(crate) fn is_referenced(&self) -> bool {
+        matches!(self, Self::Service { code, message, .. }
+            if code == "ResourceConflictException" && (message.contains("aliases reference it") || message.contains("referenced by an alias")))
+    }
+
+    /// Returns whether the service does not have the operation in this region. A code that is a number comes from a response
+    /// without an error code, which is not a response of the service itself.
+    pub(crate) fn is_unavailable_operation(&self) -> bool {
         [
-            "ConflictException",
-            "ResourceConflictException",
-            "EntityAlreadyExists",
-            "ResourceAlreadyExistsException",
-            "BucketAlreadyOwnedByYou",
+            "InvalidAction",
+            "MissingAuthenticationTokenException",
+            "NotFound",
+            "NotImplemented",
+            "UnknownOperation",
+            "UnknownOperationException",
+            "403",
+            "404",
+            "405",
+            "501",
         ]
         .iter()
         .any(|code| self.has_code(code))
+    }
+
+    /// Returns whether the caller has no permission for the request.
+    pub(crate) fn is_denied(&self) -> bool {
+        ["AccessDenied", "AccessDeniedException", "403"].iter().any(|code| self.has_code(code))
     }
 
     /// Converts it into an error of the app with the message `message`, for example ``failed to create function `x` ``.

@@ -3,12 +3,14 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
+//! | `locks` | what is not done at the same time |
 //! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
 //!
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
 //! may already have had an effect.
 
 mod error;
+mod locks;
 mod retry;
 
 use std::path::PathBuf;
@@ -30,11 +32,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
-pub(crate) use retry::{Idempotency, call};
+use locks::{PolicyLocks, UploadPermits};
+pub(crate) use retry::{Idempotency, call, with_interrupt};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long a response may be silent. Lambda reads an upload of 50 MB completely before it responds.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a request and the start of its response may take. Uploads have longer timeouts.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Timeout of a complete [`download`].
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -62,6 +65,8 @@ pub struct Aws {
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
+    pub(crate) policy_locks: PolicyLocks,
+    pub(crate) upload_permits: UploadPermits,
 }
 
 /// An account and region of AWS.
@@ -111,6 +116,8 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         secrets: aws_sdk_secretsmanager::Client::new(&sdk),
         sqs: aws_sdk_sqs::Client::new(&sdk),
         ssm: aws_sdk_ssm::Client::new(&sdk),
+        policy_locks: PolicyLocks::default(),
+        upload_permits: UploadPermits::default(),
     })
 }
 

@@ -48,7 +48,7 @@ fn new_worker_gets_log_group_first() {
 #[test]
 fn new_endpoint_gets_url_and_both_statements() {
     assert_snapshot!(plan("endpoint", &desired_function("endpoint"), None), @"
-    + create  shop-dev-endpoint
+    + create  shop-dev-endpoint (URL open to everyone)
 
     1 to create
     make-log-group make-role write-own-policy make-function publish make-url allow allow
@@ -70,6 +70,22 @@ fn creation_sets_all_settings() {
     1 to create
     make-log-group make-role write-own-policy publish-layer make-function reserve-concurrency set-events set-recursion publish
     ");
+}
+
+#[test]
+fn shorter_retention_of_an_existing_log_group_is_shown() {
+    let desired = desired_function("counter");
+    let with_retention = |retention_days| ActualFunction {
+        log_group: Some(ActualLogGroup { retention_days }),
+        ..ActualFunction::default()
+    };
+    assert_snapshot!(plan("counter", &desired, with_retention(None)), @"
+    + create  shop-dev-counter (existing log group, log retention unlimited → 30)
+
+    1 to create
+    make-log-group make-role write-own-policy make-function publish
+    ");
+    assert!(plan("counter", &desired, with_retention(Some(30))).starts_with("+ create  shop-dev-counter\n"));
 }
 
 #[test]
@@ -339,7 +355,7 @@ fn url_access_follows_the_settings() {
     set-url-auth disallow disallow
     ");
     assert_snapshot!(plan("endpoint", &open, Some(actual_function("endpoint", &closed))), @"
-    ~ update  shop-dev-endpoint (URL access)
+    ~ update  shop-dev-endpoint (URL access, URL open to everyone)
 
     1 to update
     set-url-auth allow allow
@@ -348,7 +364,7 @@ fn url_access_follows_the_settings() {
         actual.statement_ids.remove(UrlStatement::InvokeViaUrl.id());
     });
     assert_snapshot!(plan("endpoint", &open, incomplete), @"
-    ~ update  shop-dev-endpoint (URL access)
+    ~ update  shop-dev-endpoint (URL access, URL open to everyone)
 
     1 to update
     allow

@@ -121,26 +121,39 @@ async fn read_event_invoke_config(aws: &Aws, name: &str) -> Result<EventInvokeCo
 
 async fn read_allows_recursion(aws: &Aws, name: &str) -> Result<bool, AwsError> {
     let request = || aws.lambda.get_function_recursion_config().function_name(name).send();
-    let response = call(Idempotency::Idempotent, request).await?;
-    Ok(response.recursive_loop() == Some(&RecursiveLoop::Allow))
+    match call(Idempotency::Idempotent, request).await {
+        // Where Lambda does not have this setting, it does not detect loops, and there is nothing to change.
+        Err(error) if error.is_unavailable_operation() => Ok(false),
+        response => Ok(response?.recursive_loop() == Some(&RecursiveLoop::Allow)),
+    }
 }
 
 /// Returns the descriptions of a function's published versions by their numbers.
 pub(crate) async fn read_version_descriptions(aws: &Aws, name: &str) -> Result<BTreeMap<u64, String>, AwsError> {
-    let mut descriptions = BTreeMap::new();
+    let versions = list_versions(aws, name).await?;
+    // `$LATEST` is not a number.
+    let numbered = versions.iter().filter_map(|version| Some((version.version()?.parse().ok()?, version)));
+    Ok(numbered.map(|(number, version)| (number, version.description().unwrap_or_default().to_owned())).collect())
+}
+
+/// Returns the ARNs of all layer versions that a version of a function uses. Empty if the function does not exist.
+pub(crate) async fn read_layers_in_use(aws: &Aws, name: &str) -> Result<BTreeSet<String>, AwsError> {
+    let versions = optional(list_versions(aws, name).await)?.unwrap_or_default();
+    let layers = versions.iter().flat_map(FunctionConfiguration::layers);
+    Ok(layers.filter_map(|layer| layer.arn()).map(str::to_owned).collect())
+}
+
+/// Returns all versions of a function, including `$LATEST`.
+async fn list_versions(aws: &Aws, name: &str) -> Result<Vec<FunctionConfiguration>, AwsError> {
+    let mut versions = Vec::new();
     let mut marker = None::<String>;
     loop {
         let request = || aws.lambda.list_versions_by_function().function_name(name).set_marker(marker.clone()).send();
         let page = call(Idempotency::Idempotent, request).await?;
-        for version in page.versions() {
-            // `$LATEST` is not a number.
-            if let Some(number) = version.version().and_then(|number| number.parse().ok()) {
-                descriptions.insert(number, version.description().unwrap_or_default().to_owned());
-            }
-        }
         marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+        versions.extend(page.versions.unwrap_or_default());
         if marker.is_none() {
-            return Ok(descriptions);
+            return Ok(versions);
         }
     }
 }

@@ -37,7 +37,11 @@ pub(super) async fn read(aws: &Aws, stage: &StageContext) -> Result<StageLists> 
         functions: functions.map_err(|error| in_context("functions", error))?,
         layers: layers.map_err(|error| in_context("layers", error))?,
         log_groups: log_groups.map_err(|error| in_context("log groups", error))?,
-        managed_policies: managed_policies.map_err(|error| in_context("policies", error))?,
+        managed_policies: match managed_policies {
+            // Few deployers may list all policies of the account. Attached policies are read with each role.
+            Err(error) if error.is_denied() => BTreeMap::new(),
+            policies => policies.map_err(|error| in_context("policies", error))?,
+        },
     })
 }
 
@@ -48,10 +52,12 @@ impl StageLists {
     }
 
     /// Returns the managed policies of a role. Their names are the name of the role, a number and a digest.
-    pub(super) fn managed_policies_of(&self, role: &str) -> BTreeMap<String, bool> {
+    pub(super) fn managed_policies_of(&self, role: &str, attached: &BTreeSet<String>) -> BTreeMap<String, bool> {
         let belongs_to_role = |name: &str| name.strip_prefix(role).is_some_and(|suffix| suffix.split('-').count() == 3);
-        let policies = self.managed_policies.iter().filter(|(name, _)| belongs_to_role(name));
-        policies.map(|(name, is_attached)| (name.clone(), *is_attached)).collect()
+        let listed = self.managed_policies.iter().map(|(name, is_attached)| (name, *is_attached));
+        let policies = listed.chain(attached.iter().map(|name| (name, true)));
+        let policies = policies.filter(|(name, _)| belongs_to_role(name));
+        policies.map(|(name, is_attached)| (name.clone(), is_attached)).collect()
     }
 }
 

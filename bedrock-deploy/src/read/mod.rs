@@ -17,7 +17,7 @@ use crate::aws::{Aws, AwsError};
 use crate::concurrent::map_concurrently;
 use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
-pub(crate) use function::{read_function_url, read_version_descriptions, version_from};
+pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
 use lists::StageLists;
 
 /// Functions that are read at the same time; each takes up to eight requests.
@@ -103,13 +103,17 @@ impl Reader<'_> {
             lists::layer_versions(self.aws, self.stage, key).await
         };
         let role_name = self.stage.role_name(key);
-        let (role, layer_versions) = tokio::join!(role::read(self.aws, &role_name), layer_versions);
+        let path = self.stage.policy_path();
+        let attached = role::read_attached_policies(self.aws, &role_name, &path);
+        let (role, attached, layer_versions) = tokio::join!(role::read(self.aws, &role_name), attached, layer_versions);
         let in_context =
             |what: &str, error: AwsError| error.into_app_error(format!("failed to read {what} of function `{name}`"));
         let function = ActualFunction {
             log_group: self.lists.log_groups.get(key).cloned(),
             role: role.map_err(|error| in_context("the role", error))?,
-            managed_policies: self.lists.managed_policies_of(&role_name),
+            managed_policies: self
+                .lists
+                .managed_policies_of(&role_name, &attached.map_err(|error| in_context("the policies", error))?),
             layer_versions: layer_versions.map_err(|error| in_context("the layer", error))?,
             deployed,
         };

@@ -1,5 +1,7 @@
 //! Reads an IAM role with its trust policy and its inline policy.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::actual::ActualRole;
@@ -23,6 +25,28 @@ pub(crate) async fn read(aws: &Aws, name: &str) -> Result<Option<ActualRole>, Aw
         trust_policy: parse_document(trust_policy),
         inline_policy,
     }))
+}
+
+/// Returns the names of the managed policies with the IAM path `path` that are attached to a role. Empty if there is no such
+/// role.
+pub(crate) async fn read_attached_policies(aws: &Aws, role: &str, path: &str) -> Result<BTreeSet<String>, AwsError> {
+    let mut names = BTreeSet::new();
+    let mut marker = None::<String>;
+    loop {
+        let request = || {
+            let list = aws.iam.list_attached_role_policies().role_name(role).path_prefix(path);
+            list.set_marker(marker.clone()).send()
+        };
+        let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(names) };
+        // The path is compared again, because some emulators of AWS ignore the prefix.
+        let ours =
+            page.attached_policies().iter().filter(|policy| policy.policy_arn().unwrap_or_default().contains(path));
+        names.extend(ours.filter_map(|policy| policy.policy_name()).map(str::to_owned));
+        marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(names);
+        }
+    }
 }
 
 /// Parses a policy document, which IAM returns percent-encoded. Returns null if it is not valid JSON.

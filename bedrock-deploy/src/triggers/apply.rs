@@ -1,7 +1,7 @@
 //! Applies the steps of triggers: each queue, each bucket, and all schedules together.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_iam::types::Tag as RoleTag;
 use aws_sdk_lambda::types::FunctionResponseType;
@@ -9,22 +9,30 @@ use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, LambdaFunctionConfiguration, NotificationConfiguration,
     NotificationConfigurationFilter, S3KeyFilter, Tag as BucketTag, Tagging,
 };
-use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Tag as ScheduleTag, Target};
+use aws_sdk_scheduler::types::{
+    FlexibleTimeWindow, FlexibleTimeWindowMode, ScheduleGroupState, Tag as ScheduleTag, Target,
+};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use bedrock_diagnostics::Result;
+use bedrock_diagnostics::{Error, Result};
 use serde_json::json;
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
+use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
 use crate::concurrent::map_concurrently;
+use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
+use crate::regions::has_mapping_tags;
 use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
 /// Triggers that are changed at the same time.
 const MAX_CONCURRENT_TRIGGERS: usize = 4;
+/// Pause before AWS is asked again whether a resource is deleted, and how often it is asked: 5 minutes.
+const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_DELETION_POLLS: usize = 600;
 /// Retention of dead letters: 14 days, the maximum.
 const DEAD_LETTER_RETENTION_SECONDS: &str = "1209600";
 
@@ -43,6 +51,8 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
         if let Err(error) = step_context.apply(step).await {
             let error = error.into_error(format!("failed to {}", step.description()));
             context.observer.failed(&planned.resource, &error);
+            // Ctrl-C also ends the pauses between the retries of a request.
+            context.interrupt.check()?;
             return Err(error);
         }
         context.observer.trigger_step_finished(planned, step.id(), started.elapsed());
@@ -52,6 +62,10 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
     }
     context.observer.trigger_finished(planned, trigger_started.elapsed());
     Ok(())
+}
+
+fn still_deleting(resource: &str) -> StepError {
+    Error::app(format!("AWS has not deleted {resource} within 5 minutes")).into()
 }
 
 /// What every step needs.
@@ -112,7 +126,22 @@ impl StepContext<'_> {
             let group = self.aws.scheduler.create_schedule_group().name(self.stage.schedule_group());
             group.set_tags(Some(tags.clone())).send()
         };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        for _ in 0..MAX_DELETION_POLLS {
+            match call(Idempotency::NotIdempotent, &request).await {
+                Err(error) if error.already_exists() && self.is_schedule_group_deleting().await? => {
+                    tokio::time::sleep(DELETION_POLL_INTERVAL).await;
+                }
+                created => return Ok(ok_if_exists(created)?),
+            }
+        }
+        Err(still_deleting("the old schedule group"))
+    }
+
+    async fn is_schedule_group_deleting(&self) -> std::result::Result<bool, AwsError> {
+        let request = || self.aws.scheduler.get_schedule_group().name(self.stage.schedule_group()).send();
+        let group = optional(call(Idempotency::Idempotent, request).await)?;
+        // A group that is not found any more was deleted a moment ago, and can be created.
+        Ok(group.is_none_or(|group| group.state() == Some(&ScheduleGroupState::Deleting)))
     }
 
     async fn delete_schedule_group(&self) -> StepResult {
@@ -233,9 +262,13 @@ impl StepContext<'_> {
     }
 
     async fn create_dead_letter_queue(&self, queue: &AppQueue) -> StepResult {
+        let name = format!("{}{DEAD_LETTER_SUFFIX}", queue.name);
+        // SQS rejects the creation of a queue that exists with other attributes, which may have been set by hand.
+        if self.queue_url(&name).await?.is_some() {
+            return Ok(());
+        }
         let retention = DEAD_LETTER_RETENTION_SECONDS.to_owned();
-        let attributes = HashMap::from([(Attribute::MessageRetentionPeriod, retention)]);
-        self.create_queue(&format!("{}{DEAD_LETTER_SUFFIX}", queue.name), attributes).await
+        self.create_queue(&name, HashMap::from([(Attribute::MessageRetentionPeriod, retention)])).await
     }
 
     /// Creates a queue. SQS accepts a repeated request with the same attributes.
@@ -279,10 +312,33 @@ impl StepContext<'_> {
             let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.function_name(key));
             let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
             let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let create = create.set_tags(Some(self.tags()));
+            let create = create.set_tags(has_mapping_tags(&self.stage.env.partition).then(|| self.tags()));
             create.set_function_response_types(Some(response_types(mapping))).send()
         };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        for _ in 0..MAX_DELETION_POLLS {
+            match call(Idempotency::NotIdempotent, &request).await {
+                // Either another deploy created it, or it is still being deleted.
+                Err(error) if error.already_exists() => {
+                    if let Some(id) = self.existing_mapping(key, queue_arn).await? {
+                        return self.update_mapping(&id, mapping).await;
+                    }
+                }
+                created => return Ok(created.map(drop)?),
+            }
+            tokio::time::sleep(DELETION_POLL_INTERVAL).await;
+        }
+        Err(still_deleting("the old event source mapping"))
+    }
+
+    /// Returns the id of the mapping from a queue to a worker, unless it is being deleted.
+    async fn existing_mapping(&self, key: &str, queue_arn: &str) -> std::result::Result<Option<String>, AwsError> {
+        let request = || {
+            let list = self.aws.lambda.list_event_source_mappings().function_name(self.stage.function_name(key));
+            list.event_source_arn(queue_arn).send()
+        };
+        let page = call(Idempotency::Idempotent, request).await?;
+        let existing = page.event_source_mappings().iter().find(|mapping| mapping.state() != Some("Deleting"));
+        Ok(existing.and_then(|mapping| mapping.uuid()).map(str::to_owned))
     }
 
     async fn update_mapping(&self, id: &str, mapping: EventSourceMapping) -> StepResult {
@@ -320,7 +376,11 @@ impl StepContext<'_> {
         let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
         let tagging = Tagging::builder().set_tag_set(Some(tags)).build();
         let tagging = tagging.map_err(|error| StepError::invalid_request(&error))?;
-        let request = || s3.put_bucket_tagging().bucket(name).tagging(tagging.clone()).send();
+        let account = &self.stage.env.account;
+        let request = || {
+            let put = s3.put_bucket_tagging().bucket(name).expected_bucket_owner(account);
+            put.tagging(tagging.clone()).send()
+        };
         call(Idempotency::EventuallyConsistent, request).await?;
         Ok(())
     }
@@ -328,22 +388,15 @@ impl StepContext<'_> {
     /// Allows a bucket to invoke a function, only as long as the bucket belongs to this account: after it is deleted, another
     /// account may create a bucket with the same name.
     async fn add_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let request = || {
-            let permission = self.aws.lambda.add_permission().function_name(self.stage.function_name(key));
-            let permission = permission.statement_id(bucket_statement_id(bucket)).action("lambda:InvokeFunction");
-            let permission = permission.principal("s3.amazonaws.com").source_arn(self.stage.bucket_arn(bucket));
-            permission.source_account(&self.stage.env.account).send()
-        };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        let permission = self.aws.lambda.add_permission().statement_id(bucket_statement_id(bucket));
+        let permission = permission.action("lambda:InvokeFunction").principal("s3.amazonaws.com");
+        let permission = permission.source_arn(self.stage.bucket_arn(bucket)).source_account(&self.stage.env.account);
+        Ok(permissions::add_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
     async fn remove_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let request = || {
-            let permission = self.aws.lambda.remove_permission().function_name(self.stage.function_name(key));
-            permission.statement_id(bucket_statement_id(bucket)).send()
-        };
-        optional(call(Idempotency::Idempotent, request).await)?;
-        Ok(())
+        let permission = self.aws.lambda.remove_permission().statement_id(bucket_statement_id(bucket));
+        Ok(permissions::remove_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
     /// A bucket has only one notification configuration, so the parts that do not concern the functions `keys` are copied.
@@ -354,14 +407,15 @@ impl StepContext<'_> {
         notifications: &[NotificationConfig],
     ) -> StepResult {
         let s3 = &self.aws.s3;
-        let get = || s3.get_bucket_notification_configuration().bucket(bucket).send();
+        let account = &self.stage.env.account;
+        let get = || s3.get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(account).send();
         let old = call(Idempotency::EventuallyConsistent, get).await?;
         let arns: Vec<String> = keys.iter().map(|key| self.stage.function_arn(key)).collect();
-        let is_other = |configuration: &LambdaFunctionConfiguration| {
-            !arns.iter().any(|arn| arn == configuration.lambda_function_arn())
-        };
-        let old_functions = old.lambda_function_configurations.unwrap_or_default().into_iter();
-        let mut functions: Vec<LambdaFunctionConfiguration> = old_functions.filter(is_other).collect();
+        let all = old.lambda_function_configurations.unwrap_or_default();
+        let own: Vec<_> = own_notifications(&all, |function| arns.iter().any(|arn| arn == function)).collect();
+        let mut functions: Vec<_> = all.iter().filter(|each| !own.contains(each)).cloned().collect();
+        let has_others =
+            !functions.is_empty() || old.topic_configurations.is_some() || old.queue_configurations.is_some();
         for notification in notifications {
             functions.push(self.lambda_function_configuration(notification)?);
         }
@@ -372,7 +426,9 @@ impl StepContext<'_> {
             .set_lambda_function_configurations(Some(functions))
             .build();
         let put = || {
-            let put = s3.put_bucket_notification_configuration().bucket(bucket);
+            let put = s3.put_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(account);
+            // S3 would reject ours because of a destination of others that was deleted.
+            let put = put.set_skip_destination_validation(has_others.then_some(true));
             put.notification_configuration(new.clone()).send()
         };
         call(Idempotency::Idempotent, put).await?;
@@ -384,7 +440,7 @@ impl StepContext<'_> {
         notification: &NotificationConfig,
     ) -> std::result::Result<LambdaFunctionConfiguration, StepError> {
         let rule = |name: FilterRuleName, value: &String| {
-            (!value.is_empty()).then(|| FilterRule::builder().name(name).value(value).build())
+            (!value.is_empty()).then(|| FilterRule::builder().name(name).value(encode_key_filter(value)).build())
         };
         let prefix = rule(FilterRuleName::Prefix, &notification.prefix);
         let suffix = rule(FilterRuleName::Suffix, &notification.suffix);
@@ -394,14 +450,15 @@ impl StepContext<'_> {
             NotificationConfigurationFilter::builder().key(key).build()
         });
         let events = notification.events.iter().map(|event| Event::from(event.as_str())).collect();
-        let configuration = LambdaFunctionConfiguration::builder();
+        let configuration = LambdaFunctionConfiguration::builder().id(notification_id(notification));
         let configuration = configuration.lambda_function_arn(self.stage.function_arn(&notification.key));
         let configuration = configuration.set_events(Some(events)).set_filter(filter).build();
         configuration.map_err(|error| StepError::invalid_request(&error))
     }
 
     async fn delete_bucket(&self, name: &str) -> StepResult {
-        let request = || self.aws.s3.delete_bucket().bucket(name).send();
+        let account = &self.stage.env.account;
+        let request = || self.aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
         optional(call(Idempotency::Idempotent, request).await)?;
         Ok(())
     }

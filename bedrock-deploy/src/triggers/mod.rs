@@ -13,6 +13,7 @@
 pub(crate) mod actual;
 pub(crate) mod apply;
 pub(crate) mod desired;
+mod notifications;
 pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod step;

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType};
 use aws_sdk_s3::types::{FilterRuleName, LambdaFunctionConfiguration};
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
-use aws_sdk_scheduler::types::ScheduleState;
+use aws_sdk_scheduler::types::{ScheduleGroupState, ScheduleState};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use bedrock_diagnostics::Result;
 use serde_json::Value;
 
 use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers};
 use super::desired::{DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule};
+use super::notifications::{decode_key_filter, own_notifications};
 use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::Desired;
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
+use crate::regions::has_mapping_tags;
 use crate::stage::{BUCKET_STATEMENT_PREFIX, DEAD_LETTER_SUFFIX, OWNER_TAG, StageContext, arn_resource};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
@@ -98,6 +100,10 @@ impl TriggerReader<'_> {
         self.read_schedule_roles().await?;
         let request = || scheduler.get_schedule_group().name(&group_name).send();
         let Some(group) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(()) };
+        // A deploy right after `destroy` waits until the group is deleted.
+        if group.state() == Some(&ScheduleGroupState::Deleting) {
+            return Ok(());
+        }
         let arn = group.arn().unwrap_or_default();
         let request = || scheduler.list_tags_for_resource().resource_arn(arn).send();
         let response = call(Idempotency::Idempotent, request).await?;
@@ -179,8 +185,9 @@ impl TriggerReader<'_> {
         for url in self.list_queue_urls().await? {
             let name = url.rsplit('/').next().unwrap_or_default().to_owned();
             let request = || sqs.list_queue_tags().queue_url(&url).send();
-            let response = optional(call(Idempotency::Idempotent, request).await)?;
-            let tags: Tags = response.and_then(|response| response.tags).unwrap_or_default().into_iter().collect();
+            // SQS lists a queue for up to 60 s after its deletion.
+            let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { continue };
+            let tags: Tags = response.tags.unwrap_or_default().into_iter().collect();
             if self.is_managed(&tags) {
                 let request = || sqs.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send();
                 let response = optional(call(Idempotency::Idempotent, request).await)?;
@@ -271,6 +278,10 @@ impl TriggerReader<'_> {
 
     /// Mappings without our tags may belong to the user.
     async fn is_managed_mapping(&self, configuration: &EventSourceMappingConfiguration) -> AwsResult<bool> {
+        if !has_mapping_tags(&self.stage.env.partition) {
+            let queue_arn = configuration.event_source_arn().unwrap_or_default();
+            return Ok(queue_arn.starts_with(&self.stage.queue_arn(&self.stage.prefix())));
+        }
         let Some(arn) = configuration.event_source_mapping_arn() else { return Ok(false) };
         let response =
             optional(call(Idempotency::Idempotent, || self.aws.lambda.list_tags().resource(arn).send()).await)?;
@@ -332,15 +343,29 @@ impl TriggerReader<'_> {
 
     async fn read_bucket(&mut self, name: &str, bucket: &mut ActualBucket) -> AwsResult<()> {
         let s3 = &self.aws.s3;
-        let request = || s3.head_bucket().bucket(name).send();
-        if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
+        let account = &self.stage.env.account;
+        let request = || s3.head_bucket().bucket(name).expected_bucket_owner(account).send();
+        let is_desired = self.desired.buckets.contains_key(name);
+        let has_our_name = name.starts_with(&self.stage.prefix().replace('_', "-"));
+        match optional(call(Idempotency::Idempotent, request).await) {
+            // A bucket that was deleted, whose name another account uses now, does not stop `destroy`.
+            Err(error) if error.is_denied() && !is_desired && !has_our_name => return Ok(()),
+            Err(error) if error.is_denied() => {
+                let message = format!(
+                    "the bucket `{name}` belongs to another account than `{account}`, or the permission \
+                     `s3:ListBucket` is missing"
+                );
+                return Err(AwsError::Service { code: "AccessDenied".to_owned(), message, status: 403 });
+            }
+            found => bucket.exists = found?.is_some(),
+        }
+        if !bucket.exists {
             return Ok(());
         }
-        bucket.exists = true;
         let is_desired_app_bucket = self.desired.buckets.get(name).is_some_and(|bucket| bucket.is_app_bucket);
         // Of buckets that cannot be ours, only the notifications are read.
-        if name.starts_with(&self.stage.prefix().replace('_', "-")) {
-            let request = || s3.get_bucket_tagging().bucket(name).send();
+        if has_our_name {
+            let request = || s3.get_bucket_tagging().bucket(name).expected_bucket_owner(account).send();
             let response = optional(call(Idempotency::Idempotent, request).await)?;
             let tags = response.map(|response| response.tag_set).unwrap_or_default();
             let tags: Tags = tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
@@ -350,13 +375,21 @@ impl TriggerReader<'_> {
                 self.add_unmanaged(format!("bucket `{name}`"), &tags);
             }
         }
-        let request = || s3.get_bucket_notification_configuration().bucket(name).send();
+        let request = || {
+            let configuration = s3.get_bucket_notification_configuration().bucket(name);
+            configuration.expected_bucket_owner(account).send()
+        };
         let response = call(Idempotency::Idempotent, request).await?;
-        let configurations = response.lambda_function_configurations().iter();
+        let configurations = own_notifications(response.lambda_function_configurations(), |arn| {
+            self.stage.function_key(arn_resource(arn)).is_some_and(|key| self.stage.function_arn(key) == arn)
+        });
         bucket.notifications = configurations.filter_map(|each| notification_config(self.stage, each)).collect();
         bucket.notifications.sort();
         if bucket.is_app_bucket && !is_desired_app_bucket {
-            let request = || s3.list_object_versions().bucket(name).max_keys(1).send();
+            let request = || {
+                let list = s3.list_object_versions().bucket(name).expected_bucket_owner(account);
+                list.max_keys(1).send()
+            };
             let response = call(Idempotency::Idempotent, request).await?;
             bucket.is_empty = response.versions().is_empty() && response.delete_markers().is_empty();
         }
@@ -392,7 +425,7 @@ fn notification_config(
     let rule_value = |expected: &FilterRuleName| {
         let matches = |name: &FilterRuleName| name.as_str().eq_ignore_ascii_case(expected.as_str());
         let rule = rules.iter().find(|rule| rule.name().is_some_and(matches));
-        rule.and_then(|rule| rule.value()).unwrap_or_default().to_owned()
+        decode_key_filter(rule.and_then(|rule| rule.value()).unwrap_or_default())
     };
     let mut events: Vec<String> = configuration.events().iter().map(|event| event.as_str().to_owned()).collect();
     events.sort();

@@ -12,15 +12,27 @@ const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
 // Fake SDK: records each call and does what the payload says.
 const FAKE_SDK = `
-  globalThis.sdk = { clients: [], calls: [] };
+  globalThis.sdk = { clients: [], calls: [], destroyed: [] };
   exports.InvokeCommand = class { constructor(input) { this.input = input; } };
   exports.LambdaClient = class {
-    constructor(config) { globalThis.sdk.clients.push(config); }
+    constructor({ maxAttempts, requestHandler: { httpsAgent, socketTimeout } }) {
+      this.agent = httpsAgent;
+      globalThis.sdk.clients.push({ maxAttempts, socketTimeout, maxSockets: httpsAgent.maxSockets });
+    }
+    /** Makes a socket idle, and lets time pass. */
+    addIdleSocket(milliseconds) {
+      const socket = { setKeepAlive() {}, ref() {}, unref() {}, setTimeout() {}, destroy() { globalThis.sdk.destroyed.push(milliseconds); } };
+      this.agent.keepSocketAlive(socket);
+      this.agent.freeSockets[\`host:\${milliseconds}\`] = [socket];
+      const now = Date.now() + milliseconds;
+      Date.now = () => now;
+    }
     async send({ input }, options) {
       const payload = JSON.parse(Buffer.from(input.Payload).toString());
       globalThis.sdk.calls.push({ name: input.FunctionName, type: input.InvocationType, signal: Boolean(options.abortSignal) });
       const times = globalThis.sdk.calls.filter((call) => call.name === input.FunctionName).length;
       if (payload.throw && times <= (payload.times ?? Infinity)) throw Object.assign(new Error(payload.throw.message), payload.throw);
+      if (payload.idle) this.addIdleSocket(payload.idle);
       if (payload.hang) await new Promise((_, reject) => {
         const socket = setInterval(() => {}, 1000);
         options.abortSignal.addEventListener('abort', () => { clearInterval(socket); reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' })); });
@@ -88,6 +100,15 @@ test('handler finds the class in every module kind', async () => {
   }
 });
 
+test('connections that were idle for too long are closed', async () => {
+  const event = [40_000, 60_000].map((idle) => ['other', { idle, reply: 'null' }, true]);
+  const { result } = await onLambda({ event: [...event, ['other', {}]], remaining: 900_000 });
+  // The first socket is 100 seconds old when the last call is made.
+  assert.deepEqual(result.destroyed.sort(), [40_000, 60_000]);
+  const { result: fresh } = await onLambda({ event: [event[0], ['other', {}]], remaining: 900_000 });
+  assert.deepEqual(fresh.destroyed, []);
+});
+
 test('load error fails the start with its name', async () => {
   await assert.rejects(onLambda({ files: { 'main.js': 'class Other {}' } }), (error) =>
     /Runtime\.HandlerNotFound\]?: no class `Probe`/.test(error.stderr),
@@ -138,7 +159,7 @@ test('one client without retries calls configured ARNs', async () => {
       MY_APP_WORKER_ARN_SYSTEM_FETCHER: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher',
     },
   });
-  assert.deepEqual(result.clients, [{ maxAttempts: 1 }]);
+  assert.deepEqual(result.clients, [{ maxAttempts: 1, socketTimeout: 0, maxSockets: 1000 }]);
   assert.deepEqual(result.results, [{ value: [1] }, {}, {}]);
   assert.deepEqual(result.calls, [
     { name: 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-system_fetcher', type: 'RequestResponse', signal: true },

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import sys
 import types
 
@@ -160,8 +161,24 @@ def test_empty_response_is_none(aws):
 def test_client_is_created_once_without_retries(aws):
     for _ in range(3):
         invoke("system_fetcher", {})
-    options = {"retries": {"total_max_attempts": 1}, "read_timeout": 900, "tcp_keepalive": True}
+    options = {"retries": {"total_max_attempts": 1}, "read_timeout": 1800, "tcp_keepalive": True}
     assert aws.clients == [("lambda", options)]
+
+
+def test_silent_connections_are_probed_each_minute(aws):
+    session = types.SimpleNamespace(_socket_options=[])
+    aws._endpoint = types.SimpleNamespace(http_session=session)
+    invoke("system_fetcher", {})
+    tcp = socket.IPPROTO_TCP
+    assert session._socket_options == [(tcp, socket.TCP_KEEPIDLE, 60), (tcp, socket.TCP_KEEPINTVL, 60)]
+
+
+def test_probes_reach_the_connections_of_botocore():
+    boto3 = pytest.importorskip("boto3")
+    client = boto3.client("lambda", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="y")
+    lambda_api._probe_idle_connections(client)
+    pool = client._endpoint.http_session._manager.connection_pool_kw
+    assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60) in pool["socket_options"]
 
 
 def test_read_timeout_is_the_function_timeout(aws):

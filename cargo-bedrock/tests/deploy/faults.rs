@@ -11,7 +11,7 @@ use crate::emulated_aws::EmulatedAws;
 use crate::proxy::{Proxy, ProxyAction, Request};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
-fn deploy(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, more: &[&str]) -> CommandOutput {
+pub(crate) fn deploy(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, more: &[&str]) -> CommandOutput {
     let mut environment = aws.environment();
     environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
     let args = [&["deploy", "--stage", "dev", "--yes"], more].concat();
@@ -19,7 +19,10 @@ fn deploy(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, more: &[&str]) -> Com
 }
 
 /// A proxy that applies `decide` to the first request of each operation, and forwards repeated requests.
-fn fail_once(aws: &EmulatedAws, decide: impl Fn(&Request) -> Option<ProxyAction> + Send + Sync + 'static) -> Proxy {
+pub(crate) fn fail_once(
+    aws: &EmulatedAws,
+    decide: impl Fn(&Request) -> Option<ProxyAction> + Send + Sync + 'static,
+) -> Proxy {
     let seen = Mutex::new(BTreeSet::new());
     Proxy::start(aws.emulator.endpoint(), move |request| {
         let is_new = seen.lock().expect("lock").insert(request.operation.clone());

@@ -4,6 +4,7 @@
 // Tests end with a panic, and print on standard output when they are skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
+mod aws_rules;
 mod changes;
 mod emulated_aws;
 mod end_to_end;

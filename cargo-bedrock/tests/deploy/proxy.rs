@@ -43,6 +43,14 @@ pub(crate) struct Proxy {
     pub(crate) endpoint: String,
 }
 
+impl Request {
+    /// Returns whether the request has a header with this name, in lower case.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        let text = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(8_192)]).to_lowercase();
+        text.lines().take_while(|line| !line.is_empty()).any(|line| line.starts_with(&format!("{name}:")))
+    }
+}
+
 type Decide = dyn Fn(&Request) -> ProxyAction + Send + Sync;
 
 #[derive(Default)]

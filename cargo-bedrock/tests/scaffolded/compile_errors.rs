@@ -95,7 +95,7 @@ fn invalid_settings_fail_the_build_until_fixed() {
         &[
             "unknown setting `memry` in `[package.metadata.bedrock.workers.counter]`",
             "a setting with a similar name exists: `memory`",
-            "`workers.counter.timeout` must be a whole number of seconds from 1 to 900, found `0`",
+            "`workers.counter.timeout` must be a whole number of seconds from 1 to 1800, found `0`",
         ],
     );
     app.edit("Cargo.toml", "memry = 512\ntimeout = 0", "memory = 512\ntimeout = 1");

@@ -57,6 +57,15 @@ fn unbuilt_functions_are_named_with_the_build_command() {
 }
 
 #[test]
+fn zips_that_are_too_large_for_a_request_are_named() {
+    let Some(app) = TerraformApp::new() else { return };
+    let manifest = Manifest::three_functions().with("/workers/ranker/code/bytes", json!(50_000_001));
+    let errors = plan_errors(&app, &manifest, &[]);
+    assert!(errors.contains("zips have at most 50000000 bytes: `") && errors.contains("(50000001)"), "{errors}");
+    assert!(errors.contains("or deploy with `cargo bedrock deploy`"), "{errors}");
+}
+
+#[test]
 fn files_that_are_missing_or_changed_are_named() {
     let Some(app) = TerraformApp::new() else { return };
     let manifest = Manifest::three_functions();

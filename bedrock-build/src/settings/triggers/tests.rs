@@ -272,3 +272,13 @@ fn queue_and_bucket_variables_are_valid_names() {
         ("MY_APP_QUEUE_URL_BIG_JOBS".to_owned(), "MY_APP_BUCKET_MY_UPL_ADS".to_owned())
     );
 }
+
+#[test]
+fn wildcard_in_a_prefix_is_an_error() {
+    assert_eq!(
+        error_of("workers.a.triggers = [{ bucket = 'up', prefix = 'in/*' }]").lines().next(),
+        Some(
+            "Cargo.toml:1: `workers.a.triggers[0].prefix` cannot contain `*`: S3 has no wildcards in prefixes and suffixes"
+        )
+    );
+}

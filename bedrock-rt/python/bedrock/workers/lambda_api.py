@@ -15,7 +15,9 @@ from .errors import InvocationError, not_sent, service_error
 from .identity import identity
 
 # Used without a deadline: the longest ordinary timeout of a Lambda function.
-MAX_TIMEOUT_SECONDS = 900
+MAX_TIMEOUT_SECONDS = 1800
+# The silence of a connection after which the kernel probes it.
+PROBE_SECONDS = 60
 # botocore's errors that are raised before a request is written (class names, because boto3 is imported late).
 _NOT_CONNECTED = frozenset(("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"))
 _NOT_SENT = _NOT_CONNECTED | {
@@ -119,7 +121,26 @@ def _new_client():
         read_timeout=_read_timeout(),
         tcp_keepalive=True,
     )
-    return boto3.client("lambda", config=config)
+    client = boto3.client("lambda", config=config)
+    _probe_idle_connections(client)
+    return client
+
+
+def _probe_idle_connections(client):
+    """Makes the kernel probe connections that are silent for a minute.
+
+    A NAT gateway forgets a connection that is silent for 350 seconds, and the response of a longer call never arrives.
+    `tcp_keepalive` only switches the probes on: without this, the first one is sent after two hours. botocore has no
+    public setting for it, so the options are left alone if a later version keeps them elsewhere.
+    """
+    import socket
+
+    session = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    options = getattr(session, "_socket_options", None)
+    if isinstance(options, list):
+        for name, seconds in (("TCP_KEEPIDLE", PROBE_SECONDS), ("TCP_KEEPINTVL", PROBE_SECONDS)):
+            if hasattr(socket, name):
+                options.append((socket.IPPROTO_TCP, getattr(socket, name), seconds))
 
 
 def _read_timeout():

@@ -13,13 +13,23 @@ locals {
     }
   }
 
+  # The domains of the services in partitions that do not use `amazonaws.com`.
+  dns_suffixes = {
+    "aws-cn"    = "amazonaws.com.cn"
+    "aws-eusc"  = "amazonaws.eu"
+    "aws-iso"   = "c2s.ic.gov"
+    "aws-iso-b" = "sc2s.sgov.gov"
+    "aws-iso-e" = "cloud.adc-e.uk"
+    "aws-iso-f" = "csp.hci.ic.gov"
+  }
+
   # Every function gets the queues and buckets of all triggers, because the manifest does not say which functions send
   # to them.
   queue_urls = {
     for queue, arn in local.queue_arns :
     queue => format(
-      "https://sqs.%s.amazonaws.com%s/%s/%s",
-      split(":", arn)[3], split(":", arn)[1] == "aws-cn" ? ".cn" : "", split(":", arn)[4], split(":", arn)[5],
+      "https://sqs.%s.%s/%s/%s",
+      split(":", arn)[3], lookup(local.dns_suffixes, split(":", arn)[1], "amazonaws.com"), split(":", arn)[4], split(":", arn)[5],
     )
   }
   resource_variables = merge(

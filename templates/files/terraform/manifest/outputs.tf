@@ -74,6 +74,11 @@ output "functions" {
   }
 
   precondition {
+    condition     = length(local.too_large_zips) == 0
+    error_message = "zips have at most ${local.zip_limit} bytes: ${join(", ", local.too_large_zips)}: remove dependencies, move some into a layer, or deploy with `cargo bedrock deploy`"
+  }
+
+  precondition {
     condition     = length(local.too_long) == 0
     error_message = "function names have at most ${local.name_limit} characters: ${join(", ", local.too_long)}: shorten the stage, or rename the worker"
   }

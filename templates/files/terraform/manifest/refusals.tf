@@ -14,6 +14,12 @@ locals {
     if fileexists(file) ? filebase64sha256(file) != local.artifacts[key].sha256_base64 : false
   ]
 
+  zip_limit = 50000000 # Lambda's limit for requests, 70,167,211 bytes, with the zip as base64
+  too_large_zips = [
+    for key, artifact in local.artifacts : "`${local.files[key]}` (${artifact.bytes})"
+    if try(artifact.bytes, 0) > local.zip_limit
+  ]
+
   not_built = [for name, function in local.described : local.display_names[name] if function.code == null]
 
   name_limit = 64 # Lambda's limit for names of functions, in characters

@@ -164,6 +164,7 @@ function apiError(target, status, errorType, body) {
 // ---- On Lambda: the AWS SDK that the runtime includes. Its own retries are disabled, because they could run a worker
 // twice.
 
+const IDLE_SINCE = Symbol('bedrock.idleSince');
 const MAX_ATTEMPTS = 5; // with the delays, about 1.5 seconds
 const FIRST_DELAY_MS = 100; // the maximum after the first attempt, doubled after each further attempt
 const RESERVED_MS = 100; // kept of the caller's time, so that it can still handle a timeout of the call
@@ -176,13 +177,41 @@ const NOT_READY =
   /^(EC2Throttled|ENILimitReached|ENINotReady|ResourceConflict|ResourceNotReady|SnapStartNotReady|SubnetIP)/;
 const NOT_STARTED = /^(EC2|EFS|ENI|Invalid|KMS|ResourceNotReady|S3Files|SnapStart|SubnetIP)/;
 
+const MAX_IDLE_MS = 50_000; // Lambda's API closes connections that are idle for longer
+const MAX_SOCKETS = 1000; // one for each call at the same time; the SDK's default of 50 would delay further calls
+
+let httpsAgent = null;
 let client = null;
 
 /** Creates the client once: in the init phase if the environment names workers to call, otherwise in the first call. */
 function sdk() {
   const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
-  client ??= new LambdaClient({ maxAttempts: 1 });
+  httpsAgent ??= createAgent();
+  client ??= new LambdaClient({ maxAttempts: 1, requestHandler: { httpsAgent, socketTimeout: 0 } });
   return { client, InvokeCommand };
+}
+
+/** Creates an agent that notes since when its sockets are idle. */
+function createAgent() {
+  const { Agent } = require('node:https');
+  class IdleAgent extends Agent {
+    keepSocketAlive(socket) {
+      socket[IDLE_SINCE] = Date.now();
+      return super.keepSocketAlive(socket);
+    }
+  }
+  return new IdleAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+}
+
+/**
+ * Closes sockets that were idle for too long. While the environment is frozen no timer runs and no socket is seen to
+ * close, so that a call would be written into a closed connection, and it would be unknown whether the worker ran.
+ */
+function closeIdleSockets() {
+  const oldest = Date.now() - MAX_IDLE_MS;
+  for (const socket of Object.values(httpsAgent.freeSockets).flat()) {
+    if (!(socket[IDLE_SINCE] >= oldest)) socket.destroy();
+  }
 }
 
 /** Retries only calls that certainly did not start, so that no worker runs twice for one call. */
@@ -224,6 +253,7 @@ async function sendOnce(target, body, requireResponse, deadline) {
   try {
     const { InvokeCommand, client } = sdk();
     const input = { FunctionName: functionName(target), InvocationType: type, Payload: Buffer.from(body) };
+    closeIdleSockets();
     const output = await client.send(new InvokeCommand(input), { abortSignal });
     const text = output.Payload ? Buffer.from(output.Payload).toString() : '';
     return { body: text, status: output.StatusCode, failed: Boolean(output.FunctionError) };

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_gone_is_named() {
+    fn missing_file_is_named() {
         let error = content_digest(&[Entry::file("a", "/app/gone.py")], Path::new("/app")).expect_err("gone");
         assert_eq!(error.reports[0].message, "failed to read `gone.py`");
         assert_eq!(error.reports[0].causes, ["no such file or directory"]);

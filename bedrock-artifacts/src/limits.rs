@@ -20,7 +20,8 @@ const MAX_LISTED: usize = 10;
 /// Returns a warning for a zip file that is too large for a direct upload. `what` is like ``worker `resizer` ``.
 pub fn zip_size_warning(what: &str, bytes: u64) -> Option<String> {
     (bytes > MAX_DIRECT_UPLOAD_BYTES).then(|| {
-        let (found, limit) = (grouped(bytes), grouped(MAX_DIRECT_UPLOAD_BYTES));
+        let found = grouped(bytes);
+        let limit = grouped(MAX_DIRECT_UPLOAD_BYTES);
         format!("the zip of {what} has {found} bytes, above {limit} it can only be uploaded through S3")
     })
 }

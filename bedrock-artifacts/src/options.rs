@@ -31,7 +31,8 @@ pub struct PackOptions {
 impl PackOptions {
     /// Creates options without allowed paths, bytecode and `node_modules`.
     pub fn new(folder_kind: FolderKind, app: impl Into<PathBuf>, settings: impl Into<String>) -> Self {
-        let (app, settings) = (app.into(), settings.into());
+        let app = app.into();
+        let settings = settings.into();
         Self { folder_kind, app, settings, allow: Vec::new(), bytecode: false, node_modules: false }
     }
 }

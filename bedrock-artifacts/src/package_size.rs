@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_belongs_to_its_package() {
+    fn file_belongs_to_its_package() {
         for (path, package) in [
             ("node_modules/left-pad/index.js", "node_modules/left-pad"),
             ("nodejs/node_modules/@img/sharp/lib/a.node", "nodejs/node_modules/@img/sharp"),

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_gone_is_named() {
+    fn missing_folder_is_named() {
         let error = prune(Path::new("/app/gone"), Path::new("/app"), is_pruned_python_path).expect_err("gone");
         assert_eq!(error.reports[0].message, "failed to clean `gone`");
         assert_eq!(error.reports[0].causes, ["no such file or directory"]);

@@ -133,7 +133,8 @@ impl FolderWalk<'_> {
 
     fn file(&mut self, place: WalkEntry, real: PathBuf, metadata: &Metadata) -> Result<()> {
         // Only the owner's bit: the others depend on the umask.
-        let (bytes, executable) = (metadata.len(), metadata.mode() & 0o100 != 0);
+        let bytes = metadata.len();
+        let executable = metadata.mode() & 0o100 != 0;
         if self.options.folder_kind == FolderKind::Sources && !self.allowed.has(&place.path) {
             let text = read_small(&real, bytes, secrets::MAX_SCANNED_BYTES)
                 .map_err(|error| self.unreadable(&place, &error))?;

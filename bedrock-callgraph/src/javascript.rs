@@ -1,17 +1,10 @@
-//! Finds the calls in a JavaScript file by static analysis. `walk` traverses the syntax tree.
+//! Finds the calls in a JavaScript file by static analysis. `walk` traverses the syntax tree, `grammar` reads expressions.
 
-use tree_sitter::Node;
+use super::name_resolution::{FileCalls, first_error, parse};
+use grammar::JavaScript;
 
-use super::name_resolution::{
-    Chain, ChainBase, FileCalls, Grammar, InvokePath, NameExpression, children, field, first_error, parse, text_of,
-};
-
+mod grammar;
 mod walk;
-
-/// The export of the worker's `worker.js`.
-const MODULE: InvokePath = &["invoke"];
-/// Maximum length of a chain of names and parentheses. Longer ones are generated code.
-const LONGEST_CHAIN: usize = 64;
 
 /// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
 pub(crate) fn scan(path: &str, text: &str) -> FileCalls {
@@ -19,125 +12,6 @@ pub(crate) fn scan(path: &str, text: &str) -> FileCalls {
     let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let calls = walk::read(&tree, text, &grammar).calls(&grammar);
     FileCalls { unreadable: first_error(&tree), ..calls }
-}
-
-struct JavaScript<'p> {
-    /// Folder of the file, relative to the worker's folder.
-    folder: &'p str,
-}
-
-impl JavaScript<'_> {
-    /// Returns whether an import such as `./worker` refers to the file that `new worker` created in the worker's folder.
-    fn is_bedrock(&self, specifier: &str) -> bool {
-        if !specifier.starts_with("./") && !specifier.starts_with("../") {
-            return false;
-        }
-        let mut parts = Vec::new();
-        for part in self.folder.split('/').chain(specifier.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    if parts.pop().is_none() {
-                        return false;
-                    }
-                }
-                part => parts.push(part),
-            }
-        }
-        matches!(parts[..], ["worker" | "worker.js" | "worker.cjs"])
-    }
-
-    /// Returns `require` or `import` if the call loads that file with it.
-    fn load<'t>(&self, call: Node<'t>, text: &'t str) -> Option<&'t str> {
-        let function = field(call, "function")?;
-        let name = text_of(function, text);
-        // ES modules create `require` themselves, so any function of this name counts.
-        let loads = function.kind() == "import" || (function.kind() == "identifier" && name == "require");
-        let arguments = children(field(call, "arguments").filter(|_| loads)?);
-        let path = string(*arguments.first()?, text)?;
-        self.is_bedrock(&path).then_some(name)
-    }
-}
-
-impl Grammar for JavaScript<'_> {
-    fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
-        let (mut at, mut names, mut is_awaited) = (node, Vec::new(), false);
-        for _ in 0..LONGEST_CHAIN {
-            match at.kind() {
-                "member_expression" => {
-                    names.push(text_of(field(at, "property")?, text));
-                    at = field(at, "object")?;
-                }
-                "subscript_expression" => {
-                    names.push(quoted(field(at, "index")?, text)?);
-                    at = field(at, "object")?;
-                }
-                "parenthesized_expression" => at = only(at)?,
-                "await_expression" => (at, is_awaited) = (only(at)?, true),
-                "call_expression" => {
-                    let is_promise = self.load(at, text)? == "import" && !is_awaited;
-                    // Modules that are passed to `.then` are not tracked.
-                    let names = if is_promise { Vec::new() } else { names };
-                    return Some(chain(ChainBase::Bedrock(MODULE), names));
-                }
-                "identifier" | "shorthand_property_identifier" => {
-                    return Some(chain(ChainBase::Name(text_of(at, text)), names));
-                }
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    fn name_expression<'t>(&self, node: Node<'t>, text: &'t str) -> NameExpression<'t> {
-        match node.kind() {
-            "string" | "template_string" => string(node, text).map_or(NameExpression::Computed, NameExpression::Text),
-            "identifier" => NameExpression::Name(text_of(node, text)),
-            "parenthesized_expression" => {
-                only(node).map_or(NameExpression::Computed, |inner| NameExpression::OneOf(vec![inner]))
-            }
-            "ternary_expression" => {
-                let ends = ["consequence", "alternative"].map(|name| field(node, name));
-                NameExpression::OneOf(ends.into_iter().flatten().collect())
-            }
-            _ => NameExpression::Computed,
-        }
-    }
-
-    fn target<'t>(&self, call: Node<'t>, _text: &'t str) -> Option<Node<'t>> {
-        // A template tag has no argument list.
-        let arguments = field(call, "arguments").filter(|node| node.kind() == "arguments")?;
-        children(arguments).first().copied().filter(|argument| argument.kind() != "spread_element")
-    }
-}
-
-/// Returns a chain without `default`: the default import of a CommonJS module is the module.
-fn chain<'t>(base: ChainBase<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
-    names.retain(|name| *name != "default");
-    names.reverse();
-    Chain { base, names }
-}
-
-fn only(node: Node<'_>) -> Option<Node<'_>> {
-    match children(node)[..] {
-        [inner] => Some(inner),
-        _ => None,
-    }
-}
-
-/// Returns the value of a string literal, or `None` if it contains `${}` or escapes, which names do not need.
-fn string(node: Node<'_>, text: &str) -> Option<String> {
-    if !matches!(node.kind(), "string" | "template_string") {
-        return None;
-    }
-    let parts = children(node).into_iter();
-    parts.map(|part| (part.kind() == "string_fragment").then(|| text_of(part, text))).collect()
-}
-
-/// Like [`string`], without a copy. Only for strings of one fragment.
-fn quoted<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
-    let part = only(node).filter(|part| node.kind() == "string" && part.kind() == "string_fragment")?;
-    Some(text_of(part, text))
 }
 
 #[cfg(test)]

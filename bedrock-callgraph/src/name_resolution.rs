@@ -13,7 +13,7 @@ pub struct FileCalls {
     pub named: BTreeSet<NamedCall>,
     /// Lines of calls whose name is computed, and of places where `invoke` itself is handed on.
     pub computed: BTreeSet<usize>,
-    /// The line where the file stops being readable in its language; calls behind it may be missing.
+    /// The line where the file stops being readable in its language; calls after it may be missing.
     pub unreadable: Option<usize>,
 }
 

@@ -125,7 +125,8 @@ fn machine<H: FileHeader<Endian = Endianness>>(header: &H, endian: Endianness) -
 impl Version {
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(|number| number.parse().ok());
-        let (major, minor) = (numbers.next()??, numbers.next()??);
+        let major = numbers.next()??;
+        let minor = numbers.next()??;
         let patch = numbers.next().unwrap_or(Some(0))?;
         numbers.next().is_none().then_some(Self(major, minor, patch))
     }

@@ -68,7 +68,8 @@ impl Finding {
         if first != "bootstrap" {
             let allow: Vec<String> =
                 self.allowing().iter().map(|path| format!("\"{}\"", globset::escape(path))).collect();
-            let (allow, settings) = (allow.join(", "), &target.settings);
+            let allow = allow.join(", ");
+            let settings = &target.settings;
             help.push(format!("or, if it is not used on Lambda, add `allow = [{allow}]` to `{settings}`"));
         }
         Report {
@@ -112,7 +113,8 @@ impl Finding {
     }
 
     fn fix(&self, target: &Target) -> String {
-        let (architecture, machine) = (target.architecture, target.architecture.machine());
+        let architecture = target.architecture;
+        let machine = target.architecture.machine();
         match (&self.package, &self.kind) {
             (package, FindingKind::MissingLibraries { names }) => {
                 let them = if names.len() == 1 { "it" } else { "them" };

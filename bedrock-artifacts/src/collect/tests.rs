@@ -1,4 +1,4 @@
-//! What is collected from folders as they are found on disks, and what is refused.
+//! The files that are collected from a folder. Those that are refused are in `refused`.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -18,7 +18,7 @@ const SETTINGS: &str = "[package.metadata.bedrock.workers.resizer]";
 
 mod refused;
 
-/// An app with the worker `resizer`, whose folder is collected.
+/// An app with the worker `resizer`. Its folder is collected.
 struct App {
     temp_dir: TempDir,
     options: PackOptions,
@@ -32,7 +32,7 @@ impl App {
         Self { temp_dir, options }
     }
 
-    /// Files below the app's folder.
+    /// Creates files in the app's folder.
     fn with(self, files: &[(&str, &str)]) -> Self {
         for (path, text) in files {
             let path = self.temp_dir.path().join(path);
@@ -42,7 +42,7 @@ impl App {
         self
     }
 
-    /// Files below the worker's folder, each with a line of text.
+    /// Creates files in the worker's folder, each with a line of text.
     fn with_files(self, paths: &[&str]) -> Self {
         paths.iter().fold(self, |app, path| app.with(&[(&format!("workers/resizer/{path}"), "text\n")]))
     }
@@ -78,7 +78,7 @@ fn sources() -> App {
     App::new(FolderKind::Sources)
 }
 
-/// Written in two halves, so that no file of this crate has a key in it.
+/// Returns a fake access key ID. It is in two halves, so that scanners do not find a key in this file.
 fn key_id() -> String {
     ["AKIA", "Z7QXK2M5N3PRT6WY"].concat()
 }
@@ -106,14 +106,14 @@ fn files_are_sorted_bytewise_with_their_size_and_mode() {
 }
 
 #[test]
-fn entries_lie_in_the_folder_of_the_artifact_that_was_asked_for() {
+fn entries_start_with_the_given_folder() {
     let tree = sources().with_files(&["main.py"]).tree();
     assert_eq!(tree.entries("")[0].path, "main.py");
     assert_eq!(tree.entries("python/resizer")[0].path, "python/resizer/main.py");
 }
 
 #[test]
-fn ignore_files_of_the_folder_and_of_those_above_count_without_a_repository() {
+fn ignore_files_are_applied_without_a_git_repository() {
     let app = sources()
         .with(&[
             (".gitignore", "*.log\n/workers/resizer/generated\n"),
@@ -129,7 +129,7 @@ fn ignore_files_of_the_folder_and_of_those_above_count_without_a_repository() {
 }
 
 #[test]
-fn ignore_files_above_the_app_do_not_count() {
+fn ignore_files_above_the_app_are_not_read() {
     let mut app = sources().with(&[(".gitignore", "*.py\n")]).with_files(&["main.py"]);
     assert_eq!(app.paths(), [""; 0]);
     app.options.app = app.folder();
@@ -137,7 +137,7 @@ fn ignore_files_above_the_app_do_not_count() {
 }
 
 #[test]
-fn an_ignore_file_that_cannot_be_read_is_told_with_its_line() {
+fn invalid_ignore_pattern_is_reported_with_its_line() {
     let app = sources().with(&[("workers/resizer/.bedrockignore", "fine\n[z-a]\n")]);
     insta::assert_snapshot!(app.refused(), @r"
     error: failed to read `workers/resizer/.bedrockignore`
@@ -146,13 +146,13 @@ fn an_ignore_file_that_cannot_be_read_is_told_with_its_line() {
 }
 
 #[test]
-fn what_git_does_not_understand_is_passed_over_in_its_files() {
+fn invalid_patterns_in_gitignore_are_skipped() {
     let app = sources().with(&[(".gitignore", "[z-a]\n*.log\n")]).with_files(&["main.py", "x.log"]);
     assert_eq!(app.paths(), ["main.py"]);
 }
 
 #[test]
-fn what_is_left_out_for_its_name_is_told_of_once() {
+fn excluded_names_are_reported_once() {
     let app = sources()
         .with_files(&["main.py", ".env", ".env.local", "tls/server.pem", "tests/test_main.py", "tests/data/x.json"])
         .with_files(&["test_main.py", "__pycache__/main.pyc", ".git/config", "node_modules/a/index.js", ".venv/x"])
@@ -178,7 +178,7 @@ fn what_is_left_out_for_its_name_is_told_of_once() {
 }
 
 #[test]
-fn what_is_allowed_goes_in() {
+fn allowed_files_are_packed() {
     let app = sources()
         .with_files(&["main.py", ".env", ".env.local", "certificates/db.pem", "tests/a.py", "tests/data/x.json"])
         .with_files(&["tests/data/deep/y.json", "test/z.json", "[id].test.js", "sub/.env"])
@@ -199,13 +199,13 @@ fn what_is_allowed_goes_in() {
 }
 
 #[test]
-fn allow_does_not_bring_back_what_an_ignore_file_leaves_out() {
+fn allow_setting_does_not_override_ignore_files() {
     let app = sources().with_files(&["main.py", ".env"]).with(&[(".gitignore", ".env\n")]).allowing(&[".env"]);
     assert_eq!(app.paths(), ["main.py"]);
 }
 
 #[test]
-fn a_glob_that_is_none_is_told_with_where_it_is_set() {
+fn invalid_allow_pattern_names_its_settings_table() {
     let app = sources().with_files(&["main.py"]).allowing(&["a[b"]);
     insta::assert_snapshot!(app.refused(), @r"
     error: `allow` of `[package.metadata.bedrock.workers.resizer]` has `a[b`, which is not a valid pattern
@@ -214,7 +214,7 @@ fn a_glob_that_is_none_is_told_with_where_it_is_set() {
 }
 
 #[test]
-fn dependencies_go_in_as_they_were_installed() {
+fn dependencies_are_packed_as_installed() {
     let app = App::new(FolderKind::Dependencies)
         .with(&[(".gitignore", "target/\n"), ("workers/resizer/a/.gitignore", "*\n")])
         .with(&[("workers/resizer/a/example.py", &key_id())])
@@ -234,7 +234,7 @@ fn dependencies_go_in_as_they_were_installed() {
 }
 
 #[test]
-fn links_inside_of_the_folder_become_copies() {
+fn links_inside_the_folder_become_copies() {
     let app = sources()
         .with_files(&["data/a.txt", "data/b.txt", "main.py"])
         .with_link("link.py", "main.py")
@@ -261,7 +261,7 @@ fn links_inside_of_the_folder_become_copies() {
 }
 
 #[test]
-fn a_folder_that_is_gone_is_named() {
+fn missing_folder_is_named() {
     let app = sources();
     let error = collect_files(&app.temp_dir.path().join("workers/gone"), &app.options).expect_err("gone");
     insta::assert_snapshot!(render_error(&error), @r"
@@ -271,7 +271,7 @@ fn a_folder_that_is_gone_is_named() {
 }
 
 #[test]
-fn a_tree_is_the_same_whatever_order_times_and_modes_it_was_made_with() {
+fn tree_ignores_creation_order_times_and_modes() {
     let made = |backwards: bool, mode: u32, seconds: u64| {
         let app = sources();
         let mut files: Vec<String> = (0..40).map(|n| format!("{}/{n}.py", n % 7)).collect();
@@ -296,7 +296,7 @@ fn a_tree_is_the_same_whatever_order_times_and_modes_it_was_made_with() {
 
 proptest! {
     #[test]
-    fn what_is_collected_is_what_is_there(
+    fn collected_files_equal_the_files_on_disk(
         files in btree_map("[a-d]{1,2}/[e-h]{1,2}(/[i-k])?\\.txt", ".{0,20}", 0..10),
     ) {
         let on_disk = files.iter().map(|(path, text)| (format!("workers/resizer/{path}"), text));

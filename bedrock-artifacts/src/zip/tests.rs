@@ -1,4 +1,4 @@
-//! A zip is the same whatever does not count, has what was put into it, and is there whole or not at all.
+//! Zip files are reproducible, contain exactly the entries, and are written completely or not at all.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ fn temp_dir() -> TempDir {
     TempDir::new().expect("room")
 }
 
-/// Bytes that no compressor makes smaller, the same each time.
+/// Returns bytes that cannot be compressed, the same in each call.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
@@ -55,7 +55,7 @@ fn packed_in_batches(entries: Vec<Entry>, threads: usize, batch: u64) -> (Packed
 }
 
 #[test]
-fn the_bytes_depend_on_neither_the_order_nor_the_threads_nor_the_batches() {
+fn zip_bytes_ignore_entry_order_threads_and_batches() {
     let many = || (0..300).map(|n| Entry::bytes(format!("{n}.js"), format!("let x = {n};").repeat(n))).chain(entries());
     let (once, bytes) = packed(many().collect(), 1);
     assert_eq!(once.sha256, Digest::of(&bytes));
@@ -71,7 +71,7 @@ fn the_bytes_depend_on_neither_the_order_nor_the_threads_nor_the_batches() {
 }
 
 #[test]
-fn a_zip_says_what_it_is_and_nothing_about_this_machine() {
+fn zip_has_digests_and_no_metadata_of_this_machine() {
     let (packed, bytes) = packed(entries(), 2);
     assert_eq!(packed.bytes, bytes.len() as u64);
     assert_eq!(packed.sha256, Digest::of(&bytes));
@@ -98,7 +98,7 @@ fn a_zip_says_what_it_is_and_nothing_about_this_machine() {
 }
 
 #[test]
-fn the_year_is_1980_and_there_are_no_folders_and_no_notes_behind_the_files() {
+fn zip_has_fixed_time_and_no_folders_or_comments() {
     let (_, bytes) = packed(vec![Entry::bytes("a/b", "x")], 1);
     // One local header, the name, the byte, one central header, the name, the end.
     assert_eq!(bytes.len(), 30 + 3 + 1 + 46 + 3 + 22);
@@ -107,7 +107,7 @@ fn the_year_is_1980_and_there_are_no_folders_and_no_notes_behind_the_files() {
 }
 
 #[test]
-fn a_file_that_is_too_large_to_be_held_goes_through_whole() {
+fn large_file_is_packed_completely() {
     let temp_dir = temp_dir();
     let content = [noise(3_000_000), vec![b'x'; 3_000_000]].concat();
     fs::write(temp_dir.path().join("large"), &content).expect("file");
@@ -119,7 +119,7 @@ fn a_file_that_is_too_large_to_be_held_goes_through_whole() {
 }
 
 #[test]
-fn a_batch_ends_when_it_is_full_and_has_an_entry_at_least() {
+fn batch_has_at_least_one_entry_and_ends_when_full() {
     let lengths = |full| {
         let entries = [0, 3, 1, 9, 1].map(|length| Entry::bytes("x", vec![0; length]));
         batches(&entries, full).map(<[Entry]>::len).collect::<Vec<_>>()
@@ -132,14 +132,14 @@ fn a_batch_ends_when_it_is_full_and_has_an_entry_at_least() {
 }
 
 #[test]
-fn no_entries_are_a_zip_too() {
+fn zip_without_entries_is_valid() {
     let (packed, bytes) = packed(Vec::new(), 2);
     assert_eq!((packed.bytes, packed.unzipped_bytes), (22, 0));
     assert_eq!(unpacked(&bytes).len(), 0);
 }
 
 #[test]
-fn a_new_zip_replaces_the_old_one_and_leaves_nothing_beside_it() {
+fn zip_replaces_the_old_one_without_temporary_files() {
     let temp_dir = temp_dir();
     let path = temp_dir.path().join("target/bedrock/x.zip");
     pack(vec![Entry::bytes("a", "old")], &path, temp_dir.path()).expect("first");
@@ -150,13 +150,13 @@ fn a_new_zip_replaces_the_old_one_and_leaves_nothing_beside_it() {
 }
 
 #[test]
-fn after_a_failure_the_old_zip_is_there_and_nothing_half_written() {
+fn failed_pack_keeps_the_old_zip() {
     let temp_dir = temp_dir();
     let path = temp_dir.path().join("x.zip");
     pack(vec![Entry::bytes("a", "old")], &path, temp_dir.path()).expect("first");
     let before = fs::read(&path).expect("zip");
-    let gone = vec![Entry::bytes("a", noise(100_000)), Entry::file("b", temp_dir.path().join("gone.py"))];
-    let error = pack(gone, &path, temp_dir.path()).expect_err("gone");
+    let entries = vec![Entry::bytes("a", noise(100_000)), Entry::file("b", temp_dir.path().join("gone.py"))];
+    let error = pack(entries, &path, temp_dir.path()).expect_err("gone");
     insta::assert_snapshot!(render_error(&error), @r"
     error: failed to read `gone.py`
       caused by: no such file or directory
@@ -166,7 +166,7 @@ fn after_a_failure_the_old_zip_is_there_and_nothing_half_written() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_named() {
+fn unwritable_path_is_named() {
     let temp_dir = temp_dir();
     fs::write(temp_dir.path().join("file"), "").expect("file");
     let error = pack(entries(), &temp_dir.path().join("file/x.zip"), temp_dir.path()).expect_err("no folder");
@@ -183,7 +183,7 @@ fn a_place_that_cannot_be_written_is_named() {
     assert_eq!(names_in(temp_dir.path()), ["file", "folder.zip"]);
 }
 
-/// A disk on which only some bytes are free.
+/// A disk with `free` bytes of space.
 struct Disk {
     free: usize,
 }
@@ -203,7 +203,7 @@ impl Write for Disk {
 }
 
 #[test]
-fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
+fn full_disk_is_reported_with_the_path_of_the_zip() {
     let entries: Vec<Entry> = (0..50).map(|n| Entry::bytes(format!("{n}"), noise(1_000))).collect();
     let path = Path::new("/app/target/bedrock/x.zip");
     for free in [0, 10_000, 50_000, 53_000] {
@@ -221,7 +221,7 @@ fn a_full_disk_is_told_with_path_and_reason_wherever_it_gets_full() {
 }
 
 #[test]
-fn entries_that_would_not_unpack_everywhere_are_refused_together() {
+fn unportable_entries_are_refused_together() {
     let temp_dir = temp_dir();
     let entries = ["main.py", "main.py", "../x", "/etc/x", "Main.py"].map(|path| Entry::bytes(path, "x")).to_vec();
     let error = pack(entries, &temp_dir.path().join("x.zip"), temp_dir.path()).expect_err("odd");
@@ -242,7 +242,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Path, bytes and whether it is executable.
+/// Returns bytes and executable bit of each file in a zip, by its path.
 fn unpacked(bytes: &[u8]) -> BTreeMap<String, (Vec<u8>, bool)> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).expect("zip");
     (0..zip.len())
@@ -259,7 +259,7 @@ proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(64))]
 
     #[test]
-    fn what_is_packed_is_what_is_unpacked(
+    fn unpacked_entries_equal_packed_entries(
         files in btree_map("[a-z0-9]{1,3}\\.[a-z]{1,2}(/)?[a-z]?".prop_map(|path| path.trim_end_matches('/').to_owned()),
             (vec(any::<u8>(), 0..2_000), any::<bool>()), 0..12),
         threads in 1_usize..5,
@@ -274,7 +274,7 @@ proptest! {
 }
 
 #[test]
-fn files_on_the_disk_and_bytes_are_packed_alike() {
+fn files_on_disk_and_bytes_are_packed_identically() {
     let temp_dir = temp_dir();
     let on_disk = |entry: Entry| {
         let Source::Bytes(bytes) = &entry.source else { return entry };

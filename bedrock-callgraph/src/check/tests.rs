@@ -1,4 +1,4 @@
-//! Calls and settings, and what is said of them.
+//! Errors and warnings about calls, and about the `invokes` of the settings.
 
 use insta::assert_snapshot;
 
@@ -17,7 +17,7 @@ fn an_app() -> App {
     app("my_app", &["caller.py", "resizer.rs", "script.js", "system_fetcher.py"])
 }
 
-/// What is said when the worker `caller` calls these names, and computes others in these lines.
+/// Returns the findings if the worker `caller` calls `names`, and has calls with a computed name in the lines `computed`.
 fn said(app: &App, names: &[&str], computed: &[usize]) -> String {
     let calls = WorkerCalls {
         named: names.iter().enumerate().map(|(at, name)| (place(at + 1), (*name).to_owned())).collect(),
@@ -38,12 +38,12 @@ fn shown(app: &App, caller: &NodeName, calls: &CallTargets, unreadable: &[Source
 }
 
 #[test]
-fn calls_of_workers_and_of_other_functions_are_fine() {
+fn calls_of_workers_and_of_other_functions_pass() {
     assert_eq!(said(&an_app(), &["resizer", "caller", "my_app-dev-script", "other-dev-x"], &[]), "");
 }
 
 #[test]
-fn an_unknown_worker_is_told_with_the_nearest_name() {
+fn unknown_worker_is_reported_with_the_nearest_name() {
     assert_snapshot!(said(&an_app(), &["sytem_fetcher"], &[]), @"
     error: workers/caller/main.py:1: no worker named `sytem_fetcher` in this app
     help: a worker with a similar name exists: `system_fetcher`
@@ -57,7 +57,7 @@ fn an_unknown_worker_is_told_with_the_nearest_name() {
 }
 
 #[test]
-fn what_is_no_name_at_all_is_told() {
+fn invalid_worker_name_is_reported() {
     assert_snapshot!(said(&an_app(), &["", "arn:aws:s3:::a\nb"], &[]), @r"
     error: workers/caller/main.py:1: `` is neither a worker nor the name or ARN of a function
     error: workers/caller/main.py:2: `arn:aws:s3:::a\nb` is neither a worker nor the name or ARN of a function
@@ -65,7 +65,7 @@ fn what_is_no_name_at_all_is_told() {
 }
 
 #[test]
-fn a_computed_name_has_to_be_declared() {
+fn computed_name_must_be_declared() {
     assert_snapshot!(said(&an_app(), &["resizer"], &[14]), @r#"
     error: workers/caller/main.py:14: worker `caller` computes the name that it calls here, and no setting says which workers that may be
     help: add to `Cargo.toml`, `[]` for none of this app's workers:
@@ -83,14 +83,14 @@ fn a_computed_name_has_to_be_declared() {
 }
 
 #[test]
-fn a_declared_computed_name_is_fine_and_may_be_one_that_is_also_written() {
+fn declared_computed_names_pass() {
     for names in [&[][..], &["resizer"], &["resizer", "script"]] {
         assert_eq!(said(&with_invokes(an_app(), "caller", names), &["resizer"], &[14]), "");
     }
 }
 
 #[test]
-fn a_declaration_that_the_code_contradicts_is_odd() {
+fn declaration_that_contradicts_the_code_gives_a_warning() {
     let app = with_invokes(an_app(), "caller", &["resizer", "script"]);
     assert_snapshot!(said(&app, &["resizer"], &[]), @"
     warning: `invokes` of worker `caller` lists `resizer`, whose name is written in its code
@@ -101,7 +101,7 @@ fn a_declaration_that_the_code_contradicts_is_odd() {
 }
 
 #[test]
-fn rust_code_may_compute_names_that_nobody_sees() {
+fn rust_code_may_compute_declared_names() {
     let app = with_invokes(an_app(), "endpoint", &["resizer", "script"]);
     let call_targets = CallTargets::from_binary(&app, [&"resizer".to_owned()]);
     assert_snapshot!(shown(&app, &NodeName::Endpoint, &call_targets, &[]), @"
@@ -111,7 +111,7 @@ fn rust_code_may_compute_names_that_nobody_sees() {
 }
 
 #[test]
-fn a_program_that_calls_a_worker_that_is_gone_is_an_old_one() {
+fn program_that_calls_a_missing_worker_is_outdated() {
     let call_targets = CallTargets::from_binary(&an_app(), [&"gone".to_owned()]);
     assert_snapshot!(shown(&an_app(), &NodeName::Endpoint, &call_targets, &[]), @"
     error: the program of the endpoint calls `gone`, which is not a worker of this app
@@ -120,7 +120,7 @@ fn a_program_that_calls_a_worker_that_is_gone_is_an_old_one() {
 }
 
 #[test]
-fn a_file_that_breaks_off_is_odd() {
+fn truncated_file_gives_a_warning() {
     let script = NodeName::Worker(name("script"));
     let place = SourceLine { path: "workers/script/main.js".to_owned(), line: 7 };
     assert_snapshot!(shown(&an_app(), &script, &CallTargets::default(), &[place]), @"warning: workers/script/main.js:7: this is not understood as JavaScript, so calls from here on may be missing");

@@ -3,7 +3,7 @@
 
 use super::scan;
 
-/// The calls in order of their lines, computed ones behind named ones.
+/// Returns the calls, sorted by line. Calls with a computed name follow those with a literal name.
 fn calls_in(path: &str, text: &str) -> String {
     let calls = scan(path, text);
     let named = calls.named.iter().map(|named| (named.line, named.name.clone()));
@@ -21,7 +21,7 @@ fn check(table: &[(&str, &str)]) {
     }
 }
 
-/// Behind a `require` of `invoke`, in line 1.
+/// Like [`check`], for texts that follow a `require` of `invoke` in line 1.
 fn check_required(table: &[(&str, &str)]) {
     for (text, expected) in table {
         let text = format!("const {{ Worker, invoke }} = require('./worker');\n{text}");
@@ -30,7 +30,7 @@ fn check_required(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn every_way_to_require_is_seen() {
+fn every_form_of_require_is_found() {
     check(&[
         ("const { invoke } = require('./worker');\ninvoke('a', {});", "2:a"),
         ("const { invoke: call } = require('./worker');\ncall('a', {}); invoke('b', {});", "2:a"),
@@ -53,7 +53,7 @@ fn every_way_to_require_is_seen() {
 }
 
 #[test]
-fn every_way_to_import_is_seen() {
+fn every_form_of_import_is_found() {
     check(&[
         ("import { invoke } from './worker.js';\ninvoke('a', {});", "2:a"),
         ("import { Worker, invoke as call } from './worker.js';\ncall('a', {}); invoke('b', {});", "2:a"),
@@ -69,7 +69,7 @@ fn every_way_to_import_is_seen() {
 }
 
 #[test]
-fn the_file_is_the_one_in_the_worker_s_folder() {
+fn import_paths_resolve_to_the_workers_own_file() {
     let text = |path: &str| format!("require('{path}').invoke('a', {{}});");
     for (file, path) in [
         ("main.js", "./worker"),
@@ -97,7 +97,7 @@ fn the_file_is_the_one_in_the_worker_s_folder() {
 }
 
 #[test]
-fn a_name_counts_where_it_is_bound() {
+fn names_are_resolved_in_their_scope() {
     check(&[
         ("function f() { const { invoke } = require('./worker'); return invoke('a'); }\ninvoke('b');", "1:a"),
         ("{ const { invoke } = require('./worker'); }\ninvoke('a');", ""),
@@ -109,7 +109,7 @@ fn a_name_counts_where_it_is_bound() {
 }
 
 #[test]
-fn what_is_not_of_bedrock_is_no_call() {
+fn functions_of_other_modules_are_ignored() {
     check(&[
         ("invoke('a', {});", ""),
         ("function invoke(name) {}\ninvoke('a', {});", ""),
@@ -144,7 +144,7 @@ fn what_is_not_of_bedrock_is_no_call() {
 }
 
 #[test]
-fn a_call_is_seen_wherever_it_stands() {
+fn calls_are_found_in_every_position() {
     check_required(&[
         ("class A extends Worker {\n  async execute(event) {\n    return invoke('a', {}, true);\n  }\n}", "4:a"),
         ("const x = await Promise.all(y.map((i) => invoke('a', i)));", "2:a"),
@@ -168,7 +168,7 @@ fn a_call_is_seen_wherever_it_stands() {
 }
 
 #[test]
-fn a_name_that_is_written_somewhere_is_known() {
+fn literal_names_are_resolved() {
     check_required(&[
         ("invoke(\"a\"); invoke('b'); invoke(`c`);", "2:a 2:b 2:c"),
         ("invoke(/* why */ ('a'), {});", "2:a"),
@@ -185,7 +185,7 @@ fn a_name_that_is_written_somewhere_is_known() {
 }
 
 #[test]
-fn a_name_that_only_a_run_knows_is_computed() {
+fn names_that_need_evaluation_are_computed() {
     check_required(&[
         ("invoke(name);", "2:?"),
         ("invoke(event.worker);", "2:?"),
@@ -211,7 +211,7 @@ fn a_name_that_only_a_run_knows_is_computed() {
 }
 
 #[test]
-fn handing_invoke_on_is_a_computed_name() {
+fn passing_invoke_on_counts_as_a_computed_name() {
     check_required(&[
         ("names.map(invoke);", "2:?"),
         ("const f = invoke;", "2:?"),
@@ -238,7 +238,7 @@ fn handing_invoke_on_is_a_computed_name() {
 }
 
 #[test]
-fn a_file_that_breaks_off_is_read_as_far_as_it_goes() {
+fn truncated_file_is_read_up_to_the_error() {
     let calls =
         scan("main.js", "const { invoke } = require('./worker');\ninvoke('a');\n\nfunction ( {\ninvoke('b');\n");
     assert_eq!(calls.unreadable, Some(4));
@@ -246,13 +246,13 @@ fn a_file_that_breaks_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn the_file_that_new_worker_writes_makes_no_calls() {
+fn worker_file_of_the_scaffold_has_no_calls() {
     let text = include_str!("../../../templates/files/worker/javascript/worker.js");
     assert_eq!(calls_in("worker.js", text), "");
 }
 
 #[test]
-fn any_text_is_read() {
+fn scan_accepts_any_text() {
     let deep = format!("x = {}1{};", "(".repeat(20_000), ")".repeat(20_000));
     let chain = format!("x{};", ".a()".repeat(20_000));
     let members = format!("x{};", ".a".repeat(20_000));

@@ -3,7 +3,7 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::{JavaScript, MODULE, quoted};
+use super::grammar::{JavaScript, MODULE, quoted};
 use crate::name_resolution::{
     Binding, ChainBase, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of,
 };

@@ -1,4 +1,4 @@
-//! An app on disk with a worker of each language, and its graph.
+//! The graph of an app on disk with a worker of each language.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::{NodeName, read_program_calls};
 use bedrock_build::App;
 
 #[test]
-fn programs_and_files_come_together() {
+fn graph_combines_programs_and_source_files() {
     let dir = tempfile::tempdir().expect("folder");
     let plain = app("my_app", &["counter.py", "ranker.rs", "script.js"]);
     let app = App { root: dir.path().to_owned(), ..with_invokes(plain, "script", &["counter"]) };
@@ -37,7 +37,7 @@ fn programs_and_files_come_together() {
 }
 
 #[test]
-fn a_program_that_cannot_be_read_is_named() {
+fn unreadable_program_is_named() {
     let dir = tempfile::tempdir().expect("folder");
     fs::write(dir.path().join("script"), "#!/bin/sh\n").expect("file");
     let of = |path: &str| {

@@ -1,4 +1,4 @@
-//! Graphs from calls and settings.
+//! Nodes, edges and cycles of graphs that are built from calls and settings.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn edges(graph: &Graph) -> Vec<String> {
 }
 
 #[test]
-fn nodes_are_the_endpoint_and_the_workers_called_or_not() {
+fn nodes_are_the_endpoint_and_all_workers() {
     let app = app("my_app", &["b.py", "a.js", "c.rs"]);
     let graph = Graph::new(&app, &BTreeMap::new());
     let nodes: Vec<String> =
@@ -26,7 +26,7 @@ fn nodes_are_the_endpoint_and_the_workers_called_or_not() {
 }
 
 #[test]
-fn edges_are_sorted_and_have_their_places_once() {
+fn edges_are_sorted_with_distinct_places() {
     let app = app("my_app", &["b.py", "a.js", "c.rs"]);
     let graph = Graph::new(&app, &call_targets(&app, &["b: c a c other-f", "endpoint: b"]));
     assert_eq!(edges(&graph), ["endpoint b code endpoint.py:1", "b a code b.py:2", "b c code b.py:1 b.py:3"]);
@@ -36,7 +36,7 @@ fn edges_are_sorted_and_have_their_places_once() {
 }
 
 #[test]
-fn settings_add_edges_that_the_code_does_not_name_and_point_at_the_computed_names() {
+fn settings_add_edges_at_the_computed_names() {
     let plain = app("my_app", &["b.py", "a.js", "c.rs"]);
     let app = with_invokes(with_invokes(plain, "b", &["c", "a", "c"]), "endpoint", &["b"]);
     let graph = Graph::new(&app, &call_targets(&app, &["b: a ?"]));
@@ -44,7 +44,7 @@ fn settings_add_edges_that_the_code_does_not_name_and_point_at_the_computed_name
 }
 
 #[test]
-fn cycles_go_through_edges_of_every_source() {
+fn cycles_include_edges_of_every_source() {
     let app = with_invokes(app("my_app", &["a.py", "b.py", "c.py"]), "b", &["a"]);
     let graph = Graph::new(&app, &call_targets(&app, &["a: b", "c: c a"]));
     let cycles: Vec<String> = graph.cycles.iter().map(|cycle| path(cycle)).collect();

@@ -2,7 +2,7 @@
 
 use super::scan;
 
-/// The calls in order of their lines, computed ones behind named ones.
+/// Returns the calls, sorted by line. Calls with a computed name follow those with a literal name.
 fn calls(text: &str) -> String {
     let calls = scan(text);
     let named = calls.named.iter().map(|named| (named.line, named.name.clone()));
@@ -20,7 +20,7 @@ fn check(table: &[(&str, &str)]) {
     }
 }
 
-/// Behind an import of `invoke`, in line 1.
+/// Like [`check`], for texts that follow an import of `invoke` in line 1.
 fn check_imported(table: &[(&str, &str)]) {
     for (text, expected) in table {
         assert_eq!(calls(&format!("from bedrock.workers.invoker import invoke\n{text}")), *expected, "{text}");
@@ -28,7 +28,7 @@ fn check_imported(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn every_way_to_import_is_seen() {
+fn every_form_of_import_is_found() {
     check(&[
         ("from bedrock.workers.invoker import invoke\ninvoke('a', {})", "2:a"),
         ("from bedrock.workers.invoker import (InvocationError, invoke)\ninvoke('a', {})", "2:a"),
@@ -45,7 +45,7 @@ fn every_way_to_import_is_seen() {
 }
 
 #[test]
-fn an_import_counts_where_it_is() {
+fn imports_are_resolved_in_their_scope() {
     check(&[
         ("def f():\n    from bedrock.workers.invoker import invoke\n    return invoke('a', {})", "3:a"),
         ("def f():\n    from bedrock.workers.invoker import invoke\n\ndef g():\n    invoke('a', {})", ""),
@@ -62,7 +62,7 @@ fn an_import_counts_where_it_is() {
 }
 
 #[test]
-fn what_is_not_of_bedrock_is_no_call() {
+fn functions_of_other_modules_are_ignored() {
     check(&[
         ("invoke('a', {})", ""),
         ("def invoke(name, event): pass\ninvoke('a', {})", ""),
@@ -90,7 +90,7 @@ fn what_is_not_of_bedrock_is_no_call() {
 }
 
 #[test]
-fn a_call_is_seen_wherever_it_stands() {
+fn calls_are_found_in_every_position() {
     check_imported(&[
         ("class A(Worker):\n    def execute(self, event, context):\n        return invoke('a', {}, True)", "4:a"),
         ("x = [invoke('a', i) for i in y]", "2:a"),
@@ -111,7 +111,7 @@ fn a_call_is_seen_wherever_it_stands() {
 }
 
 #[test]
-fn a_name_that_is_written_somewhere_is_known() {
+fn literal_names_are_resolved() {
     check_imported(&[
         ("invoke(\"a\", {})\ninvoke('''b''', {})\ninvoke(r'c', {})\ninvoke(f'd', {})", "2:a 3:b 4:c 5:d"),
         ("invoke(payload={}, name_or_arn='a')", "2:a"),
@@ -139,7 +139,7 @@ fn a_name_that_is_written_somewhere_is_known() {
 }
 
 #[test]
-fn a_name_that_only_a_run_knows_is_computed() {
+fn names_that_need_evaluation_are_computed() {
     check_imported(&[
         ("invoke(name, {})", "2:?"),
         ("invoke(event['worker'], {})", "2:?"),
@@ -171,7 +171,7 @@ fn a_name_that_only_a_run_knows_is_computed() {
 }
 
 #[test]
-fn handing_invoke_on_is_a_computed_name() {
+fn passing_invoke_on_counts_as_a_computed_name() {
     check_imported(&[
         ("map(invoke, names)", "2:?"),
         ("send = invoke", "2:?"),
@@ -190,7 +190,7 @@ fn handing_invoke_on_is_a_computed_name() {
 }
 
 #[test]
-fn what_is_named_after_the_module_s_own_invoke_is_followed() {
+fn aliases_of_invoke_are_followed() {
     check(&[
         ("import bedrock.workers.invoker as i\nsend = i.invoke\nsend('a', {})", "3:a"),
         ("import bedrock.workers.invoker as i\nj = i\nj.invoke('a', {})", "3:a"),
@@ -198,7 +198,7 @@ fn what_is_named_after_the_module_s_own_invoke_is_followed() {
 }
 
 #[test]
-fn a_file_that_breaks_off_is_read_as_far_as_it_goes() {
+fn truncated_file_is_read_up_to_the_error() {
     let calls =
         scan("from bedrock.workers.invoker import invoke\ninvoke('a', {})\n\ndef f(:\n    pass\ninvoke('b', {})\n");
     assert_eq!(calls.unreadable, Some(4));
@@ -206,7 +206,7 @@ fn a_file_that_breaks_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn any_text_is_read() {
+fn scan_accepts_any_text() {
     let deep = format!("x = {}1{}", "(".repeat(20_000), ")".repeat(20_000));
     let chain = format!("x{}", ".a()".repeat(20_000));
     let circle =

@@ -2,7 +2,7 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::{INVOKE, Python};
+use super::grammar::{INVOKE, Python};
 use crate::name_resolution::{Binding, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of};
 
 /// Collects the bindings and references in the tree.

@@ -1,11 +1,11 @@
-//! What the JSON form consists of. Keys may be added to version 1; one that changes its meaning makes a version 2.
+//! The contents of the JSON form. Keys may be added to version 1. A key that changes its meaning requires version 2.
 
 use serde::Serialize;
 
 use crate::model::{Edge, Graph, Node, OtherCall};
 use crate::node::{NodeName, SourceLine};
 
-/// Described by `docs/schema/graph.v1.json`.
+/// The JSON document. Its schema is `docs/schema/graph.v1.json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
     version: u32,

@@ -1,4 +1,4 @@
-//! Which forms there are.
+//! The forms that a graph can be rendered in.
 
 use super::{dot, json, mermaid, svg, text};
 use crate::model::Graph;
@@ -7,7 +7,7 @@ use bedrock_diagnostics::Result;
 /// A form of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A tree, to be read.
+    /// Trees of names, for the terminal.
     Text,
     /// For programs; see `docs/src/graph.md`.
     Json,
@@ -19,7 +19,7 @@ pub enum Format {
     Svg,
 }
 
-/// The graph in that form, with an end of line behind it.
+/// Returns the graph in the given form, with a line break at the end.
 pub fn render(graph: &Graph, format: Format) -> Result<String> {
     match format {
         Format::Text => Ok(text::render(graph)),
@@ -30,7 +30,7 @@ pub fn render(graph: &Graph, format: Format) -> Result<String> {
     }
 }
 
-/// The picture of the graph, as SVG.
+/// Returns the graph as an SVG picture.
 pub fn picture(graph: &Graph) -> String {
     svg::render(graph)
 }

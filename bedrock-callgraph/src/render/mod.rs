@@ -1,4 +1,4 @@
-//! The graph as text, for programs, for documents and for eyes. Each form is a pure function of the graph.
+//! Renders the graph for terminals, programs and documents. Each form is a pure function of the graph.
 
 mod document;
 mod dot;

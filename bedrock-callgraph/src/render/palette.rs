@@ -1,18 +1,18 @@
-//! What everything in a picture looks like: colours by language, on light and on dark ground.
+//! The colours of boxes and lines in pictures, for light and dark backgrounds.
 
 use bedrock_build::Language;
 
 use crate::model::Node;
 use crate::node::NodeName;
 
-/// What a box in a picture stands for.
+/// The style of a box in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NodeStyle {
     Endpoint,
     Rust,
     Python,
     JavaScript,
-    /// A function that is none of the app's workers.
+    /// A function that is not a worker of the app.
     Other,
 }
 
@@ -24,9 +24,9 @@ pub(super) struct Colors {
     pub(super) text: &'static str,
 }
 
-/// Of edges that close a cycle, on light ground.
+/// Colour of edges that close a cycle, on a light background.
 pub(super) const CYCLE: &str = "#d1242f";
-/// Of all other edges.
+/// Colour of all other edges, on a light background.
 pub(super) const EDGE: &str = "#8c959f";
 
 impl NodeStyle {
@@ -41,7 +41,7 @@ impl NodeStyle {
         }
     }
 
-    /// Its name in styles.
+    /// Returns the name of the style's class.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
@@ -52,7 +52,7 @@ impl NodeStyle {
         }
     }
 
-    /// What stands below the name.
+    /// Returns the text below the name.
     pub(super) fn caption(self) -> &'static str {
         match self {
             Self::Endpoint => "HTTP endpoint",
@@ -63,7 +63,7 @@ impl NodeStyle {
         }
     }
 
-    /// On light ground.
+    /// Returns the colours on a light background.
     pub(super) fn light(self) -> Colors {
         let (fill, line, text) = match self {
             Self::Endpoint => ("#1f2937", "#1f2937", "#ffffff"),
@@ -75,7 +75,7 @@ impl NodeStyle {
         Colors { fill, line, text }
     }
 
-    /// On dark ground.
+    /// Returns the colours on a dark background.
     pub(super) fn dark(self) -> Colors {
         let (fill, line, text) = match self {
             Self::Endpoint => ("#e6edf3", "#e6edf3", "#12181f"),

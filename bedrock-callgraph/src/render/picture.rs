@@ -1,4 +1,4 @@
-//! The graph as boxes and lines, which is what pictures in every language have in common.
+//! The graph as boxes and lines: the model that the SVG, Mermaid and DOT forms share.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::node::{NodeName, SourceLine};
 
 #[derive(Debug)]
 pub(super) struct Picture {
-    /// The endpoint first, functions that are no workers last.
+    /// The endpoint is the first, functions that are not workers of the app are the last.
     pub(super) boxes: Vec<Shape>,
-    /// Sorted by the numbers of their boxes, no two alike.
+    /// Sorted by the numbers of their boxes, without duplicates.
     pub(super) lines: Vec<Line>,
 }
 
@@ -25,9 +25,9 @@ pub(super) struct Shape {
 pub(super) struct Line {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// Only the settings know of it.
+    /// The call is only in the settings.
     pub(super) is_dashed: bool,
-    /// It leads back to where the reader comes from.
+    /// It leads back to a box on the path from the first box.
     pub(super) closes_cycle: bool,
     pub(super) places: Vec<SourceLine>,
 }

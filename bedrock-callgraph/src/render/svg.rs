@@ -1,5 +1,5 @@
-//! The graph as a picture for a README, light or dark as the reader's system is. It loads nothing and runs nothing.
-//! Where things go is `layout`'s part, the style sheet is `style`'s.
+//! Renders the graph as an SVG picture for a README, in the light or dark colours of the reader's system. The picture has no
+//! scripts and loads no other files. `layout` computes the positions, `style` writes the style sheet.
 
 use super::layout::{Arrow, Curve, Layout, Point, Rect, lay_out};
 use super::palette::NodeStyle;
@@ -12,16 +12,16 @@ mod legend;
 mod style;
 mod xml;
 
-/// Around everything.
+/// Distance between the contents and the edge of the picture.
 const MARGIN: f64 = 28.0;
 /// Height of the heading.
 const HEAD: f64 = 62.0;
 /// Height of the legend.
 const FOOT: f64 = 52.0;
-/// So that the heading of a small graph has room.
-const LEAST_WIDTH: f64 = 420.0;
-/// Places of a call that are shown when the pointer rests on its line.
-const PLACES: usize = 6;
+/// Minimum width of the contents, for the heading of a small graph.
+const MIN_WIDTH: f64 = 420.0;
+/// Maximum number of places of a call in the tooltip of its line.
+const MAX_PLACES: usize = 6;
 
 pub(super) fn render(graph: &Graph) -> String {
     let picture = Picture::of(graph);
@@ -31,10 +31,12 @@ pub(super) fn render(graph: &Graph) -> String {
     let legend = legend::render(&picture);
     let title = escape(&graph.app);
     let heading = label::heading(graph);
-    let inner = layout.size.width.max(LEAST_WIDTH).max(legend.width).max(label::heading_width(&graph.app, &heading));
+    let inner = layout.size.width.max(MIN_WIDTH).max(legend.width).max(label::heading_width(&graph.app, &heading));
     let width = inner + 2.0 * MARGIN;
     let height = HEAD + layout.size.height + FOOT + 2.0 * MARGIN;
-    let (right, bottom, foot) = (number(width), number(height), number(height - MARGIN - 10.0));
+    let right = number(width);
+    let bottom = number(height);
+    let foot = number(height - MARGIN - 10.0);
     let margin = number(MARGIN);
     [
         format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {right} {bottom}\" "),
@@ -54,11 +56,12 @@ pub(super) fn render(graph: &Graph) -> String {
 }
 
 fn background(width: f64, height: f64) -> String {
-    let (width, height) = (number(width - 1.0), number(height - 1.0));
+    let width = number(width - 1.0);
+    let height = number(height - 1.0);
     format!("<rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{width}\" height=\"{height}\" rx=\"14\"/>\n")
 }
 
-/// Those that close a cycle last, above the others.
+/// Draws the lines that close a cycle last, so that they are on top of the others.
 fn lines(picture: &Picture, layout: &Layout) -> String {
     let draw = |back_edges: bool| {
         let lines = picture.lines.iter().zip(&layout.lines).filter(move |(line, _)| line.closes_cycle == back_edges);
@@ -77,8 +80,8 @@ fn draw_line(picture: &Picture, line: &Line, start: Point, curves: &[Curve]) -> 
     let tip = if line.closes_cycle { "bedrock-tip-cycle" } else { "bedrock-tip" };
     let path: String = curves.iter().map(piece).collect();
     let names = [line.from, line.to].map(|at| picture.boxes[at].label.as_str()).join(" → ");
-    let mut places: Vec<String> = line.places.iter().take(PLACES).map(ToString::to_string).collect();
-    if line.places.len() > PLACES {
+    let mut places: Vec<String> = line.places.iter().take(MAX_PLACES).map(ToString::to_string).collect();
+    if line.places.len() > MAX_PLACES {
         places.push("…".to_owned());
     }
     let places = if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) };
@@ -107,9 +110,13 @@ fn boxes(picture: &Picture, layout: &Layout) -> String {
 
 fn draw_box(name: &str, look: NodeStyle, rect: &Rect) -> String {
     let Rect { x, y, width, height } = rect;
-    // The endpoint is a pill.
+    // The endpoint has round ends.
     let round = if look == NodeStyle::Endpoint { height / 2.0 } else { 10.0 };
-    let (x, y, width, height, round) = (number(*x), number(*y), number(*width), number(*height), number(round));
+    let x = number(*x);
+    let y = number(*y);
+    let width = number(*width);
+    let height = number(*height);
+    let round = number(round);
     let middle = number(rect.x + rect.width / 2.0);
     format!(
         "<g class=\"{}\"><title>{} ({})</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>\

@@ -1,4 +1,4 @@
-//! Every form of a graph that has one of everything. Random graphs are in `random`, the JSON schema in `schema`.
+//! Every form of a graph with every kind of node and edge. Random graphs are in `random`, the JSON schema in `schema`.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn rendered(format: Format) -> String {
 }
 
 #[test]
-fn as_text_it_is_trees_from_the_endpoint_down() {
+fn text_form_has_trees_from_the_endpoint_down() {
     assert_snapshot!(rendered(Format::Text), @"
     endpoint
     ├── resizer (rust)
@@ -37,7 +37,7 @@ fn as_text_it_is_trees_from_the_endpoint_down() {
 }
 
 #[test]
-fn text_tells_a_worker_s_calls_once() {
+fn text_form_lists_the_calls_of_a_worker_once() {
     assert_snapshot!(render(&large_graph(6), Format::Text).expect("rendered"), @"
     endpoint
     ├── invoice_writer (python)
@@ -56,7 +56,7 @@ fn text_tells_a_worker_s_calls_once() {
 }
 
 #[test]
-fn mermaid_has_boxes_and_lines_in_their_colours() {
+fn mermaid_form_has_coloured_boxes_and_lines() {
     assert_snapshot!(rendered(Format::Mermaid), @r#"
     flowchart LR
         n0(["endpoint"]):::endpoint
@@ -84,7 +84,7 @@ fn mermaid_has_boxes_and_lines_in_their_colours() {
 }
 
 #[test]
-fn dot_has_boxes_and_lines_in_their_colours() {
+fn dot_form_has_coloured_boxes_and_lines() {
     assert_snapshot!(rendered(Format::Dot), @r##"
     digraph "my_app" {
         rankdir=LR
@@ -110,7 +110,7 @@ fn dot_has_boxes_and_lines_in_their_colours() {
 }
 
 #[test]
-fn what_is_written_in_a_call_cannot_leave_its_quotes() {
+fn function_names_are_escaped_in_every_form() {
     let mut graph = sample_graph();
     "\"]<b>&`\\\n\u{1b}function:f".clone_into(&mut graph.others[0].function);
     let line = |format: Format, of: &str| {
@@ -124,7 +124,7 @@ fn what_is_written_in_a_call_cannot_leave_its_quotes() {
     assert_snapshot!(line(Format::Svg, "class=\"other\""), @r#"<g class="other"><title>&quot;]&lt;b&gt;&amp;`\ function:f (another function)</title><rect x="219.9" y="78" width="124" height="48" rx="10"/><text class="name" x="281.9" y="98">f</text><text class="caption" x="281.9" y="114">another function</text></g>"#);
 }
 
-/// A file of the documentation. `OVERWRITE=1 cargo test -p bedrock-callgraph documentation` overwrites it.
+/// Compares a file of the documentation with the output. `OVERWRITE=1 cargo test -p bedrock-callgraph documentation` overwrites it.
 fn check_file(path: &str, format: Format) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(path);
     if std::env::var_os("OVERWRITE").is_some() {
@@ -134,11 +134,11 @@ fn check_file(path: &str, format: Format) {
 }
 
 #[test]
-fn the_json_in_the_documentation_is_what_is_printed() {
+fn json_in_the_documentation_is_current() {
     check_file("schema/graph.v1.example.json", Format::Json);
 }
 
 #[test]
-fn the_picture_in_the_documentation_is_what_is_drawn() {
+fn picture_in_the_documentation_is_current() {
     check_file("src/graph.svg", Format::Svg);
 }

@@ -1,4 +1,4 @@
-//! The graph as trees of names: who calls whom, read from the endpoint down.
+//! Renders the graph as trees of names: the callees of a node are indented below it.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::depth_first::depth_first;
 use crate::model::{EdgeSource, Graph, path};
 use crate::node::NodeName;
 
-/// A tree for the endpoint, one for each worker without callers, and a line for each cycle.
+/// Renders a tree for the endpoint, a tree for each worker without callers, and a line for each cycle.
 pub(super) fn render(graph: &Graph) -> String {
     let mut trees =
         Trees { graph, pairs: graph.pairs(), path: Vec::new(), expanded: BTreeSet::new(), text: Vec::new() };
@@ -16,8 +16,8 @@ pub(super) fn render(graph: &Graph) -> String {
             trees.text.push("\n".to_owned());
         }
         let is_called = trees.pairs.iter().any(|(from, to)| *to == root && *from != root);
-        let add_reference = if root == 0 || is_called { "" } else { ", called by no other" };
-        trees.text.push(format!("{}{add_reference}\n", trees.title(root)));
+        let note = if root == 0 || is_called { "" } else { ", called by no other" };
+        trees.text.push(format!("{}{note}\n", trees.title(root)));
         trees.below(root, "");
     }
     if !graph.cycles.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn render(graph: &Graph) -> String {
 struct Trees<'a> {
     graph: &'a Graph,
     pairs: Vec<(usize, usize)>,
-    /// From the root down to where the text is.
+    /// The nodes from the root to the current one.
     path: Vec<usize>,
     /// Nodes whose callees have been printed.
     expanded: BTreeSet<usize>,
@@ -46,7 +46,7 @@ impl Trees<'_> {
         }
     }
 
-    /// Whom a node calls.
+    /// Adds the callees of a node.
     fn below(&mut self, node: usize, indent: &str) {
         self.expanded.insert(node);
         self.path.push(node);
@@ -69,19 +69,19 @@ impl Trees<'_> {
         let to = self.pairs[edge].1;
         let calls = self.pairs.iter().any(|(from, _)| *from == to)
             || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name);
-        let is_told = self.expanded.contains(&to);
+        let is_expanded = self.expanded.contains(&to);
         let mut line = self.title(to);
         if self.graph.edges[edge].source == EdgeSource::Settings {
             line += ", by settings";
         }
         if self.path.contains(&to) {
             line += ", a cycle";
-        } else if is_told && calls {
+        } else if is_expanded && calls {
             line += ", see above";
         }
         let (branch, further) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
         self.text.push(format!("{indent}{branch}{line}\n"));
-        if !is_told {
+        if !is_expanded {
             self.below(to, &format!("{indent}{further}"));
         }
     }

@@ -1,4 +1,4 @@
-//! Workers on disk, and which of their files are read.
+//! The files of a worker that are read for calls.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::fixtures::app;
 const PYTHON: &str = "from bedrock.workers.invoker import invoke\ninvoke('a', {})\n";
 const JAVASCRIPT: &str = "require('./worker').invoke('a', {});\n";
 
-/// The files at these paths, all with the same text.
+/// Creates files with the same text.
 fn write(root: &Path, paths: &[&str], text: &str) {
     for path in paths {
         let path = root.join(path);
@@ -29,7 +29,7 @@ fn paths(calls: &WorkerCalls) -> Vec<&str> {
 }
 
 #[test]
-fn all_files_of_a_worker_in_its_language_are_read_and_no_others() {
+fn only_files_in_the_workers_language_are_read() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py", "q.py"]);
     let files = ["main.py", "deep/er/x.py", "lib/testing.py", "notes.txt", "x.js", "y.pyi"];
@@ -40,7 +40,7 @@ fn all_files_of_a_worker_in_its_language_are_read_and_no_others() {
 }
 
 #[test]
-fn tests_dependencies_and_what_is_ignored_are_left_out() {
+fn tests_dependencies_and_ignored_files_are_skipped() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py", "j.js"]);
     write(dir.path(), &[".gitignore"], "workers/p/made.py\n");
@@ -72,7 +72,7 @@ fn tests_dependencies_and_what_is_ignored_are_left_out() {
 }
 
 #[test]
-fn a_worker_may_be_called_like_a_folder_that_is_left_out() {
+fn worker_may_have_the_name_of_a_skipped_folder() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["tests.py"]);
     write(dir.path(), &["workers/tests/main.py"], PYTHON);
@@ -80,7 +80,7 @@ fn a_worker_may_be_called_like_a_folder_that_is_left_out() {
 }
 
 #[test]
-fn ignore_files_above_the_app_and_of_the_machine_do_not_count() {
+fn ignore_files_outside_of_the_app_are_not_read() {
     let dir = tempfile::tempdir().expect("folder");
     let root = dir.path().join("my_app");
     let app = at(&root, &["p.py"]);
@@ -91,7 +91,7 @@ fn ignore_files_above_the_app_and_of_the_machine_do_not_count() {
 }
 
 #[test]
-fn a_file_in_another_encoding_is_read() {
+fn file_in_another_encoding_is_read() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py"]);
     write(dir.path(), &["workers/p/main.py"], "");
@@ -101,7 +101,7 @@ fn a_file_in_another_encoding_is_read() {
 }
 
 #[test]
-fn computed_names_and_syntax_errors_have_their_places() {
+fn computed_names_and_syntax_errors_have_positions() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py", "r.rs"]);
     write(dir.path(), &["workers/p/main.py"], "from bedrock.workers.invoker import invoke\ninvoke(x, {})\ndef (:\n");
@@ -113,7 +113,7 @@ fn computed_names_and_syntax_errors_have_their_places() {
 }
 
 #[test]
-fn a_file_that_cannot_have_a_call_is_not_parsed() {
+fn file_that_cannot_have_calls_is_not_parsed() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py"]);
     write(dir.path(), &["workers/p/main.py"], "def (:\n");
@@ -121,7 +121,7 @@ fn a_file_that_cannot_have_a_call_is_not_parsed() {
 }
 
 #[test]
-fn a_folder_that_is_gone_has_no_calls() {
+fn missing_folder_has_no_calls() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py"]);
     assert_eq!(calls_of(&app, &app.workers[0]).expect("nothing"), WorkerCalls::default());

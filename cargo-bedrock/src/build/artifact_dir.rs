@@ -1,16 +1,14 @@
-//! The artifact directory of an app, `target/bedrock`. A lock admits one build at a time, and files are replaced
-//! atomically.
+//! The artifact directory of an app, `target/bedrock`. A lock admits one build at a time.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bedrock_build::App;
 use tempfile::TempDir;
 
 use super::artifact::Artifact;
 use super::observer::BuildObserver;
+use super::replace_file::DRAFT;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 const STAGING: &str = ".staging-";
@@ -71,25 +69,9 @@ impl ArtifactDir {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with(STAGING) {
                 let _ = fs::remove_dir_all(entry.path());
-            } else if name.starts_with(".bedrock-pack-") || name.starts_with(".bedrock-draft-") {
+            } else if name.starts_with(".bedrock-pack-") || name.starts_with(DRAFT) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
-}
-
-/// Replaces a file atomically: readers see either the old or the new content.
-pub(crate) fn replace_file(path: &Path, text: &str) -> Result<()> {
-    if fs::read_to_string(path).is_ok_and(|before| before == text) {
-        return Ok(());
-    }
-    let failed = |error: &std::io::Error| Error::io(format!("failed to write `{}`", path.display()), error);
-    let above = path.parent().unwrap_or(Path::new("."));
-    let draft = tempfile::Builder::new()
-        .prefix(".bedrock-draft-")
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(above);
-    let mut draft = draft.map_err(|error| failed(&error))?;
-    draft.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
-    draft.persist(path).map(drop).map_err(|error| failed(&error.error))
 }

@@ -15,7 +15,8 @@ pub(crate) type Callees = BTreeMap<String, Vec<String>>;
 
 /// Reads the calls. Warns about cycles and suspicious code, and fails if the manifest would be wrong.
 pub(crate) fn read_callees(context: &Context<'_>, state: &BuildState) -> Result<Callees> {
-    let (app, observer) = (context.app, context.observer);
+    let app = context.app;
+    let observer = context.observer;
     let (graph, findings) = load_graph(app, &calls_in_state(app, state))?;
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.level == Level::Error);
     for finding in warnings {

@@ -46,8 +46,9 @@ impl Inputs {
                 Some(old) => changes.push(format!("{name} was {old}, now it is {value}")),
             }
         }
-        changes
-            .extend(before.0.keys().filter(|name| !self.0.contains_key(*name)).map(|name| format!("{name} is gone")));
+        changes.extend(
+            before.0.keys().filter(|name| !self.0.contains_key(*name)).map(|name| format!("{name} is missing")),
+        );
         changes
     }
 }
@@ -77,7 +78,7 @@ mod tests {
                 "`main.py` changed",
                 "`new.py` is new",
                 "runtime was python3.12, now it is python3.13",
-                "`gone.py` is gone"
+                "`gone.py` is missing"
             ]
         );
         assert!(now.changes_since(&now).is_empty());

@@ -12,7 +12,7 @@
 //! | [`inputs`], [`state`] | why an artifact is rebuilt |
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
-//! | [`mod@artifact_dir`], [`manifest`], [`triggers`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
+//! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`triggers`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
 
 mod artifact;
 mod artifact_dir;
@@ -25,6 +25,7 @@ mod observer;
 mod plan;
 mod prune_stale;
 mod python;
+mod replace_file;
 mod run;
 mod rust;
 mod size_limits;

@@ -1,4 +1,4 @@
-//! Which artifacts are to be built, decided from what was asked for and what the app has. Knows no files.
+//! Selects the artifacts of a build from the command line and the app. Reads no files.
 
 use bedrock_build::{App, Architecture, Language, Worker};
 

@@ -28,7 +28,8 @@ pub(super) fn prune_stale(context: &Context<'_>, state: &mut BuildState) {
         remove(context, state, &outdated.id());
         let now = context.architecture.as_str();
         let name = &worker.name;
-        let warning = format!("{outdated} was built for {was} and is gone, build it for {now} too: `{flag}={name}`");
+        let warning =
+            format!("{outdated} was built for {was} and has been deleted, build it for {now} too: `{flag}={name}`");
         context.observer.warning(Some(outdated), &warning);
     }
 }

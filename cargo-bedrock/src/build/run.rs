@@ -10,11 +10,12 @@ use std::thread;
 use bedrock_build::{App, Language};
 
 use super::artifact::{Artifact, Function};
-use super::artifact_dir::{ArtifactDir, replace_file};
+use super::artifact_dir::ArtifactDir;
 use super::context::{BuiltArtifact, Context};
 use super::manifest::{Manifest, Sources};
 use super::observer::{ArtifactSummary, BuildObserver};
 use super::plan::{Plan, Request};
+use super::replace_file::replace_file;
 use super::size_limits::largest_packages;
 use super::state::BuildState;
 use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
@@ -107,7 +108,9 @@ fn build_all(context: &Context<'_>, plan: &Plan) -> Result<Vec<BuiltArtifact>> {
     let queue = Mutex::new(others.into_iter());
     thread::scope(|scope| {
         scope.spawn(|| {
-            rust::build(context, &functions).into_iter().for_each(|(artifact, result)| add_result(artifact, result))
+            for (artifact, result) in rust::build(context, &functions) {
+                add_result(artifact, result);
+            }
         });
         for _ in 0..INSTALLER_THREADS {
             scope.spawn(|| {

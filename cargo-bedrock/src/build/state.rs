@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
+use super::replace_file::replace_file;
 use bedrock_artifacts::PackedZip;
 use bedrock_diagnostics::{Error, Result};
 
@@ -15,7 +16,7 @@ const FILE: &str = "state.json";
 /// Version of the format. A state with a different version is ignored, and everything is rebuilt.
 const FORMAT: u32 = 1;
 
-/// By the id of the part.
+/// The artifacts of earlier builds, by their ids.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct BuildState {
     format: u32,
@@ -41,7 +42,7 @@ pub(crate) struct ZipRecord {
     pub(crate) sha256: String,
     pub(crate) sha256_base64: String,
     pub(crate) content_sha256: String,
-    /// Nanoseconds since 1970 at which the file was written: a zip that was touched is not believed.
+    /// Nanoseconds since 1970 at which the file was written. A zip file with another time was changed.
     modified: u128,
 }
 
@@ -69,7 +70,7 @@ impl ArtifactRecord {
         let reasons = inputs.changes_since(&self.inputs);
         match &self.zip {
             Some(zip) if reasons.is_empty() && !zip.is_intact(path) => {
-                vec![if path.exists() { "its zip was changed" } else { "its zip is gone" }.to_owned()]
+                vec![if path.exists() { "its zip was changed" } else { "its zip is missing" }.to_owned()]
             }
             _ => reasons,
         }
@@ -89,7 +90,7 @@ impl BuildState {
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::call("failed to remember what was built").cause(error.to_string()))?;
-        super::artifact_dir::replace_file(&folder.join(FILE), &(text + "\n"))
+        replace_file(&folder.join(FILE), &(text + "\n"))
     }
 }
 

@@ -1,11 +1,11 @@
-//! What invokes a worker besides calls, as the manifest has it. Queues and buckets keep the names of the settings: what they
-//! are called on AWS depends on the stage.
+//! The triggers of workers in the manifest. Queues and buckets have the names of the settings, because their names on AWS
+//! depend on the stage.
 
 use bedrock_build::Trigger;
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger};
 use serde::Serialize;
 
-/// One trigger; which kind it is is said by its first key.
+/// A trigger. Its first key is its kind.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Entry {

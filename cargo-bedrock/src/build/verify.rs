@@ -22,16 +22,16 @@ use bedrock_diagnostics::{Error, Result, relative_path};
 /// Number of files of a zip that a report lists.
 const MAX_LISTED_FILES: usize = 5;
 
-/// Builds the artifacts of `request` again elsewhere. An error names what came out differently.
+/// Builds the artifacts of `request` again in a copy. The error names the files that differ.
 pub(crate) fn verify(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
     let tools = ToolRunner::with_signal_handler()?;
     let root = Workspace::of(app)?.root;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
-    // Beside the workspace: what it names by relative paths, and what configures cargo above it, is found from there too.
+    // Next to the workspace, so that relative paths and cargo's configuration in parent folders are found.
     let elsewhere = tempfile::Builder::new()
         .prefix(&format!(".{name}-verify-"))
         .tempdir_in(root.parent().unwrap_or(&root))
-        .map_err(|error| Error::io(format!("failed to make a copy beside `{}`", root.display()), &error))?;
+        .map_err(|error| Error::io(format!("failed to make a copy next to `{}`", root.display()), &error))?;
     observer.verifying(elsewhere.path());
     copy(&root, elsewhere.path(), &tools)?;
     let place = elsewhere.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
@@ -55,24 +55,27 @@ fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) 
     tools.run(&mut command, "failed to build a second time").map(drop)
 }
 
-/// What is different about the zip of `artifact` in `place`; nothing if it is the same.
+/// Returns the differences of the zip of `artifact` in `place`, or `None` if it is the same.
 fn difference(artifact: &Artifact, app: &App, place: &Path) -> Option<Error> {
-    let (here, there) = (artifact_dir(app).join(artifact.file()), place.join("target/bedrock").join(artifact.file()));
+    let here = artifact_dir(app).join(artifact.file());
+    let there = place.join("target/bedrock").join(artifact.file());
     let read = |path: &Path| fs::read(path).ok();
-    let (one, other) = (read(&here), read(&there));
+    let one = read(&here);
+    let other = read(&there);
     if one == other {
         return None;
     }
     let error = Error::app(format!("a build elsewhere gave another zip of {artifact}"));
     Some(match (one, other) {
         (Some(_), Some(_)) => {
-            let (one, other) = (contents(&here), contents(&there));
+            let one = contents(&here);
+            let other = contents(&there);
             let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
             let differing: Vec<&&String> = names.iter().filter(|name| one.get(**name) != other.get(**name)).collect();
-            let told: Vec<String> = differing.iter().take(MAX_LISTED_FILES).map(|name| format!("`{name}`")).collect();
+            let listed: Vec<String> = differing.iter().take(MAX_LISTED_FILES).map(|name| format!("`{name}`")).collect();
             let more = differing.len().saturating_sub(MAX_LISTED_FILES);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let what = if told.is_empty() { "the order of its files".to_owned() } else { told.join(", ") };
+            let what = if listed.is_empty() { "the order of its files".to_owned() } else { listed.join(", ") };
             error.cause(format!("different are {what}{more}"))
         }
         (Some(_), None) => error.cause("there it has none"),
@@ -87,7 +90,8 @@ fn contents(zip: &Path) -> BTreeMap<String, (Option<u32>, Digest)> {
         let mut found = BTreeMap::new();
         for at in 0..archive.len() {
             let mut file = archive.by_index(at).ok()?;
-            let (name, mode) = (file.name().ok()?.into_owned(), file.unix_mode());
+            let name = file.name().ok()?.into_owned();
+            let mode = file.unix_mode();
             found.insert(name, (mode, Digest::of_reader(&mut file).ok()?.0));
         }
         Some(found)

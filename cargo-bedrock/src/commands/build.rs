@@ -37,7 +37,7 @@ pub(crate) struct Build {
     /// Build the endpoint
     #[arg(long)]
     endpoint: bool,
-    /// Build optimised artifacts, as they should be deployed
+    /// Build optimised artifacts, for a deploy
     #[arg(long, short)]
     release: bool,
     /// Build for Graviton processors, overriding the app's settings

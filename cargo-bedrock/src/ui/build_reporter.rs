@@ -243,7 +243,7 @@ impl BuildObserver for BuildReporter {
         let count = artifacts.len();
         let seconds = self.started_at.elapsed().as_secs_f64();
         self.print.done(&match rebuilt {
-            0 => format!("nothing to do, all {count} parts are as they should be ({seconds:.2} s)"),
+            0 => format!("nothing to do, all {count} parts are up to date ({seconds:.2} s)"),
             rebuilt => format!("built {rebuilt} of {count} parts into `target/bedrock` ({seconds:.1} s)"),
         });
     }

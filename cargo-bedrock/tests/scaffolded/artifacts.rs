@@ -170,7 +170,7 @@ fn bundle_contains_dependencies_and_keeps_data_files() {
     assert!(second.stderr.contains("none of its inputs changed"), "{}", second.stderr);
     app.write("workers/clock/package.json", "{ \"dependencies\": { \"ms\": \"2.1.3\" } }");
     insta::assert_snapshot!(app.bedrock(&["build", "--worker=clock"]).stderr, @"
-    warning: `workers/clock` has no `package-lock.json`: what its `package.json` comes to may change from build to build
+    warning: `workers/clock` has no `package-lock.json`: the installed versions may change from build to build
     error: failed to bundle worker `clock`
       caused by: `workers/clock/package.json` has no `esbuild` in its `devDependencies`
     help: run `npm install --save-dev esbuild` in `workers/clock`

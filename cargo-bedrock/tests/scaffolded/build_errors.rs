@@ -127,7 +127,7 @@ fn size_limits_are_reported_with_the_largest_parts() {
     let text = show(&output).lines().filter(|line| !line.starts_with("done: ")).collect::<Vec<_>>().join("\n");
     assert_snapshot!(text, @"
     exit code 1
-    warning: `workers/counter/requirements.txt` has no hashes: what it comes to may change from build to build
+    warning: `workers/counter/requirements.txt` has no hashes: the installed packages may change from build to build
     error: worker `counter` with its layers is too large: 263,192,682 bytes unzipped, the limit is 262,144,000
       caused by: the largest parts, in bytes:
                  263,192,576  heavy
@@ -153,7 +153,7 @@ fn unavailable_requirements_are_named() {
     app.write("workers/counter/requirements.txt", "docopt==0.6.2\n");
     assert_snapshot!(build("--worker-layer=counter"), @"
     exit code 1
-    warning: `workers/counter/requirements.txt` has no hashes: what it comes to may change from build to build
+    warning: `workers/counter/requirements.txt` has no hashes: the installed packages may change from build to build
     error: failed to install the dependencies of worker `counter` for x86_64
       caused by: `uv pip install --quiet --only-binary :all: --link-mode copy --python-version 3.13 --python-platform …` failed
                  error: No solution found when resolving dependencies

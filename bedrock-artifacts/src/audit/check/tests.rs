@@ -1,4 +1,4 @@
-//! Planted binaries are found, with what the user is told; what runs, or is for others, is no finding.
+//! Binaries that do not run on Lambda are reported. Binaries that run, or that are for another platform, are not.
 
 use super::*;
 use crate::audit::fixture::{self, AARCH64, ARM, library, macos, windows};
@@ -255,7 +255,7 @@ fn suggested_allow_setting_silences_the_finding() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_named() {
+fn missing_file_is_named() {
     let error = audit(&[Entry::file("a.so", "/app/gone.so")], &target(), Path::new("/app")).expect_err("gone");
     insta::assert_snapshot!(render_error(&error), @r"
     error: failed to read `gone.so`
@@ -263,10 +263,10 @@ fn a_file_that_is_gone_is_named() {
     ");
 }
 
-/// No fixture: this very program.
+/// Reads the executable of the test itself instead of a fixture.
 #[test]
 #[cfg(target_os = "linux")]
-fn headers_of_a_real_program_are_read() {
+fn program_headers_are_read_from_the_test_binary() {
     let program = std::env::current_exe().expect("program");
     let Some(BinaryFile::Read(Binary::Elf(elf))) =
         inspect_entry(&Entry::file("x", &program), Path::new("/")).expect("readable")

@@ -1,4 +1,4 @@
-//! What must not get into an artifact, and what is said about it.
+//! Files that must not be in an artifact, and the error messages about them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use super::{key_id, sources};
 
 #[test]
-fn links_that_lead_out_nowhere_or_in_circles_are_refused_together() {
+fn links_out_of_the_folder_and_in_circles_are_refused() {
     let app = sources()
         .with(&[("secret.txt", "x"), ("shared/a.py", "x")])
         .with_files(&["main.py", "a/x.py", "b/y.py", ".env"])
@@ -66,30 +66,30 @@ fn links_that_lead_out_nowhere_or_in_circles_are_refused_together() {
 }
 
 #[test]
-fn a_link_to_a_secret_goes_in_when_it_is_allowed() {
+fn link_to_a_secret_is_packed_if_allowed() {
     let app = sources().with_files(&[".env"]).with_link("settings.txt", ".env").allowing(&["settings.txt"]);
     assert_eq!(app.paths(), ["settings.txt"]);
 }
 
 #[test]
-fn what_is_typed_into_a_shell_is_quoted() {
+fn shell_commands_in_help_are_quoted() {
     let app = sources().with_link("it's gone", "nowhere");
     assert!(app.refused().contains(r"run `rm 'workers/resizer/it'\''s gone'`"), "{}", app.refused());
 }
 
 #[test]
-fn a_link_that_is_ignored_may_lead_anywhere() {
+fn ignored_links_may_have_any_target() {
     let app = sources()
         .with(&[(".gitignore", "out\ngone\n")])
         .with_files(&["main.py"])
         .with_link("out", "/etc")
         .with_link("gone", "nowhere")
-        .with_link(".#main.py", "somebody@somewhere.1234");
+        .with_link(".#main.py", "user@host.1234");
     assert_eq!(app.paths(), ["main.py"]);
 }
 
 #[test]
-fn files_that_are_none_are_refused() {
+fn special_files_are_refused() {
     let app = sources().with_files(&["main.py"]);
     let _socket = UnixListener::bind(app.folder().join("socket")).expect("socket");
     rustix::fs::mknodat(
@@ -113,7 +113,7 @@ fn files_that_are_none_are_refused() {
 }
 
 #[test]
-fn names_that_do_not_unpack_everywhere_are_refused() {
+fn unportable_names_are_refused() {
     let app = sources().with_files(&["Data/a.py", "data/b.py", "main.py", "Main.py", "back\\slash", "new\nline"]);
     fs::write(app.folder().join(OsStr::from_bytes(b"caf\xe9.txt")), "x").expect("file");
     insta::assert_snapshot!(app.refused(), @r"
@@ -159,7 +159,7 @@ fn credentials_are_refused_with_their_line_and_never_shown() {
 }
 
 #[test]
-fn what_a_refusal_says_to_type_helps() {
+fn suggested_settings_fix_the_refusal() {
     let app = || sources().with(&[("workers/resizer/pages/[id].js", &key_id())]);
     assert_eq!(app().allowing(&["pages/[[]id[]].js"]).paths(), ["pages/[id].js"]);
     assert!(app().refused().contains(r#"`allow = ["pages/[[]id[]].js"]`"#));
@@ -169,7 +169,7 @@ fn what_a_refusal_says_to_type_helps() {
 }
 
 #[test]
-fn large_files_and_binaries_are_not_searched() {
+fn large_files_and_binaries_are_not_scanned() {
     let app = sources().with(&[
         ("workers/resizer/large.txt", &format!("{}\n{}", key_id(), "x".repeat(1024 * 1024))),
         ("workers/resizer/model.bin", &format!("\0{}", key_id())),
@@ -178,7 +178,7 @@ fn large_files_and_binaries_are_not_searched() {
 }
 
 #[test]
-fn only_the_first_twenty_refusals_are_told() {
+fn refusals_after_the_twentieth_are_counted() {
     let app = (0..23).fold(sources(), |app, n| app.with_link(&format!("link_{n:02}"), "nowhere"));
     let refused = app.refused();
     assert_eq!(refused.matches("cannot pack `").count(), 20);

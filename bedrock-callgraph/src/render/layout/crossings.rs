@@ -94,7 +94,8 @@ fn swap_all(graph: &mut LayeredGraph, position: &mut [usize]) -> bool {
     let mut is_better = false;
     for column in 0..graph.columns.len() {
         for at in 1..graph.columns[column].len() {
-            let (upper, lower) = (graph.columns[column][at - 1], graph.columns[column][at]);
+            let upper = graph.columns[column][at - 1];
+            let lower = graph.columns[column][at];
             if crossed(graph, lower, upper, position) < crossed(graph, upper, lower, position) {
                 graph.columns[column].swap(at - 1, at);
                 position.swap(upper, lower);

@@ -3,9 +3,9 @@
 //! | module | decides |
 //! | --- | --- |
 //! | `columns` | the column of each box |
-//! | `layered_graph` | where lines pass the columns between |
+//! | `layered_graph` | the columns that a line passes through |
 //! | `crossings` | the order in each column |
-//! | `vertical_positions` | how high everything stands |
+//! | `vertical_positions` | the vertical positions of boxes and lines |
 //! | `route` | the curves |
 //!
 //! The meaning and style of the boxes do not matter here.

@@ -10,6 +10,13 @@ const WAYPOINT_GAP: f64 = 15.0;
 /// Number of sweeps to the right and back.
 const SWEEPS: usize = 60;
 
+/// The columns next to a vertex whose positions count.
+#[derive(Debug, Clone, Copy)]
+struct Neighbours {
+    left: bool,
+    right: bool,
+}
+
 /// Returns the vertical middle of each vertex. The topmost edge is at 0. Boxes without lines stay at 0.
 pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f64> {
     let mut middle = vec![0.0; graph.vertices()];
@@ -19,17 +26,18 @@ pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f6
     }
     for sweep in 0..SWEEPS {
         // The first half of the sweeps uses one side, the second half both.
-        let ends = match (sweep < SWEEPS / 2, sweep % 2 == 0) {
-            (true, true) => (true, false),
-            (true, false) => (false, true),
-            (false, _) => (true, true),
+        let neighbours = match (sweep < SWEEPS / 2, sweep % 2 == 0) {
+            (true, true) => Neighbours { left: true, right: false },
+            (true, false) => Neighbours { left: false, right: true },
+            (false, _) => Neighbours { left: true, right: true },
         };
         let mut order: Vec<&Vec<Vertex>> = graph.columns.iter().collect();
         if sweep % 2 == 1 {
             order.reverse();
         }
         for column in order {
-            let desired: Vec<(f64, f64)> = column.iter().map(|vertex| desired(graph, *vertex, ends, &middle)).collect();
+            let desired: Vec<(f64, f64)> =
+                column.iter().map(|vertex| desired(graph, *vertex, neighbours, &middle)).collect();
             place_column(graph, sizes, column, &desired, &mut middle);
         }
     }
@@ -40,9 +48,9 @@ pub(super) fn vertical_positions(graph: &LayeredGraph, sizes: &[Size]) -> Vec<f6
 }
 
 /// Returns the desired position of a vertex, and its weight. Waypoints have high weights, so that long lines are straight.
-fn desired(graph: &LayeredGraph, vertex: Vertex, (left, right): (bool, bool), middle: &[f64]) -> (f64, f64) {
-    let left = if left { &graph.left[vertex][..] } else { &[] };
-    let right = if right { &graph.right[vertex][..] } else { &[] };
+fn desired(graph: &LayeredGraph, vertex: Vertex, neighbours: Neighbours, middle: &[f64]) -> (f64, f64) {
+    let left = if neighbours.left { &graph.left[vertex][..] } else { &[] };
+    let right = if neighbours.right { &graph.right[vertex][..] } else { &[] };
     let weight = |neighbour: Vertex| match (graph.is_waypoint(vertex), graph.is_waypoint(neighbour)) {
         (true, true) => 16.0,
         (true, false) | (false, true) => 2.0,
@@ -96,7 +104,8 @@ pub(super) fn place_unconnected(sizes: &[Size], numbers: &[usize], width: f64, t
     let cell = numbers.iter().map(|number| sizes[*number].width).fold(0.0, f64::max) + GAP;
     let height = numbers.iter().map(|number| sizes[*number].height).fold(0.0, f64::max) + GAP;
     let mut placed = Vec::new();
-    let (mut across, mut down) = (0, 0);
+    let mut across = 0;
+    let mut down = 0;
     for number in numbers {
         if across > 0 && float(across + 1) * cell - GAP > width {
             (across, down) = (0, down + 1);
@@ -122,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_boxes_is_straight_and_begins_at_the_top() {
+    fn chain_of_boxes_is_straight_and_starts_at_the_top() {
         assert_eq!(middles(&[0, 1, 2], &[(0, 1), (1, 2)]), [20.0, 20.0, 20.0]);
     }
 
     #[test]
-    fn a_box_stands_in_the_middle_of_those_it_leads_to() {
+    fn box_is_centred_on_its_callees() {
         let middles = middles(&[0, 1, 1, 1], &[(0, 1), (0, 2), (0, 3)]);
         assert!((middles[0] - middles[2]).abs() < 0.01, "{middles:?}");
         assert!((middles[2] - middles[1] - 66.0).abs() < 0.01, "{middles:?}");
     }
 
     #[test]
-    fn boxes_aside_fill_rows() {
+    fn unconnected_boxes_fill_rows() {
         let sizes = vec![SIZE; 3];
         assert_eq!(
             place_unconnected(&sizes, &[0, 1, 2], 226.0, 10.0),

@@ -1,42 +1,42 @@
-//! What is written, and how much room it takes. There is no font to measure: letters of the names are all as wide as each
-//! other, of other text the average counts.
+//! The texts of the picture and their widths. The font is unknown, so widths are estimates: names use a fixed-width font, other
+//! text counts with the average width of a letter.
 
 use super::super::layout::{Size, float};
 use super::super::picture::Shape;
 use crate::model::Graph;
 
-/// Of a letter of a name, 13 pixels high in any fixed-width font.
+/// Width of a letter of a name, in a fixed-width font of 13 pixels.
 const NAME_LETTER: f64 = 7.85;
-/// Of a letter of other text, 12 pixels high.
+/// Average width of a letter of other text, in a font of 12 pixels.
 const TEXT_LETTER: f64 = 6.5;
-/// Of a letter of the title.
+/// Average width of a letter of the title.
 const TITLE_LETTER: f64 = 10.0;
 const HEIGHT: f64 = 48.0;
-const LEAST_WIDTH: f64 = 124.0;
-/// Letters of a name that are shown; workers' names have no more.
-const LONGEST: usize = 40;
+const MIN_WIDTH: f64 = 124.0;
+/// Maximum number of letters of a name in a box. Names of workers are not longer.
+const MAX_LETTERS: usize = 40;
 
 pub(super) fn size(shape: &Shape) -> Size {
     let letters = short(&shape.label).chars().count();
-    Size { width: (float(letters) * NAME_LETTER + 34.0).max(LEAST_WIDTH), height: HEIGHT }
+    Size { width: (float(letters) * NAME_LETTER + 34.0).max(MIN_WIDTH), height: HEIGHT }
 }
 
-/// Width of a text in small letters.
+/// Returns the width of a text that is not a name or title.
 pub(super) fn width(text: &str) -> f64 {
     float(text.chars().count()) * TEXT_LETTER
 }
 
-/// The name of a function without the rest of its ARN, and not longer than others.
+/// Returns the name of a function without the rest of its ARN, shortened to `MAX_LETTERS`.
 pub(super) fn short(label: &str) -> String {
     let name = label.split_once("function:").map_or(label, |(_, name)| name);
-    if name.chars().count() <= LONGEST {
+    if name.chars().count() <= MAX_LETTERS {
         return name.to_owned();
     }
-    let start: String = name.chars().take(LONGEST - 1).collect();
+    let start: String = name.chars().take(MAX_LETTERS - 1).collect();
     format!("{start}…")
 }
 
-/// `7 workers, 12 calls`
+/// Returns the line below the title, for example `7 workers, 12 calls`.
 pub(super) fn heading(graph: &Graph) -> String {
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let calls = graph.edges.len() + graph.others.len();
@@ -52,7 +52,7 @@ mod tests {
     use super::short;
 
     #[test]
-    fn long_names_end_in_dots_and_of_an_arn_the_name_is_shown() {
+    fn labels_shorten_long_names_and_arns() {
         assert_eq!(short("resizer"), "resizer");
         assert_eq!(short("arn:aws:lambda:eu-west-1:123456789012:function:billing:live"), "billing:live");
         assert_eq!(short(&"é".repeat(64)), "é".repeat(39) + "…");

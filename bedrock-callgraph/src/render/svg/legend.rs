@@ -1,4 +1,4 @@
-//! What the colours and lines mean, as far as they are there.
+//! The legend: the colours and lines that the picture uses, and their meaning.
 
 use super::super::palette::NodeStyle;
 use super::super::picture::Picture;
@@ -10,10 +10,10 @@ pub(super) struct Legend {
     pub(super) width: f64,
 }
 
-/// Between two entries.
+/// Distance between two entries.
 const GAP: f64 = 22.0;
 
-/// From left to right, on one line.
+/// Renders the entries from left to right, in one line.
 pub(super) fn render(picture: &Picture) -> Legend {
     let mut legend = Legend { svg: String::new(), width: 0.0 };
     for look in NodeStyle::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {

@@ -1,8 +1,8 @@
-//! The style sheet: everything for light ground, and what is different on dark.
+//! The style sheet: the light colours, and the differences of the dark ones.
 
 use super::super::palette::{CYCLE, Colors, EDGE, NodeStyle};
 
-/// The tips of lines. Their own colours: not every viewer lets a tip take the colour of its line.
+/// The arrowheads of lines. They have colours of their own, because some viewers do not apply the colour of the line.
 pub(super) const TIPS: &str = "\
 <defs>
 <marker id=\"bedrock-tip\" viewBox=\"0 0 10 10\" refX=\"9.5\" refY=\"5\" markerWidth=\"9\" markerHeight=\"9\" \
@@ -12,7 +12,7 @@ markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path class=\"tip-cycle\" d=\"M0.
 </defs>
 ";
 
-/// Fonts that are there; none is loaded.
+/// Fonts that systems usually have. No font is loaded.
 const SANS: &str = "-apple-system,\"Segoe UI\",\"Noto Sans\",Helvetica,Arial,sans-serif";
 const MONO: &str =
     "ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"Liberation Mono\",\"DejaVu Sans Mono\",monospace";

@@ -1,6 +1,6 @@
-//! Text and numbers as XML takes them.
+//! Formats text and numbers for XML.
 
-/// For text and for values between quotes. Characters that XML has no word for are left out.
+/// Escapes text and attribute values. Characters that XML does not allow are left out.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
@@ -18,7 +18,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// To a tenth of a pixel.
+/// Formats a number, rounded to a tenth of a pixel.
 pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     let text = text.strip_suffix(".0").unwrap_or(&text);
@@ -30,12 +30,12 @@ mod tests {
     use super::{escape, number};
 
     #[test]
-    fn text_cannot_leave_its_place() {
+    fn markup_in_text_is_escaped() {
         assert_eq!(escape("<a b=\"&\">\u{0}\u{1b}\n'é"), "&lt;a b=&quot;&amp;&quot;&gt; 'é");
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn numbers_are_rounded_to_one_decimal() {
         assert_eq!([1.0, 0.26, -0.04, 12.949].map(number), ["1", "0.3", "0", "12.9"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Graphs of every shape: all forms are made of each, and in the picture nothing lies on anything else.
+//! Random graphs: every form can be rendered, and in the picture nothing overlaps.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::fixtures::{app, call_targets, name, with_invokes};
 use crate::model::Graph;
 use crate::node::NodeName;
 
-const MOST: usize = 60;
+const MAX_NODES: usize = 60;
 
-/// How many nodes, and edges between them, some of which may be the same.
+/// Generates a number of nodes, and edges between them.
 fn edges() -> impl Strategy<Value = (usize, BTreeSet<(usize, usize)>)> {
-    (1..=MOST)
-        .prop_flat_map(|nodes| (Just(nodes), vec((0..nodes, 0..nodes), 0..2 * MOST)))
+    (1..=MAX_NODES)
+        .prop_flat_map(|nodes| (Just(nodes), vec((0..nodes, 0..nodes), 0..2 * MAX_NODES)))
         .prop_map(|(nodes, edges)| (nodes, edges.into_iter().collect()))
 }
 
@@ -36,8 +36,8 @@ fn laid_out(sizes: &[Size], edges: &BTreeSet<(usize, usize)>) -> Layout {
     lay_out(sizes, &edges.iter().enumerate().map(arrow).collect::<Vec<_>>())
 }
 
-/// Whether they come closer to each other than that.
-fn suggestion(a: &Rect, b: &Rect, distance: f64) -> bool {
+/// Returns whether the distance between two boxes is less than `distance`.
+fn is_near(a: &Rect, b: &Rect, distance: f64) -> bool {
     let apart = |a: f64, a_end: f64, b: f64, b_end: f64| a_end + distance <= b || b_end + distance <= a;
     !apart(a.x, a.right(), b.x, b.right()) && !apart(a.y, a.bottom(), b.y, b.bottom())
 }
@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(settings())]
 
     #[test]
-    fn no_two_boxes_touch_and_all_are_in_the_picture((nodes, edges) in edges(), widths in vec(20.0..300.0_f64, MOST)) {
+    fn boxes_do_not_touch_and_are_inside_the_picture((nodes, edges) in edges(), widths in vec(20.0..300.0_f64, MAX_NODES)) {
         let sizes: Vec<Size> = widths[..nodes].iter().map(|width| Size { width: *width, height: 48.0 }).collect();
         let layout = laid_out(&sizes, &edges);
         let picture = Rect { x: -0.01, y: -0.01, width: layout.size.width + 0.02, height: layout.size.height + 0.02 };
@@ -55,13 +55,13 @@ proptest! {
             prop_assert!(shape.x >= picture.x && shape.right() <= picture.right(), "{shape:?}");
             prop_assert!(shape.y >= picture.y && shape.bottom() <= picture.bottom(), "{shape:?}");
             for other in &layout.boxes[..at] {
-                prop_assert!(!suggestion(shape, other, 20.0), "{shape:?} {other:?}");
+                prop_assert!(!is_near(shape, other, 20.0), "{shape:?} {other:?}");
             }
         }
     }
 
     #[test]
-    fn lines_run_between_their_boxes_and_through_no_other((nodes, edges) in edges()) {
+    fn lines_join_their_boxes_and_avoid_all_others((nodes, edges) in edges()) {
         let layout = laid_out(&vec![Size { width: 120.0, height: 48.0 }; nodes], &edges);
         for ((from, to), (start, curves)) in edges.iter().zip(&layout.lines) {
             let end = curves.last().expect("a piece").end;
@@ -70,16 +70,16 @@ proptest! {
                 prop_assert!(point.y >= y - 0.01 && point.y <= layout.boxes[*own].bottom(), "{point:?}");
                 prop_assert!(point.x >= x - 0.01 && point.x <= layout.boxes[*own].right() + 0.01, "{point:?}");
             }
-            // Columns are crossed in straight lines, so it is enough to look at the ends of the pieces.
+            // Lines are straight inside a column, so it is enough to check the ends of their pieces.
             for point in curves[..curves.len() - 1].iter().map(|curve| curve.end) {
                 let dot = Rect { x: point.x, y: point.y, width: 0.0, height: 0.0 };
-                prop_assert!(layout.boxes.iter().all(|shape| !suggestion(shape, &dot, 10.0)), "{point:?}");
+                prop_assert!(layout.boxes.iter().all(|shape| !is_near(shape, &dot, 10.0)), "{point:?}");
             }
         }
     }
 
     #[test]
-    fn every_graph_has_every_form((nodes, edges) in edges(), other in ".{0,80}", listed in any::<bool>()) {
+    fn forms_exist_for_every_graph((nodes, edges) in edges(), other in ".{0,80}", listed in any::<bool>()) {
         let files: Vec<String> = (0..nodes).map(|at| format!("w{at}.{}", ["py", "js", "rs"][at % 3])).collect();
         let mut app = app("random", &files.iter().map(String::as_str).collect::<Vec<_>>());
         if listed {

@@ -1,4 +1,4 @@
-//! The JSON form and its schema.
+//! The JSON form matches `docs/schema/graph.v1.json`.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn check(value: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn graphs_are_as_the_schema_says() {
+fn json_form_matches_the_schema() {
     let empty = app("empty", &[]);
     for graph in [sample_graph(), large_graph(40), Graph::new(&empty, &call_targets(&empty, &[]))] {
         assert_eq!(check(&document(&graph)), Ok(()));
@@ -29,7 +29,7 @@ fn graphs_are_as_the_schema_says() {
 }
 
 #[test]
-fn the_schema_takes_keys_that_are_added_later() {
+fn schema_accepts_additional_keys() {
     let mut value = document(&sample_graph());
     value["made_by"] = json!("cargo bedrock");
     value["nodes"][0]["memory"] = json!(256);
@@ -37,7 +37,7 @@ fn the_schema_takes_keys_that_are_added_later() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_no_graph() {
+fn schema_rejects_invalid_graphs() {
     let changes: [(&str, Value); 12] = [
         ("/version", json!(2)),
         ("/app", json!("")),

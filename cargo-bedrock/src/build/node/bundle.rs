@@ -34,7 +34,7 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     let staging = context.folder.staging()?;
     let temp_dir = staging.path().join("worker");
     copy(&own, &temp_dir, worker)?;
-    npm::install(context, worker, &Artifact::Code(function.clone()), (&temp_dir, &[]), &what)?;
+    npm::install(context, worker, &Artifact::Code(function.clone()), &temp_dir, &[], &what)?;
     append_class_export(&temp_dir.join(worker.entry), &worker.name.class_name())
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
     let is_of_modules = remove_module_type(&temp_dir.join("package.json"));

@@ -59,7 +59,7 @@ fn entries(context: &Context<'_>, worker: &Worker, artifact: &Artifact) -> Resul
     let staging = context.folder.staging()?;
     let cpu = format!("--cpu={}", context.architecture.node());
     let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
-    npm::install(context, worker, artifact, (staging.path(), &platform), &what)?;
+    npm::install(context, worker, artifact, staging.path(), &platform, &what)?;
     let modules = staging.path().join("node_modules");
     if !modules.is_dir() {
         return Ok(ArtifactContents::default());

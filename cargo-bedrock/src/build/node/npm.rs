@@ -12,7 +12,7 @@ use crate::build::inputs::Inputs;
 use crate::process::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
-/// Files that npm reads.
+/// The files in a worker's folder that npm reads.
 const DEPENDENCY_LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
 
 /// Adds the files that npm reads as inputs.
@@ -25,12 +25,14 @@ pub(super) fn add_lists(inputs: &mut Inputs, dir: &Path, worker: &Worker) -> Res
     Ok(())
 }
 
-/// Installs into the folder `temp_dir` what the lists of a worker come to; `more` says for which system, and what not.
+/// Installs the dependencies of a worker into the folder `temp_dir`. `options` are options of npm that select the platform and
+/// leave out dependencies; `what` is the message of the error.
 pub(super) fn install(
     context: &Context<'_>,
     worker: &Worker,
     artifact: &Artifact,
-    (temp_dir, more): (&Path, &[&str]),
+    temp_dir: &Path,
+    options: &[&str],
     what: &str,
 ) -> Result<()> {
     let Some(npm) = find_on_path("npm") else {
@@ -48,14 +50,14 @@ pub(super) fn install(
         context.observer.warning(
             Some(artifact),
             &format!(
-                "`{}` has no `package-lock.json`: what its `package.json` comes to may change from build to build",
+                "`{}` has no `package-lock.json`: the installed versions may change from build to build",
                 worker.dir
             ),
         );
     }
     let mut command = Command::new(npm);
     command.args([if is_locked { "ci" } else { "install" }, "--ignore-scripts", "--no-audit", "--no-fund"]);
-    command.arg("--loglevel=error").args(more);
+    command.arg("--loglevel=error").args(options);
     context.tools.run(command.current_dir(temp_dir), what).map(drop)
 }
 

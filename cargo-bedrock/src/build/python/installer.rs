@@ -18,14 +18,24 @@ pub(super) struct Platform {
     pub(super) architecture: Architecture,
 }
 
-/// Installs into `target`; `staging` is a folder for the lists that the tool reads.
+/// The folders of an installation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Folders<'p> {
+    /// Contains the requirement files that the tool reads.
+    pub(super) staging: &'p Path,
+    /// The packages are installed into it.
+    pub(super) target: &'p Path,
+}
+
+/// Installs the requirements with uv or pip. `what` is the message of the error.
 pub(super) fn install(
     requirements: &Requirements,
     platform: Platform,
-    (staging, target): (&Path, &Path),
+    folders: Folders<'_>,
     tools: &ToolRunner,
     what: &str,
 ) -> Result<()> {
+    let Folders { staging, target } = folders;
     let write = |name: &str, lines: &[String]| {
         let path = staging.join(name);
         let written = fs::write(&path, lines.join("\n") + "\n");
@@ -74,7 +84,7 @@ fn with_pip(platform: Platform, what: &str) -> Result<Command> {
     for abi in [&format!("cp{}", version.replace('.', "")), "abi3", "none"] {
         command.args(["--abi", abi]);
     }
-    // pip takes each tag by its name alone, the newest first.
+    // pip only accepts the tags that are listed, the newest first.
     let (_, newest) = platform.runtime.glibc;
     let machine = platform.architecture.machine();
     let tags = (17..=newest).rev().map(|minor| format!("manylinux_2_{minor}_{machine}"));

@@ -7,7 +7,7 @@ use std::process::Command;
 use bedrock_build::Worker;
 
 use super::bytecode;
-use super::installer::{Platform, install};
+use super::installer::{Folders, Platform, install};
 use super::requirements::{self, Requirements};
 use crate::build::artifact::{Artifact, Function};
 use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
@@ -29,7 +29,7 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     let interpreter = bytecode::interpreter(worker.runtime);
     inputs.add("bytecode", if interpreter.is_some() { worker.runtime.id } else { "none" });
     context.build_artifact(&artifact, inputs, Vec::new(), || {
-        entries(context, worker, &artifact, (wanted, interpreter.as_deref()))
+        entries(context, worker, &artifact, wanted, interpreter.as_deref())
     })
 }
 
@@ -87,7 +87,8 @@ fn entries(
     context: &Context<'_>,
     worker: &Worker,
     artifact: &Artifact,
-    (wanted, interpreter): (DependencySource, Option<&Path>),
+    wanted: DependencySource,
+    interpreter: Option<&Path>,
 ) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let found = match wanted {
@@ -99,7 +100,7 @@ fn entries(
         context.observer.warning(
             Some(artifact),
             &format!(
-                "`{}/requirements.txt` has no hashes: what it comes to may change from build to build",
+                "`{}/requirements.txt` has no hashes: the installed packages may change from build to build",
                 worker.dir
             ),
         );
@@ -108,7 +109,8 @@ fn entries(
     let target = staging.path().join("python");
     let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
     let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
-    install(&found, platform, (staging.path(), &target), &context.tools, &what)?;
+    let folders = Folders { staging: staging.path(), target: &target };
+    install(&found, platform, folders, &context.tools, &what)?;
     prune(&target, &context.app.root, is_pruned_python_path)?;
     if let Some(interpreter) = interpreter {
         bytecode::compile(interpreter, staging.path(), &target, &context.tools)?;

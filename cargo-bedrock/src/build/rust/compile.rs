@@ -78,7 +78,7 @@ pub(super) fn compile(
         let said =
             scope.spawn(|| stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr))).unwrap_or_default());
         if let Some(stdout) = child.stdout.take() {
-            output.read_messages(context, BufReader::new(stdout), (programs, compile_observer));
+            output.read_messages(context, BufReader::new(stdout), programs, compile_observer);
         }
         said.join().unwrap_or_default()
     });
@@ -148,7 +148,8 @@ impl CargoOutput {
         &mut self,
         context: &Context<'_>,
         stream: impl BufRead,
-        (programs, compile_observer): (&[Program], &dyn CompileObserver),
+        programs: &[Program],
+        compile_observer: &dyn CompileObserver,
     ) {
         for message in Message::parse_stream(stream).flatten() {
             match message {

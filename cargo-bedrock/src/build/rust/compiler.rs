@@ -1,4 +1,4 @@
-//! Who compiles: cargo where this machine can make the target, a cross compiler as an external tool where it cannot.
+//! Selects the compiler: cargo if this machine can link for the target, otherwise a cross compiler, which is an external tool.
 
 use std::path::Path;
 use std::process::Command;
@@ -22,23 +22,24 @@ pub(crate) enum Compiler {
 }
 
 impl Compiler {
-    /// Those that bring a linker and a C library for every target, the first choice first.
+    /// The compilers with a linker and a C library for every target. The first one is preferred.
     const CROSS: [Self; 2] = [Self::Zigbuild, Self::CargoLambda];
 
-    /// The arguments of cargo that make it compile for a target.
-    pub(super) fn arguments(self, target: &str, (major, minor): (u32, u32)) -> Vec<String> {
+    /// Returns the arguments of cargo that select the compiler and the target. `glibc` is the version of the C library.
+    pub(super) fn arguments(self, target: &str, glibc: (u32, u32)) -> Vec<String> {
+        let (major, minor) = glibc;
         let with_libc = format!("{target}.{major}.{minor}");
         let words: &[&str] = match self {
             Self::Cargo => &["build", "--target", target],
             Self::Zigbuild => &["zigbuild", "--target", &with_libc],
-            // Its own idea of a small program gives way to the profile, which has one.
+            // The profile already makes programs small.
             Self::CargoLambda => &["lambda", "build", "--disable-optimizations", "--target", &with_libc],
         };
         words.iter().map(ToString::to_string).collect()
     }
 
-    /// Its name on the command line, and that of its folder: what one has compiled for an older C library, another would
-    /// compile again.
+    /// Returns its name on the command line, which is also the name of its target folder. Compilers do not share a folder: each
+    /// would compile again what another one has compiled for an older C library.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cargo => "cargo",

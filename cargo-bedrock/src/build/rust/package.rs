@@ -1,4 +1,4 @@
-//! Compiles, and makes of each program a zip with one file, `bootstrap`. The calls are read from the linked program.
+//! Compiles the programs and packs each into a zip with one file, `bootstrap`. The calls are read from the linked program.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What makes a program small, set where the user's profile is silent: link-time optimisation, one codegen unit, no
-//! symbols. Panics unwind, as they do everywhere: a panic is then an error answer and not a dead environment.
+//! The settings that make a program small, unless the user's profile has them: link-time optimisation, one codegen unit, no
+//! symbols. Panics unwind, as they do everywhere: a panic is then an error response and does not end the execution environment.
 
 use std::path::Path;
 

@@ -51,7 +51,7 @@ impl Workspace {
         workers.all(|worker| self.program(app, &Function::Worker(worker.name.clone())).is_ok())
     }
 
-    /// The folders of the packages that the app's programs may be compiled from, and that lie outside of the app.
+    /// The folders of the packages that the app's programs may be compiled from, and that are outside of the app.
     pub(crate) fn packages_outside(&self, app: &App) -> Vec<PathBuf> {
         let members = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
         let members = members.map(Path::to_path_buf).chain(self.path_dependencies());
@@ -69,7 +69,8 @@ impl Workspace {
             let folders = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
             folders.into_iter().any(|known| known == folder)
         };
-        let (mut found, mut open) = (BTreeSet::new(), dependency_paths(&self.packages));
+        let mut found = BTreeSet::new();
+        let mut open = dependency_paths(&self.packages);
         while let Some(folder) = open.pop() {
             if is_known(&folder) || !found.insert(folder.clone()) {
                 continue;

@@ -1,4 +1,4 @@
-//! Requirement files as people write them, and what is said about those that cannot be installed.
+//! Requirement files in the syntax of pip, and the errors about requirements that cannot be installed.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn comments_and_continued_lines_are_parsed_like_pip() {
 }
 
 #[test]
-fn the_bundled_module_is_left_out_and_included_files_are_in_their_place() {
+fn bundled_module_is_left_out_and_includes_are_expanded() {
     let found = found(&[
         ("requirements.txt", "requests==2.28.2\nlambda-bedrock==0.5.0\n-r more.txt\n-c limits.txt\n--pre\n"),
         ("more.txt", "idna>=3; python_version >= '3.9'\n-r requirements.txt\n"),

@@ -40,7 +40,8 @@ fn no_arguments_print_the_help() {
     Global options:
       -C, --directory <DIR>  Run as if started in `<DIR>`
       -q, --quiet            Print only errors, warnings and data
-          --color <WHEN>     When to colour the output [default: auto] [possible values: auto, always, never]
+          --color <WHEN>     When to colour the output [default: auto] [possible values: auto, always,
+                             never]
 
     Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 

@@ -91,7 +91,7 @@ fn settings_are_applied_and_reverted() {
     }
     insta::assert_snapshot!(aws.deploy(&app), @"
     ~ update  shop-dev-counter (log retention 7 → 30, permissions, concurrency 3 → none, retries 0 → 2, event age 60 → 21600, on-failure, recursion allow → terminate)
-    ~ update  shop-dev-endpoint (URL access)
+    ~ update  shop-dev-endpoint (URL access, URL open to everyone)
 
     2 to update
     ");

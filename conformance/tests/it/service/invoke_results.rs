@@ -57,7 +57,10 @@ fn function_error_is_a_200_with_the_runtimes_error() {
         }
         let [rust, python, node] = [0, 1, 2].map(|at| payload(&responses[at]));
         assert_eq!(rust, json!({ "errorType": "BadCase", "errorMessage": "requested failure" }));
-        assert_eq!((&python["errorType"], &python["errorMessage"]), (&json!("ValueError"), &json!("requested failure")));
+        assert_eq!(
+            (&python["errorType"], &python["errorMessage"]),
+            (&json!("ValueError"), &json!("requested failure"))
+        );
         assert_eq!(python["requestId"].as_str().map(str::len), Some(36));
         assert!(python["stackTrace"][0].as_str().is_some_and(|line| line.contains("main.py")), "{python}");
         assert_eq!((&node["errorType"], &node["errorMessage"]), (&json!("RangeError"), &json!("requested failure")));

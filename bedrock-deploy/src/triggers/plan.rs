@@ -15,9 +15,6 @@ use crate::stage::{StageContext, arn_resource};
 use crate::step::Change;
 use crate::version::change_text;
 
-/// What AWS recommends at least for a queue that invokes a function.
-const RECOMMENDED_RECEIVES: i32 = 5;
-
 /// Plans the changes from `actual` to `desired`. A partial plan deletes nothing that other functions may need.
 pub(crate) fn plan_triggers(
     stage: &StageContext,
@@ -216,13 +213,7 @@ impl Planner<'_> {
                 }
             }
         }
-        let created = list.steps.iter().find_map(|step| match step {
-            Step::CreateQueue(queue) => Some(queue),
-            _ => None,
-        });
-        let warning = created.and_then(few_receives_warning);
-        let planned = list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key]);
-        PlannedTrigger { warning, ..planned }
+        list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key])
     }
 
     fn plan_queue_deletion(&self, name: &str, actual: &ActualQueue) -> PlannedTrigger {
@@ -254,17 +245,6 @@ impl Planner<'_> {
             warning: None,
         })
     }
-}
-
-/// Returns a warning if messages of a new queue may be moved to the dead-letter queue without having been processed.
-fn few_receives_warning(queue: &AppQueue) -> Option<String> {
-    let AppQueue { name, max_receives, .. } = queue;
-    (*max_receives < RECOMMENDED_RECEIVES).then(|| {
-        format!(
-            "messages of queue `{name}` go to its dead-letter queue after {max_receives} receives, which include those \
-             that Lambda throttled: AWS recommends `max-receives = {RECOMMENDED_RECEIVES}` or more"
-        )
-    })
 }
 
 fn plan_queue_attributes(list: &mut StepList, desired: &AppQueue, actual: &ActualQueue) {

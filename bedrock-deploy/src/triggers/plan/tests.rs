@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 
-use super::few_receives_warning;
-
 use crate::actual::Actual;
 use crate::desired::{Desired, DesiredFunction};
 use crate::manifest::{ObjectEvent, Trigger};
@@ -15,7 +13,7 @@ use crate::test_fixtures::{actual_function, desired_function, stage};
 use crate::triggers::actual::{
     ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers,
 };
-use crate::triggers::desired::{AppQueue, DesiredTriggers};
+use crate::triggers::desired::DesiredTriggers;
 
 fn schedule(expression: &str) -> Trigger {
     Trigger::Schedule { schedule: expression.to_owned(), timezone: "UTC".to_owned(), event: None }
@@ -258,13 +256,4 @@ fn destroy_deletes_all_triggers_and_empty_buckets() {
     - delete  bucket shop-dev-uploads-123456789012-eu-west-1: notify delete-bucket forbid forbid
     ~ update  bucket theirs (no longer invokes a worker): notify forbid
     ");
-}
-
-#[test]
-fn new_queue_with_few_receives_has_a_warning() {
-    let queue =
-        |max_receives| AppQueue { name: "shop-dev-jobs".to_owned(), visibility_timeout_seconds: 180, max_receives };
-    assert_eq!(few_receives_warning(&queue(5)), None);
-    let warning = few_receives_warning(&queue(3)).expect("a warning");
-    assert!(warning.contains("after 3 receives") && warning.ends_with("`max-receives = 5` or more"), "{warning}");
 }

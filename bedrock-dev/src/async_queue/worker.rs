@@ -182,7 +182,8 @@ impl AsyncQueue {
         let mut is_first = true;
         loop {
             let is_again = !is_first;
-            let (event, attempt) = (event.clone(), Arc::clone(&attempt));
+            let event = event.clone();
+            let attempt = Arc::clone(&attempt);
             let stored = self.on_thread(move |queue| queue.store_result(event, attempt.as_ref().as_ref(), is_again));
             let Err(error) = stored.await else { break };
             if is_first {

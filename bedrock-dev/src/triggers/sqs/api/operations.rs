@@ -88,7 +88,8 @@ pub(super) async fn run(
     if operation == "ReceiveMessage" {
         return receive(sqs, &queue, &params).await;
     }
-    let (sqs, operation) = (Arc::clone(sqs), operation.to_owned());
+    let sqs = Arc::clone(sqs);
+    let operation = operation.to_owned();
     queue.on_thread(move |queue| run_on_messages(&sqs, queue, &operation, &params, trace.as_deref())).await
 }
 

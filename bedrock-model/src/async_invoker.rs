@@ -166,12 +166,11 @@ impl<S: EventStore> AsyncInvoker<S> {
     /// Stores the result of [`AsyncInvoker::attempt`]. May be called again if the store fails. Returns what happened to
     /// the event, after all notifications.
     pub fn store_attempt(&self, event: AsyncEvent, attempt: Option<&Attempt>) -> Result<RetryDecision, S::Error> {
-        match attempt {
-            Some(attempt) => self.settle(event, attempt),
-            None => {
-                let event = AsyncEvent { attempts: event.attempts.saturating_sub(1), ..event };
-                self.finish(&event, Condition::EventAgeExceeded, None)
-            }
+        if let Some(attempt) = attempt {
+            self.settle(event, attempt)
+        } else {
+            let event = AsyncEvent { attempts: event.attempts.saturating_sub(1), ..event };
+            self.finish(&event, Condition::EventAgeExceeded, None)
         }
     }
 

@@ -121,7 +121,7 @@ where
         let per_mille = fastrand::u64(0..=500);
         let part = |duration: Duration| duration.saturating_mul(u32::try_from(per_mille).unwrap_or(500)) / 1_000;
         let duration = match next {
-            Pause::AtMost(duration) => duration - part(duration),
+            Pause::AtMost(duration) => duration.saturating_sub(part(duration)),
             // The time that a change takes to become visible does not depend on how often it is asked for.
             Pause::AtLeast(duration) => duration + part(duration) / 4,
         };

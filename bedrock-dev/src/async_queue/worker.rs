@@ -25,6 +25,9 @@ const MAX_CLOCK_DRIFT: Duration = Duration::from_secs(1);
 /// Poll interval while the queue is not empty: another process may change the file without notifying this one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Logs a message.
+type LogError = dyn Fn(&str) + Send + Sync;
+
 /// The queue of an app's asynchronous events.
 pub struct AsyncQueue {
     invoker: AsyncInvoker<Arc<QueueStore>>,
@@ -37,7 +40,7 @@ pub struct AsyncQueue {
     /// Ids of the events that have been run and whose results could not be stored yet.
     unstored: Mutex<HashSet<String>>,
     /// Logs an error of the store.
-    log_error: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
+    log_error: OnceLock<Box<LogError>>,
 }
 
 impl AsyncQueue {

@@ -140,13 +140,11 @@ async fn receive(sqs: &Sqs, queue: &Arc<SqsQueue>, params: &Value) -> Result<Val
             break received.messages;
         }
         // Receivers wait in real time, whatever the clock of the messages shows.
-        match tokio::time::timeout_at(deadline, queue.wait(None)).await {
-            Ok(result) => result?,
-            Err(_) => {
-                let received = queue.on_thread(move |queue| queue.receive(max_messages, visibility)).await?;
-                break received.messages;
-            }
-        }
+        let Ok(waited) = tokio::time::timeout_at(deadline, queue.wait(None)).await else {
+            let received = queue.on_thread(move |queue| queue.receive(max_messages, visibility)).await?;
+            break received.messages;
+        };
+        waited?;
     };
     let system_names = [texts(params, "AttributeNames"), texts(params, "MessageSystemAttributeNames")].concat();
     let names = texts(params, "MessageAttributeNames");

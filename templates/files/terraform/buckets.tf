@@ -33,7 +33,7 @@ resource "aws_s3_bucket_notification" "this" {
     content {
       lambda_function_arn = module.function[lambda_function.value.worker].arn
       events              = lambda_function.value.events
-      # S3 compares these with the encoded key, in which a space is `+`.
+      # S3 compares these with the encoded key, for example `a+b` for `a b`.
       filter_prefix = lambda_function.value.prefix == "" ? null : replace(urlencode(lambda_function.value.prefix), "%2F", "/")
       filter_suffix = lambda_function.value.suffix == "" ? null : replace(urlencode(lambda_function.value.suffix), "%2F", "/")
     }

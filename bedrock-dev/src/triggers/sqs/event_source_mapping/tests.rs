@@ -143,6 +143,24 @@ impl TestQueue {
         }
     }
 
+    /// Advances the clock by `seconds` until there have been `count` batches, and returns all batches. Once is not enough:
+    /// counts of messages do not tell whether the window has begun or a failed message was released.
+    async fn batches_after(&self, seconds: u64, count: usize) -> Vec<Vec<String>> {
+        while self.batches(0).await.len() < count {
+            self.advance(seconds);
+            tokio::task::yield_now().await;
+        }
+        self.batches(0).await
+    }
+
+    /// Advances the clock by `seconds` until the queue has the expected numbers of messages.
+    async fn wait_for_counts_after(&self, seconds: u64, expected: MessageCounts) {
+        while self.jobs.counts().expect("counts") != expected {
+            self.advance(seconds);
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Modifies the database in a way that no queue does.
     fn damage(&self, sql: &str) {
         let file = rusqlite::Connection::open(self.scratch.path().join("messages")).expect("a file");
@@ -174,12 +192,8 @@ async fn failed_batch_is_retried_then_moved_to_dead_letter_queue() {
     let queue =
         TestQueue::start(Batching { size: 10, window: 0, partial_failures: false }, &["a", "b"], |_| Some(Err(())));
     assert_eq!(queue.batches(1).await, [["a", "b"]]);
-    queue.wait_for_counts(counts(0, 2)).await;
-    queue.advance(30);
-    assert_eq!(queue.batches(2).await[1], ["a", "b"]);
-    queue.wait_for_counts(counts(0, 2)).await;
-    queue.advance(30);
-    queue.wait_for_counts(counts(0, 0)).await;
+    assert_eq!(queue.batches_after(30, 2).await[1], ["a", "b"]);
+    queue.wait_for_counts_after(30, counts(0, 0)).await;
     assert_eq!(queue.dead.counts().expect("counts"), counts(2, 0));
     assert_eq!(queue.batches(0).await.len(), 2);
 }
@@ -194,8 +208,7 @@ async fn partial_failure_deletes_the_other_messages() {
         });
     queue.batches(1).await;
     queue.wait_for_counts(counts(0, 1)).await;
-    queue.advance(30);
-    assert_eq!(queue.batches(2).await, [vec!["good", "bad"], vec!["bad"]]);
+    assert_eq!(queue.batches_after(30, 2).await, [vec!["good", "bad"], vec!["bad"]]);
 }
 
 #[tokio::test]
@@ -214,8 +227,7 @@ async fn batch_is_collected_until_full_or_window_end() {
     });
     queue.wait_for_counts(counts(0, 2)).await;
     assert_eq!(queue.batches(0).await, [[""; 0]; 0]);
-    queue.advance(20);
-    assert_eq!(queue.batches(1).await, [["a", "b"]]);
+    assert_eq!(queue.batches_after(20, 1).await, [["a", "b"]]);
     for body in ["c", "d", "e"] {
         queue.jobs.send(body, &Attributes::new(), None, 0).expect("sent");
     }
@@ -262,19 +274,11 @@ async fn undeletable_message_does_not_block_others() {
         });
     queue.wait_for_counts(counts(0, 2)).await;
     queue.damage("CREATE TRIGGER never BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'never'); END");
-    queue.advance(20);
-    queue.batches(1).await;
+    queue.batches_after(20, 1).await;
     // The failed message returns; the processed one is not processed again, and deleted as soon as that is possible.
-    while queue.batches(0).await.len() < 2 {
-        queue.advance(30);
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(queue.batches(2).await[1], ["failed"]);
+    assert_eq!(queue.batches_after(30, 2).await[1], ["failed"]);
     queue.damage("DROP TRIGGER never");
-    while queue.jobs.counts().expect("counts") != counts(0, 0) {
-        queue.advance(30);
-        tokio::task::yield_now().await;
-    }
+    queue.wait_for_counts_after(30, counts(0, 0)).await;
     assert!(queue.batches(0).await[1..].iter().all(|batch| batch == &["failed"]));
     assert_eq!(queue.dead.counts().expect("counts"), counts(1, 0));
 }

@@ -262,7 +262,7 @@ test('call times out at the deadline of its caller', async () => {
 });
 
 test('retried responses match the shared retry policy', async () => {
-  const policy = JSON.parse(readFileSync(join(HOST, '..', '..', 'bedrock-rt', 'tests', 'call_retries.json'), 'utf8'));
+  const policy = JSON.parse(readFileSync(join(HOST, '..', '..', '..', 'bedrock-rt', 'tests', 'call_retries.json'), 'utf8'));
   const cases = policy.responses.filter(({ status }) => status >= 400);
   const event = cases.map(({ status, code }, at) => {
     const error = { name: code, message: 'rejected', $metadata: { httpStatusCode: status } };

@@ -9,6 +9,7 @@ use bedrock_diagnostics::{Error, Result};
 use serde::Serialize;
 
 use super::printer::{Printer, worker_style};
+use super::untrusted_text::displayable;
 
 /// Characters of a request id that are printed; they are enough to distinguish invocations.
 const REQUEST_ID_CHARS: usize = 8;
@@ -92,6 +93,7 @@ impl LogFormat {
         let mut text = String::new();
         // Node.js separates the lines of one message with `\r`.
         for line in message.split(['\n', '\r']) {
+            let line = displayable(line);
             let _ = writeln!(text, "{time}  {style}{name:width$}{style:#}  {id:REQUEST_ID_CHARS$}  {line}");
         }
         text
@@ -121,6 +123,13 @@ mod tests {
             format.render(11, &event(), None).contains("Z  \u{1b}["),
             "more functions than colours, and no request id"
         );
+    }
+
+    #[test]
+    fn log_line_cannot_control_the_terminal() {
+        let event = LogEvent::example(1_764_064_495_120, "s", "\u{1b}]0;title\u{7}\u{1b}[31mred");
+        let text = LogFormat::new(false, vec!["a".to_owned()]).render(0, &event, None);
+        assert!(text.ends_with("\\x1b]0;title\\x07\u{1b}[31mred\u{1b}[0m\n"), "{text:?}");
     }
 
     #[test]

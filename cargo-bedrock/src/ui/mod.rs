@@ -8,6 +8,7 @@
 //! | [`deploy_reporter`] | progress of a deploy, rollback or destroy |
 //! | [`log_reporter`] | log lines of deployed functions |
 //! | [`table`] | text in aligned columns |
+//! | [`untrusted_text`] | text of functions, without control of the terminal |
 
 mod build_reporter;
 mod deploy_reporter;
@@ -15,9 +16,11 @@ mod log_reporter;
 mod printer;
 mod progress_lines;
 mod table;
+mod untrusted_text;
 
 pub(crate) use build_reporter::BuildReporter;
 pub(crate) use deploy_reporter::DeployReporter;
 pub(crate) use log_reporter::LogReporter;
 pub(crate) use printer::{Color, Printer, worker_style};
 pub(crate) use table::align_columns;
+pub(crate) use untrusted_text::displayable;

@@ -11,6 +11,8 @@ use bedrock_build::Problem;
 
 use bedrock_diagnostics::{Error, Result};
 
+use super::untrusted_text::displayable;
+
 const ERROR_STYLE: Style = AnsiColor::Red.on_default().bold();
 const WARNING_STYLE: Style = AnsiColor::Yellow.on_default().bold();
 const SUCCESS_STYLE: Style = AnsiColor::Green.on_default().bold();
@@ -146,7 +148,7 @@ fn labelled(style: Style, label: &str, text: &str) -> String {
     format!("{style}{label}:{style:#} {}\n", indented(text, label.len() + 2))
 }
 
-/// Indents all lines but the first, so that they are aligned with it.
+/// Indents all lines but the first, so that they are aligned with it. Messages quote functions, files and AWS.
 fn indented(text: &str, columns: usize) -> String {
-    text.replace('\n', &format!("\n{}", " ".repeat(columns)))
+    displayable(text).replace('\n', &format!("\n{}", " ".repeat(columns)))
 }

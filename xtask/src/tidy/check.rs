@@ -8,15 +8,15 @@ use super::finding::Finding;
 use super::tree::Tree;
 use super::{
     architecture, banned_words, changelog, dependency_direction, file_length, file_names, finding_scripts, header,
-    import_cycles, lockfiles, machine_paths, registry_hosts, sentence_lines, test_names, tuple_patterns, unfinished,
-    worker_js,
+    import_cycles, lockfiles, machine_paths, registry_hosts, security_tests, sentence_lines, test_names,
+    tuple_patterns, unfinished, worker_js,
 };
 use crate::workspace::Workspace;
 
 /// A rule checks the whole tree and returns what violates it.
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     architecture::check,
     banned_words::check,
     changelog::check,
@@ -29,6 +29,7 @@ const RULES: [Rule; 17] = [
     lockfiles::check,
     machine_paths::check,
     registry_hosts::check,
+    security_tests::check,
     sentence_lines::check,
     test_names::check,
     tuple_patterns::check,

@@ -15,6 +15,7 @@ mod import_cycles;
 mod lockfiles;
 mod machine_paths;
 mod registry_hosts;
+mod security_tests;
 mod sentence_lines;
 mod syntax;
 mod test_names;

@@ -9,7 +9,7 @@ use bedrock_dev::{BuildError, ENDPOINT, ReloadFailure, ReloadOutcome, ReloadSucc
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::ui::worker_style;
+use crate::ui::{displayable, worker_style};
 
 /// Number of characters of a request id that text lines show.
 const SHORT_ID_LENGTH: usize = 8;
@@ -142,7 +142,7 @@ impl OutputFormat {
             let _ = writeln!(text, "{}{separator} {result} ({:.2} s)", file_list(files), took.as_secs_f64());
         }
         for line in messages.iter().flat_map(|message| message.lines()) {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", displayable(line));
         }
         text
     }
@@ -173,6 +173,7 @@ impl OutputFormat {
             // Serializing texts and numbers cannot fail.
             return serde_json::to_string(&event).unwrap_or_default() + "\n";
         }
+        let text = displayable(text);
         if worker.is_empty() {
             return format!("{text}\n");
         }

@@ -27,6 +27,13 @@ fn log_line_names_its_worker_and_request() {
 }
 
 #[test]
+fn log_line_cannot_control_the_terminal() {
+    let line = LogLine { worker: "ranker".into(), request_id: None, text: "\u{1b}[2Jreal\rforged".to_owned() };
+    assert!(format(false).log_line(&line, Some(80)).ends_with("  \\x1b[2Jreal\\x0dforged\n"));
+    assert!(format(true).log_line(&line, None).contains("\\u001b[2Jreal\\rforged"));
+}
+
+#[test]
 fn narrow_terminal_shows_worker_and_text_only() {
     let text = format(false).log_line(&line("ranker", Some("0b1c2d3e-4f50")), Some(59));
     assert_eq!(anstream::adapter::strip_str(&text).to_string(), "ranker says \"hello\"\n");

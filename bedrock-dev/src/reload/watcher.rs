@@ -6,11 +6,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
 use super::ignore_rules::IgnoreRules;
@@ -19,6 +21,8 @@ use super::ignore_rules::IgnoreRules;
 const BATCH_QUIET_PERIOD: Duration = Duration::from_millis(20);
 /// Maximum duration of a batch, for files that change all the time.
 const MAX_BATCH_DURATION: Duration = Duration::from_millis(500);
+/// Maximum number of events that wait to be read. If there are more, everything is scanned again.
+const MAX_WAITING_EVENTS: usize = 16_384;
 /// Whether each folder is watched separately. Other systems watch whole trees, and one watch per folder would cost
 /// more.
 const WATCHES_EACH_FOLDER: bool = cfg!(target_os = "linux");
@@ -84,7 +88,9 @@ impl ChangeBatch {
 /// Watches the folders of an app. Changes are collected until a reloader asks for them.
 pub struct FileWatcher {
     watcher: RecommendedWatcher,
-    events: UnboundedReceiver<notify::Result<Event>>,
+    events: Receiver<notify::Result<Event>>,
+    /// Whether events were dropped because the channel was full.
+    has_lost_events: Arc<AtomicBool>,
     /// Ignore rules by watched tree.
     roots: Vec<IgnoreRules>,
     watched_folders: HashSet<PathBuf>,
@@ -94,7 +100,9 @@ pub struct FileWatcher {
 impl FileWatcher {
     /// Starts to watch these folders and everything below them that is not ignored.
     pub fn start(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self, WatchError> {
-        let (sender, events) = unbounded_channel();
+        let (sender, events) = channel(MAX_WAITING_EVENTS);
+        let has_lost_events = Arc::new(AtomicBool::new(false));
+        let has_lost = Arc::clone(&has_lost_events);
         let mut roots = Vec::new();
         for folder in folders {
             // The system reports paths below the path that it was given.
@@ -103,13 +111,22 @@ impl FileWatcher {
         let first_root = roots.first().cloned().unwrap_or_default();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.as_ref().map_or(true, is_change) {
-                let _ = sender.send(event);
+                // A full channel has an event that wakes the receiver.
+                if sender.try_send(event).is_err() {
+                    has_lost.store(true, Ordering::Release);
+                }
             }
         });
         let watcher = watcher.map_err(|error| WatchError::new(&first_root, error))?;
         let ignore_rules = roots.iter().cloned().map(IgnoreRules::new).collect();
-        let mut file_watcher =
-            Self { watcher, events, roots: ignore_rules, watched_folders: HashSet::new(), open_batch: None };
+        let mut file_watcher = Self {
+            watcher,
+            events,
+            has_lost_events,
+            roots: ignore_rules,
+            watched_folders: HashSet::new(),
+            open_batch: None,
+        };
         for root in roots {
             if !WATCHES_EACH_FOLDER {
                 let result = file_watcher.watcher.watch(&root, RecursiveMode::Recursive);
@@ -143,12 +160,28 @@ impl FileWatcher {
             let end = self.open_batch.as_ref().map(ChangeBatch::end);
             let event = match end {
                 None => Some(self.events.recv().await?),
+                // `timeout_at` prefers an event that has arrived, so a program that writes without pause would keep
+                // the batch open.
+                Some(end) if end <= Instant::now() => None,
                 Some(end) => tokio::time::timeout_at(end, self.events.recv()).await.ok().flatten(),
             };
             match event {
-                Some(event) => self.add_event(event),
+                Some(event) => {
+                    self.add_event(event);
+                    self.add_lost_events();
+                }
                 None => return self.open_batch.take(),
             }
+        }
+    }
+
+    /// Marks the batch if events were dropped: anything may have changed.
+    fn add_lost_events(&mut self) {
+        if self.has_lost_events.swap(false, Ordering::AcqRel) {
+            let mut batch = self.open_batch.take().unwrap_or_else(ChangeBatch::new);
+            batch.needs_rescan = true;
+            self.watch_all_trees(&mut batch);
+            self.open_batch = Some(batch);
         }
     }
 

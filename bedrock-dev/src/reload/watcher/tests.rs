@@ -219,3 +219,41 @@ async fn lost_events_cause_a_rescan() {
     sender.try_send(Ok(modify_event(&root.join("first.py")))).expect("sent");
     assert!(watcher.next().await.expect("a batch").needs_rescan);
 }
+
+#[tokio::test(start_paused = true)]
+async fn changes_behind_links_are_reported_by_the_links() {
+    let (_dir, outside) = temporary_folder();
+    let (_app_dir, root) = temporary_folder();
+    fs::create_dir_all(outside.join("linked/lib")).expect("a folder");
+    fs::create_dir_all(root.join("workers/plain")).expect("a folder");
+    for file in ["linked/main.py", "linked/lib/a.py", "util.py", "other.py"] {
+        fs::write(outside.join(file), "").expect("a file");
+    }
+    fs::write(root.join(".gitignore"), "*.log\n/ignored\n").expect("a file");
+    let link = |target: &Path, name: &str| {
+        std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+    };
+    link(&outside.join("linked"), "workers/linked");
+    link(&outside.join("util.py"), "workers/plain/util.py");
+    link(&root, "workers/plain/cycle");
+    link(&outside, "ignored");
+    let (mut watcher, sender) = simulated_watcher(&root);
+    for file in ["linked/main.py", "linked/lib/a.py", "linked/x.log", "util.py", "other.py"] {
+        sender.try_send(Ok(modify_event(&outside.join(file)))).expect("sent");
+    }
+    let expected = ["workers/linked/main.py", "workers/linked/lib/a.py", "workers/plain/util.py"];
+    let paths = |names: &[&str]| names.iter().map(|name| root.join(name)).collect::<BTreeSet<_>>();
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&expected));
+    // A link that appears while the app runs.
+    link(&outside.join("linked"), "workers/later");
+    sender.try_send(Ok(modify_event(&root.join("workers/later")))).expect("sent");
+    let later = ["workers/later", "workers/later/main.py", "workers/later/lib/a.py"];
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&later));
+    for name in ["workers/later", "workers/linked"] {
+        fs::remove_file(root.join(name)).expect("removed");
+        sender.try_send(Ok(modify_event(&root.join(name)))).expect("sent");
+    }
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&["workers/later", "workers/linked"]));
+    sender.try_send(Ok(modify_event(&outside.join("linked/main.py")))).expect("sent");
+    assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
+}

@@ -106,7 +106,12 @@ impl QueueFile {
 
 #[allow(clippy::needless_pass_by_value, reason = "is used with `map_err`")]
 fn store_error(error: StoreError) -> Error {
-    Error::call(error.to_string())
+    let help = error.help();
+    let error = Error::call(error.to_string());
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
 }
 
 /// Returns `1 event` or `2 events`.

@@ -20,7 +20,7 @@ use bedrock_model::{
 };
 
 use super::page::{PageCursor, QueueCounts, QueuePage, milliseconds};
-use crate::database_file::{inode, private_file};
+use crate::database_file::{corruption_help, inode, private_file};
 
 /// Maximum size of the payloads of a page. The last one may exceed it.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -116,6 +116,17 @@ pub enum StoreError {
     /// Another program runs the events of this file.
     #[error("another program runs the events of `{path}`", path = .0.display())]
     Taken(PathBuf),
+}
+
+impl StoreError {
+    /// Returns what the user can do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::File(path, error) => corruption_help(path, error),
+            Self::Taken(_) => Some("stop the other `cargo bedrock dev` of this app first".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// The stored events of an app.

@@ -13,7 +13,7 @@
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
-//! | `serve` | the HTTP server of the endpoint and of that API |
+//! | `serve`, `connection_timeouts` | the HTTP server of the endpoint and of that API |
 //! | `output`, `log_capture`, `line_buffer` | what workers print |
 //! | `process_memory` | the memory of a process |
 //! | `test` | an app in a test |
@@ -26,6 +26,7 @@ mod app_info;
 mod async_events;
 mod async_runtime;
 mod caller_deadline;
+mod connection_timeouts;
 mod dispatch;
 mod event_settings;
 mod host;

@@ -308,3 +308,12 @@ fn redacted_fields_are_not_shown() {
         assert!(text.contains("«redacted»") && !text.contains("Ada"), "{args:?}: {text}");
     }
 }
+
+#[test]
+fn damaged_queue_file_is_an_error_with_help() {
+    let app = app().file("target/bedrock/queue.sqlite", &"x".repeat(4096));
+    let output = app.output(&["queue", "ls"]);
+    let output = String::from_utf8_lossy(&output.stderr);
+    let path = app.path("target/bedrock/queue.sqlite").display().to_string();
+    assert!(output.contains(&format!("`mv {path} {path}.damaged`")), "{output}");
+}

@@ -154,6 +154,11 @@ fn parse_parts(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u16;
     Some([number(first, lengths[0])?, number(second, lengths[1])?, number(third, lengths[2])?])
 }
 
+/// Returns the names of all time zones (IANA Time Zone Database).
+pub fn time_zones() -> impl Iterator<Item = &'static str> {
+    include_str!("schedule/time_zones.txt").lines()
+}
+
 /// Returns the number of days of a month, which is 1 to 12.
 pub fn days_in_month(year: u16, month: u8) -> u8 {
     let is_leap_year = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

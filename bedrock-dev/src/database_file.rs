@@ -32,6 +32,16 @@ pub(crate) fn private_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns what the user can do about an error of SQLite. `None` if the file itself is not damaged.
+pub(crate) fn corruption_help(path: &Path, error: &rusqlite::Error) -> Option<String> {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let is_damaged = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    let path = path.display();
+    is_damaged.then(|| {
+        format!("the file is damaged; move it away, and what it contained is lost: `mv {path} {path}.damaged`")
+    })
+}
+
 /// Returns the inode of the file at a path. `None` if it does not exist.
 pub(crate) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|metadata| metadata.ino())

@@ -29,3 +29,14 @@ pub enum StartError {
     #[error("{}", .0.message)]
     App(bedrock_build::Problem),
 }
+
+impl StartError {
+    /// Returns what the user can do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Queue(error) => error.help(),
+            Self::Triggers(TriggerSetupError::Messages { help, .. }) => help.clone(),
+            _ => None,
+        }
+    }
+}

@@ -4,6 +4,7 @@
 mod event_log {
     pub(crate) mod access;
     pub(crate) mod client;
+    pub(crate) mod connections;
     pub(crate) mod dashboard;
     pub(crate) mod dev_server;
     pub(crate) mod file;

@@ -1,20 +1,21 @@
 //! The local HTTP server: for the endpoint on 127.0.0.1, and for Lambda's API.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
-use axum::http::Response;
 use axum::http::header::UPGRADE;
-use axum::serve::ListenerExt;
-use axum::{Router, ServiceExt};
+use axum::http::{Response, StatusCode};
+use axum::serve::IncomingStream;
 use tokio::net::TcpListener;
 use tower_service::Service;
 
+use crate::connection_timeouts::{ConnectionActivity, TimedListener};
 use crate::response_framing::correct_framing;
 
 /// Serves a router until `until` completes and the running requests have been answered.
@@ -46,7 +47,28 @@ pub(crate) struct FilteredRouter {
     pub(crate) filter: Option<Arc<dyn RequestFilter>>,
 }
 
-impl Service<Request> for FilteredRouter {
+/// The router of one connection.
+#[derive(Clone)]
+pub(crate) struct ConnectionRouter {
+    router: FilteredRouter,
+    activity: Arc<ConnectionActivity>,
+}
+
+impl Service<IncomingStream<'_, TimedListener>> for FilteredRouter {
+    type Response = ConnectionRouter;
+    type Error = Infallible;
+    type Future = Ready<Result<ConnectionRouter, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, stream: IncomingStream<'_, TimedListener>) -> Self::Future {
+        ready(Ok(ConnectionRouter { router: self.clone(), activity: Arc::clone(&stream.io().activity) }))
+    }
+}
+
+impl Service<Request> for ConnectionRouter {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
@@ -58,13 +80,15 @@ impl Service<Request> for FilteredRouter {
     fn call(&mut self, request: Request) -> Self::Future {
         let method = request.method().clone();
         let wants_upgrade = request.headers().contains_key(UPGRADE);
-        let filtered = match &self.filter {
+        let running = self.activity.request_started();
+        let router = &mut self.router;
+        let filtered = match &router.filter {
             Some(filter) => filter.filter(request),
             None => Ok(request),
         };
         let response: ResponseFuture = match filtered {
             Ok(request) => {
-                let response = self.router.call(request);
+                let response = router.router.call(request);
                 Box::pin(async { response.await.unwrap_or_else(|error| match error {}) })
             }
             Err(response) => response,
@@ -72,6 +96,9 @@ impl Service<Request> for FilteredRouter {
         Box::pin(async move {
             let mut response = response.await;
             correct_framing(&mut response, &method, wants_upgrade);
+            if response.body().size_hint().exact().is_none() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                running.set_streaming();
+            }
             Ok(response)
         })
     }
@@ -83,9 +110,5 @@ pub(crate) async fn run(
     router: FilteredRouter,
     until: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> std::io::Result<()> {
-    let listener = ListenerExt::tap_io(listener, |stream| {
-        // Otherwise small responses on keep-alive connections would wait 40 ms for the caller's acknowledgement.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router.into_make_service()).with_graceful_shutdown(until).await
+    axum::serve(TimedListener::new(listener), router).with_graceful_shutdown(until).await
 }

@@ -14,7 +14,7 @@
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
-//! | `http_server`, `response_framing` | the HTTP server of the endpoint and of that API |
+//! | `http_server`, `connection_timeouts`, `response_framing` | the HTTP server of the endpoint and of that API |
 //! | `output`, `log_tail_registry`, `line_buffer`, `stderr` | what workers print |
 //! | `process_memory` | the memory of a process |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
@@ -28,6 +28,7 @@ mod app_info;
 mod async_events;
 mod async_runtime;
 mod caller_deadline;
+mod connection_timeouts;
 mod dispatch;
 mod event_settings;
 mod host;

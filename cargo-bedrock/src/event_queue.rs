@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use bedrock_build::App;
+use bedrock_dev::event_log::Redactions;
 use bedrock_dev::{DestinationDelivery, DestinationKind, EventRecord, EventState, QueueStore, StoreError};
 use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
@@ -105,7 +106,12 @@ impl QueueFile {
 
 #[allow(clippy::needless_pass_by_value, reason = "is used with `map_err`")]
 fn store_error(error: StoreError) -> Error {
-    Error::call(error.to_string())
+    let help = error.help();
+    let error = Error::call(error.to_string());
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
 }
 
 /// Returns `1 event` or `2 events`.
@@ -146,23 +152,24 @@ fn last_error_line(event: &EventRecord) -> String {
 }
 
 /// Returns all events as one JSON object. Keys may be added to it.
-pub(crate) fn events_json(events: &[EventRecord]) -> Result<String> {
-    pretty(&json!({ "events": events.iter().map(event_value).collect::<Vec<_>>() }))
+pub(crate) fn events_json(events: &[EventRecord], redactions: &Redactions) -> Result<String> {
+    pretty(&json!({ "events": events.iter().map(|event| event_value(event, redactions)).collect::<Vec<_>>() }))
 }
 
 /// Returns one event as a JSON object.
-pub(crate) fn event_json(event: &EventRecord) -> Result<String> {
-    pretty(&event_value(event))
+pub(crate) fn event_json(event: &EventRecord, redactions: &Redactions) -> Result<String> {
+    pretty(&event_value(event, redactions))
 }
 
-fn event_value(listed: &EventRecord) -> Value {
+fn event_value(listed: &EventRecord, redactions: &Redactions) -> Value {
     let event = &listed.event;
     let (state, due) = match listed.state {
         EventState::Waiting(due) => ("waiting", Some(rfc3339(due))),
         EventState::Running => ("running", None),
         EventState::Dead(condition) => (condition.as_str(), None),
     };
-    let payload = serde_json::from_slice(&event.payload);
+    let payload = redactions.redacted(&event.worker, &event.payload);
+    let json = serde_json::from_slice(&payload);
     json!({
         "id": event.id,
         "worker": event.worker,
@@ -174,7 +181,7 @@ fn event_value(listed: &EventRecord) -> Value {
         "refusals": event.refusals,
         "rules": event.rules,
         "last_error": listed.last,
-        "payload": payload.unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&event.payload).into_owned())),
+        "payload": json.unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&payload).into_owned())),
     })
 }
 
@@ -190,8 +197,11 @@ pub(crate) fn deliveries_table(deliveries: &[DestinationDelivery]) -> String {
 }
 
 /// Returns all deliveries as one JSON object, with the payload of each. Keys may be added to it.
-pub(crate) fn deliveries_json(deliveries: &[DestinationDelivery]) -> Result<String> {
+pub(crate) fn deliveries_json(deliveries: &[DestinationDelivery], redactions: &Redactions) -> Result<String> {
     let value = |delivery: &DestinationDelivery| -> Value {
+        let record = delivery.record.to_string();
+        let record: Value =
+            serde_json::from_slice(&redactions.redacted(&delivery.worker, record.as_bytes())).unwrap_or_default();
         let payload_key = if delivery.why == DestinationKind::DeadLetter { "body" } else { "record" };
         json!({
             "event": delivery.id,
@@ -199,7 +209,7 @@ pub(crate) fn deliveries_json(deliveries: &[DestinationDelivery]) -> Result<Stri
             "at": rfc3339(delivery.at),
             "setting": destination_setting(delivery.why),
             "destination": delivery.destination,
-            payload_key: delivery.record,
+            payload_key: record,
             "attributes": delivery.attributes,
         })
     };

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bedrock_build::{App, Language, Worker};
-use bedrock_local::{
-    AppInfo, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
-};
+use bedrock_local::{AppInfo, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
 use crate::ui::Printer;

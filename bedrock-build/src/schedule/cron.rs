@@ -34,6 +34,10 @@ pub enum CronDays {
     OfMonth(BTreeSet<u16>),
     /// `L`: the last day of the month.
     Last,
+    /// `L-3`: this number of days before the last day of the month; skipped in months that are too short.
+    BeforeLast(u16),
+    /// `LW`: the last weekday (Monday to Friday) of the month.
+    LastWeekday,
     /// `15W`: the weekday (Monday to Friday) closest to that day, within the month.
     Nearest(u16),
     /// CronDays of each week.
@@ -66,6 +70,8 @@ const DAY_OF_MONTH: Field = Field { name: "day of the month", range: 1..=31, val
 const MONTH: Field = Field { name: "month", range: 1..=12, value_names: MONTH_NAMES, allows_step: true };
 // EventBridge does not allow steps there.
 const DAY_OF_WEEK: Field = Field { name: "day of the week", range: 1..=7, value_names: DAY_NAMES, allows_step: false };
+/// Maximum number of days before the last day of a month.
+const MAX_DAYS_BEFORE_LAST: u16 = 30;
 const YEAR: Field = Field { name: "year", range: 1970..=2199, value_names: &[], allows_step: true };
 
 impl Cron {
@@ -101,8 +107,16 @@ impl Cron {
 }
 
 fn parse_days_of_month(text: &str) -> Result<CronDays, String> {
-    if text == "L" {
-        return Ok(CronDays::Last);
+    match text {
+        "L" => return Ok(CronDays::Last),
+        "LW" => return Ok(CronDays::LastWeekday),
+        _ => {}
+    }
+    if let Some(days) = text.strip_prefix("L-") {
+        return parse_number::<u16>(days)
+            .filter(|days| (1..=MAX_DAYS_BEFORE_LAST).contains(days))
+            .map(CronDays::BeforeLast)
+            .ok_or_else(|| format!("the number after `L-` must be 1 to {MAX_DAYS_BEFORE_LAST}, found `{text}`"));
     }
     match text.strip_suffix('W') {
         Some(day) => DAY_OF_MONTH.parse_value(day).map(CronDays::Nearest),

@@ -71,6 +71,8 @@ fn cron_fields_are_parsed_to_sets() {
 #[test]
 fn cron_day_fields_are_combined() {
     assert_eq!(days("L * ?"), CronDays::Last);
+    assert_eq!(days("LW * ?"), CronDays::LastWeekday);
+    assert_eq!(days("L-3 * ?"), CronDays::BeforeLast(3));
     assert_eq!(days("15W * ?"), CronDays::Nearest(15));
     assert_eq!(days("? * L"), CronDays::OfWeek([7].into()));
     assert_eq!(days("? * FRIL"), CronDays::LastOfWeek(6));

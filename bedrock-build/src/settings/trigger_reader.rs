@@ -11,7 +11,7 @@ use super::triggers::{
     BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerDeclaration, TriggerSource, is_fifo,
     validate_bucket_name, validate_queue_name,
 };
-use crate::schedule::Schedule;
+use crate::schedule::{self, Schedule};
 
 const KINDS: &[&str] = &["schedule", "queue", "bucket"];
 const SCHEDULE_KEYS: &[&str] = &["event", "schedule", "timezone"];
@@ -28,8 +28,6 @@ const MAX_SIZE_WITHOUT_WINDOW: u64 = 10;
 const MAX_RECEIVES: RangeInclusive<u64> = 1..=1000;
 /// The limit for keys of S3, and therefore for prefixes and suffixes.
 const MAX_KEY_BYTES: usize = 1024;
-/// The limit for names of time zones, in characters (API model of Scheduler, `ScheduleExpressionTimezone`).
-const MAX_TIMEZONE_LENGTH: usize = 50;
 
 impl Reader<'_> {
     /// Reads the list `triggers` of a worker.
@@ -211,8 +209,5 @@ fn parse_object_events(value: &Value<'_>) -> Option<Vec<ObjectEvent>> {
 }
 
 fn is_timezone(name: &str) -> bool {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || "_-+/".contains(c);
-    (1..=MAX_TIMEZONE_LENGTH).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(is_legal)
+    schedule::time_zones().any(|known| known == name)
 }

@@ -3,11 +3,13 @@
 //! | module | does |
 //! | --- | --- |
 //! | `store` | the SQLite file |
+//! | `page` | a page of the stored events |
 //! | `worker` | runs due events |
 //!
 //! The engine, which decides about retries and destinations, is `bedrock_model::AsyncInvoker`. `cargo run` and
 //! `bedrock::test` use the same engine with other stores.
 
+mod page;
 mod store;
 mod worker;
 
@@ -15,5 +17,6 @@ pub use bedrock_model::async_event::{AsyncEvent, Attempt, Condition, EventRecord
 pub use bedrock_model::destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 pub use bedrock_model::event_invoke_config::EventInvokeConfig;
 pub use bedrock_model::{AttemptFuture, Claim};
+pub(crate) use page::{PageCursor, QueueCounts, QueuePage};
 pub use store::{QueueStore, StoreError};
 pub use worker::AsyncQueue;

@@ -19,7 +19,11 @@ use bedrock_model::{
     FinishedEvent,
 };
 
-use crate::database_file::{inode, private_file};
+use super::page::{PageCursor, QueueCounts, QueuePage, milliseconds};
+use crate::database_file::{corruption_help, inode, private_file};
+
+/// Maximum size of the payloads of a page. The last one may exceed it.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long another process may lock the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -112,6 +116,17 @@ pub enum StoreError {
     /// Another program runs the events of this file.
     #[error("another program runs the events of `{path}`", path = .0.display())]
     Taken(PathBuf),
+}
+
+impl StoreError {
+    /// Returns what the user can do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::File(path, error) => corruption_help(path, error),
+            Self::Taken(_) => Some("stop the other `cargo bedrock dev` of this app first".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// The stored events of an app.
@@ -239,6 +254,56 @@ impl QueueStore {
     /// Returns all events, the oldest first.
     pub fn list(&self) -> Result<Vec<EventRecord>, StoreError> {
         self.query("ORDER BY accepted, id", &[])
+    }
+
+    /// Returns a page of the events, the oldest first, with at most the first `prefix` bytes of each payload.
+    pub(crate) fn page(
+        &self,
+        after: Option<&PageCursor>,
+        limit: usize,
+        prefix: usize,
+    ) -> Result<QueuePage, StoreError> {
+        let columns = COLUMNS.replace("payload", "substr(payload, 1, ?4)");
+        let select = format!(
+            "SELECT {columns}, length(payload) FROM events WHERE (accepted, id) > (?1, ?2) ORDER BY accepted, id LIMIT ?3"
+        );
+        let (accepted, id) = after.map_or((-1, ""), |cursor| (cursor.accepted_ms, cursor.id.as_str()));
+        let limit_plus_one = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let prefix = i64::try_from(prefix).unwrap_or(i64::MAX);
+        self.transaction(|connection| {
+            let mut page = QueuePage { events: Vec::new(), next: None };
+            let mut bytes = 0;
+            let mut query = connection.prepare_cached(&select)?;
+            let mut rows = query.query(params![accepted, id, limit_plus_one, prefix])?;
+            while let Some(row) = rows.next()? {
+                if page.events.len() == limit || bytes > MAX_PAGE_BYTES {
+                    page.next = page.events.last().map(|(last, _)| PageCursor::of(last));
+                    break;
+                }
+                let record = read_event(row)?;
+                bytes += record.event.payload.len();
+                page.events.push((record, usize::try_from(row.get::<_, i64>(12)?).unwrap_or_default()));
+            }
+            Ok(page)
+        })
+    }
+
+    /// Counts the events by state.
+    pub(crate) fn counts(&self) -> Result<QueueCounts, StoreError> {
+        self.transaction(|connection| {
+            let mut count = connection.prepare_cached("SELECT state, count(*) FROM events GROUP BY state")?;
+            let mut rows = count.query([])?;
+            let mut counts = QueueCounts::default();
+            while let Some(row) = rows.next()? {
+                let number: i64 = row.get(1)?;
+                match row.get::<_, String>(0)?.as_str() {
+                    "waiting" => counts.waiting += number,
+                    "running" => counts.running += number,
+                    _ => counts.failed += number,
+                }
+            }
+            Ok(counts)
+        })
     }
 
     /// Returns the events with ids that start with `id`.
@@ -461,8 +526,7 @@ struct Time(SystemTime);
 
 impl ToSql for Time {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX).into())
+        Ok(milliseconds(self.0).into())
     }
 }
 

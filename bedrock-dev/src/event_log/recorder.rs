@@ -69,6 +69,11 @@ impl Recorder {
         self.redactions.payload(worker, bytes)
     }
 
+    /// Does the same as [`Recorder::payload`] for the start of a payload that has `size` bytes.
+    pub(crate) fn payload_start(&self, worker: &str, bytes: &[u8], size: usize) -> Payload {
+        self.redactions.payload_start(worker, bytes, size)
+    }
+
     /// Returns an event or a response in full, but redacted.
     pub fn redacted(&self, worker: &str, bytes: &Bytes) -> Bytes {
         match self.redactions.redacted(worker, bytes) {

@@ -20,6 +20,9 @@ const MAX_DEPTH: usize = 64;
 /// Keys in the events of function URLs whose strings are `name=value&…` unless they are JSON.
 const FORM_KEYS: [&str; 2] = ["body", "rawQueryString"];
 
+/// Keys, of events of function URLs and of headers, whose strings are `name=value; …`.
+const COOKIE_KEYS: [&str; 3] = ["cookies", "cookie", "set-cookie"];
+
 /// The fields to redact, by function name.
 #[derive(Debug, Default)]
 pub struct Redactions(HashMap<String, Vec<Field>>);
@@ -40,11 +43,16 @@ impl Redactions {
 
     /// Returns an event or a response as readers see it: redacted and truncated.
     pub(super) fn payload(&self, worker: &str, bytes: &[u8]) -> Payload {
-        Payload::with_size(&self.redacted(worker, bytes), bytes.len())
+        self.payload_start(worker, bytes, bytes.len())
+    }
+
+    /// Does the same as [`Redactions::payload`] for the start of a payload that has `size` bytes.
+    pub(super) fn payload_start(&self, worker: &str, bytes: &[u8], size: usize) -> Payload {
+        Payload::with_size(&self.redacted(worker, bytes), size)
     }
 
     /// Returns an event or a response in full, but redacted.
-    pub(super) fn redacted<'a>(&self, worker: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    pub fn redacted<'a>(&self, worker: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(fields) = self.0.get(worker) else { return Cow::Borrowed(bytes) };
         let text = std::str::from_utf8(bytes).map(|text| Redactor { fields, path: Vec::new() }.value(text, 0));
         Cow::Owned(text.unwrap_or_else(|_| REDACTED.to_owned()).into_bytes())
@@ -94,32 +102,73 @@ impl Redactor<'_> {
         Some(format!("[{}]", items.join(",")))
     }
 
-    /// Redacts inside a string that contains JSON or form data.
+    /// Redacts inside a string that contains JSON, form data or cookies. A string that looks like JSON and is not, for
+    /// example because it is truncated, is redacted as a whole.
     fn string(&mut self, json: &str, depth: usize) -> Option<String> {
         let text: String = serde_json::from_str(json).ok()?;
-        let is_json = text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(&text).is_ok();
-        let redacted = if is_json {
+        let is_key =
+            |keys: &[&str]| self.path.last().is_some_and(|name| keys.iter().any(|key| name.eq_ignore_ascii_case(key)));
+        let redacted = if resembles_json(&text) {
             self.value(&text, depth + 1)
-        } else if self.path.last().is_some_and(|name| FORM_KEYS.contains(&name.as_str())) {
-            self.form(&text)
+        } else if is_key(&COOKIE_KEYS) {
+            self.pairs(&text, ';')
+        } else if is_key(&FORM_KEYS) {
+            // The parts of a multipart form are not inspected.
+            if text.starts_with("--") && text.contains("form-data") {
+                "«redacted»".to_owned()
+            } else {
+                self.pairs(&text, '&')
+            }
         } else {
             return Some(json.trim().to_owned());
         };
         serde_json::to_string(&redacted).ok()
     }
 
-    fn form(&self, text: &str) -> String {
+    /// Redacts the values of `name=value` pairs, whose names may be percent-encoded.
+    fn pairs(&self, text: &str, separator: char) -> String {
         let redact_part = |part: &str| match part.split_once('=') {
-            Some((name, _)) if self.fields.iter().any(|field| field.last().is_some_and(|last| last == name)) => {
-                format!("{name}=«redacted»")
-            }
+            Some((name, _)) if self.is_redacted_name(name.trim()) => format!("{name}=«redacted»"),
             _ => part.to_owned(),
         };
-        text.split('&').map(redact_part).collect::<Vec<_>>().join("&")
+        text.split(separator).map(redact_part).collect::<Vec<_>>().join(&separator.to_string())
+    }
+
+    /// Returns whether an encoded name is that of a field: `password`, `user[password]` and `user.password` are the
+    /// field `user.password`.
+    fn is_redacted_name(&self, encoded: &str) -> bool {
+        let decoded = form_urlencoded::parse(encoded.as_bytes()).next().map(|(name, _)| name.into_owned());
+        let name = decoded.as_deref().unwrap_or(encoded);
+        let parts: Vec<&str> = name.split(['.', '[', ']']).filter(|part| !part.is_empty()).collect();
+        self.fields.iter().any(|field| {
+            field.last().is_some_and(|last| last == name) || field.join(".") == name || ends_with(&parts, field)
+        })
     }
 
     fn is_redacted(&self) -> bool {
         self.fields.iter().any(|field| self.path.ends_with(field))
+    }
+}
+
+fn ends_with(parts: &[&str], field: &Field) -> bool {
+    parts.len() >= field.len() && parts.iter().rev().zip(field.iter().rev()).all(|(part, name)| part == name)
+}
+
+/// Returns whether a string is JSON, or the start of JSON, that contains objects or lists.
+fn resembles_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let inner = |from: usize| text.get(from..).unwrap_or_default().trim_start();
+    match text.as_bytes().first() {
+        Some(b'{') => inner(1).is_empty() || inner(1).starts_with(['"', '}']),
+        Some(b'[') => {
+            inner(1).is_empty()
+                || inner(1).starts_with(['"', '{', '[', ']', '-'])
+                || inner(1).starts_with(|c: char| c.is_ascii_digit())
+                || ["true", "false", "null"].iter().any(|word| inner(1).starts_with(word))
+        }
+        // A string in which JSON is encoded once more.
+        Some(b'"') => inner(1).trim_start_matches(['\\', '"']).trim_start().starts_with(['{', '[']),
+        _ => false,
     }
 }
 
@@ -154,7 +203,13 @@ mod tests {
     use std::collections::HashMap;
 
     fn redact(json: &str) -> String {
-        let fields = [vec!["token".to_owned()], vec!["user".to_owned(), "password".to_owned()]].to_vec();
+        let fields = [
+            vec!["token".to_owned()],
+            vec!["user".to_owned(), "password".to_owned()],
+            vec!["card number".to_owned()],
+            vec!["auth[key]".to_owned()],
+        ]
+        .to_vec();
         let redactions = Redactions(HashMap::from([("a".to_owned(), fields)]));
         assert_eq!(redactions.redacted("b", json.as_bytes()), json.as_bytes());
         String::from_utf8(redactions.redacted("a", json.as_bytes()).into_owned()).expect("text")
@@ -200,6 +255,23 @@ mod tests {
             (
                 r#"{"body":"eyJ0b2tlbiI6MX0=","isBase64Encoded":true}"#,
                 r#"{"body":"«redacted»","isBase64Encoded":true}"#,
+            ),
+            (
+                r#"{"body":"to%6Ben=x&user%5Bpassword%5D=y&user.password=z&card+number=1&auth%5Bkey%5D=2&a=b"}"#,
+                r#"{"body":"to%6Ben=«redacted»&user%5Bpassword%5D=«redacted»&user.password=«redacted»&card+number=«redacted»&auth%5Bkey%5D=«redacted»&a=b"}"#,
+            ),
+            (r#"{"rawQueryString":"to%6Ben=x"}"#, r#"{"rawQueryString":"to%6Ben=«redacted»"}"#),
+            (
+                r#"{"cookies":["token=x; Path=/","a=b"],"headers":{"Cookie":"a=b; token=x"}}"#,
+                r#"{"cookies":["token=«redacted»; Path=/","a=b"],"headers":{"Cookie":"a=b; token=«redacted»"}}"#,
+            ),
+            (r#"{"body":"\"{\\\"token\\\":\\\"x\\\"}\""}"#, r#"{"body":"\"{\\\"token\\\":\\\"«redacted»\\\"}\""}"#),
+            (r#"{"body":"{\"token\": \"x"}"#, r#"{"body":"\"«redacted»\""}"#),
+            (r#"{"other":" [1, {\"token\""}"#, r#"{"other":"\"«redacted»\""}"#),
+            (r#"{"other":"[info] {name} \"quoted\""}"#, r#"{"other":"[info] {name} \"quoted\""}"#),
+            (
+                r#"{"body":"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nx"}"#,
+                r#"{"body":"«redacted»"}"#,
             ),
             (r#"{"other":"token=x"}"#, r#"{"other":"token=x"}"#),
         ] {

@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use bedrock_local::Reaper;
@@ -29,6 +29,9 @@ const MAX_ENVIRONMENTS: usize = 64;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of consecutive environments that may exit before they receive the invocation.
 const MAX_STARTS: u32 = 3;
+/// How long an environment may be idle before it is stopped. The last one is not stopped, so that the next call need not
+/// wait for a start.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Delay between attempts to start a busy executable. A newly written executable cannot be started while another
 /// process has it open for writing: one that was forked in the meantime, and is about to execute another program.
 const BUSY_RETRY_DELAY: Duration = Duration::from_millis(5);
@@ -46,12 +49,30 @@ pub struct Function {
     max_environments: usize,
     concurrency_limiter: ConcurrencyLimiter,
     init_timeout: Duration,
+    idle_timeout: Duration,
+    /// For the task that stops idle environments.
+    this: Weak<Self>,
 }
 
 /// The program of new environments, and the idle environments, which all run it.
 struct Pool {
     program: Arc<Program>,
-    idle: Vec<Arc<Environment>>,
+    /// The one that was used last is the last one.
+    idle: Vec<IdleEnvironment>,
+    /// Whether a task stops idle environments.
+    is_stopping_idle: bool,
+}
+
+/// An environment that waits for an invocation.
+struct IdleEnvironment {
+    environment: Arc<Environment>,
+    since: Instant,
+}
+
+impl IdleEnvironment {
+    fn new(environment: Arc<Environment>) -> Self {
+        Self { environment, since: Instant::now() }
+    }
 }
 
 /// A program that can replace the one of a function. Dropping it kills its process.
@@ -69,36 +90,60 @@ struct ReadyEnvironment {
     init_duration: Option<Duration>,
 }
 
+/// Limits of a function.
+struct Limits {
+    environments: usize,
+    /// How long a process may take until it polls for its first invocation.
+    init: Duration,
+    /// How long an environment may be idle.
+    idle: Duration,
+}
+
 impl Function {
     /// Creates a function. The first process is started by the first invocation; its output goes to `log_sink`.
     pub fn new(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
-        Self::with_limits(MAX_ENVIRONMENTS, INIT_TIMEOUT, program, api, reaper, log_sink)
+        let limits = Limits { environments: MAX_ENVIRONMENTS, init: INIT_TIMEOUT, idle: IDLE_TIMEOUT };
+        Self::with_limits(limits, program, api, reaper, log_sink)
     }
 
-    /// Creates a function for a debugger: only one process, so that the debugger sees every invocation, and practically
-    /// no init timeout.
-    pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
-        Self::with_limits(1, Duration::from_secs(TIMEOUT_SECONDS), program, api, reaper, log_sink)
-    }
-
-    fn with_limits(
-        max_environments: usize,
-        init_timeout: Duration,
+    /// Does the same as [`Function::new`], with another time after which idle processes are stopped.
+    pub fn with_idle_timeout(
+        idle: Duration,
         program: Program,
         api: RuntimeApi,
         reaper: Arc<Reaper>,
         log_sink: LogSink,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        let limits = Limits { environments: MAX_ENVIRONMENTS, init: INIT_TIMEOUT, idle };
+        Self::with_limits(limits, program, api, reaper, log_sink)
+    }
+
+    /// Creates a function for a debugger: only one process, so that the debugger sees every invocation, and practically
+    /// no init timeout.
+    pub fn debugged(program: Program, api: RuntimeApi, reaper: Arc<Reaper>, log_sink: LogSink) -> Arc<Self> {
+        let limits = Limits { environments: 1, init: Duration::from_secs(TIMEOUT_SECONDS), idle: IDLE_TIMEOUT };
+        Self::with_limits(limits, program, api, reaper, log_sink)
+    }
+
+    fn with_limits(
+        limits: Limits,
+        program: Program,
+        api: RuntimeApi,
+        reaper: Arc<Reaper>,
+        log_sink: LogSink,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             worker: program.function.worker.as_str().into(),
             api,
             reaper,
             log_sink,
-            pool: Mutex::new(Pool { program: Arc::new(program), idle: Vec::new() }),
-            environment_permits: Semaphore::new(max_environments),
-            max_environments,
+            pool: Mutex::new(Pool { program: Arc::new(program), idle: Vec::new(), is_stopping_idle: false }),
+            environment_permits: Semaphore::new(limits.environments),
+            max_environments: limits.environments,
             concurrency_limiter: ConcurrencyLimiter::new(),
-            init_timeout,
+            init_timeout: limits.init,
+            idle_timeout: limits.idle,
+            this: Weak::clone(this),
         })
     }
 
@@ -113,7 +158,7 @@ impl Function {
     /// Returns the process id and the executable of an idle environment.
     pub fn process(&self) -> Option<(u32, PathBuf)> {
         let pool = self.pool();
-        let id = pool.idle.iter().find_map(|environment| environment.process())?;
+        let id = pool.idle.iter().find_map(|idle| idle.environment.process())?;
         Some((id, pool.program.path.clone()))
     }
 
@@ -144,10 +189,11 @@ impl Function {
         let old_environments = {
             let mut pool = self.pool();
             pool.program = program;
-            std::mem::replace(&mut pool.idle, new_environment.into_iter().collect())
+            let new = new_environment.into_iter().map(IdleEnvironment::new).collect();
+            std::mem::replace(&mut pool.idle, new)
         };
-        for environment in old_environments {
-            environment.kill();
+        for old in old_environments {
+            old.environment.kill();
         }
         result
     }
@@ -159,8 +205,8 @@ impl Function {
 
     /// Kills the idle environments. Busy ones are killed when the function is dropped.
     pub fn retire(&self) {
-        for environment in self.pool().idle.drain(..) {
-            environment.kill();
+        for idle in self.pool().idle.drain(..) {
+            idle.environment.kill();
         }
     }
 
@@ -209,7 +255,7 @@ impl Function {
     async fn acquire(&self) -> Result<ReadyEnvironment, Error> {
         let program = {
             let mut pool = self.pool();
-            while let Some(environment) = pool.idle.pop() {
+            while let Some(IdleEnvironment { environment, .. }) = pool.idle.pop() {
                 if environment.is_usable() {
                     let program = Arc::clone(&pool.program);
                     return Ok(ReadyEnvironment { environment, program, init_duration: None });
@@ -225,9 +271,30 @@ impl Function {
     /// Returns an environment to the pool. One whose program has been replaced is dropped.
     fn release(&self, environment: Arc<Environment>, program: &Arc<Program>) {
         let mut pool = self.pool();
-        if Arc::ptr_eq(&pool.program, program) {
-            pool.idle.push(environment);
+        if !Arc::ptr_eq(&pool.program, program) {
+            return;
         }
+        pool.idle.push(IdleEnvironment::new(environment));
+        if pool.idle.len() > 1 && !std::mem::replace(&mut pool.is_stopping_idle, true) {
+            tokio::spawn(stop_idle_environments(Weak::clone(&self.this), self.idle_timeout));
+        }
+    }
+
+    /// Stops environments that have been idle for too long, except for the last one. Returns whether there may be more
+    /// later.
+    fn stop_idle(&self) -> bool {
+        let mut pool = self.pool();
+        let removable = pool.idle.len().saturating_sub(1);
+        let is_due = |idle: &IdleEnvironment| idle.since.elapsed() >= self.idle_timeout;
+        let due = pool.idle.iter().take(removable).take_while(|idle| is_due(idle)).count();
+        let stopped: Vec<_> = pool.idle.drain(..due).collect();
+        let has_more = pool.idle.len() > 1;
+        pool.is_stopping_idle = has_more;
+        drop(pool);
+        for idle in stopped {
+            idle.environment.kill();
+        }
+        has_more
     }
 
     async fn start(&self, program: &Program) -> Result<Arc<Environment>, Error> {
@@ -322,5 +389,15 @@ impl Function {
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock()
+    }
+}
+
+/// Stops idle environments until a function has only one, or is dropped.
+async fn stop_idle_environments(function: Weak<Function>, idle_timeout: Duration) {
+    loop {
+        tokio::time::sleep(idle_timeout / 2).await;
+        if !function.upgrade().is_some_and(|function| function.stop_idle()) {
+            return;
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Query, Request, State};
@@ -11,6 +12,7 @@ use bedrock_model::{FunctionInfo, Invocation};
 use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::invocations::{full_event, worker_of};
 use super::query_params::QueryParams;
@@ -23,6 +25,9 @@ use crate::event_log::recorder::{error_text, outcome};
 const MAX_SYNC_EVENT_BYTES: usize = 6 * 1024 * 1024;
 /// Maximum size of the event of an asynchronous invocation (Lambda quota).
 const MAX_ASYNC_EVENT_BYTES: usize = 1024 * 1024;
+
+/// How long a client may take for an event.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// `POST /_bedrock/v1/workers/{name}/invoke`
 pub(super) async fn invoke(
@@ -106,7 +111,10 @@ async fn accept(state: &ApiState, function: &FunctionInfo, invocation: Invocatio
 }
 
 async fn read_event(request: Request, limit: usize) -> Result<Bytes, ApiError> {
-    let event = to_bytes(request.into_body(), limit).await.map_err(|_| too_large(limit))?;
+    let event = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), limit))
+        .await
+        .map_err(|_| ApiError::bad_request(format!("the event was not complete after {BODY_TIMEOUT:?}")))?
+        .map_err(|_| too_large(limit))?;
     if event.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Default timeout of a batch (specification: 10 s).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -18,7 +21,7 @@ pub enum Protocol {
 /// Configuration of the export of spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpConfig {
-    /// URL of the collector, including the path.
+    /// URL of the collector, including the path, without a user and a password.
     pub endpoint: String,
     /// Headers of each request, for example for authentication.
     pub headers: Vec<(String, String)>,
@@ -59,10 +62,15 @@ impl OtlpConfig {
             return Ok(None);
         }
         let Some((name, url)) = otlp("ENDPOINT") else { return Ok(None) };
+        let (url, user_info) = split_user_info(&url);
         let endpoint = traces_endpoint(&name, &url)?;
         let protocol =
             otlp("PROTOCOL").map_or(Ok(Protocol::Protobuf), |(name, value)| parse_protocol(&name, &value))?;
-        let headers = otlp("HEADERS").map(|(_, value)| key_value_pairs(&value)).unwrap_or_default();
+        let mut headers = otlp("HEADERS").map(|(_, value)| key_value_pairs(&value)).unwrap_or_default();
+        let is_authorized = headers.iter().any(|(key, _)| key.eq_ignore_ascii_case("authorization"));
+        if let Some(user_info) = user_info.filter(|_| !is_authorized) {
+            headers.push(("authorization".to_owned(), basic_authorization(&user_info)));
+        }
         let timeout =
             otlp("TIMEOUT").and_then(|(_, value)| value.parse().ok()).filter(|milliseconds| *milliseconds > 0);
         let resource = get("OTEL_RESOURCE_ATTRIBUTES").map(|value| key_value_pairs(&value)).unwrap_or_default();
@@ -76,6 +84,22 @@ impl OtlpConfig {
             resource: resource.into_iter().filter(|(key, _)| key != "service.name").collect(),
         }))
     }
+}
+
+/// Returns a URL without its user and password, and these as they are in the URL. The URL is printed, and they are
+/// secret.
+fn split_user_info(url: &str) -> (String, Option<String>) {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let Some((user_info, _)) = rest[..authority_end].rsplit_once('@') else { return (url.to_owned(), None) };
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    (format!("{scheme}{separator}{}", &rest[user_info.len() + 1..]), Some(user_info.to_owned()))
+}
+
+/// Returns the value of a header with a user and a password, which are percent-encoded in a URL (RFC 7617).
+fn basic_authorization(user_info: &str) -> String {
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", percent_decode(user), percent_decode(password))))
 }
 
 /// Returns the URL that traces are sent to. The general variable has no path, to which `/v1/traces` is appended.
@@ -182,6 +206,25 @@ mod tests {
         assert_eq!(settings.headers, [pair("api-key", "a,b%+1%"), pair("x", "1")]);
         assert_eq!((settings.protocol, settings.timeout), (Protocol::Json, Duration::from_millis(2500)));
         assert_eq!((settings.service.as_deref(), settings.resource), (Some("shop"), vec![pair("team", "blue")]));
+    }
+
+    #[test]
+    fn password_in_the_url_becomes_a_header() {
+        let authorization = |variables: &[(&str, &str)]| {
+            let settings = read(variables).expect("a valid configuration").expect("an enabled export");
+            assert!(!settings.endpoint.contains("word"), "{}", settings.endpoint);
+            (settings.endpoint, settings.headers.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        };
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ann:pass%40word@a:4318/x@y");
+        // ann:pass@word
+        let basic = "Basic YW5uOnBhc3NAd29yZA==".to_owned();
+        assert_eq!(authorization(&[endpoint]), ("http://a:4318/x@y/v1/traces".to_owned(), vec![basic]));
+        let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=other");
+        assert_eq!(authorization(&[endpoint, headers]).1, ["other"]);
+        for url in ["grpc://ann:password@a", "ann:password@a:4318", "http://ann:password@/x"] {
+            let error = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", url)]).expect_err(url);
+            assert!(!error.to_string().contains("password"), "{error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `watcher` | watches files, and collects their changes in batches |
 //! | `ignore_rules` | files whose changes are ignored |
+//! | `links` | symbolic links below the watched folders |
 //! | `self_written` | files that a worker may have written itself |
 //! | `affected` | which workers a set of changed files affects, without reading the disk |
 //! | `change` | a change on its way through a reload |
@@ -25,6 +26,7 @@ pub(crate) mod events;
 mod executable_cache;
 mod host_reload;
 mod ignore_rules;
+mod links;
 mod outcome;
 mod program_swap;
 mod reloader;

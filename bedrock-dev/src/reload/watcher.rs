@@ -6,19 +6,26 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
 use super::ignore_rules::IgnoreRules;
+use super::links::Links;
 
 /// A batch ends after this time without a change.
 const BATCH_QUIET_PERIOD: Duration = Duration::from_millis(20);
 /// Maximum duration of a batch, for files that change all the time.
 const MAX_BATCH_DURATION: Duration = Duration::from_millis(500);
+/// Maximum number of events that wait to be read. If there are more, everything is scanned again.
+const MAX_WAITING_EVENTS: usize = 16_384;
+/// Maximum number of folders that are watched through one link, which may lead anywhere.
+const MAX_LINKED_FOLDERS: usize = 1000;
 /// Whether each folder is watched separately. Other systems watch whole trees, and one watch per folder would cost
 /// more.
 const WATCHES_EACH_FOLDER: bool = cfg!(target_os = "linux");
@@ -84,17 +91,23 @@ impl ChangeBatch {
 /// Watches the folders of an app. Changes are collected until a reloader asks for them.
 pub struct FileWatcher {
     watcher: RecommendedWatcher,
-    events: UnboundedReceiver<notify::Result<Event>>,
+    events: Receiver<notify::Result<Event>>,
+    /// Whether events were dropped because the channel was full.
+    has_lost_events: Arc<AtomicBool>,
     /// Ignore rules by watched tree.
     roots: Vec<IgnoreRules>,
     watched_folders: HashSet<PathBuf>,
+    /// Links that lead to watched folders and files.
+    links: Links,
     open_batch: Option<ChangeBatch>,
 }
 
 impl FileWatcher {
     /// Starts to watch these folders and everything below them that is not ignored.
     pub fn start(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self, WatchError> {
-        let (sender, events) = unbounded_channel();
+        let (sender, events) = channel(MAX_WAITING_EVENTS);
+        let has_lost_events = Arc::new(AtomicBool::new(false));
+        let has_lost = Arc::clone(&has_lost_events);
         let mut roots = Vec::new();
         for folder in folders {
             // The system reports paths below the path that it was given.
@@ -103,13 +116,23 @@ impl FileWatcher {
         let first_root = roots.first().cloned().unwrap_or_default();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.as_ref().map_or(true, is_change) {
-                let _ = sender.send(event);
+                // A full channel has an event that wakes the receiver.
+                if sender.try_send(event).is_err() {
+                    has_lost.store(true, Ordering::Release);
+                }
             }
         });
         let watcher = watcher.map_err(|error| WatchError::new(&first_root, error))?;
         let ignore_rules = roots.iter().cloned().map(IgnoreRules::new).collect();
-        let mut file_watcher =
-            Self { watcher, events, roots: ignore_rules, watched_folders: HashSet::new(), open_batch: None };
+        let mut file_watcher = Self {
+            watcher,
+            events,
+            has_lost_events,
+            roots: ignore_rules,
+            watched_folders: HashSet::new(),
+            links: Links::default(),
+            open_batch: None,
+        };
         for root in roots {
             if !WATCHES_EACH_FOLDER {
                 let result = file_watcher.watcher.watch(&root, RecursiveMode::Recursive);
@@ -143,12 +166,28 @@ impl FileWatcher {
             let end = self.open_batch.as_ref().map(ChangeBatch::end);
             let event = match end {
                 None => Some(self.events.recv().await?),
+                // `timeout_at` prefers an event that has arrived, so a program that writes without pause would keep
+                // the batch open.
+                Some(end) if end <= Instant::now() => None,
                 Some(end) => tokio::time::timeout_at(end, self.events.recv()).await.ok().flatten(),
             };
             match event {
-                Some(event) => self.add_event(event),
+                Some(event) => {
+                    self.add_event(event);
+                    self.add_lost_events();
+                }
                 None => return self.open_batch.take(),
             }
+        }
+    }
+
+    /// Marks the batch if events were dropped: anything may have changed.
+    fn add_lost_events(&mut self) {
+        if self.has_lost_events.swap(false, Ordering::AcqRel) {
+            let mut batch = self.open_batch.take().unwrap_or_else(ChangeBatch::new);
+            batch.needs_rescan = true;
+            self.watch_all_trees(&mut batch);
+            self.open_batch = Some(batch);
         }
     }
 
@@ -172,37 +211,55 @@ impl FileWatcher {
         self.open_batch = (!batch.is_empty()).then_some(batch);
     }
 
-    /// Adds a path to the batch according to what exists at the path now.
+    /// Adds a path to the batch according to what exists at the path now, also by the paths that lead to it through
+    /// links.
     fn add_path(&mut self, path: &Path, kind: EventKind, batch: &mut ChangeBatch) {
-        let is_folder = match fs::symlink_metadata(path) {
+        let metadata = fs::symlink_metadata(path);
+        let is_folder = match &metadata {
             Ok(metadata) => metadata.is_dir(),
             Err(_) => self.unwatch_tree(path),
         };
-        if self.is_ignored(path, is_folder) {
-            return;
-        }
-        if IgnoreRules::is_ignore_file(path) {
-            // Files that were ignored until now have not changed.
-            self.roots.iter_mut().for_each(IgnoreRules::clear_cache);
-            self.watch_all_trees(batch);
-        }
-        if is_folder && path.exists() {
-            // Changes in an existing folder have events of their own. Files in a new folder do not.
-            if is_new_path(kind) {
-                batch.paths.insert(path.to_owned());
-                self.watch_tree(path, batch);
+        let is_link = metadata.is_ok_and(|metadata| metadata.is_symlink());
+        for shown in std::iter::once(path.to_owned()).chain(self.links.paths_of(path)) {
+            if self.is_ignored(&shown, is_folder) {
+                continue;
             }
-            return;
+            if IgnoreRules::is_ignore_file(&shown) {
+                // Files that were ignored until now have not changed.
+                self.roots.iter_mut().for_each(IgnoreRules::clear_cache);
+                self.watch_all_trees(batch);
+            }
+            if is_folder && path.exists() {
+                // Changes in an existing folder have events of their own. Files in a new folder do not.
+                if is_new_path(kind) {
+                    batch.paths.insert(shown.clone());
+                    self.watch_tree_as(path, &shown, batch);
+                }
+                continue;
+            }
+            if is_link {
+                self.follow_link(&shown, batch);
+            } else {
+                self.links.remove(&shown);
+            }
+            batch.paths.insert(shown);
         }
-        batch.paths.insert(path.to_owned());
     }
 
     /// Watches a folder and everything below it, and adds the files: they may have been created before they were
     /// watched.
     fn watch_tree(&mut self, folder: &Path, batch: &mut ChangeBatch) {
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            if self.is_ignored(&folder, true) {
+        self.watch_tree_as(folder, folder, batch);
+    }
+
+    /// Watches a folder that is reached by the path `shown`, and adds its files by such paths.
+    fn watch_tree_as(&mut self, folder: &Path, shown: &Path, batch: &mut ChangeBatch) {
+        let is_linked = folder != shown;
+        let mut folder_count = 0;
+        let mut folders = vec![(folder.to_owned(), shown.to_owned())];
+        while let Some((folder, shown)) = folders.pop() {
+            folder_count += 1;
+            if self.is_ignored(&shown, true) || (is_linked && folder_count > MAX_LINKED_FOLDERS) {
                 continue;
             }
             if let Err(error) = self.watch_folder(&folder) {
@@ -214,12 +271,38 @@ impl FileWatcher {
             }
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    folders.push(path);
-                } else if !self.is_ignored(&path, false) {
-                    batch.paths.insert(path);
+                let shown = shown.join(entry.file_name());
+                let kind = entry.file_type();
+                if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+                    folders.push((path, shown));
+                } else if !self.is_ignored(&shown, false) {
+                    if kind.is_ok_and(|kind| kind.is_symlink()) {
+                        self.follow_link(&shown, batch);
+                    }
+                    batch.paths.insert(shown);
                 }
             }
+        }
+    }
+
+    /// Watches the target of a link.
+    fn follow_link(&mut self, link: &Path, batch: &mut ChangeBatch) {
+        if self.is_ignored(link, link.is_dir()) {
+            return;
+        }
+        let Some(target) = self.links.add(link) else { return };
+        let is_folder = target.is_dir();
+        let Some(folder) = (if is_folder { Some(target.as_path()) } else { target.parent() }) else { return };
+        if !WATCHES_EACH_FOLDER && !self.roots.iter().any(|rules| folder.starts_with(rules.root())) {
+            let mode = if is_folder { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            if let Err(error) = self.watcher.watch(folder, mode) {
+                batch.unwatched.push(WatchError::new(folder, error));
+            }
+        }
+        if is_folder {
+            self.watch_tree_as(&target, link, batch);
+        } else if let Err(error) = self.watch_folder(folder) {
+            batch.unwatched.push(error);
         }
     }
 

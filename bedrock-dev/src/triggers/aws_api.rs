@@ -35,3 +35,10 @@ pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
     authorization.is_some_and(|value| value.contains("Credential="))
 }
+
+/// Returns whether a query is that of a presigned URL, with a signature of any value. Its expiration is not checked.
+pub(super) fn is_presigned(query: &str) -> bool {
+    let names: Vec<_> = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let has = |name: &str| names.iter().any(|found| found == name);
+    (has("x-amz-credential") && has("x-amz-signature")) || (has("awsaccesskeyid") && has("signature"))
+}

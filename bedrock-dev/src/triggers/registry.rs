@@ -39,8 +39,13 @@ pub enum TriggerSetupError {
     #[error("queue name `{0}` is used twice: by this app and by an existing AWS queue")]
     QueueName(String),
     /// The database of messages could not be opened.
-    #[error("{0}")]
-    Messages(String),
+    #[error("{message}")]
+    Messages {
+        /// Why.
+        message: String,
+        /// What the user can do about it.
+        help: Option<String>,
+    },
     /// The folder of a bucket could not be created.
     #[error("failed to create the folder `{path}` of a bucket: {error}", path = .0.display(), error = .1)]
     Folder(PathBuf, io::Error),
@@ -51,7 +56,7 @@ pub enum TriggerSetupError {
 
 impl From<MessageStoreError> for TriggerSetupError {
     fn from(error: MessageStoreError) -> Self {
-        Self::Messages(error.to_string())
+        Self::Messages { message: error.to_string(), help: error.help() }
     }
 }
 

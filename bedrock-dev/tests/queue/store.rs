@@ -117,6 +117,8 @@ async fn invalid_file_is_named_in_the_error() {
         error.to_string().starts_with(&format!("failed to use the queue `{}`: ", fixture.path().display())),
         "{error}"
     );
+    let help = error.help().expect("a help");
+    assert!(help.contains(&format!("`mv {path} {path}.damaged`", path = fixture.path().display())), "{help}");
 }
 
 #[tokio::test]

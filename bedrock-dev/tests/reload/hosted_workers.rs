@@ -119,3 +119,25 @@ async fn changed_settings_end_the_loop_with_the_changed_app() {
     assert!(timeouts.contains(&("snake", 7)), "{timeouts:?}");
     server.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_behind_links_are_reloaded() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let mut server = TestServer::start(false).await;
+    fs::copy(server.root.join("workers/node_one/worker.js"), outside.path().join("worker.js")).expect("copied");
+    for (worker, file, code, _) in WORKERS {
+        let name = file.rsplit('/').next().expect("a name");
+        let target = outside.path().join(name);
+        fs::write(&target, code("one")).expect("a file");
+        let link = server.root.join(file);
+        fs::remove_file(&link).expect("removed");
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        while server.version(worker).await != "one" {
+            server.next_summary().await;
+        }
+        fs::write(&target, code("two")).expect("a file");
+        // A write may be reported twice.
+        while server.next_summary().await.1 != file || server.version(worker).await != "two" {}
+    }
+    server.close();
+}

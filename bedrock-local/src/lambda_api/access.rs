@@ -35,7 +35,19 @@ pub(super) fn calling_worker(headers: &HeaderMap) -> Option<&str> {
 pub fn check_host_and_origin(request: &Parts, bound: IpAddr) -> Result<(), String> {
     // An attacker's DNS server can let any other name point to this machine. It cannot do that with an address.
     let headers = &request.headers;
+    // A header that is repeated or not text is not that of a browser, and must not count as missing.
+    for name in ["host", "origin", "sec-fetch-site"] {
+        let mut values = headers.get_all(name).iter();
+        let is_text = values.next().is_none_or(|value| value.to_str().is_ok());
+        if !is_text || values.next().is_some() {
+            return Err(format!("the local Lambda service does not answer requests whose `{name}` is not valid"));
+        }
+    }
     let host = header_text(headers, "host").unwrap_or_default();
+    // `Authority` accepts a user part, which no `Host` has.
+    if host.contains('@') {
+        return Err(format!("the local Lambda service does not answer to the host `{host}`"));
+    }
     if !is_loopback(host) && !is_bound_address(host, bound) {
         return Err(format!("the local Lambda service does not answer to the host `{host}`"));
     }
@@ -121,9 +133,20 @@ mod tests {
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs =
-            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        pairs.collect()
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn headers_that_are_not_text_do_not_count_as_missing() {
+        for name in ["host", "origin", "sec-fetch-site"] {
+            let mut parts = request("GET /", &[("host", "127.0.0.1:4000")]);
+            parts.headers.insert(name, HeaderValue::from_bytes(b"http://evil.example\xff").expect("a value"));
+            assert!(check_host_and_origin(&parts, LOOPBACK).is_err(), "{name}");
+        }
     }
 
     #[test]
@@ -147,6 +170,9 @@ mod tests {
             &[("host", "127.0.0.1.evil.example:4000")],
             &[("host", "localhost.evil.example")],
             &[("host", "192.168.0.7:4000")],
+            &[("host", "evil.example@127.0.0.1:4000")],
+            &[("host", "127.0.0.1:4000"), ("host", "evil.example")],
+            &[("host", "127.0.0.1:4000"), ("origin", "http://127.0.0.1:4000"), ("origin", "http://evil.example")],
             &[("host", "127.0.0.1:4000"), ("origin", "http://evil.example")],
             &[("host", "127.0.0.1:4000"), ("origin", "null")],
             &[("host", "127.0.0.1:4000"), ("origin", "http://endpoint.localhost:4000")],

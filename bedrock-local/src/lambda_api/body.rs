@@ -3,19 +3,24 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use bytes::BytesMut;
+use tokio::time::timeout;
 
 /// Number of bytes over the limit that are read and discarded. After that the connection is closed.
 const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long a client may pause within a body.
+const PAUSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a body could not be read.
 #[derive(Debug)]
 pub(super) enum BodyError {
     /// It is larger than the limit. Contains the number of bytes that were read.
     TooLarge(usize),
-    /// The client closed the connection.
+    /// The client closed the connection, or stopped sending.
     Broken,
 }
 
@@ -24,8 +29,13 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Bytes, BodyErro
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let mut bytes = 0;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(frame) = frame else { return Err(BodyError::Broken) };
+    loop {
+        let next = timeout(PAUSE_TIMEOUT, poll_fn(|context| Pin::new(&mut body).poll_frame(context))).await;
+        let frame = match next {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) | Err(_) => return Err(BodyError::Broken),
+        };
         let Ok(data) = frame.into_data() else { continue };
         bytes += data.len();
         if bytes > limit + MAX_DISCARDED_BYTES {

@@ -26,6 +26,9 @@ use super::service::Service;
 use bedrock_model::Error;
 use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 
+/// Header with the trace of a request or response.
+const TRACE_HEADER: &str = "x-amzn-trace-id";
+
 /// `/_url/{name}`, `/_url/{name}/` and `/_url/{name}/…`
 pub(super) async fn call(service: State<Arc<Service>>, name: NameInPath, request: Request) -> Response<Body> {
     sandboxed(respond(&service, &name.0, request).await)
@@ -41,7 +44,8 @@ fn sandboxed(mut response: Response<Body>) -> Response<Body> {
 
 /// `http://{name}.localhost:PORT/…`; also serves the paths above.
 pub(super) async fn respond(service: &Service, name: &str, request: Request) -> Response<Body> {
-    let mut invocation = Invocation::new(Bytes::new(), None);
+    let trace = header_text(request.headers(), TRACE_HEADER).map(str::to_owned);
+    let mut invocation = Invocation::new(Bytes::new(), trace);
     let request_id = invocation.request_id.clone();
     let function = match FunctionReference::parse(name, None).and_then(|reference| service.function(&reference)) {
         Ok(function) => function,
@@ -53,16 +57,24 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         Err(BodyError::TooLarge(_)) => return plain_text(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
         Err(BodyError::Broken) => return plain_text(StatusCode::BAD_REQUEST, "Bad Request"),
     };
-    invocation.event = request_event(name, &head, &body, &request_id).to_string().into();
-    match service.backend.run(&function, invocation).await {
+    let trace = invocation.trace.clone();
+    invocation.event = request_event(name, &head, &body, &request_id, &trace).to_string().into();
+    let mut response = match service.backend.run(&function, invocation).await {
         Ok(response) => http_response(&response).unwrap_or_else(function_failed),
         Err(Error::Throttled { .. }) => throttled(),
         Err(_) => function_failed(),
+    };
+    // Whatever the function says.
+    for (name, value) in [("x-amzn-requestid", request_id), (TRACE_HEADER, trace)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(name, value);
+        }
     }
+    response
 }
 
 /// Returns the event that the function gets (Lambda developer guide, "Request payload format" of function URLs).
-fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Value {
+fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str, trace: &str) -> Value {
     let path = raw_path(head);
     let query = head.uri.query().unwrap_or_default();
     let host = header_text(&head.headers, "host").unwrap_or_default();
@@ -70,6 +82,12 @@ fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str) -> Val
     let mut headers = BTreeMap::<&str, String>::new();
     for (name, value) in head.headers.iter().filter(|(name, _)| *name != "cookie") {
         append_value(headers.entry(name.as_str()).or_default(), &lossy_text(value));
+    }
+    let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
+    append_value(headers.entry("x-forwarded-for").or_default(), "127.0.0.1");
+    // The URL is that of this machine, so its scheme is not `https`.
+    for (name, value) in [("x-forwarded-proto", "http"), ("x-forwarded-port", port), (TRACE_HEADER, trace)] {
+        headers.insert(name, value.to_owned());
     }
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -185,11 +203,26 @@ mod tests {
     }
 
     #[test]
+    fn events_contain_the_headers_that_function_urls_add() {
+        let request = Request::builder().uri("/").header("host", "w.localhost:7070");
+        let request = request.header("x-forwarded-for", "10.0.0.1").header("x-forwarded-proto", "gopher").body(());
+        let event = request_event("w", &request.expect("a request").into_parts().0, b"", "id", "Root=1-2;Sampled=1");
+        let expected = serde_json::json!({
+            "host": "w.localhost:7070",
+            "x-forwarded-for": "10.0.0.1,127.0.0.1",
+            "x-forwarded-port": "7070",
+            "x-forwarded-proto": "http",
+            "x-amzn-trace-id": "Root=1-2;Sampled=1",
+        });
+        assert_eq!(event["headers"], expected);
+    }
+
+    #[test]
     fn header_bytes_outside_ascii_hide_no_cookie() {
         let cookie = HeaderValue::from_bytes(b"a=1; b=\xff; c=\xc3\xa4").expect("a value");
         let agent = HeaderValue::from_bytes("Käfer".as_bytes()).expect("a value");
         let request = Request::builder().uri("/").header("cookie", cookie).header("user-agent", agent).body(());
-        let event = request_event("w", &request.expect("a request").into_parts().0, b"", "id");
+        let event = request_event("w", &request.expect("a request").into_parts().0, b"", "id", "Root=1");
         assert_eq!(event["cookies"], serde_json::json!(["a=1", "b=\u{fffd}", "c=ä"]));
         assert_eq!(event["requestContext"]["http"]["userAgent"], "Käfer");
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bedrock_dev::event_log::Redactions;
 use bedrock_dev::{EventRecord, EventState};
 use clap::{Args, Subcommand};
 
@@ -98,10 +99,12 @@ struct EventSelection {
 
 impl Queue {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let queue = QueueFile::open(&session.app()?)?;
+        let app = session.app()?;
+        let redactions = Redactions::of(&app);
+        let queue = QueueFile::open(&app)?;
         match self.command {
             QueueCommand::Ls { delivered: true, json: true } => {
-                Printer::data(&event_queue::deliveries_json(&queue.deliveries()?)?)
+                Printer::data(&event_queue::deliveries_json(&queue.deliveries()?, &redactions)?)
             }
             QueueCommand::Ls { delivered: true, json: false } => match queue.deliveries()?.as_slice() {
                 [] => {
@@ -110,7 +113,9 @@ impl Queue {
                 }
                 deliveries => Printer::data(&event_queue::deliveries_table(deliveries)),
             },
-            QueueCommand::Ls { json: true, .. } => Printer::data(&event_queue::events_json(&queue.list()?)?),
+            QueueCommand::Ls { json: true, .. } => {
+                Printer::data(&event_queue::events_json(&queue.list()?, &redactions)?)
+            }
             QueueCommand::Ls { json: false, .. } => match queue.list()?.as_slice() {
                 [] => {
                     session.print.note("no events");
@@ -118,7 +123,7 @@ impl Queue {
                 }
                 events => Printer::data(&event_queue::events_table(events)),
             },
-            QueueCommand::Show { id } => Printer::data(&event_queue::event_json(&queue.find(&id)?)?),
+            QueueCommand::Show { id } => Printer::data(&event_queue::event_json(&queue.find(&id)?, &redactions)?),
             QueueCommand::Retry(selection) => {
                 let count = selection.change(&queue, QueueFile::retry)?;
                 session.print.done(&format!("made {} due now", event_queue::count_text(count)));

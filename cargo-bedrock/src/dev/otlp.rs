@@ -23,7 +23,9 @@ pub(super) fn start(
     let warn = Arc::new(move |text: &str| print.warning(text));
     let exporter = server.export_traces(settings.clone(), warn);
     let exporter = exporter.map_err(|error| Error::io("failed to read the certificates of this machine", &error))?;
-    print.note(&format!("traces are exported to `{}`", settings.endpoint));
+    // Some services expect a secret in the query.
+    let endpoint = settings.endpoint.split('?').next().unwrap_or_default();
+    print.note(&format!("traces are exported to `{endpoint}`"));
     Ok(Some(exporter))
 }
 

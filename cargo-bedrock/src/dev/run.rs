@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, DevServer, DevServerConfig, StartError, StoreError as QueueStoreError};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::compile::{Compiled, Compiler};
@@ -21,6 +21,7 @@ use crate::build;
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Options from the command line.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -40,6 +41,8 @@ pub(crate) struct DevOptions {
     pub(crate) debug: Vec<String>,
 }
 
+/// Number of open files that is enough. macOS refuses more, although its limit is `unlimited`.
+const MAX_DESCRIPTORS: u64 = 10_240;
 /// Time that running tasks have to end after a dev server has stopped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -51,6 +54,7 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     if !options.host.is_loopback() {
         print.warning(&exposed_host_warning(options.host));
     }
+    raise_descriptor_limit();
     let compiler = Compiler::new(options.release, debug::has_rust_target(&targets), print)?;
     let mut initial = InitialState::build(app, options.reload, &compiler, None)?;
     let mut app = app.clone();
@@ -181,6 +185,17 @@ async fn serve(
     Ok(next?.map_or(ExitReason::Quit, |next| ExitReason::Restart { port, next: Box::new(next) }))
 }
 
+/// Allows this program more open files: each connection and each process of a worker needs some, and the default limit
+/// of some systems is 256. The limit of the system itself stays.
+fn raise_descriptor_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let allowed = maximum.map_or(MAX_DESCRIPTORS, |maximum| maximum.min(MAX_DESCRIPTORS));
+    if current.is_some_and(|current| current < allowed) {
+        // The program runs with fewer, too.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum });
+    }
+}
+
 /// Returns a future that ends when SIGINT, SIGTERM or SIGHUP arrives. From this call on, these signals no longer end
 /// the program.
 fn shutdown_signal() -> Result<impl Future<Output = ()>> {
@@ -219,9 +234,9 @@ fn start_error(start_error: &StartError) -> Error {
             Error::call(format!("port {} is already in use", address.port()))
                 .help("choose another port with `--port 7071`, or any free one with `--port 0`")
         }
-        StartError::Queue(QueueStoreError::Taken(_)) => {
-            error.help("stop the other `cargo bedrock dev` of this app first")
-        }
-        _ => error,
+        _ => match start_error.help() {
+            Some(help) => error.help(help),
+            None => error,
+        },
     }
 }

@@ -282,3 +282,38 @@ fn drain_waits_until_a_running_program_is_finished() {
     assert_eq!(ran, [SECOND, THIRD]);
     assert!(drain.wait().expect("it ends").success());
 }
+
+#[test]
+fn redacted_fields_are_not_shown() {
+    let manifest = format!("{MANIFEST}\n[package.metadata.bedrock.workers.fetcher]\nredact = ['name']\n");
+    let app =
+        TestApp::with_manifest(&manifest).file("src/main.rs", "fn main() {}\n").file("workers/fetcher/main.py", "");
+    let store = store(&app);
+    store.add(&event(FIRST, 0)).expect("added");
+    let claimed = store.claim(UNIX_EPOCH + Duration::from_secs(1_795_588_600)).expect("claimed").event;
+    let delivery = DestinationDelivery {
+        id: FIRST.to_owned(),
+        worker: "fetcher".to_owned(),
+        destination: "arn:aws:sqs:us-east-1:000000000000:dead".to_owned(),
+        why: DestinationKind::OnFailure,
+        record: json!({ "requestPayload": { "name": "Ada" } }),
+        attributes: None,
+        as_event: None,
+        at: UNIX_EPOCH,
+    };
+    finish(&store, &claimed.expect("an event"), Condition::RetriesExhausted, None, &[delivery]);
+    for args in [&["show", FIRST][..], &["ls", "--json"], &["ls", "--delivered", "--json"]] {
+        let output = app.output(&[&["queue"], args].concat());
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("«redacted»") && !text.contains("Ada"), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn damaged_queue_file_is_an_error_with_help() {
+    let app = app().file("target/bedrock/queue.sqlite", &"x".repeat(4096));
+    let output = app.output(&["queue", "ls"]);
+    let output = String::from_utf8_lossy(&output.stderr);
+    let path = app.path("target/bedrock/queue.sqlite").display().to_string();
+    assert!(output.contains(&format!("`mv {path} {path}.damaged`")), "{output}");
+}

@@ -72,3 +72,44 @@ async fn boto3_uses_objects_and_writes_invoke_the_worker() {
     assert_eq!(started["event"]["json"]["Records"][0]["s3"]["object"]["key"], "in/a+b.txt");
     server.dev_server.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_uses_metadata_conditions_and_copies() {
+    let server = TestServer::open(vec![bucket()]).await;
+    let calls = json!([
+        s3(
+            "put_object",
+            &json!({ "Key": "a", "Body": "hello", "ContentType": "text/x", "Metadata": { "owner": "ann" } })
+        ),
+        s3("head_object", &json!({ "Key": "a" })),
+        s3("put_object", &json!({ "Key": "a", "Body": "other", "IfNoneMatch": "*" })),
+        s3("get_object", &json!({ "Key": "a", "IfMatch": "\"dead\"" })),
+        s3("copy_object", &json!({ "Key": "b", "CopySource": "conformance-local-uploads/a" })),
+        s3("head_object", &json!({ "Key": "b" })),
+        s3("list_objects", &json!({ "Prefix": "a" })),
+        s3("get_bucket_versioning", &json!({})),
+        s3("get_bucket_acl", &json!({})),
+        s3("put_object", &json!({ "Key": "c", "Body": "hello", "ChecksumAlgorithm": "SHA256" })),
+        s3("put_object", &json!({ "Key": "d", "Body": "hello", "ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA==" })),
+    ]);
+    let Some(responses) = server.call_operations(calls).await else { return };
+    assert_eq!(
+        (&responses[1]["ContentType"], &responses[1]["Metadata"]),
+        (&json!("text/x"), &json!({ "owner": "ann" }))
+    );
+    assert_eq!(
+        (&responses[2]["code"], &responses[3]["code"]),
+        (&json!("PreconditionFailed"), &json!("PreconditionFailed"))
+    );
+    assert_eq!(responses[4]["CopyObjectResult"]["ETag"], responses[0]["ETag"], "{responses:?}");
+    assert_eq!(responses[5]["Metadata"], json!({ "owner": "ann" }), "{responses:?}");
+    assert_eq!(responses[6]["Contents"][0]["Key"], "a", "{responses:?}");
+    assert!(responses[7]["code"].is_null() && responses[7]["Status"].is_null(), "{responses:?}");
+    assert_eq!(
+        (&responses[8]["code"], &responses[9]["code"]),
+        (&json!("NotImplemented"), &Value::Null),
+        "{responses:?}"
+    );
+    assert_eq!(responses[10]["code"], "BadDigest", "{responses:?}");
+    server.dev_server.close();
+}

@@ -257,6 +257,35 @@ async fn concurrent_invocations_use_separate_processes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn idle_processes_are_stopped_except_for_one() {
+    let fixture = RustFunctionFixture::new(30).await;
+    let idle_timeout = Duration::from_millis(100);
+    let runtime_api = RuntimeApi::start().await.expect("a port");
+    let program = fixture.program.clone();
+    let reaper = Arc::clone(&fixture.reaper);
+    let function = Function::with_idle_timeout(idle_timeout, program, runtime_api, reaper, Arc::new(|_| {}));
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let function = Arc::clone(&function);
+            let event = json!({ "do": "sleep", "ms": 300 }).to_string();
+            tokio::spawn(async move { function.invoke(Invocation::new(event.into(), None)).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.expect("a task"), Ok("\"slept\"".into()));
+    }
+    while function.idle() > 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (last, _) = function.process().expect("the last one stays");
+    let event = json!({ "do": "echo", "value": 1 }).to_string();
+    assert_eq!(function.invoke(Invocation::new(event.into(), None)).await, Ok("1".into()));
+    assert_eq!(function.process().map(|(process, _)| process), Some(last));
+    drop(function);
+    fixture.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fast_function_is_queued_briefly_before_a_new_process() {
     let fixture = RustFunctionFixture::new(30).await;
     for _ in 0..10 {

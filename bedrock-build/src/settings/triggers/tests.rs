@@ -136,6 +136,10 @@ fn trigger_error_has_location_and_value() {
             "timezone` must be the name of a time zone like `Europe/Berlin`, found `'Berlin, Germany'`",
         ),
         (
+            "{ schedule = 'rate(1 minute)', timezone = 'Europe/Berlim' }",
+            "timezone` must be the name of a time zone like `Europe/Berlin`, found `'Europe/Berlim'`",
+        ),
+        (
             "{ schedule = 'rate(1 minute)', event = { x = nan } }",
             "event` must be a table that can be written as JSON, found `{ x = nan }`",
         ),

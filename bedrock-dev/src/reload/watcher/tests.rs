@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, DataChange, Flag, MetadataKind, ModifyKind};
 use notify::{Event, EventKind};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Duration, advance};
 
 use super::{BATCH_QUIET_PERIOD, FileWatcher, MAX_BATCH_DURATION, is_change};
 
 /// Returns a watcher whose events the test sends.
-fn simulated_watcher(dir: &Path) -> (FileWatcher, UnboundedSender<notify::Result<Event>>) {
+fn simulated_watcher(dir: &Path) -> (FileWatcher, Sender<notify::Result<Event>>) {
     let mut watcher = FileWatcher::start([dir.to_owned()]).expect("a watcher");
-    let (sender, events) = unbounded_channel();
+    let (sender, events) = channel(10_000);
     watcher.events = events;
     (watcher, sender)
 }
@@ -37,13 +37,13 @@ async fn many_simultaneous_changes_are_one_batch() {
         let root = root.clone();
         async move {
             for number in 0..500 {
-                sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).expect("sent");
+                sender.try_send(Ok(modify_event(&root.join(format!("{number}.py"))))).expect("sent");
                 if number % 100 == 0 {
                     tokio::time::sleep(BATCH_QUIET_PERIOD / 2).await;
                 }
             }
             tokio::time::sleep(BATCH_QUIET_PERIOD * 2).await;
-            sender.send(Ok(modify_event(&root.join("later.py")))).expect("sent");
+            sender.try_send(Ok(modify_event(&root.join("later.py")))).expect("sent");
         }
     });
     assert_eq!(watcher.next().await.expect("a batch").paths.len(), 500);
@@ -58,7 +58,7 @@ async fn continuous_changes_do_not_delay_a_batch_forever() {
     let (mut watcher, sender) = simulated_watcher(&root);
     let sending = tokio::spawn(async move {
         for number in 0.. {
-            if sender.send(Ok(modify_event(&root.join(format!("{number}.py"))))).is_err() {
+            if sender.try_send(Ok(modify_event(&root.join(format!("{number}.py"))))).is_err() {
                 break;
             }
             tokio::time::sleep(BATCH_QUIET_PERIOD / 3).await;
@@ -74,9 +74,9 @@ async fn continuous_changes_do_not_delay_a_batch_forever() {
 async fn batch_is_complete_after_a_cancelled_wait() {
     let (_dir, root) = temporary_folder();
     let (mut watcher, sender) = simulated_watcher(&root);
-    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("a.py")))).expect("sent");
     assert!(tokio::time::timeout(BATCH_QUIET_PERIOD / 2, watcher.next()).await.is_err());
-    sender.send(Ok(modify_event(&root.join("b.py")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("b.py")))).expect("sent");
     assert_eq!(watcher.next().await.expect("a batch").paths.len(), 2);
 }
 
@@ -85,14 +85,14 @@ async fn ignored_files_do_not_start_or_extend_a_batch() {
     let (_dir, root) = temporary_folder();
     fs::write(root.join(".gitignore"), "*.log\n").expect("a file");
     let (mut watcher, sender) = simulated_watcher(&root);
-    sender.send(Ok(modify_event(&root.join("a.log")))).expect("sent");
-    sender.send(Ok(modify_event(&root.join("target/debug/a.py")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("a.log")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("target/debug/a.py")))).expect("sent");
     assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
-    sender.send(Ok(modify_event(&root.join("a.py")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("a.py")))).expect("sent");
     let sending = tokio::spawn(async move {
         for _ in 0..10 {
             advance(BATCH_QUIET_PERIOD / 3).await;
-            let _ = sender.send(Ok(modify_event(&root.join("a.log"))));
+            let _ = sender.try_send(Ok(modify_event(&root.join("a.log"))));
         }
     });
     assert!(watcher.next().await.expect("a batch").since.elapsed() < BATCH_QUIET_PERIOD * 2);
@@ -103,7 +103,7 @@ async fn ignored_files_do_not_start_or_extend_a_batch() {
 async fn lost_events_require_a_rescan() {
     let (_dir, root) = temporary_folder();
     let (mut watcher, sender) = simulated_watcher(&root);
-    sender.send(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))).expect("sent");
+    sender.try_send(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))).expect("sent");
     assert!(watcher.next().await.expect("a batch").needs_rescan);
 }
 
@@ -189,12 +189,71 @@ async fn changes_during_initial_build_are_kept_except_lockfile() {
     let (_dir, root) = temporary_folder();
     let (mut watcher, sender) = simulated_watcher(&root);
     for name in ["Cargo.lock", "main.py"] {
-        sender.send(Ok(modify_event(&root.join(name)))).expect("sent");
+        sender.try_send(Ok(modify_event(&root.join(name)))).expect("sent");
     }
     watcher.discard_lockfile_changes();
     assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("main.py")]));
-    sender.send(Ok(modify_event(&root.join("Cargo.lock")))).expect("sent");
+    sender.try_send(Ok(modify_event(&root.join("Cargo.lock")))).expect("sent");
     watcher.discard_lockfile_changes();
     drop(sender);
     assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_events_do_not_keep_a_batch_open() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    sender.try_send(Ok(modify_event(&root.join("first.py")))).expect("sent");
+    assert!(tokio::time::timeout(Duration::ZERO, watcher.next()).await.is_err());
+    advance(MAX_BATCH_DURATION).await;
+    // There is always another event, and the batch ends at its time.
+    sender.try_send(Ok(modify_event(&root.join("second.py")))).expect("sent");
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("first.py")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_events_cause_a_rescan() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    watcher.has_lost_events.store(true, std::sync::atomic::Ordering::Release);
+    sender.try_send(Ok(modify_event(&root.join("first.py")))).expect("sent");
+    assert!(watcher.next().await.expect("a batch").needs_rescan);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_behind_links_are_reported_by_the_links() {
+    let (_dir, outside) = temporary_folder();
+    let (_app_dir, root) = temporary_folder();
+    fs::create_dir_all(outside.join("linked/lib")).expect("a folder");
+    fs::create_dir_all(root.join("workers/plain")).expect("a folder");
+    for file in ["linked/main.py", "linked/lib/a.py", "util.py", "other.py"] {
+        fs::write(outside.join(file), "").expect("a file");
+    }
+    fs::write(root.join(".gitignore"), "*.log\n/ignored\n").expect("a file");
+    let link = |target: &Path, name: &str| {
+        std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+    };
+    link(&outside.join("linked"), "workers/linked");
+    link(&outside.join("util.py"), "workers/plain/util.py");
+    link(&root, "workers/plain/cycle");
+    link(&outside, "ignored");
+    let (mut watcher, sender) = simulated_watcher(&root);
+    for file in ["linked/main.py", "linked/lib/a.py", "linked/x.log", "util.py", "other.py"] {
+        sender.try_send(Ok(modify_event(&outside.join(file)))).expect("sent");
+    }
+    let expected = ["workers/linked/main.py", "workers/linked/lib/a.py", "workers/plain/util.py"];
+    let paths = |names: &[&str]| names.iter().map(|name| root.join(name)).collect::<BTreeSet<_>>();
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&expected));
+    // A link that appears while the app runs.
+    link(&outside.join("linked"), "workers/later");
+    sender.try_send(Ok(modify_event(&root.join("workers/later")))).expect("sent");
+    let later = ["workers/later", "workers/later/main.py", "workers/later/lib/a.py"];
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&later));
+    for name in ["workers/later", "workers/linked"] {
+        fs::remove_file(root.join(name)).expect("removed");
+        sender.try_send(Ok(modify_event(&root.join(name)))).expect("sent");
+    }
+    assert_eq!(watcher.next().await.expect("a batch").paths, paths(&["workers/later", "workers/linked"]));
+    sender.try_send(Ok(modify_event(&outside.join("linked/main.py")))).expect("sent");
+    assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
 }

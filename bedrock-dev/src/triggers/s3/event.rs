@@ -34,7 +34,7 @@ impl BucketNotification {
 }
 
 /// Returns the event of a change. `sequence` orders the changes of a key.
-pub(super) fn event_json(
+pub(in super::super) fn event_json(
     resources: &LocalResources,
     bucket: &str,
     id: &str,

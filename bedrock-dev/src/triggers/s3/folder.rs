@@ -1,21 +1,18 @@
 //! The files of a folder as objects of a bucket, and their changes since the last scan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-use md5::{Digest, Md5};
-
-use super::super::aws_api::hex;
+use super::digest::digest_of_path;
 
 /// Size and modification time of a file, by which changes are detected.
 type FileStamp = (u64, Option<SystemTime>);
 
 /// A change of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
+pub(in super::super) enum Change {
     Created { key: String, size: u64, etag: String },
     Removed { key: String },
 }
@@ -66,7 +63,7 @@ impl Folder {
                 continue;
             }
             // A file that cannot be read, or has been deleted again, is handled at its next change.
-            if let Ok(etag) = etag(&self.root.join(&key)) {
+            if let Ok(etag) = digest_of_path(&self.root.join(&key)) {
                 self.files_at_scan.insert(key.clone(), stamp);
                 changes.push(Change::Created { key, size: stamp.0, etag });
             }
@@ -117,19 +114,6 @@ pub(super) fn path_of(root: &Path, key: &str) -> Option<PathBuf> {
         }
     }
     Some(file)
-}
-
-/// Returns the MD5 digest of a file.
-pub(super) fn etag(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Md5::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&digest.finalize())),
-            bytes => digest.update(&buffer[..bytes]),
-        }
-    }
 }
 
 #[cfg(test)]

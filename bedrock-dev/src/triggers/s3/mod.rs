@@ -3,15 +3,18 @@
 //! | module | does |
 //! | --- | --- |
 //! | `folder` | the files of a folder, and their changes since the last scan |
+//! | `digest` | digests of files, kept until they change |
 //! | `watcher` | watches the folder, waits until files are complete, and invokes the workers |
 //! | `event` | bucket notifications, and S3's event |
 //! | `api` | S3's API over the folders |
 
 mod api;
+mod digest;
 mod event;
 mod folder;
 mod watcher;
 
 pub(super) use api::{Bucket, S3, router};
-pub(super) use event::BucketNotification;
+pub(super) use event::{BucketNotification, event_json};
+pub(super) use folder::Change;
 pub(super) use watcher::{WatchedBucket, watch};

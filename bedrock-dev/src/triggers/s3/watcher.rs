@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
 use super::super::dispatcher::TriggerDispatcher;
@@ -22,6 +23,8 @@ const CLOSED_DELAY: Duration = Duration::from_millis(20);
 /// Delay after a file was written, for systems that do not report when it is closed, and for files that are never
 /// closed.
 const WRITTEN_DELAY: Duration = Duration::from_secs(2);
+/// Maximum number of events that wait to be read. If there are more, the whole folder is scanned.
+const MAX_WAITING_EVENTS: usize = 16_384;
 /// How often an event is offered until it is accepted.
 const MAX_ATTEMPTS: u32 = 4;
 /// Pause between two attempts.
@@ -41,9 +44,15 @@ pub(in super::super) fn watch(
     bucket: WatchedBucket,
     root: PathBuf,
 ) -> notify::Result<impl Future<Output = ()> + Send + 'static> {
-    let (sender, events) = unbounded_channel();
+    let (sender, events) = channel(MAX_WAITING_EVENTS);
+    let has_lost_events = Arc::new(AtomicBool::new(false));
+    let has_lost = Arc::clone(&has_lost_events);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        let _ = sender.send(event);
+        // Events that are not followed by a scan, such as reading, do not fill the channel.
+        let is_relevant = event.as_ref().map_or(true, |event| scan_delay(event.kind).is_some() || event.need_rescan());
+        if is_relevant && sender.try_send(event).is_err() {
+            has_lost.store(true, Ordering::Release);
+        }
     })?;
     watcher.watch(&root, RecursiveMode::Recursive)?;
     // Scanned after the watcher has started, so that no change in between is missed. Such changes are scanned twice.
@@ -51,14 +60,15 @@ pub(in super::super) fn watch(
     Ok(async move {
         // Events are reported until the watcher is dropped.
         let _watcher = watcher;
-        process_events(&bucket, folder, events).await;
+        process_events(&bucket, folder, events, &has_lost_events).await;
     })
 }
 
 async fn process_events(
     bucket: &WatchedBucket,
     mut folder: Folder,
-    mut events: UnboundedReceiver<notify::Result<Event>>,
+    mut events: Receiver<notify::Result<Event>>,
+    has_lost_events: &AtomicBool,
 ) {
     let mut pending = BTreeMap::<PathBuf, Instant>::new();
     let mut is_removed = false;
@@ -69,8 +79,14 @@ async fn process_events(
                 Some(event) => Some(event),
                 None => return,
             },
+            // `timeout_at` prefers an event that has arrived, so a program that writes without pause would delay all
+            // notifications.
+            Some(first_due) if first_due <= Instant::now() => None,
             Some(first_due) => tokio::time::timeout_at(first_due, events.recv()).await.ok().flatten(),
         };
+        if has_lost_events.swap(false, Ordering::AcqRel) {
+            pending.insert(folder.root().to_owned(), Instant::now() + CLOSED_DELAY);
+        }
         match event {
             Some(Ok(event)) if !event.need_rescan() => {
                 schedule_scan(&event, &mut pending);
@@ -102,15 +118,20 @@ async fn process_events(
     }
 }
 
-/// Sets when the paths of an event are scanned.
-fn schedule_scan(event: &Event, pending: &mut BTreeMap<PathBuf, Instant>) {
-    let delay = match event.kind {
+/// Returns how long after an event its paths are scanned. Returns `None` if the event changes no content.
+fn scan_delay(kind: EventKind) -> Option<Duration> {
+    match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
         | EventKind::Modify(ModifyKind::Name(_))
-        | EventKind::Remove(_) => CLOSED_DELAY,
-        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => return,
-        _ => WRITTEN_DELAY,
-    };
+        | EventKind::Remove(_) => Some(CLOSED_DELAY),
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => None,
+        _ => Some(WRITTEN_DELAY),
+    }
+}
+
+/// Sets when the paths of an event are scanned.
+fn schedule_scan(event: &Event, pending: &mut BTreeMap<PathBuf, Instant>) {
+    let Some(delay) = scan_delay(event.kind) else { return };
     for path in &event.paths {
         // A folder is complete immediately; its files cause events of their own.
         let delay = if delay == WRITTEN_DELAY && path.is_dir() { CLOSED_DELAY } else { delay };

@@ -88,9 +88,16 @@ fn due_days(days: &CronDays, year: u16, month: u16) -> Vec<u16> {
         date.map_or(0, |date| date.weekday().to_sunday_one_offset().unsigned_abs().into())
     };
     let all = 1..=last;
+    let last_weekday = match weekday(last) {
+        1 => last - 2,
+        7 => last - 1,
+        _ => last,
+    };
     match days {
         CronDays::OfMonth(set) => all.filter(|day| set.contains(day)).collect(),
         CronDays::Last => vec![last],
+        CronDays::LastWeekday => vec![last_weekday],
+        CronDays::BeforeLast(days) => last.checked_sub(*days).filter(|day| *day > 0).into_iter().collect(),
         CronDays::Nearest(day) if *day > last => Vec::new(),
         CronDays::Nearest(day) => vec![match weekday(*day) {
             7 if *day == 1 => 3,

@@ -8,7 +8,7 @@ use super::super::aws_api::md5_hex;
 use super::message::{Attribute, Attributes, Message};
 
 /// Returns the event that the worker receives.
-pub(super) fn event_json(messages: &[Message], arn: &str) -> Value {
+pub(in super::super) fn event_json(messages: &[Message], arn: &str) -> Value {
     let mut parts = arn.split(':').skip(3);
     let region = parts.next().unwrap_or_default();
     let account = parts.next().unwrap_or_default();

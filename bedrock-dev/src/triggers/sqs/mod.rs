@@ -17,7 +17,9 @@ mod queue;
 mod store;
 
 pub(super) use api::{Sqs, router};
+pub(super) use batch::event_json;
 pub(super) use event_source_mapping::{EventSourceMapping, poll};
+pub(super) use message::{Attributes, Message};
 pub(super) use queue::{SqsQueue, SqsQueueConfig};
 pub(crate) use store::MessageStoreError;
 pub(super) use store::{MessageStore, RedrivePolicy};

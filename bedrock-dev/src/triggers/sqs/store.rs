@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
 use super::message::{Attributes, Message, milliseconds};
-use crate::database_file::{DatabaseThread, inode, private_file};
+use crate::database_file::{DatabaseThread, corruption_help, inode, private_file};
 use crate::sync::Mutex;
 
 const SCHEMA: &str = "
@@ -51,6 +51,16 @@ pub(crate) enum MessageStoreError {
     /// The file was deleted while in use: further writes would be lost.
     #[error("message database `{path}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
     Deleted(PathBuf),
+}
+
+impl MessageStoreError {
+    /// Returns what the user can do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::File(path, error) => corruption_help(path, error),
+            Self::Permissions(..) | Self::Deleted(_) => None,
+        }
+    }
 }
 
 /// The messages of all queues of an app.

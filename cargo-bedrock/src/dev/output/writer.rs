@@ -14,6 +14,8 @@ use crate::ui::Printer;
 
 /// Maximum number of messages that wait for the terminal.
 const QUEUE_CAPACITY: usize = 16 * 1024;
+/// Maximum size of the texts of these messages. A message that arrives while fewer bytes wait is taken as a whole.
+const QUEUE_CAPACITY_BYTES: usize = 8 * 1024 * 1024;
 /// Number of bytes after which a batch is written.
 const BATCH_BYTES: usize = 64 * 1024;
 /// Pause between two writes. Waking the writer thread for every line would cost the sender more than the line itself.
@@ -37,29 +39,52 @@ type Item = (OutputMessage, usize);
 #[derive(Debug, Clone)]
 pub(super) struct OutputSender {
     items: SyncSender<Item>,
+    capacity_bytes: usize,
+    /// Size of the messages that wait.
+    waiting_bytes: Arc<AtomicUsize>,
     /// Messages that were dropped since the last one that was sent.
     dropped: Arc<AtomicUsize>,
 }
 
 /// Body of the writer thread.
 #[derive(Debug)]
-pub(super) struct OutputWriter(Receiver<Item>);
+pub(super) struct OutputWriter {
+    items: Receiver<Item>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
 
 /// Creates the channel to the writer thread.
 pub(super) fn output_channel() -> (OutputSender, OutputWriter) {
-    channel_with_capacity(QUEUE_CAPACITY)
+    channel_with_capacity(QUEUE_CAPACITY, QUEUE_CAPACITY_BYTES)
 }
 
-fn channel_with_capacity(capacity: usize) -> (OutputSender, OutputWriter) {
+fn channel_with_capacity(capacity: usize, capacity_bytes: usize) -> (OutputSender, OutputWriter) {
     let (items, receiver) = sync_channel(capacity);
-    (OutputSender { items, dropped: Arc::default() }, OutputWriter(receiver))
+    let waiting_bytes = Arc::<AtomicUsize>::default();
+    let writer = OutputWriter { items: receiver, waiting_bytes: Arc::clone(&waiting_bytes) };
+    (OutputSender { items, capacity_bytes, waiting_bytes, dropped: Arc::default() }, writer)
+}
+
+impl OutputMessage {
+    /// Returns the size of the text.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::LogLine(_, line) => line.text.len(),
+            Self::End => 0,
+        }
+    }
 }
 
 impl OutputSender {
     /// Sends a message, or drops it if the queue is full.
     pub(super) fn send(&self, message: OutputMessage) {
+        let bytes = message.bytes();
+        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        if let Err(TrySendError::Full(_)) = self.items.try_send((message, dropped)) {
+        let is_full = waiting >= self.capacity_bytes && bytes > 0;
+        if is_full || matches!(self.items.try_send((message, dropped)), Err(TrySendError::Full(_))) {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.dropped.fetch_add(dropped + 1, Ordering::Relaxed);
         }
     }
@@ -69,7 +94,8 @@ impl OutputWriter {
     /// Writes messages until [`OutputMessage::End`], until all senders are dropped, or until the reader closes the
     /// pipe.
     pub(super) fn run(&self, print: Printer) {
-        while let Ok((message, dropped)) = self.0.recv() {
+        while let Ok((message, dropped)) = self.items.recv() {
+            self.waiting_bytes.fetch_sub(message.bytes(), Ordering::Relaxed);
             let mut text = String::new();
             let width = terminal_width();
             let is_end = append(&mut text, &message, dropped, width) || self.append_waiting(&mut text, width);
@@ -83,8 +109,9 @@ impl OutputWriter {
     /// Appends the messages that are already waiting. Returns whether the end is among them.
     fn append_waiting(&self, text: &mut String, width: Option<u16>) -> bool {
         while text.len() < BATCH_BYTES
-            && let Ok((message, dropped)) = self.0.try_recv()
+            && let Ok((message, dropped)) = self.items.try_recv()
         {
+            self.waiting_bytes.fetch_sub(message.bytes(), Ordering::Relaxed);
             if append(text, &message, dropped, width) {
                 return true;
             }
@@ -126,7 +153,7 @@ mod tests {
 
     #[test]
     fn full_queue_drops_and_counts_lines() {
-        let (sender, writer) = channel_with_capacity(1);
+        let (sender, writer) = channel_with_capacity(1, 1000);
         send(&sender, &["one", "two", "three"]);
         let mut text = String::new();
         assert!(!writer.append_waiting(&mut text, None));
@@ -137,8 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn large_lines_are_dropped_before_there_are_many() {
+        let (sender, writer) = channel_with_capacity(100, 1000);
+        let line = "x".repeat(600);
+        send(&sender, &[&line, &line, &line]);
+        sender.send(OutputMessage::End);
+        let mut text = String::new();
+        assert!(writer.append_waiting(&mut text, None));
+        assert_eq!(text, format!("{line}\n{line}\n"));
+        send(&sender, &["next"]);
+        let mut text = String::new();
+        assert!(!writer.append_waiting(&mut text, None));
+        assert_eq!(text, "next\n");
+        assert_eq!(writer.waiting_bytes.load(std::sync::atomic::Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn waiting_lines_are_written_together_up_to_the_end() {
-        let (sender, writer) = channel_with_capacity(8);
+        let (sender, writer) = channel_with_capacity(8, 1000);
         send(&sender, &["two", "three"]);
         sender.send(OutputMessage::End);
         send(&sender, &["after the end"]);

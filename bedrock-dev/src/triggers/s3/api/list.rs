@@ -6,9 +6,9 @@ use axum::body::Body;
 use axum::http::Response;
 use bedrock_model::date::rfc3339;
 
-use super::super::folder::{Folder, etag};
+use super::super::folder::Folder;
 use super::error::S3Error;
-use super::state::{Bucket, S3};
+use super::state::{Bucket, OpenObject, S3};
 use super::xml::Element;
 
 /// Maximum number of keys and prefixes in a response.
@@ -27,20 +27,24 @@ pub(super) fn buckets(s3: &S3) -> Response<Body> {
     Element::new("ListAllMyBucketsResult").with_namespace().with(buckets).into_response()
 }
 
-/// `ListObjectsV2`
-pub(super) fn objects(bucket: &Bucket, query: &[(String, String)]) -> Result<Response<Body>, S3Error> {
+/// `ListObjectsV2`, and `ListObjects` of version 1.
+pub(super) fn objects(s3: &S3, bucket: &Bucket, query: &[(String, String)]) -> Result<Response<Body>, S3Error> {
     let parameter = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if parameter("list-type") != Some("2") {
-        return Err(S3Error::not_implemented("ListObjects of version 1"));
-    }
+    let is_version_2 = match parameter("list-type") {
+        Some("2") => true,
+        None => false,
+        Some(_) => return Err(S3Error::invalid_argument("Invalid List Type specified in Request")),
+    };
     let max_keys = parameter("max-keys").map_or(Ok(MAX_KEYS), str::parse);
     let max_keys = max_keys.map_err(|_| S3Error::invalid_argument("`max-keys` must be a number"))?;
     let is_url_encoded = parameter("encoding-type") == Some("url");
+    // The token is the last key of the previous page. It takes precedence over the start of the first page.
+    let token = parameter("continuation-token").filter(|_| is_version_2);
+    let start = parameter(if is_version_2 { "start-after" } else { "marker" });
     let request = ListObjectsRequest {
         prefix: parameter("prefix").unwrap_or_default(),
         delimiter: parameter("delimiter").filter(|delimiter| !delimiter.is_empty()),
-        // The token is the last key of the previous page. It takes precedence over the start of the first page.
-        after: parameter("continuation-token").or(parameter("start-after")).unwrap_or_default(),
+        after: token.or(start).unwrap_or_default(),
         max_keys: max_keys.min(MAX_KEYS),
     };
     let page = request.page(Folder::open(bucket.root.clone()).keys());
@@ -48,11 +52,12 @@ pub(super) fn objects(bucket: &Bucket, query: &[(String, String)]) -> Result<Res
         if is_url_encoded { form_urlencoded::byte_serialize(text.as_bytes()).collect() } else { text.to_owned() }
     };
     let key_count = page.keys.len() + page.prefixes.len();
-    let contents = page.keys.iter().filter_map(|key| object(bucket, key, encode(key)));
+    let contents = page.keys.iter().filter_map(|key| object(s3, bucket, key, encode(key)));
     let prefixes = page.prefixes.iter().map(|prefix| {
         let prefix = Element::text("Prefix", encode(prefix));
         Element::new("CommonPrefixes").with(prefix)
     });
+    let is_truncated = page.next.is_some().to_string();
     let result = Element::new("ListBucketResult")
         .with_namespace()
         .with(Element::text("Name", &bucket.name))
@@ -60,19 +65,28 @@ pub(super) fn objects(bucket: &Bucket, query: &[(String, String)]) -> Result<Res
         .with_all(request.delimiter.map(|delimiter| Element::text("Delimiter", encode(delimiter))))
         .with_all(is_url_encoded.then(|| Element::text("EncodingType", "url")))
         .with(Element::text("MaxKeys", request.max_keys.to_string()))
-        .with(Element::text("KeyCount", key_count.to_string()))
-        .with(Element::text("IsTruncated", page.next.is_some().to_string()))
+        .with(Element::text("IsTruncated", is_truncated))
         .with_all(contents)
-        .with_all(prefixes)
-        .with_all(page.next.as_ref().map(|next| Element::text("NextContinuationToken", next)));
+        .with_all(prefixes);
+    let result = if is_version_2 {
+        result
+            .with(Element::text("KeyCount", key_count.to_string()))
+            .with_all(start.map(|start| Element::text("StartAfter", encode(start))))
+            .with_all(token.map(|token| Element::text("ContinuationToken", token)))
+            .with_all(page.next.as_ref().map(|next| Element::text("NextContinuationToken", next)))
+    } else {
+        // Without a delimiter, clients continue after the last key.
+        let next = page.next.as_ref().filter(|_| request.delimiter.is_some());
+        result
+            .with(Element::text("Marker", encode(start.unwrap_or_default())))
+            .with_all(next.map(|next| Element::text("NextMarker", encode(next))))
+    };
     Ok(result.into_response())
 }
 
 /// Returns the element of an object, or `None` if its file has been deleted in the meantime.
-fn object(bucket: &Bucket, key: &str, encoded_key: String) -> Option<Element> {
-    let path = bucket.root.join(key);
-    let metadata = path.metadata().ok()?;
-    let etag = etag(&path).ok()?;
+fn object(s3: &S3, bucket: &Bucket, key: &str, encoded_key: String) -> Option<Element> {
+    let OpenObject { metadata, etag, .. } = s3.open(bucket, key).ok()?;
     let element = Element::new("Contents")
         .with(Element::text("Key", encoded_key))
         .with(Element::text("LastModified", metadata.modified().map(rfc3339).unwrap_or_default()))
@@ -82,7 +96,7 @@ fn object(bucket: &Bucket, key: &str, encoded_key: String) -> Option<Element> {
     Some(element)
 }
 
-/// The parameters of `ListObjectsV2`.
+/// The parameters of a list.
 struct ListObjectsRequest<'a> {
     prefix: &'a str,
     delimiter: Option<&'a str>,

@@ -1,15 +1,18 @@
 //! Tests of errors around a watched folder.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent, TriggerSource};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind};
 
-use super::{MAX_ATTEMPTS, WatchedBucket, notify_workers, watch};
+use super::{MAX_ATTEMPTS, WatchedBucket, notify_workers, process_events, watch};
 use crate::Clock;
 use crate::triggers::LocalResources;
 use crate::triggers::fake_backend::{RecordedCalls, function};
 use crate::triggers::s3::BucketNotification;
-use crate::triggers::s3::folder::Change;
+use crate::triggers::s3::folder::{Change, Folder};
 
 fn watched_bucket(calls: &RecordedCalls) -> WatchedBucket {
     let trigger = BucketTrigger {
@@ -48,6 +51,39 @@ async fn deleted_folder_is_reported_once() {
     watching.abort();
     let _ = watching.await;
     assert!(calls.errors.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn events_without_pause_delay_no_notification() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path().canonicalize().expect("a path");
+    let mut calls = RecordedCalls::new(0);
+    let bucket = watched_bucket(&calls);
+    let folder = Folder::open(root.clone());
+    std::fs::write(root.join("new"), "x").expect("a file");
+    let (sender, events) = tokio::sync::mpsc::channel(8);
+    let closed = |name: &str| {
+        let kind = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        Ok(Event::new(kind).add_path(root.join(name)))
+    };
+    sender.send(closed("new")).await.expect("sent");
+    let noise = root.join("noise");
+    let sending = tokio::spawn(async move {
+        let kind = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        // There is always another event.
+        while sender.send(Ok(Event::new(kind).add_path(noise.clone()))).await.is_ok() {}
+    });
+    let has_lost_events = AtomicBool::new(false);
+    tokio::select! {
+        () = process_events(&bucket, folder, events, &has_lost_events) => panic!("the events do not end"),
+        () = async {
+            while calls.events.lock().expect("events").is_empty() {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert!(calls.errors.try_recv().is_err());
+    sending.abort();
 }
 
 #[tokio::test(start_paused = true)]

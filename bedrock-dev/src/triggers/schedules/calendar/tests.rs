@@ -42,6 +42,13 @@ fn cron_schedules_are_due_in_their_time_zone() {
         ("0 9 ? * MON-FRI *", "America/New_York", "2026-07-03T14:00:00Z", ["2026-07-06T13:00Z", "2026-07-07T13:00Z"]),
         ("0 0 ? * 1 *", "UTC", "2026-11-26T00:00:00Z", ["2026-11-29T00:00Z", "2026-12-06T00:00Z"]),
         ("0 12 L * ? *", "UTC", "2028-01-31T12:00:00Z", ["2028-02-29T12:00Z", "2028-03-31T12:00Z"]),
+        // The last of November 2026 is a Monday; those of January and February 2027 are Sundays.
+        ("0 9 LW * ? *", "UTC", "2026-11-30T09:00:00Z", ["2026-12-31T09:00Z", "2027-01-29T09:00Z"]),
+        ("0 9 L-3 * ? *", "UTC", "2027-01-28T09:00:00Z", ["2027-02-25T09:00Z", "2027-03-28T09:00Z"]),
+        ("0 9 L-30 * ? *", "UTC", "2027-01-01T09:00:00Z", ["2027-03-01T09:00Z", "2027-05-01T09:00Z"]),
+        ("0 9 ? * 5L *", "UTC", "2026-11-01T00:00:00Z", ["2026-11-26T09:00Z", "2026-12-31T09:00Z"]),
+        ("0-15/10 8-8 ? * 2,3,4,5,6,7 *", "UTC", "2026-11-28T08:00:00Z", ["2026-11-28T08:10Z", "2026-11-30T08:00Z"]),
+        ("0/5 5 ? JAN 1-5 2027", "UTC", "2027-01-01T00:00:00Z", ["2027-01-03T05:00Z", "2027-01-03T05:05Z"]),
         ("0 12 31 * ? *", "UTC", "2026-08-31T12:00:00Z", ["2026-10-31T12:00Z", "2026-12-31T12:00Z"]),
         ("0 12 29 2 ? *", "UTC", "2026-01-01T00:00:00Z", ["2028-02-29T12:00Z", "2032-02-29T12:00Z"]),
         ("15 10 ? * 6L *", "UTC", "2026-11-01T00:00:00Z", ["2026-11-27T10:15Z", "2026-12-25T10:15Z"]),
@@ -95,4 +102,17 @@ fn schedules_can_end() {
 fn unknown_time_zone_is_none() {
     let schedule = Schedule::parse("rate(1 day)").expect("a schedule");
     assert!(Calendar::new(&schedule, "Europe/Nowhere", SystemTime::UNIX_EPOCH).is_none());
+}
+
+#[test]
+fn time_zones_of_the_settings_are_known() {
+    let schedule = Schedule::parse("rate(1 day)").expect("a schedule");
+    for zone in bedrock_build::schedule::time_zones() {
+        assert!(Calendar::new(&schedule, zone, SystemTime::UNIX_EPOCH).is_some(), "{zone}");
+    }
+    let known: Vec<&str> = bedrock_build::schedule::time_zones().collect();
+    let missing: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let missing: Vec<_> = missing.iter().filter(|name| !known.contains(&name.as_str())).collect();
+    // Names that are left out are not those of places.
+    assert!(missing.iter().all(|name| !name.contains('/')), "{missing:?}");
 }

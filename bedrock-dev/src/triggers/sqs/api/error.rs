@@ -37,6 +37,13 @@ impl SqsError {
         Self::new("MissingRequiredParameterException", "MissingParameter", message)
     }
 
+    /// A request in the older query protocol, or none at all.
+    pub(super) fn no_operation() -> Self {
+        let message = "the request has no header `X-Amz-Target` with an operation of SQS: the local SQS has only the JSON \
+                       protocol, which AWS's SDKs use since 2023";
+        Self::new("InvalidAction", "InvalidAction", message)
+    }
+
     pub(super) fn unknown_operation(operation: &str) -> Self {
         let message = format!(
             "`{operation}` is not an operation of the local SQS, whose queues come from the triggers in the settings"

@@ -16,13 +16,15 @@ use super::send;
 use super::state::Sqs;
 
 /// The operations of the local SQS.
-const OPERATIONS: [&str; 11] = [
+const OPERATIONS: [&str; 13] = [
     "ChangeMessageVisibility",
     "ChangeMessageVisibilityBatch",
     "DeleteMessage",
     "DeleteMessageBatch",
     "GetQueueAttributes",
     "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListQueueTags",
     "ListQueues",
     "PurgeQueue",
     "ReceiveMessage",
@@ -60,6 +62,19 @@ const QUEUE_ATTRIBUTES: [&str; 22] = [
     "FifoThroughputLimit",
     "RedriveAllowPolicy",
     "SqsManagedSseEnabled",
+];
+
+/// The names of attributes of messages, in addition to those of queues, which SQS accepts in the same place.
+const MESSAGE_ATTRIBUTES: [&str; 9] = [
+    "SenderId",
+    "SentTimestamp",
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SequenceNumber",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
 ];
 
 /// Runs an operation. `trace` is the trace header of the caller.
@@ -120,6 +135,14 @@ fn run_on_messages(
             Ok(Map::new())
         }),
         "GetQueueAttributes" => queue_attributes(sqs, queue, params),
+        "ListDeadLetterSourceQueues" => {
+            let is_source = |source: &&Arc<SqsQueue>| {
+                source.redrive.as_ref().is_some_and(|redrive| redrive.dead_letter_queue == queue.name)
+            };
+            let urls: Vec<_> = sqs.queues.iter().filter(is_source).map(|source| &source.url).collect();
+            Ok(json!({ "queueUrls": urls }))
+        }
+        "ListQueueTags" => Ok(json!({})),
         "PurgeQueue" => {
             queue.purge()?;
             Ok(json!({}))
@@ -133,6 +156,11 @@ async fn receive(sqs: &Sqs, queue: &Arc<SqsQueue>, params: &Value) -> Result<Val
     let max_messages = usize::try_from(max_messages).unwrap_or(1);
     let visibility = number(params, "VisibilityTimeout", 0..=MAX_VISIBILITY_SECONDS)?;
     let wait = number(params, "WaitTimeSeconds", 0..=MAX_WAIT_SECONDS)?.unwrap_or_default();
+    let system_names = [texts(params, "AttributeNames"), texts(params, "MessageSystemAttributeNames")].concat();
+    let is_known = |name: &&str| MESSAGE_ATTRIBUTES.contains(name) || QUEUE_ATTRIBUTES.contains(name);
+    if let Some(unknown) = system_names.iter().find(|name| !is_known(name)) {
+        return Err(unknown_attribute(unknown));
+    }
     let deadline = Instant::now() + Duration::from_secs(wait);
     let messages = loop {
         let received = queue.on_thread(move |queue| queue.receive(max_messages, visibility)).await?;
@@ -146,7 +174,6 @@ async fn receive(sqs: &Sqs, queue: &Arc<SqsQueue>, params: &Value) -> Result<Val
         };
         waited?;
     };
-    let system_names = [texts(params, "AttributeNames"), texts(params, "MessageSystemAttributeNames")].concat();
     let names = texts(params, "MessageAttributeNames");
     let messages: Vec<Value> =
         messages.iter().map(|message| message_json(message, &sqs.account, &system_names, &names)).collect();
@@ -214,11 +241,15 @@ fn queue_attributes(sqs: &Sqs, queue: &SqsQueue, params: &Value) -> Result<Value
     }
     let names = texts(params, "AttributeNames");
     if let Some(unknown) = names.iter().find(|name| !QUEUE_ATTRIBUTES.contains(name)) {
-        let message = format!("Unknown Attribute {unknown}.");
-        return Err(SqsError::with_code("InvalidAttributeName", "InvalidAttributeName", &message));
+        return Err(unknown_attribute(unknown));
     }
     attributes.retain(|name, _| names.iter().any(|requested| *requested == "All" || requested == name));
     Ok(if attributes.is_empty() { json!({}) } else { json!({ "Attributes": attributes }) })
+}
+
+fn unknown_attribute(name: &str) -> SqsError {
+    let message = format!("Unknown Attribute {name}.");
+    SqsError::with_code("InvalidAttributeName", "InvalidAttributeName", &message)
 }
 
 /// Returns the queue of the request, whose name is the last segment of the queue URL.

@@ -18,7 +18,10 @@ pub(super) fn for_each_entry(
 ) -> Result<Value, SqsError> {
     let entries = entries(params);
     let ids: Vec<&str> = entries.iter().filter_map(|entry| text(entry, "Id")).collect();
-    if entries.is_empty() || ids.len() < entries.len() {
+    if ids.len() < entries.len() {
+        return Err(SqsError::missing_parameter("Id"));
+    }
+    if entries.is_empty() {
         let message = "There should be at least one SendMessageBatchRequestEntry in the request.";
         return Err(SqsError::with_code("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", message));
     }

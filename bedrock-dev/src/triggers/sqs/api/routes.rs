@@ -2,6 +2,7 @@
 //! rejected pages of other origins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -9,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use axum::routing::any;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::super::super::aws_api::{SQS_PATH, has_credentials};
 use super::error::{SqsError, json_response};
@@ -17,6 +19,8 @@ use super::state::Sqs;
 
 /// Maximum size of a request: a batch of SQS_PATH's largest messages, plus the overhead of JSON.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+/// How long a client may take for a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Prefix of the header that names the operation.
 const TARGET_PREFIX: &str = "AmazonSQS.";
 
@@ -42,9 +46,10 @@ async fn handle(sqs: &Arc<Sqs>, request: Request) -> Result<Value, SqsError> {
         return Err(SqsError::missing_credentials());
     }
     let target = header(&head.headers, "x-amz-target").unwrap_or_default();
-    let operation = target.strip_prefix(TARGET_PREFIX).ok_or_else(|| SqsError::unknown_operation(target))?;
-    let body = to_bytes(body, MAX_REQUEST_BYTES)
+    let operation = target.strip_prefix(TARGET_PREFIX).ok_or_else(SqsError::no_operation)?;
+    let body = timeout(BODY_TIMEOUT, to_bytes(body, MAX_REQUEST_BYTES))
         .await
+        .map_err(|_| SqsError::invalid_value(format!("the request was not complete after {BODY_TIMEOUT:?}")))?
         .map_err(|_| SqsError::invalid_value(format!("a request may have at most {MAX_REQUEST_BYTES} bytes")))?;
     let body = if body.is_empty() { b"{}" } else { &body[..] };
     let params: Value = serde_json::from_slice(body).map_err(|error| SqsError::invalid_json(&error))?;
@@ -55,3 +60,6 @@ async fn handle(sqs: &Arc<Sqs>, request: Request) -> Result<Value, SqsError> {
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests;

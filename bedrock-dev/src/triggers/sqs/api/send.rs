@@ -16,8 +16,13 @@ pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
 const MAX_ATTRIBUTES: usize = 10;
 /// Maximum length of the name of an attribute.
 const MAX_ATTRIBUTE_NAME_BYTES: usize = 256;
+/// The system attribute that a sender may set.
+const TRACE_HEADER: &str = "AWSTraceHeader";
 /// Parameters that only FIFO queues take. `MessageGroupId` is allowed on standard queues, too, for fair queues.
 const FIFO_PARAMETERS: [&str; 1] = ["MessageDeduplicationId"];
+
+/// Maximum length of a group id.
+const MAX_GROUP_ID_BYTES: usize = 128;
 
 /// `SendMessage`
 pub(super) fn send_message(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Value, SqsError> {
@@ -60,6 +65,8 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
             )));
         }
     }
+    check_group_id(params)?;
+    let system_attributes = read_system_attributes(params)?;
     let attributes = read_attributes(params)?;
     let bytes = body.len() + attributes_size(&attributes);
     if bytes > MAX_MESSAGE_BYTES {
@@ -68,8 +75,8 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
     }
     let delay = number(params, "DelaySeconds", 0..=MAX_DELAY_SECONDS)?.unwrap_or_default();
     // The trace header of the message takes precedence over that of the request.
-    let system = params.get("MessageSystemAttributes").and_then(|system| system.get("AWSTraceHeader"));
-    let trace = system.and_then(|header| text(header, "StringValue")).or(trace);
+    let header = system_attributes.get(TRACE_HEADER).and_then(|header| header.string_value.as_deref());
+    let trace = header.or(trace);
     let id = queue.send(body, &attributes, trace, delay)?;
     let mut result = Map::new();
     result.insert("MessageId".to_owned(), id.into());
@@ -77,15 +84,54 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
     if !attributes.is_empty() {
         result.insert("MD5OfMessageAttributes".to_owned(), md5_of_attributes(&attributes).into());
     }
+    if !system_attributes.is_empty() {
+        result.insert("MD5OfMessageSystemAttributes".to_owned(), md5_of_attributes(&system_attributes).into());
+    }
     Ok(result)
 }
 
-fn read_attributes(params: &Value) -> Result<Attributes, SqsError> {
-    let Some(value) = params.get("MessageAttributes").filter(|value| !value.is_null()) else {
+/// Checks the group id, which standard queues take, too, for fair queues.
+fn check_group_id(params: &Value) -> Result<(), SqsError> {
+    let Some(value) = params.get("MessageGroupId").filter(|value| !value.is_null()) else { return Ok(()) };
+    let is_valid = |id: &str| {
+        (1..=MAX_GROUP_ID_BYTES).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_punctuation())
+    };
+    if value.as_str().is_some_and(is_valid) {
+        return Ok(());
+    }
+    Err(SqsError::invalid_value(format!(
+        "Value {value} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and \
+         punctuation characters. 1 to {MAX_GROUP_ID_BYTES} in length."
+    )))
+}
+
+/// Reads the system attributes. There is only one.
+fn read_system_attributes(params: &Value) -> Result<Attributes, SqsError> {
+    let attributes = attributes_of(params, "MessageSystemAttributes")?;
+    for (name, attribute) in &attributes {
+        if name != TRACE_HEADER {
+            let message = format!("Message system attribute name '{name}' is invalid.");
+            return Err(SqsError::invalid_value(message));
+        }
+        check_attribute(name, attribute)?;
+        if attribute.data_type != "String" {
+            let message = format!("The type of message system attribute '{name}' must be 'String'.");
+            return Err(SqsError::invalid_value(message));
+        }
+    }
+    Ok(attributes)
+}
+
+fn attributes_of(params: &Value, name: &str) -> Result<Attributes, SqsError> {
+    let Some(value) = params.get(name).filter(|value| !value.is_null()) else {
         return Ok(Attributes::new());
     };
-    let attributes: Attributes =
-        serde_json::from_value(value.clone()).map_err(|error| SqsError::invalid_json(&error))?;
+    serde_json::from_value(value.clone()).map_err(|error| SqsError::invalid_json(&error))
+}
+
+fn read_attributes(params: &Value) -> Result<Attributes, SqsError> {
+    let attributes = attributes_of(params, "MessageAttributes")?;
     if attributes.len() > MAX_ATTRIBUTES {
         let message = format!("Number of message attributes [{}] exceeds the allowed maximum [10].", attributes.len());
         return Err(SqsError::invalid_value(message));

@@ -196,3 +196,14 @@ fn message_is_rejected_after_its_file_was_deleted() {
     let _other = MessageStore::open(&path).expect("a file");
     assert_eq!(jobs.counts().expect_err("deleted").to_string(), message);
 }
+
+#[test]
+fn damaged_file_is_an_error_with_help() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let path = scratch.path().join("messages.sqlite");
+    std::fs::write(&path, "x".repeat(4096)).expect("a file");
+    let Err(error) = MessageStore::open(&path) else { panic!("it is accepted as a database") };
+    let error = crate::StartError::from(crate::TriggerSetupError::from(error));
+    let help = error.help().expect("a help");
+    assert!(help.contains(&format!("`mv {path} {path}.damaged`", path = path.display())), "{help}");
+}

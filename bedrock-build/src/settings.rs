@@ -15,6 +15,8 @@ mod stages;
 mod trigger_conflicts;
 mod trigger_reader;
 pub mod triggers;
+mod use_reader;
+pub mod uses;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,7 @@ pub use origins::{Origin, Origins};
 use reader::{Reader, is_inside_app, set};
 pub use stages::{STAGE_PLACEHOLDER, StageSettings};
 use trigger_conflicts::trigger_conflicts;
+use use_reader::use_conflicts;
 
 const APP_KEYS: &[&str] = &["architecture", "endpoint", "stages", "workers", "workers-dir"];
 
@@ -91,6 +94,7 @@ impl Settings {
             let of_all = StageSettings { endpoint: Some(settings.endpoint.clone()), workers: settings.workers.clone() };
             settings.stages = reader.stages(stages, &of_all);
         }
+        reader.problems.extend(use_conflicts(&reader.uses));
         if reader.problems.is_empty() { Ok((settings, reader.origins)) } else { Err(reader.problems) }
     }
 

@@ -205,8 +205,8 @@ fn apply_stage(manifest: &mut Value, stage: &str) {
         function.extend(differences.map(|(key, value)| (key.clone(), value.clone())));
         // Null stands for a key that the stage does not have.
         function.retain(|key, value| !(value.is_null() && ["lambda", "triggers"].contains(&key.as_str())));
-        let staged = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
-        staged.for_each(|(_, value)| replace_placeholder(value, stage));
+        let replaced = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
+        replaced.for_each(|(_, value)| replace_placeholder(value, stage));
     }
 }
 

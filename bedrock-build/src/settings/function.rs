@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use super::destination::Destination;
 use super::lambda::LambdaSettings;
 use super::triggers::{QueueTrigger, Trigger};
+use super::uses::Use;
 use crate::architecture::Architecture;
 use crate::language::Language;
 use crate::problem::Problem;
@@ -71,6 +72,8 @@ pub struct FunctionSettings {
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
     pub triggers: Vec<Trigger>,
+    /// What the function uses of AWS. `None` says nothing: then it gets no rights for its triggers' objects either.
+    pub uses: Option<Vec<Use>>,
 }
 
 /// The authorization of the endpoint's URL.
@@ -124,6 +127,7 @@ impl Default for FunctionSettings {
             runtime: None,
             timeout: 30,
             triggers: Vec::new(),
+            uses: None,
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "tags",
     "timeout",
     "tracing",
+    "uses",
     "vpc",
 ];
 pub(super) const WORKER_KEYS: &[&str] = &[
@@ -77,6 +78,7 @@ pub(super) const WORKER_KEYS: &[&str] = &[
     "timeout",
     "tracing",
     "triggers",
+    "uses",
     "vpc",
 ];
 
@@ -151,6 +153,7 @@ impl Reader<'_> {
             "redact" => set(&mut settings.redact, self.redacted_fields(value, path)),
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
+            "uses" => settings.uses = self.uses(value, path),
             "triggers" => settings.triggers = self.triggers(value, path),
             // `timeout` is the only key left.
             _ => set(&mut settings.timeout, self.number(value, path, "seconds", &TIMEOUT_SECONDS)),
@@ -198,6 +201,7 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let full_path = format!("{path}.{name}");
+            self.record_origin(&full_path, value);
             if let Err(reason) = validate_variable_name(name) {
                 let location = self.table.manifest.location(&key.span());
                 self.problems.push(Problem::new(format!("{location}: `{full_path}` cannot be set: {reason}")));

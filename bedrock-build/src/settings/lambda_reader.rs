@@ -306,6 +306,7 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let full_path = format!("{path}.{name}");
+            self.record_origin(&full_path, value);
             if ["bedrock:", "aws:"].iter().any(|prefix| name.to_lowercase().starts_with(prefix)) {
                 self.not_allowed(value, &full_path, "be set: tags that start with `bedrock:` or `aws:` are reserved");
             } else if name.is_empty() || !is_text(name, MAX_TAG_KEY_CHARS) {

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::origins::{Origin, Origins};
 use super::triggers::TriggerDeclaration;
+use super::uses::UseDeclaration;
 use crate::edit_distance::suggest;
 use crate::manifest::Table;
 use crate::problem::Problem;
@@ -23,11 +24,13 @@ pub(super) struct Reader<'a> {
     pub(super) triggers: Vec<TriggerDeclaration>,
     /// Where the settings that have been read so far come from.
     pub(super) origins: Origins,
+    /// All resources that have been read so far.
+    pub(super) uses: Vec<UseDeclaration>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(table: Table<'a>) -> Self {
-        Self { table, problems: Vec::new(), triggers: Vec::new(), origins: Origins::new() }
+        Self { table, problems: Vec::new(), triggers: Vec::new(), origins: Origins::new(), uses: Vec::new() }
     }
 }
 

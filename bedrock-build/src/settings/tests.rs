@@ -60,7 +60,7 @@ fn unknown_setting_error_lists_known_settings() {
          the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, \
          `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
-         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `vpc`"
+         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `uses`, `vpc`"
     );
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),
@@ -70,7 +70,7 @@ fn unknown_setting_error_lists_known_settings() {
          `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
          `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \
          `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, \
-         `vpc`"
+         `uses`, `vpc`"
     );
 }
 

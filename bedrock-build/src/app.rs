@@ -9,7 +9,7 @@ use crate::name::AppName;
 use crate::problem::Problem;
 use crate::references::check_references;
 use crate::runtime::Runtime;
-use crate::settings::Settings;
+use crate::settings::{Origins, Settings};
 use crate::worker::{Worker, discover_workers};
 
 /// An app: the folder whose `Cargo.toml` has `[package.metadata.bedrock]`.
@@ -25,6 +25,8 @@ pub struct App {
     pub workers: Vec<Worker>,
     /// The Lambda runtime of the endpoint.
     pub endpoint_runtime: Runtime,
+    /// Where the settings in the manifest come from, by their paths.
+    pub origins: Origins,
     /// Names of folders in the workers folder that have no entry file, sorted.
     pub unfinished: Vec<String>,
 }
@@ -83,7 +85,7 @@ impl App {
         let mut problems = Vec::new();
         let mut add_problems = |p: Vec<Problem>| problems.extend(p);
         let name = AppName::parse(package.string("name").unwrap_or_default()).map_err(|p| add_problems(vec![p])).ok();
-        let settings = Settings::read(table).map_err(&mut add_problems).unwrap_or_default();
+        let (settings, origins) = Settings::read(table).map_err(&mut add_problems).unwrap_or_default();
         let folders = discover_workers(root, &settings).map_err(&mut add_problems).ok();
         if let Some(folders) = &folders {
             problems.extend(check_references(&settings, folders, table));
@@ -100,6 +102,7 @@ impl App {
                 settings,
                 workers: folders.workers,
                 endpoint_runtime,
+                origins,
                 unfinished: folders.unfinished,
             })),
             _ => Err(problems),

@@ -46,6 +46,7 @@ pub use problem::Problem;
 pub use runtime::Runtime;
 pub use schedule::Schedule;
 pub use settings::triggers::{self, Trigger};
+pub use settings::uses::{self, Use};
 pub use settings::{Destination, FunctionSettings, Settings};
 pub use worker::Worker;
 pub use worker_index::{WorkerEntry, WorkerIndex};

@@ -10,17 +10,30 @@ use crate::worker::WorkerFolders;
 /// Returns a problem for each setting in `table` (`[package.metadata.bedrock]`) that names a missing worker.
 pub(crate) fn check_references(settings: &Settings, folders: &WorkerFolders, table: Table<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    check_tables(settings, folders, table, &mut problems);
+    // Settings with problems are empty, and then the workers folder may be another one.
+    let are_read = !settings.workers.is_empty() || !settings.stages.is_empty();
+    if are_read {
+        check_tables(folders, table, &mut problems);
+    }
     check_invokes(folders, table, &mut problems);
-    check_destinations(folders, table, &mut problems);
+    check_destinations(folders, table, "", &mut problems);
+    let stages = table.table("stages").into_iter().flat_map(|stages| {
+        stages.entries().filter_map(move |(name, _, _)| Some((format!("stages.{name}."), stages.table(name)?)))
+    });
+    for (path, stage) in stages {
+        if are_read {
+            check_tables(folders, stage, &mut problems);
+        }
+        check_destinations(folders, stage, &path, &mut problems);
+    }
     problems
 }
 
-/// Checks the tables `workers.NAME`.
-fn check_tables(settings: &Settings, folders: &WorkerFolders, table: Table<'_>, problems: &mut Vec<Problem>) {
+/// Checks the tables `workers.NAME` of the app or of a stage.
+fn check_tables(folders: &WorkerFolders, table: Table<'_>, problems: &mut Vec<Problem>) {
     let Some(tables) = table.table("workers") else { return };
     for (name, span, _) in tables.entries() {
-        if settings.workers.contains_key(name) && !folders.has_worker(name) {
+        if !folders.has_worker(name) {
             let location = table.manifest.location(&span);
             let message = format!("{location}: settings for `{name}`, which is not a worker of this app");
             problems.push(with_suggestion(Problem::new(message), name, folders));
@@ -50,8 +63,8 @@ fn check_invokes(folders: &WorkerFolders, table: Table<'_>, problems: &mut Vec<P
     }
 }
 
-/// Checks `on-success` and `on-failure` of each worker, except ARNs.
-fn check_destinations(folders: &WorkerFolders, table: Table<'_>, problems: &mut Vec<Problem>) {
+/// Checks `on-success` and `on-failure` of each worker, except ARNs. `path` is that of `table`.
+fn check_destinations(folders: &WorkerFolders, table: Table<'_>, path: &str, problems: &mut Vec<Problem>) {
     let Some(tables) = table.table("workers") else { return };
     for (worker, _, _) in tables.entries() {
         for key in ["on-success", "on-failure"] {
@@ -59,8 +72,8 @@ fn check_destinations(folders: &WorkerFolders, table: Table<'_>, problems: &mut 
             let name = value.get_ref().as_str().filter(|name| WorkerName::parse(name).is_ok());
             if let Some(name) = name.filter(|name| !folders.has_worker(name)) {
                 let location = table.manifest.location(&value.span());
-                let message =
-                    format!("{location}: `workers.{worker}.{key}` names `{name}`, which is not a worker of this app");
+                let setting = format!("{path}workers.{worker}.{key}");
+                let message = format!("{location}: `{setting}` names `{name}`, which is not a worker of this app");
                 problems.push(with_suggestion(Problem::new(message), name, folders));
             }
         }

@@ -71,6 +71,11 @@ impl Runtime {
         Err(problem.help(format!("the runtimes for {} are {list}", language.as_str())))
     }
 
+    /// Returns whether Lambda supports SnapStart for it (AWS documentation: Python from 3.12 on).
+    pub fn has_snap_start(self) -> bool {
+        self.language == Language::Python && !["python3.10", "python3.11"].contains(&self.id)
+    }
+
     /// Returns the version of the language: `3.13` for `python3.13`, `24` for `nodejs24.x`, `None` for `provided.*`.
     pub fn version(self) -> Option<&'static str> {
         self.id.strip_prefix("python").or_else(|| self.id.strip_prefix("nodejs")?.strip_suffix(".x"))

@@ -6,10 +6,17 @@ mod destination;
 mod function;
 mod function_reader;
 mod json;
+mod lambda;
+mod lambda_reader;
+mod origins;
 mod reader;
+mod stage_reader;
+mod stages;
 mod trigger_conflicts;
 mod trigger_reader;
 pub mod triggers;
+mod use_reader;
+pub mod uses;
 
 use std::collections::BTreeMap;
 
@@ -20,10 +27,14 @@ use crate::problem::Problem;
 pub use destination::Destination;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
+pub use lambda::{FileSystem, LambdaSettings, LogFormat, Logging, RuntimeManagement, Tracing, Vpc};
+pub use origins::{Origin, Origins};
 use reader::{Reader, is_inside_app, set};
+pub use stages::{STAGE_PLACEHOLDER, StageSettings};
 use trigger_conflicts::trigger_conflicts;
+use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] = &["architecture", "endpoint", "workers", "workers-dir"];
+const APP_KEYS: &[&str] = &["architecture", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +47,8 @@ pub struct Settings {
     pub endpoint: FunctionSettings,
     /// The settings of the workers that have a table.
     pub workers: BTreeMap<String, FunctionSettings>,
+    /// The settings of the stages that have a table.
+    pub stages: BTreeMap<String, StageSettings>,
 }
 
 impl Default for Settings {
@@ -45,37 +58,62 @@ impl Default for Settings {
             architecture: Architecture::default(),
             endpoint: FunctionSettings::default(),
             workers: BTreeMap::new(),
+            stages: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
-    /// Reads the table `[package.metadata.bedrock]`. Returns all problems at once.
-    pub(crate) fn read(table: Table<'_>) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { table, problems: Vec::new(), triggers: Vec::new() };
+    /// Reads the table `[package.metadata.bedrock]`, and where each setting comes from. Returns all problems at once.
+    pub(crate) fn read(table: Table<'_>) -> Result<(Self, Origins), Vec<Problem>> {
+        let mut reader = Reader::new(table);
         let mut settings = Self::default();
+        let mut stages = None;
         for (key, span, value) in table.entries() {
             match key {
                 "architecture" => {
                     let choices = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
+                    reader.record_origin(key, value);
                     set(&mut settings.architecture, reader.choice(value, key, &choices));
                 }
                 "workers-dir" => match value.get_ref().as_str().filter(|dir| is_inside_app(dir)) {
                     Some(dir) => dir.trim_end_matches('/').clone_into(&mut settings.workers_dir),
                     None => reader.wrong_value(value, "workers-dir", "a relative path inside the app"),
                 },
-                "endpoint" => settings.endpoint = reader.function(value, "endpoint", ENDPOINT_KEYS),
+                "endpoint" => {
+                    settings.endpoint = reader.function(value, "endpoint", ENDPOINT_KEYS, FunctionSettings::default());
+                }
+                // They replace settings that may follow.
+                "stages" => stages = Some(value),
                 "workers" => settings.workers = reader.workers(value),
                 _ => reader.unknown_key(key, &span, "[package.metadata.bedrock]", APP_KEYS),
             }
         }
         reader.problems.extend(trigger_conflicts(&reader.triggers));
-        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
+        if let Some(stages) = stages {
+            let of_all = StageSettings { endpoint: Some(settings.endpoint.clone()), workers: settings.workers.clone() };
+            settings.stages = reader.stages(stages, &of_all);
+        }
+        reader.problems.extend(use_conflicts(&reader.uses));
+        if reader.problems.is_empty() { Ok((settings, reader.origins)) } else { Err(reader.problems) }
     }
 
     /// Returns the settings of a worker; the defaults if it has no table.
     pub fn of_worker(&self, name: &WorkerName) -> FunctionSettings {
         self.workers.get(name.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Returns the settings of the endpoint in `stage`.
+    #[must_use]
+    pub fn endpoint_in(&self, stage: &str) -> &FunctionSettings {
+        self.stages.get(stage).and_then(|stage| stage.endpoint.as_ref()).unwrap_or(&self.endpoint)
+    }
+
+    /// Returns the settings of a worker in `stage`; the defaults if it has no table.
+    #[must_use]
+    pub fn worker_in(&self, stage: &str, name: &WorkerName) -> FunctionSettings {
+        let of_stage = self.stages.get(stage).and_then(|stage| stage.workers.get(name.as_str()));
+        of_stage.cloned().unwrap_or_else(|| self.of_worker(name))
     }
 }
 

@@ -84,8 +84,8 @@ fn folder_names(dir: &Path) -> io::Result<BTreeSet<String>> {
 }
 
 /// Returns the worker in `folder`, or `None` if the folder has no entry file.
-fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<Worker>, Problem> {
-    let dir = format!("{}/{folder}", settings.workers_dir);
+fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<Option<Worker>, Problem> {
+    let dir = format!("{}/{folder}", settings_of_app.workers_dir);
     let entries: Vec<(Language, &'static str)> = Language::ALL
         .into_iter()
         .flat_map(|language| language.entry_files().iter().map(move |entry| (language, *entry)))
@@ -98,7 +98,7 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 problem.message = format!("{} (folder `{dir}`)", problem.message);
                 problem
             })?;
-            let settings = settings.of_worker(&name);
+            let settings = settings_of_app.of_worker(&name);
             let runtime = settings.runtime_for(language).map_err(|mut problem| {
                 problem.message = format!("worker `{name}`: {}", problem.message);
                 problem
@@ -106,6 +106,13 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
             if settings.bundle && language != Language::JavaScript {
                 return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
                     .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
+            }
+            let mut stages = settings_of_app.stages.values().filter_map(|stage| stage.workers.get(name.as_str()));
+            let has_snap_start = settings.lambda.snap_start || stages.any(|settings| settings.lambda.snap_start);
+            if has_snap_start && !runtime.has_snap_start() {
+                return Err(Problem::new(format!("worker `{name}`: SnapStart does not support `{}`", runtime.id))
+                    .help(format!("remove `snap-start` from `[package.metadata.bedrock.workers.{name}]`"))
+                    .help("AWS documents it for Python 3.12 and newer, Java and .NET"));
             }
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::desired::{EventInvokeConfig, UrlAuth};
+use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
 use crate::triggers::actual::ActualTriggers;
 use crate::version::Version;
@@ -74,6 +75,16 @@ pub(crate) struct DeployedFunction {
     pub(crate) statement_ids: BTreeSet<String>,
     /// Whether it has the tag of functions that have or had triggers.
     pub(crate) has_triggers_tag: bool,
+    /// All tags of the function.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Which settings of Lambda earlier deploys managed.
+    pub(crate) managed: ManagedSettings,
+    /// Read only if earlier deploys managed it.
+    pub(crate) provisioned_concurrency: Option<i32>,
+    /// ARN of the code signing configuration. Read only if earlier deploys managed it.
+    pub(crate) code_signing: Option<String>,
+    /// Read only if earlier deploys managed it.
+    pub(crate) runtime_management: RuntimeManagement,
 }
 
 /// The version in use.

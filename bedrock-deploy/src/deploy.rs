@@ -35,7 +35,7 @@ pub struct StageRequest {
 /// Deploys the last build of `app`.
 pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
     check_worker_names(app, &request.only)?;
-    let manifest = Manifest::load(app)?;
+    let manifest = Manifest::load(app, &request.stage)?;
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         if manifest.profile != "release" {

@@ -8,9 +8,11 @@ use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 use crate::destinations;
 use crate::environment::{self, Environment};
+use crate::lambda_policy;
+use crate::lambda_settings::{LambdaSettings, ManagedSettings};
 use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
 use crate::policy::{AccessedResources, RolePolicies, role_policies};
-use crate::stage::{ENDPOINT, StageContext, function_label};
+use crate::stage::{ENDPOINT, SETTINGS_TAG, StageContext, function_label};
 use crate::version::{FunctionSettings, Version};
 
 const MAX_LAYERS_PER_FUNCTION: usize = 5;
@@ -38,9 +40,18 @@ pub(crate) struct DesiredFunction {
     pub(crate) allows_recursion: bool,
     pub(crate) url: Option<UrlAuth>,
     pub(crate) triggers: Vec<Trigger>,
+    pub(crate) lambda: LambdaSettings,
+    /// Which settings of `lambda` a deploy manages.
+    pub(crate) managed: ManagedSettings,
 }
 
 impl DesiredFunction {
+    /// Returns the tags of the function, in addition to those that every function has.
+    pub(crate) fn tags(&self) -> BTreeMap<String, String> {
+        let managed = self.managed.tag().map(|tag| (SETTINGS_TAG.to_owned(), tag));
+        self.lambda.tags.clone().into_iter().chain(managed).collect()
+    }
+
     /// Returns the ARNs of all layers. Later layers override the files of earlier ones, so the worker's own layer is last.
     pub(crate) fn layers(&self, worker_layer_arn: Option<&str>) -> Vec<String> {
         self.external_layers.iter().map(String::as_str).chain(worker_layer_arn).map(str::to_owned).collect()
@@ -153,6 +164,7 @@ fn desired_function(
         role_arn: stage.role_arn(key),
         environment: function_environment(manifest, stage, entry, &callees, secrets),
         dead_letter: entry.dead_letter.clone(),
+        members: entry.lambda.members(&stage.log_group_name(key)),
     };
     let resources = AccessedResources {
         callees,
@@ -160,6 +172,8 @@ fn desired_function(
         on_failure: on_failure.clone(),
         on_success: on_success.clone(),
         queues: destinations::queue_arns(stage, entry),
+        log_group: entry.lambda.logging.as_ref().and_then(|logging| logging.group.clone()),
+        statements: lambda_policy::statements(stage, key, &entry.lambda),
     };
     DesiredFunction {
         version: Version {
@@ -183,6 +197,8 @@ fn desired_function(
         allows_recursion: entry.recursion == "allow",
         url: (key == ENDPOINT).then(|| url_auth(entry)),
         triggers: entry.triggers.clone(),
+        managed: entry.lambda.managed(&stage.log_group_name(key)),
+        lambda: entry.lambda.clone(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`aws`] | clients, retries and errors of the AWS services |
 //! | `stage` | [`StageContext`]: a stage in an account, and the names of everything that belongs to it |
 //! | `manifest`, `secrets` | the last build, and the values of secrets |
+//! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
@@ -31,6 +32,8 @@ mod deploy;
 mod desired;
 mod destinations;
 mod environment;
+mod lambda_policy;
+mod lambda_settings;
 pub mod logs;
 mod manifest;
 mod observer;

@@ -9,11 +9,17 @@ use std::path::PathBuf;
 use bedrock_build::App;
 use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::stage::ENDPOINT;
+use crate::lambda_settings::LambdaSettings;
+use crate::stage::{ENDPOINT, Stage};
 
 /// Versions of the manifest that this program can read.
-const SUPPORTED_VERSIONS: [u64; 2] = [1, 2];
+const SUPPORTED_VERSIONS: [u64; 3] = [1, 2, 3];
+/// What the name of the stage replaces.
+const STAGE_PLACEHOLDER: &str = bedrock_build::settings::STAGE_PLACEHOLDER;
+/// Keys of a function whose strings are the user's own: `{stage}` has no meaning in them.
+const VERBATIM_KEYS: [&str; 2] = ["environment", "triggers"];
 /// Help line of problems that a new build solves.
 pub(crate) const BUILD_HELP: &str = "run `cargo bedrock build --release`";
 
@@ -56,6 +62,8 @@ pub(crate) struct ManifestEntry {
     pub(crate) log_retention: i32,
     pub(crate) layers: Vec<String>,
     pub(crate) url_auth: Option<String>,
+    #[serde(default)]
+    pub(crate) lambda: LambdaSettings,
     pub(crate) code: Option<Artifact>,
     pub(crate) layer: Option<Artifact>,
 }
@@ -115,8 +123,9 @@ pub(crate) struct Artifact {
 }
 
 impl Manifest {
-    /// Reads the manifest of `app`. Returns an error if it belongs to another app or to a different set of workers.
-    pub(crate) fn load(app: &App) -> Result<Self> {
+    /// Reads the manifest of `app` as it is for `stage`. Returns an error if it belongs to another app or to a different set
+    /// of workers.
+    pub(crate) fn load(app: &App, stage: &Stage) -> Result<Self> {
         let folder = app.root.join("target/bedrock");
         let text = match fs::read_to_string(folder.join("manifest.json")) {
             Ok(text) => text,
@@ -125,27 +134,28 @@ impl Manifest {
             }
             Err(error) => return Err(Error::io("failed to read `target/bedrock/manifest.json`", &error)),
         };
-        let manifest = Self::parse(&text)?;
+        let manifest = Self::parse(&text, stage.as_str())?;
         manifest.check(app)?;
         Ok(Self { folder, ..manifest })
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str, stage: &str) -> Result<Self> {
         let invalid = |reason: String| {
             Error::app("`target/bedrock/manifest.json` is not a manifest that this version can read")
                 .cause(reason)
                 .help(BUILD_HELP)
         };
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let mut value: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         match value["version"].as_u64() {
             Some(version) if SUPPORTED_VERSIONS.contains(&version) => {}
             version => {
                 return Err(invalid(format!(
-                    "its version is {}, the supported versions are 1 and 2",
+                    "its version is {}, the supported versions are 1, 2 and 3",
                     version.unwrap_or_default()
                 )));
             }
         }
+        apply_stage(&mut value, stage);
         serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
     }
 
@@ -175,6 +185,40 @@ impl Manifest {
     }
 }
 
+/// Replaces what differs in `stage`, and the placeholder for its name.
+fn apply_stage(manifest: &mut Value, stage: &str) {
+    let stages = manifest["stages"].take();
+    let mut functions: Vec<(String, &mut Value)> = Vec::new();
+    if let Some(manifest) = manifest.as_object_mut() {
+        for (key, value) in manifest {
+            match key.as_str() {
+                ENDPOINT => functions.push((ENDPOINT.to_owned(), value)),
+                "workers" => functions
+                    .extend(value.as_object_mut().into_iter().flatten().map(|(name, worker)| (name.clone(), worker))),
+                _ => {}
+            }
+        }
+    }
+    for (name, function) in functions {
+        let Some(function) = function.as_object_mut() else { continue };
+        let differences = stages[stage][&name].as_object().into_iter().flatten();
+        function.extend(differences.map(|(key, value)| (key.clone(), value.clone())));
+        // Null stands for a key that the stage does not have.
+        function.retain(|key, value| !(value.is_null() && ["lambda", "triggers"].contains(&key.as_str())));
+        let replaced = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
+        replaced.for_each(|(_, value)| replace_placeholder(value, stage));
+    }
+}
+
+fn replace_placeholder(value: &mut Value, stage: &str) {
+    match value {
+        Value::String(text) if text.contains(STAGE_PLACEHOLDER) => *text = text.replace(STAGE_PLACEHOLDER, stage),
+        Value::Array(list) => list.iter_mut().for_each(|value| replace_placeholder(value, stage)),
+        Value::Object(object) => object.values_mut().for_each(|value| replace_placeholder(value, stage)),
+        _ => {}
+    }
+}
+
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -188,3 +232,6 @@ impl fmt::Display for SecretRef {
 pub(crate) fn rejection(message: String, help: &str) -> Report {
     Report { message, causes: Vec::new(), help: vec![help.to_owned()] }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
+use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::lambda_trust_policy;
-use crate::stage::StageContext;
+use crate::stage::{SETTINGS_TAG, StageContext};
 use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
 use crate::triggers::plan::plan_triggers;
 use crate::triggers::step::PlannedTrigger;
-use crate::version::{Version, VersionDifferences, change_text};
+use crate::version::{FunctionSettings, Version, VersionDifferences, change_text};
 
 /// Versions of a layer that are kept for rollbacks.
 const MAX_KEPT_LAYER_VERSIONS: usize = 5;
@@ -50,6 +51,8 @@ pub struct PlannedFunction {
     pub(crate) layer_arn: Option<String>,
     /// Number of the version in use.
     pub(crate) live_version: Option<String>,
+    /// Members of Lambda's API to send with the settings.
+    pub(crate) members: Members,
 }
 
 impl PlannedFunction {
@@ -161,7 +164,10 @@ fn plan_function(
     let layers = plan_layers(&mut steps, desired, layer_arn.as_deref());
     match &actual.deployed {
         None => plan_creation(&mut steps, desired),
-        Some(deployed) => plan_update(&mut steps, desired, deployed, layers),
+        Some(deployed) => {
+            let members = members_to_send(stage, key, desired, deployed);
+            plan_update(&mut steps, desired, deployed, desired_version(desired, layers, members));
+        }
     }
     plan_old_layer_deletion(&mut steps, desired, actual);
     let change = match &actual.deployed {
@@ -187,6 +193,10 @@ fn plan_function(
         final_steps,
         layer_arn,
         live_version: live.map(|live| live.number.clone()),
+        members: match &actual.deployed {
+            Some(deployed) => members_to_send(stage, key, desired, deployed),
+            None => desired.version.settings.members.clone(),
+        },
     }
 }
 
@@ -214,6 +224,7 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
         final_steps: Vec::new(),
         layer_arn: None,
         live_version: None,
+        members: Members::new(),
     }
 }
 
@@ -323,21 +334,42 @@ fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
     if desired.allows_recursion {
         steps.add(Step::SetRecursiveLoop, "recursion");
     }
+    if desired.lambda.runtime_management.is_some() {
+        steps.add(Step::SetRuntimeManagement, "runtime-management");
+    }
     steps.add(Step::PublishVersion, "version");
+    if desired.lambda.provisioned_concurrency.is_some() {
+        steps.add(Step::SetProvisionedConcurrency, "provisioned-concurrency");
+    }
     if let Some(auth) = desired.url {
         steps.add(Step::CreateUrl, "URL");
         plan_url_statements(steps, auth, &BTreeSet::new());
     }
 }
 
-fn plan_update(
-    steps: &mut StepList,
-    desired: &DesiredFunction,
-    deployed: &DeployedFunction,
-    layers: Option<Vec<String>>,
-) {
-    let version = Version { layers, ..desired.version.clone() };
-    let latest = deployed.latest.differences(&version);
+/// Returns the members of Lambda's API that the settings have, and the defaults of those that they had.
+fn members_to_send(stage: &StageContext, key: &str, desired: &DesiredFunction, deployed: &DeployedFunction) -> Members {
+    let members = desired.version.settings.members.clone();
+    let resets = deployed.managed.resets(&members, &stage.log_group_name(key));
+    members.into_iter().chain(resets).collect()
+}
+
+fn desired_version(desired: &DesiredFunction, layers: Option<Vec<String>>, members: Members) -> Version {
+    let version = desired.version.clone();
+    Version { layers, settings: FunctionSettings { members, ..version.settings }, ..version }
+}
+
+fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction, version: Version) {
+    plan_tags(steps, desired, deployed);
+    let code_signing = &desired.lambda.code_signing;
+    if *code_signing != deployed.code_signing {
+        steps.add(Step::SetCodeSigning, "code-signing");
+    }
+    let mut latest = deployed.latest.differences(&version);
+    // Whether AWS has members that this tool does not know is only known from the tag.
+    if desired.managed.unknown_members() != deployed.managed.unknown_members() {
+        latest.settings.push("lambda".to_owned());
+    }
     if !latest.settings.is_empty() || deployed.update_error.is_some() {
         steps.steps.push(Step::UpdateSettings);
         steps.add_reasons(deployed.update_error.iter().map(|error| format!("the last update failed: {error}")));
@@ -345,8 +377,16 @@ fn plan_update(
     if !latest.code.is_empty() {
         steps.steps.push(Step::UpdateCode);
     }
-    let live = deployed.live.as_ref().map(|live| live.version.differences(&version));
-    let is_live = latest.is_empty() && live.as_ref().is_some_and(VersionDifferences::is_empty);
+    let mut live_version = version;
+    live_version.settings.members.remove(DESCRIPTION);
+    let live = deployed.live.as_ref().map(|live| live.version.differences(&live_version));
+    let runtime_management = desired.lambda.runtime_management.clone().unwrap_or_default();
+    if runtime_management != deployed.runtime_management {
+        steps.add(Step::SetRuntimeManagement, "runtime-management");
+    }
+    // The description is not part of a published version.
+    let is_same = latest.code.is_empty() && latest.settings.iter().all(|reason| reason == "description");
+    let is_live = is_same && live.as_ref().is_some_and(VersionDifferences::is_empty);
     steps.add_reasons(latest.code);
     steps.add_reasons(latest.settings);
     plan_unversioned_settings(steps, desired, deployed);
@@ -357,7 +397,29 @@ fn plan_update(
             Some(live) => steps.add_reasons(live.code.into_iter().chain(live.settings)),
         }
     }
+    if desired.lambda.provisioned_concurrency != deployed.provisioned_concurrency {
+        let text = |count: Option<i32>| count.map_or("none".to_owned(), |count| count.to_string());
+        let old = text(deployed.provisioned_concurrency);
+        let new = text(desired.lambda.provisioned_concurrency);
+        steps.add(Step::SetProvisionedConcurrency, format!("provisioned-concurrency {old} → {new}"));
+    }
     plan_url(steps, desired.url, deployed);
+    if steps.reasons.is_empty() && steps.steps.contains(&Step::SetTags) {
+        steps.add_reasons(["tags".to_owned()]);
+    }
+}
+
+/// Tags come first: they record which settings the later steps manage.
+fn plan_tags(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction) {
+    let tags = desired.tags();
+    let is_changed = tags.iter().any(|(key, value)| deployed.tags.get(key) != Some(value));
+    let is_removed = deployed.tags.contains_key(SETTINGS_TAG) && !tags.contains_key(SETTINGS_TAG);
+    if is_changed || is_removed {
+        let own = desired.lambda.tags.iter().filter(|(key, value)| deployed.tags.get(*key) != Some(*value));
+        let reasons: Vec<String> = own.take(1).map(|_| "tags".to_owned()).collect();
+        steps.steps.push(Step::SetTags);
+        steps.add_reasons(reasons);
+    }
 }
 
 /// Settings that are not part of a version.

@@ -39,6 +39,10 @@ pub(crate) struct AccessedResources<'a> {
     pub(crate) on_success: Option<String>,
     /// ARNs of the queues that invoke it, sorted.
     pub(crate) queues: Vec<String>,
+    /// Name of the log group. `None` for the function's own.
+    pub(crate) log_group: Option<String>,
+    /// Statements for settings and resources.
+    pub(crate) statements: Vec<Value>,
 }
 
 /// Returns the trust policy of a function's role: Lambda may assume it.
@@ -75,7 +79,8 @@ pub(crate) fn destination_action(arn: &str) -> Option<&'static str> {
 
 /// Returns the policies of the role of the function `key`.
 pub(crate) fn role_policies(stage: &StageContext, key: &str, resources: &AccessedResources<'_>) -> RolePolicies {
-    let log_streams = format!("{}:*", stage.log_group_arn(key));
+    let log_group = resources.log_group.clone().unwrap_or_else(|| stage.log_group_name(key));
+    let log_streams = format!("{}:*", stage.arn_of_log_group(&log_group));
     let mut statements = vec![json!({
         "Sid": "Log", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": log_streams
@@ -95,6 +100,7 @@ pub(crate) fn role_policies(stage: &StageContext, key: &str, resources: &Accesse
         statements
             .push(json!({ "Sid": "TakeMessages", "Effect": "Allow", "Action": actions, "Resource": resources.queues }));
     }
+    statements.extend(resources.statements.iter().cloned());
     let callees = &resources.callees[..];
     let mut all_statements = statements.clone();
     if !callees.is_empty() {

@@ -8,14 +8,16 @@ use std::time::Instant;
 use bedrock_artifacts::Digest;
 use bedrock_build::App;
 use bedrock_diagnostics::{Error, Interrupt, Result};
+use serde_json::Value;
 
-use crate::apply::context::StepResult;
+use crate::apply::context::{StepError, StepResult};
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 use crate::apply::upload::upload;
 use crate::aws::{self, Aws, Idempotency, call, download, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
+use crate::lambda_settings::{DESCRIPTION, Members, actual_members};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::read::{read_actual, read_version_descriptions, version_from};
@@ -177,10 +179,21 @@ async fn apply_move(aws: &Aws, stage: &StageContext, function: &str, to: &str) -
         return Err(Error::app(format!("the downloaded code is not that of version {to}")).into());
     }
     let layers = version.layers.clone().unwrap_or_default();
-    update_settings(aws, function, &version.settings, &layers).await?;
+    let members = changed_members(aws, function, &version.settings.members).await?;
+    update_settings(aws, function, &version.settings, &layers, &members).await?;
     let upload = upload(aws, stage, function, zip).await?;
     update_code(aws, function, upload, &version).await?;
     point_alias(aws, function, to).await
+}
+
+/// Returns the members of a version that differ from those of the function. The description of a version says which deploy
+/// published it, and is not that of the function.
+async fn changed_members(aws: &Aws, function: &str, version: &Members) -> std::result::Result<Members, StepError> {
+    let request = || aws.lambda.get_function().function_name(function).send();
+    let response = call(Idempotency::Idempotent, request).await?;
+    let latest = response.configuration().map(actual_members).unwrap_or_default();
+    let is_changed = |(name, value): &(&String, &Value)| *name != DESCRIPTION && latest.get(*name) != Some(*value);
+    Ok(version.iter().filter(is_changed).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 #[cfg(test)]

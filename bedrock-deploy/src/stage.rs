@@ -25,6 +25,8 @@ pub(crate) const OWNER_TAG: &str = "bedrock:owner";
 pub(crate) const OWNER: &str = "cargo-bedrock";
 /// Tag of functions that have or had triggers. Without it, no triggers are looked for.
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
+/// Tag of functions with settings that not every function has: which of them a deploy manages.
+pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
 /// Suffix of the dead-letter queue of a queue.
 pub(crate) const DEAD_LETTER_SUFFIX: &str = "-dead";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
@@ -147,8 +149,13 @@ impl StageContext {
     }
 
     pub(crate) fn log_group_arn(&self, key: &str) -> String {
+        self.arn_of_log_group(&self.log_group_name(key))
+    }
+
+    /// Returns the ARN of a log group of this account and region, by its name.
+    pub(crate) fn arn_of_log_group(&self, name: &str) -> String {
         let AwsEnvironment { partition, region, account } = &self.env;
-        format!("arn:{partition}:logs:{region}:{account}:log-group:{}", self.log_group_name(key))
+        format!("arn:{partition}:logs:{region}:{account}:log-group:{name}")
     }
 
     /// Returns the bucket for zips that are too large for a request: one for all apps of an account and region.

@@ -9,6 +9,7 @@ use crate::actual::{
 use crate::aws::AwsEnvironment;
 use crate::desired::{DesiredFunction, DesiredLayer, EventInvokeConfig, UrlAuth, ZipFile};
 use crate::environment::Environment;
+use crate::lambda_settings::{LambdaSettings, ManagedSettings, Members};
 use crate::policy::{AccessedResources, lambda_trust_policy, role_policies};
 use crate::stage::{ENDPOINT, Stage, StageContext};
 use crate::step::PUBLIC_URL_STATEMENTS;
@@ -39,6 +40,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
                 role_arn: stage.role_arn(key),
                 environment: environment(&[("MODE", "fast")]),
                 dead_letter: None,
+                members: Members::new(),
             },
             layers: Some(Vec::new()),
         },
@@ -52,6 +54,8 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         allows_recursion: false,
         url: (key == ENDPOINT).then_some(UrlAuth::Public),
         triggers: Vec::new(),
+        lambda: LambdaSettings::default(),
+        managed: ManagedSettings::default(),
     }
 }
 
@@ -103,6 +107,11 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
             url: desired.url.map(|auth| FunctionUrl { auth, url: format!("https://{key}.example/") }),
             statement_ids: statement_ids.collect::<BTreeSet<_>>(),
             has_triggers_tag: !desired.triggers.is_empty(),
+            tags: desired.tags(),
+            managed: desired.managed.clone(),
+            provisioned_concurrency: desired.lambda.provisioned_concurrency,
+            code_signing: desired.lambda.code_signing.clone(),
+            runtime_management: desired.lambda.runtime_management.clone().unwrap_or_default(),
         }),
     }
 }

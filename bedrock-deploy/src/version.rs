@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::environment::Environment;
+use crate::lambda_settings::{Members, member_differences};
 
 /// Code and settings of a function, which are frozen together when a version is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct FunctionSettings {
     pub(crate) environment: Environment,
     /// ARN of the dead-letter queue or topic.
     pub(crate) dead_letter: Option<String>,
+    /// Further members of Lambda's API. A desired version has only those that a deploy manages.
+    pub(crate) members: Members,
 }
 
 /// How one version differs from another, for people: ``memory 128 → 512``.
@@ -58,6 +61,7 @@ impl Version {
         .into_iter()
         .flatten()
         .collect();
+        settings.extend(member_differences(&old.members, &new.members));
         if desired.layers.is_none() || self.layers != desired.layers {
             settings.push("layers".to_owned());
         }

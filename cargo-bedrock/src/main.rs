@@ -41,6 +41,7 @@ mod process;
 mod prompt;
 mod scaffold;
 mod session;
+mod settings_in_force;
 mod terraform;
 mod ui;
 

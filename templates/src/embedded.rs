@@ -70,6 +70,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/lambda-layer/outputs.tf", "terraform/lambda-layer/outputs.tf"),
     verbatim!("terraform/lambda-layer/versions.tf", "terraform/lambda-layer/versions.tf"),
     verbatim!("terraform/manifest/main.tf", "terraform/manifest/main.tf"),
+    verbatim!("terraform/manifest/lambda.tf", "terraform/manifest/lambda.tf"),
     verbatim!("terraform/manifest/environment.tf", "terraform/manifest/environment.tf"),
     verbatim!("terraform/manifest/policies.tf", "terraform/manifest/policies.tf"),
     verbatim!("terraform/manifest/refusals.tf", "terraform/manifest/refusals.tf"),

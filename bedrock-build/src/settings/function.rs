@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::destination::Destination;
+use super::lambda::LambdaSettings;
 use super::triggers::{QueueTrigger, Trigger};
+use super::uses::Use;
+use crate::architecture::Architecture;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -43,6 +46,8 @@ pub struct FunctionSettings {
     /// Workers that are called by a name that is computed at run time. An empty list says that no worker is called in
     /// this way; `None` says nothing about such calls.
     pub invokes: Option<Vec<String>>,
+    /// Settings of Lambda that have no value by default.
+    pub lambda: LambdaSettings,
     /// ARNs of layer versions, in addition to the worker's own layer.
     pub layers: Vec<String>,
     /// The retention period of logs, in days. Default 30.
@@ -67,6 +72,8 @@ pub struct FunctionSettings {
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
     pub triggers: Vec<Trigger>,
+    /// What the function uses of AWS. `None` says nothing: then it gets no rights for its triggers' objects either.
+    pub uses: Option<Vec<Use>>,
 }
 
 /// The authorization of the endpoint's URL.
@@ -107,6 +114,7 @@ impl Default for FunctionSettings {
             secrets: BTreeMap::new(),
             event_age: *EVENT_AGE_SECONDS.end(),
             invokes: None,
+            lambda: LambdaSettings::default(),
             layers: Vec::new(),
             log_retention: 30,
             memory: 256,
@@ -119,11 +127,18 @@ impl Default for FunctionSettings {
             runtime: None,
             timeout: 30,
             triggers: Vec::new(),
+            uses: None,
         }
     }
 }
 
 impl FunctionSettings {
+    /// Returns the instruction set architecture, where `of_app` is that of the app.
+    #[must_use]
+    pub fn architecture(&self, of_app: Architecture) -> Architecture {
+        self.lambda.architecture.unwrap_or(of_app)
+    }
+
     /// Returns the runtime of a function in `language`.
     pub(crate) fn runtime_for(&self, language: Language) -> Result<Runtime, Problem> {
         match &self.runtime {

@@ -8,42 +8,78 @@ use super::function::{
     Auth, EVENT_AGE_SECONDS, FunctionSettings, LOG_RETENTION_DAYS, MEMORY_MEGABYTES, RETRIES, RecursiveLoop, Secret,
     TIMEOUT_SECONDS,
 };
+use super::lambda_reader::LAMBDA_KEYS;
 use super::reader::{Reader, Value, set};
 use crate::name::WorkerName;
 use crate::problem::Problem;
 
 pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "allow",
+    "architecture",
     "auth",
+    "code-signing",
     "concurrency",
+    "description",
     "env",
+    "ephemeral-storage",
+    "file-system",
     "invokes",
+    "kms-key",
+    "lambda",
     "layers",
+    "log-format",
+    "log-group",
+    "log-level",
     "log-retention",
     "memory",
+    "provisioned-concurrency",
     "redact",
     "runtime",
+    "runtime-management",
+    "system-log-level",
+    "tags",
     "timeout",
+    "tracing",
+    "uses",
+    "vpc",
 ];
-const WORKER_KEYS: &[&str] = &[
+pub(super) const WORKER_KEYS: &[&str] = &[
     "allow",
+    "architecture",
     "bundle",
+    "code-signing",
     "concurrency",
     "dead-letter",
+    "description",
     "env",
+    "ephemeral-storage",
     "event-age",
+    "file-system",
     "invokes",
+    "kms-key",
+    "lambda",
     "layers",
+    "log-format",
+    "log-group",
+    "log-level",
     "log-retention",
     "memory",
     "on-failure",
     "on-success",
+    "provisioned-concurrency",
     "recursion",
     "redact",
     "retries",
     "runtime",
+    "runtime-management",
+    "snap-start",
+    "system-log-level",
+    "tags",
     "timeout",
+    "tracing",
     "triggers",
+    "uses",
+    "vpc",
 ];
 
 impl Reader<'_> {
@@ -56,14 +92,20 @@ impl Reader<'_> {
         let mut workers = BTreeMap::new();
         for (name, value) in table {
             let name = name.get_ref().as_ref();
-            workers.insert(name.to_owned(), self.function(value, &format!("workers.{name}"), WORKER_KEYS));
+            let worker = self.function(value, &format!("workers.{name}"), WORKER_KEYS, FunctionSettings::default());
+            workers.insert(name.to_owned(), worker);
         }
         workers
     }
 
-    /// Reads the table of one function, which may have `known_keys`.
-    pub(super) fn function(&mut self, value: &Value<'_>, path: &str, known_keys: &[&str]) -> FunctionSettings {
-        let mut settings = FunctionSettings::default();
+    /// Reads the table of one function, which may have `known_keys`. It replaces what it has of `settings`.
+    pub(super) fn function(
+        &mut self,
+        value: &Value<'_>,
+        path: &str,
+        known_keys: &[&str],
+        mut settings: FunctionSettings,
+    ) -> FunctionSettings {
         let Some(table) = value.get_ref().as_table() else {
             self.wrong_value(value, path, "a table");
             return settings;
@@ -71,16 +113,19 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             if known_keys.contains(&name) {
+                self.record_origin(&format!("{path}.{name}"), value);
                 self.function_setting(name, value, &format!("{path}.{name}"), &mut settings);
             } else {
                 self.unknown_key(name, &key.span(), &format!("[package.metadata.bedrock.{path}]"), known_keys);
             }
         }
+        self.check_lambda_settings(value, path, &settings);
         settings
     }
 
     fn function_setting(&mut self, name: &str, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
         match name {
+            name if LAMBDA_KEYS.contains(&name) => self.lambda_setting(name, value, path, &mut settings.lambda),
             "allow" => set(&mut settings.allow, self.strings(value, path, "a list of paths or globs")),
             "auth" => set(&mut settings.auth, self.choice(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
             "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
@@ -108,6 +153,7 @@ impl Reader<'_> {
             "redact" => set(&mut settings.redact, self.redacted_fields(value, path)),
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
+            "uses" => settings.uses = self.uses(value, path),
             "triggers" => settings.triggers = self.triggers(value, path),
             // `timeout` is the only key left.
             _ => set(&mut settings.timeout, self.number(value, path, "seconds", &TIMEOUT_SECONDS)),
@@ -155,12 +201,15 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let full_path = format!("{path}.{name}");
+            self.record_origin(&full_path, value);
             if let Err(reason) = validate_variable_name(name) {
                 let location = self.table.manifest.location(&key.span());
                 self.problems.push(Problem::new(format!("{location}: `{full_path}` cannot be set: {reason}")));
             } else if let Some(text) = value.get_ref().as_str() {
+                settings.secrets.remove(name);
                 settings.environment.insert(name.to_owned(), text.to_owned());
             } else if let Some(secret) = parse_secret(value) {
+                settings.environment.remove(name);
                 settings.secrets.insert(name.to_owned(), secret);
             } else {
                 let expected = "a string, `{ ssm = \"/a/name\" }` or `{ secretsmanager = \"a/name\" }`";

@@ -9,6 +9,11 @@ use toml::de::DeValue;
 /// value that JSON cannot represent.
 pub(super) fn object_text(value: &DeValue<'_>) -> Option<String> {
     value.as_table()?;
+    value_text(value)
+}
+
+/// Returns the JSON text of a value, or `None` if it contains a value that JSON cannot represent.
+pub(super) fn value_text(value: &DeValue<'_>) -> Option<String> {
     let mut text = String::new();
     write_value(value, &mut text)?;
     Some(text)

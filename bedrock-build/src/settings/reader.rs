@@ -6,7 +6,9 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::origins::{Origin, Origins};
 use super::triggers::TriggerDeclaration;
+use super::uses::UseDeclaration;
 use crate::edit_distance::suggest;
 use crate::manifest::Table;
 use crate::problem::Problem;
@@ -20,9 +22,43 @@ pub(super) struct Reader<'a> {
     pub(super) problems: Vec<Problem>,
     /// All triggers that have been read so far.
     pub(super) triggers: Vec<TriggerDeclaration>,
+    /// Where the settings that have been read so far come from.
+    pub(super) origins: Origins,
+    /// All resources that have been read so far.
+    pub(super) uses: Vec<UseDeclaration>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(table: Table<'a>) -> Self {
+        Self { table, problems: Vec::new(), triggers: Vec::new(), origins: Origins::new(), uses: Vec::new() }
+    }
 }
 
 impl Reader<'_> {
+    /// Records where the setting at `path` comes from.
+    pub(super) fn record_origin(&mut self, path: &str, value: &Value<'_>) {
+        let location = self.table.manifest.location(&value.span());
+        let text = self.table.manifest.text.get(value.span()).unwrap_or_default().to_owned();
+        self.origins.insert(path.to_owned(), Origin { location, text });
+    }
+
+    /// Reads a number that AWS limits. `source` is where AWS says so.
+    pub(super) fn limited_number(
+        &mut self,
+        value: &Value<'_>,
+        path: &str,
+        unit: &str,
+        range: &RangeInclusive<u64>,
+        source: &str,
+    ) -> Option<u64> {
+        let problems = self.problems.len();
+        let number = self.number(value, path, unit, range);
+        if let Some(problem) = self.problems.get_mut(problems) {
+            problem.help.push(format!("the limits are AWS's: {source}"));
+        }
+        number
+    }
+
     pub(super) fn number(
         &mut self,
         value: &Value<'_>,

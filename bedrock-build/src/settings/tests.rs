@@ -5,14 +5,14 @@ use crate::manifest::{Manifest, Table};
 use crate::name::WorkerName;
 use crate::problem::Problem;
 
-fn read(text: &str) -> Result<Settings, Vec<Problem>> {
+pub(super) fn read(text: &str) -> Result<Settings, Vec<Problem>> {
     let manifest = Manifest { text: text.to_owned(), display_path: "Cargo.toml".to_owned() };
     let document = manifest.parse().expect("TOML");
-    Settings::read(Table { table: document.get_ref(), manifest: &manifest })
+    Settings::read(Table { table: document.get_ref(), manifest: &manifest }).map(|(settings, _)| settings)
 }
 
 /// Returns message and help lines of the only problem.
-fn error_of(text: &str) -> String {
+pub(super) fn error_of(text: &str) -> String {
     match read(text) {
         Err(problems) if problems.len() == 1 => format!("{}\n{}", problems[0].message, problems[0].help.join("\n")),
         other => panic!("{text}: {other:?}"),
@@ -57,15 +57,20 @@ fn unknown_setting_error_lists_known_settings() {
         error_of("[endpoint]\ninvoke = ['a']"),
         "Cargo.toml:2: unknown setting `invoke` in `[package.metadata.bedrock.endpoint]`\n\
          a setting with a similar name exists: `invokes`\n\
-         the known settings are `allow`, `auth`, `concurrency`, `env`, `invokes`, `layers`, `log-retention`, \
-         `memory`, `redact`, `runtime`, `timeout`"
+         the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, \
+         `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
+         `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
+         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `uses`, `vpc`"
     );
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
-         the known settings are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, \
-         `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, \
-         `timeout`, `triggers`"
+         the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, \
+         `dead-letter`, `description`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, \
+         `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
+         `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \
+         `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, \
+         `uses`, `vpc`"
     );
 }
 

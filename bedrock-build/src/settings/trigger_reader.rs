@@ -36,7 +36,7 @@ impl Reader<'_> {
             self.wrong_value(value, path, "a list of tables, one for each trigger");
             return Vec::new();
         };
-        let worker = path.split('.').nth(1).unwrap_or_default().to_owned();
+        let worker = path.rsplit('.').nth(1).unwrap_or_default().to_owned();
         let mut triggers = Vec::new();
         for (value, number) in list.iter().zip(0..) {
             if let Some(trigger) = self.trigger(value, &format!("{path}[{number}]")) {

@@ -79,6 +79,7 @@ pub enum ObjectEvent {
 }
 
 /// A trigger with its worker and its location in the manifest, to compare it with other triggers.
+#[derive(Clone)]
 pub(super) struct TriggerDeclaration {
     pub(super) worker: String,
     pub(super) location: String,

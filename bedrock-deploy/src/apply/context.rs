@@ -7,6 +7,7 @@ use bedrock_diagnostics::{Error, Interrupt};
 
 use crate::aws::{Aws, AwsError, Idempotency, call};
 use crate::desired::DesiredFunction;
+use crate::lambda_settings::Members;
 use crate::observer::DeployObserver;
 use crate::stage::StageContext;
 
@@ -44,6 +45,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) live_version: Option<&'a str>,
     /// ARN of the worker's own layer. `None` until it is published.
     pub(super) layer_arn: Option<String>,
+    /// Members of Lambda's API to send with the settings.
+    pub(super) members: &'a Members,
 }
 
 /// Why a step failed.

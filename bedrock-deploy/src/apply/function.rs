@@ -7,11 +7,14 @@ use aws_sdk_lambda::types::{
     AliasRoutingConfiguration, Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure,
     OnSuccess, RecursiveLoop, Runtime,
 };
+use serde_json::json;
 
 use super::context::{FunctionContext, StepResult, wait_until_ready};
+use super::lambda_settings::add_members;
 use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
 use crate::aws::{Aws, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
+use crate::lambda_settings::Members;
 use crate::read::read_version_descriptions;
 use crate::stage::ALIAS;
 use crate::version::{FunctionSettings, Version};
@@ -62,7 +65,9 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
     let code = code.build();
     let version = &desired.version;
     let settings = &version.settings;
-    let tags: HashMap<String, String> = context.stage.tags().into_iter().collect();
+    let tags: HashMap<String, String> = context.stage.tags().into_iter().chain(desired.tags()).collect();
+    let mut members = context.members.clone();
+    members.extend(desired.lambda.code_signing.iter().map(|arn| ("CodeSigningConfigArn".to_owned(), json!(arn))));
     let request = || {
         let function = context.aws.lambda.create_function().function_name(context.name).code(code.clone());
         let function = function.set_tags(Some(tags.clone())).role(&settings.role_arn).handler(&settings.handler);
@@ -72,7 +77,9 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
         let function = function.set_layers(Some(desired.layers(context.layer_arn.as_deref())));
         let function = function.set_dead_letter_config(dead_letter_config(settings)).environment(environment(settings));
         let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
-        function.customize().config_override(timeouts).send()
+        let members = members.clone();
+        let request = function.customize().config_override(timeouts);
+        request.mutate_request(move |request| add_members(request, &members)).send()
     };
     let created = call(Idempotency::NotIdempotent, request).await?;
     drop(upload);
@@ -93,6 +100,7 @@ pub(crate) async fn update_settings(
     name: &str,
     settings: &FunctionSettings,
     layers: &[String],
+    members: &Members,
 ) -> StepResult {
     let request = || {
         let function = aws.lambda.update_function_configuration().function_name(name).role(&settings.role_arn);
@@ -101,7 +109,9 @@ pub(crate) async fn update_settings(
         // An empty ARN removes the dead-letter queue.
         let no_dead_letter = || DeadLetterConfig::builder().target_arn("").build();
         let function = function.dead_letter_config(dead_letter_config(settings).unwrap_or_else(no_dead_letter));
-        function.set_layers(Some(layers.to_vec())).environment(environment(settings)).send()
+        let function = function.set_layers(Some(layers.to_vec())).environment(environment(settings));
+        let members = members.clone();
+        function.customize().mutate_request(move |request| add_members(request, &members)).send()
     };
     call(Idempotency::Idempotent, request).await?;
     wait_until_ready(aws, name, None).await

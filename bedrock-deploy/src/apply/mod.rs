@@ -3,6 +3,7 @@
 
 pub(crate) mod context;
 pub(crate) mod function;
+mod lambda_settings;
 mod layer;
 mod role;
 mod steps;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bedrock_diagnostics::Result;
 
 use super::context::{ApplyContext, FunctionContext, StepResult};
-use super::{function, layer, role, url};
+use super::{function, lambda_settings, layer, role, url};
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
 use crate::step::Step;
@@ -41,6 +41,7 @@ pub(super) async fn apply_steps(
         version_description: VersionDescription { deploy: context.started_at_ms, previous }.to_string(),
         live_version: planned.live_version.as_deref(),
         layer_arn: planned.layer_arn.clone(),
+        members: &planned.members,
     };
     for step in steps {
         context.interrupt.check()?;
@@ -82,12 +83,17 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::CreateFunction => function::create(context, desired).await,
         Step::UpdateSettings => {
             let layers = desired.layers(context.layer_arn.as_deref());
-            function::update_settings(context.aws, context.name, &desired.version.settings, &layers).await
+            let settings = &desired.version.settings;
+            function::update_settings(context.aws, context.name, settings, &layers, context.members).await
         }
         Step::UpdateCode => function::upload_code(context, desired).await,
         Step::SetConcurrency => function::set_concurrency(context, desired).await,
         Step::SetEventInvokeConfig => function::set_event_invoke_config(context, desired).await,
         Step::SetRecursiveLoop => function::set_recursive_loop(context, desired).await,
+        Step::SetTags => lambda_settings::set_tags(context, desired).await,
+        Step::SetCodeSigning => lambda_settings::set_code_signing(context, desired).await,
+        Step::SetRuntimeManagement => lambda_settings::set_runtime_management(context, desired).await,
+        Step::SetProvisionedConcurrency => lambda_settings::set_provisioned_concurrency(context, desired).await,
         Step::PublishVersion => function::publish_version(context, desired).await,
         Step::CreateUrl => url::create(context, desired).await,
         Step::SetUrlAuth => url::set_auth(context, desired).await,

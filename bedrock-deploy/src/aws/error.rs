@@ -46,6 +46,7 @@ impl AwsError {
             "NoSuchKey",
             "NoSuchTagSet",
             "NotFound",
+            "ProvisionedConcurrencyConfigNotFoundException",
             "QueueDoesNotExist",
             "ResourceNotFoundException",
         ]

@@ -32,6 +32,16 @@ pub struct LogSource {
     pub name: String,
     /// Name of the log group.
     pub log_group: String,
+    /// Name of the function, if other functions may write to the same log group.
+    pub function: Option<String>,
+}
+
+impl LogSource {
+    /// Returns whether the function writes to a stream: in a log group that it chose, Lambda calls the streams
+    /// `2026/11/29/FUNCTION[VERSION]ID`.
+    fn has_stream(&self, stream: &str) -> bool {
+        self.function.as_ref().is_none_or(|function| stream.contains(&format!("/{function}[")))
+    }
 }
 
 /// Which logs to read.
@@ -122,7 +132,7 @@ async fn poll(request: &LogRequest, aws: &Aws, observer: &mut dyn LogObserver) -
         if is_first {
             report_missing(request, &states, observer)?;
         }
-        let lines = new_lines(&mut states, responses);
+        let lines = new_lines(request, &mut states, responses);
         let has_reader = lines.is_empty() || observer.lines(lines)?;
         if !request.follow || !has_reader {
             return Ok(());
@@ -188,10 +198,13 @@ fn read_error(source: &LogSource, error: AwsError) -> Error {
 }
 
 /// Returns the new events of all log groups, the oldest first. Events of the same time are in the order of the sources.
-fn new_lines(states: &mut [LogState], responses: Vec<Option<Vec<LogEvent>>>) -> Vec<LogLine> {
+fn new_lines(request: &LogRequest, states: &mut [LogState], responses: Vec<Option<Vec<LogEvent>>>) -> Vec<LogLine> {
     let mut lines: Vec<LogLine> = Vec::new();
     for (source, (state, response)) in states.iter_mut().zip(responses).enumerate() {
-        for event in state.window.take_new(response.unwrap_or_default()) {
+        let is_own =
+            |event: &LogEvent| request.sources.get(source).is_none_or(|source| source.has_stream(&event.stream));
+        let events = response.unwrap_or_default().into_iter().filter(is_own).collect();
+        for event in state.window.take_new(events) {
             let request_id = state.request_ids.request_id(&event);
             lines.push(LogLine { source, request_id, event });
         }
@@ -215,4 +228,22 @@ fn report_missing(request: &LogRequest, states: &[LogState], observer: &mut dyn 
         observer.log_groups_missing(&missing);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LogSource;
+
+    #[test]
+    fn streams_of_a_shared_log_group_name_their_function() {
+        let source = |function: Option<&str>| LogSource {
+            name: "counter".to_owned(),
+            log_group: "/shop".to_owned(),
+            function: function.map(str::to_owned),
+        };
+        let stream = "2026/11/29/shop-dev-counter[$LATEST]0a1b";
+        assert!(source(Some("shop-dev-counter")).has_stream(stream));
+        assert!(!source(Some("shop-dev-count")).has_stream(stream) && !source(Some("dev-counter")).has_stream(stream));
+        assert!(source(None).has_stream("2026/11/29/[$LATEST]0a1b"));
+    }
 }

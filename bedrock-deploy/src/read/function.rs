@@ -13,7 +13,10 @@ use crate::actual::{DeployedFunction, FunctionUrl, LiveVersion};
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::environment::Environment;
-use crate::stage::{ALIAS, ENDPOINT, StageContext, TRIGGERS_TAG};
+use crate::lambda_settings::{
+    CODE_SIGNING, ManagedSettings, PROVISIONED_CONCURRENCY, RUNTIME_MANAGEMENT, RuntimeManagement, actual_members,
+};
+use crate::stage::{ALIAS, ENDPOINT, SETTINGS_TAG, StageContext, TRIGGERS_TAG};
 use crate::version::{FunctionSettings, Version};
 
 type Tags = BTreeMap<String, String>;
@@ -34,13 +37,17 @@ pub(super) async fn read(
         return Err(AwsError::Service { code, message, status: 403 });
     }
     let has_url = key == ENDPOINT;
-    let (live, event_invoke_config, allows_recursion, url, statement_ids) = tokio::join!(
+    let tags: Tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let managed = tags.get(SETTINGS_TAG).map(|tag| ManagedSettings::parse(tag)).unwrap_or_default();
+    let (live, event_invoke_config, allows_recursion, url, statement_ids, extras) = tokio::join!(
         read_live_version(aws, &name),
         read_event_invoke_config(aws, &name),
         read_allows_recursion(aws, &name),
         async { if has_url { read_function_url(aws, &name).await } else { Ok(None) } },
         async { if has_url { read_statement_ids(aws, &name).await } else { Ok(BTreeSet::new()) } },
+        read_extras(aws, &name, &managed),
     );
+    let extras = extras?;
     let empty = FunctionConfiguration::builder().build();
     let configuration = response.configuration().unwrap_or(&empty);
     let concurrency = response.concurrency().and_then(Concurrency::reserved_concurrent_executions);
@@ -54,10 +61,48 @@ pub(super) async fn read(
         allows_recursion: allows_recursion?,
         url: url?,
         statement_ids: statement_ids?,
-        has_triggers_tag: response.tags().is_some_and(|tags| tags.contains_key(TRIGGERS_TAG)),
+        has_triggers_tag: tags.contains_key(TRIGGERS_TAG),
+        tags: tags.clone(),
+        managed,
+        provisioned_concurrency: extras.provisioned_concurrency,
+        code_signing: extras.code_signing,
+        runtime_management: extras.runtime_management,
     };
-    let tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-    Ok(Some((tags.collect(), deployed)))
+    Ok(Some((tags, deployed)))
+}
+
+/// Settings that have requests of their own.
+#[derive(Default)]
+struct Extras {
+    provisioned_concurrency: Option<i32>,
+    code_signing: Option<String>,
+    runtime_management: RuntimeManagement,
+}
+
+/// Reads only what earlier deploys managed, so that other functions need neither the requests nor the permissions.
+async fn read_extras(aws: &Aws, name: &str, managed: &ManagedSettings) -> Result<Extras, AwsError> {
+    let lambda = &aws.lambda;
+    let mut extras = Extras::default();
+    if managed.contains(PROVISIONED_CONCURRENCY) {
+        let request = || lambda.get_provisioned_concurrency_config().function_name(name).qualifier(ALIAS).send();
+        let response = optional(call(Idempotency::Idempotent, request).await)?;
+        extras.provisioned_concurrency =
+            response.and_then(|response| response.requested_provisioned_concurrent_executions());
+    }
+    if managed.contains(CODE_SIGNING) {
+        let request = || lambda.get_function_code_signing_config().function_name(name).send();
+        let response = optional(call(Idempotency::Idempotent, request).await)?;
+        let arn = response.map(|response| response.code_signing_config_arn().to_owned());
+        extras.code_signing = arn.filter(|arn| !arn.is_empty());
+    }
+    if managed.contains(RUNTIME_MANAGEMENT) {
+        let request = || lambda.get_runtime_management_config().function_name(name).send();
+        let response = call(Idempotency::Idempotent, request).await?;
+        let mode = response.update_runtime_on().map_or("Auto", |mode| mode.as_str()).to_owned();
+        let version = response.runtime_version_arn().filter(|_| mode == "Manual").map(str::to_owned);
+        extras.runtime_management = RuntimeManagement { mode, version };
+    }
+    Ok(extras)
 }
 
 /// Converts Lambda's description of a version.
@@ -77,6 +122,7 @@ pub(crate) fn version_from(configuration: &FunctionConfiguration) -> Version {
             role_arn: text(configuration.role()),
             environment: Environment::new(variables),
             dead_letter: dead_letter.filter(|arn| !arn.is_empty()).map(str::to_owned),
+            members: actual_members(configuration),
         },
         layers: Some(configuration.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect()),
     }

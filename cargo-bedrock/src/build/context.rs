@@ -25,7 +25,6 @@ pub(crate) const ARCHITECTURE: &str = "architecture";
 pub(crate) struct Context<'a> {
     pub(crate) app: &'a App,
     pub(crate) request: &'a Request,
-    pub(crate) architecture: Architecture,
     pub(crate) folder: &'a ArtifactDir,
     /// The artifacts of earlier builds.
     pub(crate) known: &'a BuildState,
@@ -62,7 +61,7 @@ impl Context<'_> {
     ) -> Result<BuiltArtifact> {
         self.tools.check()?;
         let (runtime, settings) = self.function(artifact);
-        inputs.add(ARCHITECTURE, self.architecture.as_str());
+        inputs.add(ARCHITECTURE, self.architecture(&artifact.function()).as_str());
         inputs.add("runtime", runtime.id);
         inputs.add("allow", settings.allow.join(", "));
         let started_at = Instant::now();
@@ -100,7 +99,7 @@ impl Context<'_> {
         let (runtime, settings) = self.function(artifact);
         let target = Target {
             artifact: artifact.to_string(),
-            architecture: self.architecture,
+            architecture: self.architecture(&artifact.function()),
             base_image: LambdaBaseImage::for_runtime(runtime.id),
             allow: settings.allow.clone(),
             settings: artifact.function().settings_table(),
@@ -114,6 +113,12 @@ impl Context<'_> {
             return Ok(());
         }
         Err(Error { kind: ExitKind::App, reports: findings.iter().map(|finding| finding.report(&target)).collect() })
+    }
+
+    /// Returns the instruction set architecture that a function is built for.
+    pub(crate) fn architecture(&self, function: &Function) -> Architecture {
+        let settings = self.function(&Artifact::Code(function.clone())).1;
+        self.request.architecture.unwrap_or_else(|| settings.architecture(self.app.settings.architecture))
     }
 
     /// Returns the Lambda runtime of a function.

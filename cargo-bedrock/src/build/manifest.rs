@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
-use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime};
+use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime, Worker};
 use bedrock_local::lambda_handler;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::artifact::{Artifact, Function};
 use super::callees::Callees;
-use super::context::ARCHITECTURE;
+use super::context::{ARCHITECTURE, Context};
+use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::BuildState;
@@ -21,6 +23,8 @@ use super::triggers;
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
+/// Version of a manifest with settings of `lambda`, or with settings of stages.
+const VERSION_WITH_STAGES: u32 = 3;
 
 /// The contents of the file.
 #[derive(Debug, Serialize)]
@@ -33,6 +37,9 @@ pub(crate) struct Manifest {
     profile: &'static str,
     endpoint: Entry,
     workers: BTreeMap<String, Entry>,
+    /// For each stage and function, the keys of its entry that differ in this stage.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stages: BTreeMap<String, BTreeMap<String, Map<String, Value>>>,
 }
 
 /// One Lambda function.
@@ -64,6 +71,9 @@ struct Entry {
     layers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url_auth: Option<&'static str>,
+    /// Settings of Lambda without a default value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lambda: Option<lambda_settings::Entry>,
     code: Option<ZipEntry>,
     layer: Option<ZipEntry>,
 }
@@ -84,40 +94,102 @@ struct ZipEntry {
 /// Everything that a manifest is made from.
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
-    pub(crate) app: &'a App,
+    pub(crate) context: &'a Context<'a>,
     /// The artifacts that have been built.
     pub(crate) state: &'a BuildState,
     pub(crate) callees: &'a Callees,
-    /// Architecture of the artifacts that have not been built.
-    pub(crate) architecture: Architecture,
 }
 
 impl Manifest {
     /// Returns the manifest of an app.
-    pub(crate) fn of(sources: &Sources<'_>) -> Self {
-        let app = sources.app;
-        let state = sources.state;
-        let settings = &app.settings.endpoint;
-        let mut endpoint = entry(&Function::Endpoint, Language::Rust, app.endpoint_runtime, settings, sources);
-        endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
-        let worker = |worker: &bedrock_build::Worker| {
-            let function = Function::Worker(worker.name.clone());
-            let mut entry = entry(&function, worker.language, worker.runtime, &worker.settings, sources);
-            if may_have_layer(worker) {
-                entry.layer = zip_entry(&Artifact::Layer(worker.name.clone()), state);
-            }
-            (worker.name.to_string(), entry)
-        };
-        let is_plain = app.workers.iter().all(|worker| is_plain(&worker.settings));
-        Self {
-            version: if is_plain { VERSION_WITHOUT_TRIGGERS } else { VERSION_WITH_TRIGGERS },
+    pub(crate) fn of(sources: &Sources<'_>) -> serde_json::Result<Self> {
+        let app = sources.context.app;
+        let endpoint = endpoint_entry(&app.settings.endpoint, sources);
+        let workers: BTreeMap<String, Entry> = app
+            .workers
+            .iter()
+            .map(|worker| (worker.name.to_string(), worker_entry(worker, &worker.settings, sources)))
+            .collect();
+        let mut stages = BTreeMap::new();
+        for name in app.settings.stages.keys() {
+            stages.insert(name.clone(), stage_differences(name, &endpoint, &workers, sources)?);
+        }
+        Ok(Self {
+            version: version(app),
             bedrock: env!("CARGO_PKG_VERSION"),
             app: app.name.to_string(),
-            profile: profile(state),
+            profile: profile(sources.state),
             endpoint,
-            workers: app.workers.iter().map(worker).collect(),
+            workers,
+            stages,
+        })
+    }
+}
+
+/// Returns the lowest version that can express the settings of an app.
+fn version(app: &App) -> u32 {
+    let functions = || app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint]);
+    if !app.settings.stages.is_empty() || functions().any(|settings| lambda_settings::Entry::of(settings).is_some()) {
+        VERSION_WITH_STAGES
+    } else if functions().all(is_plain) {
+        VERSION_WITHOUT_TRIGGERS
+    } else {
+        VERSION_WITH_TRIGGERS
+    }
+}
+
+/// Returns what differs in `stage`, for each function that its settings change.
+fn stage_differences(
+    stage: &str,
+    endpoint: &Entry,
+    workers: &BTreeMap<String, Entry>,
+    sources: &Sources<'_>,
+) -> serde_json::Result<BTreeMap<String, Map<String, Value>>> {
+    let app = sources.context.app;
+    let mut functions = BTreeMap::new();
+    let mut add = |name: &str, of_all: &Entry, of_stage: &Entry| -> serde_json::Result<()> {
+        let differences = differences(&serde_json::to_value(of_all)?, &serde_json::to_value(of_stage)?);
+        if !differences.is_empty() {
+            functions.insert(name.to_owned(), differences);
+        }
+        Ok(())
+    };
+    add(Function::Endpoint.name(), endpoint, &endpoint_entry(app.settings.endpoint_in(stage), sources))?;
+    for worker in &app.workers {
+        let settings = app.settings.worker_in(stage, &worker.name);
+        if let Some(of_all) = workers.get(worker.name.as_str()) {
+            add(worker.name.as_str(), of_all, &worker_entry(worker, &settings, sources))?;
         }
     }
+    Ok(functions)
+}
+
+/// Returns the keys of an object that differ from another one, with the new values; null for a key that it lacks.
+fn differences(old: &Value, new: &Value) -> Map<String, Value> {
+    let keys = |value: &Value| value.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    let all = keys(old).into_iter().chain(keys(new));
+    all.filter(|key| old.get(key) != new.get(key))
+        .map(|key| {
+            let value = new.get(&key).cloned().unwrap_or_default();
+            (key, value)
+        })
+        .collect()
+}
+
+fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
+    let mut endpoint =
+        entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
+    endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint
+}
+
+fn worker_entry(worker: &Worker, settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
+    let function = Function::Worker(worker.name.clone());
+    let mut entry = entry(&function, worker.language, worker.runtime, settings, sources);
+    if may_have_layer(worker) {
+        entry.layer = zip_entry(&Artifact::Layer(worker.name.clone()), sources.state);
+    }
+    entry
 }
 
 fn entry(
@@ -137,7 +209,9 @@ fn entry(
         language: language.as_str(),
         runtime: runtime.id,
         handler: lambda_handler(language),
-        architecture: made_for(&artifact, sources.state).unwrap_or(sources.architecture).as_str(),
+        architecture: made_for(&artifact, sources.state)
+            .unwrap_or_else(|| sources.context.architecture(function))
+            .as_str(),
         memory: settings.memory,
         timeout: settings.timeout,
         environment: settings.environment.clone(),
@@ -154,6 +228,7 @@ fn entry(
         log_retention: settings.log_retention,
         layers: settings.layers.clone(),
         url_auth: None,
+        lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),
         layer: None,
     }

@@ -12,13 +12,15 @@
 //! | [`inputs`], [`state`] | why an artifact is rebuilt |
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
-//! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`triggers`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
+//! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
+//! | [`triggers`], [`mod@lambda_settings`] | parts of a function in the manifest |
 
 mod artifact;
 mod artifact_dir;
 mod callees;
 mod context;
 mod inputs;
+mod lambda_settings;
 mod manifest;
 mod node;
 mod observer;

@@ -63,14 +63,12 @@ impl Request {
 /// The artifacts of this build, in the order of the reports.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    pub(crate) architecture: Architecture,
     pub(crate) artifacts: Vec<Artifact>,
 }
 
 impl Plan {
     /// Selects the artifacts of `app`. Without a selection in `request`, all of them.
     pub(crate) fn of(app: &App, request: &Request) -> Result<Self> {
-        let architecture = request.architecture.unwrap_or(app.settings.architecture);
         let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]));
         let workers = request.workers.iter().map(named).collect::<Result<Vec<_>>>()?;
         let layers = request.layers.iter().map(named).collect::<Result<Vec<_>>>()?;
@@ -90,7 +88,7 @@ impl Plan {
                 artifacts.push(Artifact::Layer(worker.name.clone()));
             }
         }
-        Ok(Self { architecture, artifacts })
+        Ok(Self { artifacts })
     }
 }
 

@@ -22,11 +22,11 @@ pub(super) fn prune_stale(context: &Context<'_>, state: &mut BuildState) {
         if one == other {
             continue;
         }
-        let outdated = if one == context.architecture.as_str() { &layer } else { &code };
+        let now = context.architecture(&code.function()).as_str();
+        let outdated = if one == now { &layer } else { &code };
         let flag = if *outdated == layer { "--worker-layer" } else { "--worker" };
         let was = processor(state, outdated).unwrap_or_default().to_owned();
         remove(context, state, &outdated.id());
-        let now = context.architecture.as_str();
         let name = &worker.name;
         let warning =
             format!("{outdated} was built for {was} and has been deleted, build it for {now} too: `{flag}={name}`");

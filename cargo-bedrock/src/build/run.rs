@@ -54,8 +54,7 @@ pub(crate) fn compile_programs(
     let folder = ArtifactDir::open(app, observer)?;
     let known = BuildState::default();
     let tools = tools.clone();
-    let architecture = plan.architecture;
-    let context = Context { app, request, architecture, folder: &folder, known: &known, observer, tools };
+    let context = Context { app, request, folder: &folder, known: &known, observer, tools };
     let functions: Vec<Function> =
         plan.artifacts.iter().filter(|artifact| is_rust(app, artifact)).filter_map(function).collect();
     let programs = rust::programs(&context, &functions, compile_observer);
@@ -71,8 +70,7 @@ pub(crate) fn run(app: &App, request: &Request, observer: &dyn BuildObserver) ->
     let folder = ArtifactDir::open(app, observer)?;
     let known = BuildState::load(&folder.path);
     observer.started(app.name.as_str(), &plan.artifacts);
-    let context =
-        Context { app, request, architecture: plan.architecture, folder: &folder, known: &known, observer, tools };
+    let context = Context { app, request, folder: &folder, known: &known, observer, tools };
     let result = build_all(&context, &plan);
     observer.ended(result.is_ok());
     let built_artifacts = result?;
@@ -125,7 +123,7 @@ fn build_all(context: &Context<'_>, plan: &Plan) -> Result<Vec<BuiltArtifact>> {
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Report errors in the same order every time, whichever artifact finished first.
     results.sort_by(|(one, _), (other, _)| one.cmp(other));
-    finish(context, plan, results.into_iter().map(|(_, result)| result))
+    finish(context, results.into_iter().map(|(_, result)| result))
 }
 
 fn is_rust(app: &App, artifact: &Artifact) -> bool {
@@ -157,11 +155,7 @@ fn build_one(context: &Context<'_>, artifact: &Artifact) -> Result<BuiltArtifact
 
 /// Saves the state even if some artifacts failed, so that the next build does not repeat the others. Then checks Lambda's
 /// limits and writes the manifest.
-fn finish(
-    context: &Context<'_>,
-    plan: &Plan,
-    results: impl Iterator<Item = Result<BuiltArtifact>>,
-) -> Result<Vec<BuiltArtifact>> {
+fn finish(context: &Context<'_>, results: impl Iterator<Item = Result<BuiltArtifact>>) -> Result<Vec<BuiltArtifact>> {
     let mut built_artifacts = Vec::new();
     let mut errors = Vec::new();
     for result in results {
@@ -186,9 +180,9 @@ fn finish(
         return Err(Error::combine(errors));
     }
     let callees = callees::read_callees(context, &state)?;
-    let manifest =
-        Manifest::of(&Sources { app: context.app, state: &state, callees: &callees, architecture: plan.architecture });
-    let text = serde_json::to_string_pretty(&manifest)
+    let manifest = Manifest::of(&Sources { context, state: &state, callees: &callees });
+    let text = manifest
+        .and_then(|manifest| serde_json::to_string_pretty(&manifest))
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;
     replace_file(&context.folder.path.join("manifest.json"), &(text + "\n"))?;
     Ok(built_artifacts)

@@ -1,11 +1,13 @@
-//! `cargo bedrock list`: lists the workers of the app, as a table or as JSON.
+//! `cargo bedrock list`: lists the workers of the app, or the settings that are in force in a stage, as text or as JSON.
 
 use bedrock_build::{App, Trigger, Worker};
 use clap::Args;
 use serde::Serialize;
 
 use crate::session::Session;
+use crate::settings_in_force::{SettingInForce, settings_in_force};
 use crate::ui::{Printer, align_columns};
+use bedrock_deploy::{ENDPOINT, Stage};
 use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -19,8 +21,19 @@ The JSON is one object; keys may be added to it:
     memory    megabytes
     triggers  what invokes it apart from calls, as text
 
+With `--stage` it is one object with
+  app, stage  their names
+  functions   the endpoint and the workers, each with
+    name      `endpoint`, or the worker's name
+    settings  what is in force, each with
+      name         as in `Cargo.toml`
+      value        as it is written there
+      source       file and line, or `default`
+      is_of_stage  whether only this stage has it
+
 Examples:
   cargo bedrock list
+  cargo bedrock list --stage prod
   cargo bedrock list --json | jq -r '.workers[].name'";
 
 /// List the app's workers
@@ -30,6 +43,9 @@ pub(crate) struct List {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// List the settings that are in force in this stage, and where each comes from
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +67,11 @@ struct Row<'a> {
 impl List {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
+        if let Some(stage) = &self.stage {
+            let stage = Stage::parse(stage)?;
+            let settings = StageListing::of(&app, stage.as_str());
+            return Printer::data(&if self.json { to_json(&settings)? } else { settings.text() });
+        }
         if self.json {
             Printer::data(&json(&app)?)?;
         } else if !app.workers.is_empty() {
@@ -78,10 +99,50 @@ fn json(app: &App) -> Result<String> {
         memory: worker.settings.memory,
         triggers: worker.settings.triggers.iter().map(Trigger::title).collect(),
     });
-    let listing = Listing { app: app.name.as_str(), workers: workers.collect() };
-    let text = serde_json::to_string_pretty(&listing)
+    to_json(&Listing { app: app.name.as_str(), workers: workers.collect() })
+}
+
+fn to_json(listing: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(listing)
         .map_err(|error| Error::call("failed to write the workers as JSON").cause(error.to_string()))?;
     Ok(text + "\n")
+}
+
+/// The settings of all functions in a stage.
+#[derive(Serialize)]
+struct StageListing<'a> {
+    app: &'a str,
+    stage: &'a str,
+    functions: Vec<FunctionListing<'a>>,
+}
+
+#[derive(Serialize)]
+struct FunctionListing<'a> {
+    name: &'a str,
+    settings: Vec<SettingInForce>,
+}
+
+impl<'a> StageListing<'a> {
+    fn of(app: &'a App, stage: &'a str) -> Self {
+        let endpoint = FunctionListing { name: ENDPOINT, settings: settings_in_force(app, stage, None) };
+        let worker = |worker: &'a Worker| {
+            let name = worker.name.as_str();
+            FunctionListing { name, settings: settings_in_force(app, stage, Some(name)) }
+        };
+        let functions = std::iter::once(endpoint).chain(app.workers.iter().map(worker)).collect();
+        Self { app: app.name.as_str(), stage, functions }
+    }
+
+    fn text(&self) -> String {
+        let of_function = |function: &FunctionListing<'_>| {
+            let rows = function.settings.iter().map(|setting| {
+                let stage = if setting.is_of_stage { format!(", only `{}`", self.stage) } else { String::new() };
+                [format!("  {}", setting.name), setting.value.clone(), format!("{}{stage}", setting.source)]
+            });
+            format!("{}\n{}", function.name, align_columns(rows, &[]))
+        };
+        self.functions.iter().map(of_function).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// Returns a line for each trigger of the workers, or an empty text.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bedrock_build::settings::STAGE_PLACEHOLDER;
 use bedrock_build::{App, FunctionName};
 use bedrock_deploy::logs::{LogRequest, LogSource, read_logs};
 use bedrock_deploy::{ENDPOINT, Stage};
@@ -71,13 +72,22 @@ fn log_sources(app: &App, names: &[String], stage: &Stage) -> Result<Vec<LogSour
         [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string())).collect();
     let mut sources = Vec::new();
     for name in if names.is_empty() { &all } else { names } {
-        let function = if name == ENDPOINT {
-            FunctionName::of_endpoint(&app.name, stage.as_str()).map_err(invalid)?
+        let (function, settings) = if name == ENDPOINT {
+            let function = FunctionName::of_endpoint(&app.name, stage.as_str()).map_err(invalid)?;
+            (function, app.settings.endpoint_in(stage.as_str()).clone())
         } else {
             let worker = app.worker(name).map_err(invalid)?;
-            FunctionName::of_worker(&app.name, stage.as_str(), &worker.name).map_err(invalid)?
+            let function = FunctionName::of_worker(&app.name, stage.as_str(), &worker.name).map_err(invalid)?;
+            (function, app.settings.worker_in(stage.as_str(), &worker.name))
         };
-        let source = LogSource { name: name.clone(), log_group: format!("/aws/lambda/{function}") };
+        let source = match settings.lambda.logging.group {
+            Some(group) => LogSource {
+                name: name.clone(),
+                log_group: group.replace(STAGE_PLACEHOLDER, stage.as_str()),
+                function: Some(function.to_string()),
+            },
+            None => LogSource { name: name.clone(), log_group: format!("/aws/lambda/{function}"), function: None },
+        };
         if !sources.contains(&source) {
             sources.push(source);
         }

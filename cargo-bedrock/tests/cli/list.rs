@@ -199,3 +199,36 @@ fn workers_folder_can_be_changed() {
     a       javascript  app/workers/a     30 s  256 MB
     ");
 }
+
+#[test]
+fn settings_in_force_name_their_source() {
+    let settings = "
+[package.metadata.bedrock.endpoint]
+timeout = 60
+
+[package.metadata.bedrock.workers.system_fetcher]
+memory = 512
+env = { MODE = \"fast\", TOKEN = { ssm = \"/my_app/{stage}/token\" } }
+
+[package.metadata.bedrock.stages.prod.workers.system_fetcher]
+memory = 2048
+env.MODE = \"slow\"
+tracing = \"active\"
+";
+    let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    assert_snapshot!(app.run(&["list", "--stage", "prod"]), @"");
+    assert_snapshot!(app.run(&["list", "--stage", "dev"]), @"");
+    let json: serde_json::Value =
+        serde_json::from_str(&app.run(&["list", "--stage", "prod", "--json"]).stdout).expect("JSON");
+    assert_eq!((&json["app"], &json["stage"]), (&serde_json::json!("my_app"), &serde_json::json!("prod")));
+    let settings = json["functions"][1]["settings"].as_array().expect("settings");
+    let memory = settings.iter().find(|setting| setting["name"] == "memory").expect("memory");
+    assert_eq!(memory["value"], "2048");
+    assert_eq!(memory["is_of_stage"], true);
+}
+
+#[test]
+fn stage_of_list_must_be_a_name() {
+    let output = TestApp::with_manifest(MANIFEST).run(&["list", "--stage", "Prod"]);
+    assert!(output.stderr.contains("`Prod` is not a valid stage name"), "{output}");
+}

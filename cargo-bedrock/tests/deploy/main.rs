@@ -10,6 +10,7 @@ mod emulated_aws;
 mod end_to_end;
 mod faults;
 mod interrupted;
+mod lambda_settings;
 mod large;
 mod permissions;
 mod proxy;

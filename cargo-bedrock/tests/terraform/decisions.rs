@@ -17,6 +17,13 @@ fn manifest_decides_names_rights_and_environments() {
         ("full", full_environment()),
         ("destinations", destinations()),
         ("triggers", Manifest::triggers()),
+        ("lambda", Manifest::lambda_settings()),
+        (
+            "members",
+            Manifest::with_workers(&["fetcher"])
+                .with("/version", json!(3))
+                .with("/workers/fetcher/lambda", json!({ "members": { "TenancyConfig": {} } })),
+        ),
         ("hyphen", Manifest::three_functions().with("/app", json!("outer-space"))),
     ] {
         manifest.write(&app.path(&format!("terraform/manifest/manifests/{name}.json")));

@@ -52,6 +52,7 @@ run "one_worker" {
       dead_letter      = null
       recursion        = "terminate"
       layers           = []
+      lambda           = output.functions.fetcher.lambda
       code = {
         file          = "manifests/workers/fetcher.zip"
         sha256_base64 = output.functions.fetcher.code.sha256_base64
@@ -484,4 +485,84 @@ run "long_names_are_truncated" {
     condition     = length(output.schedule_roles.fetcher.name) == 64
     error_message = output.schedule_roles.fetcher.name
   }
+}
+
+run "lambda_settings" {
+  command = plan
+
+  variables {
+    path = "./manifests/lambda.json"
+  }
+
+  assert {
+    condition     = alltrue([for key, value in output.functions.ranker.lambda : value == null || try(length(value) == 0, value == false)])
+    error_message = "no setting has a value by default: ${jsonencode(output.functions.ranker.lambda)}"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.lambda.tags == { team = "dev-media" } && output.functions.fetcher.lambda.ephemeral_storage == 2048
+    error_message = "the settings are those of the manifest, with the stage: ${jsonencode(output.functions.fetcher.lambda)}"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.functions.fetcher.own_policy).Statement : statement.Sid] == ["Log", "SendTraces", "MountFileSystem", "JoinVpc", "ListVpc", "KeepCodeOutOfVpc"]
+    error_message = "settings need rights: ${output.functions.fetcher.own_policy}"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.functions.ranker.own_policy).Statement : statement.Sid] == ["Log"]
+    error_message = "functions without such settings need none: ${output.functions.ranker.own_policy}"
+  }
+
+  assert {
+    condition     = jsondecode(output.functions.fetcher.own_policy).Statement[0].Resource == "arn:aws:logs:us-east-1:123456789012:log-group:/shop/dev:*"
+    error_message = "the function writes to the log group of the settings: ${output.functions.fetcher.own_policy}"
+  }
+}
+
+run "other_stage" {
+  command = plan
+
+  variables {
+    path = "./manifests/lambda.json"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.memory == 256 && output.functions.fetcher.environment.MODE == "{stage}"
+    error_message = "a stage without a table has the settings of all stages, variables are verbatim: ${jsonencode(output.functions.fetcher)}"
+  }
+}
+
+run "stage_with_settings" {
+  command = plan
+
+  variables {
+    path  = "./manifests/lambda.json"
+    stage = "prod"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.memory == 2048 && output.functions.fetcher.lambda.tracing == null && output.functions.ranker.memory == 256
+    error_message = "the settings of the stage replace those of all stages: ${jsonencode(output.functions.fetcher)}"
+  }
+
+  assert {
+    condition     = length(output.schedules) == 0
+    error_message = "a stage may have no triggers: ${jsonencode(output.schedules)}"
+  }
+
+  assert {
+    condition     = output.secrets.fetcher.TOKEN == "ssm:/space/prod/token"
+    error_message = "the paths of secrets name the stage: ${jsonencode(output.secrets)}"
+  }
+}
+
+run "unknown_members" {
+  command = plan
+
+  variables {
+    path = "./manifests/members.json"
+  }
+
+  expect_failures = [output.functions]
 }

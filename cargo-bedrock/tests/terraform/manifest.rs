@@ -105,6 +105,28 @@ impl Manifest {
             .with("/workers/ranker/triggers", ranker)
     }
 
+    /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
+    pub(crate) fn lambda_settings() -> Self {
+        let access_point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0";
+        let lambda = json!({
+            "code_signing": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
+            "description": "fetches", "ephemeral_storage": 2048, "kms_key": "arn:aws:kms:us-east-1:123456789012:key/0a",
+            "file_system": { "arn": access_point, "path": "/mnt/data" },
+            "logging": { "format": "JSON", "level": "WARN", "system_level": "INFO", "group": "/shop/{stage}" },
+            "provisioned_concurrency": 2, "runtime_management": { "mode": "FunctionUpdate", "version": null },
+            "tags": { "team": "{stage}-media" }, "tracing": "Active",
+            "vpc": { "subnets": ["subnet-1a", "subnet-2b"], "security_groups": ["sg-1"], "ipv6": false }
+        });
+        let schedule = json!([{ "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null }]);
+        Self::with_workers(&["fetcher", "ranker"])
+            .with("/version", json!(3))
+            .with("/workers/fetcher/environment", json!({ "MODE": "{stage}" }))
+            .with("/workers/fetcher/secrets", json!({ "TOKEN": { "ssm": "/space/{stage}/token" } }))
+            .with("/workers/fetcher/lambda", lambda)
+            .with("/workers/fetcher/triggers", schedule)
+            .with("/stages", json!({ "prod": { "fetcher": { "memory": 2048, "lambda": null, "triggers": null } } }))
+    }
+
     /// Returns sixty workers with long names. The endpoint calls all of them, and the last one calls the first.
     pub(crate) fn sixty_workers() -> Self {
         let names: Vec<String> =
@@ -138,7 +160,12 @@ fn manifests_of_these_tests_match_the_schema() {
     let schema = jsonschema::draft202012::new(&schema).expect("a schema");
     // Without the repeated worker, which the schema does not allow.
     let three_functions = Manifest::three_functions().with("/endpoint/invokes", json!(["fetcher", "ranker"]));
-    for manifest in [three_functions, Manifest::sixty_workers(), Manifest::triggers().with_endpoint(&["fetcher"])] {
+    for manifest in [
+        three_functions,
+        Manifest::sixty_workers(),
+        Manifest::triggers().with_endpoint(&["fetcher"]),
+        Manifest::lambda_settings().with_endpoint(&[]),
+    ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();
         assert_eq!(errors, [""; 0]);

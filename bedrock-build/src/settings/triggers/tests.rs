@@ -11,7 +11,7 @@ use crate::problem::Problem;
 fn read(text: &str) -> Result<Settings, Vec<Problem>> {
     let manifest = Manifest { text: text.to_owned(), display_path: "Cargo.toml".to_owned() };
     let document = manifest.parse().expect("TOML");
-    Settings::read(Table { table: document.get_ref(), manifest: &manifest })
+    Settings::read(Table { table: document.get_ref(), manifest: &manifest }).map(|(settings, _)| settings)
 }
 
 fn trigger(text: &str) -> Trigger {

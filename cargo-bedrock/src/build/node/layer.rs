@@ -55,16 +55,17 @@ fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
 
 fn entries(context: &Context<'_>, worker: &Worker, artifact: &Artifact) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
-    let what = format!("failed to install the dependencies of {function} for {}", context.architecture.machine());
+    let architecture = context.architecture(&function);
+    let what = format!("failed to install the dependencies of {function} for {}", architecture.machine());
     let staging = context.folder.staging()?;
-    let cpu = format!("--cpu={}", context.architecture.node());
+    let cpu = format!("--cpu={}", architecture.node());
     let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
     npm::install(context, worker, artifact, staging.path(), &platform, &what)?;
     let modules = staging.path().join("node_modules");
     if !modules.is_dir() {
         return Ok(ArtifactContents::default());
     }
-    prune(&modules, &context.app.root, |path, _| is_pruned_node_path(path, context.architecture))?;
+    prune(&modules, &context.app.root, |path, _| is_pruned_node_path(path, architecture))?;
     let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, function.settings_table());
     options.allow.clone_from(&worker.settings.allow);
     let entries = collect_files(&modules, &options)?.entries("nodejs/node_modules");

@@ -107,7 +107,7 @@ fn entries(
     }
     let staging = context.folder.staging()?;
     let target = staging.path().join("python");
-    let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
+    let platform = Platform { runtime: worker.runtime, architecture: context.architecture(&function) };
     let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
     let folders = Folders { staging: staging.path(), target: &target };
     install(&found, platform, folders, &context.tools, &what)?;

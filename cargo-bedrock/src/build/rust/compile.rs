@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use bedrock_build::Architecture;
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
 
@@ -65,11 +66,12 @@ pub(super) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
     programs: &[Program],
+    architecture: Architecture,
     compiler: Compiler,
     compile_observer: &dyn CompileObserver,
 ) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
     let compile_observer = if compiler == Compiler::Cargo { compile_observer } else { &() };
-    let mut command = command(context, workspace, programs, compiler)?;
+    let mut command = command(context, workspace, programs, architecture, compiler)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
@@ -96,9 +98,15 @@ pub(super) fn compile(
     Err(failure(&output.failed, programs, &said, &command))
 }
 
-fn command(context: &Context<'_>, workspace: &Workspace, programs: &[Program], compiler: Compiler) -> Result<Command> {
+fn command(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    programs: &[Program],
+    architecture: Architecture,
+    compiler: Compiler,
+) -> Result<Command> {
     let (target, debugged) = match context.request.purpose {
-        Purpose::Lambda => (compiler::target(context.architecture), false),
+        Purpose::Lambda => (compiler::target(architecture), false),
         Purpose::Here { debugged } => (compiler::host(&workspace.root)?, debugged),
     };
     // The oldest of their runtimes: one invocation, one C library.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bedrock_build::Architecture;
+
 use super::compile::{CompileObserver, Failures, compile};
 use super::compiler::{self, Compiler};
-use super::programs::Workspace;
+use super::programs::{Program, Workspace};
 use crate::build::artifact::{Artifact, Function};
 use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::build::inputs::Inputs;
@@ -59,13 +61,34 @@ pub(crate) fn programs(
         return Ok(BTreeMap::new());
     }
     let workspace = Workspace::of(context.app)?;
-    let programs =
-        functions.iter().map(|function| workspace.program(context.app, function)).collect::<Result<Vec<_>>>()?;
-    let programs_of = |by| compile(context, &workspace, &programs, by, compile_observer);
     if context.request.purpose != Purpose::Lambda {
-        return programs_of(Compiler::Cargo);
+        let programs = workspace.programs(context.app, functions)?;
+        // The architecture is that of this machine.
+        let architecture = context.app.settings.architecture;
+        return compile(context, &workspace, &programs, architecture, Compiler::Cargo, compile_observer);
     }
-    let compiler = compiler::choose(context.request.compiler, context.architecture, &context.tools)?;
+    let mut compiled = BTreeMap::new();
+    for architecture in Architecture::ALL {
+        let is_for = |function: &&Function| context.architecture(function) == architecture;
+        let functions: Vec<Function> = functions.iter().filter(is_for).cloned().collect();
+        if !functions.is_empty() {
+            let programs = workspace.programs(context.app, &functions)?;
+            compiled.extend(lambda_programs(context, &workspace, &programs, architecture, compile_observer)?);
+        }
+    }
+    Ok(compiled)
+}
+
+/// Compiles programs for one architecture of Lambda.
+fn lambda_programs(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    programs: &[Program],
+    architecture: Architecture,
+    compile_observer: &dyn CompileObserver,
+) -> std::result::Result<BTreeMap<Function, PathBuf>, Failures> {
+    let programs_of = |by| compile(context, workspace, programs, architecture, by, compile_observer);
+    let compiler = compiler::choose(context.request.compiler, architecture, &context.tools)?;
     let first = programs_of(compiler)?;
     let needs_other_compiler = |(function, path): (&Function, &PathBuf)| {
         needs_newer_glibc(path, LambdaBaseImage::for_runtime(context.runtime(function).id))

@@ -82,8 +82,13 @@ impl Workspace {
         found
     }
 
+    /// Returns the programs of functions.
+    pub(super) fn programs(&self, app: &App, functions: &[Function]) -> Result<Vec<Program>> {
+        functions.iter().map(|function| self.program(app, function)).collect()
+    }
+
     /// The program of a function: the binary of the package's own name where there are several.
-    pub(super) fn program(&self, app: &App, function: &Function) -> Result<Program> {
+    fn program(&self, app: &App, function: &Function) -> Result<Program> {
         let (dir, main) = match function {
             Function::Endpoint => (app.root.clone(), "src/main.rs".to_owned()),
             Function::Worker(name) => {

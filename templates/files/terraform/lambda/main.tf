@@ -19,6 +19,10 @@ resource "aws_lambda_function" "this" {
   filename                       = var.function.code.file
   source_code_hash               = var.function.code.sha256_base64
   publish                        = true
+  description                    = var.function.lambda.description
+  kms_key_arn                    = var.function.lambda.kms_key
+  code_signing_config_arn        = var.function.lambda.code_signing
+  tags                           = length(var.function.lambda.tags) > 0 ? var.function.lambda.tags : null
 
   dynamic "environment" {
     for_each = length(var.environment) > 0 ? [var.environment] : []
@@ -36,6 +40,60 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  dynamic "ephemeral_storage" {
+    for_each = var.function.lambda.ephemeral_storage[*]
+
+    content {
+      size = ephemeral_storage.value
+    }
+  }
+
+  dynamic "file_system_config" {
+    for_each = var.function.lambda.file_system[*]
+
+    content {
+      arn              = file_system_config.value.arn
+      local_mount_path = file_system_config.value.path
+    }
+  }
+
+  dynamic "logging_config" {
+    for_each = var.function.lambda.logging[*]
+
+    content {
+      log_format            = logging_config.value.format
+      application_log_level = logging_config.value.level
+      system_log_level      = logging_config.value.system_level
+      log_group             = logging_config.value.group
+    }
+  }
+
+  dynamic "snap_start" {
+    for_each = var.function.lambda.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
+  dynamic "tracing_config" {
+    for_each = var.function.lambda.tracing[*]
+
+    content {
+      mode = tracing_config.value
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.function.lambda.vpc[*]
+
+    content {
+      subnet_ids                  = vpc_config.value.subnets
+      security_group_ids          = vpc_config.value.security_groups
+      ipv6_allowed_for_dual_stack = vpc_config.value.ipv6
+    }
+  }
+
   # The log group and the permissions must exist before the first invocation.
   depends_on = [
     aws_cloudwatch_log_group.this,
@@ -50,6 +108,32 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  count = var.function.lambda.provisioned_concurrency == null ? 0 : 1
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.function.lambda.provisioned_concurrency
+}
+
+# A version takes it from the unpublished version when it is published, so the first one needs it too.
+resource "aws_lambda_runtime_management_config" "latest" {
+  count = var.function.lambda.runtime_management == null ? 0 : 1
+
+  function_name       = aws_lambda_function.this.function_name
+  update_runtime_on   = var.function.lambda.runtime_management.mode
+  runtime_version_arn = var.function.lambda.runtime_management.version
+}
+
+resource "aws_lambda_runtime_management_config" "live" {
+  count = var.function.lambda.runtime_management == null ? 0 : 1
+
+  function_name       = aws_lambda_function.this.function_name
+  qualifier           = aws_lambda_function.this.version
+  update_runtime_on   = var.function.lambda.runtime_management.mode
+  runtime_version_arn = var.function.lambda.runtime_management.version
 }
 
 # Lambda's defaults are two retries within six hours, and no destinations.

@@ -21,6 +21,20 @@ variable "function" {
     dead_letter      = string
     recursion        = string
     url_auth         = string
+    lambda = object({
+      code_signing            = string
+      description             = string
+      ephemeral_storage       = number
+      file_system             = object({ arn = string, path = string })
+      kms_key                 = string
+      logging                 = object({ format = string, level = string, system_level = string, group = string })
+      provisioned_concurrency = number
+      runtime_management      = object({ mode = string, version = string })
+      snap_start              = bool
+      tags                    = map(string)
+      tracing                 = string
+      vpc                     = object({ subnets = list(string), security_groups = list(string), ipv6 = bool })
+    })
     code = object({
       file          = string
       sha256_base64 = string

@@ -1,5 +1,6 @@
 # Computes everything about the app from its manifest, without providers and resources, so that it can be tested without
-# AWS. This file has the names; environment.tf, policies.tf, triggers.tf and refusals.tf have the rest.
+# AWS. This file has the names; environment.tf, policies.tf, lambda.tf, triggers.tf and refusals.tf have the
+# rest.
 
 locals {
   manifest = jsondecode(file(var.path))
@@ -8,10 +9,28 @@ locals {
   prefix   = "${local.app}-${var.stage}-"
 
   # The endpoint is a function like the workers. Its key is `endpoint`, where workers have their names.
-  described = merge(
+  of_all_stages = merge(
     { for name, worker in local.manifest.workers : name => worker },
     { for endpoint in [local.manifest.endpoint] : "endpoint" => endpoint if endpoint != null },
   )
+
+  # The settings of the stage replace those of all stages.
+  of_this_stage = {
+    for name, function in local.of_all_stages :
+    name => merge(function, try(local.manifest.stages[var.stage][name], {}))
+  }
+
+  # `{stage}` stands for the stage in names, paths and ARNs. Variables and triggers are the user's own text.
+  verbatim_keys = ["environment", "triggers"]
+  described = {
+    for name, function in local.of_this_stage : name => merge(
+      jsondecode(replace(
+        jsonencode({ for key, value in function : key => value if !contains(local.verbatim_keys, key) }),
+        "{stage}", var.stage,
+      )),
+      { for key, value in function : key => value if contains(local.verbatim_keys, key) },
+    )
+  }
 
   function_names = { for name, function in local.described : name => "${local.prefix}${name}" }
 

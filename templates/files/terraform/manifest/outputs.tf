@@ -42,6 +42,7 @@ output "functions" {
       dead_letter      = local.destinations[name].dead_letter
       recursion        = function.recursion
       layers           = function.layers
+      lambda           = local.lambda_settings[name]
       code             = try({ file = local.files[name], sha256_base64 = function.code.sha256_base64 }, null)
       layer = try({
         name          = "${local.prefix}${function.layer.name}"
@@ -96,6 +97,11 @@ output "functions" {
   precondition {
     condition     = length(local.too_many_layers) == 0
     error_message = "a function has at most ${local.layer_limit} layers: ${join(", ", local.too_many_layers)}"
+  }
+
+  precondition {
+    condition     = length(local.unknown_members) == 0
+    error_message = "only `cargo bedrock deploy` sends the members of `lambda` in the settings: write them as attributes of `aws_lambda_function` in terraform/lambda/main.tf, and take them out of the settings: ${join(", ", local.unknown_members)}"
   }
 
   precondition {

@@ -45,7 +45,7 @@ locals {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "arn:${var.partition}:logs:${var.region}:${var.account}:log-group:${local.log_groups[name]}:*"
+        Resource = "arn:${var.partition}:logs:${var.region}:${var.account}:log-group:${coalesce(try(function.lambda.logging.group, null), local.log_groups[name])}:*"
       }],
       [for destination in local.event_destinations[name] : {
         Sid      = destination.sid
@@ -59,6 +59,7 @@ locals {
         Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         Resource = queues
       } if length(queues) > 0],
+      local.lambda_statements[name],
     )
   }
 

@@ -2,7 +2,7 @@
 # because the settings for retries and destinations belong to the unqualified functions.
 
 locals {
-  triggers = { for name, function in local.described : name => try(function.triggers, []) }
+  triggers = { for name, function in local.described : name => try([for trigger in function.triggers : trigger], []) }
 
   # The name of a schedule is the name of its worker and its number among the worker's schedules.
   schedules = merge([

@@ -1,0 +1,17 @@
+//! The settings of a stage, and the placeholder for its name.
+
+use std::collections::BTreeMap;
+
+use super::function::FunctionSettings;
+
+/// What the name of the stage replaces in names, paths and ARNs.
+pub const STAGE_PLACEHOLDER: &str = "{stage}";
+
+/// The settings of one stage, each complete: those of all stages with the replacements of this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageSettings {
+    /// The settings of the endpoint. `None` if the stage does not change them.
+    pub endpoint: Option<FunctionSettings>,
+    /// The settings of the workers that the stage changes.
+    pub workers: BTreeMap<String, FunctionSettings>,
+}

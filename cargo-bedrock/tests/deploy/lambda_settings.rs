@@ -1,0 +1,200 @@
+//! Settings that not every function has: they are set, changed, found if someone else changed them, and reset when they are
+//! no longer in the settings. Functions without them keep what others have set.
+
+use serde_json::{Value, json};
+
+use crate::emulated_aws::EmulatedAws;
+use crate::test_app::TestApp;
+
+const FUNCTION: &str = "shop-dev-counter";
+
+fn configuration(aws: &EmulatedAws) -> Value {
+    aws.call("lambda", "get_function_configuration", &json!({ "FunctionName": FUNCTION }))
+}
+
+fn tags(aws: &EmulatedAws) -> Value {
+    aws.call("lambda", "get_function", &json!({ "FunctionName": FUNCTION }))["Tags"].clone()
+}
+
+fn all_settings() -> Value {
+    json!({
+        "ephemeral_storage": 2048, "tracing": "Active", "description": "counts", "tags": { "team": "{stage}-media" },
+        "kms_key": "arn:aws:kms:us-east-1:123456789012:key/0a1b", "snap_start": true,
+        "logging": { "format": "JSON", "level": "WARN", "system_level": "INFO", "group": null },
+        "vpc": { "subnets": ["subnet-1a", "subnet-2b"], "security_groups": ["sg-1"], "ipv6": false }
+    })
+}
+
+#[test]
+fn lambda_settings_are_set_kept_and_reset() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    app.set("/workers/counter/lambda", all_settings());
+    assert_eq!(aws.deploy(&app), "+ create  shop-dev-counter\n\n1 to create\n");
+    let found = configuration(&aws);
+    assert_eq!(found["EphemeralStorage"]["Size"], 2_048);
+    assert_eq!(found["TracingConfig"]["Mode"], "Active");
+    assert_eq!(found["Description"], "counts");
+    assert_eq!(found["KMSKeyArn"], "arn:aws:kms:us-east-1:123456789012:key/0a1b");
+    assert_eq!(found["SnapStart"]["ApplyOn"], "PublishedVersions");
+    assert_eq!(found["LoggingConfig"]["ApplicationLogLevel"], "WARN");
+    assert_eq!(found["VpcConfig"]["SubnetIds"], json!(["subnet-1a", "subnet-2b"]));
+    assert_eq!(tags(&aws)["team"], "dev-media");
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+
+    // Someone else changes one, and deploy and status say so.
+    aws.call(
+        "lambda",
+        "update_function_configuration",
+        &json!({ "FunctionName": FUNCTION, "EphemeralStorage": { "Size": 512 }, "Description": "theirs" }),
+    );
+    let status = aws.run(&app, &["status", "--stage", "dev"]).success();
+    assert!(status.contains("description") && status.contains("ephemeral-storage 512 → 2048"), "{status}");
+    insta::assert_snapshot!(aws.deploy(&app), @"
+    ~ update  shop-dev-counter (description, ephemeral-storage 512 → 2048)
+
+    1 to update
+    ");
+
+    // Settings that are gone get Lambda's defaults; the tag of the user stays.
+    app.set("/workers/counter/lambda", json!({ "tracing": "PassThrough" }));
+    let plan = aws.deploy(&app);
+    for reason in ["ephemeral-storage 2048 → 512", "kms-key", "logging", "snap-start PublishedVersions → None", "vpc"]
+    {
+        assert!(plan.contains(reason), "{reason}: {plan}");
+    }
+    let found = configuration(&aws);
+    assert_eq!(
+        (&found["EphemeralStorage"]["Size"], &found["TracingConfig"]["Mode"], &found["Description"]),
+        (&json!(512), &json!("PassThrough"), &json!(""))
+    );
+    assert_eq!((&tags(&aws)["team"], &tags(&aws)["bedrock:settings"]), (&json!("dev-media"), &json!("TracingConfig")));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+
+    app.set("/workers/counter/lambda", json!({}));
+    aws.deploy(&app);
+    assert_eq!(tags(&aws)["bedrock:settings"], Value::Null);
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+}
+
+#[test]
+fn function_without_lambda_settings_keeps_what_others_set() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]);
+    aws.deploy(&app);
+    assert_eq!(tags(&aws)["bedrock:settings"], Value::Null);
+    let theirs = json!({
+        "FunctionName": FUNCTION, "EphemeralStorage": { "Size": 1024 }, "TracingConfig": { "Mode": "Active" },
+        "VpcConfig": { "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"] }, "Description": "theirs"
+    });
+    aws.call("lambda", "update_function_configuration", &theirs);
+    aws.call("lambda", "publish_version", &json!({ "FunctionName": FUNCTION }));
+    let arn = configuration(&aws)["FunctionArn"].clone();
+    aws.call("lambda", "tag_resource", &json!({ "Resource": arn, "Tags": { "theirs": "yes" } }));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/workers/counter/memory", json!(512));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (memory 256 → 512)\n\n1 to update\n");
+    let found = configuration(&aws);
+    assert_eq!(
+        (&found["EphemeralStorage"]["Size"], &found["TracingConfig"]["Mode"], &found["Description"]),
+        (&json!(1_024), &json!("Active"), &json!("theirs"))
+    );
+    assert_eq!(found["VpcConfig"]["SubnetIds"], json!(["subnet-1"]));
+}
+
+#[test]
+fn provisioned_concurrency_follows_the_alias() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    let read = |aws: &EmulatedAws| {
+        let arguments = json!({ "FunctionName": FUNCTION, "Qualifier": "live" });
+        let found = aws.emulator.call("lambda", "get_provisioned_concurrency_config", &arguments).ok();
+        found.map(|found| found["RequestedProvisionedConcurrentExecutions"].clone())
+    };
+    app.set("/workers/counter/lambda", json!({ "provisioned_concurrency": 2 }));
+    aws.deploy(&app);
+    assert_eq!(read(&aws), Some(json!(2)));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/workers/counter/lambda", json!({ "provisioned_concurrency": 3 }));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (provisioned-concurrency 2 → 3)\n\n1 to update\n");
+    app.set("/workers/counter/lambda", json!({}));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (provisioned-concurrency 3 → none)\n\n1 to update\n");
+    assert_eq!(read(&aws), None);
+}
+
+#[test]
+fn code_signing_is_attached_and_detached() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    aws.deploy(&app);
+    let arn = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0";
+    let read = |aws: &EmulatedAws| {
+        let arguments = json!({ "FunctionName": FUNCTION });
+        aws.call("lambda", "get_function_code_signing_config", &arguments)["CodeSigningConfigArn"].clone()
+    };
+    app.set("/workers/counter/lambda", json!({ "code_signing": arn }));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (code-signing)\n\n1 to update\n");
+    assert_eq!(read(&aws), arn);
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/workers/counter/lambda", json!({}));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (code-signing)\n\n1 to update\n");
+    assert_eq!(read(&aws), "");
+}
+
+#[test]
+fn unknown_members_are_sent_as_they_are() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    // The emulator stores `ImageConfig` of any function, which this tool does not know.
+    app.set("/workers/counter/lambda", json!({ "members": { "ImageConfig": { "Command": ["x"] } } }));
+    aws.deploy(&app);
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/workers/counter/lambda", json!({ "members": { "ImageConfig": { "Command": ["y"] } } }));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (lambda)\n\n1 to update\n");
+    let found = configuration(&aws);
+    assert_eq!(found["ImageConfigResponse"]["ImageConfig"]["Command"], json!(["y"]), "{found}");
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+}
+
+#[test]
+fn rollback_restores_lambda_settings() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    app.set("/workers/counter/lambda", json!({ "ephemeral_storage": 1024, "description": "one" }));
+    aws.deploy(&app);
+    app.set("/workers/counter/lambda", json!({ "ephemeral_storage": 2048, "description": "two" }));
+    aws.deploy(&app);
+    aws.run(&app, &["rollback", "--stage", "dev", "--yes"]).success();
+    let found = configuration(&aws);
+    // The description of a version is the deploy's own.
+    assert_eq!((&found["EphemeralStorage"]["Size"], &found["Description"]), (&json!(1_024), &json!("two")));
+}
+
+#[test]
+fn vpc_and_tracing_give_the_role_their_rights() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    app.set("/workers/counter/lambda", all_settings());
+    aws.deploy(&app);
+    let role = json!({ "RoleName": "shop-dev-counter-us-east-1", "PolicyName": "own" });
+    let policy = aws.call("iam", "get_role_policy", &role)["PolicyDocument"].to_string();
+    for sid in ["SendTraces", "JoinVpc", "ListVpc", "KeepCodeOutOfVpc"] {
+        assert!(policy.contains(sid), "{sid}: {policy}");
+    }
+}
+
+#[test]
+fn stage_deploys_its_own_settings() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    app.set("/stages", json!({ "prod": { "counter": { "memory": 1024, "environment": { "MODE": "slow" } } } }));
+    aws.deploy(&app);
+    aws.run(&app, &["deploy", "--stage", "prod", "--yes"]).success();
+    let memory = |stage: &str| {
+        let name = format!("shop-{stage}-counter");
+        aws.call("lambda", "get_function_configuration", &json!({ "FunctionName": name }))["MemorySize"].clone()
+    };
+    assert_eq!((memory("dev"), memory("prod")), (json!(256), json!(1_024)));
+    let plan = aws.run(&app, &["deploy", "--stage", "prod", "--yes"]).success();
+    assert!(plan.contains("1 unchanged"), "{plan}");
+}

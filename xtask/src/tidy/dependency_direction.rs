@@ -15,7 +15,7 @@ struct Limits {
     forbidden: &'static [&'static str],
 }
 
-const CRATES: [Limits; 10] = [
+const CRATES: [Limits; 11] = [
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits {
@@ -29,8 +29,13 @@ const CRATES: [Limits; 10] = [
         forbidden: &["clap*", "zip"],
     },
     Limits {
+        name: "bedrock-durable",
+        allowed: &["bedrock-model"],
+        forbidden: &["aws*", "lambda*", "axum*", "hyper*", "tokio*", "clap*"],
+    },
+    Limits {
         name: "bedrock-dev",
-        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-model", "bedrock-rt"],
+        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-durable", "bedrock-model", "bedrock-rt"],
         forbidden: &["aws*", "lambda*", "clap*"],
     },
     Limits {

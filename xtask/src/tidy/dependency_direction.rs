@@ -15,7 +15,7 @@ struct Limits {
     forbidden: &'static [&'static str],
 }
 
-const CRATES: [Limits; 12] = [
+const CRATES: [Limits; 13] = [
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits {
@@ -34,8 +34,13 @@ const CRATES: [Limits; 12] = [
         forbidden: &["clap*", "zip"],
     },
     Limits {
+        name: "bedrock-durable",
+        allowed: &["bedrock-model"],
+        forbidden: &["aws*", "lambda*", "axum*", "hyper*", "tokio*", "clap*"],
+    },
+    Limits {
         name: "bedrock-dev",
-        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-local", "bedrock-model"],
+        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-durable", "bedrock-local", "bedrock-model"],
         forbidden: &["aws*", "lambda*", "clap*"],
     },
     Limits {

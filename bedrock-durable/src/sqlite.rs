@@ -1,0 +1,259 @@
+//! A store in a file: SQLite with a write-ahead log. A commit has been passed to the kernel when it returns, so it
+//! survives any end of the program. A checkpoint writes only what it changes.
+
+use std::fs::{OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arn::ExecutionArn;
+use crate::execution::{Execution, ExecutionStatus};
+use crate::store::{ExecutionStore, ExecutionSummary, StoreError, retention_end};
+use crate::time::Timestamp;
+
+/// How long another process may lock the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Payloads are nobody else's business.
+const PRIVATE: u32 = 0o600;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS executions (
+        arn TEXT PRIMARY KEY,
+        worker TEXT NOT NULL,
+        name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        ended INTEGER,
+        retained_until INTEGER,
+        state TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS execution_name ON executions (worker, name, started);
+    CREATE INDEX IF NOT EXISTS execution_start ON executions (started, arn);
+    CREATE INDEX IF NOT EXISTS execution_active ON executions (arn) WHERE ended IS NULL;
+    CREATE INDEX IF NOT EXISTS execution_retention ON executions (retained_until) WHERE ended IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS operations (
+        arn TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (arn, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS history (
+        arn TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        event TEXT NOT NULL,
+        PRIMARY KEY (arn, number)
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;
+";
+
+/// The executions of an app in a file.
+#[derive(Debug)]
+pub struct SqliteExecutionStore {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    /// The inode of the file, which differs from that of another file with the same path.
+    inode: Option<u64>,
+}
+
+impl SqliteExecutionStore {
+    /// Opens the file. Creates it if it does not exist.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        protect(path).map_err(|error| StoreError::Permissions(path.to_owned(), error))?;
+        let opened = Connection::open(path).and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "normal")?;
+            connection.execute_batch(SCHEMA)?;
+            Ok(connection)
+        });
+        let connection = opened.map_err(|error| StoreError::File(path.to_owned(), error))?;
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), inode: inode(path) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in a transaction leaves the file unchanged.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file_error(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::File(self.path.clone(), error)
+    }
+
+    fn query<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        run(&self.lock()).map_err(|error| self.file_error(error))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, arn: &str, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| StoreError::Content {
+            path: self.path.clone(),
+            arn: arn.to_owned(),
+            error,
+        })
+    }
+
+    /// Reads an execution with its operations and its history.
+    fn read(&self, arn: &str, state: &str) -> Result<Execution, StoreError> {
+        let (operations, events) = self.query(|connection| {
+            let texts = |table: &str, column: &str| -> rusqlite::Result<Vec<String>> {
+                let query = format!("SELECT {column} FROM {table} WHERE arn = ?1 ORDER BY number");
+                connection.prepare_cached(&query)?.query_map([arn], |row| row.get(0))?.collect()
+            };
+            Ok((texts("operations", "state")?, texts("history", "event")?))
+        })?;
+        let operations = operations.iter().map(|text| self.parse(arn, text)).collect::<Result<_, _>>()?;
+        let events = events.iter().map(|text| self.parse(arn, text)).collect::<Result<_, _>>()?;
+        Ok(self.parse::<Execution>(arn, state)?.with_stored(operations, events))
+    }
+}
+
+impl ExecutionStore for SqliteExecutionStore {
+    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
+        let rows: Vec<(String, String)> = self.query(|connection| {
+            let mut query = connection.prepare_cached("SELECT arn, state FROM executions WHERE ended IS NULL")?;
+            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })?;
+        rows.iter().map(|(arn, state)| self.read(arn, state)).collect()
+    }
+
+    fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {
+        let state: Option<String> = self.query(|connection| {
+            let mut query = connection.prepare_cached("SELECT state FROM executions WHERE arn = ?1")?;
+            query.query_row([arn.as_str()], |row| row.get(0)).optional()
+        })?;
+        state.map(|state| self.read(arn.as_str(), &state)).transpose()
+    }
+
+    fn find(&self, worker: &str, name: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        self.query(|connection| {
+            let select = "SELECT arn FROM executions WHERE worker = ?1 AND name = ?2 ORDER BY started DESC LIMIT 1";
+            connection.prepare_cached(select)?.query_row([worker, name], |row| read_arn(row, 0)).optional()
+        })
+    }
+
+    fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
+        self.query(|connection| {
+            let select = "SELECT arn, worker, status, started, ended FROM executions ORDER BY started DESC, arn DESC";
+            connection.prepare_cached(select)?.query_map([], read_summary)?.collect()
+        })
+    }
+
+    fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {
+        if inode(&self.path) != self.inode {
+            return Err(StoreError::Gone(self.path.clone()));
+        }
+        let mut connection = self.lock();
+        let saved = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            for execution in executions {
+                save_execution(&transaction, execution)?;
+            }
+            transaction.commit()
+        });
+        saved.map_err(|error| self.file_error(error))
+    }
+
+    fn delete(&self, arn: &ExecutionArn) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let deleted = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            for table in ["executions", "operations", "history"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE arn = ?1"), [arn.as_str()])?;
+            }
+            transaction.commit()
+        });
+        deleted.map_err(|error| self.file_error(error))
+    }
+
+    fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError> {
+        self.query(|connection| {
+            let select = "SELECT arn FROM executions WHERE ended IS NOT NULL AND retained_until <= ?1";
+            let mut query = connection.prepare_cached(select)?;
+            query.query_map([integer(now)], |row| read_arn(row, 0))?.collect()
+        })
+    }
+}
+
+fn save_execution(connection: &Connection, execution: &Execution) -> rusqlite::Result<()> {
+    let arn = execution.arn.as_str();
+    connection
+        .prepare_cached(
+            "INSERT INTO executions (arn, worker, name, status, started, ended, retained_until, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (arn) DO UPDATE SET status = ?4, ended = ?6, retained_until = ?7, state = ?8",
+        )?
+        .execute(params![
+            arn,
+            execution.worker,
+            execution.arn.name(),
+            execution.status.as_str(),
+            integer(execution.started),
+            execution.ended.map(integer),
+            retention_end(execution).map(integer),
+            json(execution),
+        ])?;
+    let mut put = connection.prepare_cached(
+        "INSERT INTO operations (arn, number, state) VALUES (?1, ?2, ?3)
+         ON CONFLICT (arn, number) DO UPDATE SET state = ?3",
+    )?;
+    for position in &execution.changes.operations {
+        if let Some(record) = execution.operations.get(*position) {
+            put.execute(params![arn, i64::try_from(*position).unwrap_or(i64::MAX), json(record)])?;
+        }
+    }
+    let mut append = connection.prepare_cached("INSERT INTO history (arn, number, event) VALUES (?1, ?2, ?3)")?;
+    for event in execution.events.iter().skip(execution.changes.stored_events) {
+        append.execute(params![arn, i64::try_from(event.event_id).unwrap_or(i64::MAX), json(event)])?;
+    }
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Strings and numbers always serialize.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn integer(time: Timestamp) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
+}
+
+fn read_arn(row: &Row<'_>, column: usize) -> rusqlite::Result<ExecutionArn> {
+    let text: String = row.get(column)?;
+    ExecutionArn::parse(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn read_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let time: Option<i64> = row.get(column)?;
+    Ok(time.map(|time| Timestamp(u64::try_from(time).unwrap_or_default())))
+}
+
+fn read_summary(row: &Row<'_>) -> rusqlite::Result<ExecutionSummary> {
+    let status: String = row.get(2)?;
+    let known = ExecutionStatus::ALL.into_iter().find(|known| known.as_str() == status);
+    Ok(ExecutionSummary {
+        arn: read_arn(row, 0)?,
+        worker: row.get(1)?,
+        status: known.ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("status {status}")))?,
+        started: read_time(row, 3)?.unwrap_or_default(),
+        ended: read_time(row, 4)?,
+    })
+}
+
+/// Creates a file that only its owner can read and write, or takes the rights of others away.
+fn protect(path: &Path) -> io::Result<()> {
+    // A pipe would never open.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(PRIVATE))
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.ino())
+}

@@ -1,0 +1,147 @@
+//! Where executions are stored: the interface, and a store in memory for tests.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::arn::ExecutionArn;
+use crate::execution::{Execution, ExecutionStatus};
+use crate::time::Timestamp;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file is not a store of executions, or cannot be read or written.
+    #[error("failed to use the executions `{path}`: {error}", path = .0.display(), error = .1)]
+    File(PathBuf, rusqlite::Error),
+    /// The file cannot be created, or made unreadable for other users.
+    #[error("failed to protect the executions `{path}`: {error}", path = .0.display(), error = .1)]
+    Permissions(PathBuf, io::Error),
+    /// A stored execution cannot be read. It was written by another version, or changed by hand.
+    #[error("failed to read the execution `{arn}` in `{path}`: {error}", path = .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The execution.
+        arn: String,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
+    /// The file was deleted while it was in use. Everything that is written to it now would be lost.
+    #[error("the executions `{path}` were deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
+    Gone(PathBuf),
+}
+
+/// What a list contains of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionSummary {
+    /// The ARN.
+    pub arn: ExecutionArn,
+    /// The worker.
+    pub worker: String,
+    /// The status.
+    pub status: ExecutionStatus,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+}
+
+impl From<&Execution> for ExecutionSummary {
+    fn from(execution: &Execution) -> Self {
+        Self {
+            arn: execution.arn.clone(),
+            worker: execution.worker.clone(),
+            status: execution.status,
+            started: execution.started,
+            ended: execution.ended,
+        }
+    }
+}
+
+/// Stores executions.
+pub trait ExecutionStore {
+    /// Returns all executions that have not ended.
+    fn load_active(&self) -> Result<Vec<Execution>, StoreError>;
+
+    /// Returns an execution, or `None` if there is none with this ARN.
+    fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError>;
+
+    /// Returns the newest execution of a worker with this name.
+    fn find(&self, worker: &str, name: &str) -> Result<Option<ExecutionArn>, StoreError>;
+
+    /// Returns all executions, the newest first.
+    fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError>;
+
+    /// Stores what has changed in the executions, all of it or nothing.
+    fn save(&self, executions: &[&Execution]) -> Result<(), StoreError>;
+
+    /// Deletes an execution.
+    fn delete(&self, arn: &ExecutionArn) -> Result<(), StoreError>;
+
+    /// Returns the ended executions whose retention period is over.
+    fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError>;
+}
+
+/// Returns when an execution that ended is deleted.
+pub(crate) fn retention_end(execution: &Execution) -> Option<Timestamp> {
+    Some(execution.ended?.plus_seconds(execution.config.retention_days * 86_400))
+}
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryExecutionStore(Mutex<BTreeMap<ExecutionArn, Execution>>);
+
+impl MemoryExecutionStore {
+    fn read<T>(&self, read: impl FnOnce(&mut BTreeMap<ExecutionArn, Execution>) -> T) -> T {
+        read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ExecutionStore for MemoryExecutionStore {
+    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
+        Ok(self.read(|all| all.values().filter(|execution| !execution.status.is_terminal()).cloned().collect()))
+    }
+
+    fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {
+        Ok(self.read(|all| all.get(arn).cloned()))
+    }
+
+    fn find(&self, worker: &str, name: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        Ok(self.read(|all| {
+            let named = all.values().filter(|execution| execution.worker == worker && execution.arn.name() == name);
+            named.max_by_key(|execution| execution.started).map(|execution| execution.arn.clone())
+        }))
+    }
+
+    fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
+        let mut all: Vec<_> = self.read(|all| all.values().map(ExecutionSummary::from).collect());
+        all.sort_by(|one, other| (other.started, &other.arn).cmp(&(one.started, &one.arn)));
+        Ok(all)
+    }
+
+    fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {
+        self.read(|all| {
+            for execution in executions {
+                let mut stored = (*execution).clone();
+                let (operations, events) = (std::mem::take(&mut stored.operations), std::mem::take(&mut stored.events));
+                stored.repeated = None;
+                all.insert(execution.arn.clone(), stored.with_stored(operations, events));
+            }
+        });
+        Ok(())
+    }
+
+    fn delete(&self, arn: &ExecutionArn) -> Result<(), StoreError> {
+        self.read(|all| all.remove(arn));
+        Ok(())
+    }
+
+    fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError> {
+        Ok(self.read(|all| {
+            let expired = all.values().filter(|execution| retention_end(execution).is_some_and(|end| end <= now));
+            expired.map(|execution| execution.arn.clone()).collect()
+        }))
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock::local::lambda_api::{Access, Backend, FunctionInfo, serve_alongside_routes};
-use bedrock::local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper};
+use bedrock::local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper, WorkerContracts};
 use bedrock_build::App;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -107,8 +107,14 @@ impl DevServer {
         let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
         let functions = Arc::new(functions);
         let queue = open_queue(&functions, &store, &clock, &recorder)?;
-        let backend =
-            LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
+        let contracts = WorkerContracts::new(app.root.clone(), app.settings.workers_dir.clone());
+        let contracts = Arc::new(contracts);
+        let backend = LocalBackend {
+            functions: Arc::clone(&functions),
+            queue: Arc::clone(&queue),
+            clock: clock.clone(),
+            contracts,
+        };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
         let dispatcher =
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };

@@ -16,6 +16,7 @@
 //! | `serve` | the HTTP server of the endpoint and of that API |
 //! | `output`, `log_capture`, `line_buffer` | what workers print |
 //! | `process_memory` | the memory of a process |
+//! | `worker_contract` | checks events, responses and code against `contract.json` |
 //! | `test` | an app in a test |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
@@ -52,6 +53,7 @@ mod single_invocation;
 mod spawn_on_drop;
 mod start;
 pub mod test;
+mod worker_contract;
 mod worker_environment;
 mod worker_info;
 
@@ -73,6 +75,7 @@ pub use single_invocation::{
     EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
 };
 pub use spawn_on_drop::SpawnOnDrop;
+pub use worker_contract::{CONTRACT_VARIABLE, ContractReply, WorkerContracts, read_contract_reply};
 pub use worker_environment::{REMOVED_VARIABLES, lambda_variables};
 pub use worker_info::function_arn;
 

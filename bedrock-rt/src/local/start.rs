@@ -26,6 +26,7 @@ pub(super) fn start(app: AppInfo, handle: Handle) -> Arc<LocalApp> {
             output: output::start(None),
             variables: Vec::new(),
             debuggers: std::collections::HashMap::new(),
+            requires_current_contracts: false,
         }
     })
 }

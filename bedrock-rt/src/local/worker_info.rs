@@ -9,6 +9,7 @@ use bedrock_model::{FunctionInfo, Invocation};
 
 use super::app_info::AppInfo;
 use super::lambda_files::lambda_handler;
+use super::worker_contract::WorkerContract;
 use crate::Error;
 use crate::context::Function;
 
@@ -21,6 +22,7 @@ pub(super) struct WorkerInfo {
     pub(super) entry: WorkerEntry,
     pub(super) function: Arc<Function>,
     pub(super) timeout: Duration,
+    pub(super) contract: WorkerContract,
 }
 
 /// The time limit of one invocation.
@@ -41,7 +43,18 @@ impl WorkerInfo {
             log_stream: format!("local/[$LATEST]{}", new_uuid().replace('-', "")),
             name,
         });
-        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout) }
+        let contract = WorkerContract::new(&app.root, &entry.dir);
+        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout), contract }
+    }
+
+    /// Checks an event before the worker gets it.
+    pub(super) fn check_event(&self, event: &[u8]) -> Result<(), Error> {
+        self.contract.check_event(&self.entry.name, event)
+    }
+
+    /// Checks a response of the worker.
+    pub(super) fn check_response(&self, response: &[u8]) -> Result<(), Error> {
+        self.contract.check_response(&self.entry.name, response)
     }
 
     /// Returns the deadline of an invocation that starts now: the worker's timeout or the caller's deadline, whichever

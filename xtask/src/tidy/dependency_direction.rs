@@ -15,7 +15,7 @@ struct Limits {
     forbidden: &'static [&'static str],
 }
 
-const CRATES: [Limits; 10] = [
+const CRATES: [Limits; 11] = [
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits {
@@ -39,6 +39,11 @@ const CRATES: [Limits; 10] = [
         forbidden: &["aws*", "lambda*", "tokio*", "clap*"],
     },
     Limits { name: "bedrock-diagnostics", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "clap*"] },
+    Limits {
+        name: "bedrock-contract",
+        allowed: &["bedrock-build"],
+        forbidden: &["aws*", "lambda*", "tokio*", "anstream", "clap*"],
+    },
     // These three print nothing: only the command has a terminal.
     Limits {
         name: "bedrock-artifacts",

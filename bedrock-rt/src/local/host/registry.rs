@@ -29,6 +29,8 @@ pub(in crate::local) struct HostConfig {
     pub(in crate::local) variables: Vec<(String, String)>,
     /// The ports on which debuggers connect to workers.
     pub(in crate::local) debuggers: HashMap<String, u16>,
+    /// Whether a worker whose types are not those of its `contract.json` fails to start. Otherwise this is a warning.
+    pub(in crate::local) requires_current_contracts: bool,
 }
 
 type OpenApi = dyn Fn() -> Pin<Box<dyn Future<Output = io::Result<String>> + Send>> + Send + Sync;
@@ -78,6 +80,7 @@ pub(crate) struct HostRegistry {
     python: InterpreterFinder,
     node: InterpreterFinder,
     debuggers: HashMap<String, u16>,
+    pub(super) requires_current_contracts: bool,
     reaper: Reaper,
     /// Process groups of the running host processes. `None` after the program has started to exit, so that no new process
     /// is started.
@@ -96,6 +99,7 @@ impl HostRegistry {
             python: InterpreterFinder::new(Language::Python),
             node: InterpreterFinder::new(Language::JavaScript),
             debuggers: config.debuggers,
+            requires_current_contracts: config.requires_current_contracts,
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
             access_key: config.access_key,

@@ -37,7 +37,7 @@ fn python_types_are_read() {
     let Some(python) = testbed::tool("contracts/bin/python") else { return };
     let folder = env!("CARGO_MANIFEST_DIR");
     let mut command = Command::new(python);
-    command.arg(format!("{folder}/cases/code.py")).env("PYTHONPATH", format!("{folder}/../bedrock-rt/python"));
+    command.arg(format!("{folder}/cases/code.py")).env("PYTHONPATH", format!("{folder}/../bedrock-local/python"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let no_tag = "the alternatives have no tag that tells them apart";
     check(
@@ -85,7 +85,7 @@ fn zod_schemas_are_read() {
     let tools = zod.ancestors().nth(3).expect("the folder of the tools");
     let folder = env!("CARGO_MANIFEST_DIR");
     let mut command = Command::new(node);
-    command.arg(format!("{folder}/cases/code.mjs")).arg(format!("{folder}/../bedrock-rt/javascript/contract.mjs"));
+    command.arg(format!("{folder}/cases/code.mjs")).arg(format!("{folder}/../bedrock-local/javascript/contract.mjs"));
     let no_tag = "the alternatives have no tag that tells them apart";
     check(
         &run(command.arg(tools)),

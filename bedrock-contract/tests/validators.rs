@@ -79,7 +79,7 @@ fn python_validator_says_the_same() {
     let Some(python) = testbed::find_on_path("python3") else { return };
     let questions = questions();
     let mut command = Command::new(python);
-    command.args(["-c", PYTHON]).env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../bedrock-rt/python"));
+    command.args(["-c", PYTHON]).env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../bedrock-local/python"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     compare(&questions, &ask(&mut command, &questions), &[]);
 }
@@ -88,7 +88,7 @@ fn python_validator_says_the_same() {
 fn javascript_validator_says_the_same() {
     let Some(node) = testbed::find_on_path("node") else { return };
     let questions = questions();
-    let validator = concat!(env!("CARGO_MANIFEST_DIR"), "/../bedrock-rt/javascript/validate.mjs");
+    let validator = concat!(env!("CARGO_MANIFEST_DIR"), "/../bedrock-local/javascript/validate.mjs");
     let mut command = Command::new(node);
     command.args(["--input-type=module", "-e", JAVASCRIPT]).env("VALIDATOR", validator);
     // JSON.parse reads these as the integers 1 and 1000.

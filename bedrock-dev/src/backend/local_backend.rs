@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
-use bedrock::local::{Invocation, WorkerContracts};
 use bedrock_build::Language;
+use bedrock_local::WorkerContracts;
+use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
 
 use super::function_registry::FunctionRegistry;
 use crate::Clock;

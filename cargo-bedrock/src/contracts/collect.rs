@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use bedrock::local::{AppInfo, CONTRACT_VARIABLE, ContractReply, HostOptions, HostedWorkers, read_contract_reply};
 use bedrock_build::contract::{self, Contract};
 use bedrock_build::{App, Language, Problem, Worker};
 use bedrock_contract::WorkerContract;
+use bedrock_local::{AppInfo, CONTRACT_VARIABLE, ContractReply, HostOptions, HostedWorkers, read_contract_reply};
 use tokio::runtime::Runtime;
 
 use crate::local_invoke::target_dir;

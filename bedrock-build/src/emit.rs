@@ -5,6 +5,7 @@ use std::env;
 use std::path::Path;
 
 use crate::app::App;
+use crate::contract;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
@@ -96,7 +97,7 @@ fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     } else {
         for worker in &app.workers {
             let dir = app.root.join(&worker.dir);
-            let rarely_edited = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt"];
+            let rarely_edited = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt", contract::FILE_NAME];
             let marker = rarely_edited.into_iter().map(|file| dir.join(file)).find(|path| path.is_file());
             paths.push(marker.unwrap_or_else(|| dir.join(worker.entry)));
         }
@@ -117,4 +118,44 @@ fn error_instructions(crate_dir: &Path, problems: &[Problem]) -> Vec<String> {
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rerun_paths;
+    use crate::app::App;
+    use std::fs;
+
+    #[test]
+    fn edits_of_hosted_workers_compile_no_rust_worker() {
+        let root = std::env::temp_dir().join(format!("bedrock-build-emit-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        };
+        write("Cargo.toml", "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n");
+        write("workers/a/main.py", "");
+        write("workers/a/__init__.py", "");
+        write("workers/b/main.js", "");
+        write("workers/b/contract.json", "");
+        write("workers/c/main.py", "");
+        write("workers/d/Cargo.toml", "");
+        let app = App::open(&root).expect("an app");
+        let paths = rerun_paths(&app, &root.join("workers/d"));
+        fs::remove_dir_all(&root).expect("the folder");
+        let relative: Vec<&str> = paths
+            .iter()
+            .map(|path| path.strip_prefix(&format!("{}/", root.display())).expect("a path in it"))
+            .collect();
+        let expected = [
+            "Cargo.toml",
+            "workers/d/Cargo.toml",
+            "workers/a/__init__.py",
+            "workers/b/contract.json",
+            "workers/c/main.py",
+            "workers/d/Cargo.toml",
+        ];
+        assert_eq!(relative, expected);
+    }
 }

@@ -8,6 +8,7 @@
 //! | [`settings`] | reads `[package.metadata.bedrock]` |
 //! | [`schedule`] | parses schedule expressions: `rate(…)`, `cron(…)`, `at(…)` |
 //! | [`language`], [`runtime`], [`architecture`] | the languages, and Lambda's runtimes and instruction sets |
+//! | [`contract`] | the types of events and responses: `contract.json` |
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
@@ -24,6 +25,7 @@
 
 pub mod app;
 pub mod architecture;
+pub mod contract;
 pub mod edit_distance;
 mod emit;
 pub mod language;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bedrock_build::App;
 use bedrock_local::lambda_api::{Access, serve_alongside_routes};
-use bedrock_local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper};
+use bedrock_local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper, WorkerContracts};
 use bedrock_model::{Backend, FunctionInfo};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -108,8 +108,14 @@ impl DevServer {
         let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
         let functions = Arc::new(functions);
         let queue = open_queue(&functions, &store, &clock, &recorder)?;
-        let backend =
-            LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
+        let contracts = WorkerContracts::new(app.root.clone(), app.settings.workers_dir.clone());
+        let contracts = Arc::new(contracts);
+        let backend = LocalBackend {
+            functions: Arc::clone(&functions),
+            queue: Arc::clone(&queue),
+            clock: clock.clone(),
+            contracts,
+        };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
         let dispatcher =
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };

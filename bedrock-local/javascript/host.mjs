@@ -23,6 +23,7 @@ const logGroupName = env.AWS_LAMBDA_LOG_GROUP_NAME;
 const logStreamName = env.AWS_LAMBDA_LOG_STREAM_NAME;
 const invokedFunctionArn = env.BEDROCK_FUNCTION_ARN;
 
+let contract = ''; // the types of the worker as JSON, if the app wants to know them
 let worker = null; // null until the module is loaded
 let current = null; // the invocation that is running
 let previous = null; // the previous invocation, to which a late error is attributed
@@ -59,6 +60,11 @@ async function load() {
     hostSocket.unref();
     const WorkerClass = await loadWorkerClass(folder, env.BEDROCK_WORKER_CLASS ?? '');
     const instance = new WorkerClass();
+    if (env.BEDROCK_CONTRACT === '1') {
+      // Imported here, because most apps do not ask.
+      const { contractOf } = await import('./contract.mjs');
+      contract = stringify(contractOf(WorkerClass));
+    }
     if (isLeaving) return;
     worker = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
   } catch (error) {
@@ -67,7 +73,7 @@ async function load() {
   }
   hostSocket.ref();
   flushConsole();
-  hostSocket.send(READY, null, '');
+  hostSocket.send(READY, null, contract);
   runWaiting();
 }
 

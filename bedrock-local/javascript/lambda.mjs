@@ -1,7 +1,7 @@
 // Entry point of a JavaScript worker on Lambda, `bedrock/lambda.handler`. It finds the worker's class like the local
 // host, so that the same files run unchanged. In the zip it is in `bedrock/`, next to load.mjs, hooks.mjs and
 // errors.mjs. AWS's own runtime calls it, and reports errors of this module by their name.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from './errors.mjs';
 import { loadWorkerClass } from './load.mjs';
@@ -10,10 +10,28 @@ const VERSION = 1;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const WorkerClass = await loadWorkerClass(root, className(`${root}bedrock.json`));
 const worker = new WorkerClass();
+const run = await checked((event, context) =>
+  typeof worker.handle === 'function' ? worker.handle(event, context) : worker.execute(event, context),
+);
 
 // Two arguments and async: Lambda's Node 24 rejects a handler that seems to take a callback.
 export async function handler(event, context) {
-  return typeof worker.handle === 'function' ? worker.handle(event, context) : worker.execute(event, context);
+  return run(event, context);
+}
+
+/** Returns `execute` with checks against contract.json, if BEDROCK_CHECK_CONTRACTS is 1 and the worker has the file. */
+async function checked(execute) {
+  const path = `${root}contract.json`;
+  if (process.env.BEDROCK_CHECK_CONTRACTS !== '1' || !existsSync(path)) return execute;
+  // Imported here, because it is rarely asked for.
+  const { check } = await import('./validate.mjs');
+  const contract = JSON.parse(readFileSync(path, 'utf8'));
+  return async (event, context) => {
+    check(contract, 'event', event);
+    const response = await execute(event, context);
+    check(contract, 'response', response ?? null);
+    return response;
+  };
 }
 
 /**

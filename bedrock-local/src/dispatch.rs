@@ -15,6 +15,7 @@ use super::caller_deadline::within_caller_deadline;
 use super::event_settings::EventSettings;
 use super::host::node::NodePool;
 use super::host::pool::{self, HostPool};
+use super::host::process;
 use super::host::python::PythonPool;
 use super::host::registry::{HostConfig, HostRegistry};
 use super::linked_worker::{FindLinkedWorker, LinkedWorker};
@@ -99,6 +100,7 @@ impl LocalApp {
         let (caller_deadline, trace) = call.caller.map(|caller| (caller.deadline, caller.trace)).unzip();
         let mut invocation = Invocation::new(call.event, trace.flatten());
         if call.kind == InvocationType::Event {
+            worker.info.check_event(&invocation.event)?;
             self.accept(&worker.info, invocation);
             return Ok(Bytes::new());
         }
@@ -180,6 +182,18 @@ impl LocalApp {
         warmed.await.unwrap_or_else(|_| Err(stopping_error(name)))
     }
 
+    /// Returns the types of a worker as JSON; see [`HostedWorkers::read_contract`](super::HostedWorkers::read_contract).
+    pub(super) async fn read_contract(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let worker = self.find(name)?;
+        if !matches!(worker.runtime, WorkerRuntime::Hosts(_)) {
+            return Ok(Vec::new());
+        }
+        let info = Arc::clone(&worker.info);
+        let hosts = Arc::clone(&self.hosts);
+        let read = self.handle.spawn(async move { process::read_contract(&info, &hosts).await });
+        read.await.unwrap_or_else(|_| Err(stopping_error(name)))
+    }
+
     /// Returns all workers, sorted by name.
     pub fn infos(&self) -> Vec<&Arc<WorkerInfo>> {
         let mut infos: Vec<_> = self.workers.values().map(|worker| &worker.info).collect();
@@ -193,6 +207,7 @@ impl LocalApp {
         let caller_deadline = invocation.caller_deadline;
         let tail = invocation.tail.as_ref();
         let _collected = tail.map(|tail| self.hosts.output.tails().open(&invocation.request_id, tail));
+        info.check_event(&invocation.event)?;
         let response = match worker.runtime.clone() {
             WorkerRuntime::Linked(worker) => worker.invoke(Arc::clone(info), invocation).await?,
             WorkerRuntime::NotLinked => return Err(not_linked(&info.entry)),
@@ -205,6 +220,7 @@ impl LocalApp {
         if response.len() > MAX_SYNC_PAYLOAD_BYTES {
             Err(response_too_large(name, response.len()))
         } else {
+            info.check_response(&response)?;
             Ok(response)
         }
     }

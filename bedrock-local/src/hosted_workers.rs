@@ -43,6 +43,7 @@ impl HostedWorkers {
             output: output::start(Some(options.printed)),
             variables: options.variables,
             debuggers: options.debuggers,
+            requires_current_contracts: false,
         };
         let app = LocalApp::new(app, handle, no_linked_worker, |_| config);
         Self { backend: LocalBackend(Arc::downgrade(&app)), app }
@@ -71,6 +72,15 @@ impl HostedWorkers {
         let app = Arc::clone(&self.app);
         let worker = worker.to_owned();
         async move { app.warm(&worker).await }
+    }
+
+    /// Starts a process of a worker and returns the types of the worker as JSON, as
+    /// [`read_contract_reply`](super::read_contract_reply) reads them. Needs [`CONTRACT_VARIABLE`](super::CONTRACT_VARIABLE)
+    /// in the variables. Ends the process.
+    pub fn read_contract(&self, worker: &str) -> impl Future<Output = Result<Vec<u8>, Error>> + Send + use<> {
+        let app = Arc::clone(&self.app);
+        let worker = worker.to_owned();
+        async move { app.read_contract(&worker).await }
     }
 
     /// Kills the host processes.

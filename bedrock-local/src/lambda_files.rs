@@ -17,6 +17,7 @@ embed![PYTHON:
     "bedrock/__init__.py" from "python/bedrock/__init__.py",
     "bedrock/bootstrap.py" from "python/bedrock/bootstrap.py",
     "bedrock/workers/__init__.py" from "python/bedrock/workers/__init__.py",
+    "bedrock/workers/contract.py" from "python/bedrock/workers/contract.py",
     "bedrock/workers/current.py" from "python/bedrock/workers/current.py",
     "bedrock/workers/errors.py" from "python/bedrock/workers/errors.py",
     "bedrock/workers/identity.py" from "python/bedrock/workers/identity.py",
@@ -33,6 +34,7 @@ embed![JAVASCRIPT:
     "bedrock/hooks.mjs" from "javascript/hooks.mjs",
     "bedrock/lambda.mjs" from "javascript/lambda.mjs",
     "bedrock/load.mjs" from "javascript/load.mjs",
+    "bedrock/validate.mjs" from "javascript/validate.mjs",
 ];
 
 /// Returns path in the zip and contents of the files of cargo bedrock, sorted by path. Empty for Rust.

@@ -17,6 +17,7 @@
 //! | `http_server`, `connection_timeouts`, `response_framing` | the HTTP server of the endpoint and of that API |
 //! | `output`, `log_tail_registry`, `line_buffer`, `stderr` | what workers print |
 //! | `process_memory` | the memory of a process |
+//! | `worker_contract` | checks events, responses and code against `contract.json` |
 //! | `lambda_files` | what `cargo bedrock build` adds to a worker's zip |
 //!
 //! A Lambda build contains none of this. Lambda's rules themselves are in `bedrock-model`.
@@ -54,6 +55,7 @@ mod single_invocation;
 mod spawn_on_drop;
 mod start;
 mod stderr;
+mod worker_contract;
 mod worker_environment;
 mod worker_info;
 
@@ -82,5 +84,6 @@ pub use single_invocation::{
 pub use spawn_on_drop::SpawnOnDrop;
 pub use start::start;
 pub use stderr::print_error;
+pub use worker_contract::{CONTRACT_VARIABLE, ContractReply, WorkerContracts, read_contract_reply};
 pub use worker_environment::{REMOVED_VARIABLES, lambda_variables};
 pub use worker_info::{Deadline, WorkerInfo, function_arn, stopping_error};

@@ -26,6 +26,7 @@ pub fn start(app: AppInfo, handle: Handle, find_linked: FindLinkedWorker) -> Arc
             output: output::start(None),
             variables: Vec::new(),
             debuggers: std::collections::HashMap::new(),
+            requires_current_contracts: false,
         }
     })
 }

@@ -9,6 +9,7 @@ use bedrock_model::{FunctionInfo, Invocation};
 
 use super::app_info::AppInfo;
 use super::lambda_files::lambda_handler;
+use super::worker_contract::WorkerContract;
 use bedrock_model::Error;
 use bedrock_model::transport::FunctionContext;
 
@@ -24,6 +25,8 @@ pub struct WorkerInfo {
     pub function: Arc<FunctionContext>,
     /// Its timeout.
     pub timeout: Duration,
+    /// Its `contract.json`.
+    pub(crate) contract: WorkerContract,
 }
 
 /// The time limit of one invocation.
@@ -46,7 +49,18 @@ impl WorkerInfo {
             log_stream: format!("local/[$LATEST]{}", new_uuid().replace('-', "")),
             name,
         });
-        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout) }
+        let contract = WorkerContract::new(&app.root, &entry.dir);
+        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout), contract }
+    }
+
+    /// Checks an event before the worker gets it.
+    pub fn check_event(&self, event: &[u8]) -> Result<(), Error> {
+        self.contract.check_event(&self.entry.name, event)
+    }
+
+    /// Checks a response of the worker.
+    pub fn check_response(&self, response: &[u8]) -> Result<(), Error> {
+        self.contract.check_response(&self.entry.name, response)
     }
 
     /// Returns the deadline of an invocation that starts now: the worker's timeout or the caller's deadline, whichever

@@ -1,5 +1,6 @@
 //! `invoke!`: parses the worker, the payload and whether a response is required, and expands to the call.
 
+use bedrock_build::contract::{Contract, Root, validate};
 use bedrock_build::{Language, WorkerName};
 use heck::ToSnakeCase;
 use proc_macro2::{Span, TokenStream};
@@ -7,6 +8,8 @@ use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitBool, LitStr, Token};
 
+use crate::json_literal::JsonLiteral;
+use crate::worker_index::WorkerContract;
 use crate::{call_site, worker_index};
 
 const RESPONSE_OPTION: &str = "require_response";
@@ -128,12 +131,45 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
                 let function = typed_function(call.require_response);
                 return Ok(quote!({ #call_site ::bedrock::__private::v1::#function::<#path>(#payload) }));
             }
+            if let Some(contract) = worker_index::contract(&entry, literal.span())? {
+                return expand_contract(call, &entry.name, &contract, literal.span());
+            }
             let name = &entry.name;
             let function = if call.require_response { "json" } else { "json_event" };
             let function = Ident::new(function, Span::call_site());
             Ok(quote!({ #call_site ::bedrock::__private::v1::#function(#name, #payload) }))
         }
     }
+}
+
+/// Expands a call of a worker with a contract: the event is of the type in `crate::workers`, or a literal of `json!`,
+/// which is checked here.
+fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Span) -> syn::Result<TokenStream> {
+    let payload = &call.payload;
+    let call_site = call_site::expand(name);
+    let watch = contract.watch();
+    let module = Ident::new(name, span);
+    let event = if let Some(literal) = JsonLiteral::of(payload) {
+        check_literal(&literal, &contract.contract)?;
+        quote!(_)
+    } else {
+        quote_spanned!(span=> crate::workers::#module::Event)
+    };
+    let function = if call.require_response {
+        quote_spanned!(span=> json::<#event, crate::workers::#module::Response>)
+    } else {
+        quote!(json_event::<#event>)
+    };
+    Ok(quote!({ #call_site #watch ::bedrock::__private::v1::#function(#name, #payload) }))
+}
+
+/// Returns all violations of a literal, each at its token.
+fn check_literal(literal: &JsonLiteral, contract: &Contract) -> syn::Result<()> {
+    let violations = validate(contract, Root::Event, &literal.node);
+    let mut errors = violations.iter().map(|violation| syn::Error::new(literal.span(violation.line), violation));
+    let Some(mut all) = errors.next() else { return Ok(()) };
+    all.extend(errors);
+    Err(all)
 }
 
 /// Returns the worker whose struct is named `class`: from the worker index if there is one, otherwise in snake case.

@@ -1,5 +1,5 @@
 //! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`,
-//! `#[bedrock::main]`.
+//! `#[bedrock::main]`, `bedrock::workers!`.
 //!
 //! Each file has a function `expand`, which takes the parsed input and returns tokens, or an error at the wrong token.
 //! Reading the app from disk is left to [`bedrock_build`].
@@ -8,10 +8,12 @@
 
 mod call_site;
 mod invoke;
+mod json_literal;
 mod main_fn;
 mod test_fn;
 mod worker;
 mod worker_index;
+mod workers;
 
 use proc_macro::TokenStream;
 
@@ -22,6 +24,14 @@ use proc_macro::TokenStream;
 pub fn invoke(input: TokenStream) -> TokenStream {
     let call = syn::parse_macro_input!(input as invoke::Call);
     invoke::expand(&call).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Declares the module `workers` with the types of the workers' contracts.
+///
+/// See `bedrock::workers!`.
+#[proc_macro]
+pub fn workers(input: TokenStream) -> TokenStream {
+    workers::expand(&input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Registers a Rust worker. Apply it to the struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.

@@ -1,11 +1,13 @@
 //! The worker index for the crate that is being compiled: from the build script, or from disk where that is newer.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use bedrock_build::contract::{self, Contract};
 use bedrock_build::worker_index::ENV_VARIABLE;
 use bedrock_build::{App, Problem, WorkerEntry, WorkerIndex};
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 
 /// Returns the index that the build script passed to the compiler.
 pub(crate) fn load(span: Span) -> syn::Result<WorkerIndex> {
@@ -37,6 +39,38 @@ pub(crate) fn find(name: &str, span: Span) -> syn::Result<WorkerEntry> {
         None => unknown_worker(&index, name),
     };
     Err(problem_error(span, &problem))
+}
+
+/// The contract of a worker, and the file that it is in.
+pub(crate) struct WorkerContract {
+    pub(crate) contract: Contract,
+    path: PathBuf,
+}
+
+impl WorkerContract {
+    /// Returns an item that makes cargo compile the crate again when the file changes.
+    pub(crate) fn watch(&self) -> TokenStream {
+        let path = self.path.display().to_string();
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    }
+}
+
+/// Returns the contract of a worker, or `None` if the worker has none.
+pub(crate) fn contract(entry: &WorkerEntry, span: Span) -> syn::Result<Option<WorkerContract>> {
+    let Ok(root) = env::var("BEDROCK_ROOT") else { return Ok(None) };
+    let dir = Path::new(&root).join(&entry.dir);
+    let display_path = format!("{}/{}", entry.dir, contract::FILE_NAME);
+    let read = contract::read_file(&dir, &display_path).map_err(|problems| {
+        let mut errors = problems.iter().map(|problem| problem_error(span, problem));
+        let first = errors.next().unwrap_or_else(|| syn::Error::new(span, "the contract cannot be read"));
+        errors.fold(first, |mut all, error| {
+            all.combine(error);
+            all
+        })
+    })?;
+    Ok(read.map(|contract| WorkerContract { contract, path: dir.join(contract::FILE_NAME) }))
 }
 
 /// Looks up a worker on disk. Returns `None` if the app cannot be read.

@@ -64,6 +64,13 @@ pub enum Error {
         /// The message of serde.
         message: String,
     },
+    /// The event is not one of the worker's contract. The worker did not run.
+    ContractViolation {
+        /// The worker.
+        worker: String,
+        /// What is wrong with the event, with the path of each value.
+        message: String,
+    },
     /// The response of the worker does not have the expected type.
     Deserialize {
         /// The worker.
@@ -102,6 +109,7 @@ impl Error {
             | Self::PayloadTooLarge { .. }
             | Self::AccessDenied { .. }
             | Self::Serialize { .. }
+            | Self::ContractViolation { .. }
             | Self::NotStarted { .. } => false,
         }
     }
@@ -116,6 +124,7 @@ impl Error {
             | Self::PayloadTooLarge { worker, .. }
             | Self::AccessDenied { worker, .. }
             | Self::Serialize { worker, .. }
+            | Self::ContractViolation { worker, .. }
             | Self::Deserialize { worker, .. }
             | Self::NotStarted { worker, .. }
             | Self::Transport { worker, .. } => worker,
@@ -132,6 +141,7 @@ impl Error {
             Self::PayloadTooLarge { .. } => "PayloadTooLarge",
             Self::AccessDenied { .. } => "AccessDenied",
             Self::Serialize { .. } => "Serialize",
+            Self::ContractViolation { .. } => "ContractViolation",
             Self::Deserialize { .. } => "Deserialize",
             Self::NotStarted { .. } => "NotStarted",
             Self::Transport { .. } => "Transport",
@@ -166,6 +176,9 @@ impl fmt::Display for Error {
             }
             Self::Serialize { worker, message } => {
                 write!(f, "the event for worker `{worker}` cannot be written as JSON: {message}")
+            }
+            Self::ContractViolation { worker, message } => {
+                write!(f, "the event for worker `{worker}` is not that of its contract: {message}")
             }
             Self::Deserialize { worker, message } => {
                 write!(f, "the response of worker `{worker}` does not have the expected type: {message}")

@@ -15,6 +15,16 @@ pub mod v1 {
     pub use bedrock_local::AppInfo;
     #[cfg(not(bedrock_lambda))]
     pub use inventory;
+    pub use {serde, serde_json};
+
+    /// Deserializes a field that may be absent and may be `null`: a `null` is `Some(None)`.
+    pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        T: serde::Deserialize<'de>,
+    {
+        T::deserialize(deserializer).map(Some)
+    }
 
     /// Keeps the byte that marks a call graph edge in the binary exactly as long as the call itself is in it.
     #[inline]

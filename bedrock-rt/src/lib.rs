@@ -116,5 +116,19 @@ pub use bedrock_macros::worker;
 /// A call is not retried if the worker may have run; see [`Error::may_have_run`].
 pub use bedrock_macros::invoke;
 
+/// Declares the module `workers` with the types of the workers' contracts. Belongs into `main.rs` and `lib.rs`.
+///
+/// For each worker with a `contract.json` it has a module with the types `Event` and `Response`, and the types that
+/// they use. [`invoke!`] of such a worker takes its event, or a literal of `json!`, and returns its response:
+///
+/// ```ignore
+/// bedrock::workers!();
+///
+/// let pdf = invoke!("invoice_pdf", workers::invoice_pdf::Event { id: 7 }, require_response = true).await?;
+/// ```
+///
+/// Without contracts the module is empty.
+pub use bedrock_macros::workers;
+
 #[doc(hidden)]
 pub mod __private;

@@ -16,7 +16,12 @@ const GROUPS: &[(&str, Option<&str>)] = &[
         ),
     ),
     ("no_catalog", None),
+    ("contracts_pass", Some(APP)),
+    ("contracts", Some(APP)),
 ];
+
+/// The folder of the app in the groups whose workers have contracts.
+const CONTRACT_APP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui/contract_app");
 
 /// A Rust worker that is a dependency, one that is not, a Python worker and a JavaScript worker.
 const APP: &str = "greeter|rust|workers/greeter|Cargo.toml|30|256|provided.al2023|greeter;\
@@ -36,6 +41,7 @@ fn compiler_errors_match_the_snapshots() {
         let cases = trybuild::TestCases::new();
         match group.as_str() {
             "pass" => cases.pass("tests/ui/pass/*.rs"),
+            "contracts_pass" => cases.pass("tests/ui/contracts_pass/*.rs"),
             group => {
                 // A case that passes has trybuild use `cargo build` and not `cargo check`: what the other groups have compiled
                 // is not compiled again.
@@ -51,6 +57,9 @@ fn compiler_errors_match_the_snapshots() {
         command.env_remove("BEDROCK_CATALOG").env_remove("BEDROCK_ROOT").env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS);
         if let Some(catalog) = catalog {
             command.env("BEDROCK_CATALOG", catalog).env("BEDROCK_APP", "shop");
+        }
+        if group.starts_with("contracts") {
+            command.env("BEDROCK_ROOT", CONTRACT_APP);
         }
         let status = command.status().expect("it runs");
         assert!(status.success(), "the cases in tests/ui/{group}");

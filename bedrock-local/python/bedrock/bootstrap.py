@@ -6,6 +6,7 @@ the beginning of a stack trace, so that the trace begins in the worker's own fil
 
 import sys
 
+from .workers import contract
 from .workers.identity import PATH, identity
 from .workers.lambda_api import create_client_early
 from .workers.loader import load
@@ -15,7 +16,12 @@ from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_fra
 def handler(event, context):
     """Handles one event."""
     try:
-        return _worker.handle(event, context)
+        if _contract is None:
+            return _worker.handle(event, context)
+        _contract.check("event", event)
+        response = _worker.handle(event, context)
+        _contract.check("response", response)
+        return response
     except Exception as error:
         raise error.with_traceback(user_frames(error.__traceback__))
 
@@ -45,3 +51,4 @@ def _for_aws_runtime(error):
 
 
 _worker = _start()
+_contract = contract.load()

@@ -42,11 +42,12 @@ def main():
     try:
         new_handle = load_worker(os.environ["BEDROCK_WORKER_DIR"])
         slot = Slot(handle_of_new_instance())
+        contract = read_contract(new_handle)
     except BaseException as error:
         send_init_error(pool, error)
     streams.flush_thread_output(1)
     streams.flush_thread_output(2)
-    pool.send(READY, None, b"")
+    pool.send(READY, None, contract)
     pool.leader_lock.release()
     pool.run_thread(slot)
 
@@ -71,6 +72,16 @@ def load_worker(worker_dir):
     logs.watch()
     display_path = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
     return load(os.environ.get("BEDROCK_WORKER_CLASS"), display_path)
+
+
+def read_contract(worker_class):
+    """Returns the types of the worker as JSON if the app wants to know them, otherwise an empty text."""
+    if os.environ.get("BEDROCK_CONTRACT") != "1":
+        return b""
+    # Imported here, because it needs modules that few workers have imported.
+    from .contract import contract_of
+
+    return encode(contract_of(worker_class))
 
 
 def take_descriptors():

@@ -56,12 +56,12 @@ def task(tmp_path):
     return tmp_path
 
 
-def run(task, source, *events, fault_class=False, status=0):
+def run(task, source, *events, fault_class=False, status=0, env=None):
     """Returns the results of the events, or a single error if the handler could not be imported."""
     if source is not None:
         (task / "main.py").write_text(textwrap.dedent(source))
     arguments = [sys.executable, "-I", "-B", "-c", DRIVER, json.dumps([events, fault_class])]
-    process = subprocess.run(arguments, cwd=task, capture_output=True, text=True, timeout=60, env={})
+    process = subprocess.run(arguments, cwd=task, capture_output=True, text=True, timeout=60, env=env or {})
     assert process.returncode == status, process.stderr
     return json.loads(process.stdout.splitlines()[-1]) if status == 0 else process
 
@@ -80,6 +80,21 @@ class SystemFetcher(Worker):
 """
     )
     assert run(task, source, "a", "b") == [["a", 1], ["b", 2]]
+
+
+def test_contract_is_checked_only_if_the_function_asks(task):
+    source = WORKER + "class SystemFetcher(Worker):\n    def execute(self, event, context): return len(event)\n"
+    roots = {"event": {"type": "string"}, "response": {"maximum": 3, "type": "integer"}}
+    (task / "contract.json").write_text(json.dumps({"properties": roots}))
+    env = {"BEDROCK_CHECK_CONTRACTS": "1"}
+    good, event, response = run(task, source, "abc", [1], "abcd", env=env)
+    assert good == 3
+    assert event["errorType"] == response["errorType"] == "ContractViolation"
+    assert event["errorMessage"].endswith("`event`: expected a string, found a list")
+    assert response["errorMessage"].endswith("to 3, found 4")
+    assert run(task, source, "abcd", [1, 2]) == [4, 2]
+    (task / "contract.json").unlink()
+    assert run(task, source, [1, 2], env=env) == [2]
 
 
 def test_async_execute_is_awaited(task):

@@ -2,7 +2,7 @@
 //! process ends.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bedrock_model::Invocation;
@@ -47,6 +47,8 @@ pub(super) struct Connection {
     calls: Mutex<PendingCalls>,
     next_id: AtomicU64,
     state: watch::Sender<HostState>,
+    /// The types of the worker as JSON, which the host has sent when it was ready.
+    contract: OnceLock<Bytes>,
     /// Number of responses so far. If it does not change while calls wait, the host is stuck in one of them.
     pub(super) answered: AtomicU64,
     /// Notified when a second call is sent while one is running.
@@ -66,6 +68,7 @@ impl Connection {
             calls: Mutex::new(PendingCalls::new(is_sequential)),
             next_id: AtomicU64::new(1),
             state: watch::Sender::new(HostState::Starting),
+            contract: OnceLock::new(),
             answered: AtomicU64::new(0),
             second_call: Notify::new(),
             idle: Notify::new(),
@@ -82,6 +85,11 @@ impl Connection {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::Timeout { worker: self.info.entry.name.clone(), after: timeout }),
         }
+    }
+
+    /// Returns the types of the worker as JSON. Empty if they were not asked for.
+    pub(super) fn contract(&self) -> &[u8] {
+        self.contract.get().map_or(&[], |contract| contract)
     }
 
     /// Whether the host accepts another call.
@@ -211,7 +219,11 @@ impl Connection {
     fn handle_frame(&self, frame: HostFrame) {
         let worker = &self.info.entry.name;
         match frame {
-            HostFrame::Ready => drop(self.state.send_replace(HostState::Ready)),
+            HostFrame::Ready(contract) => {
+                // A host is ready only once.
+                let _ = self.contract.set(contract);
+                self.state.send_replace(HostState::Ready);
+            }
             HostFrame::InitError(json) => {
                 let error = FunctionError::parse(&json).into_error(worker);
                 self.state.send_replace(HostState::Failed(error));

@@ -17,7 +17,8 @@ const INVOKE_HEAD_BYTES: usize = 1 + 8 + 8 + 36 + 1;
 /// A message of a host process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HostFrame {
-    Ready,
+    /// The worker is loaded. Contains its types as JSON if they were asked for.
+    Ready(Bytes),
     InitError(Bytes),
     Response {
         id: u64,
@@ -142,7 +143,7 @@ impl FrameReader {
 
 fn parse_frame(kind: u8, mut rest: Bytes) -> Result<HostFrame, ProtocolError> {
     if kind == 1 {
-        return Ok(HostFrame::Ready);
+        return Ok(HostFrame::Ready(rest));
     }
     if kind == 2 {
         return Ok(HostFrame::InitError(rest));
@@ -180,7 +181,10 @@ mod tests {
             buffer.extend_from_slice(&[byte]);
             seen.extend(reader.next(&mut buffer).expect("a frame"));
         }
-        assert_eq!(seen, [HostFrame::Ready, HostFrame::Response { id: 7, json: Bytes::from_static(b"{}") }]);
+        assert_eq!(
+            seen,
+            [HostFrame::Ready(Bytes::new()), HostFrame::Response { id: 7, json: Bytes::from_static(b"{}") }]
+        );
     }
 
     #[test]

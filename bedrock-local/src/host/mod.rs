@@ -19,7 +19,7 @@ mod log_reader;
 pub(super) mod node;
 mod pending_calls;
 pub(super) mod pool;
-mod process;
+pub(super) mod process;
 pub(super) mod python;
 pub(super) mod registry;
 mod socket;

@@ -23,6 +23,7 @@ use crate::install::{Installation, install_dependencies};
 use crate::interpreter::Interpreter;
 use crate::process_memory::ProcessMemory;
 use crate::reaper::Group;
+use crate::worker_contract::{CONTRACT_VARIABLE, stale_contract};
 use crate::worker_environment::{REMOVED_VARIABLES, lambda_variables};
 use crate::worker_info::WorkerInfo;
 use bedrock_model::Error;
@@ -94,8 +95,28 @@ impl HostProcess {
     }
 }
 
-/// Starts a host for a worker and waits until it has loaded the worker. Kills the process if it cannot load it.
+/// Starts a host for a worker and waits until it has loaded the worker, whose types must be those of its contract. Kills the process if it cannot load it.
 pub(super) async fn start_ready(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
+    let host = start_loaded(info, hosts).await?;
+    if let Some(problem) = stale_contract(&info.entry, &info.contract, host.connection.contract()) {
+        if hosts.requires_current_contracts {
+            host.kill();
+            return Err(problem);
+        }
+        hosts.output.print(&format!("warning: {problem}\n  help: {}", problem.help().unwrap_or_default()));
+    }
+    Ok(host)
+}
+
+/// Starts a host for a worker and returns the types of the worker as JSON, empty if it has none. Ends the host.
+pub(crate) async fn read_contract(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Vec<u8>, Error> {
+    let host = start_loaded(info, hosts).await?;
+    let contract = host.connection.contract().to_vec();
+    host.finish().await;
+    Ok(contract)
+}
+
+async fn start_loaded(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let host = start(info, hosts).await?;
     let started = Instant::now();
     let timeout = if hosts.debugger_port(&info.entry.name).is_some() { debugger::INIT_TIMEOUT } else { INIT_TIMEOUT };
@@ -193,6 +214,9 @@ fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistr
         ("BEDROCK_FUNCTION_ARN", &function.arn),
     ] {
         command.env(name, value);
+    }
+    if info.contract.exists() {
+        command.env(CONTRACT_VARIABLE, "1");
     }
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
 }

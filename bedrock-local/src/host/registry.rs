@@ -30,6 +30,8 @@ pub struct HostConfig {
     pub variables: Vec<(String, String)>,
     /// The ports on which debuggers connect to workers.
     pub debuggers: HashMap<String, u16>,
+    /// Whether a worker whose types are not those of its `contract.json` fails to start. Otherwise this is a warning.
+    pub requires_current_contracts: bool,
 }
 
 type OpenApi = dyn Fn() -> Pin<Box<dyn Future<Output = io::Result<String>> + Send>> + Send + Sync;
@@ -80,6 +82,7 @@ pub struct HostRegistry {
     python: InterpreterFinder,
     node: InterpreterFinder,
     debuggers: HashMap<String, u16>,
+    pub(super) requires_current_contracts: bool,
     reaper: Reaper,
     /// Process groups of the running host processes. `None` after the program has started to exit, so that no new process
     /// is started.
@@ -98,6 +101,7 @@ impl HostRegistry {
             python: InterpreterFinder::new(Language::Python),
             node: InterpreterFinder::new(Language::JavaScript),
             debuggers: config.debuggers,
+            requires_current_contracts: config.requires_current_contracts,
             reaper: Reaper::default(),
             groups: Mutex::new(Some(Vec::new())),
             access_key: config.access_key,

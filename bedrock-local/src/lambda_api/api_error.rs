@@ -95,6 +95,9 @@ impl ApiError {
                 let kind = if *limit == MAX_EVENT_PAYLOAD_BYTES { "Event" } else { "RequestResponse" };
                 Some(Self::too_large(*bytes, *limit, kind))
             }
+            Error::ContractViolation { .. } => {
+                Some(Self::new(StatusCode::BAD_REQUEST, "ContractViolation", error.to_string()))
+            }
             Error::WorkerNotFound { .. } => Some(Self::not_found(error.to_string())),
             // Serialization and transport errors, and variants that are added later.
             _ => Some(Self::service(error.to_string())),

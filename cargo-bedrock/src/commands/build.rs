@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::OutputArgs;
 use crate::build::{self, Compiler, Purpose, Request};
+use crate::contracts::check_current;
 use crate::session::Session;
 use crate::ui::BuildReporter;
 use bedrock_diagnostics::Result;
@@ -80,6 +81,7 @@ enum CompilerArg {
 impl Build {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
+        check_current(&app, session.print)?;
         let is_json = self.output.is_json();
         let reporter = BuildReporter::new(session.print, is_json, self.explain);
         let should_verify = self.verify;

@@ -3,6 +3,7 @@
 mod args;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod contracts;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;

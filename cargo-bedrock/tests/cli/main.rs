@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod completions;
+mod contracts;
 mod doctor;
 mod graph;
 mod invoke;

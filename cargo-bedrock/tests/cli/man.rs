@@ -17,11 +17,14 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 28 pages to `share/man1`
+    done: wrote 31 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
     man1/cargo-bedrock-completions.1
+    man1/cargo-bedrock-contracts-diff.1
+    man1/cargo-bedrock-contracts-show.1
+    man1/cargo-bedrock-contracts.1
     man1/cargo-bedrock-deploy.1
     man1/cargo-bedrock-destroy.1
     man1/cargo-bedrock-dev.1

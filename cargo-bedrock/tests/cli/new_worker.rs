@@ -144,11 +144,21 @@ fn python_worker_matches_the_specification() {
     workers/system_fetcher/requirements.txt
     ");
     assert_snapshot!(app.read("workers/system_fetcher/main.py"), @r#"
+    from typing import TypedDict
+
     from bedrock.workers.worker import Worker
 
 
+    class Event(TypedDict, total=False):
+        name: str
+
+
+    class Response(TypedDict):
+        message: str
+
+
     class SystemFetcher(Worker):
-        def execute(self, event, context):
+        def execute(self, event: Event, context) -> Response:
             return {"message": f"hello {event.get('name', 'world')}"}
     "#);
     assert_eq!(app.read("workers/system_fetcher/__init__.py"), "");
@@ -177,6 +187,10 @@ fn javascript_worker_matches_the_specification() {
     const { Worker } = require('./worker');
 
     class Thumbnailer extends Worker {
+      // What the worker takes and returns: `cargo bedrock contracts` writes it for callers.
+      static event = { type: 'object', properties: { name: { type: 'string' } } };
+      static response = { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] };
+
       async execute(event, context) {
         return { message: `hello ${event.name ?? 'world'}` };
       }

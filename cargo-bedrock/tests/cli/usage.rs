@@ -19,6 +19,7 @@ fn no_arguments_print_the_help() {
       list         List the app's workers
       invoke       Invoke a worker, locally or on AWS, and print its response
       graph        Show which functions call which workers
+      contracts    Write, check, show or compare the types of the workers
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
       deploy       Deploy the last build to a stage
@@ -52,6 +53,7 @@ fn no_arguments_print_the_help() {
       cargo bedrock list                         list the app's workers
       cargo bedrock invoke greeter               invoke a worker locally
       cargo bedrock graph                        show which functions call which workers
+      cargo bedrock contracts                    write the types of the workers for their callers
       cargo bedrock build --release              build a zip file of each function and each layer
       cargo bedrock deploy --stage dev           deploy the last build to a stage
       cargo bedrock logs --stage dev -f          follow the logs of the stage's functions
@@ -69,6 +71,9 @@ fn help_of_each_command_has_examples() {
         &["new", "endpoint"],
         &["build"],
         &["list"],
+        &["contracts"],
+        &["contracts", "show"],
+        &["contracts", "diff"],
         &["invoke"],
         &["dev"],
         &["queue"],

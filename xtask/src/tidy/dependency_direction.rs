@@ -49,6 +49,11 @@ const CRATES: [Limits; 13] = [
         forbidden: &["aws*", "lambda*", "tokio*", "clap*"],
     },
     Limits { name: "bedrock-diagnostics", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "clap*"] },
+    Limits {
+        name: "bedrock-contract",
+        allowed: &["bedrock-build"],
+        forbidden: &["aws*", "lambda*", "tokio*", "anstream", "clap*"],
+    },
     // These three print nothing: only the command has a terminal.
     Limits {
         name: "bedrock-artifacts",
@@ -72,6 +77,7 @@ const CRATES: [Limits; 13] = [
             "bedrock-artifacts",
             "bedrock-build",
             "bedrock-callgraph",
+            "bedrock-contract",
             "bedrock-deploy",
             "bedrock-dev",
             "bedrock-diagnostics",

@@ -55,6 +55,7 @@ impl Harness {
                 output: output.clone(),
                 variables: Vec::new(),
                 debuggers: HashMap::new(),
+                requires_current_contracts: true,
             };
             let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
@@ -77,6 +78,7 @@ impl Harness {
         }
         let mut invocation = Invocation::new(call.event, trace);
         if call.kind == InvocationType::Event {
+            info.check_event(&invocation.event)?;
             self.accept(&info, invocation, worker);
             return Ok(Bytes::new());
         }
@@ -135,7 +137,11 @@ impl Harness {
         let index = self.invocations.start(name, &invocation, origin, mock.is_some());
         let reply = match mock {
             Some(mock) => {
-                let reply = mock.respond(&self.local.handle, info, invocation).await;
+                let reply = match info.check_event(&invocation.event) {
+                    Ok(()) => mock.respond(&self.local.handle, info, invocation).await,
+                    Err(error) => Err(error),
+                };
+                let reply = reply.and_then(|response| info.check_response(&response).map(|()| response));
                 if let Err(error @ Error::Function { .. }) = &reply {
                     self.output().print_failure(error, &id);
                 }

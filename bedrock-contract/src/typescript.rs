@@ -1,0 +1,114 @@
+//! Declarations for TypeScript, and for JavaScript that TypeScript checks: `worker.d.ts` next to `worker.js`.
+
+use std::fmt::Write as _;
+
+use bedrock_build::WorkerName;
+use bedrock_build::contract::{Contract, Definition, Struct, Type};
+
+use crate::WorkerContract;
+
+/// The first line of each file.
+pub const HEADER: &str = "// Written by `cargo bedrock contracts`. Do not edit.\n";
+
+/// What does not depend on the app.
+const LIBRARY: &str = include_str!("../stubs/worker.d.ts");
+
+/// Returns the type as TypeScript writes it. Named types are in the namespace of the worker.
+pub fn typescript_type(ty: &Type) -> String {
+    match ty {
+        Type::Any => "any".to_owned(),
+        Type::Null => "null".to_owned(),
+        Type::Bool => "boolean".to_owned(),
+        Type::Integer(_) | Type::Number => "number".to_owned(),
+        Type::String(_) => "string".to_owned(),
+        Type::List(inner) => match &**inner {
+            Type::Nullable(_) => format!("({})[]", typescript_type(inner)),
+            _ => format!("{}[]", typescript_type(inner)),
+        },
+        Type::Map(inner) => format!("{{ [name: string]: {} }}", typescript_type(inner)),
+        Type::Reference(name) => name.clone(),
+        Type::Nullable(inner) => format!("{} | null", typescript_type(inner)),
+    }
+}
+
+/// Returns the text of `worker.d.ts` for the worker called `own`.
+pub fn declarations(own: &str, workers: &[WorkerContract]) -> String {
+    let mut out = format!("{HEADER}{LIBRARY}");
+    let own_contract = workers.iter().find(|worker| worker.worker == own).and_then(|worker| worker.contract.as_ref());
+    let (event, response) = match own_contract {
+        Some(_) => (format!("{}.Event", namespace(own)), format!("{}.Response", namespace(own))),
+        None => ("any".to_owned(), "any".to_owned()),
+    };
+    let _ = write!(
+        out,
+        "/** The event and the response of this worker. */\nexport type Contract = {{ event: {event}; response: {response} }};\n\n"
+    );
+    let mut overload = |name: &str, event: &str, response: &str| {
+        for [parameter, returned] in [["requireResponse?: false", "undefined"], ["requireResponse: true", response]] {
+            let _ = writeln!(
+                out,
+                "export function invoke(nameOrArn: {name}, payload: {event}, {parameter}): Promise<{returned}>;"
+            );
+        }
+    };
+    for WorkerContract { worker, contract } in workers {
+        let name = format!("'{worker}'");
+        let namespace = namespace(worker);
+        match contract {
+            Some(_) => overload(&name, &format!("{namespace}.Event"), &format!("{namespace}.Response")),
+            None => overload(&name, "any", "any"),
+        }
+    }
+    overload("OtherFunction", "any", "any");
+    for WorkerContract { worker, contract } in workers {
+        if let Some(contract) = contract {
+            write_namespace(&mut out, worker, contract);
+        }
+    }
+    out
+}
+
+/// Returns the name of the namespace with the types of a worker.
+fn namespace(worker: &str) -> String {
+    WorkerName::parse(worker).map_or_else(|_| worker.to_owned(), |name| name.class_name())
+}
+
+fn write_namespace(out: &mut String, worker: &str, contract: &Contract) {
+    let _ = write!(out, "\n/** The types of the worker `{worker}`. */\nexport namespace {} {{\n", namespace(worker));
+    for (name, root) in [("Event", &contract.event), ("Response", &contract.response)] {
+        if *root != Type::Reference(name.to_owned()) {
+            let _ = writeln!(out, "  type {name} = {};", typescript_type(root));
+        }
+    }
+    for (name, definition) in &contract.definitions {
+        let _ = match definition {
+            Definition::Struct(one) => write!(out, "  interface {name} {{\n{}  }}\n", fields(one, None)),
+            Definition::Enum(values) => {
+                let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
+                writeln!(out, "  type {name} = {};", values.join(" | "))
+            }
+            Definition::Union(union) => {
+                let variants = union.variants.iter();
+                let variants =
+                    variants.map(|(value, one)| format!("{{\n{}  }}", fields(one, Some([&union.tag, value]))));
+                writeln!(out, "  type {name} = {};", variants.collect::<Vec<_>>().join(" | "))
+            }
+        };
+    }
+    out.push_str("}\n");
+}
+
+/// `tag`: the name of a further field and its value.
+fn fields(one: &Struct, tag: Option<[&str; 2]>) -> String {
+    let tag = tag.map(|[name, value]| format!("    {}: {};\n", literal(name), literal(value)));
+    let own = one.fields.iter().map(|(name, field)| {
+        let mark = if field.is_required { "" } else { "?" };
+        format!("    {}{mark}: {};\n", literal(name), typescript_type(&field.ty))
+    });
+    tag.into_iter().chain(own).collect()
+}
+
+/// Returns a string literal, which is also a name of a field. JSON's escapes are also TypeScript's.
+fn literal(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

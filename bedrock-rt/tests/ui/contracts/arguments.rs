@@ -1,0 +1,3 @@
+bedrock::workers!(resizer);
+
+fn main() {}

@@ -1,0 +1,103 @@
+//! The contract of each worker: what its code says, or what its file says if the code says nothing.
+//!
+//! The interpreter of a worker is asked, with the worker's dependencies installed. No Rust code is compiled.
+
+use std::sync::Arc;
+
+use bedrock_build::contract::{self, Contract};
+use bedrock_build::{App, Language, Problem, Worker};
+use bedrock_contract::WorkerContract;
+use bedrock_local::{AppInfo, CONTRACT_VARIABLE, ContractReply, HostOptions, HostedWorkers, read_contract_reply};
+use tokio::runtime::Runtime;
+
+use crate::local_invoke::target_dir;
+use crate::ui::Printer;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+
+/// An address that no one listens on: a worker that makes calls while it is loaded gets an error.
+const NO_API: &str = "http://127.0.0.1:9";
+
+/// Returns the contracts of all workers. The code of the workers in `names` is read, of the others only the file.
+pub(crate) fn collect(app: &App, names: &[&str], print: Printer) -> Result<Vec<WorkerContract>> {
+    let mut contracts = read_files(app)?;
+    let is_asked = |worker: &&Worker| names.contains(&worker.name.as_str()) && worker.language != Language::Rust;
+    let asked: Vec<&Worker> = app.workers.iter().filter(is_asked).collect();
+    let mut problems = Vec::new();
+    for (worker, reply) in asked.iter().zip(read_code(app, &asked, print)?) {
+        match reply {
+            ContractReply::Untyped => {}
+            ContractReply::Refused(found) => problems.extend(found),
+            ContractReply::Typed(contract) => {
+                let known = contracts.iter_mut().find(|known| known.worker == worker.name.as_str());
+                if let Some(known) = known {
+                    known.contract = Some(*contract);
+                }
+            }
+        }
+    }
+    if problems.is_empty() { Ok(contracts) } else { Err(Error::problems(ExitKind::App, problems)) }
+}
+
+/// Returns the contracts in the files of all workers.
+pub(crate) fn read_files(app: &App) -> Result<Vec<WorkerContract>> {
+    let mut contracts = Vec::new();
+    let mut problems = Vec::new();
+    for worker in &app.workers {
+        match read_file(app, worker) {
+            Ok(contract) => contracts.push(WorkerContract { worker: worker.name.to_string(), contract }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(contracts) } else { Err(Error::problems(ExitKind::App, problems)) }
+}
+
+fn read_file(app: &App, worker: &Worker) -> std::result::Result<Option<Contract>, Vec<Problem>> {
+    let display_path = format!("{}/{}", worker.dir, contract::FILE_NAME);
+    contract::read_file(&app.root.join(&worker.dir), &display_path)
+}
+
+/// Asks the hosts of the workers, one after the other.
+fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<ContractReply>> {
+    if workers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let info = AppInfo::from_disk(app, target_dir(app)?.join("bedrock"))
+        .map_err(|problem| Error::problems(ExitKind::App, vec![problem]))?;
+    let runtime = Runtime::new().map_err(|error| Error::io("failed to start the async runtime", &error))?;
+    let options = HostOptions {
+        api: NO_API.to_owned(),
+        variables: vec![(CONTRACT_VARIABLE.to_owned(), "1".to_owned())],
+        printed: Arc::new(move |worker: &str, _request: Option<&str>, line: &str| {
+            print.note(&format!("{worker}: {}", line.trim_end()));
+        }),
+        debuggers: std::collections::HashMap::new(),
+    };
+    let hosts = HostedWorkers::start(info, runtime.handle().clone(), options);
+    let mut replies = Vec::new();
+    for worker in workers {
+        let path = format!("{}/{}", worker.dir, worker.entry);
+        let reply = runtime.block_on(async {
+            tokio::select! {
+                reply = hosts.read_contract(worker.name.as_str()) => Some(reply),
+                _ = tokio::signal::ctrl_c() => None,
+            }
+        });
+        replies.push(match reply {
+            None => {
+                hosts.end();
+                return Err(Error::new(ExitKind::Interrupted, "interrupted; no file was written"));
+            }
+            Some(Ok(reply)) => read_contract_reply(&reply, &path),
+            Some(Err(error)) => {
+                let problem = Problem::new(format!("{path}: the worker cannot be loaded: {error}"));
+                let help = error.help().map(str::to_owned);
+                ContractReply::Refused(vec![match help {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                }])
+            }
+        });
+    }
+    hosts.end();
+    Ok(replies)
+}

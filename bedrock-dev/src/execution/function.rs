@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-use bedrock::Error;
-use bedrock::local::{Invocation, Metrics, Reaper};
+use bedrock_local::Reaper;
+use bedrock_model::{Error, Invocation, Metrics};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -91,6 +91,7 @@ struct ReadyEnvironment {
 }
 
 /// Limits of a function.
+#[derive(Clone, Copy)]
 struct Limits {
     environments: usize,
     /// How long a process may take until it polls for its first invocation.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::Response;
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 use serde::Serialize;
 use serde_json::{Value, json};
 

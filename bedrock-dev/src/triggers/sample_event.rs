@@ -4,10 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock::local::lambda_api::FunctionInfo;
-use bedrock::local::{function_arn, rfc3339};
 use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource};
 use bedrock_build::{App, Worker};
+use bedrock_local::function_arn;
+use bedrock_model::FunctionInfo;
+use bedrock_model::date::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
@@ -198,13 +199,9 @@ pub fn http_event(function: &str, request: &HttpRequest, now: SystemTime) -> Val
         event["queryStringParameters"] = joined(&mut parameters.into_iter()).into();
     }
     if !body.is_empty() {
-        match std::str::from_utf8(body) {
-            Ok(text) => event["body"] = text.into(),
-            Err(_) => {
-                event["body"] = STANDARD.encode(body).into();
-                event["isBase64Encoded"] = true.into();
-            }
-        }
+        let text = std::str::from_utf8(body).ok();
+        event["isBase64Encoded"] = text.is_none().into();
+        event["body"] = text.map_or_else(|| STANDARD.encode(body), str::to_owned).into();
     }
     event
 }

@@ -1,17 +1,17 @@
 //! Invokes one worker without `cargo bedrock dev`.
 //!
 //! A Python or JavaScript worker that calls no Rust worker runs in this process. Otherwise the app is compiled and its
-//! own program makes the invocation, because Rust workers are linked into that program only. In both cases the runtime
-//! of `bedrock-rt` prints the error.
+//! own program makes the invocation, because Rust workers are linked into that program only. In both cases the local
+//! runtime prints the error.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bedrock::local::{
+use bedrock_build::{App, Worker};
+use bedrock_local::{
     AppInfo, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
 };
-use bedrock_build::{App, Worker};
 
 use super::program::{compile, target_dir};
 use crate::ui::Printer;

@@ -7,9 +7,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use bedrock::local::Reaper;
 use bedrock_build::App;
 use bedrock_dev::{HttpRequest, HttpResponse, request_to};
+use bedrock_local::Reaper;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::program::compile;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Response};
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 

@@ -35,7 +35,7 @@ mod sources;
 pub use check::{Finding, Level};
 pub use cycle_reports::cycle_reports;
 pub use elf::calls_in_binary;
-pub use load::load_graph;
+pub use load::{load_graph, may_reach_rust};
 pub use model::{Graph, path};
 pub use node::NodeName;
 pub use render::{Format, picture, render};

@@ -1,15 +1,15 @@
 //! Loads the call graph of an app from disk, with its findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_build::{App, Language};
+use bedrock_build::{App, Language, Worker};
 
 use super::call_targets::CallTargets;
 use super::check::{Finding, check};
 use super::model::Graph;
 use super::node::NodeName;
 use super::rust_edges::RustEdges;
-use super::sources::calls_of;
+use super::sources::{calls_of, may_call_unseen};
 use bedrock_diagnostics::Result;
 
 /// Reads the calls in the Python and JavaScript files of `app`, and combines them with those of its Rust programs.
@@ -33,6 +33,32 @@ pub fn load_graph(app: &App, rust: &RustEdges) -> Result<(Graph, Vec<Finding>)> 
         }
     }
     Ok((Graph::new(app, &call_targets), findings))
+}
+
+/// Returns whether a call of a Python or JavaScript worker may lead to a Rust worker, directly or through other workers.
+/// True if that cannot be seen in the source code.
+pub fn may_reach_rust(app: &App, worker: &Worker) -> Result<bool> {
+    let mut pending = vec![worker];
+    let mut seen = BTreeSet::new();
+    while let Some(worker) = pending.pop() {
+        if worker.language == Language::Rust {
+            return Ok(true);
+        }
+        if !seen.insert(worker.name.as_str()) {
+            continue;
+        }
+        let calls = calls_of(app, worker)?;
+        let declared = worker.settings.invokes.as_ref();
+        let is_unknown = !calls.unreadable.is_empty() || (!calls.computed.is_empty() && declared.is_none());
+        if is_unknown || may_call_unseen(app, worker)? {
+            return Ok(true);
+        }
+        let targets = CallTargets::from_sources(app, &calls);
+        let named = targets.workers.keys().map(bedrock_build::WorkerName::as_str);
+        let called: BTreeSet<&str> = named.chain(declared.into_iter().flatten().map(String::as_str)).collect();
+        pending.extend(app.workers.iter().filter(|worker| called.contains(worker.name.as_str())));
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

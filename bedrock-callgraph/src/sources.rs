@@ -15,6 +15,10 @@ use bedrock_diagnostics::{Error, Result};
 const EXCLUDED_FOLDERS: [&str; 6] = ["node_modules", "venv", "__pycache__", "test", "tests", "__tests__"];
 /// Files without this word are not parsed, because they cannot call a worker. A worker may have thousands of files.
 const INVOKE: &str = "invoke";
+/// The file with `invoke` in a JavaScript worker's folder, which may use the SDK for it.
+const BASE_FILES: [&str; 2] = ["worker.js", "worker.cjs"];
+/// Words in the names of AWS's SDKs and of libraries that use them.
+const SDKS: [&str; 3] = ["boto", "aws-sdk", "awslambda"];
 /// Ignore files of the app that apply.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
 
@@ -61,6 +65,33 @@ pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
         found.add(&path, calls);
     }
     Ok(found)
+}
+
+/// Returns whether a worker may make calls that are not read: with one of AWS's SDKs, or in files behind symbolic links.
+pub(crate) fn may_call_unseen(app: &App, worker: &Worker) -> Result<bool> {
+    let files = files(app, worker)?;
+    if !files.iter().any(|file| file.as_str() == worker.entry) || has_links(&app.root.join(&worker.dir)) {
+        return Ok(true);
+    }
+    for within in files.iter().filter(|within| !BASE_FILES.contains(&within.as_str())) {
+        let path = format!("{}/{within}", worker.dir);
+        let bytes =
+            fs::read(app.root.join(&path)).map_err(|error| Error::io(format!("failed to read `{path}`"), &error))?;
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        if text.contains("lambda") && SDKS.iter().any(|sdk| text.contains(sdk)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns whether a folder contains symbolic links to code of the worker.
+fn has_links(folder: &Path) -> bool {
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .filter_entry(|entry| !EXCLUDED_FOLDERS.iter().any(|name| entry.file_name() == *name))
+        .build();
+    walk.flatten().any(|entry| entry.path_is_symlink())
 }
 
 /// Returns the files in the worker's language, sorted. Paths are relative to the worker's folder, with `/`.

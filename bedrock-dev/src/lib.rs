@@ -3,6 +3,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | `running_server` | a dev server in another process |
 //! | `server` | starts everything on one port, and stops it |
 //! | `config`, `error` | configuration of the server, and why it could not be started |
 //! | `backend` | the functions of an app as Lambda's API sees them: over `execution`, `bedrock_local` and `async_queue` |
@@ -35,6 +36,7 @@ pub mod http_api;
 pub mod otlp;
 mod policy;
 mod reload;
+mod running_server;
 mod server;
 mod spawn_on_drop;
 mod sync;
@@ -53,5 +55,6 @@ pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
     SelfWrittenFiles, WatchError, affected,
 };
+pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::DevServer;
-pub use triggers::TriggerSetupError;
+pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, sample_event};

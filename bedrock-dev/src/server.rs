@@ -30,6 +30,7 @@ use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
 use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
+use crate::running_server::ServerFile;
 use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
 /// Delay before the queue is started again after its database has failed.
@@ -52,6 +53,8 @@ pub struct DevServer {
     reaper: Arc<Reaper>,
     log_writer: EventLogWriter,
     app: RunningApp,
+    /// Where other processes find the server.
+    _file: ServerFile,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -129,6 +132,8 @@ impl DevServer {
             tokio::spawn(busy_poller.run()),
         ];
         tasks.extend(triggers.start()?);
+        let file = ServerFile::write(&state, &url, api_state.token());
+        let file = file.map_err(|error| StartError::Folder(state.join("dev"), error))?;
         let running_app = RunningApp { name: app.name.to_string(), url: url.clone() };
         event_log.publish(DevEventKind::AppStarted(running_app.clone()));
         Ok(Self {
@@ -142,6 +147,7 @@ impl DevServer {
             reaper,
             log_writer,
             app: running_app,
+            _file: file,
             tasks,
         })
     }

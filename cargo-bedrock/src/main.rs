@@ -9,7 +9,7 @@
 //! | [`build`] | `build`: the artifacts of the app and their manifest |
 //! | [`process`] | external tools: cargo, uv, npm |
 //! | [`prompt`] | questions to the user |
-//! | [`payload`], [`local_invoke`] | `invoke`: the payload, and local invocations |
+//! | [`payload`], [`sample_event`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
 //! | [`contracts`] | the types of the workers, as files for callers and editors |
 //! | [`event_queue`] | the queued events of an app that runs locally |
@@ -41,6 +41,7 @@ mod migrate;
 mod payload;
 mod process;
 mod prompt;
+mod sample_event;
 mod scaffold;
 mod session;
 mod settings_in_force;

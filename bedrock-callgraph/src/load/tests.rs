@@ -6,7 +6,7 @@ use std::fs;
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 
-use super::load_graph;
+use super::{load_graph, may_reach_rust};
 use crate::fixtures::{app, name, with_invokes};
 use crate::{NodeName, read_program_calls};
 use bedrock_build::App;
@@ -50,4 +50,50 @@ fn unreadable_program_is_named() {
     let report = of("script");
     assert_eq!(report.message, "failed to read the calls in the program `script`");
     assert_eq!(report.help, ["calls can only be read from programs for Linux"]);
+}
+
+#[test]
+fn rust_is_reachable_if_a_call_may_lead_there() {
+    let invoke = "from bedrock.workers.invoker import invoke\n";
+    let unknown = format!("{invoke}def f(name): invoke(name, {{}})\n");
+    for (code, declared, expected) in [
+        (String::new(), None, false),
+        (format!("{invoke}invoke('script', {{}})\n"), None, false),
+        (format!("{invoke}invoke('ranker', {{}})\n"), None, true),
+        (format!("{invoke}invoke('helper', {{}})\n"), None, true),
+        (unknown.clone(), None, true),
+        (unknown.clone(), Some("script"), false),
+        (unknown, Some("ranker"), true),
+        (format!("{invoke}def (:\n"), None, true),
+        ("import boto3\nboto3.client('lambda').invoke(FunctionName='x')\n".to_owned(), None, true),
+        ("import boto3\nboto3.client('s3')\n".to_owned(), None, false),
+    ] {
+        let dir = tempfile::tempdir().expect("folder");
+        let plain = app("my_app", &["counter.py", "ranker.rs", "script.js", "helper.py"]);
+        let plain = match declared {
+            Some(name) => with_invokes(plain, "counter", &[name]),
+            None => plain,
+        };
+        let app = App { root: dir.path().to_owned(), ..plain };
+        let helper = format!("{invoke}invoke('ranker', {{}})\n");
+        let script = "const { invoke } = require('./worker');\ninvoke('script', {});\n";
+        let files = [
+            ("counter/main.py", code.as_str()),
+            ("helper/main.py", &helper),
+            ("script/main.js", script),
+            ("script/worker.js", "exports.invoke = () => require('@aws-sdk/client-lambda');\n"),
+        ];
+        for (path, text) in files {
+            let path = dir.path().join("workers").join(path);
+            fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+            fs::write(path, text).expect("file");
+        }
+        let worker = |name: &str| app.worker(name).expect("a worker");
+        assert_eq!(may_reach_rust(&app, worker("counter")).expect("readable"), expected, "{code} {declared:?}");
+        assert!(may_reach_rust(&app, worker("ranker")).expect("readable"));
+        // Code behind a link is not read.
+        fs::rename(dir.path().join("workers/script"), dir.path().join("script")).expect("moved");
+        std::os::unix::fs::symlink("../script", dir.path().join("workers/script")).expect("a link");
+        assert!(may_reach_rust(&app, worker("script")).expect("readable"));
+    }
 }

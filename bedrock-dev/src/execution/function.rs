@@ -91,6 +91,7 @@ struct ReadyEnvironment {
 }
 
 /// Limits of a function.
+#[derive(Clone, Copy)]
 struct Limits {
     environments: usize,
     /// How long a process may take until it polls for its first invocation.

@@ -59,6 +59,11 @@ impl ApiState {
         Self { triggers: Some(triggers), ..self }
     }
 
+    /// Returns the token that changes require.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Replaces the call graph.
     pub fn set_call_graph(&self, edges: Vec<Edge>) {
         self.call_graph.send_replace(Some(edges));

@@ -9,6 +9,7 @@
 //! | `schedules` | EventBridge Scheduler: due times and events |
 //! | `sqs` | messages in a file, batches of them, SQS's API |
 //! | `s3` | watched folders, S3's events and API |
+//! | `sample_event` | events as triggers send them |
 //! | `fake_backend` | test double: accepts or rejects events |
 
 mod aws_api;
@@ -18,6 +19,7 @@ mod fake_backend;
 mod local_resources;
 mod registry;
 mod s3;
+mod sample_event;
 mod schedules;
 mod sqs;
 
@@ -25,3 +27,4 @@ pub(crate) use dispatcher::TriggerDispatcher;
 pub(crate) use local_resources::LocalResources;
 pub use registry::TriggerSetupError;
 pub(crate) use registry::{FireError, Triggers};
+pub use sample_event::{SAMPLE_NAMES, http_event, http_request, sample_event};

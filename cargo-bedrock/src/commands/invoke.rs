@@ -1,36 +1,59 @@
-//! `cargo bedrock invoke`: invokes one worker, locally or on AWS, and prints its response.
+//! `cargo bedrock invoke`: invokes one function, locally or on AWS, and prints its response.
 
+use std::time::SystemTime;
+
+use bedrock_build::{App, Worker};
 use bedrock_deploy::Stage;
 use bedrock_deploy::aws::AwsOptions;
 use bedrock_deploy::remote_invoke::{self, RemoteInvocation, RemoteResponse, RemoteResult};
+use bedrock_dev::{ENDPOINT, http_event, http_request};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
 
+use super::http_args::HttpArgs;
 use crate::local_invoke;
 use crate::payload::PayloadSource;
+use crate::sample_event;
 use crate::session::Session;
 use crate::ui::Printer;
 
 const EXAMPLES: &str = "\
+If `cargo bedrock dev` runs for the app, the function is invoked there. Otherwise it is started alone, and the app is \
+compiled only if a Rust worker may be called.
+
+Samples: `eventbridge`, `http`, `s3`, `schedule`, `sns` and `sqs`, with the names of the worker's own triggers, and the \
+files of the app's folder `events`: `--sample order` is `events/order.json`.
+
 Examples:
   cargo bedrock invoke greeter --payload '{\"name\": \"world\"}'
   cargo bedrock invoke greeter --payload @event.json
   jq -n '{name: \"world\"}' | cargo bedrock invoke greeter --payload -
   cargo bedrock invoke greeter --event
+  cargo bedrock invoke resizer --sample s3
+  cargo bedrock invoke endpoint --method POST --path /orders --body '{\"id\": 1}'
   cargo bedrock invoke greeter --remote --stage dev --logs";
 
-/// Invoke a worker, locally or on AWS, and print its response
+/// Invoke a worker or the endpoint, and print the response
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Invoke {
-    /// Name of the worker
-    worker: String,
-    /// JSON, `@` and the path of a JSON file, or `-` for standard input
-    #[arg(long, value_name = "JSON|@FILE|-", default_value = "{}", allow_negative_numbers = true)]
-    payload: String,
+    /// Name of the worker, or `endpoint`
+    #[arg(value_name = "WORKER")]
+    function: String,
+    /// JSON, `@` and the path of a JSON file, or `-` for standard input [default: {}]
+    #[arg(long, value_name = "JSON|@FILE|-", allow_negative_numbers = true)]
+    payload: Option<String>,
+    /// Send a sample event: its name, or that of a file in the folder `events`
+    #[arg(long, value_name = "NAME", conflicts_with = "payload")]
+    sample: Option<String>,
     /// Invoke asynchronously: do not wait for a response
     #[arg(long)]
     event: bool,
+    /// Do not use a running `cargo bedrock dev`
+    #[arg(long, conflicts_with = "remote")]
+    alone: bool,
+    #[command(flatten)]
+    http: HttpArgs,
     /// Invoke the deployed function on AWS
     #[arg(long, requires = "stage")]
     remote: bool,
@@ -62,18 +85,60 @@ struct RemoteOptions {
 impl Invoke {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let worker = app.worker(&self.worker).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
-        let payload = payload_source(self.payload, session).read()?;
+        if self.function == ENDPOINT {
+            return self.run_endpoint(&app, session);
+        }
+        let worker = app.worker(&self.function).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
+        let payload = self.payload(&app, worker, session)?;
         let RemoteOptions { stage, logs, profile, region, endpoint_url } = self.remote_options;
         // `--remote` and `--stage` require each other.
         let Some(stage) = stage else {
-            return local_invoke::run(&app, worker, payload, self.event, session.print);
+            return local_invoke::run(&app, worker, payload, self.event, self.alone, session.print);
         };
         let stage = Stage::parse(&stage)?;
         let invocation = RemoteInvocation { app: &app, worker, stage, payload, is_event: self.event, with_logs: logs };
         let aws = AwsOptions { profile, region, endpoint_url };
         let response = remote_invoke::invoke(&invocation, &aws, &Interrupt::watch()?)?;
         print_response(&invocation, response, session.print)
+    }
+
+    /// Returns the event of a worker.
+    fn payload(&self, app: &App, worker: &Worker, session: &Session) -> Result<String> {
+        if let Some(request) = self.http.request(session)? {
+            return Ok(http_event(worker.name.as_str(), &request, SystemTime::now()).to_string());
+        }
+        match &self.sample {
+            Some(name) => sample_event::read(app, Some(worker), name),
+            None => payload_source(self.payload.as_deref().unwrap_or("{}"), session).read(),
+        }
+    }
+
+    /// Sends a request to the endpoint.
+    fn run_endpoint(self, app: &App, session: &Session) -> Result<()> {
+        if self.remote {
+            return Err(Error::call("`--remote` invokes workers, and the endpoint is called at its URL")
+                .help("send the request to the URL that `cargo bedrock status` prints"));
+        }
+        if self.event {
+            return Err(Error::call("the endpoint responds to requests, and cannot be invoked with `--event`")
+                .help("omit `--event`"));
+        }
+        let event = match (&self.sample, &self.payload) {
+            (Some(name), _) => Some(sample_event::read(app, None, name)?),
+            (None, Some(payload)) => Some(payload_source(payload, session).read()?),
+            (None, None) => None,
+        };
+        let request = match event {
+            None => self.http.request(session)?.unwrap_or_else(HttpArgs::default_request),
+            Some(event) => {
+                let event = serde_json::from_str(&event).ok().as_ref().and_then(http_request);
+                event.ok_or_else(|| {
+                    Error::call("the payload is not the event of an HTTP request")
+                        .help("use `--method`, `--path` and `--body`, or `--sample http`")
+                })?
+            }
+        };
+        local_invoke::run_endpoint(app, request, self.alone, session.print)
     }
 }
 
@@ -99,10 +164,10 @@ fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, p
     }
 }
 
-fn payload_source(payload: String, session: &Session) -> PayloadSource {
+fn payload_source(payload: &str, session: &Session) -> PayloadSource {
     match payload.strip_prefix('@') {
         Some(file) => PayloadSource::File { path: session.dir.join(file), name: file.to_owned() },
         None if payload == "-" => PayloadSource::Stdin,
-        None => PayloadSource::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
+        None => PayloadSource::Argument { is_file: session.dir.join(payload).is_file(), text: payload.to_owned() },
     }
 }

@@ -53,8 +53,13 @@ pub(crate) struct Printer {
 impl Printer {
     /// Prints the result of a command to standard output, unchanged and never coloured.
     pub(crate) fn data(text: &str) -> Result<()> {
+        Self::data_bytes(text.as_bytes())
+    }
+
+    /// Prints a result that need not be text to standard output, unchanged.
+    pub(crate) fn data_bytes(bytes: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(stdout_error(&error)),
             _ => Ok(()),
         }

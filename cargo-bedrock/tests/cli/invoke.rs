@@ -124,3 +124,62 @@ fn invoke_outside_of_an_app_is_a_usage_error() {
     help: or add `[package.metadata.bedrock]` to the `Cargo.toml` of the app's package
     ");
 }
+
+#[test]
+fn unknown_sample_names_the_samples_of_the_app() {
+    let app = app().file("events/order.json", "{}").file("events/notes.txt", "");
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--sample", "kinesis"]), @"
+    exit code 2
+    -- stderr
+    error: no sample event named `kinesis`
+    help: choose one of `eventbridge`, `http`, `s3`, `schedule`, `sns`, `sqs`, `order`, or create `events/kinesis.json`
+    ");
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--sample", "s3"]), @"
+    exit code 2
+    -- stderr
+    error: no sample event named `s3`
+    help: choose one of `http`, `order`, or create `events/s3.json`
+    ");
+    let app = app.file("events/order.json", "{");
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--sample", "order"]), @"
+    exit code 2
+    -- stderr
+    error: the payload from `events/order.json` is not JSON
+      caused by: line 1, column 1: it ends while parsing an object
+    ");
+}
+
+#[test]
+fn endpoint_takes_only_http_requests() {
+    let app = app();
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--event"]), @"
+    exit code 2
+    -- stderr
+    error: the endpoint responds to requests, and cannot be invoked with `--event`
+    help: omit `--event`
+    ");
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--payload", "{}"]), @"
+    exit code 2
+    -- stderr
+    error: the payload is not the event of an HTTP request
+    help: use `--method`, `--path` and `--body`, or `--sample http`
+    ");
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--remote", "--stage", "dev"]), @"
+    exit code 2
+    -- stderr
+    error: `--remote` invokes workers, and the endpoint is called at its URL
+    help: send the request to the URL that `cargo bedrock status` prints
+    ");
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--header", "accept"]), @"
+    exit code 2
+    -- stderr
+    error: `--header` must be a name and a value, found `accept`
+    help: write it like `--header 'accept: application/json'`
+    ");
+    assert_snapshot!(app.run(&["invoke", "endpoint", "--body", "@nowhere"]), @"
+    exit code 2
+    -- stderr
+    error: failed to read the body from `nowhere`
+      caused by: no such file or directory
+    ");
+}

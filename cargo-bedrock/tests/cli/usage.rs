@@ -17,7 +17,7 @@ fn no_arguments_print_the_help() {
       new          Create an app, a worker or an endpoint
       build        Build a zip file of each function and each layer, ready for Lambda
       list         List the app's workers
-      invoke       Invoke a worker, locally or on AWS, and print its response
+      invoke       Invoke a worker or the endpoint, and print the response
       graph        Show which functions call which workers
       contracts    Write, check, show or compare the types of the workers
       dev          Run the app locally, with Lambda's API on one port

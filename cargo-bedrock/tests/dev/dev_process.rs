@@ -65,6 +65,26 @@ impl DevProcess {
         dev
     }
 
+    /// Starts a server for `examples/hello` whose soft limit of open files is `files`.
+    pub(crate) fn start_with_soft_file_limit(files: u32) -> Self {
+        let lock = lock_example();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -S -n {files}; exec \"$0\" \"$@\"")]);
+        command.args([
+            env!("CARGO_BIN_EXE_cargo-bedrock"),
+            "bedrock",
+            "dev",
+            "--message-format",
+            "json",
+            "--port",
+            "0",
+        ]);
+        testbed::share_build(command.current_dir(example_app()));
+        let mut dev = Self::start_command(command);
+        dev.lock = Some(lock);
+        dev
+    }
+
     /// Starts a command that prints JSON events.
     pub(crate) fn start_command(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -151,6 +171,16 @@ impl DevProcess {
         let mut all = self.children();
         all.extend(processes(|_| true).into_iter().filter(has_address));
         all
+    }
+
+    pub(crate) fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Returns the first line of standard error that contains `text`.
+    pub(crate) fn wait_for_stderr(&mut self, text: &str) -> String {
+        let lines = BufReader::new(self.child.stderr.take().expect("a pipe")).lines();
+        lines.map_while(Result::ok).find(|line| line.contains(text)).unwrap_or_else(|| panic!("no `{text}`"))
     }
 
     /// Sends the signal of Ctrl-C.

@@ -4,6 +4,7 @@
 mod debug;
 mod debugger_clients;
 mod dev_process;
+mod open_files;
 mod recovery;
 mod reload;
 mod signals;
@@ -35,6 +36,46 @@ fn app_responds_over_http_and_lambda_s_api() {
     dev.interrupt();
     let (code, stderr) = dev.wait();
     assert_eq!((code, stderr.lines().last()), (Some(0), Some("done: stopped; unfinished events are kept")));
+}
+
+#[test]
+fn invoke_uses_the_running_server() {
+    let dev = DevProcess::start();
+    let invoke = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
+        command.args(["bedrock", "invoke"]).args(arguments).current_dir(dev_process::example_app());
+        testbed::share_build(&mut command);
+        let output = command.output().expect("it starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, stdout, stderr) = invoke(&["greeter", "--payload", r#"{"name":"Ada"}"#]);
+    assert_eq!((code, stdout.as_str()), (Some(0), "{\"message\":\"Hello, Ada!\"}\n"), "{stderr}");
+    let note = format!("note: invoked in the running `cargo bedrock dev` at http://127.0.0.1:{}; ", dev.port());
+    assert!(stderr.starts_with(&note) && stderr.contains("REPORT RequestId: "), "{stderr}");
+    let (code, stdout, stderr) = invoke(&["greeter", "--payload", r#"{"nam":1}"#]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(stderr.contains("error: worker `greeter` failed\n  caused by: "), "{stderr}");
+    let (code, stdout, stderr) = invoke(&["endpoint", "--path", "/hello/Ada"]);
+    assert_eq!((code, stdout.as_str()), (Some(0), "{\"message\":\"Hello, Ada!\"}\n"), "{stderr}");
+    assert!(stderr.contains("note: 200 OK, application/json, 25 bytes"), "{stderr}");
+    let (code, _, stderr) = invoke(&["endpoint", "--method", "DELETE", "--path", "hello/Ada"]);
+    assert!(code == Some(0) && stderr.contains("note: 405 Method Not Allowed"), "{code:?} {stderr}");
+    let (code, _, stderr) = invoke(&["greeter", "--event", "--payload", r#"{"name":"Ada"}"#]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let id = stderr.split('`').find(|part| part.len() == 36).unwrap_or_else(|| panic!("{stderr}"));
+    let invocation = format!("/_bedrock/v1/invocations/{id}");
+    while dev.get("127.0.0.1", &invocation).1["invocation"]["outcome"] != "ok" {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let file = dev_process::example_app().join("target/bedrock/dev/server.json");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("a file").permissions()) & 0o777, 0o600);
+    // The file of a server that was killed counts for nothing.
+    dev.kill();
+    assert!(file.exists());
+    let (code, stdout, stderr) = invoke(&["greeter", "--payload", r#"{"name":"Ada"}"#]);
+    assert_eq!((code, stdout.as_str()), (Some(0), "{\"message\":\"Hello, Ada!\"}\n"), "{stderr}");
+    assert!(!stderr.contains("running"), "{stderr}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn every_worker_of_a_new_app_responds() {
             output.stderr
         );
     }
+    let endpoint = app.bedrock(&["--quiet", "invoke", "endpoint", "--path", "/hello/Ada"]);
+    assert!(endpoint.code == Some(0) && endpoint.stdout.contains("Ada"), "{} {}", endpoint.stdout, endpoint.stderr);
     let event = app.bedrock(&["--quiet", "invoke", "counter", "--event"]);
     assert_eq!((event.code, event.stdout.as_str()), (Some(0), ""), "{}", event.stderr);
     let tests = app.cargo(&["test", "--workspace", "--quiet"]);
@@ -67,9 +69,12 @@ fn exit_code_and_message_name_the_failure() {
     assert!(event.stderr.contains("failed permanently after 3 attempts"), "{}", event.stderr);
 
     app.edit("src/main.rs", "async fn main", "async fn mian");
-    let broken = app.bedrock(&["--quiet", "invoke", "counter"]);
+    let broken = app.bedrock(&["--quiet", "invoke", "greeter"]);
     assert_eq!(broken.code, Some(1));
     assert!(broken.stderr.contains("error: failed to compile the app `shop`"), "{}", broken.stderr);
+    // A worker that calls no Rust worker needs no program.
+    let response = app.bedrock(&["--quiet", "invoke", "thumbnailer", "--payload", r#"{"name": "Ada"}"#]);
+    assert_eq!(response.code, Some(0), "{}", response.stderr);
 }
 
 #[test]

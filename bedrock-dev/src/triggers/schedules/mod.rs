@@ -11,4 +11,5 @@ mod event;
 mod scheduled_worker;
 
 pub(super) use calendar::Calendar;
+pub(super) use event::event_json;
 pub(super) use scheduled_worker::{ScheduledWorker, run};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use bedrock::local::is_reserved;
 use bedrock_build::Worker;
 use bedrock_callgraph::{ImportedFile, imported_files};
+use bedrock_local::is_reserved;
 
 use super::artifact::{Artifact, Function};
 use super::context::Context;

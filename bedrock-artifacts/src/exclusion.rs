@@ -1,4 +1,5 @@
-//! Files that are not packed because of their names unless the user allows them: secrets, tests, and leftovers of tools.
+//! Why files are not packed unless the user allows them: their names, which are those of secrets, tests and leftovers of tools,
+//! or ignore files.
 
 use super::options::{FolderKind, PackOptions};
 
@@ -11,6 +12,10 @@ pub enum ExclusionReason {
     Test,
     /// A file of version control, a cache, an editor or a package manager.
     Leftover,
+    /// `.gitignore` excludes it.
+    GitIgnored,
+    /// `.bedrockignore` excludes it.
+    BedrockIgnored,
 }
 
 /// Returns why a file or folder is excluded because of its name, or `None` if it is packed.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::exclusion::ExclusionReason;
 use bedrock_diagnostics::{Error, Result, io_reason, relative_path};
 
 /// The ignore files of a folder and of its parents.
@@ -33,12 +34,17 @@ impl IgnoreFiles {
         Ok(ignored)
     }
 
-    /// Returns whether a file or folder is ignored. It must be in the folder of the last [`IgnoreFiles::with`].
-    /// `.bedrockignore` has precedence over `.gitignore`, and nearer files over those of parents.
-    pub(super) fn ignores(&self, path: &Path, is_folder: bool) -> bool {
-        let files = self.bedrock.iter().rev().chain(self.git.iter().rev());
-        let verdict = files.map(|file| file.matched(path, is_folder)).find(|verdict| !verdict.is_none());
-        matches!(verdict, Some(Match::Ignore(_)))
+    /// Returns which kind of file ignores a file or folder, or `None` if it is not ignored. It must be in the folder of the last
+    /// [`IgnoreFiles::with`]. `.bedrockignore` has precedence over `.gitignore`, and nearer files over those of parents.
+    pub(super) fn reason(&self, path: &Path, is_folder: bool) -> Option<ExclusionReason> {
+        let verdict = |files: &[Rc<Gitignore>]| {
+            let mut verdicts = files.iter().rev().map(|file| file.matched(path, is_folder));
+            verdicts.find(|verdict| !verdict.is_none()).map(|verdict| matches!(verdict, Match::Ignore(_)))
+        };
+        match verdict(&self.bedrock) {
+            Some(is_ignored) => is_ignored.then_some(ExclusionReason::BedrockIgnored),
+            None => verdict(&self.git).unwrap_or_default().then_some(ExclusionReason::GitIgnored),
+        }
     }
 }
 

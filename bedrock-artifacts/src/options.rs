@@ -1,5 +1,6 @@
 //! Which folder is packed, and how.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Kind of a folder.
@@ -22,6 +23,9 @@ pub struct PackOptions {
     pub settings: String,
     /// Globs of paths in the folder that are packed even if their names or contents are normally rejected.
     pub allow: Vec<String>,
+    /// Paths of files and folders that are packed although `.gitignore` excludes them or their names are those of tests. In a
+    /// folder, `.gitignore` does not apply.
+    pub needed: BTreeSet<String>,
     /// Whether Python's `__pycache__` and `*.pyc` are packed.
     pub bytecode: bool,
     /// Whether the `node_modules` folder of sources is packed.
@@ -33,6 +37,14 @@ impl PackOptions {
     pub fn new(folder_kind: FolderKind, app: impl Into<PathBuf>, settings: impl Into<String>) -> Self {
         let app = app.into();
         let settings = settings.into();
-        Self { folder_kind, app, settings, allow: Vec::new(), bytecode: false, node_modules: false }
+        Self {
+            folder_kind,
+            app,
+            settings,
+            allow: Vec::new(),
+            needed: BTreeSet::new(),
+            bytecode: false,
+            node_modules: false,
+        }
     }
 }

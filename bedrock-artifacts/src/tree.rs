@@ -10,7 +10,7 @@ use super::exclusion::ExclusionReason;
 pub struct Tree {
     /// Sorted bytewise by their path.
     pub files: Vec<File>,
-    /// Files that are excluded because of their names, sorted by path. Without those that ignore files exclude.
+    /// Files that are excluded because of their names or by ignore files, sorted by path.
     pub excluded: Vec<Excluded>,
 }
 

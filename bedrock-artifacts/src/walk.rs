@@ -32,7 +32,8 @@ pub(super) fn walk(root: &Path, app: &Path, options: &PackOptions) -> Result<(Tr
         FolderKind::Sources => IgnoreFiles::above(root, app)?,
         FolderKind::Dependencies => IgnoreFiles::default(),
     };
-    walk.folder(&WalkEntry { path: String::new(), disk: root.to_owned(), excluded: None }, root, &ignored)?;
+    let top = WalkEntry { path: String::new(), disk: root.to_owned(), excluded: None, is_needed: false };
+    walk.folder(&top, root, &ignored)?;
     Ok((walk.tree, walk.pack_errors))
 }
 
@@ -55,6 +56,8 @@ struct WalkEntry {
     disk: PathBuf,
     /// Why it is excluded, unless the user allows it.
     excluded: Option<ExclusionReason>,
+    /// It is in a folder that is needed, in which `.gitignore` does not apply.
+    is_needed: bool,
 }
 
 impl FolderWalk<'_> {
@@ -79,21 +82,29 @@ impl FolderWalk<'_> {
     fn entry(&mut self, folder: &WalkEntry, entry: &DirEntry, ignored: &IgnoreFiles) -> Result<()> {
         let disk = entry.path();
         let is_folder = disk.is_dir();
-        if ignored.ignores(&disk, is_folder) {
-            return Ok(());
-        }
         let name = entry.file_name();
         let path = joined(&folder.path, &name.to_string_lossy());
+        let ignored_by = ignored
+            .reason(&disk, is_folder)
+            .filter(|reason| !(folder.is_needed && *reason == ExclusionReason::GitIgnored));
         let Some(name) = name.to_str() else {
-            self.refuse(path, PackErrorKind::NotUtf8);
+            if ignored_by.is_none() {
+                self.refuse(path, PackErrorKind::NotUtf8);
+            }
             return Ok(());
         };
-        let own = exclusion::by_name(name, is_folder, self.options);
-        let mut place = WalkEntry { path, disk, excluded: own.or(folder.excluded) };
-        if place.excluded.is_some() {
-            if self.allowed.has(&place.path) {
+        let by_name = exclusion::by_name(name, is_folder, self.options);
+        let own = ignored_by.or(by_name);
+        let mut place = WalkEntry { path, disk, excluded: own.or(folder.excluded), is_needed: folder.is_needed };
+        if let Some(reason) = place.excluded {
+            let may_be_needed = matches!(reason, ExclusionReason::GitIgnored | ExclusionReason::Test)
+                && matches!(by_name, None | Some(ExclusionReason::Test));
+            if may_be_needed && self.options.needed.contains(&place.path) {
                 place.excluded = None;
-            } else if !is_folder || !self.allowed.may_reach_into(&place.path) {
+                place.is_needed = true;
+            } else if self.allowed.has(&place.path) {
+                place.excluded = None;
+            } else if !is_folder || !self.reaches_into(&place.path, reason) {
                 self.leave_out(place, is_folder, own);
                 return Ok(());
             }
@@ -104,6 +115,14 @@ impl FolderWalk<'_> {
         }
         let kind = entry.file_type().map_err(|error| self.unreadable(&place, &error))?;
         self.add_entry(place, kind, ignored)
+    }
+
+    /// Returns whether an excluded folder may contain files that are packed.
+    fn reaches_into(&self, folder: &str, reason: ExclusionReason) -> bool {
+        let start = format!("{folder}/");
+        let is_ignored = matches!(reason, ExclusionReason::GitIgnored | ExclusionReason::BedrockIgnored);
+        let has_needed = self.options.needed.range(start.clone()..).next().is_some_and(|path| path.starts_with(&start));
+        has_needed || (!is_ignored && self.allowed.may_reach_into(folder))
     }
 
     fn add_entry(&mut self, place: WalkEntry, kind: FileType, ignored: &IgnoreFiles) -> Result<()> {

@@ -10,6 +10,8 @@
 //! | [`language`], [`runtime`], [`architecture`] | the languages, and Lambda's runtimes and instruction sets |
 //! | [`contract`] | the types of events and responses: `contract.json` |
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
+//! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
+//! | [`member_pattern`] | patterns of the members of a workspace |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
 //! Users call one function, from `build.rs`:
@@ -30,12 +32,16 @@ pub mod edit_distance;
 mod emit;
 pub mod language;
 mod manifest;
+pub mod member_pattern;
 pub mod name;
 mod problem;
+pub mod python_dependencies;
+pub mod python_indexes;
 mod references;
 pub mod runtime;
 pub mod schedule;
 pub mod settings;
+mod toml_values;
 pub mod worker;
 pub mod worker_index;
 
@@ -45,6 +51,8 @@ pub use emit::emit;
 pub use language::Language;
 pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME_LENGTH, WorkerName};
 pub use problem::Problem;
+pub use python_dependencies::{PythonDependencies, read_requirements};
+pub use python_indexes::project_indexes;
 pub use runtime::Runtime;
 pub use schedule::Schedule;
 pub use settings::triggers::{self, Trigger};

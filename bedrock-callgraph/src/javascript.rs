@@ -4,7 +4,10 @@ use super::name_resolution::{FileCalls, first_error, parse};
 use grammar::JavaScript;
 
 mod grammar;
+mod imports;
 mod walk;
+
+pub(crate) use imports::{imports, resolve};
 
 /// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
 pub(crate) fn scan(path: &str, text: &str) -> FileCalls {

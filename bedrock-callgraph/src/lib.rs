@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `elf`, `rust_edges` | the calls in the programs of the Rust functions |
 //! | `python`, `javascript`, `name_resolution` | the calls in one source file |
+//! | `imports` | the files of a worker that its main file imports |
 //! | `sources` | the calls in the files of a worker |
 //! | `call_targets` | the functions that called names refer to |
 //! | `check` | errors and warnings about the calls |
@@ -22,6 +23,8 @@ mod depth_first;
 mod elf;
 #[cfg(test)]
 mod fixtures;
+mod import_name;
+mod imports;
 mod javascript;
 mod load;
 mod model;
@@ -35,6 +38,7 @@ mod sources;
 pub use check::{Finding, Level};
 pub use cycle_reports::cycle_reports;
 pub use elf::calls_in_binary;
+pub use imports::{ImportedFile, imported_files};
 pub use load::{load_graph, may_reach_rust};
 pub use model::{Graph, path};
 pub use node::NodeName;

@@ -4,7 +4,10 @@ use super::name_resolution::{FileCalls, first_error, parse};
 use grammar::Python;
 
 mod grammar;
+mod imports;
 mod walk;
+
+pub(crate) use imports::{imports, resolve};
 
 /// Returns the calls of `invoke` in a file.
 pub(crate) fn scan(text: &str) -> FileCalls {

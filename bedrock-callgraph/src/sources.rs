@@ -6,6 +6,7 @@ use std::path::Path;
 use bedrock_build::{App, Language, Worker};
 use ignore::{DirEntry, WalkBuilder};
 
+use super::imports::imported_files;
 use super::name_resolution::FileCalls;
 use super::node::SourceLine;
 use super::{javascript, python};
@@ -115,7 +116,11 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
             files.push(within.to_string_lossy().replace('\\', "/"));
         }
     }
+    // What the main file imports is packed, whatever its name and ignore files say.
+    let imported = imported_files(&folder, worker.language, worker.entry).into_iter().filter(|file| !file.is_optional);
+    files.extend(imported.map(|file| file.path).filter(|path| has_extension(worker.language, path)));
     files.sort();
+    files.dedup();
     Ok(files)
 }
 
@@ -131,9 +136,20 @@ fn is_own(folder: &Path, entry: &DirEntry) -> bool {
 fn is_source(language: Language, path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    if !has_extension(language, &name) {
+        return false;
+    }
     match (language, extension) {
-        (Language::Python, "py") => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
-        (Language::JavaScript, "js" | "mjs" | "cjs") => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        (Language::Python, _) => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
+        (Language::JavaScript, _) => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        _ => false,
+    }
+}
+
+fn has_extension(language: Language, path: &str) -> bool {
+    match (language, path.rsplit_once('.').map(|(_, extension)| extension)) {
+        (Language::Python, Some(extension)) => extension == "py",
+        (Language::JavaScript, Some(extension)) => matches!(extension, "js" | "mjs" | "cjs"),
         _ => false,
     }
 }

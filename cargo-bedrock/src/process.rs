@@ -2,6 +2,7 @@
 //! their failures. Each tool leads a process group of its own, and Ctrl-C ends those groups, so that no tool outlives
 //! this program.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -31,6 +32,8 @@ pub(crate) struct ToolRunner(Arc<Mutex<RunnerState>>);
 struct RunnerState {
     process_groups: Vec<Pid>,
     is_interrupted: bool,
+    /// Answers of [`ToolRunner::ask`].
+    answers: BTreeMap<String, Option<String>>,
 }
 
 impl ToolRunner {
@@ -95,6 +98,19 @@ impl ToolRunner {
         Err(Error::app(message).cause(format!("`{}` failed\n{}", command_line(command), last_lines(&output))))
     }
 
+    /// Runs a tool that prints a fact about itself, such as its version, and returns the first line of it. Each command is run
+    /// once. `None` if the tool fails: a program on the `PATH` may be a shim for a version that is not installed.
+    pub(crate) fn ask(&self, command: &mut Command) -> Option<String> {
+        let key = format!("{command:?}");
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let output = self.run(command, "").ok();
+            let answer = output.and_then(|output| output.lines().next().map(str::trim).map(str::to_owned));
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.insert(key, answer.clone());
+            answer
+        })
+    }
+
     fn interrupt(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_interrupted = true;
@@ -133,7 +149,13 @@ pub(crate) fn command_line(command: &Command) -> String {
 
 /// Returns the first executable file with this name on the `PATH`.
 pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
+    find_all_on_path(name).into_iter().next()
+}
+
+/// Returns all executable files with this name on the `PATH`.
+pub(crate) fn find_all_on_path(name: &str) -> Vec<PathBuf> {
     let is_executable =
         |path: &PathBuf| fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(is_executable)
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|dir| dir.join(name)).filter(is_executable).collect()
 }

@@ -116,7 +116,7 @@ fn only(node: Node<'_>) -> Option<Node<'_>> {
 }
 
 /// Returns the value of a string literal, or `None` if it contains `${}` or escapes, which names do not need.
-fn string(node: Node<'_>, text: &str) -> Option<String> {
+pub(super) fn string(node: Node<'_>, text: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "template_string") {
         return None;
     }

@@ -58,7 +58,7 @@ impl Grammar for Python {
 }
 
 /// Returns the value of a string literal, or `None` if it contains `{}` or escapes, which names do not need.
-fn string(node: Node<'_>, text: &str) -> Option<String> {
+pub(super) fn string(node: Node<'_>, text: &str) -> Option<String> {
     let mut said = String::new();
     for part in children(node) {
         match part.kind() {

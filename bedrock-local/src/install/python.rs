@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use bedrock_build::{PythonDependencies, project_indexes, read_requirements};
 use tokio::process::Command;
 
 use super::installer::{Failure, Installation, digest, failed_to, identity, lock, read};
@@ -21,14 +22,14 @@ const REMOVED_PIP_SETTINGS: [&str; 3] = ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"]
 /// Where the dependencies are listed.
 enum Source {
     Requirements(String),
-    Project { is_locked: bool },
+    Project { lock: Option<PathBuf> },
 }
 
 /// Installs the dependencies if that is necessary. Returns their folder; it is empty if there are none.
 pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, Failure> {
     let Installation { hosts, info, interpreter } = *installation;
     let dir = installation.dir();
-    let Some((source, state)) = find_source(&dir)? else { return Ok(PathBuf::new()) };
+    let Some((source, state)) = find_source(&dir, &info.entry.dir)? else { return Ok(PathBuf::new()) };
     let key = digest(&[&state, &interpreter.version, &interpreter.path.display().to_string()]);
     let packages = hosts.app.scratch.join("python");
     let worker = identity(info, &dir);
@@ -44,20 +45,31 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, 
     let _ = fs::remove_dir_all(&partial);
     fs::create_dir_all(&partial).map_err(|error| failed_to("create", &partial, &error))?;
     let copy = TempFileGuard(packages.join(format!("{worker}.requirements.txt")));
+    let mut indexes = Vec::new();
     let list = match source {
-        Source::Requirements(text) if text.lines().any(is_bundled) => {
+        Source::Requirements(text)
+            if text.lines().any(is_bundled) || is_encoded(&dir.join("requirements.txt"), &text) =>
+        {
             write_private(&copy.0, without_bundled(&text, &dir).as_bytes())?;
             copy.0.clone()
         }
         Source::Requirements(_) => dir.join("requirements.txt"),
-        Source::Project { is_locked } => {
-            let exported = export_project(installation, is_locked).await?;
+        Source::Project { lock } => {
+            indexes = project_indexes(&dir, lock.as_deref());
+            let exported = export_project(installation, lock.is_some()).await?;
             write_private(&copy.0, &exported)?;
             copy.0.clone()
         }
     };
     let mut command = installer(&interpreter.path);
     command.arg("--target").arg(&partial).arg("-r").arg(&list);
+    for index in &indexes {
+        command.arg("--index").arg(index);
+    }
+    if !indexes.is_empty() {
+        // Each package is pinned, whichever index has it.
+        command.args(["--index-strategy", "unsafe-best-match"]);
+    }
     installation.install(command, "requirements.txt").await?;
     remove_older(&packages, &worker);
     fs::rename(&partial, &site).map_err(|error| failed_to("rename", &partial, &error))?;
@@ -65,43 +77,31 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, 
 }
 
 /// Returns where the dependencies are listed, and the state on which an installation depends. `None` if there are none.
-fn find_source(dir: &Path) -> Result<Option<(Source, String)>, Failure> {
-    if let Some(text) = read(&dir.join("requirements.txt"))? {
-        if !has_requirements(&text) {
-            return Ok(None);
+fn find_source(dir: &Path, shown: &str) -> Result<Option<(Source, String)>, Failure> {
+    let listed = PythonDependencies::of(dir, shown)
+        .map_err(|problem| (problem.message, (!problem.help.is_empty()).then(|| problem.help.join("; "))))?;
+    match listed {
+        PythonDependencies::None => Ok(None),
+        PythonDependencies::Requirements => {
+            let path = dir.join("requirements.txt");
+            let text = read_requirements(&path).map_err(|error| failed_to("read", &path, &error))?.unwrap_or_default();
+            if !has_requirements(&text) {
+                return Ok(None);
+            }
+            let state = format!("{text}\n{}", state_of_named_files(&text, dir));
+            Ok(Some((Source::Requirements(text), state)))
         }
-        let state = format!("{text}\n{}", state_of_named_files(&text, dir));
-        return Ok(Some((Source::Requirements(text), state)));
+        PythonDependencies::Project { lock } => {
+            let project = read(&dir.join("pyproject.toml"))?.unwrap_or_default();
+            let locked = lock.as_deref().map(read).transpose()?.flatten();
+            Ok(Some((Source::Project { lock }, format!("{project}\n{}", locked.unwrap_or_default()))))
+        }
     }
-    let Some(project) = read(&dir.join("pyproject.toml"))?.filter(|text| has_dependencies(text)) else {
-        return Ok(None);
-    };
-    let locked = read(&dir.join("uv.lock"))?;
-    let source = Source::Project { is_locked: locked.is_some() };
-    Ok(Some((source, format!("{project}\n{}", locked.unwrap_or_default()))))
 }
 
-/// Whether the section `[project]` lists any dependency, or says that they are dynamic.
-fn has_dependencies(pyproject: &str) -> bool {
-    let mut in_project = false;
-    let mut rest = pyproject;
-    while let Some(line) = rest.lines().next() {
-        let trimmed = line.trim();
-        if trimmed.starts_with('[') {
-            in_project = trimmed.split(']').next().is_some_and(|name| name[1..].trim() == "project");
-        } else if let (true, Some((key, value))) = (in_project, rest.split_once('=')) {
-            let value = value.trim_start();
-            match key.trim() {
-                "dependencies" => return !value.trim_start_matches('[').trim_start().starts_with(']'),
-                "dynamic" if trimmed.contains("dependencies") => return true,
-                _ => {}
-            }
-        }
-        rest = rest.get(line.len()..).unwrap_or_default();
-        rest = rest.strip_prefix('\r').unwrap_or(rest);
-        rest = rest.strip_prefix('\n').unwrap_or(rest);
-    }
-    false
+/// Returns whether a list has an encoding that only pip reads, not uv.
+fn is_encoded(path: &Path, text: &str) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes != text.as_bytes())
 }
 
 /// Returns the dependencies of a project as a list, from its lock if it has one.
@@ -114,7 +114,7 @@ async fn export_project(installation: &Installation<'_>, is_locked: bool) -> Res
     if is_locked {
         command.args(["export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header"]);
     } else {
-        command.args(["pip", "compile", "--quiet", "--no-header", "pyproject.toml"]);
+        command.args(["pip", "compile", "--quiet", "--no-header", "--generate-hashes", "pyproject.toml"]);
     }
     command.arg("--python").arg(&installation.interpreter.path);
     installation.run(command, "pyproject.toml").await
@@ -163,31 +163,8 @@ impl Drop for TempFileGuard {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_dependencies, write_private};
+    use super::write_private;
     use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn project_with_dependencies_is_recognized() {
-        for text in [
-            "[project]\ndependencies = [\"a\"]\n",
-            "[tool.x]\na = 1\n[project]\nname = \"a\"\ndependencies=[\n  \"a\",\n]\n",
-            "[ project ]\r\nname = \"a\"\r\ndependencies = ['a']\r\n",
-            "[project]\ndynamic = [\"dependencies\"]\n",
-        ] {
-            assert!(has_dependencies(text), "{text}");
-        }
-        for text in [
-            "",
-            "[project]\nname = \"a\"\n",
-            "[project]\ndependencies = []\n",
-            "[project]\ndependencies = [\n]\n",
-            "[tool.x]\ndependencies = [\"a\"]\n",
-            "[project.optional-dependencies]\ndependencies = [\"a\"]\n",
-            "[tool.ruff]\nline-length = 100\n[",
-        ] {
-            assert!(!has_dependencies(text), "{text}");
-        }
-    }
 
     #[test]
     fn copied_list_is_readable_only_for_the_user() {

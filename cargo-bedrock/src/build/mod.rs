@@ -7,7 +7,7 @@
 //! | [`mod@run`] | the build: Rust on one thread, everything else on others |
 //! | [`observer`] | what a build reports while it runs |
 //! | [`context`] | decides whether an artifact is current, and writes its zip file |
-//! | [`rust`], [`worker_code`], [`python`], [`node`] | the contents of the artifacts |
+//! | [`rust`], [`worker_code`], [`worker_files`], [`python`], [`node`] | the contents of the artifacts |
 //! | [`mod@callees`] | the calls between functions, for the manifest |
 //! | [`inputs`], [`state`] | why an artifact is rebuilt |
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
@@ -35,6 +35,7 @@ mod state;
 mod triggers;
 mod verify;
 mod worker_code;
+mod worker_files;
 mod workspace_copy;
 
 pub(crate) use artifact::{Artifact, Function};

@@ -2,34 +2,40 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use bedrock_build::Worker;
+use bedrock_build::{PythonDependencies, Worker};
 
 use super::bytecode;
-use super::installer::{Folders, Platform, install};
+use super::installer::{Folders, Installer, Platform};
+use super::project;
 use super::requirements::{self, Requirements};
 use crate::build::artifact::{Artifact, Function};
 use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::build::inputs::Inputs;
-use crate::process::find_on_path;
 use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_python_path, prune};
-use bedrock_diagnostics::{Error, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 
 /// Builds the zip file of a worker's layer. There is none without requirements.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let artifact = Artifact::Layer(worker.name.clone());
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
-    let wanted = DependencySource::of(context, worker)?;
-    wanted.add_to(&mut inputs)?;
-    let interpreter = bytecode::interpreter(worker.runtime);
+    let source = DependencySource::of(context, worker)?;
+    source.add_to(&mut inputs)?;
+    if matches!(source, DependencySource::Nothing) {
+        return context.build_artifact(&artifact, inputs, Vec::new(), || Ok(ArtifactContents::default()));
+    }
+    let installer = Installer::find(worker.runtime, &context.tools);
+    inputs.add("installer", installer.as_ref().map_or("none", Installer::version));
+    let interpreter = bytecode::interpreter(worker.runtime, &context.tools);
     inputs.add("bytecode", if interpreter.is_some() { worker.runtime.id } else { "none" });
     context.build_artifact(&artifact, inputs, Vec::new(), || {
-        entries(context, worker, &artifact, wanted, interpreter.as_deref())
+        let layer = Layer { context, worker, artifact: &artifact, interpreter: interpreter.as_deref() };
+        let Some(installer) = installer else { return Err(no_installer(&layer.what())) };
+        layer.entries(source, &installer)
     })
 }
 
@@ -37,24 +43,25 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
 enum DependencySource {
     Nothing,
     Listed(Requirements),
-    /// The folder of a `pyproject.toml`, and whether there is a `uv.lock`.
-    Project(PathBuf, bool),
+    /// The folder of a `pyproject.toml`, and the `uv.lock` that has it.
+    Project {
+        dir: PathBuf,
+        lock: Option<PathBuf>,
+    },
 }
 
 impl DependencySource {
     fn of(context: &Context<'_>, worker: &Worker) -> Result<Self> {
         let dir = context.app.root.join(&worker.dir);
-        if dir.join("pyproject.toml").is_file() {
-            let locked = dir.join("uv.lock").is_file();
-            return Ok(Self::Project(dir, locked));
+        let listed = PythonDependencies::of(&dir, &worker.dir);
+        match listed.map_err(|problem| Error::problems(ExitKind::App, vec![problem]))? {
+            PythonDependencies::None => Ok(Self::Nothing),
+            PythonDependencies::Project { lock } => Ok(Self::Project { dir, lock }),
+            PythonDependencies::Requirements => {
+                let found = requirements::read(&dir.join("requirements.txt"), &dir, &context.app.root)?;
+                Ok(if found.is_empty() { Self::Nothing } else { Self::Listed(found) })
+            }
         }
-        let list = dir.join("requirements.txt");
-        if !list.is_file() {
-            return Ok(Self::Nothing);
-        }
-        let found = requirements::read(&list, &context.app.root)?;
-        let is_empty = found.lines.iter().all(|line| line.starts_with('-'));
-        Ok(if is_empty { Self::Nothing } else { Self::Listed(found) })
     }
 
     fn add_to(&self, inputs: &mut Inputs) -> Result<()> {
@@ -72,10 +79,10 @@ impl DependencySource {
                     inputs.add_bytes(&format!("`{}`", wheel.display()), &read(wheel)?);
                 }
             }
-            Self::Project(dir, locked) => {
+            Self::Project { dir, lock } => {
                 inputs.add_bytes("pyproject.toml", &read(&dir.join("pyproject.toml"))?);
-                if *locked {
-                    inputs.add_bytes("uv.lock", &read(&dir.join("uv.lock"))?);
+                if let Some(lock) = lock {
+                    inputs.add_bytes("uv.lock", &read(lock)?);
                 }
             }
         }
@@ -83,63 +90,87 @@ impl DependencySource {
     }
 }
 
-fn entries(
-    context: &Context<'_>,
-    worker: &Worker,
-    artifact: &Artifact,
-    wanted: DependencySource,
-    interpreter: Option<&Path>,
-) -> Result<ArtifactContents> {
-    let function = Function::Worker(worker.name.clone());
-    let found = match wanted {
-        DependencySource::Nothing => return Ok(ArtifactContents::default()),
-        DependencySource::Listed(found) => found,
-        DependencySource::Project(dir, locked) => exported(context, worker, &dir, locked)?,
-    };
-    if !found.hashed {
-        context.observer.warning(
-            Some(artifact),
-            &format!(
-                "`{}/requirements.txt` has no hashes: the installed packages may change from build to build",
-                worker.dir
-            ),
-        );
-    }
-    let staging = context.folder.staging()?;
-    let target = staging.path().join("python");
-    let platform = Platform { runtime: worker.runtime, architecture: context.architecture(&function) };
-    let what = format!("failed to install the dependencies of {function} for {}", platform.architecture.machine());
-    let folders = Folders { staging: staging.path(), target: &target };
-    install(&found, platform, folders, &context.tools, &what)?;
-    prune(&target, &context.app.root, is_pruned_python_path)?;
-    if let Some(interpreter) = interpreter {
-        bytecode::compile(interpreter, staging.path(), &target, &context.tools)?;
-    }
-    let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, function.settings_table());
-    options.allow.clone_from(&worker.settings.allow);
-    options.bytecode = true;
-    let entries = collect_files(&target, &options)?.entries("python");
-    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+/// A layer that is built.
+struct Layer<'a> {
+    context: &'a Context<'a>,
+    worker: &'a Worker,
+    artifact: &'a Artifact,
+    /// Compiles bytecode.
+    interpreter: Option<&'a Path>,
 }
 
-/// The requirements of a project, each with its hashes where there is a lock.
-fn exported(context: &Context<'_>, worker: &Worker, dir: &Path, locked: bool) -> Result<Requirements> {
-    let Some(uv) = find_on_path("uv") else {
-        return Err(Error::call(format!("failed to read `{}/pyproject.toml`", worker.dir))
-            .cause("`uv` is not on the PATH")
-            .help("run `pip install uv`, or list the dependencies in `requirements.txt`"));
-    };
-    let mut command = Command::new(uv);
-    if locked {
-        command.args(["export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header"]);
-    } else {
-        command.args(["pip", "compile", "--quiet", "--no-header", "--generate-hashes", "pyproject.toml"]);
-        command.args(["--python-version", worker.runtime.version().unwrap_or_default()]);
+impl Layer<'_> {
+    /// Returns the message of an error.
+    fn what(&self) -> String {
+        let function = Function::Worker(self.worker.name.clone());
+        format!("failed to install the dependencies of {function} for {}", self.context.architecture.machine())
     }
-    let what = format!("failed to read the dependencies of worker `{}`", worker.name);
-    let text = context.tools.run(command.current_dir(dir), &what)?;
-    let staging = context.folder.staging()?;
-    let list = staging.path().join("exported.txt");
-    fs::write(&list, text).map_err(|error| Error::io("failed to write `exported.txt`", &error))?;
-    requirements::read(&list, &context.app.root)
+
+    fn entries(&self, source: DependencySource, installer: &Installer) -> Result<ArtifactContents> {
+        let Self { context, worker, .. } = *self;
+        let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
+        let found = match source {
+            DependencySource::Nothing => return Ok(ArtifactContents::default()),
+            DependencySource::Listed(found) => {
+                if !found.hashed {
+                    self.warn_unlocked("`requirements.txt` has no hashes", &found);
+                }
+                found
+            }
+            DependencySource::Project { lock, .. } => {
+                let found = project::requirements(context, worker, platform, lock.as_deref())?;
+                if lock.is_none() {
+                    self.warn_unlocked("the project has no `uv.lock`", &found);
+                }
+                found
+            }
+        };
+        if found.is_empty() {
+            return Ok(ArtifactContents::default());
+        }
+        let staging = context.folder.staging()?;
+        let target = staging.path().join("python");
+        let dir = context.app.root.join(&worker.dir);
+        let folders = Folders { worker: &dir, staging: staging.path(), target: &target };
+        installer.install(&found, platform, folders, &context.tools, &self.what())?;
+        // A marker may exclude everything.
+        fs::create_dir_all(&target).map_err(|error| Error::io("failed to create the layer's folder", &error))?;
+        prune(&target, &context.app.root, is_pruned_python_path)?;
+        self.compile(staging.path(), &target)?;
+        let settings = Function::Worker(worker.name.clone()).settings_table();
+        let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, settings);
+        options.allow.clone_from(&worker.settings.allow);
+        options.bytecode = true;
+        let entries = collect_files(&target, &options)?.entries("python");
+        Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+    }
+
+    fn warn_unlocked(&self, reason: &str, found: &Requirements) {
+        if !found.is_empty() {
+            let text =
+                format!("`{}`: {reason}: the installed packages may change from build to build", self.worker.dir);
+            self.context.observer.warning(Some(self.artifact), &text);
+        }
+    }
+
+    fn compile(&self, staging: &Path, target: &Path) -> Result<()> {
+        let compiled = match self.interpreter {
+            Some(interpreter) => bytecode::compile(interpreter, staging, target, &self.context.tools)?,
+            None => false,
+        };
+        if !compiled && bytecode::has_modules(target) {
+            let warning = match self.interpreter {
+                Some(interpreter) => bytecode::failed_interpreter(interpreter),
+                None => bytecode::missing_interpreter(self.worker.runtime),
+            };
+            self.context.observer.warning(Some(self.artifact), &warning);
+        }
+        Ok(())
+    }
+}
+
+fn no_installer(what: &str) -> Error {
+    Error::call(what)
+        .cause("neither `uv` nor a `python3` with pip is on the PATH")
+        .help("install uv, or Python with pip")
 }

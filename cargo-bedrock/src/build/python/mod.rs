@@ -1,8 +1,13 @@
 //! The layer of a Python worker.
 
 mod bytecode;
+mod file_url;
 mod installer;
 mod layer;
+mod option_line;
+mod project;
+mod rejection;
+mod requirement_line;
 mod requirements;
 
 pub(crate) use layer::build;

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use pep508_rs::{Requirement, VerbatimUrl};
+use bedrock_build::read_requirements;
 
+use super::file_url::{file_url, local_path};
+use super::option_line::{RequirementOption, read_options, words};
+use super::rejection::{Rejection, reject};
+use super::requirement_line::{Location, RequirementLine, has_extension};
 use bedrock_diagnostics::{Error, Report, Result, io_reason, relative_path};
 
 /// The requirements to install.
@@ -20,14 +23,22 @@ pub(super) struct Requirements {
     pub(super) wheels: Vec<PathBuf>,
     /// Whether each requirement carries the digests of its files.
     pub(super) hashed: bool,
+    /// Package indexes of a project, as uv's option `--index` has them.
+    pub(super) indexes: Vec<String>,
 }
 
-/// Reads `path` and the files that it includes. Reports all problems in one error.
-pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
-    let mut reader = Reader { app, reports: Vec::new(), open: BTreeSet::new(), found: Requirements::default() };
+impl Requirements {
+    /// Returns whether no package is required.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.iter().all(|line| line.starts_with('-'))
+    }
+}
+
+/// Reads `path` and the files that it includes. Paths are relative to the folder `worker`. Reports all problems in one error.
+pub(super) fn read(path: &Path, worker: &Path, app: &Path) -> Result<Requirements> {
+    let mut reader = Reader { worker, app, reports: Vec::new(), open: BTreeSet::new(), found: Requirements::default() };
     reader.file(path, false);
     if reader.reports.is_empty() {
-        reader.found.hashed = reader.found.lines.iter().any(|line| line.contains("--hash"));
         return Ok(reader.found);
     }
     let mut error = Error::app("");
@@ -36,6 +47,7 @@ pub(super) fn read(path: &Path, app: &Path) -> Result<Requirements> {
 }
 
 struct Reader<'a> {
+    worker: &'a Path,
     app: &'a Path,
     reports: Vec<Report>,
     /// Files that have been read, so that files that include each other are read once.
@@ -45,7 +57,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, constraints: bool) {
-        let text = match fs::read_to_string(path) {
+        let text = match read_requirements(path) {
+            Ok(text) => text.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound)),
+            Err(error) => Err(error),
+        };
+        let text = match text {
             Ok(text) => text,
             Err(error) => {
                 let message = format!("failed to read `{}`", relative_path(path, self.app));
@@ -65,109 +81,140 @@ impl Reader<'_> {
         }
     }
 
-    fn line(&mut self, line: &str, file: &Path, constraints: bool) -> std::result::Result<(), (String, String)> {
-        let dir = file.parent().unwrap_or(Path::new("."));
-        let keep = |line: String, found: &mut Requirements| {
-            if constraints { found.constraints.push(line) } else { found.lines.push(line) }
-        };
-        if let Some(other) = option(line, &["-r", "--requirement"]) {
-            self.file(&dir.join(other), constraints);
-        } else if let Some(other) = option(line, &["-c", "--constraint"]) {
-            self.file(&dir.join(other), true);
-        } else if option(line, &["-e", "--editable"]).is_some() {
-            return reject(
-                "an editable install is a link to a folder of this machine",
-                "move the code into the worker's folder, or build a wheel and name that",
-            );
-        } else if option(line, &["--no-binary"]).is_some() {
-            return reject(
-                "packages that are built from source run only on this machine, so only wheels are installed",
-                "remove the line",
-            );
-        } else if let Some(place) = option(line, &["-f", "--find-links"]) {
-            let place = if place.contains("://") { place.to_owned() } else { dir.join(place).display().to_string() };
-            keep(format!("--find-links {place}"), &mut self.found);
-        } else if line.starts_with('-') {
-            keep(line.to_owned(), &mut self.found);
-        } else if !is_bundled(line) {
-            self.requirement(line, dir).map(|line| keep(line, &mut self.found))?;
+    fn line(&mut self, line: &str, file: &Path, constraints: bool) -> std::result::Result<(), Rejection> {
+        if line.starts_with('-') {
+            for option in read_options(words(line))? {
+                self.option(option, file, constraints)?;
+            }
+            return Ok(());
         }
+        if is_bundled(line) {
+            return Ok(());
+        }
+        let required = RequirementLine::parse(line)?;
+        let line = match &required.location {
+            Location::Path { path, .. } => {
+                let wheel = self.find(path, file);
+                self.found.wheels.push(wheel.clone());
+                required.for_wheel(&wheel)?
+            }
+            Location::Index | Location::Url => required.to_string(),
+        };
+        self.found.hashed |= !required.hashes.is_empty() && !constraints;
+        self.keep(line, constraints);
         Ok(())
     }
 
-    /// A name with a version, a URL or a path.
-    fn requirement(&mut self, line: &str, dir: &Path) -> std::result::Result<String, (String, String)> {
-        let spec = line.split(" --hash").next().unwrap_or(line).trim();
-        let place = spec.split_once(" @ ").map_or(spec, |(_, place)| place).trim();
-        let without_fragment = place.split(['#', ';', '?']).next().unwrap_or(place).trim();
-        if ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| place.starts_with(scheme)) {
+    fn option(
+        &mut self,
+        option: RequirementOption,
+        file: &Path,
+        constraints: bool,
+    ) -> std::result::Result<(), Rejection> {
+        match option {
+            RequirementOption::Requirements(other) => self.included(&other, file, constraints),
+            RequirementOption::Constraints(other) => self.included(&other, file, true),
+            RequirementOption::RequireHashes => {
+                self.found.hashed = true;
+                Ok(())
+            }
+            RequirementOption::FindLinks(place) => {
+                let is_url = place.contains("://") && !place.starts_with("file:");
+                let place = if is_url { place } else { self.archives(&place, file) };
+                self.keep(format!("--find-links {place}"), constraints);
+                Ok(())
+            }
+            RequirementOption::Kept(text) => {
+                self.keep(text, constraints);
+                Ok(())
+            }
+            RequirementOption::Dropped => Ok(()),
+        }
+    }
+
+    fn included(&mut self, other: &str, file: &Path, constraints: bool) -> std::result::Result<(), Rejection> {
+        if other.contains("://") && !other.starts_with("file:") {
             return reject(
-                "a repository is built from source, and the result runs only on this machine",
-                "build a wheel of it for Lambda's platform, and name the wheel's URL or path",
+                "a list on a server may change from build to build",
+                "put a copy of it into the worker's folder",
             );
         }
-        let is_path = place.starts_with(['.', '/']) || place.starts_with("file:");
-        if (is_path || place.contains("://")) && !has_extension(without_fragment, "whl") {
-            return reject("only wheels are installed, and this is not a wheel", "name a file that ends in `.whl`");
-        }
-        if is_path {
-            let wheel = dir.join(without_fragment.trim_start_matches("file://"));
-            self.found.wheels.push(wheel.clone());
-            return Ok(wheel.display().to_string());
-        }
-        if place.contains("://") && !spec.contains(" @ ") {
-            return Ok(line.to_owned());
-        }
-        match Requirement::<VerbatimUrl>::from_str(spec) {
-            Ok(_) => Ok(line.to_owned()),
-            Err(error) => {
-                let text = error.to_string();
-                let first = text.lines().next().unwrap_or_default().to_owned();
-                reject(&first, "write it like `requests==2.32.3`")
-            }
-        }
+        let folder = file.parent().unwrap_or(Path::new("."));
+        self.file(&folder.join(local_path(other)), constraints);
+        Ok(())
+    }
+
+    /// Returns a folder of archives, which count by their contents.
+    fn archives(&mut self, place: &str, file: &Path) -> String {
+        let folder = self.find(&local_path(place), file);
+        let mut wheels: Vec<PathBuf> = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file() && has_extension(&path.to_string_lossy(), "whl"))
+            .collect();
+        wheels.sort();
+        self.found.wheels.extend(wheels);
+        let shown = folder.display().to_string();
+        if shown.contains(char::is_whitespace) { file_url(&folder) } else { shown }
+    }
+
+    /// Returns where a path is: pip looks in the current folder, which is the worker's, and for archives also next to the list.
+    fn find(&self, path: &Path, file: &Path) -> PathBuf {
+        let nearby = file.parent().unwrap_or(Path::new(".")).join(path);
+        let found = self.worker.join(path);
+        if nearby.exists() && !found.exists() { nearby } else { found }
+    }
+
+    fn keep(&mut self, line: String, constraints: bool) {
+        if constraints { self.found.constraints.push(line) } else { self.found.lines.push(line) }
     }
 }
 
-fn reject<T>(cause: &str, help: &str) -> std::result::Result<T, (String, String)> {
-    Err((cause.to_owned(), help.to_owned()))
-}
-
-/// Lines as pip reads them: continued with `\`, without comments, with the number of the first.
+/// Returns the lines as pip reads them: continued with `\`, without comments, with the number of the first.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut continued = false;
-    for (number, line) in text.lines().enumerate() {
-        let line = if line.trim_start().starts_with('#') { "" } else { line.split(" #").next().unwrap_or(line) };
-        let (artifact, is_continued) =
-            line.trim_end().strip_suffix('\\').map_or((line, false), |artifact| (artifact, true));
+    // Python also splits lines at these separators.
+    let physical = text.split(['\n', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}']);
+    for (number, line) in physical.flat_map(|line| line.trim_end_matches('\r').split('\r')).enumerate() {
+        let without = without_comment(line);
+        let is_comment = without.len() < line.len();
+        // A comment ends a continued line, even if a `\` follows it.
+        let (part, is_continued) = match without.strip_suffix('\\').filter(|_| !is_comment) {
+            Some(part) => (part, true),
+            None => (without, false),
+        };
         match lines.last_mut() {
-            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), artifact.trim()),
-            _ => lines.push((number + 1, artifact.trim().to_owned())),
+            Some((_, last)) if continued => *last = format!("{} {}", last.trim_end(), part.trim()),
+            _ => lines.push((number + 1, part.trim().to_owned())),
         }
         continued = is_continued;
+    }
+    for (_, line) in &mut lines {
+        *line = line.trim().to_owned();
     }
     lines.retain(|(_, line)| !line.is_empty());
     lines
 }
 
-/// What follows an option: `-r x`, `-rx`, `--requirement x`, `--requirement=x`.
-fn option<'a>(line: &'a str, names: &[&str]) -> Option<&'a str> {
-    names.iter().find_map(|name| {
-        let rest = line.strip_prefix(name)?;
-        let is_whole = !name.starts_with("--") || rest.starts_with(['=', ' ']);
-        is_whole.then(|| rest.trim_start_matches('=').trim())
-    })
+/// Returns the line up to a `#` at its start or after white space.
+fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (at, letter) in line.char_indices() {
+        if letter == '#' && before.is_whitespace() {
+            return &line[..at];
+        }
+        before = letter;
+    }
+    line
 }
 
-/// Whether a line asks for the module that every zip has: `lambda-bedrock==0.5.0` in an app of the Python original.
+/// Returns whether a line asks for the module that every zip has: `lambda-bedrock==0.5.0` in an app of the Python original.
 fn is_bundled(line: &str) -> bool {
     let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     name.to_lowercase().replace(['_', '.'], "-") == "lambda-bedrock"
-}
-
-fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// Removes the user and the password from a URL, which must not be logged.

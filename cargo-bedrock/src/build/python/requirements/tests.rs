@@ -17,12 +17,13 @@ fn app(files: &[(&str, &str)]) -> TempDir {
 
 fn found(files: &[(&str, &str)]) -> Requirements {
     let app = app(files);
-    read(&app.path().join("requirements.txt"), app.path()).expect("requirements")
+    read(&app.path().join("requirements.txt"), app.path(), app.path()).expect("requirements")
 }
 
 fn rejections(text: &str) -> Vec<(String, Vec<String>)> {
     let app = app(&[("requirements.txt", text)]);
-    let Error { reports, .. } = read(&app.path().join("requirements.txt"), app.path()).expect_err("refused");
+    let list = app.path().join("requirements.txt");
+    let Error { reports, .. } = read(&list, app.path(), app.path()).expect_err("refused");
     reports.into_iter().map(|report| (report.message, report.causes)).collect()
 }
 
@@ -92,4 +93,57 @@ fn missing_included_file_is_named() {
         rejections("-r nowhere.txt\n"),
         [("failed to read `nowhere.txt`".to_owned(), vec!["no such file or directory".to_owned()])]
     );
+}
+
+#[test]
+fn comments_follow_any_white_space() {
+    let text = "a\t# why\nb\u{a0}# why\nc#d\n# e \\\nf \\\n  # g\nh\rI\u{85}j\n";
+    let lines: Vec<String> = logical_lines(text).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["a", "b", "c#d", "f", "h", "I", "j"]);
+}
+
+#[test]
+fn lists_of_every_encoding_and_line_ending_are_read() {
+    let app = app(&[("more.txt", "\u{feff}-r utf16.txt\r\nidna\r\n")]);
+    let text: Vec<u16> = "requests\r\n".encode_utf16().collect();
+    let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.iter().flat_map(|unit| unit.to_le_bytes())).collect();
+    fs::write(app.path().join("utf16.txt"), bytes).expect("written");
+    let found = read(&app.path().join("more.txt"), app.path(), app.path()).expect("requirements");
+    assert_eq!(found.lines, ["requests", "idna"]);
+}
+
+#[test]
+fn wheels_are_found_in_the_worker_or_next_to_the_list() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (path, text) in [
+        ("requirements.txt", "-r lists/more.txt\n--find-links wheels\nwheels/a-1-py3-none-any.whl\n"),
+        ("lists/more.txt", "./b-1-py3-none-any.whl --hash=sha256:1\nwheels/a-1-py3-none-any.whl\n"),
+        ("wheels/a-1-py3-none-any.whl", ""),
+        ("wheels/c-1-py3-none-any.whl", ""),
+        ("lists/b-1-py3-none-any.whl", ""),
+    ] {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+    let found = read(&dir.path().join("requirements.txt"), dir.path(), dir.path()).expect("requirements");
+    let shown = |text: &str| text.replace(&dir.path().display().to_string(), "DIR");
+    let lines: Vec<String> = found.lines.iter().map(|line| shown(line)).collect();
+    assert_eq!(
+        lines,
+        [
+            "b @ file://DIR/lists/./b-1-py3-none-any.whl --hash=sha256:1",
+            "a @ file://DIR/wheels/a-1-py3-none-any.whl",
+            "--find-links DIR/wheels",
+            "a @ file://DIR/wheels/a-1-py3-none-any.whl",
+        ]
+    );
+    assert_eq!(found.wheels.len(), 5, "the archives count too");
+    assert!(found.hashed);
+}
+
+#[test]
+fn device_in_the_place_of_a_list_is_not_opened() {
+    let rejections = rejections("-r /dev/zero\n");
+    assert_eq!(rejections, [("failed to read `/dev/zero`".to_owned(), vec!["it is not a file".to_owned()])]);
 }

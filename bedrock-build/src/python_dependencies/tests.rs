@@ -1,0 +1,142 @@
+//! Which list of dependencies a Python worker has, and the encodings of `requirements.txt`.
+
+use std::fs;
+use std::path::Path;
+
+use super::{ProjectFile, PythonDependencies, decode, parse_project, read_requirements};
+
+/// A folder that is deleted at the end of the test.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("bedrock-{name}-{}", std::process::id()));
+        for (file, text) in files {
+            let file = path.join(file);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            fs::write(file, text).expect("written");
+        }
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const PROJECT: &str = "[project]\nname = \"p\"\ndependencies = [\"a\"]\n";
+const TOOLS: &str =
+    "[project]\nname = \"p\"\n[tool.ruff]\nline-length = 100\n[dependency-groups]\ndev = [\"pytest\"]\n";
+
+fn found(dir: &Path) -> Result<PythonDependencies, String> {
+    PythonDependencies::of(dir, "workers/p").map_err(|problem| format!("{problem}; {}", problem.help.join("; ")))
+}
+
+#[test]
+fn project_file_is_a_list_only_with_dependencies() {
+    for text in [
+        PROJECT,
+        "[tool.x]\na = 1\n[project]\nname = \"a\"\ndependencies=[\n  \"a\",\n]\n",
+        "[ project ]\r\nname = \"a\"\r\ndependencies = ['a']\r\n",
+        "project.dependencies = ['a']\n",
+        "project = { name = 'a', dependencies = ['a'] }\n",
+        "[project]\ndynamic = [\"version\", \"dependencies\"]\n",
+    ] {
+        assert_eq!(parse_project(text), Ok(ProjectFile::Listed), "{text}");
+    }
+    for text in [
+        "",
+        TOOLS,
+        "[project]\ndependencies = []\n",
+        "[tool.x]\ndependencies = [\"a\"]\n",
+        "[project.optional-dependencies]\ndependencies = [\"a\"]\n",
+        "[project]\ndynamic = [\"version\"]\ndescription = \"dependencies = ['a']\"\n",
+        "[tool.poetry.dependencies]\npython = \"^3.9\"\n",
+    ] {
+        assert_eq!(parse_project(text), Ok(ProjectFile::Tools), "{text}");
+    }
+    let poetry = "[tool.poetry.dependencies]\npython = \"^3.9\"\nrequests = \"^2\"\n";
+    assert_eq!(parse_project(poetry), Ok(ProjectFile::Poetry));
+    assert!(parse_project("[tool.ruff").is_err());
+}
+
+#[test]
+fn locked_project_precedes_requirements_and_they_precede_a_project() {
+    let of = |name: &str, files: &[(&str, &str)]| found(&Folder::new(name, files).0);
+    let requirements = ("requirements.txt", "a\n");
+    assert_eq!(of("nothing", &[("main.py", "")]), Ok(PythonDependencies::None));
+    assert_eq!(of("tools", &[("pyproject.toml", TOOLS)]), Ok(PythonDependencies::None));
+    assert_eq!(of("both-tools", &[("pyproject.toml", TOOLS), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of("broken", &[("pyproject.toml", "["), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of("compiled", &[("pyproject.toml", PROJECT), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of("project", &[("pyproject.toml", PROJECT)]), Ok(PythonDependencies::Project { lock: None }));
+    let locked = Folder::new("locked", &[("pyproject.toml", PROJECT), requirements, ("uv.lock", "")]);
+    assert_eq!(found(&locked.0), Ok(PythonDependencies::Project { lock: Some(locked.0.join("uv.lock")) }));
+}
+
+#[test]
+fn lock_of_the_workspace_counts_for_its_members() {
+    let workspace = "[tool.uv.workspace]\nmembers = [\"workers/*\"]\nexclude = [\"workers/other\"]\n";
+    let root = Folder::new(
+        "workspace",
+        &[
+            ("pyproject.toml", workspace),
+            ("uv.lock", ""),
+            ("workers/member/pyproject.toml", PROJECT),
+            ("workers/other/pyproject.toml", PROJECT),
+        ],
+    );
+    let lock = root.0.canonicalize().expect("a folder").join("uv.lock");
+    let of = |worker: &str| found(&root.0.join("workers").join(worker));
+    assert_eq!(of("member"), Ok(PythonDependencies::Project { lock: Some(lock) }));
+    assert_eq!(of("other"), Ok(PythonDependencies::Project { lock: None }));
+}
+
+#[test]
+fn lists_of_other_tools_are_named() {
+    let poetry = Folder::new("poetry", &[("pyproject.toml", "[tool.poetry.dependencies]\nrequests = \"^2\"\n")]);
+    assert_eq!(
+        found(&poetry.0),
+        Err("`workers/p/pyproject.toml` lists dependencies for Poetry, which is not run here; run `poetry export \
+             -o requirements.txt` in `workers/p`, or list them in `[project]` of `pyproject.toml`"
+            .to_owned())
+    );
+    let pipenv = Folder::new("pipenv", &[("Pipfile", "[packages]\nrequests = \"*\"\n")]);
+    assert!(
+        found(&pipenv.0).is_err_and(|error| error.starts_with("`workers/p/Pipfile` lists dependencies for Pipenv"))
+    );
+    let broken = Folder::new("broken-alone", &[("pyproject.toml", "[")]);
+    assert!(found(&broken.0).is_err_and(|error| error.starts_with("failed to read `workers/p/pyproject.toml`: ")));
+}
+
+#[test]
+fn requirements_are_decoded_like_pip_does() {
+    let text = "foo==1.0 # größer\r\n";
+    let utf_16: Vec<u16> = text.encode_utf16().collect();
+    let le: Vec<u8> = [0xff, 0xfe].into_iter().chain(utf_16.iter().flat_map(|unit| unit.to_le_bytes())).collect();
+    let be: Vec<u8> = [0xfe, 0xff].into_iter().chain(utf_16.iter().flat_map(|unit| unit.to_be_bytes())).collect();
+    let wide: Vec<u8> =
+        [0xff, 0xfe, 0, 0].into_iter().chain(text.chars().flat_map(|letter| (letter as u32).to_le_bytes())).collect();
+    let bom = ["\u{feff}", text].concat().into_bytes();
+    for bytes in [text.as_bytes(), &le, &be, &wide, &bom] {
+        assert_eq!(decode(bytes).ok().as_deref(), Some(text), "{bytes:?}");
+    }
+    assert_eq!(
+        decode(b"# -*- coding: latin-1 -*-\n# gr\xf6\n").ok().as_deref(),
+        Some("# -*- coding: latin-1 -*-\n# grö\n")
+    );
+    for bytes in [&b"gr\xf6"[..], b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xff\xfe\x00\x00\x01"] {
+        assert!(decode(bytes).is_err(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn only_regular_files_are_opened() {
+    let folder = Folder::new("device", &[("x", "")]);
+    std::os::unix::fs::symlink("/dev/zero", folder.0.join("requirements.txt")).expect("a link");
+    assert!(read_requirements(&folder.0.join("requirements.txt")).is_err());
+    assert_eq!(found(&folder.0), Ok(PythonDependencies::Requirements));
+    assert!(read_requirements(&folder.0.join("nowhere")).is_ok_and(|text| text.is_none()));
+}

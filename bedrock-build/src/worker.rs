@@ -28,6 +28,18 @@ pub struct Worker {
     pub settings: FunctionSettings,
 }
 
+impl Worker {
+    /// Returns whether the worker is written in TypeScript.
+    pub fn is_typescript(&self) -> bool {
+        Language::is_typescript(self.entry)
+    }
+
+    /// Returns the name of the language for people: `typescript` for a JavaScript worker with types.
+    pub fn language_name(&self) -> &'static str {
+        if self.is_typescript() { "typescript" } else { self.language.as_str() }
+    }
+}
+
 /// The folders in the workers folder, by whether they are workers.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerFolders {
@@ -98,7 +110,7 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 problem.message = format!("{} (folder `{dir}`)", problem.message);
                 problem
             })?;
-            let settings = settings.of_worker(&name);
+            let mut settings = settings.of_worker(&name);
             let runtime = settings.runtime_for(language).map_err(|mut problem| {
                 problem.message = format!("worker `{name}`: {}", problem.message);
                 problem
@@ -107,6 +119,8 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
                     .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
             }
+            // Lambda's runtimes do not load TypeScript.
+            settings.bundle |= Language::is_typescript(entry);
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {

@@ -102,7 +102,9 @@ fn is_source(language: Language, path: &Path) -> bool {
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
     match (language, extension) {
         (Language::Python, "py") => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
-        (Language::JavaScript, "js" | "mjs" | "cjs") => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        (Language::JavaScript, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "tsx") => {
+            !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec" | "d")))
+        }
         _ => false,
     }
 }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
-    status, terraform,
+    build, completions, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new, queue,
+    rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -27,6 +27,7 @@ Examples:
   cargo bedrock dev                          run the app locally, with Lambda's API on one port
   cargo bedrock list                         list the app's workers
   cargo bedrock invoke greeter               invoke a worker locally
+  cargo bedrock test                         run the unit tests of the app's workers
   cargo bedrock graph                        show which functions call which workers
   cargo bedrock build --release              build a zip file of each function and each layer
   cargo bedrock deploy --stage dev           deploy the last build to a stage
@@ -71,6 +72,8 @@ enum Command {
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
+    Test(test::Test),
+    Env(env::Env),
     Dev(dev::Dev),
     Queue(queue::Queue),
     Deploy(deploy::Deploy),
@@ -121,6 +124,8 @@ impl Cli {
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
+            Command::Test(command) => command.run(&session),
+            Command::Env(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),

@@ -11,6 +11,7 @@
 //! | `rust_worker` | Rust workers: on the app's own runtime, or on threads if they block |
 //! | `host` | Python and JavaScript workers: warm processes and their protocol |
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
+//! | `worker_tools` | prepares workers for test runners and editors |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
 //! | `serve` | the HTTP server of the endpoint and of that API |
@@ -54,6 +55,7 @@ mod start;
 pub mod test;
 mod worker_environment;
 mod worker_info;
+mod worker_tools;
 
 pub use app_info::AppInfo;
 pub use bedrock_model::date::rfc3339;
@@ -62,6 +64,7 @@ pub use bedrock_model::function_error::FunctionError;
 pub use bedrock_model::id::{new_access_key, new_uuid};
 pub use bedrock_model::{Invocation, InvocationMetrics, LogTail, Metrics};
 pub use caller_deadline::within_caller_deadline;
+pub use host::tools::WorkerTools;
 pub use hosted_workers::{HostOptions, HostedWorkers};
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
 pub use line_buffer::LineBuffer;
@@ -75,6 +78,7 @@ pub use single_invocation::{
 pub use spawn_on_drop::SpawnOnDrop;
 pub use worker_environment::{REMOVED_VARIABLES, lambda_variables};
 pub use worker_info::function_arn;
+pub use worker_tools::prepare_workers;
 
 pub(crate) use log_capture::StderrLog;
 pub(crate) use main_fn::main;

@@ -21,6 +21,9 @@ const DEPENDENCY_LISTS: [&str; 7] = [
     ".npmrc",
 ];
 
+/// Files for type checkers and editors.
+const TYPE_FILES: [&str; 4] = ["jsconfig.json", "tsconfig.json", "worker.d.cts", "worker.d.ts"];
+
 /// Builds the zip file of a worker's code.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let function = Function::Worker(worker.name.clone());
@@ -69,6 +72,11 @@ fn worker_files(context: &Context<'_>, worker: &Worker, function: &Function) -> 
             &format!("`{}/{}` stays out of the zip, by its name it is a secret", worker.dir, left.path),
         );
     }
-    let is_list = |entry: &Entry| DEPENDENCY_LISTS.contains(&entry.path.as_str());
-    Ok(tree.entries("").into_iter().filter(|entry| !is_list(entry)).collect())
+    let is_left_out = |entry: &Entry| {
+        let path = entry.path.as_str();
+        // esbuild reads the settings of TypeScript.
+        let is_read = path == "tsconfig.json" && worker.settings.bundle;
+        DEPENDENCY_LISTS.contains(&path) || (TYPE_FILES.contains(&path) && !is_read)
+    };
+    Ok(tree.entries("").into_iter().filter(|entry| !is_left_out(entry)).collect())
 }

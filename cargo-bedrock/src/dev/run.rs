@@ -183,7 +183,7 @@ async fn serve(
 
 /// Returns a future that ends when SIGINT, SIGTERM or SIGHUP arrives. From this call on, these signals no longer end
 /// the program.
-fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> Result<impl Future<Output = ()> + use<>> {
     let listen = |kind| signal(kind).map_err(|error| Error::io("failed to listen for Ctrl-C", &error));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;

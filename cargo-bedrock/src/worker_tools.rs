@@ -1,7 +1,7 @@
 //! The interpreter, the import path and the variables of Python and JavaScript workers, for tests, shells and editors.
 
-use bedrock::local::{AppInfo, WorkerTools, prepare_workers};
 use bedrock_build::{App, Worker};
+use bedrock_local::{AppInfo, WorkerTools, prepare_workers};
 
 use crate::local_invoke::target_dir;
 use bedrock_diagnostics::{Error, ExitKind, Result};

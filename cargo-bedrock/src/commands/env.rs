@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use bedrock::local::WorkerTools;
 use bedrock_build::{Language, Worker};
+use bedrock_local::WorkerTools;
 use clap::Args;
 use serde::Serialize;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bedrock::local::WorkerTools;
 use bedrock_build::Worker;
+use bedrock_local::WorkerTools;
 use serde_json::Value;
 
 use super::suite::Suite;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bedrock::local::WorkerTools;
 use bedrock_build::Worker;
+use bedrock_local::WorkerTools;
 
 use super::suite::Suite;
 use crate::worker_tools::python_path;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bedrock::local::WorkerTools;
 use bedrock_build::{App, Language, Worker};
+use bedrock_local::WorkerTools;
 use ignore::WalkBuilder;
 
 use super::{javascript, python};

@@ -118,13 +118,15 @@ impl App {
         let problem = Problem::new(format!("no worker named `{name}` in this app"));
         if self.unfinished.iter().any(|folder| folder == name) {
             return problem.help(format!(
-                "the folder `{}/{name}` has none of `main.py`, `main.js` and `Cargo.toml`",
+                "the folder `{}/{name}` has none of `main.py`, `main.js`, `main.ts` and `Cargo.toml`",
                 self.settings.workers_dir
             ));
         }
         match suggest(name, self.workers.iter().map(|worker| worker.name.as_str())) {
             Some(worker) => problem.help(format!("a worker with a similar name exists: `{worker}`")),
-            None => problem.help(format!("create it with `cargo bedrock new worker {name}.rs` (or `.py`, `.js`)")),
+            None => {
+                problem.help(format!("create it with `cargo bedrock new worker {name}.rs` (or `.py`, `.js`, `.ts`)"))
+            }
         }
     }
 }

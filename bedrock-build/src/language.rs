@@ -5,7 +5,7 @@
 pub enum Language {
     /// `main.py`
     Python,
-    /// `main.js`, `main.mjs` or `main.cjs`
+    /// `main.js`, `main.mjs` or `main.cjs`, and in TypeScript `main.ts`, `main.mts` or `main.cts`
     JavaScript,
     /// `Cargo.toml`
     Rust,
@@ -29,11 +29,16 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.as_str() == text)
     }
 
+    /// Returns whether a file is written in TypeScript, which has the runtimes and the rules of JavaScript.
+    pub fn is_typescript(file: &str) -> bool {
+        [".ts", ".mts", ".cts"].iter().any(|extension| file.ends_with(extension))
+    }
+
     /// Returns the entry files of this language. One of them makes a folder a worker.
     pub(crate) fn entry_files(self) -> &'static [&'static str] {
         match self {
             Self::Python => &["main.py"],
-            Self::JavaScript => &["main.js", "main.mjs", "main.cjs"],
+            Self::JavaScript => &["main.js", "main.mjs", "main.cjs", "main.ts", "main.mts", "main.cts"],
             Self::Rust => &["Cargo.toml"],
         }
     }

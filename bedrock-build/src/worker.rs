@@ -28,6 +28,18 @@ pub struct Worker {
     pub settings: FunctionSettings,
 }
 
+impl Worker {
+    /// Returns whether the worker is written in TypeScript.
+    pub fn is_typescript(&self) -> bool {
+        Language::is_typescript(self.entry)
+    }
+
+    /// Returns the name of the language for people: `typescript` for a JavaScript worker with types.
+    pub fn language_name(&self) -> &'static str {
+        if self.is_typescript() { "typescript" } else { self.language.as_str() }
+    }
+}
+
 /// The folders in the workers folder, by whether they are workers.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerFolders {
@@ -98,7 +110,7 @@ fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<
                 problem.message = format!("{} (folder `{dir}`)", problem.message);
                 problem
             })?;
-            let settings = settings_of_app.of_worker(&name);
+            let mut settings = settings_of_app.of_worker(&name);
             let runtime = settings.runtime_for(language).map_err(|mut problem| {
                 problem.message = format!("worker `{name}`: {}", problem.message);
                 problem
@@ -114,6 +126,8 @@ fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<
                     .help(format!("remove `snap-start` from `[package.metadata.bedrock.workers.{name}]`"))
                     .help("AWS documents it for Python 3.12 and newer, Java and .NET"));
             }
+            // Lambda's runtimes do not load TypeScript.
+            settings.bundle |= Language::is_typescript(entry);
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {

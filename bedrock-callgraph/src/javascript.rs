@@ -1,4 +1,4 @@
-//! Finds the calls in a JavaScript file by static analysis. `walk` traverses the syntax tree, `grammar` reads expressions.
+//! Finds the calls in a JavaScript or TypeScript file by static analysis. `walk` traverses the syntax tree, `grammar` reads expressions.
 
 use super::name_resolution::{FileCalls, first_error, parse};
 use grammar::JavaScript;
@@ -11,7 +11,12 @@ pub(crate) use imports::{imports, resolve};
 
 /// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
 pub(crate) fn scan(path: &str, text: &str) -> FileCalls {
-    let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return FileCalls::default() };
+    let language = match path.rsplit_once('.') {
+        Some((_, "ts" | "mts" | "cts")) => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+        Some((_, "tsx")) => tree_sitter_typescript::LANGUAGE_TSX,
+        _ => tree_sitter_javascript::LANGUAGE,
+    };
+    let Some(tree) = parse(&language.into(), text) else { return FileCalls::default() };
     let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let calls = walk::read(&tree, text, &grammar).calls(&grammar);
     FileCalls { unreadable: first_error(&tree), ..calls }

@@ -141,7 +141,7 @@ fn is_source(language: Language, path: &Path) -> bool {
     }
     match (language, extension) {
         (Language::Python, _) => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
-        (Language::JavaScript, _) => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec"))),
+        (Language::JavaScript, _) => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec" | "d"))),
         _ => false,
     }
 }
@@ -149,7 +149,9 @@ fn is_source(language: Language, path: &Path) -> bool {
 fn has_extension(language: Language, path: &str) -> bool {
     match (language, path.rsplit_once('.').map(|(_, extension)| extension)) {
         (Language::Python, Some(extension)) => extension == "py",
-        (Language::JavaScript, Some(extension)) => matches!(extension, "js" | "mjs" | "cjs"),
+        (Language::JavaScript, Some(extension)) => {
+            matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "tsx")
+        }
         _ => false,
     }
 }

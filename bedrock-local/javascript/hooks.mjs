@@ -2,6 +2,7 @@
 // They run in the main thread (registerHooks) or in the loader's thread (register).
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { loadTypeScript, typeScriptSpecifier } from './typescript.mjs';
 
 /** Returns the hooks for Module.registerHooks, which are synchronous. */
 export function hooksFor(plan) {
@@ -10,11 +11,12 @@ export function hooksFor(plan) {
       try {
         return next(specifier, context);
       } catch (error) {
-        return next(resolveInNodePath(plan, specifier, context, error), context);
+        return next(resolveOtherwise(plan, specifier, context, error), context);
       }
     },
     load(url, context, next) {
-      return workerModuleShim(plan, url, context) ?? withCaptureStatement(plan, url, next(url, withModuleFormat(plan, url, context)));
+      const replaced = workerModuleShim(plan, url, context) ?? withoutTypes(plan, url);
+      return replaced ?? withCaptureStatement(plan, url, next(url, withModuleFormat(plan, url, context)));
     },
   };
 }
@@ -30,13 +32,20 @@ export async function resolve(specifier, context, next) {
   try {
     return await next(specifier, context);
   } catch (error) {
-    return next(resolveInNodePath(loaderPlan, specifier, context, error), context);
+    return next(resolveOtherwise(loaderPlan, specifier, context, error), context);
   }
 }
 
 export async function load(url, context, next) {
-  const base = workerModuleShim(loaderPlan, url, context);
-  return base ?? withCaptureStatement(loaderPlan, url, await next(url, withModuleFormat(loaderPlan, url, context)));
+  const replaced = workerModuleShim(loaderPlan, url, context) ?? withoutTypes(loaderPlan, url);
+  return replaced ?? withCaptureStatement(loaderPlan, url, await next(url, withModuleFormat(loaderPlan, url, context)));
+}
+
+/** Finds what Node.js has not found: packages in NODE_PATH, and `./x.ts` for `./x.js`. */
+function resolveOtherwise(plan, specifier, context, error) {
+  const isMissing = error?.code === 'ERR_MODULE_NOT_FOUND';
+  const renamed = plan.isTypeScript && isMissing ? typeScriptSpecifier(specifier, context.parentURL) : null;
+  return renamed ?? resolveInNodePath(plan, specifier, context, error);
 }
 
 /** Finds packages in NODE_PATH, which `import` ignores. Lambda's Node finds the packages of layers there. */
@@ -57,7 +66,14 @@ function workerModuleShim(plan, url, context) {
 }
 
 function withModuleFormat(plan, url, context) {
-  return plan.asModule && url === plan.main ? { ...context, format: 'module' } : context;
+  const format = plan.isTypeScript ? 'module-typescript' : 'module';
+  return plan.asModule && url === plan.main ? { ...context, format } : context;
+}
+
+/** Returns a TypeScript file without its types, if Node.js cannot remove them itself. Null for any other file. */
+function withoutTypes(plan, url) {
+  if (!plan.isTypeScript) return null;
+  return loadTypeScript(plan.esbuild, url, plan.kind, url === plan.main ? plan.captureStatement : '');
 }
 
 function withCaptureStatement(plan, url, loaded) {

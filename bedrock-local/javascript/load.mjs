@@ -1,12 +1,13 @@
-// Finds the worker's class: in main.js, main.mjs or main.cjs of the worker's folder, CommonJS or ES module, exported or
-// only declared. Used by the local host (host.mjs) and on Lambda (lambda.mjs), so that both behave the same. It runs
+// Finds the worker's class: in main.js, main.mjs, main.cjs or main.ts of the worker's folder, CommonJS or ES module,
+// exported or only declared. Used by the local host (host.mjs) and on Lambda (lambda.mjs), so that both behave the same. It runs
 // the module exactly once and does not change line numbers. Errors are named as AWS's runtime names them.
 import Module, { createRequire } from 'node:module';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RuntimeError } from './errors.mjs';
+import { extendRequire, findEsbuild, isModuleSource, isTypeScript } from './typescript.mjs';
 
-const MAIN_FILES = ['main.js', 'main.mjs', 'main.cjs'];
+const MAIN_FILES = ['main.js', 'main.mjs', 'main.cjs', 'main.ts', 'main.mts', 'main.cts'];
 const CLASS_SYMBOL = Symbol.for('bedrock.host.class');
 // Messages from which Node concludes that a file that is not valid CommonJS is an ES module.
 const ES_MODULE_ERROR =
@@ -18,6 +19,8 @@ export async function loadWorkerClass(folder, className) {
   const source = readText(file);
   const kind = packageType(dirname(file));
   const declared = { value: undefined };
+  // A bundle has the lines of its sources in a map, a file without its types in itself.
+  if (isTypeScript(file) || existsSync(`${file}.map`)) process.setSourceMapsEnabled(true);
   Object.defineProperty(globalThis, CLASS_SYMBOL, {
     configurable: true,
     value: (workerClass) => {
@@ -66,8 +69,9 @@ function packageType(folder) {
 }
 
 function isEsModule(file, kind, source) {
-  if (file.endsWith('.mjs')) return true;
-  if (file.endsWith('.cjs') || kind === 'commonjs') return false;
+  if (/\.m[jt]s$/.test(file)) return true;
+  if (/\.c[jt]s$/.test(file) || kind === 'commonjs') return false;
+  if (isTypeScript(file)) return isModuleSource(source, kind);
   return kind === 'module' || hasEsModuleSyntax(source);
 }
 
@@ -99,6 +103,11 @@ function captureStatement(className) {
 
 function requireMain(file, kind, className) {
   if (kind === 'module') loadAsCommonJs(join(dirname(file), 'worker.js'));
+  const esbuild = isTypeScript(file) ? findEsbuild(dirname(file)) : '';
+  if (esbuild !== '') {
+    extendRequire(esbuild, (path) => (path === file ? captureStatement(className) : ''));
+    return createRequire(import.meta.url)(file);
+  }
   const compile = Module.prototype._compile;
   Module.prototype._compile = function (content, filename, ...rest) {
     if (filename !== file) return compile.call(this, content, filename, ...rest);
@@ -136,11 +145,18 @@ async function importMain(file, kind, source, className) {
   const plan = {
     main: url,
     captureStatement: '',
-    asModule: file.endsWith('.js') && kind !== 'module',
+    asModule: /\.[jt]s$/.test(file) && kind !== 'module',
     base: '',
     shim: '',
     nodePath: false,
+    isTypeScript: isTypeScript(file),
+    esbuild: '',
+    kind,
   };
+  if (plan.isTypeScript) {
+    plan.esbuild = findEsbuild(dirname(file));
+    extendRequire(plan.esbuild);
+  }
   if (!isProbablyExported(source, className) && isProbablyDeclared(source, className)) {
     plan.captureStatement = captureStatement(className);
   }
@@ -150,7 +166,8 @@ async function importMain(file, kind, source, className) {
     plan.shim = createShim(base);
   }
   plan.nodePath = Boolean(process.env.NODE_PATH);
-  if (plan.captureStatement !== '' || plan.asModule || plan.base !== '' || plan.nodePath) await registerLoaderHooks(plan);
+  const needsHooks = plan.captureStatement !== '' || plan.asModule || plan.base !== '' || plan.nodePath;
+  if (needsHooks || plan.isTypeScript) await registerLoaderHooks(plan);
   return import(url);
 }
 

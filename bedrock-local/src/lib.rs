@@ -12,6 +12,7 @@
 //! | `async_events`, `event_settings` | fire-and-forget calls: retries, destinations, and waiting for them at the end |
 //! | `host` | Python and JavaScript workers: warm processes and their protocol |
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
+//! | `worker_tools` | prepares workers for test runners and editors |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
 //! | `http_server`, `connection_timeouts`, `response_framing` | the HTTP server of the endpoint and of that API |
@@ -58,6 +59,7 @@ mod stderr;
 mod worker_contract;
 mod worker_environment;
 mod worker_info;
+mod worker_tools;
 
 pub use api_port::{is_configured as is_api_configured, open as open_api};
 pub use app_info::{AppInfo, scratch_folder};
@@ -67,6 +69,7 @@ pub use caller_deadline::within_caller_deadline;
 pub use dispatch::{FailedTransport, LocalApp, LocalTransport};
 pub use event_settings::EventSettings;
 pub use host::registry::{ApiUrl, HostConfig, HostRegistry};
+pub use host::tools::WorkerTools;
 pub use hosted_workers::{HostOptions, HostedWorkers};
 pub use http_server::serve_until;
 pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
@@ -87,3 +90,4 @@ pub use stderr::print_error;
 pub use worker_contract::{CONTRACT_VARIABLE, ContractReply, WorkerContracts, read_contract_reply};
 pub use worker_environment::{REMOVED_VARIABLES, lambda_variables};
 pub use worker_info::{Deadline, WorkerInfo, function_arn, stopping_error};
+pub use worker_tools::prepare_workers;

@@ -87,7 +87,7 @@ fn unknown_worker(index: &WorkerIndex, name: &str) -> Problem {
     let problem = Problem::new(format!("no worker named `{name}` in this app"));
     match index.suggest(name) {
         Some(similar) => problem.help(format!("a worker with a similar name exists: `{similar}`")),
-        None => problem.help(format!("create it with `cargo bedrock new worker {name}.rs` (or `.py`, `.js`)")),
+        None => problem.help(format!("create it with `cargo bedrock new worker {name}.rs` (or `.py`, `.js`, `.ts`)")),
     }
 }
 

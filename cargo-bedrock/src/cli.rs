@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, contracts, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue,
-    rollback, status, terraform,
+    build, completions, contracts, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new, queue,
+    rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -27,6 +27,7 @@ Examples:
   cargo bedrock dev                          run the app locally, with Lambda's API on one port
   cargo bedrock list                         list the app's workers
   cargo bedrock invoke greeter               invoke a worker locally
+  cargo bedrock test                         run the unit tests of the app's workers
   cargo bedrock graph                        show which functions call which workers
   cargo bedrock contracts                    write the types of the workers for their callers
   cargo bedrock build --release              build a zip file of each function and each layer
@@ -73,6 +74,8 @@ enum Command {
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
     Contracts(contracts::Contracts),
+    Test(test::Test),
+    Env(env::Env),
     Dev(dev::Dev),
     Queue(queue::Queue),
     Deploy(deploy::Deploy),
@@ -124,6 +127,8 @@ impl Cli {
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
             Command::Contracts(command) => command.run(&session),
+            Command::Test(command) => command.run(&session),
+            Command::Env(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),

@@ -12,6 +12,8 @@
 //! | [`payload`], [`sample_event`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
 //! | [`contracts`] | the types of the workers, as files for callers and editors |
+//! | [`running_dev`] | the HTTP API of a `dev` that runs in another terminal |
+//! | [`worker_tests`], [`worker_tools`] | `test`, `env`: test runners, and what a worker's code needs |
 //! | [`event_queue`] | the queued events of an app that runs locally |
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
 //! | [`migrate`] | migration of an app of Bedrock for Python |
@@ -41,12 +43,15 @@ mod migrate;
 mod payload;
 mod process;
 mod prompt;
+mod running_dev;
 mod sample_event;
 mod scaffold;
 mod session;
 mod settings_in_force;
 mod terraform;
 mod ui;
+mod worker_tests;
+mod worker_tools;
 
 /// `dev` allocates and frees millions of small objects of a few sizes, often long after their neighbours. glibc's
 /// allocator takes a quarter of the run time for that.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use bedrock_build::Language;
+use bedrock_templates::WorkerTemplate;
 use dialoguer::console::Term;
 use dialoguer::theme::SimpleTheme;
 
@@ -38,11 +38,11 @@ pub(crate) fn confirm_by_typing(name: &str, question: &str) -> Result<()> {
 }
 
 /// Asks for the language of a new worker. The caller watches for Ctrl-C, which ends the prompt with an error.
-pub(crate) fn select_language(worker: &str) -> Result<Language> {
-    let choices = [Language::Rust, Language::Python, Language::JavaScript];
+pub(crate) fn select_language(worker: &str) -> Result<WorkerTemplate> {
+    let choices = WorkerTemplate::ALL;
     let prompt = dialoguer::Select::with_theme(&SimpleTheme)
         .with_prompt(format!("language of worker `{worker}`"))
-        .items(choices.map(Language::as_str))
+        .items(choices.map(WorkerTemplate::as_str))
         .default(0);
     match prompt.interact_on_opt(&Term::stderr()) {
         Ok(Some(index)) => Ok(choices[index]),

@@ -86,12 +86,37 @@ pub(crate) const PYTHON: &[TemplateFile] = &[
     verbatim!("__init__.py", "worker/python/__init__.py"),
     template!("main.py", "worker/python/main.py.j2"),
     verbatim!("requirements.txt", "worker/python/requirements.txt"),
+    template!("test_main.py", "worker/python/test_main.py.j2"),
+];
+
+/// The types of the module `bedrock`, and the settings of type checkers. They are the same for every app.
+pub(crate) const PYTHON_TYPES: &[TemplateFile] = &[
+    verbatim!("pyrightconfig.json", "typings/pyrightconfig.json"),
+    verbatim!("typings/bedrock/__init__.pyi", "typings/bedrock/__init__.pyi"),
+    verbatim!("typings/bedrock/testing.pyi", "typings/bedrock/testing.pyi"),
+    verbatim!("typings/bedrock/workers/__init__.pyi", "typings/bedrock/workers/__init__.pyi"),
+    verbatim!("typings/bedrock/workers/errors.pyi", "typings/bedrock/workers/errors.pyi"),
+    verbatim!("typings/bedrock/workers/invoker.pyi", "typings/bedrock/workers/invoker.pyi"),
+    verbatim!("typings/bedrock/workers/worker.pyi", "typings/bedrock/workers/worker.pyi"),
 ];
 
 pub(crate) const JAVASCRIPT: &[TemplateFile] = &[
+    verbatim!("jsconfig.json", "worker/javascript/jsconfig.json"),
     template!("main.js", "worker/javascript/main.js.j2"),
+    template!("main.test.js", "worker/javascript/main.test.js.j2"),
     template!("package.json", "worker/javascript/package.json.j2"),
+    verbatim!("worker.d.ts", "worker/javascript/worker.d.ts"),
     verbatim!("worker.js", "worker/javascript/worker.js"),
+];
+
+pub(crate) const TYPESCRIPT: &[TemplateFile] = &[
+    template!("main.test.ts", "worker/typescript/main.test.ts.j2"),
+    template!("main.ts", "worker/typescript/main.ts.j2"),
+    template!("package.json", "worker/typescript/package.json.j2"),
+    verbatim!("tsconfig.json", "worker/typescript/tsconfig.json"),
+    // The package is one of ES modules, where only these suffixes are those of a CommonJS module and its types.
+    verbatim!("worker.cjs", "worker/javascript/worker.js"),
+    verbatim!("worker.d.cts", "worker/javascript/worker.d.ts"),
 ];
 
 pub(crate) const RUST: &[TemplateFile] = &[

@@ -14,7 +14,7 @@ mod render;
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
-use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, RUST, TERRAFORM, TemplateFile};
+use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile};
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
 use crate::render::{Variables, render};
@@ -37,22 +37,77 @@ pub fn app(
 
 /// Returns the files for deployment, `terraform/` and the workflow. They are the same for every app.
 pub fn terraform() -> Vec<RenderedFile> {
+    unchanged(TERRAFORM)
+}
+
+/// Returns the files of an app by which type checkers and editors know the module `bedrock` of Python workers.
+pub fn python_types() -> Vec<RenderedFile> {
+    unchanged(PYTHON_TYPES)
+}
+
+fn unchanged(files: &[TemplateFile]) -> Vec<RenderedFile> {
     let file = |file: &TemplateFile| RenderedFile { path: file.path.to_owned(), contents: file.text.to_owned() };
-    TERRAFORM.iter().map(file).collect()
+    files.iter().map(file).collect()
+}
+
+/// What a new worker is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerTemplate {
+    /// A crate.
+    Rust,
+    /// A Python module.
+    Python,
+    /// A CommonJS module.
+    JavaScript,
+    /// An ES module.
+    TypeScript,
+}
+
+impl WorkerTemplate {
+    /// All templates.
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript];
+
+    /// Returns the language, which is JavaScript for TypeScript.
+    pub fn language(self) -> Language {
+        match self {
+            Self::Rust => Language::Rust,
+            Self::Python => Language::Python,
+            Self::JavaScript | Self::TypeScript => Language::JavaScript,
+        }
+    }
+
+    /// Returns the name of the language for people, for example `typescript`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TypeScript => "typescript",
+            other => other.language().as_str(),
+        }
+    }
+
+    /// Returns the suffix by which the user selects it, for example `ts`.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Rust => "rs",
+            Self::Python => "py",
+            Self::JavaScript => "js",
+            Self::TypeScript => "ts",
+        }
+    }
 }
 
 /// Renders the folder of a new worker. `dependencies` is used only for Rust.
 pub fn worker(
     name: &WorkerName,
-    language: Language,
+    template: WorkerTemplate,
     dependencies: &Dependencies,
 ) -> Result<Vec<RenderedFile>, TemplateError> {
     let mut variables = worker_variables(name);
     variables.extend([("runtime", dependencies.runtime.clone().into()), ("build", dependencies.build.clone().into())]);
-    let templates = match language {
-        Language::Python => PYTHON,
-        Language::JavaScript => JAVASCRIPT,
-        Language::Rust => RUST,
+    let templates = match template {
+        WorkerTemplate::Python => PYTHON,
+        WorkerTemplate::JavaScript => JAVASCRIPT,
+        WorkerTemplate::TypeScript => TYPESCRIPT,
+        WorkerTemplate::Rust => RUST,
     };
     render(templates, &variables)
 }

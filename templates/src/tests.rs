@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use bedrock_build::{AppName, EndpointName, Language, WorkerName};
+use bedrock_build::{AppName, EndpointName, WorkerName};
 
 use crate::embedded::TemplateFile;
 use crate::render::{Variables, render};
 use crate::{
-    Dependencies, EndpointPort, HandlerPort, RenderedFile, Route, app, endpoint, migrated_app, terraform, worker,
+    Dependencies, EndpointPort, HandlerPort, RenderedFile, Route, WorkerTemplate, app, endpoint, migrated_app,
+    python_types, terraform, worker,
 };
 
 fn dependencies() -> Dependencies {
@@ -24,7 +25,7 @@ fn name(text: &str) -> WorkerName {
 
 fn all_files() -> Vec<RenderedFile> {
     let mut files = app(&AppName::parse("my_app").expect("app"), &name("greeter"), &dependencies()).expect("app");
-    for language in [Language::Python, Language::JavaScript, Language::Rust] {
+    for language in WorkerTemplate::ALL {
         files.extend(worker(&name("system_fetcher"), language, &dependencies()).expect("worker"));
     }
     files.extend(endpoint(&EndpointName::parse("systems").expect("endpoint")).expect("endpoint"));
@@ -63,17 +64,27 @@ fn paths(files: &[RenderedFile]) -> Vec<&str> {
 #[test]
 fn worker_has_specified_files() {
     let files = |language| worker(&name("system_fetcher"), language, &dependencies()).expect("worker");
-    assert_eq!(paths(&files(Language::Python)), ["__init__.py", "main.py", "requirements.txt"]);
-    assert_eq!(paths(&files(Language::JavaScript)), ["main.js", "package.json", "worker.js"]);
-    assert_eq!(paths(&files(Language::Rust)), ["Cargo.toml", "build.rs", "src/lib.rs", "src/main.rs"]);
+    assert_eq!(paths(&files(WorkerTemplate::Python)), ["__init__.py", "main.py", "requirements.txt", "test_main.py"]);
+    assert_eq!(
+        paths(&files(WorkerTemplate::JavaScript)),
+        ["jsconfig.json", "main.js", "main.test.js", "package.json", "worker.d.ts", "worker.js"]
+    );
+    let typescript = ["main.test.ts", "main.ts", "package.json", "tsconfig.json", "worker.cjs", "worker.d.cts"];
+    assert_eq!(paths(&files(WorkerTemplate::TypeScript)), typescript);
+    assert_eq!(paths(&files(WorkerTemplate::Rust)), ["Cargo.toml", "build.rs", "src/lib.rs", "src/main.rs"]);
 }
 
 #[test]
 fn worker_class_is_named_after_the_folder() {
     for (language, path, line) in [
-        (Language::Python, "main.py", "class SystemFetcher(Worker):"),
-        (Language::JavaScript, "main.js", "class SystemFetcher extends Worker {"),
-        (Language::Rust, "src/lib.rs", "pub struct SystemFetcher;"),
+        (WorkerTemplate::Python, "main.py", "class SystemFetcher(Worker):"),
+        (WorkerTemplate::JavaScript, "main.js", "class SystemFetcher extends Worker {"),
+        (
+            WorkerTemplate::TypeScript,
+            "main.ts",
+            "export class SystemFetcher extends Worker<SystemFetcherRequest, SystemFetcherResponse> {",
+        ),
+        (WorkerTemplate::Rust, "src/lib.rs", "pub struct SystemFetcher;"),
     ] {
         let files = worker(&name("system_fetcher"), language, &dependencies()).expect("worker");
         let file = files.iter().find(|file| file.path == path).expect(path);
@@ -83,15 +94,17 @@ fn worker_class_is_named_after_the_folder() {
 
 #[test]
 fn worker_js_is_the_embedded_file_unchanged() {
-    let files = worker(&name("x"), Language::JavaScript, &dependencies()).expect("worker");
-    let file = files.iter().find(|file| file.path == "worker.js").expect("worker.js");
-    assert_eq!(file.contents, include_str!("../files/worker/javascript/worker.js"));
+    for (template, path) in [(WorkerTemplate::JavaScript, "worker.js"), (WorkerTemplate::TypeScript, "worker.cjs")] {
+        let files = worker(&name("x"), template, &dependencies()).expect("worker");
+        let file = files.iter().find(|file| file.path == path).expect(path);
+        assert_eq!(file.contents, include_str!("../files/worker/javascript/worker.js"));
+    }
 }
 
 #[test]
 fn rendered_files_have_no_placeholders_and_end_with_newline() {
     for RenderedFile { path, contents } in all_files() {
-        let is_rendered = path != "worker.js";
+        let is_rendered = !["worker.js", "worker.cjs"].contains(&path.as_str());
         assert!(!is_rendered || !(contents.contains("{{") || contents.contains("}}")), "{path}: {contents}");
         let ends_well = contents.is_empty() || contents.ends_with('\n') && !contents.ends_with("\n\n");
         assert!(ends_well, "{path}: {contents:?}");
@@ -132,6 +145,15 @@ fn migrated_endpoint_has_all_routes_and_handlers() {
     );
     let none = migrated_app(&AppName::parse("old").expect("app"), "workers", &[], &dependencies()).expect("app");
     assert!(none.iter().any(|file| file.contents.contains("    Router::new()\n    // cargo bedrock: routers\n}")));
+}
+
+#[test]
+fn python_types_are_below_one_folder() {
+    let files = python_types();
+    let (types, settings): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path.starts_with("typings/bedrock/"));
+    assert!(types.iter().all(|file| file.path.ends_with(".pyi")) && types.len() == 6);
+    assert_eq!(settings.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["pyrightconfig.json"]);
+    assert!(settings[0].contents.contains("\"stubPath\": \"typings\""));
 }
 
 #[test]

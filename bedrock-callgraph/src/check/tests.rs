@@ -51,7 +51,7 @@ fn unknown_worker_is_reported_with_the_nearest_name() {
     ");
     assert_snapshot!(said(&an_app(), &["billing", "resizer", "billing", "billing"], &[]), @"
     error: workers/caller/main.py:1: no worker named `billing` in this app (and in 2 other places)
-    help: create it with `cargo bedrock new worker billing.rs` (or `.py`, `.js`)
+    help: create it with `cargo bedrock new worker billing.rs` (or `.py`, `.js`, `.ts`)
     help: if it is another function, call it by its ARN
     ");
 }

@@ -64,6 +64,7 @@ impl Grammar for JavaScript<'_> {
                 }
                 "parenthesized_expression" => at = only(at)?,
                 "await_expression" => (at, is_awaited) = (only(at)?, true),
+                kind if is_typed(kind) => at = without_type(at)?,
                 "call_expression" => {
                     let is_promise = self.load(at, text)? == "import" && !is_awaited;
                     // Modules that are passed to `.then` are not tracked.
@@ -83,6 +84,9 @@ impl Grammar for JavaScript<'_> {
         match node.kind() {
             "string" | "template_string" => string(node, text).map_or(NameExpression::Computed, NameExpression::Text),
             "identifier" => NameExpression::Name(text_of(node, text)),
+            kind if is_typed(kind) => {
+                without_type(node).map_or(NameExpression::Computed, |inner| NameExpression::OneOf(vec![inner]))
+            }
             "parenthesized_expression" => {
                 only(node).map_or(NameExpression::Computed, |inner| NameExpression::OneOf(vec![inner]))
             }
@@ -106,6 +110,25 @@ fn chain<'t>(base: ChainBase<'t>, mut names: Vec<&'t str>) -> Chain<'t> {
     names.retain(|name| *name != "default");
     names.reverse();
     Chain { base, names }
+}
+
+/// Returns whether nodes of this kind are an expression of TypeScript that adds a type to another one.
+pub(super) fn is_typed(kind: &str) -> bool {
+    matches!(
+        kind,
+        "as_expression"
+            | "satisfies_expression"
+            | "non_null_expression"
+            | "instantiation_expression"
+            | "type_assertion"
+    )
+}
+
+/// Returns the expression in `value as T`, `value satisfies T`, `value!`, `value<T>` and `<T>value`.
+pub(super) fn without_type(node: Node<'_>) -> Option<Node<'_>> {
+    let parts = children(node);
+    let expression = if node.kind() == "type_assertion" { parts.last() } else { parts.first() };
+    expression.copied()
 }
 
 fn only(node: Node<'_>) -> Option<Node<'_>> {

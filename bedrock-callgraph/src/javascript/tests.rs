@@ -69,6 +69,40 @@ fn every_form_of_import_is_found() {
 }
 
 #[test]
+fn calls_in_typescript_are_found() {
+    let imported = |text: &str| format!("import {{ Worker, invoke, type Context }} from './worker.cjs';\n{text}");
+    for (text, expected) in [
+        ("invoke('a', {});", "2:a"),
+        ("const all = await invoke<string[]>('a', {}, true);", "2:a"),
+        ("(invoke as any)('a', {}); invoke!('b', {}); (<any>invoke)('c', {});", "2:a 2:b 2:c"),
+        ("const NAME = 'a' as const;\ninvoke(NAME, {});\ninvoke(NAME satisfies string, {});", "3:a 4:a"),
+        (
+            "class P extends Worker<In, Out> {\n  private readonly x: string = 'y';\n  override async execute(event: In, { awsRequestId }: Context): Promise<Out> {\n    return (await invoke('a', event, true)) as Out;\n  }\n}",
+            "5:a",
+        ),
+        ("function send(this: void, name: string, call: typeof invoke = invoke): void { call(name, {}); }", "2:? 2:?"),
+        ("function of(invoke: (name: string) => void, x?: number) { invoke('a'); }", ""),
+        ("enum Kind { A = 1 }\nnamespace N { export const y = invoke('a', {}); }", "3:a"),
+        (
+            "interface I { invoke: typeof invoke }\ntype T = typeof invoke;\ndeclare function f(i: typeof invoke): void;",
+            "",
+        ),
+        ("abstract class A<T> implements I { abstract go(a: T): void; run() { invoke('a', {}); } }", "2:a"),
+        ("function isIt(x: unknown): x is string { return true; }\nexport type { T } from './worker.cjs';", ""),
+        ("@decorated class D { @field() value = invoke('a', {}); }", "2:a"),
+    ] {
+        assert_eq!(calls_in("main.ts", &imported(text)), expected, "{text}");
+    }
+    for (path, text, expected) in [
+        ("main.cts", "import worker = require('./worker.cjs');\nworker.invoke('a', {});", "2:a"),
+        ("main.cts", "import other = require('./other.cjs');\nother.invoke('a', {});", ""),
+        ("lib/page.tsx", "import { invoke } from '../worker.cjs';\nconst x = <p>{invoke('a', {})}</p>;", "2:a"),
+    ] {
+        assert_eq!(calls_in(path, text), expected, "{text}");
+    }
+}
+
+#[test]
 fn import_paths_resolve_to_the_workers_own_file() {
     let text = |path: &str| format!("require('{path}').invoke('a', {{}});");
     for (file, path) in [

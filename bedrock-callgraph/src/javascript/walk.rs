@@ -1,9 +1,9 @@
-//! Traverses a JavaScript syntax tree and collects where names are bound and used, including destructuring:
-//! `{ invoke: call, ...rest }`, `[a, b = 1]`.
+//! Traverses a JavaScript or TypeScript syntax tree and collects where names are bound and used, including
+//! destructuring: `{ invoke: call, ...rest }`, `[a, b = 1]`. Types are left out.
 
 use tree_sitter::{Node, Tree};
 
-use super::grammar::{JavaScript, MODULE, quoted};
+use super::grammar::{JavaScript, MODULE, is_typed, quoted, without_type};
 use crate::name_resolution::{
     Binding, ChainBase, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of,
 };
@@ -42,7 +42,12 @@ impl<'t> TreeWalk<'t, '_> {
             "function_expression" | "generator_function" | "arrow_function" | "method_definition" => {
                 self.function(node, scope);
             }
-            "class_declaration" | "class" => {
+            kind if is_type(kind) => {}
+            "enum_declaration" => {
+                self.bind_own_name(node, scope);
+                self.push(scope, field(node, "body"));
+            }
+            "class_declaration" | "abstract_class_declaration" | "class" => {
                 let inside = self.resolver.open(scope, ScopeKind::Block);
                 self.bind_own_name(node, if node.kind() == "class" { inside } else { scope });
                 let name = field(node, "name");
@@ -90,6 +95,7 @@ impl<'t> TreeWalk<'t, '_> {
     fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
         match self.grammar.chain(node, self.text) {
             Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
+            None if is_typed(node.kind()) => self.push(scope, without_type(node)),
             None if is_chain(node.kind()) => self.push(scope, children(node)),
             None => self.push(scope, [node]),
         }
@@ -117,6 +123,14 @@ impl<'t> TreeWalk<'t, '_> {
     }
 
     fn import(&mut self, node: Node<'t>, scope: ScopeId) {
+        // `import worker = require('./worker')`
+        if let Some(clause) = children(node).into_iter().find(|child| child.kind() == "import_require_clause") {
+            let binding = if self.is_source_bedrock(clause) { Binding::Bedrock(MODULE) } else { Binding::Other };
+            for name in children(clause).into_iter().filter(|child| child.kind() == "identifier") {
+                self.resolver.bind(scope, self.name(name), binding.clone());
+            }
+            return;
+        }
         let is_bedrock = self.is_source_bedrock(node);
         let of = |path| if is_bedrock { Binding::Bedrock(path) } else { Binding::Other };
         let clause = children(node).into_iter().find(|child| child.kind() == "import_clause");
@@ -293,6 +307,10 @@ impl<'t> TreeWalk<'t, '_> {
                     self.push(scope, field(part, "right"));
                     parts.extend(field(part, "left").map(|left| (left, source)));
                 }
+                "required_parameter" | "optional_parameter" => {
+                    self.push(scope, field(part, "value"));
+                    parts.extend(field(part, "pattern").map(|pattern| (pattern, source)));
+                }
                 "rest_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
                 // `a.b = 1`
                 _ => self.push(scope, [part]),
@@ -323,15 +341,36 @@ impl<'t> TreeWalk<'t, '_> {
     }
 }
 
-/// Returns whether nodes of this kind can be part of a chain of names.
-fn is_chain(kind: &str) -> bool {
+/// Returns whether nodes of this kind are types, which exist only for the compiler.
+fn is_type(kind: &str) -> bool {
     matches!(
         kind,
-        "identifier"
-            | "shorthand_property_identifier"
-            | "member_expression"
-            | "subscript_expression"
-            | "parenthesized_expression"
-            | "await_expression"
+        "type_annotation"
+            | "type_arguments"
+            | "type_parameters"
+            | "type_predicate_annotation"
+            | "asserts_annotation"
+            | "type_alias_declaration"
+            | "interface_declaration"
+            | "ambient_declaration"
+            | "function_signature"
+            | "method_signature"
+            | "abstract_method_signature"
+            | "index_signature"
+            | "implements_clause"
     )
+}
+
+/// Returns whether nodes of this kind can be part of a chain of names.
+fn is_chain(kind: &str) -> bool {
+    is_typed(kind)
+        || matches!(
+            kind,
+            "identifier"
+                | "shorthand_property_identifier"
+                | "member_expression"
+                | "subscript_expression"
+                | "parenthesized_expression"
+                | "await_expression"
+        )
 }

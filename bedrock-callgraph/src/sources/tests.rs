@@ -40,6 +40,16 @@ fn only_files_in_the_workers_language_are_read() {
 }
 
 #[test]
+fn typescript_files_are_read_without_declarations_and_tests() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["j.js"]);
+    let files = ["main.ts", "a.mts", "b.cts", "c.tsx", "worker.d.cts", "lib/x.d.ts", "main.test.ts", "y.spec.mts"];
+    write(&dir.path().join("workers/j"), &files, JAVASCRIPT);
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(paths(&calls), ["workers/j/a.mts", "workers/j/b.cts", "workers/j/c.tsx", "workers/j/main.ts"]);
+}
+
+#[test]
 fn tests_dependencies_and_ignored_files_are_skipped() {
     let dir = tempfile::tempdir().expect("folder");
     let app = at(dir.path(), &["p.py", "j.js"]);

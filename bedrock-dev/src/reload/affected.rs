@@ -9,7 +9,8 @@ use bedrock_build::{App, Language, Worker};
 /// Files of the app that cargo and rustup read, in addition to manifests.
 const CARGO_FILES: [&str; 5] = ["Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml", ".cargo"];
 /// Entry files: a folder with exactly one of them is a worker. Adding or removing one changes the list of workers.
-const ENTRY_FILES: [&str; 5] = ["main.py", "main.js", "main.mjs", "main.cjs", "Cargo.toml"];
+const ENTRY_FILES: [&str; 8] =
+    ["main.py", "main.js", "main.mjs", "main.cjs", "main.ts", "main.mts", "main.cts", "Cargo.toml"];
 /// Extensions of files that a bundled JavaScript worker may import from outside of its folder.
 const SCRIPT_EXTENSIONS: [&str; 8] = ["cjs", "js", "json", "jsx", "mjs", "mts", "ts", "tsx"];
 

@@ -159,6 +159,12 @@ impl FileWatcher {
         }
     }
 
+    /// Waits for the next changes, and returns the absolute paths of the files and folders. Returns `None` if the watcher
+    /// has ended. Cancel safe.
+    pub async fn changed(&mut self) -> Option<BTreeSet<PathBuf>> {
+        self.next().await.map(|batch| batch.paths)
+    }
+
     /// Waits for the next batch. Returns `None` if the watcher has ended. Cancel safe: changes that were collected
     /// before the future is dropped are in the next batch.
     pub(super) async fn next(&mut self) -> Option<ChangeBatch> {

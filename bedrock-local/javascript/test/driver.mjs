@@ -96,11 +96,12 @@ export class Host {
     keepLines = true,
     readLog = true,
     logs = 'pipe',
+    node = process.execPath,
   } = {}) {
     this.folder = folder ?? workerFolder(files);
     this.#keepLines = keepLines;
     const pipe = logs === 'pipe' ? openPipe() : null;
-    this.#child = spawn('sh', ['-c', OUTER, 'sh', 'sh', '-c', START, 'sh', process.execPath, HOST], {
+    this.#child = spawn('sh', ['-c', OUTER, 'sh', 'sh', '-c', START, 'sh', node, HOST], {
       detached: true,
       env: { ...baseEnv(this.folder, className), ...env },
       stdio: ['ignore', 'ignore', pipe?.writer ?? 'pipe', 'ignore', 'ignore', 'pipe'],

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { HOST, workerFolder } from './driver.mjs';
 
-const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs', 'validate.mjs'];
+const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs', 'typescript.mjs', 'validate.mjs'];
 const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
 // Fake SDK: records each call and does what the payload says.

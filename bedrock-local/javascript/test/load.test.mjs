@@ -214,7 +214,7 @@ test('missing class is Runtime.HandlerNotFound with file and class', async () =>
 test('missing main file or folder is an init error', async () => {
   const empty = await initError({ 'other.js': '' });
   assert.equal(empty.errorType, 'Runtime.ImportModuleError');
-  assert.match(empty.errorMessage, /no main\.js, main\.mjs, main\.cjs in /);
+  assert.match(empty.errorMessage, /no main\.js, main\.mjs, main\.cjs, main\.ts, main\.mts, main\.cts in /);
   const gone = await initError({}, { folder: '/nonexistent/worker' });
   assert.match(gone.errorMessage, /\/nonexistent\/worker/);
 });

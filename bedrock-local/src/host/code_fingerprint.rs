@@ -6,8 +6,8 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-/// File name extensions of JavaScript code. Data files are not included, because the worker may write them itself.
-const CODE_EXTENSIONS: [&str; 4] = ["cjs", "js", "mjs", "ts"];
+/// File name extensions of JavaScript and TypeScript code. Data files are not included, because the worker may write them itself.
+const CODE_EXTENSIONS: [&str; 6] = ["cjs", "cts", "js", "mjs", "mts", "ts"];
 
 /// Returns a number that changes when a code file in the folder is added, deleted or saved.
 pub(super) fn fingerprint(folder: &Path) -> u64 {

@@ -9,6 +9,7 @@
 //! | `connection`, `pending_calls`, `frame`, `socket` | carry calls to a host process |
 //! | `log_reader` | reads what the workers of a host process print |
 //! | `pool`, `python`, `node` | how many host processes a worker has, and which of them gets a call |
+//! | `tools` | what other programs need to run the code of a worker |
 //! | `code_fingerprint` | whether the code of a worker has changed |
 
 mod code_fingerprint;
@@ -23,3 +24,4 @@ pub(super) mod process;
 pub(super) mod python;
 pub(super) mod registry;
 mod socket;
+pub(super) mod tools;

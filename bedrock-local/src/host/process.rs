@@ -183,7 +183,15 @@ fn command(info: &WorkerInfo, hosts: &HostRegistry, interpreter: &Interpreter, p
     command
 }
 
-fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistry, url: &str, dir: &Path, site: &Path) {
+/// Sets the environment variables of a process that runs the code of a worker.
+pub(super) fn set_environment(
+    command: &mut Command,
+    info: &WorkerInfo,
+    hosts: &HostRegistry,
+    url: &str,
+    dir: &Path,
+    site: &Path,
+) {
     let function = &info.function;
     let class = WorkerName::parse(&info.entry.name).map(|name| name.class_name()).unwrap_or_default();
     let region = function.arn.split(':').nth(3).unwrap_or_default();

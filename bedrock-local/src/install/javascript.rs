@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use bedrock_build::Language;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -31,10 +32,12 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
     let package: Value = serde_json::from_str(&text)
         .map_err(|error| (format!("`{}/package.json` is not valid JSON: {error}", info.entry.dir), None))?;
     let listed = |key: &str| package.get(key).and_then(Value::as_object).is_some_and(|listed| !listed.is_empty());
-    if !listed("dependencies") && !listed("optionalDependencies") {
+    let with_dev = needs_compiler(&info.entry.entry, &interpreter.version) && listed("devDependencies");
+    if !listed("dependencies") && !listed("optionalDependencies") && !with_dev {
         return Ok(());
     }
-    let key = |lock: &Option<String>| digest(&[&text, lock.as_deref().unwrap_or_default(), &interpreter.version]);
+    let mode = if with_dev { "dev" } else { "" };
+    let key = |lock: &Option<String>| digest(&[&text, lock.as_deref().unwrap_or_default(), &interpreter.version, mode]);
     let stamp = dir.join("node_modules/.bedrock");
     let is_fresh =
         || Ok(read(&stamp)?.is_some_and(|known| read(&dir.join("package-lock.json")).is_ok_and(|l| known == key(&l))));
@@ -45,9 +48,10 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
     if is_fresh()? {
         return Ok(());
     }
-    let arguments: &[&str] = match plan(&dir, &package)? {
+    let arguments: &[&str] = match plan(&dir, &package, with_dev)? {
         Plan::Nothing => &[],
         Plan::Rebuild => &["rebuild"],
+        Plan::Clean if with_dev => &["ci", "--include=dev"],
         Plan::Clean => &["ci", "--omit=dev"],
         Plan::Install { with_dev: false } => &["install", "--omit=dev"],
         Plan::Install { with_dev: true } => &["install", "--include=dev"],
@@ -65,23 +69,32 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
     fs::write(&stamp, key(&lock)).map_err(|error| failed_to("write", &stamp, &error))
 }
 
-fn plan(dir: &Path, package: &Value) -> Result<Plan, Failure> {
+/// Whether a worker needs the compiler in its development dependencies: a Node.js before 22.18 does not load TypeScript.
+fn needs_compiler(entry: &str, version: &str) -> bool {
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    // 23.0 to 23.5 is older than 22.18.
+    Language::is_typescript(entry) && (version < (22, 18) || (version.0 == 23 && version.1 < 6))
+}
+
+/// Returns how to install. `with_dev` is whether the worker needs its development dependencies.
+fn plan(dir: &Path, package: &Value, with_dev: bool) -> Result<Plan, Failure> {
     let read_json = |path: &str| -> Result<Option<Value>, Failure> {
         // A file that is not JSON is npm's to report.
         Ok(read(&dir.join(path))?.and_then(|text| serde_json::from_str(&text).ok()))
     };
     let lock = read_json("package-lock.json")?.filter(|lock| fits(lock, package));
     let installed = read_json("node_modules/.package-lock.json")?;
-    let with_dev = installed.as_ref().is_some_and(|installed| {
+    let has_dev = installed.as_ref().is_some_and(|installed| {
         let is_dev = |package: &Value| package.get("dev") == Some(&Value::Bool(true));
         packages(installed).any(|(_, package)| is_dev(package))
     });
     Ok(match (lock, installed) {
         (Some(_), _) if !dir.join("node_modules").is_dir() => Plan::Clean,
-        (Some(lock), Some(installed)) if is_complete(&lock, &installed, dir) => {
+        (Some(lock), Some(installed)) if is_complete(&lock, &installed, dir, with_dev) => {
             if dir.join("node_modules/.bedrock").is_file() { Plan::Rebuild } else { Plan::Nothing }
         }
-        _ => Plan::Install { with_dev },
+        _ => Plan::Install { with_dev: with_dev || has_dev },
     })
 }
 
@@ -99,10 +112,12 @@ fn fits(lock: &Value, package: &Value) -> bool {
 }
 
 /// Whether all packages of a lock that a worker needs are installed in these versions.
-fn is_complete(lock: &Value, installed: &Value, dir: &Path) -> bool {
+fn is_complete(lock: &Value, installed: &Value, dir: &Path, with_dev: bool) -> bool {
     let is_set = |package: &Value, key: &str| package.get(key) == Some(&Value::Bool(true));
-    let is_needed =
-        |package: &Value| !["dev", "optional", "devOptional", "peer"].iter().any(|key| is_set(package, key));
+    let is_needed = |package: &Value| {
+        (with_dev || !is_set(package, "dev"))
+            && !["optional", "devOptional", "peer"].iter().any(|key| is_set(package, key))
+    };
     packages(lock).filter(|(path, package)| !path.is_empty() && is_needed(package)).all(|(path, package)| {
         let found = installed.get("packages").and_then(|packages| packages.get(path));
         found.is_some_and(|found| found.get("version") == package.get("version")) && dir.join(path).exists()
@@ -115,7 +130,7 @@ fn packages(lock: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, plan};
+    use super::{Plan, needs_compiler, plan};
     use serde_json::{Value, json};
     use std::fs;
     use std::path::Path;
@@ -140,11 +155,41 @@ mod tests {
     }
 
     #[test]
+    fn typescript_needs_a_compiler_before_node_22_18() {
+        for (entry, version, expected) in [
+            ("main.ts", "20.20.2", true),
+            ("main.mts", "22.17.9", true),
+            ("main.ts", "22.18.0", false),
+            ("main.cts", "23.5.0", true),
+            ("main.ts", "24.1.0", false),
+            ("main.js", "18.0.0", false),
+        ] {
+            assert_eq!(needs_compiler(entry, version), expected, "{entry} {version}");
+        }
+    }
+
+    #[test]
+    fn development_dependencies_of_typescript_are_installed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        let wanted = package(&json!({ "a": "^1" }));
+        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Install { with_dev: true }, "no lock");
+        write(dir, "package-lock.json", &lock("1.0.0"));
+        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Clean, "a lock");
+        write(dir, "node_modules/a/package.json", &json!({}));
+        let mut without_tool = lock("1.0.0");
+        without_tool["packages"].as_object_mut().expect("a list").remove("node_modules/tool");
+        write(dir, "node_modules/.package-lock.json", &without_tool);
+        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Install { with_dev: true }, "the tool is missing");
+        assert_eq!(plan(dir, &wanted, false).expect("a plan"), Plan::Nothing, "the tool is not needed");
+    }
+
+    #[test]
     fn npm_keeps_what_the_user_has_installed() {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path();
         let wanted = package(&json!({ "a": "^1" }));
-        let plan_of = |package: &Value| plan(dir, package).expect("a plan");
+        let plan_of = |package: &Value| plan(dir, package, false).expect("a plan");
         assert_eq!(plan_of(&wanted), Plan::Install { with_dev: false }, "no lock");
         write(dir, "package-lock.json", &lock("1.0.0"));
         assert_eq!(plan_of(&wanted), Plan::Clean, "a lock");

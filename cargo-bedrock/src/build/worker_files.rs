@@ -29,6 +29,9 @@ const DEPENDENCY_LISTS: [&str; 13] = [
     "yarn.lock",
 ];
 
+/// Files for type checkers and editors.
+const TYPE_FILES: [&str; 4] = ["jsconfig.json", "tsconfig.json", "worker.d.cts", "worker.d.ts"];
+
 /// Returns the worker's own files.
 pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec<Entry>> {
     let artifact = Artifact::Code(Function::Worker(worker.name.clone()));
@@ -44,8 +47,13 @@ pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec
             &format!("`{}/{}` stays out of the zip, by its name it is a secret", worker.dir, left.path),
         );
     }
-    let is_list = |entry: &Entry| DEPENDENCY_LISTS.contains(&entry.path.as_str());
-    Ok(tree.entries("").into_iter().filter(|entry| !is_list(entry)).collect())
+    let is_left_out = |entry: &Entry| {
+        let path = entry.path.as_str();
+        // esbuild reads the settings of TypeScript.
+        let is_read = path == "tsconfig.json" && worker.settings.bundle;
+        DEPENDENCY_LISTS.contains(&path) || (TYPE_FILES.contains(&path) && !is_read)
+    };
+    Ok(tree.entries("").into_iter().filter(|entry| !is_left_out(entry)).collect())
 }
 
 /// Collects the files again until all files that the collected ones import are packed.

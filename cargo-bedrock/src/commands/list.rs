@@ -15,7 +15,7 @@ The JSON is one object; keys may be added to it:
   app      the app's name
   workers  sorted by name, each with
     name      the worker's name, which is the name of its folder
-    language  `rust`, `python` or `javascript`
+    language  `rust`, `python`, `javascript` or `typescript`
     folder    relative to the app's folder
     timeout   seconds
     memory    megabytes
@@ -79,12 +79,12 @@ impl List {
         }
         for folder in &app.unfinished {
             let dir = &app.settings.workers_dir;
-            let reason = "it has none of `main.py`, `main.js` and `Cargo.toml`";
+            let reason = "it has none of `main.py`, `main.js`, `main.ts` and `Cargo.toml`";
             session.print.note(&format!("`{dir}/{folder}` is not a worker: {reason}"));
         }
         if app.workers.is_empty() {
             session.print.note(&format!("app `{}` has no workers yet", app.name));
-            session.print.next("create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)");
+            session.print.next("create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`)");
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl List {
 fn json(app: &App) -> Result<String> {
     let workers = app.workers.iter().map(|worker| Row {
         name: worker.name.as_str(),
-        language: worker.language.as_str(),
+        language: worker.language_name(),
         folder: &worker.dir,
         timeout: worker.settings.timeout,
         memory: worker.settings.memory,
@@ -161,7 +161,7 @@ fn table(workers: &[Worker]) -> String {
         let settings = &worker.settings;
         [
             worker.name.to_string(),
-            worker.language.as_str().to_owned(),
+            worker.language_name().to_owned(),
             worker.dir.clone(),
             format!("{} s", settings.timeout),
             format!("{} MB", settings.memory),

@@ -23,4 +23,4 @@ mod reload;
 mod run;
 mod terminal;
 
-pub(crate) use run::{DevOptions, run};
+pub(crate) use run::{DevOptions, run, shutdown_signal};

@@ -198,7 +198,7 @@ fn raise_descriptor_limit() {
 
 /// Returns a future that ends when SIGINT, SIGTERM or SIGHUP arrives. From this call on, these signals no longer end
 /// the program.
-fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> Result<impl Future<Output = ()> + use<>> {
     let listen = |kind| signal(kind).map_err(|error| Error::io("failed to listen for Ctrl-C", &error));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_build::{AppName, Language, WorkerName};
+use bedrock_build::{AppName, WorkerName};
 use bedrock_templates as templates;
-use bedrock_templates::RenderedFile;
+use bedrock_templates::{RenderedFile, WorkerTemplate};
 
 use super::checkout::Checkout;
 use super::manifest::{Manifest, NameOwner, bedrock_dependencies};
@@ -28,7 +28,7 @@ pub(crate) fn plan(name: &AppName, path: PathBuf, base: &Path, checkout: Option<
         .help(format!("use another name, such as `{name}{separator}app`")));
     }
     let folder = format!("workers/{worker}");
-    for file in templates::worker(&worker, Language::Rust, &manifest.bedrock_dependencies(2))? {
+    for file in templates::worker(&worker, WorkerTemplate::Rust, &manifest.bedrock_dependencies(2))? {
         files.push(RenderedFile { path: format!("{folder}/{}", file.path), contents: file.contents });
     }
     let terraform = templates::terraform();

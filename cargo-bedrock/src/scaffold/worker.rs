@@ -4,20 +4,17 @@ use std::fs;
 
 use bedrock_build::{App, Language, WorkerName};
 use bedrock_templates as templates;
+use bedrock_templates::WorkerTemplate;
 
 use super::manifest::{Manifest, NameOwner};
 use crate::file_plan::{FilePlan, FileStep};
 use bedrock_diagnostics::{Error, Result};
 
-/// File name suffixes of the languages.
-const SUFFIXES: [(&str, Language); 3] =
-    [("rs", Language::Rust), ("py", Language::Python), ("js", Language::JavaScript)];
-
-/// Splits `resizer.rs` into the name `resizer` and the language Rust. The language of `resizer` is `None`.
-pub(crate) fn split_language(given: &str) -> Result<(&str, Option<Language>)> {
+/// Splits `resizer.rs` into the name `resizer` and the template of Rust. The template of `resizer` is `None`.
+pub(crate) fn split_suffix(given: &str) -> Result<(&str, Option<WorkerTemplate>)> {
     let Some((name, suffix)) = given.rsplit_once('.') else { return Ok((given, None)) };
-    match SUFFIXES.iter().find(|(known, _)| *known == suffix) {
-        Some((_, language)) => Ok((name, Some(*language))),
+    match WorkerTemplate::ALL.into_iter().find(|template| template.suffix() == suffix) {
+        Some(template) => Ok((name, Some(template))),
         None => Err(Error::call(format!("no worker language has the suffix `.{}`", suffix.escape_debug()))
             .help(suffix_help(name))),
     }
@@ -25,7 +22,7 @@ pub(crate) fn split_language(given: &str) -> Result<(&str, Option<Language>)> {
 
 /// Returns the help line for a name without a language.
 pub(crate) fn suffix_help(name: &str) -> String {
-    format!("add a suffix: `{name}.rs`, `{name}.py` or `{name}.js`")
+    format!("add a suffix: `{name}.rs`, `{name}.py`, `{name}.js` or `{name}.ts`")
 }
 
 /// Plans the worker `name` in `app`. `manifest` is the text of the app's `Cargo.toml`. `is_in_workspace` is whether a
@@ -35,12 +32,13 @@ pub(crate) fn plan(
     manifest: &str,
     is_in_workspace: bool,
     name: &WorkerName,
-    language: Language,
+    template: WorkerTemplate,
 ) -> Result<FilePlan> {
+    let language = template.language();
     check_worker_is_new(app, name)?;
     let mut edited = Manifest::parse(manifest)?;
     let dir = format!("{}/{name}", app.settings.workers_dir);
-    let files = templates::worker(name, language, &edited.bedrock_dependencies(dir.split('/').count()))?;
+    let files = templates::worker(name, template, &edited.bedrock_dependencies(dir.split('/').count()))?;
     let owner = edited.name_owner(name.as_str());
     // Left over from a worker whose folder was deleted. The line is right for a new Rust worker.
     let has_stale_line = matches!(&owner, Some(NameOwner::Dependency { path: Some(path) }) if *path == dir);
@@ -58,11 +56,20 @@ pub(crate) fn plan(
         }
     }
     steps.push(FileStep::CreateFolder { path: app.root.join(&dir), files });
+    if language == Language::Python {
+        steps.extend(missing_python_types(app));
+    }
     let after = edited.text();
     if after != manifest {
         steps.push(FileStep::Edit { path: app.root.join("Cargo.toml"), before: manifest.to_owned(), after });
     }
     Ok(FilePlan { base: app.root.clone(), steps })
+}
+
+/// Plans the files by which type checkers know the module `bedrock`, as far as the app has none.
+fn missing_python_types(app: &App) -> impl Iterator<Item = FileStep> {
+    let files = templates::python_types().into_iter().map(|file| (app.root.join(file.path), file.contents));
+    files.filter(|(path, _)| !path.exists()).map(|(path, contents)| FileStep::CreateFile { path, contents })
 }
 
 /// Whether a folder above the app is the root of a workspace. Ignores manifests that are not valid; cargo reports them.
@@ -78,7 +85,7 @@ fn check_worker_is_new(app: &App, name: &WorkerName) -> Result<()> {
         None => Ok(()),
         Some(worker) => {
             let dir = &worker.dir;
-            let language = worker.language.as_str();
+            let language = worker.language_name();
             Err(Error::call(format!("worker `{name}` already exists in `{dir}` ({language})"))
                 .help("choose another name, or move the folder away"))
         }

@@ -20,13 +20,13 @@ fn unknown_worker_is_reported_with_a_suggestion() {
     exit code 2
     -- stderr
     error: no worker named `thumbnailer` in this app
-    help: create it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`)
+    help: create it with `cargo bedrock new worker thumbnailer.rs` (or `.py`, `.js`, `.ts`)
     ");
     assert_snapshot!(app().run(&["invoke", "unfinished"]), @"
     exit code 2
     -- stderr
     error: no worker named `unfinished` in this app
-    help: the folder `workers/unfinished` has none of `main.py`, `main.js` and `Cargo.toml`
+    help: the folder `workers/unfinished` has none of `main.py`, `main.js`, `main.ts` and `Cargo.toml`
     ");
 }
 

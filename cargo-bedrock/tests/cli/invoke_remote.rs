@@ -136,6 +136,6 @@ fn mistakes_are_reported_before_requests_to_aws() {
     exit code 2
     -- stderr
     error: no worker named `unknown` in this app
-    help: create it with `cargo bedrock new worker unknown.rs` (or `.py`, `.js`)
+    help: create it with `cargo bedrock new worker unknown.rs` (or `.py`, `.js`, `.ts`)
     ");
 }

@@ -98,7 +98,7 @@ fn app_without_workers_gets_a_hint() {
     exit code 0
     -- stderr
     note: app `my_app` has no workers yet
-    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`)
     ");
     assert_snapshot!(TestApp::with_manifest(MANIFEST).run(&["list", "--json"]), @r#"
     exit code 0
@@ -109,7 +109,7 @@ fn app_without_workers_gets_a_hint() {
     }
     -- stderr
     note: app `my_app` has no workers yet
-    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`)
+    next: create one with `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`)
     "#);
 }
 
@@ -123,7 +123,7 @@ fn folder_without_code_is_noted() {
     system_fetcher  python      workers/system_fetcher    900 s  10240 MB
     thumbnailer     javascript  workers/thumbnailer        30 s    256 MB
     -- stderr
-    note: `workers/unfinished` is not a worker: it has none of `main.py`, `main.js` and `Cargo.toml`
+    note: `workers/unfinished` is not a worker: it has none of `main.py`, `main.js`, `main.ts` and `Cargo.toml`
     ");
 }
 

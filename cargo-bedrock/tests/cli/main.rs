@@ -26,3 +26,4 @@ mod terraform;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod usage;
+mod worker_tests;

@@ -20,7 +20,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     -- stderr
     done: created app `my_app` in `my_app` (40 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
-    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) to add a worker
+    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
     assert_snapshot!(app.tree("."), @"
     my_app/.github/workflows/deploy.yml
@@ -115,7 +115,7 @@ fn app_is_created_in_another_folder() {
     -- stderr
     done: created app `my-app` in `code/my-app` (40 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
-    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) to add a worker
+    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
     assert!(app.path("code/my-app/src/main.rs").is_file());
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
@@ -123,7 +123,7 @@ fn app_is_created_in_another_folder() {
     -- stderr
     done: created app `other` in `other` (40 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
-    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) to add a worker
+    next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
 }
 

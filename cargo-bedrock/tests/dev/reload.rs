@@ -28,6 +28,29 @@ pub(crate) fn app_with_python() -> TestApp {
 }
 
 #[test]
+fn typescript_worker_is_reloaded_with_lines_of_its_file() {
+    let Some(node) = testbed::tool("node24/bin/node") else { return };
+    let app = TestApp::compilable();
+    app.run_ok(&["new", "worker", "resizer.ts"]);
+    let mut command = app.command(&["dev", "--port", "0", "--message-format", "json"]);
+    command.env("BEDROCK_NODE", node);
+    let dev = DevProcess::start_command(command);
+    let invoke = || dev.invoke("resizer", &json!({ "name": "Ada" }));
+    assert_eq!(invoke(), (200, json!({ "message": "hello Ada" })));
+    app.edit("workers/resizer/main.ts", "hello", "goodbye");
+    assert_eq!(dev.wait_for("reloaded")["workers"], json!(["resizer"]));
+    assert_eq!(invoke(), (200, json!({ "message": "goodbye Ada" })));
+    app.edit(
+        "workers/resizer/main.ts",
+        "    return {",
+        "    if (event.name === 'Ada') throw new Error('no');\n    return {",
+    );
+    dev.wait_for("reloaded");
+    let (_, error) = invoke();
+    assert!(error["trace"][1].as_str().is_some_and(|line| line.contains("main.ts:9:")), "{error}");
+}
+
+#[test]
 fn saved_changes_are_reloaded_unless_they_fail() {
     let app = app_with_python();
     let arguments = ["dev", "--port", "0", "--message-format", "json"];

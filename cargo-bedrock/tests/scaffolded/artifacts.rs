@@ -126,6 +126,46 @@ fn native_node_packages_match_the_architecture() {
 }
 
 #[test]
+fn typescript_worker_is_bundled_with_a_source_map() {
+    let app = TestApp::without_rust();
+    for worker in ["resizer", "legacy"] {
+        app.run_ok(&["new", "worker", &format!("{worker}.ts")]);
+    }
+    app.edit(
+        "workers/resizer/main.ts",
+        "    return {",
+        "    if (fails(event.name)) throw new Error('no');\n    return {",
+    );
+    app.append("workers/resizer/main.ts", "\nimport { fails } from './lib/checks.ts';\n");
+    fs::create_dir(app.path("workers/resizer/lib")).expect("a folder");
+    let checks = "export function fails(name: string | undefined): boolean {\n  return name === 'Ada';\n}\n";
+    app.write("workers/resizer/lib/checks.ts", checks);
+    app.write("workers/resizer/data.txt", "kept");
+    fs::remove_file(app.path("workers/legacy/main.ts")).expect("the code");
+    app.write(
+        "workers/legacy/main.cts",
+        "import worker = require('./worker.cjs');\n\nclass Legacy extends worker.Worker {\n  override async execute(): \
+         Promise<string> {\n    return 'old';\n  }\n}\nmodule.exports = { Legacy };\n",
+    );
+    build(&app, &["--worker=resizer", "--worker=legacy"]);
+    let files = unzipped(&app.path("target/bedrock/workers/resizer.zip"));
+    let own: Vec<&str> = files.keys().map(String::as_str).filter(|name| !name.starts_with("bedrock")).collect();
+    assert_eq!(own, ["data.txt", "main.mjs", "main.mjs.map", "package.json"]);
+    let map: Value = serde_json::from_slice(&files["main.mjs.map"]).expect("a source map");
+    assert_eq!((&map["sources"][0], &map["sourcesContent"]), (&json!("worker.cjs"), &Value::Null), "{map}");
+    let function = function(&app, "resizer");
+    let Some(run) = testbed::ric::run(&function, &[json!({}), json!({ "name": "Ada" })]) else { return };
+    let [InvocationResult::Response(response), InvocationResult::Error(error)] = &run.results[..] else {
+        panic!("{run:?}");
+    };
+    assert_eq!(response, &json!({ "message": "hello world" }));
+    let trace = error["trace"][1].as_str().expect("a line");
+    assert!(trace.contains("/main.ts:9:"), "{error}");
+    let legacy = responses(&self::function(&app, "legacy"), json!({}));
+    assert_eq!(legacy, Some(vec![InvocationResult::Response(json!("old"))]));
+}
+
+#[test]
 fn bundle_contains_dependencies_and_keeps_data_files() {
     let app = TestApp::without_rust();
     let package = |kind: &str| {

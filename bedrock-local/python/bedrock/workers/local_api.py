@@ -72,7 +72,9 @@ def _request(name_or_arn, wait):
 def _endpoint(name_or_arn):
     address = os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
     if not address:
-        raise not_sent(name_or_arn, "`AWS_ENDPOINT_URL_LAMBDA` is not set")
+        raise not_sent(
+            name_or_arn, "no app is running: start `cargo bedrock dev`, or use `bedrock.testing.mock_invoke` in a test"
+        )
     return address
 
 

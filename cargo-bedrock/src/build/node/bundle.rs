@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bedrock_build::Worker;
+use bedrock_build::{Language, Worker};
 use serde_json::Value;
 
 use super::npm;
@@ -17,7 +17,7 @@ use bedrock_artifacts::{Entry, Source};
 use bedrock_diagnostics::{Error, Result};
 
 /// Version of the bundle layout. Changing it rebuilds all bundles.
-const LAYOUT: &str = "1";
+const LAYOUT: &str = "2";
 /// Packages of the AWS SDK, which the runtime contains.
 const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
@@ -38,17 +38,30 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     append_class_export(&temp_dir.join(worker.entry), &worker.name.class_name())
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
     let is_of_modules = remove_module_type(&temp_dir.join("package.json"));
-    let is_module = is_of_modules || worker.entry == "main.mjs";
+    let is_module = match worker.entry {
+        "main.mjs" | "main.mts" => true,
+        "main.cjs" | "main.cts" => false,
+        _ => is_of_modules,
+    };
     let main = if is_module { "main.mjs" } else { "main.cjs" };
-    let made = staging.path().join(main);
+    // Next to the sources, because the source map has paths relative to the bundle. Without a map it may have the name
+    // of the entry file.
+    let made = if worker.is_typescript() { temp_dir.join(main) } else { staging.path().join(main) };
     let mut command = esbuild(&temp_dir, worker, &what)?;
     command.arg(format!("--outfile={}", made.display())).args(format(is_module));
     context.tools.run(command.current_dir(&temp_dir), &what).map_err(|error| {
         error.help(format!("if a package cannot be bundled, take `bundle` out of `{}`", function.settings_table()))
     })?;
     let bundled = bundled(&temp_dir.join("bundle.json"));
-    let mut entries: Vec<Entry> = own.into_iter().filter(|entry| !bundled.contains(&entry.path)).collect();
+    let is_left_over = |entry: &Entry| !bundled.contains(&entry.path) && entry.path != "tsconfig.json";
+    let mut entries: Vec<Entry> = own.into_iter().filter(is_left_over).collect();
     entries.push(Entry::file(main, &made));
+    if worker.is_typescript() {
+        let map = format!("{main}.map");
+        entries.push(Entry::file(&map, &temp_dir.join(&map)));
+        // All that is left are types.
+        entries.retain(|entry| !Language::is_typescript(&entry.path));
+    }
     Ok(ArtifactContents { entries, temp_dir: Some(staging) })
 }
 
@@ -85,6 +98,10 @@ fn esbuild(temp_dir: &Path, worker: &Worker, what: &str) -> Result<Command> {
     let version = worker.runtime.version().unwrap_or_default();
     command.args([worker.entry, "--bundle", "--platform=node", &format!("--target=node{version}"), "--keep-names"]);
     command.args(RUNTIME_PACKAGES.map(|package| format!("--external:{package}")));
+    if worker.is_typescript() {
+        // The text of the sources would make the zip larger, and stack traces do not show it.
+        command.args(["--sourcemap", "--sources-content=false"]);
+    }
     command.args(["--metafile=bundle.json", "--log-level=warning", "--color=false"]);
     Ok(command)
 }

@@ -103,12 +103,13 @@ impl Layer<'_> {
     /// Returns the message of an error.
     fn what(&self) -> String {
         let function = Function::Worker(self.worker.name.clone());
-        format!("failed to install the dependencies of {function} for {}", self.context.architecture.machine())
+        format!("failed to install the dependencies of {function} for {}", self.context.architecture(&function).machine())
     }
 
     fn entries(&self, source: DependencySource, installer: &Installer) -> Result<ArtifactContents> {
         let Self { context, worker, .. } = *self;
-        let platform = Platform { runtime: worker.runtime, architecture: context.architecture };
+        let function = Function::Worker(worker.name.clone());
+        let platform = Platform { runtime: worker.runtime, architecture: context.architecture(&function) };
         let found = match source {
             DependencySource::Nothing => return Ok(ArtifactContents::default()),
             DependencySource::Listed(found) => {
@@ -137,7 +138,7 @@ impl Layer<'_> {
         fs::create_dir_all(&target).map_err(|error| Error::io("failed to create the layer's folder", &error))?;
         prune(&target, &context.app.root, is_pruned_python_path)?;
         self.compile(staging.path(), &target)?;
-        let settings = Function::Worker(worker.name.clone()).settings_table();
+        let settings = function.settings_table();
         let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, settings);
         options.allow.clone_from(&worker.settings.allow);
         options.bytecode = true;

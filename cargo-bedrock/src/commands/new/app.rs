@@ -47,7 +47,7 @@ impl NewApp {
         let folder = relative_path(&path, &session.dir);
         session.print.done(&format!("created app `{name}` in `{folder}` ({files} files)"));
         session.print.next(&format!("run `cd {folder} && cargo run`, then open `/hello/world` at the printed address"));
-        session.print.next("run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`) to add a worker");
+        session.print.next("run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker");
         Ok(())
     }
 }

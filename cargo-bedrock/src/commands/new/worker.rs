@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use bedrock_build::{App, FunctionName, Language, WorkerName};
+use bedrock_build::{App, FunctionName, WorkerName};
+use bedrock_templates::WorkerTemplate;
 use clap::Args;
 
 use crate::file_plan::{self, FileStep};
@@ -15,25 +16,26 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bedrock new worker resizer.rs
   cargo bedrock new worker system_fetcher.py
-  cargo bedrock new worker thumbnailer.js";
+  cargo bedrock new worker thumbnailer.js
+  cargo bedrock new worker resizer.ts";
 
 /// Add a worker to the app: a folder in `workers/`
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NewWorker {
     /// Name and language of the worker; without a suffix, the command asks for the language
-    #[arg(value_name = "NAME.rs|NAME.py|NAME.js")]
+    #[arg(value_name = "NAME.rs|NAME.py|NAME.js|NAME.ts")]
     name: String,
 }
 
 impl NewWorker {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (name, language) = scaffold::worker::split_language(&self.name)?;
+        let (name, template) = scaffold::worker::split_suffix(&self.name)?;
         let name = WorkerName::parse(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         let interrupt = Interrupt::watch()?;
-        let language = match language {
-            Some(language) => language,
+        let template = match template {
+            Some(template) => template,
             None if prompt::is_possible() => prompt::select_language(name.as_str())?,
             None => {
                 let message = format!("worker `{name}` needs a language");
@@ -43,23 +45,24 @@ impl NewWorker {
         let manifest = fs::read_to_string(app.root.join("Cargo.toml"))
             .map_err(|error| Error::io("failed to read `Cargo.toml`", &error))?;
         let is_in_workspace = scaffold::worker::is_below_workspace(&app);
-        let plan = scaffold::worker::plan(&app, &manifest, is_in_workspace, &name, language)?;
+        let plan = scaffold::worker::plan(&app, &manifest, is_in_workspace, &name, template)?;
         file_plan::apply(&plan, &interrupt)?;
         let is_in_manifest = plan.steps.iter().any(|step| matches!(step, FileStep::Edit { .. }));
-        print_created(session, &app, &name, language, is_in_manifest);
+        print_created(session, &app, &name, template, is_in_manifest);
         Ok(())
     }
 }
 
-fn print_created(session: &Session, app: &App, name: &WorkerName, language: Language, is_in_manifest: bool) {
+fn print_created(session: &Session, app: &App, name: &WorkerName, template: WorkerTemplate, is_in_manifest: bool) {
     let print = &session.print;
     let dir = format!("{}/{name}", app.settings.workers_dir);
     let added = if is_in_manifest { " and added it to `Cargo.toml`" } else { "" };
-    print.done(&format!("created worker `{name}` ({}) in `{dir}`{added}", language.as_str()));
-    let (file, dependencies) = match language {
-        Language::Rust => ("src/lib.rs", "Cargo.toml"),
-        Language::Python => ("main.py", "requirements.txt"),
-        Language::JavaScript => ("main.js", "package.json"),
+    print.done(&format!("created worker `{name}` ({}) in `{dir}`{added}", template.as_str()));
+    let (file, dependencies) = match template {
+        WorkerTemplate::Rust => ("src/lib.rs", "Cargo.toml"),
+        WorkerTemplate::Python => ("main.py", "requirements.txt"),
+        WorkerTemplate::JavaScript => ("main.js", "package.json"),
+        WorkerTemplate::TypeScript => ("main.ts", "package.json"),
     };
     print.next(&format!("write its code in `{dir}/{file}`, and its dependencies in `{dir}/{dependencies}`"));
     print.next(&format!("try it with `cargo bedrock invoke {name} --payload '{{\"name\": \"world\"}}'`"));

@@ -3,6 +3,9 @@
 // This file is CommonJS, whatever "type" your package.json has: both `require('./worker')` and
 // `import { Worker, invoke } from './worker.js'` work under cargo bedrock, locally and on Lambda. To use it with plain
 // Node.js in a package with "type": "module" (for example in unit tests), rename it to worker.cjs.
+// Its types are in worker.d.ts. `testing` helps unit tests of the worker.
+// @ts-nocheck
+/* eslint-disable -- generated, and the same in every worker */
 'use strict';
 
 const MAX_SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024; // Lambda's limit for calls with a response
@@ -45,6 +48,7 @@ class InvocationError extends Error {
  */
 async function invoke(nameOrArn, payload, requireResponse = false) {
   const body = encode(nameOrArn, payload, requireResponse);
+  if (mockedInvoke !== null) return mockedInvoke(nameOrArn, JSON.parse(body), requireResponse);
   const send = process.env.BEDROCK_LOCAL === '1' ? sendLocally : sendToLambda;
   const response = await send(nameOrArn, body, requireResponse);
   if (response.failed) throw functionError(nameOrArn, response);
@@ -105,11 +109,61 @@ function parseObject(text) {
   }
 }
 
+// ---- Unit tests
+
+let mockedInvoke = null;
+
+const testing = {
+  /** Returns a context like the one that Lambda passes to `execute`, with 60 s left. `fields` replace its fields. */
+  context(fields = {}) {
+    const name = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'test';
+    const deadline = Date.now() + 60_000;
+    return {
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: name,
+      functionVersion: '$LATEST',
+      memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128',
+      logGroupName: `/aws/lambda/${name}`,
+      logStreamName: '2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef',
+      clientContext: undefined,
+      identity: undefined,
+      invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      awsRequestId: require('node:crypto').randomUUID(),
+      getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+      ...fields,
+    };
+  },
+
+  /**
+   * Replaces `invoke` until `restore` is called. `respond(name, payload, requireResponse)` returns the response, or
+   * throws. Payloads and responses are converted to JSON and back, as in a real call.
+   */
+  mockInvoke(respond = () => null) {
+    const calls = [];
+    const mock = async (name, payload, requireResponse) => {
+      calls.push({ name, payload, requireResponse });
+      const response = await respond(name, payload, requireResponse);
+      return requireResponse ? JSON.parse(JSON.stringify(response ?? null)) : undefined;
+    };
+    mockedInvoke = mock;
+    return {
+      calls,
+      restore() {
+        if (mockedInvoke === mock) mockedInvoke = null;
+      },
+    };
+  },
+};
+
 // ---- Locally: the app's own Lambda API, over plain HTTP.
 
 let agent = null;
 
 function sendLocally(target, body, requireResponse) {
+  if (!process.env.AWS_ENDPOINT_URL_LAMBDA) {
+    const errorMessage = 'no app is running: start `cargo bedrock dev`, or use `testing.mockInvoke` in a test';
+    throw new InvocationError(target, { errorType: 'ConnectFailed', errorMessage, mayHaveRun: false });
+  }
   const http = require('node:http');
   agent ??= new http.Agent({ keepAlive: true });
   const invocation = globalThis[Symbol.for('bedrock.host')]?.current;
@@ -313,4 +367,4 @@ if (process.env.BEDROCK_LOCAL !== '1') {
   }
 }
 
-module.exports = { Worker, invoke, InvocationError };
+module.exports = { Worker, invoke, InvocationError, testing };

@@ -1,0 +1,106 @@
+//! The `cargo bedrock dev` of an app that runs now, in another terminal: finds its address, and reads its HTTP API.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::App;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use crate::build;
+use bedrock_diagnostics::{Error, Result};
+
+/// The files of the event log, the newest first. The folder is in the folder of the build.
+const LOG_FILES: [&str; 2] = ["dev/happenings.ndjson", "dev/happenings.1.ndjson"];
+
+/// A running `cargo bedrock dev`.
+pub(crate) struct RunningDev {
+    /// Base URL of Lambda's API, for example `http://127.0.0.1:7070`.
+    pub(crate) url: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// A response of the HTTP API.
+pub(crate) struct ApiResponse {
+    pub(crate) is_success: bool,
+    pub(crate) text: String,
+}
+
+impl RunningDev {
+    /// Returns the `dev` of this app. `None` if none is running.
+    pub(crate) async fn find(app: &App) -> Option<Self> {
+        let folder = build::artifact_dir(app);
+        let url = LOG_FILES.iter().find_map(|file| last_started(&folder.join(file)))?;
+        let dev = Self { url, client: Client::builder(TokioExecutor::new()).build_http() };
+        // Another program may have the port by now.
+        let response = dev.get("app").await.ok()?;
+        let running: Value = serde_json::from_str(&response.text).ok()?;
+        (running["name"] == app.name.as_str()).then_some(dev)
+    }
+
+    /// Like [`RunningDev::find`], for commands without an async runtime. Returns the URL.
+    pub(crate) fn find_url(app: &App) -> Option<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(Self::find(app)).map(|dev| dev.url)
+    }
+
+    /// Reads a route below `/_bedrock/v1/`.
+    pub(crate) async fn get(&self, route: &str) -> Result<ApiResponse> {
+        self.send(Method::GET, route, None, String::new()).await
+    }
+
+    async fn send(&self, method: Method, route: &str, token: Option<&str>, body: String) -> Result<ApiResponse> {
+        let failed = |cause: String| {
+            Error::call(format!("failed to reach `cargo bedrock dev` at {}", self.url))
+                .cause(cause)
+                .help("start it with `cargo bedrock dev`")
+        };
+        let mut request = Request::builder().method(method).uri(format!("{}/_bedrock/v1/{route}", self.url));
+        if let Some(token) = token {
+            request = request.header("X-Bedrock-Token", token);
+        }
+        let request = request.body(Full::from(body)).map_err(|error| failed(error.to_string()))?;
+        let response = self.client.request(request).await.map_err(|error| failed(error.to_string()))?;
+        let is_success = response.status().is_success();
+        let body = response.into_body().collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
+        Ok(ApiResponse { is_success, text: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
+
+/// Returns the URL of the last `dev` that the log mentions, unless it has stopped.
+fn last_started(log: &Path) -> Option<String> {
+    let text = fs::read_to_string(log).ok()?;
+    let is_life = |line: &&str| line.contains("\"app_started\"") || line.contains("\"app_stopped\"");
+    let events = text.lines().rev().filter(is_life).filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // A line of a worker may contain these words, too.
+    let mut events = events.filter(|event| event["kind"] == "app_started" || event["kind"] == "app_stopped");
+    let last = events.next()?;
+    if last["kind"] == "app_started" { last["url"].as_str().map(str::to_owned) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::last_started;
+
+    #[test]
+    fn url_is_that_of_the_last_dev_that_did_not_stop() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = dir.path().join("log");
+        assert_eq!(last_started(&log), None);
+        let started = |port: u16| format!("{{\"kind\":\"app_started\",\"url\":\"http://127.0.0.1:{port}\"}}\n");
+        fs::write(&log, started(1) + "{\"kind\":\"app_stopped\"}\n" + &started(2)).expect("a file");
+        assert_eq!(last_started(&log).as_deref(), Some("http://127.0.0.1:2"));
+        let line = "{\"kind\":\"log\",\"line\":\"\\\"app_stopped\\\"\"}\nhalf of a line with \"app_stopped\"\n";
+        fs::write(&log, started(3) + line).expect("a file");
+        assert_eq!(last_started(&log).as_deref(), Some("http://127.0.0.1:3"));
+        fs::write(&log, started(3) + "{\"kind\":\"app_stopped\"}\n").expect("a file");
+        assert_eq!(last_started(&log), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! Runs the suites of the selected workers one after the other, and with `--watch` again when their files change.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use bedrock_build::{App, Language, Worker};
+use bedrock_dev::FileWatcher;
+
+use super::suite::{self, Suite};
+use crate::process::{ToolRunner, command_line};
+use crate::running_dev::RunningDev;
+use crate::ui::Printer;
+use crate::worker_tools;
+use bedrock_diagnostics::{Error, ExitKind, Result};
+
+/// What is tested, and how.
+#[derive(Debug, Default)]
+pub(crate) struct TestOptions {
+    /// Names of workers; empty for all and the endpoint.
+    pub(crate) workers: Vec<String>,
+    /// Arguments for the runner.
+    pub(crate) arguments: Vec<String>,
+    /// Run the tests again when files change.
+    pub(crate) watch: bool,
+}
+
+/// Runs the tests until the first run is over or, with `watch`, until the user interrupts.
+pub(crate) fn run(app: &App, options: &TestOptions, print: Printer) -> Result<()> {
+    let tools = ToolRunner::with_signal_handler()?;
+    if options.watch {
+        return watch(app, options, &tools, print);
+    }
+    let suites = suites(app, options, print)?;
+    run_suites(suites.into_iter(), &tools, print)
+}
+
+/// Returns the suites of the selected workers. The Rust code of a whole app is one suite.
+fn suites(app: &App, options: &TestOptions, print: Printer) -> Result<Vec<Suite>> {
+    let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]));
+    let selected: Vec<&Worker> = if options.workers.is_empty() {
+        app.workers.iter().collect()
+    } else {
+        options.workers.iter().map(named).collect::<Result<_>>()?
+    };
+    let (rust, hosted): (Vec<&Worker>, Vec<&Worker>) =
+        selected.into_iter().partition(|worker| worker.language == Language::Rust);
+    let api = if hosted.is_empty() { None } else { RunningDev::find_url(app) };
+    if let Some(url) = &api {
+        print.note(&format!("calls of workers go to the app that runs at {url}"));
+    }
+    let prepared = worker_tools::prepare(app, &hosted, api.as_deref())?;
+    let mut suites = Vec::new();
+    for (worker, tools) in hosted.into_iter().zip(&prepared) {
+        match suite::hosted(app, worker, tools, &options.arguments)? {
+            Some(suite) => suites.push(suite),
+            None => print.note(&format!("worker `{}` has no tests in `{}`", worker.name, worker.dir)),
+        }
+    }
+    if options.workers.is_empty() {
+        suites.push(suite::rust(app, None, &options.arguments));
+    } else {
+        suites.extend(rust.into_iter().map(|worker| suite::rust(app, Some(worker), &options.arguments)));
+    }
+    Ok(suites)
+}
+
+/// Runs all suites, also after one has failed.
+fn run_suites(suites: impl Iterator<Item = Suite>, tools: &ToolRunner, print: Printer) -> Result<()> {
+    let mut passed = Vec::new();
+    let mut failed = Vec::new();
+    for mut suite in suites {
+        print.note(&format!("testing `{}` with `{}`", suite.name, suite.runner));
+        let command = suite.command.stdin(Stdio::null());
+        let mut child = tools.start(command)?;
+        let is_success = tools.finish(&mut child, command)?;
+        let code = child.wait().ok().and_then(|status| status.code());
+        if is_success {
+            passed.push(suite.name);
+        } else if code.is_some() && code == suite.no_tests_code {
+            print.note(&format!("`{}` found no tests of `{}`", suite.runner, suite.name));
+        } else {
+            let shown = command_line(&suite.command);
+            failed.push(Error::app(format!("tests of `{}` failed", suite.name)).cause(format!("`{shown}` failed")));
+        }
+    }
+    if !failed.is_empty() {
+        return Err(Error::combine(failed));
+    }
+    if !passed.is_empty() {
+        let names: Vec<String> = passed.iter().map(|name| format!("`{name}`")).collect();
+        print.done(&format!("tests of {} passed", names.join(", ")));
+    }
+    Ok(())
+}
+
+/// Runs the tests after each change of a file, until the user interrupts.
+fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
+    let _runtime = runtime.enter();
+    let mut watcher = FileWatcher::start([app.root.clone()]).map_err(|error| {
+        let help = error.help();
+        help.into_iter().fold(Error::call(error.to_string()), Error::help)
+    })?;
+    let shutdown = crate::dev::shutdown_signal()?;
+    tokio::pin!(shutdown);
+    let mut changed = None;
+    loop {
+        let result = suites(app, options, print).and_then(|suites| {
+            let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(suite, c)));
+            run_suites(selected, tools, print)
+        });
+        match result {
+            Err(error) if error.kind == ExitKind::Interrupted => return Err(error),
+            Err(error) => print.error(&error),
+            Ok(()) => {}
+        }
+        print.note("waiting for a changed file; Ctrl-C ends");
+        let next = runtime.block_on(async {
+            tokio::select! {
+                paths = watcher.changed() => paths,
+                () = &mut shutdown => None,
+            }
+        });
+        let Some(paths) = next else {
+            tools.check()?;
+            return Ok(());
+        };
+        changed = Some(paths);
+    }
+}
+
+/// Whether changed files are those of the suite.
+fn concerns(suite: &Suite, changed: &BTreeSet<PathBuf>) -> bool {
+    changed.iter().any(|path| path.starts_with(&suite.folder))
+}

@@ -26,6 +26,7 @@ pub fn prepare_workers(app: AppInfo, workers: &[String], api: Option<&str>) -> R
         output: output::start(None),
         variables: Vec::new(),
         debuggers: HashMap::new(),
+        requires_current_contracts: true,
     };
     let app = LocalApp::new(app, runtime.handle().clone(), no_linked_worker, |_| config);
     let result = runtime.block_on(async {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, contracts, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new, queue,
-    rollback, status, terraform, test,
+    build, completions, contracts, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new,
+    queue, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};

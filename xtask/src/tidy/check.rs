@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// A rule checks the whole tree and returns what violates it.
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 18] = [
+const RULES: &[Rule] = &[
     architecture::check,
     banned_words::check,
     changelog::check,

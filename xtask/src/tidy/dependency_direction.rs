@@ -15,7 +15,7 @@ struct Limits {
     forbidden: &'static [&'static str],
 }
 
-const CRATES: [Limits; 13] = [
+const CRATES: &[Limits] = &[
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits {

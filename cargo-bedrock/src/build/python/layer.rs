@@ -103,7 +103,10 @@ impl Layer<'_> {
     /// Returns the message of an error.
     fn what(&self) -> String {
         let function = Function::Worker(self.worker.name.clone());
-        format!("failed to install the dependencies of {function} for {}", self.context.architecture(&function).machine())
+        format!(
+            "failed to install the dependencies of {function} for {}",
+            self.context.architecture(&function).machine()
+        )
     }
 
     fn entries(&self, source: DependencySource, installer: &Installer) -> Result<ArtifactContents> {

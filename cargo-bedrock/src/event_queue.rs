@@ -10,7 +10,6 @@ use bedrock_dev::{DestinationDelivery, DestinationKind, EventRecord, EventState,
 use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
 
-use crate::build;
 use crate::ui::align_columns;
 use bedrock_diagnostics::{Error, Result};
 
@@ -27,7 +26,7 @@ pub(crate) struct QueueFile {
 impl QueueFile {
     /// Opens the queue file of `app`.
     pub(crate) fn open(app: &App) -> Result<Self> {
-        let path = build::artifact_dir(app).join("queue.sqlite");
+        let path = bedrock_package::artifact_dir(app).join("queue.sqlite");
         let store = path.exists().then(|| QueueStore::open(&path)).transpose().map_err(store_error)?;
         Ok(Self { path, store })
     }

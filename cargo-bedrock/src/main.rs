@@ -6,8 +6,6 @@
 //! | [`commands`] | one file for each command: its arguments and a short `run` |
 //! | [`scaffold`] | the files that `new` creates |
 //! | [`file_plan`] | a set of file changes, carried out completely or not at all |
-//! | [`build`] | `build`: the artifacts of the app and their manifest |
-//! | [`process`] | external tools: cargo, uv, npm |
 //! | [`prompt`] | questions to the user |
 //! | [`payload`], [`sample_event`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
@@ -23,6 +21,7 @@
 //! | `bedrock_artifacts` | which files belong to an artifact, reproducible zip files, and whether binaries run on Lambda |
 //! | `bedrock_callgraph` | the call graph |
 //! | `bedrock_deploy` | everything that talks to AWS: deploy, roll back, compare, read logs, invoke |
+//! | `bedrock_package` | `build`: the artifacts of the app and their manifest; external tools |
 //! | `bedrock_diagnostics` | errors: message, causes, help, exit code |
 //!
 //! Files of the user that it edits: `Cargo.toml` and `src/endpoints/mod.rs` of the app. `bedrock-build` reads settings
@@ -30,7 +29,6 @@
 
 #![forbid(unsafe_code)]
 
-mod build;
 mod cli;
 mod commands;
 mod contracts;
@@ -41,7 +39,6 @@ mod file_plan;
 mod local_invoke;
 mod migrate;
 mod payload;
-mod process;
 mod prompt;
 mod running_dev;
 mod sample_event;

@@ -12,7 +12,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::build;
 use bedrock_diagnostics::{Error, Result};
 
 /// The files of the event log, the newest first. The folder is in the folder of the build.
@@ -34,7 +33,7 @@ pub(crate) struct ApiResponse {
 impl RunningDev {
     /// Returns the `dev` of this app. `None` if none is running.
     pub(crate) async fn find(app: &App) -> Option<Self> {
-        let folder = build::artifact_dir(app);
+        let folder = bedrock_package::artifact_dir(app);
         let url = LOG_FILES.iter().find_map(|file| last_started(&folder.join(file)))?;
         let dev = Self { url, client: Client::builder(TokioExecutor::new()).build_http() };
         // Another program may have the port by now.

@@ -4,11 +4,11 @@ use bedrock_build::Architecture;
 use clap::{Args, ValueEnum};
 
 use super::args::OutputArgs;
-use crate::build::{self, Compiler, Purpose, Request};
 use crate::contracts::check_current;
 use crate::session::Session;
 use crate::ui::BuildReporter;
 use bedrock_diagnostics::Result;
+use bedrock_package::{Compiler, Purpose, Request};
 
 const EXAMPLES: &str = "\
 The artifacts are written to `target/bedrock` of the app:
@@ -86,8 +86,8 @@ impl Build {
         let reporter = BuildReporter::new(session.print, is_json, self.explain);
         let should_verify = self.verify;
         let request = self.request();
-        build::run(&app, &request, &reporter)?;
-        if should_verify { build::verify(&app, &request, &reporter) } else { Ok(()) }
+        bedrock_package::run(&app, &request, &reporter)?;
+        if should_verify { bedrock_package::verify(&app, &request, &reporter) } else { Ok(()) }
     }
 
     fn request(self) -> Request {

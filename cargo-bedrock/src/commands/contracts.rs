@@ -7,7 +7,6 @@ use bedrock_contract::{canonical, example};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::build;
 use crate::contracts::{
     GeneratedFile, WorkerChange, changed_files, changes_since, collect, generate, read_files, stale_error, write_files,
 };
@@ -180,7 +179,7 @@ impl Show {
 impl Diff {
     fn run(self, session: &Session, app: &App) -> Result<()> {
         let contracts = read_files(app)?;
-        let changes = changes_since(app, &self.revision, &contracts, &build::load_built_calls(app))?;
+        let changes = changes_since(app, &self.revision, &contracts, &bedrock_package::load_built_calls(app))?;
         if self.json {
             Printer::data(&format!("{:#}\n", json!({ "changes": changes })))?;
         } else if changes.is_empty() {

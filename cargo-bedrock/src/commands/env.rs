@@ -10,12 +10,12 @@ use bedrock_local::WorkerTools;
 use clap::Args;
 use serde::Serialize;
 
-use crate::process::command_line;
 use crate::running_dev::RunningDev;
 use crate::session::Session;
 use crate::ui::Printer;
 use crate::worker_tools::{prepare, python_path};
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_package::tools::command_line;
 
 const EXAMPLES: &str = "\
 Installs the worker's dependencies if necessary. The printed lines set what a shell or an editor needs to run and to \

@@ -3,7 +3,6 @@
 use bedrock_build::{App, Language, Problem};
 use clap::{Args, ValueEnum};
 
-use crate::build;
 use crate::session::Session;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_callgraph::{self as graph, Format, Level, NodeName, RustEdges};
@@ -55,10 +54,10 @@ impl Graph {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let rust = if self.built {
-            build::load_built_calls(&app)
+            bedrock_package::load_built_calls(&app)
         } else {
             let reporter = BuildReporter::new(session.print, false, false);
-            build::compile_and_read_calls(&app, self.release, &reporter)?
+            bedrock_package::compile_and_read_calls(&app, self.release, &reporter)?
         };
         self.print(session, &app, &rust)
     }

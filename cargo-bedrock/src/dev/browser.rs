@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use crate::process::find_on_path;
+use bedrock_package::tools::find_on_path;
 
 /// Program of the system that opens URLs.
 const SYSTEM_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };

@@ -9,11 +9,11 @@ use bedrock_build::App;
 use bedrock_dev::http_api::RenderCallGraph;
 use bedrock_dev::{BuildError, BuildProgress, CallGraph, ENDPOINT};
 
-use crate::build::{self, CompileObserver, Function, Purpose, Request};
-use crate::process::ToolRunner;
 use crate::ui::{BuildReporter, Printer};
 use bedrock_callgraph::{self as graph, Finding, Graph};
 use bedrock_diagnostics::{Error, Result};
+use bedrock_package::tools::ToolRunner;
+use bedrock_package::{CompileObserver, Function, Purpose, Request};
 
 /// Whether programs for this system contain their calls, like programs for Lambda do.
 const HAS_CALLS_IN_PROGRAMS: bool = cfg!(target_os = "linux");
@@ -142,13 +142,13 @@ impl Compiler {
 
     fn graph(&self, app: &App) -> Result<(Graph, Vec<Finding>)> {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        graph::load_graph(app, &build::read_calls(app, &programs)?)
+        graph::load_graph(app, &bedrock_package::read_calls(app, &programs)?)
     }
 
     fn compile(&self, app: &App, reporter: &BuildReporter, compile_observer: &dyn CompileObserver) -> Result<Programs> {
         let purpose = Purpose::Here { debugged: self.debugged };
         let request = Request { release: self.release, purpose, ..Request::default() };
-        let programs = build::compile_programs(app, &request, reporter, &self.tools, compile_observer)?;
+        let programs = bedrock_package::compile_programs(app, &request, reporter, &self.tools, compile_observer)?;
         self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&programs);
         Ok(by_name(programs))
     }

@@ -10,9 +10,9 @@ use bedrock_dev::{DevServer, ENDPOINT, ReloadOutcome, ReloadSuccess};
 use serde_json::{Value, json};
 
 use super::output::Output;
-use crate::build::{CARGO_HOME, cargo_home};
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_package::{CARGO_HOME, cargo_home};
 
 /// Default port of debugpy. Further Python workers get the following ports.
 const DEBUGPY_PORT: u16 = 5678;

@@ -4,8 +4,8 @@ use bedrock_build::App;
 use bedrock_dev::{BuildError, FileWatcher, WatchError};
 
 use super::compile::{Compiled, Compiler};
-use crate::build::Workspace;
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_package::Workspace;
 
 /// The state that a dev server starts with.
 pub(super) struct InitialState {

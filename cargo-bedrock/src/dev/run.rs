@@ -17,7 +17,6 @@ use super::otlp;
 use super::output::Output;
 use super::reload::{self, ReloadContext};
 use super::terminal::Keyboard;
-use crate::build;
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
@@ -133,7 +132,7 @@ async fn serve(
     let order = DevServerConfig {
         app: app.clone(),
         install_folder: target_dir(app)?.join("bedrock"),
-        state_folder: build::artifact_dir(app),
+        state_folder: bedrock_package::artifact_dir(app),
         port: options.port,
         clock: options.clock.clone(),
         executables: programs,

@@ -23,10 +23,10 @@ mod verdict;
 use std::thread;
 use std::time::Duration;
 
-use crate::process::ToolRunner;
 use crate::session::Session;
 use bedrock_deploy::aws::{self, AwsOptions};
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_package::tools::ToolRunner;
 pub(crate) use facts::AppFacts;
 pub(crate) use finding::{Finding, Report};
 use probe::ProbeResult;

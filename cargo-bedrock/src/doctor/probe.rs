@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::requirements::{Requirement, VersionProbe, VersionSource};
-use crate::process::{ToolRunner, command_line, find_on_path};
+use bedrock_package::tools::{ToolRunner, command_line, find_on_path};
 
 /// Number of bytes of a tool's output that are read.
 const MAX_OUTPUT_BYTES: u64 = 64 * 1024;

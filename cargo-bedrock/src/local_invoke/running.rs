@@ -5,7 +5,6 @@ use bedrock_build::{App, Worker};
 use bedrock_dev::{ENDPOINT, HttpRequest, HttpResponse, RunningInvocation, RunningServer};
 use tokio::runtime::Runtime;
 
-use crate::build;
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
@@ -20,7 +19,7 @@ impl Running {
     pub(super) fn find(app: &App) -> Result<Option<Self>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
-        let server = runtime.block_on(RunningServer::find(&build::artifact_dir(app)));
+        let server = runtime.block_on(RunningServer::find(&bedrock_package::artifact_dir(app)));
         Ok(server.map(|server| Self { server, runtime }))
     }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::printer::Printer;
 use super::progress_lines::ProgressLines;
-use crate::build::{Artifact, ArtifactSummary, BuildObserver, Severity, ZipRecord};
 use bedrock_diagnostics::{Error, Result};
+use bedrock_package::{Artifact, ArtifactSummary, BuildObserver, Severity, ZipRecord};
 
 /// Version of the JSON events.
 const EVENT_VERSION: u32 = 1;

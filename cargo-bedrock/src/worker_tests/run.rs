@@ -8,11 +8,11 @@ use bedrock_build::{App, Language, Worker};
 use bedrock_dev::FileWatcher;
 
 use super::suite::{self, Suite};
-use crate::process::{ToolRunner, command_line};
 use crate::running_dev::RunningDev;
 use crate::ui::Printer;
 use crate::worker_tools;
 use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_package::tools::{ToolRunner, command_line};
 
 /// What is tested, and how.
 #[derive(Debug, Default)]

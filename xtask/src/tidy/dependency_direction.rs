@@ -70,6 +70,11 @@ const CRATES: &[Limits] = &[
         allowed: &["bedrock-artifacts", "bedrock-build", "bedrock-callgraph", "bedrock-diagnostics", "bedrock-model"],
         forbidden: &["lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
     },
+    Limits {
+        name: "bedrock-package",
+        allowed: &["bedrock-artifacts", "bedrock-build", "bedrock-callgraph", "bedrock-diagnostics", "bedrock-local"],
+        forbidden: &["aws*", "lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
+    },
     // It has no need of what users compile.
     Limits {
         name: "cargo-bedrock",
@@ -83,6 +88,7 @@ const CRATES: &[Limits] = &[
             "bedrock-diagnostics",
             "bedrock-local",
             "bedrock-model",
+            "bedrock-package",
             "bedrock-templates",
         ],
         forbidden: &["lambda*"],

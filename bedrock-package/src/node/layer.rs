@@ -6,9 +6,9 @@ use bedrock_build::Worker;
 use serde_json::Value;
 
 use super::npm::{self, read};
-use crate::build::artifact::{Artifact, Function};
-use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
-use crate::build::inputs::Inputs;
+use crate::artifact::{Artifact, Function};
+use crate::context::{ArtifactContents, BuiltArtifact, Context};
+use crate::inputs::Inputs;
 use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
 use bedrock_diagnostics::{Error, Result};
 

@@ -15,7 +15,7 @@ use super::observer::BuildObserver;
 use super::plan::{Plan, Request};
 use super::rust::Workspace;
 use super::workspace_copy::copy;
-use crate::process::ToolRunner;
+use crate::tools::ToolRunner;
 use bedrock_artifacts::Digest;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
@@ -23,7 +23,7 @@ use bedrock_diagnostics::{Error, Result, relative_path};
 const MAX_LISTED_FILES: usize = 5;
 
 /// Builds the artifacts of `request` again in a copy. The error names the files that differ.
-pub(crate) fn verify(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
+pub fn verify(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
     let tools = ToolRunner::with_signal_handler()?;
     let root = Workspace::of(app)?.root;
     let name = root.file_name().unwrap_or_default().to_string_lossy();

@@ -9,28 +9,32 @@ use bedrock_diagnostics::{Error, ExitKind, Result};
 /// The options of a build.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Request {
+pub struct Request {
     /// Names of the workers whose code is built.
-    pub(crate) workers: Vec<String>,
+    pub workers: Vec<String>,
     /// Names of the workers whose layer is built.
-    pub(crate) layers: Vec<String>,
-    pub(crate) endpoint: bool,
-    pub(crate) release: bool,
+    pub layers: Vec<String>,
+    /// Whether the endpoint is built.
+    pub endpoint: bool,
+    /// Whether programs are optimized.
+    pub release: bool,
     /// `Cargo.lock` must not change.
-    pub(crate) locked: bool,
+    pub locked: bool,
     /// Overrides the architecture of the settings.
-    pub(crate) architecture: Option<Architecture>,
-    pub(crate) compiler: Option<Compiler>,
+    pub architecture: Option<Architecture>,
+    /// Overrides the choice of the program that compiles.
+    pub compiler: Option<Compiler>,
     /// Treat cycles in the call graph as errors.
-    pub(crate) deny_cycles: bool,
-    pub(crate) purpose: Purpose,
+    pub deny_cycles: bool,
+    /// What programs are compiled for.
+    pub purpose: Purpose,
     /// Say why each part was built or was not, and what is large.
-    pub(crate) explain: bool,
+    pub explain: bool,
 }
 
 /// What programs are compiled for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// For Lambda, on any machine.
     #[default]
     Lambda,
@@ -43,7 +47,7 @@ pub(crate) enum Purpose {
 
 impl Request {
     /// Returns the arguments of `cargo bedrock build` for these options.
-    pub(crate) fn arguments(&self) -> Vec<String> {
+    pub fn arguments(&self) -> Vec<String> {
         let mut arguments: Vec<String> = Vec::new();
         arguments.extend(self.workers.iter().map(|name| format!("--worker={name}")));
         arguments.extend(self.layers.iter().map(|name| format!("--worker-layer={name}")));
@@ -63,7 +67,7 @@ impl Request {
 /// The artifacts of this build, in the order of the reports.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    pub(crate) artifacts: Vec<Artifact>,
+    pub artifacts: Vec<Artifact>,
 }
 
 impl Plan {

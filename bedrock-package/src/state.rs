@@ -21,27 +21,32 @@ const FORMAT: u32 = 1;
 pub(crate) struct BuildState {
     format: u32,
     #[serde(rename = "parts")]
-    pub(crate) artifacts: BTreeMap<String, ArtifactRecord>,
+    pub artifacts: BTreeMap<String, ArtifactRecord>,
 }
 
 /// An artifact that has been built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ArtifactRecord {
-    pub(crate) inputs: Inputs,
+    pub inputs: Inputs,
     /// The zip file, or `None` for a layer without dependencies.
-    pub(crate) zip: Option<ZipRecord>,
+    pub zip: Option<ZipRecord>,
     /// The workers that the code calls, for code.
-    pub(crate) invokes: Vec<String>,
+    pub invokes: Vec<String>,
 }
 
 /// A zip file. Digests are hexadecimal unless named otherwise, sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ZipRecord {
-    pub(crate) bytes: u64,
-    pub(crate) unzipped_bytes: u64,
-    pub(crate) sha256: String,
-    pub(crate) sha256_base64: String,
-    pub(crate) content_sha256: String,
+pub struct ZipRecord {
+    /// The size of the zip file.
+    pub bytes: u64,
+    /// The size of its contents.
+    pub unzipped_bytes: u64,
+    /// The digest of the zip file.
+    pub sha256: String,
+    /// The same digest in Base64, as Lambda shows it.
+    pub sha256_base64: String,
+    /// The digest of paths, modes and contents, which does not depend on the compression.
+    pub content_sha256: String,
     /// Nanoseconds since 1970 at which the file was written. A zip file with another time was changed.
     modified: u128,
 }

@@ -7,7 +7,7 @@ use bedrock_build::{Worker, project_indexes};
 
 use super::installer::{Installer, Platform, uv_platform};
 use super::requirements::{self, Requirements};
-use crate::build::context::Context;
+use crate::context::Context;
 use bedrock_diagnostics::{Error, Result};
 
 /// Returns the requirements of the worker's project, each with its digests. `lock` is the `uv.lock` that has it, if there is

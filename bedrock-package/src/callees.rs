@@ -40,7 +40,7 @@ pub(crate) fn read_callees(context: &Context<'_>, state: &BuildState) -> Result<
 }
 
 /// Returns the calls of the Rust functions that the last builds of `app` found. Functions that were never built are missing.
-pub(crate) fn load_built_calls(app: &App) -> RustEdges {
+pub fn load_built_calls(app: &App) -> RustEdges {
     calls_in_state(app, &BuildState::load(&artifact_dir(app)))
 }
 

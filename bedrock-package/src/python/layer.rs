@@ -9,9 +9,9 @@ use super::bytecode;
 use super::installer::{Folders, Installer, Platform};
 use super::project;
 use super::requirements::{self, Requirements};
-use crate::build::artifact::{Artifact, Function};
-use crate::build::context::{ArtifactContents, BuiltArtifact, Context};
-use crate::build::inputs::Inputs;
+use crate::artifact::{Artifact, Function};
+use crate::context::{ArtifactContents, BuiltArtifact, Context};
+use crate::inputs::Inputs;
 use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_python_path, prune};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 

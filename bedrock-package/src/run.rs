@@ -19,7 +19,7 @@ use super::replace_file::replace_file;
 use super::size_limits::largest_packages;
 use super::state::BuildState;
 use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
-use crate::process::ToolRunner;
+use crate::tools::ToolRunner;
 use bedrock_callgraph::{NodeName, RustEdges, read_program_calls};
 use bedrock_diagnostics::{Error, Result};
 
@@ -27,14 +27,14 @@ use bedrock_diagnostics::{Error, Result};
 const INSTALLER_THREADS: usize = 3;
 
 /// Compiles the Rust functions of `app` for Lambda and returns the calls of each.
-pub(crate) fn compile_and_read_calls(app: &App, release: bool, observer: &dyn BuildObserver) -> Result<RustEdges> {
+pub fn compile_and_read_calls(app: &App, release: bool, observer: &dyn BuildObserver) -> Result<RustEdges> {
     let request = Request { release, ..Request::default() };
     let programs = compile_programs(app, &request, observer, &ToolRunner::with_signal_handler()?, &())?;
     read_calls(app, &programs)
 }
 
 /// Returns the calls of each of `programs`, read from the binaries.
-pub(crate) fn read_calls(app: &App, programs: &BTreeMap<Function, PathBuf>) -> Result<RustEdges> {
+pub fn read_calls(app: &App, programs: &BTreeMap<Function, PathBuf>) -> Result<RustEdges> {
     let name = |function: &Function| match function {
         Function::Endpoint => NodeName::Endpoint,
         Function::Worker(name) => NodeName::Worker(name.clone()),
@@ -43,7 +43,7 @@ pub(crate) fn read_calls(app: &App, programs: &BTreeMap<Function, PathBuf>) -> R
 }
 
 /// Compiles the Rust functions of `app` that `request` selects. Returns the path of each executable; writes no zip files.
-pub(crate) fn compile_programs(
+pub fn compile_programs(
     app: &App,
     request: &Request,
     observer: &dyn BuildObserver,
@@ -64,7 +64,7 @@ pub(crate) fn compile_programs(
 }
 
 /// Builds the artifacts that `request` selects, and writes the manifest.
-pub(crate) fn run(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
+pub fn run(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result<()> {
     let plan = Plan::of(app, request)?;
     let tools = ToolRunner::with_signal_handler()?;
     let folder = ArtifactDir::open(app, observer)?;

@@ -7,27 +7,34 @@ use bedrock_build::{App, Language};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
 use super::metadata_cache;
-use crate::build::artifact::Function;
+use crate::artifact::Function;
 use bedrock_diagnostics::{Error, Result};
 
 /// The program of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Program {
-    pub(super) function: Function,
-    pub(super) package: String,
-    pub(super) binary: String,
+pub struct Program {
+    pub function: Function,
+    pub package: String,
+    pub binary: String,
 }
 
 /// The cargo workspace of an app.
 #[derive(Debug)]
-pub(crate) struct Workspace {
-    pub(crate) root: PathBuf,
-    pub(super) target: PathBuf,
+pub struct Workspace {
+    /// The folder of the workspace.
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
     packages: Vec<Package>,
 }
 
 impl Workspace {
-    pub(crate) fn of(app: &App) -> Result<Self> {
+    /// Returns the workspace that contains an app.
+    ///
+    /// # Errors
+    ///
+    /// If `cargo metadata` fails.
+    pub fn of(app: &App) -> Result<Self> {
         if let Some(known) =
             metadata_cache::load_cached_metadata(&app.root).map(Self::from).filter(|known| known.has_all(app))
         {
@@ -52,7 +59,7 @@ impl Workspace {
     }
 
     /// The folders of the packages that the app's programs may be compiled from, and that are outside of the app.
-    pub(crate) fn packages_outside(&self, app: &App) -> Vec<PathBuf> {
+    pub fn packages_outside(&self, app: &App) -> Vec<PathBuf> {
         let members = self.packages.iter().filter_map(|package| package.manifest_path.as_std_path().parent());
         let members = members.map(Path::to_path_buf).chain(self.path_dependencies());
         let mut folders: Vec<PathBuf> =
@@ -83,7 +90,7 @@ impl Workspace {
     }
 
     /// Returns the programs of functions.
-    pub(super) fn programs(&self, app: &App, functions: &[Function]) -> Result<Vec<Program>> {
+    pub fn programs(&self, app: &App, functions: &[Function]) -> Result<Vec<Program>> {
         functions.iter().map(|function| self.program(app, function)).collect()
     }
 

@@ -8,8 +8,8 @@ mod package;
 mod profile;
 mod programs;
 
-pub(crate) use compile::CompileObserver;
-pub(crate) use compiler::Compiler;
-pub(crate) use flags::{CARGO_HOME, cargo_home};
+pub use compile::CompileObserver;
+pub use compiler::Compiler;
+pub use flags::{CARGO_HOME, cargo_home};
 pub(crate) use package::{PROFILE, build, programs};
-pub(crate) use programs::Workspace;
+pub use programs::Workspace;

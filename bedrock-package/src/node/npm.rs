@@ -6,10 +6,10 @@ use std::process::Command;
 
 use bedrock_build::Worker;
 
-use crate::build::artifact::Artifact;
-use crate::build::context::Context;
-use crate::build::inputs::Inputs;
-use crate::process::find_on_path;
+use crate::artifact::Artifact;
+use crate::context::Context;
+use crate::inputs::Inputs;
+use crate::tools::find_on_path;
 use bedrock_diagnostics::{Error, Result};
 
 /// The files in a worker's folder that npm reads.

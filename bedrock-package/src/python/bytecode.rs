@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bedrock_build::Runtime;
 
-use crate::process::{ToolRunner, find_all_on_path};
+use crate::tools::{ToolRunner, find_all_on_path};
 use bedrock_diagnostics::Result;
 
 const NO_BYTECODE: &str = "the layer has no bytecode, so each cold start compiles its modules";

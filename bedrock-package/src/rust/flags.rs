@@ -8,7 +8,7 @@ use cargo_config2::Config;
 use bedrock_diagnostics::{Error, Result};
 
 /// What programs say of the place where cargo keeps what it has downloaded.
-pub(crate) const CARGO_HOME: &str = "/cargo";
+pub const CARGO_HOME: &str = "/cargo";
 
 /// The value of `CARGO_ENCODED_RUSTFLAGS` for a build in the workspace `root`.
 pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
@@ -25,7 +25,7 @@ pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
 }
 
 /// Where cargo keeps what it has downloaded.
-pub(crate) fn cargo_home() -> Option<std::path::PathBuf> {
+pub fn cargo_home() -> Option<std::path::PathBuf> {
     let set = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
     set.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
 }

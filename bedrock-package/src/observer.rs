@@ -12,26 +12,30 @@ use super::state::ZipRecord;
 
 /// Severity of a compiler message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Severity {
+pub enum Severity {
+    /// The program does not compile.
     Error,
+    /// The program compiles.
     Warning,
+    /// A note or a help line of its own.
     Other,
 }
 
 /// One artifact of a finished build.
 #[derive(Debug)]
-pub(crate) struct ArtifactSummary {
-    pub(crate) artifact: Artifact,
+pub struct ArtifactSummary {
+    /// The artifact.
+    pub artifact: Artifact,
     /// The zip file, or `None` for a layer without dependencies.
-    pub(crate) zip: Option<ZipRecord>,
+    pub zip: Option<ZipRecord>,
     /// False if the zip file of an earlier build was still current.
-    pub(crate) is_rebuilt: bool,
+    pub is_rebuilt: bool,
     /// The largest packages in the zip file, the largest first. Empty unless the user asked for an explanation.
-    pub(crate) largest_packages: Vec<PackageSize>,
+    pub largest_packages: Vec<PackageSize>,
 }
 
 /// Receives the progress of a build, from several threads.
-pub(crate) trait BuildObserver: Debug + Sync {
+pub trait BuildObserver: Debug + Sync {
     /// Another build holds the lock of the artifact directory, and this one waits for it.
     fn waiting_for_other_build(&self);
 

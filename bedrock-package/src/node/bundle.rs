@@ -10,9 +10,9 @@ use bedrock_build::{Language, Worker};
 use serde_json::Value;
 
 use super::npm;
-use crate::build::artifact::{Artifact, Function};
-use crate::build::context::{ArtifactContents, Context};
-use crate::build::inputs::Inputs;
+use crate::artifact::{Artifact, Function};
+use crate::context::{ArtifactContents, Context};
+use crate::inputs::Inputs;
 use bedrock_artifacts::{Entry, Source};
 use bedrock_diagnostics::{Error, Result};
 

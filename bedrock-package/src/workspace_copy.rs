@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use ignore::WalkBuilder;
 
-use crate::process::ToolRunner;
+use crate::tools::ToolRunner;
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Modification time of all files: 2001-09-09.

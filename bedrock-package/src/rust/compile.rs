@@ -13,11 +13,11 @@ use cargo_metadata::{CompilerMessage, Message};
 use super::compiler::{self, Compiler};
 use super::programs::{Program, Workspace};
 use super::{flags, profile};
-use crate::build::artifact::Function;
-use crate::build::context::Context;
-use crate::build::observer::Severity;
-use crate::build::plan::Purpose;
-use crate::process;
+use crate::artifact::Function;
+use crate::context::Context;
+use crate::observer::Severity;
+use crate::plan::Purpose;
+use crate::tools;
 use bedrock_diagnostics::{Error, Result};
 
 /// First words of cargo's status lines.
@@ -37,7 +37,7 @@ const STATUS: [&str; 12] = [
 ];
 
 /// Receives finished programs while cargo compiles. Not called for other compilers, which move the programs afterwards.
-pub(crate) trait CompileObserver: Sync {
+pub trait CompileObserver: Sync {
     /// The program of a function has been compiled.
     fn program(&self, function: &Function, path: &Path);
 
@@ -62,7 +62,7 @@ impl From<Error> for Failures {
 }
 
 /// Compiles the programs, and returns the path of each executable.
-pub(super) fn compile(
+pub(crate) fn compile(
     context: &Context<'_>,
     workspace: &Workspace,
     programs: &[Program],
@@ -236,7 +236,7 @@ fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], com
     let ours: Vec<&Program> = programs.iter().filter(|program| failed.contains(&program.package)).collect();
     if ours.is_empty() {
         let said = said.iter().filter(|line| !line.starts_with("warning: build failed")).cloned().collect::<Vec<_>>();
-        let cause = format!("`{}` failed\n{}", process::command_line(command), said.join("\n"));
+        let cause = format!("`{}` failed\n{}", tools::command_line(command), said.join("\n"));
         return Error::app("failed to compile the app").cause(cause).into();
     }
     let errors = ours.into_iter().map(|program| {

@@ -12,7 +12,7 @@ use super::inputs::Inputs;
 use super::observer::BuildObserver;
 use super::plan::Request;
 use super::state::{ArtifactRecord, BuildState, ZipRecord};
-use crate::process::ToolRunner;
+use crate::tools::ToolRunner;
 use bedrock_artifacts::audit::{FindingKind, LambdaBaseImage, Target, audit};
 use bedrock_artifacts::{self as pack, Entry};
 use bedrock_diagnostics::{Error, ExitKind, Result};

@@ -14,14 +14,14 @@ use bedrock_diagnostics::{Error, Result, relative_path};
 const STAGING: &str = ".staging-";
 
 /// Returns the path of the artifact directory, which may not exist yet.
-pub(crate) fn artifact_dir(app: &App) -> PathBuf {
+pub fn artifact_dir(app: &App) -> PathBuf {
     app.root.join("target/bedrock")
 }
 
 /// The artifact directory, locked for one build.
 #[derive(Debug)]
 pub(crate) struct ArtifactDir {
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     app: PathBuf,
     _lock: File,
 }

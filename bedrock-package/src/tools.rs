@@ -26,7 +26,7 @@ const MAX_COMMAND_BYTES: usize = 100;
 
 /// Runs tools, and ends them when the user interrupts the program.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ToolRunner(Arc<Mutex<RunnerState>>);
+pub struct ToolRunner(Arc<Mutex<RunnerState>>);
 
 #[derive(Debug, Default)]
 struct RunnerState {
@@ -39,7 +39,7 @@ struct RunnerState {
 impl ToolRunner {
     /// Creates a runner and handles the signals that would end the program: from now on they end its tools instead, and
     /// [`ToolRunner::check`] fails.
-    pub(crate) fn with_signal_handler() -> Result<Self> {
+    pub fn with_signal_handler() -> Result<Self> {
         let runner = Self::default();
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
             .map_err(|error| Error::io("failed to listen for Ctrl-C", &error))?;
@@ -53,7 +53,7 @@ impl ToolRunner {
     }
 
     /// Returns an error if the user has interrupted the program.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let is_interrupted = self.0.lock().unwrap_or_else(PoisonError::into_inner).is_interrupted;
         if is_interrupted {
             Err(Error::new(ExitKind::Interrupted, "interrupted; completed work was kept"))
@@ -63,7 +63,7 @@ impl ToolRunner {
     }
 
     /// Starts a tool in a process group of its own.
-    pub(crate) fn start(&self, command: &mut Command) -> Result<Child> {
+    pub fn start(&self, command: &mut Command) -> Result<Child> {
         self.check()?;
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.process_group(0).spawn();
@@ -73,7 +73,7 @@ impl ToolRunner {
     }
 
     /// Waits until a tool exits. Returns whether it was successful.
-    pub(crate) fn finish(&self, child: &mut Child, command: &Command) -> Result<bool> {
+    pub fn finish(&self, child: &mut Child, command: &Command) -> Result<bool> {
         let status = child.wait();
         let status = status.map_err(|error| Error::io(format!("failed to run `{}`", command_line(command)), &error))?;
         let pid = Pid::from_child(child);
@@ -84,7 +84,7 @@ impl ToolRunner {
 
     /// Runs a tool and returns its standard output. If it fails, the error has `message`, and the end of the tool's
     /// output as its cause.
-    pub(crate) fn run(&self, command: &mut Command, message: &str) -> Result<String> {
+    pub fn run(&self, command: &mut Command, message: &str) -> Result<String> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.start(command)?;
         let stderr = child.stderr.take();
@@ -100,7 +100,7 @@ impl ToolRunner {
 
     /// Runs a tool that prints a fact about itself, such as its version, and returns the first line of it. Each command is run
     /// once. `None` if the tool fails: a program on the `PATH` may be a shim for a version that is not installed.
-    pub(crate) fn ask(&self, command: &mut Command) -> Option<String> {
+    pub fn ask(&self, command: &mut Command) -> Option<String> {
         let key = format!("{command:?}");
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.get(&key).cloned();
         known.unwrap_or_else(|| {
@@ -134,7 +134,7 @@ fn last_lines(text: &str) -> String {
 
 /// Returns a command as a user would type it: the program without its folder, and at most [`MAX_COMMAND_BYTES`] of
 /// arguments.
-pub(crate) fn command_line(command: &Command) -> String {
+pub fn command_line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let mut text = program.to_string_lossy().into_owned();
     for argument in command.get_args() {
@@ -148,12 +148,12 @@ pub(crate) fn command_line(command: &Command) -> String {
 }
 
 /// Returns the first executable file with this name on the `PATH`.
-pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
+pub fn find_on_path(name: &str) -> Option<PathBuf> {
     find_all_on_path(name).into_iter().next()
 }
 
 /// Returns all executable files with this name on the `PATH`.
-pub(crate) fn find_all_on_path(name: &str) -> Vec<PathBuf> {
+pub fn find_all_on_path(name: &str) -> Vec<PathBuf> {
     let is_executable =
         |path: &PathBuf| fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
     let path = std::env::var_os("PATH").unwrap_or_default();

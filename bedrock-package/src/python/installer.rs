@@ -9,7 +9,7 @@ use bedrock_build::{Architecture, Runtime};
 use serde_json::json;
 
 use super::requirements::Requirements;
-use crate::process::{ToolRunner, find_all_on_path};
+use crate::tools::{ToolRunner, find_all_on_path};
 use bedrock_diagnostics::{Error, Result};
 
 /// Makes pip judge environment markers for Lambda.

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 use bedrock_build::Architecture;
 use cargo_config2::Config;
 
-use crate::process::{ToolRunner, find_on_path};
+use crate::tools::{ToolRunner, find_on_path};
 use bedrock_diagnostics::{Error, Result};
 
 /// A way to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compiler {
+pub enum Compiler {
     /// `cargo build`
     Cargo,
     /// `cargo zigbuild`
@@ -26,7 +26,7 @@ impl Compiler {
     const CROSS: [Self; 2] = [Self::Zigbuild, Self::CargoLambda];
 
     /// Returns the arguments of cargo that select the compiler and the target. `glibc` is the version of the C library.
-    pub(super) fn arguments(self, target: &str, glibc: (u32, u32)) -> Vec<String> {
+    pub fn arguments(self, target: &str, glibc: (u32, u32)) -> Vec<String> {
         let (major, minor) = glibc;
         let with_libc = format!("{target}.{major}.{minor}");
         let words: &[&str] = match self {
@@ -40,7 +40,7 @@ impl Compiler {
 
     /// Returns its name on the command line, which is also the name of its target folder. Compilers do not share a folder: each
     /// would compile again what another one has compiled for an older C library.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Cargo => "cargo",
             Self::Zigbuild => "zigbuild",
@@ -58,12 +58,12 @@ impl Compiler {
 }
 
 /// The target triple of an architecture.
-pub(super) fn target(architecture: Architecture) -> String {
+pub(crate) fn target(architecture: Architecture) -> String {
     format!("{}-unknown-linux-gnu", architecture.machine())
 }
 
 /// The target triple of this machine, by its compiler.
-pub(super) fn host(root: &Path) -> Result<String> {
+pub(crate) fn host(root: &Path) -> Result<String> {
     static HOST: OnceLock<String> = OnceLock::new();
     if let Some(known) = HOST.get() {
         return Ok(known.clone());
@@ -75,12 +75,12 @@ pub(super) fn host(root: &Path) -> Result<String> {
 }
 
 /// A compiler for an older C library than this machine's, if there is one.
-pub(super) fn cross() -> Option<Compiler> {
+pub(crate) fn cross() -> Option<Compiler> {
     Compiler::CROSS.into_iter().find(|compiler| compiler.is_installed())
 }
 
 /// The compiler for `architecture`, checked: its tool and the target are there.
-pub(super) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools: &ToolRunner) -> Result<Compiler> {
+pub(crate) fn choose(wanted: Option<Compiler>, architecture: Architecture, tools: &ToolRunner) -> Result<Compiler> {
     let is_native = std::env::consts::OS == "linux" && std::env::consts::ARCH == architecture.machine();
     if !is_native {
         check_target(architecture, tools)?;

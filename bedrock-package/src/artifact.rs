@@ -6,14 +6,16 @@ use bedrock_build::WorkerName;
 
 /// A function of the app.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Function {
+pub enum Function {
+    /// The HTTP endpoint.
     Endpoint,
+    /// The worker with this name.
     Worker(WorkerName),
 }
 
 impl Function {
     /// Returns the worker's name, or `endpoint`, which is not a valid worker name.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Endpoint => "endpoint",
             Self::Worker(name) => name.as_str(),
@@ -21,7 +23,7 @@ impl Function {
     }
 
     /// Returns the table of its settings in `Cargo.toml`, for help lines.
-    pub(crate) fn settings_table(&self) -> String {
+    pub fn settings_table(&self) -> String {
         match self {
             Self::Endpoint => "[package.metadata.bedrock.endpoint]".to_owned(),
             Self::Worker(name) => format!("[package.metadata.bedrock.workers.{name}]"),
@@ -41,14 +43,16 @@ impl fmt::Display for Function {
 
 /// One artifact.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Artifact {
+pub enum Artifact {
+    /// The zip file of a function's code.
     Code(Function),
+    /// The zip file of a worker's dependencies.
     Layer(WorkerName),
 }
 
 impl Artifact {
     /// Returns its id in progress events, in the state and on the disk: `endpoint`, `workers/NAME`, `layers/NAME`.
-    pub(crate) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         match self {
             Self::Code(Function::Endpoint) => "endpoint".to_owned(),
             Self::Code(Function::Worker(name)) => format!("workers/{name}"),
@@ -57,12 +61,12 @@ impl Artifact {
     }
 
     /// Returns the path of the zip file, relative to the artifact directory.
-    pub(crate) fn file(&self) -> String {
+    pub fn file(&self) -> String {
         self.id() + ".zip"
     }
 
     /// Returns the function that it belongs to.
-    pub(crate) fn function(&self) -> Function {
+    pub fn function(&self) -> Function {
         match self {
             Self::Code(function) => function.clone(),
             Self::Layer(name) => Function::Worker(name.clone()),
@@ -70,7 +74,7 @@ impl Artifact {
     }
 
     /// Returns the worker that it belongs to, or `None` for the endpoint.
-    pub(crate) fn worker(&self) -> Option<&WorkerName> {
+    pub fn worker(&self) -> Option<&WorkerName> {
         match self {
             Self::Code(Function::Endpoint) => None,
             Self::Code(Function::Worker(name)) | Self::Layer(name) => Some(name),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use serde::{Deserialize, Serialize};
 
-use crate::build::replace_file::replace_file;
+use crate::replace_file::replace_file;
 use bedrock_artifacts::Digest;
 
 const FILE: &str = "cargo-metadata.json";

@@ -1,5 +1,5 @@
-//! What `cargo bedrock build` makes: a zip file of each function, a zip file of each layer, and the manifest that lists
-//! them. Prints nothing: a [`BuildObserver`] reports the progress.
+//! Makes the deployment packages of an app: a zip file of each function, a zip file of each layer, and the manifest that
+//! lists them. Prints nothing: a [`BuildObserver`] reports the progress.
 //!
 //! | module | contents |
 //! | --- | --- |
@@ -14,6 +14,9 @@
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
 //! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
 //! | [`triggers`], [`mod@lambda_settings`] | parts of a function in the manifest |
+//! | [`tools`] | runs cargo, uv, pip, npm and esbuild |
+
+#![forbid(unsafe_code)]
 
 mod artifact;
 mod artifact_dir;
@@ -32,18 +35,19 @@ mod run;
 mod rust;
 mod size_limits;
 mod state;
+pub mod tools;
 mod triggers;
 mod verify;
 mod worker_code;
 mod worker_files;
 mod workspace_copy;
 
-pub(crate) use artifact::{Artifact, Function};
-pub(crate) use artifact_dir::artifact_dir;
-pub(crate) use callees::load_built_calls;
-pub(crate) use observer::{ArtifactSummary, BuildObserver, Severity};
-pub(crate) use plan::{Purpose, Request};
-pub(crate) use run::{compile_and_read_calls, compile_programs, read_calls, run};
-pub(crate) use rust::{CARGO_HOME, CompileObserver, Compiler, Workspace, cargo_home};
-pub(crate) use state::ZipRecord;
-pub(crate) use verify::verify;
+pub use artifact::{Artifact, Function};
+pub use artifact_dir::artifact_dir;
+pub use callees::load_built_calls;
+pub use observer::{ArtifactSummary, BuildObserver, Severity};
+pub use plan::{Purpose, Request};
+pub use run::{compile_and_read_calls, compile_programs, read_calls, run};
+pub use rust::{CARGO_HOME, CompileObserver, Compiler, Workspace, cargo_home};
+pub use state::ZipRecord;
+pub use verify::verify;

@@ -40,6 +40,14 @@ pub(crate) fn lock_example() -> File {
     lock
 }
 
+/// Locks the shared target folder until the returned file is dropped. The apps of the tests have programs with the same
+/// names, and a server copies its programs after cargo has built them.
+fn lock_build() -> File {
+    let lock = File::create(checkout().join("target/.dev-tests")).expect("a file");
+    lock.lock().expect("a lock");
+    lock
+}
+
 /// A server that runs until this is dropped.
 pub(crate) struct DevProcess {
     child: Child,
@@ -87,6 +95,7 @@ impl DevProcess {
 
     /// Starts a command that prints JSON events.
     pub(crate) fn start_command(mut command: Command) -> Self {
+        let _build = lock_build();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();

@@ -22,7 +22,8 @@ pub(super) async fn delete(
     key: String,
     request: HeaderMap,
 ) -> Result<Response<Body>, S3Error> {
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || {
         s3.delete(&bucket, &key, &request)?;
         let mut response = Response::new(Body::empty());
@@ -43,7 +44,8 @@ pub(super) async fn delete_objects(s3: &Arc<S3>, bucket: &Bucket, request: Reque
     if keys.is_empty() || keys.len() > MAX_KEYS {
         return Err(S3Error::malformed_xml());
     }
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || {
         let mut result = Element::new("DeleteResult").with_namespace();
         for key in keys {

@@ -104,7 +104,8 @@ pub(super) async fn complete(
     if parts.iter().rev().skip(1).any(|part| part.size < MIN_PART_BYTES) {
         return Err(S3Error::entity_too_small());
     }
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || {
         let mut draft = Draft::create(&s3.drafts)?;
         let mut digests = Md5::new();

@@ -30,7 +30,8 @@ pub(super) struct ReadRequest {
 
 /// `GetObject`, `HeadObject`
 pub(super) async fn get(s3: &Arc<S3>, bucket: &Bucket, request: ReadRequest) -> Result<Response<Body>, S3Error> {
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || open(&s3, &bucket, &request)).await
 }
 

@@ -118,7 +118,8 @@ async fn handle_bucket(
         (_, Some(operation)) => Err(S3Error::not_implemented(&format!("`{operation}`"))),
         (&Method::HEAD, None) => Ok(head_bucket(&s3.region)),
         (&Method::GET, None) => {
-            let (s3, bucket): (_, Bucket) = (Arc::clone(s3), bucket.clone());
+            let s3 = Arc::clone(s3);
+            let bucket: Bucket = bucket.clone();
             run_blocking(move || list::objects(&s3, &bucket, &query)).await
         }
         // Only this region allows creating a bucket again.

@@ -37,7 +37,8 @@ pub(super) async fn put(
     let (head, body) = request.into_parts();
     let headers = ObjectHeaders::read(&head.headers)?;
     let (draft, trailers) = receive(s3, &head.headers, body).await?;
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || {
         draft.verify(&head.headers, &trailers)?;
         let etag = draft.etag();
@@ -117,7 +118,8 @@ pub(super) async fn copy(
     if source_bucket.name == bucket.name && source_key == key && !replaces_headers {
         return Err(S3Error::copy_to_itself());
     }
-    let (s3, bucket) = (Arc::clone(s3), bucket.clone());
+    let s3 = Arc::clone(s3);
+    let bucket = bucket.clone();
     run_blocking(move || {
         let OpenObject { mut file, metadata, headers, etag } = s3.open(&source_bucket, &source_key)?;
         let state = ObjectState { etag: &etag, modified: metadata.modified().ok() };

@@ -80,9 +80,7 @@ impl WorkerContract {
         let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
         (!lines.is_empty()).then(|| lines.join("; "))
     }
-}
 
-impl WorkerContract {
     /// Checks an event before the worker gets it.
     pub(crate) fn check_event(&self, worker: &str, event: &[u8]) -> Result<(), Error> {
         match self.violations(Root::Event, event) {

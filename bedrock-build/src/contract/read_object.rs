@@ -6,7 +6,7 @@ use super::json::{Node, Value};
 use super::model::{Definition, Field, StringFormat, Struct, Type, Union};
 use super::names::inline_name;
 use super::read::{Reader, Source};
-use super::schema_kind::is_decimal_choice;
+use super::schema_kind::{is_decimal_choice, is_null_choice};
 
 impl<'a> Reader<'a> {
     pub(super) fn read_object(&mut self, node: &'a Node, path: &str, name: &str) -> Type {
@@ -60,12 +60,8 @@ impl<'a> Reader<'a> {
 
     /// Reads `oneOf` and `anyOf`.
     pub(super) fn read_choices(&mut self, node: &'a Node, choices: &'a [Node], path: &str, name: &str) -> Type {
-        let is_null = |choice: &Node| {
-            choice.get("type").and_then(Node::as_str) == Some("null")
-                || choice.get("const").is_some_and(|value| value.value == Value::Null)
-        };
-        let is_nullable = choices.iter().any(is_null);
-        let rest: Vec<&'a Node> = choices.iter().filter(|choice| !is_null(choice)).collect();
+        let is_nullable = choices.iter().any(is_null_choice);
+        let rest: Vec<&'a Node> = choices.iter().filter(|choice| !is_null_choice(choice)).collect();
         let ty = match rest[..] {
             [] if is_nullable => Type::Null,
             [] => {

@@ -9,11 +9,10 @@ pub(super) fn is_named(node: &Node) -> bool {
     let is_null = |node: &Node| node.value == Value::Null;
     let has_enum = node.get("enum").is_some_and(|values| !values.items().iter().any(is_null));
     let has_const = node.get("const").is_some_and(|value| !is_null(value));
-    let is_null_type = |choice: &Node| choice.get("type").and_then(Node::as_str) == Some("null");
     let has_choices = |keyword: &str| {
         node.get(keyword).is_some_and(|choices| {
             let choices = choices.items();
-            choices.len() > 1 && !choices.iter().any(is_null_type) && !is_decimal_choice(choices)
+            choices.len() > 1 && !choices.iter().any(is_null_choice) && !is_decimal_choice(choices)
         })
     };
     node.get("properties").is_some() && node.get("type").is_none_or(|ty| ty.as_str() == Some("object"))
@@ -22,6 +21,12 @@ pub(super) fn is_named(node: &Node) -> bool {
         || has_const
         || has_choices("oneOf")
         || has_choices("anyOf")
+}
+
+/// Returns whether an alternative is `null`.
+pub(super) fn is_null_choice(choice: &Node) -> bool {
+    choice.get("type").and_then(Node::as_str) == Some("null")
+        || choice.get("const").is_some_and(|value| value.value == Value::Null)
 }
 
 /// Returns whether the choices are those of pydantic for a `Decimal` in an event: a number or a string.

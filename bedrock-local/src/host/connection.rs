@@ -89,7 +89,7 @@ impl Connection {
 
     /// Returns the types of the worker as JSON. Empty if they were not asked for.
     pub(super) fn contract(&self) -> &[u8] {
-        self.contract.get().map_or(&[], |contract| contract)
+        self.contract.get().map_or(&[], |contract| &contract[..])
     }
 
     /// Whether the host accepts another call.

@@ -15,6 +15,7 @@ use crate::ownership::check_owned;
 use crate::plan::Plan;
 use crate::read::{read_actual, read_function_url};
 use crate::regions::check_function_url;
+use crate::resources::read_resources;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
 use crate::triggers::read::read_triggers;
@@ -77,6 +78,7 @@ async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_pa
     let expected = desired.keys().cloned().collect();
     let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
+    read_resources(aws, stage, desired, &mut actual).await?;
     check_owned(stage, &actual.unmanaged)?;
     let plan = Plan::new(stage, desired, &actual, is_partial);
     if plan.creates_url() {

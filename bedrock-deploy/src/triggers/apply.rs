@@ -26,6 +26,7 @@ use crate::concurrent::map_concurrently;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
+use crate::resources;
 use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
 /// Triggers that are changed at the same time.
@@ -100,6 +101,9 @@ impl StepContext<'_> {
             }
             Step::RemoveBucketPermission { key, bucket } => self.remove_bucket_permission(key, bucket).await,
             Step::DeleteBucket(name) => self.delete_bucket(name).await,
+            Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
+            Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
+            Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,
         }
     }
 

@@ -218,8 +218,9 @@ tracing = \"active\"
     let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
     assert_snapshot!(app.run(&["list", "--stage", "prod"]), @"");
     assert_snapshot!(app.run(&["list", "--stage", "dev"]), @"");
+    let output = app.run(&["list", "--stage", "prod", "--json"]);
     let json: serde_json::Value =
-        serde_json::from_str(&app.run(&["list", "--stage", "prod", "--json"]).stdout).expect("JSON");
+        serde_json::from_str(output.split_once("-- stdout\n").expect("output").1).expect("JSON");
     assert_eq!((&json["app"], &json["stage"]), (&serde_json::json!("my_app"), &serde_json::json!("prod")));
     let settings = json["functions"][1]["settings"].as_array().expect("settings");
     let memory = settings.iter().find(|setting| setting["name"] == "memory").expect("memory");
@@ -230,5 +231,5 @@ tracing = \"active\"
 #[test]
 fn stage_of_list_must_be_a_name() {
     let output = TestApp::with_manifest(MANIFEST).run(&["list", "--stage", "Prod"]);
-    assert!(output.stderr.contains("`Prod` is not a valid stage name"), "{output}");
+    assert!(output.contains("`Prod` is not a valid stage name"), "{output}");
 }

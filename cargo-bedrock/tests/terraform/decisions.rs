@@ -18,6 +18,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("destinations", destinations()),
         ("triggers", Manifest::triggers()),
         ("lambda", Manifest::lambda_settings()),
+        ("uses", Manifest::uses()),
         (
             "members",
             Manifest::with_workers(&["fetcher"])

@@ -100,6 +100,11 @@ output "functions" {
   }
 
   precondition {
+    condition     = length(local.too_large_policies) == 0
+    error_message = "the policy of a function has at most ${local.own_policy_limit} characters: ${join(", ", local.too_large_policies)}: name fewer resources in `uses`"
+  }
+
+  precondition {
     condition     = length(local.unknown_members) == 0
     error_message = "only `cargo bedrock deploy` sends the members of `lambda` in the settings: write them as attributes of `aws_lambda_function` in terraform/lambda/main.tf, and take them out of the settings: ${join(", ", local.unknown_members)}"
   }
@@ -159,8 +164,8 @@ output "queues" {
     for queue, name in local.queue_names : queue => {
       name               = name
       dead               = "${name}-dead"
-      visibility_timeout = local.mappings[queue].visibility_timeout
-      max_receives       = local.mappings[queue].max_receives
+      visibility_timeout = try(local.mappings[queue].visibility_timeout, 30)
+      max_receives       = try(local.mappings[queue].max_receives, 3)
     }
   }
 }
@@ -195,4 +200,25 @@ output "buckets" {
       ]
     }
   }
+}
+
+output "tables" {
+  description = "The tables of the app, by their names in the settings."
+  value = {
+    for table, key in local.table_keys : table => {
+      name      = "${local.prefix}${table}"
+      partition = key.partition
+      sort      = key.sort
+    }
+  }
+}
+
+output "topics" {
+  description = "The full names of the topics of the app, by their names in the settings."
+  value       = { for topic in local.used_of_app["topic"] : topic => "${local.prefix}${topic}" }
+}
+
+output "buses" {
+  description = "The full names of the event buses of the app, by their names in the settings."
+  value       = { for bus in local.used_of_app["bus"] : bus => "${local.prefix}${bus}" }
 }

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use bedrock::local::lambda_handler;
 use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
 use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime, Worker};
+use bedrock_local::lambda_handler;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

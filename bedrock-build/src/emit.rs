@@ -56,15 +56,18 @@ fn variable_instructions(app: &App) -> Vec<String> {
     let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
     let workers = rust_workers.map(|worker| (worker.name.as_str(), &worker.settings));
     let mut instructions = Vec::new();
-    let mut set: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut set: BTreeMap<String, (&str, String)> = BTreeMap::new();
     for (function, settings) in std::iter::once(("endpoint", &app.settings.endpoint)).chain(workers) {
-        for (name, value) in settings.environment.iter().filter(|(name, value)| is_passed_on(name, value)) {
-            match set.get(name.as_str()) {
+        for (name, value) in settings.local_variables(&app.name) {
+            if !is_passed_on(&name, &value) {
+                continue;
+            }
+            match set.get(&name) {
                 None => {
-                    set.insert(name, (function, value));
+                    set.insert(name.clone(), (function, value.clone()));
                     instructions.push(format!("rustc-env={name}={value}"));
                 }
-                Some((other, known)) if known != value => instructions.push(format!(
+                Some((other, known)) if *known != value => instructions.push(format!(
                     "warning=`{other}` and `{function}` set the variable `{name}` to different values; `cargo run` and \
                      tests run both in one process, with the value of `{other}`"
                 )),

@@ -22,7 +22,7 @@ pub(crate) fn run(app: &App, worker: &Worker, payload: String, event: bool, prin
     let needs_program = app.workers.iter().any(|worker| worker.language == Language::Rust);
     let code = if needs_program {
         let program = compile(app, print)?;
-        run_in_program(&program, worker, &payload, event)?
+        run_in_program(&program, app, worker, &payload, event)?
     } else {
         let target = target_dir(app)?;
         let info = AppInfo::from_disk(app, target.join("bedrock"))
@@ -89,13 +89,13 @@ fn compile(app: &App, print: Printer) -> Result<PathBuf> {
 
 /// Makes the invocation in the app's program and returns its exit code. The program's own standard output, where Rust
 /// workers print and log, goes to the standard error. The response comes in a file and is all that is printed here.
-fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
+fn run_in_program(program: &Path, app: &App, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
     let run_error = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
     let response = tempfile::NamedTempFile::new()
         .map_err(|error| Error::io("failed to create a file for the response".to_owned(), &error))?;
     let mut command = Command::new(program);
     // The other Rust workers of the app run in the same process, with the variables of this one.
-    command.envs(&worker.settings.environment);
+    command.envs(worker.settings.local_variables(&app.name));
     command.env(WORKER_VARIABLE, worker.name.as_str()).env(RESPONSE_VARIABLE, response.path());
     command.stdin(Stdio::piped()).stdout(std::io::stderr());
     if event {

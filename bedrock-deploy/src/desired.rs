@@ -200,7 +200,7 @@ fn desired_function(
             on_success,
         },
         allows_recursion: entry.recursion == "allow",
-        url: (key == ENDPOINT).then(|| url_auth(entry)),
+        url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
         managed: entry.lambda.managed(&stage.log_group_name(key)),
         lambda: entry.lambda.clone(),
@@ -280,8 +280,10 @@ fn zip_file(manifest: &Manifest, artifact: &Artifact) -> ZipFile {
     }
 }
 
-fn url_auth(entry: &ManifestEntry) -> UrlAuth {
-    if entry.url_auth.as_deref() == Some("iam") { UrlAuth::Iam } else { UrlAuth::Public }
+/// Returns `None` if the endpoint has no URL.
+fn url_auth(entry: &ManifestEntry) -> Option<UrlAuth> {
+    let auth = entry.url_auth.as_deref()?;
+    Some(if auth == "iam" { UrlAuth::Iam } else { UrlAuth::Public })
 }
 
 fn arn_variable_name(app: &str, callee: &str) -> String {

@@ -456,6 +456,7 @@ fn plan_unversioned_settings(steps: &mut StepList, desired: &DesiredFunction, de
 fn plan_url(steps: &mut StepList, desired: Option<UrlAuth>, deployed: &DeployedFunction) {
     match (desired, deployed.url.as_ref().map(|url| url.auth)) {
         (Some(_), None) => steps.add(Step::CreateUrl, "URL"),
+        (None, Some(_)) => steps.add(Step::DeleteUrl, "no URL"),
         (Some(desired), Some(actual)) if desired != actual => steps.add(Step::SetUrlAuth, "URL access"),
         _ => {}
     }

@@ -75,6 +75,8 @@ pub struct FunctionSettings {
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
     pub triggers: Vec<Trigger>,
+    /// Whether the endpoint has a function URL on AWS. Default true.
+    pub url: bool,
     /// What the function uses of AWS. `None` says nothing: then it gets no rights for its triggers' objects either.
     pub uses: Option<Vec<Use>>,
 }
@@ -130,6 +132,7 @@ impl Default for FunctionSettings {
             runtime: None,
             timeout: 30,
             triggers: Vec::new(),
+            url: true,
             uses: None,
         }
     }

@@ -23,7 +23,7 @@ use super::{triggers, uses};
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, or with settings of stages.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 
 /// The contents of the file.
@@ -142,7 +142,7 @@ fn version(app: &App) -> u32 {
 }
 
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
-    settings.uses.is_some() || lambda_settings::Entry::of(settings).is_some()
+    settings.uses.is_some() || !settings.url || lambda_settings::Entry::of(settings).is_some()
 }
 
 /// Returns what differs in `stage`, for each function that its settings change.
@@ -186,7 +186,7 @@ fn differences(old: &Value, new: &Value) -> Map<String, Value> {
 fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
-    endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
     endpoint
 }
 

@@ -184,6 +184,25 @@ fn vpc_and_tracing_give_the_role_their_rights() {
 }
 
 #[test]
+fn url_is_deleted_and_created_again() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&[]).with_endpoint(&[]).with("/version", json!(3));
+    aws.deploy(&app);
+    let has_url = |aws: &EmulatedAws| {
+        let arguments = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+        aws.emulator.call("lambda", "get_function_url_config", &arguments).is_ok()
+    };
+    assert!(has_url(&aws));
+    app.set("/endpoint/url_auth", Value::Null);
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (no URL, URL access)\n\n1 to update\n");
+    assert!(!has_url(&aws));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/endpoint/url_auth", json!("iam"));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (URL)\n\n1 to update\n");
+    assert!(has_url(&aws));
+}
+
+#[test]
 fn stage_deploys_its_own_settings() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = TestApp::new(&["counter"]).with("/version", json!(3));

@@ -615,3 +615,17 @@ run "uses" {
     error_message = "resources of the app are created: ${jsonencode([output.topics, output.buses, output.queues, output.buckets])}"
   }
 }
+
+run "endpoint_without_url" {
+  command = plan
+
+  variables {
+    path     = "./manifests/no_url.json"
+    url_auth = "none"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.url_auth == null
+    error_message = "the variable `url_auth` gives no URL to an endpoint without one: ${jsonencode(output.functions.endpoint.url_auth)}"
+  }
+}

@@ -49,8 +49,8 @@ output "functions" {
         file          = local.files["${name}/layer"]
         sha256_base64 = function.layer.sha256_base64
       }, null)
-      # Workers have no URL.
-      url_auth = name != "endpoint" ? null : var.url_auth != null ? var.url_auth : function.url_auth
+      # Workers have no URL, and an endpoint may have none.
+      url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
     }
   }
 

@@ -5,6 +5,7 @@ use std::env;
 use std::path::Path;
 
 use crate::app::App;
+use crate::dotenv::DOTENV_FILES;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
@@ -40,7 +41,8 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
         format!("rustc-env=BEDROCK_APP={}", app.name),
         format!("rustc-env=BEDROCK_ROOT={}", app.root.display()),
     ];
-    if crate_dir == app.root {
+    // Nothing in a program for Lambda is to depend on this machine's `.env`.
+    if crate_dir == app.root && env::var_os("CARGO_CFG_BEDROCK_LAMBDA").is_none() {
         instructions.extend(variable_instructions(&app));
     }
     instructions.extend(rerun_paths(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
@@ -58,7 +60,7 @@ fn variable_instructions(app: &App) -> Vec<String> {
     let mut instructions = Vec::new();
     let mut set: BTreeMap<String, (&str, String)> = BTreeMap::new();
     for (function, settings) in std::iter::once(("endpoint", &app.settings.endpoint)).chain(workers) {
-        for (name, value) in settings.local_variables(&app.name) {
+        for (name, value) in app.local_variables(settings) {
             if !is_passed_on(&name, &value) {
                 continue;
             }
@@ -92,6 +94,8 @@ fn is_passed_on(name: &str, value: &str) -> bool {
 /// notices renamed and deleted folders, and an edit in one worker does not recompile the other workers.
 fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     let mut paths = vec![app.root.join("Cargo.toml"), crate_dir.join("Cargo.toml")];
+    // A file that does not exist would make cargo run the script in every build.
+    paths.extend(DOTENV_FILES.iter().map(|file| app.root.join(file)).filter(|path| path.is_file()));
     let workers = app.root.join(&app.settings.workers_dir);
     // With a path that does not exist, cargo would run the script in every build.
     if crate_dir == app.root && workers.is_dir() {

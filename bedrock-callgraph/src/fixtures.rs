@@ -21,6 +21,7 @@ pub(crate) fn app(name: &str, workers: &[&str]) -> App {
         settings: Settings::default(),
         workers,
         endpoint_runtime: Runtime::default_of(Language::Rust),
+        dotenv: BTreeMap::new(),
         origins: bedrock_build::settings::Origins::new(),
         unfinished: Vec::new(),
     }

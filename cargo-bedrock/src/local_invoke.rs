@@ -95,7 +95,7 @@ fn run_in_program(program: &Path, app: &App, worker: &Worker, payload: &str, eve
         .map_err(|error| Error::io("failed to create a file for the response".to_owned(), &error))?;
     let mut command = Command::new(program);
     // The other Rust workers of the app run in the same process, with the variables of this one.
-    command.envs(worker.settings.local_variables(&app.name));
+    command.envs(app.local_variables(&worker.settings));
     command.env(WORKER_VARIABLE, worker.name.as_str()).env(RESPONSE_VARIABLE, response.path());
     command.stdin(Stdio::piped()).stdout(std::io::stderr());
     if event {

@@ -147,8 +147,7 @@ impl FunctionSettings {
 
     /// Returns the environment variables of the function on this machine: those of the resources that it uses, and those of
     /// the setting `env`, which override them.
-    #[must_use]
-    pub fn local_variables(&self, app: &AppName) -> BTreeMap<String, String> {
+    pub(crate) fn local_variables(&self, app: &AppName) -> BTreeMap<String, String> {
         let region = std::env::var("AWS_REGION").unwrap_or_else(|_| DEFAULT_REGION.to_owned());
         let mut variables = local_variables(self.uses.as_deref().unwrap_or_default(), app, &region);
         variables.extend(self.environment.clone());

@@ -87,7 +87,7 @@ impl FunctionFactory<'_> {
             ("AWS_SESSION_TOKEN", "local"),
         ];
         // The settings come later than the queues and buckets, so that they override them.
-        let configured = self.resource_variables.iter().cloned().chain(settings.local_variables(&app.name));
+        let configured = self.resource_variables.iter().cloned().chain(app.local_variables(settings));
         let mut variables = lambda_variables(&info.runtime, configured);
         variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables

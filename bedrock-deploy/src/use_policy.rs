@@ -53,8 +53,8 @@ pub(crate) fn resources_of_app(manifest: &Manifest, entry: &ManifestEntry) -> Ve
     let all = || manifest.functions().flat_map(|(_, entry)| entry.uses.iter().flatten()).filter_map(Use::resource);
     let of_app = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
     let with_key = |used: &ResourceUse| {
-        let same = all().filter(|other| other.kind == used.kind && other.name == used.name);
-        let key = same.filter_map(|other| other.key.clone()).next();
+        let mut same = all().filter(|other| other.kind == used.kind && other.name == used.name);
+        let key = same.find_map(|other| other.key.clone());
         ResourceUse { key, ..used.clone() }
     };
     of_app.map(with_key).collect()

@@ -12,7 +12,7 @@ use crate::stage::{StageContext, arn_resource};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Use {
-    Resource(ResourceUse),
+    Resource(Box<ResourceUse>),
     Statement { statement: Value },
 }
 
@@ -72,7 +72,7 @@ pub(crate) type AppResources = BTreeMap<ResourceId, Option<TableKey>>;
 impl Use {
     pub(crate) fn resource(&self) -> Option<&ResourceUse> {
         match self {
-            Self::Resource(resource) => Some(resource),
+            Self::Resource(resource) => Some(resource.as_ref()),
             Self::Statement { .. } => None,
         }
     }

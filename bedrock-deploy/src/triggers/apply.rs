@@ -20,13 +20,13 @@ use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule}
 use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
+use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
 use crate::concurrent::map_concurrently;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
-use crate::resources;
 use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
 /// Triggers that are changed at the same time.

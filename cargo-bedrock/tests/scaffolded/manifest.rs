@@ -177,7 +177,7 @@ fn check_invalid_manifests(manifest: &Value) {
     assert_eq!(validation_errors(&schema(), &newer), [""; 0]);
     assert_eq!(validation_errors(&closed_schema(), &newer).len(), 2);
     for (pointer, value) in [
-        ("/version", json!(3)),
+        ("/version", json!(4)),
         ("/endpoint", json!(null)),
         ("/endpoint/name", json!("api")),
         ("/endpoint/url_auth", json!("open")),

@@ -186,7 +186,7 @@ fn undo_keeps_ported_endpoints() {
     let app = app.file("src/endpoints/prices.rs", "// ported\n");
     assert_snapshot!(stderr_of(&app, &["migrate", "--undo", "--yes"]), @"
     note: `src/endpoints/prices.rs` is kept: it was edited since
-    done: undid the migration (files: 35 removed)
+    done: undid the migration (files: 38 removed)
     ");
     assert_eq!(app.read("src/endpoints/prices.rs"), "// ported\n");
     assert!(!app.path("Cargo.toml").exists() && !app.path(".bedrock").exists());

@@ -22,7 +22,8 @@ test('resources are found by kind and name', () => {
 });
 
 test('unknown resources are errors with the setting', () => {
-  for (const [kind, name] of [['table', 'others'], ['mode', ''], ['bucket', 'orders'], ['table', 'pictures'], ['toString', '']]) {
+  const unknown = [['table', 'others'], ['mode', ''], ['bucket', 'orders'], ['table', 'pictures'], ['toString', '']];
+  for (const [kind, name] of unknown) {
     assert.throws(() => resource(kind, name), /add it to `uses` in its settings/);
   }
 });

@@ -27,7 +27,9 @@ def test_resources_are_found_by_kind_and_name(kind, name, value):
     assert resource(kind, name) == value
 
 
-@pytest.mark.parametrize(("kind", "name"), [("table", "others"), ("mode", ""), ("bucket", "orders"), ("table", "pictures")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("table", "others"), ("mode", ""), ("bucket", "orders"), ("table", "pictures")]
+)
 def test_unknown_resources_are_errors_with_the_setting(kind, name):
     with pytest.raises(LookupError, match="add it to `uses` in its settings"):
         resource(kind, name)

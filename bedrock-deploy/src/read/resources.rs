@@ -57,10 +57,17 @@ async fn read_table(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Optio
     let dynamodb = &aws.dynamodb;
     let request = || dynamodb.describe_table().table_name(&id.name).send();
     let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
-    let request = || dynamodb.list_tags_of_resource().resource_arn(&id.arn).send();
-    let tags = call(Idempotency::Idempotent, request).await?;
-    let tags = tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
-    Ok(Some((tags, response.table().and_then(table_key))))
+    let mut tags = Tags::new();
+    let mut token = None::<String>;
+    loop {
+        let request = || dynamodb.list_tags_of_resource().resource_arn(&id.arn).set_next_token(token.clone()).send();
+        let page = call(Idempotency::Idempotent, request).await?;
+        tags.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        if token.is_none() {
+            return Ok(Some((tags, response.table().and_then(table_key))));
+        }
+    }
 }
 
 fn table_key(table: &TableDescription) -> Option<TableKey> {

@@ -1,7 +1,9 @@
 //! An app on disk: its root folder, its settings and its workers.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::dotenv;
 use crate::edit_distance::suggest;
 use crate::language::Language;
 use crate::manifest::{Manifest, Table};
@@ -9,7 +11,7 @@ use crate::name::AppName;
 use crate::problem::Problem;
 use crate::references::check_references;
 use crate::runtime::Runtime;
-use crate::settings::{Origins, Settings};
+use crate::settings::{FunctionSettings, Origins, Settings};
 use crate::worker::{Worker, discover_workers};
 
 /// An app: the folder whose `Cargo.toml` has `[package.metadata.bedrock]`.
@@ -25,6 +27,8 @@ pub struct App {
     pub workers: Vec<Worker>,
     /// The Lambda runtime of the endpoint.
     pub endpoint_runtime: Runtime,
+    /// The variables in `.env` and `.env.local`.
+    pub dotenv: BTreeMap<String, String>,
     /// Where the settings in the manifest come from, by their paths.
     pub origins: Origins,
     /// Names of folders in the workers folder that have no entry file, sorted.
@@ -102,11 +106,25 @@ impl App {
                 settings,
                 workers: folders.workers,
                 endpoint_runtime,
+                dotenv: dotenv::read(root),
                 origins,
                 unfinished: folders.unfinished,
             })),
             _ => Err(problems),
         }
+    }
+
+    /// Returns the environment variables of a function on this machine: those of the resources that it uses, of the setting
+    /// `env`, and of `.env` and `.env.local`. Later ones override earlier ones. A variable of this process overrides those
+    /// of the files: it is left out here, because processes of functions inherit it.
+    #[must_use]
+    pub fn local_variables(&self, settings: &FunctionSettings) -> BTreeMap<String, String> {
+        let mut variables = settings.local_variables(&self.name);
+        let is_inherited = |name: &String| std::env::var_os(name).is_some();
+        variables.retain(|name, _| !(self.dotenv.contains_key(name) && is_inherited(name)));
+        let in_files = self.dotenv.iter().filter(|(name, _)| !is_inherited(name));
+        variables.extend(in_files.map(|(name, value)| (name.clone(), value.clone())));
+        variables
     }
 
     /// Returns the worker called `name`, or a problem that suggests a similar name or says how to create the worker.

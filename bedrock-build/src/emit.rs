@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::contract;
+use crate::dotenv::DOTENV_FILES;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
@@ -41,7 +42,8 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
         format!("rustc-env=BEDROCK_APP={}", app.name),
         format!("rustc-env=BEDROCK_ROOT={}", app.root.display()),
     ];
-    if crate_dir == app.root {
+    // Nothing in a program for Lambda is to depend on this machine's `.env`.
+    if crate_dir == app.root && env::var_os("CARGO_CFG_BEDROCK_LAMBDA").is_none() {
         instructions.extend(variable_instructions(&app));
     }
     instructions.extend(rerun_paths(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
@@ -57,15 +59,18 @@ fn variable_instructions(app: &App) -> Vec<String> {
     let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
     let workers = rust_workers.map(|worker| (worker.name.as_str(), &worker.settings));
     let mut instructions = Vec::new();
-    let mut set: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut set: BTreeMap<String, (&str, String)> = BTreeMap::new();
     for (function, settings) in std::iter::once(("endpoint", &app.settings.endpoint)).chain(workers) {
-        for (name, value) in settings.environment.iter().filter(|(name, value)| is_passed_on(name, value)) {
-            match set.get(name.as_str()) {
+        for (name, value) in app.local_variables(settings) {
+            if !is_passed_on(&name, &value) {
+                continue;
+            }
+            match set.get(&name) {
                 None => {
-                    set.insert(name, (function, value));
+                    set.insert(name.clone(), (function, value.clone()));
                     instructions.push(format!("rustc-env={name}={value}"));
                 }
-                Some((other, known)) if known != value => instructions.push(format!(
+                Some((other, known)) if *known != value => instructions.push(format!(
                     "warning=`{other}` and `{function}` set the variable `{name}` to different values; `cargo run` and \
                      tests run both in one process, with the value of `{other}`"
                 )),
@@ -90,6 +95,8 @@ fn is_passed_on(name: &str, value: &str) -> bool {
 /// notices renamed and deleted folders, and an edit in one worker does not recompile the other workers.
 fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     let mut paths = vec![app.root.join("Cargo.toml"), crate_dir.join("Cargo.toml")];
+    // A file that does not exist would make cargo run the script in every build.
+    paths.extend(DOTENV_FILES.iter().map(|file| app.root.join(file)).filter(|path| path.is_file()));
     let workers = app.root.join(&app.settings.workers_dir);
     // With a path that does not exist, cargo would run the script in every build.
     if crate_dir == app.root && workers.is_dir() {

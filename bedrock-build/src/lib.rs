@@ -28,6 +28,7 @@
 pub mod app;
 pub mod architecture;
 pub mod contract;
+mod dotenv;
 pub mod edit_distance;
 mod emit;
 pub mod language;
@@ -47,6 +48,7 @@ pub mod worker_index;
 
 pub use app::App;
 pub use architecture::Architecture;
+pub use dotenv::DOTENV_FILES;
 pub use emit::emit;
 pub use language::Language;
 pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME_LENGTH, WorkerName};

@@ -9,6 +9,7 @@ mod json;
 mod lambda;
 mod lambda_reader;
 mod origins;
+mod placeholder;
 mod reader;
 mod stage_reader;
 mod stages;
@@ -29,8 +30,9 @@ pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
 pub use lambda::{FileSystem, LambdaSettings, LogFormat, Logging, RuntimeManagement, Tracing, Vpc};
 pub use origins::{Origin, Origins};
+pub use placeholder::STAGE_PLACEHOLDER;
 use reader::{Reader, is_inside_app, set};
-pub use stages::{STAGE_PLACEHOLDER, StageSettings};
+pub use stages::StageSettings;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 

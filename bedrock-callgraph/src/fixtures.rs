@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bedrock_build::{App, AppName, FunctionSettings, Language, Runtime, Settings, Worker, WorkerName};
+use bedrock_build::uses::{ResourceKind, ResourceUse};
+use bedrock_build::{App, AppName, FunctionSettings, Language, Runtime, Settings, Use, Worker, WorkerName};
 
 use super::call_targets::CallTargets;
 use super::model::Graph;
@@ -20,6 +21,8 @@ pub(crate) fn app(name: &str, workers: &[&str]) -> App {
         settings: Settings::default(),
         workers,
         endpoint_runtime: Runtime::default_of(Language::Rust),
+        dotenv: BTreeMap::new(),
+        origins: bedrock_build::settings::Origins::new(),
         unfinished: Vec::new(),
     }
 }
@@ -77,6 +80,24 @@ pub(crate) fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, Call
         (caller, CallTargets::from_sources(app, &calls))
     };
     calls.iter().map(of).collect()
+}
+
+/// A graph with resources that two functions use.
+pub(crate) fn graph_with_resources() -> Graph {
+    let mut app = app("my_app", &["resizer.rs", "thumbnailer.js"]);
+    app.settings.endpoint.uses = Some(vec![uses(ResourceKind::Table, "orders", "read")]);
+    app.workers[0].settings.uses = Some(vec![
+        uses(ResourceKind::Bucket, "uploads", "read"),
+        uses(ResourceKind::Table, "orders", "write"),
+        uses(ResourceKind::Table, "orders", "read"),
+        Use::Statement("{}".to_owned()),
+    ]);
+    Graph::new(&app, &call_targets(&app, &["endpoint: resizer thumbnailer", "thumbnailer: resizer"]))
+}
+
+fn uses(kind: ResourceKind, name: &str, word: &str) -> Use {
+    let access = kind.accesses().find(|access| access.word == word).expect("a word");
+    Use::Resource(ResourceUse { kind, name: name.to_owned(), access, key: None })
 }
 
 /// A graph with every feature: every language, a call from the settings, a cycle, a recursive call, another function, and a

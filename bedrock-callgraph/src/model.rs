@@ -1,8 +1,9 @@
 //! The call graph, built from the calls in the code and from the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_build::{App, Language};
+use bedrock_build::uses::ResourceKind;
+use bedrock_build::{App, FunctionSettings, Language, Use};
 
 use super::call_targets::CallTargets;
 use super::cycles::cycles;
@@ -19,6 +20,8 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// Calls of functions that are not workers of this app, sorted by caller, then by function.
     pub others: Vec<OtherCall>,
+    /// Resources that functions use, by the settings, sorted by function, then by kind and name.
+    pub resources: Vec<ResourceEdge>,
     /// In each cycle, every node calls the next. The first node is also the last.
     pub cycles: Vec<Vec<NodeName>>,
 }
@@ -55,6 +58,18 @@ pub struct OtherCall {
     pub places: Vec<SourceLine>,
 }
 
+/// A resource that a function uses, by the setting `uses`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceEdge {
+    pub from: NodeName,
+    /// `table`, `bucket` and so on.
+    pub kind: &'static str,
+    /// The name in the settings, or an ARN.
+    pub name: String,
+    /// The words for access, such as `read`, sorted.
+    pub access: Vec<&'static str>,
+}
+
 impl EdgeSource {
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,7 +93,8 @@ impl Graph {
         let edges: Vec<Edge> = nodes.iter().flat_map(|node| edges(app, &node.name, of(node))).collect();
         let others = nodes.iter().flat_map(|node| others(&node.name, of(node))).collect();
         let cycles = named_cycles(&nodes, &edges);
-        Self { app: app.name.to_string(), nodes, edges, others, cycles }
+        let resources = nodes.iter().flat_map(|node| resources(app, &node.name)).collect();
+        Self { app: app.name.to_string(), nodes, edges, others, resources, cycles }
     }
 
     /// Returns the edges as pairs of indices of [`Graph::nodes`], in the order of [`Graph::edges`].
@@ -94,11 +110,31 @@ pub fn path(cycle: &[NodeName]) -> String {
 
 /// Returns the workers that the setting `invokes` lists for computed names, or `None` without the setting.
 pub(crate) fn invokes<'a>(app: &'a App, node: &NodeName) -> Option<&'a [String]> {
-    let settings = match node {
+    settings(app, node)?.invokes.as_deref()
+}
+
+fn settings<'a>(app: &'a App, node: &NodeName) -> Option<&'a FunctionSettings> {
+    match node {
         NodeName::Endpoint => Some(&app.settings.endpoint),
         NodeName::Worker(name) => app.workers.iter().find(|worker| worker.name == *name).map(|worker| &worker.settings),
+    }
+}
+
+/// Returns the resources that a function uses, each once.
+fn resources(app: &App, from: &NodeName) -> Vec<ResourceEdge> {
+    let mut resources: BTreeMap<_, BTreeSet<&'static str>> = BTreeMap::new();
+    for used in settings(app, from).and_then(|settings| settings.uses.as_ref()).into_iter().flatten() {
+        if let Use::Resource(used) = used {
+            resources.entry((used.kind, used.name.clone())).or_default().insert(used.access.word);
+        }
+    }
+    let edge = |((kind, name), access): ((ResourceKind, String), BTreeSet<&'static str>)| ResourceEdge {
+        from: from.clone(),
+        kind: kind.as_str(),
+        name,
+        access: access.into_iter().collect(),
     };
-    settings?.invokes.as_deref()
+    resources.into_iter().map(edge).collect()
 }
 
 fn edges(app: &App, from: &NodeName, call_targets: &CallTargets) -> Vec<Edge> {

@@ -9,6 +9,7 @@ use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
 use crate::triggers::actual::ActualTriggers;
+use crate::uses::AppResources;
 use crate::version::Version;
 
 /// The actual state of a stage.
@@ -17,6 +18,8 @@ pub(crate) struct Actual {
     /// Functions by their keys.
     pub(crate) functions: BTreeMap<String, ActualFunction>,
     pub(crate) triggers: ActualTriggers,
+    /// Tables, topics and event buses that functions use.
+    pub(crate) resources: AppResources,
     /// Resources that have names of this stage but are not managed by this tool.
     pub(crate) unmanaged: Vec<UnmanagedResource>,
 }

@@ -13,7 +13,7 @@ use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::plan::Plan;
-use crate::read::{read_actual, read_function_url};
+use crate::read::{read_actual, read_function_url, read_resources};
 use crate::regions::check_function_url;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
@@ -77,6 +77,7 @@ async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_pa
     let expected = desired.keys().cloned().collect();
     let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
+    read_resources(aws, stage, desired, &mut actual).await?;
     check_owned(stage, &actual.unmanaged)?;
     let plan = Plan::new(stage, desired, &actual, is_partial);
     if plan.creates_url() {

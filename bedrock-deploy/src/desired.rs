@@ -11,8 +11,10 @@ use crate::environment::{self, Environment};
 use crate::lambda_policy;
 use crate::lambda_settings::{LambdaSettings, ManagedSettings};
 use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
-use crate::policy::{AccessedResources, RolePolicies, role_policies};
+use crate::policy::{AccessedResources, MAX_INLINE_POLICY_CHARS, RolePolicies, role_policies};
 use crate::stage::{ENDPOINT, SETTINGS_TAG, StageContext, function_label};
+use crate::use_policy;
+use crate::uses::ResourceUse;
 use crate::version::{FunctionSettings, Version};
 
 const MAX_LAYERS_PER_FUNCTION: usize = 5;
@@ -43,6 +45,8 @@ pub(crate) struct DesiredFunction {
     pub(crate) lambda: LambdaSettings,
     /// Which settings of `lambda` a deploy manages.
     pub(crate) managed: ManagedSettings,
+    /// Resources of the app that the function uses.
+    pub(crate) resources: Vec<ResourceUse>,
 }
 
 impl DesiredFunction {
@@ -123,7 +127,7 @@ pub(crate) fn desired_functions(
             continue;
         };
         let function = desired_function(manifest, stage, key, entry, code, secrets);
-        reports.extend(validate(manifest, key, entry, &function.version.settings.environment));
+        reports.extend(validate(manifest, key, entry, &function));
         reports.extend(destinations::validate(manifest, stage, key, entry));
         desired.insert(key.to_owned(), function);
     }
@@ -173,7 +177,8 @@ fn desired_function(
         on_success: on_success.clone(),
         queues: destinations::queue_arns(stage, entry),
         log_group: entry.lambda.logging.as_ref().and_then(|logging| logging.group.clone()),
-        statements: lambda_policy::statements(stage, key, &entry.lambda),
+        statements: [lambda_policy::statements(stage, key, &entry.lambda), use_policy::statements(stage, entry)]
+            .concat(),
     };
     DesiredFunction {
         version: Version {
@@ -195,10 +200,11 @@ fn desired_function(
             on_success,
         },
         allows_recursion: entry.recursion == "allow",
-        url: (key == ENDPOINT).then(|| url_auth(entry)),
+        url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
         managed: entry.lambda.managed(&stage.log_group_name(key)),
         lambda: entry.lambda.clone(),
+        resources: use_policy::resources_of_app(manifest, entry),
     }
 }
 
@@ -216,6 +222,7 @@ fn function_environment(
     secrets: &SecretValues,
 ) -> Environment {
     let mut variables = destinations::trigger_variables(manifest, stage);
+    variables.extend(use_policy::variables(stage, entry));
     variables.extend(entry.environment.clone());
     let secret_variable = |(name, secret): (&String, &SecretRef)| Some((name.clone(), secrets.get(secret)?.clone()));
     variables.extend(entry.secrets.iter().filter_map(secret_variable));
@@ -225,7 +232,9 @@ fn function_environment(
 }
 
 /// Returns a report for each problem of a function that AWS would reject, or that shows that the build is outdated.
-fn validate(manifest: &Manifest, key: &str, entry: &ManifestEntry, environment: &Environment) -> Vec<Report> {
+fn validate(manifest: &Manifest, key: &str, entry: &ManifestEntry, desired: &DesiredFunction) -> Vec<Report> {
+    let environment = &desired.version.settings.environment;
+    let policy = &desired.policies.inline;
     let function = function_label(key);
     let mut reports = Vec::new();
     for artifact in [&entry.code, &entry.layer].into_iter().flatten() {
@@ -248,6 +257,13 @@ fn validate(manifest: &Manifest, key: &str, entry: &ManifestEntry, environment: 
         );
         reports.push(rejection(message, "let the function load large values at run time"));
     }
+    if policy.to_string().len() > MAX_INLINE_POLICY_CHARS {
+        let length = policy.to_string().len();
+        let message = format!(
+            "the policy of {function} is too large: {length} characters, the limit is {MAX_INLINE_POLICY_CHARS}"
+        );
+        reports.push(rejection(message, "name fewer resources in `uses`, or one ARN with `*` in a `statement`"));
+    }
     let layers = entry.layers.len() + usize::from(entry.layer.is_some());
     if layers > MAX_LAYERS_PER_FUNCTION {
         let message = format!("{function} has too many layers: {layers}, the limit is {MAX_LAYERS_PER_FUNCTION}");
@@ -264,8 +280,10 @@ fn zip_file(manifest: &Manifest, artifact: &Artifact) -> ZipFile {
     }
 }
 
-fn url_auth(entry: &ManifestEntry) -> UrlAuth {
-    if entry.url_auth.as_deref() == Some("iam") { UrlAuth::Iam } else { UrlAuth::Public }
+/// Returns `None` if the endpoint has no URL.
+fn url_auth(entry: &ManifestEntry) -> Option<UrlAuth> {
+    let auth = entry.url_auth.as_deref()?;
+    Some(if auth == "iam" { UrlAuth::Iam } else { UrlAuth::Public })
 }
 
 fn arn_variable_name(app: &str, callee: &str) -> String {

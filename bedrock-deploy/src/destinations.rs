@@ -7,7 +7,7 @@ use bedrock_diagnostics::Report;
 
 use crate::manifest::{BUILD_HELP, Manifest, ManifestEntry, Trigger, rejection};
 use crate::policy::destination_action;
-use crate::regions::dns_suffix;
+use crate::regions::queue_url;
 use crate::stage::{DEAD_LETTER_SUFFIX, StageContext, arn_resource, function_label};
 
 const MAX_QUEUE_NAME_CHARS: usize = 80;
@@ -55,12 +55,6 @@ pub(crate) fn trigger_variables(manifest: &Manifest, stage: &StageContext) -> BT
         }
     }
     variables
-}
-
-fn queue_url(arn: &str) -> Option<String> {
-    let parts: Vec<&str> = arn.split(':').collect();
-    let [_, partition, _, region, account, name] = parts[..] else { return None };
-    Some(format!("https://sqs.{region}.{}/{account}/{name}", dns_suffix(partition)))
 }
 
 /// Returns a name such as `SHOP_QUEUE_URL_JOBS`.

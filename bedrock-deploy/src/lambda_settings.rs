@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_lambda::types::FunctionConfiguration;
+use aws_sdk_lambda::types::{EphemeralStorage, FunctionConfiguration, VpcConfigResponse};
 use bedrock_artifacts::Digest;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -192,7 +192,7 @@ impl ManagedSettings {
 
 /// Returns the known members of a deployed function or version, complete.
 pub(crate) fn actual_members(configuration: &FunctionConfiguration) -> Members {
-    let size = configuration.ephemeral_storage().map_or(512, |storage| storage.size());
+    let size = configuration.ephemeral_storage().map_or(512, EphemeralStorage::size);
     let file_systems = configuration.file_system_configs().iter();
     let file_systems: Vec<Value> = file_systems
         .map(|system| json!({ "Arn": system.arn(), "LocalMountPath": system.local_mount_path() }))
@@ -214,7 +214,7 @@ pub(crate) fn actual_members(configuration: &FunctionConfiguration) -> Members {
     };
     let subnets = vpc.map(|vpc| sorted(vpc.subnet_ids())).unwrap_or_default();
     let groups = vpc.map(|vpc| sorted(vpc.security_group_ids())).unwrap_or_default();
-    let ipv6 = vpc.and_then(|vpc| vpc.ipv6_allowed_for_dual_stack()).unwrap_or_default();
+    let ipv6 = vpc.and_then(VpcConfigResponse::ipv6_allowed_for_dual_stack).unwrap_or_default();
     let logging_config = logging_config(
         format,
         is_json.then_some(level),

@@ -10,6 +10,7 @@
 //! | `stage` | [`StageContext`]: a stage in an account, and the names of everything that belongs to it |
 //! | `manifest`, `secrets` | the last build, and the values of secrets |
 //! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
+//! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
@@ -44,6 +45,7 @@ mod policy;
 mod read;
 mod regions;
 pub mod remote_invoke;
+mod resources;
 mod rollback;
 mod secrets;
 mod stage;
@@ -52,6 +54,8 @@ mod step;
 #[cfg(test)]
 mod test_fixtures;
 mod triggers;
+mod use_policy;
+mod uses;
 mod version;
 
 pub use deploy::{StageRequest, deploy, destroy};

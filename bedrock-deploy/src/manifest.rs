@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::lambda_settings::LambdaSettings;
 use crate::stage::{ENDPOINT, Stage};
+use crate::uses::Use;
 
 /// Versions of the manifest that this program can read.
 const SUPPORTED_VERSIONS: [u64; 3] = [1, 2, 3];
@@ -64,6 +65,9 @@ pub(crate) struct ManifestEntry {
     pub(crate) url_auth: Option<String>,
     #[serde(default)]
     pub(crate) lambda: LambdaSettings,
+    /// `None` if the settings say nothing.
+    #[serde(default)]
+    pub(crate) uses: Option<Vec<Use>>,
     pub(crate) code: Option<Artifact>,
     pub(crate) layer: Option<Artifact>,
 }
@@ -204,7 +208,7 @@ fn apply_stage(manifest: &mut Value, stage: &str) {
         let differences = stages[stage][&name].as_object().into_iter().flatten();
         function.extend(differences.map(|(key, value)| (key.clone(), value.clone())));
         // Null stands for a key that the stage does not have.
-        function.retain(|key, value| !(value.is_null() && ["lambda", "triggers"].contains(&key.as_str())));
+        function.retain(|key, value| !(value.is_null() && ["lambda", "triggers", "uses"].contains(&key.as_str())));
         let replaced = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
         replaced.for_each(|(_, value)| replace_placeholder(value, stage));
     }

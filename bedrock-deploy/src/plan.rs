@@ -13,6 +13,7 @@ use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::lambda_trust_policy;
+use crate::resources::plan_resources;
 use crate::stage::{SETTINGS_TAG, StageContext};
 use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
 use crate::triggers::plan::plan_triggers;
@@ -76,7 +77,9 @@ impl Plan {
         let deletions = removed.map(|(key, actual)| plan_deletion(stage, key, actual));
         let mut functions: Vec<PlannedFunction> = kept.chain(deletions).collect();
         functions.sort_by(|one, other| one.key.cmp(&other.key));
-        Self { functions, triggers: plan_triggers(stage, desired, actual, is_partial) }
+        let mut triggers = plan_triggers(stage, desired, actual, is_partial);
+        triggers.extend(plan_resources(stage, desired, &actual.resources));
+        Self { functions, triggers }
     }
 
     /// Returns the functions that are changed.
@@ -453,6 +456,7 @@ fn plan_unversioned_settings(steps: &mut StepList, desired: &DesiredFunction, de
 fn plan_url(steps: &mut StepList, desired: Option<UrlAuth>, deployed: &DeployedFunction) {
     match (desired, deployed.url.as_ref().map(|url| url.auth)) {
         (Some(_), None) => steps.add(Step::CreateUrl, "URL"),
+        (None, Some(_)) => steps.add(Step::DeleteUrl, "no URL"),
         (Some(desired), Some(actual)) if desired != actual => steps.add(Step::SetUrlAuth, "URL access"),
         _ => {}
     }

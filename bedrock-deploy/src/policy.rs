@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::stage::StageContext;
 
 /// Maximum size of all inline policies of a role together.
-const MAX_INLINE_POLICY_CHARS: usize = 10_240;
+pub(crate) const MAX_INLINE_POLICY_CHARS: usize = 10_240;
 /// Callees in one managed policy, which may have 6,144 characters; a callee takes at most 264.
 const CALLEES_PER_MANAGED_POLICY: usize = 20;
 /// Kinds of destinations by the service in their ARN, and the action that a function needs to send events to them.

@@ -52,6 +52,13 @@ pub(crate) fn dns_suffix(partition: &str) -> &'static str {
     }
 }
 
+/// Returns the URL of a queue by its ARN.
+pub(crate) fn queue_url(arn: &str) -> Option<String> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let [_, partition, _, region, account, name] = parts[..] else { return None };
+    Some(format!("https://sqs.{region}.{}/{account}/{name}", dns_suffix(partition)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

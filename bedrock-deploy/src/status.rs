@@ -11,7 +11,7 @@ use crate::desired::{desired_functions, secret_refs};
 use crate::manifest::Manifest;
 use crate::ownership::check_owned;
 use crate::plan::{Plan, PlannedFunction};
-use crate::read::read_actual;
+use crate::read::{read_actual, read_resources};
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, StageContext};
 use crate::step::Change;
@@ -74,6 +74,7 @@ pub fn status(app: &App, request: &StageRequest) -> Result<StageStatus> {
         let desired = desired_functions(&manifest, &stage, &[], &secrets)?;
         let mut actual = read_actual(&aws, &stage, &desired.keys().cloned().collect(), false).await?;
         read_triggers(&aws, &stage, &desired, &mut actual, false).await?;
+        read_resources(&aws, &stage, &desired, &mut actual).await?;
         check_owned(&stage, &actual.unmanaged)?;
         let plan = Plan::new(&stage, &desired, &actual, false);
         Ok(StageStatus::new(&stage, &plan, &actual))

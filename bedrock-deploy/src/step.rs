@@ -70,6 +70,7 @@ pub(crate) enum Step {
     SetProvisionedConcurrency,
     CreateUrl,
     SetUrlAuth,
+    DeleteUrl,
     AddUrlStatement(UrlStatement),
     RemoveUrlStatement(UrlStatement),
     /// Deletes old versions of the layer by their numbers.
@@ -122,6 +123,7 @@ impl Step {
             Self::SetProvisionedConcurrency => "set the provisioned concurrency",
             Self::CreateUrl => "create the URL",
             Self::SetUrlAuth => "set the authentication of the URL",
+            Self::DeleteUrl => "delete the URL",
             Self::AddUrlStatement(_) => "allow public calls of the URL",
             Self::RemoveUrlStatement(_) => "disallow public calls of the URL",
             Self::DeleteLayerVersions(_) => "delete old versions of the layer",
@@ -156,6 +158,7 @@ impl Step {
             Self::SetProvisionedConcurrency => "set-provisioned-concurrency",
             Self::CreateUrl => "make-url",
             Self::SetUrlAuth => "set-url-auth",
+            Self::DeleteUrl => "delete-url",
             Self::AddUrlStatement(_) => "allow",
             Self::RemoveUrlStatement(_) => "disallow",
             Self::DeleteLayerVersions(_) => "drop-layers",

@@ -56,6 +56,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         triggers: Vec::new(),
         lambda: LambdaSettings::default(),
         managed: ManagedSettings::default(),
+        resources: Vec::new(),
     }
 }
 

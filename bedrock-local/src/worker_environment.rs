@@ -44,7 +44,7 @@ impl WorkerEnvironment {
 }
 
 fn variables_by_worker(app: &App) -> HashMap<String, Vec<Variable>> {
-    let variables = |worker: &bedrock_build::Worker| worker.settings.environment.clone().into_iter().collect();
+    let variables = |worker: &bedrock_build::Worker| app.local_variables(&worker.settings).into_iter().collect();
     app.workers.iter().map(|worker| (worker.name.to_string(), variables(worker))).collect()
 }
 

@@ -13,7 +13,7 @@
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
 //! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
-//! | [`triggers`], [`mod@lambda_settings`] | parts of a function in the manifest |
+//! | [`triggers`], [`uses`], [`mod@lambda_settings`] | parts of a function in the manifest |
 //! | [`tools`] | runs cargo, uv, pip, npm and esbuild |
 
 #![forbid(unsafe_code)]
@@ -37,6 +37,7 @@ mod size_limits;
 mod state;
 pub mod tools;
 mod triggers;
+mod uses;
 mod verify;
 mod worker_code;
 mod worker_files;

@@ -17,13 +17,13 @@ use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::BuildState;
-use super::triggers;
+use super::{triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, or with settings of stages.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 
 /// The contents of the file.
@@ -65,6 +65,9 @@ struct Entry {
     dead_letter: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     triggers: Vec<triggers::Entry>,
+    /// Null says nothing: then the function has no rights for the objects of its triggers either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<Vec<uses::Entry>>,
     recursion: &'static str,
     concurrency: Option<u64>,
     log_retention: u64,
@@ -129,13 +132,17 @@ impl Manifest {
 /// Returns the lowest version that can express the settings of an app.
 fn version(app: &App) -> u32 {
     let functions = || app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint]);
-    if !app.settings.stages.is_empty() || functions().any(|settings| lambda_settings::Entry::of(settings).is_some()) {
+    if !app.settings.stages.is_empty() || functions().any(needs_version_with_stages) {
         VERSION_WITH_STAGES
     } else if functions().all(is_plain) {
         VERSION_WITHOUT_TRIGGERS
     } else {
         VERSION_WITH_TRIGGERS
     }
+}
+
+fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
+    settings.uses.is_some() || !settings.url || lambda_settings::Entry::of(settings).is_some()
 }
 
 /// Returns what differs in `stage`, for each function that its settings change.
@@ -179,7 +186,7 @@ fn differences(old: &Value, new: &Value) -> Map<String, Value> {
 fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
-    endpoint.url_auth = Some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
     endpoint
 }
 
@@ -223,6 +230,7 @@ fn entry(
         on_success: settings.on_success.as_ref().map(ToString::to_string),
         dead_letter: settings.dead_letter.clone(),
         triggers: settings.triggers.iter().map(|trigger| triggers::Entry::of(trigger, settings)).collect(),
+        uses: uses::entries(&sources.context.app.name, settings),
         recursion: if settings.recursion == RecursiveLoop::Allow { "allow" } else { "terminate" },
         concurrency: settings.concurrency,
         log_retention: settings.log_retention,

@@ -62,6 +62,7 @@ fn defaults(runtime: Runtime, is_endpoint: bool) -> Vec<(&'static str, String)> 
     ];
     if is_endpoint {
         defaults.push(("auth", "\"none\"".to_owned()));
+        defaults.push(("url", "true".to_owned()));
     } else {
         defaults.push(("event-age", "21600".to_owned()));
         defaults.push(("recursion", "\"terminate\"".to_owned()));

@@ -1,6 +1,6 @@
 //! Checks Amazon Resource Names.
 
-use super::stages::STAGE_PLACEHOLDER;
+use super::placeholder::STAGE_PLACEHOLDER;
 
 /// Returns whether `text` is an ARN of one of `services` and ends with a name.
 pub(super) fn is_arn_of(text: &str, services: &[&str]) -> bool {

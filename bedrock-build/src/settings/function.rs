@@ -6,9 +6,10 @@ use std::ops::RangeInclusive;
 use super::destination::Destination;
 use super::lambda::LambdaSettings;
 use super::triggers::{QueueTrigger, Trigger};
-use super::uses::Use;
+use super::uses::{Use, local_variables};
 use crate::architecture::Architecture;
 use crate::language::Language;
+use crate::name::AppName;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 
@@ -23,6 +24,8 @@ pub(super) const RETRIES: RangeInclusive<u64> = 0..=2;
 /// The retention periods of CloudWatch Logs in days (API model, `RetentionInDays`).
 pub(super) const LOG_RETENTION_DAYS: &[u64] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/// The region of a machine that has none.
+const DEFAULT_REGION: &str = "us-east-1";
 /// The longest visibility timeout of SQS in seconds.
 const MAX_VISIBILITY_TIMEOUT_SECONDS: u64 = 43_200;
 
@@ -72,6 +75,8 @@ pub struct FunctionSettings {
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
     pub triggers: Vec<Trigger>,
+    /// Whether the endpoint has a function URL on AWS. Default true.
+    pub url: bool,
     /// What the function uses of AWS. `None` says nothing: then it gets no rights for its triggers' objects either.
     pub uses: Option<Vec<Use>>,
 }
@@ -127,6 +132,7 @@ impl Default for FunctionSettings {
             runtime: None,
             timeout: 30,
             triggers: Vec::new(),
+            url: true,
             uses: None,
         }
     }
@@ -137,6 +143,15 @@ impl FunctionSettings {
     #[must_use]
     pub fn architecture(&self, of_app: Architecture) -> Architecture {
         self.lambda.architecture.unwrap_or(of_app)
+    }
+
+    /// Returns the environment variables of the function on this machine: those of the resources that it uses, and those of
+    /// the setting `env`, which override them.
+    pub(crate) fn local_variables(&self, app: &AppName) -> BTreeMap<String, String> {
+        let region = std::env::var("AWS_REGION").unwrap_or_else(|_| DEFAULT_REGION.to_owned());
+        let mut variables = local_variables(self.uses.as_deref().unwrap_or_default(), app, &region);
+        variables.extend(self.environment.clone());
+        variables
     }
 
     /// Returns the runtime of a function in `language`.

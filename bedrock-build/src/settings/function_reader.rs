@@ -40,6 +40,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "tags",
     "timeout",
     "tracing",
+    "url",
     "uses",
     "vpc",
 ];
@@ -153,6 +154,7 @@ impl Reader<'_> {
             "redact" => set(&mut settings.redact, self.redacted_fields(value, path)),
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
+            "url" => set(&mut settings.url, self.boolean(value, path)),
             "uses" => settings.uses = self.uses(value, path),
             "triggers" => settings.triggers = self.triggers(value, path),
             // `timeout` is the only key left.

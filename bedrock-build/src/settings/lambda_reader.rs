@@ -10,8 +10,8 @@ use super::lambda::{
     MAX_MOUNT_PATH_CHARS, MAX_SECURITY_GROUPS, MAX_SUBNETS, MAX_TAG_KEY_CHARS, MAX_TAG_VALUE_CHARS, MAX_TAGS,
     PROVISIONED_CONCURRENCY, RuntimeManagement, Tracing, Vpc,
 };
+use super::placeholder::STAGE_PLACEHOLDER;
 use super::reader::{Reader, Value, set};
-use super::stages::STAGE_PLACEHOLDER;
 use crate::architecture::Architecture;
 
 /// The settings that this file reads, sorted.

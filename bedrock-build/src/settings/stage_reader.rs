@@ -1,5 +1,5 @@
-//! Reads the settings of stages: they replace those of all stages. Settings that the build depends on are the same in all stages,
-//! because all stages deploy the same build.
+//! Reads the settings of stages: they replace those of all stages. Settings that the build depends on are the same in
+//! all stages, because all stages deploy the same build.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,8 @@
-//! The settings of a stage, and the placeholder for its name.
+//! The settings of a stage.
 
 use std::collections::BTreeMap;
 
 use super::function::FunctionSettings;
-
-/// What the name of the stage replaces in names, paths and ARNs.
-pub const STAGE_PLACEHOLDER: &str = "{stage}";
 
 /// The settings of one stage, each complete: those of all stages with the replacements of this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -60,7 +60,8 @@ fn unknown_setting_error_lists_known_settings() {
          the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, \
          `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
-         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `uses`, `vpc`"
+         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `url`, \
+         `uses`, `vpc`"
     );
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),

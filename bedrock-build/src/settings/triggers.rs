@@ -143,7 +143,13 @@ impl Trigger {
 impl BucketTrigger {
     /// Returns the local folder that emulates the bucket, relative to the app.
     pub fn folder(&self) -> String {
-        self.folder.clone().unwrap_or_else(|| format!("target/bedrock/buckets/{}", self.bucket.name()))
+        self.folder.clone().unwrap_or_else(|| Self::default_folder(self.bucket.name()))
+    }
+
+    /// Returns the local folder of a bucket whose settings have none, relative to the app.
+    #[must_use]
+    pub fn default_folder(bucket: &str) -> String {
+        format!("target/bedrock/buckets/{bucket}")
     }
 }
 

@@ -4,8 +4,8 @@ use toml::de::DeTable;
 
 use super::arn::is_staged_arn_of;
 use super::json::object_text;
+use super::placeholder::STAGE_PLACEHOLDER;
 use super::reader::{Reader, Value};
-use super::stages::STAGE_PLACEHOLDER;
 use super::triggers::{validate_bucket_name, validate_queue_name, variable_name};
 use super::uses::{Access, KeyAttribute, ResourceKind, ResourceUse, TableKey, Use, UseDeclaration};
 use crate::name::MAX_QUEUE_NAME_LENGTH;

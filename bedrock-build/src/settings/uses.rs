@@ -3,8 +3,16 @@
 //!
 //! The table [`ACCESS`] is the only place that knows the actions. `docs/src/uses.md` lists them.
 
-use super::triggers::variable_name;
+use std::collections::BTreeMap;
+
+use super::placeholder::STAGE_PLACEHOLDER;
+use super::triggers::{TriggerSource, variable_name};
 use crate::name::AppName;
+
+/// The name of the stage on this machine.
+const LOCAL_STAGE: &str = "local";
+/// The account in ARNs on this machine.
+const LOCAL_ACCOUNT: &str = "000000000000";
 
 /// An entry of the list `uses`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,6 +288,39 @@ impl ResourceUse {
             ResourceKind::Topic | ResourceKind::Key | ResourceKind::Function => self.arn(),
         }
     }
+}
+
+impl ResourceUse {
+    /// Returns a queue or a bucket as the source of a trigger, with the name that it has on this machine.
+    #[must_use]
+    pub fn local_source(&self) -> TriggerSource {
+        let name = self.name.replace(STAGE_PLACEHOLDER, LOCAL_STAGE);
+        if name.starts_with("arn:") { TriggerSource::Existing(name) } else { TriggerSource::Own(name) }
+    }
+
+    /// Returns the value of the variable on this machine, where the stage is called `local`. `None` for queues and buckets.
+    fn local_value(&self, app: &AppName, region: &str) -> Option<String> {
+        let prefix = format!("{app}-{LOCAL_STAGE}-");
+        let values = [
+            ("{partition}", "aws"),
+            ("{region}", region),
+            ("{account}", LOCAL_ACCOUNT),
+            ("{prefix}", prefix.as_str()),
+            (STAGE_PLACEHOLDER, LOCAL_STAGE),
+        ];
+        let value = self.value()?;
+        Some(values.iter().fold(value, |text, (placeholder, value)| text.replace(placeholder, value)))
+    }
+}
+
+/// Returns the environment variables of what a function uses on this machine, except queues and buckets, which only a
+/// server has.
+pub(super) fn local_variables(uses: &[Use], app: &AppName, region: &str) -> BTreeMap<String, String> {
+    let variable = |each: &Use| match each {
+        Use::Resource(resource) => Some((resource.variable(app), resource.local_value(app, region)?)),
+        Use::Statement(_) => None,
+    };
+    uses.iter().filter_map(variable).collect()
 }
 
 /// Returns the environment variable of a resource by its kind and name.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Edge, Graph, Node, OtherCall};
+use crate::model::{Edge, Graph, Node, OtherCall, ResourceEdge};
 use crate::node::{NodeName, SourceLine};
 
 /// The JSON document. Its schema is `docs/schema/graph.v1.json`.
@@ -13,6 +13,8 @@ pub(super) struct Document<'a> {
     nodes: Vec<NodeEntry<'a>>,
     edges: Vec<EdgeEntry<'a>>,
     other_calls: Vec<OtherEntry<'a>>,
+    /// What the setting `uses` lists.
+    resources: Vec<ResourceEntry<'a>>,
     cycles: Vec<Vec<&'a str>>,
 }
 
@@ -39,6 +41,14 @@ struct OtherEntry<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct ResourceEntry<'a> {
+    from: &'a str,
+    kind: &'static str,
+    name: &'a str,
+    access: &'a [&'static str],
+}
+
+#[derive(Debug, Serialize)]
 struct PlaceEntry<'a> {
     file: &'a str,
     line: usize,
@@ -52,6 +62,7 @@ impl<'a> Document<'a> {
             nodes: graph.nodes.iter().map(node).collect(),
             edges: graph.edges.iter().map(edge).collect(),
             other_calls: graph.others.iter().map(other).collect(),
+            resources: graph.resources.iter().map(resource).collect(),
             cycles: graph.cycles.iter().map(|cycle| cycle.iter().map(NodeName::as_str).collect()).collect(),
         }
     }
@@ -73,6 +84,10 @@ fn edge(edge: &Edge) -> EdgeEntry<'_> {
 
 fn other(call: &OtherCall) -> OtherEntry<'_> {
     OtherEntry { from: call.from.as_str(), function: &call.function, places: places(&call.places) }
+}
+
+fn resource(edge: &ResourceEdge) -> ResourceEntry<'_> {
+    ResourceEntry { from: edge.from.as_str(), kind: edge.kind, name: &edge.name, access: &edge.access }
 }
 
 fn places(places: &[SourceLine]) -> Vec<PlaceEntry<'_>> {

@@ -11,6 +11,7 @@ pub(super) fn render(graph: &Graph) -> String {
         let (open, close) = match shape.look {
             NodeStyle::Endpoint => ("([", "])"),
             NodeStyle::Other => ("[/", "/]"),
+            NodeStyle::Resource => ("[(", ")]"),
             _ => ("(", ")"),
         };
         text.push(format!("    n{at}{open}\"{}\"{close}:::{}\n", escape(&shape.label), shape.look.class()));

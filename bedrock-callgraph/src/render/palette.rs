@@ -14,6 +14,8 @@ pub(super) enum NodeStyle {
     JavaScript,
     /// A function that is not a worker of the app.
     Other,
+    /// A table, a bucket or another resource.
+    Resource,
 }
 
 /// Colours of a box.
@@ -30,7 +32,8 @@ pub(super) const CYCLE: &str = "#d1242f";
 pub(super) const EDGE: &str = "#8c959f";
 
 impl NodeStyle {
-    pub(super) const ALL: [Self; 5] = [Self::Endpoint, Self::Rust, Self::Python, Self::JavaScript, Self::Other];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Endpoint, Self::Rust, Self::Python, Self::JavaScript, Self::Other, Self::Resource];
 
     pub(super) fn of(node: &Node) -> Self {
         match (&node.name, node.language) {
@@ -49,6 +52,7 @@ impl NodeStyle {
             Self::Python => "python",
             Self::JavaScript => "javascript",
             Self::Other => "other",
+            Self::Resource => "resource",
         }
     }
 
@@ -60,6 +64,7 @@ impl NodeStyle {
             Self::Python => "Python",
             Self::JavaScript => "JavaScript",
             Self::Other => "another function",
+            Self::Resource => "resource",
         }
     }
 
@@ -71,6 +76,7 @@ impl NodeStyle {
             Self::Python => ("#e9f2fc", "#3b78b5", "#1d4675"),
             Self::JavaScript => ("#fdf7d8", "#c9a30c", "#665200"),
             Self::Other => ("#f6f8fa", "#9aa4af", "#57606a"),
+            Self::Resource => ("#eaf6ec", "#3f8f4f", "#1f5a2c"),
         };
         Colors { fill, line, text }
     }
@@ -83,6 +89,7 @@ impl NodeStyle {
             Self::Python => ("#12263b", "#4b8bc9", "#b9dbff"),
             Self::JavaScript => ("#2f2a0d", "#bfa023", "#f3e08a"),
             Self::Other => ("#161b22", "#6e7781", "#9aa4af"),
+            Self::Resource => ("#10281a", "#4fa463", "#b4e3bf"),
         };
         Colors { fill, line, text }
     }

@@ -9,7 +9,7 @@ use crate::node::{NodeName, SourceLine};
 
 #[derive(Debug)]
 pub(super) struct Picture {
-    /// The endpoint is the first, functions that are not workers of the app are the last.
+    /// The endpoint is the first, then come functions that are not workers of the app, then resources.
     pub(super) boxes: Vec<Shape>,
     /// Sorted by the numbers of their boxes, without duplicates.
     pub(super) lines: Vec<Line>,
@@ -56,6 +56,15 @@ impl Picture {
             });
             let Some(from) = numbers.get(&call.from).copied() else { continue };
             lines.push(Line { from, to, is_dashed: false, closes_cycle: false, places: call.places.clone() });
+        }
+        let mut resources: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for used in &graph.resources {
+            let to = *resources.entry((used.kind, &used.name)).or_insert_with(|| {
+                boxes.push(Shape { label: format!("{} {}", used.kind, used.name), look: NodeStyle::Resource });
+                boxes.len() - 1
+            });
+            let Some(from) = numbers.get(&used.from).copied() else { continue };
+            lines.push(Line { from, to, is_dashed: false, closes_cycle: false, places: Vec::new() });
         }
         lines.sort_by_key(|line| (line.from, line.to));
         Self { boxes, lines }

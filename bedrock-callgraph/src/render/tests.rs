@@ -5,7 +5,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use super::{Format, render};
-use crate::fixtures::{large_graph, sample_graph};
+use crate::fixtures::{graph_with_resources, large_graph, sample_graph};
 
 mod random;
 mod schema;
@@ -34,6 +34,37 @@ fn text_form_has_trees_from_the_endpoint_down() {
     cycle: nightly_report → nightly_report
     cycle: resizer → thumbnailer → resizer
     ");
+}
+
+#[test]
+fn text_form_lists_resources_with_access() {
+    assert_snapshot!(render(&graph_with_resources(), Format::Text).expect("rendered"), @"
+    endpoint
+    ├── resizer (rust)
+    │   ├── table orders (read, write)
+    │   └── bucket uploads (read)
+    ├── thumbnailer (javascript)
+    │   └── resizer (rust), see above
+    └── table orders (read)
+    ");
+}
+
+#[test]
+fn pictures_have_one_box_for_each_resource() {
+    let mermaid = render(&graph_with_resources(), Format::Mermaid).expect("rendered");
+    assert_eq!(mermaid.matches("table orders").count(), 1, "{mermaid}");
+    assert!(mermaid.contains("n3[(\"table orders\")]:::resource"), "{mermaid}");
+    assert!(mermaid.contains("n0 --> n3\n") && mermaid.contains("n1 --> n3\n"), "{mermaid}");
+    for format in [Format::Svg, Format::Dot] {
+        let text = render(&graph_with_resources(), format).expect("rendered");
+        assert!(text.contains("table orders") && text.contains("bucket uploads"), "{text}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&render(&graph_with_resources(), Format::Json).expect("rendered")).expect("JSON");
+    assert_eq!(
+        json["resources"][1],
+        serde_json::json!({ "from": "resizer", "kind": "table", "name": "orders", "access": ["read", "write"] })
+    );
 }
 
 #[test]

@@ -52,7 +52,12 @@ impl Trees<'_> {
         self.path.push(node);
         let name = &self.graph.nodes[node].name;
         let others = self.graph.others.iter().filter(|other| other.from == *name);
-        let others: Vec<&str> = others.map(|other| other.function.as_str()).collect();
+        let others = others.map(|other| format!("{} (another function)", other.function.escape_debug()));
+        let resources = self.graph.resources.iter().filter(|resource| resource.from == *name);
+        let resources = resources.map(|resource| {
+            format!("{} {} ({})", resource.kind, resource.name.escape_debug(), resource.access.join(", "))
+        });
+        let others: Vec<String> = others.chain(resources).collect();
         let edges: Vec<usize> = (0..self.pairs.len()).filter(|edge| self.pairs[*edge].0 == node).collect();
         let last = edges.len() + others.len();
         for (at, edge) in edges.into_iter().enumerate() {
@@ -60,7 +65,7 @@ impl Trees<'_> {
         }
         for (at, function) in others.iter().enumerate() {
             let branch = if last - others.len() + at + 1 == last { "└── " } else { "├── " };
-            self.text.push(format!("{indent}{branch}{} (another function)\n", function.escape_debug()));
+            self.text.push(format!("{indent}{branch}{function}\n"));
         }
         self.path.pop();
     }
@@ -68,7 +73,8 @@ impl Trees<'_> {
     fn callee(&mut self, edge: usize, indent: &str, is_last: bool) {
         let to = self.pairs[edge].1;
         let calls = self.pairs.iter().any(|(from, _)| *from == to)
-            || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name);
+            || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name)
+            || self.graph.resources.iter().any(|resource| resource.from == self.graph.nodes[to].name);
         let is_expanded = self.expanded.contains(&to);
         let mut line = self.title(to);
         if self.graph.edges[edge].source == EdgeSource::Settings {

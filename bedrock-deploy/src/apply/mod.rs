@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub(crate) mod function;
 mod lambda_settings;
 mod layer;
+pub(crate) mod resources;
 mod role;
 mod steps;
 pub(crate) mod tally;

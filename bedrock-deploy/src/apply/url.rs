@@ -4,7 +4,7 @@
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 
 use super::context::{FunctionContext, StepResult};
-use crate::aws::{Idempotency, call};
+use crate::aws::{Idempotency, call, optional};
 use crate::desired::{DesiredFunction, UrlAuth};
 use crate::permissions;
 use crate::stage::ALIAS;
@@ -27,6 +27,15 @@ pub(super) async fn set_auth(context: &FunctionContext<'_>, desired: &DesiredFun
         url.auth_type(auth_type(desired)).send()
     };
     call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+pub(super) async fn delete(context: &FunctionContext<'_>) -> StepResult {
+    let request = || {
+        let url = context.aws.lambda.delete_function_url_config().function_name(context.name).qualifier(ALIAS);
+        url.send()
+    };
+    optional(call(Idempotency::Idempotent, request).await)?;
     Ok(())
 }
 

@@ -62,6 +62,12 @@ impl AwsError {
         {
             return message.contains("already exist") || message.contains("Config exists");
         }
+        if let Self::Service { code, message, .. } = self
+            && code == "ResourceInUseException"
+        {
+            // DynamoDB's code for a table that exists, too.
+            return message.contains("already exists");
+        }
         ["ConflictException", "EntityAlreadyExists", "ResourceAlreadyExistsException", "BucketAlreadyOwnedByYou"]
             .iter()
             .any(|code| self.has_code(code))

@@ -57,12 +57,15 @@ pub struct AwsOptions {
 pub struct Aws {
     /// The account and region of all clients.
     pub env: AwsEnvironment,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) events: aws_sdk_eventbridge::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) policy_locks: PolicyLocks,
@@ -108,12 +111,15 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
     Ok(Aws {
         env: AwsEnvironment { partition, region, account },
+        dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+        events: aws_sdk_eventbridge::Client::new(&sdk),
         iam: aws_sdk_iam::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
         s3: aws_sdk_s3::Client::from_conf(s3),
         scheduler: aws_sdk_scheduler::Client::new(&sdk),
         secrets: aws_sdk_secretsmanager::Client::new(&sdk),
+        sns: aws_sdk_sns::Client::new(&sdk),
         sqs: aws_sdk_sqs::Client::new(&sdk),
         ssm: aws_sdk_ssm::Client::new(&sdk),
         policy_locks: PolicyLocks::default(),

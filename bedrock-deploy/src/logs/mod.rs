@@ -4,9 +4,11 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `event` | [`LogEvent`], and which invocation it belongs to |
+//! | `filter` | [`LogFilter`]: which events are wanted |
 //! | `window` | which events are new: none is returned twice, and late ones are not lost |
 
 mod event;
+mod filter;
 mod window;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +20,7 @@ use crate::concurrent::map_concurrently;
 use crate::stage::Stage;
 pub use event::LogEvent;
 use event::RequestIds;
+pub use filter::{LogFilter, LogLevel};
 use window::LogWindow;
 
 /// Queries at the same time: CloudWatch Logs allows about ten a second for an account.
@@ -55,6 +58,8 @@ pub struct LogRequest {
     pub since: Duration,
     /// Whether to wait for new events until Ctrl-C.
     pub follow: bool,
+    /// Which events are wanted.
+    pub filter: LogFilter,
 }
 
 /// An event together with its function and invocation.
@@ -206,7 +211,9 @@ fn new_lines(request: &LogRequest, states: &mut [LogState], responses: Vec<Optio
         let events = response.unwrap_or_default().into_iter().filter(is_own).collect();
         for event in state.window.take_new(events) {
             let request_id = state.request_ids.request_id(&event);
-            lines.push(LogLine { source, request_id, event });
+            if request.filter.matches(&event.message, request_id.as_deref()) {
+                lines.push(LogLine { source, request_id, event });
+            }
         }
     }
     lines.sort_by_key(|line| (line.event.timestamp, line.source));

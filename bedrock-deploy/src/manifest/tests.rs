@@ -28,7 +28,8 @@ fn stage_replaces_whole_keys() {
     let base = json!({ "memory": 256, "lambda": { "tracing": "Active" }, "environment": { "A": "1" } });
     let stages = json!({ "prod": { "counter": { "memory": 2048, "lambda": null, "environment": { "B": "2" } } } });
     let manifest = manifest(&base, &stages);
-    let (dev, prod) = (in_stage(&manifest, "dev"), in_stage(&manifest, "prod"));
+    let dev = in_stage(&manifest, "dev");
+    let prod = in_stage(&manifest, "prod");
     assert_eq!((dev.memory, prod.memory), (256, 2_048));
     assert_eq!((dev.lambda.tracing.as_deref(), prod.lambda.tracing.as_deref()), (Some("Active"), None));
     assert_eq!(prod.environment.into_iter().collect::<Vec<_>>(), [("B".to_owned(), "2".to_owned())]);

@@ -191,6 +191,77 @@ fn stopped_deploy_continues_with_function() {
     ");
 }
 
+/// Settings of Lambda that have requests of their own.
+fn with_own_requests(key: &str) -> DesiredFunction {
+    let mut worker = desired_function(key);
+    worker.lambda = serde_json::from_value(serde_json::json!({
+        "code_signing": "arn", "provisioned_concurrency": 2,
+        "runtime_management": { "mode": "FunctionUpdate", "version": null }
+    }))
+    .expect("settings");
+    worker.managed = worker.lambda.managed("/aws/lambda/shop-dev-counter");
+    worker
+}
+
+#[test]
+fn settings_with_own_requests_are_set_and_reset() {
+    let worker = with_own_requests("counter");
+    let plain = desired_function("counter");
+    assert_snapshot!(plan("counter", &worker, None), @"
+    + create  shop-dev-counter
+
+    1 to create
+    make-log-group make-role write-own-policy make-function set-runtime-management publish set-provisioned-concurrency
+    ");
+    assert_snapshot!(plan("counter", &worker, actual_function("counter", &plain)), @"
+    ~ update  shop-dev-counter (code-signing, runtime-management, provisioned-concurrency none → 2)
+
+    1 to update
+    set-tags set-code-signing set-runtime-management set-provisioned-concurrency
+    ");
+    assert_snapshot!(plan("counter", &plain, actual_function("counter", &worker)), @"
+    ~ update  shop-dev-counter (code-signing, runtime-management, provisioned-concurrency 2 → none)
+
+    1 to update
+    set-tags set-code-signing set-runtime-management set-provisioned-concurrency
+    ");
+    assert_snapshot!(plan("counter", &worker, actual_function("counter", &worker)), @"
+    1 unchanged
+    ");
+}
+
+#[test]
+fn description_is_not_part_of_a_version() {
+    let mut worker = desired_function("counter");
+    worker.version.settings.members.insert("Description".to_owned(), serde_json::json!("new"));
+    let old = changed_after_deploy("counter", &worker, |actual| {
+        actual.latest.settings.members.insert("Description".to_owned(), serde_json::json!("old"));
+        let live = &mut actual.live.as_mut().expect("a version").version;
+        live.settings.members.insert("Description".to_owned(), serde_json::json!("deploy 1 after 0"));
+    });
+    assert_snapshot!(plan("counter", &worker, old), @"
+    ~ update  shop-dev-counter (description)
+
+    1 to update
+    update-settings
+    ");
+}
+
+#[test]
+fn endpoint_loses_its_url_with_its_statements() {
+    let with_url = desired_function("endpoint");
+    let without = DesiredFunction { url: None, ..with_url.clone() };
+    assert_snapshot!(plan("endpoint", &without, actual_function("endpoint", &with_url)), @"
+    ~ update  shop-dev-endpoint (no URL, URL access)
+
+    1 to update
+    delete-url disallow disallow
+    ");
+    assert_snapshot!(plan("endpoint", &without, actual_function("endpoint", &without)), @"
+    1 unchanged
+    ");
+}
+
 #[test]
 fn failed_update_is_repeated() {
     let worker = desired_function("counter");

@@ -6,6 +6,7 @@
 
 mod function;
 mod lists;
+mod resources;
 pub(crate) mod role;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
 pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
 use lists::StageLists;
+pub(crate) use resources::read_resources;
 
 /// Functions that are read at the same time; each takes up to eight requests.
 const MAX_CONCURRENT_FUNCTIONS: usize = 6;

@@ -20,6 +20,7 @@ use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule}
 use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
+use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
 use crate::concurrent::map_concurrently;
@@ -100,6 +101,9 @@ impl StepContext<'_> {
             }
             Step::RemoveBucketPermission { key, bucket } => self.remove_bucket_permission(key, bucket).await,
             Step::DeleteBucket(name) => self.delete_bucket(name).await,
+            Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
+            Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
+            Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,
         }
     }
 

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use crate::desired::Desired;
 use crate::manifest::{ObjectEvent, Trigger};
 use crate::stage::{StageContext, arn_resource};
+use crate::uses::ResourceUse;
+
+/// Attributes of a queue that no worker of the app receives from, as in the app's `terraform/manifest/outputs.tf`.
+const USED_QUEUE_VISIBILITY_TIMEOUT_SECONDS: i32 = 30;
+const USED_QUEUE_MAX_RECEIVES: i32 = 3;
 
 /// The desired triggers: schedules and buckets by their names, queues by their ARNs.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +33,8 @@ pub(crate) struct Schedule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DesiredQueue {
     pub(crate) key: String,
-    pub(crate) mapping: EventSourceMapping,
+    /// `None` if the function only uses the queue.
+    pub(crate) mapping: Option<EventSourceMapping>,
     /// `None` if the queue is not created by the deploy.
     pub(crate) app_queue: Option<AppQueue>,
 }
@@ -106,7 +112,31 @@ impl DesiredTriggers {
                 }
             }
         }
+        for (key, function) in desired {
+            for resource in &function.resources {
+                triggers.add_used(stage, key, resource);
+            }
+        }
         triggers
+    }
+
+    /// Adds a queue or a bucket of the app that a function uses, unless it is one of a trigger.
+    fn add_used(&mut self, stage: &StageContext, key: &str, resource: &ResourceUse) {
+        match resource.kind.as_str() {
+            "queue" => {
+                let app_queue = AppQueue {
+                    name: stage.queue_name(&resource.name),
+                    visibility_timeout_seconds: USED_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
+                    max_receives: USED_QUEUE_MAX_RECEIVES,
+                };
+                let queue = DesiredQueue { key: key.to_owned(), mapping: None, app_queue: Some(app_queue) };
+                self.queues.entry(resource.arn_in(stage)).or_insert(queue);
+            }
+            "bucket" => {
+                self.buckets.entry(stage.bucket_name(&resource.name)).or_default().is_app_bucket = true;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -128,7 +158,7 @@ fn desired_queue(stage: &StageContext, key: &str, trigger: &Trigger) -> Option<(
         max_receives: *max_receives,
     });
     let arn = app_queue.as_ref().map_or_else(|| queue.clone(), |app_queue| stage.queue_arn(&app_queue.name));
-    Some((arn, DesiredQueue { key: key.to_owned(), mapping, app_queue }))
+    Some((arn, DesiredQueue { key: key.to_owned(), mapping: Some(mapping), app_queue }))
 }
 
 impl ObjectEvent {

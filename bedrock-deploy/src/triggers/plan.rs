@@ -184,9 +184,14 @@ impl Planner<'_> {
                     exists = false;
                     list.steps.push(Step::CreateQueue(app_queue.clone()));
                 }
-                Some(actual) => plan_queue_attributes(&mut list, app_queue, actual),
+                Some(actual) if desired.mapping.is_some() => plan_queue_attributes(&mut list, app_queue, actual),
+                // A partial plan does not know whether the queue is one of a trigger, which has other attributes.
+                Some(_) => {}
             }
         }
+        let Some(mapping) = desired.mapping else {
+            return list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key]);
+        };
         let mappings = || self.actual.mappings.iter().filter(|actual| actual.queue_arn == arn);
         // Mappings of other workers are deleted first: two workers would share the messages of the queue.
         for other in mappings().filter(|actual| actual.key != desired.key) {
@@ -196,19 +201,15 @@ impl Planner<'_> {
         match mappings().find(|actual| actual.key == desired.key) {
             None => {
                 exists &= desired.app_queue.is_some();
-                list.steps.push(Step::CreateMapping {
-                    key: desired.key.clone(),
-                    queue_arn: arn.to_owned(),
-                    mapping: desired.mapping,
-                });
+                list.steps.push(Step::CreateMapping { key: desired.key.clone(), queue_arn: arn.to_owned(), mapping });
                 if list.reasons.is_empty() {
                     list.reasons.push(format!("worker {}", desired.key));
                 }
             }
             Some(actual) => {
-                let differences = mapping_differences(actual, &desired.mapping);
+                let differences = mapping_differences(actual, &mapping);
                 if !differences.is_empty() {
-                    list.steps.push(Step::UpdateMapping { id: actual.id.clone(), mapping: desired.mapping });
+                    list.steps.push(Step::UpdateMapping { id: actual.id.clone(), mapping });
                     list.reasons.extend(differences);
                 }
             }
@@ -233,8 +234,10 @@ impl Planner<'_> {
     /// create, or any queue if the plan is partial.
     fn plan_mapping_deletions(&self) -> impl Iterator<Item = PlannedTrigger> {
         let is_obsolete = |actual: &&ActualMapping| {
-            let is_queue_deleted = !self.is_partial && self.actual.queues.contains_key(arn_resource(&actual.queue_arn));
-            let is_desired = self.desired.queues.contains_key(&actual.queue_arn);
+            let is_queue_deleted = !self.is_partial
+                && self.actual.queues.contains_key(arn_resource(&actual.queue_arn))
+                && !self.desired.queues.contains_key(&actual.queue_arn);
+            let is_desired = self.desired.queues.get(&actual.queue_arn).is_some_and(|queue| queue.mapping.is_some());
             self.keys.contains(&actual.key) && !is_desired && !is_queue_deleted
         };
         self.actual.mappings.iter().filter(is_obsolete).map(|actual| PlannedTrigger {

@@ -15,7 +15,7 @@ use super::desired::{DesiredTriggers, EventSourceMapping, NotificationConfig, Sc
 use super::notifications::{decode_key_filter, own_notifications};
 use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredFunction};
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
 use crate::regions::has_mapping_tags;
@@ -48,7 +48,10 @@ pub(crate) async fn read_triggers(
         .filter(|(_, function)| function.deployed.as_ref().is_some_and(|deployed| deployed.has_triggers_tag))
         .map(|(key, _)| key.clone())
         .collect();
-    let with_triggers = desired.iter().filter(|(_, function)| !function.triggers.is_empty());
+    let uses_trigger_source =
+        |function: &DesiredFunction| function.resources.iter().any(|used| ["queue", "bucket"].contains(&&*used.kind));
+    let with_triggers =
+        desired.iter().filter(|(_, function)| !function.triggers.is_empty() || uses_trigger_source(function));
     let keys: BTreeSet<String> =
         with_triggers.map(|(key, _)| key.clone()).chain(tagged_functions.iter().cloned()).collect();
     if keys.is_empty() {

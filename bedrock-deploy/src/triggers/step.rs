@@ -2,6 +2,7 @@
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
 use crate::step::Change;
+use crate::uses::TableKey;
 
 /// What is done with one trigger: a queue, a bucket, or all schedules of the stage.
 #[derive(Debug, Clone)]
@@ -70,6 +71,9 @@ pub(crate) enum TriggerStep {
         key: String,
         bucket: String,
     },
+    CreateTable(String, TableKey),
+    CreateTopic(String),
+    CreateBus(String),
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -104,6 +108,9 @@ impl TriggerStep {
             Self::RemoveBucketPermission { key, bucket } => {
                 format!("disallow bucket `{bucket}` to invoke worker `{key}`")
             }
+            Self::CreateTable(name, _) => format!("create table `{name}`"),
+            Self::CreateTopic(name) => format!("create topic `{name}`"),
+            Self::CreateBus(name) => format!("create event bus `{name}`"),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
     }
@@ -131,6 +138,9 @@ impl TriggerStep {
             Self::AddBucketPermission { .. } => "permit",
             Self::PutNotifications { .. } => "notify",
             Self::RemoveBucketPermission { .. } => "forbid",
+            Self::CreateTable(..) => "make-table",
+            Self::CreateTopic(_) => "make-topic",
+            Self::CreateBus(_) => "make-bus",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

@@ -41,14 +41,15 @@ impl FunctionFactory<'_> {
         let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust_functions = rust_workers.filter_map(|worker| {
             let info = backend.find(worker.name.as_str()).ok()?;
-            self.create(info, app.root.join(&worker.dir), &worker.settings)
+            self.create(app, info, app.root.join(&worker.dir), &worker.settings)
         });
-        rust_functions.chain(self.create(endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
+        rust_functions.chain(self.create(app, endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
     }
 
     /// Creates one function, and returns it with its name. Returns `None` if it has no executable.
     fn create(
         &self,
+        app: &App,
         info: FunctionInfo,
         folder: PathBuf,
         settings: &FunctionSettings,
@@ -57,7 +58,7 @@ impl FunctionFactory<'_> {
         let program = Program {
             path: self.executables.get(&name)?.clone(),
             folder,
-            variables: self.environment_variables(settings, &info),
+            variables: self.environment_variables(app, settings, &info),
             function: info,
             enforce_memory: self.enforce_memory,
         };
@@ -68,7 +69,12 @@ impl FunctionFactory<'_> {
     }
 
     /// Returns the environment variables of a process, in addition to those that Lambda sets for every function.
-    fn environment_variables(&self, settings: &FunctionSettings, info: &FunctionInfo) -> Vec<(String, String)> {
+    fn environment_variables(
+        &self,
+        app: &App,
+        settings: &FunctionSettings,
+        info: &FunctionInfo,
+    ) -> Vec<(String, String)> {
         let region = info.arn.split(':').nth(3).unwrap_or_default();
         let access_key = worker_access_key(&info.worker);
         let aws_variables = [
@@ -81,7 +87,7 @@ impl FunctionFactory<'_> {
             ("AWS_SESSION_TOKEN", "local"),
         ];
         // The settings come later than the queues and buckets, so that they override them.
-        let configured = self.resource_variables.iter().cloned().chain(settings.environment.clone());
+        let configured = self.resource_variables.iter().cloned().chain(app.local_variables(settings));
         let mut variables = lambda_variables(&info.runtime, configured);
         variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use bedrock_build::{App, Language, Worker};
+use bedrock_build::{App, DOTENV_FILES, Language, Worker};
 
 /// Files of the app that cargo and rustup read, in addition to manifests.
 const CARGO_FILES: [&str; 5] = ["Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml", ".cargo"];
@@ -90,7 +90,8 @@ fn affected_in_app(app: &App, path: &Path) -> Affected {
         return affected_in_workers_dir(app, path, path_in_workers);
     }
     let top_level_name = name(path.components().next());
-    if path == Path::new("Cargo.toml") {
+    let is_settings = ["Cargo.toml"].iter().chain(&DOTENV_FILES).any(|file| path == Path::new(file));
+    if is_settings {
         return Affected { settings: true, ..Affected::programs() };
     }
     let mut affected = if top_level_name == "src" {

@@ -193,6 +193,7 @@ impl Reloader {
 fn requires_new_server(app: &App, running_app: &App) -> bool {
     app.name != running_app.name
         || app.settings != running_app.settings
+        || app.dotenv != running_app.dotenv
         || app.workers != running_app.workers
         || app.endpoint_runtime != running_app.endpoint_runtime
 }

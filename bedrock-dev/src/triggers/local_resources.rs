@@ -1,7 +1,8 @@
 //! Names, ARNs and URLs of local queues and buckets, and the environment variables that pass them to workers.
 
-use bedrock_build::App;
 use bedrock_build::triggers::{Trigger, TriggerSource, bucket_variable, queue_variable};
+use bedrock_build::uses::{ResourceKind, ResourceUse};
+use bedrock_build::{App, Use};
 
 use super::aws_api::{S3_PATH, SQS_PATH};
 
@@ -79,6 +80,26 @@ impl LocalResources {
                 Trigger::Schedule(_) => {}
             }
         }
+        for used in used_resources(app) {
+            let source = used.local_source();
+            match used.kind {
+                ResourceKind::Queue => {
+                    variables.push((used.variable(&app.name), self.queue_url(&self.queue_name(&source))));
+                }
+                ResourceKind::Bucket => variables.push((used.variable(&app.name), self.bucket_name(&source))),
+                _ => {}
+            }
+        }
         variables
     }
+}
+
+/// Returns the resources that the functions of an app use.
+pub(super) fn used_resources(app: &App) -> impl Iterator<Item = &ResourceUse> {
+    let workers = app.workers.iter().map(|worker| &worker.settings);
+    let uses = workers.chain([&app.settings.endpoint]).flat_map(|settings| settings.uses.iter().flatten());
+    uses.filter_map(|each| match each {
+        Use::Resource(resource) => Some(resource),
+        Use::Statement(_) => None,
+    })
 }

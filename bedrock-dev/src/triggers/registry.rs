@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use bedrock_build::App;
-use bedrock_build::triggers::{DEAD_LETTER_SUFFIX, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource};
+use bedrock_build::triggers::{
+    BucketTrigger, DEAD_LETTER_SUFFIX, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource,
+};
+use bedrock_build::uses::ResourceKind;
 use bedrock_model::FunctionInfo;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::dispatcher::TriggerDispatcher;
-use super::local_resources::LocalResources;
+use super::local_resources::{LocalResources, used_resources};
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
 use super::sqs::{
@@ -127,6 +130,7 @@ impl Triggers {
                 builder.add(&function, index, trigger)?;
             }
         }
+        builder.add_used_resources()?;
         let TriggersBuilder { mut triggers, queues, buckets, .. } = builder;
         triggers.sqs = Arc::new(Sqs { queues, account: triggers.resources.account.clone() });
         triggers.s3 = Arc::new(S3::new(buckets, &triggers.resources.region, state));
@@ -205,6 +209,31 @@ impl TriggersBuilder<'_> {
                 let id = format!("{}-{index}", function.name);
                 let notification = BucketNotification { function: function.clone(), trigger: bucket.clone(), id };
                 self.triggers.notifications.entry(name).or_default().push(notification);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the queues and buckets that functions use and that no trigger has opened.
+    fn add_used_resources(&mut self) -> Result<(), TriggerSetupError> {
+        for used in used_resources(self.app) {
+            let source = used.local_source();
+            let resources = self.triggers.resources.clone();
+            match used.kind {
+                ResourceKind::Queue => {
+                    let name = resources.queue_name(&source);
+                    if !self.queues.iter().any(|known| known.name == name) {
+                        self.open_queue(name, resources.queue_arn(&source), DEFAULT_VISIBILITY_SECONDS, None)?;
+                    }
+                }
+                ResourceKind::Bucket => {
+                    let name = resources.bucket_name(&source);
+                    if !self.buckets.iter().any(|known| known.name == name) {
+                        let folder = BucketTrigger::default_folder(source.name());
+                        self.buckets.push(Bucket { name, root: create_folder(&self.app.root.join(folder))? });
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -295,8 +324,13 @@ mod tests {
 
     /// Opens the triggers of a worker. Returns the number of queues, or the error message.
     fn open(triggers: &str) -> Result<usize, String> {
+        open_with(&format!("triggers = [{triggers}]")).map(|names| names.0.len())
+    }
+
+    /// Opens the triggers of a worker with these settings. Returns the names of queues and of buckets.
+    fn open_with(settings: &str) -> Result<(Vec<String>, Vec<String>), String> {
         let dir = tempfile::tempdir().expect("a folder");
-        let settings = format!("[package.metadata.bedrock.workers.greeter]\ntriggers = [{triggers}]");
+        let settings = format!("[package.metadata.bedrock.workers.greeter]\n{settings}");
         fs::write(dir.path().join("Cargo.toml"), format!("[package]\nname = \"shop\"\n{settings}\n")).expect("a file");
         fs::create_dir_all(dir.path().join("workers/greeter")).expect("a folder");
         fs::write(dir.path().join("workers/greeter/main.py"), "class Greeter: pass\n").expect("a file");
@@ -309,7 +343,24 @@ mod tests {
         };
         let resources = LocalResources::for_app("shop", "http://127.0.0.1:1");
         let opened = Triggers::open(&app, resources, dir.path(), Clock::real(), dispatcher);
-        opened.map(|triggers| triggers.sqs.queues.len()).map_err(|error| error.to_string())
+        let names = |triggers: Arc<Triggers>| {
+            let queues = triggers.sqs.queues.iter().map(|queue| queue.name.clone()).collect();
+            (queues, triggers.s3.buckets.iter().map(|bucket| bucket.name.clone()).collect())
+        };
+        opened.map(names).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn used_queues_and_buckets_exist_without_triggers() {
+        let uses = "uses = [{ queue = 'jobs', access = 'send' }, { bucket = 'up-loads', access = 'read' }, { topic = 'x' }, \
+                    { queue = 'arn:aws:sqs:eu-west-1:123456789012:{stage}-theirs', access = 'send' }]";
+        let (queues, buckets) = open_with(uses).expect("opened");
+        assert_eq!(
+            (&queues[..], &buckets[..]),
+            (&["shop-local-jobs".to_owned(), "local-theirs".to_owned()][..], &["shop-local-up-loads".to_owned()][..])
+        );
+        let both = format!("triggers = [{{ queue = 'jobs' }}]\n{uses}");
+        assert_eq!(open_with(&both).expect("opened").0, ["shop-local-jobs-dead", "shop-local-jobs", "local-theirs"]);
     }
 
     #[test]

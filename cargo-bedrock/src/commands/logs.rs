@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bedrock_build::settings::STAGE_PLACEHOLDER;
 use bedrock_build::{App, FunctionName};
-use bedrock_deploy::logs::{LogRequest, LogSource, read_logs};
+use bedrock_deploy::logs::{LogFilter, LogLevel, LogRequest, LogSource, read_logs};
 use bedrock_deploy::{ENDPOINT, Stage};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use clap::Args;
@@ -27,6 +27,8 @@ Examples:
   cargo bedrock logs --stage dev                        all functions, the last ten minutes
   cargo bedrock logs system_fetcher --stage dev --since 2h
   cargo bedrock logs endpoint system_fetcher --stage prod -f
+  cargo bedrock logs --stage prod --since 1d --level warn --filter timeout
+  cargo bedrock logs --stage prod --since 1h --request 8f507cfc
   cargo bedrock logs --stage dev --message-format json | jq -r 'select(.request_id == \"…\").message'";
 
 /// Units of `--since`, and their seconds.
@@ -49,6 +51,15 @@ pub(crate) struct Logs {
     /// How far back to start
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     since: Duration,
+    /// Show only the invocation whose request id starts like this
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+    /// Show only lines that contain this text
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Show only lines of this level or above: trace, debug, info, warn, error or fatal
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    level: Option<LogLevel>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -60,7 +71,8 @@ impl Logs {
         let sources = log_sources(&app, &self.workers, &stage)?;
         let names = sources.iter().map(|source| source.name.clone()).collect();
         let mut reporter = LogReporter::new(session.print, self.output.is_json(), names);
-        let request = LogRequest { sources, stage, since: self.since, follow: self.follow };
+        let filter = LogFilter { request_id: self.request, text: self.filter, level: self.level };
+        let request = LogRequest { sources, stage, since: self.since, follow: self.follow, filter };
         read_logs(&request, &aws, &Interrupt::watch()?, &mut reporter)
     }
 }
@@ -93,6 +105,10 @@ fn log_sources(app: &App, names: &[String], stage: &Stage) -> Result<Vec<LogSour
         }
     }
     Ok(sources)
+}
+
+fn parse_level(text: &str) -> std::result::Result<LogLevel, String> {
+    LogLevel::parse(text).ok_or_else(|| "expected `trace`, `debug`, `info`, `warn`, `error` or `fatal`".to_owned())
 }
 
 /// Parses `90s`, `10m`, `2h` or `3d`.

@@ -1,6 +1,6 @@
 //! The tools that an app needs and those that are useful, their version commands, and how to install them.
 
-use bedrock_build::Language;
+use bedrock_build::{Architecture, Language};
 
 use super::facts::AppFacts;
 
@@ -75,7 +75,12 @@ fn rust(_: &AppFacts) -> Vec<Requirement> {
 /// Returns the tools that compile for another processor or operating system than this machine's.
 fn cross_compilation(facts: &AppFacts) -> Vec<Requirement> {
     let Some(app) = &facts.app else { return Vec::new() };
-    let machine = app.settings.architecture.machine();
+    let of_app = app.settings.architecture;
+    let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
+    let settings = rust_workers.map(|worker| &worker.settings).chain([&app.settings.endpoint]);
+    let mut architectures = settings.map(|settings| settings.architecture(of_app));
+    let is_other = |architecture: &Architecture| facts.machine != ("linux", architecture.machine());
+    let machine = architectures.find(is_other).unwrap_or(of_app).machine();
     let target = format!("{machine}-unknown-linux-gnu");
     let is_native = facts.machine == ("linux", machine);
     let (os, processor) = facts.machine;

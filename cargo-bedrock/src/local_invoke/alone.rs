@@ -22,7 +22,7 @@ use bedrock_diagnostics::{Error, ExitKind, Result};
 pub(super) fn run(app: &App, worker: &Worker, payload: String, is_event: bool, print: Printer) -> Result<()> {
     let code = if may_reach_rust(app, worker)? {
         let program = compile(app, print)?;
-        run_in_program(&program, worker, &payload, is_event)?
+        run_in_program(&program, app, worker, &payload, is_event)?
     } else {
         let target = target_dir(app)?;
         let info = AppInfo::from_disk(app, target.join("bedrock"))
@@ -42,13 +42,13 @@ pub(super) fn run(app: &App, worker: &Worker, payload: String, is_event: bool, p
 
 /// Makes the invocation in the app's program and returns its exit code. The program's own standard output, where Rust
 /// workers print and log, goes to the standard error. The response comes in a file and is all that is printed here.
-fn run_in_program(program: &Path, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
+fn run_in_program(program: &Path, app: &App, worker: &Worker, payload: &str, event: bool) -> Result<u8> {
     let run_error = |error| Error::io(format!("failed to run `{}`", program.display()), &error);
     let response = tempfile::NamedTempFile::new()
         .map_err(|error| Error::io("failed to create a file for the response".to_owned(), &error))?;
     let mut command = Command::new(program);
     // The other Rust workers of the app run in the same process, with the variables of this one.
-    command.envs(&worker.settings.environment);
+    command.envs(app.local_variables(&worker.settings));
     command.env(WORKER_VARIABLE, worker.name.as_str()).env(RESPONSE_VARIABLE, response.path());
     command.stdin(Stdio::piped()).stdout(std::io::stderr());
     if event {

@@ -157,7 +157,7 @@ fn all_problems_of_an_app_are_reported_at_once() {
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
     help: a setting with a similar name exists: `workers-dir`
-    help: the known settings are `architecture`, `endpoint`, `workers`, `workers-dir`
+    help: the known settings are `architecture`, `endpoint`, `stages`, `workers`, `workers-dir`
     error: `Camel` is not a valid worker name: it contains a capital letter (folder `workers/Camel`)
     help: try `camel`
     error: `workers/both` has both `main.py` and `main.js`, so its language is ambiguous
@@ -216,10 +216,58 @@ env.MODE = \"slow\"
 tracing = \"active\"
 ";
     let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
-    assert_snapshot!(app.run(&["list", "--stage", "prod"]), @"");
-    assert_snapshot!(app.run(&["list", "--stage", "dev"]), @"");
+    assert_snapshot!(app.run(&["list", "--stage", "prod"]), @r#"
+    exit code 0
+    -- stdout
+    endpoint
+      architecture   "x86_64"           default
+      auth           "none"             default
+      log-retention  30                 default
+      memory         256                default
+      runtime        "provided.al2023"  default
+      timeout        60                 Cargo.toml:11
+      url            true               default
+
+    system_fetcher
+      architecture   "x86_64"                        default
+      env.MODE       "slow"                          Cargo.toml:19, only `prod`
+      env.TOKEN      { ssm = "/my_app/prod/token" }  Cargo.toml:15
+      event-age      21600                           default
+      log-retention  30                              default
+      memory         2048                            Cargo.toml:18, only `prod`
+      recursion      "terminate"                     default
+      retries        2                               default
+      runtime        "python3.13"                    default
+      timeout        30                              default
+      tracing        "active"                        Cargo.toml:20, only `prod`
+    "#);
+    assert_snapshot!(app.run(&["list", "--stage", "dev"]), @r#"
+    exit code 0
+    -- stdout
+    endpoint
+      architecture   "x86_64"           default
+      auth           "none"             default
+      log-retention  30                 default
+      memory         256                default
+      runtime        "provided.al2023"  default
+      timeout        60                 Cargo.toml:11
+      url            true               default
+
+    system_fetcher
+      architecture   "x86_64"                       default
+      env.MODE       "fast"                         Cargo.toml:15
+      env.TOKEN      { ssm = "/my_app/dev/token" }  Cargo.toml:15
+      event-age      21600                          default
+      log-retention  30                             default
+      memory         512                            Cargo.toml:14
+      recursion      "terminate"                    default
+      retries        2                              default
+      runtime        "python3.13"                   default
+      timeout        30                             default
+    "#);
+    let output = app.run(&["list", "--stage", "prod", "--json"]);
     let json: serde_json::Value =
-        serde_json::from_str(&app.run(&["list", "--stage", "prod", "--json"]).stdout).expect("JSON");
+        serde_json::from_str(output.split_once("-- stdout\n").expect("output").1).expect("JSON");
     assert_eq!((&json["app"], &json["stage"]), (&serde_json::json!("my_app"), &serde_json::json!("prod")));
     let settings = json["functions"][1]["settings"].as_array().expect("settings");
     let memory = settings.iter().find(|setting| setting["name"] == "memory").expect("memory");
@@ -230,5 +278,5 @@ tracing = \"active\"
 #[test]
 fn stage_of_list_must_be_a_name() {
     let output = TestApp::with_manifest(MANIFEST).run(&["list", "--stage", "Prod"]);
-    assert!(output.stderr.contains("`Prod` is not a valid stage name"), "{output}");
+    assert!(output.contains("`Prod` is not a valid stage name"), "{output}");
 }

@@ -55,6 +55,30 @@ fn lines_of_all_functions_are_sorted_by_time() {
 }
 
 #[test]
+fn lines_are_filtered_by_request_text_and_level() {
+    let Some(app) = DeployedApp::start() else { return };
+    let start = now() - 60_000;
+    app.create_log_group(FETCHER);
+    app.log(FETCHER, start, &format!("START RequestId: {ONE} Version: 3\n"));
+    app.log(FETCHER, start + 1, "[ERROR]\tno such system\n");
+    app.log(FETCHER, start + 2, "[INFO]\tsuch a system\n");
+    app.log(FETCHER, start + 3, &format!("REPORT RequestId: {ONE}\tDuration: 2 ms\n"));
+    app.log(FETCHER, start + 4, "[ERROR]\tbetween invocations\n");
+    let run = |options: &[&str]| {
+        let output = app.run(&[&["logs", "fetcher", "--stage", "dev", "--quiet"], options].concat());
+        output
+            .lines()
+            .filter_map(|line| line.split_once(']').map(|(_, text)| text.trim().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(&["--level", "warn"]), ["no such system", "between invocations"]);
+    assert_eq!(run(&["--level", "info", "--request", "11111111"]), ["no such system", "such a system"]);
+    assert_eq!(run(&["--filter", "a system"]), ["such a system"]);
+    let refused = app.run(&["logs", "--stage", "dev", "--level", "loud"]);
+    assert!(refused.contains("expected `trace`, `debug`, `info`, `warn`, `error` or `fatal`"), "{refused}");
+}
+
+#[test]
 fn json_lines_have_the_full_request_id() {
     let Some(app) = DeployedApp::start() else { return };
     app.create_log_group(FETCHER);

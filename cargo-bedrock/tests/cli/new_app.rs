@@ -46,15 +46,18 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/terraform/lambda/versions.tf
     my_app/terraform/main.tf
     my_app/terraform/manifest/environment.tf
+    my_app/terraform/manifest/lambda.tf
     my_app/terraform/manifest/main.tf
     my_app/terraform/manifest/outputs.tf
     my_app/terraform/manifest/policies.tf
     my_app/terraform/manifest/refusals.tf
     my_app/terraform/manifest/triggers.tf
+    my_app/terraform/manifest/uses.tf
     my_app/terraform/manifest/variables.tf
     my_app/terraform/outputs.tf
     my_app/terraform/ownership.tf
     my_app/terraform/queues.tf
+    my_app/terraform/resources.tf
     my_app/terraform/schedules.tf
     my_app/terraform/secrets.tf
     my_app/terraform/variables.tf

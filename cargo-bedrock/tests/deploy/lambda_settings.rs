@@ -19,7 +19,7 @@ fn tags(aws: &EmulatedAws) -> Value {
 fn all_settings() -> Value {
     json!({
         "ephemeral_storage": 2048, "tracing": "Active", "description": "counts", "tags": { "team": "{stage}-media" },
-        "kms_key": "arn:aws:kms:us-east-1:123456789012:key/0a1b", "snap_start": true,
+        "kms_key": "arn:aws:kms:us-east-1:123456789012:key/0a1b",
         "logging": { "format": "JSON", "level": "WARN", "system_level": "INFO", "group": null },
         "vpc": { "subnets": ["subnet-1a", "subnet-2b"], "security_groups": ["sg-1"], "ipv6": false }
     })
@@ -36,7 +36,6 @@ fn lambda_settings_are_set_kept_and_reset() {
     assert_eq!(found["TracingConfig"]["Mode"], "Active");
     assert_eq!(found["Description"], "counts");
     assert_eq!(found["KMSKeyArn"], "arn:aws:kms:us-east-1:123456789012:key/0a1b");
-    assert_eq!(found["SnapStart"]["ApplyOn"], "PublishedVersions");
     assert_eq!(found["LoggingConfig"]["ApplicationLogLevel"], "WARN");
     assert_eq!(found["VpcConfig"]["SubnetIds"], json!(["subnet-1a", "subnet-2b"]));
     assert_eq!(tags(&aws)["team"], "dev-media");
@@ -59,8 +58,7 @@ fn lambda_settings_are_set_kept_and_reset() {
     // Settings that are gone get Lambda's defaults; the tag of the user stays.
     app.set("/workers/counter/lambda", json!({ "tracing": "PassThrough" }));
     let plan = aws.deploy(&app);
-    for reason in ["ephemeral-storage 2048 → 512", "kms-key", "logging", "snap-start PublishedVersions → None", "vpc"]
-    {
+    for reason in ["ephemeral-storage 2048 → 512", "kms-key", "logging", "vpc"] {
         assert!(plan.contains(reason), "{reason}: {plan}");
     }
     let found = configuration(&aws);
@@ -75,6 +73,19 @@ fn lambda_settings_are_set_kept_and_reset() {
     aws.deploy(&app);
     assert_eq!(tags(&aws)["bedrock:settings"], Value::Null);
     assert_eq!(aws.deploy(&app), "1 unchanged\n");
+}
+
+#[test]
+fn snap_start_is_switched_on_and_off() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    aws.deploy(&app);
+    app.set("/workers/counter/lambda", json!({ "snap_start": true }));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (snap-start None → PublishedVersions)\n\n1 to update\n");
+    assert_eq!(configuration(&aws)["SnapStart"]["ApplyOn"], "PublishedVersions");
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/workers/counter/lambda", json!({}));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (snap-start PublishedVersions → None)\n\n1 to update\n");
 }
 
 #[test]
@@ -181,6 +192,25 @@ fn vpc_and_tracing_give_the_role_their_rights() {
     for sid in ["SendTraces", "JoinVpc", "ListVpc", "KeepCodeOutOfVpc"] {
         assert!(policy.contains(sid), "{sid}: {policy}");
     }
+}
+
+#[test]
+fn url_is_deleted_and_created_again() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&[]).with_endpoint(&[]).with("/version", json!(3));
+    aws.deploy(&app);
+    let has_url = |aws: &EmulatedAws| {
+        let arguments = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+        aws.emulator.call("lambda", "get_function_url_config", &arguments).is_ok()
+    };
+    assert!(has_url(&aws));
+    app.set("/endpoint/url_auth", Value::Null);
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (no URL, URL access)\n\n1 to update\n");
+    assert!(!has_url(&aws));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    app.set("/endpoint/url_auth", json!("iam"));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (URL)\n\n1 to update\n");
+    assert!(has_url(&aws));
 }
 
 #[test]

@@ -20,3 +20,4 @@ mod terminal;
 mod test_app;
 mod triggers;
 mod unmanaged;
+mod uses;

@@ -36,6 +36,27 @@ triggers = [
 ]
 "#;
 
+const LAMBDA_SETTINGS: &str = r#"
+ephemeral-storage = 1024
+lambda = { TenancyConfig = { TenantIsolationMode = "PER_TENANT" } }
+log-format = "json"
+log-level = "warn"
+tags = { team = "{stage}" }
+uses = [
+    { table = "orders", access = "read", key = "id" },
+    { statement = { Action = ["ses:SendEmail"], Resource = ["*"] } },
+]
+"#;
+
+const STAGE_SETTINGS: &str = r#"
+[package.metadata.bedrock.stages.prod.workers.counter]
+memory = 1024
+env.MODE = "slow"
+
+[package.metadata.bedrock.stages.prod.workers.reporter]
+triggers = []
+"#;
+
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../../docs/schema/manifest.v1.json")).expect("JSON")
 }
@@ -81,6 +102,41 @@ fn manifest_matches_its_schema_and_terraform() {
     check_triggers(&manifest);
     check_invalid_manifests(&manifest);
     check_terraform(&app, &manifest);
+    check_stages_and_uses(&app);
+}
+
+/// Adds settings that only version 3 of the manifest can express, and builds again.
+fn check_stages_and_uses(app: &TestApp) {
+    let cargo_toml = fs::read_to_string(app.path("Cargo.toml")).expect("the manifest of cargo");
+    let cargo_toml = cargo_toml.replace("concurrency = 2\n", &format!("concurrency = 2\n{LAMBDA_SETTINGS}"));
+    app.write("Cargo.toml", &(cargo_toml + STAGE_SETTINGS));
+    let output = app.bedrock(&["build"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
+    let manifest: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(validation_errors(&closed_schema(), &manifest), [""; 0], "{manifest:#}");
+    assert_eq!(manifest["version"], 3);
+    let counter = &manifest["workers"]["counter"];
+    assert_eq!(
+        counter["lambda"],
+        json!({
+            "ephemeral_storage": 1024, "members": { "TenancyConfig": { "TenantIsolationMode": "PER_TENANT" } },
+            "logging": { "format": "JSON", "level": "WARN", "system_level": "INFO", "group": null },
+            "tags": { "team": "{stage}" }
+        })
+    );
+    let app_variable = counter["uses"][0]["variable"].as_str().expect("a variable");
+    assert!(app_variable.ends_with("_TABLE_ORDERS"), "{app_variable}");
+    assert_eq!(counter["uses"][0]["arn"], "arn:{partition}:dynamodb:{region}:{account}:table/{prefix}orders");
+    assert_eq!(counter["uses"][0]["key"], json!({ "partition": { "name": "id", "type": "S" }, "sort": null }));
+    assert_eq!(counter["uses"][1], json!({ "statement": { "Action": ["ses:SendEmail"], "Resource": ["*"] } }));
+    assert_eq!(
+        manifest["stages"],
+        json!({ "prod": {
+            "counter": { "memory": 1024, "environment": { "MODE": "slow" } },
+            "reporter": { "triggers": null }
+        } })
+    );
 }
 
 fn check_triggers(manifest: &Value) {
@@ -121,7 +177,7 @@ fn check_invalid_manifests(manifest: &Value) {
     assert_eq!(validation_errors(&schema(), &newer), [""; 0]);
     assert_eq!(validation_errors(&closed_schema(), &newer).len(), 2);
     for (pointer, value) in [
-        ("/version", json!(3)),
+        ("/version", json!(4)),
         ("/endpoint", json!(null)),
         ("/endpoint/name", json!("api")),
         ("/endpoint/url_auth", json!("open")),

@@ -18,6 +18,14 @@ fn manifest_decides_names_rights_and_environments() {
         ("destinations", destinations()),
         ("triggers", Manifest::triggers()),
         ("lambda", Manifest::lambda_settings()),
+        ("uses", Manifest::uses()),
+        (
+            "no_url",
+            Manifest::with_workers(&["fetcher"])
+                .with("/version", json!(3))
+                .with_endpoint(&[])
+                .with("/endpoint/url_auth", json!(null)),
+        ),
         (
             "members",
             Manifest::with_workers(&["fetcher"])

@@ -566,3 +566,66 @@ run "unknown_members" {
 
   expect_failures = [output.functions]
 }
+
+run "uses" {
+  command = plan
+
+  variables {
+    path = "./manifests/uses.json"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.functions.fetcher.own_policy).Statement : "${statement.Action[0]} ${try(statement.Resource[0], statement.Resource)}" if statement.Sid != "Log"] == [
+      "dynamodb:GetItem arn:aws:dynamodb:us-east-1:123456789012:table/space-dev-orders",
+      "s3:PutObject arn:aws:s3:::space-dev-pictures-123456789012-us-east-1/*",
+      "sqs:SendMessage arn:aws:sqs:us-east-1:123456789012:space-dev-jobs",
+      "sns:Publish arn:aws:sns:us-east-1:123456789012:space-dev-alerts",
+      "events:PutEvents arn:aws:events:us-east-1:123456789012:event-bus/space-dev-orders",
+      "secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:123456789012:secret:dev/stripe-??????",
+      "ses:SendEmail *",
+    ]
+    error_message = "statements name exact resources: ${output.functions.fetcher.own_policy}"
+  }
+
+  assert {
+    condition     = jsondecode(output.functions.ranker.own_policy).Statement[2].Resource == ["arn:aws:s3:::space-dev-uploads-123456789012-us-east-1/in/*.png"]
+    error_message = "objects of a trigger are readable: ${output.functions.ranker.own_policy}"
+  }
+
+  assert {
+    condition = output.functions.fetcher.environment == {
+      SPACE_TABLE          = "space-dev-orders"
+      SPACE_BUCKET         = "space-dev-pictures-123456789012-us-east-1"
+      SPACE_QUEUE          = "https://sqs.us-east-1.amazonaws.com/123456789012/space-dev-jobs"
+      SPACE_TOPIC          = "arn:aws:sns:us-east-1:123456789012:space-dev-alerts"
+      SPACE_BUS            = "space-dev-orders"
+      SPACE_SECRET         = "dev/stripe"
+      SPACE_BUCKET_UPLOADS = "space-dev-uploads-123456789012-us-east-1"
+    }
+    error_message = "variables name the resources: ${jsonencode(output.functions.fetcher.environment)}"
+  }
+
+  assert {
+    condition     = output.tables.orders.name == "space-dev-orders" && output.tables.orders.partition.name == "id" && output.tables.orders.sort.type == "N"
+    error_message = "the key of a table is said in one place: ${jsonencode(output.tables)}"
+  }
+
+  assert {
+    condition     = output.topics == { alerts = "space-dev-alerts" } && output.buses == { orders = "space-dev-orders" } && keys(output.queues) == ["jobs"] && length(output.buckets["pictures"].notices) == 0
+    error_message = "resources of the app are created: ${jsonencode([output.topics, output.buses, output.queues, output.buckets])}"
+  }
+}
+
+run "endpoint_without_url" {
+  command = plan
+
+  variables {
+    path     = "./manifests/no_url.json"
+    url_auth = "none"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.url_auth == null
+    error_message = "the variable `url_auth` gives no URL to an endpoint without one: ${jsonencode(output.functions.endpoint.url_auth)}"
+  }
+}

@@ -127,6 +127,39 @@ impl Manifest {
             .with("/stages", json!({ "prod": { "fetcher": { "memory": 2048, "lambda": null, "triggers": null } } }))
     }
 
+    /// Returns two workers that use a table of the app, and other resources.
+    pub(crate) fn uses() -> Self {
+        let used = |kind: &str, name: &str, arn: Option<&str>, value: Option<&str>, actions: &[&str]| {
+            json!({
+                "kind": kind, "name": name, "access": "x", "is_of_app": kind != "secret", "arn": arn,
+                "grants": [{ "actions": actions, "suffixes": [if kind == "bucket" { "/*" } else { "" }] }],
+                "variable": format!("SPACE_{}", kind.to_uppercase()), "value": value
+            })
+        };
+        let table = "arn:{partition}:dynamodb:{region}:{account}:table/{prefix}orders";
+        let topic = "arn:{partition}:sns:{region}:{account}:{prefix}alerts";
+        let bus = "arn:{partition}:events:{region}:{account}:event-bus/{prefix}orders";
+        let queue = "arn:{partition}:sqs:{region}:{account}:{prefix}jobs";
+        let secret = "arn:{partition}:secretsmanager:{region}:{account}:secret:{stage}/stripe-??????";
+        let mut with_key = used("table", "orders", Some(table), Some("{prefix}orders"), &["dynamodb:PutItem"]);
+        with_key["key"] = json!({ "partition": { "name": "id", "type": "S" }, "sort": { "name": "at", "type": "N" } });
+        let fetcher = json!([
+            used("table", "orders", Some(table), Some("{prefix}orders"), &["dynamodb:GetItem"]),
+            used("bucket", "pictures", None, None, &["s3:PutObject"]),
+            used("queue", "jobs", Some(queue), None, &["sqs:SendMessage"]),
+            used("topic", "alerts", Some(topic), Some(topic), &["sns:Publish"]),
+            used("bus", "orders", Some(bus), Some("{prefix}orders"), &["events:PutEvents"]),
+            used("secret", "{stage}/stripe", Some(secret), Some("{stage}/stripe"), &["secretsmanager:GetSecretValue"]),
+            { "statement": { "Action": ["ses:SendEmail"], "Resource": ["*"] } }
+        ]);
+        let trigger = json!([{ "bucket": "uploads", "prefix": "in/", "suffix": ".png", "events": ["created"] }]);
+        Self::with_workers(&["fetcher", "ranker"])
+            .with("/version", json!(3))
+            .with("/workers/fetcher/uses", fetcher)
+            .with("/workers/ranker/uses", json!([with_key]))
+            .with("/workers/ranker/triggers", trigger)
+    }
+
     /// Returns sixty workers with long names. The endpoint calls all of them, and the last one calls the first.
     pub(crate) fn sixty_workers() -> Self {
         let names: Vec<String> =

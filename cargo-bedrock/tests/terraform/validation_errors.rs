@@ -45,7 +45,7 @@ fn missing_or_invalid_manifest_is_an_error() {
     assert_snapshot!(plan_errors_of_file(&app, "../../target/bedrock/manifest.json", &[]), @"there is no manifest at `../../target/bedrock/manifest.json`: run `cargo bedrock build --release`");
     std::fs::write(app.path("terraform/manifest/odd.json"), "{").expect("file");
     assert_snapshot!(plan_errors_of_file(&app, "odd.json", &[]), @"`odd.json` is not valid JSON: run `cargo bedrock build --release`");
-    assert_snapshot!(plan_errors(&app, &Manifest::with_workers(&[]).with("/version", json!(3)), &[]), @"`manifest.json` is not a manifest of version 1 or 2: run `cargo bedrock terraform upgrade`");
+    assert_snapshot!(plan_errors(&app, &Manifest::with_workers(&[]).with("/version", json!(4)), &[]), @"`manifest.json` is not a manifest of version 1, 2 or 3: run `cargo bedrock terraform upgrade`");
 }
 
 #[test]

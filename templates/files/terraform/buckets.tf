@@ -23,7 +23,7 @@ resource "aws_lambda_permission" "bucket" {
 }
 
 resource "aws_s3_bucket_notification" "this" {
-  for_each = module.manifest.buckets
+  for_each = { for key, bucket in module.manifest.buckets : key => bucket if length(bucket.notices) > 0 }
 
   bucket = try(aws_s3_bucket.this[each.key].id, each.value.name)
 

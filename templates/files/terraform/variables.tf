@@ -33,6 +33,12 @@ variable "permissions_boundary" {
   default     = null
 }
 
+variable "keep_tables" {
+  description = "Protect the tables of the app from deletion. Set it to false, and apply, before a destroy."
+  type        = bool
+  default     = true
+}
+
 variable "tags" {
   description = "Tags of all resources, in addition to the tags that identify the owner."
   type        = map(string)

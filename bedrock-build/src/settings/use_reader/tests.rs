@@ -188,3 +188,32 @@ fn actions_are_sorted_and_of_the_service() {
     }
     assert!(ResourceKind::ALL.into_iter().all(|kind| kind.accesses().next().is_some()));
 }
+
+#[test]
+fn local_variables_name_the_local_stage() {
+    let text = "
+        [workers.a]
+        env = { MY_APP_BUS_SHOP = 'mine', MODE = 'x' }
+        uses = [
+            { table = 'orders', access = 'read', key = 'id' },
+            { bus = 'shop' },
+            { secret = '{stage}/stripe' },
+            { topic = 'arn:aws:sns:eu-west-1:1:{stage}-theirs' },
+            { queue = 'jobs', access = 'send' },
+            { statement = { Action = 'x', Resource = 'y' } },
+        ]
+    ";
+    let settings = read(text).expect("ok").workers["a"].clone();
+    let variables = settings.local_variables(&AppName::parse("my-app").expect("name"));
+    let variables: Vec<String> = variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(
+        variables,
+        [
+            "MODE=x",
+            "MY_APP_BUS_SHOP=mine",
+            "MY_APP_SECRET__STAGE__STRIPE=local/stripe",
+            "MY_APP_TABLE_ORDERS=my-app-local-orders",
+            "MY_APP_TOPIC_ARN__STAGE__THEIRS=arn:aws:sns:eu-west-1:1:local-theirs",
+        ]
+    );
+}

@@ -62,7 +62,8 @@ fn deployed(desired: &Desired) -> Actual {
     }
     for (arn, queue) in desired_triggers.queues {
         let id = format!("mapping of {arn}");
-        let mapping = ActualMapping { id, key: queue.key, queue_arn: arn, mapping: queue.mapping, is_enabled: true };
+        let mapping = queue.mapping.expect("a mapping");
+        let mapping = ActualMapping { id, key: queue.key, queue_arn: arn, mapping, is_enabled: true };
         triggers.mappings.push(mapping);
         if let Some(app_queue) = queue.app_queue {
             let actual = ActualQueue {

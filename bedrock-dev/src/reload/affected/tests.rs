@@ -57,6 +57,8 @@ fn file_affects_only_what_is_built_from_it() {
         ("Cargo.lock", "!rust !endpoint"),
         (".cargo/config.toml", "!rust !endpoint"),
         ("Cargo.toml", "!rust !endpoint !settings"),
+        (".env", "!rust !endpoint !settings"),
+        (".env.local", "!rust !endpoint !settings"),
         ("README.md", ""),
         ("terraform/main.tf", ""),
         (".github/workflows/deploy.yml", ""),

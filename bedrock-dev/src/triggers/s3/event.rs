@@ -95,6 +95,8 @@ mod tests {
             settings: bedrock_build::Settings::default(),
             workers: Vec::new(),
             endpoint_runtime: bedrock_build::Runtime::default_of(bedrock_build::Language::Rust),
+            dotenv: std::collections::BTreeMap::new(),
+            origins: bedrock_build::settings::Origins::new(),
             unfinished: Vec::new(),
         };
         let mut resources = LocalResources::new(&app, "http://127.0.0.1:7070");

@@ -367,4 +367,34 @@ if (process.env.BEDROCK_LOCAL !== '1') {
   }
 }
 
-module.exports = { Worker, invoke, InvocationError, testing };
+// The kinds of resources in the setting `uses`, and the words for them in names of variables.
+const RESOURCE_KINDS = {
+  table: 'TABLE',
+  bucket: 'BUCKET',
+  queue: 'QUEUE_URL',
+  topic: 'TOPIC_ARN',
+  bus: 'BUS',
+  secret: 'SECRET',
+  parameter: 'PARAMETER',
+  key: 'KEY_ARN',
+  function: 'FUNCTION_ARN',
+};
+
+/**
+ * Returns how the AWS SDK names a resource in the setting `uses`: the name of a table or bucket, the URL of a queue, the
+ * ARN of a topic. Throws if the settings of this function do not list it.
+ */
+function resource(kind, name) {
+  const variablePart = (text) => text.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+  const shortName = name.startsWith('arn:') ? name.split(/[:/]/).at(-1) : name.replace(/^\/+/, '');
+  const word = Object.hasOwn(RESOURCE_KINDS, kind) ? RESOURCE_KINDS[kind] : undefined;
+  const suffix = variablePart(`_${word}_${shortName}`);
+  // The variable begins with the app, and so does the name of the function.
+  const own = variablePart(process.env.AWS_LAMBDA_FUNCTION_NAME ?? '');
+  const isIt = (variable) => variable.endsWith(suffix) && own.startsWith(`${variable.slice(0, -suffix.length)}_`);
+  const found = word && Object.keys(process.env).find(isIt);
+  if (found) return process.env[found];
+  throw new Error(`this function does not use ${kind} \`${name}\`: add it to \`uses\` in its settings`);
+}
+
+module.exports = { Worker, invoke, InvocationError, resource, testing };

@@ -35,7 +35,7 @@ locals {
   resource_variables = merge(
     { for queue, url in local.queue_urls : "${local.app}_QUEUE_URL_${element(reverse(split(":", queue)), 0)}" => url },
     {
-      for bucket in local.bucket_keys :
+      for bucket in local.trigger_buckets :
       "${local.app}_BUCKET_${element(reverse(split(":", bucket)), 0)}" => try(local.bucket_names[bucket], element(split(":", bucket), 5))
     },
   )
@@ -50,7 +50,7 @@ locals {
   # The JSON with an empty string for each secret. The size of a secret also includes these two quotes.
   plain_json = {
     for name, function in local.described :
-    name => jsonencode(merge(local.resource_environment, function.environment, { for key, secret in local.secrets[name] : key => "" }))
+    name => jsonencode(merge(local.resource_environment, local.use_environments[name], function.environment, { for key, secret in local.secrets[name] : key => "" }))
   }
   full_json = {
     for name, text in local.plain_json : name => jsonencode(merge(jsondecode(text), local.arn_variables[name]))
@@ -73,7 +73,7 @@ locals {
   # All ARNs or none: a function that finds no ARN derives the name of the callee from its own name.
   environments = {
     for name, function in local.described :
-    name => merge(local.resource_environment, function.environment, {
+    name => merge(local.resource_environment, local.use_environments[name], function.environment, {
       for key, arn in local.arn_variables[name] : key => arn if local.full_bytes[name] <= local.environment_limit
     })
   }

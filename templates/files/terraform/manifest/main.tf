@@ -1,6 +1,6 @@
 # Computes everything about the app from its manifest, without providers and resources, so that it can be tested without
-# AWS. This file has the names; environment.tf, policies.tf, lambda.tf, triggers.tf and refusals.tf have the
-# rest.
+# AWS. This file has the names; environment.tf, policies.tf, lambda.tf, uses.tf, triggers.tf and refusals.tf
+# have the rest.
 
 locals {
   manifest = jsondecode(file(var.path))

@@ -49,8 +49,8 @@ output "functions" {
         file          = local.files["${name}/layer"]
         sha256_base64 = function.layer.sha256_base64
       }, null)
-      # Workers have no URL.
-      url_auth = name != "endpoint" ? null : var.url_auth != null ? var.url_auth : function.url_auth
+      # Workers have no URL, and an endpoint may have none.
+      url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
     }
   }
 
@@ -97,6 +97,11 @@ output "functions" {
   precondition {
     condition     = length(local.too_many_layers) == 0
     error_message = "a function has at most ${local.layer_limit} layers: ${join(", ", local.too_many_layers)}"
+  }
+
+  precondition {
+    condition     = length(local.too_large_policies) == 0
+    error_message = "the policy of a function has at most ${local.own_policy_limit} characters: ${join(", ", local.too_large_policies)}: name fewer resources in `uses`"
   }
 
   precondition {
@@ -159,8 +164,8 @@ output "queues" {
     for queue, name in local.queue_names : queue => {
       name               = name
       dead               = "${name}-dead"
-      visibility_timeout = local.mappings[queue].visibility_timeout
-      max_receives       = local.mappings[queue].max_receives
+      visibility_timeout = try(local.mappings[queue].visibility_timeout, 30)
+      max_receives       = try(local.mappings[queue].max_receives, 3)
     }
   }
 }
@@ -195,4 +200,25 @@ output "buckets" {
       ]
     }
   }
+}
+
+output "tables" {
+  description = "The tables of the app, by their names in the settings."
+  value = {
+    for table, key in local.table_keys : table => {
+      name      = "${local.prefix}${table}"
+      partition = key.partition
+      sort      = key.sort
+    }
+  }
+}
+
+output "topics" {
+  description = "The full names of the topics of the app, by their names in the settings."
+  value       = { for topic in local.used_of_app["topic"] : topic => "${local.prefix}${topic}" }
+}
+
+output "buses" {
+  description = "The full names of the event buses of the app, by their names in the settings."
+  value       = { for bus in local.used_of_app["bus"] : bus => "${local.prefix}${bus}" }
 }

@@ -1,5 +1,5 @@
-# The policy of each function. It may only write its own log, call its callees, send events to its destinations, and
-# receive the messages of its queues.
+# The policy of each function. It may only write its own log, call its callees, send events to its destinations, receive
+# the messages of its queues, and do what its settings need or say.
 
 locals {
   # The required action for each supported kind of destination.
@@ -60,6 +60,7 @@ locals {
         Resource = queues
       } if length(queues) > 0],
       local.lambda_statements[name],
+      local.use_statements[name],
     )
   }
 

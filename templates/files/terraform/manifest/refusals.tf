@@ -59,6 +59,11 @@ locals {
     if length(name) + 5 > local.queue_name_limit
   ]
 
+  too_large_policies = [
+    for name, policy in local.policies : "${local.display_names[name]} (${length(policy.own)})"
+    if length(policy.own) > local.own_policy_limit
+  ]
+
   # The retention periods that CloudWatch Logs supports; 0 would keep logs forever.
   retentions = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,

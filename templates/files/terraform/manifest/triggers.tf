@@ -44,7 +44,10 @@ locals {
     { for trigger in triggers : trigger.queue => merge(trigger, { worker = name }) if can(trigger.queue) }
   ]...)
 
-  queue_names = { for queue, mapping in local.mappings : queue => "${local.prefix}${queue}" if !startswith(queue, "arn:") }
+  queue_names = merge(
+    { for queue, mapping in local.mappings : queue => "${local.prefix}${queue}" if !startswith(queue, "arn:") },
+    { for queue in local.used_of_app["queue"] : queue => "${local.prefix}${queue}" },
+  )
   queue_arns = {
     for queue, mapping in local.mappings :
     queue => try("arn:${var.partition}:sqs:${var.region}:${var.account}:${local.queue_names[queue]}", queue)
@@ -59,7 +62,8 @@ locals {
       for trigger in triggers : merge(trigger, { worker = name }) if can(trigger.bucket)
     ]
   ])
-  bucket_keys = toset(local.notices[*].bucket)
+  trigger_buckets = toset(local.notices[*].bucket)
+  bucket_keys     = setunion(local.trigger_buckets, local.used_of_app["bucket"])
 
   # Bucket names are globally unique, and have at most 63 characters.
   long_bucket_names = {

@@ -1,0 +1,70 @@
+//! Creates tables, topics and event buses of the app.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus, Tag as TableTag,
+};
+use aws_sdk_eventbridge::types::Tag as BusTag;
+use aws_sdk_sns::types::Tag as TopicTag;
+use bedrock_diagnostics::Error;
+
+use super::context::{StepError, StepResult};
+use crate::aws::{Aws, Idempotency, call, ok_if_exists, optional};
+use crate::stage::StageContext;
+use crate::uses::TableKey;
+
+/// Pause before AWS is asked again whether a table is ready, and how often it is asked: 5 minutes.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_POLLS: usize = 600;
+
+/// Creates a table that is billed by request, and waits until it can be used.
+pub(crate) async fn create_table(aws: &Aws, stage: &StageContext, name: &str, key: &TableKey) -> StepResult {
+    let mut attributes = Vec::new();
+    let mut schema = Vec::new();
+    let keys = [(Some(&key.partition), KeyType::Hash), (key.sort.as_ref(), KeyType::Range)];
+    for (attribute, kind) in keys.into_iter().filter_map(|(attribute, kind)| Some((attribute?, kind))) {
+        let definition = AttributeDefinition::builder().attribute_name(&attribute.name);
+        attributes.push(definition.attribute_type(ScalarAttributeType::from(attribute.kind.as_str())).build());
+        schema.push(KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build());
+    }
+    let attributes = collect(attributes)?;
+    let schema = collect(schema)?;
+    let tags = stage.tags().into_iter().map(|(key, value)| TableTag::builder().key(key).value(value).build());
+    let tags = collect(tags)?;
+    let request = || {
+        let table = aws.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let table = table.set_attribute_definitions(Some(attributes.clone())).set_key_schema(Some(schema.clone()));
+        table.set_tags(Some(tags.clone())).send()
+    };
+    ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
+    for _ in 0..MAX_POLLS {
+        let request = || aws.dynamodb.describe_table().table_name(name).send();
+        let table = optional(call(Idempotency::Idempotent, request).await)?.and_then(|response| response.table);
+        if table.is_some_and(|table| table.table_status() == Some(&TableStatus::Active)) {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    Err(Error::app("AWS has not created the table within 5 minutes").into())
+}
+
+/// Creates a topic. SNS accepts a repeated request.
+pub(crate) async fn create_topic(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
+    let tags = collect(stage.tags().into_iter().map(|(key, value)| TopicTag::builder().key(key).value(value).build()))?;
+    let request = || aws.sns.create_topic().name(name).set_tags(Some(tags.clone())).send();
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
+    let tags = collect(stage.tags().into_iter().map(|(key, value)| BusTag::builder().key(key).value(value).build()))?;
+    let request = || aws.events.create_event_bus().name(name).set_tags(Some(tags.clone())).send();
+    Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+}
+
+fn collect<T, E: std::fmt::Display>(
+    built: impl IntoIterator<Item = std::result::Result<T, E>>,
+) -> std::result::Result<Vec<T>, StepError> {
+    built.into_iter().collect::<std::result::Result<_, _>>().map_err(|error: E| StepError::invalid_request(&error))
+}

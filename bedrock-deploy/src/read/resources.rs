@@ -1,0 +1,102 @@
+//! Reads the tables, topics and event buses of the app that functions use.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{KeyType, TableDescription};
+use bedrock_diagnostics::{Error, Result};
+
+use crate::actual::Actual;
+use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::desired::Desired;
+use crate::ownership::{UnmanagedResource, is_managed};
+use crate::resources::desired_resources;
+use crate::stage::{OWNER_TAG, StageContext};
+use crate::uses::{KeyAttribute, ResourceId, TableKey};
+
+type AwsResult<T> = std::result::Result<T, AwsError>;
+type Tags = BTreeMap<String, String>;
+
+/// Adds to `actual` the resources that functions use, and those that belong to others.
+pub(crate) async fn read_resources(
+    aws: &Aws,
+    stage: &StageContext,
+    desired: &Desired,
+    actual: &mut Actual,
+) -> Result<()> {
+    for (id, key) in desired_resources(stage, desired) {
+        let ResourceId { kind, name, .. } = &id;
+        let found = match kind.as_str() {
+            "table" => read_table(aws, &id).await,
+            "topic" => read_topic(aws, &id).await,
+            _ => read_bus(aws, &id).await,
+        };
+        let found = found.map_err(|error| error.into_app_error(format!("failed to read {kind} `{name}`")))?;
+        let Some((tags, actual_key)) = found else { continue };
+        if !is_managed(stage, &tags) {
+            let resource = format!("{kind} `{name}`");
+            actual.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
+        }
+        if let (Some(desired), Some(actual)) = (&key, &actual_key)
+            && desired != actual
+        {
+            let text = |key: &TableKey| {
+                let sort = key.sort.as_ref().map(|sort| format!(" and `{}`", sort.name)).unwrap_or_default();
+                format!("`{}`{sort}", key.partition.name)
+            };
+            let message =
+                format!("table `{name}` has the key {}, and the settings say {}", text(actual), text(desired));
+            return Err(Error::app(message)
+                .help("DynamoDB cannot change the key of a table: use a table with another name, or delete this one"));
+        }
+        actual.resources.insert(id, actual_key);
+    }
+    Ok(())
+}
+
+async fn read_table(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    let dynamodb = &aws.dynamodb;
+    let request = || dynamodb.describe_table().table_name(&id.name).send();
+    let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+    let mut tags = Tags::new();
+    let mut token = None::<String>;
+    loop {
+        let request = || dynamodb.list_tags_of_resource().resource_arn(&id.arn).set_next_token(token.clone()).send();
+        let page = call(Idempotency::Idempotent, request).await?;
+        tags.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        if token.is_none() {
+            return Ok(Some((tags, response.table().and_then(table_key))));
+        }
+    }
+}
+
+fn table_key(table: &TableDescription) -> Option<TableKey> {
+    let attribute = |kind: &KeyType| {
+        let name = table.key_schema().iter().find(|element| element.key_type() == kind)?.attribute_name();
+        let definition = table.attribute_definitions().iter().find(|each| each.attribute_name() == name)?;
+        Some(KeyAttribute { name: name.to_owned(), kind: definition.attribute_type().as_str().to_owned() })
+    };
+    Some(TableKey { partition: attribute(&KeyType::Hash)?, sort: attribute(&KeyType::Range) })
+}
+
+async fn read_topic(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    let sns = &aws.sns;
+    let request = || sns.get_topic_attributes().topic_arn(&id.arn).send();
+    if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
+        return Ok(None);
+    }
+    let tags = call(Idempotency::Idempotent, || sns.list_tags_for_resource().resource_arn(&id.arn).send()).await?;
+    let tags = tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    Ok(Some((tags, None)))
+}
+
+async fn read_bus(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    let events = &aws.events;
+    let request = || events.describe_event_bus().name(&id.name).send();
+    if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
+        return Ok(None);
+    }
+    let tags = call(Idempotency::Idempotent, || events.list_tags_for_resource().resource_arn(&id.arn).send()).await?;
+    let tags = tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    Ok(Some((tags, None)))
+}

@@ -1,0 +1,46 @@
+//! Tables, topics and event buses of the app: created when a function uses them, and never deleted, because they contain
+//! data or are known to others. Queues and buckets are created with the triggers.
+
+use crate::desired::Desired;
+use crate::stage::StageContext;
+use crate::step::Change;
+use crate::triggers::step::{PlannedTrigger, TriggerStep};
+use crate::uses::{AppResources, ResourceId, TableKey};
+
+/// Returns the resources that functions use, tables with their keys.
+pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppResources {
+    let mut resources = AppResources::new();
+    for used in desired.values().flat_map(|function| &function.resources) {
+        if ["table", "topic", "bus"].contains(&used.kind.as_str()) {
+            let name = format!("{}{}", stage.prefix(), used.name);
+            let id = ResourceId { kind: used.kind.clone(), name, arn: used.arn_in(stage) };
+            let key = resources.entry(id).or_default();
+            if key.is_none() {
+                key.clone_from(&used.key);
+            }
+        }
+    }
+    resources
+}
+
+/// Plans the creation of what does not exist.
+pub(crate) fn plan_resources(stage: &StageContext, desired: &Desired, actual: &AppResources) -> Vec<PlannedTrigger> {
+    let plan = |(id, key): (ResourceId, Option<TableKey>)| {
+        let exists = actual.contains_key(&id);
+        let ResourceId { kind, name, .. } = id;
+        let step = match kind.as_str() {
+            "table" => key.map(|key| TriggerStep::CreateTable(name.clone(), key)),
+            "topic" => Some(TriggerStep::CreateTopic(name.clone())),
+            _ => Some(TriggerStep::CreateBus(name.clone())),
+        };
+        let steps: Vec<TriggerStep> = step.into_iter().filter(|_| !exists).collect();
+        PlannedTrigger {
+            resource: format!("{kind} {name}"),
+            change: if steps.is_empty() { Change::Keep } else { Change::Create },
+            reasons: Vec::new(),
+            steps,
+            warning: None,
+        }
+    };
+    desired_resources(stage, desired).into_iter().map(plan).collect()
+}

@@ -59,7 +59,10 @@ pub use async_event::{AsyncEvent, Attempt, Condition, EventRecord, EventState, E
 #[cfg(not(bedrock_lambda))]
 pub use async_invoker::{AsyncInvoker, AttemptFuture, Claim, EventHandlers, EventStore, FinishedEvent};
 #[cfg(not(bedrock_lambda))]
-pub use backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+pub use backend::{
+    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionReply, ExecutionStart, FunctionInfo,
+    Reply,
+};
 #[cfg(not(bedrock_lambda))]
 pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 #[cfg(not(bedrock_lambda))]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock::Error;
-use bedrock::local::lambda_api::{FunctionInfo, Reply};
+use bedrock::local::lambda_api::{AdmissionError, Caller, FunctionInfo, Reply};
 use bedrock::local::{HostedWorkers, Invocation};
 use bedrock_build::App;
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::active_workers::ActiveWorkers;
 use super::endpoint;
 use super::function_factory::FunctionFactory;
 use crate::async_queue::EventInvokeConfig;
+use crate::durable::Functions;
 use crate::execution::{BusyPoller, Function};
 use crate::policy::AdmissionPolicy;
 
@@ -120,6 +121,24 @@ impl FunctionRegistry {
 
     pub(crate) fn active_workers(&self) -> &ActiveWorkers {
         &self.active_workers
+    }
+}
+
+impl Functions for FunctionRegistry {
+    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
+        Self::find(self, name)
+    }
+
+    fn check_permission(&self, caller: &str, function: &FunctionInfo) -> Result<(), String> {
+        let caller = Caller { worker: Some(caller), waits: false };
+        let admitted = self.policy.admit(caller, function, &Invocation::new(Bytes::new(), None));
+        admitted.map_err(|error| match error {
+            AdmissionError::Access(message) | AdmissionError::Recursion(message) => message,
+        })
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        Self::run(self, function, invocation)
     }
 }
 

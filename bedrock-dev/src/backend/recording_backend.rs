@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bedrock::Error;
 use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+use bedrock::local::lambda_api::{
+    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionStart, FunctionInfo, Reply,
+};
 
 use crate::event_log::Recorder;
 
@@ -46,6 +48,10 @@ impl<B: Backend> Backend for RecordingBackend<B> {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        // The invocations of an execution are recorded, and the execution is not one of them.
+        if function.durable.is_some() {
+            return self.inner.run(function, invocation);
+        }
         let inner = Arc::clone(&self.inner);
         let recorder = self.recorder.clone();
         let function = function.clone();
@@ -56,5 +62,9 @@ impl<B: Backend> Backend for RecordingBackend<B> {
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
         self.inner.accept(function, invocation)
+    }
+
+    fn execute(&self, function: &FunctionInfo, start: ExecutionStart) -> Execution {
+        self.inner.execute(function, start)
     }
 }

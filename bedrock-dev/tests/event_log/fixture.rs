@@ -116,6 +116,7 @@ pub(crate) fn function() -> FunctionInfo {
         timeout: 3,
         memory: 512,
         log_group: "/aws/lambda/shop-local-greeter".to_owned(),
+        durable: None,
     }
 }
 

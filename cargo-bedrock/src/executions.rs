@@ -185,7 +185,7 @@ fn detail(details: &Value) -> String {
 /// Formats a timestamp of the API, seconds since 1970.
 fn time(seconds: &Value) -> String {
     let duration = std::time::Duration::try_from_secs_f64(seconds.as_f64().unwrap_or_default()).unwrap_or_default();
-    bedrock::local::rfc3339(std::time::UNIX_EPOCH + duration)
+    bedrock_model::date::rfc3339(std::time::UNIX_EPOCH + duration)
 }
 
 fn name_and_id(arn: &str) -> (&str, &str) {

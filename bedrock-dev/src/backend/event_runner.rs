@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::ExecutionStart;
+use bedrock_model::{ExecutionStart, Invocation};
 
 use super::function_registry::FunctionRegistry;
 use super::local_backend::not_started;

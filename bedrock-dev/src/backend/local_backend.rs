@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{
-    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionStart, FunctionInfo, Reply,
+use bedrock_model::{
+    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
+    Invocation, Reply,
 };
 
 use super::function_registry::FunctionRegistry;

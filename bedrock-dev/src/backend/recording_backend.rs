@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{
-    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionStart, FunctionInfo, Reply,
+use bedrock_model::{
+    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, Invocation, Reply,
 };
 
 use crate::event_log::Recorder;

@@ -1,8 +1,6 @@
 //! What durable executions need of the functions of an app.
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{FunctionInfo, Reply};
+use bedrock_model::{Error, FunctionInfo, Invocation, Reply};
 
 /// Finds and runs functions.
 pub(crate) trait Functions: Send + Sync {

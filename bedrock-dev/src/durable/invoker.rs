@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{FunctionInfo, failure_body};
 use bedrock_durable::limits::MAX_OPERATION_PAYLOAD_BYTES;
 use bedrock_durable::{ChainedTarget, DueCall, DueInvocation, DurableError, ErrorObject, InvocationOutcome, Timestamp};
+use bedrock_model::function_error::failure_body;
+use bedrock_model::{Error, FunctionInfo, Invocation};
 use bytes::Bytes;
 use serde_json::Value;
 

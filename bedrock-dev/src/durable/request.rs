@@ -2,9 +2,8 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Uri};
-use bedrock::local::lambda_api::ExecutionError;
 use bedrock_durable::{CallbackId, DurableError, ErrorKind, ErrorObject, ExecutionArn, PageRequest, Timestamp};
-use bedrock_model::date;
+use bedrock_model::{ExecutionError, date};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -7,10 +7,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use axum::routing::any;
-use bedrock::local::lambda_api::{Access, ExecutionError, authenticate, error_response, unknown_operation};
 use bedrock_durable::{
     CheckpointRequest, DurableError, ErrorKind, ExecutionArn, ExecutionStatus, HistoryRequest, ListRequest, Timestamp,
 };
+use bedrock_local::lambda_api::{Access, authenticate, error_response, unknown_operation};
+use bedrock_model::ExecutionError;
 use serde_json::{Value, json};
 
 use super::request::{Operation, PREFIX, PauseBody, Query, callback_result, parse_error, read_body};

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock::Error;
-use bedrock::local::lambda_api::{ExecutionError, ExecutionReply, ExecutionStart, FunctionInfo};
 use bedrock_durable::{
     DurableConfig, DurableEngine, DurableError, DurableFunction, ErrorObject, ExecutionArn, SqliteExecutionStore,
     StartRequest, StoreError, Timestamp,
 };
+use bedrock_model::{Error, ExecutionError, ExecutionReply, ExecutionStart, FunctionInfo};
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 

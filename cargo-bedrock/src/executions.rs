@@ -168,7 +168,7 @@ pub(crate) fn history_table(events: &[Value]) -> String {
     align_columns(rows, &[0])
 }
 
-/// Returns what is worth a column: what somebody has to answer, how long it takes, what failed.
+/// Returns what is worth a column: what a person has to answer, how long it takes, what failed.
 fn detail(details: &Value) -> String {
     let error = &details["Error"]["Payload"];
     let parts = [

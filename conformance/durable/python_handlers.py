@@ -11,12 +11,8 @@ import sys
 sys.path.append(os.environ["DURABLE_SDK"])
 
 from aws_durable_execution_sdk_python import StepError  # noqa: E402
-from aws_durable_execution_sdk_python.concurrency.models import (  # noqa: E402
-    BatchItem,
-    BatchItemStatus,
-    BatchResult,
-    CompletionReason,
-)
+from aws_durable_execution_sdk_python.concurrency.models import BatchItem, BatchItemStatus  # noqa: E402
+from aws_durable_execution_sdk_python.concurrency.models import BatchResult, CompletionReason  # noqa: E402
 from aws_durable_execution_sdk_python.config import (  # noqa: E402
     CallbackConfig,
     ChildConfig,
@@ -27,7 +23,6 @@ from aws_durable_execution_sdk_python.config import (  # noqa: E402
     NestingType,
     ParallelConfig,
     StepConfig,
-    StepSemantics,
     WaitForCallbackConfig,
 )
 from aws_durable_execution_sdk_python.retries import (  # noqa: E402
@@ -42,7 +37,6 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 from bedrock.workers.worker import Worker  # noqa: E402
 
 NO_RETRY = StepConfig(retry_strategy=RetryPresets.none())
-AT_MOST_ONCE = StepSemantics.AT_MOST_ONCE_PER_RETRY
 
 
 def seconds(number):
@@ -398,9 +392,6 @@ def projection(result, keys):
     return {key: values[key] for key in keys}
 
 
-def double(ctx, item, index, items):
-    return item * 2
-
 
 def one_by_one(**options):
     return MapConfig(max_concurrency=1, **options)
@@ -582,9 +573,9 @@ HANDLERS = {
         CompletionConfig(min_successful=3, tolerated_failure_count=1),
         COUNTS,
     ),
-    "9-2": map_results(None, double),
+    "9-2": map_results(None, lambda _, item, index, items: item * 2),
     "9-3": map_results(None, lambda _, item, index, items: item + index),
-    "9-4": lambda ctx, event: ctx.map([], double).get_results(),
+    "9-4": lambda ctx, event: ctx.map([], fails_at()).get_results(),
     "9-5": batch([0, 1, 2], fails_at(1), CompletionConfig(tolerated_failure_count=0), ALL),
     "9-7": batch([0, 1, 2, 3], fails_at(), CompletionConfig(min_successful=2), COUNTED),
     "9-8": batch([0, 1, 2], fails_at(1), CompletionConfig(tolerated_failure_count=1), ALL),

@@ -108,7 +108,7 @@ async fn wrong_requests_get_awss_errors_and_change_nothing() {
         let response = call(&server.url, &request, &[], body).await;
         assert_eq!((response.status, response.error().0), (status, exception), "{request}");
     }
-    // Other workers have no right to the execution, and nobody has without credentials.
+    // Other workers have no right to the execution, and no caller has without credentials.
     let foreign = [("authorization", "Bedrock LOCAL_plain")];
     let response = call(&server.url, &format!("POST {executions}/{arn_path}/checkpoint"), &foreign, token).await;
     assert_eq!((response.status, response.error().0), (403, "AccessDeniedException"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fixture::{DurableApp, call, encoded, event_types, get, start_execution, wait_for_event};
 
 #[tokio::test]
-async fn thirty_minute_wait_passes_when_the_clock_moves() {
+async fn wait_of_a_minute_passes_when_the_clock_moves() {
     let Some(app) = DurableApp::new() else { return };
     let clock = Clock::manual(SystemTime::now());
     let server = app.start(clock.clone()).await;

@@ -118,20 +118,30 @@ impl DurableApp {
         fs::write(path, text).expect("a file");
     }
 
+    /// Starts the server. One that was closed just before may still have the lock of the queue.
     pub(crate) async fn start(&self, clock: Clock) -> DevServer {
-        let app = App::open(self.root()).expect("an app");
-        let config = DevServerConfig {
-            app,
+        let started = tokio::time::Instant::now();
+        loop {
+            match DevServer::start(self.config(clock.clone())).await {
+                Ok(server) => return server,
+                Err(error) => assert!(started.elapsed() < Duration::from_secs(30), "{error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn config(&self, clock: Clock) -> DevServerConfig {
+        DevServerConfig {
+            app: App::open(self.root()).expect("an app"),
             state_folder: self.root().join("target/bedrock"),
             install_folder: self.root().join("target/bedrock"),
             port: 0,
             clock,
             executables: std::collections::HashMap::new(),
-            log_sink: Arc::new(|line| eprintln!("{}: {}", line.worker, line.text)),
+            log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
-        };
-        DevServer::start(config).await.expect("a server")
+        }
     }
 
     fn manifest(&self) -> String {

@@ -34,7 +34,7 @@ async fn completed_step_does_not_run_again_in_another_server() {
     let clock = Clock::manual(start);
     let server = app.start(clock.clone()).await;
     let arn = start_execution(&server.url, "echo", "a", &Value::Null).await;
-    wait_for_event(&server.url, &arn, "WaitStarted").await;
+    wait_for_event(&server.url, &arn, "InvocationCompleted").await;
     // Nothing is stored when the server closes: the second one finds what a killed one would have left.
     server.close();
     let clock = Clock::manual(start);

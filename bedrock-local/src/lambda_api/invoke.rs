@@ -109,6 +109,7 @@ impl InvokeRequest {
             Caller { worker: calling_worker(headers), waits: self.invocation_type == InvocationType::RequestResponse };
         service.backend.admit(caller, &self.function, &invocation).map_err(ApiError::not_admitted)?;
         if self.function.durable.is_some() && self.invocation_type != InvocationType::DryRun {
+            invocation.caller_deadline = caller_deadline(headers);
             let name = header_text(headers, "x-amz-durable-execution-name").map(str::to_owned);
             let start = ExecutionStart { invocation, name, waits: caller.waits };
             return execute_and_respond(service, &self.function, start).await;

@@ -80,13 +80,17 @@ impl Manifest {
     pub(crate) fn add_durable(&mut self, name: &str) -> Result<()> {
         let mut item = self.0.as_item_mut();
         for key in ["package", "metadata", "bedrock", "workers", name] {
+            let is_inline = item.is_inline_table();
+            let is_last = key == name;
             let Some(table) = item.as_table_like_mut() else {
                 return Err(Error::app(format!(
                     "`{key}` in `Cargo.toml` cannot be added: what contains it is not a table"
                 )));
             };
-            let is_last = key == name;
             item = table.entry(key).or_insert_with(|| {
+                if is_inline {
+                    return value(InlineTable::new());
+                }
                 let mut table = Table::new();
                 // Only the table of the worker itself gets a line of its own.
                 table.set_implicit(!is_last);

@@ -74,7 +74,7 @@ impl Served {
             port: 0,
             clock: Clock::real(),
             executables: HashMap::new(),
-            log_sink: Arc::new(|line| eprintln!("{}", line.text)),
+            log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
         };

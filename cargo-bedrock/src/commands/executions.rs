@@ -39,6 +39,36 @@ Examples:
   cargo bedrock executions callback fail ID --error-type Rejected --message 'not approved'
   cargo bedrock executions callback heartbeat ID";
 
+const STOP_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions stop order-7
+  cargo bedrock executions stop order-7 --reason 'wrong card'";
+
+const PAUSE_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions pause order-7 --reason maintenance";
+
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions resume order-7";
+
+const DELETE_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions delete order-7";
+
+const SUCCEED_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions callback succeed ID --payload '{\"approved\": true}'
+  cargo bedrock executions callback succeed ID --payload @answer.json";
+
+const FAIL_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions callback fail ID --error-type Rejected --message 'not approved'";
+
+const HEARTBEAT_EXAMPLES: &str = "\
+Examples:
+  cargo bedrock executions callback heartbeat ID";
+
 /// List, show and change executions of durable workers
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -72,12 +102,16 @@ enum Operation {
         json: bool,
     },
     /// Stop an execution, which cannot be resumed
+    #[command(after_help = STOP_EXAMPLES)]
     Stop(Change),
     /// Pause an execution: its waits end, but its worker does not run
+    #[command(after_help = PAUSE_EXAMPLES)]
     Pause(Change),
     /// Resume an execution that is paused
+    #[command(after_help = RESUME_EXAMPLES)]
     Resume(Change),
     /// Delete an execution that has ended
+    #[command(after_help = DELETE_EXAMPLES)]
     Delete(Selection),
     /// Answer a callback
     #[command(after_help = CALLBACK_EXAMPLES)]
@@ -106,6 +140,7 @@ struct Change {
 #[derive(Debug, Subcommand)]
 enum Answer {
     /// Complete a callback with a result
+    #[command(after_help = SUCCEED_EXAMPLES)]
     Succeed {
         /// Id of the callback
         id: String,
@@ -114,6 +149,7 @@ enum Answer {
         payload: String,
     },
     /// Complete a callback with an error
+    #[command(after_help = FAIL_EXAMPLES)]
     Fail {
         /// Id of the callback
         id: String,
@@ -125,6 +161,7 @@ enum Answer {
         message: Option<String>,
     },
     /// Postpone the heartbeat timeout of a callback
+    #[command(after_help = HEARTBEAT_EXAMPLES)]
     Heartbeat {
         /// Id of the callback
         id: String,

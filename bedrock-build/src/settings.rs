@@ -3,6 +3,7 @@
 
 mod arn;
 mod destination;
+mod durable;
 mod function;
 mod function_reader;
 mod json;
@@ -26,6 +27,7 @@ use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use destination::Destination;
+pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
 pub use lambda::{FileSystem, LambdaSettings, LogFormat, Logging, RuntimeManagement, Tracing, Vpc};

@@ -65,8 +65,13 @@ async function load() {
       const { contractOf } = await import('./contract.mjs');
       contract = stringify(contractOf(WorkerClass));
     }
+    const loaded = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
+    if (env.BEDROCK_DURABLE === '1') {
+      const { durableHandler } = await import('./durable.mjs');
+      loaded.handle = await durableHandler(folder, loaded.handle.bind(loaded));
+    }
     if (isLeaving) return;
-    worker = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
+    worker = loaded;
   } catch (error) {
     initError(error);
     return;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, contracts, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new,
-    queue, rollback, status, terraform, test,
+    build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, invoke, list, logs, man,
+    migrate, new, queue, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -28,6 +28,7 @@ Examples:
   cargo bedrock list                         list the app's workers
   cargo bedrock invoke greeter               invoke a worker locally
   cargo bedrock test                         run the unit tests of the app's workers
+  cargo bedrock executions ls                list the executions of durable workers
   cargo bedrock graph                        show which functions call which workers
   cargo bedrock contracts                    write the types of the workers for their callers
   cargo bedrock build --release              build a zip file of each function and each layer
@@ -78,6 +79,7 @@ enum Command {
     Env(env::Env),
     Dev(dev::Dev),
     Queue(queue::Queue),
+    Executions(executions::ExecutionsCommand),
     Deploy(deploy::Deploy),
     Status(status::Status),
     Rollback(rollback::Rollback),
@@ -131,6 +133,7 @@ impl Cli {
             Command::Env(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
+            Command::Executions(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),
             Command::Rollback(command) => command.run(&session),

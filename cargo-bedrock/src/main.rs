@@ -35,6 +35,7 @@ mod contracts;
 mod dev;
 mod doctor;
 mod event_queue;
+mod executions;
 mod file_plan;
 mod local_invoke;
 mod migrate;

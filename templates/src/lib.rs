@@ -14,7 +14,10 @@ mod render;
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
-use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile};
+use crate::embedded::{
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, ENDPOINT, JAVASCRIPT, PYTHON, PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT,
+    TemplateFile,
+};
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
 use crate::render::{Variables, render};
@@ -110,6 +113,19 @@ pub fn worker(
         WorkerTemplate::Rust => RUST,
     };
     render(templates, &variables)
+}
+
+/// Renders the folder of a new durable worker. Returns `None` for a template that has no durable form.
+pub fn durable_worker(
+    name: &WorkerName,
+    template: WorkerTemplate,
+) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
+    let templates = match template {
+        WorkerTemplate::Python => DURABLE_PYTHON,
+        WorkerTemplate::JavaScript => DURABLE_JAVASCRIPT,
+        WorkerTemplate::Rust | WorkerTemplate::TypeScript => return Ok(None),
+    };
+    render(templates, &worker_variables(name)).map(Some)
 }
 
 /// Renders the file of a new endpoint, with a path relative to the app.

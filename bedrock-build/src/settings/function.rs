@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::destination::Destination;
+use super::durable::DurableSettings;
 use super::lambda::LambdaSettings;
 use super::triggers::{QueueTrigger, Trigger};
 use super::uses::{Use, local_variables};
@@ -53,6 +54,8 @@ pub struct FunctionSettings {
     pub lambda: LambdaSettings,
     /// ARNs of layer versions, in addition to the worker's own layer.
     pub layers: Vec<String>,
+    /// The configuration of a durable function. `None`: the function is not durable.
+    pub durable: Option<DurableSettings>,
     /// The retention period of logs, in days. Default 30.
     pub log_retention: u64,
     /// The memory size, in megabytes. Default 256.
@@ -121,6 +124,7 @@ impl Default for FunctionSettings {
             invokes: None,
             lambda: LambdaSettings::default(),
             layers: Vec::new(),
+            durable: None,
             log_retention: 30,
             memory: 256,
             dead_letter: None,

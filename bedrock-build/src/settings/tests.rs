@@ -67,7 +67,7 @@ fn unknown_setting_error_lists_known_settings() {
         error_of("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
          the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, \
-         `dead-letter`, `description`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, \
+         `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, \
          `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
          `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \
          `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, \
@@ -158,4 +158,31 @@ fn redact_accepts_names_and_paths() {
             )
         );
     }
+}
+
+#[test]
+fn durable_has_a_timeout_and_a_retention_period() {
+    let durable = |text: &str| read(&format!("workers.a.durable = {text}")).expect("ok").workers["a"].durable;
+    let found = durable("{ timeout = '30d', retention = '7d' }").expect("durable");
+    assert_eq!((found.timeout, found.retention), (2_592_000, 7));
+    let found = durable("{ timeout = '15m' }").expect("durable");
+    assert_eq!((found.timeout, found.retention), (900, 14));
+    assert_eq!(read("workers.a.memory = 512").expect("ok").workers["a"].durable, None);
+}
+
+#[test]
+fn durable_errors_have_the_valid_range() {
+    for (value, path, expected) in [
+        ("true", "", "a table, for example `{ timeout = \"30d\", retention = \"14d\" }`, found `true`"),
+        ("{}", "", "a table with a `timeout`, for example `{ timeout = \"30d\" }`, found `{}`"),
+        ("{ timeout = '367d' }", ".timeout", "a duration from `\"1s\"` to `\"366d\"`, found `'367d'`"),
+        ("{ timeout = 30 }", ".timeout", "a duration from `\"1s\"` to `\"366d\"`, found `30`"),
+        ("{ timeout = '1d', retention = '36h' }", ".retention", "whole days from `\"1d\"` to `\"90d\"`, found `'36h'`"),
+        ("{ timeout = '1d', retention = '91d' }", ".retention", "whole days from `\"1d\"` to `\"90d\"`, found `'91d'`"),
+    ] {
+        let message = error_of(&format!("workers.a.durable = {value}"));
+        assert_eq!(message, format!("Cargo.toml:1: `workers.a.durable{path}` must be {expected}\n"), "{value}");
+    }
+    assert!(error_of("workers.a.durable = { timeout = '1d', retain = '1d' }").contains("unknown setting `retain`"));
+    assert!(error_of("endpoint.durable = { timeout = '1d' }").contains("unknown setting `durable`"));
 }

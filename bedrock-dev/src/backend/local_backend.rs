@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use bedrock_build::Language;
 use bedrock_local::WorkerContracts;
-use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
+use bedrock_model::{
+    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
+    Invocation, Reply,
+};
 
 use super::function_registry::FunctionRegistry;
 use crate::Clock;
 use crate::async_queue::{AsyncEvent, AsyncQueue};
+use crate::durable::DurableService;
 
 /// Admits calls to the functions of an app, runs them, and accepts events into the queue.
 pub(crate) struct LocalBackend {
@@ -16,6 +20,8 @@ pub(crate) struct LocalBackend {
     pub(crate) queue: Arc<AsyncQueue>,
     pub(crate) clock: Clock,
     pub(crate) contracts: Arc<WorkerContracts>,
+    /// The durable executions; `None` if the app has no durable worker.
+    pub(crate) durable: Option<Arc<DurableService>>,
 }
 
 impl Backend for LocalBackend {
@@ -41,11 +47,18 @@ impl Backend for LocalBackend {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        let worker = function.worker.clone();
+        if function.durable.is_some() {
+            let execution = self.execute(function, ExecutionStart { invocation, name: None, waits: true });
+            return Box::pin(async move {
+                let reply = execution.await.map_err(|error| not_started(&worker, error))?;
+                reply.outcome.unwrap_or_else(|| Ok("null".into()))
+            });
+        }
         // The hosts of the other languages check their calls themselves.
         if function.language != Language::Rust {
             return self.functions.run(function, invocation);
         }
-        let worker = function.worker.clone();
         if let Err(error) = self.contracts.check_event(&worker, &invocation.event) {
             return Box::pin(std::future::ready(Err(error)));
         }
@@ -60,6 +73,11 @@ impl Backend for LocalBackend {
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
         if let Err(error) = self.contracts.check_event(&function.worker, &invocation.event) {
             return Box::pin(std::future::ready(Err(error)));
+        }
+        if function.durable.is_some() {
+            let worker = function.worker.clone();
+            let execution = self.execute(function, ExecutionStart { invocation, name: None, waits: false });
+            return Box::pin(async move { execution.await.map(drop).map_err(|error| not_started(&worker, error)) });
         }
         let event = AsyncEvent {
             id: invocation.request_id,
@@ -78,5 +96,24 @@ impl Backend for LocalBackend {
             let accepted = queue.on_thread(move |queue| queue.accept(&event)).await;
             accepted.map_err(|error| Error::Transport { worker, message: error.to_string(), may_have_run: false })
         })
+    }
+
+    fn execute(&self, function: &FunctionInfo, start: ExecutionStart) -> Execution {
+        let Some(durable) = self.durable.clone() else {
+            let message = format!("worker `{}` is not durable; restart `cargo bedrock dev`", function.worker);
+            let error = ExecutionError { exception: "InvalidParameterValueException", status: 400, message };
+            return Box::pin(std::future::ready(Err(error)));
+        };
+        Box::pin(durable.execute(function.clone(), start))
+    }
+}
+
+/// Returns the error of a call whose execution was not started.
+pub(super) fn not_started(worker: &str, error: ExecutionError) -> Error {
+    Error::Function {
+        worker: worker.to_owned(),
+        error_type: error.exception.to_owned(),
+        message: error.message,
+        trace: Vec::new(),
     }
 }

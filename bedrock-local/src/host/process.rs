@@ -226,6 +226,9 @@ pub(super) fn set_environment(
     if info.contract.exists() {
         command.env(CONTRACT_VARIABLE, "1");
     }
+    if info.entry.durable.is_some() {
+        command.env("BEDROCK_DURABLE", "1");
+    }
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
 }
 

@@ -109,7 +109,7 @@ impl Invoke {
         }
         match &self.sample {
             Some(name) => sample_event::read(app, Some(worker), name),
-            None => payload_source(self.payload.as_deref().unwrap_or("{}"), session).read(),
+            None => PayloadSource::parse(self.payload.clone().unwrap_or_else(|| "{}".to_owned()), &session.dir).read(),
         }
     }
 
@@ -161,13 +161,5 @@ fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, p
             let error = Error::app(format!("worker `{worker}` failed")).cause(format!("{error_type}: {message}"));
             Err(if *with_logs { error } else { error.help("`--logs` shows its log") })
         }
-    }
-}
-
-fn payload_source(payload: &str, session: &Session) -> PayloadSource {
-    match payload.strip_prefix('@') {
-        Some(file) => PayloadSource::File { path: session.dir.join(file), name: file.to_owned() },
-        None if payload == "-" => PayloadSource::Stdin,
-        None => PayloadSource::Argument { is_file: session.dir.join(payload).is_file(), text: payload.to_owned() },
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod destroy;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod executions;
 pub(crate) mod graph;
 mod http_args;
 pub(crate) mod invoke;

@@ -6,6 +6,7 @@
 mod completions;
 mod contracts;
 mod doctor;
+mod executions;
 mod graph;
 mod invoke;
 mod invoke_remote;

@@ -116,10 +116,7 @@ pub fn worker(
 }
 
 /// Renders the folder of a new durable worker. Returns `None` for a template that has no durable form.
-pub fn durable_worker(
-    name: &WorkerName,
-    template: WorkerTemplate,
-) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
+pub fn durable_worker(name: &WorkerName, template: WorkerTemplate) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
     let templates = match template {
         WorkerTemplate::Python => DURABLE_PYTHON,
         WorkerTemplate::JavaScript => DURABLE_JAVASCRIPT,

@@ -64,7 +64,7 @@ pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> S
 }
 
 fn collect<T, E: std::fmt::Display>(
-    built: impl IntoIterator<Item = std::result::Result<T, E>>,
-) -> std::result::Result<Vec<T>, StepError> {
-    built.into_iter().collect::<std::result::Result<_, _>>().map_err(|error: E| StepError::invalid_request(&error))
+    built: impl IntoIterator<Item = Result<T, E>>,
+) -> Result<Vec<T>, StepError> {
+    built.into_iter().collect::<Result<_, _>>().map_err(|error: E| StepError::invalid_request(&error))
 }

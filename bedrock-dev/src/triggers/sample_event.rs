@@ -99,6 +99,7 @@ fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Val
         timeout: 0,
         memory: 0,
         log_group: String::new(),
+        durable: None,
     };
     let event = schedules::event_json(&function, index, configured, now, &new_uuid());
     // A configured event is JSON, too.

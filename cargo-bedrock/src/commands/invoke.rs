@@ -125,7 +125,7 @@ impl Invoke {
         }
         let event = match (&self.sample, &self.payload) {
             (Some(name), _) => Some(sample_event::read(app, None, name)?),
-            (None, Some(payload)) => Some(payload_source(payload, session).read()?),
+            (None, Some(payload)) => Some(PayloadSource::parse(payload.to_owned(), &session.dir).read()?),
             (None, None) => None,
         };
         let request = match event {

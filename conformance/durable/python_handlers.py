@@ -6,6 +6,7 @@ The name of an execution begins with the number of its requirement, `3-1`. The v
 import json
 import os
 import sys
+import time
 
 # AWS's SDK is in the test tools.
 sys.path.append(os.environ["DURABLE_SDK"])
@@ -93,10 +94,6 @@ def sequence(ctx, event):
     return ctx.step(lambda _: f"{first}_second")
 
 
-def complex_result(ctx, event):
-    return ctx.step(lambda _: {"user": {"name": event["name"], "tags": event["tags"]}, "count": len(event["tags"])})
-
-
 def step_then_wait(value):
     def handler(ctx, event):
         result = ctx.step(lambda _: value)
@@ -129,6 +126,8 @@ def crash_once(ctx, event, config, value):
         path = os.path.join(os.environ["DURABLE_STATE"], key.rpartition("/")[2])
         if not os.path.exists(path):
             open(path, "w").close()
+            # The SDK sends the start of the step in the background.
+            time.sleep(2)
             os._exit(1)
         return value
 
@@ -441,7 +440,7 @@ HANDLERS = {
     "1-1": lambda ctx, event: ctx.step(lambda _: f"Hello, {event}!"),
     "1-2": lambda ctx, event: ctx.step(lambda _: f"Hello, {event}!", name="custom_step_name"),
     "1-3": sequence,
-    "1-4": complex_result,
+    "1-4": lambda ctx, event: ctx.step(lambda _: {"user": event, "count": len(event["tags"])}),
     "1-5": lambda ctx, event: ctx.step(lambda _: None),
     "1-6": lambda ctx, event: ctx.step(lambda _: event, config=StepConfig(serdes=Upper())),
     "1-8": step_then_wait("computed"),

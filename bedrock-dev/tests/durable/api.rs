@@ -85,7 +85,7 @@ async fn wrong_requests_get_awss_errors_and_change_nothing() {
         (format!("POST {executions}/{arn_path}/checkpoint"), token, 400, "InvalidParameterValueException"),
         (format!("POST {executions}/{unknown}/checkpoint"), token, 400, "InvalidParameterValueException"),
         (format!("POST {executions}/{arn_path}/checkpoint"), "{", 400, "SerializationException"),
-        (format!("POST {executions}/{arn_path}/checkpoint"), &large, 413, "RequestTooLargeException"),
+        (format!("POST {executions}/{arn_path}/checkpoint"), large.as_str(), 413, "RequestTooLargeException"),
         (format!("GET {executions}/{arn_path}/state?CheckpointToken=QUJD"), "", 400, "InvalidParameterValueException"),
         (format!("POST {executions}/{arn_path}/resume"), "{}", 409, "ResourceConflictException"),
         (format!("DELETE {executions}/{arn_path}"), "", 409, "ResourceConflictException"),

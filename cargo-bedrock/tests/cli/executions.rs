@@ -84,7 +84,7 @@ impl Served {
     }
 
     fn run(&self, args: &[&str]) -> CommandOutput {
-        let args: Vec<&str> = [&["executions"], args, &["--port", &self.port]].concat();
+        let args: Vec<&str> = [&["executions"][..], args, &["--port", self.port.as_str()]].concat();
         self.app.bedrock(&args)
     }
 

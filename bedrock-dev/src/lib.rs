@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `server` | starts everything on one port, and stops it |
 //! | `config`, `error` | configuration of the server, and why it could not be started |
-//! | `backend` | the functions of an app as Lambda's API sees them: over `execution`, `bedrock::local` and `async_queue` |
+//! | `backend` | the functions of an app as Lambda's API sees them: over `execution`, `bedrock_local` and `async_queue` |
 //! | `execution` | Lambda's Runtime API and the processes that use it: one for each execution environment |
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock::local::lambda_api::{Access, Backend, FunctionInfo, serve_alongside_routes};
-use bedrock::local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper};
 use bedrock_build::App;
+use bedrock_local::lambda_api::{Access, serve_alongside_routes};
+use bedrock_local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper};
+use bedrock_model::{Backend, FunctionInfo};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -190,7 +191,7 @@ impl DevServer {
 
     /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
     /// of a Rust worker.
-    pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock::Error> {
+    pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock_model::Error> {
         match self.functions.process_function(worker) {
             Some(function) => function.warm().await.map(|()| self.process(worker)),
             None => self.functions.hosted_workers().warm(worker).await.map(|()| None),

@@ -1,5 +1,5 @@
 //! The engine: all executions of an app, over a store. Every operation is stored before its result is returned, so an
-//! end of the program loses nothing that anybody was told.
+//! end of the program loses nothing that a caller was told.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub struct DurableEngine<S> {
 
 impl<S: ExecutionStore> DurableEngine<S> {
     /// Opens the executions of a store. Invocations that a program was running when it ended are run again. A call of a
-    /// function that is not durable is not: nobody knows how far it got.
+    /// function that is not durable is not: it is unknown how far it got.
     pub fn open(store: S, now: Timestamp) -> Result<Self, StoreError> {
         let active = store.load_active()?.into_iter().map(|execution| (execution.arn.clone(), execution)).collect();
         let mut engine = Self { store, active };
@@ -271,7 +271,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         self.change(&id.arn, now, |execution| execution.heartbeat(&id.operation, now))
     }
 
-    /// A callback whose timeout is over has timed out, even if nobody has looked at the clock since.
+    /// A callback whose timeout is over has timed out, even if the clock was not read since.
     fn fire_callbacks(&mut self, id: &CallbackId, now: Timestamp) -> Result<(), DurableError> {
         if let Some(execution) = self.active.get_mut(&id.arn) {
             if execution.fire_due(now) {

@@ -1,7 +1,5 @@
 //! Errors of the durable execution API, with the names and statuses of AWS's API model.
 
-use crate::store::StoreError;
-
 /// The exceptions of the API model that the engine returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -86,11 +84,5 @@ impl DurableError {
     /// Returns the error for a checkpoint token that was used, or that belongs to something else.
     pub fn stale_token() -> Self {
         Self::invalid("Invalid checkpoint token")
-    }
-}
-
-impl From<StoreError> for DurableError {
-    fn from(error: StoreError) -> Self {
-        Self::new(ErrorKind::Service, error.to_string())
     }
 }

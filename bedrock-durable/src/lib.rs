@@ -1,6 +1,6 @@
 //! The engine of Lambda durable functions: a function whose steps are checkpointed, that waits for days without running,
-//! and is replayed. It knows neither HTTP nor processes: whoever uses it runs the invocations that are due, and passes
-//! the time to every operation.
+//! and is replayed. It knows neither HTTP nor processes: its user runs the invocations that are due, and passes the
+//! time to every operation.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 
 /// How long another process may lock the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Payloads are nobody else's business.
+/// Payloads may be confidential, so only the owner reads them.
 const PRIVATE: u32 = 0o600;
 
 const SCHEMA: &str = "

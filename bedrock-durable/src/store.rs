@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::arn::ExecutionArn;
+use crate::error::{DurableError, ErrorKind};
 use crate::execution::{Execution, ExecutionStatus};
 use crate::time::Timestamp;
 
@@ -31,6 +32,12 @@ pub enum StoreError {
     /// The file was deleted while it was in use. Everything that is written to it now would be lost.
     #[error("the executions `{path}` were deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
     Gone(PathBuf),
+}
+
+impl From<StoreError> for DurableError {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorKind::Service, error.to_string())
+    }
 }
 
 /// What a list contains of an execution.
@@ -125,7 +132,8 @@ impl ExecutionStore for MemoryExecutionStore {
         self.read(|all| {
             for execution in executions {
                 let mut stored = (*execution).clone();
-                let (operations, events) = (std::mem::take(&mut stored.operations), std::mem::take(&mut stored.events));
+                let operations = std::mem::take(&mut stored.operations);
+                let events = std::mem::take(&mut stored.events);
                 stored.repeated = None;
                 all.insert(execution.arn.clone(), stored.with_stored(operations, events));
             }

@@ -4,13 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bedrock_build::Language;
-use bytes::Bytes;
 
 use crate::Error;
 use crate::invocation::Invocation;
+use crate::transport::Reply;
 
-/// Future of a response, JSON, or of the reason why there is none.
-pub type Reply = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 /// Future that completes when an event is accepted. The event is then run even if no caller waits.
 pub type Accepted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 

@@ -11,9 +11,10 @@
 //! | `destination`, `destination_record` | where results of events are sent, and what is sent |
 //! | `recursive_loop` | how often a function ran in one chain of calls |
 //! | `function_error`, `exit_status` | errors of functions, as Lambda writes them |
+//! | [`transport`] | the interface of what carries the calls of `invoke!` |
 //! | [`error`], [`limits`], [`id`], [`date`], [`text`] | small parts that a Lambda build uses too |
 //!
-//! Nothing but the modules of the last line is compiled in a Lambda build.
+//! Only the modules of the last two lines are compiled in a Lambda build.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ pub mod error;
 pub mod id;
 pub mod limits;
 pub mod text;
+pub mod transport;
 
 #[cfg(not(bedrock_lambda))]
 pub mod async_event;
@@ -53,13 +55,14 @@ pub mod recursive_loop;
 pub mod retry_policy;
 
 pub use error::Error;
+pub use transport::Reply;
 
 #[cfg(not(bedrock_lambda))]
 pub use async_event::{AsyncEvent, Attempt, Condition, EventRecord, EventState, EventTransition};
 #[cfg(not(bedrock_lambda))]
 pub use async_invoker::{AsyncInvoker, AttemptFuture, Claim, EventHandlers, EventStore, FinishedEvent};
 #[cfg(not(bedrock_lambda))]
-pub use backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+pub use backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo};
 #[cfg(not(bedrock_lambda))]
 pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 #[cfg(not(bedrock_lambda))]

@@ -7,10 +7,12 @@ pub mod v1 {
 
     pub use crate::invoke::{json, json_event, typed, typed_event};
     #[cfg(not(bedrock_lambda))]
-    pub use crate::local::{AppInfo, Registration};
+    pub use crate::local::Registration;
     pub use crate::main_result::MainResult;
     #[cfg(bedrock_lambda)]
     pub use crate::runtime::AppInfo;
+    #[cfg(not(bedrock_lambda))]
+    pub use bedrock_local::AppInfo;
     #[cfg(not(bedrock_lambda))]
     pub use inventory;
 

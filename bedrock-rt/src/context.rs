@@ -3,24 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_model::transport::FunctionContext;
+
 /// The current invocation of a worker: its id, its deadline, its function.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub(crate) request_id: String,
     pub(crate) deadline: SystemTime,
-    pub(crate) function: Arc<Function>,
+    pub(crate) function: Arc<FunctionContext>,
     pub(crate) trace_id: Option<String>,
-}
-
-/// Properties of a function that are the same for all its invocations.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Function {
-    pub(crate) name: String,
-    pub(crate) arn: String,
-    pub(crate) version: String,
-    pub(crate) memory: u64,
-    pub(crate) log_group: String,
-    pub(crate) log_stream: String,
 }
 
 impl Context {
@@ -79,7 +70,7 @@ impl Context {
         Self {
             request_id: crate::id::new_uuid(),
             deadline: SystemTime::now() + Duration::from_secs(30),
-            function: Arc::new(Function { name: "test".into(), memory: 256, ..Function::default() }),
+            function: Arc::new(FunctionContext { name: "test".into(), memory: 256, ..FunctionContext::default() }),
             trace_id: None,
         }
     }
@@ -89,7 +80,7 @@ impl From<lambda_runtime::Context> for Context {
     fn from(context: lambda_runtime::Context) -> Self {
         let deadline = context.deadline();
         let env = &context.env_config;
-        let function = Function {
+        let function = FunctionContext {
             name: env.function_name.clone(),
             arn: context.invoked_function_arn.clone(),
             version: env.version.clone(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::caller::Caller;
+use crate::caller;
 use crate::{Context, RegisteredWorker, Result, WorkerError};
 
 /// Future of one invocation: the response as JSON, or the error.
@@ -26,7 +26,7 @@ impl<W: RegisteredWorker> Executor for TypedExecutor<W> {
     fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output {
         Box::pin(async move {
             let event = parse_event(&event)?;
-            serialize_response(&Caller::scope(&context, self.0.execute(event, &context)).await?)
+            serialize_response(&caller::scope(&context, self.0.execute(event, &context)).await?)
         })
     }
 }

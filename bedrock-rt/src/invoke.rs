@@ -7,10 +7,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::caller::Caller;
-use crate::json::{check_event_size, from_json, to_json};
-use crate::transport::{Call, Kind, Target};
+use crate::caller;
+use crate::json::{from_json, to_json};
 use crate::{Error, RegisteredWorker, runtime};
+use bedrock_model::transport::{Call, InvocationType, Target, check_event_size};
 
 /// Calls any Lambda function by name, partial ARN or full ARN. For workers of this app prefer
 /// [`invoke!`](crate::invoke).
@@ -42,7 +42,7 @@ pub struct InvokeArn {
 impl InvokeArn {
     /// Waits for the response and deserializes it as `R`.
     pub async fn require_response<R: DeserializeOwned>(self) -> Result<R, Error> {
-        let response = send(Target::Any(self.target.clone()), self.event?, Kind::RequestResponse).await?;
+        let response = send(Target::Any(self.target.clone()), self.event?, InvocationType::RequestResponse).await?;
         from_json(&self.target, &response)
     }
 }
@@ -52,21 +52,21 @@ impl IntoFuture for InvokeArn {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { send(Target::Any(self.target), self.event?, Kind::Event).await.map(drop) })
+        Box::pin(async move { send(Target::Any(self.target), self.event?, InvocationType::Event).await.map(drop) })
     }
 }
 
 /// Calls a Rust worker and waits for its response.
 pub async fn typed<W: RegisteredWorker>(event: W::Event) -> Result<W::Response, Error> {
     let event = to_json(W::NAME, &event)?;
-    let response = send(Target::Worker(W::NAME), event, Kind::RequestResponse).await?;
+    let response = send(Target::Worker(W::NAME), event, InvocationType::RequestResponse).await?;
     from_json(W::NAME, &response)
 }
 
 /// Sends an event to a Rust worker.
 pub async fn typed_event<W: RegisteredWorker>(event: W::Event) -> Result<(), Error> {
     let event = to_json(W::NAME, &event)?;
-    send(Target::Worker(W::NAME), event, Kind::Event).await.map(drop)
+    send(Target::Worker(W::NAME), event, InvocationType::Event).await.map(drop)
 }
 
 /// Calls a worker by name and waits for its response.
@@ -74,7 +74,7 @@ pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, paylo
     let event = to_json(worker, &payload)?;
     // The payload may not be `Send`, so it must not be held across an await.
     drop(payload);
-    let response = send(Target::Worker(worker), event, Kind::RequestResponse).await?;
+    let response = send(Target::Worker(worker), event, InvocationType::RequestResponse).await?;
     from_json(worker, &response)
 }
 
@@ -82,10 +82,10 @@ pub async fn json<P: Serialize, R: DeserializeOwned>(worker: &'static str, paylo
 pub async fn json_event<P: Serialize>(worker: &'static str, payload: P) -> Result<(), Error> {
     let event = to_json(worker, &payload)?;
     drop(payload);
-    send(Target::Worker(worker), event, Kind::Event).await.map(drop)
+    send(Target::Worker(worker), event, InvocationType::Event).await.map(drop)
 }
 
-async fn send(target: Target, event: Vec<u8>, kind: Kind) -> Result<Bytes, Error> {
+async fn send(target: Target, event: Vec<u8>, kind: InvocationType) -> Result<Bytes, Error> {
     check_event_size(target.as_str(), event.len(), kind)?;
-    runtime::call(Call { target, event: event.into(), kind, caller: Caller::current() }).await
+    runtime::call(Call { target, event: event.into(), kind, caller: caller::current() }).await
 }

@@ -37,8 +37,7 @@ mod failure;
 mod invoke;
 mod json;
 #[cfg(not(bedrock_lambda))]
-#[doc(hidden)]
-pub mod local;
+mod local;
 mod logging;
 mod main_result;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
@@ -47,7 +46,6 @@ mod run;
 mod runtime;
 mod serve;
 mod stderr;
-mod transport;
 mod worker;
 
 #[cfg(not(bedrock_lambda))]

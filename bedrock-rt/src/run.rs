@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::exec::{self, Executor};
 use crate::stderr::print_error;
-use crate::{Context, RegisteredWorker, WorkerError, logging, runtime, transport};
+use crate::{Context, RegisteredWorker, WorkerError, logging, runtime};
 
 /// Runs a worker as a Lambda function. The `main` of its binary only calls this:
 ///
@@ -21,7 +21,7 @@ use crate::{Context, RegisteredWorker, WorkerError, logging, runtime, transport}
 /// The worker is constructed once, in the init phase. A panic fails only the invocation in which it occurs. Started
 /// outside Lambda, the program prints how to run the worker and exits with status 2.
 pub fn run<W: RegisteredWorker>() -> ExitCode {
-    if !transport::on_lambda() {
+    if !runtime::on_lambda() {
         print_error(&format!(
             "error: `{name}` is the binary of a worker, it runs on Lambda\nhelp: on this machine run `cargo bedrock invoke {name}`",
             name = W::NAME

@@ -8,12 +8,10 @@ use std::sync::{Arc, OnceLock};
 #[cfg(all(not(feature = "aws-sdk"), not(bedrock_lambda)))]
 use crate::Error;
 use crate::main_result::{MainResult, exit_code};
-#[cfg(not(bedrock_lambda))]
-use crate::transport::on_lambda;
-use crate::transport::{Call, Reply, Transport};
+use bedrock_model::transport::{Call, Reply, Transport};
 
 #[cfg(not(bedrock_lambda))]
-use crate::local::AppInfo;
+use bedrock_local::AppInfo;
 
 static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
 /// Set by the first test of an app.
@@ -148,4 +146,9 @@ impl Transport for NotBuiltForLambda {
         };
         Box::pin(async move { Err(error) })
     }
+}
+
+/// Whether this process is a Lambda function: the address of the Runtime API is in its environment.
+pub(crate) fn on_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }

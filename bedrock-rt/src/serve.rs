@@ -3,16 +3,16 @@
 use axum::Router;
 use lambda_http::{Request, RequestExt, Service, service_fn};
 
-use crate::caller::Caller;
+use crate::caller;
 use crate::exact_response::ExactResponse;
-use crate::{Context, Result, WorkerError, logging, runtime, transport};
+use crate::{Context, Result, WorkerError, logging, runtime};
 
 /// Serves `router`: on Lambda through `lambda_http`, elsewhere as an HTTP server for this machine only.
 ///
 /// Locally the address is 127.0.0.1 and the port is `PORT`, or 3000. The function returns after the program was asked
 /// to stop (Ctrl-C, SIGTERM) and the running requests have been answered.
 pub async fn serve(router: Router) -> Result<()> {
-    if transport::on_lambda() {
+    if runtime::on_lambda() {
         logging::init_lambda();
         runtime::open();
         return serve_invocations(router).await.map_err(|error| WorkerError::new("Runtime", error));
@@ -34,7 +34,7 @@ async fn serve_invocations(router: Router) -> std::result::Result<(), lambda_htt
         let response = router.clone().call(request);
         async move {
             let response = match context {
-                Some(context) => Caller::scope(&context, response).await,
+                Some(context) => caller::scope(&context, response).await,
                 None => response.await,
             };
             response.map(ExactResponse)

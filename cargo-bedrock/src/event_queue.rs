@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use bedrock::local::rfc3339;
 use bedrock_build::App;
 use bedrock_dev::{DestinationDelivery, DestinationKind, EventRecord, EventState, QueueStore, StoreError};
+use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
 
 use crate::build;

@@ -2,16 +2,16 @@
 //!
 //! If all workers are in Python or JavaScript, they run in this process. If the app has Rust workers, it is compiled
 //! and its own program makes the invocation, because Rust workers are linked into that program only. In both cases the
-//! runtime of `bedrock-rt` prints the response and the error.
+//! local runtime prints the response and the error.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bedrock::local::{
+use bedrock_build::{App, Language, Worker};
+use bedrock_local::{
     AppInfo, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, run_single_invocation,
 };
-use bedrock_build::{App, Language, Worker};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
 use crate::ui::Printer;

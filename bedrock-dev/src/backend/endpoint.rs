@@ -1,7 +1,7 @@
 //! The endpoint as a function that can be invoked like a worker.
 
-use bedrock::local::lambda_api::{Backend, FunctionInfo};
 use bedrock_build::{App, Language};
+use bedrock_model::{Backend, FunctionInfo};
 
 /// Name of the endpoint among the functions: `my_app-local-endpoint`, `http://endpoint.localhost:7070/`.
 pub const ENDPOINT: &str = "endpoint";

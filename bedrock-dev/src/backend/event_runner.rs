@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock::local::Invocation;
+use bedrock_model::Invocation;
 
 use super::function_registry::FunctionRegistry;
 use crate::async_queue::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction};

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedrock::local::lambda_api::{Backend, FunctionInfo, worker_access_key};
-use bedrock::local::{Reaper, lambda_variables};
 use bedrock_build::{App, FunctionSettings, Language};
+use bedrock_local::{Reaper, lambda_variables};
+use bedrock_model::backend::worker_access_key;
+use bedrock_model::{Backend, FunctionInfo};
 
 use crate::debug::Debuggers;
 use crate::execution::{Function, LogSink, Program, RuntimeApi};

@@ -6,10 +6,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock::Error;
-use bedrock::local::lambda_api::{FunctionInfo, Reply};
-use bedrock::local::{HostedWorkers, Invocation};
 use bedrock_build::App;
+use bedrock_local::HostedWorkers;
+use bedrock_model::{Error, FunctionInfo, Invocation, Reply};
 use bytes::Bytes;
 
 use super::active_workers::ActiveWorkers;

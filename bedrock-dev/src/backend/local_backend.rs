@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
 
 use super::function_registry::FunctionRegistry;
 use crate::Clock;

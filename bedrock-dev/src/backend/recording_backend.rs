@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Reply};
+use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
 
 use crate::event_log::Recorder;
 

@@ -11,7 +11,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::routing::{any, get};
-use bedrock::local::lambda_api::unknown_operation;
+use bedrock_local::lambda_api::unknown_operation;
 
 use super::files::{File, INDEX, find};
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
 

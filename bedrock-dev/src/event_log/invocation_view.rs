@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 use serde::Serialize;
 
 use super::event::{DevEvent, DevEventKind, InvocationEnded, InvocationStarted, LogEvent, Mode, Outcome};

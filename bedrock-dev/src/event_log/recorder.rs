@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use bedrock::Error;
-use bedrock::local::lambda_api::{FunctionInfo, Reply, failure_body};
-use bedrock::local::{Invocation, Metrics, rfc3339};
+use bedrock_model::date::rfc3339;
+use bedrock_model::function_error::failure_body;
+use bedrock_model::{Error, FunctionInfo, Invocation, Metrics, Reply};
 use bytes::Bytes;
 
 use super::caller_index::{self, CallerIndex, CallerSpan};

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bedrock::local::{Group, Invocation, ProcessMemory, REMOVED_VARIABLES, Reaper};
+use bedrock_local::{Group, ProcessMemory, REMOVED_VARIABLES, Reaper};
+use bedrock_model::Invocation;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use bedrock::Error;
-use bedrock::local::{Invocation, Metrics, Reaper};
+use bedrock_local::Reaper;
+use bedrock_model::{Error, Invocation, Metrics};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 

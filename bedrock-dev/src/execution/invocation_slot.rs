@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::local::{Invocation, LogTail};
+use bedrock_model::{Invocation, LogTail};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bedrock::local::memory_of;
+use bedrock_local::memory_of;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bedrock::local::lambda_api::FunctionInfo;
+use bedrock_model::FunctionInfo;
 
 /// What the environments of a function run.
 #[derive(Debug, Clone)]

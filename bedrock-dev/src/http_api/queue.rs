@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedrock::local::lambda_api::Backend;
-use bedrock::local::new_access_key;
 use bedrock_build::App;
+use bedrock_model::Backend;
+use bedrock_model::id::new_access_key;
 use tokio::sync::watch;
 
 use super::app_info::{AppInfo, Edge};

@@ -1,9 +1,8 @@
 //! The checks before a call is admitted and before a function runs.
 
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{AdmissionError, Caller, FunctionInfo};
 use bedrock_build::App;
 use bedrock_model::recursive_loop::{RECURSION_MESSAGE, RecursiveLoopDetector};
+use bedrock_model::{AdmissionError, Caller, FunctionInfo, Invocation};
 use serde_json::Value;
 
 use super::call_permissions::{CallGraph, CallPermissions};

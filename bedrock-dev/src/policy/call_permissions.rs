@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bedrock::local::lambda_api::FunctionInfo;
 use bedrock_build::App;
+use bedrock_model::FunctionInfo;
 
 use crate::ENDPOINT;
 use crate::execution::{LogLine, LogSink};

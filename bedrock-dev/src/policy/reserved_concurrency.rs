@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use bedrock::Error;
 use bedrock_build::App;
+use bedrock_model::Error;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 

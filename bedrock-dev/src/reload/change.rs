@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use bedrock::Error;
+use bedrock_model::Error;
 use tokio::time::Instant;
 
 use super::affected::Affected;

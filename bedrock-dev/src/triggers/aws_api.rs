@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::http::HeaderMap;
-use bedrock::local::Invocation;
+use bedrock_model::Invocation;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 

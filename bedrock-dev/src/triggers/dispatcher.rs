@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{AdmissionError, Backend, Caller, FunctionInfo};
+use bedrock_model::{AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation};
 use bytes::Bytes;
 
 use crate::event_log::{DevEventKind, EventLog, TriggerEvent, TriggerKind, TriggerState};

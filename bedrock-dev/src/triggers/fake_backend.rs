@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, Backend, FunctionInfo, Reply};
 use bedrock_build::Language;
+use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 

@@ -22,7 +22,7 @@ impl LocalResources {
     }
 
     pub(super) fn for_app(app: &str, url: &str) -> Self {
-        let arn = bedrock::local::function_arn("any");
+        let arn = bedrock_local::function_arn("any");
         let mut parts = arn.split(':').skip(3);
         let region = parts.next().unwrap_or_default().to_owned();
         let account = parts.next().unwrap_or_default().to_owned();

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use bedrock::local::lambda_api::FunctionInfo;
 use bedrock_build::App;
 use bedrock_build::triggers::{DEAD_LETTER_SUFFIX, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource};
+use bedrock_model::FunctionInfo;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 

@@ -4,9 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, Access, Backend, FunctionInfo, Reply, serve_alongside_routes};
 use bedrock_build::{App, Language};
 use bedrock_dev::dashboard;
 use bedrock_dev::event_log::{EventLog, Recorder, Redactions, Retention};
@@ -14,6 +11,8 @@ use bedrock_dev::http_api::{ApiState, router};
 use bedrock_dev::{
     AsyncEvent, AsyncQueue, Attempt, Clock, EventInvokeConfig, EventTransition, QueueStore, RecordingBackend,
 };
+use bedrock_local::lambda_api::{Access, serve_alongside_routes};
+use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;

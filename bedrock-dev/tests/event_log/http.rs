@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bedrock::local::{Invocation, Metrics};
 use bedrock_dev::event_log::{BuildEvent, BuildStatus, DevEventKind, ReloadEvent, Retention, StreamItem};
 use bedrock_dev::execution::LogLine;
 use bedrock_dev::http_api::Edge;
+use bedrock_model::{Invocation, Metrics};
 use serde_json::{Value, json};
 
 use super::client::send;
@@ -224,7 +224,7 @@ async fn cold_start_and_memory_are_reported() {
     let invocation = Invocation::new("{}".into(), None);
     let id = invocation.request_id.clone();
     let function = function();
-    let run = |invocation: Invocation| -> bedrock::local::lambda_api::Reply {
+    let run = |invocation: Invocation| -> bedrock_model::Reply {
         let init = Some(Duration::from_micros(1500));
         invocation.metrics.record(Metrics { took: None, init, memory: Some(40) });
         Box::pin(std::future::ready(Ok(invocation.event)))

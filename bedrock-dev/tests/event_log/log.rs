@@ -1,8 +1,7 @@
 //! The event log in memory, and readers at their own pace.
 
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::Reply;
 use bedrock_dev::event_log::{DevEventKind, EventLog, LogEvent, Outcome, Reader, Recorder, Retention, StreamItem};
+use bedrock_model::{Invocation, Reply};
 use tokio::sync::oneshot;
 
 use super::fixture::function;

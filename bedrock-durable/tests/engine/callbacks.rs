@@ -61,7 +61,7 @@ fn callback_times_out() {
     assert_eq!((&started["Timeout"], started.get("HeartbeatTimeout")), (&json!(3), None));
     assert!(fixture.after(2).invocations.is_empty());
     fixture.now += 1;
-    // Nobody has looked at the clock yet.
+    // The engine has not read the clock yet.
     let time = fixture.time();
     let error = fixture.engine.complete_callback(&id, Ok(None), time).expect_err("too late");
     assert_eq!(error.kind.name(), "CallbackTimeoutException");

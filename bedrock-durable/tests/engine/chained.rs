@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixture::{Fixture, Running, invoke};
 
 #[test]
-fn durable_target_gets_an_execution_whose_result_resumes_the_parent() {
+fn result_of_a_durable_target_resumes_the_parent() {
     let mut fixture = Fixture::new();
     let mut parent = fixture.start();
     fixture.checkpoint(&mut parent, json!([invoke("1", "child")]));

@@ -89,7 +89,7 @@ fn thirty_day_wait_passes_when_the_clock_moves() {
 }
 
 #[test]
-fn wait_that_ends_during_an_invocation_is_in_the_next_checkpoint() {
+fn wait_that_ends_during_an_invocation_is_in_its_checkpoint() {
     let mut fixture = Fixture::new();
     let mut running = fixture.start();
     fixture.checkpoint(&mut running, json!([wait("1", 1), step("2", "START")]));

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::app_info::AppInfo;
-use super::async_events::DRAIN_TIMEOUT;
-use super::dispatch::{LocalApp, LocalTransport};
 use super::log_capture::StderrLog;
+use super::rust_worker::find_linked_worker;
 use super::serve::IS_SERVING;
-use super::shutdown::{handle_signals, shutdown_requested};
-use super::{api_port, async_runtime, single_invocation, start};
 use crate::logging;
 use crate::main_result::{MainResult, exit_code};
 use crate::stderr::print_error;
-use crate::transport::Transport;
+use bedrock_local::{
+    AppInfo, DRAIN_TIMEOUT, LocalApp, LocalTransport, handle_signals, is_api_configured, requested_invocation,
+    run_invocation, shutdown_requested, start, start_async_runtime,
+};
+use bedrock_model::transport::Transport;
 
 /// How long a server that was asked to stop may take to answer its running requests.
 const GRACE_PERIOD: Duration = Duration::from_secs(10);
@@ -30,18 +30,18 @@ where
     F: Future,
     F::Output: MainResult,
 {
-    let runtime = match async_runtime::start() {
+    let runtime = match start_async_runtime() {
         Ok(runtime) => runtime,
         Err(error) => return exit_code(Err(format!("failed to start the async runtime: {error}"))),
     };
-    let app = start::start(app, runtime.handle().clone());
+    let app = start(app, runtime.handle().clone(), find_linked_worker);
     install(Arc::new(LocalTransport(Arc::clone(&app))));
     let code = runtime.block_on(async {
         handle_signals();
-        match single_invocation::requested() {
+        match requested_invocation() {
             Some(invocation) => {
                 logging::init_local(StderrLog);
-                ExitCode::from(single_invocation::run(&app, invocation).await)
+                ExitCode::from(run_invocation(&app, invocation).await)
             }
             None => run_body(&app, body).await,
         }
@@ -59,7 +59,7 @@ where
     F::Output: MainResult,
 {
     app.hosts.find_interpreters_in_background();
-    if api_port::is_configured() {
+    if is_api_configured() {
         match app.hosts.api_url().await {
             Ok(url) => {
                 print_error(&format!("Lambda's API on {url}, for `AWS_ENDPOINT_URL_LAMBDA`; any credentials will do"));

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bedrock_model::Invocation;
+use bedrock_local::{LinkedWorker, WorkerInfo};
+use bedrock_model::{Invocation, Reply};
 use bytes::Bytes;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::OnceCell;
@@ -17,7 +18,6 @@ use tokio::task::JoinError;
 use tracing::Span;
 
 use super::log_capture::with_log_tail;
-use super::worker_info::WorkerInfo;
 use crate::exec::{self, Executor, Output};
 use crate::{Context, Error, RegisteredWorker, Result, WorkerError};
 
@@ -49,8 +49,7 @@ pub(super) struct RustWorker {
 }
 
 impl RustWorker {
-    /// Returns the worker with this name. `None` if its crate is not linked.
-    pub(super) fn find(name: &str, handle: &Handle) -> Option<Self> {
+    fn find(name: &str, handle: &Handle) -> Option<Self> {
         let registration = inventory::iter::<Registration>.into_iter().find(|r| r.name == name)?;
         let inline_limit = match handle.runtime_flavor() {
             RuntimeFlavor::MultiThread => handle.metrics().num_workers() / 2,
@@ -60,7 +59,7 @@ impl RustWorker {
         Some(Self { registration, instance, blocking: Arc::default(), handle: handle.clone(), inline_limit })
     }
 
-    pub(super) async fn invoke(self: Arc<Self>, info: Arc<WorkerInfo>, invocation: Invocation) -> Result<Bytes, Error> {
+    async fn run(self: Arc<Self>, info: Arc<WorkerInfo>, invocation: Invocation) -> Result<Bytes, Error> {
         let name = self.registration.name;
         let instance = self.instance.get_or_try_init(|| self.construct()).await;
         let instance = Arc::clone(instance.map_err(|error| worker_failure(name, error))?);
@@ -101,6 +100,17 @@ impl RustWorker {
             Err(error) => Err(join_error(error)),
         }
     }
+}
+
+impl LinkedWorker for RustWorker {
+    fn invoke(self: Arc<Self>, info: Arc<WorkerInfo>, invocation: Invocation) -> Reply {
+        Box::pin(self.run(info, invocation))
+    }
+}
+
+/// Returns the worker with this name. `None` if its crate is not linked.
+pub(super) fn find_linked_worker(name: &str, handle: &Handle) -> Option<Arc<dyn LinkedWorker>> {
+    Some(Arc::new(RustWorker::find(name, handle)?))
 }
 
 fn response_of_task(name: &str, joined: Result<Result<Vec<u8>>, JoinError>) -> Result<Bytes, Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::lambda_transport::{LambdaTransport, ProgramInfo};
 use crate::config::{app, config};
-use crate::transport::Transport;
+use bedrock_model::transport::Transport;
 
 /// Returns the transport that the environment describes. What the environment lacks is reported by the calls, because a
 /// program that makes no calls does not need it.
@@ -35,7 +35,7 @@ fn transport(identity: ProgramInfo) -> Arc<dyn Transport> {
 #[cfg(not(feature = "aws-sdk"))]
 mod failed_transport {
     use crate::Error;
-    use crate::transport::{Call, Reply, Transport};
+    use bedrock_model::transport::{Call, Reply, Transport};
 
     /// Transport of a process with an invalid environment: every call fails with the reason.
     pub(super) struct FailedTransport(pub(super) String);

@@ -1,7 +1,7 @@
 //! Finds the Lambda function of a target: from the configuration, otherwise by the naming rule `app-stage-worker`.
 
-use crate::transport::Target;
 use crate::{Config, Error};
+use bedrock_model::transport::Target;
 
 /// Identity of the program that makes the call.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +59,8 @@ pub(super) fn worker_arn_variable(worker: &str, app: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::{CallerIdentity, resolve};
-    use crate::transport::Target;
     use crate::{Config, Error};
+    use bedrock_model::transport::Target;
 
     const PLACE: &str = "arn:aws-cn:lambda:cn-north-1:123456789012:function:";
 

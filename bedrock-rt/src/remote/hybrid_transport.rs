@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Error;
-use crate::transport::{Call, Reply, Target, Transport};
+use bedrock_model::transport::{Call, Reply, Target, Transport};
 
 /// Transport that calls some workers locally and the rest on Lambda.
 pub(crate) struct HybridTransport {
@@ -38,7 +38,7 @@ impl Transport for HybridTransport {
 mod tests {
     use super::HybridTransport;
     use crate::Error;
-    use crate::transport::{Call, Kind, Reply, Target, Transport};
+    use bedrock_model::transport::{Call, InvocationType, Reply, Target, Transport};
     use bytes::Bytes;
     use std::sync::Arc;
 
@@ -73,10 +73,11 @@ mod tests {
             (any("arn:aws:lambda:eu-west-1:123456789012:function:audit"), "aws"),
         ];
         for (target, location) in table {
-            let call = Call { target: target.clone(), event: Bytes::new(), kind: Kind::Event, caller: None };
+            let call = Call { target: target.clone(), event: Bytes::new(), kind: InvocationType::Event, caller: None };
             assert_eq!(transport.call(call).await.as_deref(), Ok(location.as_bytes()), "{target:?}");
         }
-        let missing = Call { target: Target::Worker("other"), event: Bytes::new(), kind: Kind::Event, caller: None };
+        let missing =
+            Call { target: Target::Worker("other"), event: Bytes::new(), kind: InvocationType::Event, caller: None };
         assert_eq!(transport.call(missing).await.expect_err("a worker of this app").help(), Some("here"));
     }
 }

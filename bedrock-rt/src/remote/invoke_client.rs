@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::transport::Kind;
+use bedrock_model::transport::InvocationType;
 
 /// One request of the Invoke API.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct InvokeInput {
     /// A name, partial ARN or ARN, with or without a qualifier.
     pub(super) function: String,
     pub(super) event: Bytes,
-    pub(super) kind: Kind,
+    pub(super) kind: InvocationType,
     /// Value of the header `X-Amzn-Trace-Id`, from which AWS detects recursive loops of functions.
     pub(super) trace: Option<String>,
 }

@@ -12,9 +12,8 @@ use super::function_name::{self, CallerIdentity};
 use super::invoke_client::{InvokeClient, InvokeInput};
 use super::response::{self, RequestContext};
 use super::retry;
-use crate::caller::Caller;
-use crate::transport::{Call, Kind, Reply, Transport};
 use crate::{Config, Error};
+use bedrock_model::transport::{Call, CallingInvocation, InvocationType, Reply, Transport};
 
 /// The longest timeout of a Lambda function (API reference of `Invoke`, 2026). A call from outside of an invocation
 /// waits at most this long.
@@ -108,10 +107,11 @@ async fn invoke_with_retries<C: InvokeClient>(
         app: identity.app.as_deref(),
     };
     // The body of the response to an accepted event is not used.
-    response::into_result(outcome, context).map(|response| if kind == Kind::Event { Bytes::new() } else { response })
+    response::into_result(outcome, context)
+        .map(|response| if kind == InvocationType::Event { Bytes::new() } else { response })
 }
 
-fn caller_identity<'a>(identity: &'a ProgramInfo, caller: Option<&'a Caller>) -> CallerIdentity<'a> {
+fn caller_identity<'a>(identity: &'a ProgramInfo, caller: Option<&'a CallingInvocation>) -> CallerIdentity<'a> {
     CallerIdentity {
         arn: caller.and_then(|caller| Some(caller.function.as_ref()?.arn.as_str())),
         name: identity.function.as_deref(),
@@ -120,7 +120,7 @@ fn caller_identity<'a>(identity: &'a ProgramInfo, caller: Option<&'a Caller>) ->
 }
 
 /// Returns the time that a call may take: the caller's remaining time minus a reserve of at most 5 %.
-fn available_time(caller: Option<&Caller>, now: SystemTime) -> Duration {
+fn available_time(caller: Option<&CallingInvocation>, now: SystemTime) -> Duration {
     let Some(caller) = caller else { return MAX_FUNCTION_TIMEOUT };
     let remaining = caller.deadline.duration_since(now).unwrap_or_default();
     remaining.saturating_sub(DEADLINE_RESERVE.min(remaining / 20))
@@ -128,7 +128,7 @@ fn available_time(caller: Option<&Caller>, now: SystemTime) -> Duration {
 
 /// Returns the caller's trace header. Outside of an invocation's task this is the one that the Lambda loop leaves in
 /// the environment while it runs one invocation at a time.
-fn trace(caller: Option<Caller>) -> Option<String> {
+fn trace(caller: Option<CallingInvocation>) -> Option<String> {
     match caller {
         Some(caller) => caller.trace,
         None => std::env::var("_X_AMZN_TRACE_ID").ok(),

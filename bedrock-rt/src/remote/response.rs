@@ -10,7 +10,7 @@ use super::function_name::worker_arn_variable;
 use super::invoke_client::{InvokeResponse, InvokeResult, SendError};
 use crate::Error;
 use crate::limits::{MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
-use crate::transport::{Kind, Target};
+use bedrock_model::transport::{InvocationType, Target};
 
 /// The request that was made, as far as error messages need it.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) struct RequestContext<'a> {
     pub(super) target: &'a Target,
     /// Name or ARN of the function that was called.
     pub(super) function: &'a str,
-    pub(super) kind: Kind,
+    pub(super) kind: InvocationType,
     pub(super) bytes: usize,
     /// Time from the first request to the result, pauses included.
     pub(super) elapsed: Duration,
@@ -72,7 +72,8 @@ fn service_error(invoke_response: &InvokeResponse, context: RequestContext<'_>) 
         401 | 403 if !code.starts_with("EFS") => Error::AccessDenied { worker, message: detail },
         404 => Error::WorkerNotFound { worker, help: Some(resource_not_found_help(context)) },
         413 => {
-            let limit = if context.kind == Kind::Event { MAX_EVENT_PAYLOAD_BYTES } else { MAX_SYNC_PAYLOAD_BYTES };
+            let limit =
+                if context.kind == InvocationType::Event { MAX_EVENT_PAYLOAD_BYTES } else { MAX_SYNC_PAYLOAD_BYTES };
             Error::PayloadTooLarge { worker, bytes: context.bytes, limit }
         }
         429 => {
@@ -120,11 +121,11 @@ mod tests {
     use super::{RequestContext, into_result};
     use crate::Error;
     use crate::remote::invoke_client::{InvokeResponse, SendError};
-    use crate::transport::{Kind, Target};
+    use bedrock_model::transport::{InvocationType, Target};
     use bytes::Bytes;
     use std::time::Duration;
 
-    fn context(kind: Kind) -> RequestContext<'static> {
+    fn context(kind: InvocationType) -> RequestContext<'static> {
         RequestContext {
             target: &Target::Worker("fetcher"),
             function: "my_app-dev-fetcher",
@@ -141,18 +142,19 @@ mod tests {
     }
 
     fn service_error_of(status: u16, code: &str, body: &str) -> Error {
-        into_result(Ok(invoke_response(status, code, body)), context(Kind::RequestResponse)).expect_err("a refusal")
+        into_result(Ok(invoke_response(status, code, body)), context(InvocationType::RequestResponse))
+            .expect_err("a refusal")
     }
 
     #[test]
     fn successful_response_returns_its_body() {
-        let response = into_result(Ok(invoke_response(200, "", "[1]")), context(Kind::RequestResponse));
+        let response = into_result(Ok(invoke_response(200, "", "[1]")), context(InvocationType::RequestResponse));
         assert_eq!(response.as_deref(), Ok(&b"[1]"[..]));
-        let accepted = into_result(Ok(invoke_response(202, "", "")), context(Kind::Event));
+        let accepted = into_result(Ok(invoke_response(202, "", "")), context(InvocationType::Event));
         assert_eq!(accepted.as_deref(), Ok(&b""[..]));
         let function_failure =
             InvokeResponse { function_failed: true, ..invoke_response(200, "", r#"{"errorType":"KeyError"}"#) };
-        let error = into_result(Ok(function_failure), context(Kind::RequestResponse)).expect_err("it failed");
+        let error = into_result(Ok(function_failure), context(InvocationType::RequestResponse)).expect_err("it failed");
         assert_eq!(error.error_type(), "KeyError");
     }
 
@@ -231,14 +233,18 @@ mod tests {
         let too_large = |kind| {
             into_result(Ok(invoke_response(413, "RequestTooLargeException", "{}")), context(kind)).expect_err("large")
         };
-        assert!(matches!(too_large(Kind::Event), Error::PayloadTooLarge { bytes: 7_000_000, limit: 1_048_576, .. }));
-        assert!(matches!(too_large(Kind::RequestResponse), Error::PayloadTooLarge { limit: 6_291_456, .. }));
+        assert!(matches!(
+            too_large(InvocationType::Event),
+            Error::PayloadTooLarge { bytes: 7_000_000, limit: 1_048_576, .. }
+        ));
+        assert!(matches!(too_large(InvocationType::RequestResponse), Error::PayloadTooLarge { limit: 6_291_456, .. }));
     }
 
     #[test]
     fn send_error_reports_whether_the_request_was_sent() {
-        let send_error_of =
-            |send_error_of| into_result(Err(send_error_of), context(Kind::RequestResponse)).expect_err("lost");
+        let send_error_of = |send_error_of| {
+            into_result(Err(send_error_of), context(InvocationType::RequestResponse)).expect_err("lost")
+        };
         let not_sent = send_error_of(SendError::NotSent { message: "refused".to_owned(), is_retryable: true });
         assert_eq!((not_sent.error_type(), not_sent.may_have_run()), ("Transport", false));
         let sent = send_error_of(SendError::MaybeSent("reset".to_owned()));

@@ -26,7 +26,7 @@ use tokio::sync::OnceCell;
 
 use super::error_chain::{causes, error_chain};
 use super::invoke_client::{InvokeClient, InvokeInput, InvokeResponse, InvokeResult, SendError};
-use crate::transport::Kind;
+use bedrock_model::transport::InvocationType;
 
 /// Timeout of connecting. The response may take as long as the call has.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -106,8 +106,8 @@ impl Shared {
 
     async fn send(&self, request: &InvokeInput) -> InvokeResult {
         let kind = match request.kind {
-            Kind::RequestResponse => InvocationType::RequestResponse,
-            Kind::Event => InvocationType::Event,
+            InvocationType::RequestResponse => InvocationType::RequestResponse,
+            InvocationType::Event => InvocationType::Event,
         };
         let trace = request.trace.clone();
         let call = self.client().await?.invoke().function_name(request.function.as_str()).invocation_type(kind);

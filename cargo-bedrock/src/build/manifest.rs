@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use bedrock::local::lambda_handler;
 use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
 use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime};
+use bedrock_local::lambda_handler;
 use serde::Serialize;
 
 use super::artifact::{Artifact, Function};

@@ -1,7 +1,7 @@
 //! The code of a Python or JavaScript worker: its own files, and the files that let Lambda's managed runtime run its class.
 
-use bedrock::local::{identity_file, is_reserved, lambda_files};
 use bedrock_build::{Language, Worker};
+use bedrock_local::{identity_file, is_reserved, lambda_files};
 
 use super::artifact::{Artifact, Function};
 use super::context::{ArtifactContents, BuiltArtifact, Context};

@@ -78,11 +78,11 @@ pub(super) async fn run(targets: &[DebugTarget], server: &DevServer, output: &Ou
                 output.debugger(&target.worker, &target.configuration(process.as_ref()), &hints);
             }
             // A program that does not compile yet is started after a later build.
-            Err(bedrock::Error::NotStarted { worker, message, help }) if target.language != Language::Rust => {
+            Err(bedrock_model::Error::NotStarted { worker, message, help }) if target.language != Language::Rust => {
                 let error = Error::call(format!("worker `{worker}` cannot be debugged")).cause(message);
                 return Err(help.into_iter().fold(error, Error::help));
             }
-            Err(bedrock::Error::WorkerNotFound { .. }) => {}
+            Err(bedrock_model::Error::WorkerNotFound { .. }) => {}
             Err(error) => {
                 output.debugger(&target.worker, &target.configuration(None), &[]);
                 print.warning(&error.to_string());

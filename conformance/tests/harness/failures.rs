@@ -1,7 +1,7 @@
 //! Failing workers, and failing tests.
 
-use bedrock::Error;
 use bedrock::test::App;
+use bedrock_model::Error;
 use serde_json::{Value, json};
 
 use super::can_run;

@@ -144,7 +144,9 @@ async fn schedule_fires_when_due_and_on_request() {
     assert_eq!((&started["request_id"], &started["mode"]), (&fired["request_id"], &json!("event")));
     let event = &started["event"]["json"];
     assert_eq!((&event["source"], &event["detail"]), (&json!("aws.scheduler"), &json!("{}")));
-    assert!(bedrock::local::rfc3339(due).starts_with(event["time"].as_str().expect("a time").trim_end_matches('Z')));
+    assert!(
+        bedrock_model::date::rfc3339(due).starts_with(event["time"].as_str().expect("a time").trim_end_matches('Z'))
+    );
     let token = server.api("GET /_bedrock/v1/token", "").await.1["token"].as_str().expect("a token").to_owned();
     let fire = |number: u32| format!("POST /_bedrock/v1/workers/python_case/triggers/{number}/fire");
     let (status, response) = server.api(&fire(1), &token).await;

@@ -7,11 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bedrock::Error;
-use bedrock::local::lambda_api::FunctionInfo;
-use bedrock::local::{Invocation, LogTail, Reaper};
 use bedrock_build::Language;
 use bedrock_dev::execution::{Function, LogLine, Program, RuntimeApi};
+use bedrock_local::Reaper;
+use bedrock_model::{Error, FunctionInfo, Invocation, LogTail};
 use serde_json::{Value, json};
 
 use crate::driver::descendants;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bedrock::local::{identity_file, lambda_files, lambda_handler};
 use bedrock_build::{Language, WorkerName};
+use bedrock_local::{identity_file, lambda_files, lambda_handler};
 use tempfile::TempDir;
 use testbed::{Function, find_on_path, pack, tool};
 

@@ -169,7 +169,7 @@ impl TestRun<'_> {
             }
             Stage::Pytest => suites::pytest(workspace, output),
             Stage::NodeTests => {
-                let files = suites::node_test_files(&workspace.root, "bedrock-rt/javascript/test")?;
+                let files = suites::node_test_files(&workspace.root, "bedrock-local/javascript/test")?;
                 let mut node = workspace.command("node");
                 let junit = workspace.logs().join("node.xml");
                 suites::node(suites::with_tools(workspace, &mut node)?, &junit, &files, output)

@@ -68,7 +68,7 @@ pub(super) fn pytest(workspace: &Workspace, output: &Output) -> Result<(bool, Re
     remove(&junit)?;
     let mut command = workspace.command(python);
     // No caches in the checkout: the folder is embedded into the product.
-    command.args(["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "bedrock-rt/python/tests"]);
+    command.args(["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "bedrock-local/python/tests"]);
     command.arg(format!("--junitxml={}", junit.display()));
     let is_success = output.run(with_tools(workspace, &mut command)?)?;
     Ok((is_success, Report::read_junit(&junit)?))

@@ -15,7 +15,7 @@ struct Limits {
     forbidden: &'static [&'static str],
 }
 
-const CRATES: [Limits; 11] = [
+const CRATES: [Limits; 13] = [
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
     Limits {
@@ -24,8 +24,13 @@ const CRATES: [Limits; 11] = [
         forbidden: &["aws*", "lambda*", "axum*", "hyper*", "clap*"],
     },
     Limits {
+        name: "bedrock-local",
+        allowed: &["bedrock-build", "bedrock-model"],
+        forbidden: &["aws*", "lambda*", "clap*", "zip"],
+    },
+    Limits {
         name: "bedrock-rt",
-        allowed: &["bedrock-build", "bedrock-macros", "bedrock-model"],
+        allowed: &["bedrock-build", "bedrock-local", "bedrock-macros", "bedrock-model"],
         forbidden: &["clap*", "zip"],
     },
     Limits {
@@ -35,7 +40,7 @@ const CRATES: [Limits; 11] = [
     },
     Limits {
         name: "bedrock-dev",
-        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-durable", "bedrock-model", "bedrock-rt"],
+        allowed: &["bedrock-build", "bedrock-diagnostics", "bedrock-durable", "bedrock-local", "bedrock-model"],
         forbidden: &["aws*", "lambda*", "clap*"],
     },
     Limits {
@@ -57,15 +62,24 @@ const CRATES: [Limits; 11] = [
     },
     Limits {
         name: "bedrock-deploy",
+        allowed: &["bedrock-artifacts", "bedrock-build", "bedrock-callgraph", "bedrock-diagnostics", "bedrock-model"],
+        forbidden: &["lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
+    },
+    // It has no need of what users compile.
+    Limits {
+        name: "cargo-bedrock",
         allowed: &[
             "bedrock-artifacts",
             "bedrock-build",
             "bedrock-callgraph",
+            "bedrock-deploy",
+            "bedrock-dev",
             "bedrock-diagnostics",
+            "bedrock-local",
             "bedrock-model",
-            "bedrock-rt",
+            "bedrock-templates",
         ],
-        forbidden: &["lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
+        forbidden: &["lambda*"],
     },
 ];
 

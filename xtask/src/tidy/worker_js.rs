@@ -29,7 +29,7 @@ mod tests {
         let tree = Tree::of([
             (ORIGINAL, "a\nb\n"),
             ("examples/x/workers/y/worker.js", "a\nb\n"),
-            ("bedrock-rt/javascript/test/worker.js", "c\n"),
+            ("bedrock-local/javascript/test/worker.js", "c\n"),
         ]);
         assert_eq!(check(&tree), []);
     }

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use bedrock::local::lambda_api::FunctionInfo;
-use bedrock::local::rfc3339;
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent};
+use bedrock_model::FunctionInfo;
+use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
 
 use super::super::aws_api::new_uuid;

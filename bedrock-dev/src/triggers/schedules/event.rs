@@ -3,8 +3,8 @@
 
 use std::time::SystemTime;
 
-use bedrock::local::lambda_api::FunctionInfo;
-use bedrock::local::rfc3339;
+use bedrock_model::FunctionInfo;
+use bedrock_model::date::rfc3339;
 use serde_json::json;
 
 /// Returns the event as JSON. `index` is that of the trigger among those of its worker; `configured` is the event of
@@ -46,8 +46,8 @@ pub(super) fn event_json(
 #[cfg(test)]
 mod tests {
     use super::event_json;
-    use bedrock::local::lambda_api::FunctionInfo;
     use bedrock_build::Language;
+    use bedrock_model::FunctionInfo;
     use serde_json::{Value, json};
     use std::time::{Duration, UNIX_EPOCH};
 

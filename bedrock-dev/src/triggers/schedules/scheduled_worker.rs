@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::local::lambda_api::FunctionInfo;
+use bedrock_model::FunctionInfo;
 
 use super::super::aws_api::new_uuid;
 use super::super::dispatcher::TriggerDispatcher;

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::FunctionInfo;
+use bedrock_model::{FunctionInfo, Invocation};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -23,9 +23,9 @@ use super::invocations::Invocation;
 use super::mock::Mock;
 use super::test_runtime::{TestRuntime, app_error, problem_text};
 use crate::json::{from_json, to_json};
-use crate::local::app_info::scratch_folder;
-use crate::transport::{Call, Kind, Target};
 use crate::{Error, Result, WorkerError};
+use bedrock_local::scratch_folder;
+use bedrock_model::transport::{Call, InvocationType, Target};
 
 /// All workers of an app, in a test.
 ///
@@ -86,7 +86,7 @@ impl App {
     /// The same errors as `invoke!`.
     pub async fn invoke<R: DeserializeOwned>(&self, worker: &str, event: impl Serialize) -> Result<R, Error> {
         let event = to_json(worker, &event)?;
-        from_json(worker, &self.call(worker, event, Kind::RequestResponse).await?)
+        from_json(worker, &self.call(worker, event, InvocationType::RequestResponse).await?)
     }
 
     /// Sends an event to a worker, as `invoke!` without `require_response`. [`App::wait_for_due_events`] waits until it
@@ -97,10 +97,10 @@ impl App {
     /// The same errors as `invoke!`.
     pub async fn send(&self, worker: &str, event: impl Serialize) -> Result<(), Error> {
         let event = to_json(worker, &event)?;
-        self.call(worker, event, Kind::Event).await.map(drop)
+        self.call(worker, event, InvocationType::Event).await.map(drop)
     }
 
-    async fn call(&self, worker: &str, event: Vec<u8>, kind: Kind) -> Result<bytes::Bytes, Error> {
+    async fn call(&self, worker: &str, event: Vec<u8>, kind: InvocationType) -> Result<bytes::Bytes, Error> {
         let call = Call { target: Target::Any(worker.to_owned()), event: event.into(), kind, caller: None };
         let reply = Arc::clone(&self.harness).call(call).await;
         if let Some(help) = reply.as_ref().err().and_then(Error::help) {

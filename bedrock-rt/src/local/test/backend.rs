@@ -9,7 +9,7 @@ use bedrock_model::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Inv
 use super::harness::Harness;
 use super::invocations::Origin;
 use crate::Error;
-use crate::local::worker_info::{function_arn, stopping_error};
+use bedrock_local::{function_arn, stopping_error};
 
 /// The app, as long as the test runs.
 pub(super) struct TestBackend {

@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, Id};
 
 use super::harness::Harness;
 use crate::Error;
-use crate::transport::{Call, Reply};
+use bedrock_model::transport::{Call, Reply};
 
 static CLAIMS: Mutex<Vec<RuntimeClaim>> = Mutex::new(Vec::new());
 

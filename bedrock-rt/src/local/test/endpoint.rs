@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tower_service::Service;
 
-use crate::caller::Caller;
-use crate::context::Function;
-use crate::local::response_framing::correct_framing;
-use crate::local::worker_info::function_arn;
+use crate::caller;
 use crate::{Context, Result, WorkerError};
+use bedrock_local::correct_framing;
+use bedrock_local::function_arn;
+use bedrock_model::transport::FunctionContext;
 
 /// An endpoint with its settings.
 pub(super) struct Endpoint {
@@ -30,7 +30,8 @@ impl Endpoint {
     pub(super) async fn respond(mut self, request: Request<Body>, handle: &Handle) -> Result<Response> {
         let deadline = SystemTime::now() + self.timeout;
         let name = format!("{}-local-endpoint", self.app);
-        let function = Function { arn: function_arn(&name), name, memory: self.memory, ..Function::default() };
+        let function =
+            FunctionContext { arn: function_arn(&name), name, memory: self.memory, ..FunctionContext::default() };
         let context = Context {
             request_id: crate::id::new_uuid(),
             deadline,
@@ -45,7 +46,7 @@ impl Endpoint {
             let (head, body) = response.into_parts();
             Ok::<_, axum::Error>(Response { head, body: axum::body::to_bytes(body, usize::MAX).await? })
         };
-        let mut task = handle.spawn(async move { Caller::scope(&context, response).await });
+        let mut task = handle.spawn(async move { caller::scope(&context, response).await });
         match tokio::time::timeout(timeout, &mut task).await {
             Ok(Ok(response)) => Ok(response?),
             Ok(Err(error)) => match error.try_into_panic() {

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::invocations::shorten;
-use crate::local::output::{Output, short_id};
+use bedrock_local::{Output, short_id};
 
 /// An event that failed permanently, or that was sent to a destination outside of the app. Also an event for a worker
 /// of the app that is not run, because its chain of calls has already run the worker as often as Lambda allows.

@@ -9,21 +9,21 @@ use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunc
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
+use super::super::rust_worker::find_linked_worker;
 use super::events::{TestEventTarget, TestEvents};
 use super::invocations::{Invocations, Origin};
 use super::log_capture;
 use super::mock::Mock;
 use crate::Error;
-use crate::json::check_event_size;
-use crate::local::api_port;
-use crate::local::app_info::AppInfo;
-use crate::local::dispatch::LocalApp;
-use crate::local::event_settings::EventSettings;
-use crate::local::host::registry::{ApiUrl, HostConfig};
-use crate::local::lambda_api::Access;
-use crate::local::output::{self, Output};
-use crate::local::worker_info::{WorkerInfo, stopping_error};
-use crate::transport::{Call, Kind};
+use bedrock_local::AppInfo;
+use bedrock_local::EventSettings;
+use bedrock_local::LocalApp;
+use bedrock_local::lambda_api::Access;
+use bedrock_local::open_api;
+use bedrock_local::{ApiUrl, HostConfig};
+use bedrock_local::{Output, start_captured_output};
+use bedrock_local::{WorkerInfo, stopping_error};
+use bedrock_model::transport::{Call, InvocationType, check_event_size};
 
 /// The app of a test.
 pub(crate) struct Harness {
@@ -47,16 +47,16 @@ impl Harness {
         let settings = EventSettings::from_app(app);
         Ok(Arc::new_cyclic(|harness: &Weak<Self>| {
             let backend = backend(harness);
-            let output = output::start_captured();
+            let output = start_captured_output();
             let config = HostConfig {
                 // Clients of the test have no access key of this run.
-                api: ApiUrl::opened_by(move || api_port::open(0, Arc::clone(&backend), Access::Signed)),
+                api: ApiUrl::opened_by(move || open_api(0, Arc::clone(&backend), Access::Signed)),
                 access_key: None,
                 output: output.clone(),
                 variables: Vec::new(),
                 debuggers: HashMap::new(),
             };
-            let local = LocalApp::new(info, handle.clone(), |_| config);
+            let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
             let events = TestEvents::new(handle, output, target);
             Self { local, invocations: Invocations::default(), events, settings, mocks: Mutex::default() }
@@ -76,7 +76,7 @@ impl Harness {
             worker = caller.function.map(|function| self.worker_name(&function.name).to_owned());
         }
         let mut invocation = Invocation::new(call.event, trace);
-        if call.kind == Kind::Event {
+        if call.kind == InvocationType::Event {
             self.accept(&info, invocation, worker);
             return Ok(Bytes::new());
         }

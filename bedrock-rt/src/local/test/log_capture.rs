@@ -9,9 +9,9 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::super::log_capture::{current_log_tail, set_test_capture};
 use crate::exec;
-use crate::local::log_capture::{current_log_tail, set_test_capture};
-use crate::local::output::{Output, short_id};
+use bedrock_local::{Output, short_id};
 
 /// Number of bytes that are kept of the log of one invocation.
 const MAX_LOG_BYTES: usize = 256 * 1024;

@@ -11,13 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
-use crate::caller::Caller;
+use super::super::log_capture::with_log_tail;
+use super::super::rust_worker::{join_error, worker_failure};
+use crate::caller;
 use crate::exec::{self, Output};
 use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
-use crate::local::log_capture::with_log_tail;
-use crate::local::rust_worker::{join_error, worker_failure};
-use crate::local::worker_info::{Deadline, WorkerInfo};
 use crate::{Context, Error, Result};
+use bedrock_local::{Deadline, WorkerInfo};
 
 /// Maps an event to a response, both JSON.
 type MockFn = dyn Fn(Bytes) -> Output + Send + Sync;
@@ -76,7 +76,7 @@ impl Mock {
         let context = context(info, &invocation, deadline);
         let Invocation { event, tail, .. } = invocation;
         let run = move |closure: Arc<MockFn>| {
-            let future: Output = Box::pin(async move { Caller::scope(&context, closure(event)).await });
+            let future: Output = Box::pin(async move { caller::scope(&context, closure(event)).await });
             match tail {
                 Some(tail) => with_log_tail(tail, future),
                 None => future,

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::app::App;
 use super::test_runtime::{TestRuntime, app_error};
 use crate::Result;
-use crate::local::app_info::AppInfo;
 use crate::main_result::MainResult;
+use bedrock_local::AppInfo;
 
 /// Runs the body of a test with an app of its own. Returns the text of the error if the test returns one.
 pub(crate) fn run<F>(app: &AppInfo, body: impl FnOnce(App) -> F) -> Option<String>

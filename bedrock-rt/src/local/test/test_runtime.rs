@@ -3,8 +3,8 @@
 use bedrock_build::Problem;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::local::async_runtime;
 use crate::{Result, WorkerError};
+use bedrock_local::start_async_runtime;
 
 /// A runtime that is not waited for when it is dropped: a worker that never returns its thread must not block the test.
 pub(super) struct TestRuntime(Option<Runtime>);
@@ -12,7 +12,7 @@ pub(super) struct TestRuntime(Option<Runtime>);
 impl TestRuntime {
     pub(super) fn start() -> Result<Self> {
         let failed = |error| WorkerError::new("NoRuntime", format!("failed to start the async runtime: {error}"));
-        async_runtime::start().map(|runtime| Self(Some(runtime))).map_err(failed)
+        start_async_runtime().map(|runtime| Self(Some(runtime))).map_err(failed)
     }
 
     pub(super) fn handle(&self) -> Handle {

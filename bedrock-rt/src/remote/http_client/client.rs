@@ -20,7 +20,7 @@ use super::types::Credentials;
 use crate::limits::MAX_SYNC_PAYLOAD_BYTES;
 use crate::remote::error_chain::error_chain;
 use crate::remote::invoke_client::{InvokeClient, InvokeInput, InvokeResponse, InvokeResult, SendError};
-use crate::transport::Kind;
+use bedrock_model::transport::InvocationType;
 
 /// Maximum size of a response: Lambda's limit plus some space for the JSON of an error.
 const MAX_RESPONSE_BYTES: usize = MAX_SYNC_PAYLOAD_BYTES + 1024 * 1024;
@@ -124,8 +124,8 @@ impl Shared {
         let function = signer::encode(&request.function);
         let path = [&self.endpoint.base, "/2015-03-31/functions/", &function, "/invocations"].concat();
         let kind = match request.kind {
-            Kind::RequestResponse => "RequestResponse",
-            Kind::Event => "Event",
+            InvocationType::RequestResponse => "RequestResponse",
+            InvocationType::Event => "Event",
         };
         let token = credentials.session_token.as_deref();
         let headers = [("content-type", JSON), ("host", self.host.as_str()), ("x-amz-invocation-type", kind)];

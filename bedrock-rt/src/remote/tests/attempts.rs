@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::fake_server::{FakeServer, FakeServerConfig, Reaction};
 use super::{ClientCase, call, client_cases, invoke};
 use crate::Error;
-use crate::transport::Kind;
+use bedrock_model::transport::InvocationType;
 
 /// Makes one call with every client, each against a server of its own. Returns the result and the number of requests.
 async fn call_with_every_client(reactions: &[Reaction]) -> Vec<(&'static str, Result<Bytes, Error>, usize)> {
@@ -148,8 +148,8 @@ async fn asynchronous_event_is_sent_once() {
     for (client_name, make_client) in client_cases() {
         let server = FakeServer::without_tls([Reaction::Respond(202, Vec::new(), Vec::new()), Reaction::Cut]).await;
         let transport = make_client(&server.env());
-        assert_eq!(transport.call(call(Kind::Event)).await, Ok(Bytes::new()), "{client_name}");
-        let error = transport.call(call(Kind::Event)).await.expect_err("cut");
+        assert_eq!(transport.call(call(InvocationType::Event)).await, Ok(Bytes::new()), "{client_name}");
+        let error = transport.call(call(InvocationType::Event)).await.expect_err("cut");
         assert!(error.may_have_run(), "{client_name}: {error}");
         assert_eq!(server.received().len(), 2, "{client_name}");
         assert_eq!(server.received()[0].header("x-amz-invocation-type"), Some("Event"), "{client_name}");

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::fake_server::{FakeServer, FakeServerConfig, Reaction};
 use super::{call, client, client_cases, invoke};
-use crate::transport::{Kind, Transport};
+use bedrock_model::transport::{InvocationType, Transport};
 
 async fn over_tls(reactions: Vec<Reaction>) -> FakeServer {
     FakeServer::start(FakeServerConfig { tls: true, reactions, ..FakeServerConfig::default() }).await
@@ -100,12 +100,12 @@ fn call_without_runtime_uses_the_first_runtime() {
     });
     let block_on = |future| tokio::runtime::Builder::new_current_thread().build().expect("one").block_on(future);
     let lost = std::thread::scope(|scope| {
-        scope.spawn(|| transport.call(call(Kind::RequestResponse))).join().expect("a future")
+        scope.spawn(|| transport.call(call(InvocationType::RequestResponse))).join().expect("a future")
     });
     let error = block_on(lost).expect_err("no runtime yet");
     assert!(!error.may_have_run(), "{error}");
     runtime.block_on(async { transport.open() });
-    let reply = transport.call(call(Kind::RequestResponse));
+    let reply = transport.call(call(InvocationType::RequestResponse));
     assert_eq!(block_on(reply).as_deref(), Ok(&b"7"[..]));
     assert_eq!(server.received().len(), 1);
 }

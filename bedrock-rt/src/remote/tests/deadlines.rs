@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::fake_server::{FakeServer, Reaction};
 use super::{call, caller, client_cases, invoke};
 use crate::Error;
-use crate::transport::{Call, Kind};
+use bedrock_model::transport::{Call, InvocationType};
 
 #[tokio::test]
 async fn call_times_out_before_its_callers_deadline() {
@@ -13,7 +13,7 @@ async fn call_times_out_before_its_callers_deadline() {
         let server = FakeServer::without_tls([Reaction::Hang, Reaction::ok("7")]).await;
         let transport = make_client(&server.env());
         let left = Duration::from_millis(300);
-        let nested = Call { caller: Some(caller(left, "Root=1-a-b")), ..call(Kind::RequestResponse) };
+        let nested = Call { caller: Some(caller(left, "Root=1-a-b")), ..call(InvocationType::RequestResponse) };
         let Err(Error::Timeout { worker, after }) = transport.call(nested).await else {
             panic!("{client_name}: a timeout")
         };
@@ -31,7 +31,7 @@ async fn call_times_out_before_its_callers_deadline() {
 async fn expired_caller_sends_no_request() {
     for (client_name, make_client) in client_cases() {
         let server = FakeServer::without_tls([Reaction::Hang]).await;
-        let late = Call { caller: Some(caller(Duration::ZERO, "Root=1-a-b")), ..call(Kind::RequestResponse) };
+        let late = Call { caller: Some(caller(Duration::ZERO, "Root=1-a-b")), ..call(InvocationType::RequestResponse) };
         let result = make_client(&server.env()).call(late).await;
         assert!(matches!(result, Err(Error::Timeout { .. })), "{client_name}: {result:?}");
         assert_eq!(server.received().len(), 0, "{client_name}");
@@ -44,7 +44,7 @@ async fn retry_delay_beyond_the_deadline_is_not_started() {
         let throttled = Reaction::Respond(429, vec![("retry-after", "3600".to_owned())], b"{}".to_vec());
         let server = FakeServer::without_tls([throttled]).await;
         let caller = Some(caller(Duration::from_secs(60), "Root=1-a-b"));
-        let result = make_client(&server.env()).call(Call { caller, ..call(Kind::RequestResponse) }).await;
+        let result = make_client(&server.env()).call(Call { caller, ..call(InvocationType::RequestResponse) }).await;
         assert!(matches!(result, Err(Error::Throttled { .. })), "{client_name}: {result:?}");
         assert_eq!(server.received().len(), 1, "{client_name}");
     }

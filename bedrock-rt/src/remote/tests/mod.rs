@@ -17,9 +17,8 @@ use bytes::Bytes;
 use super::http_client::{HttpClient, Settings};
 use super::lambda_transport::{LambdaTransport, ProgramInfo};
 use crate::Error;
-use crate::caller::Caller;
-use crate::context::Function;
-use crate::transport::{Call, Kind, Target, Transport};
+use bedrock_model::transport::{Call, InvocationType, Target, Transport};
+use bedrock_model::transport::{CallingInvocation, FunctionContext};
 
 pub(super) type Env = Vec<(&'static str, String)>;
 
@@ -53,18 +52,18 @@ fn identity() -> ProgramInfo {
 }
 
 /// Returns a call of the worker `fetcher` outside of an invocation.
-pub(super) fn call(kind: Kind) -> Call {
+pub(super) fn call(kind: InvocationType) -> Call {
     Call { target: Target::Worker("fetcher"), event: Bytes::from_static(br#"{"a":1}"#), kind, caller: None }
 }
 
 /// Calls `fetcher` and returns its response.
 pub(super) async fn invoke(transport: &Arc<dyn Transport>) -> Result<Bytes, Error> {
-    transport.call(call(Kind::RequestResponse)).await
+    transport.call(call(InvocationType::RequestResponse)).await
 }
 
 /// Returns an invocation that makes a call.
-pub(super) fn caller(remaining: Duration, trace: &str) -> Caller {
+pub(super) fn caller(remaining: Duration, trace: &str) -> CallingInvocation {
     let arn = "arn:aws:lambda:eu-west-1:123456789012:function:my_app-dev-endpoint".to_owned();
-    let function = Some(Arc::new(Function { arn, ..Function::default() }));
-    Caller { deadline: SystemTime::now() + remaining, trace: Some(trace.to_owned()), function }
+    let function = Some(Arc::new(FunctionContext { arn, ..FunctionContext::default() }));
+    CallingInvocation { deadline: SystemTime::now() + remaining, trace: Some(trace.to_owned()), function }
 }

@@ -12,7 +12,7 @@ use aws_sdk_lambda::config::{ProvideCredentials, Region, SharedCredentialsProvid
 use super::{Env, identity};
 use crate::remote::lambda_transport::LambdaTransport;
 use crate::remote::sdk_client::SdkClient;
-use crate::transport::Transport;
+use bedrock_model::transport::Transport;
 
 pub(super) fn sdk(env: &Env) -> Arc<dyn Transport> {
     let value = |name: &str| env.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());

@@ -4,10 +4,9 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, Access, Backend, FunctionInfo, Reply, serve_on};
 use bedrock_build::Language;
+use bedrock_local::lambda_api::{Access, serve_on};
+use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::json;
 
 use super::client::Client;

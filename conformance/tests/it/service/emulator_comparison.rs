@@ -1,8 +1,8 @@
 //! Compares the results of the same calls with those of an independent emulator of AWS. `docs/src/local-lambda.md`
 //! explains each difference and what AWS does.
 
-use bedrock::local::{identity_file, lambda_files, lambda_handler};
 use bedrock_build::Language;
+use bedrock_local::{identity_file, lambda_files, lambda_handler};
 use serde_json::{Value, json};
 use testbed::{Function, Ministack, pack};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Response;
-use bedrock::local::rfc3339;
+use bedrock_model::date::rfc3339;
 
 use super::super::folder::{Folder, etag};
 use super::error::S3Error;

@@ -1,8 +1,8 @@
 //! Tables of schedules and the times at which they are due.
 
 use super::Calendar;
-use bedrock::local::rfc3339;
 use bedrock_build::Schedule;
+use bedrock_model::date::rfc3339;
 use jiff::Timestamp;
 use std::time::SystemTime;
 

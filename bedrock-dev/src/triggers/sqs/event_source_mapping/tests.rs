@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock::Error;
-use bedrock::local::Invocation;
-use bedrock::local::lambda_api::{Accepted, Backend, FunctionInfo, Reply};
+use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;

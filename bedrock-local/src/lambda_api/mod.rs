@@ -1,0 +1,32 @@
+//! Lambda's API on a local port, as AWS SDKs and the AWS CLI use it: workers call other workers through it with any
+//! client, and so do programs outside of the app.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `server` | the port and the routes |
+//! | `service` | what the operations share |
+//! | `access` | `Host` and `Origin` checks, access keys |
+//! | `function_reference` | names, partial ARNs, ARNs and qualifiers |
+//! | `invoke`, `functions`, `function_url` | the operations |
+//! | `function_url_response` | the HTTP response of a function |
+//! | `body`, `request_parts` | read requests |
+//! | `log_lines` | what Lambda adds to the log of an invocation |
+//! | `api_error` | errors of the API, as AWS returns them |
+//!
+//! Any [`Backend`](bedrock_model::Backend) can be served. `local_backend` is the one of `cargo run`.
+
+mod access;
+mod api_error;
+mod body;
+mod function_reference;
+mod function_url;
+pub(super) mod function_url_response;
+mod functions;
+mod invoke;
+mod log_lines;
+mod request_parts;
+mod server;
+mod service;
+
+pub use access::{Access, check_host_and_origin};
+pub use server::{serve_alongside_routes, serve_on, unknown_operation};

@@ -1,0 +1,166 @@
+//! The files that the zip of a Python or JavaScript worker contains in addition to the worker's own, so that AWS's
+//! managed runtimes can run it: our modules, `bedrock.json` and the handler. `cargo bedrock build` makes the zip.
+
+use bedrock_build::Language;
+use serde::Serialize;
+
+/// Version of `bedrock.json`. The Python and the JavaScript code reject any other version.
+const VERSION: u32 = 1;
+
+macro_rules! embed {
+    ($name:ident: $($path:literal from $file:literal),* $(,)?) => {
+        const $name: &[(&str, &str)] = &[$(($path, include_str!(concat!("../", $file)))),*];
+    };
+}
+
+embed![PYTHON:
+    "bedrock/__init__.py" from "python/bedrock/__init__.py",
+    "bedrock/bootstrap.py" from "python/bedrock/bootstrap.py",
+    "bedrock/workers/__init__.py" from "python/bedrock/workers/__init__.py",
+    "bedrock/workers/current.py" from "python/bedrock/workers/current.py",
+    "bedrock/workers/errors.py" from "python/bedrock/workers/errors.py",
+    "bedrock/workers/identity.py" from "python/bedrock/workers/identity.py",
+    "bedrock/workers/invoker.py" from "python/bedrock/workers/invoker.py",
+    "bedrock/workers/lambda_api.py" from "python/bedrock/workers/lambda_api.py",
+    "bedrock/workers/loader.py" from "python/bedrock/workers/loader.py",
+    "bedrock/workers/retry.py" from "python/bedrock/workers/retry.py",
+    "bedrock/workers/runtime_errors.py" from "python/bedrock/workers/runtime_errors.py",
+    "bedrock/workers/worker.py" from "python/bedrock/workers/worker.py",
+];
+
+embed![JAVASCRIPT:
+    "bedrock/errors.mjs" from "javascript/errors.mjs",
+    "bedrock/hooks.mjs" from "javascript/hooks.mjs",
+    "bedrock/lambda.mjs" from "javascript/lambda.mjs",
+    "bedrock/load.mjs" from "javascript/load.mjs",
+];
+
+/// Returns path in the zip and contents of the files of cargo bedrock, sorted by path. Empty for Rust.
+/// [`identity_file`] returns one more file. The paths of the worker's own files must not be [`is_reserved`].
+pub fn lambda_files(language: Language) -> &'static [(&'static str, &'static str)] {
+    match language {
+        Language::Python => PYTHON,
+        Language::JavaScript => JAVASCRIPT,
+        Language::Rust => &[],
+    }
+}
+
+/// Returns path in the zip and contents of the file that contains the names of the worker and its app.
+///
+/// `class` is the name of the worker's class, [`bedrock_build::WorkerName::class_name`].
+pub fn identity_file(app: &str, worker: &str, class: &str) -> (&'static str, String) {
+    let identity = Identity { version: VERSION, app, worker, class };
+    // A struct of strings can always be serialized.
+    let text = serde_json::to_string(&identity).unwrap_or_default();
+    ("bedrock.json", text + "\n")
+}
+
+#[derive(Serialize)]
+struct Identity<'a> {
+    version: u32,
+    app: &'a str,
+    worker: &'a str,
+    class: &'a str,
+}
+
+/// Returns the `Handler` of the Lambda function. Custom runtimes, which Rust workers use, ignore it.
+pub fn lambda_handler(language: Language) -> &'static str {
+    match language {
+        Language::Python => "bedrock.bootstrap.handler",
+        Language::JavaScript => "bedrock/lambda.handler",
+        Language::Rust => "bootstrap",
+    }
+}
+
+/// Whether the path of a worker's file, relative to the worker's folder and with `/` as separator, would conflict with
+/// ours: `bedrock` and `bedrock.*` in the worker's folder, and everything below them, are reserved in every language.
+pub fn is_reserved(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    first == "bedrock" || first.starts_with("bedrock.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn is_source(path: &str, extension: &str) -> bool {
+        Path::new(path).extension().is_some_and(|found| found == extension)
+    }
+
+    fn paths(language: Language) -> Vec<&'static str> {
+        lambda_files(language).iter().map(|(path, _)| *path).collect()
+    }
+
+    #[test]
+    fn python_zip_contains_all_modules_except_local_ones() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+        let mut on_disk = Vec::new();
+        for folder in ["bedrock", "bedrock/workers"] {
+            for entry in std::fs::read_dir(root.join(folder)).expect("the folder") {
+                let path = entry.expect("an entry").path();
+                let path = path.strip_prefix(&root).expect("below").to_string_lossy().into_owned();
+                if is_source(&path, "py") && !path.ends_with("/local_api.py") {
+                    on_disk.push(path);
+                }
+            }
+        }
+        on_disk.sort();
+        assert_eq!(paths(Language::Python), on_disk);
+    }
+
+    #[test]
+    fn javascript_zip_contains_exactly_the_imported_files() {
+        let files = lambda_files(Language::JavaScript);
+        let mut reached = vec!["bedrock/lambda.mjs".to_owned()];
+        for at in 0.. {
+            let Some(path) = reached.get(at).cloned() else { break };
+            let (_, text) = files.iter().find(|(known, _)| *known == path).expect("every imported file is in the zip");
+            let quoted = text.split('\'').filter_map(|part| part.strip_prefix("./"));
+            let imported = quoted.filter(|name| is_source(name, "mjs")).map(|name| format!("bedrock/{name}"));
+            let new: Vec<_> = imported.filter(|path| !reached.contains(path)).collect();
+            reached.extend(new);
+        }
+        reached.sort();
+        reached.dedup();
+        assert_eq!(paths(Language::JavaScript), reached);
+    }
+
+    #[test]
+    fn rust_zip_contains_no_additional_files() {
+        assert_eq!((lambda_files(Language::Rust), lambda_handler(Language::Rust)), (&[][..], "bootstrap"));
+    }
+
+    #[test]
+    fn handlers_exist_in_the_files_of_the_zip() {
+        for (language, extension, definition) in [
+            (Language::Python, "py", "\ndef handler("),
+            (Language::JavaScript, "mjs", "\nexport async function handler("),
+        ] {
+            let (module, function) = lambda_handler(language).rsplit_once('.').expect("module and function");
+            let path = format!("{}.{extension}", module.replace('.', "/"));
+            let (_, text) = lambda_files(language).iter().find(|(known, _)| *known == path).expect("the module");
+            assert!(function == "handler" && text.contains(definition), "{path}");
+        }
+    }
+
+    #[test]
+    fn identity_file_has_the_version_that_both_languages_read() {
+        let (path, text) = identity_file("space", "system_fetcher", "SystemFetcher");
+        let expected = r#"{"version":1,"app":"space","worker":"system_fetcher","class":"SystemFetcher"}"#;
+        assert_eq!((path, text.trim_end()), ("bedrock.json", expected));
+        let reads = |language, line: &str| lambda_files(language).iter().any(|(_, text)| text.contains(line));
+        assert!(reads(Language::Python, &format!("\nVERSION = {VERSION}\n")));
+        assert!(reads(Language::JavaScript, &format!("\nconst VERSION = {VERSION};\n")));
+    }
+
+    #[test]
+    fn reserved_paths_include_all_our_files() {
+        let (identity, _) = identity_file("a", "b", "C");
+        let ours = [Language::Python, Language::JavaScript].into_iter().flat_map(paths).chain([identity]);
+        assert!(ours.chain(["bedrock.py", "bedrock/mine.py", "bedrock"]).all(is_reserved));
+        let theirs = ["main.py", "worker.js", "lib/bedrock.py", "bedrock_tools.py", "my/bedrock/x.js", ".bedrock"];
+        assert!(!theirs.into_iter().any(is_reserved));
+    }
+}

@@ -52,6 +52,11 @@ impl ExecutionArn {
         let rest = self.0.split_once(SEPARATOR).map_or("", |(_, rest)| rest);
         rest.split_once('/').map_or(rest, |(name, _)| name)
     }
+
+    /// Returns the id of the execution, which is also the id of its first operation: SDKs find it by that.
+    pub fn id(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for ExecutionArn {
@@ -105,8 +110,8 @@ mod tests {
     fn arn_contains_function_version_name_and_id() {
         let arn = ExecutionArn::new(FUNCTION, "$LATEST", "order-7", "f00d");
         assert_eq!(arn.as_str(), format!("{FUNCTION}:$LATEST/durable-execution/order-7/f00d"));
-        let found = (arn.function_arn(), arn.version(), arn.name());
-        assert_eq!(found, (format!("{FUNCTION}:$LATEST").as_str(), "$LATEST", "order-7"));
+        let found = (arn.function_arn(), arn.version(), arn.name(), arn.id());
+        assert_eq!(found, (format!("{FUNCTION}:$LATEST").as_str(), "$LATEST", "order-7", "f00d"));
         assert_eq!(ExecutionArn::parse(arn.as_str()).expect("valid"), arn);
         assert!(ExecutionArn::parse(&format!("{FUNCTION}:7/durable-execution/a/b")).is_ok());
     }

@@ -133,7 +133,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         let id = new_uuid();
         let arn = ExecutionArn::new(&function.arn, LATEST, name.as_deref().unwrap_or(&id), &id);
         let details = StartDetails { function, input, trace, is_sync, parent: None };
-        self.active.insert(arn.clone(), Execution::start(arn.clone(), details, id, now));
+        self.active.insert(arn.clone(), Execution::start(arn.clone(), details, now));
         self.save(now)?;
         Ok(StartedExecution { arn, is_new: true })
     }
@@ -327,7 +327,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
     fn start_child(&mut self, child: ChildStart, now: Timestamp) {
         let ChildStart { arn, function, input, trace, parent } = child;
         let details = StartDetails { function, input, trace, is_sync: false, parent: Some(parent) };
-        let mut execution = Execution::start(arn.clone(), details, new_uuid(), now);
+        let mut execution = Execution::start(arn.clone(), details, now);
         execution.next_invocation = Some(now.plus_milliseconds(CHAINED_START_DELAY_MILLISECONDS));
         self.active.insert(arn, execution);
     }

@@ -57,7 +57,7 @@ enum OutputStatus {
 
 impl Execution {
     /// Starts an execution, whose first invocation is due now.
-    pub(crate) fn start(arn: ExecutionArn, start: StartDetails, id: String, now: Timestamp) -> Self {
+    pub(crate) fn start(arn: ExecutionArn, start: StartDetails, now: Timestamp) -> Self {
         let StartDetails { function, input, trace, is_sync, parent } = start;
         let mut execution = Self {
             arn,
@@ -87,7 +87,7 @@ impl Execution {
             changes: Changes::default(),
         };
         let operation = Operation {
-            id,
+            id: execution.arn.id().to_owned(),
             parent_id: None,
             name: Some(execution.arn.name().to_owned()),
             operation_type: OperationType::Execution,

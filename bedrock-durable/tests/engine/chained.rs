@@ -15,6 +15,11 @@ fn result_of_a_durable_target_resumes_the_parent() {
     fixture.suspend(&parent);
     let child = fixture.begin();
     assert_ne!(child.arn, parent.arn);
+    for running in [&parent, &child] {
+        // SDKs find the input by this id.
+        let id = &running.event["InitialExecutionState"]["Operations"][0]["Id"];
+        assert_eq!(*id, running.arn.id());
+    }
     assert_eq!(child.event["InitialExecutionState"]["Operations"][0]["ExecutionDetails"]["InputPayload"], "\"x\"");
     let started = &fixture.events(&parent.arn)[1]["ChainedInvokeStartedDetails"];
     assert_eq!(started["DurableExecutionArn"], child.arn.as_str());

@@ -20,7 +20,7 @@ const VIOLATION: &str = "ContractViolation";
 const MAX_SHOWN_DIFFERENCES: usize = 5;
 
 /// How to write the file again.
-const UPDATE_HELP: &str = "run `cargo bedrock contracts`";
+pub(crate) const UPDATE_HELP: &str = "run `cargo bedrock contracts`";
 
 /// The file of one worker, which is read again after each change.
 #[derive(Debug)]
@@ -168,22 +168,21 @@ pub fn read_contract_reply(reply: &[u8], path: &str) -> ContractReply {
     }
 }
 
-/// Returns an error if the types of a worker's code, of which the host has sent `reply`, are not those of the file.
-pub(crate) fn stale_contract(entry: &WorkerEntry, contract: &WorkerContract, reply: &[u8]) -> Option<Error> {
+/// Returns what is wrong if the types of a worker's code, of which the host has sent `reply`, are not those of the file.
+pub(crate) fn stale_contract(entry: &WorkerEntry, contract: &WorkerContract, reply: &[u8]) -> Option<String> {
     let file = contract.current()?;
     let code_path = format!("{}/{}", entry.dir, entry.entry);
-    let message = match (read_contract_reply(reply, &code_path), file) {
-        (ContractReply::Untyped, Ok(_)) => return None,
-        (_, Err(message)) => message,
-        (ContractReply::Refused(problems), _) => problems.first().map(|problem| problem.message.clone())?,
+    match (read_contract_reply(reply, &code_path), file) {
+        (ContractReply::Untyped, Ok(_)) => None,
+        (_, Err(message)) => Some(message),
+        (ContractReply::Refused(problems), _) => problems.first().map(|problem| problem.message.clone()),
         (ContractReply::Typed(code), Ok(file)) => {
             let lines = differences(&file, &code);
             if lines.is_empty() {
                 return None;
             }
             let shown = lines.iter().take(MAX_SHOWN_DIFFERENCES).cloned().collect::<Vec<_>>().join("; ");
-            format!("`{}` is not the contract of `{code_path}`: {shown}", contract.display_path)
+            Some(format!("`{}` is not the contract of `{code_path}`: {shown}", contract.display_path))
         }
-    };
-    Some(Error::NotStarted { worker: entry.name.clone(), message, help: Some(UPDATE_HELP.to_owned()) })
+    }
 }

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`canonical`] | the bytes of `contract.json` |
 //! | [`python`] | the type stubs of `bedrock.workers`, with one overload of `invoke` for each worker |
-//! | [`typescript`] | `worker.d.ts`, with one overload of `invoke` for each worker |
+//! | [`typescript`] | `worker.d.ts`, with the types of all workers for `invoke` |
 //! | [`example`] | an event made from its type |
 //!
 //! The model, the reader and the validator are in [`bedrock_build::contract`], because every app compiles them.

@@ -13,6 +13,10 @@ pub const HEADER: &str = "// Written by `cargo bedrock contracts`. Do not edit.\
 /// What does not depend on the app.
 const LIBRARY: &str = include_str!("../stubs/worker.d.ts");
 
+/// The declaration of `invoke`. It is one signature, because the compiler names the wrong field of one only, not of
+/// overloads.
+const INVOKE: &str = include_str!("../stubs/invoke.d.ts");
+
 /// Returns the type as TypeScript writes it. Named types are in the namespace of the worker.
 pub fn typescript_type(ty: &Type) -> String {
     match ty {
@@ -43,23 +47,16 @@ pub fn declarations(own: &str, workers: &[WorkerContract]) -> String {
         out,
         "/** The event and the response of this worker. */\nexport type Contract = {{ event: {event}; response: {response} }};\n\n"
     );
-    let mut overload = |name: &str, event: &str, response: &str| {
-        for [parameter, returned] in [["requireResponse?: false", "undefined"], ["requireResponse: true", response]] {
-            let _ = writeln!(
-                out,
-                "export function invoke(nameOrArn: {name}, payload: {event}, {parameter}): Promise<{returned}>;"
-            );
-        }
-    };
+    out.push_str("/** The workers of the app: what each of them takes and returns. */\nexport interface Workers {\n");
     for WorkerContract { worker, contract } in workers {
-        let name = format!("'{worker}'");
         let namespace = namespace(worker);
-        match contract {
-            Some(_) => overload(&name, &format!("{namespace}.Event"), &format!("{namespace}.Response")),
-            None => overload(&name, "any", "any"),
-        }
+        let _ = match contract {
+            Some(_) => writeln!(out, "  {worker}: {{ event: {namespace}.Event; response: {namespace}.Response }};"),
+            None => writeln!(out, "  {worker}: {{ event: any; response: any }};"),
+        };
     }
-    overload("OtherFunction", "any", "any");
+    out.push_str("}\n\n");
+    out.push_str(INVOKE);
     for WorkerContract { worker, contract } in workers {
         if let Some(contract) = contract {
             write_namespace(&mut out, worker, contract);
@@ -100,15 +97,22 @@ fn write_namespace(out: &mut String, worker: &str, contract: &Contract) {
 
 /// `tag`: the name of a further field and its value.
 fn fields(one: &Struct, tag: Option<[&str; 2]>) -> String {
-    let tag = tag.map(|[name, value]| format!("    {}: {};\n", literal(name), literal(value)));
+    let tag = tag.map(|[name, value]| format!("    {}: {};\n", field_name(name), literal(value)));
     let own = one.fields.iter().map(|(name, field)| {
         let mark = if field.is_required { "" } else { "?" };
-        format!("    {}{mark}: {};\n", literal(name), typescript_type(&field.ty))
+        format!("    {}{mark}: {};\n", field_name(name), typescript_type(&field.ty))
     });
     tag.into_iter().chain(own).collect()
 }
 
-/// Returns a string literal, which is also a name of a field. JSON's escapes are also TypeScript's.
+/// Returns the name of a field, in quotes if it is not a word.
+fn field_name(name: &str) -> String {
+    let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_word { name.to_owned() } else { literal(name) }
+}
+
+/// Returns a string literal. JSON's escapes are also TypeScript's.
 fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -93,17 +93,19 @@ fn pyright_finds_wrong_calls() {
     write(root.path(), "pyrightconfig.json", r#"{"typeCheckingMode": "standard", "pythonVersion": "3.13"}"#);
     let (_, printed) = run(Command::new(pyright).current_dir(root.path()).args(["--outputjson", "."]));
     let report: serde_json::Value = serde_json::from_str(&printed).expect(&printed);
-    let errors = report["generalDiagnostics"].as_array().expect("a list");
+    // There is no source: the modules exist only where a worker runs.
+    let is_wrong = |error: &&serde_json::Value| error["rule"] != "reportMissingModuleSource";
+    let errors: Vec<_> = report["generalDiagnostics"].as_array().expect("a list").iter().filter(is_wrong).collect();
     for (number, (statement, expected)) in PYTHON.iter().enumerate() {
         let file = format!("program_{number}.py");
-        let of_file = |error: &&serde_json::Value| error["file"].as_str().is_some_and(|path| path.ends_with(&file));
+        let of_file = |error: &&&serde_json::Value| error["file"].as_str().is_some_and(|path| path.ends_with(&file));
         let messages: Vec<&str> = errors.iter().filter(of_file).filter_map(|error| error["message"].as_str()).collect();
         match expected {
             None => assert!(messages.is_empty(), "{statement}: {messages:?}"),
             Some(part) => assert!(messages.iter().any(|message| message.contains(part)), "{statement}: {messages:?}"),
         }
     }
-    let is_ours = |error: &&serde_json::Value| {
+    let is_ours = |error: &&&serde_json::Value| {
         error["file"].as_str().is_some_and(|path| path.contains("typings") || path.ends_with("worker_class.py"))
     };
     let ours: Vec<_> = errors.iter().filter(is_ours).collect();

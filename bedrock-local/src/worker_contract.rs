@@ -20,7 +20,7 @@ const VIOLATION: &str = "ContractViolation";
 const MAX_SHOWN_DIFFERENCES: usize = 5;
 
 /// How to write the file again.
-const UPDATE_HELP: &str = "run `cargo bedrock contracts`";
+pub(crate) const UPDATE_HELP: &str = "run `cargo bedrock contracts`";
 
 /// The file of one worker, which is read again after each change.
 #[derive(Debug)]
@@ -168,22 +168,99 @@ pub fn read_contract_reply(reply: &[u8], path: &str) -> ContractReply {
     }
 }
 
-/// Returns an error if the types of a worker's code, of which the host has sent `reply`, are not those of the file.
-pub(crate) fn stale_contract(entry: &WorkerEntry, contract: &WorkerContract, reply: &[u8]) -> Option<Error> {
+/// Returns what is wrong if the types of a worker's code, of which the host has sent `reply`, are not those of the file.
+pub(crate) fn stale_contract(entry: &WorkerEntry, contract: &WorkerContract, reply: &[u8]) -> Option<String> {
     let file = contract.current()?;
     let code_path = format!("{}/{}", entry.dir, entry.entry);
-    let message = match (read_contract_reply(reply, &code_path), file) {
-        (ContractReply::Untyped, Ok(_)) => return None,
-        (_, Err(message)) => message,
-        (ContractReply::Refused(problems), _) => problems.first().map(|problem| problem.message.clone())?,
+    match (read_contract_reply(reply, &code_path), file) {
+        (ContractReply::Untyped, Ok(_)) => None,
+        (_, Err(message)) => Some(message),
+        (ContractReply::Refused(problems), _) => problems.first().map(|problem| problem.message.clone()),
         (ContractReply::Typed(code), Ok(file)) => {
             let lines = differences(&file, &code);
             if lines.is_empty() {
                 return None;
             }
             let shown = lines.iter().take(MAX_SHOWN_DIFFERENCES).cloned().collect::<Vec<_>>().join("; ");
-            format!("`{}` is not the contract of `{code_path}`: {shown}", contract.display_path)
+            Some(format!("`{}` is not the contract of `{code_path}`: {shown}", contract.display_path))
         }
-    };
-    Some(Error::NotStarted { worker: entry.name.clone(), message, help: Some(UPDATE_HELP.to_owned()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ContractReply, WorkerContract, WorkerContracts, read_contract_reply, stale_contract};
+    use bedrock_build::{Language, WorkerEntry};
+    use std::fs;
+
+    const FILE: &str =
+        r#"{"x-contract": 1, "properties": {"event": {"type": "integer"}, "response": {"type": "string"}}}"#;
+
+    fn entry() -> WorkerEntry {
+        WorkerEntry {
+            name: "w".to_owned(),
+            language: Language::Python,
+            dir: "workers/w".to_owned(),
+            entry: "main.py".to_owned(),
+            timeout: 30,
+            memory: 256,
+            runtime: "python3.13".to_owned(),
+            krate: None,
+        }
+    }
+
+    #[test]
+    fn code_is_compared_with_the_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let contract = WorkerContract::new(root.path(), "workers/w");
+        let stale = |reply: &str| stale_contract(&entry(), &contract, reply.as_bytes());
+        let number = r#"{"event": {"type": "number"}, "response": {"type": "string"}}"#;
+        assert_eq!(stale(number), None, "there is no file");
+        fs::create_dir_all(root.path().join("workers/w")).expect("a folder");
+        fs::write(root.path().join("workers/w/contract.json"), FILE).expect("a file");
+        for same in ["", "{}", r#"{"event": {"type": "integer"}, "response": {"type": "string"}}"#] {
+            assert_eq!(stale(same), None, "{same}");
+        }
+        let message = "`workers/w/contract.json` is not the contract of `workers/w/main.py`: \
+                       `event`: was `integer`, is `number`";
+        assert_eq!(stale(number).as_deref(), Some(message));
+        let problem =
+            r#"{"problem": {"where": "event", "message": "`date` is not a type of JSON", "help": "write `str`"}}"#;
+        assert_eq!(stale(problem).as_deref(), Some("workers/w/main.py: `event`: `date` is not a type of JSON"));
+        fs::write(root.path().join("workers/w/contract.json"), "{").expect("a file");
+        assert_eq!(stale("").as_deref(), Some("workers/w/contract.json:1: not JSON: the text ends too early"));
+    }
+
+    #[test]
+    fn reply_of_a_host_is_untyped_typed_or_refused() {
+        assert_eq!(read_contract_reply(b"", "main.py"), ContractReply::Untyped);
+        assert!(matches!(read_contract_reply(br#"{"event": {}}"#, "main.py"), ContractReply::Typed(_)));
+        for refused in [&b"{"[..], br#"{"event": 1}"#, b"\xff", br#"{"problem": 1}"#] {
+            assert!(matches!(read_contract_reply(refused, "main.py"), ContractReply::Refused(_)), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn calls_are_checked_against_the_current_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let contracts = WorkerContracts::new(root.path().to_owned(), "workers".to_owned());
+        assert_eq!(contracts.check_event("w", b"anything"), Ok(()));
+        fs::create_dir_all(root.path().join("workers/w")).expect("a folder");
+        let file = root.path().join("workers/w/contract.json");
+        fs::write(&file, FILE).expect("a file");
+        assert_eq!(contracts.check_event("w", b"1"), Ok(()));
+        let error = contracts.check_event("w", b"\"1\"").expect_err("a violation");
+        assert!(!error.may_have_run());
+        assert_eq!(error.error_type(), "ContractViolation");
+        let message =
+            "the event for worker `w` is not that of its contract: `event`: expected an integer, found `\"1\"`";
+        assert_eq!(error.to_string(), message);
+        let error = contracts.check_response("w", b"1").expect_err("a violation");
+        assert!(error.may_have_run());
+        assert_eq!(error.error_type(), "ContractViolation");
+        fs::write(&file, FILE.replace("integer", "number")).expect("a file");
+        assert_eq!(contracts.check_event("w", b"1.5"), Ok(()));
+        fs::remove_file(&file).expect("the file");
+        assert_eq!(contracts.check_event("w", b"null"), Ok(()));
+    }
 }

@@ -149,8 +149,9 @@ fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Spa
     let call_site = call_site::expand(name);
     let watch = contract.watch();
     let module = Ident::new(name, span);
+    let mut errors = TokenStream::new();
     let event = if let Some(literal) = JsonLiteral::of(payload) {
-        check_literal(&literal, &contract.contract)?;
+        errors.extend(literal_errors(&literal, &contract.contract));
         quote!(_)
     } else {
         quote_spanned!(span=> crate::workers::#module::Event)
@@ -160,16 +161,17 @@ fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Spa
     } else {
         quote!(json_event::<#event>)
     };
-    Ok(quote!({ #call_site #watch ::bedrock::__private::v1::#function(#name, #payload) }))
+    // The call is kept, so that its types do not cause further errors.
+    Ok(quote!({ #errors #call_site #watch ::bedrock::__private::v1::#function(#name, #payload) }))
 }
 
-/// Returns all violations of a literal, each at its token.
-fn check_literal(literal: &JsonLiteral, contract: &Contract) -> syn::Result<()> {
+/// Returns an error for each violation of a literal, at its token. The errors are statements.
+fn literal_errors(literal: &JsonLiteral, contract: &Contract) -> TokenStream {
     let violations = validate(contract, Root::Event, &literal.node);
-    let mut errors = violations.iter().map(|violation| syn::Error::new(literal.span(violation.line), violation));
-    let Some(mut all) = errors.next() else { return Ok(()) };
-    all.extend(errors);
-    Err(all)
+    violations
+        .iter()
+        .map(|violation| syn::Error::new(literal.span(violation.line), violation).into_compile_error())
+        .collect()
 }
 
 /// Returns the worker whose struct is named `class`: from the worker index if there is one, otherwise in snake case.

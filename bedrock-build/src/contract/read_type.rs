@@ -266,7 +266,8 @@ impl<'a> Reader<'a> {
             }
             let is_code = matches!(self.source, Source::Code(_));
             let is_harmless = ANNOTATIONS.contains(&keyword) || VALUE_CHECKS.contains(&keyword);
-            if is_code && (is_harmless || keyword == "exclusiveMaximum" || keyword.starts_with("x-")) {
+            let is_definition = ["$defs", "definitions"].contains(&keyword);
+            if is_code && (is_harmless || is_definition || keyword == "exclusiveMaximum" || keyword.starts_with("x-")) {
                 continue;
             }
             let help = match keyword {

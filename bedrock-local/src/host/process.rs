@@ -23,7 +23,7 @@ use crate::install::{Installation, install_dependencies};
 use crate::interpreter::Interpreter;
 use crate::process_memory::ProcessMemory;
 use crate::reaper::Group;
-use crate::worker_contract::{CONTRACT_VARIABLE, stale_contract};
+use crate::worker_contract::{CONTRACT_VARIABLE, UPDATE_HELP, stale_contract};
 use crate::worker_environment::{REMOVED_VARIABLES, lambda_variables};
 use crate::worker_info::WorkerInfo;
 use bedrock_model::Error;
@@ -98,12 +98,13 @@ impl HostProcess {
 /// Starts a host for a worker and waits until it has loaded the worker, whose types must be those of its contract. Kills the process if it cannot load it.
 pub(super) async fn start_ready(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let host = start_loaded(info, hosts).await?;
-    if let Some(problem) = stale_contract(&info.entry, &info.contract, host.connection.contract()) {
+    if let Some(message) = stale_contract(&info.entry, &info.contract, host.connection.contract()) {
+        let help = UPDATE_HELP.to_owned();
         if hosts.requires_current_contracts {
             host.kill();
-            return Err(problem);
+            return Err(Error::NotStarted { worker: info.entry.name.clone(), message, help: Some(help) });
         }
-        hosts.output.print(&format!("warning: {problem}\n  help: {}", problem.help().unwrap_or_default()));
+        hosts.output.print(&format!("warning: {message}\n  help: {help}"));
     }
     Ok(host)
 }

@@ -34,11 +34,11 @@ async fn _calls(limit: u8, name: &'static str) -> Result<(), bedrock::Error> {
 fn main() {
     let read = |text: &str| serde_json::from_str::<Event>(text).expect("an event");
     let absent = read(r#"{"limit": 1}"#);
-    let null = read(r#"{"limit": 1, "filter": null}"#);
+    let with_null = read(r#"{"limit": 1, "filter": null}"#);
     assert_eq!(absent.filter, None);
-    assert_eq!(null.filter, Some(None));
+    assert_eq!(with_null.filter, Some(None));
     assert_eq!(json!(absent), json!({ "limit": 1 }));
-    assert_eq!(json!(null), json!({ "limit": 1, "filter": null }));
+    assert_eq!(json!(with_null), json!({ "limit": 1, "filter": null }));
     let place = Place::Star { name: "Sol".to_owned() };
     assert_eq!(json!(place), json!({ "kind": "star", "name": "Sol" }));
     let system = System { name: "a".to_owned(), parent: None };

@@ -27,6 +27,7 @@ mod prune_stale;
 mod python;
 mod replace_file;
 mod run;
+mod runtimes;
 mod rust;
 mod size_limits;
 mod state;

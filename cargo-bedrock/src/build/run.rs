@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
+use std::time::SystemTime;
 
 use bedrock_build::{App, Language};
 
@@ -16,11 +17,13 @@ use super::manifest::{Manifest, Sources};
 use super::observer::{ArtifactSummary, BuildObserver};
 use super::plan::{Plan, Request};
 use super::replace_file::replace_file;
+use super::runtimes::warn_of_runtimes;
 use super::size_limits::largest_packages;
 use super::state::BuildState;
 use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
 use crate::process::ToolRunner;
 use bedrock_callgraph::{NodeName, RustEdges, read_program_calls};
+use bedrock_deploy::aws;
 use bedrock_diagnostics::{Error, Result};
 
 /// Number of artifacts other than Rust functions that are built at the same time. Installers mostly wait for the network.
@@ -71,6 +74,7 @@ pub(crate) fn run(app: &App, request: &Request, observer: &dyn BuildObserver) ->
     let folder = ArtifactDir::open(app, observer)?;
     let known = BuildState::load(&folder.path);
     observer.started(app.name.as_str(), &plan.artifacts);
+    warn_of_runtimes(app, observer, &aws::date(SystemTime::now()));
     let context =
         Context { app, request, architecture: plan.architecture, folder: &folder, known: &known, observer, tools };
     let result = build_all(&context, &plan);

@@ -44,19 +44,20 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
-# The alias of the current version. Workers call each other's functions by unqualified names. The endpoint's URL belongs
-# to the alias, so that new code and its new settings take effect together.
+# The alias of the current version. Workers, triggers and the endpoint's URL invoke it, so that new code and its new settings
+# take effect together.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
 }
 
-# Lambda's defaults are two retries within six hours, and no destinations.
+# Lambda's defaults are two retries within six hours, and no destinations. The settings belong to the alias.
 resource "aws_lambda_function_event_invoke_config" "this" {
   count = local.has_default_invoke_config ? 0 : 1
 
   function_name                = aws_lambda_function.this.function_name
+  qualifier                    = aws_lambda_alias.live.name
   maximum_retry_attempts       = var.function.retries
   maximum_event_age_in_seconds = var.function.event_age
 
@@ -80,6 +81,10 @@ resource "aws_lambda_function_event_invoke_config" "this" {
         }
       }
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

@@ -33,7 +33,7 @@ use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 use locks::{PolicyLocks, UploadPermits};
-pub(crate) use retry::{Idempotency, call, with_interrupt};
+pub(crate) use retry::{Idempotency, call, pause, with_interrupt};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a request and the start of its response may take. Uploads have longer timeouts.
@@ -57,6 +57,8 @@ pub struct AwsOptions {
 pub struct Aws {
     /// The account and region of all clients.
     pub env: AwsEnvironment,
+    /// ARN of the caller.
+    pub(crate) principal: String,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
@@ -108,6 +110,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
     Ok(Aws {
         env: AwsEnvironment { partition, region, account },
+        principal: identity.arn().unwrap_or_default().to_owned(),
         iam: aws_sdk_iam::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),

@@ -49,13 +49,14 @@ pub(crate) enum TriggerStep {
     },
     UpdateMapping {
         id: String,
+        key: String,
         mapping: EventSourceMapping,
     },
     DeleteMapping(String),
     /// Deletes a queue and its dead-letter queue with all messages.
     DeleteQueue(String),
     CreateBucket(String),
-    /// Allows a bucket to invoke a function.
+    /// Allows a bucket to invoke the alias of a function.
     AddBucketPermission {
         key: String,
         bucket: String,
@@ -69,6 +70,7 @@ pub(crate) enum TriggerStep {
     RemoveBucketPermission {
         key: String,
         bucket: String,
+        qualifier: Option<&'static str>,
     },
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
@@ -101,7 +103,7 @@ impl TriggerStep {
             Self::CreateBucket(name) => format!("create bucket `{name}`"),
             Self::AddBucketPermission { key, bucket } => format!("allow bucket `{bucket}` to invoke worker `{key}`"),
             Self::PutNotifications { bucket, .. } => format!("set the notifications of bucket `{bucket}`"),
-            Self::RemoveBucketPermission { key, bucket } => {
+            Self::RemoveBucketPermission { key, bucket, .. } => {
                 format!("disallow bucket `{bucket}` to invoke worker `{key}`")
             }
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),

@@ -64,6 +64,8 @@ pub(crate) struct LayerVersion {
 pub(crate) struct DeployedFunction {
     /// The unpublished version `$LATEST`, which calls without a qualifier invoke.
     pub(crate) latest: Version,
+    /// Changes with each change of `latest`.
+    pub(crate) revision: Option<String>,
     /// Why the last update failed, if it did.
     pub(crate) update_error: Option<String>,
     /// The version that the alias `live` points to.

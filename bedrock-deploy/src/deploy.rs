@@ -1,14 +1,16 @@
 //! The operations `deploy` and `destroy`: read the actual state, plan, confirm, apply.
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bedrock_build::App;
+use bedrock_build::{App, Runtime};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 use crate::apply::apply;
-use crate::apply::context::ApplyContext;
+use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, with_interrupt};
 use crate::desired::{Desired, desired_functions, secret_refs};
+use crate::lock::{StageLock, unless_interrupted, with_lock};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
@@ -35,17 +37,19 @@ pub struct StageRequest {
 /// Deploys the last build of `app`.
 pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
     check_worker_names(app, &request.only)?;
-    let manifest = Manifest::load(app, &request.stage)?;
+    let manifest = Manifest::load(app, request.stage.as_str())?;
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         if manifest.profile != "release" {
             observer.warning("deploying a dev build: `cargo bedrock build --release` makes it smaller and faster");
         }
+        for warning in runtime_warnings(&manifest, &request.only, &aws::date(SystemTime::now())) {
+            observer.warning(&warning);
+        }
         let secrets = read_secrets(&aws, secret_refs(&manifest, &request.only)).await?;
         let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
-        let plan = read_and_plan(&aws, &stage, &desired, !request.only.is_empty()).await?;
         let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm };
-        let Some(changed) = operation.run(&aws, &stage, &plan, &desired).await? else { return Ok(()) };
+        let Some(changed) = operation.run(&aws, &stage, &desired).await? else { return Ok(()) };
         let url = endpoint_url(&aws, &stage, &desired).await;
         observer.finished(&Outcome::Deployed { stage: &stage, changed, url });
         Ok(())
@@ -57,13 +61,18 @@ pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver,
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         let desired = Desired::new();
-        let plan = read_and_plan(&aws, &stage, &desired, false).await?;
         let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm };
-        if let Some(changed) = operation.run(&aws, &stage, &plan, &desired).await? {
+        if let Some(changed) = operation.run(&aws, &stage, &desired).await? {
             observer.finished(&Outcome::Destroyed { stage: &stage, changed });
         }
         Ok(())
     })
+}
+
+/// Returns a warning for each runtime of the selected functions that is deprecated or not known.
+fn runtime_warnings(manifest: &Manifest, only: &[String], today: &str) -> BTreeSet<String> {
+    let selected = manifest.functions().filter(|(key, _)| only.is_empty() || only.iter().any(|name| name == key));
+    selected.filter_map(|(_, entry)| Runtime::find(&entry.runtime)?.warning(today)).collect()
 }
 
 /// Returns an error if one of `names` is neither a worker of the app nor the endpoint.
@@ -86,7 +95,7 @@ async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_pa
     Ok(plan)
 }
 
-/// A deploy or destroy after planning.
+/// A deploy or destroy.
 struct StageOperation<'a> {
     operation: Operation,
     request: &'a StageRequest,
@@ -95,31 +104,49 @@ struct StageOperation<'a> {
 }
 
 impl StageOperation<'_> {
-    /// Shows the plan, asks for confirmation and applies it. Returns `None` after a dry run.
-    async fn run(
+    /// Plans while no other operation changes the stage, shows the plan, asks for confirmation and applies it. Returns `None`
+    /// after a dry run, which needs no lock.
+    async fn run(&self, aws: &Aws, stage: &StageContext, desired: &Desired) -> Result<Option<ChangeCount>> {
+        let is_partial = !self.request.only.is_empty();
+        if self.request.dry_run {
+            let plan = read_and_plan(aws, stage, desired, is_partial).await?;
+            self.observer.planned(stage, &plan)?;
+            self.observer.finished(&Outcome::DryRun);
+            return Ok(None);
+        }
+        // A process that is ended by a signal would leave its lock.
+        let interrupt = Interrupt::watch()?;
+        let work = async |lock: Option<&StageLock<'_>>| {
+            let plan = unless_interrupted(&interrupt, read_and_plan(aws, stage, desired, is_partial)).await?;
+            self.observer.planned(stage, &plan)?;
+            if plan.is_empty() {
+                return Ok(ChangeCount::default());
+            }
+            self.confirm.confirm(self.operation, stage)?;
+            if let Some(lock) = lock {
+                lock.renew_after_pause().await?;
+            }
+            let changed = self.apply(aws, stage, &plan, desired, &interrupt).await;
+            if changed.is_err() {
+                self.observer.finished(&Outcome::Failed);
+            }
+            changed
+        };
+        with_lock(aws, stage, self.operation, self.observer, work).await.map(Some)
+    }
+
+    async fn apply(
         &self,
         aws: &Aws,
         stage: &StageContext,
         plan: &Plan,
         desired: &Desired,
-    ) -> Result<Option<ChangeCount>> {
-        self.observer.planned(stage, plan)?;
-        if self.request.dry_run {
-            self.observer.finished(&Outcome::DryRun);
-            return Ok(None);
-        }
-        if plan.is_empty() {
-            return Ok(Some(ChangeCount::default()));
-        }
-        let interrupt = Interrupt::watch()?;
-        self.confirm.confirm(self.operation, stage)?;
+        interrupt: &Interrupt,
+    ) -> Result<ChangeCount> {
         let started_at_ms = milliseconds_since_1970();
-        let context = ApplyContext { aws, stage, observer: self.observer, interrupt: &interrupt, started_at_ms };
-        let changed = with_interrupt(&interrupt, apply(context, plan, desired)).await;
-        if changed.is_err() {
-            self.observer.finished(&Outcome::Failed);
-        }
-        changed.map(Some)
+        let published = &PublishedVersions::default();
+        let context = ApplyContext { aws, stage, observer: self.observer, interrupt, started_at_ms, published };
+        with_interrupt(interrupt, apply(context, plan, desired)).await
     }
 }
 

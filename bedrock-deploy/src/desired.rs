@@ -227,7 +227,7 @@ fn function_environment(
     let secret_variable = |(name, secret): (&String, &SecretRef)| Some((name.clone(), secrets.get(secret)?.clone()));
     variables.extend(entry.secrets.iter().filter_map(secret_variable));
     let callee_arns =
-        callees.iter().map(|callee| (arn_variable_name(&stage.app, callee), stage.function_arn(callee))).collect();
+        callees.iter().map(|callee| (arn_variable_name(&stage.app, callee), stage.live_arn(callee))).collect();
     Environment::with_callee_arns(variables, callee_arns)
 }
 

@@ -12,12 +12,12 @@ use crate::stage::{DEAD_LETTER_SUFFIX, StageContext, arn_resource, function_labe
 
 const MAX_QUEUE_NAME_CHARS: usize = 80;
 
-/// Returns the ARN of a destination: an ARN unchanged, a worker as its function. `None` if there is no such worker.
+/// Returns the ARN of a destination: an ARN unchanged, a worker as the alias of its function. `None` if there is no such worker.
 pub(crate) fn destination_arn(manifest: &Manifest, stage: &StageContext, destination: &str) -> Option<String> {
     if destination.starts_with("arn:") {
         return Some(destination.to_owned());
     }
-    manifest.workers.contains_key(destination).then(|| stage.function_arn(destination))
+    manifest.workers.contains_key(destination).then(|| stage.live_arn(destination))
 }
 
 /// Returns the ARNs of the queues whose messages a function receives, sorted.
@@ -150,7 +150,7 @@ mod tests {
     fn workers_and_queues_resolve_to_arns_of_the_stage() {
         let unmanaged = "arn:aws:sqs:eu-west-1:123456789012:a";
         let manifest = manifest(&serde_json::json!({ "triggers": [queue("jobs"), queue(unmanaged)] }));
-        assert_eq!(destination_arn(&manifest, &stage(), "counter"), Some(stage().function_arn("counter")));
+        assert_eq!(destination_arn(&manifest, &stage(), "counter"), Some(stage().live_arn("counter")));
         assert_eq!(destination_arn(&manifest, &stage(), unmanaged).as_deref(), Some(unmanaged));
         assert_eq!(
             queue_arns(&stage(), &manifest.workers["counter"]),

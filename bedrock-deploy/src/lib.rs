@@ -15,8 +15,10 @@
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
 //! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
+//! | `deployer_policy` | the IAM policy that these operations need |
+//! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
-//! | `deploy`, `rollback`, `status` | the operations |
+//! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
 //! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
 //! | [`logs`] | the log events of deployed functions |
 //! | [`remote_invoke`] | invocations of deployed workers |
@@ -30,11 +32,13 @@ mod apply;
 pub mod aws;
 mod concurrent;
 mod deploy;
+mod deployer_policy;
 mod desired;
 mod destinations;
 mod environment;
 mod lambda_policy;
 mod lambda_settings;
+mod lock;
 pub mod logs;
 mod manifest;
 mod observer;
@@ -49,6 +53,7 @@ mod resources;
 mod rollback;
 mod secrets;
 mod stage;
+mod stage_check;
 mod status;
 mod step;
 #[cfg(test)]
@@ -59,10 +64,12 @@ mod uses;
 mod version;
 
 pub use deploy::{StageRequest, deploy, destroy};
+pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
 pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 pub use plan::{Plan, PlannedFunction};
 pub use rollback::rollback;
 pub use stage::{ENDPOINT, Stage, StageContext};
+pub use stage_check::{CheckLevel, StageFinding, check_stage};
 pub use status::{FunctionStatus, StageStatus, TriggerStatus, status};
 pub use step::Change;
 pub use triggers::step::PlannedTrigger;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::lambda_settings::LambdaSettings;
-use crate::stage::{ENDPOINT, Stage};
+use crate::stage::ENDPOINT;
 use crate::uses::Use;
 
 /// Versions of the manifest that this program can read.
@@ -129,7 +129,7 @@ pub(crate) struct Artifact {
 impl Manifest {
     /// Reads the manifest of `app` as it is for `stage`. Returns an error if it belongs to another app or to a different set
     /// of workers.
-    pub(crate) fn load(app: &App, stage: &Stage) -> Result<Self> {
+    pub(crate) fn load(app: &App, stage: &str) -> Result<Self> {
         let folder = app.root.join("target/bedrock");
         let text = match fs::read_to_string(folder.join("manifest.json")) {
             Ok(text) => text,
@@ -138,7 +138,7 @@ impl Manifest {
             }
             Err(error) => return Err(Error::io("failed to read `target/bedrock/manifest.json`", &error)),
         };
-        let manifest = Self::parse(&text, stage.as_str())?;
+        let manifest = Self::parse(&text, stage)?;
         manifest.check(app)?;
         Ok(Self { folder, ..manifest })
     }

@@ -50,6 +50,18 @@ pub enum Operation {
     Rollback,
 }
 
+impl Operation {
+    /// Returns the name of the command.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Destroy => "destroy",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
 /// How an operation ended.
 #[derive(Debug)]
 pub enum Outcome<'a> {

@@ -1,6 +1,9 @@
 //! The plan that turns the actual state of a stage into the desired one: steps for each function in their order, and the
 //! reasons. Planning does no I/O, so `--dry-run` shows exactly the plan that a deploy applies.
 //!
+//! All functions are prepared first. Then the alias of each function is moved, so that callers reach new code and settings at
+//! one moment, and no version in use misses a function or a permission.
+//!
 //! A deploy may be stopped after any step; the next plan then continues from there. Therefore the log group is created first
 //! and deleted last: it is how an unfinished deploy is found again.
 
@@ -12,7 +15,7 @@ use serde_json::Value;
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
 use crate::lambda_settings::{DESCRIPTION, Members};
-use crate::policy::lambda_trust_policy;
+use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
 use crate::stage::{SETTINGS_TAG, StageContext};
 use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
@@ -22,6 +25,8 @@ use crate::version::{FunctionSettings, Version, VersionDifferences, change_text}
 
 /// Versions of a layer that are kept for rollbacks.
 const MAX_KEPT_LAYER_VERSIONS: usize = 5;
+/// How long calls of the previous version are awaited before its permissions and callees are removed, at most.
+const MAX_AWAITED_SECONDS: u64 = 10;
 /// What the plan says of an endpoint with `auth = "none"`.
 const PUBLIC_URL_NOTE: &str = "URL open to everyone";
 
@@ -46,7 +51,7 @@ pub struct PlannedFunction {
     /// Why it is updated or deleted, for people: ``memory 128 → 512``.
     pub reasons: Vec<String>,
     pub(crate) steps: Vec<Step>,
-    /// Steps that are possible only after all functions exist.
+    /// Steps that are possible only after all functions are prepared.
     pub(crate) final_steps: Vec<Step>,
     /// ARN of the worker's own layer, if the desired version is published already.
     pub(crate) layer_arn: Option<String>,
@@ -54,6 +59,8 @@ pub struct PlannedFunction {
     pub(crate) live_version: Option<String>,
     /// Members of Lambda's API to send with the settings.
     pub(crate) members: Members,
+    /// Revision of the function that the plan was made for.
+    pub(crate) revision: Option<String>,
 }
 
 impl PlannedFunction {
@@ -183,10 +190,7 @@ fn plan_function(
         _ => steps.notes,
     };
     let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
-    // Lambda rejects destinations that do not exist.
-    let is_final =
-        |step: &Step| *step == Step::SetEventInvokeConfig && desired.event_invoke_config.has_destination_in(stage);
-    let (final_steps, steps) = steps.steps.into_iter().partition(is_final);
+    let (steps, final_steps) = split_steps(stage, desired, actual, steps.steps);
     PlannedFunction {
         key: key.to_owned(),
         function: stage.function_name(key),
@@ -200,7 +204,46 @@ fn plan_function(
             Some(deployed) => members_to_send(stage, key, desired, deployed),
             None => desired.version.settings.members.clone(),
         },
+        revision: actual.deployed.as_ref().and_then(|deployed| deployed.revision.clone()),
     }
+}
+
+/// Returns the steps that prepare a function, and those that follow after all functions are prepared.
+fn split_steps(
+    stage: &StageContext,
+    desired: &DesiredFunction,
+    actual: &ActualFunction,
+    mut steps: Vec<Step>,
+) -> (Vec<Step>, Vec<Step>) {
+    // A function that is not called yet gets its alias at once: other functions are about to call it.
+    let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
+    let is_moved = live.is_some() && steps.contains(&Step::MoveAlias);
+    let old_policy = actual.role.as_ref().and_then(|role| role.inline_policy.as_ref());
+    let wider_policy = combined_policy(old_policy, &desired.policies.inline).filter(|_| is_moved);
+    let mut removals = Vec::new();
+    if let Some(policy) = wider_policy
+        && let Some(step) = steps.iter_mut().find(|step| **step == Step::PutInlinePolicy)
+    {
+        *step = Step::WidenInlinePolicy(policy);
+        removals.push(Step::PutInlinePolicy);
+    }
+    let is_final = |step: &Step| match step {
+        Step::MoveAlias | Step::DeleteManagedPolicy(_) | Step::DeleteLayerVersions(_) => is_moved,
+        // Lambda rejects destinations that do not exist.
+        Step::SetEventInvokeConfig => desired.event_invoke_config.has_destination_in(stage),
+        _ => false,
+    };
+    let (final_steps, steps): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_final);
+    let is_removal = |step: &Step| is_moved && matches!(step, Step::DeleteManagedPolicy(_));
+    let (managed, mut final_steps): (Vec<Step>, Vec<Step>) = final_steps.into_iter().partition(is_removal);
+    removals.extend(managed);
+    final_steps.sort_by_key(|step| *step != Step::MoveAlias);
+    if let (Some(live), false) = (live, removals.is_empty()) {
+        let timeout = u64::try_from(live.version.settings.timeout_seconds).unwrap_or_default();
+        final_steps.push(Step::AwaitRunningCalls(timeout.min(MAX_AWAITED_SECONDS)));
+    }
+    final_steps.extend(removals);
+    (steps, final_steps)
 }
 
 fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> PlannedFunction {
@@ -228,6 +271,7 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
         layer_arn: None,
         live_version: None,
         members: Members::new(),
+        revision: None,
     }
 }
 
@@ -331,9 +375,6 @@ fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
     if desired.reserved_concurrency.is_some() {
         steps.add(Step::SetConcurrency, "concurrency");
     }
-    if desired.event_invoke_config != EventInvokeConfig::default() {
-        steps.add(Step::SetEventInvokeConfig, "events");
-    }
     if desired.allows_recursion {
         steps.add(Step::SetRecursiveLoop, "recursion");
     }
@@ -341,6 +382,11 @@ fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
         steps.add(Step::SetRuntimeManagement, "runtime-management");
     }
     steps.add(Step::PublishVersion, "version");
+    steps.add(Step::MoveAlias, "version");
+    // It belongs to the alias.
+    if desired.event_invoke_config != EventInvokeConfig::default() {
+        steps.add(Step::SetEventInvokeConfig, "events");
+    }
     if desired.lambda.provisioned_concurrency.is_some() {
         steps.add(Step::SetProvisionedConcurrency, "provisioned-concurrency");
     }
@@ -392,9 +438,8 @@ fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deplo
     let is_live = is_same && live.as_ref().is_some_and(VersionDifferences::is_empty);
     steps.add_reasons(latest.code);
     steps.add_reasons(latest.settings);
-    plan_unversioned_settings(steps, desired, deployed);
     if !is_live {
-        steps.steps.push(Step::PublishVersion);
+        steps.steps.extend([Step::PublishVersion, Step::MoveAlias]);
         match live {
             None => steps.add_reasons(["alias `live`".to_owned()]),
             Some(live) => steps.add_reasons(live.code.into_iter().chain(live.settings)),
@@ -406,6 +451,8 @@ fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deplo
         let new = text(desired.lambda.provisioned_concurrency);
         steps.add(Step::SetProvisionedConcurrency, format!("provisioned-concurrency {old} → {new}"));
     }
+    // Some of them belong to the alias.
+    plan_unversioned_settings(steps, desired, deployed);
     plan_url(steps, desired.url, deployed);
     if steps.reasons.is_empty() && steps.steps.contains(&Step::SetTags) {
         steps.add_reasons(["tags".to_owned()]);

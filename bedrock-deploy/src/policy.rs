@@ -2,6 +2,8 @@
 //! to its destinations, and receive the messages of its queues. The statements are the same as in the app's
 //! `terraform/manifest/policies.tf`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::stage::StageContext;
@@ -64,10 +66,12 @@ pub(crate) fn scheduler_trust_policy(stage: &StageContext) -> Value {
     })])
 }
 
-/// Returns the policy of the role of schedules: they may invoke the function `key`.
+/// Returns the policy of the role of schedules: they may invoke the function `key`. Schedules invoke its alias; those of an
+/// earlier deploy invoke the unqualified function until they are updated.
 pub(crate) fn schedule_policy(stage: &StageContext, key: &str) -> Value {
     policy_document(&[json!({
-        "Sid": "Invoke", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": stage.function_arn(key)
+        "Sid": "Invoke", "Effect": "Allow", "Action": "lambda:InvokeFunction",
+        "Resource": [stage.function_arn(key), stage.live_arn(key)]
     })])
 }
 
@@ -117,11 +121,41 @@ pub(crate) fn role_policies(stage: &StageContext, key: &str, resources: &Accesse
     RolePolicies { inline: policy_document(&statements), managed }
 }
 
-/// For IAM, the versions and aliases of a function are resources of their own.
+/// For IAM, the versions and aliases of a function are resources of their own. Calls go to the alias; versions that an earlier
+/// deploy published call the unqualified function.
 fn invoke_statement(stage: &StageContext, callees: &[&str]) -> Value {
     let arns = callees.iter().map(|callee| stage.function_arn(callee));
     let resources: Vec<String> = arns.flat_map(|arn| [arn.clone(), format!("{arn}:*")]).collect();
     json!({ "Sid": "Call", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resources })
+}
+
+/// Returns a policy that permits what `old` and what `new` permits, or `None` if `new` permits all of it or if both do not fit
+/// into a role. The version in use needs what `old` permits until a new version replaces it.
+pub(crate) fn combined_policy(old: Option<&Value>, new: &Value) -> Option<Value> {
+    let statements = |policy: &Value| policy["Statement"].as_array().cloned().unwrap_or_default();
+    let mut all = statements(new);
+    for mut statement in statements(old?) {
+        if all.iter().any(|each| is_covered(&statement, each)) {
+            continue;
+        }
+        // Ids are unique in a policy.
+        statement.as_object_mut()?.remove("Sid");
+        all.push(statement);
+    }
+    let combined = policy_document(&all);
+    let is_wider = all.len() > statements(new).len();
+    (is_wider && combined.to_string().len() <= MAX_INLINE_POLICY_CHARS).then_some(combined)
+}
+
+/// Returns whether `wide` permits what `narrow` permits: the same actions under the same condition, on at least its resources.
+fn is_covered(narrow: &Value, wide: &Value) -> bool {
+    let resources = |statement: &Value| -> BTreeSet<String> {
+        let resource = &statement["Resource"];
+        let list = resource.as_array().cloned().unwrap_or_else(|| vec![resource.clone()]);
+        list.iter().map(ToString::to_string).collect()
+    };
+    let is_same = |key: &str| narrow[key] == wide[key];
+    ["Effect", "Action", "Condition"].into_iter().all(is_same) && resources(narrow).is_subset(&resources(wide))
 }
 
 fn policy_document(statements: &[Value]) -> Value {
@@ -205,10 +239,35 @@ mod tests {
     }
 
     #[test]
+    fn combined_policy_permits_what_both_permit() {
+        let policy = |callees: &[&str]| {
+            let resources = AccessedResources { callees: callees.to_vec(), ..AccessedResources::default() };
+            role_policies(&stage(), "counter", &resources).inline
+        };
+        let combined = combined_policy(Some(&policy(&["a"])), &policy(&["b"])).expect("a wider policy");
+        let statements = combined["Statement"].as_array().expect("statements");
+        let sids: Vec<&Value> = statements.iter().map(|statement| &statement["Sid"]).collect();
+        assert_eq!(sids, [&json!("Log"), &json!("Call"), &Value::Null]);
+        assert_eq!(statements[2]["Resource"][0], "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-a");
+        // New callees need no second policy, removed ones do.
+        assert_eq!(combined_policy(Some(&policy(&["a"])), &policy(&["a", "b"])), None);
+        assert!(combined_policy(Some(&policy(&["a", "b"])), &policy(&["a"])).is_some());
+        assert_eq!(combined_policy(Some(&policy(&[])), &policy(&["b"])), None);
+        assert_eq!(combined_policy(None, &policy(&["b"])), None);
+        let names: Vec<String> =
+            (0..30).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(combined_policy(Some(&policy(&names)), &policy(&names[1..])), None);
+    }
+
+    #[test]
     fn schedules_of_a_stage_may_invoke_one_function() {
         assert_eq!(
             schedule_policy(&stage(), "counter")["Statement"][0]["Resource"],
-            "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-counter"
+            json!([
+                "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-counter",
+                "arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-counter:live"
+            ])
         );
         assert_eq!(
             scheduler_trust_policy(&stage())["Statement"][0]["Condition"]["StringEquals"],

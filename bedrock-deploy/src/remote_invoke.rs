@@ -13,7 +13,7 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use serde_json::Value;
 
 use crate::aws::{self, Aws, AwsError, AwsOptions, Idempotency, call};
-use crate::stage::Stage;
+use crate::stage::{ALIAS, Stage};
 
 /// Quota of Lambda for the payload of a synchronous invocation.
 const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
@@ -103,7 +103,8 @@ async fn send(
     let log_type = if invocation.with_logs { LogType::Tail } else { LogType::None };
     let timeouts = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
     call(Idempotency::NotIdempotent, || {
-        let invoke = aws.lambda.invoke().function_name(function.as_str()).invocation_type(invocation_type.clone());
+        let invoke = aws.lambda.invoke().function_name(function.as_str()).qualifier(ALIAS);
+        let invoke = invoke.invocation_type(invocation_type.clone());
         let invoke = invoke.log_type(log_type.clone()).payload(Blob::new(invocation.payload.as_bytes()));
         invoke.customize().config_override(Builder::new().timeout_config(timeouts.clone())).send()
     })

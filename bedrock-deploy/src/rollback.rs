@@ -1,6 +1,8 @@
-//! The operation `rollback`: the alias `live` points to the previous version again. The function itself gets the code and
-//! settings of that version too, because workers call each other without a qualifier. Permissions, triggers, secrets and logs
-//! are not changed.
+//! The operation `rollback`: the alias `live`, which all callers invoke, points to the previous version again. Permissions,
+//! triggers, secrets and logs are not changed.
+//!
+//! Versions of earlier deploys call each other's unqualified functions. If one of them is rolled back to, the functions
+//! themselves get the code and settings of the previous versions too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -18,6 +20,7 @@ use crate::aws::{self, Aws, Idempotency, call, download, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
 use crate::lambda_settings::{DESCRIPTION, Members, actual_members};
+use crate::lock::{unless_interrupted, with_lock};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::read::{read_actual, read_version_descriptions, version_from};
@@ -39,28 +42,52 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
     check_worker_names(app, &request.only)?;
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
-        let histories = read_histories(&aws, &stage, &request.only).await?;
-        let (moves, without_previous) = plan_moves(&stage, &histories, !request.only.is_empty());
-        for key in &without_previous {
-            observer.warning(&format!("{} has no earlier version and is not changed", function_label(key)));
-        }
-        if moves.is_empty() {
-            return Err(Error::app(format!("there is no earlier version to roll back to in {stage}")));
-        }
-        observer.rollback_planned(&moves)?;
         if request.dry_run {
+            show_moves(&aws, &stage, request, observer).await?;
             observer.finished(&Outcome::DryRun);
             return Ok(());
         }
-        let interrupt = Interrupt::watch()?;
-        confirm.confirm(Operation::Rollback, &stage)?;
-        let functions = with_interrupt(&interrupt, apply_moves(&aws, &stage, &moves, observer, &interrupt)).await;
-        match functions {
-            Ok(functions) => observer.finished(&Outcome::RolledBack { stage: &stage, functions }),
-            Err(_) => observer.finished(&Outcome::Failed),
-        }
-        functions.map(|_| ())
+        // A process that is ended by a signal would leave its lock.
+        let interrupt = &Interrupt::watch()?;
+        let functions = with_lock(&aws, &stage, Operation::Rollback, observer, async |lock| {
+            let planning = show_moves(&aws, &stage, request, observer);
+            let (moves, restores_latest) = unless_interrupted(interrupt, planning).await?;
+            confirm.confirm(Operation::Rollback, &stage)?;
+            if let Some(lock) = lock {
+                lock.renew_after_pause().await?;
+            }
+            let context = RollbackContext { aws: &aws, stage: &stage, observer, interrupt, restores_latest };
+            let functions = with_interrupt(interrupt, context.apply_moves(&moves)).await;
+            if functions.is_err() {
+                observer.finished(&Outcome::Failed);
+            }
+            functions
+        });
+        observer.finished(&Outcome::RolledBack { stage: &stage, functions: functions.await? });
+        Ok(())
     })
+}
+
+/// Reads and shows what is rolled back. Returns the moves, and whether the versions call the functions themselves.
+async fn show_moves(
+    aws: &Aws,
+    stage: &StageContext,
+    request: &StageRequest,
+    observer: &dyn DeployObserver,
+) -> Result<(Vec<AliasMove>, bool)> {
+    let histories = read_histories(aws, stage, &request.only).await?;
+    let (moves, without_previous) = plan_moves(stage, &histories, !request.only.is_empty());
+    for key in &without_previous {
+        observer.warning(&format!("{} has no earlier version and is not changed", function_label(key)));
+    }
+    if moves.is_empty() {
+        return Err(Error::app(format!("there is no earlier version to roll back to in {stage}")));
+    }
+    observer.rollback_planned(&moves)?;
+    let calls_aliases =
+        |each: &AliasMove| histories.get(&each.key).is_some_and(|history| history.calls_aliases(each.to));
+    let restores_latest = !moves.iter().all(calls_aliases);
+    Ok((moves, restores_latest))
 }
 
 async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
@@ -122,6 +149,12 @@ impl VersionHistory {
         self.live_description().map(|description| description.deploy)
     }
 
+    /// Returns whether a version calls the aliases of other functions.
+    fn calls_aliases(&self, number: u64) -> bool {
+        let description = self.descriptions.get(&number).and_then(|text| VersionDescription::parse(text));
+        description.is_some_and(|description| description.calls_aliases)
+    }
+
     /// Returns the version that was in use before the live one, which its description says. That is not always the next
     /// lower number, because that version may have been rolled back. The next lower number is used only if the version was
     /// deleted or if the description does not say it.
@@ -136,32 +169,46 @@ impl VersionHistory {
     }
 }
 
-async fn apply_moves(
-    aws: &Aws,
-    stage: &StageContext,
-    moves: &[AliasMove],
-    observer: &dyn DeployObserver,
-    interrupt: &Interrupt,
-) -> Result<usize> {
-    let results = map_concurrently(moves, MAX_CONCURRENT_FUNCTIONS, |alias_move| async move {
-        interrupt.check()?;
-        let started = Instant::now();
-        let function = &alias_move.function;
-        if let Err(error) = apply_move(aws, stage, function, &alias_move.to.to_string()).await {
-            let error = error.into_error(format!("failed to roll back function `{function}`"));
-            observer.failed(function, &error);
-            return Err(error);
-        }
-        observer.function_rolled_back(alias_move, started.elapsed());
-        Ok(())
-    });
-    let mut tally = Tally::new("functions");
-    tally.add_results(moves.iter().map(|alias_move| alias_move.function.clone()), results.await);
-    tally.into_result()
+/// What the moves of a rollback share.
+struct RollbackContext<'a> {
+    aws: &'a Aws,
+    stage: &'a StageContext,
+    observer: &'a dyn DeployObserver,
+    interrupt: &'a Interrupt,
+    /// Whether versions call the functions themselves.
+    restores_latest: bool,
 }
 
-/// Moves the alias last, so that the same command repeats the rollback if it was stopped earlier.
-async fn apply_move(aws: &Aws, stage: &StageContext, function: &str, to: &str) -> StepResult {
+impl RollbackContext<'_> {
+    async fn apply_moves(&self, moves: &[AliasMove]) -> Result<usize> {
+        let results = map_concurrently(moves, MAX_CONCURRENT_FUNCTIONS, async |alias_move| {
+            self.interrupt.check()?;
+            let started = Instant::now();
+            let function = &alias_move.function;
+            if let Err(error) = self.apply_move(function, &alias_move.to.to_string()).await {
+                let error = error.into_error(format!("failed to roll back function `{function}`"));
+                self.observer.failed(function, &error);
+                return Err(error);
+            }
+            self.observer.function_rolled_back(alias_move, started.elapsed());
+            Ok(())
+        });
+        let mut tally = Tally::new("functions");
+        tally.add_results(moves.iter().map(|alias_move| alias_move.function.clone()), results.await);
+        tally.into_result()
+    }
+
+    /// Moves the alias last, so that the same command repeats the rollback if it was stopped earlier.
+    async fn apply_move(&self, function: &str, to: &str) -> StepResult {
+        if self.restores_latest {
+            restore_latest(self.aws, self.stage, function, to).await?;
+        }
+        point_alias(self.aws, function, to).await
+    }
+}
+
+/// Gives the function itself the code and settings of a version.
+async fn restore_latest(aws: &Aws, stage: &StageContext, function: &str, to: &str) -> StepResult {
     let request = || aws.lambda.get_function().function_name(function).qualifier(to).send();
     let response = call(Idempotency::Idempotent, request).await?;
     let (Some(configuration), Some(code)) = (response.configuration(), response.code()) else {
@@ -180,10 +227,9 @@ async fn apply_move(aws: &Aws, stage: &StageContext, function: &str, to: &str) -
     }
     let layers = version.layers.clone().unwrap_or_default();
     let members = changed_members(aws, function, &version.settings.members).await?;
-    update_settings(aws, function, &version.settings, &layers, &members).await?;
+    update_settings(aws, function, &version.settings, &layers, &members, None).await?;
     let upload = upload(aws, stage, function, zip).await?;
-    update_code(aws, function, upload, &version).await?;
-    point_alias(aws, function, to).await
+    update_code(aws, function, upload, &version, None).await.map(drop)
 }
 
 /// Returns the members of a version that differ from those of the function. The description of a version says which deploy

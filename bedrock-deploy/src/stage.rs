@@ -129,6 +129,11 @@ impl StageContext {
         format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.function_name(key))
     }
 
+    /// Returns the ARN of the alias that all callers of a function invoke.
+    pub(crate) fn live_arn(&self, key: &str) -> String {
+        format!("{}:{ALIAS}", self.function_arn(key))
+    }
+
     /// Returns the name of a function's role. It contains the region, because roles belong to the account and functions to
     /// the region: the same stage in two regions needs two roles.
     pub(crate) fn role_name(&self, key: &str) -> String {
@@ -158,9 +163,14 @@ impl StageContext {
         format!("arn:{partition}:logs:{region}:{account}:log-group:{name}")
     }
 
-    /// Returns the bucket for zips that are too large for a request: one for all apps of an account and region.
+    /// Returns the bucket for locks, and for zips that are too large for a request: one for all apps of an account and region.
     pub(crate) fn upload_bucket(&self) -> String {
         format!("cargo-bedrock-{}-{}", self.env.account, self.env.region)
+    }
+
+    /// Returns the key of the lock of the stage, in the bucket for uploads.
+    pub(crate) fn lock_key(&self) -> String {
+        format!("locks/{}.json", self.full_name())
     }
 
     /// Returns the EventBridge Scheduler group of all schedules of the stage.
@@ -216,10 +226,13 @@ pub(crate) fn function_label(key: &str) -> String {
     if key == ENDPOINT { "the endpoint".to_owned() } else { format!("worker `{key}`") }
 }
 
-/// Returns the id of the statement that allows a bucket to invoke a function.
-pub(crate) fn bucket_statement_id(bucket: &str) -> String {
+/// Returns the id of the statement that allows a bucket to invoke a function: its alias or, as an earlier deploy allowed it, the
+/// unqualified function.
+pub(crate) fn bucket_statement_id(bucket: &str, qualifier: Option<&str>) -> String {
     let digest = Digest::of(bucket.as_bytes()).to_string();
-    format!("{BUCKET_STATEMENT_PREFIX}{}", digest.get(..16).unwrap_or_default())
+    let digest = digest.get(..16).unwrap_or_default();
+    let qualifier = qualifier.map_or_else(String::new, |qualifier| format!("{qualifier}-"));
+    format!("{BUCKET_STATEMENT_PREFIX}{qualifier}{digest}")
 }
 
 /// Returns the last part of an ARN, which is the resource's name. A plain name is returned unchanged.
@@ -276,7 +289,8 @@ mod tests {
         assert_eq!(stage.bucket_name("up-loads"), "shop-dev-up-loads-123456789012-eu-west-1");
         assert_eq!(stage.schedule_role_name("counter"), "shop-dev-counter-schedule-eu-west-1");
         assert_eq!(stage.queue_arn(&stage.queue_name("jobs")), "arn:aws:sqs:eu-west-1:123456789012:shop-dev-jobs");
-        assert_eq!(bucket_statement_id("x"), "bedrock-bucket-2d711642b726b044");
+        assert_eq!(bucket_statement_id("x", Some(ALIAS)), "bedrock-bucket-live-2d711642b726b044");
+        assert_eq!(bucket_statement_id("x", None), "bedrock-bucket-2d711642b726b044");
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub struct TriggerStatus {
 
 /// Compares a stage of `app` with the last build.
 pub fn status(app: &App, request: &StageRequest) -> Result<StageStatus> {
-    let manifest = Manifest::load(app, &request.stage)?;
+    let manifest = Manifest::load(app, request.stage.as_str())?;
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         let secrets = read_secrets(&aws, secret_refs(&manifest, &[])).await?;

@@ -50,6 +50,8 @@ pub(crate) enum Step {
     CreateRole,
     UpdateTrustPolicy,
     PutInlinePolicy,
+    /// Permits also what the version in use needs until the alias is moved.
+    WidenInlinePolicy(Value),
     /// Creates a managed policy with this name and document if it is missing, and attaches it.
     AttachManagedPolicy(String, Value),
     /// Detaches and deletes a managed policy by its name.
@@ -65,14 +67,17 @@ pub(crate) enum Step {
     SetTags,
     SetCodeSigning,
     SetRuntimeManagement,
-    /// Publishes a version and points the alias `live` to it.
     PublishVersion,
+    /// Points the alias `live`, which all callers invoke, to the published version, and deletes old versions.
+    MoveAlias,
     SetProvisionedConcurrency,
     CreateUrl,
     SetUrlAuth,
     DeleteUrl,
     AddUrlStatement(UrlStatement),
     RemoveUrlStatement(UrlStatement),
+    /// Waits this many seconds for calls of the version that was in use: they still need its permissions.
+    AwaitRunningCalls(u64),
     /// Deletes old versions of the layer by their numbers.
     DeleteLayerVersions(Vec<i64>),
     DeleteFunction,
@@ -107,7 +112,7 @@ impl Step {
             Self::CreateRole => "create the role",
             Self::UpdateTrustPolicy => "update the trust policy of the role",
             Self::PutInlinePolicy => "set the permissions",
-            Self::AttachManagedPolicy(..) => "add to the permissions",
+            Self::WidenInlinePolicy(_) | Self::AttachManagedPolicy(..) => "add to the permissions",
             Self::DeleteManagedPolicy(_) => "remove from the permissions",
             Self::PublishLayer => "publish the layer",
             Self::CreateFunction => return format!("create function `{function}`"),
@@ -121,6 +126,8 @@ impl Step {
             Self::SetRuntimeManagement => "set when the runtime is updated",
             Self::PublishVersion => "publish a version",
             Self::SetProvisionedConcurrency => "set the provisioned concurrency",
+            Self::MoveAlias => "move the alias `live`",
+            Self::AwaitRunningCalls(_) => "wait for running calls",
             Self::CreateUrl => "create the URL",
             Self::SetUrlAuth => "set the authentication of the URL",
             Self::DeleteUrl => "delete the URL",
@@ -142,6 +149,7 @@ impl Step {
             Self::CreateRole => "make-role",
             Self::UpdateTrustPolicy => "trust-lambda",
             Self::PutInlinePolicy => "write-own-policy",
+            Self::WidenInlinePolicy(_) => "widen-own-policy",
             Self::AttachManagedPolicy(..) => "add-policy",
             Self::DeleteManagedPolicy(_) => "remove-policy",
             Self::PublishLayer => "publish-layer",
@@ -156,6 +164,8 @@ impl Step {
             Self::SetRuntimeManagement => "set-runtime-management",
             Self::PublishVersion => "publish",
             Self::SetProvisionedConcurrency => "set-provisioned-concurrency",
+            Self::MoveAlias => "move-alias",
+            Self::AwaitRunningCalls(_) => "await-calls",
             Self::CreateUrl => "make-url",
             Self::SetUrlAuth => "set-url-auth",
             Self::DeleteUrl => "delete-url",

@@ -99,6 +99,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
         layer_versions: Vec::new(),
         deployed: Some(DeployedFunction {
             latest: version.clone(),
+            revision: Some("revision".to_owned()),
             update_error: None,
             live: Some(LiveVersion { number: "7".to_owned(), version }),
             last_modified: "2026-11-25T10:00:00.000+0000".to_owned(),

@@ -80,28 +80,39 @@ pub(crate) fn change_text<T: fmt::Display + PartialEq>(name: &str, old: &T, new:
     (old != new).then(|| format!("{name} {old} → {new}"))
 }
 
-/// The description of a published version, which `rollback` reads: `deploy 1764064800000 after 6`.
+/// The description of a published version, which `rollback` reads: `deploy 1764064800000 after 6 for live`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct VersionDescription {
     /// Start of the deploy in milliseconds since 1970, the same for all versions that it publishes.
     pub(crate) deploy: u64,
     /// Number of the version that was in use before. `None` for the first deploy of the function.
     pub(crate) previous: Option<u64>,
+    /// Whether the version calls the aliases of other functions. Versions of earlier deploys call unqualified functions.
+    pub(crate) calls_aliases: bool,
 }
+
+/// End of the descriptions of versions that call aliases.
+const CALLS_ALIASES_SUFFIX: &str = " for live";
 
 impl VersionDescription {
     /// Returns `None` if the version was not published by a deploy.
     pub(crate) fn parse(description: &str) -> Option<Self> {
-        let mut parts = description.strip_prefix("deploy ")?.split(" after ");
+        let description = description.strip_prefix("deploy ")?;
+        let without_suffix = description.strip_suffix(CALLS_ALIASES_SUFFIX);
+        let mut parts = without_suffix.unwrap_or(description).split(" after ");
         let deploy = parts.next()?.parse().ok()?;
-        Some(Self { deploy, previous: parts.next().and_then(|number| number.parse().ok()) })
+        let previous = parts.next().and_then(|number| number.parse().ok());
+        Some(Self { deploy, previous, calls_aliases: without_suffix.is_some() })
     }
 }
 
 impl fmt::Display for VersionDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "deploy {}", self.deploy)?;
-        self.previous.map_or(Ok(()), |previous| write!(f, " after {previous}"))
+        if let Some(previous) = self.previous {
+            write!(f, " after {previous}")?;
+        }
+        f.write_str(if self.calls_aliases { CALLS_ALIASES_SUFFIX } else { "" })
     }
 }
 
@@ -112,8 +123,10 @@ mod tests {
     #[test]
     fn version_descriptions_can_be_parsed_again() {
         for description in [
-            VersionDescription { deploy: 1_764_064_800_000, previous: Some(6) },
-            VersionDescription { deploy: 1, previous: None },
+            VersionDescription { deploy: 1_764_064_800_000, previous: Some(6), calls_aliases: true },
+            VersionDescription { deploy: 1_764_064_800_000, previous: Some(6), calls_aliases: false },
+            VersionDescription { deploy: 1, previous: None, calls_aliases: true },
+            VersionDescription { deploy: 1, previous: None, calls_aliases: false },
         ] {
             assert_eq!(VersionDescription::parse(&description.to_string()), Some(description));
         }

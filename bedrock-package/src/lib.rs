@@ -14,6 +14,7 @@
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
 //! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
 //! | [`triggers`], [`uses`], [`mod@lambda_settings`] | parts of a function in the manifest |
+//! | [`runtimes`] | warnings about deprecated runtimes |
 //! | [`tools`] | runs cargo, uv, pip, npm and esbuild |
 
 #![forbid(unsafe_code)]
@@ -32,6 +33,7 @@ mod prune_stale;
 mod python;
 mod replace_file;
 mod run;
+mod runtimes;
 mod rust;
 mod size_limits;
 mod state;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
+use std::time::SystemTime;
 
 use bedrock_build::{App, Language};
 
@@ -16,12 +17,14 @@ use super::manifest::{Manifest, Sources};
 use super::observer::{ArtifactSummary, BuildObserver};
 use super::plan::{Plan, Request};
 use super::replace_file::replace_file;
+use super::runtimes::warn_of_runtimes;
 use super::size_limits::largest_packages;
 use super::state::BuildState;
 use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
 use crate::tools::ToolRunner;
 use bedrock_callgraph::{NodeName, RustEdges, read_program_calls};
 use bedrock_diagnostics::{Error, Result};
+use bedrock_model::date::rfc3339;
 
 /// Number of artifacts other than Rust functions that are built at the same time. Installers mostly wait for the network.
 const INSTALLER_THREADS: usize = 3;
@@ -70,6 +73,8 @@ pub fn run(app: &App, request: &Request, observer: &dyn BuildObserver) -> Result
     let folder = ArtifactDir::open(app, observer)?;
     let known = BuildState::load(&folder.path);
     observer.started(app.name.as_str(), &plan.artifacts);
+    // `2026-11-30`: the first ten characters of a time.
+    warn_of_runtimes(app, observer, rfc3339(SystemTime::now()).get(..10).unwrap_or_default());
     let context = Context { app, request, folder: &folder, known: &known, observer, tools };
     let result = build_all(&context, &plan);
     observer.ended(result.is_ok());

@@ -7,6 +7,8 @@
 //! | [`RuntimeApi`] | the Runtime API that a runtime interface client, or any other program, uses |
 //! | [`invoke_api`] | the Invoke API for functions that call others: passes each call to a closure of the test |
 //! | [`Ministack`] | an emulator of AWS's APIs: creates functions that can invoke each other, with IAM |
+//! | [`AwsAction`] | the IAM action and resource of a request |
+//! | [`AwsRules`] | what AWS does and its emulators do not, for a proxy between a program and an emulator |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
 //! | [`share_build`] | the target folder in which the apps of all tests are compiled |
 //!
@@ -17,6 +19,8 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a failing test panics")]
 #![allow(clippy::print_stdout, reason = "a skipped test prints the reason")]
 
+mod aws_action;
+mod aws_rules;
 mod execution_environment;
 mod function;
 mod http;
@@ -29,6 +33,8 @@ mod shared_build;
 mod tools;
 mod zip_file;
 
+pub use aws_action::AwsAction;
+pub use aws_rules::{AwsRule, AwsRules, Refusal, RuleDecision};
 pub use function::Function;
 pub use ministack::{InvokeResponse, Ministack};
 pub use ministack_driver::ApiError;

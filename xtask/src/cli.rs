@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::test::{Profile, TestGroup, TestOptions};
 use crate::workspace::Workspace;
-use crate::{bench, fixtures, setup, test, tidy};
+use crate::{bench, fixtures, runtimes, setup, test, tidy};
 
 /// The tasks of this repository.
 #[derive(Debug, Parser)]
@@ -28,6 +28,12 @@ enum Task {
     Setup,
     /// Compile the programs that tests start as Lambda functions; nextest runs this before them
     Fixtures,
+    /// Compare the list of Lambda's runtimes with AWS's model of Lambda
+    Runtimes {
+        /// Install the newest botocore instead of using the pinned one
+        #[arg(long)]
+        newest: bool,
+    },
     /// Measure the product; prints Markdown for `docs/src/benchmarks.md`
     #[command(subcommand)]
     Bench(Bench),
@@ -120,6 +126,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Task::Tidy => Ok(exit_code(tidy::run(&workspace, &mut io::stdout())?)),
         Task::Setup => setup::run(&workspace, &mut io::stdout()).map(|()| ExitCode::SUCCESS),
         Task::Fixtures => fixtures::build(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Runtimes { newest } => Ok(exit_code(runtimes::run(&workspace, newest, &mut io::stdout())?)),
         Task::Bench(bench) => measure(&workspace, &bench).map(|()| ExitCode::SUCCESS),
     }
 }

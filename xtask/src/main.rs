@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask test`, `tidy`, `setup`, `fixtures` and `bench`. They are not part of the
+//! The tasks of this repository: `cargo xtask test`, `tidy`, `setup`, `fixtures`, `runtimes` and `bench`. They are not part of the
 //! product. Each task is a module; this file only turns the result into an exit status.
 
 #![forbid(unsafe_code)]
@@ -9,6 +9,7 @@ mod bench;
 mod chromium;
 mod cli;
 mod fixtures;
+mod runtimes;
 mod sdk_hint;
 mod setup;
 mod test;

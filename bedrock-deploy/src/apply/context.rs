@@ -1,5 +1,7 @@
 //! What the steps of a plan need: clients, the stage, the observer, and the error of a step.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
@@ -26,6 +28,21 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) interrupt: &'a Interrupt,
     /// Start in milliseconds since 1970, which identifies the versions that this deploy publishes.
     pub(crate) started_at_ms: u64,
+    pub(crate) published: &'a PublishedVersions,
+}
+
+/// The versions that a deploy has published so far: numbers by the keys of their functions.
+#[derive(Debug, Default)]
+pub(crate) struct PublishedVersions(RefCell<BTreeMap<String, String>>);
+
+impl PublishedVersions {
+    pub(super) fn insert(&self, key: &str, number: &str) {
+        self.0.borrow_mut().insert(key.to_owned(), number.to_owned());
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        self.0.borrow().get(key).cloned()
+    }
 }
 
 /// One function whose steps are being applied.
@@ -34,6 +51,7 @@ pub(super) struct FunctionContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
     pub(super) observer: &'a dyn DeployObserver,
+    pub(super) published: &'a PublishedVersions,
     pub(super) key: &'a str,
     /// Name of the function.
     pub(super) name: &'a str,
@@ -47,6 +65,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) layer_arn: Option<String>,
     /// Members of Lambda's API to send with the settings.
     pub(super) members: &'a Members,
+    /// Revision of the function that is to be changed. `None` if any revision may be changed.
+    pub(super) revision: Option<String>,
 }
 
 /// Why a step failed.
@@ -93,8 +113,13 @@ impl StepError {
     }
 }
 
-/// Waits until Lambda has finished the creation or the last update of a function, or of one of its versions.
-pub(super) async fn wait_until_ready(aws: &Aws, name: &str, version: Option<&str>) -> StepResult {
+/// Waits until Lambda has finished the creation or the last update of a function, or of one of its versions. Returns the
+/// revision.
+pub(super) async fn wait_until_ready(
+    aws: &Aws,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Option<String>, StepError> {
     let failed = |reason: Option<&str>| {
         Error::app(format!("AWS failed to prepare the function: {}", reason.unwrap_or("it gave no reason")))
     };
@@ -102,7 +127,7 @@ pub(super) async fn wait_until_ready(aws: &Aws, name: &str, version: Option<&str
     for _ in 0..MAX_POLLS {
         let request = || aws.lambda.get_function().function_name(name).set_qualifier(version.map(str::to_owned)).send();
         let response = call(Idempotency::EventuallyConsistent, request).await?;
-        let Some(configuration) = response.configuration() else { return Ok(()) };
+        let Some(configuration) = response.configuration() else { return Ok(None) };
         if configuration.state() == Some(&State::Failed) {
             return Err(failed(configuration.state_reason()).into());
         }
@@ -110,7 +135,7 @@ pub(super) async fn wait_until_ready(aws: &Aws, name: &str, version: Option<&str
             Some(LastUpdateStatus::Failed) => return Err(failed(configuration.last_update_status_reason()).into()),
             Some(LastUpdateStatus::InProgress) => {}
             _ if configuration.state() == Some(&State::Pending) => {}
-            _ => return Ok(()),
+            _ => return Ok(configuration.revision_id().map(str::to_owned)),
         }
         tokio::time::sleep(interval).await;
         interval = (interval * 2).min(MAX_POLL_INTERVAL);

@@ -7,15 +7,16 @@ use aws_sdk_lambda::types::{
     AliasRoutingConfiguration, Architecture, DeadLetterConfig, DestinationConfig, Environment, FunctionCode, OnFailure,
     OnSuccess, RecursiveLoop, Runtime,
 };
+use bedrock_diagnostics::Error;
 use serde_json::json;
 
-use super::context::{FunctionContext, StepResult, wait_until_ready};
+use super::context::{FunctionContext, StepError, StepResult, wait_until_ready};
 use super::lambda_settings::add_members;
 use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
-use crate::aws::{Aws, Idempotency, call, optional};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
 use crate::lambda_settings::Members;
-use crate::read::read_version_descriptions;
+use crate::read::{read_version_descriptions, version_from};
 use crate::stage::ALIAS;
 use crate::version::{FunctionSettings, Version};
 
@@ -84,7 +85,7 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
     let created = call(Idempotency::NotIdempotent, request).await?;
     drop(upload);
     verify_code(created.code_sha256(), &version.code_sha256)?;
-    wait_until_ready(context.aws, context.name, None).await
+    wait_until_ready(context.aws, context.name, None).await.map(drop)
 }
 
 /// Deletes the function with its versions, its alias, its URL and its resource policy.
@@ -94,14 +95,15 @@ pub(super) async fn delete(context: &FunctionContext<'_>) -> StepResult {
     Ok(())
 }
 
-/// Updates all settings that can be changed without new code.
+/// Updates all settings that can be changed without new code, if the function still has this `revision`. Returns the new one.
 pub(crate) async fn update_settings(
     aws: &Aws,
     name: &str,
     settings: &FunctionSettings,
     layers: &[String],
     members: &Members,
-) -> StepResult {
+    revision: Option<&str>,
+) -> Result<Option<String>, StepError> {
     let request = || {
         let function = aws.lambda.update_function_configuration().function_name(name).role(&settings.role_arn);
         let function = function.handler(&settings.handler).runtime(Runtime::from(settings.runtime.as_str()));
@@ -110,20 +112,55 @@ pub(crate) async fn update_settings(
         let no_dead_letter = || DeadLetterConfig::builder().target_arn("").build();
         let function = function.dead_letter_config(dead_letter_config(settings).unwrap_or_else(no_dead_letter));
         let function = function.set_layers(Some(layers.to_vec())).environment(environment(settings));
+        let function = function.set_revision_id(revision.map(str::to_owned));
         let members = members.clone();
         function.customize().mutate_request(move |request| add_members(request, &members)).send()
     };
-    call(Idempotency::Idempotent, request).await?;
+    accept_repetition(aws, name, call(Idempotency::Idempotent, request).await, |version| {
+        version.settings == *settings && version.layers.as_deref().unwrap_or_default() == layers
+    })
+    .await?;
     wait_until_ready(aws, name, None).await
 }
 
-pub(super) async fn upload_code(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+pub(super) async fn upload_code(
+    context: &FunctionContext<'_>,
+    desired: &DesiredFunction,
+) -> Result<Option<String>, StepError> {
     let upload = read_and_upload(context, &desired.zip).await?;
-    update_code(context.aws, context.name, upload, &desired.version).await
+    update_code(context.aws, context.name, upload, &desired.version, context.revision.as_deref()).await
 }
 
-/// Updates the code and the architecture that it is compiled for to those of `version`.
-pub(crate) async fn update_code(aws: &Aws, name: &str, upload: Upload, version: &Version) -> StepResult {
+/// Returns an error if `result` says that the function was changed by others, unless it is as `is_desired` expects: then an
+/// earlier attempt of the same request was successful, and its response was lost.
+async fn accept_repetition<T>(
+    aws: &Aws,
+    name: &str,
+    result: Result<T, AwsError>,
+    is_desired: impl Fn(&Version) -> bool,
+) -> StepResult {
+    match result {
+        Err(error) if error.has_code("PreconditionFailedException") => {
+            let response =
+                call(Idempotency::Idempotent, || aws.lambda.get_function().function_name(name).send()).await?;
+            if response.configuration().map(version_from).is_some_and(|version| is_desired(&version)) {
+                return Ok(());
+            }
+            Err(Error::app("the function was changed by another program after the plan was made").into())
+        }
+        result => Ok(result.map(drop)?),
+    }
+}
+
+/// Updates the code and the architecture that it is compiled for to those of `version`, if the function still has this
+/// `revision`. Returns the new one.
+pub(crate) async fn update_code(
+    aws: &Aws,
+    name: &str,
+    upload: Upload,
+    version: &Version,
+    revision: Option<&str>,
+) -> Result<Option<String>, StepError> {
     let request = || {
         let function = aws.lambda.update_function_code().function_name(name);
         let function = match &upload.source {
@@ -132,11 +169,17 @@ pub(crate) async fn update_code(aws: &Aws, name: &str, upload: Upload, version: 
         };
         let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
         let function = function.architectures(Architecture::from(version.architecture.as_str()));
+        let function = function.set_revision_id(revision.map(str::to_owned));
         function.customize().config_override(timeouts).send()
     };
-    let updated = call(Idempotency::Idempotent, request).await?;
+    let updated = call(Idempotency::Idempotent, request).await;
     drop(upload);
-    verify_code(updated.code_sha256(), &version.code_sha256)?;
+    if let Ok(updated) = &updated {
+        verify_code(updated.code_sha256(), &version.code_sha256)?;
+    }
+    let is_desired =
+        |actual: &Version| actual.code_sha256 == version.code_sha256 && actual.architecture == version.architecture;
+    accept_repetition(aws, name, updated, is_desired).await?;
     wait_until_ready(aws, name, None).await
 }
 
@@ -155,11 +198,13 @@ pub(super) async fn set_concurrency(context: &FunctionContext<'_>, desired: &Des
     Ok(())
 }
 
+/// The configuration belongs to the alias, which all callers invoke.
 pub(super) async fn set_event_invoke_config(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let lambda = &context.aws.lambda;
     let events = &desired.event_invoke_config;
     if *events == EventInvokeConfig::default() {
-        let request = || lambda.delete_function_event_invoke_config().function_name(context.name).send();
+        let request =
+            || lambda.delete_function_event_invoke_config().function_name(context.name).qualifier(ALIAS).send();
         optional(call(Idempotency::Idempotent, request).await)?;
         return Ok(());
     }
@@ -167,7 +212,7 @@ pub(super) async fn set_event_invoke_config(context: &FunctionContext<'_>, desir
     let on_success = events.on_success.as_ref().map(|arn| OnSuccess::builder().destination(arn).build());
     let destinations = DestinationConfig::builder().set_on_failure(on_failure).set_on_success(on_success).build();
     let request = || {
-        let config = lambda.put_function_event_invoke_config().function_name(context.name);
+        let config = lambda.put_function_event_invoke_config().function_name(context.name).qualifier(ALIAS);
         let config = config.maximum_retry_attempts(events.max_retries);
         let config = config.maximum_event_age_in_seconds(events.max_age_seconds);
         config.destination_config(destinations.clone()).send()
@@ -186,8 +231,8 @@ pub(super) async fn set_recursive_loop(context: &FunctionContext<'_>, desired: &
     Ok(())
 }
 
-/// Publishes a version and points the alias to it. It can be repeated: Lambda publishes no second version with the same code
-/// and settings as the newest one.
+/// Publishes a version, and waits until it can be invoked. It can be repeated: Lambda publishes no second version with the
+/// same code and settings as the newest one.
 pub(super) async fn publish_version(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let request = || {
         let version = context.aws.lambda.publish_version().function_name(context.name);
@@ -197,8 +242,17 @@ pub(super) async fn publish_version(context: &FunctionContext<'_>, desired: &Des
     let number = published.version().unwrap_or_default();
     // A version may need some time before it can be invoked, for example with SnapStart.
     wait_until_ready(context.aws, context.name, Some(number)).await?;
-    point_alias(context.aws, context.name, number).await?;
-    delete_old_versions(context, number).await
+    context.published.insert(context.key, number);
+    Ok(())
+}
+
+/// Points the alias to the published version, and deletes old versions.
+pub(super) async fn move_alias(context: &FunctionContext<'_>) -> StepResult {
+    let Some(number) = context.published.get(context.key) else {
+        return Err(Error::app("no version was published").into());
+    };
+    point_alias(context.aws, context.name, &number).await?;
+    delete_old_versions(context, &number).await
 }
 
 /// Keeps the newest versions only: an account has 75 GB for the code of all versions. A version that an alias of the user

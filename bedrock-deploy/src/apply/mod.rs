@@ -21,17 +21,18 @@ use crate::plan::{Plan, PlannedFunction};
 use crate::step::Change;
 use crate::triggers::apply::apply_triggers;
 use context::ApplyContext;
-use steps::{apply_function, apply_steps};
+use steps::{apply_function, finish_function};
 use tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 
-/// Applies `plan`. Triggers are created after the functions that they invoke, and deleted before them.
+/// Applies `plan`. Functions are prepared, then their aliases are moved, then triggers follow. What is deleted is deleted last:
+/// until the aliases are moved, it is in use.
 pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desired) -> Result<ChangeCount> {
     let triggers: Vec<_> = plan.trigger_changes().collect();
     let count = ChangeCount { functions: plan.function_changes().count(), triggers: triggers.len() };
-    let is_after_triggers = |planned: &&PlannedFunction| planned.change == Change::Delete && !triggers.is_empty();
-    let (last, first): (Vec<_>, Vec<_>) = plan.function_changes().partition(is_after_triggers);
+    let is_deletion = |planned: &&PlannedFunction| planned.change == Change::Delete;
+    let (deletions, changes): (Vec<_>, Vec<_>) = plan.function_changes().partition(is_deletion);
     let mut tally = Tally::new(if triggers.is_empty() { "functions" } else { "functions and triggers" });
-    apply_functions(context, &mut tally, &first, desired).await;
+    change_functions(context, &mut tally, &changes, desired).await;
     let names: Vec<String> = triggers.iter().map(|planned| planned.resource.clone()).collect();
     if tally.has_errors() {
         tally.add_remaining(names);
@@ -40,28 +41,54 @@ pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desi
         tally.add_results(names, results);
     }
     if tally.has_errors() {
-        tally.add_remaining(last.iter().map(|planned| planned.function.clone()));
+        tally.add_remaining(function_names(&deletions));
     } else {
-        apply_functions(context, &mut tally, &last, desired).await;
+        let results = prepare_functions(context, &deletions, desired).await;
+        tally.add_results(function_names(&deletions), results);
     }
     tally.into_result().map(|_| count)
 }
 
-async fn apply_functions(
+/// Prepares functions. If all of them are ready, moves their aliases.
+async fn change_functions(
     context: ApplyContext<'_>,
     tally: &mut Tally,
     planned: &[&PlannedFunction],
     desired: &Desired,
 ) {
-    let functions = planned.iter().copied();
-    let mut results = map_concurrently(functions, MAX_CONCURRENT_FUNCTIONS, |planned| {
-        apply_function(context, planned, desired.get(&planned.key))
-    })
-    .await;
-    for (planned, result) in planned.iter().zip(&mut results).filter(|(planned, _)| !planned.final_steps.is_empty()) {
-        if result.is_ok() {
-            *result = apply_steps(context, planned, &planned.final_steps, desired.get(&planned.key)).await;
+    let mut results = prepare_functions(context, planned, desired).await;
+    let is_complete = results.iter().all(Result::is_ok);
+    let has_final_steps = |planned: &PlannedFunction| !planned.final_steps.is_empty();
+    if is_complete {
+        results = map_concurrently(planned.iter().copied(), MAX_CONCURRENT_FUNCTIONS, async |planned| {
+            if has_final_steps(planned) {
+                finish_function(context, planned, desired.get(&planned.key)).await
+            } else {
+                Ok(())
+            }
+        })
+        .await;
+    }
+    for (planned, result) in planned.iter().zip(results) {
+        if !is_complete && result.is_ok() && has_final_steps(planned) {
+            tally.add_remaining([planned.function.clone()]);
+        } else {
+            tally.add_results([planned.function.clone()], vec![result]);
         }
     }
-    tally.add_results(planned.iter().map(|planned| planned.function.clone()), results);
+}
+
+async fn prepare_functions(
+    context: ApplyContext<'_>,
+    planned: &[&PlannedFunction],
+    desired: &Desired,
+) -> Vec<Result<()>> {
+    map_concurrently(planned.iter().copied(), MAX_CONCURRENT_FUNCTIONS, |planned| {
+        apply_function(context, planned, desired.get(&planned.key))
+    })
+    .await
+}
+
+fn function_names(planned: &[&PlannedFunction]) -> Vec<String> {
+    planned.iter().map(|planned| planned.function.clone()).collect()
 }

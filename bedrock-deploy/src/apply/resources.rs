@@ -63,8 +63,6 @@ pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> S
     Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
 }
 
-fn collect<T, E: std::fmt::Display>(
-    built: impl IntoIterator<Item = Result<T, E>>,
-) -> Result<Vec<T>, StepError> {
+fn collect<T, E: std::fmt::Display>(built: impl IntoIterator<Item = Result<T, E>>) -> Result<Vec<T>, StepError> {
     built.into_iter().collect::<Result<_, _>>().map_err(|error: E| StepError::invalid_request(&error))
 }

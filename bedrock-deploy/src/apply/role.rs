@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::context::{FunctionContext, StepError, StepResult};
 use crate::aws::{Idempotency, call, ok_if_exists, optional};
-use crate::desired::DesiredFunction;
 use crate::policy::lambda_trust_policy;
 use crate::stage::INLINE_POLICY;
 
@@ -31,9 +30,9 @@ pub(super) async fn update_trust_policy(context: &FunctionContext<'_>) -> StepRe
     Ok(())
 }
 
-pub(super) async fn put_inline_policy(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+pub(super) async fn put_inline_policy(context: &FunctionContext<'_>, document: &Value) -> StepResult {
     let name = context.stage.role_name(context.key);
-    let document = desired.policies.inline.to_string();
+    let document = document.to_string();
     let request = || {
         let policy = context.aws.iam.put_role_policy().role_name(&name).policy_name(INLINE_POLICY);
         policy.policy_document(&document).send()

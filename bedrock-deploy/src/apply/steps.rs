@@ -1,17 +1,18 @@
 //! Applies the steps of one function, one after the other.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bedrock_diagnostics::Result;
 
 use super::context::{ApplyContext, FunctionContext, StepResult};
 use super::{function, lambda_settings, layer, role, url};
+use crate::aws::pause;
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
 use crate::step::Step;
 use crate::version::VersionDescription;
 
-/// Applies the first steps of a function, and reports that it is finished.
+/// Applies the first steps of a function, and reports that it is finished unless it has final steps.
 pub(super) async fn apply_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
@@ -19,12 +20,26 @@ pub(super) async fn apply_function(
 ) -> Result<()> {
     let started = Instant::now();
     apply_steps(context, planned, &planned.steps, desired).await?;
+    if planned.final_steps.is_empty() {
+        context.observer.function_finished(planned, started.elapsed());
+    }
+    Ok(())
+}
+
+/// Applies the final steps of a function, and reports that it is finished.
+pub(super) async fn finish_function(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    desired: Option<&DesiredFunction>,
+) -> Result<()> {
+    let started = Instant::now();
+    apply_steps(context, planned, &planned.final_steps, desired).await?;
     context.observer.function_finished(planned, started.elapsed());
     Ok(())
 }
 
 /// Applies `steps`, which are some of the steps of `planned`. Stops at the first error and on Ctrl-C.
-pub(super) async fn apply_steps(
+async fn apply_steps(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
     steps: &[Step],
@@ -35,13 +50,16 @@ pub(super) async fn apply_steps(
         aws: context.aws,
         stage: context.stage,
         observer: context.observer,
+        published: context.published,
         key: &planned.key,
         name: &planned.function,
         desired,
-        version_description: VersionDescription { deploy: context.started_at_ms, previous }.to_string(),
+        version_description: VersionDescription { deploy: context.started_at_ms, previous, calls_aliases: true }
+            .to_string(),
         live_version: planned.live_version.as_deref(),
         layer_arn: planned.layer_arn.clone(),
         members: &planned.members,
+        revision: planned.revision.clone(),
     };
     for step in steps {
         context.interrupt.check()?;
@@ -65,6 +83,10 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::DeleteRole => return role::delete(context).await,
         Step::DeleteManagedPolicy(name) => return role::delete_managed_policy(context, name).await,
         Step::DeleteLogGroup => return function::delete_log_group(context).await,
+        Step::AwaitRunningCalls(seconds) => {
+            pause(Duration::from_secs(*seconds)).await;
+            return Ok(());
+        }
         _ => {}
     }
     // All other steps are planned only for desired functions.
@@ -74,7 +96,8 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::SetLogRetention => function::set_log_retention(context, desired).await,
         Step::CreateRole => role::create(context).await,
         Step::UpdateTrustPolicy => role::update_trust_policy(context).await,
-        Step::PutInlinePolicy => role::put_inline_policy(context, desired).await,
+        Step::PutInlinePolicy => role::put_inline_policy(context, &desired.policies.inline).await,
+        Step::WidenInlinePolicy(policy) => role::put_inline_policy(context, policy).await,
         Step::AttachManagedPolicy(name, document) => role::attach_managed_policy(context, name, document).await,
         Step::PublishLayer => {
             context.layer_arn = Some(layer::publish(context, desired).await?);
@@ -84,9 +107,17 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::UpdateSettings => {
             let layers = desired.layers(context.layer_arn.as_deref());
             let settings = &desired.version.settings;
-            function::update_settings(context.aws, context.name, settings, &layers, context.members).await
+            let revision = context.revision.as_deref();
+            let updated =
+                function::update_settings(context.aws, context.name, settings, &layers, context.members, revision)
+                    .await?;
+            context.revision = updated;
+            Ok(())
         }
-        Step::UpdateCode => function::upload_code(context, desired).await,
+        Step::UpdateCode => {
+            context.revision = function::upload_code(context, desired).await?;
+            Ok(())
+        }
         Step::SetConcurrency => function::set_concurrency(context, desired).await,
         Step::SetEventInvokeConfig => function::set_event_invoke_config(context, desired).await,
         Step::SetRecursiveLoop => function::set_recursive_loop(context, desired).await,
@@ -95,6 +126,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::SetRuntimeManagement => lambda_settings::set_runtime_management(context, desired).await,
         Step::SetProvisionedConcurrency => lambda_settings::set_provisioned_concurrency(context, desired).await,
         Step::PublishVersion => function::publish_version(context, desired).await,
+        Step::MoveAlias => function::move_alias(context).await,
         Step::CreateUrl => url::create(context, desired).await,
         Step::SetUrlAuth => url::set_auth(context, desired).await,
         Step::DeleteUrl => url::delete(context).await,
@@ -104,6 +136,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         | Step::DeleteManagedPolicy(_)
         | Step::DeleteFunction
         | Step::DeleteRole
+        | Step::AwaitRunningCalls(_)
         | Step::DeleteLogGroup => Ok(()),
     }
 }

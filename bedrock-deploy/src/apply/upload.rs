@@ -105,7 +105,7 @@ pub(crate) fn verify_code(actual: Option<&str>, expected: &str) -> StepResult {
 
 /// Creates the bucket for uploads if it does not exist, and makes its objects expire. An earlier deploy may have been
 /// stopped after it created the bucket.
-async fn prepare_upload_bucket(aws: &Aws, stage: &StageContext, bucket: &str) -> StepResult {
+pub(crate) async fn prepare_upload_bucket(aws: &Aws, stage: &StageContext, bucket: &str) -> StepResult {
     let s3 = &aws.s3;
     let account = &stage.env.account;
     let head = || s3.head_bucket().bucket(bucket).expected_bucket_owner(account).send();

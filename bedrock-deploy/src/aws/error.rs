@@ -18,6 +18,13 @@ const INVALID_CREDENTIALS_CODES: [&str; 6] = [
     "UnrecognizedClientException",
 ];
 
+/// Error codes and texts of requests whose signature has a time that differs too much from that of AWS.
+const WRONG_CLOCK_CODES: [&str; 2] = ["RequestExpired", "RequestTimeTooSkewed"];
+const WRONG_CLOCK_MESSAGES: [&str; 2] = ["Signature expired", "Signature not yet current"];
+/// Message of a response that is not one of AWS. Services respond with JSON or XML.
+const HTML_MESSAGE: &str =
+    "the response is an HTML page: a proxy or the login page of a network answers in place of AWS";
+
 /// Why a request to AWS failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AwsError {
@@ -121,6 +128,16 @@ impl AwsError {
                 .help("`aws sts get-caller-identity` shows the identity that AWS sees")
         };
         match self {
+            Self::Service { code, message: reason, .. } if is_wrong_clock(&code, &reason) => {
+                let error = Error::call(message).cause("AWS rejected the time of the request");
+                error
+                    .cause(format!("{code}: {reason}"))
+                    .help("set the clock of this machine: `timedatectl set-ntp true`")
+            }
+            Self::Service { code, message: reason, .. } if reason == HTML_MESSAGE => {
+                let error = Error::call(message).cause(format!("{code}: {reason}"));
+                error.help("log in to the network, or check `HTTPS_PROXY`, `NO_PROXY` and `--endpoint-url`")
+            }
             Self::Service { code, message: reason, .. } if INVALID_CREDENTIALS_CODES.contains(&code.as_str()) => {
                 let error = Error::call(message).cause("AWS rejected the credentials");
                 with_credentials_help(error.cause(format!("{code}: {reason}")))
@@ -146,6 +163,8 @@ where
             return Self::NoCredentials(error_chain(reason));
         }
         match &error {
+            SdkError::ServiceError(refused) if is_html(refused.raw()) => html_error(refused.raw()),
+            SdkError::ResponseError(invalid) if is_html(invalid.raw()) => html_error(invalid.raw()),
             SdkError::ServiceError(refused) => {
                 let status = refused.raw().status().as_u16();
                 // The response to a HEAD request has no body, and therefore no error code.
@@ -164,6 +183,21 @@ where
             _ => Self::NoResponse(error_chain(&error)),
         }
     }
+}
+
+fn is_wrong_clock(code: &str, message: &str) -> bool {
+    WRONG_CLOCK_CODES.contains(&code) || WRONG_CLOCK_MESSAGES.iter().any(|text| message.contains(text))
+}
+
+fn is_html(response: &HttpResponse) -> bool {
+    let kind = response.headers().get("content-type").unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+}
+
+/// An HTML page has no error code, so that it is neither "not found" nor an operation that the region does not have.
+fn html_error(response: &HttpResponse) -> AwsError {
+    let status = response.status().as_u16();
+    AwsError::Service { code: format!("HTTP status {status}"), message: HTML_MESSAGE.to_owned(), status }
 }
 
 /// Returns `None` if the requested resource does not exist.

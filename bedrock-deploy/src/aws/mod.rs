@@ -33,7 +33,7 @@ use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 use locks::{PolicyLocks, UploadPermits};
-pub(crate) use retry::{Idempotency, call, with_interrupt};
+pub(crate) use retry::{Idempotency, call, pause, with_interrupt};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a request and the start of its response may take. Uploads have longer timeouts.
@@ -59,6 +59,8 @@ pub struct Aws {
     pub env: AwsEnvironment,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) events: aws_sdk_eventbridge::Client,
+    /// ARN of the caller.
+    pub(crate) principal: String,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
@@ -113,6 +115,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         env: AwsEnvironment { partition, region, account },
         dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
         events: aws_sdk_eventbridge::Client::new(&sdk),
+        principal: identity.arn().unwrap_or_default().to_owned(),
         iam: aws_sdk_iam::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),

@@ -33,8 +33,13 @@ const THROTTLED_CODES: [&str; 7] = [
     "429",
 ];
 /// Error codes of concurrent changes of the same resource, often by ourselves.
-const CONCURRENT_CHANGE_CODES: [&str; 4] =
-    ["ConcurrentModification", "OperationAborted", "OperationAbortedException", "ResourceInUseException"];
+const CONCURRENT_CHANGE_CODES: [&str; 5] = [
+    "ConcurrentModification",
+    "ConditionalRequestConflict",
+    "OperationAborted",
+    "OperationAbortedException",
+    "ResourceInUseException",
+];
 
 /// Texts of errors about a role, permission, queue or function that another service does not know yet: from Lambda, SQS
 /// and EventBridge Scheduler, and from S3 about a function that it may not invoke.
@@ -87,7 +92,7 @@ where
 }
 
 /// Pauses for `duration`. Returns false if the user asked the program to stop.
-async fn pause(duration: Duration) -> bool {
+pub(crate) async fn pause(duration: Duration) -> bool {
     let Ok(interrupt) = INTERRUPT.try_with(Clone::clone) else {
         tokio::time::sleep(duration).await;
         return true;

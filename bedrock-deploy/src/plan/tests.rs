@@ -41,7 +41,7 @@ fn new_worker_gets_log_group_first() {
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-role write-own-policy make-function publish
+    make-log-group make-role write-own-policy make-function publish move-alias
     ");
 }
 
@@ -51,7 +51,7 @@ fn new_endpoint_gets_url_and_both_statements() {
     + create  shop-dev-endpoint (URL open to everyone)
 
     1 to create
-    make-log-group make-role write-own-policy make-function publish make-url allow allow
+    make-log-group make-role write-own-policy make-function publish move-alias make-url allow allow
     ");
 }
 
@@ -68,7 +68,7 @@ fn creation_sets_all_settings() {
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-role write-own-policy publish-layer make-function reserve-concurrency set-events set-recursion publish
+    make-log-group make-role write-own-policy publish-layer make-function reserve-concurrency set-recursion publish move-alias set-events
     ");
 }
 
@@ -83,7 +83,7 @@ fn shorter_retention_of_an_existing_log_group_is_shown() {
     + create  shop-dev-counter (existing log group, log retention unlimited → 30)
 
     1 to create
-    make-log-group make-role write-own-policy make-function publish
+    make-log-group make-role write-own-policy make-function publish move-alias
     ");
     assert!(plan("counter", &desired, with_retention(Some(30))).starts_with("+ create  shop-dev-counter\n"));
 }
@@ -107,7 +107,7 @@ fn new_code_is_one_update() {
     ~ update  shop-dev-counter (code)
 
     1 to update
-    update-code publish
+    update-code publish move-alias
     ");
 }
 
@@ -124,7 +124,7 @@ fn changed_settings_are_reasons_without_environment_values() {
     ~ update  shop-dev-counter (memory 128 → 256, timeout 3 → 30, environment ~MODE -OLD, layers)
 
     1 to update
-    update-settings publish
+    update-settings publish move-alias
     ");
 }
 
@@ -159,7 +159,7 @@ fn stopped_deploy_continues_with_publishing() {
     ~ update  shop-dev-counter (alias `live`)
 
     1 to update
-    publish
+    publish move-alias
     ");
     let old_alias = changed_after_deploy("counter", &worker, |actual| {
         actual.live.as_mut().expect("a version").version.code_sha256 = "old code".to_owned();
@@ -168,7 +168,7 @@ fn stopped_deploy_continues_with_publishing() {
     ~ update  shop-dev-counter (code)
 
     1 to update
-    publish
+    publish move-alias
     ");
 }
 
@@ -180,14 +180,14 @@ fn stopped_deploy_continues_with_function() {
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-function publish
+    make-log-group make-function publish move-alias
     ");
     let without_role = ActualFunction { role: None, deployed: None, ..actual_function("counter", &worker) };
     assert_snapshot!(plan("counter", &worker, Some(without_role)), @"
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-role write-own-policy make-function publish
+    make-log-group make-role write-own-policy make-function publish move-alias
     ");
 }
 
@@ -296,6 +296,48 @@ fn worker_destinations_are_set_after_all_functions() {
 }
 
 #[test]
+fn alias_is_moved_after_all_functions_are_prepared() {
+    let desired = Desired::from(["counter", "fresh"].map(|key| (key.to_owned(), desired_function(key))));
+    let old = |actual: &mut DeployedFunction| {
+        actual.latest.code_sha256 = "old code".to_owned();
+        actual.live.as_mut().expect("a version").version.code_sha256 = "old code".to_owned();
+    };
+    let counter = changed_after_deploy("counter", &desired["counter"], old);
+    let functions = [("counter".to_owned(), counter)].into();
+    let plan = Plan::new(&stage(), &desired, &Actual { functions, ..Actual::default() }, false);
+    let final_steps: Vec<&[Step]> = plan.functions.iter().map(|planned| &planned.final_steps[..]).collect();
+    // Nothing calls the new function before its alias exists.
+    assert_eq!(final_steps, [&[Step::MoveAlias][..], &[]]);
+    assert!(plan.functions[1].steps.contains(&Step::MoveAlias));
+}
+
+#[test]
+fn permissions_of_the_version_in_use_are_removed_last() {
+    let with_callee = |callee| {
+        let resources = AccessedResources { callees: vec![callee], ..AccessedResources::default() };
+        let policies = role_policies(&stage(), "counter", &resources);
+        DesiredFunction { policies, ..desired_function("counter") }
+    };
+    let old = |actual: &mut DeployedFunction| {
+        actual.live.as_mut().expect("a version").version.code_sha256 = "old code".to_owned();
+    };
+    let actual = changed_after_deploy("counter", &with_callee("reporter"), old);
+    assert_snapshot!(plan("counter", &with_callee("fetcher"), Some(actual)), @"
+    ~ update  shop-dev-counter (permissions, code)
+
+    1 to update
+    widen-own-policy publish move-alias await-calls write-own-policy
+    ");
+    let unchanged = actual_function("counter", &with_callee("reporter"));
+    assert_snapshot!(plan("counter", &with_callee("fetcher"), Some(unchanged)), @"
+    ~ update  shop-dev-counter (permissions)
+
+    1 to update
+    write-own-policy
+    ");
+}
+
+#[test]
 fn dead_letter_queue_is_part_of_the_version() {
     let mut worker = desired_function("counter");
     let old = actual_function("counter", &worker);
@@ -304,7 +346,7 @@ fn dead_letter_queue_is_part_of_the_version() {
     ~ update  shop-dev-counter (dead-letter)
 
     1 to update
-    update-settings publish
+    update-settings publish move-alias
     ");
 }
 
@@ -391,13 +433,13 @@ fn layer_is_published_only_if_contents_are_new() {
     ~ update  shop-dev-counter (layers)
 
     1 to update
-    update-settings publish
+    update-settings publish move-alias
     ");
     assert_snapshot!(plan("counter", &worker, with_versions(&[(1, "a")], 1)), @"
     ~ update  shop-dev-counter (layers)
 
     1 to update
-    publish-layer update-settings publish
+    publish-layer update-settings publish move-alias
     ");
 }
 

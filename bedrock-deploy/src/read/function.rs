@@ -53,6 +53,7 @@ pub(super) async fn read(
     let concurrency = response.concurrency().and_then(Concurrency::reserved_concurrent_executions);
     let deployed = DeployedFunction {
         latest: version_from(configuration),
+        revision: configuration.revision_id().map(str::to_owned),
         update_error: update_error(configuration),
         live: live?,
         last_modified: configuration.last_modified().unwrap_or_default().to_owned(),
@@ -151,7 +152,7 @@ async fn read_live_version(aws: &Aws, name: &str) -> Result<Option<LiveVersion>,
 }
 
 async fn read_event_invoke_config(aws: &Aws, name: &str) -> Result<EventInvokeConfig, AwsError> {
-    let request = || aws.lambda.get_function_event_invoke_config().function_name(name).send();
+    let request = || aws.lambda.get_function_event_invoke_config().function_name(name).qualifier(ALIAS).send();
     let default = EventInvokeConfig::default();
     let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(default) };
     let destinations = response.destination_config();

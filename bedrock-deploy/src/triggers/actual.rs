@@ -26,7 +26,7 @@ pub(crate) struct ActualTriggers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActualSchedule {
     pub(crate) schedule: Schedule,
-    /// Whether it is enabled and invokes the worker's function with the worker's role.
+    /// Whether it is enabled and invokes the alias of the worker's function with the worker's role.
     pub(crate) is_effective: bool,
 }
 
@@ -55,6 +55,8 @@ pub(crate) struct ActualMapping {
     pub(crate) queue_arn: String,
     pub(crate) mapping: EventSourceMapping,
     pub(crate) is_enabled: bool,
+    /// Whether it invokes the alias. A mapping of an earlier deploy invokes the unqualified function.
+    pub(crate) invokes_alias: bool,
 }
 
 /// A bucket that invokes functions of the stage, or is to do so.
@@ -67,6 +69,8 @@ pub(crate) struct ActualBucket {
     pub(crate) is_empty: bool,
     /// Notifications to functions of the stage.
     pub(crate) notifications: Vec<NotificationConfig>,
-    /// Keys of the functions that it may invoke.
+    /// Keys of the functions whose aliases it may invoke.
     pub(crate) permitted: BTreeSet<String>,
+    /// Keys of the functions that it may invoke without a qualifier: an earlier deploy has allowed that.
+    pub(crate) permitted_unqualified: BTreeSet<String>,
 }

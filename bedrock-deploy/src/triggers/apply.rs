@@ -17,6 +17,7 @@ use bedrock_diagnostics::{Error, Result};
 use serde_json::json;
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
+use super::mappings::list_mappings;
 use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
@@ -27,7 +28,7 @@ use crate::concurrent::map_concurrently;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
-use crate::stage::{DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
+use crate::stage::{ALIAS, DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
 /// Triggers that are changed at the same time.
 const MAX_CONCURRENT_TRIGGERS: usize = 4;
@@ -91,7 +92,7 @@ impl StepContext<'_> {
             Step::CreateQueue(queue) => self.create_queue_pair(queue).await,
             Step::UpdateQueue(queue) => self.update_queue(queue).await,
             Step::CreateMapping { key, queue_arn, mapping } => self.create_mapping(key, queue_arn, *mapping).await,
-            Step::UpdateMapping { id, mapping } => self.update_mapping(id, *mapping).await,
+            Step::UpdateMapping { id, key, mapping } => self.update_mapping(id, key, *mapping).await,
             Step::DeleteMapping(id) => self.delete_mapping(id).await,
             Step::DeleteQueue(name) => self.delete_queue_pair(name).await,
             Step::CreateBucket(name) => self.create_bucket(name).await,
@@ -99,7 +100,9 @@ impl StepContext<'_> {
             Step::PutNotifications { bucket, keys, notifications } => {
                 self.put_notifications(bucket, keys, notifications).await
             }
-            Step::RemoveBucketPermission { key, bucket } => self.remove_bucket_permission(key, bucket).await,
+            Step::RemoveBucketPermission { key, bucket, qualifier } => {
+                self.remove_bucket_permission(key, bucket, *qualifier).await
+            }
             Step::DeleteBucket(name) => self.delete_bucket(name).await,
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
@@ -223,7 +226,7 @@ impl StepContext<'_> {
     }
 
     fn schedule_target(&self, schedule: &Schedule) -> std::result::Result<Target, StepError> {
-        let target = Target::builder().arn(self.stage.function_arn(&schedule.key));
+        let target = Target::builder().arn(self.stage.live_arn(&schedule.key));
         let target = target.role_arn(self.stage.schedule_role_arn(&schedule.key));
         target.set_input(schedule.input.clone()).build().map_err(|error| StepError::invalid_request(&error))
     }
@@ -313,7 +316,7 @@ impl StepContext<'_> {
 
     async fn create_mapping(&self, key: &str, queue_arn: &str, mapping: EventSourceMapping) -> StepResult {
         let request = || {
-            let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.function_name(key));
+            let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.live_arn(key));
             let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
             let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
             let create = create.set_tags(has_mapping_tags(&self.stage.env.partition).then(|| self.tags()));
@@ -324,7 +327,7 @@ impl StepContext<'_> {
                 // Either another deploy created it, or it is still being deleted.
                 Err(error) if error.already_exists() => {
                     if let Some(id) = self.existing_mapping(key, queue_arn).await? {
-                        return self.update_mapping(&id, mapping).await;
+                        return self.update_mapping(&id, key, mapping).await;
                     }
                 }
                 created => return Ok(created.map(drop)?),
@@ -336,19 +339,15 @@ impl StepContext<'_> {
 
     /// Returns the id of the mapping from a queue to a worker, unless it is being deleted.
     async fn existing_mapping(&self, key: &str, queue_arn: &str) -> std::result::Result<Option<String>, AwsError> {
-        let request = || {
-            let list = self.aws.lambda.list_event_source_mappings().function_name(self.stage.function_name(key));
-            list.event_source_arn(queue_arn).send()
-        };
-        let page = call(Idempotency::Idempotent, request).await?;
-        let existing = page.event_source_mappings().iter().find(|mapping| mapping.state() != Some("Deleting"));
+        let mappings = list_mappings(self.aws, self.stage, key, Some(queue_arn)).await?;
+        let existing = mappings.iter().find(|mapping| mapping.state() != Some("Deleting"));
         Ok(existing.and_then(|mapping| mapping.uuid()).map(str::to_owned))
     }
 
-    async fn update_mapping(&self, id: &str, mapping: EventSourceMapping) -> StepResult {
+    async fn update_mapping(&self, id: &str, key: &str, mapping: EventSourceMapping) -> StepResult {
         let request = || {
             let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
-            let update = update.batch_size(mapping.batch_size);
+            let update = update.function_name(self.stage.live_arn(key)).batch_size(mapping.batch_size);
             let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
             update.set_function_response_types(Some(response_types(mapping))).send()
         };
@@ -392,14 +391,16 @@ impl StepContext<'_> {
     /// Allows a bucket to invoke a function, only as long as the bucket belongs to this account: after it is deleted, another
     /// account may create a bucket with the same name.
     async fn add_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let permission = self.aws.lambda.add_permission().statement_id(bucket_statement_id(bucket));
+        let permission = self.aws.lambda.add_permission().qualifier(ALIAS);
+        let permission = permission.statement_id(bucket_statement_id(bucket, Some(ALIAS)));
         let permission = permission.action("lambda:InvokeFunction").principal("s3.amazonaws.com");
         let permission = permission.source_arn(self.stage.bucket_arn(bucket)).source_account(&self.stage.env.account);
         Ok(permissions::add_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
-    async fn remove_bucket_permission(&self, key: &str, bucket: &str) -> StepResult {
-        let permission = self.aws.lambda.remove_permission().statement_id(bucket_statement_id(bucket));
+    async fn remove_bucket_permission(&self, key: &str, bucket: &str, qualifier: Option<&str>) -> StepResult {
+        let permission = self.aws.lambda.remove_permission().statement_id(bucket_statement_id(bucket, qualifier));
+        let permission = permission.set_qualifier(qualifier.map(str::to_owned));
         Ok(permissions::remove_statement(self.aws, &self.stage.function_name(key), &permission).await?)
     }
 
@@ -414,7 +415,8 @@ impl StepContext<'_> {
         let account = &self.stage.env.account;
         let get = || s3.get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(account).send();
         let old = call(Idempotency::EventuallyConsistent, get).await?;
-        let arns: Vec<String> = keys.iter().map(|key| self.stage.function_arn(key)).collect();
+        let arns: Vec<String> =
+            keys.iter().flat_map(|key| [self.stage.function_arn(key), self.stage.live_arn(key)]).collect();
         let all = old.lambda_function_configurations.unwrap_or_default();
         let own: Vec<_> = own_notifications(&all, |function| arns.iter().any(|arn| arn == function)).collect();
         let mut functions: Vec<_> = all.iter().filter(|each| !own.contains(each)).cloned().collect();
@@ -455,7 +457,7 @@ impl StepContext<'_> {
         });
         let events = notification.events.iter().map(|event| Event::from(event.as_str())).collect();
         let configuration = LambdaFunctionConfiguration::builder().id(notification_id(notification));
-        let configuration = configuration.lambda_function_arn(self.stage.function_arn(&notification.key));
+        let configuration = configuration.lambda_function_arn(self.stage.live_arn(&notification.key));
         let configuration = configuration.set_events(Some(events)).set_filter(filter).build();
         configuration.map_err(|error| StepError::invalid_request(&error))
     }

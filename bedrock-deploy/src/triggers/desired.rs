@@ -72,6 +72,8 @@ pub(crate) struct NotificationConfig {
     pub(crate) suffix: String,
     /// S3 event types such as `s3:ObjectCreated:*`, sorted.
     pub(crate) events: Vec<String>,
+    /// Whether the alias is invoked. A notification of an earlier deploy invokes the unqualified function.
+    pub(crate) invokes_alias: bool,
 }
 
 impl DesiredTriggers {
@@ -106,6 +108,7 @@ impl DesiredTriggers {
                             prefix: prefix.clone(),
                             suffix: suffix.clone(),
                             events,
+                            invokes_alias: true,
                         });
                         entry.notifications.sort();
                     }

@@ -6,6 +6,7 @@
 //! | `desired`, `actual`, `read` | the desired and the actual triggers, and how the latter are read |
 //! | `plan`, `step` | what has to be done |
 //! | `apply` | how it is done |
+//! | `mappings`, `notifications` | event source mappings, and notifications of buckets |
 //!
 //! A function that has or had triggers has the tag `bedrock:triggers`. If there are neither triggers nor functions with that
 //! tag, no requests are sent to SQS, S3 and EventBridge Scheduler, and no permissions for them are needed.
@@ -13,6 +14,7 @@
 pub(crate) mod actual;
 pub(crate) mod apply;
 pub(crate) mod desired;
+mod mappings;
 mod notifications;
 pub(crate) mod plan;
 pub(crate) mod read;

@@ -12,7 +12,7 @@ const ID_PREFIX: &str = "bedrock-";
 
 /// Returns the id of a notification.
 pub(crate) fn notification_id(notification: &NotificationConfig) -> String {
-    let NotificationConfig { key, prefix, suffix, events } = notification;
+    let NotificationConfig { key, prefix, suffix, events, invokes_alias: _ } = notification;
     let digest = Digest::of(format!("{prefix}\n{suffix}\n{}", events.join("\n")).as_bytes()).to_string();
     format!("{ID_PREFIX}{key}-{}", digest.get(..16).unwrap_or_default())
 }

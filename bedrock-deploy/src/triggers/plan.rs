@@ -11,7 +11,7 @@ use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::actual::Actual;
 use crate::desired::Desired;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
-use crate::stage::{StageContext, arn_resource};
+use crate::stage::{ALIAS, StageContext, arn_resource};
 use crate::step::Change;
 use crate::version::change_text;
 
@@ -209,7 +209,8 @@ impl Planner<'_> {
             Some(actual) => {
                 let differences = mapping_differences(actual, &mapping);
                 if !differences.is_empty() {
-                    list.steps.push(Step::UpdateMapping { id: actual.id.clone(), mapping });
+                    let step = Step::UpdateMapping { id: actual.id.clone(), key: desired.key.clone(), mapping };
+                    list.steps.push(step);
                     list.reasons.extend(differences);
                 }
             }
@@ -274,6 +275,7 @@ fn mapping_differences(actual: &ActualMapping, desired: &EventSourceMapping) -> 
         change_text("batch window", &old.batch_window_seconds, &desired.batch_window_seconds),
         change_text("partial failures", &old_failures, &new_failures),
         (!actual.is_enabled).then(|| "disabled".to_owned()),
+        (!actual.invokes_alias).then(|| format!("alias `{ALIAS}`")),
     ];
     differences.into_iter().flatten().collect()
 }
@@ -310,10 +312,15 @@ impl Planner<'_> {
         }
         let is_revoked = |key: &&String| !keys.contains(key) && self.keys.contains(*key);
         for key in actual.permitted.iter().filter(is_revoked) {
-            list.steps.push(Step::RemoveBucketPermission { key: key.clone(), bucket: name.to_owned() });
+            list.steps.push(remove_permission(name, key, Some(ALIAS)));
             list.reasons.push(format!("-{key}"));
         }
-        let exists = if desired.is_app_bucket { actual.exists } else { !actual.permitted.is_empty() };
+        for key in actual.permitted_unqualified.iter().filter(|key| self.keys.contains(*key)) {
+            list.steps.push(remove_permission(name, key, None));
+            list.reasons.extend((!keys.contains(key)).then(|| format!("-{key}")));
+        }
+        let is_permitted = !actual.permitted.is_empty() || !actual.permitted_unqualified.is_empty();
+        let exists = if desired.is_app_bucket { actual.exists } else { is_permitted };
         list.into_planned(self, format!("bucket {name}"), exists, keys)
     }
 
@@ -327,8 +334,10 @@ impl Planner<'_> {
         if is_ours && actual.is_empty {
             steps.push(Step::DeleteBucket(name.to_owned()));
         }
-        let permitted = actual.permitted.iter().filter(|key| self.keys.contains(*key));
-        steps.extend(permitted.map(|key| Step::RemoveBucketPermission { key: key.clone(), bucket: name.to_owned() }));
+        for (permitted, qualifier) in [(&actual.permitted, Some(ALIAS)), (&actual.permitted_unqualified, None)] {
+            let permitted = permitted.iter().filter(|key| self.keys.contains(*key));
+            steps.extend(permitted.map(|key| remove_permission(name, key, qualifier)));
+        }
         if steps.is_empty() {
             return None;
         }
@@ -353,6 +362,10 @@ impl Planner<'_> {
             notifications: notifications.to_vec(),
         }
     }
+}
+
+fn remove_permission(bucket: &str, key: &str, qualifier: Option<&'static str>) -> Step {
+    Step::RemoveBucketPermission { key: key.to_owned(), bucket: bucket.to_owned(), qualifier }
 }
 
 #[cfg(test)]

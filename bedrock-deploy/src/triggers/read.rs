@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers};
 use super::desired::{DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule};
+use super::mappings::list_mappings;
 use super::notifications::{decode_key_filter, own_notifications};
 use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
@@ -19,7 +20,7 @@ use crate::desired::{Desired, DesiredFunction};
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
 use crate::regions::has_mapping_tags;
-use crate::stage::{BUCKET_STATEMENT_PREFIX, DEAD_LETTER_SUFFIX, OWNER_TAG, StageContext, arn_resource};
+use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, DEAD_LETTER_SUFFIX, OWNER_TAG, StageContext, arn_resource};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
 type Tags = BTreeMap<String, String>;
@@ -151,7 +152,7 @@ impl TriggerReader<'_> {
         let target = response.target();
         let is_effective = response.state() != Some(&ScheduleState::Disabled)
             && target.is_some_and(|target| {
-                target.arn() == self.stage.function_arn(&key) && target.role_arn() == self.stage.schedule_role_arn(&key)
+                target.arn() == self.stage.live_arn(&key) && target.role_arn() == self.stage.schedule_role_arn(&key)
             });
         let schedule = Schedule {
             key,
@@ -257,26 +258,14 @@ impl TriggerReader<'_> {
     }
 
     async fn read_mappings(&mut self, key: &str) -> AwsResult<()> {
-        let function = self.stage.function_name(key);
-        let mut marker = None::<String>;
-        loop {
-            let request = || {
-                let list = self.aws.lambda.list_event_source_mappings().function_name(&function);
-                list.set_marker(marker.clone()).send()
-            };
-            let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(()) };
-            for configuration in page.event_source_mappings() {
-                let Some(mapping) = actual_mapping(key, configuration) else { continue };
-                let is_desired = self.desired.queues.contains_key(&mapping.queue_arn);
-                if is_desired || self.is_managed_mapping(configuration).await? {
-                    self.actual.mappings.push(mapping);
-                }
-            }
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(());
+        for configuration in list_mappings(self.aws, self.stage, key, None).await? {
+            let Some(mapping) = actual_mapping(self.stage, key, &configuration) else { continue };
+            let is_desired = self.desired.queues.contains_key(&mapping.queue_arn);
+            if is_desired || self.is_managed_mapping(&configuration).await? {
+                self.actual.mappings.push(mapping);
             }
         }
+        Ok(())
     }
 
     /// Mappings without our tags may belong to the user.
@@ -294,10 +283,20 @@ impl TriggerReader<'_> {
 }
 
 /// Returns `None` if the mapping is being deleted, or if its source is not a queue: then it belongs to the user.
-fn actual_mapping(key: &str, configuration: &EventSourceMappingConfiguration) -> Option<ActualMapping> {
+fn actual_mapping(
+    stage: &StageContext,
+    key: &str,
+    configuration: &EventSourceMappingConfiguration,
+) -> Option<ActualMapping> {
     let arn = configuration.event_source_arn().filter(|arn| arn.split(':').nth(2) == Some("sqs"))?;
-    let state = configuration.state().filter(|state| *state != "Deleting")?;
+    let mapping_state = configuration.state().filter(|state| *state != "Deleting")?;
     let response_types = configuration.function_response_types();
+    // A mapping to another alias or to a version belongs to the user.
+    let function_arn = configuration.function_arn()?;
+    let invokes_alias = function_arn == stage.live_arn(key);
+    if !invokes_alias && function_arn != stage.function_arn(key) {
+        return None;
+    }
     Some(ActualMapping {
         id: configuration.uuid()?.to_owned(),
         key: key.to_owned(),
@@ -307,7 +306,8 @@ fn actual_mapping(key: &str, configuration: &EventSourceMappingConfiguration) ->
             batch_window_seconds: configuration.maximum_batching_window_in_seconds().unwrap_or_default(),
             reports_partial_failures: response_types.contains(&FunctionResponseType::ReportBatchItemFailures),
         },
-        is_enabled: !["Disabled", "Disabling"].contains(&state),
+        is_enabled: !["Disabled", "Disabling"].contains(&mapping_state),
+        invokes_alias,
     })
 }
 
@@ -318,8 +318,11 @@ impl TriggerReader<'_> {
         let desired = self.desired.buckets.keys().map(|name| (name.clone(), ActualBucket::default()));
         let mut buckets: BTreeMap<String, ActualBucket> = desired.collect();
         for key in &self.keys {
-            for name in self.read_permitted_buckets(key).await? {
+            for name in self.read_permitted_buckets(key, Some(ALIAS)).await? {
                 buckets.entry(name).or_default().permitted.insert(key.clone());
+            }
+            for name in self.read_permitted_buckets(key, None).await? {
+                buckets.entry(name).or_default().permitted_unqualified.insert(key.clone());
             }
         }
         for (name, mut bucket) in buckets {
@@ -329,17 +332,24 @@ impl TriggerReader<'_> {
         Ok(())
     }
 
-    /// Returns the buckets that may invoke a function.
-    async fn read_permitted_buckets(&self, key: &str) -> AwsResult<BTreeSet<String>> {
+    /// Returns the buckets that may invoke a function with this qualifier.
+    async fn read_permitted_buckets(&self, key: &str, qualifier: Option<&str>) -> AwsResult<BTreeSet<String>> {
         let function = self.stage.function_name(key);
-        let request = || self.aws.lambda.get_policy().function_name(&function).send();
+        let request = || {
+            let policy = self.aws.lambda.get_policy().function_name(&function);
+            policy.set_qualifier(qualifier.map(str::to_owned)).send()
+        };
         let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else {
             return Ok(BTreeSet::new());
         };
         let policy: Value = serde_json::from_str(response.policy().unwrap_or_default()).unwrap_or_default();
         let statements = policy["Statement"].as_array().into_iter().flatten();
-        let is_bucket_statement =
-            |statement: &&Value| statement["Sid"].as_str().is_some_and(|id| id.starts_with(BUCKET_STATEMENT_PREFIX));
+        let target = if qualifier.is_some() { self.stage.live_arn(key) } else { self.stage.function_arn(key) };
+        let is_bucket_statement = |statement: &&Value| {
+            // Some emulators of AWS return the statements of all qualifiers.
+            statement["Resource"] == target.as_str()
+                && statement["Sid"].as_str().is_some_and(|id| id.starts_with(BUCKET_STATEMENT_PREFIX))
+        };
         let arns = statements.filter(is_bucket_statement).filter_map(source_arn);
         Ok(arns.map(|arn| arn_resource(&arn).to_owned()).collect())
     }
@@ -384,7 +394,7 @@ impl TriggerReader<'_> {
         };
         let response = call(Idempotency::Idempotent, request).await?;
         let configurations = own_notifications(response.lambda_function_configurations(), |arn| {
-            self.stage.function_key(arn_resource(arn)).is_some_and(|key| self.stage.function_arn(key) == arn)
+            notified_function(self.stage, arn).is_some()
         });
         bucket.notifications = configurations.filter_map(|each| notification_config(self.stage, each)).collect();
         bucket.notifications.sort();
@@ -410,16 +420,19 @@ fn source_arn(statement: &Value) -> Option<String> {
     arn?.as_str().map(str::to_owned)
 }
 
+/// Returns the key of a function of this stage by its ARN, which may have the alias as qualifier.
+fn notified_function(stage: &StageContext, arn: &str) -> Option<String> {
+    let function_arn = arn.strip_suffix(ALIAS).and_then(|arn| arn.strip_suffix(':')).unwrap_or(arn);
+    let key = stage.function_key(arn_resource(function_arn))?;
+    (function_arn == stage.function_arn(key)).then(|| key.to_owned())
+}
+
 /// Converts S3's configuration. Returns `None` if it does not notify a function of this stage.
 fn notification_config(
     stage: &StageContext,
     configuration: &LambdaFunctionConfiguration,
 ) -> Option<NotificationConfig> {
-    let function_arn = configuration.lambda_function_arn();
-    let key = stage.function_key(arn_resource(function_arn))?;
-    if function_arn != stage.function_arn(key) {
-        return None;
-    }
+    let key = notified_function(stage, configuration.lambda_function_arn())?;
     let rules = configuration
         .filter()
         .and_then(|filter| filter.key())
@@ -433,7 +446,8 @@ fn notification_config(
     let mut events: Vec<String> = configuration.events().iter().map(|event| event.as_str().to_owned()).collect();
     events.sort();
     Some(NotificationConfig {
-        key: key.to_owned(),
+        invokes_alias: configuration.lambda_function_arn() == stage.live_arn(&key),
+        key,
         prefix: rule_value(&FilterRuleName::Prefix),
         suffix: rule_value(&FilterRuleName::Suffix),
         events,

@@ -50,13 +50,14 @@ pub(crate) enum TriggerStep {
     },
     UpdateMapping {
         id: String,
+        key: String,
         mapping: EventSourceMapping,
     },
     DeleteMapping(String),
     /// Deletes a queue and its dead-letter queue with all messages.
     DeleteQueue(String),
     CreateBucket(String),
-    /// Allows a bucket to invoke a function.
+    /// Allows a bucket to invoke the alias of a function.
     AddBucketPermission {
         key: String,
         bucket: String,
@@ -70,6 +71,7 @@ pub(crate) enum TriggerStep {
     RemoveBucketPermission {
         key: String,
         bucket: String,
+        qualifier: Option<&'static str>,
     },
     CreateTable(String, TableKey),
     CreateTopic(String),
@@ -105,7 +107,7 @@ impl TriggerStep {
             Self::CreateBucket(name) => format!("create bucket `{name}`"),
             Self::AddBucketPermission { key, bucket } => format!("allow bucket `{bucket}` to invoke worker `{key}`"),
             Self::PutNotifications { bucket, .. } => format!("set the notifications of bucket `{bucket}`"),
-            Self::RemoveBucketPermission { key, bucket } => {
+            Self::RemoveBucketPermission { key, bucket, .. } => {
                 format!("disallow bucket `{bucket}` to invoke worker `{key}`")
             }
             Self::CreateTable(name, _) => format!("create table `{name}`"),

@@ -193,6 +193,12 @@ test('worker without variable is found by naming rule', async () => {
     return result.calls[0].name;
   };
   assert.equal(await called('thumbnailer2'), 'my-app-dev-thumbnailer2');
+  for (const [version, expected] of [
+    ['7', 'my-app-dev-thumbnailer2:live'],
+    ['$LATEST', 'my-app-dev-thumbnailer2'],
+  ]) {
+    assert.equal(await called('thumbnailer2', { AWS_LAMBDA_FUNCTION_VERSION: version }), expected);
+  }
   for (const name of ['Other', 'größe', 'x:2', '123456789012:function:x']) assert.equal(await called(name), name);
   for (const own of ['another-name', 'probe', '']) {
     assert.equal(await called('thumbnailer', { AWS_LAMBDA_FUNCTION_NAME: own }), 'thumbnailer');

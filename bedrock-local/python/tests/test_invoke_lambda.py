@@ -127,6 +127,13 @@ def test_worker_without_variable_is_found_by_naming_rule(aws):
     assert aws.calls[0]["FunctionName"] == "my-app-prod-thumbnailer2"
 
 
+@pytest.mark.parametrize(("version", "qualifier"), [("7", ":live"), ("$LATEST", "")])
+def test_published_version_calls_the_alias(aws, monkeypatch, version, qualifier):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", version)
+    invoke("thumbnailer2", {})
+    assert aws.calls[0]["FunctionName"] == f"my-app-prod-thumbnailer2{qualifier}"
+
+
 @pytest.mark.parametrize("function", ["another-name", "caller", "my-app-prod-CALLER", ""])
 def test_unconventional_function_name_is_not_used(aws, monkeypatch, function):
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)

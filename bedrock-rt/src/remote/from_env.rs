@@ -12,6 +12,7 @@ pub(crate) fn from_env() -> Arc<dyn Transport> {
     let identity = ProgramInfo {
         app: app().map(str::to_owned),
         function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok(),
+        version: std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok(),
         config: config().clone(),
     };
     transport(identity)

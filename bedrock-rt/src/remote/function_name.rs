@@ -3,6 +3,11 @@
 use crate::{Config, Error};
 use bedrock_model::transport::Target;
 
+/// The alias that a deployment points to the version in use.
+const ALIAS: &str = "live";
+/// The version of a function that is not published.
+const UNPUBLISHED_VERSION: &str = "$LATEST";
+
 /// Identity of the program that makes the call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CallerIdentity<'a> {
@@ -10,6 +15,8 @@ pub(super) struct CallerIdentity<'a> {
     pub(super) arn: Option<&'a str>,
     /// Name of the running function, from the environment.
     pub(super) name: Option<&'a str>,
+    /// Version of the running function, from the environment: a number, or `$LATEST`.
+    pub(super) version: Option<&'a str>,
     pub(super) app: Option<&'a str>,
 }
 
@@ -30,6 +37,9 @@ pub(super) fn resolve(target: &Target, caller: CallerIdentity<'_>, config: &Conf
 /// Returns the name of `worker` in the app and stage of the caller: the caller's name up to its last `-`, followed by
 /// the worker's name. `None` if the caller's name does not follow the naming rule.
 ///
+/// A published version calls the alias, so that it reaches new code only when a deploy is complete. A caller that is not
+/// published may belong to a deployment without aliases.
+///
 /// Neither worker names nor `endpoint` contain a `-`, so app and stage end there whatever their names are.
 fn sibling_function(worker: &str, caller: CallerIdentity<'_>) -> Option<String> {
     let (arn_prefix, name) = match caller.arn.and_then(split_function_arn) {
@@ -38,7 +48,9 @@ fn sibling_function(worker: &str, caller: CallerIdentity<'_>) -> Option<String> 
     };
     let (stage, _) = name.rsplit_once('-')?;
     let is_of_app = |app: &str| stage.strip_prefix(app).is_some_and(|rest| rest.starts_with('-'));
-    caller.app.is_none_or(is_of_app).then(|| format!("{arn_prefix}{stage}-{worker}"))
+    let is_published = caller.version.is_some_and(|version| !version.is_empty() && version != UNPUBLISHED_VERSION);
+    let qualifier = if is_published { format!(":{ALIAS}") } else { String::new() };
+    caller.app.is_none_or(is_of_app).then(|| format!("{arn_prefix}{stage}-{worker}{qualifier}"))
 }
 
 /// Splits a function's ARN into `arn:…:function:` and the name, without the qualifier: other functions need not have
@@ -66,7 +78,7 @@ mod tests {
 
     fn caller<'a>(arn: &'a str, name: &'a str) -> CallerIdentity<'a> {
         let some = |text: &'a str| Some(text).filter(|text| !text.is_empty());
-        CallerIdentity { arn: some(arn), name: some(name), app: Some("my-app") }
+        CallerIdentity { arn: some(arn), name: some(name), version: None, app: Some("my-app") }
     }
 
     fn config() -> Config {
@@ -99,6 +111,21 @@ mod tests {
                 Ok(expected),
                 "{arn} {name}"
             );
+        }
+    }
+
+    #[test]
+    fn published_caller_calls_the_alias() {
+        let arn = format!("{PLACE}my-app-dev-endpoint:live");
+        for (version, qualifier) in [("7", ":live"), ("$LATEST", ""), ("", "")] {
+            for (arn, prefix) in [(arn.as_str(), PLACE), ("", "")] {
+                let caller = CallerIdentity { version: Some(version), ..caller(arn, "my-app-dev-endpoint") };
+                assert_eq!(
+                    resolve(&Target::Worker("fetcher"), caller, &config()),
+                    Ok(format!("{prefix}my-app-dev-fetcher{qualifier}")),
+                    "{version}"
+                );
+            }
         }
     }
 

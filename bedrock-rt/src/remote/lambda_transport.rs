@@ -36,6 +36,8 @@ pub(super) struct ProgramInfo {
     pub(super) app: Option<String>,
     /// From `AWS_LAMBDA_FUNCTION_NAME`.
     pub(super) function: Option<String>,
+    /// From `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub(super) version: Option<String>,
     pub(super) config: Config,
 }
 
@@ -115,6 +117,7 @@ fn caller_identity<'a>(identity: &'a ProgramInfo, caller: Option<&'a CallingInvo
     CallerIdentity {
         arn: caller.and_then(|caller| Some(caller.function.as_ref()?.arn.as_str())),
         name: identity.function.as_deref(),
+        version: identity.version.as_deref(),
         app: identity.app.as_deref(),
     }
 }

@@ -1,12 +1,13 @@
 //! `cargo bedrock deploy`: deploys the last build to a stage.
 
-use bedrock_deploy::StageRequest;
-use bedrock_diagnostics::Result;
+use bedrock_deploy::aws::AwsOptions;
+use bedrock_deploy::{DeployerPolicyOptions, Stage, StageRequest};
+use bedrock_diagnostics::{Error, Result};
 use clap::Args;
 
-use super::args::{ConfirmArgs, OutputArgs, StageArgs};
+use super::args::{AwsArgs, ConfirmArgs, OutputArgs};
 use crate::session::Session;
-use crate::ui::DeployReporter;
+use crate::ui::{DeployReporter, Printer};
 
 const EXAMPLES: &str = "\
 Deploys what `cargo bedrock build` wrote to `target/bedrock`. Only differences are changed, and functions of workers that \
@@ -18,17 +19,24 @@ Examples:
   cargo bedrock build --release && cargo bedrock deploy --stage dev
   cargo bedrock deploy --stage dev --dry-run              show the plan only
   cargo bedrock deploy --stage prod --yes                 do not ask, for CI
-  cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions";
+  cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions
+  cargo bedrock deploy --stage dev --print-policy         print the permissions that the commands need";
 
 /// Deploy the last build to a stage
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Deploy {
+    /// Stage: a copy of the app with functions of its own, for example `dev`
+    #[arg(long, value_name = "NAME", required_unless_present = "print_policy")]
+    stage: Option<String>,
     #[command(flatten)]
-    stage: StageArgs,
+    aws: AwsArgs,
     /// Deploy only this worker, or `endpoint` (repeatable)
     #[arg(long, value_name = "WORKER")]
     only: Vec<String>,
+    /// Print the IAM policy that this and the other commands for a stage need, and change nothing
+    #[arg(long, conflicts_with_all = ["only", "dry_run", "yes"])]
+    print_policy: bool,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -38,7 +46,13 @@ pub(crate) struct Deploy {
 impl Deploy {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
-        let (stage, aws) = self.stage.parse()?;
+        let stage = self.stage.as_deref().map(Stage::parse).transpose()?;
+        let aws = AwsOptions::from(self.aws);
+        if self.print_policy {
+            let options = DeployerPolicyOptions { stage, region: aws.region };
+            return Printer::data(&bedrock_deploy::deployer_policy(&app, &options)?);
+        }
+        let stage = stage.ok_or_else(|| Error::call("no stage is given").help("pass one with `--stage dev`"))?;
         let request = StageRequest { stage, aws, only: self.only, dry_run: self.confirm.dry_run };
         let reporter = DeployReporter::new(session.print, self.output.is_json());
         bedrock_deploy::deploy(&app, &request, &reporter, &self.confirm)

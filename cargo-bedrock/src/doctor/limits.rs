@@ -35,7 +35,10 @@ fn check_stage_length(app: &App) -> Finding {
 /// Returns a finding if the runtime is deprecated, or will be this year or next year.
 fn check_runtime(function: &str, runtime: Runtime, today: &str) -> Option<Finding> {
     let id = runtime.id;
-    let blocked_from = runtime.blocked_from;
+    let Some(lifecycle) = runtime.lifecycle else {
+        return runtime.warning(today).map(|warning| Finding::note("limits", format!("{function}: {warning}")));
+    };
+    let blocked_from = lifecycle.creation_blocked_from;
     let message = format!("{function} runs on `{id}`, with which no function can be created from {blocked_from} on");
     if today >= blocked_from {
         let default = Runtime::default_of(runtime.language).id;

@@ -10,7 +10,7 @@
 //! | [`limits`], [`credentials`] | checks that need no tool |
 //! | [`finding`] | findings, and the report as text and JSON |
 //!
-//! Only `--online` sends a request to AWS.
+//! Only `--online` and `--stage` send requests to AWS.
 
 mod credentials;
 mod facts;
@@ -24,10 +24,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::session::Session;
+use bedrock_build::App;
 use bedrock_deploy::aws::{self, AwsOptions};
+use bedrock_deploy::{CheckLevel, Stage, StageFinding};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 use bedrock_package::tools::ToolRunner;
 pub(crate) use facts::AppFacts;
+use finding::Level;
 pub(crate) use finding::{Finding, Report};
 use probe::ProbeResult;
 
@@ -38,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// Ask AWS which account the credentials belong to.
     pub(crate) online: bool,
+    /// Check whether this stage can be deployed.
+    pub(crate) stage: Option<Stage>,
     pub(crate) aws: AwsOptions,
 }
 
@@ -60,7 +65,11 @@ pub(crate) fn examine(session: &Session, options: &Options) -> Result<Report> {
     findings.extend(limits::check_limits(&facts, &aws::date(std::time::SystemTime::now())));
     let credentials =
         if options.online { online_finding(&options.aws)? } else { credentials::local_finding(&options.aws) };
+    let is_online = options.online && credentials.level != Level::Error;
     findings.push(credentials);
+    if let (Some(stage), Some(app), true) = (&options.stage, &facts.app, is_online) {
+        findings.extend(stage_findings(app, stage, &options.aws)?);
+    }
     Ok(Report { app: facts.name(), findings })
 }
 
@@ -74,6 +83,24 @@ fn online_finding(options: &AwsOptions) -> Result<Finding> {
         Err(error) if error.kind == ExitKind::Interrupted => Err(error),
         Err(error) => Ok(error_finding("credentials", error)),
     }
+}
+
+/// Checks whether a stage can be deployed. Returns an error only for Ctrl-C.
+fn stage_findings(app: &App, stage: &Stage, options: &AwsOptions) -> Result<Vec<Finding>> {
+    let found = match bedrock_deploy::check_stage(app, stage, options) {
+        Ok(found) => found,
+        Err(error) if error.kind == ExitKind::Interrupted => return Err(error),
+        Err(error) => return Ok(vec![error_finding("stage", error)]),
+    };
+    let finding = |found: StageFinding| {
+        let finding = match found.level {
+            CheckLevel::Ok => Finding::ok(found.subject, found.message),
+            CheckLevel::Note => Finding::note(found.subject, found.message),
+            CheckLevel::Error => Finding::error(found.subject, found.message),
+        };
+        Finding { help: found.help.into_iter().collect(), ..finding }
+    };
+    Ok(found.into_iter().map(finding).collect())
 }
 
 /// Returns the first report of an error as a finding.

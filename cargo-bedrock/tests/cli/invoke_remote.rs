@@ -28,6 +28,10 @@ fn app_with_fetcher() -> Option<DeployedApp> {
     pack(&code, &zip);
     let function = Function::new("my_app-dev-fetcher", "python3.13", "main.handler", zip);
     app.aws.deploy(&[function]).map_err(|refusal| format!("{refusal:?}")).expect("deployed");
+    let name = json!({ "FunctionName": "my_app-dev-fetcher" });
+    app.aws.call("lambda", "publish_version", &name).expect("a version");
+    let alias = json!({ "FunctionName": "my_app-dev-fetcher", "Name": "live", "FunctionVersion": "1" });
+    app.aws.call("lambda", "create_alias", &alias).expect("an alias");
     Some(app)
 }
 

@@ -45,18 +45,18 @@ fn s3_requests_name_the_owner_of_the_bucket() {
         operation.starts_with("PUT ") && (!operation.contains('?') || operation.contains("x-id=CreateBucket"))
     };
     let others: Vec<_> = without_owner.iter().filter(|operation| !is_creation(operation)).collect();
-    assert_eq!((others, without_owner.len()), (Vec::new(), 2));
+    assert_eq!((others, without_owner.len()), (Vec::new(), 3));
 }
 
 #[test]
 fn concurrent_update_is_not_an_existing_statement() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let proxy = fail_once(&aws, |request| {
-        let is_statement = request.is_mutation && request.operation.ends_with("/functions/shop-dev-counter/policy");
+        let is_statement = request.is_mutation && request.operation.contains("/functions/shop-dev-counter/policy?");
         is_statement.then_some(ProxyAction::Respond(409, "ResourceConflictException"))
     });
     deploy(&app_with_buckets(), &aws, &proxy, &[]).success();
-    let policy = aws.call("lambda", "get_policy", &json!({ "FunctionName": "shop-dev-counter" }));
+    let policy = aws.call("lambda", "get_policy", &json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" }));
     let statements = policy["Policy"].as_str().unwrap_or_default().matches("bedrock-bucket-").count();
     assert_eq!(statements, 2, "{policy}");
 }

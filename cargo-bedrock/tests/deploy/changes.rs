@@ -84,7 +84,8 @@ fn settings_are_applied_and_reverted() {
     let function = json!({ "FunctionName": "shop-dev-counter" });
     assert_eq!(aws.call("lambda", "get_function_recursion_config", &function)["RecursiveLoop"], "Allow");
     assert_eq!(aws.call("lambda", "get_function_concurrency", &function)["ReservedConcurrentExecutions"], 3);
-    let events = aws.call("lambda", "get_function_event_invoke_config", &function);
+    let alias = json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" });
+    let events = aws.call("lambda", "get_function_event_invoke_config", &alias);
     assert_eq!((&events["MaximumRetryAttempts"], &events["MaximumEventAgeInSeconds"]), (&json!(0), &json!(60)));
     for (pointer, value) in defaults {
         app.set(pointer, value);
@@ -203,4 +204,20 @@ fn destroy_keeps_other_stages() {
     let again = aws.run(&app, &["destroy", "--stage", "dev", "--yes"]);
     assert!(again.stderr.contains("nothing to do, stage `dev` of app `shop` does not exist"), "{}", again.stderr);
     assert_eq!(aws.run(&app, &["deploy", "--stage", "dev-x", "--yes"]).success().lines().last(), Some("3 unchanged"));
+}
+
+#[test]
+fn deprecated_and_unknown_runtimes_are_deployed_with_a_warning() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    app.set("/workers/counter/runtime", json!("python3.10"));
+    app.set("/workers/reporter/runtime", json!("python3.99"));
+    let output = aws.run(&app, &["deploy", "--stage", "dev", "--yes", "--dry-run"]);
+    for warning in [
+        "warning: the runtime `python3.10` is deprecated since 2026-10-31: Lambda refuses to create functions",
+        "warning: this version does not know the runtime `python3.99`, so Lambda may refuse it",
+    ] {
+        assert!(output.stderr.contains(warning), "{warning} in {}", output.stderr);
+    }
+    assert_eq!(output.code, Some(0));
 }

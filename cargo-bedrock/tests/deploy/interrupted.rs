@@ -146,7 +146,7 @@ fn destroy_can_be_killed_after_any_request() {
 fn ctrl_c_stops_a_deploy_between_two_steps() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = app_with_two_workers();
-    let interrupted = deploy_until(&app, &aws, "dev", Interruption { after: 4, signal: Signal::INT });
+    let interrupted = deploy_until(&app, &aws, "dev", Interruption { after: 9, signal: Signal::INT });
     assert_eq!(interrupted.code, Some(130), "{}", interrupted.stderr);
     assert!(
         interrupted

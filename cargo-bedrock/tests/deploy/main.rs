@@ -4,14 +4,21 @@
 // Tests end with a panic, and print on standard output when they are skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
+mod alias;
 mod aws_rules;
+mod broken_access;
 mod changes;
+mod converge;
+mod doctor;
 mod emulated_aws;
 mod end_to_end;
 mod faults;
 mod interrupted;
+mod kept_state;
 mod lambda_settings;
 mod large;
+mod least_privilege;
+mod lock;
 mod permissions;
 mod proxy;
 mod rollback_and_status;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use serde_json::Value;
+use testbed::Refusal;
 
 /// A request of the command.
 #[derive(Debug, Clone)]
@@ -32,8 +33,14 @@ pub(crate) enum ProxyAction {
     Disconnect,
     /// Forwards the request, and closes the connection without a response.
     ForwardAndDisconnect,
+    /// Responds with this error.
+    Refuse(Refusal),
+    /// Responds with this status and an HTML page.
+    RespondWithHtml(u16),
     /// Responds with these bytes.
     RespondWith(Vec<u8>),
+    /// Forwards the request, and replaces this header of the response, which is given in lower case.
+    ReplaceHeader(&'static str, &'static str),
     /// Forwards the request, and replaces the value at a JSON pointer of the response.
     ReplaceInResponse(&'static str, Value),
 }
@@ -44,6 +51,10 @@ pub(crate) struct Proxy {
 }
 
 impl Request {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Returns whether the request has a header with this name, in lower case.
     pub(crate) fn has_header(&self, name: &str) -> bool {
         let text = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(8_192)]).to_lowercase();
@@ -52,6 +63,7 @@ impl Request {
 }
 
 type Decide = dyn Fn(&Request) -> ProxyAction + Send + Sync;
+type End = dyn Fn(&Request) + Send + Sync;
 
 #[derive(Default)]
 struct Counts {
@@ -62,24 +74,35 @@ struct Counts {
 impl Proxy {
     /// `decide` is called for each request, and may block.
     pub(crate) fn start(upstream: &str, decide: impl Fn(&Request) -> ProxyAction + Send + Sync + 'static) -> Self {
+        Self::start_with_end(upstream, decide, |_| {})
+    }
+
+    /// `end` is called for each request before its response is sent.
+    pub(crate) fn start_with_end(
+        upstream: &str,
+        decide: impl Fn(&Request) -> ProxyAction + Send + Sync + 'static,
+        end: impl Fn(&Request) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let decide: Arc<Decide> = Arc::new(decide);
+        let end: Arc<End> = Arc::new(end);
         let counts = Arc::new(Mutex::new(Counts::default()));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let decide = Arc::clone(&decide);
+                let end = Arc::clone(&end);
                 let counts = Arc::clone(&counts);
                 let upstream = upstream.clone();
-                thread::spawn(move || serve(stream, &upstream, &*decide, &counts));
+                thread::spawn(move || serve(stream, &upstream, &*decide, &*end, &counts));
             }
         });
         Self { endpoint }
     }
 }
 
-fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, counts: &Mutex<Counts>) {
+fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, end: &End, counts: &Mutex<Counts>) {
     let _ = client.set_nodelay(true);
     let Some(bytes) = read_request(&mut client) else { return };
     let request = {
@@ -92,14 +115,22 @@ fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, counts: &Mutex<
     };
     let response = match decide(&request) {
         ProxyAction::Disconnect => None,
-        ProxyAction::Respond(status, code) => Some(error_response(&request, status, code)),
+        ProxyAction::Respond(status, code) => Some(error_response(&request, status, code, "by the proxy")),
+        ProxyAction::Refuse(refusal) => Some(error_response(&request, refusal.status, refusal.code, &refusal.message)),
+        ProxyAction::RespondWithHtml(status) => {
+            Some(response(&format!("{status} Page"), "text/html; charset=utf-8", b"<html>Log in, please</html>"))
+        }
         ProxyAction::RespondWith(bytes) => Some(response("200 OK", "application/octet-stream", &bytes)),
         ProxyAction::Forward => forward(&request.bytes, upstream),
         ProxyAction::ForwardAndDisconnect => forward(&request.bytes, upstream).and(None),
+        ProxyAction::ReplaceHeader(name, value) => {
+            forward(&request.bytes, upstream).map(|bytes| replace_header(&bytes, name, value))
+        }
         ProxyAction::ReplaceInResponse(pointer, value) => {
             forward(&request.bytes, upstream).map(|bytes| replace_in_response(&bytes, pointer, value))
         }
     };
+    end(&request);
     counts.lock().unwrap_or_else(PoisonError::into_inner).in_flight -= 1;
     if let Some(response) = response {
         let _ = client.write_all(&response);
@@ -159,13 +190,13 @@ fn forward(request: &[u8], upstream: &str) -> Option<Vec<u8>> {
 }
 
 /// An error in the format of the service: XML for requests with an `Action`, JSON for all others.
-fn error_response(request: &Request, status: u16, code: &str) -> Vec<u8> {
+fn error_response(request: &Request, status: u16, code: &str, message: &str) -> Vec<u8> {
     let status = format!("{status} Refused\r\nx-amzn-errortype: {code}");
     if request.bytes.windows(7).any(|bytes| bytes == b"Action=") {
-        let body = format!("<R><Error><Code>{code}</Code><Message>by the proxy</Message></Error></R>");
+        let body = format!("<R><Error><Code>{code}</Code><Message>{message}</Message></Error></R>");
         return response(&status, "text/xml", body.replace("R>", "ErrorResponse>").as_bytes());
     }
-    let body = format!("{{\"__type\":\"{code}\",\"message\":\"by the proxy\"}}");
+    let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
     response(&status, "application/json", body.as_bytes())
 }
 
@@ -174,6 +205,17 @@ fn response(status: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     let head =
         format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     [head.as_bytes(), body].concat()
+}
+
+fn replace_header(original: &[u8], name: &str, value: &str) -> Vec<u8> {
+    let body_start = original.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+    let head = String::from_utf8_lossy(&original[..body_start]).into_owned();
+    let is_replaced = |line: &&str| line.to_lowercase().starts_with(&format!("{name}:"));
+    let lines = head.trim_end().lines().filter(|line| !is_replaced(line));
+    let mut response: Vec<u8> = lines.flat_map(|line| format!("{line}\r\n").into_bytes()).collect();
+    response.extend(format!("{name}: {value}\r\n\r\n").into_bytes());
+    response.extend(&original[body_start..]);
+    response
 }
 
 /// Responses that do not contain `pointer` are returned unchanged.

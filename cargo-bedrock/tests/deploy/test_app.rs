@@ -106,6 +106,11 @@ impl TestApp {
         self.save();
     }
 
+    /// Returns the names of the workers.
+    pub(crate) fn workers(&self) -> Vec<String> {
+        self.manifest["workers"].as_object().expect("workers").keys().cloned().collect()
+    }
+
     /// Sets the value at a JSON pointer of the manifest. The last part of the pointer may be new.
     pub(crate) fn set(&mut self, pointer: &str, value: Value) {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");

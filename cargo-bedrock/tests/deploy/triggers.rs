@@ -106,7 +106,7 @@ fn each_kind_of_trigger_invokes_its_worker() {
 fn assert_triggers_created(aws: &EmulatedAws) {
     let schedule = aws.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
     assert_eq!(schedule["ScheduleExpression"], "rate(5 minutes)");
-    assert_eq!(schedule["Target"]["Arn"], "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter");
+    assert_eq!(schedule["Target"]["Arn"], "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter:live");
     assert_eq!(schedule["Target"]["Input"], r#"{"full":true}"#);
     assert_eq!(schedule["Target"]["RoleArn"], "arn:aws:iam::123456789012:role/shop-dev-counter-schedule-us-east-1");
     assert_eq!(queues(aws), ["shop-dev-jobs", "shop-dev-jobs-dead"]);
@@ -117,12 +117,14 @@ fn assert_triggers_created(aws: &EmulatedAws) {
     let redrive = attributes["Attributes"]["RedrivePolicy"].to_string();
     assert!(redrive.contains("shop-dev-jobs-dead") && redrive.contains('3'), "{redrive}");
     let function = json!({ "FunctionName": "shop-dev-counter" });
-    let mapping = aws.call("lambda", "list_event_source_mappings", &function)["EventSourceMappings"][0].clone();
+    let alias = json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" });
+    let mapping = aws.call("lambda", "list_event_source_mappings", &json!({}))["EventSourceMappings"][0].clone();
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-    let events = aws.call("lambda", "get_function_event_invoke_config", &function);
+    assert_eq!(mapping["FunctionArn"], "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter:live");
+    let events = aws.call("lambda", "get_function_event_invoke_config", &alias);
     assert_eq!(
         events["DestinationConfig"]["OnSuccess"]["Destination"],
-        "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-reporter"
+        "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-reporter:live"
     );
     let settings = aws.call("lambda", "get_function_configuration", &function);
     assert_eq!(settings["DeadLetterConfig"]["TargetArn"], "arn:aws:sqs:us-east-1:123456789012:seen");
@@ -131,7 +133,7 @@ fn assert_triggers_created(aws: &EmulatedAws) {
     let variables = settings["Environment"]["Variables"].clone();
     assert_eq!(variables["SHOP_BUCKET_UPLOADS"], BUCKET);
     assert_eq!(variables["SHOP_QUEUE_URL_JOBS"], "https://sqs.us-east-1.amazonaws.com/123456789012/shop-dev-jobs");
-    let policy = aws.call("lambda", "get_policy", &function)["Policy"].to_string();
+    let policy = aws.call("lambda", "get_policy", &alias)["Policy"].to_string();
     assert!(policy.contains(BUCKET) && policy.contains("123456789012"), "{policy}");
 }
 
@@ -145,8 +147,7 @@ fn assert_changes_applied(aws: &EmulatedAws, app: &mut TestApp) {
     assert_eq!(dry_run.split_once("\n\n").expect("a plan").1, planned);
     assert_eq!(aws.deploy(app), planned);
     assert_eq!(aws.deploy(app), "5 unchanged\n");
-    let function = json!({ "FunctionName": "shop-dev-counter" });
-    let mapping = aws.call("lambda", "list_event_source_mappings", &function)["EventSourceMappings"][0].clone();
+    let mapping = aws.call("lambda", "list_event_source_mappings", &json!({}))["EventSourceMappings"][0].clone();
     assert_eq!(mapping["BatchSize"], 1);
     // A rollback does not change triggers.
     aws.run(app, &["rollback", "--stage", "dev", "--yes"]).success();
@@ -192,7 +193,9 @@ fn removed_triggers_are_deleted_and_functions_kept() {
     assert_eq!(aws.deploy(&app), "2 unchanged\n");
     assert_eq!(queues(&aws), Vec::<String>::new());
     let buckets = aws.call("s3", "list_buckets", &json!({}));
-    assert_eq!(buckets["Buckets"], json!([]));
+    // The bucket with the locks is that of all apps.
+    let names: Vec<&Value> = buckets["Buckets"].as_array().expect("buckets").iter().map(|each| &each["Name"]).collect();
+    assert_eq!(names, ["cargo-bedrock-123456789012-us-east-1"]);
 }
 
 #[test]

@@ -136,7 +136,11 @@ fn check_calls_between_workers(emulator: &mut Emulator) {
     assert_eq!(answer, json!({ "refused": "ClientError" }));
     let answer = emulator.invoke(ranker, &json!({ "call": "", "arn": format!("{endpoint}:live") }));
     assert_eq!(answer, json!({ "refused": "ClientError" }));
-    let events = emulator.call("lambda", "get_function_event_invoke_config", &json!({ "FunctionName": fetcher }));
+    let events = emulator.call(
+        "lambda",
+        "get_function_event_invoke_config",
+        &json!({ "FunctionName": fetcher, "Qualifier": "live" }),
+    );
     assert_eq!((&events["MaximumRetryAttempts"], &events["MaximumEventAgeInSeconds"]), (&json!(1), &json!(120)));
     let recursion = emulator.call("lambda", "get_function_recursion_config", &json!({ "FunctionName": ranker }));
     assert_eq!(recursion["RecursiveLoop"], "Allow");
@@ -286,8 +290,9 @@ fn check_applied_settings(emulator: &mut Emulator) {
     let notifications = emulator.call("s3", "get_bucket_notification_configuration", &bucket);
     assert_eq!(notifications["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(2));
     let function = json!({ "FunctionName": "space-dev-fetcher" });
-    let events = emulator.call("lambda", "get_function_event_invoke_config", &function);
-    let ranker = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker";
+    let alias = json!({ "FunctionName": "space-dev-fetcher", "Qualifier": "live" });
+    let events = emulator.call("lambda", "get_function_event_invoke_config", &alias);
+    let ranker = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker:live";
     assert_eq!(events["DestinationConfig"]["OnSuccess"]["Destination"], ranker);
     let settings = emulator.call("lambda", "get_function_configuration", &function);
     assert_eq!(settings["DeadLetterConfig"]["TargetArn"], "arn:aws:sqs:us-east-1:123456789012:others");

@@ -50,7 +50,7 @@ fn manifest_decides_names_rights_and_environments() {
 fn full_environment() -> Manifest {
     let others = json!({
         "PAD": "", "TOKEN": "x".repeat(98),
-        "SPACE_WORKER_ARN_RANKER": "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
+        "SPACE_WORKER_ARN_RANKER": "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker:live"
     });
     let available = 4096 - others.to_string().len();
     // One character has two bytes, because the limit counts bytes.

@@ -87,14 +87,14 @@ run "endpoint_and_two_workers_that_call_each_other" {
   assert {
     condition = output.functions.fetcher.environment == {
       GREETING                = "hello"
-      SPACE_WORKER_ARN_RANKER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
+      SPACE_WORKER_ARN_RANKER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker:live"
     }
     error_message = "the ARN of exactly its callee: ${jsonencode(output.functions.fetcher.environment)}"
   }
 
   assert {
     condition = output.functions.ranker.environment == {
-      SPACE_WORKER_ARN_FETCHER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher"
+      SPACE_WORKER_ARN_FETCHER = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher:live"
     }
     error_message = "the ARN of exactly its callee: ${jsonencode(output.functions.ranker.environment)}"
   }
@@ -210,7 +210,7 @@ run "sixty_workers" {
 
   assert {
     condition = output.functions.a_worker_with_a_rather_long_name_60.environment == {
-      SPACE_WORKER_ARN_A_WORKER_WITH_A_RATHER_LONG_NAME_01 = output.functions.a_worker_with_a_rather_long_name_01.arn
+      SPACE_WORKER_ARN_A_WORKER_WITH_A_RATHER_LONG_NAME_01 = "${output.functions.a_worker_with_a_rather_long_name_01.arn}:live"
     }
     error_message = "one ARN is within the limit"
   }
@@ -353,7 +353,10 @@ run "triggers_of_each_kind" {
         Sid      = "Invoke"
         Effect   = "Allow"
         Action   = "lambda:InvokeFunction"
-        Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher"
+        Resource = [
+          "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher",
+          "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher:live",
+        ]
       }]
     )
     error_message = "schedules may invoke exactly their function: ${jsonencode(output.schedule_roles)}"
@@ -429,7 +432,7 @@ run "triggers_of_each_kind" {
         Sid      = "HandOnResults"
         Effect   = "Allow"
         Action   = "lambda:InvokeFunction"
-        Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker"
+        Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-ranker:live"
       },
       {
         Sid      = "TakeMessages"
@@ -442,7 +445,7 @@ run "triggers_of_each_kind" {
   }
 
   assert {
-    condition     = output.functions.fetcher.on_success == output.functions.ranker.arn
+    condition     = output.functions.fetcher.on_success == "${output.functions.ranker.arn}:live"
     error_message = "a worker as destination is its function: ${jsonencode(output.functions.fetcher)}"
   }
 }

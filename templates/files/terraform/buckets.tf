@@ -14,12 +14,18 @@ resource "aws_lambda_permission" "bucket" {
     }
   ]...)
 
-  statement_id   = "bedrock-bucket-${substr(sha256(each.value.bucket.name), 0, 16)}"
+  statement_id   = "bedrock-bucket-live-${substr(sha256(each.value.bucket.name), 0, 16)}"
   function_name  = module.function[each.value.worker].arn
+  qualifier      = module.function[each.value.worker].alias
   action         = "lambda:InvokeFunction"
   principal      = "s3.amazonaws.com"
   source_arn     = each.value.bucket.arn
   source_account = data.aws_caller_identity.current.account_id
+
+  # The bucket must be allowed to invoke the function at any time.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_s3_bucket_notification" "this" {
@@ -31,7 +37,7 @@ resource "aws_s3_bucket_notification" "this" {
     for_each = each.value.notices
 
     content {
-      lambda_function_arn = module.function[lambda_function.value.worker].arn
+      lambda_function_arn = module.function[lambda_function.value.worker].live_arn
       events              = lambda_function.value.events
       # S3 compares these with the encoded key, for example `a+b` for `a b`.
       filter_prefix = lambda_function.value.prefix == "" ? null : replace(urlencode(lambda_function.value.prefix), "%2F", "/")

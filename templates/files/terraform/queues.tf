@@ -23,7 +23,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   for_each = module.manifest.mappings
 
   event_source_arn                   = try(aws_sqs_queue.this[each.key].arn, each.value.queue_arn)
-  function_name                      = module.function[each.value.worker].arn
+  function_name                      = module.function[each.value.worker].live_arn
   batch_size                         = each.value.batch_size
   maximum_batching_window_in_seconds = each.value.batch_window
   function_response_types            = each.value.partial_failures ? ["ReportBatchItemFailures"] : []

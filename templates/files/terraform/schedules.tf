@@ -36,7 +36,7 @@ resource "aws_scheduler_schedule" "this" {
   }
 
   target {
-    arn      = module.function[each.value.worker].arn
+    arn      = module.function[each.value.worker].live_arn
     role_arn = aws_iam_role.schedule[each.value.worker].arn
     input    = each.value.input
   }

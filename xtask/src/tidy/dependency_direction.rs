@@ -72,7 +72,14 @@ const CRATES: &[Limits] = &[
     },
     Limits {
         name: "bedrock-package",
-        allowed: &["bedrock-artifacts", "bedrock-build", "bedrock-callgraph", "bedrock-diagnostics", "bedrock-local"],
+        allowed: &[
+            "bedrock-artifacts",
+            "bedrock-build",
+            "bedrock-callgraph",
+            "bedrock-diagnostics",
+            "bedrock-local",
+            "bedrock-model",
+        ],
         forbidden: &["aws*", "lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
     },
     // It has no need of what users compile.

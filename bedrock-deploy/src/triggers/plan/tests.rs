@@ -1,6 +1,6 @@
 //! Plans for tables of desired and actual triggers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use insta::assert_snapshot;
 
@@ -63,7 +63,8 @@ fn deployed(desired: &Desired) -> Actual {
     for (arn, queue) in desired_triggers.queues {
         let id = format!("mapping of {arn}");
         let mapping = queue.mapping.expect("a mapping");
-        let mapping = ActualMapping { id, key: queue.key, queue_arn: arn, mapping, is_enabled: true };
+        let mapping =
+            ActualMapping { id, key: queue.key, queue_arn: arn, mapping, is_enabled: true, invokes_alias: true };
         triggers.mappings.push(mapping);
         if let Some(app_queue) = queue.app_queue {
             let actual = ActualQueue {
@@ -79,6 +80,7 @@ fn deployed(desired: &Desired) -> Actual {
             exists: true,
             is_app_bucket: bucket.is_app_bucket,
             is_empty: true,
+            permitted_unqualified: BTreeSet::new(),
             permitted: bucket.notifications.iter().map(|config| config.key.clone()).collect(),
             notifications: bucket.notifications,
         };
@@ -256,5 +258,26 @@ fn destroy_deletes_all_triggers_and_empty_buckets() {
     ~ update  queue others (no longer invokes worker counter): unmap
     - delete  bucket shop-dev-uploads-123456789012-eu-west-1: notify delete-bucket forbid forbid
     ~ update  bucket theirs (no longer invokes a worker): notify forbid
+    ");
+}
+
+#[test]
+fn triggers_of_an_earlier_deploy_are_moved_to_the_alias() {
+    let desired = app_with_all_triggers();
+    let mut actual = deployed(&desired);
+    let triggers = &mut actual.triggers;
+    triggers.schedules.values_mut().for_each(|schedule| schedule.is_effective = false);
+    triggers.mappings.iter_mut().for_each(|mapping| mapping.invokes_alias = false);
+    for bucket in triggers.buckets.values_mut() {
+        bucket.permitted_unqualified = std::mem::take(&mut bucket.permitted);
+        bucket.notifications.iter_mut().for_each(|config| config.invokes_alias = false);
+    }
+    // A bucket may invoke the alias before it is notified, and the function until then.
+    assert_snapshot!(plan(&desired, &actual, false), @"
+    ~ update  schedules shop-dev (counter-1 state or target, reporter-1 state or target): set-schedule set-schedule
+    ~ update  queue others (alias `live`): remap
+    ~ update  queue shop-dev-jobs (alias `live`): remap
+    ~ update  bucket shop-dev-uploads-123456789012-eu-west-1 (+counter, +reporter, notifications): permit permit notify forbid forbid
+    ~ update  bucket theirs (+reporter, notifications): permit notify forbid
     ");
 }

@@ -100,7 +100,14 @@ def _sibling_function(own_worker, name):
     """
     stage, dash, worker = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-")
     is_worker = name.isascii() and name.isidentifier() and name.islower()
-    return f"{stage}{dash}{name}" if worker == own_worker and dash and is_worker else None
+    return f"{stage}{dash}{name}{_qualifier()}" if worker == own_worker and dash and is_worker else None
+
+
+def _qualifier():
+    """Returns the alias of the version in use. Empty if this function is not published: it may belong to a deployment
+    without aliases.
+    """
+    return ":live" if os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST") != "$LATEST" else ""
 
 
 def _shared_client():

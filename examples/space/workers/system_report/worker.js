@@ -336,7 +336,15 @@ function functionName(nameOrArn) {
   if (arn) return arn;
   const own = /^(.*-)([^-]+)$/.exec(process.env.AWS_LAMBDA_FUNCTION_NAME ?? '');
   const isWorker = /^[a-z_][a-z0-9_]*$/.test(nameOrArn);
-  return own?.[2] === identity.worker && isWorker ? own[1] + nameOrArn : nameOrArn;
+  return own?.[2] === identity.worker && isWorker ? own[1] + nameOrArn + qualifier() : nameOrArn;
+}
+
+/**
+ * Returns the alias of the version in use. Empty if this function is not published: it may belong to a deployment without
+ * aliases.
+ */
+function qualifier() {
+  return (process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST') === '$LATEST' ? '' : ':live';
 }
 
 function variable(app, name) {

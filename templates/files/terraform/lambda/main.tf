@@ -102,8 +102,8 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
-# The alias of the current version. Workers call each other's functions by unqualified names. The endpoint's URL belongs
-# to the alias, so that new code and its new settings take effect together.
+# The alias of the current version. Workers, triggers and the endpoint's URL invoke it, so that new code and its new settings
+# take effect together.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.this.function_name
@@ -136,11 +136,12 @@ resource "aws_lambda_runtime_management_config" "live" {
   runtime_version_arn = var.function.lambda.runtime_management.version
 }
 
-# Lambda's defaults are two retries within six hours, and no destinations.
+# Lambda's defaults are two retries within six hours, and no destinations. The settings belong to the alias.
 resource "aws_lambda_function_event_invoke_config" "this" {
   count = local.has_default_invoke_config ? 0 : 1
 
   function_name                = aws_lambda_function.this.function_name
+  qualifier                    = aws_lambda_alias.live.name
   maximum_retry_attempts       = var.function.retries
   maximum_event_age_in_seconds = var.function.event_age
 
@@ -164,6 +165,10 @@ resource "aws_lambda_function_event_invoke_config" "this" {
         }
       }
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

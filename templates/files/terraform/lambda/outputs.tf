@@ -3,6 +3,16 @@ output "arn" {
   value       = aws_lambda_function.this.arn
 }
 
+output "alias" {
+  description = "The name of the alias of the current version, which all callers invoke."
+  value       = aws_lambda_alias.live.name
+}
+
+output "live_arn" {
+  description = "The ARN of the alias."
+  value       = aws_lambda_alias.live.arn
+}
+
 output "url" {
   description = "The URL of the function; null for a worker."
   value       = one(aws_lambda_function_url.this[*].function_url)

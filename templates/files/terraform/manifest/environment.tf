@@ -8,7 +8,7 @@ locals {
     for name, callees in local.callees :
     name => {
       for callee in callees :
-      upper("${replace(local.app, "-", "_")}_WORKER_ARN_${callee}") => local.arns[callee]
+      upper("${replace(local.app, "-", "_")}_WORKER_ARN_${callee}") => local.live_arns[callee]
       if contains(keys(local.arns), callee)
     }
   }

@@ -40,6 +40,9 @@ locals {
     name => "arn:${var.partition}:lambda:${var.region}:${var.account}:function:${function_name}"
   }
 
+  # The aliases that all callers invoke.
+  live_arns = { for name, arn in local.arns : name => "${arn}:live" }
+
   # Functions belong to a region, but roles belong to the account: the same stage in two regions needs different role
   # names. Role names have at most 64 characters.
   long_role_names = { for name, function_name in local.function_names : name => "${function_name}-${var.region}" }

@@ -17,11 +17,11 @@ locals {
     on_success  = "HandOnResults"
   }
 
-  # The name of a worker is replaced by the ARN of its function.
+  # The name of a worker is replaced by the ARN of the alias of its function.
   destinations = {
     for name, function in local.described : name => {
       for key in ["on_failure", "on_success", "dead_letter"] :
-      key => try(local.arns[function[key]], function[key], null)
+      key => try(local.live_arns[function[key]], function[key], null)
     }
   }
 
@@ -64,7 +64,8 @@ locals {
     )
   }
 
-  # The versions and aliases of a function are separate resources.
+  # The versions and aliases of a function are separate resources. Calls go to the alias; versions of an earlier
+  # configuration call the unqualified function.
   call_statements = {
     for name, callees in local.callees :
     name => [for part in chunklist(callees, local.callees_in_a_policy) : {

@@ -1,5 +1,4 @@
-# The triggers of functions: schedules, queues and buckets. They invoke functions by unqualified names, as workers do,
-# because the settings for retries and destinations belong to the unqualified functions.
+# The triggers of functions: schedules, queues and buckets. They invoke the aliases of functions, as workers do.
 
 locals {
   triggers = { for name, function in local.described : name => try([for trigger in function.triggers : trigger], []) }
@@ -22,8 +21,14 @@ locals {
 
   schedule_role_document = {
     for name in local.scheduled : name => {
-      Version   = "2012-10-17"
-      Statement = [{ Sid = "Invoke", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = local.arns[name] }]
+      Version = "2012-10-17"
+      Statement = [{
+        Sid    = "Invoke"
+        Effect = "Allow"
+        Action = "lambda:InvokeFunction"
+        # Schedules of an earlier configuration invoke the unqualified function until they are updated.
+        Resource = [local.arns[name], local.live_arns[name]]
+      }]
     }
   }
 

@@ -1,0 +1,323 @@
+//! The IAM policy of a deployer: every action that the commands of a stage need, on the resources of that stage only.
+
+use std::collections::BTreeSet;
+
+use bedrock_build::App;
+use bedrock_diagnostics::{Error, Result};
+use serde_json::{Value, json};
+
+use crate::lambda_settings::LambdaSettings;
+use crate::manifest::{Manifest, SecretRef, Trigger};
+use crate::stage::{ENDPOINT, Stage};
+use crate::uses::Use;
+
+/// Which stages a policy is for.
+#[derive(Debug, Clone, Default)]
+pub struct DeployerPolicyOptions {
+    /// `None` for all stages of the app.
+    pub stage: Option<Stage>,
+    /// `None` for all regions.
+    pub region: Option<String>,
+}
+
+/// Actions of which IAM cannot restrict the resource.
+const UNRESTRICTED_ACTIONS: [&str; 7] = [
+    "iam:ListPolicies",
+    "lambda:ListEventSourceMappings",
+    "lambda:ListFunctions",
+    "lambda:ListLayers",
+    "logs:DescribeLogGroups",
+    "scheduler:ListSchedules",
+    "sqs:ListQueues",
+];
+const FUNCTION_ACTIONS: [&str; 25] = [
+    "AddPermission",
+    "CreateAlias",
+    "CreateFunction",
+    "CreateFunctionUrlConfig",
+    "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
+    "GetFunction",
+    "GetFunctionEventInvokeConfig",
+    "GetFunctionRecursionConfig",
+    "GetFunctionUrlConfig",
+    "GetPolicy",
+    "InvokeFunction",
+    "ListTags",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
+    "PutFunctionRecursionConfig",
+    "RemovePermission",
+    "TagResource",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "UpdateFunctionUrlConfig",
+];
+const LAYER_ACTIONS: [&str; 4] = ["DeleteLayerVersion", "GetLayerVersion", "ListLayerVersions", "PublishLayerVersion"];
+const MAPPING_ACTIONS: [&str; 3] = ["CreateEventSourceMapping", "DeleteEventSourceMapping", "UpdateEventSourceMapping"];
+const ROLE_ACTIONS: [&str; 12] = [
+    "AttachRolePolicy",
+    "CreateRole",
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "GetRole",
+    "GetRolePolicy",
+    "ListAttachedRolePolicies",
+    "ListRolePolicies",
+    "PutRolePolicy",
+    "TagRole",
+    "UpdateAssumeRolePolicy",
+];
+const POLICY_ACTIONS: [&str; 3] = ["CreatePolicy", "DeletePolicy", "TagPolicy"];
+const LOG_ACTIONS: [&str; 6] =
+    ["CreateLogGroup", "DeleteLogGroup", "FilterLogEvents", "ListTagsForResource", "PutRetentionPolicy", "TagResource"];
+const QUEUE_ACTIONS: [&str; 7] = [
+    "CreateQueue",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListQueueTags",
+    "SetQueueAttributes",
+    "TagQueue",
+];
+const SCHEDULE_ACTIONS: [&str; 9] = [
+    "CreateSchedule",
+    "CreateScheduleGroup",
+    "DeleteSchedule",
+    "DeleteScheduleGroup",
+    "GetSchedule",
+    "GetScheduleGroup",
+    "ListTagsForResource",
+    "TagResource",
+    "UpdateSchedule",
+];
+const BUCKET_ACTIONS: [&str; 8] = [
+    "CreateBucket",
+    "DeleteBucket",
+    "GetBucketNotification",
+    "GetBucketTagging",
+    "ListBucket",
+    "ListBucketVersions",
+    "PutBucketNotification",
+    "PutBucketTagging",
+];
+const UPLOAD_BUCKET_ACTIONS: [&str; 4] =
+    ["CreateBucket", "ListBucket", "PutBucketTagging", "PutLifecycleConfiguration"];
+const UPLOAD_OBJECT_ACTIONS: [&str; 3] = ["DeleteObject", "GetObject", "PutObject"];
+/// For settings that only some functions have.
+const SETTINGS_ACTIONS: [&str; 10] = [
+    "DeleteFunctionCodeSigningConfig",
+    "DeleteFunctionUrlConfig",
+    "DeleteProvisionedConcurrencyConfig",
+    "GetFunctionCodeSigningConfig",
+    "GetProvisionedConcurrencyConfig",
+    "GetRuntimeManagementConfig",
+    "PutFunctionCodeSigningConfig",
+    "PutProvisionedConcurrencyConfig",
+    "PutRuntimeManagementConfig",
+    "UntagResource",
+];
+const TABLE_ACTIONS: [&str; 4] = ["CreateTable", "DescribeTable", "ListTagsOfResource", "TagResource"];
+const TOPIC_ACTIONS: [&str; 4] = ["CreateTopic", "GetTopicAttributes", "ListTagsForResource", "TagResource"];
+const BUS_ACTIONS: [&str; 4] = ["CreateEventBus", "DescribeEventBus", "ListTagsForResource", "TagResource"];
+const FOREIGN_BUCKET_ACTIONS: [&str; 3] = ["GetBucketNotification", "ListBucket", "PutBucketNotification"];
+
+/// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build.
+pub fn deployer_policy(app: &App, options: &DeployerPolicyOptions) -> Result<String> {
+    let is_built = app.root.join("target/bedrock/manifest.json").exists();
+    let manifest =
+        if is_built { Some(Manifest::load(app, options.stage.as_ref().map_or("*", Stage::as_str))?) } else { None };
+    let document = policy(app.name.as_str(), options, manifest.as_ref());
+    let text = serde_json::to_string_pretty(&document);
+    Ok(text.map_err(|error| Error::call("failed to write the policy as JSON").cause(error.to_string()))? + "\n")
+}
+
+pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
+    let names = Names::new(app, options);
+    let mut statements = function_statements(&names);
+    statements.extend(trigger_statements(&names));
+    if let Some(manifest) = manifest {
+        statements.extend(manifest_statements(&names, manifest));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// ARNs of the resources of the stages.
+struct Names {
+    partition: &'static str,
+    region: String,
+    /// `shop-dev`, or `shop-*` for all stages.
+    stage: String,
+}
+
+impl Names {
+    fn new(app: &str, options: &DeployerPolicyOptions) -> Self {
+        let region = options.region.clone().unwrap_or_else(|| "*".to_owned());
+        let partition = match region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            region if region.starts_with("eusc-") => "aws-eusc",
+            _ => "aws",
+        };
+        let stage = options.stage.as_ref().map_or("*", Stage::as_str);
+        Self { partition, region, stage: format!("{app}-{stage}") }
+    }
+
+    /// Returns an ARN of any account: the policy is attached to an identity of one account.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:*:{resource}", self.partition, self.region)
+    }
+
+    fn iam_arn(&self, resource: &str) -> String {
+        format!("arn:{}:iam::*:{resource}", self.partition)
+    }
+
+    fn s3_arn(&self, resource: &str) -> String {
+        format!("arn:{}:s3:::{resource}", self.partition)
+    }
+
+    fn function_arn(&self) -> String {
+        self.arn("lambda", &format!("function:{}-*", self.stage))
+    }
+}
+
+fn statement(sid: &str, service: &str, actions: &[&str], resources: &[String]) -> Value {
+    let actions: Vec<String> = actions.iter().map(|action| format!("{service}:{action}")).collect();
+    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
+}
+
+fn with_condition(mut statement: Value, condition: &Value) -> Value {
+    statement["Condition"] = condition.clone();
+    statement
+}
+
+fn function_statements(names: &Names) -> Vec<Value> {
+    let stage = &names.stage;
+    let role = names.iam_arn(&format!("role/{stage}-*"));
+    let policies = names.iam_arn(&format!("policy/bedrock/{stage}-*"));
+    let log_group = names.arn("logs", &format!("log-group:/aws/lambda/{stage}-*"));
+    let layer = names.arn("lambda", &format!("layer:{stage}-*"));
+    let services =
+        json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
+    let upload_bucket = names.s3_arn(&format!("cargo-bedrock-*-{}", names.region));
+    let objects = [format!("{upload_bucket}/locks/{stage}.json"), format!("{upload_bucket}/{stage}-*")];
+    vec![
+        json!({ "Sid": "List", "Effect": "Allow", "Action": UNRESTRICTED_ACTIONS, "Resource": "*" }),
+        statement("Functions", "lambda", &FUNCTION_ACTIONS, &[names.function_arn()]),
+        statement("Layers", "lambda", &LAYER_ACTIONS, &[layer]),
+        statement("Roles", "iam", &ROLE_ACTIONS, std::slice::from_ref(&role)),
+        with_condition(statement("PassRoles", "iam", &["PassRole"], &[role]), &services),
+        statement("Policies", "iam", &POLICY_ACTIONS, &[policies]),
+        statement("Logs", "logs", &LOG_ACTIONS, &[log_group]),
+        statement("Uploads", "s3", &UPLOAD_BUCKET_ACTIONS, &[upload_bucket]),
+        statement("UploadedObjects", "s3", &UPLOAD_OBJECT_ACTIONS, &objects),
+    ]
+}
+
+fn trigger_statements(names: &Names) -> Vec<Value> {
+    let stage = &names.stage;
+    let of_functions = json!({ "ArnLike": { "lambda:FunctionArn": names.function_arn() } });
+    let mappings = names.arn("lambda", "event-source-mapping:*");
+    let schedules = ["schedule-group/", "schedule/"]
+        .map(|kind| names.arn("scheduler", &format!("{kind}{stage}{}", if kind == "schedule/" { "/*" } else { "" })));
+    vec![
+        with_condition(statement("Mappings", "lambda", &MAPPING_ACTIONS, &["*".to_owned()]), &of_functions),
+        statement("MappingTags", "lambda", &["ListTags", "TagResource"], &[mappings]),
+        statement("Queues", "sqs", &QUEUE_ACTIONS, &[names.arn("sqs", &format!("{stage}-*"))]),
+        statement("Schedules", "scheduler", &SCHEDULE_ACTIONS, &schedules),
+        statement("Buckets", "s3", &BUCKET_ACTIONS, &[names.s3_arn(&format!("{stage}-*").replace('_', "-"))]),
+    ]
+}
+
+/// The secrets, the existing buckets, and what only some apps have.
+fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
+    let mut parameters = BTreeSet::new();
+    let mut secrets = BTreeSet::new();
+    let mut buckets = BTreeSet::new();
+    let mut resources = BTreeSet::new();
+    let mut functions = BTreeSet::new();
+    for (name, entry) in manifest.functions() {
+        for secret in entry.secrets.values() {
+            match secret {
+                SecretRef::Ssm(name) => {
+                    parameters.insert(names.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))));
+                }
+                SecretRef::SecretsManager(name) if name.starts_with("arn:") => {
+                    secrets.insert(name.clone());
+                }
+                // Secrets Manager appends six characters to the name.
+                SecretRef::SecretsManager(name) => {
+                    secrets.insert(names.arn("secretsmanager", &format!("secret:{name}-??????")));
+                }
+            }
+        }
+        if entry.lambda != LambdaSettings::default() || (name == ENDPOINT && entry.url_auth.is_none()) {
+            functions.insert(names.function_arn());
+        }
+        let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
+        resources.extend(used.map(|used| used.kind.as_str()));
+        for trigger in &entry.triggers {
+            if let Trigger::Bucket { bucket, .. } = trigger
+                && bucket.starts_with("arn:")
+            {
+                buckets.insert(bucket.clone());
+            }
+        }
+    }
+    let of_kind = |kind: &str, service: &str, prefix: &str| -> BTreeSet<String> {
+        let is_used = resources.contains(kind);
+        is_used.then(|| names.arn(service, &format!("{prefix}{}-*", names.stage))).into_iter().collect()
+    };
+    let all = [
+        ("Settings", "lambda", &SETTINGS_ACTIONS[..], functions),
+        ("Tables", "dynamodb", &TABLE_ACTIONS, of_kind("table", "dynamodb", "table/")),
+        ("Topics", "sns", &TOPIC_ACTIONS, of_kind("topic", "sns", "")),
+        ("EventBuses", "events", &BUS_ACTIONS, of_kind("bus", "events", "event-bus/")),
+        ("Parameters", "ssm", &["GetParameter"], parameters),
+        ("Secrets", "secretsmanager", &["GetSecretValue"], secrets),
+        ("ExistingBuckets", "s3", &FOREIGN_BUCKET_ACTIONS, buckets),
+    ];
+    let with_resources = all.into_iter().filter(|(_, _, _, resources)| !resources.is_empty());
+    with_resources
+        .map(|(sid, service, actions, resources)| {
+            statement(sid, service, actions, &resources.into_iter().collect::<Vec<_>>())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Maximum size of a managed policy without whitespace.
+    const MAX_MANAGED_POLICY_CHARS: usize = 6_144;
+
+    fn options(stage: Option<&str>, region: Option<&str>) -> DeployerPolicyOptions {
+        let stage = stage.map(|name| Stage::parse(name).expect("a stage"));
+        DeployerPolicyOptions { stage, region: region.map(str::to_owned) }
+    }
+
+    #[test]
+    fn policy_fits_into_one_managed_policy() {
+        let long = "an-app-with-a-name-of-forty-characters-x";
+        let document = policy(long, &options(Some("production"), Some("ap-southeast-2")), None);
+        let length = document.to_string().len();
+        assert!(length <= MAX_MANAGED_POLICY_CHARS, "{length}");
+    }
+
+    #[test]
+    fn resources_are_those_of_the_stage() {
+        let text = policy("shop", &options(Some("dev"), Some("eu-west-1")), None).to_string();
+        assert!(text.contains("\"arn:aws:lambda:eu-west-1:*:function:shop-dev-*\""), "{text}");
+        assert!(text.contains("\"arn:aws:scheduler:eu-west-1:*:schedule/shop-dev/*\""), "{text}");
+        let all = policy("shop", &options(None, None), None).to_string();
+        assert!(all.contains("\"arn:aws:iam::*:role/shop-*-*\""), "{all}");
+        let china = policy("shop", &options(None, Some("cn-north-1")), None).to_string();
+        assert!(china.contains("arn:aws-cn:sqs:cn-north-1:*:") && !china.contains("arn:aws:"), "{china}");
+    }
+}

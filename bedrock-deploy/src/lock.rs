@@ -1,0 +1,435 @@
+//! The lock of a stage: one operation at a time changes it. It is an object in the bucket for uploads, which S3 creates and
+//! replaces only under a condition. Its holder renews it; a lock that is not renewed any more is taken over.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use bedrock_diagnostics::{Error, Interrupt, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::apply::upload::prepare_upload_bucket;
+use crate::aws::{Aws, AwsError, Idempotency, call, optional, timestamp};
+use crate::observer::{DeployObserver, Operation};
+use crate::stage::StageContext;
+
+/// How long a lock is valid after it was created or renewed.
+const LEASE: Duration = Duration::from_secs(300);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
+/// Attempts to get a lock that others get or release at the same moment.
+const MAX_ATTEMPTS: usize = 5;
+
+/// A lock that this process holds.
+#[derive(Debug)]
+pub(crate) struct StageLock<'a> {
+    aws: &'a Aws,
+    stage: &'a StageContext,
+    contents: LockContents,
+    /// Identifies the object that this process has written last.
+    etag: RefCell<String>,
+    renewed: Cell<Instant>,
+}
+
+/// What is in the object: who holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct LockContents {
+    version: u32,
+    /// Distinguishes locks of the same process.
+    id: u64,
+    /// `deploy`, `destroy` or `rollback`.
+    operation: String,
+    /// ARN of the caller.
+    principal: String,
+    /// Name of the machine, or an empty text.
+    host: String,
+    /// Identifies the machine and its process ids. `None` if this system cannot.
+    machine: Option<String>,
+    process: u32,
+    /// Milliseconds since 1970.
+    since_ms: i64,
+}
+
+/// A lock of another process.
+#[derive(Debug)]
+struct HeldLock {
+    /// `None` if the object is not a lock of a known version.
+    contents: Option<LockContents>,
+    etag: String,
+    /// Time since the last renewal, by the clock of S3.
+    age: Duration,
+}
+
+/// Runs `work` while this process holds the lock of the stage. If S3 cannot be used, warns and runs `work` without it.
+pub(crate) async fn with_lock<T>(
+    aws: &Aws,
+    stage: &StageContext,
+    operation: Operation,
+    observer: &dyn DeployObserver,
+    work: impl AsyncFnOnce(Option<&StageLock<'_>>) -> Result<T>,
+) -> Result<T> {
+    let Some(lock) = StageLock::acquire(aws, stage, operation, observer).await? else { return work(None).await };
+    let result = {
+        let work = pin!(work(Some(&lock)));
+        tokio::select! {
+            result = work => result,
+            error = lock.renew_until_lost() => Err(error),
+        }
+    };
+    lock.release(observer).await;
+    result
+}
+
+/// Returns who holds the lock of the stage, or `None` if it is free or if it cannot be read.
+pub(crate) async fn describe_lock(aws: &Aws, stage: &StageContext) -> Option<String> {
+    let contents = LockContents::new(aws, Operation::Deploy);
+    let lock = StageLock { aws, stage, contents, etag: RefCell::default(), renewed: Cell::new(Instant::now()) };
+    lock.read().await.ok().flatten().map(|held| held.holder())
+}
+
+/// Ends `work` when the user asks the program to stop. For work that changes nothing.
+pub(crate) async fn unless_interrupted<T>(interrupt: &Interrupt, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        result = work => result,
+        () = interrupt.requested() => Err(Interrupt::error()),
+    }
+}
+
+impl<'a> StageLock<'a> {
+    /// Returns `None`, after a warning, if the caller may not use the bucket.
+    async fn acquire(
+        aws: &'a Aws,
+        stage: &'a StageContext,
+        operation: Operation,
+        observer: &dyn DeployObserver,
+    ) -> Result<Option<Self>> {
+        let contents = LockContents::new(aws, operation);
+        let lock = Self { aws, stage, contents, etag: RefCell::default(), renewed: Cell::new(Instant::now()) };
+        match lock.try_acquire(observer).await {
+            Ok(()) => Ok(Some(lock)),
+            Err(LockError::Held(held)) => Err(held.into_error(stage)),
+            Err(LockError::Unavailable(reason)) => {
+                observer.warning(&format!(
+                    "another deploy of {stage} at the same time is not prevented: the lock in bucket `{}` cannot be used: {reason}",
+                    stage.upload_bucket()
+                ));
+                Ok(None)
+            }
+            Err(LockError::Aws(error)) => Err(error.into_app_error(format!("failed to lock {stage}"))),
+        }
+    }
+
+    async fn try_acquire(&self, observer: &dyn DeployObserver) -> std::result::Result<(), LockError> {
+        for _ in 0..MAX_ATTEMPTS {
+            match self.put(None).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.has_code("NoSuchBucket") => {
+                    let bucket = self.stage.upload_bucket();
+                    let prepared = prepare_upload_bucket(self.aws, self.stage, &bucket).await;
+                    prepared
+                        .map_err(|error| LockError::Unavailable(unavailable_reason(error.into_error(String::new()))))?;
+                    continue;
+                }
+                Err(error) if error.is_denied() => return Err(LockError::Unavailable(denied_reason(&error))),
+                Err(error) if !error.has_code("PreconditionFailed") => return Err(error.into()),
+                Err(_) => {}
+            }
+            let Some(held) = self.read().await? else { continue };
+            if held.contents.as_ref() == Some(&self.contents) {
+                // The response to our own request was lost.
+                *self.etag.borrow_mut() = held.etag;
+                return Ok(());
+            }
+            if !held.is_abandoned(&self.contents) {
+                return Err(LockError::Held(held));
+            }
+            match self.put(Some(&held.etag)).await {
+                Ok(()) => {
+                    observer.warning(&format!("took over the lock of {}", held.holder()));
+                    return Ok(());
+                }
+                // Another process was faster.
+                Err(error) if error.has_code("PreconditionFailed") || error.is_not_found() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AwsError::NoResponse("other processes change the lock all the time".to_owned()).into())
+    }
+
+    /// Creates the object or, with the ETag of the old one, replaces it.
+    async fn put(&self, replaced: Option<&str>) -> std::result::Result<(), AwsError> {
+        let body = serde_json::to_vec(&self.contents).unwrap_or_default();
+        let request = || {
+            let object = self.aws.s3.put_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
+            let object = object.expected_bucket_owner(&self.stage.env.account).content_type("application/json");
+            let object = match replaced {
+                Some(etag) => object.if_match(etag),
+                None => object.if_none_match("*"),
+            };
+            object.body(ByteStream::from(body.clone())).send()
+        };
+        let written = call(Idempotency::Idempotent, request).await?;
+        written.e_tag().unwrap_or_default().clone_into(&mut self.etag.borrow_mut());
+        self.renewed.set(Instant::now());
+        Ok(())
+    }
+
+    /// Reads the lock. Returns `None` if it was released a moment ago.
+    async fn read(&self) -> std::result::Result<Option<HeldLock>, AwsError> {
+        let date = ServerDate::default();
+        let request = || {
+            let object = self.aws.s3.get_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
+            let object = object.expected_bucket_owner(&self.stage.env.account);
+            object.customize().interceptor(date.clone()).send()
+        };
+        let Some(object) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+        let etag = object.e_tag().unwrap_or_default().to_owned();
+        let written = object.last_modified().copied().and_then(|time| SystemTime::try_from(time).ok());
+        let body = object.body.collect().await.map_err(|error| AwsError::NoResponse(error.to_string()))?;
+        let contents: Option<LockContents> = serde_json::from_slice(&body.into_bytes()).ok();
+        let age = written.and_then(|written| date.get().duration_since(written).ok()).unwrap_or_default();
+        Ok(Some(HeldLock { contents, etag, age }))
+    }
+
+    /// Returns an error when another process has taken over the lock.
+    async fn renew_until_lost(&self) -> Error {
+        loop {
+            tokio::time::sleep(RENEWAL_INTERVAL).await;
+            if let Err(error) = self.renew().await {
+                return error;
+            }
+        }
+    }
+
+    /// Renews the lock after a pause in which it was not renewed, for example for a question.
+    pub(crate) async fn renew_after_pause(&self) -> Result<()> {
+        if self.renewed.get().elapsed() < RENEWAL_INTERVAL { Ok(()) } else { self.renew().await }
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let etag = self.etag.borrow().clone();
+        match self.put(Some(&etag)).await {
+            Ok(()) => return Ok(()),
+            Err(error) if !error.has_code("PreconditionFailed") && !error.is_not_found() => {
+                let is_valid = self.renewed.get().elapsed() < LEASE;
+                return if is_valid { Ok(()) } else { Err(error.into_app_error(self.lost_message())) };
+            }
+            Err(_) => {}
+        }
+        // The response to our own request may have been lost.
+        match self.read().await {
+            Ok(Some(held)) if held.contents.as_ref() == Some(&self.contents) => {
+                *self.etag.borrow_mut() = held.etag;
+                Ok(())
+            }
+            Ok(held) => {
+                let error = Error::app(self.lost_message()).help("run the same command again to continue");
+                Err(match held {
+                    Some(held) => error.cause(format!("it belongs to {} now", held.holder())),
+                    None => error.cause("it was deleted"),
+                })
+            }
+            Err(error) => Err(error.into_app_error(self.lost_message())),
+        }
+    }
+
+    fn lost_message(&self) -> String {
+        format!("this process does not hold the lock of {} any more", self.stage)
+    }
+
+    async fn release(&self, observer: &dyn DeployObserver) {
+        let etag = self.etag.borrow().clone();
+        let request = || {
+            let object = self.aws.s3.delete_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
+            object.expected_bucket_owner(&self.stage.env.account).if_match(&etag).send()
+        };
+        let released = optional(call(Idempotency::Idempotent, request).await);
+        // A process that has taken it over keeps it.
+        if released.is_err_and(|error| !error.has_code("PreconditionFailed")) {
+            let minutes = LEASE.as_secs() / 60;
+            observer.warning(&format!(
+                "the lock of {} is not released; others take it over after {minutes} minutes",
+                self.stage
+            ));
+        }
+    }
+}
+
+impl LockContents {
+    fn new(aws: &Aws, operation: Operation) -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            version: 1,
+            id: fastrand::u64(..),
+            operation: operation.id().to_owned(),
+            principal: aws.principal.clone(),
+            host: host_name(),
+            machine: machine_id(),
+            process: std::process::id(),
+            since_ms: i64::try_from(now.as_millis()).unwrap_or_default(),
+        }
+    }
+}
+
+impl HeldLock {
+    /// Returns whether the holder does not renew it any more, as seen by the process with the lock `own`.
+    fn is_abandoned(&self, own: &LockContents) -> bool {
+        let is_of_ended_process = self.contents.as_ref().is_some_and(|contents| {
+            own.machine.is_some() && contents.machine == own.machine && !is_running(contents.process)
+        });
+        is_of_ended_process || self.age >= LEASE
+    }
+
+    fn holder(&self) -> String {
+        let Some(contents) = &self.contents else { return "an unknown process".to_owned() };
+        let LockContents { operation, principal, host, process, since_ms, .. } = contents;
+        let host = if host.is_empty() { String::new() } else { format!(" on `{host}`") };
+        format!("`cargo bedrock {operation}` of `{principal}`{host}, process {process}, since {}", timestamp(*since_ms))
+    }
+
+    fn into_error(self, stage: &StageContext) -> Error {
+        let minutes = LEASE.as_secs() / 60;
+        Error::app(format!("{stage} is being changed by another process, nothing was changed"))
+            .cause(format!("the lock is held by {}", self.holder()))
+            .help(format!(
+                "wait until it has ended; if it was killed, its lock is taken over {minutes} minutes after its last renewal, {} s ago",
+                self.age.as_secs()
+            ))
+    }
+}
+
+/// Why a lock was not acquired.
+#[derive(Debug)]
+enum LockError {
+    Held(HeldLock),
+    /// The caller may not use the bucket, with the reason.
+    Unavailable(String),
+    Aws(AwsError),
+}
+
+impl From<AwsError> for LockError {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(error)
+    }
+}
+
+fn denied_reason(error: &AwsError) -> String {
+    unavailable_reason(error.clone().into_app_error(String::new()))
+}
+
+fn unavailable_reason(error: Error) -> String {
+    let causes = error.reports.into_iter().flat_map(|report| report.causes);
+    causes.collect::<Vec<_>>().join(": ")
+}
+
+/// Remembers the `Date` of a response. Ages of objects are computed with it, because the clock of this machine may be wrong.
+#[derive(Debug, Clone, Default)]
+struct ServerDate(Arc<Mutex<Option<SystemTime>>>);
+
+impl ServerDate {
+    fn get(&self) -> SystemTime {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(SystemTime::now)
+    }
+}
+
+impl Intercept for ServerDate {
+    fn name(&self) -> &'static str {
+        "ServerDate"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _runtime_components: &RuntimeComponents,
+        _cfg: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let date = date.and_then(|text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok());
+        let date = date.and_then(|date| SystemTime::try_from(date).ok());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        Ok(())
+    }
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.unwrap_or_default().trim().to_owned()
+}
+
+/// Returns the id of the running system and of the namespace of its process ids. Only Linux has both.
+fn machine_id() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), namespace.display()))
+}
+
+fn is_running(process: u32) -> bool {
+    Path::new("/proc").join(process.to_string()).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(machine: Option<&str>, process: u32) -> LockContents {
+        LockContents {
+            version: 1,
+            id: 1,
+            operation: "deploy".to_owned(),
+            principal: "arn:aws:iam::123456789012:user/ada".to_owned(),
+            host: "laptop".to_owned(),
+            machine: machine.map(str::to_owned),
+            process,
+            since_ms: 1_764_064_495_120,
+        }
+    }
+
+    fn held(contents: Option<LockContents>, age_seconds: u64) -> HeldLock {
+        HeldLock { contents, etag: "e".to_owned(), age: Duration::from_secs(age_seconds) }
+    }
+
+    #[test]
+    fn lock_is_abandoned_after_its_lease() {
+        let own = contents(Some("here"), 1);
+        for other in [contents(Some("there"), 4_000_000_000), contents(None, 1)] {
+            assert!(!held(Some(other.clone()), 299).is_abandoned(&own), "{other:?}");
+            assert!(held(Some(other), 300).is_abandoned(&own));
+        }
+        // An object of a later version has a lease too.
+        assert!(!held(None, 299).is_abandoned(&own) && held(None, 300).is_abandoned(&own));
+    }
+
+    #[test]
+    fn lock_of_an_ended_process_of_this_machine_is_abandoned() {
+        let own = contents(Some("here"), 1);
+        let is_abandoned = |process| held(Some(contents(Some("here"), process)), 0).is_abandoned(&own);
+        if Path::new("/proc/self").exists() {
+            assert!(!is_abandoned(std::process::id()));
+        }
+        assert!(is_abandoned(4_000_000_000));
+        // Without an id of the machine, processes of others could have the same ids.
+        assert!(!held(Some(contents(None, 4_000_000_000)), 0).is_abandoned(&contents(None, 1)));
+    }
+
+    #[test]
+    fn error_names_the_holder() {
+        let error = held(Some(contents(None, 7)), 42).into_error(&crate::test_fixtures::stage());
+        let report = &error.reports[0];
+        assert_eq!(
+            report.message,
+            "stage `dev` of app `shop` is being changed by another process, nothing was changed"
+        );
+        assert_eq!(
+            report.causes,
+            [
+                "the lock is held by `cargo bedrock deploy` of `arn:aws:iam::123456789012:user/ada` on `laptop`, process 7, since 2025-11-25T09:54:55.120Z"
+            ]
+        );
+    }
+}

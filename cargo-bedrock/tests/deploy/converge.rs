@@ -1,0 +1,150 @@
+//! Deploys converge under the rules of AWS that the emulator does not have, also when they are killed in the middle.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use testbed::{AwsAction, AwsRule, AwsRules, RuleDecision};
+
+use crate::emulated_aws::EmulatedAws;
+use crate::proxy::{Proxy, ProxyAction};
+use crate::test_app::{CommandOutput, TestApp, WORKER};
+
+const ACCOUNT: &str = "123456789012";
+
+/// A proxy that applies `rules`.
+fn start_proxy(aws: &EmulatedAws, rules: &Arc<AwsRules>) -> Proxy {
+    let before = Arc::clone(rules);
+    let after = Arc::clone(rules);
+    Proxy::start_with_end(
+        aws.emulator.endpoint(),
+        move |request| {
+            let action = AwsAction::of_request(request.bytes(), ACCOUNT);
+            match before.decide(&action, &AwsAction::parameters_of(request.bytes())) {
+                RuleDecision::Send => ProxyAction::Forward,
+                RuleDecision::Refuse(refusal) => ProxyAction::Refuse(refusal),
+                RuleDecision::Lose => ProxyAction::RespondWith(b"{}".to_vec()),
+            }
+        },
+        move |request| after.finished(&AwsAction::of_request(request.bytes(), ACCOUNT)),
+    )
+}
+
+fn run(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, args: &[&str]) -> CommandOutput {
+    let mut environment = aws.environment();
+    environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
+    app.command(args, &environment).output().expect("the command starts").into()
+}
+
+fn queue(name: &str) -> Value {
+    json!({
+        "queue": name, "batch_size": 10, "batch_window": 0, "partial_failures": true, "max_receives": 3,
+        "visibility_timeout": 180
+    })
+}
+
+fn bucket(name: &str) -> Value {
+    json!({ "bucket": name, "prefix": "in/", "suffix": "", "events": ["created"] })
+}
+
+fn app_with_triggers() -> TestApp {
+    let mut app = TestApp::new(&["counter", "reporter"]).with_endpoint(&["counter"]);
+    app.set("/version", json!(2));
+    app.set("/workers/counter/invokes", json!(["reporter"]));
+    app.set("/workers/counter/environment", json!({ "MODE": "slow" }));
+    let schedule = json!({ "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null });
+    app.set("/workers/counter/triggers", json!([schedule, queue("jobs"), bucket("uploads"), bucket("pictures")]));
+    app
+}
+
+#[test]
+fn all_operations_converge_with_all_rules() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app_with_triggers();
+    let rules = Arc::new(AwsRules::new(&AwsRule::TRANSIENT));
+    let proxy = start_proxy(&aws, &rules);
+    let deploy = |app: &TestApp| {
+        run(app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes"]).success();
+        let again = run(app, &aws, &proxy, &["deploy", "--stage", "dev", "--dry-run"]).success();
+        assert!(again.ends_with(" unchanged\n") && !again.contains(" to "), "{again}");
+    };
+    deploy(&app);
+    // Both buckets may invoke the worker, although their statements are added in parallel.
+    let alias = json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" });
+    let policy = aws.call("lambda", "get_policy", &alias)["Policy"].to_string();
+    assert!(policy.contains("shop-dev-uploads-") && policy.contains("shop-dev-pictures-"), "{policy}");
+    // What users add survives.
+    let theirs = json!({ "FunctionName": "shop-dev-counter", "Name": "theirs", "FunctionVersion": "1" });
+    aws.call("lambda", "create_alias", &theirs);
+    let tag = json!({ "Resource": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter", "Tags": { "team": "a" } });
+    aws.call("lambda", "tag_resource", &tag);
+
+    app.code("counter", &WORKER.replace("\"version\": 1", "\"version\": 2"));
+    app.set("/workers/counter/runtime", json!("python3.14"));
+    app.set("/workers/counter/architecture", json!("arm64"));
+    app.set("/workers/counter/memory", json!(512));
+    app.set("/workers/counter/triggers/1/visibility_timeout", json!(1_800));
+    app.set("/workers/counter/triggers/1/batch_size", json!(1));
+    deploy(&app);
+    run(&app, &aws, &proxy, &["rollback", "--stage", "dev", "--yes", "counter"]).success();
+    assert_eq!(aws.live_version("shop-dev-counter"), "1");
+    deploy(&app);
+    assert_eq!(aws.live_version("shop-dev-counter"), "2");
+    // A trigger is removed and added again within seconds.
+    app.set("/workers/counter/triggers", json!([bucket("uploads")]));
+    deploy(&app);
+    app.set("/workers/counter/triggers", json!([queue("jobs"), bucket("uploads")]));
+    deploy(&app);
+    assert_eq!(
+        aws.call("lambda", "get_alias", &json!({ "FunctionName": "shop-dev-counter", "Name": "theirs" }))["FunctionVersion"],
+        "1"
+    );
+    let function = aws.call("lambda", "get_function", &json!({ "FunctionName": "shop-dev-counter" }));
+    assert_eq!(function["Tags"]["team"], "a");
+    run(&app, &aws, &proxy, &["destroy", "--stage", "dev", "--yes"]).success();
+    assert_eq!(aws.list_resources("shop-"), Vec::<String>::new());
+    let applied = rules.applied();
+    // Statements are never added at the same time, so that none is lost.
+    let expected = AwsRule::TRANSIENT.iter().filter(|rule| **rule != AwsRule::LostPermissions);
+    let missing: Vec<_> = expected.filter(|rule| !applied.contains_key(rule)).collect();
+    assert_eq!((missing, applied.get(&AwsRule::LostPermissions)), (Vec::new(), None));
+}
+
+#[test]
+fn killed_deploys_converge_with_all_rules() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = app_with_triggers();
+    // After so many requests that change something, all connections of the command break.
+    for after in [5, 15, 30] {
+        let rules = Arc::new(AwsRules::new(&AwsRule::TRANSIENT));
+        let breaking = Proxy::start(aws.emulator.endpoint(), move |request| {
+            if request.mutations_before >= after { ProxyAction::Disconnect } else { ProxyAction::Forward }
+        });
+        assert_ne!(run(&app, &aws, &breaking, &["deploy", "--stage", "dev", "--yes"]).code, Some(0), "after {after}");
+        let proxy = start_proxy(&aws, &rules);
+        run(&app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes"]).success();
+        assert_eq!(aws.deploy(&app), "7 unchanged\n", "after {after}");
+        let mappings = aws.call("lambda", "list_event_source_mappings", &json!({}));
+        assert_eq!(mappings["EventSourceMappings"].as_array().map(Vec::len), Some(1), "after {after}");
+        run(&app, &aws, &proxy, &["destroy", "--stage", "dev", "--yes"]).success();
+        assert_eq!(aws.list_resources("shop-"), Vec::<String>::new(), "after {after}");
+    }
+}
+
+#[test]
+fn limits_of_the_account_are_clear_errors() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app_with_triggers();
+    app.set("/workers/counter/concurrency", json!(5));
+    let errors: BTreeMap<AwsRule, &str> = BTreeMap::from([
+        (AwsRule::AccountConcurrency, "below its minimum value of [10]"),
+        (AwsRule::ForeignBucket, "belongs to another account than `123456789012`"),
+    ]);
+    for (rule, message) in errors {
+        let rules = Arc::new(AwsRules::new(&[rule]));
+        let failed = run(&app, &aws, &start_proxy(&aws, &rules), &["deploy", "--stage", "dev", "--yes"]);
+        assert_eq!(failed.code, Some(1), "{rule:?}");
+        assert!(failed.stderr.contains(message), "{message} in {}", failed.stderr);
+    }
+    aws.deploy(&app);
+}

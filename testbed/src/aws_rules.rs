@@ -1,0 +1,303 @@
+//! What AWS does and its emulators do not: changes that become visible late, requests that are refused while a function
+//! changes, throttling, names that cannot be used again, lost updates. A proxy asks these rules about each request.
+//!
+//! The rules have a clock of their own. It moves when a test moves it, and when a request comes too early: a program that waits
+//! and asks again makes the time pass. Times are shorter than those of AWS, so that no test waits for as long.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::aws_action::AwsAction;
+
+/// Seconds by which a request that comes too early moves the clock.
+const SECONDS_PER_REFUSAL: u64 = 5;
+
+/// The response of AWS to a request that a rule applies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Error code.
+    pub code: &'static str,
+    /// Message.
+    pub message: String,
+}
+
+/// A rule of AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AwsRule {
+    /// A role can be assumed some time after its creation (terraform-provider-aws: `iamPropagationTimeout`, 2 minutes;
+    /// aws/chalice pull request 172: more than 15 seconds).
+    RoleVisibleLate,
+    /// The same for the grant of the key of environment variables (terraform-provider-aws, `internal/service/lambda/function.go`:
+    /// "KMS key is invalid for CreateGrant").
+    GrantVisibleLate,
+    /// The same for permissions of the role of an event source mapping (terraform-provider-aws issue 8249: more than a minute).
+    PermissionVisibleLate,
+    /// A function that changes refuses further changes (AWS Lambda Developer Guide, "Lambda function states").
+    ConflictDuringUpdate,
+    /// Requests are throttled (model of Lambda: `TooManyRequestsException`; of CloudWatch Logs: `ThrottlingException`).
+    Throttling,
+    /// A deleted mapping exists for some seconds (model of `DeleteEventSourceMapping`: "enters a Deleting state").
+    MappingDeletedLate,
+    /// Changed attributes of a queue become visible late (model of `SetQueueAttributes`: "up to 60 seconds").
+    QueueAttributesLate,
+    /// The name of a deleted queue cannot be used for 60 seconds (model of `CreateQueue`: `QueueDeletedRecently`).
+    QueueDeletedRecently,
+    /// Of two statements that are added to a policy at the same time, one is lost (terraform-provider-aws,
+    /// `internal/service/lambda/permission.go`).
+    LostPermissions,
+    /// The operation does not exist in this partition (AWS Lambda in China, "Feature availability").
+    NoRecursionConfig,
+    /// At least 10 concurrent executions remain unreserved, which is all that a new account has (model of
+    /// `PutFunctionConcurrency`; DataDog/datadog-serverless-functions issue 621).
+    AccountConcurrency,
+    /// A bucket belongs to another account (model of `HeadBucket`: `ExpectedBucketOwner`, 403).
+    ForeignBucket,
+}
+
+impl AwsRule {
+    fn depends_on_time(self) -> bool {
+        !matches!(
+            self,
+            Self::Throttling
+                | Self::LostPermissions
+                | Self::NoRecursionConfig
+                | Self::AccountConcurrency
+                | Self::ForeignBucket
+        )
+    }
+
+    /// The rules that every program has to cope with.
+    pub const TRANSIENT: [Self; 10] = [
+        Self::RoleVisibleLate,
+        Self::GrantVisibleLate,
+        Self::PermissionVisibleLate,
+        Self::ConflictDuringUpdate,
+        Self::Throttling,
+        Self::MappingDeletedLate,
+        Self::QueueAttributesLate,
+        Self::QueueDeletedRecently,
+        Self::LostPermissions,
+        Self::NoRecursionConfig,
+    ];
+}
+
+/// Rules and what they remember.
+#[derive(Debug)]
+pub struct AwsRules {
+    rules: Vec<AwsRule>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    now: u64,
+    requests: usize,
+    /// When something happened to a resource, by kind and name.
+    times: BTreeMap<(&'static str, String), u64>,
+    /// Statements that are being added, by the resource.
+    adding: BTreeMap<String, usize>,
+    applied: BTreeMap<AwsRule, usize>,
+}
+
+/// What a rule decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleDecision {
+    /// The request is sent to AWS.
+    Send,
+    /// AWS refuses it.
+    Refuse(Refusal),
+    /// AWS responds as if it had done it.
+    Lose,
+}
+
+impl AwsRules {
+    /// Returns rules that remember nothing yet.
+    pub fn new(rules: &[AwsRule]) -> Self {
+        Self { rules: rules.to_vec(), state: Mutex::default() }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, seconds: u64) {
+        self.state().now += seconds;
+    }
+
+    /// Returns how often each rule applied.
+    pub fn applied(&self) -> BTreeMap<AwsRule, usize> {
+        self.state().applied.clone()
+    }
+
+    /// Decides about a request, whose body is `parameters`. After its response, [`AwsRules::finished`] is called.
+    pub fn decide(&self, action: &AwsAction, parameters: &Value) -> RuleDecision {
+        let mut state = self.state();
+        state.requests += 1;
+        state.remember_attempt(action);
+        for rule in &self.rules {
+            if let Some(decision) = state.apply(*rule, action, parameters) {
+                *state.applied.entry(*rule).or_default() += 1;
+                state.now += if rule.depends_on_time() { SECONDS_PER_REFUSAL } else { 0 };
+                return decision;
+            }
+        }
+        state.remember(action, parameters);
+        RuleDecision::Send
+    }
+
+    /// The response to a request that was sent is on its way.
+    pub fn finished(&self, action: &AwsAction) {
+        if action.action == "lambda:AddPermission"
+            && let Some(count) = self.state().adding.get_mut(&action.resource)
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn apply(&self, rule: AwsRule, action: &AwsAction, parameters: &Value) -> Option<RuleDecision> {
+        let AwsAction { action, resource } = action;
+        let action = action.as_str();
+        let name = resource.rsplit([':', '/']).next().unwrap_or_default();
+        let role = || parameters["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+        let invalid = |message: &str| refuse(400, "InvalidParameterValueException", message);
+        match rule {
+            AwsRule::RoleVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", role(), 10))
+                .then(|| invalid("The role defined for the function cannot be assumed by Lambda.")),
+            AwsRule::GrantVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", role(), 20)).then(|| {
+                invalid(
+                    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
+                     CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: ARN does not \
+                     refer to a valid principal",
+                )
+            }),
+            AwsRule::PermissionVisibleLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("first mapping", "", 10))
+                .then(|| invalid("The provided execution role does not have permissions to call ReceiveMessage on SQS")),
+            AwsRule::ConflictDuringUpdate => {
+                let is_change = ["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion"]
+                    .contains(&action);
+                let message = "The operation cannot be performed at this time. An update is in progress for resource";
+                (is_change && self.is_recent("update", name, 5)).then(|| refuse(409, "ResourceConflictException", message))
+            }
+            AwsRule::Throttling => {
+                let code = match action.split(':').next() {
+                    Some("lambda") => "TooManyRequestsException",
+                    Some("logs" | "scheduler") => "ThrottlingException",
+                    Some("iam") => "Throttling",
+                    _ => return None,
+                };
+                (self.requests % 7 == 3).then(|| refuse(429, code, "Rate exceeded"))
+            }
+            AwsRule::MappingDeletedLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("deleted mapping", "", 40))
+                .then(|| {
+                    let message = "An event source mapping with SQS arn and function already exists. Please update or delete the \
+                                   existing mapping";
+                    refuse(409, "ResourceConflictException", message)
+                }),
+            AwsRule::QueueAttributesLate => {
+                let is_mapping =
+                    ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"].contains(&action);
+                (is_mapping && self.is_recent("attributes", "", 10)).then(|| {
+                    invalid("Queue visibility timeout: 180 seconds is less than Function timeout: 300 seconds")
+                })
+            }
+            AwsRule::QueueDeletedRecently => (action == "sqs:CreateQueue" && self.is_recent("deleted queue", name, 30)).then(|| {
+                let message = "You must wait 60 seconds after deleting a queue before you can create another with the same name.";
+                refuse(400, "AWS.SimpleQueueService.QueueDeletedRecently", message)
+            }),
+            AwsRule::LostPermissions => {
+                let is_adding = self.adding.get(resource).is_some_and(|count| *count > 0);
+                (action == "lambda:AddPermission" && is_adding).then_some(RuleDecision::Lose)
+            }
+            AwsRule::NoRecursionConfig => (action == "lambda:GetFunctionRecursionConfig")
+                .then(|| refuse(404, "UnknownOperationException", "Unknown operation")),
+            AwsRule::AccountConcurrency => (action == "lambda:PutFunctionConcurrency").then(|| {
+                invalid(
+                    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
+                     minimum value of [10].",
+                )
+            }),
+            AwsRule::ForeignBucket => {
+                (action.starts_with("s3:") && name.contains("uploads")).then(|| refuse(403, "AccessDenied", "Access Denied"))
+            }
+        }
+    }
+
+    /// The permissions of the first mapping become visible some time after the first attempt to create it.
+    fn remember_attempt(&mut self, action: &AwsAction) {
+        if action.action == "lambda:CreateEventSourceMapping" {
+            self.times.entry(("first mapping", String::new())).or_insert(self.now);
+        }
+    }
+
+    fn remember(&mut self, action: &AwsAction, parameters: &Value) {
+        let name = action.resource.rsplit([':', '/']).next().unwrap_or_default().to_owned();
+        match action.action.as_str() {
+            "iam:CreateRole" => self.happened("role", name),
+            "lambda:CreateFunction" => {
+                let function = parameters["FunctionName"].as_str().unwrap_or_default().to_owned();
+                self.happened("update", function);
+            }
+            "lambda:UpdateFunctionCode" | "lambda:UpdateFunctionConfiguration" => self.happened("update", name),
+            "lambda:DeleteEventSourceMapping" => self.happened("deleted mapping", String::new()),
+            "sqs:SetQueueAttributes" => self.happened("attributes", String::new()),
+            "sqs:DeleteQueue" => self.happened("deleted queue", name),
+            "lambda:AddPermission" => *self.adding.entry(action.resource.clone()).or_default() += 1,
+            _ => {}
+        }
+    }
+
+    fn happened(&mut self, kind: &'static str, name: String) {
+        self.times.insert((kind, name), self.now);
+    }
+
+    fn is_recent(&self, kind: &'static str, name: &str, seconds: u64) -> bool {
+        self.times.get(&(kind, name.to_owned())).is_some_and(|time| self.now < time + seconds)
+    }
+}
+
+fn refuse(status: u16, code: &'static str, message: &str) -> RuleDecision {
+    RuleDecision::Refuse(Refusal { status, code, message: message.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn action(action: &str, resource: &str) -> AwsAction {
+        AwsAction { action: action.to_owned(), resource: resource.to_owned() }
+    }
+
+    #[test]
+    fn role_becomes_visible_when_the_clock_moves() {
+        let rules = AwsRules::new(&[AwsRule::RoleVisibleLate]);
+        let create = action("lambda:CreateFunction", "arn:aws:lambda:us-east-1:1:function:f");
+        let role = json!({ "Role": "arn:aws:iam::1:role/r" });
+        assert_eq!(rules.decide(&action("iam:CreateRole", "arn:aws:iam::1:role/r"), &Value::Null), RuleDecision::Send);
+        assert!(
+            matches!(rules.decide(&create, &role), RuleDecision::Refuse(refusal) if refusal.message.contains("cannot be assumed"))
+        );
+        assert_eq!(rules.decide(&create, &json!({ "Role": "arn:aws:iam::1:role/old" })), RuleDecision::Send);
+        rules.advance(5);
+        assert_eq!(rules.decide(&create, &role), RuleDecision::Send);
+        assert_eq!(rules.applied(), BTreeMap::from([(AwsRule::RoleVisibleLate, 1)]));
+    }
+
+    #[test]
+    fn statements_that_are_added_at_the_same_time_are_lost() {
+        let rules = AwsRules::new(&[AwsRule::LostPermissions]);
+        let add = action("lambda:AddPermission", "arn:aws:lambda:us-east-1:1:function:f");
+        assert_eq!(rules.decide(&add, &Value::Null), RuleDecision::Send);
+        assert_eq!(rules.decide(&add, &Value::Null), RuleDecision::Lose);
+        rules.finished(&add);
+        assert_eq!(rules.decide(&add, &Value::Null), RuleDecision::Send);
+    }
+}

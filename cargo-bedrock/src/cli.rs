@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, migrate, new, queue,
-    rollback, status, terraform, test,
+    build, completions, deploy, destroy, dev, doctor, env, graph, invoke, list, logs, man, mcp, migrate, new, queue,
+    remove, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -68,12 +68,14 @@ enum ColorArg {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::New),
+    Remove(remove::Remove),
     Build(build::Build),
     List(list::List),
     Invoke(invoke::Invoke),
     Graph(graph::Graph),
     Test(test::Test),
     Env(env::Env),
+    Mcp(mcp::Mcp),
     Dev(dev::Dev),
     Queue(queue::Queue),
     Deploy(deploy::Deploy),
@@ -120,12 +122,14 @@ impl Cli {
         let session = Session::new(self.global.directory.as_deref(), print)?;
         match self.command {
             Command::New(command) => command.run(&session),
+            Command::Remove(command) => command.run(&session),
             Command::Build(command) => command.run(&session),
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
             Command::Graph(command) => command.run(&session),
             Command::Test(command) => command.run(&session),
             Command::Env(command) => command.run(&session),
+            Command::Mcp(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),

@@ -12,6 +12,7 @@
 //! | [`payload`], [`local_invoke`] | `invoke`: the payload, and local invocations |
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
 //! | [`running_dev`] | the HTTP API of a `dev` that runs in another terminal |
+//! | [`mcp`] | `mcp`: tools for coding agents |
 //! | [`worker_tests`], [`worker_tools`] | `test`, `env`: test runners, and what a worker's code needs |
 //! | [`event_queue`] | the queued events of an app that runs locally |
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
@@ -37,6 +38,7 @@ mod doctor;
 mod event_queue;
 mod file_plan;
 mod local_invoke;
+mod mcp;
 mod migrate;
 mod payload;
 mod process;

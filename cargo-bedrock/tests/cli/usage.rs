@@ -15,10 +15,14 @@ fn no_arguments_print_the_help() {
 
     Commands:
       new          Create an app, a worker or an endpoint
+      remove       Remove a worker from the app
       build        Build a zip file of each function and each layer, ready for Lambda
       list         List the app's workers
       invoke       Invoke a worker, locally or on AWS, and print its response
       graph        Show which functions call which workers
+      test         Run the unit tests of workers
+      env          Print the environment of a worker's code, or run a command in it
+      mcp          Serve a coding agent over the Model Context Protocol
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
       deploy       Deploy the last build to a stage
@@ -51,6 +55,7 @@ fn no_arguments_print_the_help() {
       cargo bedrock dev                          run the app locally, with Lambda's API on one port
       cargo bedrock list                         list the app's workers
       cargo bedrock invoke greeter               invoke a worker locally
+      cargo bedrock test                         run the unit tests of the app's workers
       cargo bedrock graph                        show which functions call which workers
       cargo bedrock build --release              build a zip file of each function and each layer
       cargo bedrock deploy --stage dev           deploy the last build to a stage
@@ -70,6 +75,11 @@ fn help_of_each_command_has_examples() {
         &["build"],
         &["list"],
         &["invoke"],
+        &["remove"],
+        &["remove", "worker"],
+        &["test"],
+        &["env"],
+        &["mcp"],
         &["dev"],
         &["queue"],
         &["queue", "ls"],

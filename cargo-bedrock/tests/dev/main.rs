@@ -4,6 +4,7 @@
 mod debug;
 mod debugger_clients;
 mod dev_process;
+mod mcp;
 mod recovery;
 mod reload;
 mod signals;

@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 28 pages to `share/man1`
+    done: wrote 33 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1

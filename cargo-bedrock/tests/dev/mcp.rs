@@ -90,7 +90,7 @@ fn agent_reads_a_running_app_and_invokes_if_allowed() {
 }
 
 #[test]
-fn invalid_messages_get_errors_and_the_end_of_input_ends_the_server() {
+fn invalid_messages_get_errors_and_the_end_ends_the_server() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_cargo-bedrock"));
     server.args(["bedrock", "mcp"]).current_dir(example_app()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut server = server.spawn().expect("it starts");

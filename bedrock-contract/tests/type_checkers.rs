@@ -145,7 +145,7 @@ const JAVASCRIPT: [(&str, Option<&str>); 9] = [
 
 #[test]
 fn typescript_finds_wrong_calls() {
-    let Some(tsc) = testbed::tool("contracts_node/node_modules/.bin/tsc") else { return };
+    let Some(tsc) = testbed::tool("checkers/node_modules/.bin/tsc") else { return };
     let root = tempfile::tempdir().expect("a folder");
     let root = root.path();
     let workers = workers();

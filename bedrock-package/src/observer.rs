@@ -45,6 +45,12 @@ pub trait BuildObserver: Debug + Sync {
     /// Cargo reports what it is doing.
     fn status(&self, message: &str);
 
+    /// Cargo has compiled `done` of `total` crates.
+    fn compile_progress(&self, done: usize, total: usize);
+
+    /// Cargo has been running for `took`, and has compiled `done` of `total` crates. `total` is 0 until cargo knows it.
+    fn still_compiling(&self, done: usize, total: usize, took: Duration);
+
     /// A crate has been compiled.
     fn compiled(&self, name: &str);
 

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, invoke, list, logs, man,
-    migrate, new, queue, rollback, status, terraform, test,
+    build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, invoke, list, logs, man, mcp,
+    migrate, new, queue, remove, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -70,6 +70,7 @@ enum ColorArg {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::New),
+    Remove(remove::Remove),
     Build(build::Build),
     List(list::List),
     Invoke(invoke::Invoke),
@@ -77,6 +78,7 @@ enum Command {
     Contracts(contracts::Contracts),
     Test(test::Test),
     Env(env::Env),
+    Mcp(mcp::Mcp),
     Dev(dev::Dev),
     Queue(queue::Queue),
     Executions(executions::ExecutionsCommand),
@@ -124,6 +126,7 @@ impl Cli {
         let session = Session::new(self.global.directory.as_deref(), print)?;
         match self.command {
             Command::New(command) => command.run(&session),
+            Command::Remove(command) => command.run(&session),
             Command::Build(command) => command.run(&session),
             Command::List(command) => command.run(&session),
             Command::Invoke(command) => command.run(&session),
@@ -131,6 +134,7 @@ impl Cli {
             Command::Contracts(command) => command.run(&session),
             Command::Test(command) => command.run(&session),
             Command::Env(command) => command.run(&session),
+            Command::Mcp(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Executions(command) => command.run(&session),

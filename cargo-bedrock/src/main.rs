@@ -11,6 +11,7 @@
 //! | [`mod@dev`] | `dev`: runs the app locally and prints what it does |
 //! | [`contracts`] | the types of the workers, as files for callers and editors |
 //! | [`running_dev`] | the HTTP API of a `dev` that runs in another terminal |
+//! | [`mcp`] | `mcp`: tools for coding agents |
 //! | [`worker_tests`], [`worker_tools`] | `test`, `env`: test runners, and what a worker's code needs |
 //! | [`event_queue`] | the queued events of an app that runs locally |
 //! | [`terraform`] | the app's Terraform files and the template, and merging them |
@@ -38,6 +39,7 @@ mod event_queue;
 mod executions;
 mod file_plan;
 mod local_invoke;
+mod mcp;
 mod migrate;
 mod payload;
 mod prompt;

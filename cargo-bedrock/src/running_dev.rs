@@ -53,6 +53,12 @@ impl RunningDev {
         self.send(Method::GET, route, None, String::new()).await
     }
 
+    /// Sends a request that changes something, with the token of this run.
+    pub(crate) async fn post(&self, route: &str, body: String) -> Result<ApiResponse> {
+        let token: Value = serde_json::from_str(&self.get("token").await?.text).unwrap_or_default();
+        self.send(Method::POST, route, token["token"].as_str(), body).await
+    }
+
     async fn send(&self, method: Method, route: &str, token: Option<&str>, body: String) -> Result<ApiResponse> {
         let failed = |cause: String| {
             Error::call(format!("failed to reach `cargo bedrock dev` at {}", self.url))

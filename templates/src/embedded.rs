@@ -32,6 +32,7 @@ pub(crate) const APP: &[TemplateFile] = &[
     template!("src/endpoints/mod.rs", "app/src/endpoints/mod.rs.j2"),
     template!("src/endpoints/hello.rs", "app/src/endpoints/hello.rs.j2"),
     template!(".gitignore", "app/gitignore.j2"),
+    template!("AGENTS.md", "app/AGENTS.md.j2"),
     template!("README.md", "app/README.md.j2"),
 ];
 

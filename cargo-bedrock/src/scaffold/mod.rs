@@ -5,6 +5,7 @@ mod checkout;
 pub(crate) mod endpoint;
 mod insertion_points;
 mod manifest;
+pub(crate) mod removal;
 pub(crate) mod worker;
 
 pub(crate) use checkout::Checkout;

@@ -123,6 +123,18 @@ impl BuildObserver for BuildReporter {
         self.lines.set(CARGO_LINE, format!("{message}{counts}"));
     }
 
+    fn compile_progress(&self, done: usize, total: usize) {
+        self.lines.set_progress(CARGO_LINE, done, total);
+    }
+
+    fn still_compiling(&self, done: usize, total: usize, took: Duration) {
+        // On a terminal there is a bar.
+        if self.lines.is_hidden() {
+            let crates = if total == 0 { String::new() } else { format!(", {done} of {total} crates are done") };
+            self.print_text(|print| print.note(&format!("compiling since {} s{crates}", took.as_secs())));
+        }
+    }
+
     fn compiled(&self, name: &str) {
         self.update_counts(|counts| counts.crates += 1);
         self.status(&format!("compiled {name}"));

@@ -38,6 +38,24 @@ impl ProgressLines {
         line.set_message(text);
     }
 
+    /// Whether nothing is shown.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.group.is_hidden()
+    }
+
+    /// Shows in the line `key` how much of the step is done, as a bar.
+    pub(super) fn set_progress(&self, key: &str, done: usize, total: usize) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(line) = lines.get(key) else { return };
+        if line.length().is_none()
+            && let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len} {wide_msg} {elapsed}")
+        {
+            line.set_style(style.progress_chars("=> "));
+        }
+        line.set_length(total as u64);
+        line.set_position(done as u64);
+    }
+
     /// Removes the line `key`.
     pub(super) fn remove(&self, key: &str) {
         let line = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(key);

@@ -2,13 +2,14 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `suite` | the tests of one worker, and the command that runs them |
+//! | `select` | the tests of one worker, and the command that runs them |
 //! | `python`, `javascript` | finds the tests and the runner of a language |
 //! | `run` | runs suites one after the other, and again when files change |
 
 mod javascript;
 mod python;
 mod run;
+mod select;
 mod suite;
 
 pub(crate) use run::{TestOptions, run};

@@ -7,7 +7,8 @@ use std::process::Stdio;
 use bedrock_build::{App, Language, Worker};
 use bedrock_dev::FileWatcher;
 
-use super::suite::{self, Suite};
+use super::select;
+use super::suite::Suite;
 use crate::running_dev::RunningDev;
 use crate::ui::Printer;
 use crate::worker_tools;
@@ -52,15 +53,15 @@ fn suites(app: &App, options: &TestOptions, print: Printer) -> Result<Vec<Suite>
     let prepared = worker_tools::prepare(app, &hosted, api.as_deref())?;
     let mut suites = Vec::new();
     for (worker, tools) in hosted.into_iter().zip(&prepared) {
-        match suite::hosted(app, worker, tools, &options.arguments)? {
+        match select::hosted(app, worker, tools, &options.arguments)? {
             Some(suite) => suites.push(suite),
             None => print.note(&format!("worker `{}` has no tests in `{}`", worker.name, worker.dir)),
         }
     }
     if options.workers.is_empty() {
-        suites.push(suite::rust(app, None, &options.arguments));
+        suites.push(select::rust(app, None, &options.arguments));
     } else {
-        suites.extend(rust.into_iter().map(|worker| suite::rust(app, Some(worker), &options.arguments)));
+        suites.extend(rust.into_iter().map(|worker| select::rust(app, Some(worker), &options.arguments)));
     }
     Ok(suites)
 }

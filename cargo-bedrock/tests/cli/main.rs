@@ -3,6 +3,7 @@
 // A test fails with a panic, and prints when it is skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
+mod build_progress;
 mod completions;
 mod contracts;
 mod doctor;
@@ -20,7 +21,9 @@ mod new_endpoint;
 mod new_worker;
 mod new_worker_errors;
 mod output;
+mod packages;
 mod queue;
+mod remove_worker;
 mod stage;
 mod terminal;
 mod terraform;

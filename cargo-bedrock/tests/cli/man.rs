@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 31 pages to `share/man1`
+    done: wrote 36 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
@@ -29,11 +29,13 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-destroy.1
     man1/cargo-bedrock-dev.1
     man1/cargo-bedrock-doctor.1
+    man1/cargo-bedrock-env.1
     man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-invoke.1
     man1/cargo-bedrock-list.1
     man1/cargo-bedrock-logs.1
     man1/cargo-bedrock-man.1
+    man1/cargo-bedrock-mcp.1
     man1/cargo-bedrock-migrate.1
     man1/cargo-bedrock-new-app.1
     man1/cargo-bedrock-new-endpoint.1
@@ -45,11 +47,14 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-queue-retry.1
     man1/cargo-bedrock-queue-show.1
     man1/cargo-bedrock-queue.1
+    man1/cargo-bedrock-remove-worker.1
+    man1/cargo-bedrock-remove.1
     man1/cargo-bedrock-rollback.1
     man1/cargo-bedrock-status.1
     man1/cargo-bedrock-terraform-diff.1
     man1/cargo-bedrock-terraform-upgrade.1
     man1/cargo-bedrock-terraform.1
+    man1/cargo-bedrock-test.1
     man1/cargo-bedrock.1
     ");
     assert!(app.read("share/man1/cargo-bedrock-new-worker.1").contains("thumbnailer.js"));

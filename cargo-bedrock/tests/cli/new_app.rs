@@ -18,13 +18,14 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     assert_snapshot!(app.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (40 files)
+    done: created app `my_app` in `my_app` (41 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
     assert_snapshot!(app.tree("."), @"
     my_app/.github/workflows/deploy.yml
     my_app/.gitignore
+    my_app/AGENTS.md
     my_app/Cargo.toml
     my_app/README.md
     my_app/build.rs
@@ -116,7 +117,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (40 files)
+    done: created app `my-app` in `code/my-app` (41 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -124,7 +125,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (40 files)
+    done: created app `other` in `other` (41 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

@@ -72,23 +72,23 @@ fn invalid_name_is_reported_with_a_valid_one() {
 #[test]
 fn unknown_language_is_reported_with_the_known_ones() {
     let app = TestApp::with_manifest(MANIFEST);
-    assert_snapshot!(app.run(&["new", "worker", "resizer.ts"]), @"
+    assert_snapshot!(app.run(&["new", "worker", "resizer.go"]), @"
     exit code 2
     -- stderr
-    error: no worker language has the suffix `.ts`
-    help: add a suffix: `resizer.rs`, `resizer.py` or `resizer.js`
+    error: no worker language has the suffix `.go`
+    help: add a suffix: `resizer.rs`, `resizer.py`, `resizer.js` or `resizer.ts`
     ");
     assert_snapshot!(app.run(&["new", "worker", "resizer.mjs"]), @"
     exit code 2
     -- stderr
     error: no worker language has the suffix `.mjs`
-    help: add a suffix: `resizer.rs`, `resizer.py` or `resizer.js`
+    help: add a suffix: `resizer.rs`, `resizer.py`, `resizer.js` or `resizer.ts`
     ");
     assert_snapshot!(app.run(&["new", "worker", "resizer."]), @"
     exit code 2
     -- stderr
     error: no worker language has the suffix `.`
-    help: add a suffix: `resizer.rs`, `resizer.py` or `resizer.js`
+    help: add a suffix: `resizer.rs`, `resizer.py`, `resizer.js` or `resizer.ts`
     ");
 }
 
@@ -98,7 +98,7 @@ fn missing_language_lists_the_choices() {
     exit code 2
     -- stderr
     error: worker `resizer` needs a language
-    help: add a suffix: `resizer.rs`, `resizer.py` or `resizer.js`
+    help: add a suffix: `resizer.rs`, `resizer.py`, `resizer.js` or `resizer.ts`
     ");
 }
 

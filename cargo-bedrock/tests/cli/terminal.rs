@@ -69,7 +69,7 @@ impl TerminalSession {
 fn language_prompt_defaults_to_rust() {
     let app = TestApp::with_manifest(MANIFEST);
     let mut session = TerminalSession::start(&app, &["new", "worker", "resizer"], false);
-    session.wait_for_prompt("javascript");
+    session.wait_for_prompt("typescript");
     session.press("\r");
     let (code, shown) = session.finish();
     assert_eq!(code, Some(0), "{shown}");
@@ -81,7 +81,7 @@ fn language_prompt_defaults_to_rust() {
 fn ctrl_c_at_the_prompt_restores_the_cursor() {
     let app = TestApp::with_manifest(MANIFEST);
     let mut session = TerminalSession::start(&app, &["new", "worker", "resizer"], false);
-    session.wait_for_prompt("javascript");
+    session.wait_for_prompt("typescript");
     session.press("\u{3}");
     let (code, shown) = session.finish();
     assert_eq!(code, Some(130), "{shown}");
@@ -96,7 +96,7 @@ fn ctrl_c_at_the_prompt_restores_the_cursor() {
 fn escape_at_the_prompt_creates_nothing() {
     let app = TestApp::with_manifest(MANIFEST);
     let mut session = TerminalSession::start(&app, &["new", "worker", "resizer"], false);
-    session.wait_for_prompt("javascript");
+    session.wait_for_prompt("typescript");
     session.press("q");
     assert_eq!(session.finish().0, Some(130));
     assert_eq!(app.tree("."), "Cargo.toml");

@@ -15,11 +15,15 @@ fn no_arguments_print_the_help() {
 
     Commands:
       new          Create an app, a worker or an endpoint
+      remove       Remove a worker from the app
       build        Build a zip file of each function and each layer, ready for Lambda
       list         List the app's workers
       invoke       Invoke a worker or the endpoint, and print the response
       graph        Show which functions call which workers
       contracts    Write, check, show or compare the types of the workers
+      test         Run the unit tests of workers
+      env          Print the environment of a worker's code, or run a command in it
+      mcp          Serve a coding agent over the Model Context Protocol
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
       executions   List, show and change executions of durable workers
@@ -54,6 +58,7 @@ fn no_arguments_print_the_help() {
       cargo bedrock list                         list the app's workers
       cargo bedrock invoke greeter               invoke a worker locally
       cargo bedrock executions ls                list the executions of durable workers
+      cargo bedrock test                         run the unit tests of the app's workers
       cargo bedrock graph                        show which functions call which workers
       cargo bedrock contracts                    write the types of the workers for their callers
       cargo bedrock build --release              build a zip file of each function and each layer
@@ -77,6 +82,11 @@ fn help_of_each_command_has_examples() {
         &["contracts", "show"],
         &["contracts", "diff"],
         &["invoke"],
+        &["remove"],
+        &["remove", "worker"],
+        &["test"],
+        &["env"],
+        &["mcp"],
         &["dev"],
         &["queue"],
         &["queue", "ls"],

@@ -197,7 +197,7 @@ fn compiler_accepts_a_new_typescript_worker() {
         "\nimport { invoke } from './worker.cjs';\nexport const sent: string = invoke('a', {});\n",
     );
     let refused = tsc(&app);
-    assert!(refused.stdout.starts_with("main.ts(13,14): error TS2322"), "{}", refused.stdout);
+    assert!(refused.stdout.starts_with("main.ts(14,14): error TS2322"), "{}", refused.stdout);
 }
 
 #[test]

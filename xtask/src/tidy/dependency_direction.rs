@@ -80,7 +80,8 @@ const CRATES: &[Limits] = &[
             "bedrock-local",
             "bedrock-model",
         ],
-        forbidden: &["aws*", "lambda*", "anstream", "clap*", "dialoguer", "indicatif"],
+        // It removes styles from the output of tools with `anstream`.
+        forbidden: &["aws*", "lambda*", "clap*", "dialoguer", "indicatif"],
     },
     // It has no need of what users compile.
     Limits {

@@ -45,7 +45,7 @@ impl ApiClient {
     /// Sends a request. Returns the JSON of the response, or `Value::Null` if it is empty.
     pub async fn send(&self, method: Method, path: &str, body: String) -> Result<Value, ApiClientError> {
         let no_server = |reason: String| ApiClientError::NoServer { url: self.url.clone(), reason };
-        let uri: Uri = format!("{}{path}", self.url).parse().map_err(|error| no_server(format!("{error}")))?;
+        let uri = format!("{}{path}", self.url).parse::<Uri>().map_err(|error| no_server(error.to_string()))?;
         let request = Request::builder().method(method).uri(uri).header(CONTENT_TYPE, "application/json");
         // The server accepts any credentials.
         let request = request.header(AUTHORIZATION, "Bedrock command").body(Full::from(body));

@@ -63,7 +63,7 @@ fn project_file_is_a_list_only_with_dependencies() {
 }
 
 #[test]
-fn locked_project_precedes_requirements_and_they_precede_a_project() {
+fn locked_project_precedes_requirements_precede_project() {
     let of = |name: &str, files: &[(&str, &str)]| found(&Folder::new(name, files).0);
     let requirements = ("requirements.txt", "a\n");
     assert_eq!(of("nothing", &[("main.py", "")]), Ok(PythonDependencies::None));

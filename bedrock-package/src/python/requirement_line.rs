@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_wheels_become_references_with_everything_that_follows() {
+    fn paths_of_wheels_become_references_with_what_follows() {
         for (line, expected) in [
             ("wheels/foo-1.0-py3-none-any.whl", "foo @ file:///w/wheels/foo-1.0-py3-none-any.whl"),
             ("foo-1.0-py3-none-any.whl", "foo @ file:///w/foo-1.0-py3-none-any.whl"),

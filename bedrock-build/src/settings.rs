@@ -3,6 +3,7 @@
 
 mod arn;
 mod destination;
+mod durable;
 mod function;
 mod function_reader;
 mod json;
@@ -18,6 +19,7 @@ use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use destination::Destination;
+pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
 use reader::{Reader, is_inside_app, set};

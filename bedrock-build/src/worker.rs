@@ -107,6 +107,12 @@ fn open_worker(root: &Path, settings: &Settings, folder: &str) -> Result<Option<
                 return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
                     .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
             }
+            if settings.durable.is_some() && language == Language::Rust {
+                return Err(Problem::new(format!(
+                    "worker `{name}`: only Python and JavaScript workers can be durable"
+                ))
+                .help(format!("remove `durable` from `[package.metadata.bedrock.workers.{name}]`")));
+            }
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {

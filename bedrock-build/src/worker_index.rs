@@ -11,6 +11,7 @@ use crate::edit_distance::suggest;
 use crate::language::Language;
 use crate::manifest::{Manifest, Table};
 use crate::problem::Problem;
+use crate::settings::DurableSettings;
 
 /// The environment variable that passes the index to the compiler.
 ///
@@ -42,6 +43,8 @@ pub struct WorkerEntry {
     pub memory: u64,
     /// Lambda's identifier of the runtime.
     pub runtime: String,
+    /// The configuration of a durable worker. `None` for other workers.
+    pub durable: Option<DurableSettings>,
     /// The name of the worker's crate in code. `Some` only for a Rust worker that this crate depends on.
     pub krate: Option<String>,
 }
@@ -61,6 +64,7 @@ impl WorkerIndex {
                 timeout: worker.settings.timeout,
                 memory: worker.settings.memory,
                 runtime: worker.runtime.id.to_owned(),
+                durable: worker.settings.durable,
                 krate: dependencies.get(worker.name.as_str()).cloned(),
             })
             .collect();
@@ -87,9 +91,11 @@ impl WorkerIndex {
                 let memory = worker.memory.to_string();
                 let krate = worker.krate.as_deref().unwrap_or_default();
                 let language = worker.language.as_str();
-                [&worker.name, language, &worker.dir, &worker.entry, &timeout, &memory, &worker.runtime, krate]
-                    .map(escape)
-                    .join("|")
+                let fields =
+                    [&worker.name, language, &worker.dir, &worker.entry, &timeout, &memory, &worker.runtime, krate];
+                let durable = worker.durable.map(|durable| format!("{}:{}", durable.timeout, durable.retention));
+                // Only durable workers have the last field, so that other versions read the index of other apps.
+                fields.map(escape).into_iter().chain(durable).collect::<Vec<_>>().join("|")
             })
             .collect();
         entries.join(";")
@@ -103,7 +109,8 @@ impl WorkerIndex {
 }
 
 fn decode_entry(text: &str) -> Option<WorkerEntry> {
-    let fields: Vec<String> = text.split('|').map(unescape).collect();
+    let mut fields: Vec<String> = text.split('|').map(unescape).collect();
+    let durable = if fields.len() == 9 { Some(decode_durable(&fields.pop()?)?) } else { None };
     let [name, language, dir, entry, timeout, memory, runtime, krate] = <[String; 8]>::try_from(fields).ok()?;
     Some(WorkerEntry {
         name,
@@ -113,8 +120,14 @@ fn decode_entry(text: &str) -> Option<WorkerEntry> {
         timeout: timeout.parse().ok()?,
         memory: memory.parse().ok()?,
         runtime,
+        durable,
         krate: Some(krate).filter(|krate| !krate.is_empty()),
     })
+}
+
+fn decode_durable(text: &str) -> Option<DurableSettings> {
+    let (timeout, retention) = text.split_once(':')?;
+    Some(DurableSettings { timeout: timeout.parse().ok()?, retention: retention.parse().ok()? })
 }
 
 /// How the two separators, line ends and the escape character itself are written.
@@ -158,7 +171,7 @@ fn dependencies(crate_dir: &Path) -> Result<BTreeMap<String, String>, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::{WorkerEntry, WorkerIndex};
+    use super::{DurableSettings, WorkerEntry, WorkerIndex};
     use crate::language::Language;
 
     fn entry(name: &str, dir: &str, krate: Option<&str>) -> WorkerEntry {
@@ -170,6 +183,7 @@ mod tests {
             timeout: 30,
             memory: 256,
             runtime: "provided.al2023".to_owned(),
+            durable: None,
             krate: krate.map(str::to_owned),
         }
     }
@@ -178,6 +192,15 @@ mod tests {
     fn encode_escapes_separators_in_paths() {
         let index =
             WorkerIndex { entries: vec![entry("a", "odd|dir;with%7cboth", None), entry("b", "workers/b", Some("b"))] };
+        assert_eq!(WorkerIndex::decode(&index.encode()), Some(index));
+    }
+
+    #[test]
+    fn durable_worker_has_one_more_field() {
+        let mut worker = entry("a", "workers/a", None);
+        worker.durable = Some(DurableSettings { timeout: 900, retention: 14 });
+        let index = WorkerIndex { entries: vec![worker, entry("b", "workers/b", None)] };
+        assert!(index.encode().contains("||900:14;b|"), "{}", index.encode());
         assert_eq!(WorkerIndex::decode(&index.encode()), Some(index));
     }
 

@@ -19,6 +19,9 @@ pub enum StartError {
     /// The database of the event queue cannot be opened.
     #[error(transparent)]
     Queue(#[from] StoreError),
+    /// The database of durable executions cannot be opened.
+    #[error(transparent)]
+    Durable(#[from] bedrock_durable::StoreError),
     /// The executable of a Rust worker or of the endpoint cannot be copied.
     #[error("failed to copy `{path}`: {error}", path = .0.display(), error = .1)]
     Program(PathBuf, io::Error),

@@ -9,6 +9,7 @@
 //! | `execution` | Lambda's Runtime API and the processes that use it: one for each execution environment |
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
+//! | `durable` | durable functions: executions with checkpoints, timers and callbacks |
 //! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
 //! | `event_log` | the log of what the server does |
 //! | `http_api` | the routes that read the log and change the app's state |
@@ -18,9 +19,11 @@
 //! | `debug` | workers under a debugger |
 //! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
 //! | `database_file` | private files of SQLite, used on a blocking thread |
+//! | `api_client` | a client of a running server, for the command line |
 //! | `spawn_on_drop` | a future that continues as a task when its caller drops it |
 //! | `sync` | locks without poisoning |
 
+mod api_client;
 mod async_queue;
 mod backend;
 mod clock;
@@ -28,6 +31,7 @@ mod config;
 pub mod dashboard;
 mod database_file;
 pub mod debug;
+mod durable;
 mod error;
 pub mod event_log;
 pub mod execution;
@@ -40,6 +44,7 @@ mod spawn_on_drop;
 mod sync;
 mod triggers;
 
+pub use api_client::{ApiClient, ApiClientError};
 pub use async_queue::{
     AsyncEvent, AsyncQueue, Attempt, AttemptFuture, Claim, Condition, DestinationDelivery, DestinationFunction,
     DestinationKind, EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
@@ -48,6 +53,7 @@ pub use backend::{ENDPOINT, RecordingBackend};
 pub use clock::Clock;
 pub use config::DevServerConfig;
 pub use error::StartError;
+pub use hyper::Method as HttpMethod;
 pub use policy::CallGraph;
 pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,

@@ -21,6 +21,7 @@ use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBacken
 use crate::config::DevServerConfig;
 use crate::dashboard;
 use crate::debug::{self, Debuggers, Process};
+use crate::durable::{self, DurableService};
 use crate::error::StartError;
 use crate::event_log::{
     DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
@@ -107,21 +108,28 @@ impl DevServer {
         let busy_poller = BusyPoller::new();
         let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
         let functions = Arc::new(functions);
-        let queue = open_queue(&functions, &store, &clock, &recorder)?;
-        let backend =
-            LocalBackend { functions: Arc::clone(&functions), queue: Arc::clone(&queue), clock: clock.clone() };
+        let durable = open_executions(&app, &state, &functions, &clock, &recorder, &log_sink)?;
+        let queue = open_queue(&functions, &store, &clock, &recorder, durable.clone())?;
+        let backend = LocalBackend {
+            functions: Arc::clone(&functions),
+            queue: Arc::clone(&queue),
+            clock: clock.clone(),
+            durable: durable.clone(),
+        };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
         let dispatcher =
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
         let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
-        let routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
+        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
+        routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service)));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),
             tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
             tokio::spawn(busy_poller.run()),
         ];
+        tasks.extend(durable.map(|service| tokio::spawn(service.work())));
         tasks.extend(triggers.start()?);
         let running_app = RunningApp { name: app.name.to_string(), url: url.clone() };
         event_log.publish(DevEventKind::AppStarted(running_app.clone()));
@@ -282,14 +290,33 @@ fn hosted_log_sink(log_sink: &LogSink) -> HostLogSink {
     })
 }
 
+/// Opens the durable executions, if the app has a durable worker or had one.
+fn open_executions(
+    app: &App,
+    state_folder: &Path,
+    functions: &Arc<FunctionRegistry>,
+    clock: &Clock,
+    recorder: &Recorder,
+    log_sink: &LogSink,
+) -> Result<Option<Arc<DurableService>>, StartError> {
+    let path = state_folder.join("durable.sqlite");
+    if !path.exists() && app.workers.iter().all(|worker| worker.settings.durable.is_none()) {
+        return Ok(None);
+    }
+    let functions: Arc<dyn durable::Functions> = Arc::<FunctionRegistry>::clone(functions);
+    let service = DurableService::open(&path, functions, recorder.clone(), clock.clone(), Arc::clone(log_sink))?;
+    Ok(Some(service))
+}
+
 /// Opens the queue, which runs its events on the functions and records its changes.
 fn open_queue(
     functions: &Arc<FunctionRegistry>,
     store: &Arc<QueueStore>,
     clock: &Clock,
     recorder: &Recorder,
+    durable: Option<Arc<DurableService>>,
 ) -> Result<Arc<AsyncQueue>, StoreError> {
-    let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone() });
+    let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone(), durable });
     let resolver = Arc::clone(&runner);
     let recorder = recorder.clone();
     AsyncQueue::with_observer(

@@ -59,8 +59,13 @@ async function load() {
     hostSocket.unref();
     const WorkerClass = await loadWorkerClass(folder, env.BEDROCK_WORKER_CLASS ?? '');
     const instance = new WorkerClass();
+    const loaded = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
+    if (env.BEDROCK_DURABLE === '1') {
+      const { durableHandler } = await import('./durable.mjs');
+      loaded.handle = await durableHandler(folder, loaded.handle.bind(loaded));
+    }
     if (isLeaving) return;
-    worker = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
+    worker = loaded;
   } catch (error) {
     initError(error);
     return;

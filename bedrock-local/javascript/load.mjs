@@ -36,6 +36,12 @@ export async function loadWorkerClass(folder, className) {
   }
 }
 
+/** Returns the file of the worker in `folder`, and whether it is an ES module. */
+export function mainModule(folder) {
+  const file = mainFile(folder);
+  return { file, isModule: isEsModule(file, packageType(dirname(file)), readText(file)) };
+}
+
 function mainFile(folder) {
   const path = MAIN_FILES.map((name) => join(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) {

@@ -15,6 +15,7 @@ macro_rules! embed {
 
 embed![
     "javascript/console.mjs",
+    "javascript/durable.mjs",
     "javascript/errors.mjs",
     "javascript/framing.mjs",
     "javascript/hooks.mjs",
@@ -39,6 +40,7 @@ embed![
     "python/bedrock_host/codec.py",
     "python/bedrock_host/context.py",
     "python/bedrock_host/debug.py",
+    "python/bedrock_host/durable.py",
     "python/bedrock_host/error_format.py",
     "python/bedrock_host/framing.py",
     "python/bedrock_host/host.py",

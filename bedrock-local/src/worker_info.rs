@@ -72,6 +72,7 @@ impl WorkerInfo {
             timeout: entry.timeout,
             memory: entry.memory,
             log_group: function.log_group.clone(),
+            durable: entry.durable,
         }
     }
 }

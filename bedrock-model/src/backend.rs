@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bedrock_build::Language;
+use bedrock_build::settings::DurableSettings;
+use bytes::Bytes;
 
 use crate::Error;
 use crate::invocation::Invocation;
@@ -11,6 +13,9 @@ use crate::transport::Reply;
 
 /// Future that completes when an event is accepted. The event is then run even if no caller waits.
 pub type Accepted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Future of a started execution of a durable function, or of the error of Lambda's API.
+pub type Execution = Pin<Box<dyn Future<Output = Result<ExecutionReply, ExecutionError>> + Send>>;
 
 /// Runs functions.
 pub trait Backend: Send + Sync + 'static {
@@ -39,6 +44,46 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Accepts an event that is run later.
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted;
+
+    /// Starts an execution of a durable function, and waits for its end if the caller waits.
+    fn execute(&self, function: &FunctionInfo, start: ExecutionStart) -> Execution {
+        let message =
+            format!("worker `{}` is durable, and durable workers run in `cargo bedrock dev`", function.worker);
+        drop(start);
+        let error = ExecutionError { exception: "InvalidParameterValueException", status: 400, message };
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+/// How an execution of a durable function is started.
+#[derive(Debug, Clone)]
+pub struct ExecutionStart {
+    /// The call.
+    pub invocation: Invocation,
+    /// The name of the execution. A second call with the same name and event starts no second execution.
+    pub name: Option<String>,
+    /// Whether the caller waits for the result.
+    pub waits: bool,
+}
+
+/// An execution that was started.
+#[derive(Debug, Clone)]
+pub struct ExecutionReply {
+    /// The ARN of the execution.
+    pub arn: String,
+    /// Its result, JSON, or the error of the function. `None` if the caller does not wait.
+    pub outcome: Option<Result<Bytes, Error>>,
+}
+
+/// Why an execution was not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionError {
+    /// The exception of AWS's API model.
+    pub exception: &'static str,
+    /// The status of the HTTP response.
+    pub status: u16,
+    /// The text that the caller reads.
+    pub message: String,
 }
 
 /// Who makes a call, and how.
@@ -80,6 +125,8 @@ pub struct FunctionInfo {
     pub memory: u64,
     /// The log group, for example `/aws/lambda/my_app-local-resizer`.
     pub log_group: String,
+    /// The configuration of a durable function. `None` for other functions.
+    pub durable: Option<DurableSettings>,
 }
 
 /// Prefix of the access keys that identify a worker.

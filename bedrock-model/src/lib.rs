@@ -62,7 +62,9 @@ pub use async_event::{AsyncEvent, Attempt, Condition, EventRecord, EventState, E
 #[cfg(not(bedrock_lambda))]
 pub use async_invoker::{AsyncInvoker, AttemptFuture, Claim, EventHandlers, EventStore, FinishedEvent};
 #[cfg(not(bedrock_lambda))]
-pub use backend::{Accepted, AdmissionError, Backend, Caller, FunctionInfo};
+pub use backend::{
+    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionReply, ExecutionStart, FunctionInfo,
+};
 #[cfg(not(bedrock_lambda))]
 pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 #[cfg(not(bedrock_lambda))]

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, deploy, destroy, dev, doctor, graph, invoke, list, logs, man, migrate, new, queue, rollback,
-    status, terraform,
+    build, completions, deploy, destroy, dev, doctor, executions, graph, invoke, list, logs, man, migrate, new, queue,
+    rollback, status, terraform,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -27,6 +27,7 @@ Examples:
   cargo bedrock dev                          run the app locally, with Lambda's API on one port
   cargo bedrock list                         list the app's workers
   cargo bedrock invoke greeter               invoke a worker locally
+  cargo bedrock executions ls                list the executions of durable workers
   cargo bedrock graph                        show which functions call which workers
   cargo bedrock build --release              build a zip file of each function and each layer
   cargo bedrock deploy --stage dev           deploy the last build to a stage
@@ -73,6 +74,7 @@ enum Command {
     Graph(graph::Graph),
     Dev(dev::Dev),
     Queue(queue::Queue),
+    Executions(executions::ExecutionsCommand),
     Deploy(deploy::Deploy),
     Status(status::Status),
     Rollback(rollback::Rollback),
@@ -123,6 +125,7 @@ impl Cli {
             Command::Graph(command) => command.run(&session),
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
+            Command::Executions(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),
             Command::Rollback(command) => command.run(&session),

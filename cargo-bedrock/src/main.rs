@@ -33,6 +33,7 @@ mod commands;
 mod dev;
 mod doctor;
 mod event_queue;
+mod executions;
 mod file_plan;
 mod local_invoke;
 mod migrate;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
@@ -20,6 +20,15 @@ pub(crate) enum PayloadSource {
 }
 
 impl PayloadSource {
+    /// Reads an argument: JSON, `@` and the path of a file relative to `dir`, or `-`.
+    pub(crate) fn parse(payload: String, dir: &Path) -> Self {
+        match payload.strip_prefix('@') {
+            Some(file) => Self::File { path: dir.join(file), name: file.to_owned() },
+            None if payload == "-" => Self::Stdin,
+            None => Self::Argument { is_file: dir.join(&payload).is_file(), text: payload },
+        }
+    }
+
     /// Reads the payload. Returns an error if it is not JSON.
     pub(crate) fn read(self) -> Result<String> {
         let subject = self.subject();

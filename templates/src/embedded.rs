@@ -93,6 +93,18 @@ pub(crate) const JAVASCRIPT: &[TemplateFile] = &[
     verbatim!("worker.js", "worker/javascript/worker.js"),
 ];
 
+pub(crate) const DURABLE_PYTHON: &[TemplateFile] = &[
+    verbatim!("__init__.py", "worker/python/__init__.py"),
+    template!("main.py", "worker/durable/main.py.j2"),
+    verbatim!("requirements.txt", "worker/durable/requirements.txt"),
+];
+
+pub(crate) const DURABLE_JAVASCRIPT: &[TemplateFile] = &[
+    template!("main.js", "worker/durable/main.js.j2"),
+    template!("package.json", "worker/durable/package.json.j2"),
+    verbatim!("worker.js", "worker/javascript/worker.js"),
+];
+
 pub(crate) const RUST: &[TemplateFile] = &[
     template!("Cargo.toml", "worker/rust/Cargo.toml.j2"),
     template!("build.rs", "worker/rust/build.rs.j2"),

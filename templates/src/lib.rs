@@ -14,7 +14,9 @@ mod render;
 use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
-use crate::embedded::{APP, ENDPOINT, JAVASCRIPT, PYTHON, RUST, TERRAFORM, TemplateFile};
+use crate::embedded::{
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, ENDPOINT, JAVASCRIPT, PYTHON, RUST, TERRAFORM, TemplateFile,
+};
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
 use crate::render::{Variables, render};
@@ -55,6 +57,16 @@ pub fn worker(
         Language::Rust => RUST,
     };
     render(templates, &variables)
+}
+
+/// Renders the folder of a new durable worker. Returns `None` for a language whose workers cannot be durable.
+pub fn durable_worker(name: &WorkerName, language: Language) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
+    let templates = match language {
+        Language::Python => DURABLE_PYTHON,
+        Language::JavaScript => DURABLE_JAVASCRIPT,
+        Language::Rust => return Ok(None),
+    };
+    render(templates, &worker_variables(name)).map(Some)
 }
 
 /// Renders the file of a new endpoint, with a path relative to the app.

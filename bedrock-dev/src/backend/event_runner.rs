@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use bedrock_model::Invocation;
+use bedrock_model::{ExecutionStart, Invocation};
 
 use super::function_registry::FunctionRegistry;
+use super::local_backend::not_started;
 use crate::async_queue::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction};
+use crate::durable::DurableService;
 use crate::event_log::Recorder;
 
 /// What the queue uses to run events.
@@ -13,6 +15,8 @@ pub(crate) struct EventRunner {
     pub(crate) functions: Arc<FunctionRegistry>,
     /// Records the attempts. Synchronous calls are recorded by [`super::RecordingBackend`].
     pub(crate) recorder: Recorder,
+    /// Runs durable functions; `None` if the app has none.
+    pub(crate) durable: Option<Arc<DurableService>>,
 }
 
 impl EventRunner {
@@ -30,6 +34,14 @@ impl EventRunner {
             }
             let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
             invocation.request_id.clone_from(&event.id);
+            if let Some(durable) = runner.durable.clone().filter(|_| function.durable.is_some()) {
+                // The event of a destination. Its execution has retries of its own, and its name makes it run once.
+                let start = ExecutionStart { invocation, name: Some(event.id.clone()), waits: false };
+                return match durable.execute(function.clone(), start).await {
+                    Ok(_) => Attempt::Answered("null".into()),
+                    Err(error) => Attempt::failed(&not_started(&function.worker, error), &function, &event.id),
+                };
+            }
             let run = |invocation| functions.run(&function, invocation);
             match runner.recorder.run(&function, Some(event.attempts), invocation, run).await {
                 Ok(response) => Attempt::Answered(response),

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use bedrock_model::{Accepted, AdmissionError, Backend, Caller, Error, FunctionInfo, Invocation, Reply};
+use bedrock_model::{
+    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, Invocation, Reply,
+};
 
 use crate::event_log::Recorder;
 
@@ -44,6 +46,10 @@ impl<B: Backend> Backend for RecordingBackend<B> {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        // The invocations of an execution are recorded, and the execution is not one of them.
+        if function.durable.is_some() {
+            return self.inner.run(function, invocation);
+        }
         let inner = Arc::clone(&self.inner);
         let recorder = self.recorder.clone();
         let function = function.clone();
@@ -54,5 +60,9 @@ impl<B: Backend> Backend for RecordingBackend<B> {
 
     fn accept(&self, function: &FunctionInfo, invocation: Invocation) -> Accepted {
         self.inner.accept(function, invocation)
+    }
+
+    fn execute(&self, function: &FunctionInfo, start: ExecutionStart) -> Execution {
+        self.inner.execute(function, start)
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn function() -> FunctionInfo {
         timeout: 30,
         memory: 256,
         log_group: text(),
+        durable: None,
     }
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn function() -> FunctionInfo {
         timeout: 3,
         memory: 512,
         log_group: "/aws/lambda/shop-local-greeter".to_owned(),
+        durable: None,
     }
 }
 

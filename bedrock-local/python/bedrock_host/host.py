@@ -70,7 +70,12 @@ def load_worker(worker_dir):
     prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
     logs.watch()
     display_path = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
-    return load(os.environ.get("BEDROCK_WORKER_CLASS"), display_path)
+    worker_class = load(os.environ.get("BEDROCK_WORKER_CLASS"), display_path)
+    if os.environ.get("BEDROCK_DURABLE") != "1":
+        return worker_class
+    from .durable import durable
+
+    return durable(worker_class)
 
 
 def take_descriptors():

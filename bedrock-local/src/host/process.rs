@@ -194,6 +194,9 @@ fn set_environment(command: &mut Command, info: &WorkerInfo, hosts: &HostRegistr
     ] {
         command.env(name, value);
     }
+    if info.entry.durable.is_some() {
+        command.env("BEDROCK_DURABLE", "1");
+    }
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
 }
 

@@ -58,7 +58,7 @@ fn is_link_navigation(request: &Parts) -> bool {
         && header_text(headers, "sec-fetch-mode") == Some("navigate")
         && header_text(headers, "sec-fetch-dest") == Some("document")
         && function_of_host(headers).is_none()
-        && !["/2015-03-31/", "/_"].iter().any(|prefix| path.starts_with(prefix))
+        && !["/2015-03-31/", "/2025-12-01/", "/_"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// Rejects calls of Lambda's API without the credentials that `access` requires.
@@ -173,7 +173,13 @@ mod tests {
         for line in ["GET /", "GET /invocations/6f1c?a=b"] {
             assert!(check_host_and_origin(&request(line, &own), LOOPBACK).is_ok(), "{line}");
         }
-        for line in ["POST /", "GET /_url/endpoint/", "GET /_bedrock/v1/token", "GET /2015-03-31/functions/"] {
+        for line in [
+            "POST /",
+            "GET /_url/endpoint/",
+            "GET /_bedrock/v1/token",
+            "GET /2015-03-31/functions/",
+            "GET /2025-12-01/x",
+        ] {
             assert!(check_host_and_origin(&request(line, &own), LOOPBACK).is_err(), "{line}");
         }
         assert!(check_host_and_origin(&request("GET /", &link("endpoint.localhost:4000")), LOOPBACK).is_err());

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use bedrock_model::AdmissionError;
+use bedrock_model::{AdmissionError, ExecutionError};
 
 use bedrock_model::Error;
 use bedrock_model::limits::MAX_EVENT_PAYLOAD_BYTES;
@@ -76,6 +76,12 @@ impl ApiError {
         }
     }
 
+    /// An execution of a durable function was not started.
+    pub(super) fn of_execution(error: &ExecutionError) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, error.exception, error.message.clone())
+    }
+
     /// The service failed, not the caller.
     pub(super) fn service(message: String) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", message)
@@ -104,7 +110,13 @@ impl ApiError {
     /// Returns the HTTP response.
     pub(super) fn into_response(self, request_id: &str) -> Response<Body> {
         // In the API model these errors have the key `Message`, all others have `message`.
-        let capitalized = ["ResourceNotFoundException", "ServiceException", "RecursiveInvocationException"];
+        let capitalized = [
+            "CallbackTimeoutException",
+            "DurableExecutionAlreadyStartedException",
+            "RecursiveInvocationException",
+            "ResourceNotFoundException",
+            "ServiceException",
+        ];
         let fault = if self.status.is_server_error() { "Service" } else { "User" };
         let mut body = Map::new();
         body.insert(

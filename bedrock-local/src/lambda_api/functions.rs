@@ -84,6 +84,16 @@ fn respond(value: &Value) -> Response<Body> {
 
 /// Returns the `FunctionConfiguration` of a function. There is no zip, so size and digest are those of an empty file.
 fn configuration(function: &FunctionInfo) -> Value {
+    let mut configuration = configuration_of_all(function);
+    if let Some(durable) = function.durable {
+        configuration["DurableConfig"] =
+            json!({ "ExecutionTimeout": durable.timeout, "RetentionPeriodInDays": durable.retention });
+    }
+    configuration
+}
+
+/// Returns what the configurations of all functions have.
+fn configuration_of_all(function: &FunctionInfo) -> Value {
     let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
     json!({
         "FunctionName": function.name,

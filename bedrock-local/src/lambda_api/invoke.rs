@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::IgnoredAny;
 
 use bedrock_model::function_error::failure_body;
-use bedrock_model::{Caller, FunctionInfo, Invocation, LogTail, Metrics};
+use bedrock_model::{Caller, ExecutionStart, FunctionInfo, Invocation, LogTail, Metrics};
 
 use super::access::calling_worker;
 use super::api_error::ApiError;
@@ -73,7 +73,13 @@ struct InvokeRequest {
 
 impl InvokeRequest {
     fn parse(service: &Service, headers: &HeaderMap, path: &str, qualifier: Option<&str>) -> Result<Self, ApiError> {
-        let function = service.function(&FunctionReference::parse(path, qualifier)?)?;
+        let reference = FunctionReference::parse(path, qualifier)?;
+        let function = service.function(&reference)?;
+        // The name of a worker is short for its function's live alias, and no reference that AWS knows.
+        if function.durable.is_some() && reference.qualifier.is_none() && reference.name == function.name {
+            let message = "You cannot invoke a durable function using an unqualified ARN.";
+            return Err(ApiError::wrong_parameter(message.to_owned()));
+        }
         let invocation_type = match header_text(headers, "x-amz-invocation-type") {
             None | Some("RequestResponse") => InvocationType::RequestResponse,
             Some("Event") => InvocationType::Event,
@@ -102,6 +108,12 @@ impl InvokeRequest {
         let caller =
             Caller { worker: calling_worker(headers), waits: self.invocation_type == InvocationType::RequestResponse };
         service.backend.admit(caller, &self.function, &invocation).map_err(ApiError::not_admitted)?;
+        if self.function.durable.is_some() && self.invocation_type != InvocationType::DryRun {
+            invocation.caller_deadline = caller_deadline(headers);
+            let name = header_text(headers, "x-amz-durable-execution-name").map(str::to_owned);
+            let start = ExecutionStart { invocation, name, waits: caller.waits };
+            return execute_and_respond(service, &self.function, start).await;
+        }
         match self.invocation_type {
             InvocationType::DryRun => Ok(respond(StatusCode::NO_CONTENT, Body::empty(), &id)),
             InvocationType::Event => {
@@ -158,6 +170,33 @@ async fn run_and_respond(
         if let Ok(log) = HeaderValue::from_str(&BASE64_STANDARD.encode(tail.last())) {
             headers.insert("x-amz-log-result", log);
         }
+    }
+    Ok(response)
+}
+
+/// Starts an execution of a durable function, and returns its result if the caller waits for it.
+async fn execute_and_respond(
+    service: &Service,
+    function: &FunctionInfo,
+    start: ExecutionStart,
+) -> Result<Response<Body>, ApiError> {
+    let id = start.invocation.request_id.clone();
+    let reply = service.backend.execute(function, start).await;
+    let reply = reply.map_err(|error| ApiError::of_execution(&error))?;
+    let mut response = match &reply.outcome {
+        None => respond(StatusCode::ACCEPTED, Body::empty(), &id),
+        Some(Ok(result)) => respond(StatusCode::OK, Body::from(result.clone()), &id),
+        Some(Err(error)) => {
+            let Some(body) = failure_body(error, function, &id) else { return Err(not_run_error(error)) };
+            let mut response = respond(StatusCode::OK, Body::from(body.to_string()), &id);
+            response.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert("x-amz-executed-version", HeaderValue::from_static(LATEST));
+    if let Ok(arn) = HeaderValue::from_str(&reply.arn) {
+        headers.insert("x-amz-durable-execution-arn", arn);
     }
     Ok(response)
 }

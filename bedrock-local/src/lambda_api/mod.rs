@@ -11,6 +11,7 @@
 //! | `function_url_response` | the HTTP response of a function |
 //! | `body`, `request_parts` | read requests |
 //! | `log_lines` | what Lambda adds to the log of an invocation |
+//! | `further_operations` | what operations that other crates add need |
 //! | `api_error` | errors of the API, as AWS returns them |
 //!
 //! Any [`Backend`](bedrock_model::Backend) can be served. `local_backend` is the one of `cargo run`.
@@ -22,6 +23,7 @@ mod function_reference;
 mod function_url;
 pub(super) mod function_url_response;
 mod functions;
+mod further_operations;
 mod invoke;
 mod log_lines;
 mod request_parts;
@@ -29,4 +31,5 @@ mod server;
 mod service;
 
 pub use access::{Access, check_host_and_origin};
+pub use further_operations::{authenticate, error_response};
 pub use server::{serve_alongside_routes, serve_on, unknown_operation};

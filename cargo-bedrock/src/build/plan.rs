@@ -77,6 +77,10 @@ impl Plan {
         if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {
             return Err(no_layer_error(worker));
         }
+        let durable = app.workers.iter().find(|worker| worker.settings.durable.is_some());
+        if let Some(worker) = durable {
+            return Err(durable_error(worker));
+        }
         let everything = !request.endpoint && workers.is_empty() && layers.is_empty();
         let mut artifacts = Vec::new();
         if everything || request.endpoint {
@@ -92,6 +96,13 @@ impl Plan {
         }
         Ok(Self { architecture, artifacts })
     }
+}
+
+/// Only the dev server runs executions. A deployed function without its configuration would fail at each call.
+fn durable_error(worker: &Worker) -> Error {
+    Error::app(format!("worker `{}` is durable, and only `cargo bedrock dev` runs durable workers", worker.name))
+        .help(format!("remove `durable` from `[package.metadata.bedrock.workers.{}]` in `Cargo.toml`", worker.name))
+        .help("run `cargo bedrock dev` to run the app with it")
 }
 
 /// Returns whether a worker can have a layer. Rust workers link their dependencies.

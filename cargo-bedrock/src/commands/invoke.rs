@@ -63,7 +63,7 @@ impl Invoke {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let worker = app.worker(&self.worker).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
-        let payload = payload_source(self.payload, session).read()?;
+        let payload = PayloadSource::parse(self.payload, &session.dir).read()?;
         let RemoteOptions { stage, logs, profile, region, endpoint_url } = self.remote_options;
         // `--remote` and `--stage` require each other.
         let Some(stage) = stage else {
@@ -96,13 +96,5 @@ fn print_response(invocation: &RemoteInvocation<'_>, response: RemoteResponse, p
             let error = Error::app(format!("worker `{worker}` failed")).cause(format!("{error_type}: {message}"));
             Err(if *with_logs { error } else { error.help("`--logs` shows its log") })
         }
-    }
-}
-
-fn payload_source(payload: String, session: &Session) -> PayloadSource {
-    match payload.strip_prefix('@') {
-        Some(file) => PayloadSource::File { path: session.dir.join(file), name: file.to_owned() },
-        None if payload == "-" => PayloadSource::Stdin,
-        None => PayloadSource::Argument { is_file: session.dir.join(&payload).is_file(), text: payload },
     }
 }

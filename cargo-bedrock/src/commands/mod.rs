@@ -7,6 +7,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;
 pub(crate) mod doctor;
+pub(crate) mod executions;
 pub(crate) mod graph;
 pub(crate) mod invoke;
 pub(crate) mod list;

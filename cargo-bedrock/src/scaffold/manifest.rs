@@ -76,6 +76,37 @@ impl Manifest {
         Ok(())
     }
 
+    /// Adds the setting `durable` to the table of a worker, which it creates.
+    pub(crate) fn add_durable(&mut self, name: &str) -> Result<()> {
+        let mut item = self.0.as_item_mut();
+        for key in ["package", "metadata", "bedrock", "workers", name] {
+            let is_inline = item.is_inline_table();
+            let is_last = key == name;
+            let Some(table) = item.as_table_like_mut() else {
+                return Err(Error::app(format!(
+                    "`{key}` in `Cargo.toml` cannot be added: what contains it is not a table"
+                )));
+            };
+            item = table.entry(key).or_insert_with(|| {
+                if is_inline {
+                    return value(InlineTable::new());
+                }
+                let mut table = Table::new();
+                // Only the table of the worker itself gets a line of its own.
+                table.set_implicit(!is_last);
+                Item::Table(table)
+            });
+        }
+        let Some(table) = item.as_table_like_mut() else {
+            return Err(Error::app(format!("the settings of worker `{name}` in `Cargo.toml` are not a table")));
+        };
+        let mut durable = InlineTable::new();
+        durable.insert("timeout", "30d".into());
+        durable.insert("retention", "14d".into());
+        table.insert("durable", value(durable));
+        Ok(())
+    }
+
     /// Makes the package the root of a workspace.
     pub(crate) fn add_workspace(&mut self) {
         self.0.insert("workspace", Item::Table(Table::new()));

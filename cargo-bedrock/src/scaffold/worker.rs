@@ -28,19 +28,29 @@ pub(crate) fn suffix_help(name: &str) -> String {
     format!("add a suffix: `{name}.rs`, `{name}.py` or `{name}.js`")
 }
 
-/// Plans the worker `name` in `app`. `manifest` is the text of the app's `Cargo.toml`. `is_in_workspace` is whether a
+/// A worker to create.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WorkerPlan<'a> {
+    pub(crate) name: &'a WorkerName,
+    pub(crate) language: Language,
+    pub(crate) is_durable: bool,
+}
+
+/// Plans the worker in `app`. `manifest` is the text of the app's `Cargo.toml`. `is_in_workspace` is whether a
 /// folder above the app is the root of a workspace.
-pub(crate) fn plan(
-    app: &App,
-    manifest: &str,
-    is_in_workspace: bool,
-    name: &WorkerName,
-    language: Language,
-) -> Result<FilePlan> {
+pub(crate) fn plan(app: &App, manifest: &str, is_in_workspace: bool, worker: WorkerPlan<'_>) -> Result<FilePlan> {
+    let WorkerPlan { name, language, is_durable } = worker;
     check_worker_is_new(app, name)?;
     let mut edited = Manifest::parse(manifest)?;
     let dir = format!("{}/{name}", app.settings.workers_dir);
-    let files = templates::worker(name, language, &edited.bedrock_dependencies(dir.split('/').count()))?;
+    let files = if is_durable {
+        templates::durable_worker(name, language)?.ok_or_else(|| {
+            Error::call("only Python and JavaScript workers can be durable")
+                .help(format!("use `{name}.py --durable` or `{name}.js --durable`"))
+        })?
+    } else {
+        templates::worker(name, language, &edited.bedrock_dependencies(dir.split('/').count()))?
+    };
     let owner = edited.name_owner(name.as_str());
     // Left over from a worker whose folder was deleted. The line is right for a new Rust worker.
     let has_stale_line = matches!(&owner, Some(NameOwner::Dependency { path: Some(path) }) if *path == dir);
@@ -56,6 +66,9 @@ pub(crate) fn plan(
         if !is_in_workspace && !edited.has_workspace() {
             edited.add_workspace();
         }
+    }
+    if is_durable {
+        edited.add_durable(name.as_str())?;
     }
     steps.push(FileStep::CreateFolder { path: app.root.join(&dir), files });
     let after = edited.text();

@@ -5,6 +5,7 @@
 
 mod completions;
 mod doctor;
+mod executions;
 mod graph;
 mod invoke;
 mod invoke_remote;

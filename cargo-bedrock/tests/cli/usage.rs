@@ -21,6 +21,7 @@ fn no_arguments_print_the_help() {
       graph        Show which functions call which workers
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
+      executions   List, show and change executions of durable workers
       deploy       Deploy the last build to a stage
       status       Show what is deployed, and how it differs from the last build
       rollback     Roll back to the version before the last deploy
@@ -51,6 +52,7 @@ fn no_arguments_print_the_help() {
       cargo bedrock dev                          run the app locally, with Lambda's API on one port
       cargo bedrock list                         list the app's workers
       cargo bedrock invoke greeter               invoke a worker locally
+      cargo bedrock executions ls                list the executions of durable workers
       cargo bedrock graph                        show which functions call which workers
       cargo bedrock build --release              build a zip file of each function and each layer
       cargo bedrock deploy --stage dev           deploy the last build to a stage
@@ -77,6 +79,18 @@ fn help_of_each_command_has_examples() {
         &["queue", "retry"],
         &["queue", "drop"],
         &["queue", "drain"],
+        &["executions"],
+        &["executions", "ls"],
+        &["executions", "show"],
+        &["executions", "history"],
+        &["executions", "stop"],
+        &["executions", "pause"],
+        &["executions", "resume"],
+        &["executions", "delete"],
+        &["executions", "callback"],
+        &["executions", "callback", "succeed"],
+        &["executions", "callback", "fail"],
+        &["executions", "callback", "heartbeat"],
         &["deploy"],
         &["status"],
         &["rollback"],

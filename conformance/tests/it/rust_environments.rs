@@ -46,6 +46,7 @@ impl RustFunctionFixture {
             function: FunctionInfo {
                 arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{name}"),
                 log_group: format!("/aws/lambda/{name}"),
+                durable: None,
                 name,
                 worker,
                 language: Language::Rust,
@@ -321,6 +322,7 @@ async fn missing_or_invalid_program_is_an_error() {
             timeout: 3,
             memory: 128,
             log_group: "/aws/lambda/odd".to_owned(),
+            durable: None,
         };
         (path.to_owned(), info)
     };

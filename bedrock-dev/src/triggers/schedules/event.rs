@@ -62,6 +62,7 @@ mod tests {
             timeout: 30,
             memory: 256,
             log_group: "/aws/lambda/shop-local-reporter".to_owned(),
+            durable: None,
         }
     }
 

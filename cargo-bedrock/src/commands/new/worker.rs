@@ -15,7 +15,8 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bedrock new worker resizer.rs
   cargo bedrock new worker system_fetcher.py
-  cargo bedrock new worker thumbnailer.js";
+  cargo bedrock new worker thumbnailer.js
+  cargo bedrock new worker order_flow.py --durable";
 
 /// Add a worker to the app: a folder in `workers/`
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(crate) struct NewWorker {
     /// Name and language of the worker; without a suffix, the command asks for the language
     #[arg(value_name = "NAME.rs|NAME.py|NAME.js")]
     name: String,
+    /// Create a durable worker, which waits for days and continues where it was
+    #[arg(long)]
+    durable: bool,
 }
 
 impl NewWorker {
@@ -43,15 +47,17 @@ impl NewWorker {
         let manifest = fs::read_to_string(app.root.join("Cargo.toml"))
             .map_err(|error| Error::io("failed to read `Cargo.toml`", &error))?;
         let is_in_workspace = scaffold::worker::is_below_workspace(&app);
-        let plan = scaffold::worker::plan(&app, &manifest, is_in_workspace, &name, language)?;
+        let worker = scaffold::worker::WorkerPlan { name: &name, language, is_durable: self.durable };
+        let plan = scaffold::worker::plan(&app, &manifest, is_in_workspace, worker)?;
         file_plan::apply(&plan, &interrupt)?;
         let is_in_manifest = plan.steps.iter().any(|step| matches!(step, FileStep::Edit { .. }));
-        print_created(session, &app, &name, language, is_in_manifest);
+        print_created(session, &app, worker, is_in_manifest);
         Ok(())
     }
 }
 
-fn print_created(session: &Session, app: &App, name: &WorkerName, language: Language, is_in_manifest: bool) {
+fn print_created(session: &Session, app: &App, worker: scaffold::worker::WorkerPlan<'_>, is_in_manifest: bool) {
+    let scaffold::worker::WorkerPlan { name, language, is_durable } = worker;
     let print = &session.print;
     let dir = format!("{}/{name}", app.settings.workers_dir);
     let added = if is_in_manifest { " and added it to `Cargo.toml`" } else { "" };
@@ -62,7 +68,11 @@ fn print_created(session: &Session, app: &App, name: &WorkerName, language: Lang
         Language::JavaScript => ("main.js", "package.json"),
     };
     print.next(&format!("write its code in `{dir}/{file}`, and its dependencies in `{dir}/{dependencies}`"));
-    print.next(&format!("try it with `cargo bedrock invoke {name} --payload '{{\"name\": \"world\"}}'`"));
+    if is_durable {
+        print.next("run `cargo bedrock dev`, which runs durable workers");
+    } else {
+        print.next(&format!("try it with `cargo bedrock invoke {name} --payload '{{\"name\": \"world\"}}'`"));
+    }
     // Lambda limits the length of a function's name; `dev` is the shortest usual name of a stage.
     if let Err(problem) = FunctionName::of_worker(&app.name, "dev", name) {
         print.warning(&format!("in a stage like `dev`, {}", problem.message));

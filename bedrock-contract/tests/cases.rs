@@ -1,4 +1,5 @@
 //! The table of cases: what each type is in Rust, Python and TypeScript, which documents have it, and what is refused.
+#![allow(clippy::expect_used)]
 
 mod table;
 

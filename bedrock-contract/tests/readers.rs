@@ -1,5 +1,6 @@
 //! What the readers in Python and JavaScript make of types, with pydantic, msgspec and zod, and what the reader here makes
 //! of it.
+#![allow(clippy::expect_used)]
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
 //! Whatever a contract contains, its file reads as the same contract, and everything that is generated from it is valid.
+#![allow(clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
 //! What type checkers say about calls of workers with contracts: pyright, mypy and the compiler of TypeScript.
+#![allow(clippy::expect_used)]
 
 mod table;
 

@@ -1,5 +1,6 @@
 //! The validators in Python and JavaScript say the same about the documents of the table as the one in Rust, apart from what
 //! is listed here.
+#![allow(clippy::expect_used)]
 
 mod table;
 

@@ -132,7 +132,7 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
                 return Ok(quote!({ #call_site ::bedrock::__private::v1::#function::<#path>(#payload) }));
             }
             if let Some(contract) = worker_index::contract(&entry, literal.span())? {
-                return expand_contract(call, &entry.name, &contract, literal.span());
+                return Ok(expand_contract(call, &entry.name, &contract, literal.span()));
             }
             let name = &entry.name;
             let function = if call.require_response { "json" } else { "json_event" };
@@ -144,7 +144,7 @@ pub(crate) fn expand(call: &Call) -> syn::Result<TokenStream> {
 
 /// Expands a call of a worker with a contract: the event is of the type in `crate::workers`, or a literal of `json!`,
 /// which is checked here.
-fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Span) -> syn::Result<TokenStream> {
+fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Span) -> TokenStream {
     let payload = &call.payload;
     let call_site = call_site::expand(name);
     let watch = contract.watch();
@@ -162,7 +162,7 @@ fn expand_contract(call: &Call, name: &str, contract: &WorkerContract, span: Spa
         quote!(json_event::<#event>)
     };
     // The call is kept, so that its types do not cause further errors.
-    Ok(quote!({ #errors #call_site #watch ::bedrock::__private::v1::#function(#name, #payload) }))
+    quote!({ #errors #call_site #watch ::bedrock::__private::v1::#function(#name, #payload) })
 }
 
 /// Returns an error for each violation of a literal, at its token. The errors are statements.

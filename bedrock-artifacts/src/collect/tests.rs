@@ -125,7 +125,36 @@ fn ignore_files_are_applied_without_a_git_repository() {
         .with_files(&["main.py", "a.log", "kept.log", "b.tmp", "data/x.csv", "data/keep.csv", "build/x", "sub/build"])
         .with_files(&["notes.md", "generated/x.py", "sub/here.txt", "sub/sub/here.txt", "sub/notes.md"]);
     assert_eq!(app.paths(), ["data/keep.csv", "kept.log", "main.py", "sub/build", "sub/sub/here.txt"]);
-    assert_eq!(app.tree().excluded.iter().filter(|excluded| excluded.reason != ExclusionReason::Leftover).count(), 0);
+    let excluded = app.tree().excluded;
+    let ignored: Vec<String> = excluded
+        .iter()
+        .filter(|excluded| excluded.reason != ExclusionReason::Leftover)
+        .map(|excluded| format!("{:?} {}", excluded.reason, excluded.path))
+        .collect();
+    assert_eq!(
+        ignored,
+        [
+            "GitIgnored a.log",
+            "GitIgnored b.tmp",
+            "GitIgnored build/",
+            "GitIgnored data/x.csv",
+            "GitIgnored generated/",
+            "BedrockIgnored notes.md",
+            "BedrockIgnored sub/here.txt",
+            "BedrockIgnored sub/notes.md",
+        ]
+    );
+}
+
+#[test]
+fn needed_files_are_packed_although_git_ignores_them() {
+    let mut app = sources()
+        .with(&[("workers/resizer/.gitignore", "dist/\n*.log\n"), ("workers/resizer/.bedrockignore", "kept.py\n")])
+        .with_files(&["main.py", "a.log", "b.log", "dist/x.js", "dist/y.log", "dist/test/x.js", "dist/.env", "kept.py"])
+        .with_files(&["tests/helper.py", "tests/other.py", "id_rsa", ".venv/x.py"]);
+    let needed = ["a.log", "dist", "tests/helper.py", "kept.py", "id_rsa", ".venv/x.py", "nowhere.py"];
+    app.options.needed = needed.iter().map(|path| (*path).to_owned()).collect();
+    assert_eq!(app.paths(), ["a.log", "dist/x.js", "dist/y.log", "main.py", "tests/helper.py"]);
 }
 
 #[test]

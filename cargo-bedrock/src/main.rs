@@ -5,6 +5,7 @@
 //! | [`cli`] | the complete command line, and usage errors |
 //! | [`commands`] | one file for each command: its arguments and a short `run` |
 //! | [`scaffold`] | the files that `new` creates |
+//! | [`app_path`] | paths below the app, which records in it name |
 //! | [`file_plan`] | a set of file changes, carried out completely or not at all |
 //! | [`build`] | `build`: the artifacts of the app and their manifest |
 //! | [`process`] | external tools: cargo, uv, npm |
@@ -27,6 +28,7 @@
 
 #![forbid(unsafe_code)]
 
+mod app_path;
 mod build;
 mod cli;
 mod commands;

@@ -158,6 +158,34 @@ fn needed_files_are_packed_although_git_ignores_them() {
 }
 
 #[test]
+fn links_named_like_generated_folders_are_left_out() {
+    let app = sources().with_files(&["main.py"]).with_link("node_modules", "/nowhere").with_link(".venv", "../gone");
+    assert_eq!(app.paths(), ["main.py"]);
+}
+
+#[test]
+fn file_that_changes_after_the_scan_is_not_packed() {
+    let app = sources().with_files(&["main.py"]);
+    let tree = app.tree();
+    fs::write(app.folder().join("main.py"), key_id()).expect("written");
+    let zip = app.temp_dir.path().join("out.zip");
+    let error = pack(tree.entries(""), &zip, app.temp_dir.path()).expect_err("changed");
+    assert_eq!(
+        render_error(&error),
+        "error: `workers/resizer/main.py` changed while it was packed\nhelp: build again\n"
+    );
+    assert!(!zip.exists());
+}
+
+#[test]
+fn packages_may_have_names_that_differ_by_case() {
+    let app = App::new(FolderKind::Dependencies).with_files(&["README", "readme", "Data/a.py", "data/a.py"]);
+    let tree = app.tree();
+    assert_eq!(tree.files.len(), 4);
+    assert!(pack(tree.entries("python"), &app.temp_dir.path().join("out.zip"), app.temp_dir.path()).is_ok());
+}
+
+#[test]
 fn ignore_files_above_the_app_are_not_read() {
     let mut app = sources().with(&[(".gitignore", "*.py\n")]).with_files(&["main.py"]);
     assert_eq!(app.paths(), [""; 0]);

@@ -245,3 +245,47 @@ fn main_file_is_packed_although_git_ignores_it() {
         assert_eq!(found.iter().any(|found| found == name), is_packed, "{name}");
     }
 }
+
+#[test]
+fn members_of_an_npm_workspace_are_copied_into_the_layer() {
+    let app = app("reporter.js");
+    app.write("package.json", r#"{ "private": true, "workspaces": ["workers/*", "packages/*"] }"#);
+    let list = r#"{ "name": "reporter", "version": "1.0.0", "dependencies": { "our-lib": "^1.0.0" } }"#;
+    app.write("workers/reporter/package.json", list);
+    let lib = r#"{ "name": "our-lib", "version": "1.0.0", "main": "dist/index.js", "dependencies": { "@our/deep": "*" },
+                   "scripts": { "postinstall": "node make.js" } }"#;
+    write(&app, "packages/lib/package.json", lib);
+    write(&app, "packages/lib/.gitignore", "dist/\n");
+    write(&app, "packages/lib/dist/index.js", "module.exports = 'ours';");
+    write(&app, "packages/deep/package.json", r#"{ "name": "@our/deep", "version": "2.0.0" }"#);
+    write(&app, "packages/deep/index.js", "");
+    write(&app, "packages/other/package.json", r#"{ "name": "other", "version": "1.0.0" }"#);
+    let output = build(&app, "--worker-layer=reporter");
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let found = names(&app, "layers/reporter.zip");
+    for name in ["our-lib/dist/index.js", "@our/deep/index.js"] {
+        assert!(found.contains(&format!("nodejs/node_modules/{name}")), "{name} in {found:?}");
+    }
+    assert!(!found.iter().any(|name| name.contains("other") || name.contains("reporter")), "{found:?}");
+    let warning = "`our-lib` has an install script, which a build does not run: what `node make.js`";
+    assert!(output.stderr.contains(warning), "{}", output.stderr);
+    app.write("packages/lib/dist/index.js", "module.exports = 'changed';");
+    let output = build(&app, "--worker-layer=reporter");
+    assert!(output.stderr.contains("our-lib"), "a change of a member builds the layer again: {}", output.stderr);
+}
+
+#[test]
+fn locks_of_other_tools_are_named() {
+    let app = app("reporter.js");
+    app.write("workers/reporter/package.json", r#"{ "dependencies": { "ms": "2.1.3" } }"#);
+    for (lock, tool) in
+        [("pnpm-lock.yaml", "pnpm"), ("workers/reporter/yarn.lock", "Yarn"), ("workers/reporter/bun.lock", "Bun")]
+    {
+        app.write(lock, "");
+        let output = build(&app, "--worker-layer=reporter");
+        fs::remove_file(app.path(lock)).expect("removed");
+        assert_eq!(output.code, Some(1), "{lock}");
+        let cause = format!("caused by: `{lock}` is a lock of {tool}, and a build installs with npm");
+        assert!(output.stderr.contains(&cause), "{}", output.stderr);
+    }
+}

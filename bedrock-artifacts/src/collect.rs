@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::names;
-use super::options::PackOptions;
+use super::options::{FolderKind, PackOptions};
 use super::pack_error::{self, PackError, PackErrorKind};
 use super::tree::{File, Tree};
 use super::walk;
@@ -21,7 +21,10 @@ pub fn collect_files(root: &Path, options: &PackOptions) -> Result<Tree> {
     let (mut tree, mut pack_errors) = walk::walk(&root, &app, options)?;
     tree.files.sort_by(|one, other| one.path.cmp(&other.path));
     tree.excluded.sort_by(|one, other| one.path.cmp(&other.path));
-    pack_errors.extend(case_conflict_errors(&tree.files));
+    // Packages have such names on purpose, and Lambda's file system distinguishes them.
+    if options.folder_kind == FolderKind::Sources {
+        pack_errors.extend(case_conflict_errors(&tree.files));
+    }
     if pack_errors.is_empty() { Ok(tree) } else { Err(pack_error::error(pack_errors, &folder, options)) }
 }
 

@@ -6,16 +6,9 @@ use std::io;
 use std::path::Path;
 
 use super::digest::{Digest, Hasher};
-use super::entry::{Entry, Source};
+use super::entry::{Entry, Fingerprint, Source};
 use super::parallel_map::{available_threads, parallel_map};
 use bedrock_diagnostics::{Error, Result, relative_path};
-
-/// Size and digest of one file of an artifact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    pub(super) bytes: u64,
-    pub(super) sha256: Digest,
-}
 
 /// Returns the digest of the paths, modes and bytes of the entries. Their order does not matter. `app` is for messages.
 pub fn content_digest(entries: &[Entry], app: &Path) -> Result<Digest> {
@@ -55,6 +48,10 @@ pub(super) fn unreadable(file: &Path, app: &Path, error: &io::Error) -> Error {
 }
 
 fn fingerprint(entry: &Entry, app: &Path) -> Result<Fingerprint> {
+    // What was scanned is what counts: packing refuses other bytes.
+    if let Some(scanned) = &entry.fingerprint {
+        return Ok(scanned.clone());
+    }
     match &entry.source {
         Source::Bytes(bytes) => Ok(Fingerprint { bytes: bytes.len() as u64, sha256: Digest::of(bytes) }),
         Source::File(path) => fs::File::open(path)

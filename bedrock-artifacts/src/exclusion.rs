@@ -35,8 +35,9 @@ pub(super) fn by_name(name: &str, is_folder: bool, options: &PackOptions) -> Opt
 }
 
 const VERSION_CONTROL: [&str; 7] = [".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"];
-const CACHES: [&str; 15] = [
+const CACHES: [&str; 16] = [
     ".cache",
+    ".direnv",
     ".eggs",
     ".hypothesis",
     ".ipynb_checkpoints",
@@ -67,6 +68,13 @@ const FILES: [&str; 10] = [
     "desktop.ini",
 ];
 
+/// Endings of files that editors keep next to the edited one.
+const EDITOR_SUFFIXES: [&str; 7] = [".swp", ".swo", ".swx", ".kate-swp", "___jb_tmp___", "___jb_old___", "~"];
+/// Beginnings of files of editors, macOS and NFS.
+const EDITOR_PREFIXES: [&str; 4] = ["._", ".#", ".~lock.", ".nfs0"];
+/// Endings of files that merges and incremental compilers leave.
+const TOOL_SUFFIXES: [&str; 3] = [".orig", ".rej", ".tsbuildinfo"];
+
 fn is_leftover(name: &str, is_folder: bool, options: &PackOptions) -> bool {
     // In a worktree or a submodule it is a file.
     if name == ".git" {
@@ -83,13 +91,25 @@ fn is_leftover(name: &str, is_folder: bool, options: &PackOptions) -> bool {
     }
     FILES.contains(&name)
         || (has_suffix(name, &[".pyc", ".pyo"]) && !options.bytecode)
-        || has_suffix(name, &[".swp", ".swo", "~"])
-        || name.starts_with("._")
-        || name.starts_with(".#")
+        || has_suffix(name, &EDITOR_SUFFIXES)
+        || EDITOR_PREFIXES.iter().any(|start| name.starts_with(start))
+        || (name.starts_with('#') && name.ends_with('#'))
+        || (options.folder_kind == FolderKind::Sources && has_suffix(name, &TOOL_SUFFIXES))
 }
 
 const SECRET_FOLDERS: [&str; 4] = [".aws", ".gnupg", ".ssh", ".azure"];
-const SECRET_FILES: [&str; 6] = [".git-credentials", ".htpasswd", ".netrc", ".npmrc", ".pypirc", ".yarnrc.yml"];
+const SECRET_FILES: [&str; 10] = [
+    ".git-credentials",
+    ".htpasswd",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".yarnrc.yml",
+    "kubeconfig",
+    "secrets.json",
+    "secrets.yaml",
+    "secrets.yml",
+];
 const SECRET_SUFFIXES: [&str; 11] =
     [".pem", ".key", ".p12", ".pfx", ".p8", ".jks", ".keystore", ".kdbx", ".ppk", ".tfstate", ".tfstate.backup"];
 const SSH_KEYS: [&str; 4] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
@@ -177,6 +197,26 @@ mod tests {
         .main.py.swp Leftover
         .gitignore Leftover
         ");
+    }
+
+    #[test]
+    fn files_of_editors_and_tools_are_leftovers() {
+        let names = [
+            "#main.py#",
+            ".#main.py",
+            ".main.py.swx",
+            "main.py___jb_tmp___",
+            ".main.py.kate-swp",
+            ".~lock.table.csv#",
+            ".nfs000000001",
+            "main.py.orig",
+            "main.py.rej",
+            "tsconfig.tsbuildinfo",
+            "main.py~",
+        ];
+        for verdict in verdicts(FolderKind::Sources, &names) {
+            assert!(verdict.ends_with(" Leftover"), "{verdict}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `collect` | the files of a folder that are packed; uses `allowed`, `ignored`, `excluded`, `links`, `names`, `secrets` |
+//! | `collect` | the files of a folder that are packed; uses `allowed`, `ignored`, `excluded`, `links`, `names`, `scan`, `secrets` |
 //! | `zip` | the zip file; its bytes depend only on the paths, modes and contents of the files |
 //! | `content_digest` | the digest of the contents of an artifact |
 //! | `digest` | [`Digest`]: a SHA-256 |
@@ -33,6 +33,8 @@ mod pack_error;
 mod package_size;
 mod parallel_map;
 mod prune;
+mod scan;
+mod secret_rules;
 mod secrets;
 #[cfg(test)]
 mod test_render;
@@ -44,7 +46,7 @@ pub use allow_list::AllowList;
 pub use collect::collect_files;
 pub use content_digest::content_digest;
 pub use digest::{Digest, Hasher};
-pub use entry::{Entry, Source};
+pub use entry::{Entry, Fingerprint, Source};
 pub use exclusion::ExclusionReason;
 pub use limits::{check_environment_size, check_layer_count, check_unzipped_size, zip_size_warning};
 pub use options::{FolderKind, PackOptions};

@@ -77,7 +77,8 @@ fn report(refusal: &PackError, folder: &str, options: &PackOptions) -> Report {
             (format!("its name differs only by case from `{other}`"), "give one of them another name".to_owned())
         }
         PackErrorKind::Secret { kind, line } => {
-            (format!("line {line} looks like {kind}"), allow(path, "if it may be public", options))
+            let place = if *line == 0 { "a file in it".to_owned() } else { format!("line {line}") };
+            (format!("{place} looks like {kind}"), allow(path, "if it may be public", options))
         }
     };
     let mut help = vec![help];

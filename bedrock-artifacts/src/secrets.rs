@@ -4,11 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-/// Maximum size of a scanned file. Larger files are data, in which credentials are unlikely.
-pub(super) const MAX_SCANNED_BYTES: u64 = 1024 * 1024;
-
-/// A file with a zero byte in its first bytes is not a text.
-const HEAD_BYTES: usize = 8 * 1024;
+use super::secret_rules::first_match;
 
 /// Maximum distance between a key id and the secret key that belongs to it.
 const MAX_KEY_DISTANCE_BYTES: usize = 300;
@@ -22,9 +18,6 @@ pub(super) struct SecretMatch {
 
 /// Returns the first credential in the bytes of a file.
 pub(super) fn find(bytes: &[u8]) -> Option<SecretMatch> {
-    if bytes.iter().take(HEAD_BYTES).any(|byte| *byte == 0) {
-        return None;
-    }
     let key_id = captures(&PATTERNS.key_id, bytes)
         // Example ids in Amazon's documentation.
         .find(|(_, id)| !id.ends_with(b"EXAMPLE"))
@@ -33,7 +26,8 @@ pub(super) fn find(bytes: &[u8]) -> Option<SecretMatch> {
         .find(|(_, key)| !key.ends_with(b"EXAMPLEKEY") && is_mixed(key))
         .map(|(at, _)| (at, SECRET_KEY));
     let private_key = PATTERNS.private_key.find(bytes).map(|found| (found.start(), PRIVATE_KEY));
-    let (at, kind) = [key_id, secret_key, private_key].into_iter().flatten().min_by_key(|(at, _)| *at)?;
+    let vendors = first_match(bytes);
+    let (at, kind) = [key_id, secret_key, private_key, vendors].into_iter().flatten().min_by_key(|(at, _)| *at)?;
     Some(SecretMatch { kind, line: 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count() })
 }
 
@@ -170,11 +164,6 @@ mod tests {
         ] {
             assert_eq!(found(&text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn binary_files_are_not_scanned() {
-        assert_eq!(found(&format!("\0{}", id())), None);
     }
 
     #[test]

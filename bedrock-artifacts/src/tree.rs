@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::entry::Entry;
+use super::entry::{Entry, Fingerprint};
 use super::exclusion::ExclusionReason;
 
 /// The files of a folder that are packed.
@@ -25,6 +25,8 @@ pub struct File {
     pub bytes: u64,
     /// Whether its owner may execute it.
     pub executable: bool,
+    /// Size and digest of the bytes that were scanned for secrets, or `None` if they were not.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A file or folder that is not packed.
@@ -40,7 +42,11 @@ impl Tree {
     /// Returns the files as entries below `folder` of an artifact. `""` is the top level of the artifact.
     pub fn entries(&self, folder: &str) -> Vec<Entry> {
         let below = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
-        let entry = |file: &File| Entry { executable: file.executable, ..Entry::file(below(&file.path), &file.source) };
+        let entry = |file: &File| Entry {
+            executable: file.executable,
+            fingerprint: file.fingerprint.clone(),
+            ..Entry::file(below(&file.path), &file.source)
+        };
         self.files.iter().map(entry).collect()
     }
 }

@@ -12,7 +12,7 @@ use super::links::follow;
 use super::names;
 use super::options::{FolderKind, PackOptions};
 use super::pack_error::{PackError, PackErrorKind};
-use super::secrets;
+use super::scan::scan;
 use super::tree::{Excluded, File, Tree};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
@@ -93,7 +93,12 @@ impl FolderWalk<'_> {
             }
             return Ok(());
         };
-        let by_name = exclusion::by_name(name, is_folder, self.options);
+        let kind = entry.file_type().map_err(|error| self.unreadable_path(&disk, &error))?;
+        let by_name = exclusion::by_name(name, is_folder, self.options).or_else(|| {
+            // A link such as `node_modules` may lead to a folder that does not exist on this machine.
+            let of_folder = exclusion::by_name(name, true, self.options);
+            of_folder.filter(|reason| kind.is_symlink() && *reason == ExclusionReason::Leftover)
+        });
         let own = ignored_by.or(by_name);
         let mut place = WalkEntry { path, disk, excluded: own.or(folder.excluded), is_needed: folder.is_needed };
         if let Some(reason) = place.excluded {
@@ -113,7 +118,6 @@ impl FolderWalk<'_> {
             self.refuse(place.path.escape_debug().to_string(), PackErrorKind::UnsupportedName(what));
             return Ok(());
         }
-        let kind = entry.file_type().map_err(|error| self.unreadable(&place, &error))?;
         self.add_entry(place, kind, ignored)
     }
 
@@ -154,15 +158,16 @@ impl FolderWalk<'_> {
         // Only the owner's bit: the others depend on the umask.
         let bytes = metadata.len();
         let executable = metadata.mode() & 0o100 != 0;
-        if self.options.folder_kind == FolderKind::Sources && !self.allowed.has(&place.path) {
-            let text = read_small(&real, bytes, secrets::MAX_SCANNED_BYTES)
-                .map_err(|error| self.unreadable(&place, &error))?;
-            if let Some(found) = secrets::find(&text) {
+        let mut fingerprint = None;
+        if self.options.folder_kind == FolderKind::Sources {
+            let scanned = scan(&real).map_err(|error| self.unreadable(&place, &error))?;
+            if let Some(found) = scanned.secret.filter(|_| !self.allowed.has(&place.path)) {
                 self.refuse(place.path, PackErrorKind::Secret { kind: found.kind, line: found.line });
                 return Ok(());
             }
+            fingerprint = Some(scanned.fingerprint);
         }
-        self.tree.files.push(File { path: place.path, source: real, bytes, executable });
+        self.tree.files.push(File { path: place.path, source: real, bytes, executable, fingerprint });
         Ok(())
     }
 
@@ -179,7 +184,11 @@ impl FolderWalk<'_> {
     }
 
     fn unreadable(&self, place: &WalkEntry, error: &io::Error) -> Error {
-        Error::io(format!("failed to read `{}`", relative_path(&place.disk, self.app)), error)
+        self.unreadable_path(&place.disk, error)
+    }
+
+    fn unreadable_path(&self, path: &Path, error: &io::Error) -> Error {
+        Error::io(format!("failed to read `{}`", relative_path(path, self.app)), error)
     }
 }
 
@@ -195,9 +204,4 @@ fn special(kind: FileType) -> &'static str {
     } else {
         "a device"
     }
-}
-
-/// Returns the bytes of a file, or nothing if it is larger than `limit`.
-fn read_small(path: &Path, bytes: u64, limit: u64) -> io::Result<Vec<u8>> {
-    if bytes > limit { Ok(Vec::new()) } else { fs::read(path) }
 }

@@ -12,9 +12,9 @@ use zip::result::ZipError;
 
 use super::append_only_writer::AppendOnlyWriter;
 use super::compress::{CompressedEntry, compress};
-use super::content_digest::{Fingerprint, combined, entry_size};
+use super::content_digest::{combined, entry_size};
 use super::digest::Digest;
-use super::entry::Entry;
+use super::entry::{Entry, Fingerprint};
 use super::names;
 use super::parallel_map::{available_threads, parallel_map};
 use bedrock_diagnostics::{Error, Result, io_reason, relative_path};

@@ -20,13 +20,20 @@ pub(crate) struct Table<'a> {
 pub(crate) struct Manifest {
     pub(crate) text: String,
     pub(crate) display_path: String,
+    /// Where the line feeds are, so that the line of each of many values is found quickly.
+    line_ends: Vec<usize>,
 }
 
 impl Manifest {
     pub(crate) fn read(path: &Path, display_path: &str) -> Result<Self, Problem> {
         let text = fs::read_to_string(path)
             .map_err(|error| Problem::new(format!("failed to read `{display_path}`: {error}")))?;
-        Ok(Self { text, display_path: display_path.to_owned() })
+        Ok(Self::of(text, display_path))
+    }
+
+    pub(crate) fn of(text: String, display_path: &str) -> Self {
+        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { text, display_path: display_path.to_owned(), line_ends }
     }
 
     pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'_>>, Problem> {
@@ -38,7 +45,7 @@ impl Manifest {
 
     /// Returns path and line of the start of `span`: `Cargo.toml:12`.
     pub(crate) fn location(&self, span: &Range<usize>) -> String {
-        let line = self.text.get(..span.start).unwrap_or_default().bytes().filter(|b| *b == b'\n').count() + 1;
+        let line = self.line_ends.partition_point(|end| *end < span.start) + 1;
         format!("{}:{line}", self.display_path)
     }
 }

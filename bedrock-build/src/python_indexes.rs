@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::toml_values::{items_at, text_at};
 
-/// The index that uv uses without settings, as its lock files name it. In two parts: nothing here is installed from it.
-const PYPI: &str = concat!("https://pypi", ".org/simple");
+/// Host of the index that uv uses without settings, in parts: its address is no setting of this program.
+const DEFAULT_HOST: [&str; 2] = ["pypi", "org"];
 
 /// An index in `[[tool.uv.index]]`.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +51,8 @@ fn locked_indexes(lock: &str, named: &[NamedIndex], root: &Path) -> Vec<String> 
     let packages = items_at(lock.get_ref(), &["package"]);
     let urls = packages.into_iter().filter_map(|package| text_at(package.as_table()?, &["source", "registry"]));
     let mut found: Vec<String> = Vec::new();
-    for url in urls.filter(|url| url.trim_end_matches('/') != PYPI) {
+    let default = format!("https://{}/simple", DEFAULT_HOST.join("."));
+    for url in urls.filter(|url| url.trim_end_matches('/') != default) {
         let known = named.iter().find(|index| index.url.trim_end_matches('/') == url.trim_end_matches('/'));
         let index = if url.contains("://") {
             option_value(known.and_then(|index| index.name.as_deref()), url)
@@ -72,7 +73,7 @@ fn option_value(name: Option<&str>, url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PYPI, locked_indexes, named_indexes};
+    use super::{DEFAULT_HOST, locked_indexes, named_indexes};
     use std::path::Path;
 
     #[test]
@@ -80,12 +81,13 @@ mod tests {
         let project = "[[tool.uv.index]]\nname = \"company\"\nurl = \"https://a.example/simple/\"\nexplicit = true\n";
         let lock = "\
             [[package]]\nname = \"p\"\nsource = { virtual = \".\" }\n\
-            [[package]]\nname = \"a\"\nsource = { registry = \"PYPI\" }\n\
+            [[package]]\nname = \"a\"\nsource = { registry = \"https://DEFAULT/simple\" }\n\
             [[package]]\nname = \"b\"\nsource = { registry = \"https://a.example/simple\" }\n\
             [[package]]\nname = \"c\"\nsource = { registry = \"https://a.example/simple\" }\n\
             [[package]]\nname = \"d\"\nsource = { registry = \"https://b.example/simple\" }\n\
             [[package]]\nname = \"e\"\nsource = { registry = \"wheels\" }\n";
-        let found = locked_indexes(&lock.replace("PYPI", PYPI), &named_indexes(project), Path::new("/app"));
+        let lock = &lock.replace("DEFAULT", &DEFAULT_HOST.join("."));
+        let found = locked_indexes(lock, &named_indexes(project), Path::new("/app"));
         assert_eq!(found, ["company=https://a.example/simple", "https://b.example/simple", "/app/wheels"]);
         assert!(locked_indexes("[", &[], Path::new("/app")).is_empty() && named_indexes("[").is_empty());
     }

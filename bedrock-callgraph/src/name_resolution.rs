@@ -2,7 +2,8 @@
 //! which function name it is called. A language implements [`Grammar`] and fills a [`Resolver`] while it walks the tree.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use tree_sitter::{Language, Node, Parser, Tree};
 
@@ -302,8 +303,9 @@ impl<'t> Resolver<'t> {
             self.scopes.declare(owner, name).push(binding);
         }
         let mut calls = FileCalls { computed: std::mem::take(&mut self.passed), ..FileCalls::default() };
+        let mut known = KnownTargets::new();
         for used in &self.uses {
-            match (self.resolve(grammar, &used.chain, used.scope, &mut VisitedNames::new()), used.usage) {
+            match (self.resolve(grammar, &used.chain, used.scope, &mut known), used.usage) {
                 (None, _) | (Some(Resolution::Towards), Usage::Followed) => {}
                 // `const send = worker.invoke` is equivalent to an import; `const send = invoke` hides the call.
                 (Some(Resolution::Invoke), Usage::Followed) if !used.chain.names.is_empty() => {}
@@ -363,32 +365,111 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// `seen` are the names that were looked up on the way: circles end there.
     fn resolve(
         &self,
         grammar: &impl Grammar,
         chain: &Chain<'t>,
         scope: ScopeId,
-        seen: &mut VisitedNames<'t>,
+        known: &mut KnownTargets<'t>,
     ) -> Option<Resolution> {
         let name = match chain.base {
             ChainBase::Bedrock(path) => return follow(path, &chain.names),
             ChainBase::Name(name) => name,
         };
         let owner = self.scopes.owner(scope, name)?;
-        if !seen.insert((owner, name)) {
-            return None;
-        }
+        let mut search = TargetSearch { known, seen: VisitedNames::new() };
+        let found = self.targets(grammar, owner, name, &mut search);
         // A name that may refer to bedrock or to something else (an import that may fail) is treated as bedrock's.
-        self.scopes.lookup(owner, name).iter().find_map(|binding| match binding {
-            Binding::Bedrock(path) => follow(path, &chain.names),
-            Binding::Value { node, scope, picks } => {
-                let mut value = grammar.chain(*node, self.text)?;
-                value.names.extend(picks.iter().chain(&chain.names));
-                self.resolve(grammar, &value, *scope, seen)
+        found.targets.iter().find_map(|target| follow(target.path, &[&target.names[..], &chain.names[..]].concat()))
+    }
+
+    /// Returns what a name stands for, followed through assignments.
+    fn targets(
+        &self,
+        grammar: &impl Grammar,
+        owner: ScopeId,
+        name: &'t str,
+        search: &mut TargetSearch<'_, 't>,
+    ) -> FoundTargets<'t> {
+        if let Some(targets) = search.known.get(&(owner, name)) {
+            return FoundTargets { targets: Rc::clone(targets), is_complete: true };
+        }
+        if !search.seen.insert((owner, name)) {
+            return FoundTargets { targets: Rc::default(), is_complete: false };
+        }
+        let mut targets = Vec::new();
+        let mut is_complete = true;
+        for binding in self.scopes.lookup(owner, name) {
+            match binding {
+                Binding::Bedrock(path) => add_target(&mut targets, *path, Vec::new()),
+                Binding::Value { node, scope, picks } => {
+                    let Some(mut value) = grammar.chain(*node, self.text) else { continue };
+                    value.names.extend(picks);
+                    is_complete &= self.add_targets_of(grammar, &value, *scope, &mut targets, search);
+                }
+                Binding::Other => {}
             }
-            Binding::Other => None,
-        })
+        }
+        let targets: Rc<[Target<'t>]> = targets.into();
+        if is_complete {
+            search.known.insert((owner, name), Rc::clone(&targets));
+        }
+        FoundTargets { targets, is_complete }
+    }
+
+    /// Adds what a chain stands for. Returns whether no circle was cut.
+    fn add_targets_of(
+        &self,
+        grammar: &impl Grammar,
+        chain: &Chain<'t>,
+        scope: ScopeId,
+        targets: &mut Vec<Target<'t>>,
+        search: &mut TargetSearch<'_, 't>,
+    ) -> bool {
+        let name = match chain.base {
+            ChainBase::Bedrock(path) => {
+                add_target(targets, path, chain.names.clone());
+                return true;
+            }
+            ChainBase::Name(name) => name,
+        };
+        let Some(owner) = self.scopes.owner(scope, name) else { return true };
+        let found = self.targets(grammar, owner, name, search);
+        for target in found.targets.iter() {
+            add_target(targets, target.path, [&target.names[..], &chain.names[..]].concat());
+        }
+        found.is_complete
+    }
+}
+
+/// A module or function of bedrock, and the names that follow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Target<'t> {
+    path: InvokePath,
+    names: Vec<&'t str>,
+}
+
+/// The targets of names that were looked up. A name may be assigned to another one thousands of times in a row.
+type KnownTargets<'t> = HashMap<(ScopeId, &'t str), Rc<[Target<'t>]>>;
+
+struct TargetSearch<'k, 't> {
+    known: &'k mut KnownTargets<'t>,
+    /// The names that were looked up on the way: circles end there.
+    seen: VisitedNames<'t>,
+}
+
+struct FoundTargets<'t> {
+    targets: Rc<[Target<'t>]>,
+    /// No circle was cut, so other searches find the same.
+    is_complete: bool,
+}
+
+/// Adds a target that may lead to `invoke`. Names after it do not matter.
+fn add_target<'t>(targets: &mut Vec<Target<'t>>, path: InvokePath, mut names: Vec<&'t str>) {
+    names.truncate(path.len() + 1);
+    let target = Target { path, names };
+    if follow(target.path, &target.names).is_some() && !targets.contains(&target) {
+        targets.push(target);
     }
 }
 

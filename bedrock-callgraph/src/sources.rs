@@ -102,10 +102,16 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     // Only ignore files of the app apply, not settings of this machine.
     walk.standard_filters(false).hidden(true);
     for name in IGNORE_FILES {
-        walk.add_custom_ignore_filename(name);
+        let mut above = folder.ancestors().take_while(|above| above.starts_with(&app.root));
+        if above.all(|above| is_file_or_absent(&above.join(name))) {
+            walk.add_custom_ignore_filename(name);
+        }
     }
     let inside = folder.clone();
-    walk.filter_entry(move |entry| is_above(&inside, entry.path()) || is_own(&inside, entry));
+    walk.filter_entry(move |entry| {
+        let is_readable = || IGNORE_FILES.iter().all(|name| is_file_or_absent(&entry.path().join(name)));
+        is_above(&inside, entry.path()) || (is_own(&inside, entry) && is_readable())
+    });
     let mut files = Vec::new();
     for entry in walk.build() {
         let entry = entry.map_err(|error| {
@@ -122,6 +128,11 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     files.sort();
     files.dedup();
     Ok(files)
+}
+
+/// Returns whether an ignore file can be opened: reading another kind of file could block for ever.
+fn is_file_or_absent(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 fn is_above(folder: &Path, path: &Path) -> bool {

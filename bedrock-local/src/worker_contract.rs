@@ -206,6 +206,7 @@ mod tests {
             memory: 256,
             runtime: "python3.13".to_owned(),
             krate: None,
+            durable: None,
         }
     }
 

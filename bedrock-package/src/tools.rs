@@ -28,6 +28,12 @@ const MAX_COMMAND_BYTES: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub struct ToolRunner(Arc<Mutex<RunnerState>>);
 
+/// What a tool printed.
+struct ToolOutput {
+    stdout: String,
+    stderr: String,
+}
+
 #[derive(Debug, Default)]
 struct RunnerState {
     process_groups: Vec<Pid>,
@@ -82,9 +88,18 @@ impl ToolRunner {
         Ok(status.success())
     }
 
-    /// Runs a tool and returns its standard output. If it fails, the error has `message`, and the end of the tool's
-    /// output as its cause.
+    /// Runs a tool and returns its standard output. If it fails, the error has `message`, and the part of the tool's
+    /// output that names the cause.
     pub fn run(&self, command: &mut Command, message: &str) -> Result<String> {
+        self.run_to_end(command, message).map(|printed| printed.stdout)
+    }
+
+    /// Like [`ToolRunner::run`], but returns what a successful tool printed on standard error.
+    pub fn run_with_warnings(&self, command: &mut Command, message: &str) -> Result<String> {
+        self.run_to_end(command, message).map(|printed| printed.stderr)
+    }
+
+    fn run_to_end(&self, command: &mut Command, message: &str) -> Result<ToolOutput> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.start(command)?;
         let stderr = child.stderr.take();
@@ -92,10 +107,10 @@ impl ToolRunner {
         let stdout = read_lossy(child.stdout.take());
         let stderr = stderr.join().unwrap_or_default();
         if self.finish(&mut child, command)? {
-            return Ok(stdout);
+            return Ok(ToolOutput { stdout, stderr });
         }
         let output = if stderr.trim().is_empty() { stdout } else { stderr };
-        Err(Error::app(message).cause(format!("`{}` failed\n{}", command_line(command), last_lines(&output))))
+        Err(Error::app(message).cause(format!("`{}` failed\n{}", command_line(command), cause_lines(&output))))
     }
 
     /// Runs a tool that prints a fact about itself, such as its version, and returns the first line of it. Each command is run
@@ -127,9 +142,21 @@ fn read_lossy(stream: Option<impl Read>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn last_lines(text: &str) -> String {
+/// Returns the lines that name the cause: from the first one that has the mark of an error on, or else the last ones.
+fn cause_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(MAX_OUTPUT_LINES)..].join("\n")
+    let last = lines.len().saturating_sub(MAX_OUTPUT_LINES);
+    let start = lines.iter().position(|line| is_cause(line)).unwrap_or(last);
+    let end = lines.len().min(start + MAX_OUTPUT_LINES);
+    lines[start..end].join("\n")
+}
+
+/// Returns whether a line begins the report of an error: of npm, pip, uv or esbuild.
+fn is_cause(line: &str) -> bool {
+    let line = line.trim_start().to_ascii_lowercase();
+    ["error", "npm error", "npm err!", "×", "✘ [error]", "fatal"].iter().any(|mark| line.starts_with(mark))
+        || line.contains(": error:")
+        || line.contains(" error: ")
 }
 
 /// Returns a command as a user would type it: the program without its folder, and at most [`MAX_COMMAND_BYTES`] of
@@ -158,4 +185,27 @@ pub fn find_all_on_path(name: &str) -> Vec<PathBuf> {
         |path: &PathBuf| fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|dir| dir.join(name)).filter(is_executable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cause_lines;
+
+    #[test]
+    fn lines_that_name_the_cause_come_first() {
+        let stack: String = (0..20).map(|line| format!("    at frame {line}\n")).collect();
+        for (head, cause) in [
+            ("", "✘ [ERROR] Could not resolve \"nowhere\""),
+            ("WARNING: Retrying\nWARNING: Retrying\n", "ERROR: No matching distribution found for foo"),
+            ("Resolving\n", "  × No solution found when resolving dependencies:"),
+            ("npm warn deprecated a\n", "npm error code E404"),
+            ("note\n", "error: unexpected argument '--x' found"),
+        ] {
+            let shown = cause_lines(&format!("{head}{cause}\n{stack}"));
+            assert!(shown.starts_with(cause), "{shown}");
+            assert_eq!(shown.lines().count(), 12);
+        }
+        assert!(cause_lines(&stack).ends_with("at frame 19"));
+        assert_eq!(cause_lines(""), "");
+    }
 }

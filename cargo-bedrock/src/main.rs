@@ -5,6 +5,7 @@
 //! | [`cli`] | the complete command line, and usage errors |
 //! | [`commands`] | one file for each command: its arguments and a short `run` |
 //! | [`scaffold`] | the files that `new` creates |
+//! | [`app_path`] | paths below the app, which records in it name |
 //! | [`file_plan`] | a set of file changes, carried out completely or not at all |
 //! | [`prompt`] | questions to the user |
 //! | [`payload`], [`sample_event`], [`local_invoke`] | `invoke`: the payload, and local invocations |
@@ -30,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod app_path;
 mod cli;
 mod commands;
 mod contracts;

@@ -125,7 +125,64 @@ fn ignore_files_are_applied_without_a_git_repository() {
         .with_files(&["main.py", "a.log", "kept.log", "b.tmp", "data/x.csv", "data/keep.csv", "build/x", "sub/build"])
         .with_files(&["notes.md", "generated/x.py", "sub/here.txt", "sub/sub/here.txt", "sub/notes.md"]);
     assert_eq!(app.paths(), ["data/keep.csv", "kept.log", "main.py", "sub/build", "sub/sub/here.txt"]);
-    assert_eq!(app.tree().excluded.iter().filter(|excluded| excluded.reason != ExclusionReason::Leftover).count(), 0);
+    let excluded = app.tree().excluded;
+    let ignored: Vec<String> = excluded
+        .iter()
+        .filter(|excluded| excluded.reason != ExclusionReason::Leftover)
+        .map(|excluded| format!("{:?} {}", excluded.reason, excluded.path))
+        .collect();
+    assert_eq!(
+        ignored,
+        [
+            "GitIgnored a.log",
+            "GitIgnored b.tmp",
+            "GitIgnored build/",
+            "GitIgnored data/x.csv",
+            "GitIgnored generated/",
+            "BedrockIgnored notes.md",
+            "BedrockIgnored sub/here.txt",
+            "BedrockIgnored sub/notes.md",
+        ]
+    );
+}
+
+#[test]
+fn needed_files_are_packed_although_git_ignores_them() {
+    let mut app = sources()
+        .with(&[("workers/resizer/.gitignore", "dist/\n*.log\n"), ("workers/resizer/.bedrockignore", "kept.py\n")])
+        .with_files(&["main.py", "a.log", "b.log", "dist/x.js", "dist/y.log", "dist/test/x.js", "dist/.env", "kept.py"])
+        .with_files(&["tests/helper.py", "tests/other.py", "id_rsa", ".venv/x.py"]);
+    let needed = ["a.log", "dist", "tests/helper.py", "kept.py", "id_rsa", ".venv/x.py", "nowhere.py"];
+    app.options.needed = needed.iter().map(|path| (*path).to_owned()).collect();
+    assert_eq!(app.paths(), ["a.log", "dist/x.js", "dist/y.log", "main.py", "tests/helper.py"]);
+}
+
+#[test]
+fn links_named_like_generated_folders_are_left_out() {
+    let app = sources().with_files(&["main.py"]).with_link("node_modules", "/nowhere").with_link(".venv", "../gone");
+    assert_eq!(app.paths(), ["main.py"]);
+}
+
+#[test]
+fn file_that_changes_after_the_scan_is_not_packed() {
+    let app = sources().with_files(&["main.py"]);
+    let tree = app.tree();
+    fs::write(app.folder().join("main.py"), key_id()).expect("written");
+    let zip = app.temp_dir.path().join("out.zip");
+    let error = pack(tree.entries(""), &zip, app.temp_dir.path()).expect_err("changed");
+    assert_eq!(
+        render_error(&error),
+        "error: `workers/resizer/main.py` changed while it was packed\nhelp: build again\n"
+    );
+    assert!(!zip.exists());
+}
+
+#[test]
+fn packages_may_have_names_that_differ_by_case() {
+    let app = App::new(FolderKind::Dependencies).with_files(&["README", "readme", "Data/a.py", "data/a.py"]);
+    let tree = app.tree();
+    assert_eq!(tree.files.len(), 4);
+    assert!(pack(tree.entries("python"), &app.temp_dir.path().join("out.zip"), app.temp_dir.path()).is_ok());
 }
 
 #[test]

@@ -1,15 +1,61 @@
 //! Finds triggers, of one worker or of two, that contradict each other.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::triggers::{BucketTrigger, Trigger, TriggerDeclaration, TriggerSource, variable_name};
 use crate::problem::Problem;
 
 /// Returns one problem for each pair of contradictory triggers, at the location of the later one.
 pub(super) fn trigger_conflicts(declarations: &[TriggerDeclaration]) -> Vec<Problem> {
-    let pairs = declarations
-        .iter()
-        .enumerate()
-        .flat_map(|(i, later)| declarations[..i].iter().map(move |earlier| (earlier, later)));
-    pairs.filter_map(|(earlier, later)| conflict(earlier, later)).collect()
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut problems = Vec::new();
+    for (at, later) in declarations.iter().enumerate() {
+        // Only triggers with a common key can contradict each other: an app may have thousands.
+        let keys = CommonKeys::of(&later.trigger);
+        let earlier: BTreeSet<usize> = keys.sought.iter().filter_map(|key| known.get(key)).flatten().copied().collect();
+        let earlier = earlier.into_iter().filter_map(|at| declarations.get(at));
+        problems.extend(earlier.filter_map(|earlier| conflict(earlier, later)));
+        for key in keys.own {
+            known.entry(key).or_default().push(at);
+        }
+    }
+    problems
+}
+
+/// Keys by which triggers that may contradict each other are found.
+struct CommonKeys {
+    /// Keys of the trigger itself.
+    own: Vec<String>,
+    /// Keys of the triggers that it may contradict.
+    sought: Vec<String>,
+}
+
+impl CommonKeys {
+    fn of(trigger: &Trigger) -> Self {
+        match trigger {
+            Trigger::Schedule(_) => {
+                let key = format!("schedule {}", trigger.title());
+                Self { own: vec![key.clone()], sought: vec![key] }
+            }
+            Trigger::Queue(queue) => {
+                let key = format!("queue {}", variable_name(queue.queue.name()));
+                Self { own: vec![key.clone()], sought: vec![key] }
+            }
+            Trigger::Bucket(bucket) => {
+                let name = format!("bucket {}", variable_name(bucket.bucket.name()));
+                let folder = bucket.folder();
+                let parents = folder.match_indices('/').filter_map(|(at, _)| folder.get(..at));
+                let folders: Vec<&str> = parents.chain([folder.as_str()]).collect();
+                let key = |kind: &str, folder: &str| format!("{kind} {folder}");
+                let below = folders.iter().map(|folder| key("below", folder));
+                let above = folders.iter().map(|parent| key("folder", parent));
+                Self {
+                    own: below.chain([name.clone(), key("folder", &folder)]).collect(),
+                    sought: above.chain([name, key("below", &folder)]).collect(),
+                }
+            }
+        }
+    }
 }
 
 fn conflict(earlier: &TriggerDeclaration, later: &TriggerDeclaration) -> Option<Problem> {

@@ -136,3 +136,26 @@ fn missing_folder_has_no_calls() {
     let app = at(dir.path(), &["p.py"]);
     assert_eq!(calls_of(&app, &app.workers[0]).expect("nothing"), WorkerCalls::default());
 }
+
+#[test]
+fn imported_files_are_read_although_they_are_ignored() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    write(&dir.path().join("workers/p"), &["main.py"], "import order_pb2\nfrom tests import helper\n");
+    write(&dir.path().join("workers/p"), &["order_pb2.py", "other_pb2.py", "tests/helper.py", "tests/x.py"], PYTHON);
+    write(&dir.path().join("workers/p"), &[".gitignore"], "*_pb2.py\n");
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(paths(&calls), ["workers/p/order_pb2.py", "workers/p/tests/helper.py"]);
+}
+
+#[test]
+fn ignore_files_that_are_devices_are_not_opened() {
+    let dir = tempfile::tempdir().expect("folder");
+    let app = at(dir.path(), &["p.py"]);
+    write(&dir.path().join("workers/p"), &["main.py", "lib/x.py"], PYTHON);
+    for folder in ["", "workers/p", "workers/p/lib"] {
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join(folder).join(".bedrockignore")).expect("a link");
+    }
+    let calls = calls_of(&app, &app.workers[0]).expect("readable");
+    assert_eq!(paths(&calls), ["workers/p/main.py"]);
+}

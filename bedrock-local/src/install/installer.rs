@@ -86,6 +86,10 @@ fn failure(command: &Command, result: &Output, list: &str) -> Failure {
     let printed = [&result.stderr, &result.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
     let printed = printed.iter().find(|text| !text.is_empty()).map_or("it printed nothing", String::as_str);
     let mut lines: Vec<&str> = printed.lines().collect();
+    // Warnings and stack traces around the cause would hide it.
+    if let Some(cause) = lines.iter().position(|line| is_cause(line)).filter(|_| lines.len() > MAX_FIRST_LINES) {
+        lines.drain(..cause);
+    }
     if lines.len() > MAX_FIRST_LINES + MAX_LAST_LINES {
         lines.splice(MAX_FIRST_LINES..lines.len() - MAX_LAST_LINES, ["…"]);
     }
@@ -94,6 +98,12 @@ fn failure(command: &Command, result: &Output, list: &str) -> Failure {
         format!("`{} {}` failed\n    {}", tool(command), arguments.join(" "), lines.join("\n    ")),
         Some(format!("check the versions in `{list}` of the worker")),
     )
+}
+
+/// Whether a line begins the report of an error: of npm, pip or uv.
+fn is_cause(line: &str) -> bool {
+    let line = line.trim_start().to_ascii_lowercase();
+    ["error", "npm error", "npm err!", "×"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// Waits for other programs that install the dependencies of the same worker.

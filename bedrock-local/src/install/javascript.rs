@@ -1,5 +1,5 @@
-//! Installs the dependencies of a JavaScript worker into its `node_modules`, which the user also uses: what the user has
-//! installed there stays.
+//! Installs the dependencies of a JavaScript worker into its `node_modules`. A folder that the user has installed is never
+//! changed: it is used as it is, or the error says what it lacks.
 
 use std::fs;
 use std::path::Path;
@@ -20,9 +20,19 @@ enum Plan {
     Rebuild,
     /// There is no `node_modules`, and the lock is right.
     Clean,
-    /// npm adds what is missing and corrects the lock. It would remove development dependencies that it should omit.
-    Install { with_dev: bool },
+    /// npm adds what is missing and corrects the lock.
+    Install,
 }
+
+/// Locks of other tools, the tools, and how to install with them.
+const FOREIGN_LOCKS: [(&str, &str, &str); 4] = [
+    ("yarn.lock", "Yarn", "yarn install"),
+    ("pnpm-lock.yaml", "pnpm", "pnpm install"),
+    ("bun.lock", "Bun", "bun install"),
+    ("bun.lockb", "Bun", "bun install"),
+];
+/// The file that marks a `node_modules` folder as created by this program.
+const MARK: &str = "node_modules/.bedrock";
 
 /// Installs the dependencies if that is necessary.
 pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failure> {
@@ -38,24 +48,28 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
     }
     let mode = if with_dev { "dev" } else { "" };
     let key = |lock: &Option<String>| digest(&[&text, lock.as_deref().unwrap_or_default(), &interpreter.version, mode]);
-    let stamp = dir.join("node_modules/.bedrock");
-    let is_fresh =
-        || Ok(read(&stamp)?.is_some_and(|known| read(&dir.join("package-lock.json")).is_ok_and(|l| known == key(&l))));
-    if is_fresh()? {
-        return Ok(());
-    }
-    let _lock = lock(&hosts.app.scratch.join("javascript"), &identity(info, &dir)).await?;
-    if is_fresh()? {
-        return Ok(());
-    }
-    let arguments: &[&str] = match plan(&dir, &package, with_dev)? {
-        Plan::Nothing => &[],
-        Plan::Rebuild => &["rebuild"],
-        Plan::Clean if with_dev => &["ci", "--include=dev"],
-        Plan::Clean => &["ci", "--omit=dev"],
-        Plan::Install { with_dev: false } => &["install", "--omit=dev"],
-        Plan::Install { with_dev: true } => &["install", "--include=dev"],
+    let packages = hosts.app.scratch.join("javascript");
+    let stamp = packages.join(format!("{}.installed", identity(info, &dir)));
+    let is_fresh = || -> Result<bool, Failure> {
+        let lock = read(&dir.join("package-lock.json"))?;
+        Ok(read(&stamp)?.is_some_and(|known| known == key(&lock)) && missing(&dir, &package, with_dev).is_empty())
     };
+    if is_fresh()? {
+        return Ok(());
+    }
+    let _lock = lock(&packages, &identity(info, &dir)).await?;
+    if is_fresh()? {
+        return Ok(());
+    }
+    let arguments: &[&str] =
+        match plan(&dir, &package, PlanOptions { shown: &info.entry.dir, was_installed: stamp.is_file(), with_dev })? {
+            Plan::Nothing => &[],
+            Plan::Rebuild => &["rebuild"],
+            Plan::Clean if with_dev => &["ci", "--include=dev"],
+            Plan::Clean => &["ci", "--omit=dev"],
+            Plan::Install if with_dev => &["install", "--include=dev"],
+            Plan::Install => &["install", "--omit=dev"],
+        };
     if !arguments.is_empty() {
         let Some(npm) = find_on_path("npm") else {
             return Err(("`npm` is not on the PATH".to_owned(), Some("install Node.js with npm".to_owned())));
@@ -63,9 +77,12 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
         let mut command = Command::new(npm);
         command.args(arguments).args(["--no-audit", "--no-fund", "--loglevel=error"]);
         installation.install(command, "package.json").await?;
+        if dir.join("node_modules").is_dir() {
+            let mark = dir.join(MARK);
+            fs::write(&mark, "").map_err(|error| failed_to("write", &mark, &error))?;
+        }
     }
     let lock = read(&dir.join("package-lock.json"))?;
-    fs::create_dir_all(dir.join("node_modules")).map_err(|error| failed_to("create", &dir, &error))?;
     fs::write(&stamp, key(&lock)).map_err(|error| failed_to("write", &stamp, &error))
 }
 
@@ -77,25 +94,90 @@ fn needs_compiler(entry: &str, version: &str) -> bool {
     Language::is_typescript(entry) && (version < (22, 18) || (version.0 == 23 && version.1 < 6))
 }
 
-/// Returns how to install. `with_dev` is whether the worker needs its development dependencies.
-fn plan(dir: &Path, package: &Value, with_dev: bool) -> Result<Plan, Failure> {
+/// What decides how to install, besides the files.
+#[derive(Debug, Clone, Copy)]
+struct PlanOptions<'a> {
+    /// The worker's folder in messages.
+    shown: &'a str,
+    /// Whether an earlier start found everything.
+    was_installed: bool,
+    /// Whether the worker needs its development dependencies.
+    with_dev: bool,
+}
+
+/// Decides what to run.
+fn plan(dir: &Path, package: &Value, options: PlanOptions<'_>) -> Result<Plan, Failure> {
+    let PlanOptions { shown, was_installed, with_dev } = options;
     let read_json = |path: &str| -> Result<Option<Value>, Failure> {
         // A file that is not JSON is npm's to report.
         Ok(read(&dir.join(path))?.and_then(|text| serde_json::from_str(&text).ok()))
     };
-    let lock = read_json("package-lock.json")?.filter(|lock| fits(lock, package));
+    let lock = read_json("package-lock.json")?;
     let installed = read_json("node_modules/.package-lock.json")?;
-    let has_dev = installed.as_ref().is_some_and(|installed| {
-        let is_dev = |package: &Value| package.get("dev") == Some(&Value::Bool(true));
-        packages(installed).any(|(_, package)| is_dev(package))
-    });
+    let is_installed = dir.join("node_modules").is_dir();
+    let missing = missing(dir, package, with_dev);
+    if !is_installed && missing.is_empty() {
+        // The packages are in the folder of a workspace.
+        return Ok(Plan::Nothing);
+    }
+    if is_installed && !dir.join(MARK).is_file() {
+        return plan_of_user(dir, package, options, lock.as_ref(), installed.as_ref());
+    }
+    if let Some((list, tool, command)) =
+        FOREIGN_LOCKS.iter().find(|(list, _, _)| dir.join(list).is_file()).filter(|_| lock.is_none())
+    {
+        let help = format!("run `{command}` in `{shown}`");
+        return Err((
+            format!("`{shown}/{list}` is a lock of {tool}, and npm would install other versions"),
+            Some(help),
+        ));
+    }
+    let lock = lock.filter(|lock| fits(lock, package));
     Ok(match (lock, installed) {
-        (Some(_), _) if !dir.join("node_modules").is_dir() => Plan::Clean,
+        (Some(_), _) if !is_installed => Plan::Clean,
         (Some(lock), Some(installed)) if is_complete(&lock, &installed, dir, with_dev) => {
-            if dir.join("node_modules/.bedrock").is_file() { Plan::Rebuild } else { Plan::Nothing }
+            if was_installed {
+                Plan::Rebuild
+            } else {
+                Plan::Nothing
+            }
         }
-        _ => Plan::Install { with_dev: with_dev || has_dev },
+        _ => Plan::Install,
     })
+}
+
+/// Uses what the user has installed. Fails if it does not fit the lists.
+fn plan_of_user(
+    dir: &Path,
+    package: &Value,
+    options: PlanOptions<'_>,
+    lock: Option<&Value>,
+    installed: Option<&Value>,
+) -> Result<Plan, Failure> {
+    let PlanOptions { shown, with_dev, .. } = options;
+    let missing = missing(dir, package, with_dev);
+    let problem = if let Some(name) = missing.first() {
+        format!("`{shown}/node_modules` does not have `{name}`, which `package.json` lists")
+    } else if lock.is_some_and(|lock| !fits(lock, package)) {
+        format!("`{shown}/package-lock.json` does not fit `package.json`")
+    } else if let (Some(lock), Some(installed)) = (lock, installed)
+        && !is_complete(lock, installed, dir, with_dev)
+    {
+        format!("`{shown}/node_modules` does not have the versions in `package-lock.json`")
+    } else {
+        return Ok(Plan::Nothing);
+    };
+    let command =
+        FOREIGN_LOCKS.iter().find(|(list, _, _)| dir.join(list).is_file()).map_or("npm install", |lock| lock.2);
+    Err((problem, Some(format!("run `{command}` in `{shown}`: a folder that you have installed is not changed"))))
+}
+
+/// Returns the dependencies that Node.js would not find from a folder.
+fn missing(dir: &Path, package: &Value, with_dev: bool) -> Vec<String> {
+    let keys: &[&str] = if with_dev { &["dependencies", "devDependencies"] } else { &["dependencies"] };
+    let listed = keys.iter().filter_map(|key| package.get(key).and_then(Value::as_object)).flatten();
+    let is_found = |name: &str| dir.ancestors().any(|folder| folder.join("node_modules").join(name).is_dir());
+    listed.map(|(name, _)| name.clone()).filter(|name| !is_found(name)).collect()
 }
 
 /// Whether a lock was made for this `package.json`. `npm ci` refuses others.
@@ -130,10 +212,12 @@ fn packages(lock: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, needs_compiler, plan};
+    use super::{Plan, PlanOptions, needs_compiler, plan};
     use serde_json::{Value, json};
     use std::fs;
     use std::path::Path;
+
+    const OPTIONS: PlanOptions<'_> = PlanOptions { shown: "workers/w", was_installed: false, with_dev: false };
 
     fn write(dir: &Path, name: &str, value: &Value) {
         let path = dir.join(name);
@@ -152,6 +236,10 @@ mod tests {
             "node_modules/tool": { "version": "1.0.0", "dev": true },
             "node_modules/native": { "version": "1.0.0", "optional": true },
         }})
+    }
+
+    fn plan_of(dir: &Path, package: &Value) -> Result<Plan, String> {
+        plan(dir, package, OPTIONS).map_err(|(problem, _)| problem)
     }
 
     #[test]
@@ -173,37 +261,73 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path();
         let wanted = package(&json!({ "a": "^1" }));
-        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Install { with_dev: true }, "no lock");
+        let typescript = PlanOptions { with_dev: true, ..OPTIONS };
+        assert_eq!(plan(dir, &wanted, typescript).expect("a plan"), Plan::Install, "no lock");
         write(dir, "package-lock.json", &lock("1.0.0"));
-        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Clean, "a lock");
+        assert_eq!(plan(dir, &wanted, typescript).expect("a plan"), Plan::Clean, "a lock");
         write(dir, "node_modules/a/package.json", &json!({}));
+        write(dir, "node_modules/.bedrock", &json!(""));
         let mut without_tool = lock("1.0.0");
         without_tool["packages"].as_object_mut().expect("a list").remove("node_modules/tool");
         write(dir, "node_modules/.package-lock.json", &without_tool);
-        assert_eq!(plan(dir, &wanted, true).expect("a plan"), Plan::Install { with_dev: true }, "the tool is missing");
-        assert_eq!(plan(dir, &wanted, false).expect("a plan"), Plan::Nothing, "the tool is not needed");
+        assert_eq!(plan(dir, &wanted, typescript).expect("a plan"), Plan::Install, "the tool is missing");
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Nothing), "the tool is not needed");
     }
 
     #[test]
-    fn npm_keeps_what_the_user_has_installed() {
+    fn folder_of_the_user_is_never_changed() {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path();
         let wanted = package(&json!({ "a": "^1" }));
-        let plan_of = |package: &Value| plan(dir, package, false).expect("a plan");
-        assert_eq!(plan_of(&wanted), Plan::Install { with_dev: false }, "no lock");
         write(dir, "package-lock.json", &lock("1.0.0"));
-        assert_eq!(plan_of(&wanted), Plan::Clean, "a lock");
-        assert_eq!(plan_of(&package(&json!({ "b": "1" }))), Plan::Install { with_dev: false }, "an edited list");
+        write(dir, "node_modules/a/package.json", &json!({}));
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Nothing), "another tool has installed it");
+        write(dir, "node_modules/.package-lock.json", &lock("1.0.0"));
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Nothing), "npm has installed it");
+        let fails = |package: &Value| plan_of(dir, package).expect_err("an error");
+        assert_eq!(
+            fails(&package(&json!({ "b": "1" }))),
+            "`workers/w/node_modules` does not have `b`, which `package.json` lists"
+        );
+        assert_eq!(fails(&package(&json!({ "a": "^2" }))), "`workers/w/package-lock.json` does not fit `package.json`");
+        write(dir, "package-lock.json", &lock("1.0.1"));
+        assert_eq!(fails(&wanted), "`workers/w/node_modules` does not have the versions in `package-lock.json`");
+    }
+
+    #[test]
+    fn own_folder_is_kept_current() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        let wanted = package(&json!({ "a": "^1" }));
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Install), "no lock");
+        write(dir, "package-lock.json", &lock("1.0.0"));
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Clean), "a lock");
+        assert_eq!(plan_of(dir, &package(&json!({ "b": "1" }))), Ok(Plan::Install), "an edited list");
         write(dir, "node_modules/a/package.json", &json!({}));
         write(dir, "node_modules/.package-lock.json", &lock("1.0.0"));
-        assert_eq!(plan_of(&wanted), Plan::Nothing, "installed by the user");
-        assert_eq!(plan_of(&package(&json!({ "b": "1" }))), Plan::Install { with_dev: true }, "an edited list");
-        write(dir, "package-lock.json", &lock("1.0.1"));
-        assert_eq!(plan_of(&wanted), Plan::Install { with_dev: true }, "a changed version");
-        write(dir, "package-lock.json", &lock("1.0.0"));
-        write(dir, "node_modules/.bedrock", &json!("of another version of Node.js"));
-        assert_eq!(plan_of(&wanted), Plan::Rebuild, "another Node.js");
+        write(dir, "node_modules/.bedrock", &json!(""));
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Nothing), "complete");
+        assert_eq!(
+            plan(dir, &wanted, PlanOptions { was_installed: true, ..OPTIONS }).ok(),
+            Some(Plan::Rebuild),
+            "another Node.js"
+        );
+        assert_eq!(plan_of(dir, &package(&json!({ "b": "1" }))), Ok(Plan::Install), "an edited list");
         fs::remove_dir_all(dir.join("node_modules/a")).expect("removed");
-        assert_eq!(plan_of(&wanted), Plan::Install { with_dev: true }, "a package is missing");
+        assert_eq!(plan_of(dir, &wanted), Ok(Plan::Install), "a package is missing");
+    }
+
+    #[test]
+    fn packages_of_a_workspace_and_locks_of_other_tools_are_respected() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path().join("workers/w");
+        let wanted = package(&json!({ "a": "^1" }));
+        write(&dir, "yarn.lock", &json!({}));
+        assert_eq!(
+            plan_of(&dir, &wanted),
+            Err("`workers/w/yarn.lock` is a lock of Yarn, and npm would install other versions".to_owned())
+        );
+        write(folder.path(), "node_modules/a/package.json", &json!({}));
+        assert_eq!(plan_of(&dir, &wanted), Ok(Plan::Nothing));
     }
 }

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bedrock_build::{Language, Worker};
 use serde_json::Value;
 
-use super::npm;
+use super::npm::{NpmFolders, NpmProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, Context};
 use crate::inputs::Inputs;
-use bedrock_artifacts::{Entry, Source};
+use bedrock_artifacts::Entry;
 use bedrock_diagnostics::{Error, Result};
 
 /// Version of the bundle layout. Changing it rebuilds all bundles.
@@ -24,7 +24,7 @@ const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 /// Adds the inputs of a bundle other than the worker's own files.
 pub(crate) fn add_inputs(inputs: &mut Inputs, context: &Context<'_>, worker: &Worker) -> Result<()> {
     inputs.add("bundle", LAYOUT);
-    npm::add_lists(inputs, &context.app.root.join(&worker.dir), worker)
+    NpmProject::of(context, worker)?.add_inputs(inputs, context, worker)
 }
 
 /// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it.
@@ -32,9 +32,11 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to bundle {function}");
     let staging = context.folder.staging()?;
-    let temp_dir = staging.path().join("worker");
-    copy(&own, &temp_dir, worker)?;
-    npm::install(context, worker, &Artifact::Code(function.clone()), &temp_dir, &[], &what)?;
+    let project = NpmProject::of(context, worker)?;
+    let folders = project.folders(&staging.path().join("worker"));
+    let temp_dir = &folders.worker;
+    copy(&own, temp_dir, worker, &context.app.root)?;
+    project.install(context, worker, &folders, &[], &what)?;
     append_class_export(&temp_dir.join(worker.entry), &worker.name.class_name())
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
     let is_of_modules = remove_module_type(&temp_dir.join("package.json"));
@@ -47,11 +49,14 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     // Next to the sources, because the source map has paths relative to the bundle. Without a map it may have the name
     // of the entry file.
     let made = if worker.is_typescript() { temp_dir.join(main) } else { staging.path().join(main) };
-    let mut command = esbuild(&temp_dir, worker, &what)?;
+    let mut command = esbuild(&folders, worker, &what)?;
     command.arg(format!("--outfile={}", made.display())).args(format(is_module));
-    context.tools.run(command.current_dir(&temp_dir), &what).map_err(|error| {
+    let warnings = context.tools.run_with_warnings(command.current_dir(temp_dir), &what).map_err(|error| {
         error.help(format!("if a package cannot be bundled, take `bundle` out of `{}`", function.settings_table()))
     })?;
+    if !warnings.trim().is_empty() {
+        context.observer.warning(Some(&Artifact::Code(function)), &format!("esbuild: {}", warnings.trim()));
+    }
     let bundled = bundled(&temp_dir.join("bundle.json"));
     let is_left_over = |entry: &Entry| !bundled.contains(&entry.path) && entry.path != "tsconfig.json";
     let mut entries: Vec<Entry> = own.into_iter().filter(is_left_over).collect();
@@ -65,13 +70,11 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     Ok(ArtifactContents { entries, temp_dir: Some(staging) })
 }
 
-fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker) -> Result<()> {
+fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker, app: &Path) -> Result<()> {
     for entry in own {
         let place = temp_dir.join(&entry.path);
-        let made = fs::create_dir_all(place.parent().unwrap_or(temp_dir)).and_then(|()| match &entry.source {
-            Source::File(path) => fs::copy(path, &place).map(drop),
-            Source::Bytes(bytes) => fs::write(&place, bytes),
-        });
+        let bytes = entry.read(app)?;
+        let made = fs::create_dir_all(place.parent().unwrap_or(temp_dir)).and_then(|()| fs::write(&place, bytes));
         made.map_err(|error| Error::io(format!("failed to copy `{}/{}`", worker.dir, entry.path), &error))?;
     }
     Ok(())
@@ -87,13 +90,25 @@ fn append_class_export(main: &Path, class: &str) -> std::io::Result<()> {
     fs::write(main, source + &line)
 }
 
-fn esbuild(temp_dir: &Path, worker: &Worker, what: &str) -> Result<Command> {
-    let program = temp_dir.join("node_modules/.bin/esbuild");
-    if !program.is_file() {
+/// Returns the esbuild that the worker lists. `node_modules/.bin` may have a program of this name of any other package.
+fn esbuild(folders: &NpmFolders, worker: &Worker, what: &str) -> Result<Command> {
+    let read = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).ok()?).ok();
+    let package = read(&folders.worker.join("package.json")).unwrap_or_default();
+    let is_listed = ["devDependencies", "dependencies"].iter().any(|list| {
+        let version = package.get(list).and_then(|list| list.get("esbuild")?.as_str());
+        version.is_some_and(|version| !version.contains(':'))
+    });
+    let installed = [&folders.worker, &folders.root].map(|folder| folder.join("node_modules/esbuild"));
+    let is_esbuild = |folder: &&PathBuf| {
+        let package = read(&folder.join("package.json"));
+        package.is_some_and(|package| package.get("name").and_then(Value::as_str) == Some("esbuild"))
+    };
+    let program = installed.iter().find(is_esbuild).map(|folder| folder.join("bin/esbuild"));
+    let Some(program) = program.filter(|program| is_listed && program.is_file()) else {
         return Err(Error::app(what)
             .cause(format!("`{}/package.json` has no `esbuild` in its `devDependencies`", worker.dir))
             .help(format!("run `npm install --save-dev esbuild` in `{}`", worker.dir)));
-    }
+    };
     let mut command = Command::new(program);
     let version = worker.runtime.version().unwrap_or_default();
     command.args([worker.entry, "--bundle", "--platform=node", &format!("--target=node{version}"), "--keep-names"]);

@@ -5,15 +5,17 @@ use std::path::Path;
 use bedrock_build::Worker;
 use serde_json::Value;
 
-use super::npm::{self, read};
+use super::installed::{delete_foreign, installed_packages, missing_parts, own_script_warnings, script_warnings};
+use super::lists::read;
+use super::npm::{NpmFolders, NpmProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::inputs::Inputs;
-use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
-use bedrock_diagnostics::{Error, Result};
+use bedrock_artifacts::{AllowList, Entry, FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
-const LAYOUT: &str = "1";
+const LAYOUT: &str = "2";
 
 /// Builds the zip file of a worker's layer. There is none without dependencies, or if they are bundled.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
@@ -22,18 +24,24 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     let mut inputs = Inputs::default();
     inputs.add("layout", LAYOUT);
     // Bundled dependencies are in the code.
-    let wanted = has_dependencies(&dir, worker)? && !worker.settings.bundle;
-    if wanted {
-        npm::add_lists(&mut inputs, &dir, worker)?;
-    }
+    let package = dependencies(&dir, worker)?.filter(|_| !worker.settings.bundle);
+    let Some(package) = package else {
+        return context.build_artifact(&artifact, inputs, Vec::new(), || Ok(ArtifactContents::default()));
+    };
+    let project = NpmProject::of(context, worker)?;
+    project.add_inputs(&mut inputs, context, worker)?;
     context.build_artifact(&artifact, inputs, Vec::new(), || {
-        if wanted { entries(context, worker, &artifact) } else { Ok(ArtifactContents::default()) }
+        for warning in own_script_warnings(&package, &format!("{}/package.json", worker.dir)) {
+            context.observer.warning(Some(&artifact), &warning);
+        }
+        entries(context, worker, &artifact, &project)
     })
 }
 
-fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
+/// Returns the `package.json` of a worker that has dependencies.
+fn dependencies(dir: &Path, worker: &Worker) -> Result<Option<Value>> {
     let shown = format!("{}/package.json", worker.dir);
-    let Some(bytes) = read(&dir.join("package.json"), &shown)? else { return Ok(false) };
+    let Some(bytes) = read(&dir.join("package.json"), &shown)? else { return Ok(None) };
     let package: Value = serde_json::from_slice(&bytes).map_err(|error| {
         Error::app(format!("failed to read the dependencies of worker `{}`", worker.name))
             .cause(format!("`{shown}` is not valid JSON: {error}"))
@@ -43,31 +51,101 @@ fn has_dependencies(dir: &Path, worker: &Worker) -> Result<bool> {
         for (name, version) in package.get(list).and_then(Value::as_object).into_iter().flatten() {
             any = true;
             let version = version.as_str().unwrap_or_default();
-            if ["file:", "link:", "workspace:"].iter().any(|scheme| version.starts_with(scheme)) {
+            if is_folder(version) {
                 return Err(Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"))
                     .cause(format!("`{version}` is a folder of this machine"))
                     .help("move the code into the worker's folder, or name a version of a published package"));
             }
         }
     }
-    Ok(any)
+    Ok(any.then_some(package))
 }
 
-fn entries(context: &Context<'_>, worker: &Worker, artifact: &Artifact) -> Result<ArtifactContents> {
+/// Returns whether npm links to a folder for this version.
+fn is_folder(version: &str) -> bool {
+    ["file:", "link:", "portal:", "workspace:", "./", "../", "/", "~/"].iter().any(|start| version.starts_with(start))
+}
+
+fn entries(
+    context: &Context<'_>,
+    worker: &Worker,
+    artifact: &Artifact,
+    project: &NpmProject,
+) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let architecture = context.architecture(&function);
     let what = format!("failed to install the dependencies of {function} for {}", architecture.machine());
     let staging = context.folder.staging()?;
     let cpu = format!("--cpu={}", architecture.node());
     let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
-    npm::install(context, worker, artifact, staging.path(), &platform, &what)?;
-    let modules = staging.path().join("node_modules");
-    if !modules.is_dir() {
+    let folders = project.folders(staging.path());
+    project.install(context, worker, &folders, &platform, &what)?;
+    let mut entries = Vec::new();
+    // A member of a workspace may need another version of a package than the workspace has. Lambda's Node.js looks for packages
+    // in both folders, in the order in which Node.js finds them in the workspace.
+    let own = format!("nodejs/node{}/node_modules", worker.runtime.version().unwrap_or_default());
+    if folders.worker != folders.root {
+        entries.extend(modules(context, worker, artifact, &folders.worker, &own)?);
+    }
+    entries.extend(modules(context, worker, artifact, &folders.root, "nodejs/node_modules")?);
+    if entries.is_empty() {
         return Ok(ArtifactContents::default());
     }
-    prune(&modules, &context.app.root, |path, _| is_pruned_node_path(path, architecture))?;
-    let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, function.settings_table());
-    options.allow.clone_from(&worker.settings.allow);
-    let entries = collect_files(&modules, &options)?.entries("nodejs/node_modules");
+    check_parts(context, worker, artifact, &folders)?;
     Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+}
+
+/// Returns the files in `node_modules` of a folder, for the folder `place` of the layer.
+fn modules(
+    context: &Context<'_>,
+    worker: &Worker,
+    artifact: &Artifact,
+    folder: &Path,
+    place: &str,
+) -> Result<Vec<Entry>> {
+    let modules = folder.join("node_modules");
+    if !modules.is_dir() {
+        return Ok(Vec::new());
+    }
+    let function = Function::Worker(worker.name.clone());
+    let architecture = context.architecture(&function);
+    let packages = delete_foreign(installed_packages(folder)?, architecture)?;
+    for warning in script_warnings(&packages, architecture) {
+        context.observer.warning(Some(artifact), &warning);
+    }
+    prune(&modules, &context.app.root, |path, _| is_pruned_node_path(path, architecture))?;
+    let settings = function.settings_table();
+    let mut options = PackOptions::new(FolderKind::Dependencies, &context.app.root, settings);
+    options.allow.clone_from(&worker.settings.allow);
+    Ok(collect_files(&modules, &options)?.entries(place))
+}
+
+/// Returns an error if the part of a package for Lambda's platform is missing and the settings do not allow it.
+fn check_parts(context: &Context<'_>, worker: &Worker, artifact: &Artifact, folders: &NpmFolders) -> Result<()> {
+    let function = Function::Worker(worker.name.clone());
+    let settings = function.settings_table();
+    let allowed = AllowList::parse(&worker.settings.allow, &settings)?;
+    let mut packages = installed_packages(&folders.root)?;
+    if folders.worker != folders.root && folders.worker.join("node_modules").is_dir() {
+        packages.extend(installed_packages(&folders.worker)?);
+    }
+    packages.retain(|package| !allowed.has(&format!("nodejs/{}", package.path())));
+    let reports = missing_parts(&packages, context.architecture(&function), &artifact.to_string(), &worker.dir);
+    if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_folder;
+
+    #[test]
+    fn folders_are_recognized_in_every_spelling() {
+        for version in ["file:../lib", "link:../lib", "workspace:*", "portal:../x", "../lib", "./lib", "/lib", "~/lib"]
+        {
+            assert!(is_folder(version), "{version}");
+        }
+        for version in ["1.0.0", "^1", "*", "latest", "npm:other@1", "https://example.com/a.tgz", ""] {
+            assert!(!is_folder(version), "{version}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::app_path::AppPath;
 use crate::file_plan::{FilePlan, FileStep};
 use crate::terraform::{FileMap, MergeResult, merge};
 use bedrock_diagnostics::{Error, Result, relative_path};
@@ -98,6 +99,7 @@ pub(crate) fn undo(root: &Path) -> Result<Option<Undo>> {
         let cause = format!("it has version {}, and this program reads version {FORMAT_VERSION}", journal.version);
         return Err(read_error(cause).help("use the version of `cargo bedrock` that wrote it"));
     }
+    AppPath::check_all(root, journal.created.keys().chain(journal.edited.keys()), &journal_file)?;
     let mut current = FileMap::new();
     for path in journal.created.keys().chain(journal.edited.keys()) {
         if let Some(text) = read(root, path)? {

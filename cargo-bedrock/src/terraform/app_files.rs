@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::file_map::FileMap;
 use super::template_record::TemplateRecord;
+use crate::app_path::AppPath;
 use bedrock_diagnostics::{Error, Result};
 
 /// The app's Terraform files and workflow.
@@ -27,6 +28,9 @@ impl AppFiles {
         let record_text = read(root, TemplateRecord::PATH)?;
         let record = record_text.as_deref().map(TemplateRecord::parse).transpose()?;
         let mut files = FileMap::new();
+        if let Some(record) = &record {
+            AppPath::check_all(root, record.files.keys(), TemplateRecord::PATH)?;
+        }
         let recorded = record.iter().flat_map(|record| record.files.keys());
         for path in template.keys().chain(recorded) {
             if let Some(text) = read(root, path)? {
@@ -40,7 +44,8 @@ impl AppFiles {
 
 /// Returns the text of a file, or `None` if it does not exist.
 fn read(root: &Path, path: &str) -> Result<Option<String>> {
-    match fs::read_to_string(root.join(path)) {
+    let place = AppPath::of(root, path, TemplateRecord::PATH)?;
+    match fs::read_to_string(place.on_disk()) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io(format!("failed to read `{path}`"), &error)),

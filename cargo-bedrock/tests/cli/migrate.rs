@@ -180,6 +180,21 @@ fn undo_restores_every_byte() {
 }
 
 #[test]
+fn undo_of_a_record_that_leads_out_of_the_app_is_refused() {
+    for list in [
+        r#""created": {"../outside.txt": "known"}, "edited": {}"#,
+        r#""created": {}, "edited": {"../outside.txt": {"before": "changed", "after": "known"}}"#,
+    ] {
+        let app = TestApp::new_app().file("../outside.txt", "known");
+        let app = app.file(".bedrock/migrate/1.json", &format!("{{\"version\": 1, \"bedrock\": \"\", {list}}}"));
+        let output = app.bedrock(&["migrate", "--undo", "--yes"]);
+        assert_eq!(output.code, Some(1), "{}", output.stderr);
+        assert!(output.stderr.contains("error: `.bedrock/migrate/1.json` names `../outside.txt`"), "{}", output.stderr);
+        assert_eq!(app.read("../outside.txt"), "known");
+    }
+}
+
+#[test]
 fn undo_keeps_ported_endpoints() {
     let app = python_app("newer");
     assert!(app.output(&["migrate", "--yes"]).status.success());

@@ -348,6 +348,22 @@ fn invalid_record_is_an_error() {
 }
 
 #[test]
+fn record_that_names_files_outside_of_the_app_is_refused() {
+    for outside in ["../outside.txt", "terraform/../../outside.txt", "linked/outside.txt"] {
+        let app = TestApp::new_app().file("../outside.txt", "known\n");
+        std::os::unix::fs::symlink("..", app.path("linked")).expect("a link");
+        let mut record = read_record(&app);
+        record["files"][outside] = json!("known\n");
+        write_record(&app, &record);
+        let output = app.bedrock(&["terraform", "upgrade"]);
+        assert_eq!(output.code, Some(1), "{}", output.stderr);
+        let error = format!("error: `terraform/.bedrock.json` names `{outside}`");
+        assert!(output.stderr.starts_with(&error), "{}", output.stderr);
+        assert_eq!(app.read("../outside.txt"), "known\n");
+    }
+}
+
+#[test]
 fn older_program_does_not_downgrade() {
     let app = TestApp::new_app();
     let mut record = read_record(&app);

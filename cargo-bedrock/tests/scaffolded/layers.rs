@@ -80,7 +80,20 @@ fn up_to_date_layers_start_no_tools() {
     let app = app();
     let layers = ["--worker-layer=counter", "--worker-layer=reporter", "--explain"];
     assert_eq!(build(&app, &path(None, ""), &layers).code, Some(0));
-    let path = add_tools(&app, &["uv", "npm", "node", "python3", "pip"], "echo started >> \"$LOG\"; exit 1");
+    // Programs that only print their version, as the real ones do: another version would build another layer.
+    let real = path(None, "");
+    let bin = app.path("bin");
+    fs::create_dir_all(&bin).expect("a folder");
+    for name in ["uv", "npm", "python3"] {
+        let Some(program) = testbed::find_on_path(name) else { continue };
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in --version|*-c*) PATH='{real}' exec '{}' \"$@\";; esac\necho started >> \"$LOG\"; exit 1\n",
+            program.display()
+        );
+        fs::write(bin.join(name), script).expect("a file");
+        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).expect("executable");
+    }
+    let path = path(Some(&bin), "");
     let mut command = app.command(&[&["build", "--message-format=json"], &layers[..]].concat());
     let output: CommandOutput = command.env("PATH", path).env("LOG", app.path("log")).output().expect("a build").into();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -105,7 +118,7 @@ fn missing_tools_are_reported_with_install_commands() {
     assert_eq!(output.code, Some(2));
     assert_snapshot!(lines.join("\n"), @"
     error: failed to install the dependencies of worker `counter` for x86_64
-      caused by: neither `uv` nor `python3` is on the PATH
+      caused by: neither `uv` nor a `python3` with pip is on the PATH
     help: install uv, or Python with pip
     error: failed to install the dependencies of worker `reporter` for x86_64
       caused by: `npm` is not on the PATH
@@ -122,7 +135,7 @@ fn missing_tools_are_reported_with_install_commands() {
 fn verify_finds_a_layer_that_is_not_reproducible() {
     let app = app();
     // An installer that installs a different file each time: its process id.
-    let script = "while [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\n\
+    let script = "[ \"$1\" = --version ] && echo uv 1 && exit\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\n\
                   mkdir -p \"$target/stamp\" && echo $$ > \"$target/stamp/id.py\" && echo > \"$target/stamp/same.py\"";
     let path = add_tools(&app, &["uv"], script);
     let output = build(&app, &path, &["--verify", "--worker-layer=counter"]);

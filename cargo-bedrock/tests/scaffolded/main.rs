@@ -10,6 +10,7 @@ mod invoke;
 mod layers;
 mod manifest;
 mod migrated;
+mod packages;
 mod spec_examples;
 #[path = "../fixture/test_app.rs"]
 mod test_app;

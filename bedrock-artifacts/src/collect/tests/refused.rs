@@ -169,12 +169,15 @@ fn suggested_settings_fix_the_refusal() {
 }
 
 #[test]
-fn large_files_and_binaries_are_not_scanned() {
-    let app = sources().with(&[
-        ("workers/resizer/large.txt", &format!("{}\n{}", key_id(), "x".repeat(1024 * 1024))),
+fn large_files_and_binaries_are_scanned_to_their_end() {
+    let app = sources().with_files(&["main.py"]).with(&[
+        ("workers/resizer/large.txt", &format!("{}\n{}", "x".repeat(3 * 1024 * 1024), key_id())),
         ("workers/resizer/model.bin", &format!("\0{}", key_id())),
     ]);
-    assert_eq!(app.paths(), ["large.txt", "model.bin"]);
+    let refused = app.refused();
+    for file in ["large.txt`\n  caused by: line 2 looks like", "model.bin`\n  caused by: line 1 looks like"] {
+        assert!(refused.contains(&format!("error: cannot pack `workers/resizer/{file}")), "{refused}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::name::AppName;
 use crate::problem::Problem;
 
 fn read(text: &str) -> Result<Settings, Vec<Problem>> {
-    let manifest = Manifest { text: text.to_owned(), display_path: "Cargo.toml".to_owned() };
+    let manifest = Manifest::of(text.to_owned(), "Cargo.toml");
     let document = manifest.parse().expect("TOML");
     Settings::read(Table { table: document.get_ref(), manifest: &manifest }).map(|(settings, _)| settings)
 }

@@ -1,0 +1,250 @@
+//! npm workspaces: the worker is a member of a project above it, whose lock has the versions, and other members may be its
+//! dependencies. npm links members; in a layer they are copies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bedrock_build::member_pattern::matches_member;
+use serde_json::Value;
+
+use super::lists::{DEPENDENCY_LISTS, copy, read, write};
+use crate::context::Context;
+use crate::inputs::Inputs;
+use bedrock_artifacts::{Entry, FolderKind, PackOptions, collect_files};
+use bedrock_diagnostics::{Error, Result, relative_path};
+
+/// Maximum depth of members below the workspace.
+const MAX_DEPTH: usize = 6;
+
+/// A workspace.
+#[derive(Debug)]
+pub(super) struct NpmWorkspace {
+    /// The folder of the project.
+    pub(super) root: PathBuf,
+    /// The path of the worker in it.
+    pub(super) member: String,
+    /// Path of each member to its `package.json`.
+    members: BTreeMap<String, Value>,
+    /// The files of the members that the worker needs, by their paths in the workspace.
+    needed: Vec<Entry>,
+}
+
+impl NpmWorkspace {
+    /// Returns the workspace that has the folder of a worker as a member, or `None`.
+    pub(super) fn of(dir: &Path, context: &Context<'_>) -> Result<Option<Self>> {
+        let Ok(dir) = dir.canonicalize() else { return Ok(None) };
+        for root in dir.ancestors().skip(1) {
+            let Ok(Some(package)) = package(&root.join("package.json"), context) else { continue };
+            let patterns = patterns(&package);
+            let Some(member) = dir.strip_prefix(root).ok().and_then(Path::to_str) else { return Ok(None) };
+            if !is_member(&patterns, member) {
+                continue;
+            }
+            let mut members = BTreeMap::new();
+            find_members(root, "", &patterns, context, &mut members)?;
+            let mut workspace = Self { root: root.to_owned(), member: member.to_owned(), members, needed: Vec::new() };
+            workspace.needed = workspace.needed_files(context)?;
+            return Ok(Some(workspace));
+        }
+        Ok(None)
+    }
+
+    /// Adds the lists of the workspace, and the members that the worker needs.
+    pub(super) fn add_inputs(&self, inputs: &mut Inputs, context: &Context<'_>) -> Result<()> {
+        for list in DEPENDENCY_LISTS {
+            if let Some(bytes) = read(&self.root.join(list), list)? {
+                inputs.add_bytes(&format!("`{list}` of the workspace"), &bytes);
+            }
+        }
+        for (path, package) in &self.members {
+            inputs.add_bytes(&format!("`{path}/package.json`"), package.to_string().as_bytes());
+        }
+        inputs.add_files(&self.needed, &context.app.root)
+    }
+
+    /// Copies what npm reads to the empty folder `root`.
+    pub(super) fn copy_to(&self, root: &Path, context: &Context<'_>) -> Result<()> {
+        for list in DEPENDENCY_LISTS {
+            copy(&self.root.join(list), &root.join(list), list)?;
+        }
+        for path in self.members.keys() {
+            let list = format!("{path}/package.json");
+            copy(&self.root.join(&list), &root.join(&list), &list)?;
+        }
+        for entry in &self.needed {
+            let bytes = entry.read(&context.app.root)?;
+            write(&root.join(&entry.path), &bytes, &entry.path)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the links in `node_modules` to members that the worker needs by the members, and deletes the others.
+    pub(super) fn replace_links(&self, root: &Path, context: &Context<'_>) -> Result<()> {
+        let failed = |error: std::io::Error| Error::io("failed to copy the members of the npm workspace", &error);
+        let needed = self.needed_members();
+        let real_root = root.canonicalize().map_err(failed)?;
+        for link in links(&root.join("node_modules")) {
+            context.tools.check()?;
+            let target = link.canonicalize().ok();
+            let member = target.as_deref().and_then(|target| target.strip_prefix(&real_root).ok()?.to_str());
+            fs::remove_file(&link).map_err(failed)?;
+            if let Some(member) = member.filter(|member| needed.contains(member)) {
+                fs::rename(root.join(member), &link).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the paths of the members that the worker depends on, directly or through others.
+    fn needed_members(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut pending = vec![self.member.as_str()];
+        while let Some(path) = pending.pop() {
+            for list in ["dependencies", "optionalDependencies", "peerDependencies"] {
+                let listed = self.members.get(path).and_then(|package| package.get(list)?.as_object());
+                for name in listed.into_iter().flatten().map(|(name, _)| name) {
+                    let member = self.members.iter().find(|(path, package)| member_name(path, package) == name);
+                    if let Some((path, _)) = member.filter(|(path, _)| found.insert(path.as_str())) {
+                        pending.push(path);
+                    }
+                }
+            }
+        }
+        found.remove(self.member.as_str());
+        found
+    }
+
+    fn needed_files(&self, context: &Context<'_>) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for path in self.needed_members() {
+            let settings = "[package.metadata.bedrock]";
+            let mut options = PackOptions::new(FolderKind::Sources, &context.app.root, settings);
+            options.needed = self.members.get(path).map(named_paths).unwrap_or_default();
+            entries.extend(collect_files(&self.root.join(path), &options)?.entries(path));
+        }
+        Ok(entries)
+    }
+}
+
+/// Returns the files and folders that a `package.json` names, and the folders that have them: what is compiled is rarely in Git,
+/// and is published nevertheless.
+fn named_paths(package: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let keys = ["main", "module", "browser", "exports", "imports", "bin", "files"];
+    let mut pending: Vec<&Value> = keys.iter().filter_map(|key| package.get(*key)).collect();
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::String(path) => {
+                let path = path.trim_start_matches("./").trim_matches('/');
+                let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+                let plain = folders.chain([path]).take_while(|path| !path.contains('*')).map(str::to_owned);
+                found.extend(plain.filter(|path| !path.is_empty()));
+            }
+            Value::Array(list) => pending.extend(list),
+            Value::Object(table) => pending.extend(table.values()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns the name of a member, which is the one of its folder if it has no other.
+fn member_name<'m>(path: &'m str, package: &'m Value) -> &'m str {
+    let folder = path.rsplit('/').next().unwrap_or(path);
+    package.get("name").and_then(Value::as_str).unwrap_or(folder)
+}
+
+/// Returns the links in a `node_modules` folder and in its scopes.
+fn links(modules: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![modules.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let is_scope = entry.file_name().to_string_lossy().starts_with('@');
+            if kind.is_symlink() {
+                found.push(entry.path());
+            } else if kind.is_dir() && is_scope {
+                pending.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+/// Returns the patterns of members in a `package.json`.
+fn patterns(package: &Value) -> Vec<String> {
+    let workspaces = package.get("workspaces");
+    let list = workspaces.and_then(|list| list.as_array().or_else(|| list.get("packages")?.as_array()));
+    list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Returns whether a path is a member: the last pattern that matches decides, and `!` excludes.
+fn is_member(patterns: &[String], path: &str) -> bool {
+    let verdict = patterns.iter().rev().find_map(|pattern| match pattern.strip_prefix('!') {
+        Some(pattern) => matches_member(pattern, path).then_some(false),
+        None => matches_member(pattern, path).then_some(true),
+    });
+    verdict.unwrap_or(false)
+}
+
+/// Adds the members below the folder `path` of the workspace.
+fn find_members(
+    root: &Path,
+    path: &str,
+    patterns: &[String],
+    context: &Context<'_>,
+    members: &mut BTreeMap<String, Value>,
+) -> Result<()> {
+    if path.split('/').count() > MAX_DEPTH {
+        return Ok(());
+    }
+    for entry in fs::read_dir(root.join(path)).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder || name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target") {
+            continue;
+        }
+        let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+        if is_member(patterns, &path)
+            && let Some(package) = package(&root.join(&path).join("package.json"), context)?
+        {
+            members.insert(path.clone(), package);
+        }
+        find_members(root, &path, patterns, context, members)?;
+    }
+    Ok(())
+}
+
+/// Parses a `package.json`. `None` if it does not exist.
+fn package(path: &Path, context: &Context<'_>) -> Result<Option<Value>> {
+    let shown = relative_path(path, &context.app.root);
+    let Some(bytes) = read(path, &shown)? else { return Ok(None) };
+    let parsed = serde_json::from_slice(&bytes);
+    parsed.map(Some).map_err(|error| Error::app(format!("`{shown}` is not valid JSON")).cause(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_member, named_paths, patterns};
+
+    #[test]
+    fn members_are_read_in_both_forms() {
+        let of = |text: &str| patterns(&serde_json::from_str(text).expect("JSON"));
+        assert_eq!(of(r#"{"workspaces": ["workers/*", "!workers/old"]}"#), ["workers/*", "!workers/old"]);
+        assert_eq!(of(r#"{"workspaces": {"packages": ["a"]}}"#), ["a"]);
+        assert!(of(r#"{"name": "a"}"#).is_empty());
+        let patterns = of(r#"{"workspaces": ["workers/*", "!workers/old"]}"#);
+        assert!(!is_member(&patterns, "packages/mail"));
+        assert!(is_member(&patterns, "workers/mail") && !is_member(&patterns, "workers/old"));
+    }
+
+    #[test]
+    fn compiled_folders_are_named_by_the_package() {
+        let package =
+            r#"{"main": "./dist/index.js", "exports": {".": {"import": "./esm/a.mjs"}}, "files": ["lib/**", "x"]}"#;
+        let named: Vec<String> = named_paths(&serde_json::from_str(package).expect("JSON")).into_iter().collect();
+        assert_eq!(named, ["dist", "dist/index.js", "esm", "esm/a.mjs", "lib", "x"]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Returns the problems of the paths of an artifact, which must be sorted.
-pub(super) fn path_problems<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+pub(super) fn path_problems<'a>(paths: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<String> {
     let mut problems: Vec<String> = paths
         .clone()
         .filter_map(|path| path_problem(path).map(|what| format!("`{}` {what}", path.escape_debug())))
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn problems(paths: &[&str]) -> Vec<String> {
-        path_problems(paths.iter().copied())
+        path_problems(&paths.iter().copied())
     }
 
     #[test]

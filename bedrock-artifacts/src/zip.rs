@@ -67,7 +67,7 @@ fn pack_with(entries: Vec<Entry>, path: &Path, app: &Path, effort: CompressionOp
 /// Sorts the entries by the bytes of their paths, and checks the paths.
 fn sorted(mut entries: Vec<Entry>, path: &Path, app: &Path) -> Result<Vec<Entry>> {
     entries.sort_by(|one, other| one.path.cmp(&other.path));
-    let problems = names::path_problems(entries.iter().map(|entry| entry.path.as_str()));
+    let problems = names::path_problems(&entries.iter().map(|entry| entry.path.as_str()));
     if problems.is_empty() {
         return Ok(entries);
     }

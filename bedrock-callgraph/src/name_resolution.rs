@@ -401,7 +401,7 @@ impl<'t> Resolver<'t> {
         let mut is_complete = true;
         for binding in self.scopes.lookup(owner, name) {
             match binding {
-                Binding::Bedrock(path) => add_target(&mut targets, *path, Vec::new()),
+                Binding::Bedrock(path) => add_target(&mut targets, path, Vec::new()),
                 Binding::Value { node, scope, picks } => {
                     let Some(mut value) = grammar.chain(*node, self.text) else { continue };
                     value.names.extend(picks);

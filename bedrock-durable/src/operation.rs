@@ -128,6 +128,7 @@ pub struct Operation {
     pub name: Option<String>,
     /// What it is.
     #[serde(rename = "Type")]
+    #[allow(clippy::struct_field_names, reason = "`type` is a keyword, and `kind` is no word of the API")]
     pub operation_type: OperationType,
     /// What the SDK calls it, for example `WaitForCondition`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

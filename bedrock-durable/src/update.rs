@@ -228,7 +228,7 @@ mod tests {
     use super::CheckpointRequest;
     use serde_json::{Value, json};
 
-    fn error_of(update: Value) -> (&'static str, String) {
+    fn error_of(update: &Value) -> (&'static str, String) {
         let body = json!({ "CheckpointToken": "QUJD", "Updates": [update] }).to_string();
         let error = CheckpointRequest::parse(body.as_bytes()).expect_err("an error");
         (error.kind.name(), error.message)
@@ -266,7 +266,7 @@ mod tests {
             json!({ "Id": "1", "Type": "CALLBACK", "Action": "START",
                     "CallbackOptions": { "TimeoutSeconds": 100_000_000 } }),
         ] {
-            assert_eq!(error_of(update.clone()).0, "ValidationException", "{update}");
+            assert_eq!(error_of(&update).0, "ValidationException", "{update}");
         }
     }
 
@@ -275,11 +275,11 @@ mod tests {
         let large = "x".repeat(1_048_577);
         let update = json!({ "Id": "1", "Type": "STEP", "Action": "SUCCEED", "Payload": large });
         let expected = "STEP output payload size must be less than or equal to 1048576 bytes.";
-        assert_eq!(error_of(update), ("InvalidParameterValueException", expected.to_owned()));
+        assert_eq!(error_of(&update), ("InvalidParameterValueException", expected.to_owned()));
         let update = json!({ "Id": "1", "Type": "CHAINED_INVOKE", "Action": "START", "Payload": large });
-        assert!(error_of(update).1.starts_with("CHAINED_INVOKE input payload"));
+        assert!(error_of(&update).1.starts_with("CHAINED_INVOKE input payload"));
         let update = json!({ "Id": "1", "Type": "STEP", "Action": "FAIL", "Error": { "ErrorData": large } });
-        assert!(error_of(update).1.starts_with("Error object size"));
+        assert!(error_of(&update).1.starts_with("Error object size"));
     }
 
     #[test]

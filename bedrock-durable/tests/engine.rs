@@ -1,5 +1,7 @@
 //! The engine over both stores: checkpoints, timers, callbacks, chained functions, pauses, errors, and what survives the
 //! end of the program.
+#![allow(clippy::expect_used, clippy::panic)] // a failed expectation ends the test
+#![allow(clippy::needless_pass_by_value)] // `json!` in a call is a value
 
 #[path = "engine/callbacks.rs"]
 mod callbacks;

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn lines_that_name_the_cause_come_first() {
-        let stack: String = (0..20).map(|line| format!("    at frame {line}\n")).collect();
+        let stack = (0..20).map(|line| format!("    at frame {line}\n")).collect::<Vec<_>>().concat();
         for (head, cause) in [
             ("", "✘ [ERROR] Could not resolve \"nowhere\""),
             ("WARNING: Retrying\nWARNING: Retrying\n", "ERROR: No matching distribution found for foo"),

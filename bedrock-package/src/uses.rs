@@ -5,27 +5,31 @@ use bedrock_build::{AppName, FunctionSettings, Use};
 use serde::Serialize;
 use serde_json::Value;
 
+/// A resource, and what the function may do with it.
+#[derive(Debug, Serialize)]
+pub(super) struct ResourceEntry {
+    kind: &'static str,
+    /// The name in the settings, or an ARN.
+    name: String,
+    access: &'static str,
+    /// Whether the resource is created with the app.
+    is_of_app: bool,
+    /// Null for a bucket of the app.
+    arn: Option<String>,
+    grants: Vec<GrantEntry>,
+    variable: String,
+    /// The value of the variable. Null for queues, which have a URL, and for buckets, which have a name.
+    value: Option<String>,
+    /// The key of a table of the app, in the entry that says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<TableKeyEntry>,
+}
+
 /// An entry of the key `uses` of a function.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Entry {
-    Resource {
-        kind: &'static str,
-        /// The name in the settings, or an ARN.
-        name: String,
-        access: &'static str,
-        /// Whether the resource is created with the app.
-        is_of_app: bool,
-        /// Null for a bucket of the app.
-        arn: Option<String>,
-        grants: Vec<GrantEntry>,
-        variable: String,
-        /// The value of the variable. Null for queues, which have a URL, and for buckets, which have a name.
-        value: Option<String>,
-        /// The key of a table of the app, in the entry that says it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<TableKeyEntry>,
-    },
+    Resource(Box<ResourceEntry>),
     Statement {
         /// A statement of an IAM policy.
         statement: Value,
@@ -72,7 +76,7 @@ impl Entry {
             .key
             .as_ref()
             .map(|key| TableKeyEntry { partition: attribute(&key.partition), sort: key.sort.as_ref().map(attribute) });
-        Self::Resource {
+        Self::Resource(Box::new(ResourceEntry {
             kind: resource.kind.as_str(),
             name: resource.name.clone(),
             access: resource.access.word,
@@ -82,6 +86,6 @@ impl Entry {
             variable: resource.variable(app),
             value: resource.value(),
             key,
-        }
+        }))
     }
 }

@@ -5,6 +5,7 @@ use bedrock_build::App;
 use bedrock_dev::{ApiClient, ApiClientError, HttpMethod as Method};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use tokio::runtime::Runtime;
 
 use crate::ui::align_columns;
@@ -200,7 +201,8 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

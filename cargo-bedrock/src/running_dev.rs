@@ -1,9 +1,7 @@
 //! The `cargo bedrock dev` of an app that runs now, in another terminal: finds its address, and reads its HTTP API.
 
-use std::fs;
-use std::path::Path;
-
 use bedrock_build::App;
+use bedrock_dev::RunningServer;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request};
@@ -13,9 +11,6 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use bedrock_diagnostics::{Error, Result};
-
-/// The files of the event log, the newest first. The folder is in the folder of the build.
-const LOG_FILES: [&str; 2] = ["dev/happenings.ndjson", "dev/happenings.1.ndjson"];
 
 /// A running `cargo bedrock dev`.
 pub(crate) struct RunningDev {
@@ -33,9 +28,8 @@ pub(crate) struct ApiResponse {
 impl RunningDev {
     /// Returns the `dev` of this app. `None` if none is running.
     pub(crate) async fn find(app: &App) -> Option<Self> {
-        let folder = bedrock_package::artifact_dir(app);
-        let url = LOG_FILES.iter().find_map(|file| last_started(&folder.join(file)))?;
-        let dev = Self { url, client: Client::builder(TokioExecutor::new()).build_http() };
+        let server = RunningServer::find(&bedrock_package::artifact_dir(app)).await?;
+        let dev = Self { url: server.url, client: Client::builder(TokioExecutor::new()).build_http() };
         // Another program may have the port by now.
         let response = dev.get("app").await.ok()?;
         let running: Value = serde_json::from_str(&response.text).ok()?;
@@ -74,38 +68,5 @@ impl RunningDev {
         let is_success = response.status().is_success();
         let body = response.into_body().collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
         Ok(ApiResponse { is_success, text: String::from_utf8_lossy(&body).into_owned() })
-    }
-}
-
-/// Returns the URL of the last `dev` that the log mentions, unless it has stopped.
-fn last_started(log: &Path) -> Option<String> {
-    let text = fs::read_to_string(log).ok()?;
-    let is_life = |line: &&str| line.contains("\"app_started\"") || line.contains("\"app_stopped\"");
-    let events = text.lines().rev().filter(is_life).filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    // A line of a worker may contain these words, too.
-    let mut events = events.filter(|event| event["kind"] == "app_started" || event["kind"] == "app_stopped");
-    let last = events.next()?;
-    if last["kind"] == "app_started" { last["url"].as_str().map(str::to_owned) } else { None }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::last_started;
-
-    #[test]
-    fn url_is_that_of_the_last_dev_that_did_not_stop() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let log = dir.path().join("log");
-        assert_eq!(last_started(&log), None);
-        let started = |port: u16| format!("{{\"kind\":\"app_started\",\"url\":\"http://127.0.0.1:{port}\"}}\n");
-        fs::write(&log, started(1) + "{\"kind\":\"app_stopped\"}\n" + &started(2)).expect("a file");
-        assert_eq!(last_started(&log).as_deref(), Some("http://127.0.0.1:2"));
-        let line = "{\"kind\":\"log\",\"line\":\"\\\"app_stopped\\\"\"}\nhalf of a line with \"app_stopped\"\n";
-        fs::write(&log, started(3) + line).expect("a file");
-        assert_eq!(last_started(&log).as_deref(), Some("http://127.0.0.1:3"));
-        fs::write(&log, started(3) + "{\"kind\":\"app_stopped\"}\n").expect("a file");
-        assert_eq!(last_started(&log), None);
     }
 }

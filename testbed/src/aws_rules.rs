@@ -165,12 +165,12 @@ impl State {
         let AwsAction { action, resource } = action;
         let action = action.as_str();
         let name = resource.rsplit([':', '/']).next().unwrap_or_default();
-        let role = || parameters["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+        let execution_role = || parameters["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
         let invalid = |message: &str| refuse(400, "InvalidParameterValueException", message);
         match rule {
-            AwsRule::RoleVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", role(), 10))
+            AwsRule::RoleVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", execution_role(), 10))
                 .then(|| invalid("The role defined for the function cannot be assumed by Lambda.")),
-            AwsRule::GrantVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", role(), 20)).then(|| {
+            AwsRule::GrantVisibleLate => (action == "lambda:CreateFunction" && self.is_recent("role", execution_role(), 20)).then(|| {
                 invalid(
                     "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
                      CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: ARN does not \

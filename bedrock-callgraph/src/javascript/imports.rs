@@ -51,7 +51,7 @@ pub(crate) fn resolve(folder: &Path, importer: &str, name: &str) -> Vec<String> 
         return Vec::new();
     }
     let Some(path) = normalized(&format!("{}{name}", folder_of(importer))) else { return Vec::new() };
-    file(folder, &path).map(|file| vec![file]).unwrap_or_else(|| in_folder(folder, &path))
+    file(folder, &path).map_or_else(|| in_folder(folder, &path), |file| vec![file])
 }
 
 fn file(folder: &Path, path: &str) -> Option<String> {

@@ -218,10 +218,11 @@ fn scan_accepts_any_text() {
 
 #[test]
 fn long_chains_of_names_are_followed() {
-    let chain: String = (1..20_000).map(|n| format!("n{n} = n{}\n", n - 1)).collect();
+    let chain = (1..20_000).map(|n| format!("n{n} = n{}\n", n - 1)).collect::<Vec<_>>().concat();
     let text = format!("from bedrock.workers.invoker import invoke as n0\n{chain}n19999('resizer', 1)\n");
     assert!(scan(&text).named.iter().any(|named| named.name == "resizer"));
-    let doubled: String = (1..200).map(|n| format!("n{n} = n{m}\nn{n} = n{m}.x\nn{n} = n{m}\n", m = n - 1)).collect();
+    let doubled = (1..200).map(|n| format!("n{n} = n{m}\nn{n} = n{m}.x\nn{n} = n{m}\n", m = n - 1));
+    let doubled = doubled.collect::<Vec<_>>().concat();
     let text = format!("import bedrock as n0\n{doubled}n199.workers.invoker.invoke('resizer', 1)\n");
     assert!(scan(&text).named.iter().any(|named| named.name == "resizer"));
 }

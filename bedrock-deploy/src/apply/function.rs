@@ -116,8 +116,9 @@ pub(crate) async fn update_settings(
         let members = members.clone();
         function.customize().mutate_request(move |request| add_members(request, &members)).send()
     };
-    accept_repetition(aws, name, call(Idempotency::Idempotent, request).await, |version| {
-        version.settings == *settings && version.layers.as_deref().unwrap_or_default() == layers
+    accept_repetition(aws, name, call(Idempotency::Idempotent, request).await, |actual| {
+        let desired = Version { settings: settings.clone(), layers: Some(layers.to_vec()), ..actual.clone() };
+        actual.differences(&desired).is_empty()
     })
     .await?;
     wait_until_ready(aws, name, None).await

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_of_a_workspace_and_locks_of_other_tools_are_respected() {
+    fn packages_of_workspaces_and_foreign_locks_are_respected() {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path().join("workers/w");
         let wanted = package(&json!({ "a": "^1" }));

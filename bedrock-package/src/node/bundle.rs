@@ -63,7 +63,7 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     entries.push(Entry::file(main, &made));
     if worker.is_typescript() {
         let map = format!("{main}.map");
-        entries.push(Entry::file(&map, &temp_dir.join(&map)));
+        entries.push(Entry::file(&map, temp_dir.join(&map)));
         // All that is left are types.
         entries.retain(|entry| !Language::is_typescript(&entry.path));
     }

@@ -1,5 +1,6 @@
 //! Paths and `file:` URLs in a list of requirements.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Returns the path in `file:///a%20b`, `file:a` or `a`.
@@ -28,7 +29,8 @@ pub(super) fn file_url(path: &Path) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~+!@:=,".contains(&byte) {
             url.push(char::from(byte));
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(url, "%{byte:02X}");
         }
     }
     url

@@ -56,7 +56,8 @@ struct Environment<'a> {
     interpreter: &'a PathBuf,
     version: &'a str,
     import_path: &'a [PathBuf],
-    environment: BTreeMap<&'a str, &'a str>,
+    #[serde(rename = "environment")]
+    variables: BTreeMap<&'a str, &'a str>,
 }
 
 impl Env {
@@ -108,7 +109,7 @@ fn json(worker: &Worker, folder: PathBuf, tools: &WorkerTools) -> Result<String>
         interpreter: &tools.interpreter,
         version: &tools.version,
         import_path: &tools.import_path,
-        environment: set.collect(),
+        variables: set.collect(),
     };
     let text = serde_json::to_string_pretty(&environment)
         .map_err(|error| Error::call("failed to write the environment as JSON").cause(error.to_string()))?;

@@ -11,6 +11,8 @@ use bedrock_diagnostics::{Error, Result};
 
 /// Folder of the app that removed workers are moved to.
 const REMOVED: &str = ".bedrock/removed";
+/// More removed workers with one name than anybody has.
+const MAX_REMOVED_WITH_A_NAME: u32 = 100_000;
 /// Extensions of files that can name a worker.
 const EXTENSIONS: [&str; 10] = ["rs", "py", "js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "toml"];
 /// Folders without code of the app.
@@ -43,7 +45,7 @@ pub(crate) fn plan(app: &App, worker: &Worker, manifest: String) -> Result<Remov
     let after = edited.text();
     let from = app.root.join(&worker.dir);
     let name = worker.name.as_str();
-    let to = (1..)
+    let to = (1..=MAX_REMOVED_WITH_A_NAME)
         .map(|number| if number == 1 { name.to_owned() } else { format!("{name}-{number}") })
         .map(|name| app.root.join(REMOVED).join(name))
         .find(|path| fs::symlink_metadata(path).is_err())

@@ -17,7 +17,7 @@ const EXTENSIONS: [&str; 6] = ["js", "mjs", "cjs", "ts", "mts", "cts"];
 pub(super) fn is_test(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
-    EXTENSIONS.contains(&extension) && (stem.ends_with(".test") || stem.ends_with(".spec"))
+    EXTENSIONS.contains(&extension) && matches!(stem.rsplit_once('.'), Some((_, "test" | "spec")))
 }
 
 pub(super) fn suite(worker: &Worker, folder: &Path, tools: &WorkerTools, files: &[PathBuf]) -> Result<Suite> {

@@ -22,7 +22,7 @@ fn findings(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy) -> Vec<(String, Str
 
 fn message<'a>(findings: &'a [(String, String)], finding: &str) -> &'a str {
     let found = findings.iter().find(|(name, _)| name == finding);
-    found.map(|(_, message)| message.as_str()).unwrap_or_else(|| panic!("{finding} in {findings:?}"))
+    found.map_or_else(|| panic!("{finding} in {findings:?}"), |(_, message)| message.as_str())
 }
 
 #[test]

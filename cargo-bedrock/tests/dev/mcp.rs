@@ -33,8 +33,11 @@ async def main():
 asyncio.run(main())
 "#;
 
-/// Returns the names of the tools, and the error flag and the text of each call. `None` if the client is not installed.
-fn calls(arguments: &[&str], calls: &Value) -> Option<(Vec<String>, Vec<(Value, String)>)> {
+/// The names of the tools, and the error flag and the text of each call.
+type ToolsAndResults = (Vec<String>, Vec<(Value, String)>);
+
+/// Calls tools of the server. Returns `None` if the client is not installed.
+fn calls(arguments: &[&str], calls: &Value) -> Option<ToolsAndResults> {
     let python = tool("mcp/bin/python")?;
     let folder = example_app().display().to_string();
     let command = [&[env!("CARGO_BIN_EXE_cargo-bedrock"), "-C", &folder, "mcp"], arguments].concat();

@@ -190,8 +190,7 @@ fn indexes_of_a_locked_project_are_used() {
     let url = serve(app.path("index"));
     let project = format!(
         "[project]\nname = \"counter\"\nversion = \"0\"\nrequires-python = \">=3.9\"\ndependencies = [\"foo==1.0\"]\n\
-         [[tool.uv.index]]\nname = \"company\"\nurl = \"{}\"\nexplicit = true\n[tool.uv.sources]\nfoo = {{ index = \"company\" }}\n",
-        url
+         [[tool.uv.index]]\nname = \"company\"\nurl = \"{url}\"\nexplicit = true\n[tool.uv.sources]\nfoo = {{ index = \"company\" }}\n"
     );
     app.write("workers/counter/pyproject.toml", &project);
     let lock = Command::new(&uv).args(["lock", "--quiet"]).current_dir(app.path("workers/counter")).status();

@@ -57,8 +57,8 @@ fn no_arguments_print_the_help() {
       cargo bedrock dev                          run the app locally, with Lambda's API on one port
       cargo bedrock list                         list the app's workers
       cargo bedrock invoke greeter               invoke a worker locally
-      cargo bedrock executions ls                list the executions of durable workers
       cargo bedrock test                         run the unit tests of the app's workers
+      cargo bedrock executions ls                list the executions of durable workers
       cargo bedrock graph                        show which functions call which workers
       cargo bedrock contracts                    write the types of the workers for their callers
       cargo bedrock build --release              build a zip file of each function and each layer

@@ -27,10 +27,11 @@ fn app() -> TestApp {
     app
 }
 
-/// Returns exit code and standard error without sizes and durations, which change.
+/// Returns exit code and standard error without sizes, durations and the progress of slow builds, which change.
 fn show(output: &CommandOutput) -> String {
     let text = format!("exit code {}\n{}", output.code.unwrap_or(-1), output.stderr);
-    let lines = text.lines().map(|line| match line.strip_prefix("done: ").and_then(|done| done.rsplit_once(": ")) {
+    let lines = text.lines().filter(|line| !line.starts_with("note: compiling since "));
+    let lines = lines.map(|line| match line.strip_prefix("done: ").and_then(|done| done.rsplit_once(": ")) {
         Some((part, _)) => format!("done: {part}"),
         None => line.to_owned(),
     });
@@ -127,7 +128,7 @@ fn size_limits_are_reported_with_the_largest_parts() {
     let text = show(&output).lines().filter(|line| !line.starts_with("done: ")).collect::<Vec<_>>().join("\n");
     assert_snapshot!(text, @"
     exit code 1
-    warning: `workers/counter/requirements.txt` has no hashes: the installed packages may change from build to build
+    warning: `workers/counter`: `requirements.txt` has no hashes: the installed packages may change from build to build
     error: worker `counter` with its layers is too large: 263,192,682 bytes unzipped, the limit is 262,144,000
       caused by: the largest parts, in bytes:
                  263,192,576  heavy
@@ -153,7 +154,7 @@ fn unavailable_requirements_are_named() {
     app.write("workers/counter/requirements.txt", "docopt==0.6.2\n");
     assert_snapshot!(build("--worker-layer=counter"), @"
     exit code 1
-    warning: `workers/counter/requirements.txt` has no hashes: the installed packages may change from build to build
+    warning: `workers/counter`: `requirements.txt` has no hashes: the installed packages may change from build to build
     error: failed to install the dependencies of worker `counter` for x86_64
       caused by: `uv pip install --quiet --only-binary :all: --link-mode copy --python-version 3.13 --python-platform …` failed
                  error: No solution found when resolving dependencies
@@ -196,7 +197,7 @@ fn unknown_setting_stops_the_build() {
     exit code 1
     error: Cargo.toml:28: unknown setting `memmory` in `[package.metadata.bedrock.workers.counter]`
     help: a setting with a similar name exists: `memory`
-    help: the known settings are `allow`, `bundle`, `concurrency`, `dead-letter`, `env`, `event-age`, `invokes`, `layers`, `log-retention`, `memory`, `on-failure`, `on-success`, `recursion`, `redact`, `retries`, `runtime`, `timeout`, `triggers`
+    help: the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, `uses`, `vpc`
     ");
     assert!(!app.path("target/bedrock").exists());
 }

@@ -69,7 +69,9 @@ fn locked_project_is_installed_from_its_lock_file() {
     assert!(lock.is_ok_and(|output| output.status.success()));
     // The newest version that the list allows is not the locked one.
     let output = build(&app, &path, &["--worker-layer=counter", "--message-format=json"]);
-    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    // Not every machine has the interpreter of the runtime, which makes bytecode.
+    let warnings = output.stderr.lines().filter(|line| !line.contains("has no bytecode"));
+    assert_eq!((output.code, warnings.collect::<Vec<_>>()), (Some(0), Vec::new()));
     let dir = tempfile::tempdir().expect("a folder");
     testbed::unpack(&app.path("target/bedrock/layers/counter.zip"), dir.path());
     assert!(dir.path().join("python/tabulate-0.8.10.dist-info").is_dir());

@@ -188,7 +188,7 @@ fn check_invalid_manifests(manifest: &Value) {
         ("/workers/counter/secrets/TOKEN", json!("the secret itself")),
         ("/workers/counter/secrets/TOKEN", json!({ "ssm": "/shop/token", "secretsmanager": "token" })),
         ("/workers/counter/invokes", json!(["endpoint"])),
-        ("/workers/counter/timeout", json!(901)),
+        ("/workers/counter/timeout", json!(1_801)),
         ("/workers/counter/architecture", json!("aarch64")),
         ("/workers/reporter/triggers", json!([])),
         ("/workers/reporter/triggers/0/schedule", json!("hourly")),

@@ -107,7 +107,7 @@ impl FolderWalk<'_> {
             if may_be_needed && self.options.needed.contains(&place.path) {
                 place.excluded = None;
                 place.is_needed = true;
-            } else if self.allowed.has(&place.path) {
+            } else if !is_by_ignore_file(reason) && self.allowed.has(&place.path) {
                 place.excluded = None;
             } else if !is_folder || !self.reaches_into(&place.path, reason) {
                 self.leave_out(place, is_folder, own);
@@ -124,9 +124,8 @@ impl FolderWalk<'_> {
     /// Returns whether an excluded folder may contain files that are packed.
     fn reaches_into(&self, folder: &str, reason: ExclusionReason) -> bool {
         let start = format!("{folder}/");
-        let is_ignored = matches!(reason, ExclusionReason::GitIgnored | ExclusionReason::BedrockIgnored);
         let has_needed = self.options.needed.range(start.clone()..).next().is_some_and(|path| path.starts_with(&start));
-        has_needed || (!is_ignored && self.allowed.may_reach_into(folder))
+        has_needed || (!is_by_ignore_file(reason) && self.allowed.may_reach_into(folder))
     }
 
     fn add_entry(&mut self, place: WalkEntry, kind: FileType, ignored: &IgnoreFiles) -> Result<()> {
@@ -194,6 +193,11 @@ impl FolderWalk<'_> {
 
 fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether an ignore file excludes it, which the setting `allow` does not override.
+fn is_by_ignore_file(reason: ExclusionReason) -> bool {
+    matches!(reason, ExclusionReason::GitIgnored | ExclusionReason::BedrockIgnored)
 }
 
 fn special(kind: FileType) -> &'static str {

@@ -124,7 +124,11 @@ fn files(app: &App, worker: &Worker) -> Result<Vec<String>> {
     }
     // What the main file imports is packed, whatever its name and ignore files say.
     let imported = imported_files(&folder, worker.language, worker.entry).into_iter().filter(|file| !file.is_optional);
-    files.extend(imported.map(|file| file.path).filter(|path| has_extension(worker.language, path)));
+    files.extend(
+        imported
+            .map(|file| file.path)
+            .filter(|path| has_extension(worker.language, path) && folder.join(path).is_file()),
+    );
     files.sort();
     files.dedup();
     Ok(files)

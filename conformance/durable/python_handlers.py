@@ -33,7 +33,7 @@ from aws_durable_execution_sdk_python.retries import (  # noqa: E402
     RetryStrategyConfig,
     create_retry_strategy,
 )
-from aws_durable_execution_sdk_python.serdes import SerDes  # noqa: E402
+from aws_durable_execution_sdk_python.serdes import JsonSerDes, SerDes  # noqa: E402
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitForConditionDecision  # noqa: E402
 from bedrock.workers.worker import Worker  # noqa: E402
 
@@ -94,10 +94,10 @@ def sequence(ctx, event):
     return ctx.step(lambda _: f"{first}_second")
 
 
-def step_then_wait(value):
+def step_then_wait(value, wait=1):
     def handler(ctx, event):
         result = ctx.step(lambda _: value)
-        ctx.wait(seconds(1))
+        ctx.wait(seconds(wait))
         return result
 
     return handler
@@ -404,11 +404,11 @@ def batch(items, function, completion, keys):
     return handler
 
 
-def fails_at(*numbers):
+def fails_at(*numbers, result=None):
     def function(ctx, item, index, items):
         if index in numbers:
             raise RuntimeError(f"item {index}")
-        return f"r{index}"
+        return result or f"r{index}"
 
     return function
 
@@ -443,7 +443,7 @@ HANDLERS = {
     "1-4": lambda ctx, event: ctx.step(lambda _: {"user": event, "count": len(event["tags"])}),
     "1-5": lambda ctx, event: ctx.step(lambda _: None),
     "1-6": lambda ctx, event: ctx.step(lambda _: event, config=StepConfig(serdes=Upper())),
-    "1-8": step_then_wait("computed"),
+    "1-8": step_then_wait("computed", wait=2),
     "1-9": step_then_wait("cached_value"),
     "1-10": failed_step_then_wait,
     "1-11": lambda ctx, event: ctx.step(
@@ -575,7 +575,7 @@ HANDLERS = {
     "9-2": map_results(None, lambda _, item, index, items: item * 2),
     "9-3": map_results(None, lambda _, item, index, items: item + index),
     "9-4": lambda ctx, event: ctx.map([], fails_at()).get_results(),
-    "9-5": batch([0, 1, 2], fails_at(1), CompletionConfig(tolerated_failure_count=0), ALL),
+    "9-5": batch([0, 1, 2], fails_at(1, result="ok"), CompletionConfig(tolerated_failure_count=0), ALL),
     "9-7": batch([0, 1, 2, 3], fails_at(), CompletionConfig(min_successful=2), COUNTED),
     "9-8": batch([0, 1, 2], fails_at(1), CompletionConfig(tolerated_failure_count=1), ALL),
     "9-9": batch([0, 1, 2], fails_at(0, 1), CompletionConfig(tolerated_failure_count=1), COUNTS),
@@ -589,7 +589,9 @@ HANDLERS = {
     ),
     "9-15": map_with_wait,
     "9-17": map_then_wait,
-    "9-19": map_results(["x", "y"], lambda _, item, index, items: item.upper(), serdes=Joined()),
+    "9-19": map_results(
+        ["x", "y"], lambda _, item, index, items: item.upper(), serdes=Joined(), item_serdes=JsonSerDes()
+    ),
 }
 
 class Handlers(Worker):

@@ -80,7 +80,7 @@ fn calls_in_typescript_are_found() {
             "class P extends Worker<In, Out> {\n  private readonly x: string = 'y';\n  override async execute(event: In, { awsRequestId }: Context): Promise<Out> {\n    return (await invoke('a', event, true)) as Out;\n  }\n}",
             "5:a",
         ),
-        ("function send(this: void, name: string, call: typeof invoke = invoke): void { call(name, {}); }", "2:? 2:?"),
+        ("function send(this: void, name: string, call: typeof invoke = invoke): void { call(name, {}); }", "2:?"),
         ("function of(invoke: (name: string) => void, x?: number) { invoke('a'); }", ""),
         ("enum Kind { A = 1 }\nnamespace N { export const y = invoke('a', {}); }", "3:a"),
         (

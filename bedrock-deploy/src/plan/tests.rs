@@ -211,7 +211,7 @@ fn settings_with_own_requests_are_set_and_reset() {
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-role write-own-policy make-function set-runtime-management publish set-provisioned-concurrency
+    make-log-group make-role write-own-policy make-function set-runtime-management publish move-alias set-provisioned-concurrency
     ");
     assert_snapshot!(plan("counter", &worker, actual_function("counter", &plain)), @"
     ~ update  shop-dev-counter (code-signing, runtime-management, provisioned-concurrency none → 2)
@@ -454,7 +454,7 @@ fn five_layer_versions_are_kept() {
         &Actual { functions: [("counter".to_owned(), actual)].into(), ..Actual::default() },
         false,
     );
-    assert_eq!(plan.functions[0].steps.last(), Some(&Step::DeleteLayerVersions(vec![2, 1])));
+    assert_eq!(plan.functions[0].final_steps.last(), Some(&Step::DeleteLayerVersions(vec![2, 1])));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 36 pages to `share/man1`
+    done: wrote 48 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
@@ -30,6 +30,18 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-dev.1
     man1/cargo-bedrock-doctor.1
     man1/cargo-bedrock-env.1
+    man1/cargo-bedrock-executions-callback-fail.1
+    man1/cargo-bedrock-executions-callback-heartbeat.1
+    man1/cargo-bedrock-executions-callback-succeed.1
+    man1/cargo-bedrock-executions-callback.1
+    man1/cargo-bedrock-executions-delete.1
+    man1/cargo-bedrock-executions-history.1
+    man1/cargo-bedrock-executions-ls.1
+    man1/cargo-bedrock-executions-pause.1
+    man1/cargo-bedrock-executions-resume.1
+    man1/cargo-bedrock-executions-show.1
+    man1/cargo-bedrock-executions-stop.1
+    man1/cargo-bedrock-executions.1
     man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-invoke.1
     man1/cargo-bedrock-list.1

@@ -81,7 +81,7 @@ fn remaining_manual_steps_are_reported() {
           POST    /systems  src/endpoints/systems.rs  from SystemsEndpoint.post_global (app/endpoints/systems.py:26)
           GET     /systems/{id}  src/endpoints/systems.rs  from SystemsEndpoint.get_single (app/endpoints/systems.py:20)
     note: `terraform/` is the app's own and stays unchanged; compared with the template:
-          terraform/lambda/main.tf: 95 lines only in the template, 6 lines only here
+          terraform/lambda/main.tf: 184 lines only in the template, 6 lines only here
           terraform/main.tf: 43 lines only in the template, 4 lines only here
           terraform/network.tf: not in the template
     note: to use the template, move `terraform/` away and run `cargo bedrock terraform upgrade`

@@ -81,7 +81,7 @@ fn diff_leads_from_the_app_to_the_template() {
     +  value       = aws_lambda_function.this.arn
      }
 
-     output "url" {
+     output "alias" {
     -- stderr
     done: 1 file differs from the template of cargo bedrock 0.1.0
     "#);
@@ -181,7 +181,7 @@ fn edit_of_the_same_line_is_a_conflict() {
     -- stdout
     conflict   terraform/lambda/outputs.tf
 
-    terraform/lambda/outputs.tf:7
+    terraform/lambda/outputs.tf:17
     <<<<<<< ours
       description = "Mine."
     ||||||| original
@@ -197,6 +197,16 @@ fn edit_of_the_same_line_is_a_conflict() {
     output "arn" {
       description = "The ARN of the function."
       value       = aws_lambda_function.this.arn
+    }
+
+    output "alias" {
+      description = "The name of the alias of the current version, which all callers invoke."
+      value       = aws_lambda_alias.live.name
+    }
+
+    output "live_arn" {
+      description = "The ARN of the alias."
+      value       = aws_lambda_alias.live.arn
     }
 
     output "url" {

@@ -144,7 +144,7 @@ fn unknown_command_is_a_usage_error() {
     exit code 2
     -- stderr
     error: no command named `lst`
-    help: a command with a similar name exists: `list`
+    help: a command with a similar name exists: `test`, `list`
     help: usage: `cargo bedrock [OPTIONS] <COMMAND>`
     ");
     assert_snapshot!(TestApp::empty().run(&["new", "wroker", "x.rs"]), @"

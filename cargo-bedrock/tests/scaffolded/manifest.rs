@@ -268,7 +268,7 @@ fn endpoint_environment() -> Value {
         "SHOP_BUCKET_UPLOADS": "shop-dev-uploads-123456789012-us-east-1",
         "SHOP_QUEUE_URL_JOBS": "https://sqs.us-east-1.amazonaws.com/123456789012/shop-dev-jobs",
         "SHOP_QUEUE_URL_OTHERS": "https://sqs.us-east-1.amazonaws.com/123456789012/others",
-        "SHOP_WORKER_ARN_GREETER": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-greeter",
+        "SHOP_WORKER_ARN_GREETER": "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-greeter:live",
     })
 }
 
@@ -279,7 +279,8 @@ fn names(functions: &Value) -> Option<Vec<String>> {
 fn check_terraform_triggers(outputs: &Value, manifest: &Value) {
     let functions = &outputs["functions"]["value"];
     assert_eq!(functions["counter"]["on_failure"], manifest["workers"]["counter"]["on_failure"]);
-    assert_eq!(functions["reporter"]["on_failure"], functions["counter"]["arn"]);
+    let counter = functions["counter"]["arn"].as_str().expect("an ARN");
+    assert_eq!(functions["reporter"]["on_failure"], format!("{counter}:live"));
     for key in ["on_success", "dead_letter"] {
         assert_eq!(functions["reporter"][key], manifest["workers"]["reporter"][key]);
         assert_eq!(functions["counter"][key], json!(null));

@@ -120,8 +120,8 @@ fn endpoint_responds_with_the_workers_response() {
         (&json!(200), Some(r#"{"message":"Hello, Ada!"}"#))
     );
     let (arn, event) = called.try_recv().expect("a call");
-    // In the endpoint's app and stage, by the naming rule.
-    assert_eq!(arn, "arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello-dev-greeter");
+    // The alias of the worker in the endpoint's app and stage, by the naming rule.
+    assert_eq!(arn, "arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello-dev-greeter%3Alive");
     assert_eq!(event, json!({ "name": "Ada" }));
 }
 

@@ -22,8 +22,10 @@ class Worker:
 
     def handle(self, event, context):
         """Runs `execute` for one invocation, and waits for it if it is async."""
-        if CURRENT.get() is not context:
-            enter(context)
+        # The context of a durable execution contains that of the invocation.
+        invocation = getattr(context, "lambda_context", None) or context
+        if CURRENT.get() is not invocation:
+            enter(invocation)
         result = self.execute(event, context)
         if type(result) in _PLAIN or not hasattr(type(result), "__await__"):
             return result

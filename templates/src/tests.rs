@@ -151,7 +151,10 @@ fn migrated_endpoint_has_all_routes_and_handlers() {
 fn python_types_are_below_one_folder() {
     let files = python_types();
     let (types, settings): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path.starts_with("typings/bedrock/"));
-    assert!(types.iter().all(|file| file.path.ends_with(".pyi")) && types.len() == 6);
+    assert!(
+        types.iter().all(|file| file.path.rsplit_once('.').is_some_and(|(_, extension)| extension == "pyi"))
+            && types.len() == 6
+    );
     assert_eq!(settings.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["pyrightconfig.json"]);
     assert!(settings[0].contents.contains("\"stubPath\": \"typings\""));
 }

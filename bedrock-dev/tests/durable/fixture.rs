@@ -194,9 +194,9 @@ pub(crate) async fn call(url: &str, request: &str, headers: &[(&str, &str)], bod
         text.push_str("authorization: Bedrock any\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text += &[name, ": ", value, "\r\n"].concat();
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    text += &["content-length: ", &body.len().to_string(), "\r\n\r\n", body].concat();
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(text.as_bytes()).await.expect("sent");
     let mut response = Vec::new();

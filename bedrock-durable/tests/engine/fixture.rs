@@ -96,7 +96,7 @@ impl<S: ExecutionStore> Fixture<S> {
 
     pub(crate) fn checkpoint(&mut self, running: &mut Running, updates: Value) -> Value {
         let response = self.try_checkpoint(running, updates).expect("a checkpoint");
-        running.token = response["CheckpointToken"].as_str().unwrap_or_default().to_owned();
+        response["CheckpointToken"].as_str().unwrap_or_default().clone_into(&mut running.token);
         response
     }
 

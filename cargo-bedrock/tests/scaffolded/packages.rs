@@ -175,7 +175,9 @@ fn layer_without_bytecode_is_a_warning() {
     command.env("PATH", path_without_uv(Some(&app.path("bin")))).env("PIP_NO_INDEX", "1");
     let output: CommandOutput = command.output().expect("the build starts").into();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    let has_bytecode = names(&app, "layers/counter.zip").iter().any(|name| name.ends_with(".pyc"));
+    let has_bytecode = names(&app, "layers/counter.zip")
+        .iter()
+        .any(|name| name.rsplit_once('.').is_some_and(|(_, extension)| extension == "pyc"));
     let warning = "the layer has no bytecode, so each cold start compiles its modules: the `python3.14` on the PATH";
     assert_eq!(output.stderr.contains(warning), !has_bytecode, "{}", output.stderr);
 }

@@ -153,6 +153,18 @@ fn file_of_the_user_is_not_overwritten() {
 }
 
 #[test]
+fn types_of_new_workers_are_replaced() {
+    let app = TestApp::new_app();
+    for worker in ["fetcher.py", "labeller.js"] {
+        assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0), "{worker}");
+    }
+    let output = app.bedrock(&["contracts"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(app.read("typings/bedrock/workers/invoker.pyi").contains("Literal[\"fetcher\"]"));
+    assert_eq!(app.bedrock(&["contracts", "--check"]).code, Some(0));
+}
+
+#[test]
 fn app_without_types_gets_no_files() {
     let app = TestApp::with_manifest(MANIFEST)
         .file("src/main.rs", "fn main() {}")

@@ -20,11 +20,8 @@
 //! | `debug` | workers under a debugger |
 //! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
 //! | `database_file` | private files of SQLite, used on a blocking thread |
-//! | `api_client` | a client of a running server, for the command line |
-//! | `spawn_on_drop` | a future that continues as a task when its caller drops it |
 //! | `sync` | locks without poisoning |
 
-mod api_client;
 mod async_queue;
 mod backend;
 mod clock;
@@ -42,11 +39,9 @@ mod policy;
 mod reload;
 mod running_server;
 mod server;
-mod spawn_on_drop;
 mod sync;
 mod triggers;
 
-pub use api_client::{ApiClient, ApiClientError};
 pub use async_queue::{
     AsyncEvent, AsyncQueue, Attempt, AttemptFuture, Claim, Condition, DestinationDelivery, DestinationFunction,
     DestinationKind, EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
@@ -55,7 +50,6 @@ pub use backend::{ENDPOINT, RecordingBackend};
 pub use clock::Clock;
 pub use config::DevServerConfig;
 pub use error::StartError;
-pub use hyper::Method as HttpMethod;
 pub use policy::CallGraph;
 pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,

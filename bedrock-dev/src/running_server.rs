@@ -89,6 +89,8 @@ pub struct HttpResponse {
     pub status_text: String,
     /// The header `content-type`.
     pub content_type: Option<String>,
+    /// The exception of AWS's API model, the header `x-amzn-errortype`.
+    pub exception: Option<String>,
     /// The whole body.
     pub body: Bytes,
 }
@@ -189,8 +191,14 @@ impl RunningServer {
 /// Sends a request to a server at a URL without a path. `host` overrides its name.
 pub async fn request_to(url: &str, host: Option<&str>, request: HttpRequest) -> Result<HttpResponse, String> {
     let (head, body) = send(url, host, request).await?;
-    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(HttpResponse { status: head.status.as_u16(), status_text: head.status.to_string(), content_type, body })
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok(HttpResponse {
+        status: head.status.as_u16(),
+        status_text: head.status.to_string(),
+        content_type: header("content-type"),
+        exception: header("x-amzn-errortype"),
+        body,
+    })
 }
 
 async fn send(

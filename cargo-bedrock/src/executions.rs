@@ -2,29 +2,33 @@
 //! them as tables.
 
 use bedrock_build::App;
-use bedrock_dev::{ApiClient, ApiClientError, HttpMethod as Method};
+use bedrock_dev::{HttpRequest, RunningServer, request_to};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use tokio::runtime::Runtime;
 
+use crate::running_dev::path_segment;
 use crate::ui::align_columns;
 
 const PREFIX: &str = "/2025-12-01/";
+/// Credentials of the requests; the server accepts any.
+const CREDENTIALS: &str = "Bedrock cargo-bedrock";
+const NO_SERVER_HELP: &str = "run `cargo bedrock dev`, or name its port with `--port`";
 /// Number of characters of an id that tables show.
 const SHORT_ID_LENGTH: usize = 8;
 
 /// The executions of an app.
 pub(crate) struct Executions {
-    client: ApiClient,
+    /// URL of the dev server.
+    url: String,
     runtime: Runtime,
     /// The durable workers.
     workers: Vec<String>,
 }
 
 impl Executions {
-    /// Connects to the dev server of the app on a port of this machine.
-    pub(crate) fn connect(app: &App, port: u16) -> Result<Self> {
+    /// Connects to the dev server on a port of this machine, or without a port to the one that runs for the app.
+    pub(crate) fn connect(app: &App, port: Option<u16>) -> Result<Self> {
         let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
         let workers: Vec<String> = durable.map(|worker| worker.name.to_string()).collect();
         if workers.is_empty() {
@@ -32,7 +36,15 @@ impl Executions {
                 .help("create one with `cargo bedrock new worker NAME.py --durable`"));
         }
         let runtime = Runtime::new().map_err(|error| Error::io("failed to start the async runtime", &error))?;
-        Ok(Self { client: ApiClient::new(format!("http://127.0.0.1:{port}")), runtime, workers })
+        let url = match port {
+            Some(port) => format!("http://127.0.0.1:{port}"),
+            None => {
+                let server = runtime.block_on(RunningServer::find(&bedrock_package::artifact_dir(app)));
+                let none = || Error::call(format!("no dev server of the app `{}` is running", app.name));
+                server.ok_or_else(|| none().help(NO_SERVER_HELP))?.url
+            }
+        };
+        Ok(Self { url, runtime, workers })
     }
 
     /// Returns all executions, the newest first.
@@ -66,12 +78,12 @@ impl Executions {
 
     /// Returns an execution with its input and its result.
     pub(crate) fn get(&self, arn: &str) -> Result<Value> {
-        self.send(Method::GET, &format!("durable-executions/{}", encode(arn)), String::new())
+        self.send("GET", &format!("durable-executions/{}", path_segment(arn)), String::new())
     }
 
     /// Returns the history of an execution, the oldest event first.
     pub(crate) fn history(&self, arn: &str) -> Result<Vec<Value>> {
-        self.pages(&format!("durable-executions/{}/history", encode(arn)), "Events")
+        self.pages(&format!("durable-executions/{}/history", path_segment(arn)), "Events")
     }
 
     /// Stops an execution.
@@ -92,46 +104,56 @@ impl Executions {
 
     /// Deletes an ended execution.
     pub(crate) fn delete(&self, arn: &str) -> Result<()> {
-        self.send(Method::DELETE, &format!("durable-executions/{}", encode(arn)), String::new()).map(drop)
+        self.send(Method::DELETE, &format!("durable-executions/{}", path_segment(arn)), String::new()).map(drop)
     }
 
     /// Answers a callback: `succeed`, `fail` or `heartbeat`.
     pub(crate) fn answer(&self, callback: &str, operation: &str, body: String) -> Result<()> {
-        let path = format!("durable-execution-callbacks/{}/{operation}", encode(callback));
-        self.send(Method::POST, &path, body).map(drop)
+        let path = format!("durable-execution-callbacks/{}/{operation}", path_segment(callback));
+        self.send("POST", &path, body).map(drop)
     }
 
     fn change(&self, arn: &str, suffix: &str, body: String) -> Result<()> {
-        self.send(Method::POST, &format!("durable-executions/{}{suffix}", encode(arn)), body).map(drop)
+        self.send("POST", &format!("durable-executions/{}{suffix}", path_segment(arn)), body).map(drop)
     }
 
     fn pages(&self, path: &str, key: &str) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         let mut marker = String::new();
         loop {
-            let mut page = self.send(Method::GET, &format!("{path}?MaxItems=1000&{marker}"), String::new())?;
+            let mut page = self.send("GET", &format!("{path}?MaxItems=1000&{marker}"), String::new())?;
             if let Value::Array(items) = page[key].take() {
                 all.extend(items);
             }
             match page["NextMarker"].as_str() {
-                Some(next) => marker = format!("Marker={}", encode(next)),
+                Some(next) => marker = format!("Marker={}", path_segment(next)),
                 None => return Ok(all),
             }
         }
     }
 
-    fn send(&self, method: Method, path: &str, body: String) -> Result<Value> {
-        let sent = self.runtime.block_on(self.client.send(method, &format!("{PREFIX}{path}"), body));
-        sent.map_err(|error| match error {
-            ApiClientError::NoServer { ref reason, .. } => Error::call(error.to_string())
-                .cause(reason.clone())
-                .help("run `cargo bedrock dev`, or name its port with `--port`"),
-            ApiClientError::Rejected { ref exception, .. } if exception == "UnknownOperationException" => {
-                Error::call(format!("the dev server has no durable worker: {error}"))
-                    .help("restart `cargo bedrock dev`")
-            }
-            ApiClientError::Rejected { exception, message } => Error::call(message).cause(exception),
-        })
+    /// Returns the JSON of the response; null if it is empty.
+    fn send(&self, method: &str, path: &str, body: String) -> Result<Value> {
+        let headers = [("authorization", CREDENTIALS), ("content-type", "application/json")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let path = format!("{PREFIX}{path}");
+        let request = HttpRequest { method: method.to_owned(), path, headers, body: body.into() };
+        let response = self.runtime.block_on(request_to(&self.url, None, request)).map_err(|reason| {
+            Error::call(format!("no dev server answers at {}", self.url)).cause(reason).help(NO_SERVER_HELP)
+        })?;
+        let value: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        if (200..300).contains(&response.status) {
+            return Ok(value);
+        }
+        let message = value["message"].as_str().or_else(|| value["Message"].as_str());
+        let message = message.map_or_else(|| format!("the server responded {}", response.status_text), str::to_owned);
+        let exception = response.exception.unwrap_or_default();
+        if exception == "UnknownOperationException" {
+            return Err(Error::call(format!("the dev server has no durable worker: {message}"))
+                .help("restart `cargo bedrock dev`"));
+        }
+        Err(Error::call(message).cause(exception))
     }
 }
 
@@ -194,20 +216,6 @@ fn name_and_id(arn: &str) -> (&str, &str) {
     rest.split_once('/').unwrap_or((rest, rest))
 }
 
-/// Encodes a segment of a path.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::{encode, executions_table, history_table};
@@ -237,6 +245,6 @@ mod tests {
 
     #[test]
     fn arns_are_encoded_in_paths() {
-        assert_eq!(encode("a:$LATEST/b+=é"), "a%3A%24LATEST%2Fb%2B%3D%C3%A9");
+        assert_eq!(path_segment("a:$LATEST/b+=é"), "a%3A%24LATEST%2Fb%2B%3D%C3%A9");
     }
 }

@@ -56,7 +56,7 @@ fn running_server(app: &App, is_alone: bool, print: Printer) -> Result<Option<Ru
 
 /// Prints the body to standard output, and the status to standard error. A status of 500 or more is an error.
 fn print_response(response: &HttpResponse, print: Printer) -> Result<()> {
-    let HttpResponse { status, status_text, content_type, body } = response;
+    let HttpResponse { status, status_text, content_type, body, .. } = response;
     let content_type = content_type.as_ref().map(|kind| format!(", {kind}")).unwrap_or_default();
     print.note(&format!("{status_text}{content_type}, {} bytes", body.len()));
     Printer::data_bytes(body)?;

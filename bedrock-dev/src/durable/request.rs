@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, Uri};
 use bedrock_durable::{CallbackId, DurableError, ErrorKind, ErrorObject, ExecutionArn, PageRequest, Timestamp};
 use bedrock_model::{ExecutionError, date};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -192,15 +193,7 @@ pub(super) fn callback_result(body: &Bytes) -> Result<Option<String>, ExecutionE
 
 /// Decodes a path. Bytes that are not valid UTF-8 are replaced: no ARN has them.
 fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let decoded = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(decoded.unwrap_or(*first));
-        rest = if decoded.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

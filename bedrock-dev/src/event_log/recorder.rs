@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
+use bedrock_local::SpawnOnDrop;
 use bedrock_model::date::rfc3339;
 use bedrock_model::function_error::failure_body;
 use bedrock_model::{Error, FunctionInfo, Invocation, Metrics, Reply};
@@ -21,7 +22,6 @@ use super::payload_cache::PayloadCache;
 use super::redact::Redactions;
 use crate::async_queue::{AsyncEvent, DestinationDelivery, EventTransition};
 use crate::execution::LogLine;
-use crate::spawn_on_drop::SpawnOnDrop;
 use crate::sync::Mutex;
 
 /// Publishes to an event log; cheap to clone.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-use bedrock_local::Reaper;
+use bedrock_local::{Reaper, SpawnOnDrop};
 use bedrock_model::{Error, Invocation, Metrics};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -20,7 +20,6 @@ use super::program::Program;
 use super::report::{self, FailureStatus, ResourceUsage};
 use super::runtime_api::{MAX_RESPONSE_BYTES, RuntimeApi};
 use crate::debug::TIMEOUT_SECONDS;
-use crate::spawn_on_drop::SpawnOnDrop;
 use crate::sync::Mutex;
 
 /// Environments of one function; further invocations wait.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 
 /// Default timeout of a batch (specification: 10 s).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -140,16 +141,7 @@ fn key_value_pairs(text: &str) -> Vec<(String, String)> {
 
 /// Decodes percent-encoding; invalid sequences are unchanged.
 fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, following)) = rest.split_first() {
-        let digits = following.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        let encoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%');
-        bytes.push(encoded.unwrap_or(*first));
-        rest = if encoded.is_some() { &following[2..] } else { following };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

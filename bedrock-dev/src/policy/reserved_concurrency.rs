@@ -6,12 +6,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bedrock_build::App;
+use bedrock_local::SpawnOnDrop;
 use bedrock_model::Error;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::ENDPOINT;
-use crate::spawn_on_drop::SpawnOnDrop;
 
 /// Lambda's reason (API model, `ThrottleReason`).
 const THROTTLE_REASON: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";

@@ -73,9 +73,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExecutionsCommand {
-    /// Port of `cargo bedrock dev` on this machine
-    #[arg(long, global = true, value_name = "PORT", default_value_t = 7070)]
-    port: u16,
+    /// Port of `cargo bedrock dev` on this machine [default: that of the `dev` of the app]
+    #[arg(long, global = true, value_name = "PORT")]
+    port: Option<u16>,
     #[command(subcommand)]
     command: Operation,
 }

@@ -6,7 +6,7 @@ use bedrock_build::App;
 use form_urlencoded::Serializer;
 use serde_json::{Value, json};
 
-use crate::running_dev::{ApiResponse, RunningDev};
+use crate::running_dev::{ApiResponse, RunningDev, path_segment};
 use bedrock_diagnostics::Error;
 
 /// A tool that reads a route of the `dev` API.
@@ -165,7 +165,7 @@ impl Tools {
         let event = arguments.get("event").cloned().unwrap_or_else(|| json!({}));
         let mode = if arguments["async"] == true { "event" } else { "sync" };
         let Some(dev) = RunningDev::find(&self.app).await else { return Ok(self.no_dev()) };
-        let route = format!("workers/{}/invoke?mode={mode}", encoded(worker));
+        let route = format!("workers/{}/invoke?mode={mode}", path_segment(worker));
         Ok(output(dev.post(&route, event.to_string()).await))
     }
 
@@ -228,19 +228,13 @@ fn route(tool: &ReadTool, arguments: &Value) -> Result<String, String> {
         };
         let place = format!("{{{}}}", argument.name);
         if route.contains(&place) {
-            route = route.replace(&place, &encoded(&text));
+            route = route.replace(&place, &path_segment(&text));
         } else {
             query.append_pair(argument.name, &text);
         }
     }
     let query = query.finish();
     Ok(if query.is_empty() { route } else { format!("{route}?{query}") })
-}
-
-/// Encodes a segment of a path.
-fn encoded(text: &str) -> String {
-    // A form has `+` for a space, a path has not.
-    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 fn output(response: Result<ApiResponse, Error>) -> ToolOutput {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::log_tail_registry::LogTailRegistry;
-use super::stderr::print_error;
+use super::stderr::print_captured;
 use bedrock_model::Error;
 
 /// Number of lines that may wait for the terminal.
@@ -68,7 +68,7 @@ fn start_thread(write: fn(Receiver<Message>), sink: Option<LogSink>) -> Output {
 fn write_captured(mut messages: Receiver<Message>) {
     while let Some(message) = messages.blocking_recv() {
         match message {
-            Message::Line(line) => print_error(&line),
+            Message::Line(line) => print_captured(&line),
             Message::Flush(done) => drop(done.send(())),
         }
     }

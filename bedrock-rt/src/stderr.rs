@@ -1,7 +1,12 @@
 //! Messages to the person who started the program.
 
-/// Prints a message, which may have several lines, on the standard error.
-#[allow(clippy::print_stderr, reason = "the terminal is the only place where the user can read it")]
+#[cfg(not(bedrock_lambda))]
+pub(crate) use bedrock_local::print_error;
+
+/// Prints a message in the log of the function.
+#[cfg(bedrock_lambda)]
 pub(crate) fn print_error(text: &str) {
-    eprintln!("{text}");
+    use std::io::Write as _;
+
+    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }

@@ -192,6 +192,11 @@ impl DevProcess {
         lines.map_while(Result::ok).find(|line| line.contains(text)).unwrap_or_else(|| panic!("no `{text}`"))
     }
 
+    /// Closes the pipe that the server's standard error goes to.
+    pub(crate) fn close_stderr(&mut self) {
+        drop(self.child.stderr.take());
+    }
+
     /// Sends the signal of Ctrl-C.
     pub(crate) fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal");

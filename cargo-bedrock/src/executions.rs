@@ -104,7 +104,7 @@ impl Executions {
 
     /// Deletes an ended execution.
     pub(crate) fn delete(&self, arn: &str) -> Result<()> {
-        self.send(Method::DELETE, &format!("durable-executions/{}", path_segment(arn)), String::new()).map(drop)
+        self.send("DELETE", &format!("durable-executions/{}", path_segment(arn)), String::new()).map(drop)
     }
 
     /// Answers a callback: `succeed`, `fail` or `heartbeat`.
@@ -218,7 +218,8 @@ fn name_and_id(arn: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{encode, executions_table, history_table};
+    use super::{executions_table, history_table};
+    use crate::running_dev::path_segment;
     use serde_json::json;
 
     const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:shop-local-order_flow:$LATEST/durable-execution/order-7/0b1c2d3e-0000-4000-8000-000000000001";

@@ -36,13 +36,12 @@ impl Executions {
                 .help("create one with `cargo bedrock new worker NAME.py --durable`"));
         }
         let runtime = Runtime::new().map_err(|error| Error::io("failed to start the async runtime", &error))?;
-        let url = match port {
-            Some(port) => format!("http://127.0.0.1:{port}"),
-            None => {
-                let server = runtime.block_on(RunningServer::find(&bedrock_package::artifact_dir(app)));
-                let none = || Error::call(format!("no dev server of the app `{}` is running", app.name));
-                server.ok_or_else(|| none().help(NO_SERVER_HELP))?.url
-            }
+        let url = if let Some(port) = port {
+            format!("http://127.0.0.1:{port}")
+        } else {
+            let server = runtime.block_on(RunningServer::find(&bedrock_package::artifact_dir(app)));
+            let none = || Error::call(format!("no dev server of the app `{}` is running", app.name));
+            server.ok_or_else(|| none().help(NO_SERVER_HELP))?.url
         };
         Ok(Self { url, runtime, workers })
     }

@@ -53,12 +53,6 @@ impl fmt::Debug for WorkerError {
     }
 }
 
-impl From<WorkerError> for lambda_runtime::Diagnostic {
-    fn from(error: WorkerError) -> Self {
-        Self { error_type: error.error_type, error_message: error.message }
-    }
-}
-
 /// Returns `ParseIntError` for `core::num::error::ParseIntError`, without generic arguments.
 fn short_type_name<T>() -> &'static str {
     let name = type_name::<T>();

@@ -31,15 +31,18 @@
 mod caller;
 mod config;
 mod context;
-mod exact_response;
 mod exec;
 mod failure;
 mod invoke;
 mod json;
+#[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
+mod lambda;
 #[cfg(not(bedrock_lambda))]
 mod local;
 mod logging;
 mod main_result;
+#[cfg(not(any(bedrock_lambda, feature = "aws-sdk", test)))]
+mod not_built_for_lambda;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
 mod remote;
 mod run;
@@ -47,6 +50,9 @@ mod runtime;
 mod serve;
 mod stderr;
 mod worker;
+
+#[cfg(not(any(bedrock_lambda, feature = "aws-sdk", test)))]
+use not_built_for_lambda as lambda;
 
 #[cfg(not(bedrock_lambda))]
 #[doc(inline)]

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,9 +19,6 @@ const PROGRAMS: [&[&str]; 2] = [
     &["--package=rust_case", "--features=sdk", "--bin=rust_case_sdk"],
 ];
 
-/// The names of the programs.
-const NAMES: [&str; 4] = ["rust_case", "rust_case_sdk", "greeter", "hello"];
-
 /// Compiles the programs and names their folder in nextest's file of variables, if there is one.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
@@ -34,13 +31,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
             bail!("`{shown}` failed");
         }
     }
-    let compiled = target_dir(workspace).join(target).join("debug");
-    // Apps of other tests have workers of the same names, whose programs cargo writes to the same place.
-    let folder = workspace.target.join("fixtures/programs");
-    fs::create_dir_all(&folder).with_context(|| format!("failed to create `{}`", folder.display()))?;
-    for name in NAMES {
-        fs::copy(compiled.join(name), folder.join(name)).with_context(|| format!("failed to copy `{name}`"))?;
-    }
+    let folder = program_dir(workspace).join(target).join("debug");
     if let Some(path) = env::var_os("NEXTEST_ENV") {
         let mut file =
             File::options().append(true).open(&path).context("failed to open nextest's file of variables")?;
@@ -51,8 +42,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 
 /// The folder in which `cargo bedrock` compiles programs with cargo, if cargo's target folder is `target/fixtures`: what one
 /// test compiles, no other has to.
-fn target_dir(workspace: &Workspace) -> PathBuf {
+fn build_dir(workspace: &Workspace) -> PathBuf {
     workspace.target.join("fixtures/bedrock/cargo")
+}
+
+/// The folder for the programs. Apps of other tests have workers of the same names, whose programs must not replace them.
+fn program_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("fixtures/programs")
 }
 
 /// Cargo with the flags and settings of `cargo bedrock build`. If they differ, its dependencies are compiled twice.
@@ -64,7 +60,7 @@ fn command(workspace: &Workspace, target: &str) -> Command {
         flags.push(format!("--remap-path-prefix={}=/cargo", home.display()).into());
     }
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}".as_ref())).env_remove("RUSTFLAGS");
-    cargo.env("CARGO_TARGET_DIR", target_dir(workspace));
+    cargo.env("CARGO_BUILD_BUILD_DIR", build_dir(workspace)).env("CARGO_TARGET_DIR", program_dir(workspace));
     sdk_hint::apply(workspace, &mut cargo);
     cargo
 }

@@ -58,7 +58,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn file(&mut self, path: &Path, constraints: bool) {
         let text = match read_requirements(path) {
-            Ok(text) => text.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound)),
+            Ok(text) => text.ok_or_else(|| std::io::Error::other("no such file or directory")),
             Err(error) => Err(error),
         };
         let text = match text {

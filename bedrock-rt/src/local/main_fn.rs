@@ -40,7 +40,7 @@ where
         handle_signals();
         match requested_invocation() {
             Some(invocation) => {
-                logging::init_local(StderrLog);
+                logging::init(StderrLog);
                 ExitCode::from(run_invocation(&app, invocation).await)
             }
             None => run_body(&app, body).await,

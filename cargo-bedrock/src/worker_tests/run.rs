@@ -118,17 +118,15 @@ fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -
             Ok(()) => {}
         }
         print.note("waiting for a changed file; Ctrl-C ends");
-        let next = runtime.block_on(async {
+        changed = runtime.block_on(async {
             tokio::select! {
-                paths = watcher.changed() => paths,
-                () = &mut shutdown => None,
+                paths = watcher.changed() => Ok(paths),
+                () = &mut shutdown => Err(Error::new(ExitKind::Interrupted, "interrupted")),
             }
-        });
-        let Some(paths) = next else {
-            tools.check()?;
+        })?;
+        if changed.is_none() {
             return Ok(());
-        };
-        changed = Some(paths);
+        }
     }
 }
 

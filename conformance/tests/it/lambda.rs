@@ -144,19 +144,20 @@ fn worker_calls_the_configured_functions() {
 }
 
 #[test]
-fn program_not_built_for_lambda_reports_it_on_a_call() {
+fn program_not_built_for_lambda_fails_in_the_init_phase() {
     let mut build = Command::new(env!("CARGO"));
-    testbed::share_build(build.args(["build", "--quiet", "--package", "hello"]));
-    assert!(build.status().expect("cargo").success(), "hello is built");
-    let name = "hello-dev-endpoint";
+    testbed::share_build(build.args(["build", "--quiet", "--package", "hello", "--package", "greeter"]));
+    assert!(build.status().expect("cargo").success(), "the programs are built");
     let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
-    let mut command = Command::new(target.join("fixtures/debug/hello"));
-    command.envs(function(name, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let (responses, _) = drive(name, command, &[get("/hello/Ada")]);
-    assert_eq!(status(&responses[0]), 502);
-    let InvocationResult::Response(response) = &responses[0] else { panic!("{:?}", responses[0]) };
-    let body = response["body"].as_str().unwrap_or_default();
-    assert!(body.ends_with("this program was not built for Lambda; build it with `cargo bedrock build`"), "{body}");
+    for (program, subject) in [("hello", "this program"), ("greeter", "the worker `greeter`")] {
+        let mut command = Command::new(target.join("fixtures/debug").join(program));
+        command.envs(function(program, "hello").get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let FunctionRun { results, stderr, .. } = RuntimeApi::start(program, &[get("/hello/Ada")]).run(command);
+        let message = format!("{subject} was not built for Lambda; build it with `cargo bedrock build`");
+        assert!(stderr.contains(&format!("error: {message}\n")), "{stderr}");
+        let error = json!({ "errorType": "Runtime.NotBuiltForLambda", "errorMessage": message, "stackTrace": [] });
+        assert_eq!(results, [InvocationResult::InitError(error)]);
+    }
 }
 
 #[test]

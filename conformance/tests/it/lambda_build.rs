@@ -15,5 +15,5 @@ fn build() -> PathBuf {
     let status = Command::new(env!("CARGO")).args(["xtask", "fixtures"]).status().expect("cargo");
     assert!(status.success(), "the fixtures are built");
     let target = Path::new(env!("CARGO_BIN_EXE_conformance")).ancestors().nth(2).expect("cargo's target folder");
-    target.join("fixtures/programs")
+    target.join(format!("fixtures/programs/{}-unknown-linux-gnu/debug", std::env::consts::ARCH))
 }

@@ -44,7 +44,7 @@ fn bundled_module_is_left_out_and_includes_are_expanded() {
         ("more.txt", "idna>=3; python_version >= '3.9'\n-r requirements.txt\n"),
         ("limits.txt", "certifi<2030\n"),
     ]);
-    assert_eq!(found.lines, ["requests==2.28.2", "idna>=3; python_version >= '3.9'", "--pre"]);
+    assert_eq!(found.lines, ["requests==2.28.2", "idna>=3 ; python_version >= '3.9'", "--pre"]);
     assert_eq!(found.constraints, ["certifi<2030"]);
     assert!(!found.hashed);
 }

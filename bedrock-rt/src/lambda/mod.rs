@@ -1,0 +1,10 @@
+//! The program as a Lambda function. Only Lambda builds compile this, and programs that use the AWS SDK.
+
+mod convert;
+mod endpoint;
+mod exact_response;
+mod logging;
+mod worker;
+
+pub(crate) use endpoint::serve;
+pub(crate) use worker::run;

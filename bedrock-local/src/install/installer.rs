@@ -3,10 +3,12 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use tokio::process::Command;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
 
 use crate::host::registry::HostRegistry;
 use crate::interpreter::Interpreter;
@@ -61,19 +63,48 @@ impl Installation<'_> {
     /// Runs a tool in the worker's folder and returns what it printed on its standard output. The reaper ends it with
     /// this program.
     pub(super) async fn run(&self, mut command: Command, list: &str) -> Result<Vec<u8>, Failure> {
-        command.current_dir(self.dir()).process_group(0).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(self.dir());
         let program = command.as_std().get_program().to_string_lossy().into_owned();
         let failed = |error| (format!("failed to start `{program}`: {error}"), None);
-        let child = command.spawn().map_err(failed)?;
+        let mut child = held_back(&command).spawn().map_err(failed)?;
         let group = child.id().unwrap_or_default();
         if !self.hosts.register(group) {
             return Err(("the program is stopping".to_owned(), None));
         }
         let guard = InstallerGuard { hosts: self.hosts, group };
+        release(&mut child).await.map_err(failed)?;
         let result = child.wait_with_output().await.map_err(failed)?;
         drop(guard);
         if result.status.success() { Ok(result.stdout) } else { Err(failure(&command, &result, list)) }
+    }
+}
+
+/// Returns the command with a shell before it, which waits for a line and ends if none comes: this program may be killed
+/// before the reaper knows the installer.
+fn held_back(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut held_back = Command::new("/bin/sh");
+    held_back.args(["-c", "read -r line && exec \"$@\" < /dev/null", "sh"]).arg(command.get_program());
+    held_back.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => held_back.env(name, value),
+            None => held_back.env_remove(name),
+        };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        held_back.current_dir(dir);
+    }
+    held_back.process_group(0).kill_on_drop(true);
+    held_back.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    held_back
+}
+
+/// Lets a command start that was held back.
+async fn release(child: &mut Child) -> io::Result<()> {
+    match child.stdin.take() {
+        Some(mut stdin) => stdin.write_all(b"\n").await,
+        None => Ok(()),
     }
 }
 
@@ -127,15 +158,15 @@ pub(super) fn identity(info: &WorkerInfo, dir: &Path) -> String {
 /// Reads a file. `None` if it does not exist. Only a regular file is opened: another one could block for ever.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
     match fs::metadata(path).and_then(|metadata| {
-        if metadata.is_file() { fs::read_to_string(path) } else { Err(std::io::Error::other("it is not a file")) }
+        if metadata.is_file() { fs::read_to_string(path) } else { Err(io::Error::other("it is not a file")) }
     }) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed_to("read", path, &error)),
     }
 }
 
-pub(super) fn failed_to(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn failed_to(what: &str, path: &Path, error: &io::Error) -> Failure {
     (format!("failed to {what} `{}`: {error}", path.display()), None)
 }
 
@@ -143,4 +174,35 @@ pub(super) fn digest(parts: &[&str]) -> String {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{held_back, release};
+    use tokio::process::Command;
+
+    fn print_variable() -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "cat; printf '%s ' \"$PLACE\" \"$@\"; pwd", "sh", "a b"]).env("PLACE", "here");
+        command.current_dir("/");
+        command
+    }
+
+    #[tokio::test]
+    async fn held_back_command_runs_as_given_after_its_release() {
+        let mut child = held_back(&print_variable()).spawn().expect("it starts");
+        release(&mut child).await.expect("it waits");
+        let output = child.wait_with_output().await.expect("it ends");
+        assert!(output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "here a b /\n");
+    }
+
+    #[tokio::test]
+    async fn held_back_command_never_runs_without_its_starter() {
+        let mut child = held_back(&print_variable()).spawn().expect("it starts");
+        drop(child.stdin.take());
+        let output = child.wait_with_output().await.expect("it ends");
+        assert!(!output.status.success());
+        assert!(output.stdout.is_empty());
+    }
 }

@@ -63,7 +63,7 @@ pub(crate) fn finish(child: Child, mark: &str) -> RunResult {
     RunResult { responses, stderr, code: status.code(), signal: status.signal() }
 }
 
-/// Panics if a descendant of the run still exists after two seconds.
+/// Panics if a descendant of the run still exists after a while, which is long because the machine may be busy.
 fn assert_no_descendants(mark: &str) {
     let started = Instant::now();
     loop {
@@ -71,7 +71,7 @@ fn assert_no_descendants(mark: &str) {
         if remaining.is_empty() {
             return;
         }
-        assert!(started.elapsed() < Duration::from_secs(2), "still running: {remaining:?}");
+        assert!(started.elapsed() < Duration::from_secs(20), "still running: {remaining:?}");
         std::thread::yield_now();
     }
 }

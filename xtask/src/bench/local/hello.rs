@@ -96,7 +96,15 @@ fn cold(workspace: &Workspace, what: &[&str]) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{crates, distinct};
+    use crate::bench::local::limits::CRATES;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn hello_has_few_crates_without_lambdas_clients() {
+        let found = crates(&Workspace::find().expect("the workspace")).expect("a tree");
+        assert!(found <= CRATES, "{found} crates");
+    }
 
     #[test]
     fn repeated_crate_is_counted_once() {

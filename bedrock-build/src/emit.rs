@@ -5,6 +5,7 @@ use std::env;
 use std::path::Path;
 
 use crate::app::App;
+use crate::build_inputs;
 use crate::contract;
 use crate::dotenv::DOTENV_FILES;
 use crate::language::Language;
@@ -36,6 +37,9 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
         Ok(index) => index,
         Err(problem) => return error_instructions(crate_dir, &[problem]),
     };
+    let for_lambda = env::var_os("CARGO_CFG_BEDROCK_LAMBDA").is_some();
+    // Lambda applies the settings.
+    let index = if for_lambda { index.without_settings() } else { index };
     let mut instructions = vec![
         "rustc-check-cfg=cfg(bedrock_lambda)".to_owned(),
         format!("rustc-env={ENV_VARIABLE}={}", index.encode()),
@@ -43,10 +47,17 @@ fn instructions(crate_dir: &Path) -> Vec<String> {
         format!("rustc-env=BEDROCK_ROOT={}", app.root.display()),
     ];
     // Nothing in a program for Lambda is to depend on this machine's `.env`.
-    if crate_dir == app.root && env::var_os("CARGO_CFG_BEDROCK_LAMBDA").is_none() {
+    if crate_dir == app.root && !for_lambda {
         instructions.extend(variable_instructions(&app));
     }
-    instructions.extend(rerun_paths(&app, crate_dir).into_iter().map(|path| format!("rerun-if-changed={path}")));
+    instructions.push(format!("rerun-if-env-changed={}", build_inputs::ENV_VARIABLE));
+    let inputs = env::var_os(build_inputs::ENV_VARIABLE).filter(|_| for_lambda);
+    let inputs = inputs.map(|dir| build_inputs::file(&app, crate_dir, Path::new(&dir))).filter(|file| file.is_file());
+    let paths = match inputs {
+        Some(file) => vec![file.display().to_string()],
+        None => rerun_paths(&app, crate_dir),
+    };
+    instructions.extend(paths.into_iter().map(|path| format!("rerun-if-changed={path}")));
     instructions
 }
 

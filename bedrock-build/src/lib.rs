@@ -9,6 +9,7 @@
 //! | [`schedule`] | parses schedule expressions: `rate(…)`, `cron(…)`, `at(…)` |
 //! | [`language`], [`runtime`], [`architecture`] | the languages, and Lambda's runtimes and instruction sets |
 //! | [`contract`] | the types of events and responses: `contract.json` |
+//! | [`build_inputs`] | what the build scripts of a Lambda build depend on |
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
 //! | [`member_pattern`] | patterns of the members of a workspace |
@@ -27,6 +28,7 @@
 
 pub mod app;
 pub mod architecture;
+pub mod build_inputs;
 pub mod contract;
 mod dotenv;
 pub mod edit_distance;

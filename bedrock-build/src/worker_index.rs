@@ -71,6 +71,14 @@ impl WorkerIndex {
         Ok(Self { entries })
     }
 
+    /// Returns the index as programs for Lambda need it: names, languages and places only, so that it stays the same when
+    /// settings change.
+    #[must_use]
+    pub fn without_settings(self) -> Self {
+        let bare = |entry| WorkerEntry { timeout: 0, memory: 0, runtime: String::new(), durable: None, ..entry };
+        Self { entries: self.entries.into_iter().map(bare).collect() }
+    }
+
     /// Returns the worker called `name`.
     pub fn get(&self, name: &str) -> Option<&WorkerEntry> {
         self.entries.iter().find(|entry| entry.name == name)

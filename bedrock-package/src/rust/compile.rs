@@ -125,6 +125,10 @@ fn command(
     if compiler == Compiler::CargoLambda {
         command.arg("--lambda-dir").arg(lambda_folder(workspace));
     }
+    let inputs = folder.join("build-inputs");
+    bedrock_build::build_inputs::write(context.app, &inputs)
+        .map_err(|error| Error::io(format!("failed to write `{}`", inputs.display()), &error))?;
+    command.env(bedrock_build::build_inputs::ENV_VARIABLE, inputs);
     // By its variable: `cargo lambda` hands such a flag on to `cargo metadata`, which has none.
     command.env("CARGO_TARGET_DIR", folder);
     command.arg("--message-format=json-diagnostic-rendered-ansi");

@@ -2,7 +2,7 @@
 # guess: a `finally` around `context.wait` of a durable function runs once, when the wait is over
 # behaviour: in Python it also runs when the execution suspends, because the SDK leaves the function with an exception
 #   (`SuspendExecution`, a `BaseException`); so does the end of a `with` block. In JavaScript it runs only after the wait: the
-#   SDK abandons the promise.
+#   SDK abandons the promise. (aws/aws-durable-execution-docs issue 131)
 # version: aws-durable-execution-sdk-python 3.0.0 (PyPI, Python 3.11 or newer), @aws/durable-execution-sdk-js 2.4.0 (npm)
 # date: 2026-11-30
 # output:

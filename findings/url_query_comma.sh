@@ -3,7 +3,7 @@
 #   URL and an HTTP API send the query undecoded in `rawQueryString`
 # behaviour: Powertools for Python and Fastify read two values, because they split `queryStringParameters`, in which Lambda
 #   joins repeated names with a comma. Powertools for TypeScript and Hono read `rawQueryString`, and one value.
-#   (fastify/aws-lambda-fastify issue 202)
+#   (fastify/aws-lambda-fastify issue 202, since when an option of the adapter turns it off)
 # version: aws-lambda-powertools 3.37.0 (PyPI); @aws-lambda-powertools/event-handler 2.35.0, @fastify/aws-lambda 6.4.1 with
 #   fastify 5.12.8, hono 4.13.19 (npm)
 # date: 2026-11-30

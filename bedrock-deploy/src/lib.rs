@@ -11,6 +11,7 @@
 //! | `manifest`, `secrets` | the last build, and the values of secrets |
 //! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
 //! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
+//! | `durable`, `durable_check`, `executions` | durable functions: their configuration, what cannot be changed, and executions that have not ended |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
@@ -35,7 +36,10 @@ mod deploy;
 mod deployer_policy;
 mod desired;
 mod destinations;
+mod durable;
+mod durable_check;
 mod environment;
+mod executions;
 mod lambda_policy;
 mod lambda_settings;
 mod lock;

@@ -50,11 +50,16 @@ impl Executions {
     pub(crate) fn list(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         for worker in &self.workers {
-            all.extend(self.pages(&format!("functions/{worker}/durable-executions"), "DurableExecutions")?);
+            all.extend(self.list_of(worker)?);
         }
         let start = |execution: &Value| execution["StartTimestamp"].as_f64().unwrap_or_default();
         all.sort_by(|one, other| start(other).total_cmp(&start(one)));
         Ok(all)
+    }
+
+    /// Returns the executions of a worker.
+    pub(crate) fn list_of(&self, worker: &str) -> Result<Vec<Value>> {
+        self.pages(&format!("functions/{worker}/durable-executions"), "DurableExecutions")
     }
 
     /// Returns the ARN of the execution whose name or id starts with `text`, or that has this ARN.
@@ -210,7 +215,8 @@ fn time(seconds: &Value) -> String {
     bedrock_model::date::rfc3339(std::time::UNIX_EPOCH + duration)
 }
 
-fn name_and_id(arn: &str) -> (&str, &str) {
+/// Returns name and id in the ARN of an execution.
+pub(crate) fn name_and_id(arn: &str) -> (&str, &str) {
     let rest = arn.split_once("/durable-execution/").map_or("", |(_, rest)| rest);
     rest.split_once('/').unwrap_or((rest, rest))
 }

@@ -223,7 +223,7 @@ fn app_with_flow() -> Option<TestApp> {
 }
 
 #[test]
-fn deployed_execution_runs_with_names_of_functions() {
+fn deployed_execution_is_replayed_with_changed_code() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let Some(app) = app_with_flow() else { return };
     aws.deploy(&app);
@@ -245,4 +245,17 @@ fn deployed_execution_runs_with_names_of_functions() {
     let invoked = events.iter().find(|event| event["EventType"] == "ChainedInvokeStarted").expect("an invocation");
     let function = invoked["ChainedInvokeStartedDetails"]["FunctionName"].as_str().expect("a function");
     assert!(function.ends_with(":function:shop-dev-counter:live"), "{function}");
+
+    let replay = |code: &str| {
+        app.write("workers/flow/main.py", code);
+        aws.run(&app, &["replay", "--stage", "dev"])
+    };
+    let fits = replay(FLOW);
+    assert_eq!((fits.code, fits.stderr.as_str()), (Some(0), "done: the code fits 1 execution\n"));
+    let changed = replay(&FLOW.replace("name='pause'", "name='rest'"));
+    assert_eq!(changed.code, Some(1), "{}", changed.stderr);
+    let cause = "operation 2 of the history is the wait `pause`, and the code has the wait `rest` there";
+    assert!(changed.stderr.contains(cause), "{}", changed.stderr);
+    let none = aws.run(&app, &["replay", "--stage", "dev", "--execution", "other"]);
+    assert_eq!(none.code, Some(2), "{}", none.stderr);
 }

@@ -2,6 +2,7 @@
 //! them as tables.
 
 use bedrock_build::App;
+use bedrock_deploy::{HistoryRequest, StageRequest};
 use bedrock_dev::{HttpRequest, RunningServer, request_to};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
@@ -66,17 +67,10 @@ impl Executions {
     pub(crate) fn find(&self, text: &str) -> Result<String> {
         let all = self.list()?;
         let arns = all.iter().filter_map(|execution| execution["DurableExecutionArn"].as_str());
-        let matches = |arn: &&str| {
-            let (name, id) = name_and_id(arn);
-            *arn == text || name.starts_with(text) || id.starts_with(text)
-        };
-        match arns.filter(matches).collect::<Vec<_>>()[..] {
+        match arns.filter(|arn| matches(arn, text)).collect::<Vec<_>>()[..] {
             [arn] => Ok(arn.to_owned()),
             [] => Err(Error::call(format!("no execution `{text}`")).help("see `cargo bedrock executions ls`")),
-            ref several => {
-                Err(Error::call(format!("the names or ids of {} executions start with `{text}`", several.len()))
-                    .help("use more characters"))
-            }
+            ref several => Err(ambiguous(text, several.len())),
         }
     }
 
@@ -213,6 +207,30 @@ fn detail(details: &Value) -> String {
 fn time(seconds: &Value) -> String {
     let duration = std::time::Duration::try_from_secs_f64(seconds.as_f64().unwrap_or_default()).unwrap_or_default();
     bedrock_model::date::rfc3339(std::time::UNIX_EPOCH + duration)
+}
+
+/// Returns the history of the execution of a stage whose name or id starts with `text`, or that has this ARN.
+pub(crate) fn remote_history(app: &App, request: &StageRequest, text: &str) -> Result<Vec<Value>> {
+    let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+    let workers = durable.map(|worker| worker.name.to_string()).collect();
+    let is_asked = |arn: &str| matches(arn, text);
+    let request = HistoryRequest { stage: request, workers, is_running: false, is_asked: &is_asked };
+    let mut found = bedrock_deploy::read_histories(app, &request)?;
+    match (found.pop(), found.len()) {
+        (Some(history), 0) => Ok(history.events),
+        (None, _) => Err(Error::call(format!("no execution `{text}` in stage `{}`", request.stage.stage.as_str()))),
+        (Some(_), others) => Err(ambiguous(text, others + 1)),
+    }
+}
+
+fn ambiguous(text: &str, count: usize) -> Error {
+    Error::call(format!("the names or ids of {count} executions start with `{text}`")).help("use more characters")
+}
+
+/// Returns whether name or id in an ARN start with `text`, or whether it is the ARN.
+pub(crate) fn matches(arn: &str, text: &str) -> bool {
+    let (name, id) = name_and_id(arn);
+    arn == text || name.starts_with(text) || id.starts_with(text)
 }
 
 /// Returns name and id in the ARN of an execution.

@@ -18,8 +18,11 @@ use bedrock_diagnostics::{Error, Result};
 
 /// Version of the bundle layout. Changing it rebuilds all bundles.
 const LAYOUT: &str = "2";
-/// AWS's SDK for durable functions, which calls a durable worker.
-const DURABLE_SDK: &str = "@aws/durable-execution-sdk-js";
+/// Pass AWS's SDK for durable functions, which calls a durable worker, to `bedrock/durable.mjs`.
+const IMPORT_DURABLE_SDK: &str = "import * as __durableSdk from \"@aws/durable-execution-sdk-js\";\n\
+                                  globalThis[Symbol.for(\"bedrock.durable.sdk\")] = __durableSdk;\n";
+const REQUIRE_DURABLE_SDK: &str =
+    "globalThis[Symbol.for(\"bedrock.durable.sdk\")] = require(\"@aws/durable-execution-sdk-js\");\n";
 /// Packages of the AWS SDK, which the runtime contains.
 const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
@@ -95,14 +98,7 @@ fn append_exports(main: &Path, worker: &Worker) -> std::io::Result<()> {
         // The same form as in the worker: the SDK has one file for each, and its classes would exist twice.
         let is_statement = |line: &str| line.starts_with("export ") || line.starts_with("import ");
         let is_module = !matches!(worker.entry, "main.cjs" | "main.cts") && source.lines().any(is_statement);
-        lines += &if is_module {
-            format!(
-                "import * as __durableSdk from {DURABLE_SDK:?};\n\
-                 globalThis[Symbol.for(\"bedrock.durable.sdk\")] = __durableSdk;\n"
-            )
-        } else {
-            format!("globalThis[Symbol.for(\"bedrock.durable.sdk\")] = require({DURABLE_SDK:?});\n")
-        };
+        lines.push_str(if is_module { IMPORT_DURABLE_SDK } else { REQUIRE_DURABLE_SDK });
     }
     fs::write(main, source + &lines)
 }

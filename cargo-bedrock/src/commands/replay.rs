@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use bedrock_build::{App, Language, Worker};
 use bedrock_deploy::aws::AwsOptions;
 use bedrock_deploy::{Stage, StageRequest};
-use bedrock_diagnostics::{Error, ExitKind, Report, Result};
+use bedrock_diagnostics::{Error, ExitKind, Result};
 use bedrock_package::tools::ToolRunner;
 use clap::Args;
 
 use super::args::AwsArgs;
-use crate::executions::name_and_id;
+use crate::executions::matches;
 use crate::replay::{RecordedHistory, ReplayProgram, of_dev, of_file, of_stage};
 use crate::session::Session;
 use crate::worker_tools::prepare;
@@ -67,15 +67,21 @@ impl Replay {
             .collect();
         let tools = prepare(&app, &used, None)?;
         let runner = ToolRunner::with_signal_handler()?;
-        let mut reports = Vec::new();
+        let mut errors = Vec::new();
         let mut unnamed = 0;
         for (worker, tools) in used.iter().copied().zip(&tools) {
             let folder = app.root.join(&worker.dir);
             let program = ReplayProgram { worker, tools, runner: &runner, folder };
             for history in histories.iter().filter(|history| history.worker == worker.name.as_str()) {
-                let result = program.replay(history)?;
-                unnamed += result.unnamed;
-                reports.extend(result.divergence.map(|divergence| report(worker, history, divergence)));
+                match program.replay(history) {
+                    Ok(result) => {
+                        unnamed += result.unnamed;
+                        errors.extend(result.divergence.map(|divergence| misfit(worker, history, divergence)));
+                    }
+                    Err(error) if error.kind == ExitKind::Interrupted => return Err(error),
+                    // The other executions are worth knowing too.
+                    Err(error) => errors.push(error),
+                }
             }
         }
         if unnamed > 0 {
@@ -83,19 +89,15 @@ impl Replay {
                 "{unnamed} operations have no name: if two of one type trade places, no replay finds it"
             ));
         }
-        if !reports.is_empty() {
-            return Err(Error { kind: ExitKind::App, reports });
+        if !errors.is_empty() {
+            return Err(Error::combine(errors));
         }
         session.print.done(&format!("the code fits {}", count(histories.len())));
         Ok(())
     }
 
     fn histories(&self, app: &App, workers: &[&Worker]) -> Result<Vec<RecordedHistory>> {
-        let is_asked = |arn: &str| {
-            let (name, id) = name_and_id(arn);
-            let matches = |text: &String| name.starts_with(text) || id.starts_with(text) || arn == text;
-            self.execution.is_empty() || self.execution.iter().any(matches)
-        };
+        let is_asked = |arn: &str| self.execution.is_empty() || self.execution.iter().any(|text| matches(arn, text));
         if !self.history.is_empty() {
             let [worker] = workers else {
                 return Err(Error::call("a history is that of one worker")
@@ -126,7 +128,7 @@ fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>
     if names.is_empty() {
         return Ok(all);
     }
-    let named = |name: &String| -> Result<&'a Worker> {
+    let find = |name: &String| -> Result<&'a Worker> {
         let worker = app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         if is_durable(&worker) {
             return Ok(worker);
@@ -134,15 +136,12 @@ fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>
         Err(Error::call(format!("worker `{name}` is not durable"))
             .help(format!("add `durable` to `[package.metadata.bedrock.workers.{name}]`")))
     };
-    names.iter().map(named).collect()
+    names.iter().map(find).collect()
 }
 
-fn report(worker: &Worker, history: &RecordedHistory, divergence: String) -> Report {
-    Report {
-        message: format!("the code of worker `{}` does not fit the execution `{}`", worker.name, history.label),
-        causes: vec![divergence],
-        help: Vec::new(),
-    }
+fn misfit(worker: &Worker, history: &RecordedHistory, divergence: String) -> Error {
+    Error::app(format!("the code of worker `{}` does not fit the execution `{}`", worker.name, history.label))
+        .cause(divergence)
 }
 
 fn count(executions: usize) -> String {

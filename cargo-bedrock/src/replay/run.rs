@@ -83,7 +83,7 @@ impl ReplayProgram<'_> {
             Some(ProgramReport::Unsupported { unsupported }) => Err(failed().cause(unsupported)),
             None => {
                 let lines = tail(&output_path);
-                Err(lines.lines().fold(failed().cause("the code ended the process"), |error, line| error.cause(line)))
+                Err(lines.lines().fold(failed().cause("the code ended the process"), Error::cause))
             }
         }
     }

@@ -161,6 +161,10 @@ fn check_changes(recorded: &Recorded, changes: &[(&str, &str, &str)]) {
     let stored = recorded.replay(&["flow", "--execution", "order"]);
     assert!(stored.stderr.contains(&format!("execution `order-7`\n  caused by: {expected}")), "{}", stored.stderr);
     assert_eq!(recorded.replay(&["--execution", "other"]).code, Some(2));
+    // An execution that cannot be replayed does not hide the others.
+    recorded.app.write("empty.json", "[]");
+    let both = recorded.replay(&["flow", "--history", "empty.json", "history.json"]);
+    assert!(both.stderr.contains("failed to replay `empty.json`") && both.stderr.contains(expected), "{}", both.stderr);
     // Changes after the wait fit, and nothing that is replayed runs.
     recorded.app.write(recorded.main, &recorded.code.replace("'mail'", "'letter'"));
     assert_eq!(recorded.replay(&[]).code, Some(0));

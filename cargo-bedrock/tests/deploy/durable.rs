@@ -256,6 +256,16 @@ fn deployed_execution_is_replayed_with_changed_code() {
     assert_eq!(changed.code, Some(1), "{}", changed.stderr);
     let cause = "operation 2 of the history is the wait `pause`, and the code has the wait `rest` there";
     assert!(changed.stderr.contains(cause), "{}", changed.stderr);
+    let arn = list["DurableExecutions"][0]["DurableExecutionArn"].as_str().expect("an ARN");
+    let history = aws.run(&app, &["executions", "history", arn, "--stage", "dev", "--json"]).success();
+    app.write("history.json", &history);
+    let from_file = aws.run(&app, &["replay", "flow", "--history", "history.json"]);
+    assert!(from_file.stderr.contains(cause), "{}", from_file.stderr);
+    let table = aws.run(&app, &["executions", "history", arn, "--stage", "dev"]).success();
+    let wait = table.lines().find(|line| line.contains("WaitStarted")).expect("a wait");
+    assert_eq!(wait.split_whitespace().skip(2).collect::<Vec<_>>(), ["WaitStarted", "pause", "1", "s"]);
+    let none = aws.run(&app, &["executions", "history", "other", "--stage", "dev"]);
+    assert_eq!((none.code, none.stderr.as_str()), (Some(2), "error: no execution `other` in stage `dev`\n"));
     let none = aws.run(&app, &["replay", "--stage", "dev", "--execution", "other"]);
     assert_eq!(none.code, Some(2), "{}", none.stderr);
 }

@@ -110,6 +110,13 @@ impl Runtime {
         self.language == Language::Python && !["python3.10", "python3.11"].contains(&self.id)
     }
 
+    /// Returns whether Lambda has durable functions for it (AWS documentation, "Supported runtimes for durable functions":
+    /// Python from 3.13 on, Node.js from 22 on).
+    pub fn has_durable_functions(self) -> bool {
+        let older = ["python3.10", "python3.11", "python3.12", "nodejs20.x"];
+        self.language != Language::Rust && !older.contains(&self.id)
+    }
+
     /// A runtime that is not in the list.
     fn newer(id: &str, language: Language) -> Self {
         let mut ids = OTHER_IDS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,6 +177,14 @@ mod tests {
         assert_eq!(Runtime::default_of(Language::Python).version(), Some("3.13"));
         assert_eq!(Runtime::default_of(Language::JavaScript).version(), Some("24"));
         assert_eq!(Runtime::default_of(Language::Rust).version(), None);
+    }
+
+    #[test]
+    fn durable_functions_need_the_runtimes_of_aws_list() {
+        let durable = Runtime::all().iter().filter(|runtime| runtime.has_durable_functions());
+        let ids: Vec<&str> = durable.map(|runtime| runtime.id).collect();
+        assert_eq!(ids, ["python3.13", "python3.15", "python3.14", "nodejs24.x", "nodejs26.x", "nodejs22.x"]);
+        assert!(Runtime::find("python3.16").is_some_and(Runtime::has_durable_functions));
     }
 
     #[test]

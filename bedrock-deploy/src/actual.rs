@@ -90,6 +90,8 @@ pub(crate) struct DeployedFunction {
     pub(crate) code_signing: Option<String>,
     /// Read only if earlier deploys managed it.
     pub(crate) runtime_management: RuntimeManagement,
+    /// Executions that have not ended, by the versions that they run on. Read only where they are shown.
+    pub(crate) running_executions: BTreeMap<String, usize>,
 }
 
 /// The version in use.

@@ -10,6 +10,8 @@ use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, with_interrupt};
 use crate::desired::{Desired, desired_functions, secret_refs};
+use crate::durable_check::check_durability;
+use crate::executions::read_running_executions;
 use crate::lock::{StageLock, unless_interrupted, with_lock};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
@@ -88,6 +90,9 @@ async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_pa
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
     check_owned(stage, &actual.unmanaged)?;
+    check_durability(stage, desired, &actual)?;
+    // They end with the functions that the plan deletes.
+    read_running_executions(aws, stage, &mut actual, |key| !is_partial && !desired.contains_key(key)).await?;
     let plan = Plan::new(stage, desired, &actual, is_partial);
     if plan.creates_url() {
         check_function_url(stage)?;

@@ -30,7 +30,7 @@ const UNRESTRICTED_ACTIONS: [&str; 7] = [
     "scheduler:ListSchedules",
     "sqs:ListQueues",
 ];
-const FUNCTION_ACTIONS: [&str; 25] = [
+const FUNCTION_ACTIONS: [&str; 26] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
@@ -44,6 +44,7 @@ const FUNCTION_ACTIONS: [&str; 25] = [
     "GetFunctionUrlConfig",
     "GetPolicy",
     "InvokeFunction",
+    "ListDurableExecutionsByFunction",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 use crate::destinations;
+use crate::durable::{self, DURABLE_CONFIG};
 use crate::environment::{self, Environment};
 use crate::lambda_policy;
-use crate::lambda_settings::{LambdaSettings, ManagedSettings};
+use crate::lambda_settings::{LambdaSettings, ManagedSettings, Members};
 use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
 use crate::policy::{AccessedResources, MAX_INLINE_POLICY_CHARS, RolePolicies, role_policies};
 use crate::stage::{ENDPOINT, SETTINGS_TAG, StageContext, function_label};
@@ -168,7 +169,7 @@ fn desired_function(
         role_arn: stage.role_arn(key),
         environment: function_environment(manifest, stage, entry, &callees, secrets),
         dead_letter: entry.dead_letter.clone(),
-        members: entry.lambda.members(&stage.log_group_name(key)),
+        members: members(stage, key, entry),
     };
     let resources = AccessedResources {
         callees,
@@ -177,8 +178,12 @@ fn desired_function(
         on_success: on_success.clone(),
         queues: destinations::queue_arns(stage, entry),
         log_group: entry.lambda.logging.as_ref().and_then(|logging| logging.group.clone()),
-        statements: [lambda_policy::statements(stage, key, &entry.lambda), use_policy::statements(stage, entry)]
-            .concat(),
+        statements: [
+            durable::statements(stage, key, entry.durable),
+            lambda_policy::statements(stage, key, &entry.lambda),
+            use_policy::statements(stage, entry),
+        ]
+        .concat(),
     };
     DesiredFunction {
         version: Version {
@@ -206,6 +211,12 @@ fn desired_function(
         lambda: entry.lambda.clone(),
         resources: use_policy::resources_of_app(manifest, entry),
     }
+}
+
+fn members(stage: &StageContext, key: &str, entry: &ManifestEntry) -> Members {
+    let mut members = entry.lambda.members(&stage.log_group_name(key));
+    members.extend(entry.durable.map(|config| (DURABLE_CONFIG.to_owned(), config.member())));
+    members
 }
 
 /// Returns the workers that a function invokes, sorted and without duplicates.

@@ -11,6 +11,8 @@ use bedrock_artifacts::Digest;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::durable::{DURABLE_CONFIG, config_changes};
+
 /// Members of Lambda's API by their names.
 pub(crate) type Members = BTreeMap<String, Value>;
 
@@ -231,21 +233,29 @@ pub(crate) fn actual_members(configuration: &FunctionConfiguration) -> Members {
         ("TracingConfig", json!({ "Mode": mode })),
         ("VpcConfig", vpc_config(&subnets, &groups, ipv6)),
     ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let durable = configuration.durable_config().map(|config| {
+        let retention = config.retention_period_in_days();
+        json!({ "ExecutionTimeout": config.execution_timeout(), "RetentionPeriodInDays": retention })
+    });
+    let durable = durable.map(|config| (DURABLE_CONFIG, config));
+    members.into_iter().chain(durable).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Returns how known members differ, for people: `ephemeral-storage 512 → 2048`, `vpc`.
 pub(crate) fn member_differences(old: &Members, new: &Members) -> Vec<String> {
-    let difference = |(name, value): (&String, &Value)| {
-        let setting = setting(name)?;
+    let differences = |(name, value): (&String, &Value)| {
         let before = old.get(name);
         if before == Some(value) {
-            return None;
+            return Vec::new();
         }
+        if name == DURABLE_CONFIG {
+            return config_changes(before, value);
+        }
+        let Some(setting) = setting(name) else { return Vec::new() };
         let texts = before.and_then(scalar).zip(scalar(value));
-        Some(texts.map_or_else(|| setting.to_owned(), |(old, new)| format!("{setting} {old} → {new}")))
+        vec![texts.map_or_else(|| setting.to_owned(), |(old, new)| format!("{setting} {old} → {new}"))]
     };
-    new.iter().filter_map(difference).collect()
+    new.iter().flat_map(differences).collect()
 }
 
 /// Returns the text of a member that has one value without spaces.

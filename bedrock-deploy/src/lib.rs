@@ -11,6 +11,7 @@
 //! | `manifest`, `secrets` | the last build, and the values of secrets |
 //! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
 //! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
+//! | `durable`, `durable_check`, `executions`, `histories` | durable functions: their configuration, what cannot be changed, executions that have not ended, and histories |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
@@ -35,7 +36,11 @@ mod deploy;
 mod deployer_policy;
 mod desired;
 mod destinations;
+mod durable;
+mod durable_check;
 mod environment;
+mod executions;
+mod histories;
 mod lambda_policy;
 mod lambda_settings;
 mod lock;
@@ -65,6 +70,7 @@ mod version;
 
 pub use deploy::{StageRequest, deploy, destroy};
 pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
+pub use histories::{ExecutionHistory, HistoryRequest, read_histories};
 pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 pub use plan::{Plan, PlannedFunction};
 pub use rollback::rollback;

@@ -11,12 +11,13 @@ use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::durable::DurableConfig;
 use crate::lambda_settings::LambdaSettings;
 use crate::stage::ENDPOINT;
 use crate::uses::Use;
 
 /// Versions of the manifest that this program can read.
-const SUPPORTED_VERSIONS: [u64; 3] = [1, 2, 3];
+const SUPPORTED_VERSIONS: [u64; 4] = [1, 2, 3, 4];
 /// What the name of the stage replaces.
 const STAGE_PLACEHOLDER: &str = bedrock_build::settings::STAGE_PLACEHOLDER;
 /// Keys of a function whose strings are the user's own: `{stage}` has no meaning in them.
@@ -63,6 +64,9 @@ pub(crate) struct ManifestEntry {
     pub(crate) log_retention: i32,
     pub(crate) layers: Vec<String>,
     pub(crate) url_auth: Option<String>,
+    /// `None` if the function is not durable.
+    #[serde(default)]
+    pub(crate) durable: Option<DurableConfig>,
     #[serde(default)]
     pub(crate) lambda: LambdaSettings,
     /// `None` if the settings say nothing.
@@ -154,7 +158,7 @@ impl Manifest {
             Some(version) if SUPPORTED_VERSIONS.contains(&version) => {}
             version => {
                 return Err(invalid(format!(
-                    "its version is {}, the supported versions are 1, 2 and 3",
+                    "its version is {}, the supported versions are 1, 2, 3 and 4",
                     version.unwrap_or_default()
                 )));
             }
@@ -208,7 +212,9 @@ fn apply_stage(manifest: &mut Value, stage: &str) {
         let differences = stages[stage][&name].as_object().into_iter().flatten();
         function.extend(differences.map(|(key, value)| (key.clone(), value.clone())));
         // Null stands for a key that the stage does not have.
-        function.retain(|key, value| !(value.is_null() && ["lambda", "triggers", "uses"].contains(&key.as_str())));
+        function.retain(|key, value| {
+            !(value.is_null() && ["durable", "lambda", "triggers", "uses"].contains(&key.as_str()))
+        });
         let replaced = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
         replaced.for_each(|(_, value)| replace_placeholder(value, stage));
     }

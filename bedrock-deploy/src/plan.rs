@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
+use crate::executions::running_text;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
@@ -261,11 +262,13 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
     if actual.log_group.is_some() {
         steps.push(Step::DeleteLogGroup);
     }
+    let executions = actual.deployed.as_ref().and_then(|deployed| running_text(&deployed.running_executions));
+    let executions = executions.map(|text| format!("{text} on it and will be lost"));
     PlannedFunction {
         key: key.to_owned(),
         function: stage.function_name(key),
         change: Change::Delete,
-        reasons: vec!["with its role and its log group".to_owned()],
+        reasons: ["with its role and its log group".to_owned()].into_iter().chain(executions).collect(),
         steps,
         final_steps: Vec::new(),
         layer_arn: None,

@@ -1,5 +1,7 @@
 //! The operation `status`: compares what is deployed with the last build, as a plan that is not applied.
 
+use std::collections::BTreeMap;
+
 use bedrock_build::App;
 use bedrock_diagnostics::Result;
 use serde::Serialize;
@@ -7,7 +9,9 @@ use serde::Serialize;
 use crate::actual::Actual;
 use crate::aws;
 use crate::deploy::StageRequest;
-use crate::desired::{desired_functions, secret_refs};
+use crate::desired::{Desired, desired_functions, secret_refs};
+use crate::durable_check::fixed_difference;
+use crate::executions::read_running_executions;
 use crate::manifest::Manifest;
 use crate::ownership::check_owned;
 use crate::plan::{Plan, PlannedFunction};
@@ -48,6 +52,9 @@ pub struct FunctionStatus {
     pub state: &'static str,
     /// How it differs, for people. Empty unless `state` is `differs`.
     pub reasons: Vec<String>,
+    /// Executions of a durable function that have not ended: their number, by the version that they run on.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub executions: BTreeMap<String, usize>,
     /// Number of the version in use.
     pub version: Option<String>,
     /// Time of the last change, in the format of AWS.
@@ -76,21 +83,27 @@ pub fn status(app: &App, request: &StageRequest) -> Result<StageStatus> {
         read_triggers(&aws, &stage, &desired, &mut actual, false).await?;
         read_resources(&aws, &stage, &desired, &mut actual).await?;
         check_owned(&stage, &actual.unmanaged)?;
+        read_running_executions(&aws, &stage, &mut actual, |_| true).await?;
         let plan = Plan::new(&stage, &desired, &actual, false);
-        Ok(StageStatus::new(&stage, &plan, &actual))
+        Ok(StageStatus::new(&stage, &plan, &desired, &actual))
     })
 }
 
 impl StageStatus {
-    fn new(stage: &StageContext, plan: &Plan, actual: &Actual) -> Self {
+    fn new(stage: &StageContext, plan: &Plan, desired: &Desired, actual: &Actual) -> Self {
         let deployed = |key: &str| actual.functions.get(key).and_then(|function| function.deployed.as_ref());
         let function_status = |planned: &PlannedFunction| {
             let deployed = deployed(&planned.key);
+            let fixed = fixed_difference(desired, actual, &planned.key);
+            let fixed = fixed.map(|is| format!("{is}, which a deploy cannot change"));
+            let change = if fixed.is_some() { Change::Update } else { planned.change };
+            let reasons = if planned.change == Change::Update { planned.reasons.clone() } else { Vec::new() };
             FunctionStatus {
                 worker: planned.key.clone(),
                 function: planned.function.clone(),
-                state: state(planned.change),
-                reasons: if planned.change == Change::Update { planned.reasons.clone() } else { Vec::new() },
+                state: state(change),
+                reasons: fixed.into_iter().chain(reasons).collect(),
+                executions: deployed.map(|deployed| deployed.running_executions.clone()).unwrap_or_default(),
                 version: deployed.and_then(|deployed| deployed.live.as_ref()).map(|live| live.number.clone()),
                 modified: deployed.map(|deployed| deployed.last_modified.clone()),
             }

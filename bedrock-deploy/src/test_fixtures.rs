@@ -114,6 +114,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
             provisioned_concurrency: desired.lambda.provisioned_concurrency,
             code_signing: desired.lambda.code_signing.clone(),
             runtime_management: desired.lambda.runtime_management.clone().unwrap_or_default(),
+            running_executions: BTreeMap::new(),
         }),
     }
 }

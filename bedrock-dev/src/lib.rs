@@ -56,5 +56,5 @@ pub use reload::{
     SelfWrittenFiles, WatchError, affected,
 };
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
-pub use server::DevServer;
+pub use server::{DURABLE_STORE, DevServer};
 pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, sample_event};

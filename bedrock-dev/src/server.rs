@@ -36,6 +36,8 @@ use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
 /// Delay before the queue is started again after its database has failed.
 const QUEUE_RESTART_DELAY: Duration = Duration::from_secs(1);
+/// Name of the file with the durable executions in the state folder.
+pub const DURABLE_STORE: &str = "durable.sqlite";
 
 /// A running dev server.
 pub struct DevServer {
@@ -308,7 +310,7 @@ fn open_executions(
     recorder: &Recorder,
     log_sink: &LogSink,
 ) -> Result<Option<Arc<DurableService>>, StartError> {
-    let path = state_folder.join("durable.sqlite");
+    let path = state_folder.join(DURABLE_STORE);
     if !path.exists() && app.workers.iter().all(|worker| worker.settings.durable.is_none()) {
         return Ok(None);
     }

@@ -12,6 +12,7 @@
 //! | `timers` | waits, retries and timeouts |
 //! | `view` | the event of an invocation and the pages of the state |
 //! | `history`, `operation`, `time` | data of the API model |
+//! | `recorded`, `replay` | executions that their histories describe, and whether code fits them |
 //! | `arn`, `token` | ARNs of executions, checkpoint tokens and callback ids |
 //! | `store`, `sqlite` | where executions are stored |
 //! | `error`, `limits` | errors and limits of the API model |
@@ -28,6 +29,8 @@ mod history;
 mod lifecycle;
 pub mod limits;
 mod operation;
+mod recorded;
+mod replay;
 mod sqlite;
 mod store;
 mod time;
@@ -46,6 +49,8 @@ pub use execution::{DurableConfig, Execution, ExecutionStatus, ParentOperation};
 pub use history::HistoryEvent;
 pub use lifecycle::InvocationOutcome;
 pub use operation::{ErrorObject, OperationRecord, OperationStatus, OperationType};
+pub use recorded::{ExecutionEnd, HistoryError, REPLAY_ARN, RecordedExecution, RecordedOperation};
+pub use replay::{Divergence, ReplayOutcome, ReplayReport, ReplayedOperation, first_divergence, unnamed_operations};
 pub use sqlite::SqliteExecutionStore;
 pub use store::{ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
 pub use time::Timestamp;

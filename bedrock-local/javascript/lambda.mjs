@@ -8,11 +8,13 @@ import { loadWorkerClass } from './load.mjs';
 
 const VERSION = 1;
 const root = fileURLToPath(new URL('..', import.meta.url));
-const WorkerClass = await loadWorkerClass(root, className(`${root}bedrock.json`));
+const identity = readIdentity(`${root}bedrock.json`);
+const WorkerClass = await loadWorkerClass(root, identity.class);
 const worker = new WorkerClass();
-const run = await checked((event, context) =>
+const checkedRun = await checked((event, context) =>
   typeof worker.handle === 'function' ? worker.handle(event, context) : worker.execute(event, context),
 );
+const run = identity.durable ? await durable(checkedRun) : checkedRun;
 
 // Two arguments and async: Lambda's Node 24 rejects a handler that seems to take a callback.
 export async function handler(event, context) {
@@ -34,20 +36,28 @@ async function checked(execute) {
   };
 }
 
+/** Returns the handler of a durable worker, which runs `execute` for each replay. */
+async function durable(execute) {
+  // Imported here, because few workers are durable.
+  const { durableHandler } = await import('./durable.mjs');
+  const { functionName } = await import('./function_name.mjs');
+  return durableHandler(root, execute, (name) => functionName(identity, name));
+}
+
 /**
- * Reads the class name from `{"version": 1, "app": …, "worker": …, "class": …}`, which `cargo bedrock build` adds to
- * the zip.
+ * Returns `{"version": 1, "app": …, "worker": …, "class": …}`, which `cargo bedrock build` adds to the zip. Durable
+ * workers also have `"durable": true`.
  */
-function className(path) {
+function readIdentity(path) {
   let text;
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     throw new RuntimeError('Runtime.ImportModuleError', `Error: Cannot find module 'main': ${cause.message}`, cause);
   }
-  const { version, class: name } = JSON.parse(text);
-  if (version !== VERSION) {
-    throw new Error(`\`${path}\` has version ${version}, and the files next to it read ${VERSION}`);
+  const content = JSON.parse(text);
+  if (content.version !== VERSION) {
+    throw new Error(`\`${path}\` has version ${content.version}, and the files next to it read ${VERSION}`);
   }
-  return name;
+  return content;
 }

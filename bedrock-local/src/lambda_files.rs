@@ -19,6 +19,7 @@ embed![PYTHON:
     "bedrock/workers/__init__.py" from "python/bedrock/workers/__init__.py",
     "bedrock/workers/contract.py" from "python/bedrock/workers/contract.py",
     "bedrock/workers/current.py" from "python/bedrock/workers/current.py",
+    "bedrock/workers/durable.py" from "python/bedrock/workers/durable.py",
     "bedrock/workers/errors.py" from "python/bedrock/workers/errors.py",
     "bedrock/workers/identity.py" from "python/bedrock/workers/identity.py",
     "bedrock/workers/invoker.py" from "python/bedrock/workers/invoker.py",
@@ -31,7 +32,9 @@ embed![PYTHON:
 ];
 
 embed![JAVASCRIPT:
+    "bedrock/durable.mjs" from "javascript/durable.mjs",
     "bedrock/errors.mjs" from "javascript/errors.mjs",
+    "bedrock/function_name.mjs" from "javascript/function_name.mjs",
     "bedrock/hooks.mjs" from "javascript/hooks.mjs",
     "bedrock/lambda.mjs" from "javascript/lambda.mjs",
     "bedrock/load.mjs" from "javascript/load.mjs",
@@ -50,21 +53,30 @@ pub fn lambda_files(language: Language) -> &'static [(&'static str, &'static str
 }
 
 /// Returns path in the zip and contents of the file that contains the names of the worker and its app.
-///
-/// `class` is the name of the worker's class, [`bedrock_build::WorkerName::class_name`].
-pub fn identity_file(app: &str, worker: &str, class: &str) -> (&'static str, String) {
-    let identity = Identity { version: VERSION, app, worker, class };
+pub fn identity_file(identity: &WorkerIdentity<'_>) -> (&'static str, String) {
+    #[derive(Serialize)]
+    struct Versioned<'a> {
+        version: u32,
+        #[serde(flatten)]
+        identity: &'a WorkerIdentity<'a>,
+    }
     // A struct of strings can always be serialized.
-    let text = serde_json::to_string(&identity).unwrap_or_default();
+    let text = serde_json::to_string(&Versioned { version: VERSION, identity }).unwrap_or_default();
     ("bedrock.json", text + "\n")
 }
 
-#[derive(Serialize)]
-struct Identity<'a> {
-    version: u32,
-    app: &'a str,
-    worker: &'a str,
-    class: &'a str,
+/// What the code in a zip knows of its worker.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct WorkerIdentity<'a> {
+    /// Name of the app.
+    pub app: &'a str,
+    /// Name of the worker.
+    pub worker: &'a str,
+    /// Name of the worker's class, [`bedrock_build::WorkerName::class_name`].
+    pub class: &'a str,
+    /// Whether AWS's SDK for durable functions calls the worker. Absent for other workers, whose zips stay as they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// Returns the `Handler` of the Lambda function. Custom runtimes, which Rust workers use, ignore it.
@@ -152,9 +164,13 @@ mod tests {
 
     #[test]
     fn identity_file_has_the_version_that_both_languages_read() {
-        let (path, text) = identity_file("space", "system_fetcher", "SystemFetcher");
+        let identity =
+            WorkerIdentity { app: "space", worker: "system_fetcher", class: "SystemFetcher", durable: false };
+        let (path, text) = identity_file(&identity);
         let expected = r#"{"version":1,"app":"space","worker":"system_fetcher","class":"SystemFetcher"}"#;
         assert_eq!((path, text.trim_end()), ("bedrock.json", expected));
+        let (_, text) = identity_file(&WorkerIdentity { durable: true, ..identity });
+        assert!(text.ends_with("\"class\":\"SystemFetcher\",\"durable\":true}\n"), "{text}");
         let reads = |language, line: &str| lambda_files(language).iter().any(|(_, text)| text.contains(line));
         assert!(reads(Language::Python, &format!("\nVERSION = {VERSION}\n")));
         assert!(reads(Language::JavaScript, &format!("\nconst VERSION = {VERSION};\n")));
@@ -162,7 +178,7 @@ mod tests {
 
     #[test]
     fn reserved_paths_include_all_our_files() {
-        let (identity, _) = identity_file("a", "b", "C");
+        let (identity, _) = identity_file(&WorkerIdentity { app: "a", worker: "b", class: "C", durable: false });
         let ours = [Language::Python, Language::JavaScript].into_iter().flat_map(paths).chain([identity]);
         assert!(ours.chain(["bedrock.py", "bedrock/mine.py", "bedrock"]).all(is_reserved));
         let theirs = ["main.py", "worker.js", "lib/bedrock.py", "bedrock_tools.py", "my/bedrock/x.js", ".bedrock"];

@@ -72,7 +72,7 @@ pub use host::registry::{ApiUrl, HostConfig, HostRegistry};
 pub use host::tools::WorkerTools;
 pub use hosted_workers::{HostOptions, HostedWorkers};
 pub use http_server::serve_until;
-pub use lambda_files::{identity_file, is_reserved, lambda_files, lambda_handler};
+pub use lambda_files::{WorkerIdentity, identity_file, is_reserved, lambda_files, lambda_handler};
 pub use line_buffer::LineBuffer;
 pub use linked_worker::{FindLinkedWorker, LinkedWorker, no_linked_worker};
 pub use output::{LogSink, Output, short_id, start_captured as start_captured_output};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_build::settings::{Auth, RecursiveLoop, Secret};
+use bedrock_build::settings::{Auth, DurableSettings, RecursiveLoop, Secret};
 use bedrock_build::{App, Architecture, Destination, FunctionSettings, Language, Runtime, Worker};
 use bedrock_local::lambda_handler;
 use serde::Serialize;
@@ -25,6 +25,8 @@ const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 const VERSION_WITH_TRIGGERS: u32 = 2;
 /// Version of a manifest with settings of `lambda`, settings of stages, `uses`, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
+/// Version of a manifest with durable workers. A function that an older reader creates can never become durable.
+const VERSION_WITH_DURABLE: u32 = 4;
 
 /// The contents of the file.
 #[derive(Debug, Serialize)]
@@ -74,11 +76,23 @@ struct Entry {
     layers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url_auth: Option<&'static str>,
+    /// Configuration of a durable function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable: Option<DurableEntry>,
     /// Settings of Lambda without a default value.
     #[serde(skip_serializing_if = "Option::is_none")]
     lambda: Option<lambda_settings::Entry>,
     code: Option<ZipEntry>,
     layer: Option<ZipEntry>,
+}
+
+/// How long executions of a durable function run and are stored.
+#[derive(Debug, Serialize)]
+struct DurableEntry {
+    /// In seconds.
+    timeout: u64,
+    /// In days.
+    retention: u64,
 }
 
 /// A zip file. Its path is relative to the manifest.
@@ -132,7 +146,9 @@ impl Manifest {
 /// Returns the lowest version that can express the settings of an app.
 fn version(app: &App) -> u32 {
     let functions = || app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint]);
-    if !app.settings.stages.is_empty() || functions().any(needs_version_with_stages) {
+    if functions().any(|settings| settings.durable.is_some()) {
+        VERSION_WITH_DURABLE
+    } else if !app.settings.stages.is_empty() || functions().any(needs_version_with_stages) {
         VERSION_WITH_STAGES
     } else if functions().all(is_plain) {
         VERSION_WITHOUT_TRIGGERS
@@ -236,6 +252,7 @@ fn entry(
         log_retention: settings.log_retention,
         layers: settings.layers.clone(),
         url_auth: None,
+        durable: settings.durable.map(|DurableSettings { timeout, retention }| DurableEntry { timeout, retention }),
         lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),
         layer: None,

@@ -1,6 +1,6 @@
 //! Selects the artifacts of a build from the command line and the app. Reads no files.
 
-use bedrock_build::{App, Architecture, Language, Worker};
+use bedrock_build::{App, Architecture, Language, Runtime, Worker};
 
 use super::artifact::{Artifact, Function};
 use super::rust::Compiler;
@@ -79,8 +79,9 @@ impl Plan {
         if let Some(worker) = layers.iter().find(|worker| !may_have_layer(worker)) {
             return Err(no_layer_error(worker));
         }
-        let durable = app.workers.iter().find(|worker| worker.settings.durable.is_some());
-        if let Some(worker) = durable {
+        let unsupported =
+            |worker: &&Worker| worker.settings.durable.is_some() && !worker.runtime.has_durable_functions();
+        if let Some(worker) = app.workers.iter().find(unsupported) {
             return Err(durable_error(worker));
         }
         let everything = !request.endpoint && workers.is_empty() && layers.is_empty();
@@ -100,11 +101,14 @@ impl Plan {
     }
 }
 
-/// Only the dev server runs executions. A deployed function without its configuration would fail at each call.
+/// Lambda would refuse to create the function.
 fn durable_error(worker: &Worker) -> Error {
-    Error::app(format!("worker `{}` is durable, and only `cargo bedrock dev` runs durable workers", worker.name))
-        .help(format!("remove `durable` from `[package.metadata.bedrock.workers.{}]` in `Cargo.toml`", worker.name))
-        .help("run `cargo bedrock dev` to run the app with it")
+    let Worker { name, runtime, language, .. } = worker;
+    let default = Runtime::default_of(*language).id;
+    Error::app(format!("worker `{name}` is durable, and Lambda has no durable functions for `{}`", runtime.id))
+        .cause("AWS documents them for Python 3.13 and newer, and Node.js 22 and newer, among the runtimes of workers")
+        .help(format!("set `runtime = \"{default}\"` in `[package.metadata.bedrock.workers.{name}]` in `Cargo.toml`"))
+        .help("the list is in https://docs.aws.amazon.com/lambda/latest/dg/durable-supported-runtimes.html")
 }
 
 /// Returns whether a worker can have a layer. Rust workers link their dependencies.

@@ -1,7 +1,7 @@
 //! The code of a Python or JavaScript worker: its own files, and the files that let Lambda's managed runtime run its class.
 
 use bedrock_build::{Language, Worker};
-use bedrock_local::{identity_file, lambda_files};
+use bedrock_local::{WorkerIdentity, identity_file, lambda_files};
 
 use super::artifact::{Artifact, Function};
 use super::context::{ArtifactContents, BuiltArtifact, Context};
@@ -37,7 +37,12 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
 fn runtime_files(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
     debug_assert!(worker.language != Language::Rust, "Rust workers are programs");
     let class = worker.name.class_name();
-    let (path, text) = identity_file(context.app.name.as_str(), worker.name.as_str(), &class);
+    let (path, text) = identity_file(&WorkerIdentity {
+        app: context.app.name.as_str(),
+        worker: worker.name.as_str(),
+        class: &class,
+        durable: worker.settings.durable.is_some(),
+    });
     let files = lambda_files(worker.language).iter().map(|(path, text)| Entry::bytes(*path, *text));
     files.chain([Entry::bytes(path, text)]).collect()
 }

@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand
 
 use crate::commands::{
     build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, invoke, list, logs, man, mcp,
-    migrate, new, queue, remove, rollback, status, terraform, test,
+    migrate, new, queue, remove, replay, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -82,6 +82,7 @@ enum Command {
     Dev(dev::Dev),
     Queue(queue::Queue),
     Executions(executions::ExecutionsCommand),
+    Replay(replay::Replay),
     Deploy(deploy::Deploy),
     Status(status::Status),
     Rollback(rollback::Rollback),
@@ -138,6 +139,7 @@ impl Cli {
             Command::Dev(command) => command.run(&session),
             Command::Queue(command) => command.run(&session),
             Command::Executions(command) => command.run(&session),
+            Command::Replay(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),
             Command::Rollback(command) => command.run(&session),

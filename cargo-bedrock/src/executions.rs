@@ -2,6 +2,7 @@
 //! them as tables.
 
 use bedrock_build::App;
+use bedrock_deploy::{HistoryRequest, StageRequest};
 use bedrock_dev::{HttpRequest, RunningServer, request_to};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
@@ -50,28 +51,26 @@ impl Executions {
     pub(crate) fn list(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         for worker in &self.workers {
-            all.extend(self.pages(&format!("functions/{worker}/durable-executions"), "DurableExecutions")?);
+            all.extend(self.list_of(worker)?);
         }
         let start = |execution: &Value| execution["StartTimestamp"].as_f64().unwrap_or_default();
         all.sort_by(|one, other| start(other).total_cmp(&start(one)));
         Ok(all)
     }
 
+    /// Returns the executions of a worker.
+    pub(crate) fn list_of(&self, worker: &str) -> Result<Vec<Value>> {
+        self.pages(&format!("functions/{worker}/durable-executions"), "DurableExecutions")
+    }
+
     /// Returns the ARN of the execution whose name or id starts with `text`, or that has this ARN.
     pub(crate) fn find(&self, text: &str) -> Result<String> {
         let all = self.list()?;
         let arns = all.iter().filter_map(|execution| execution["DurableExecutionArn"].as_str());
-        let matches = |arn: &&str| {
-            let (name, id) = name_and_id(arn);
-            *arn == text || name.starts_with(text) || id.starts_with(text)
-        };
-        match arns.filter(matches).collect::<Vec<_>>()[..] {
+        match arns.filter(|arn| matches(arn, text)).collect::<Vec<_>>()[..] {
             [arn] => Ok(arn.to_owned()),
             [] => Err(Error::call(format!("no execution `{text}`")).help("see `cargo bedrock executions ls`")),
-            ref several => {
-                Err(Error::call(format!("the names or ids of {} executions start with `{text}`", several.len()))
-                    .help("use more characters"))
-            }
+            ref several => Err(ambiguous(text, several.len())),
         }
     }
 
@@ -210,7 +209,32 @@ fn time(seconds: &Value) -> String {
     bedrock_model::date::rfc3339(std::time::UNIX_EPOCH + duration)
 }
 
-fn name_and_id(arn: &str) -> (&str, &str) {
+/// Returns the history of the execution of a stage whose name or id starts with `text`, or that has this ARN.
+pub(crate) fn remote_history(app: &App, request: &StageRequest, text: &str) -> Result<Vec<Value>> {
+    let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+    let workers = durable.map(|worker| worker.name.to_string()).collect();
+    let is_asked = |arn: &str| matches(arn, text);
+    let request = HistoryRequest { stage: request, workers, is_running: false, is_asked: &is_asked };
+    let mut found = bedrock_deploy::read_histories(app, &request)?;
+    match (found.pop(), found.len()) {
+        (Some(history), 0) => Ok(history.events),
+        (None, _) => Err(Error::call(format!("no execution `{text}` in stage `{}`", request.stage.stage.as_str()))),
+        (Some(_), others) => Err(ambiguous(text, others + 1)),
+    }
+}
+
+fn ambiguous(text: &str, count: usize) -> Error {
+    Error::call(format!("the names or ids of {count} executions start with `{text}`")).help("use more characters")
+}
+
+/// Returns whether name or id in an ARN start with `text`, or whether it is the ARN.
+pub(crate) fn matches(arn: &str, text: &str) -> bool {
+    let (name, id) = name_and_id(arn);
+    arn == text || name.starts_with(text) || id.starts_with(text)
+}
+
+/// Returns name and id in the ARN of an execution.
+pub(crate) fn name_and_id(arn: &str) -> (&str, &str) {
     let rest = arn.split_once("/durable-execution/").map_or("", |(_, rest)| rest);
     rest.split_once('/').unwrap_or((rest, rest))
 }

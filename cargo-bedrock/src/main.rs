@@ -45,6 +45,7 @@ mod mcp;
 mod migrate;
 mod payload;
 mod prompt;
+mod replay;
 mod running_dev;
 mod sample_event;
 mod scaffold;

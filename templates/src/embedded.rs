@@ -61,6 +61,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/outputs.tf", "terraform/outputs.tf"),
     verbatim!("terraform/versions.tf", "terraform/versions.tf"),
     verbatim!("terraform/backend.tf.example", "terraform/backend.tf.example"),
+    verbatim!("terraform/lambda/durable_override.tf.example", "terraform/lambda/durable_override.tf.example"),
     verbatim!("terraform/lambda/main.tf", "terraform/lambda/main.tf"),
     verbatim!("terraform/lambda/role.tf", "terraform/lambda/role.tf"),
     verbatim!("terraform/lambda/url.tf", "terraform/lambda/url.tf"),

@@ -13,13 +13,14 @@ pub struct AwsAction {
 }
 
 /// Lambda's operations by method and path, without the version at the start of the path. `{}` stands for one part.
-const LAMBDA_OPERATIONS: [(&str, &str, &str); 32] = [
+const LAMBDA_OPERATIONS: [(&str, &str, &str); 33] = [
     ("GET", "functions", "ListFunctions"),
     ("POST", "functions", "CreateFunction"),
     ("GET", "functions/{}", "GetFunction"),
     ("DELETE", "functions/{}", "DeleteFunction"),
     ("PUT", "functions/{}/code", "UpdateFunctionCode"),
     ("PUT", "functions/{}/configuration", "UpdateFunctionConfiguration"),
+    ("GET", "functions/{}/durable-executions", "ListDurableExecutionsByFunction"),
     ("GET", "functions/{}/versions", "ListVersionsByFunction"),
     ("POST", "functions/{}/versions", "PublishVersion"),
     ("POST", "functions/{}/aliases", "CreateAlias"),

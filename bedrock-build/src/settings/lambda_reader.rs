@@ -54,6 +54,7 @@ const KNOWN_MEMBERS: &[(&str, &str)] = &[
     ("CodeSigningConfigArn", "code-signing"),
     ("DeadLetterConfig", "dead-letter"),
     ("Description", "description"),
+    ("DurableConfig", "durable"),
     ("Environment", "env"),
     ("EphemeralStorage", "ephemeral-storage"),
     ("FileSystemConfigs", "file-system"),

@@ -100,7 +100,12 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let of_all_stages = of_all.workers.get(name).cloned().unwrap_or_default();
+            let is_durable = of_all_stages.durable.is_some();
             let worker = self.override_of(value, &format!("{path}.{name}"), WORKER_KEYS, of_all_stages);
+            if worker.durable.is_some() && !is_durable {
+                let reason = "make the worker durable in one stage only: its code is the same in all stages";
+                self.not_allowed(value, &format!("{path}.{name}.durable"), reason);
+            }
             workers.insert(name.to_owned(), worker);
         }
         workers

@@ -168,6 +168,9 @@ fn durable_has_a_timeout_and_a_retention_period() {
     let found = durable("{ timeout = '15m' }").expect("durable");
     assert_eq!((found.timeout, found.retention), (900, 14));
     assert_eq!(read("workers.a.memory = 512").expect("ok").workers["a"].durable, None);
+    let staged = "workers.a.durable = { timeout = '30d' }\nstages.dev.workers.a.durable = { timeout = '1h' }";
+    let settings = read(staged).expect("ok");
+    assert_eq!(settings.stages["dev"].workers["a"].durable.expect("durable").timeout, 3600);
 }
 
 #[test]
@@ -183,6 +186,11 @@ fn durable_errors_have_the_valid_range() {
         let message = error_of(&format!("workers.a.durable = {value}"));
         assert_eq!(message, format!("Cargo.toml:1: `workers.a.durable{path}` must be {expected}\n"), "{value}");
     }
+    assert_eq!(
+        error_of("stages.dev.workers.a.durable = { timeout = '1d' }"),
+        "Cargo.toml:1: `stages.dev.workers.a.durable` cannot make the worker durable in one stage only: its code is the \
+         same in all stages\n"
+    );
     assert!(error_of("workers.a.durable = { timeout = '1d', retain = '1d' }").contains("unknown setting `retain`"));
     assert!(error_of("endpoint.durable = { timeout = '1d' }").contains("unknown setting `durable`"));
 }

@@ -15,6 +15,8 @@ use super::lambda_settings::add_members;
 use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
+use crate::durable::is_durable;
+use crate::executions::has_running;
 use crate::lambda_settings::Members;
 use crate::read::{read_version_descriptions, version_from};
 use crate::stage::ALIAS;
@@ -257,12 +259,18 @@ pub(super) async fn move_alias(context: &FunctionContext<'_>) -> StepResult {
 }
 
 /// Keeps the newest versions only: an account has 75 GB for the code of all versions. A version that an alias of the user
-/// points to is kept too.
+/// points to, or that executions run on, is kept too, and with it the layers that it uses.
 async fn delete_old_versions(context: &FunctionContext<'_>, live: &str) -> StepResult {
     let versions = read_version_descriptions(context.aws, context.name).await?;
+    let is_durable = context.desired.is_some_and(|desired| is_durable(&desired.version.settings.members));
     let old = versions.keys().rev().skip(MAX_KEPT_VERSIONS).map(ToString::to_string);
     for number in old.filter(|number| number != live && Some(number.as_str()) != context.live_version) {
         let request = || context.aws.lambda.delete_function().function_name(context.name).qualifier(&number).send();
+        if is_durable && has_running(context.aws, context.name, &number).await? {
+            let name = context.name;
+            context.observer.warning(&format!("version {number} of function `{name}` was kept: executions run on it"));
+            continue;
+        }
         match optional(call(Idempotency::Idempotent, request).await) {
             Err(error) if error.is_referenced() => context
                 .observer

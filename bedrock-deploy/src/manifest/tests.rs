@@ -51,9 +51,18 @@ fn placeholder_is_replaced_in_names_and_not_in_variables() {
 }
 
 #[test]
+fn durable_worker_has_its_configuration_in_each_stage() {
+    let base = json!({ "durable": { "timeout": 86_400, "retention": 14 } });
+    let stages = json!({ "dev": { "counter": { "durable": { "timeout": 3600, "retention": 1 } } } });
+    let manifest = manifest(&base, &stages);
+    let durable = |stage: &str| in_stage(&manifest, stage).durable.map(|config| (config.timeout, config.retention));
+    assert_eq!((durable("dev"), durable("prod")), (Some((3600, 1)), Some((86_400, 14))));
+}
+
+#[test]
 fn manifests_of_unknown_versions_are_refused() {
     let mut newer = manifest(&json!({}), &json!({}));
-    newer["version"] = json!(4);
+    newer["version"] = json!(5);
     let error = Manifest::parse(&newer.to_string(), "dev").expect_err("newer");
-    assert!(format!("{error:?}").contains("its version is 4, the supported versions are 1, 2 and 3"), "{error:?}");
+    assert!(format!("{error:?}").contains("its version is 5, the supported versions are 1, 2, 3 and 4"), "{error:?}");
 }

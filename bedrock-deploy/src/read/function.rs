@@ -68,6 +68,7 @@ pub(super) async fn read(
         provisioned_concurrency: extras.provisioned_concurrency,
         code_signing: extras.code_signing,
         runtime_management: extras.runtime_management,
+        running_executions: BTreeMap::new(),
     };
     Ok(Some((tags, deployed)))
 }

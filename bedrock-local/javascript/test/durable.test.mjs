@@ -35,7 +35,7 @@ test('event without an execution is an error', async () => {
   const { kind, body: error } = await host.invoke({});
   assert.equal(kind, 'ERROR');
   assert.equal(error.errorType, 'Runtime.DurableConfigError');
-  assert.match(error.errorMessage, /an execution, which `cargo bedrock dev` starts/);
+  assert.match(error.errorMessage, /^the event is not of a durable execution: durable workers run in/);
   await host.end();
 });
 

@@ -7,7 +7,16 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { HOST, workerFolder } from './driver.mjs';
 
-const ZIPPED = ['errors.mjs', 'hooks.mjs', 'lambda.mjs', 'load.mjs', 'typescript.mjs', 'validate.mjs'];
+const ZIPPED = [
+  'durable.mjs',
+  'errors.mjs',
+  'function_name.mjs',
+  'hooks.mjs',
+  'lambda.mjs',
+  'load.mjs',
+  'typescript.mjs',
+  'validate.mjs',
+];
 const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };
 
 // Fake SDK: records each call and does what the payload says.
@@ -298,4 +307,60 @@ test('retried responses match the shared retry policy', async () => {
     const attempts = result.calls.filter((call) => call.name === `fn-${at}`).length;
     assert.equal(attempts, is_retried ? 2 : 1, `${status} ${code}`);
   }
+});
+
+// Stands in for AWS's SDK: an execution sends one checkpoint, and its result has what was sent.
+const DURABLE_SDK = `
+  exports.DurableExecutionApiClient = class { checkpoint(request) { return request.Updates; } };
+  exports.withDurableExecution = (handler, { durableExecutionClient }) => async (event) => [
+    await handler(event.Input, 'durable context'),
+    durableExecutionClient?.checkpoint({ Updates: [
+      { Type: 'STEP' },
+      { ChainedInvokeOptions: { FunctionName: 'mailer', TenantId: 't' } },
+      { ChainedInvokeOptions: { FunctionName: 'arn:aws:lambda:eu:1:function:other' } },
+    ] }),
+  ];`;
+const DURABLE = { ...IDENTITY, durable: true };
+const SDK_FILE = 'node_modules/@aws/durable-execution-sdk-js/index.js';
+const DURABLE_MAIN = { 'main.js': `exports.Probe = class { execute(event, context) { return [event, context]; } }` };
+
+test('durable worker runs in the SDK with names of functions', async () => {
+  const call = { event: { DurableExecutionArn: 'arn', Input: 5 }, identity: DURABLE };
+  const sent = async (files, env) => {
+    const { result } = await onLambda({ ...call, files: { ...DURABLE_MAIN, ...files }, env });
+    assert.deepEqual(result[0], [5, 'durable context']);
+    return result[1]?.map((update) => update.ChainedInvokeOptions ?? null);
+  };
+  const other = { FunctionName: 'arn:aws:lambda:eu:1:function:other' };
+  const published = { AWS_LAMBDA_FUNCTION_VERSION: '7' };
+  const expected = [null, { FunctionName: 'my-app-dev-mailer:live', TenantId: 't' }, other];
+  assert.deepEqual(await sent({ [SDK_FILE]: DURABLE_SDK }, published), expected);
+  const arn = 'arn:aws:lambda:eu-west-1:1:function:my-app-dev-mailer:live';
+  const byVariable = await sent({ [SDK_FILE]: DURABLE_SDK }, { MY_APP_WORKER_ARN_MAILER: arn });
+  assert.deepEqual(byVariable[1], { FunctionName: arn, TenantId: 't' });
+  // A client of an older SDK cannot be replaced.
+  const older = DURABLE_SDK.replace('exports.DurableExecutionApiClient', 'const unused');
+  assert.equal(await sent({ [SDK_FILE]: older }, published), undefined);
+  // A bundle has the SDK in itself.
+  const main = `${DURABLE_MAIN['main.js']};\nconst sdk = {}; ((exports) => {${DURABLE_SDK}})(sdk);
+    globalThis[Symbol.for('bedrock.durable.sdk')] = sdk;`;
+  assert.deepEqual(await sent({ 'main.js': main }, published), expected);
+});
+
+test('durable worker refuses events without an execution', async () => {
+  const files = { ...DURABLE_MAIN, [SDK_FILE]: DURABLE_SDK };
+  await assert.rejects(onLambda({ files, event: {}, identity: DURABLE }), (error) =>
+    error.stderr.includes('the event is not of a durable execution'),
+  );
+});
+
+test('functions of workers are those that invoke calls', async () => {
+  const { functionName } = await import('../function_name.mjs');
+  const saved = { ...process.env };
+  Object.assign(process.env, { AWS_LAMBDA_FUNCTION_NAME: 'my-app-dev-probe', MY_APP_WORKER_ARN_W: 'arn:w' });
+  const names = ['w', 'thumbnailer2', 'Other', 'größe', 'x:2', 'arn:aws:x'].map((name) => functionName(IDENTITY, name));
+  assert.deepEqual(names, ['arn:w', 'my-app-dev-thumbnailer2', 'Other', 'größe', 'x:2', 'arn:aws:x']);
+  process.env.AWS_LAMBDA_FUNCTION_NAME = 'another-name';
+  assert.equal(functionName(IDENTITY, 'thumbnailer'), 'thumbnailer');
+  process.env = saved;
 });

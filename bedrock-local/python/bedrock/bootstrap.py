@@ -16,28 +16,44 @@ from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_fra
 def handler(event, context):
     """Handles one event."""
     try:
-        if _contract is None:
-            return _worker.handle(event, context)
-        _contract.check("event", event)
-        response = _worker.handle(event, context)
-        _contract.check("response", response)
-        return response
+        return _handle(event, context)
     except Exception as error:
         raise error.with_traceback(user_frames(error.__traceback__))
 
 
 def _start():
-    """Returns the worker of this environment. Errors have the same type, message and trace as locally."""
+    """Returns the `handle` of this environment's worker. Errors have the same type, message and trace as locally."""
     try:
         worker_info = identity()
         if worker_info is None:
             message = f"Unable to import module 'main': there is no `{PATH}`"
             raise LambdaRuntimeError("Runtime.ImportModuleError", message)
         worker = load(worker_info["class"], "main.py")()
+        handle = _checked(worker.handle)
+        if worker_info.get("durable"):
+            # Imported here, because few workers are durable.
+            from .workers.durable import durable_handler
+
+            handle = durable_handler(handle)
         create_client_early()
-        return worker
+        return handle
     except Exception as error:
         raise _for_aws_runtime(error) from None
+
+
+def _checked(handle):
+    """Returns `handle` with checks of event and response, if the function asks for them and has a contract."""
+    types = contract.load()
+    if types is None:
+        return handle
+
+    def checked_handle(event, context):
+        types.check("event", event)
+        response = handle(event, context)
+        types.check("response", response)
+        return response
+
+    return checked_handle
 
 
 def _for_aws_runtime(error):
@@ -50,5 +66,4 @@ def _for_aws_runtime(error):
     return type(kind, (Exception,), {})(message) if isinstance(error, LambdaRuntimeError) else error
 
 
-_worker = _start()
-_contract = contract.load()
+_handle = _start()

@@ -192,3 +192,65 @@ def test_bedrock_json_of_another_version_is_rejected(task):
     (task / "bedrock.json").write_text(json.dumps({**IDENTITY, "version": 2}))
     (error,) = run(task, ECHO, {}, fault_class=True)
     assert error["errorMessage"] == f"`{task}/bedrock.json` has version 2, and the package next to it reads 1"
+
+
+# Stands in for AWS's SDK and for boto3: an execution sends one checkpoint, and its result has what was sent.
+FAKE_SDK = """
+def durable_execution(function, *, boto3_client):
+    def handler(event, context):
+        result = function(event["Input"], "durable context")
+        sent = boto3_client.checkpoint(Updates=[
+            {"Type": "STEP"},
+            {"Type": "CHAINED_INVOKE", "ChainedInvokeOptions": {"FunctionName": "mailer", "TenantId": "t"}},
+            {"Type": "CHAINED_INVOKE", "ChainedInvokeOptions": {"FunctionName": "arn:aws:lambda:eu:1:function:other"}},
+        ])
+        return [result, sent]
+    return handler
+"""
+FAKE_BOTO3 = """
+class Client:
+    def __init__(self):
+        self.meta = self.events = self
+    def register(self, name, change):
+        self.change = {name: change}
+    def checkpoint(self, **params):
+        return self.change["provide-client-params.lambda.CheckpointDurableExecution"](params, model=None)["Updates"]
+def client(service, config):
+    return Client()
+"""
+
+
+def durable_task(task):
+    (task / "bedrock.json").write_text(json.dumps({**IDENTITY, "durable": True}))
+    (task / "aws_durable_execution_sdk_python.py").write_text(FAKE_SDK)
+    (task / "boto3.py").write_text(FAKE_BOTO3)
+    (task / "botocore").mkdir()
+    (task / "botocore" / "config.py").write_text("class Config:\n    def __init__(self, **options): pass\n")
+    return task
+
+
+def test_durable_worker_runs_in_the_sdk_with_names_of_functions(task):
+    source = WORKER + "class SystemFetcher(Worker):\n    def execute(self, event, context): return [event, context]\n"
+    env = {"AWS_LAMBDA_FUNCTION_NAME": "space-dev-system_fetcher", "AWS_LAMBDA_FUNCTION_VERSION": "7"}
+    (answer,) = run(durable_task(task), source, {"DurableExecutionArn": "arn", "Input": 5}, env=env)
+    result, sent = answer
+    assert result == [5, "durable context"]
+    assert [update.get("ChainedInvokeOptions") for update in sent] == [
+        None,
+        {"FunctionName": "space-dev-mailer:live", "TenantId": "t"},
+        {"FunctionName": "arn:aws:lambda:eu:1:function:other"},
+    ]
+
+
+def test_durable_worker_refuses_events_without_an_execution(task):
+    (error,) = run(durable_task(task), ECHO, {"Input": 5})
+    assert error["errorType"] == "LambdaRuntimeError"
+    assert "in functions that were created with a `DurableConfig`" in error["errorMessage"]
+
+
+def test_contract_of_a_durable_worker_is_that_of_its_input(task):
+    (durable_task(task) / "contract.json").write_text(json.dumps({"properties": {"event": {"type": "string"}}}))
+    env = {"BEDROCK_CHECK_CONTRACTS": "1"}
+    good, wrong = run(task, ECHO, *({"DurableExecutionArn": "arn", "Input": each} for each in ("text", 5)), env=env)
+    assert good[0] == "text"
+    assert wrong["errorMessage"].endswith("`event`: expected a string, found `5`")

@@ -18,6 +18,11 @@ use bedrock_diagnostics::{Error, Result};
 
 /// Version of the bundle layout. Changing it rebuilds all bundles.
 const LAYOUT: &str = "2";
+/// Pass AWS's SDK for durable functions, which calls a durable worker, to `bedrock/durable.mjs`.
+const IMPORT_DURABLE_SDK: &str = "import * as __durableSdk from \"@aws/durable-execution-sdk-js\";\n\
+                                  globalThis[Symbol.for(\"bedrock.durable.sdk\")] = __durableSdk;\n";
+const REQUIRE_DURABLE_SDK: &str =
+    "globalThis[Symbol.for(\"bedrock.durable.sdk\")] = require(\"@aws/durable-execution-sdk-js\");\n";
 /// Packages of the AWS SDK, which the runtime contains.
 const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
@@ -37,7 +42,7 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     let temp_dir = &folders.worker;
     copy(&own, temp_dir, worker, &context.app.root)?;
     project.install(context, worker, &folders, &[], &what)?;
-    append_class_export(&temp_dir.join(worker.entry), &worker.name.class_name())
+    append_exports(&temp_dir.join(worker.entry), worker)
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
     let is_of_modules = remove_module_type(&temp_dir.join("package.json"));
     let is_module = match worker.entry {
@@ -81,13 +86,21 @@ fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker, app: &Path) -> Result<(
 }
 
 /// Appends a line to the copy of the main file that passes its class to the loader of the bundle, exported or not.
-/// `bedrock/load.mjs` does the same to files that are not bundled.
-fn append_class_export(main: &Path, class: &str) -> std::io::Result<()> {
+/// `bedrock/load.mjs` does the same to files that are not bundled. The bundle of a durable worker also passes on its copy of
+/// AWS's SDK, which `bedrock/durable.mjs` could not find outside of it.
+fn append_exports(main: &Path, worker: &Worker) -> std::io::Result<()> {
     let source = fs::read_to_string(main)?;
-    let line = format!(
+    let class = worker.name.class_name();
+    let mut lines = format!(
         "\n;globalThis[Symbol.for(\"bedrock.host.class\")]?.(typeof {class}===\"undefined\"?undefined:{class});\n"
     );
-    fs::write(main, source + &line)
+    if worker.settings.durable.is_some() {
+        // The same form as in the worker: the SDK has one file for each, and its classes would exist twice.
+        let is_statement = |line: &str| line.starts_with("export ") || line.starts_with("import ");
+        let is_module = !matches!(worker.entry, "main.cjs" | "main.cts") && source.lines().any(is_statement);
+        lines.push_str(if is_module { IMPORT_DURABLE_SDK } else { REQUIRE_DURABLE_SDK });
+    }
+    fs::write(main, source + &lines)
 }
 
 /// Returns the esbuild that the worker lists. `node_modules/.bin` may have a program of this name of any other package.

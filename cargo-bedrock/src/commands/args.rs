@@ -18,7 +18,7 @@ pub(crate) struct StageArgs {
 }
 
 /// How to reach AWS.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AwsArgs {
     /// Profile of your AWS configuration
     #[arg(long, value_name = "NAME")]

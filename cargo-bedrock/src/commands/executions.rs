@@ -1,8 +1,10 @@
 //! `cargo bedrock executions`: shows and changes the executions of durable workers in a running `cargo bedrock dev`.
 
+use bedrock_deploy::{Stage, StageRequest};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::args::AwsArgs;
 use crate::executions::{self, Executions};
 use crate::payload::PayloadSource;
 use crate::session::Session;
@@ -31,7 +33,8 @@ Examples:
 const HISTORY_EXAMPLES: &str = "\
 Examples:
   cargo bedrock executions history order-7
-  cargo bedrock executions history order-7 --json | jq '.[].EventType'";
+  cargo bedrock executions history order-7 --json | jq '.[].EventType'
+  cargo bedrock executions history order-7 --stage prod --json > histories/order-7.json";
 
 const CALLBACK_EXAMPLES: &str = "\
 Examples:
@@ -100,6 +103,11 @@ enum Operation {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Stage on AWS that has the execution [default: `cargo bedrock dev`]
+        #[arg(long, value_name = "NAME", conflicts_with = "port")]
+        stage: Option<String>,
+        #[command(flatten)]
+        aws: AwsArgs,
     },
     /// Stop an execution, which cannot be resumed
     #[command(after_help = STOP_EXAMPLES)]
@@ -170,7 +178,14 @@ enum Answer {
 
 impl ExecutionsCommand {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let api = Executions::connect(&session.app()?, self.port)?;
+        let app = session.app()?;
+        if let Operation::History { selection, json, stage: Some(stage), aws } = &self.command {
+            let stage = Stage::parse(stage)?;
+            let request = StageRequest { stage, aws: aws.clone().into(), only: Vec::new(), dry_run: true };
+            let events = executions::remote_history(&app, &request, &selection.execution)?;
+            return print_history(events, *json);
+        }
+        let api = Executions::connect(&app, self.port)?;
         match self.command {
             Operation::Ls { json } => {
                 let all = api.list()?;
@@ -183,9 +198,8 @@ impl ExecutionsCommand {
                 Printer::data(&executions::executions_table(&all))
             }
             Operation::Show(selection) => Printer::data(&pretty(&api.get(&api.find(&selection.execution)?)?)),
-            Operation::History { selection, json } => {
-                let events = api.history(&api.find(&selection.execution)?)?;
-                Printer::data(&if json { pretty(&events.into()) } else { executions::history_table(&events) })
+            Operation::History { selection, json, .. } => {
+                print_history(api.history(&api.find(&selection.execution)?)?, json)
             }
             Operation::Stop(change) => change.apply(session, "stopped", |arn, reason| api.stop(arn, reason), &api),
             Operation::Pause(change) => change.apply(session, "paused", |arn, reason| api.pause(arn, reason), &api),
@@ -234,6 +248,10 @@ impl Answer {
     }
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+fn print_history(events: Vec<Value>, json: bool) -> Result<()> {
+    Printer::data(&if json { pretty(&events.into()) } else { executions::history_table(&events) })
+}
+
+fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }

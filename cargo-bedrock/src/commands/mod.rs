@@ -21,6 +21,7 @@ pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod queue;
 pub(crate) mod remove;
+pub(crate) mod replay;
 pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod terraform;

@@ -42,7 +42,8 @@ impl Status {
 }
 
 fn status_table(status: &StageStatus) -> String {
-    let table = function_table(&status.functions) + &trigger_table(&status.triggers);
+    let table =
+        function_table(&status.functions) + &execution_table(&status.functions) + &trigger_table(&status.triggers);
     match &status.url {
         Some(url) => format!("{table}\n{url}\n"),
         None => table,
@@ -70,6 +71,25 @@ fn function_table(functions: &[FunctionStatus]) -> String {
         format!("{function:0$}  {version:1$}  {modified:2$}  {state}\n", widths[0], widths[1], widths[2])
     };
     rows.iter().map(line).collect()
+}
+
+/// Returns the versions that executions of durable functions run on. Empty if there are none.
+fn execution_table(functions: &[FunctionStatus]) -> String {
+    let lines = functions.iter().flat_map(|function| {
+        let rows = function.executions.iter();
+        rows.map(move |(version, count)| [function.function.clone(), version.clone(), count.to_string()])
+    });
+    let header = ["executions of", "version", "running"].map(str::to_owned);
+    let rows: Vec<[String; 3]> = std::iter::once(header).chain(lines).collect();
+    if rows.len() == 1 {
+        return String::new();
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [width(0), width(1)];
+    let line = |[function, version, count]: &[String; 3]| {
+        format!("{function:0$}  {version:1$}  {count}\n", widths[0], widths[1])
+    };
+    "\n".to_owned() + &rows.iter().map(line).collect::<String>()
 }
 
 /// Returns an empty text if there are no triggers.

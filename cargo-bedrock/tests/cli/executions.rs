@@ -205,16 +205,6 @@ fn command_without_server_or_durable_worker_says_what_to_do() {
 }
 
 #[test]
-fn build_refuses_durable_workers() {
-    let app =
-        TestApp::with_manifest(FLOW_MANIFEST).file("src/main.rs", "fn main() {}\n").file("workers/flow/main.py", FLOW);
-    let output = app.bedrock(&["build"]);
-    assert_ne!(output.code, Some(0));
-    let expected = "error: worker `flow` is durable, and only `cargo bedrock dev` runs durable workers";
-    assert!(output.stderr.contains(expected), "{}", output.stderr);
-}
-
-#[test]
 fn new_durable_worker_has_sdk_and_settings() {
     let app = TestApp::with_manifest(crate::test_app::MANIFEST).file("src/main.rs", "fn main() {}\n");
     for name in ["order_flow.py", "mail_flow.js"] {

@@ -27,6 +27,7 @@ fn no_arguments_print_the_help() {
       dev          Run the app locally, with Lambda's API on one port
       queue        List, retry or delete pending and failed events
       executions   List, show and change executions of durable workers
+      replay       Check whether the code of durable workers fits recorded executions
       deploy       Deploy the last build to a stage
       status       Show what is deployed, and how it differs from the last build
       rollback     Roll back to the version before the last deploy

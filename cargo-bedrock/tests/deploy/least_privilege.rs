@@ -56,7 +56,8 @@ impl<'a> Recorder<'a> {
 /// An app that uses everything of AWS that an app can use.
 fn app_with_everything(callees: &[&str]) -> TestApp {
     let mut app = TestApp::new(callees).with_endpoint(callees);
-    app.set("/version", json!(2));
+    app.set("/version", json!(4));
+    app.set("/workers/counter/durable", json!({ "timeout": 86_400, "retention": 14 }));
     app.layer("counter", "ranks", "NAME = 'ranks'\n");
     let secrets = json!({ "TOKEN": { "ssm": "/shop/token" }, "KEY": { "secretsmanager": "key" } });
     app.set("/workers/counter/secrets", secrets);

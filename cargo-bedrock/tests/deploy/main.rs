@@ -10,6 +10,7 @@ mod broken_access;
 mod changes;
 mod converge;
 mod doctor;
+mod durable;
 mod emulated_aws;
 mod end_to_end;
 mod faults;

@@ -129,6 +129,12 @@ impl TestApp {
         self.set(&format!("/workers/{worker}/code"), code);
     }
 
+    /// Replaces the files of a worker's zip.
+    pub(crate) fn package(&mut self, worker: &str, files: &[(&str, &str)]) {
+        let code = self.zip(&format!("workers/{worker}.zip"), files);
+        self.set(&format!("/workers/{worker}/code"), code);
+    }
+
     /// Sets the layer of a worker to one with this Python module.
     pub(crate) fn layer(&mut self, worker: &str, module: &str, text: &str) {
         let mut layer = self.zip(&format!("layers/{worker}.zip"), &[(&format!("python/{module}.py"), text)]);

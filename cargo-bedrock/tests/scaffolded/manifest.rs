@@ -103,6 +103,7 @@ fn manifest_matches_its_schema_and_terraform() {
     check_invalid_manifests(&manifest);
     check_terraform(&app, &manifest);
     check_stages_and_uses(&app);
+    check_durable(&app);
 }
 
 /// Adds settings that only version 3 of the manifest can express, and builds again.
@@ -137,6 +138,32 @@ fn check_stages_and_uses(app: &TestApp) {
             "reporter": { "triggers": null }
         } })
     );
+}
+
+/// Makes a worker durable, which only version 4 of the manifest can express, and builds again.
+fn check_durable(app: &TestApp) {
+    let durable = "concurrency = 2\ndurable = { timeout = \"30d\" }\nruntime = \"python3.12\"\n";
+    app.edit("Cargo.toml", "concurrency = 2\n", durable);
+    insta::assert_snapshot!(app.bedrock(&["build"]).stderr, @r#"
+    error: worker `counter` is durable, and Lambda has no durable functions for `python3.12`
+      caused by: AWS documents them for Python 3.13 and newer, and Node.js 22 and newer, among the runtimes of workers
+    help: set `runtime = "python3.13"` in `[package.metadata.bedrock.workers.counter]` in `Cargo.toml`
+    help: the list is in https://docs.aws.amazon.com/lambda/latest/dg/durable-supported-runtimes.html
+    "#);
+    app.edit("Cargo.toml", "runtime = \"python3.12\"\n", "");
+    let stage =
+        "\n[package.metadata.bedrock.stages.dev.workers.counter]\ndurable = { timeout = \"1h\", retention = \"1d\" }\n";
+    app.append("Cargo.toml", stage);
+    let output = app.bedrock(&["build", "--worker=counter"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let text = fs::read_to_string(app.path("target/bedrock/manifest.json")).expect("the manifest");
+    let manifest: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(validation_errors(&closed_schema(), &manifest), [""; 0], "{manifest:#}");
+    assert_eq!(manifest["version"], 4);
+    assert_eq!(manifest["workers"]["counter"]["durable"], json!({ "timeout": 2_592_000, "retention": 14 }));
+    assert!(manifest["workers"]["reporter"].get("durable").is_none());
+    let of_stage = &manifest["stages"]["dev"]["counter"];
+    assert_eq!(of_stage, &json!({ "durable": { "timeout": 3600, "retention": 1 } }));
 }
 
 fn check_triggers(manifest: &Value) {
@@ -177,7 +204,7 @@ fn check_invalid_manifests(manifest: &Value) {
     assert_eq!(validation_errors(&schema(), &newer), [""; 0]);
     assert_eq!(validation_errors(&closed_schema(), &newer).len(), 2);
     for (pointer, value) in [
-        ("/version", json!(4)),
+        ("/version", json!(5)),
         ("/endpoint", json!(null)),
         ("/endpoint/name", json!("api")),
         ("/endpoint/url_auth", json!("open")),

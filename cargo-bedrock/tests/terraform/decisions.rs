@@ -19,6 +19,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("triggers", Manifest::triggers()),
         ("lambda", Manifest::lambda_settings()),
         ("uses", Manifest::uses()),
+        ("durable", Manifest::durable()),
         (
             "no_url",
             Manifest::with_workers(&["fetcher"])
@@ -36,6 +37,7 @@ fn manifest_decides_names_rights_and_environments() {
     ] {
         manifest.write(&app.path(&format!("terraform/manifest/manifests/{name}.json")));
     }
+    app.copy_durable_block();
     let test = include_str!("decisions.tftest.hcl");
     fs::write(app.path("terraform/manifest/decisions.tftest.hcl"), test).expect("the test");
     app.terraform("terraform/manifest", &["init", "-input=false"]);

@@ -53,6 +53,7 @@ run "one_worker" {
       recursion        = "terminate"
       layers           = []
       lambda           = output.functions.fetcher.lambda
+      durable          = null
       code = {
         file          = "manifests/workers/fetcher.zip"
         sha256_base64 = output.functions.fetcher.code.sha256_base64
@@ -616,6 +617,48 @@ run "uses" {
   assert {
     condition     = output.topics == { alerts = "space-dev-alerts" } && output.buses == { orders = "space-dev-orders" } && keys(output.queues) == ["jobs"] && length(output.buckets["pictures"].notices) == 0
     error_message = "resources of the app are created: ${jsonencode([output.topics, output.buses, output.queues, output.buckets])}"
+  }
+}
+
+run "durable" {
+  command = plan
+
+  variables {
+    path = "./manifests/durable.json"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.durable == { retention = 14, timeout = 86400 } && output.functions.ranker.durable == null
+    error_message = "only durable workers have a configuration: ${jsonencode([for name, function in output.functions : function.durable])}"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.functions.fetcher.own_policy).Statement : statement if statement.Sid == "Checkpoint"] == [{
+      Action   = ["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"]
+      Effect   = "Allow"
+      Resource = "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher:*"
+      Sid      = "Checkpoint"
+    }]
+    error_message = "a durable function may checkpoint the executions of its versions: ${output.functions.fetcher.own_policy}"
+  }
+
+  assert {
+    condition     = length(jsondecode(output.functions.ranker.own_policy).Statement) == 1
+    error_message = "other functions may not: ${output.functions.ranker.own_policy}"
+  }
+}
+
+run "durable_in_a_stage" {
+  command = plan
+
+  variables {
+    path  = "./manifests/durable.json"
+    stage = "prod"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.durable == { retention = 1, timeout = 3600 }
+    error_message = "a stage has its own values: ${jsonencode(output.functions.fetcher.durable)}"
   }
 }
 

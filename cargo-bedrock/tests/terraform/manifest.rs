@@ -160,6 +160,14 @@ impl Manifest {
             .with("/workers/ranker/triggers", trigger)
     }
 
+    /// Returns two workers, of which `fetcher` is durable.
+    pub(crate) fn durable() -> Self {
+        Self::with_workers(&["fetcher", "ranker"])
+            .with("/version", json!(4))
+            .with("/workers/fetcher/durable", json!({ "timeout": 86_400, "retention": 14 }))
+            .with("/stages", json!({ "prod": { "fetcher": { "durable": { "timeout": 3600, "retention": 1 } } } }))
+    }
+
     /// Returns sixty workers with long names. The endpoint calls all of them, and the last one calls the first.
     pub(crate) fn sixty_workers() -> Self {
         let names: Vec<String> =
@@ -198,6 +206,7 @@ fn manifests_of_these_tests_match_the_schema() {
         Manifest::sixty_workers(),
         Manifest::triggers().with_endpoint(&["fetcher"]),
         Manifest::lambda_settings().with_endpoint(&[]),
+        Manifest::durable().with_endpoint(&[]),
     ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();

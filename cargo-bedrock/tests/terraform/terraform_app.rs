@@ -28,6 +28,12 @@ impl TerraformApp {
         self.app.path(path)
     }
 
+    /// Adds the block of durable functions, which version 5 of the provider does not know.
+    pub(crate) fn copy_durable_block(&self) {
+        let block = self.path("terraform/lambda/durable_override.tf");
+        fs::copy(block.with_extension("tf.example"), block).expect("the block");
+    }
+
     /// Returns a Terraform command in a folder of the app, without this machine's settings.
     pub(crate) fn command(&self, folder: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.terraform);

@@ -45,7 +45,7 @@ fn missing_or_invalid_manifest_is_an_error() {
     assert_snapshot!(plan_errors_of_file(&app, "../../target/bedrock/manifest.json", &[]), @"there is no manifest at `../../target/bedrock/manifest.json`: run `cargo bedrock build --release`");
     std::fs::write(app.path("terraform/manifest/odd.json"), "{").expect("file");
     assert_snapshot!(plan_errors_of_file(&app, "odd.json", &[]), @"`odd.json` is not valid JSON: run `cargo bedrock build --release`");
-    assert_snapshot!(plan_errors(&app, &Manifest::with_workers(&[]).with("/version", json!(4)), &[]), @"`manifest.json` is not a manifest of version 1, 2 or 3: run `cargo bedrock terraform upgrade`");
+    assert_snapshot!(plan_errors(&app, &Manifest::with_workers(&[]).with("/version", json!(5)), &[]), @"`manifest.json` is not a manifest of version 1, 2, 3 or 4: run `cargo bedrock terraform upgrade`");
 }
 
 #[test]
@@ -63,6 +63,17 @@ fn zips_that_are_too_large_for_a_request_are_named() {
     let errors = plan_errors(&app, &manifest, &[]);
     assert!(errors.contains("zips have at most 50000000 bytes: `") && errors.contains("(50000001)"), "{errors}");
     assert!(errors.contains("or deploy with `cargo bedrock deploy`"), "{errors}");
+}
+
+#[test]
+fn durable_workers_need_the_block_of_newer_providers() {
+    let Some(app) = TerraformApp::new() else { return };
+    assert_snapshot!(plan_errors(&app, &Manifest::durable(), &[]), @"durable functions need version 6.25 or newer of the AWS provider: copy terraform/lambda/durable_override.tf.example to terraform/lambda/durable_override.tf: worker `fetcher`");
+    app.copy_durable_block();
+    let decisions = app.decisions(&app.path("terraform/manifest/manifest.json"));
+    let functions = &decisions["functions"]["value"];
+    assert_eq!(functions["fetcher"]["durable"], json!({ "timeout": 86_400, "retention": 14 }));
+    assert_eq!(functions["ranker"]["durable"], Value::Null);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bedrock_build::{Language, WorkerName};
-use bedrock_local::{identity_file, lambda_files, lambda_handler};
+use bedrock_local::{WorkerIdentity, identity_file, lambda_files, lambda_handler};
 use tempfile::TempDir;
 use testbed::{Function, find_on_path, pack, tool};
 
@@ -26,7 +26,8 @@ impl WorkerZips {
     pub(crate) fn worker(&self, name: &str, language: Language, files: &[(&str, &str)]) -> Function {
         let folder = self.folder.path().join(name);
         let class = WorkerName::parse(name).expect("a worker's name").class_name();
-        let (path, identity) = identity_file("space", name, &class);
+        let identity = WorkerIdentity { app: "space", worker: name, class: &class, durable: false };
+        let (path, identity) = identity_file(&identity);
         let worker_js = (language == Language::JavaScript).then_some(("worker.js", WORKER_JS));
         let runtime_files = lambda_files(language).iter().copied().chain(worker_js).chain([(path, identity.as_str())]);
         for (path, text) in runtime_files.chain(files.iter().copied()) {

@@ -94,6 +94,7 @@ const CRATES: &[Limits] = &[
             "bedrock-deploy",
             "bedrock-dev",
             "bedrock-diagnostics",
+            "bedrock-durable",
             "bedrock-local",
             "bedrock-model",
             "bedrock-package",

@@ -2,7 +2,7 @@
 //! explains each difference and what AWS does.
 
 use bedrock_build::Language;
-use bedrock_local::{identity_file, lambda_files, lambda_handler};
+use bedrock_local::{WorkerIdentity, identity_file, lambda_files, lambda_handler};
 use serde_json::{Value, json};
 use testbed::{Function, Ministack, pack};
 
@@ -13,7 +13,8 @@ use crate::driver::app_dir;
 /// Packs the worker `python_case` like `cargo bedrock build`.
 fn function(folder: &std::path::Path) -> Function {
     let code = folder.join("code");
-    let (name, identity) = identity_file("conformance", "python_case", "PythonCase");
+    let identity = WorkerIdentity { app: "conformance", worker: "python_case", class: "PythonCase", durable: false };
+    let (name, identity) = identity_file(&identity);
     let own = std::fs::read_to_string(app_dir().join("workers/python_case/main.py")).expect("the worker");
     let files = lambda_files(Language::Python).iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     for (path, text) in files.chain([(name.to_owned(), identity), ("main.py".to_owned(), own)]) {

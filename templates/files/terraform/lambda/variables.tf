@@ -21,6 +21,7 @@ variable "function" {
     dead_letter      = string
     recursion        = string
     url_auth         = string
+    durable          = object({ timeout = number, retention = number })
     lambda = object({
       code_signing            = string
       description             = string

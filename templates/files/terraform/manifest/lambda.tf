@@ -19,6 +19,9 @@ locals {
     }
   }
 
+  # Durable workers only.
+  durable_configs = { for name, function in local.described : name => try(function.durable, null) }
+
   # Members of Lambda's API have no attribute here: only the provider's documentation knows which one.
   unknown_members = flatten([
     for name, function in local.described : [

@@ -43,6 +43,7 @@ output "functions" {
       recursion        = function.recursion
       layers           = function.layers
       lambda           = local.lambda_settings[name]
+      durable          = local.durable_configs[name]
       code             = try({ file = local.files[name], sha256_base64 = function.code.sha256_base64 }, null)
       layer = try({
         name          = "${local.prefix}${function.layer.name}"
@@ -107,6 +108,11 @@ output "functions" {
   precondition {
     condition     = length(local.unknown_members) == 0
     error_message = "only `cargo bedrock deploy` sends the members of `lambda` in the settings: write them as attributes of `aws_lambda_function` in terraform/lambda/main.tf, and take them out of the settings: ${join(", ", local.unknown_members)}"
+  }
+
+  precondition {
+    condition     = length(local.durable_without_block) == 0
+    error_message = "durable functions need version 6.25 or newer of the AWS provider: copy terraform/lambda/durable_override.tf.example to terraform/lambda/durable_override.tf: ${join(", ", local.durable_without_block)}"
   }
 
   precondition {

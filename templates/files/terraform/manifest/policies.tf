@@ -59,6 +59,13 @@ locals {
         Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         Resource = queues
       } if length(queues) > 0],
+      # AWS checks these rights against executions, whose ARNs begin with that of a version.
+      [for durable in [local.durable_configs[name]] : {
+        Sid      = "Checkpoint"
+        Effect   = "Allow"
+        Action   = ["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"]
+        Resource = "${local.arns[name]}:*"
+      } if durable != null],
       local.lambda_statements[name],
       local.use_statements[name],
     )

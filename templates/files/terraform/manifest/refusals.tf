@@ -53,6 +53,12 @@ locals {
     [for destination in destinations : "`${destination.arn}` of ${local.display_names[name]}" if startswith(destination.arn, "arn:") && destination.action == ""]
   ])
 
+  # Without the block, Lambda would create functions that can never become durable.
+  has_durable_block = fileexists("${path.module}/../lambda/durable_override.tf")
+  durable_without_block = [
+    for name, durable in local.durable_configs : local.display_names[name] if durable != null && !local.has_durable_block
+  ]
+
   queue_name_limit = 80 # SQS's limit for names of queues, in characters
   too_long_queues = [
     for queue, name in local.queue_names : "`${name}-dead` (${length(name) + 5})"

@@ -13,8 +13,8 @@ variable "path" {
   }
 
   validation {
-    condition     = !can(jsondecode(file(var.path))) || contains([1, 2, 3], try(jsondecode(file(var.path)).version, 0))
-    error_message = "`${var.path}` is not a manifest of version 1, 2 or 3: run `cargo bedrock terraform upgrade`"
+    condition     = !can(jsondecode(file(var.path))) || contains([1, 2, 3, 4], try(jsondecode(file(var.path)).version, 0))
+    error_message = "`${var.path}` is not a manifest of version 1, 2, 3 or 4: run `cargo bedrock terraform upgrade`"
   }
 }
 

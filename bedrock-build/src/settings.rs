@@ -2,6 +2,7 @@
 //! file and line.
 
 mod arn;
+mod cors;
 mod destination;
 mod durable;
 mod function;
@@ -26,6 +27,7 @@ use crate::architecture::Architecture;
 use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
+pub use cors::Cors;
 pub use destination::Destination;
 pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};

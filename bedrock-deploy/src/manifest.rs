@@ -11,6 +11,7 @@ use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::cors::Cors;
 use crate::lambda_settings::LambdaSettings;
 use crate::stage::ENDPOINT;
 use crate::uses::Use;
@@ -63,6 +64,9 @@ pub(crate) struct ManifestEntry {
     pub(crate) log_retention: i32,
     pub(crate) layers: Vec<String>,
     pub(crate) url_auth: Option<String>,
+    /// Of the URL.
+    #[serde(default)]
+    pub(crate) cors: Option<Cors>,
     #[serde(default)]
     pub(crate) lambda: LambdaSettings,
     /// `None` if the settings say nothing.

@@ -17,13 +17,13 @@ use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::BuildState;
-use super::{triggers, uses};
+use super::{cors, triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 
 /// The contents of the file.
@@ -74,6 +74,9 @@ struct Entry {
     layers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url_auth: Option<&'static str>,
+    /// Of the URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cors: Option<cors::Entry>,
     /// Settings of Lambda without a default value.
     #[serde(skip_serializing_if = "Option::is_none")]
     lambda: Option<lambda_settings::Entry>,
@@ -142,7 +145,10 @@ fn version(app: &App) -> u32 {
 }
 
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
-    settings.uses.is_some() || !settings.url || lambda_settings::Entry::of(settings).is_some()
+    settings.uses.is_some()
+        || !settings.url
+        || settings.cors.is_some()
+        || lambda_settings::Entry::of(settings).is_some()
 }
 
 /// Returns what differs in `stage`, for each function that its settings change.
@@ -187,6 +193,7 @@ fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
     endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint.cors = settings.cors.clone().map(cors::Entry::from);
     endpoint
 }
 
@@ -236,6 +243,7 @@ fn entry(
         log_retention: settings.log_retention,
         layers: settings.layers.clone(),
         url_auth: None,
+        cors: None,
         lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),
         layer: None,

@@ -59,6 +59,7 @@ run "one_worker" {
       }
       layer    = null
       url_auth = null
+      cors     = null
     }
     error_message = "the function has all settings: ${jsonencode(output.functions.fetcher)}"
   }

@@ -21,6 +21,14 @@ variable "function" {
     dead_letter      = string
     recursion        = string
     url_auth         = string
+    cors = object({
+      allow_credentials = bool
+      allow_headers     = list(string)
+      allow_methods     = list(string)
+      allow_origins     = list(string)
+      expose_headers    = list(string)
+      max_age           = number
+    })
     lambda = object({
       code_signing            = string
       description             = string

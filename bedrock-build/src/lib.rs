@@ -12,6 +12,7 @@
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
 //! | [`member_pattern`] | patterns of the members of a workspace |
+//! | [`event_pattern`] | patterns with which rules and filters choose events |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
 //! Users call one function, from `build.rs`:
@@ -30,6 +31,7 @@ pub mod architecture;
 pub mod contract;
 mod dotenv;
 pub mod edit_distance;
+pub mod event_pattern;
 mod emit;
 pub mod language;
 mod manifest;

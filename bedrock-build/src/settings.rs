@@ -11,6 +11,7 @@ mod json;
 mod lambda;
 mod lambda_reader;
 mod origins;
+mod pattern_reader;
 mod placeholder;
 mod reader;
 mod stage_reader;

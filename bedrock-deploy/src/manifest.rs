@@ -94,6 +94,14 @@ pub(crate) enum Trigger {
         partial_failures: bool,
         max_receives: i32,
         visibility_timeout: i32,
+        /// Of a FIFO queue of the app.
+        #[serde(default)]
+        content_based_deduplication: bool,
+        /// JSON texts of event patterns.
+        #[serde(default)]
+        filters: Vec<String>,
+        #[serde(default)]
+        maximum_concurrency: Option<i32>,
     },
     Bucket {
         /// Name of a bucket of the app, or an ARN.

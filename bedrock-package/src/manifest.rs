@@ -23,7 +23,7 @@ use super::{cors, triggers, uses};
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, triggers that version 2 does not have, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 
 /// The contents of the file.
@@ -145,7 +145,8 @@ fn version(app: &App) -> u32 {
 }
 
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
-    settings.uses.is_some()
+    settings.triggers.iter().any(triggers::needs_version_with_stages)
+        || settings.uses.is_some()
         || !settings.url
         || settings.cors.is_some()
         || lambda_settings::Entry::of(settings).is_some()

@@ -96,7 +96,8 @@ fn operator<'v>(value: &'v PatternValue, path: &[&str]) -> Parsed<(&'v str, &'v 
 }
 
 fn anything_but(value: &PatternValue, dialect: PatternDialect, path: &[&str]) -> Parsed<Comparison> {
-    let is_wrong = || Err(format!("have an `anything-but` in {} without values or one comparison of text", place(path)));
+    let is_wrong =
+        || Err(format!("have an `anything-but` in {} without values or one comparison of text", place(path)));
     let scalars = |list: &[PatternValue]| list.iter().map(|each| scalar(each).map(Comparison::Equals)).collect();
     let excluded: Option<Vec<Comparison>> = match value {
         PatternValue::List(list) => scalars(list),
@@ -137,9 +138,8 @@ fn text_comparison(name: &str, value: &PatternValue, dialect: PatternDialect) ->
 }
 
 fn numeric(list: &[PatternValue], path: &[&str]) -> Parsed<Vec<NumericComparison>> {
-    let is_wrong = || {
-        format!("have a `numeric` in {} that is not one or two operators, each with a number after it", place(path))
-    };
+    let is_wrong =
+        || format!("have a `numeric` in {} that is not one or two operators, each with a number after it", place(path));
     let mut comparisons = Vec::new();
     for pair in list.chunks(2) {
         let [PatternValue::String(operator), PatternValue::Number(number)] = pair else { return Err(is_wrong()) };
@@ -151,9 +151,8 @@ fn numeric(list: &[PatternValue], path: &[&str]) -> Parsed<Vec<NumericComparison
         }
         comparisons.push(NumericComparison { operator, number });
     }
-    let is_lower = |each: &NumericComparison| {
-        matches!(each.operator, NumericOperator::Greater | NumericOperator::GreaterOrEqual)
-    };
+    let is_lower =
+        |each: &NumericComparison| matches!(each.operator, NumericOperator::Greater | NumericOperator::GreaterOrEqual);
     let is_upper =
         |each: &NumericComparison| matches!(each.operator, NumericOperator::Less | NumericOperator::LessOrEqual);
     match &comparisons[..] {

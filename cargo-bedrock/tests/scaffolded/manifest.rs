@@ -58,7 +58,9 @@ memory = 1024
 env.MODE = "slow"
 
 [package.metadata.bedrock.stages.prod.workers.reporter]
-triggers = []
+triggers = [
+    { queue = "jobs.fifo", content-based-deduplication = true, maximum-concurrency = 5, filters = [{ body = { n = [{ numeric = [">", 1] }] } }] },
+]
 "#;
 
 fn schema() -> Value {
@@ -153,7 +155,11 @@ fn check_stages_and_uses(app: &TestApp) {
         manifest["stages"],
         json!({ "prod": {
             "counter": { "memory": 1024, "environment": { "MODE": "slow" } },
-            "reporter": { "triggers": null }
+            "reporter": { "triggers": [{
+                "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 3,
+                "visibility_timeout": 60, "content_based_deduplication": true, "maximum_concurrency": 5,
+                "filters": [r#"{"body":{"n":[{"numeric":[">",1]}]}}"#]
+            }] }
         } })
     );
 }

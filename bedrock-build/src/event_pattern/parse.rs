@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{
+use super::syntax::{
     Comparison, EventPattern, FieldPattern, NumericComparison, NumericOperator, PatternDialect, PatternValue, Scalar,
     TextComparison, TextPart,
 };
@@ -21,8 +21,15 @@ const OPERATORS: [(&str, NumericOperator); 5] = [
 
 type Parsed<T> = Result<T, String>;
 
+impl EventPattern {
+    /// Reads a pattern. The error says what AWS would refuse, and continues the sentence after "cannot".
+    pub fn parse(value: &PatternValue, dialect: PatternDialect) -> Result<Self, String> {
+        pattern(value, dialect, &[])
+    }
+}
+
 /// Reads the pattern at `path`, the names of the fields that lead to it.
-pub(super) fn pattern(value: &PatternValue, dialect: PatternDialect, path: &[&str]) -> Parsed<EventPattern> {
+fn pattern(value: &PatternValue, dialect: PatternDialect, path: &[&str]) -> Parsed<EventPattern> {
     let PatternValue::Table(members) = value else {
         return Err(format!("have {} that is not an object", place(path)));
     };

@@ -94,7 +94,7 @@ async fn cors_opens_the_function_url_and_nothing_else() {
         ("POST /a", host.as_str(), "http://evil.example"),
         ("POST /a", foreign_host.as_str(), FRONT_END),
         ("POST /_url/greeter/a", server.address.as_str(), "http://evil.example"),
-        ("POST /_url/nobody/a", server.address.as_str(), FRONT_END),
+        ("POST /_url/unknown/a", server.address.as_str(), FRONT_END),
         ("POST /2015-03-31/functions/greeter/invocations", server.address.as_str(), FRONT_END),
         ("GET /_bedrock/v1/token", server.address.as_str(), FRONT_END),
     ] {

@@ -93,7 +93,7 @@ impl StepContext<'_> {
             Step::CreateQueue(queue) => self.create_queue_pair(queue).await,
             Step::UpdateQueue(queue) => self.update_queue(queue).await,
             Step::CreateMapping { key, queue_arn, mapping } => self.create_mapping(key, queue_arn, mapping).await,
-            Step::UpdateMapping { id, key, mapping } => self.update_mapping(id, key, mapping).await,
+            Step::UpdateMapping { id, key, mapping, old } => self.update_mapping(id, key, mapping, Some(old)).await,
             Step::DeleteMapping(id) => self.delete_mapping(id).await,
             Step::DeleteQueue(name) => self.delete_queue_pair(name).await,
             Step::CreateBucket(name) => self.create_bucket(name).await,
@@ -349,7 +349,7 @@ impl StepContext<'_> {
                 // Either another deploy created it, or it is still being deleted.
                 Err(error) if error.already_exists() => {
                     if let Some(id) = self.existing_mapping(key, queue_arn).await? {
-                        return self.update_mapping(&id, key, mapping).await;
+                        return self.update_mapping(&id, key, mapping, None).await;
                     }
                 }
                 created => return Ok(created.map(drop)?),
@@ -366,12 +366,24 @@ impl StepContext<'_> {
         Ok(existing.and_then(|mapping| mapping.uuid()).map(str::to_owned))
     }
 
-    async fn update_mapping(&self, id: &str, key: &str, mapping: &EventSourceMapping) -> StepResult {
+    /// Updates a mapping whose settings were `old`; `None` if they are not known. Filters and concurrency are only sent if the
+    /// mapping has or had them.
+    async fn update_mapping(
+        &self,
+        id: &str,
+        key: &str,
+        mapping: &EventSourceMapping,
+        old: Option<&EventSourceMapping>,
+    ) -> StepResult {
+        let has_filters = !mapping.filters.is_empty() || old.is_none_or(|old| !old.filters.is_empty());
+        let has_limit =
+            mapping.maximum_concurrency.is_some() || old.is_none_or(|old| old.maximum_concurrency.is_some());
         let request = || {
             let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
             let update = update.function_name(self.stage.live_arn(key)).batch_size(mapping.batch_size);
             let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let update = update.filter_criteria(filter_criteria(mapping)).scaling_config(scaling_config(mapping));
+            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(mapping)));
+            let update = update.set_scaling_config(has_limit.then(|| scaling_config(mapping)));
             update.set_function_response_types(Some(response_types(mapping))).send()
         };
         call(Idempotency::Idempotent, request).await?;

@@ -209,7 +209,8 @@ impl Planner<'_> {
             Some(actual) => {
                 let differences = mapping_differences(actual, &mapping);
                 if !differences.is_empty() {
-                    let step = Step::UpdateMapping { id: actual.id.clone(), key: desired.key.clone(), mapping };
+                    let old = actual.mapping.clone();
+                    let step = Step::UpdateMapping { id: actual.id.clone(), key: desired.key.clone(), mapping, old };
                     list.steps.push(step);
                     list.reasons.extend(differences);
                 }

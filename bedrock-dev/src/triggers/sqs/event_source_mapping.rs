@@ -115,6 +115,7 @@ impl EventSourceMapping {
                 if !self.filters.accepts(&message.body) {
                     // Lambda deletes what it does not send to the function.
                     self.queue.on_thread(move |queue| queue.finish(&[message.receipt], &[])).await?;
+                    self.publish(TriggerState::Filtered, 1);
                     continue;
                 }
                 groups.extend(message.group.clone());

@@ -89,6 +89,7 @@ struct TestQueue {
     dead: SqsQueue,
     worker: Arc<FakeWorker>,
     poller: JoinHandle<()>,
+    log: EventLog,
 }
 
 impl Drop for TestQueue {
@@ -135,7 +136,7 @@ impl TestQueue {
         }
         let log = EventLog::new(Retention::default());
         let backend: Arc<dyn Backend> = Arc::<FakeWorker>::clone(&worker);
-        let dispatcher = Arc::new(TriggerDispatcher { backend, log, sink: Arc::new(|_| {}) });
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log: log.clone(), sink: Arc::new(|_| {}) });
         let mapping = EventSourceMapping {
             queue: Arc::clone(&jobs),
             function: function(),
@@ -147,7 +148,7 @@ impl TestQueue {
             dispatcher,
         };
         let poller = tokio::spawn(poll(Arc::new(mapping)));
-        Self { scratch, clock, jobs, dead, worker, poller }
+        Self { scratch, clock, jobs, dead, worker, poller, log }
     }
 
     /// Waits until there have been `count` batches. Returns all batches.
@@ -317,6 +318,8 @@ async fn filtered_messages_are_deleted_without_the_worker() {
     assert_eq!(queue.batches(1).await, [[bodies[0], bodies[3]]]);
     queue.wait_for_counts(counts(0, 0)).await;
     assert_eq!(queue.dead.counts().expect("counts"), counts(0, 0));
+    let events = queue.log.all().into_iter().map(|event| event.json());
+    assert_eq!(events.filter(|json| json.contains(r#""state":"filtered""#)).count(), 2);
 }
 
 #[tokio::test]

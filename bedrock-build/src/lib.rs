@@ -13,6 +13,7 @@
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
 //! | [`member_pattern`] | patterns of the members of a workspace |
+//! | [`event_pattern`] | patterns with which rules and filters choose events |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
 //! Users call one function, from `build.rs`:
@@ -33,6 +34,7 @@ pub mod contract;
 mod dotenv;
 pub mod edit_distance;
 mod emit;
+pub mod event_pattern;
 pub mod language;
 mod manifest;
 pub mod member_pattern;

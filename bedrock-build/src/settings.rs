@@ -2,6 +2,7 @@
 //! file and line.
 
 mod arn;
+mod cors;
 mod destination;
 mod durable;
 mod function;
@@ -10,6 +11,7 @@ mod json;
 mod lambda;
 mod lambda_reader;
 mod origins;
+mod pattern_reader;
 mod placeholder;
 mod reader;
 mod stage_reader;
@@ -26,6 +28,7 @@ use crate::architecture::Architecture;
 use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
+pub use cors::Cors;
 pub use destination::Destination;
 pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};

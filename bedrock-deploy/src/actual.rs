@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
@@ -105,5 +106,6 @@ pub(crate) struct LiveVersion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionUrl {
     pub(crate) auth: UrlAuth,
+    pub(crate) cors: Cors,
     pub(crate) url: String,
 }

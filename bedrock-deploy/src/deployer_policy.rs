@@ -257,7 +257,9 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
                 }
             }
         }
-        if entry.lambda != LambdaSettings::default() || (name == ENDPOINT && entry.url_auth.is_none()) {
+        if entry.lambda != LambdaSettings::default()
+            || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some()))
+        {
             functions.insert(names.function_arn());
         }
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
+use crate::cors::{CORS, Cors};
 use crate::destinations;
 use crate::durable::{self, DURABLE_CONFIG};
 use crate::environment::{self, Environment};
@@ -42,6 +43,8 @@ pub(crate) struct DesiredFunction {
     /// Whether recursive loops are allowed.
     pub(crate) allows_recursion: bool,
     pub(crate) url: Option<UrlAuth>,
+    /// The CORS configuration of the URL. `None` leaves it to others, unless earlier deploys managed it.
+    pub(crate) cors: Option<Cors>,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) lambda: LambdaSettings,
     /// Which settings of `lambda` a deploy manages.
@@ -185,6 +188,7 @@ fn desired_function(
         ]
         .concat(),
     };
+    let cors = entry.cors.as_ref().filter(|_| key == ENDPOINT && entry.url_auth.is_some());
     DesiredFunction {
         version: Version {
             code_sha256: code.sha256_base64.clone(),
@@ -207,7 +211,8 @@ fn desired_function(
         allows_recursion: entry.recursion == "allow",
         url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
-        managed: entry.lambda.managed(&stage.log_group_name(key)),
+        cors: cors.cloned(),
+        managed: cors.iter().fold(entry.lambda.managed(&stage.log_group_name(key)), |managed, _| managed.with(CORS)),
         lambda: entry.lambda.clone(),
         resources: use_policy::resources_of_app(manifest, entry),
     }

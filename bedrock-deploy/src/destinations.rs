@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_build::triggers::dead_letter_queue_name;
 use bedrock_diagnostics::Report;
 
 use crate::manifest::{BUILD_HELP, Manifest, ManifestEntry, Trigger, rejection};
 use crate::policy::destination_action;
 use crate::regions::queue_url;
-use crate::stage::{DEAD_LETTER_SUFFIX, StageContext, arn_resource, function_label};
+use crate::stage::{StageContext, arn_resource, function_label};
 
 const MAX_QUEUE_NAME_CHARS: usize = 80;
 
@@ -82,7 +83,7 @@ pub(crate) fn validate(manifest: &Manifest, stage: &StageContext, key: &str, ent
     }
     for trigger in &entry.triggers {
         let Trigger::Queue { queue, .. } = trigger else { continue };
-        let name = stage.queue_name(queue) + DEAD_LETTER_SUFFIX;
+        let name = dead_letter_queue_name(&stage.queue_name(queue));
         if !queue.starts_with("arn:") && name.len() > MAX_QUEUE_NAME_CHARS {
             let length = name.len();
             let message = format!(

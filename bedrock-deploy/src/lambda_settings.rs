@@ -166,6 +166,12 @@ impl ManagedSettings {
         (!self.0.is_empty()).then(|| self.0.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 
+    /// Adds a word.
+    pub(crate) fn with(mut self, word: &str) -> Self {
+        self.0.insert(word.to_owned());
+        self
+    }
+
     pub(crate) fn contains(&self, word: &str) -> bool {
         self.0.contains(word)
     }

@@ -32,6 +32,7 @@ mod actual;
 mod apply;
 pub mod aws;
 mod concurrent;
+mod cors;
 mod deploy;
 mod deployer_policy;
 mod desired;

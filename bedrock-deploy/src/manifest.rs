@@ -11,6 +11,7 @@ use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::cors::Cors;
 use crate::durable::DurableConfig;
 use crate::lambda_settings::LambdaSettings;
 use crate::stage::ENDPOINT;
@@ -67,6 +68,9 @@ pub(crate) struct ManifestEntry {
     /// `None` if the function is not durable.
     #[serde(default)]
     pub(crate) durable: Option<DurableConfig>,
+    /// Of the URL.
+    #[serde(default)]
+    pub(crate) cors: Option<Cors>,
     #[serde(default)]
     pub(crate) lambda: LambdaSettings,
     /// `None` if the settings say nothing.
@@ -94,6 +98,14 @@ pub(crate) enum Trigger {
         partial_failures: bool,
         max_receives: i32,
         visibility_timeout: i32,
+        /// Of a FIFO queue of the app.
+        #[serde(default)]
+        content_based_deduplication: bool,
+        /// JSON texts of event patterns.
+        #[serde(default)]
+        filters: Vec<String>,
+        #[serde(default)]
+        maximum_concurrency: Option<i32>,
     },
     Bucket {
         /// Name of a bucket of the app, or an ARN.

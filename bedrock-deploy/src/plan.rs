@@ -13,6 +13,7 @@ use bedrock_artifacts::Digest;
 use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::cors::CORS;
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
 use crate::executions::running_text;
 use crate::lambda_settings::{DESCRIPTION, Members};
@@ -456,7 +457,7 @@ fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deplo
     }
     // Some of them belong to the alias.
     plan_unversioned_settings(steps, desired, deployed);
-    plan_url(steps, desired.url, deployed);
+    plan_url(steps, desired, deployed);
     if steps.reasons.is_empty() && steps.steps.contains(&Step::SetTags) {
         steps.add_reasons(["tags".to_owned()]);
     }
@@ -503,14 +504,20 @@ fn plan_unversioned_settings(steps: &mut StepList, desired: &DesiredFunction, de
     }
 }
 
-fn plan_url(steps: &mut StepList, desired: Option<UrlAuth>, deployed: &DeployedFunction) {
-    match (desired, deployed.url.as_ref().map(|url| url.auth)) {
+fn plan_url(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction) {
+    match (desired.url, deployed.url.as_ref().map(|url| url.auth)) {
         (Some(_), None) => steps.add(Step::CreateUrl, "URL"),
         (None, Some(_)) => steps.add(Step::DeleteUrl, "no URL"),
         (Some(desired), Some(actual)) if desired != actual => steps.add(Step::SetUrlAuth, "URL access"),
         _ => {}
     }
-    plan_url_statements(steps, desired.unwrap_or(UrlAuth::Iam), &deployed.statement_ids);
+    let is_managed = desired.cors.is_some() || deployed.managed.contains(CORS);
+    if let (Some(_), Some(url), true) = (desired.url, &deployed.url, is_managed)
+        && !desired.cors.clone().unwrap_or_default().is_same(&url.cors)
+    {
+        steps.add(Step::SetUrlCors, "CORS");
+    }
+    plan_url_statements(steps, desired.url.unwrap_or(UrlAuth::Iam), &deployed.statement_ids);
 }
 
 fn plan_url_statements(steps: &mut StepList, auth: UrlAuth, statement_ids: &BTreeSet<String>) {

@@ -27,8 +27,6 @@ pub(crate) const OWNER: &str = "cargo-bedrock";
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
 /// Tag of functions with settings that not every function has: which of them a deploy manages.
 pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
-/// Suffix of the dead-letter queue of a queue.
-pub(crate) const DEAD_LETTER_SUFFIX: &str = "-dead";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
 pub(crate) const BUCKET_STATEMENT_PREFIX: &str = "bedrock-bucket-";
 

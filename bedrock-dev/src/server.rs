@@ -121,6 +121,7 @@ impl DevServer {
             functions: Arc::clone(&functions),
             queue: Arc::clone(&queue),
             clock: clock.clone(),
+            endpoint_cors: app.settings.endpoint.cors.clone(),
             contracts,
             durable: durable.clone(),
         };

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bedrock_build::Language;
-use bedrock_build::settings::DurableSettings;
+use bedrock_build::settings::{Cors, DurableSettings};
 use bytes::Bytes;
 
 use crate::Error;
@@ -37,6 +37,12 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<(), AdmissionError> {
         let _ = (caller, function, invocation);
         Ok(())
+    }
+
+    /// Returns the CORS configuration of a function's URL. `None` if it has none.
+    fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
+        let _ = function;
+        None
     }
 
     /// Runs a function that [`Backend::find`] returned.

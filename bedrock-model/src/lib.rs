@@ -9,6 +9,7 @@
 //! | `retry_policy` | when a failed event is run again |
 //! | `async_invoker`, `memory_store` | the engine of asynchronous invocations, and its store in memory |
 //! | `destination`, `destination_record` | where results of events are sent, and what is sent |
+//! | `event_pattern` | which events a rule or a filter chooses |
 //! | `recursive_loop` | how often a function ran in one chain of calls |
 //! | `function_error`, `exit_status` | errors of functions, as Lambda writes them |
 //! | [`transport`] | the interface of what carries the calls of `invoke!` |
@@ -37,6 +38,8 @@ pub mod destination;
 pub mod destination_record;
 #[cfg(not(bedrock_lambda))]
 pub mod event_invoke_config;
+#[cfg(not(bedrock_lambda))]
+pub mod event_pattern;
 #[cfg(not(bedrock_lambda))]
 pub mod exit_status;
 #[cfg(not(bedrock_lambda))]
@@ -69,6 +72,8 @@ pub use backend::{
 pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind};
 #[cfg(not(bedrock_lambda))]
 pub use event_invoke_config::EventInvokeConfig;
+#[cfg(not(bedrock_lambda))]
+pub use event_pattern::{matches_pattern, parse_pattern};
 #[cfg(not(bedrock_lambda))]
 pub use invocation::Invocation;
 #[cfg(not(bedrock_lambda))]

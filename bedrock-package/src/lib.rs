@@ -23,6 +23,7 @@ mod artifact;
 mod artifact_dir;
 mod callees;
 mod context;
+mod cors;
 mod inputs;
 mod lambda_settings;
 mod manifest;

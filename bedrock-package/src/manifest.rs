@@ -17,13 +17,13 @@ use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::BuildState;
-use super::{triggers, uses};
+use super::{cors, triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, triggers that version 2 does not have, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 /// Version of a manifest with durable workers. A function that an older reader creates can never become durable.
 const VERSION_WITH_DURABLE: u32 = 4;
@@ -79,6 +79,9 @@ struct Entry {
     /// Configuration of a durable function.
     #[serde(skip_serializing_if = "Option::is_none")]
     durable: Option<DurableEntry>,
+    /// Of the URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cors: Option<cors::Entry>,
     /// Settings of Lambda without a default value.
     #[serde(skip_serializing_if = "Option::is_none")]
     lambda: Option<lambda_settings::Entry>,
@@ -158,7 +161,11 @@ fn version(app: &App) -> u32 {
 }
 
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
-    settings.uses.is_some() || !settings.url || lambda_settings::Entry::of(settings).is_some()
+    settings.triggers.iter().any(triggers::needs_version_with_stages)
+        || settings.uses.is_some()
+        || !settings.url
+        || settings.cors.is_some()
+        || lambda_settings::Entry::of(settings).is_some()
 }
 
 /// Returns what differs in `stage`, for each function that its settings change.
@@ -203,6 +210,7 @@ fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
     endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint.cors = settings.cors.clone().map(cors::Entry::from);
     endpoint
 }
 
@@ -253,6 +261,7 @@ fn entry(
         layers: settings.layers.clone(),
         url_auth: None,
         durable: settings.durable.map(|DurableSettings { timeout, retention }| DurableEntry { timeout, retention }),
+        cors: None,
         lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),
         layer: None,

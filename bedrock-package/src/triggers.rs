@@ -2,7 +2,7 @@
 //! depend on the stage.
 
 use bedrock_build::Trigger;
-use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger};
+use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, is_fifo_queue};
 use serde::Serialize;
 
 /// A trigger. Its first key is its kind.
@@ -24,6 +24,14 @@ pub(super) enum Entry {
         max_receives: u64,
         /// Seconds, of a queue of the app.
         visibility_timeout: u64,
+        /// Of a FIFO queue of the app.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        content_based_deduplication: bool,
+        /// JSON texts.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        filters: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        maximum_concurrency: Option<u64>,
     },
     Bucket {
         bucket: String,
@@ -33,18 +41,31 @@ pub(super) enum Entry {
     },
 }
 
+/// Returns whether a reader of version 2 of the manifest would create something else, because it does not know the
+/// trigger's keys or kind.
+pub(super) fn needs_version_with_stages(trigger: &Trigger) -> bool {
+    let Trigger::Queue(queue) = trigger else { return false };
+    let QueueTrigger { queue, filters, maximum_concurrency, .. } = queue;
+    is_fifo_queue(queue.as_str()) || !filters.is_empty() || maximum_concurrency.is_some()
+}
+
 impl Entry {
     pub(super) fn of(trigger: &Trigger, settings: &bedrock_build::FunctionSettings) -> Self {
         match trigger {
             Trigger::Schedule(ScheduleTrigger { schedule, timezone, event }) => {
                 Self::Schedule { schedule: schedule.to_string(), timezone: timezone.clone(), event: event.clone() }
             }
-            Trigger::Queue(queue) => {
-                let QueueTrigger { batch_size, batch_window, partial_failures, max_receives, .. } = *queue;
-                let visibility_timeout = queue.visibility_timeout(settings);
-                let queue = queue.queue.as_str().to_owned();
-                Self::Queue { queue, batch_size, batch_window, partial_failures, max_receives, visibility_timeout }
-            }
+            Trigger::Queue(queue) => Self::Queue {
+                queue: queue.queue.as_str().to_owned(),
+                batch_size: queue.batch_size,
+                batch_window: queue.batch_window,
+                partial_failures: queue.partial_failures,
+                max_receives: queue.max_receives,
+                visibility_timeout: queue.visibility_timeout(settings),
+                content_based_deduplication: queue.content_based_deduplication,
+                filters: queue.filters.clone(),
+                maximum_concurrency: queue.maximum_concurrency,
+            },
             Trigger::Bucket(BucketTrigger { bucket, prefix, suffix, events, .. }) => Self::Bucket {
                 bucket: bucket.as_str().to_owned(),
                 prefix: prefix.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::cors::Cors;
 use super::destination::Destination;
 use super::durable::DurableSettings;
 use super::lambda::LambdaSettings;
@@ -39,6 +40,8 @@ pub struct FunctionSettings {
     pub auth: Auth,
     /// Whether a JavaScript worker and its dependencies are bundled to one file, which needs no layer.
     pub bundle: bool,
+    /// The CORS configuration of the endpoint's URL. `None`: pages of other origins cannot call it.
+    pub cors: Option<Cors>,
     /// The reserved concurrency. Default `None`: nothing is reserved.
     pub concurrency: Option<u64>,
     /// Environment variables with their values.
@@ -117,6 +120,7 @@ impl Default for FunctionSettings {
             allow: Vec::new(),
             auth: Auth::None,
             bundle: false,
+            cors: None,
             concurrency: None,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),

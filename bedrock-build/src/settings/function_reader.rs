@@ -10,6 +10,7 @@ use super::function::{
 };
 use super::lambda_reader::LAMBDA_KEYS;
 use super::reader::{Reader, Value, set};
+use super::triggers::is_fifo_queue;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 
@@ -19,6 +20,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "auth",
     "code-signing",
     "concurrency",
+    "cors",
     "description",
     "env",
     "ephemeral-storage",
@@ -132,6 +134,7 @@ impl Reader<'_> {
             "auth" => set(&mut settings.auth, self.choice(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
             "bundle" => set(&mut settings.bundle, self.boolean(value, path)),
             "concurrency" => settings.concurrency = self.number(value, path, "", &(0..=1_000_000)),
+            "cors" => settings.cors = self.cors(value, path),
             "dead-letter" => settings.dead_letter = self.dead_letter(value, path),
             "durable" => settings.durable = self.durable(value, path),
             "env" => self.environment(value, path, settings),
@@ -169,6 +172,7 @@ impl Reader<'_> {
             "the ARN of a queue, a topic, an event bus or a function, or the name of a worker of this app";
         let text = self.string(value, path, EXPECTED)?;
         if text.starts_with("arn:") {
+            self.refuse_fifo(value, path, &text);
             return Some(Destination::Arn(text));
         }
         let worker = WorkerName::parse(&text).ok().map(Destination::Worker);
@@ -183,7 +187,17 @@ impl Reader<'_> {
         if arn.is_none() {
             self.wrong_value(value, path, "the ARN of a queue or a topic");
         }
+        self.refuse_fifo(value, path, arn.as_deref().unwrap_or_default());
         arn
+    }
+
+    /// Refuses a FIFO queue or topic, to which Lambda cannot send events.
+    fn refuse_fifo(&mut self, value: &Value<'_>, path: &str, arn: &str) {
+        if is_fifo_queue(arn) {
+            let reason = "be a FIFO queue or topic: Lambda sends events only to standard ones (Lambda developer guide, \
+                          \"Capturing records of Lambda asynchronous invocations\")";
+            self.not_allowed(value, path, reason);
+        }
     }
 
     fn redacted_fields(&mut self, value: &Value<'_>, path: &str) -> Option<Vec<String>> {

@@ -57,7 +57,7 @@ fn unknown_setting_error_lists_known_settings() {
         error_of("[endpoint]\ninvoke = ['a']"),
         "Cargo.toml:2: unknown setting `invoke` in `[package.metadata.bedrock.endpoint]`\n\
          a setting with a similar name exists: `invokes`\n\
-         the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, \
+         the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, `cors`, \
          `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
          `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `url`, \
@@ -193,4 +193,18 @@ fn durable_errors_have_the_valid_range() {
     );
     assert!(error_of("workers.a.durable = { timeout = '1d', retain = '1d' }").contains("unknown setting `retain`"));
     assert!(error_of("endpoint.durable = { timeout = '1d' }").contains("unknown setting `durable`"));
+}
+
+#[test]
+fn events_cannot_go_to_fifo_queues_or_topics() {
+    for (key, arn) in [
+        ("on-failure", "arn:aws:sqs:eu-west-1:123456789012:a.fifo"),
+        ("on-success", "arn:aws:sns:eu-west-1:123456789012:a.fifo"),
+        ("dead-letter", "arn:aws:sqs:eu-west-1:123456789012:a.fifo"),
+    ] {
+        let error = error_of(&format!("workers.a.{key} = '{arn}'"));
+        let start =
+            format!("Cargo.toml:1: `workers.a.{key}` cannot be a FIFO queue or topic: Lambda sends events only to");
+        assert!(error.starts_with(&start), "{error}");
+    }
 }

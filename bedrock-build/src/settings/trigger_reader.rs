@@ -8,14 +8,24 @@ use super::arn::is_arn_of;
 use super::json::object_text;
 use super::reader::{Reader, Value, is_inside_app, set};
 use super::triggers::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerDeclaration, TriggerSource, is_fifo,
-    validate_bucket_name, validate_queue_name,
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerDeclaration, TriggerSource,
+    is_fifo_queue, validate_bucket_name, validate_queue_name,
 };
+use crate::event_pattern::PatternDialect;
 use crate::schedule::{self, Schedule};
 
 const KINDS: &[&str] = &["schedule", "queue", "bucket"];
 const SCHEDULE_KEYS: &[&str] = &["event", "schedule", "timezone"];
-const QUEUE_KEYS: &[&str] = &["batch-size", "batch-window", "max-receives", "partial-failures", "queue"];
+const QUEUE_KEYS: &[&str] = &[
+    "batch-size",
+    "batch-window",
+    "content-based-deduplication",
+    "filters",
+    "max-receives",
+    "maximum-concurrency",
+    "partial-failures",
+    "queue",
+];
 const BUCKET_KEYS: &[&str] = &["bucket", "events", "folder", "prefix", "suffix"];
 
 /// The number of messages in a batch (API model, `BatchSize`, for standard queues).
@@ -26,6 +36,15 @@ const BATCH_WINDOW_SECONDS: RangeInclusive<u64> = 0..=300;
 const MAX_SIZE_WITHOUT_WINDOW: u64 = 10;
 /// `maxReceiveCount` of a redrive policy.
 const MAX_RECEIVES: RangeInclusive<u64> = 1..=1000;
+/// Batches of an event source mapping that run at the same time (API model, `MaximumConcurrency`).
+const MAXIMUM_CONCURRENCY: RangeInclusive<u64> = 2..=1000;
+/// Filters of an event source mapping: five by default, ten on request (Lambda quotas).
+const MAX_FILTERS: usize = 10;
+/// Characters of a filter (API model, `Pattern`).
+const MAX_PATTERN_CHARS: usize = 4096;
+/// The only key of a message that filters see (Lambda developer guide, "Using event filtering with an Amazon SQS event
+/// source").
+const BODY: &str = "body";
 /// The limit for keys of S3, and therefore for prefixes and suffixes.
 const MAX_KEY_BYTES: usize = 1024;
 
@@ -103,6 +122,9 @@ impl Reader<'_> {
             batch_window: 0,
             partial_failures: false,
             max_receives: 3,
+            content_based_deduplication: false,
+            filters: Vec::new(),
+            maximum_concurrency: None,
         };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -114,14 +136,25 @@ impl Reader<'_> {
                     set(&mut queue.batch_window, self.number(value, &full_path, "seconds", &BATCH_WINDOW_SECONDS));
                 }
                 "partial-failures" => set(&mut queue.partial_failures, self.boolean(value, &full_path)),
+                "content-based-deduplication" => {
+                    set(&mut queue.content_based_deduplication, self.boolean(value, &full_path));
+                }
+                "filters" => queue.filters = self.filters(value, &full_path),
                 "max-receives" if matches!(queue.queue, TriggerSource::Existing(_)) => {
                     self.not_allowed(value, &full_path, "be set: an existing queue has its own redrive policy");
+                }
+                "maximum-concurrency" => {
+                    let source = "`ScalingConfig` in Lambda's API reference";
+                    queue.maximum_concurrency =
+                        self.limited_number(value, &full_path, "batches", &MAXIMUM_CONCURRENCY, source);
                 }
                 "max-receives" => set(&mut queue.max_receives, self.number(value, &full_path, "", &MAX_RECEIVES)),
                 _ => self.unknown_key(name, &key.span(), path, QUEUE_KEYS),
             }
         }
-        if queue.batch_size > MAX_SIZE_WITHOUT_WINDOW && queue.batch_window == 0 {
+        self.check_fifo(table, path, &queue);
+        let is_fifo = is_fifo_queue(queue.queue.as_str());
+        if queue.batch_size > MAX_SIZE_WITHOUT_WINDOW && queue.batch_window == 0 && !is_fifo {
             let value = table.get("batch-size").or_else(|| table.get("queue"))?;
             let reason = format!(
                 "be {} without a `batch-window` of 1 or more: Lambda only gathers more than {MAX_SIZE_WITHOUT_WINDOW} \
@@ -131,6 +164,66 @@ impl Reader<'_> {
             self.not_allowed(value, &format!("{path}.batch-size"), &reason);
         }
         Some(queue)
+    }
+
+    /// Checks what only FIFO queues have, and what they do not have.
+    fn check_fifo(&mut self, table: &DeTable<'_>, path: &str, queue: &QueueTrigger) {
+        let mut refuse = |key: &str, reason: &str| {
+            if let Some(value) = table.get(key) {
+                self.not_allowed(value, &format!("{path}.{key}"), reason);
+            }
+        };
+        if !is_fifo_queue(queue.queue.as_str()) {
+            if queue.content_based_deduplication {
+                refuse(
+                    "content-based-deduplication",
+                    "be set: only FIFO queues, whose names end with `.fifo`, have it",
+                );
+            }
+            return;
+        }
+        if queue.content_based_deduplication && matches!(queue.queue, TriggerSource::Existing(_)) {
+            refuse("content-based-deduplication", "be set: an existing queue has its own attributes");
+        }
+        if queue.batch_window > 0 {
+            refuse("batch-window", "be set for a FIFO queue (`CreateEventSourceMapping` in Lambda's API reference)");
+        }
+        if queue.batch_size > MAX_SIZE_WITHOUT_WINDOW {
+            let reason = format!(
+                "be {} for a FIFO queue, the limit is {MAX_SIZE_WITHOUT_WINDOW} (`CreateEventSourceMapping` in Lambda's \
+                 API reference)",
+                queue.batch_size
+            );
+            refuse("batch-size", &reason);
+        }
+    }
+
+    /// Reads the filters of a queue: JSON texts.
+    fn filters(&mut self, value: &Value<'_>, path: &str) -> Vec<String> {
+        let list = value.get_ref().as_array().filter(|list| (1..=MAX_FILTERS).contains(&list.len()));
+        let Some(list) = list else {
+            let expected = format!(
+                "a list of 1 to {MAX_FILTERS} patterns like `{{ body = {{ kind = [\"order\"] }} }}`, of which Lambda \
+                 allows 5 without a higher quota"
+            );
+            self.wrong_value(value, path, &expected);
+            return Vec::new();
+        };
+        let mut filters = Vec::new();
+        for (value, number) in list.iter().zip(0..) {
+            let path = format!("{path}[{number}]");
+            let mut keys = value.get_ref().as_table().into_iter().flatten().map(|(key, _)| key.get_ref().as_ref());
+            if keys.any(|key| key != BODY) {
+                self.not_allowed(
+                    value,
+                    &path,
+                    "have other keys than `body`: Lambda filters messages only by their bodies",
+                );
+                continue;
+            }
+            filters.extend(self.pattern(value, &path, PatternDialect::EventSourceMapping, MAX_PATTERN_CHARS));
+        }
+        filters
     }
 
     fn bucket(&mut self, table: &DeTable<'_>, path: &str) -> Option<BucketTrigger> {
@@ -185,9 +278,6 @@ impl Reader<'_> {
             if !is_arn_of(&text, &[if kind == "queue" { "sqs" } else { "s3" }]) {
                 self.wrong_value(value, &path, &format!("the ARN of a {kind}"));
                 return None;
-            }
-            if is_fifo(&text) {
-                self.not_allowed(value, &path, "be a FIFO queue: FIFO queues are not supported");
             }
             return Some(TriggerSource::Existing(text));
         }

@@ -43,6 +43,13 @@ pub struct QueueTrigger {
     /// How often a message is received before it is moved to the dead-letter queue, 1 to 1,000. Default 3. Only for a
     /// queue of the app.
     pub max_receives: u64,
+    /// Whether the body of a message identifies duplicates. Only for a FIFO queue of the app.
+    pub content_based_deduplication: bool,
+    /// Event patterns as JSON texts of objects. A message reaches the worker if one of them matches; empty (default) for all
+    /// messages.
+    pub filters: Vec<String>,
+    /// The maximum number of batches that run at the same time, 2 to 1,000. `None` for Lambda's own scaling.
+    pub maximum_concurrency: Option<u64>,
 }
 
 /// `{ bucket = "uploads" }`
@@ -154,7 +161,9 @@ impl BucketTrigger {
 }
 
 /// The suffix of the name of a dead-letter queue, after the name of its queue.
-pub const DEAD_LETTER_SUFFIX: &str = "-dead";
+const DEAD_LETTER_SUFFIX: &str = "-dead";
+/// The suffix of the name of a FIFO queue (SQS API reference, `CreateQueue`).
+const FIFO_SUFFIX: &str = ".fifo";
 
 /// Returns the environment variable with the URL of a queue of the app: `MY_APP_QUEUE_URL_JOBS`.
 pub fn queue_variable(app: &AppName, queue: &str) -> String {
@@ -170,23 +179,43 @@ pub(super) fn variable_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Returns whether a queue is a FIFO queue: the names of all FIFO queues, and of no others, end with `.fifo`.
-pub(super) fn is_fifo(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
+/// Returns whether a queue is a FIFO queue, by its name or ARN: the names of all FIFO queues, and of no others, end with
+/// `.fifo`.
+#[must_use]
+pub fn is_fifo_queue(name: &str) -> bool {
+    name.ends_with(FIFO_SUFFIX)
+}
+
+/// Returns the name of the dead-letter queue of a queue. That of a FIFO queue is a FIFO queue, too.
+#[must_use]
+pub fn dead_letter_queue_name(queue: &str) -> String {
+    match queue.strip_suffix(FIFO_SUFFIX) {
+        Some(name) => format!("{name}{DEAD_LETTER_SUFFIX}{FIFO_SUFFIX}"),
+        None => format!("{queue}{DEAD_LETTER_SUFFIX}"),
+    }
+}
+
+/// Returns the name of the queue whose dead-letter queue this is. `None` if it is not a dead-letter queue.
+#[must_use]
+pub fn queue_of_dead_letter_queue(name: &str) -> Option<String> {
+    match name.strip_suffix(FIFO_SUFFIX) {
+        Some(name) => name.strip_suffix(DEAD_LETTER_SUFFIX).map(|name| format!("{name}{FIFO_SUFFIX}")),
+        None => name.strip_suffix(DEAD_LETTER_SUFFIX).map(str::to_owned),
+    }
 }
 
 /// Returns why a queue of the app cannot have that name.
 pub(super) fn validate_queue_name(name: &str) -> Result<(), String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if is_fifo(name) {
-        return Err("FIFO queues are not supported".to_owned());
-    }
-    if name.ends_with(DEAD_LETTER_SUFFIX) {
+    if queue_of_dead_letter_queue(name).is_some() {
         return Err(format!("the suffix `{DEAD_LETTER_SUFFIX}` is reserved for dead-letter queues"));
     }
     validate_length(name)?;
-    if !name.chars().all(is_legal) {
-        return Err("queue names have only letters, digits, `-` and `_`".to_owned());
+    let name = name.strip_suffix(FIFO_SUFFIX).unwrap_or(name);
+    if name.is_empty() || !name.chars().all(is_legal) {
+        return Err(format!(
+            "queue names have only letters, digits, `-` and `_`, and those of FIFO queues end with `{FIFO_SUFFIX}`"
+        ));
     }
     Ok(())
 }

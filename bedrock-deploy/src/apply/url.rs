@@ -1,10 +1,11 @@
-//! Creates the function URL of the endpoint, and sets who may call it. The URL belongs to the alias, so that it switches to
+//! Creates the function URL of the endpoint, and sets who may call it, and from which pages. The URL belongs to the alias, so that it switches to
 //! new code and new settings at the same time.
 
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 
 use super::context::{FunctionContext, StepResult};
 use crate::aws::{Idempotency, call, optional};
+use crate::cors::Cors;
 use crate::desired::{DesiredFunction, UrlAuth};
 use crate::permissions;
 use crate::stage::ALIAS;
@@ -13,10 +14,13 @@ use crate::step::UrlStatement;
 pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let request = || {
         let url = context.aws.lambda.create_function_url_config().function_name(context.name).qualifier(ALIAS);
-        url.auth_type(auth_type(desired)).send()
+        url.auth_type(auth_type(desired)).set_cors(desired.cors.as_ref().map(Cors::to_request)).send()
     };
     match call(Idempotency::NotIdempotent, request).await {
-        Err(error) if error.already_exists() => set_auth(context, desired).await,
+        Err(error) if error.already_exists() => {
+            set_auth(context, desired).await?;
+            if desired.cors.is_some() { set_cors(context, desired).await } else { Ok(()) }
+        }
         created => Ok(created.map(drop)?),
     }
 }
@@ -25,6 +29,17 @@ pub(super) async fn set_auth(context: &FunctionContext<'_>, desired: &DesiredFun
     let request = || {
         let url = context.aws.lambda.update_function_url_config().function_name(context.name).qualifier(ALIAS);
         url.auth_type(auth_type(desired)).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+/// Replaces the CORS configuration. Without one in the settings, no page of another origin may call the URL.
+pub(super) async fn set_cors(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let cors = desired.cors.clone().unwrap_or_default();
+    let request = || {
+        let url = context.aws.lambda.update_function_url_config().function_name(context.name).qualifier(ALIAS);
+        url.cors(cors.to_request()).send()
     };
     call(Idempotency::Idempotent, request).await?;
     Ok(())

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::actual::{DeployedFunction, FunctionUrl, LiveVersion};
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::environment::Environment;
 use crate::lambda_settings::{
@@ -213,7 +214,8 @@ pub(crate) async fn read_function_url(aws: &Aws, name: &str) -> Result<Option<Fu
     Ok(response.map(|response| {
         let is_public = *response.auth_type() == FunctionUrlAuthType::None;
         let auth = if is_public { UrlAuth::Public } else { UrlAuth::Iam };
-        FunctionUrl { auth, url: response.function_url().to_owned() }
+        let cors = response.cors().map(Cors::of).unwrap_or_default();
+        FunctionUrl { auth, cors, url: response.function_url().to_owned() }
     }))
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct ActualQueue {
     pub(crate) visibility_timeout_seconds: i32,
     /// `None` if it has no dead-letter queue.
     pub(crate) max_receives: Option<i32>,
+    /// Whether the body of a message identifies duplicates; only FIFO queues have it.
+    pub(crate) content_based_deduplication: bool,
     /// Approximate number of messages in both queues.
     pub(crate) messages: u64,
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_iam::types::Tag as RoleTag;
-use aws_sdk_lambda::types::FunctionResponseType;
+use aws_sdk_lambda::types::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
 use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, LambdaFunctionConfiguration, NotificationConfiguration,
     NotificationConfigurationFilter, S3KeyFilter, Tag as BucketTag, Tagging,
@@ -13,6 +13,7 @@ use aws_sdk_scheduler::types::{
     FlexibleTimeWindow, FlexibleTimeWindowMode, ScheduleGroupState, Tag as ScheduleTag, Target,
 };
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use bedrock_build::triggers::{dead_letter_queue_name, is_fifo_queue};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::json;
 
@@ -28,7 +29,7 @@ use crate::concurrent::map_concurrently;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
-use crate::stage::{ALIAS, DEAD_LETTER_SUFFIX, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
+use crate::stage::{ALIAS, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_statement_id};
 
 /// Triggers that are changed at the same time.
 const MAX_CONCURRENT_TRIGGERS: usize = 4;
@@ -91,8 +92,8 @@ impl StepContext<'_> {
             Step::DeleteScheduleGroup => self.delete_schedule_group().await,
             Step::CreateQueue(queue) => self.create_queue_pair(queue).await,
             Step::UpdateQueue(queue) => self.update_queue(queue).await,
-            Step::CreateMapping { key, queue_arn, mapping } => self.create_mapping(key, queue_arn, *mapping).await,
-            Step::UpdateMapping { id, key, mapping } => self.update_mapping(id, key, *mapping).await,
+            Step::CreateMapping { key, queue_arn, mapping } => self.create_mapping(key, queue_arn, mapping).await,
+            Step::UpdateMapping { id, key, mapping, old } => self.update_mapping(id, key, mapping, Some(old)).await,
             Step::DeleteMapping(id) => self.delete_mapping(id).await,
             Step::DeleteQueue(name) => self.delete_queue_pair(name).await,
             Step::CreateBucket(name) => self.create_bucket(name).await,
@@ -251,14 +252,14 @@ fn no_time_window() -> std::result::Result<FlexibleTimeWindow, StepError> {
 impl StepContext<'_> {
     async fn create_queue_pair(&self, queue: &AppQueue) -> StepResult {
         self.create_dead_letter_queue(queue).await?;
-        self.create_queue(&queue.name, self.queue_attributes(queue)).await
+        self.create_queue(&queue.name, self.new_queue_attributes(queue)).await
     }
 
     /// Updates the queue. Either of the two queues may be missing.
     async fn update_queue(&self, queue: &AppQueue) -> StepResult {
         self.create_dead_letter_queue(queue).await?;
         let Some(url) = self.queue_url(&queue.name).await? else {
-            return self.create_queue(&queue.name, self.queue_attributes(queue)).await;
+            return self.create_queue(&queue.name, self.new_queue_attributes(queue)).await;
         };
         let request = || {
             let update = self.aws.sqs.set_queue_attributes().queue_url(&url);
@@ -269,13 +270,17 @@ impl StepContext<'_> {
     }
 
     async fn create_dead_letter_queue(&self, queue: &AppQueue) -> StepResult {
-        let name = format!("{}{DEAD_LETTER_SUFFIX}", queue.name);
+        let name = dead_letter_queue_name(&queue.name);
         // SQS rejects the creation of a queue that exists with other attributes, which may have been set by hand.
         if self.queue_url(&name).await?.is_some() {
             return Ok(());
         }
         let retention = DEAD_LETTER_RETENTION_SECONDS.to_owned();
-        self.create_queue(&name, HashMap::from([(Attribute::MessageRetentionPeriod, retention)])).await
+        let mut attributes = HashMap::from([(Attribute::MessageRetentionPeriod, retention)]);
+        if is_fifo_queue(&name) {
+            attributes.insert(Attribute::FifoQueue, "true".to_owned());
+        }
+        self.create_queue(&name, attributes).await
     }
 
     /// Creates a queue. SQS accepts a repeated request with the same attributes.
@@ -288,13 +293,28 @@ impl StepContext<'_> {
         Ok(())
     }
 
+    /// Returns the attributes with those that only a new queue can get.
+    fn new_queue_attributes(&self, queue: &AppQueue) -> HashMap<Attribute, String> {
+        let mut attributes = self.queue_attributes(queue);
+        if is_fifo_queue(&queue.name) {
+            attributes.insert(Attribute::FifoQueue, "true".to_owned());
+        }
+        attributes
+    }
+
     fn queue_attributes(&self, queue: &AppQueue) -> HashMap<Attribute, String> {
-        let dead_letter_arn = self.stage.queue_arn(&format!("{}{DEAD_LETTER_SUFFIX}", queue.name));
+        let dead_letter_arn = self.stage.queue_arn(&dead_letter_queue_name(&queue.name));
         let redrive_policy = json!({ "deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": queue.max_receives });
-        HashMap::from([
+        let mut attributes = HashMap::from([
             (Attribute::VisibilityTimeout, queue.visibility_timeout_seconds.to_string()),
             (Attribute::RedrivePolicy, redrive_policy.to_string()),
-        ])
+        ]);
+        // SQS refuses it for standard queues, whatever its value.
+        if is_fifo_queue(&queue.name) {
+            let deduplication = queue.content_based_deduplication.to_string();
+            attributes.insert(Attribute::ContentBasedDeduplication, deduplication);
+        }
+        attributes
     }
 
     async fn queue_url(&self, name: &str) -> std::result::Result<Option<String>, AwsError> {
@@ -305,7 +325,7 @@ impl StepContext<'_> {
 
     /// Deletes the dead-letter queue last: it is how a deletion that was stopped is found again.
     async fn delete_queue_pair(&self, name: &str) -> StepResult {
-        for name in [name.to_owned(), format!("{name}{DEAD_LETTER_SUFFIX}")] {
+        for name in [name.to_owned(), dead_letter_queue_name(name)] {
             if let Some(url) = self.queue_url(&name).await? {
                 let request = || self.aws.sqs.delete_queue().queue_url(&url).send();
                 optional(call(Idempotency::Idempotent, request).await)?;
@@ -314,11 +334,13 @@ impl StepContext<'_> {
         Ok(())
     }
 
-    async fn create_mapping(&self, key: &str, queue_arn: &str, mapping: EventSourceMapping) -> StepResult {
+    async fn create_mapping(&self, key: &str, queue_arn: &str, mapping: &EventSourceMapping) -> StepResult {
         let request = || {
             let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.live_arn(key));
             let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
             let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
+            let create = create.set_filter_criteria((!mapping.filters.is_empty()).then(|| filter_criteria(mapping)));
+            let create = create.set_scaling_config(mapping.maximum_concurrency.map(|_| scaling_config(mapping)));
             let create = create.set_tags(has_mapping_tags(&self.stage.env.partition).then(|| self.tags()));
             create.set_function_response_types(Some(response_types(mapping))).send()
         };
@@ -327,7 +349,7 @@ impl StepContext<'_> {
                 // Either another deploy created it, or it is still being deleted.
                 Err(error) if error.already_exists() => {
                     if let Some(id) = self.existing_mapping(key, queue_arn).await? {
-                        return self.update_mapping(&id, key, mapping).await;
+                        return self.update_mapping(&id, key, mapping, None).await;
                     }
                 }
                 created => return Ok(created.map(drop)?),
@@ -344,11 +366,24 @@ impl StepContext<'_> {
         Ok(existing.and_then(|mapping| mapping.uuid()).map(str::to_owned))
     }
 
-    async fn update_mapping(&self, id: &str, key: &str, mapping: EventSourceMapping) -> StepResult {
+    /// Updates a mapping whose settings were `old`; `None` if they are not known. Filters and concurrency are only sent if the
+    /// mapping has or had them.
+    async fn update_mapping(
+        &self,
+        id: &str,
+        key: &str,
+        mapping: &EventSourceMapping,
+        old: Option<&EventSourceMapping>,
+    ) -> StepResult {
+        let has_filters = !mapping.filters.is_empty() || old.is_none_or(|old| !old.filters.is_empty());
+        let has_limit =
+            mapping.maximum_concurrency.is_some() || old.is_none_or(|old| old.maximum_concurrency.is_some());
         let request = || {
             let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
             let update = update.function_name(self.stage.live_arn(key)).batch_size(mapping.batch_size);
             let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
+            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(mapping)));
+            let update = update.set_scaling_config(has_limit.then(|| scaling_config(mapping)));
             update.set_function_response_types(Some(response_types(mapping))).send()
         };
         call(Idempotency::Idempotent, request).await?;
@@ -362,7 +397,18 @@ impl StepContext<'_> {
     }
 }
 
-fn response_types(mapping: EventSourceMapping) -> Vec<FunctionResponseType> {
+/// Returns the filters. Criteria without filters remove those of a mapping.
+fn filter_criteria(mapping: &EventSourceMapping) -> FilterCriteria {
+    let filters = mapping.filters.iter().map(|pattern| Filter::builder().pattern(pattern.to_string()).build());
+    FilterCriteria::builder().set_filters((!mapping.filters.is_empty()).then(|| filters.collect())).build()
+}
+
+/// Returns the limit of concurrent batches. A configuration without limit removes that of a mapping.
+fn scaling_config(mapping: &EventSourceMapping) -> ScalingConfig {
+    ScalingConfig::builder().set_maximum_concurrency(mapping.maximum_concurrency).build()
+}
+
+fn response_types(mapping: &EventSourceMapping) -> Vec<FunctionResponseType> {
     if mapping.reports_partial_failures { vec![FunctionResponseType::ReportBatchItemFailures] } else { Vec::new() }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::desired::Desired;
 use crate::manifest::{ObjectEvent, Trigger};
 use crate::stage::{StageContext, arn_resource};
@@ -40,12 +42,16 @@ pub(crate) struct DesiredQueue {
 }
 
 /// Settings of an event source mapping, which delivers the messages of a queue to a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventSourceMapping {
     pub(crate) batch_size: i32,
     pub(crate) batch_window_seconds: i32,
     /// Whether the function reports which messages of a batch failed.
     pub(crate) reports_partial_failures: bool,
+    /// Event patterns, of which one must match. Empty for all messages.
+    pub(crate) filters: Vec<Value>,
+    /// `None` for Lambda's own scaling.
+    pub(crate) maximum_concurrency: Option<i32>,
 }
 
 /// A queue of the app, which has a dead-letter queue.
@@ -54,6 +60,8 @@ pub(crate) struct AppQueue {
     pub(crate) name: String,
     pub(crate) visibility_timeout_seconds: i32,
     pub(crate) max_receives: i32,
+    /// Whether the body of a message identifies duplicates; only FIFO queues have it.
+    pub(crate) content_based_deduplication: bool,
 }
 
 /// A bucket that notifies workers of changes.
@@ -131,6 +139,7 @@ impl DesiredTriggers {
                     name: stage.queue_name(&resource.name),
                     visibility_timeout_seconds: USED_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
                     max_receives: USED_QUEUE_MAX_RECEIVES,
+                    content_based_deduplication: false,
                 };
                 let queue = DesiredQueue { key: key.to_owned(), mapping: None, app_queue: Some(app_queue) };
                 self.queues.entry(resource.arn_in(stage)).or_insert(queue);
@@ -145,8 +154,17 @@ impl DesiredTriggers {
 
 /// Returns the queue with its ARN.
 fn desired_queue(stage: &StageContext, key: &str, trigger: &Trigger) -> Option<(String, DesiredQueue)> {
-    let Trigger::Queue { queue, batch_size, batch_window, partial_failures, max_receives, visibility_timeout } =
-        trigger
+    let Trigger::Queue {
+        queue,
+        batch_size,
+        batch_window,
+        partial_failures,
+        max_receives,
+        visibility_timeout,
+        content_based_deduplication,
+        filters,
+        maximum_concurrency,
+    } = trigger
     else {
         return None;
     };
@@ -154,11 +172,15 @@ fn desired_queue(stage: &StageContext, key: &str, trigger: &Trigger) -> Option<(
         batch_size: *batch_size,
         batch_window_seconds: *batch_window,
         reports_partial_failures: *partial_failures,
+        // The build has written them as JSON.
+        filters: filters.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
+        maximum_concurrency: *maximum_concurrency,
     };
     let app_queue = (!queue.starts_with("arn:")).then(|| AppQueue {
         name: stage.queue_name(queue),
         visibility_timeout_seconds: *visibility_timeout,
         max_receives: *max_receives,
+        content_based_deduplication: *content_based_deduplication,
     });
     let arn = app_queue.as_ref().map_or_else(|| queue.clone(), |app_queue| stage.queue_arn(&app_queue.name));
     Some((arn, DesiredQueue { key: key.to_owned(), mapping: Some(mapping), app_queue }))

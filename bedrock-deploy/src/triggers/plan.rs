@@ -189,7 +189,7 @@ impl Planner<'_> {
                 Some(_) => {}
             }
         }
-        let Some(mapping) = desired.mapping else {
+        let Some(mapping) = desired.mapping.clone() else {
             return list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key]);
         };
         let mappings = || self.actual.mappings.iter().filter(|actual| actual.queue_arn == arn);
@@ -209,7 +209,8 @@ impl Planner<'_> {
             Some(actual) => {
                 let differences = mapping_differences(actual, &mapping);
                 if !differences.is_empty() {
-                    let step = Step::UpdateMapping { id: actual.id.clone(), key: desired.key.clone(), mapping };
+                    let old = actual.mapping.clone();
+                    let step = Step::UpdateMapping { id: actual.id.clone(), key: desired.key.clone(), mapping, old };
                     list.steps.push(step);
                     list.reasons.extend(differences);
                 }
@@ -258,6 +259,11 @@ fn plan_queue_attributes(list: &mut StepList, desired: &AppQueue, actual: &Actua
     let differences = [
         change_text("visibility timeout", &actual.visibility_timeout_seconds, &desired.visibility_timeout_seconds),
         change_text("receives", &old_receives, &new_receives),
+        change_text(
+            "content-based deduplication",
+            &on_or_off(actual.content_based_deduplication),
+            &on_or_off(desired.content_based_deduplication),
+        ),
     ];
     if differences.iter().any(Option::is_some) {
         list.steps.push(Step::UpdateQueue(desired.clone()));
@@ -265,15 +271,23 @@ fn plan_queue_attributes(list: &mut StepList, desired: &AppQueue, actual: &Actua
     }
 }
 
+fn on_or_off(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
 fn mapping_differences(actual: &ActualMapping, desired: &EventSourceMapping) -> Vec<String> {
     let old = &actual.mapping;
     let failures_text = |is_reported: bool| if is_reported { "reported" } else { "not reported" };
     let old_failures = failures_text(old.reports_partial_failures);
     let new_failures = failures_text(desired.reports_partial_failures);
+    let limit_text =
+        |mapping: &EventSourceMapping| mapping.maximum_concurrency.map_or("none".to_owned(), |count| count.to_string());
     let differences = [
         change_text("batch size", &old.batch_size, &desired.batch_size),
         change_text("batch window", &old.batch_window_seconds, &desired.batch_window_seconds),
         change_text("partial failures", &old_failures, &new_failures),
+        (old.filters != desired.filters).then(|| "filters".to_owned()),
+        change_text("maximum concurrency", &limit_text(old), &limit_text(desired)),
         (!actual.is_enabled).then(|| "disabled".to_owned()),
         (!actual.invokes_alias).then(|| format!("alias `{ALIAS}`")),
     ];

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType};
+use aws_sdk_lambda::types::{
+    EventSourceMappingConfiguration, Filter, FilterCriteria, FunctionResponseType, ScalingConfig,
+};
 use aws_sdk_s3::types::{FilterRuleName, LambdaFunctionConfiguration};
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use aws_sdk_scheduler::types::{ScheduleGroupState, ScheduleState};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use bedrock_build::triggers::{dead_letter_queue_name, queue_of_dead_letter_queue};
 use bedrock_diagnostics::Result;
 use serde_json::Value;
 
@@ -20,7 +23,7 @@ use crate::desired::{Desired, DesiredFunction};
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
 use crate::regions::has_mapping_tags;
-use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, DEAD_LETTER_SUFFIX, OWNER_TAG, StageContext, arn_resource};
+use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, OWNER_TAG, StageContext, arn_resource};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
 type Tags = BTreeMap<String, String>;
@@ -200,10 +203,10 @@ impl TriggerReader<'_> {
                 self.add_unmanaged(format!("queue `{name}`"), &tags);
             }
         }
-        let queues = managed.keys().filter(|name| !name.ends_with(DEAD_LETTER_SUFFIX)).cloned();
+        let queues = managed.keys().filter(|name| queue_of_dead_letter_queue(name).is_none()).cloned();
         // A deletion that was stopped leaves only the dead-letter queue.
-        let dead_letter_queues = managed.keys().filter_map(|name| name.strip_suffix(DEAD_LETTER_SUFFIX));
-        for name in queues.chain(dead_letter_queues.map(str::to_owned)) {
+        let dead_letter_queues = managed.keys().filter_map(|name| queue_of_dead_letter_queue(name));
+        for name in queues.chain(dead_letter_queues) {
             let queue = self.actual_queue(&name, &managed);
             self.actual.queues.insert(name, queue);
         }
@@ -211,14 +214,14 @@ impl TriggerReader<'_> {
     }
 
     fn is_desired_queue(&self, name: &str) -> bool {
-        let name = name.strip_suffix(DEAD_LETTER_SUFFIX).unwrap_or(name);
+        let name = queue_of_dead_letter_queue(name).unwrap_or_else(|| name.to_owned());
         self.desired.queues.values().filter_map(|queue| queue.app_queue.as_ref()).any(|queue| queue.name == name)
     }
 
     fn actual_queue(&self, name: &str, managed: &BTreeMap<String, QueueAttributes>) -> ActualQueue {
         let number =
             |attributes: &QueueAttributes, name: &Attribute| -> Option<u64> { attributes.get(name)?.parse().ok() };
-        let dead_letter_name = format!("{name}{DEAD_LETTER_SUFFIX}");
+        let dead_letter_name = dead_letter_queue_name(name);
         let dead_letter_attributes = managed.get(&dead_letter_name);
         let missing = QueueAttributes::new();
         let attributes = managed.get(name).unwrap_or(&missing);
@@ -237,7 +240,13 @@ impl TriggerReader<'_> {
         let max_receives =
             redrive_policy.and_then(|policy| policy["maxReceiveCount"].to_string().trim_matches('"').parse().ok());
         let timeout = number(attributes, &Attribute::VisibilityTimeout).unwrap_or_default();
-        ActualQueue { visibility_timeout_seconds: i32::try_from(timeout).unwrap_or_default(), max_receives, messages }
+        let deduplication = attributes.get(&Attribute::ContentBasedDeduplication);
+        ActualQueue {
+            visibility_timeout_seconds: i32::try_from(timeout).unwrap_or_default(),
+            max_receives,
+            content_based_deduplication: deduplication.is_some_and(|text| text == "true"),
+            messages,
+        }
     }
 
     async fn list_queue_urls(&self) -> AwsResult<Vec<String>> {
@@ -305,10 +314,19 @@ fn actual_mapping(
             batch_size: configuration.batch_size().unwrap_or(10),
             batch_window_seconds: configuration.maximum_batching_window_in_seconds().unwrap_or_default(),
             reports_partial_failures: response_types.contains(&FunctionResponseType::ReportBatchItemFailures),
+            filters: filters(configuration),
+            maximum_concurrency: configuration.scaling_config().and_then(ScalingConfig::maximum_concurrency),
         },
         is_enabled: !["Disabled", "Disabling"].contains(&mapping_state),
         invokes_alias,
     })
+}
+
+/// Returns the patterns of a mapping. One that is not JSON is the null that no setting has.
+fn filters(configuration: &EventSourceMappingConfiguration) -> Vec<Value> {
+    let filters = configuration.filter_criteria().map(FilterCriteria::filters).unwrap_or_default();
+    let pattern = |filter: &Filter| serde_json::from_str(filter.pattern().unwrap_or_default()).unwrap_or_default();
+    filters.iter().map(pattern).collect()
 }
 
 /// Buckets. Which buckets may invoke a function is read from the function's resource policy: the statement for a bucket is

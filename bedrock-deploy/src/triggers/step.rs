@@ -52,6 +52,7 @@ pub(crate) enum TriggerStep {
         id: String,
         key: String,
         mapping: EventSourceMapping,
+        old: EventSourceMapping,
     },
     DeleteMapping(String),
     /// Deletes a queue and its dead-letter queue with all messages.

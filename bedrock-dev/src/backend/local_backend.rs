@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use bedrock_build::Language;
+use bedrock_build::settings::Cors;
 use bedrock_local::WorkerContracts;
 use bedrock_model::{
     Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
     Invocation, Reply,
 };
 
+use super::endpoint::ENDPOINT;
 use super::function_registry::FunctionRegistry;
 use crate::Clock;
 use crate::async_queue::{AsyncEvent, AsyncQueue};
@@ -19,6 +21,8 @@ pub(crate) struct LocalBackend {
     pub(crate) functions: Arc<FunctionRegistry>,
     pub(crate) queue: Arc<AsyncQueue>,
     pub(crate) clock: Clock,
+    /// The CORS configuration of the endpoint's URL.
+    pub(crate) endpoint_cors: Option<Cors>,
     pub(crate) contracts: Arc<WorkerContracts>,
     /// The durable executions; `None` if the app has no durable worker.
     pub(crate) durable: Option<Arc<DurableService>>,
@@ -44,6 +48,10 @@ impl Backend for LocalBackend {
         invocation: &Invocation,
     ) -> Result<(), AdmissionError> {
         self.functions.policy().admit(caller, function, invocation)
+    }
+
+    fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
+        self.endpoint_cors.as_ref().filter(|_| function.worker == ENDPOINT)
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bedrock_build::settings::Cors;
 use bedrock_model::{
     Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, Invocation, Reply,
 };
@@ -43,6 +44,10 @@ impl<B: Backend> Backend for RecordingBackend<B> {
         invocation: &Invocation,
     ) -> Result<(), AdmissionError> {
         self.inner.admit(caller, function, invocation)
+    }
+
+    fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
+        self.inner.cors(function)
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

@@ -24,6 +24,8 @@ pub enum TriggerState {
     Returned,
     /// Messages that were received too often were moved to the dead-letter queue.
     Dead,
+    /// Messages that no filter matches were deleted.
+    Filtered,
 }
 
 /// A trigger did something.

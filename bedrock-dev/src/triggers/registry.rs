@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use bedrock_build::App;
 use bedrock_build::triggers::{
-    BucketTrigger, DEAD_LETTER_SUFFIX, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource,
+    BucketTrigger, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource, dead_letter_queue_name, is_fifo_queue,
 };
 use bedrock_build::uses::ResourceKind;
 use bedrock_model::FunctionInfo;
@@ -20,7 +20,8 @@ use super::local_resources::{LocalResources, used_resources};
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
 use super::sqs::{
-    self, EventSourceMapping, MessageStore, MessageStoreError, RedrivePolicy, Sqs, SqsQueue, SqsQueueConfig,
+    self, EventSourceMapping, FifoQueueConfig, MessageFilters, MessageStore, MessageStoreError, RedrivePolicy, Sqs,
+    SqsQueue, SqsQueueConfig,
 };
 use crate::Clock;
 
@@ -87,6 +88,21 @@ pub(crate) struct Triggers {
     dispatcher: Arc<TriggerDispatcher>,
     resources: LocalResources,
     clock: Clock,
+}
+
+/// What the settings say of a queue. The default is that of a queue without a worker.
+struct QueueAttributes {
+    /// Visibility timeout in seconds.
+    visibility: u64,
+    redrive: Option<RedrivePolicy>,
+    /// Only for a FIFO queue.
+    content_based_deduplication: bool,
+}
+
+impl Default for QueueAttributes {
+    fn default() -> Self {
+        Self { visibility: DEFAULT_VISIBILITY_SECONDS, redrive: None, content_based_deduplication: false }
+    }
 }
 
 /// Collects the triggers while they are opened.
@@ -223,7 +239,7 @@ impl TriggersBuilder<'_> {
                 ResourceKind::Queue => {
                     let name = resources.queue_name(&source);
                     if !self.queues.iter().any(|known| known.name == name) {
-                        self.open_queue(name, resources.queue_arn(&source), DEFAULT_VISIBILITY_SECONDS, None)?;
+                        self.open_queue(name, resources.queue_arn(&source), QueueAttributes::default())?;
                     }
                 }
                 ResourceKind::Bucket => {
@@ -268,20 +284,24 @@ impl TriggersBuilder<'_> {
         let name = resources.queue_name(&trigger.queue);
         // An existing queue has its own redrive policy, which is unknown here.
         let redrive = matches!(trigger.queue, TriggerSource::Own(_)).then(|| RedrivePolicy {
-            dead_letter_queue: format!("{name}{DEAD_LETTER_SUFFIX}"),
+            dead_letter_queue: dead_letter_queue_name(&name),
             max_receives: u32::try_from(trigger.max_receives).unwrap_or(u32::MAX),
         });
         if let Some(RedrivePolicy { dead_letter_queue, .. }) = &redrive {
             let arn = resources.queue_arn_of_name(dead_letter_queue);
-            self.open_queue(dead_letter_queue.clone(), arn, DEFAULT_VISIBILITY_SECONDS, None)?;
+            self.open_queue(dead_letter_queue.clone(), arn, QueueAttributes::default())?;
         }
-        let queue = self.open_queue(name, resources.queue_arn(&trigger.queue), visibility, redrive)?;
+        let content_based_deduplication = trigger.content_based_deduplication;
+        let attributes = QueueAttributes { visibility, redrive, content_based_deduplication };
+        let queue = self.open_queue(name, resources.queue_arn(&trigger.queue), attributes)?;
         self.triggers.mappings.push(Arc::new(EventSourceMapping {
             queue,
             function: function.clone(),
             batch_size: usize::try_from(trigger.batch_size).unwrap_or(usize::MAX),
             batch_window: trigger.batch_window,
             partial_failures: trigger.partial_failures,
+            filters: MessageFilters::of(&trigger.filters),
+            maximum_concurrency: trigger.maximum_concurrency.and_then(|max| usize::try_from(max).ok()),
             dispatcher: Arc::clone(&self.triggers.dispatcher),
         }));
         Ok(())
@@ -291,15 +311,16 @@ impl TriggersBuilder<'_> {
         &mut self,
         name: String,
         arn: String,
-        visibility: u64,
-        redrive: Option<RedrivePolicy>,
+        attributes: QueueAttributes,
     ) -> Result<Arc<SqsQueue>, TriggerSetupError> {
         if self.queues.iter().any(|known| known.name == name) {
             return Err(TriggerSetupError::QueueName(name));
         }
         let clock = self.triggers.clock.clone();
         let url = self.triggers.resources.queue_url(&name);
-        let queue_config = SqsQueueConfig { name, arn, url, visibility, redrive };
+        let QueueAttributes { visibility, redrive, content_based_deduplication } = attributes;
+        let fifo = is_fifo_queue(&name).then_some(FifoQueueConfig { content_based_deduplication });
+        let queue_config = SqsQueueConfig { name, arn, url, visibility, redrive, fifo };
         let queue = Arc::new(SqsQueue::new(queue_config, Arc::clone(&self.messages), clock));
         queue.clamp_future_timestamps()?;
         self.queues.push(Arc::clone(&queue));

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource};
+use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource, is_fifo_queue};
 use bedrock_build::{App, Worker};
 use bedrock_local::function_arn;
 use bedrock_model::FunctionInfo;
@@ -70,6 +70,8 @@ fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
         _ => None,
     });
     let own = TriggerSource::Own("jobs".to_owned());
+    let arn = resources.queue_arn(queue.unwrap_or(&own));
+    let is_fifo = is_fifo_queue(&arn);
     let message = sqs::Message {
         id: new_uuid(),
         body: SAMPLE_TEXT.to_owned(),
@@ -79,8 +81,10 @@ fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
         first_received: now,
         receives: 1,
         receipt: new_uuid(),
+        group: is_fifo.then(|| "sample".to_owned()),
+        fifo: is_fifo.then(|| sqs::FifoAttributes { deduplication_id: new_uuid(), sequence: 1 }),
     };
-    sqs::event_json(&[message], &resources.queue_arn(queue.unwrap_or(&own)))
+    sqs::event_json(&[message], &arn)
 }
 
 fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Value {
@@ -267,6 +271,9 @@ mod tests {
         let queue = &sample(&own, "sqs")["Records"][0]["eventSourceARN"];
         assert!(queue.as_str().expect("text").ends_with(":shop-local-work"), "{queue}");
         assert_eq!(sample(&own, "schedule"), json!({ "full": true }));
+        let (_dir, ordered) = app(r#"{ queue = "work.fifo" }"#);
+        let attributes = &sample(&ordered, "sqs")["Records"][0]["attributes"];
+        assert_eq!(attributes["SequenceNumber"], "00000000000000000001");
         let (_dir, plain) = app("");
         assert_eq!(sample(&plain, "schedule")["source"], "aws.scheduler");
         assert_eq!(sample(&plain, "sns")["Records"][0]["EventSource"], "aws:sns");

@@ -3,7 +3,7 @@
 use bedrock_dev::event_log::Retention;
 
 use super::client::send;
-use super::fixture::{BASE, TestServer};
+use super::fixture::{BASE, FRONT_END, TestServer};
 use super::schema::check;
 
 const READ_PATHS: [&str; 11] = [
@@ -66,6 +66,43 @@ async fn lambda_api_rejects_foreign_origins() {
         assert_eq!(send(&server.address, line, &headers, "{}").await.status, expected, "{origin}");
     }
     assert_eq!(server.log.all().len(), 2);
+}
+
+#[tokio::test]
+async fn cors_opens_the_function_url_and_nothing_else() {
+    let server = TestServer::start(Retention::default()).await;
+    let port = server.address.rsplit(':').next().expect("a port");
+    let host = format!("greeter.localhost:{port}");
+    let cross_site = ("sec-fetch-site", "cross-site");
+    let question = ("access-control-request-method", "PUT");
+
+    let headers = [("host", host.as_str()), ("origin", FRONT_END), cross_site, question];
+    let preflight = send(&server.address, "OPTIONS /a", &headers, "").await;
+    assert_eq!((preflight.status, preflight.body.as_str()), (200, ""));
+    assert_eq!(preflight.header("access-control-allow-origin"), Some(FRONT_END));
+    assert_eq!(preflight.header("access-control-max-age"), Some("5"));
+    assert!(server.log.all().is_empty(), "the function does not run");
+
+    for (line, host) in [("POST /a", host.as_str()), ("POST /_url/greeter/a", server.address.as_str())] {
+        let headers = [("host", host), ("origin", FRONT_END), cross_site];
+        let response = send(&server.address, line, &headers, "{}").await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, Some(FRONT_END)), "{line}");
+    }
+    let foreign_host = format!("evil.example:{port}");
+    for (line, host, origin) in [
+        ("OPTIONS /a", host.as_str(), "http://evil.example"),
+        ("POST /a", host.as_str(), "http://evil.example"),
+        ("POST /a", foreign_host.as_str(), FRONT_END),
+        ("POST /_url/greeter/a", server.address.as_str(), "http://evil.example"),
+        ("POST /_url/unknown/a", server.address.as_str(), FRONT_END),
+        ("POST /2015-03-31/functions/greeter/invocations", server.address.as_str(), FRONT_END),
+        ("GET /_bedrock/v1/token", server.address.as_str(), FRONT_END),
+    ] {
+        let headers = [("host", host), ("origin", origin), ("authorization", "Bedrock any"), cross_site, question];
+        let response = send(&server.address, line, &headers, "{}").await;
+        assert_eq!(response.status, 403, "{line} {host} {origin}");
+        assert_eq!(response.header("access-control-allow-origin"), None, "{line} {host} {origin}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use bedrock_dev::{Clock, DevServer, DevServerConfig};
 use serde_json::Value;
 
 use super::client::send;
-use super::fixture::{BASE, app};
+use super::fixture::{BASE, FRONT_END, app, app_with};
 use super::schema::check;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,4 +59,34 @@ async fn output_and_exit_of_a_process_are_logged_and_on_disk() {
         events.iter().filter_map(|event| event["kind"].as_str()).filter(|kind| *kind != "log").collect();
     assert_eq!(kinds, ["app_started", "invocation_started", "invocation_ended", "app_stopped"]);
     assert!(events.iter().any(is_expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cors_settings_of_the_endpoint_open_its_url() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let line = format!(
+        "[package.metadata.bedrock.endpoint]\ncors = {{ allow-origins = [\"{FRONT_END}\"], allow-methods = [\"PUT\"] }}"
+    );
+    let config = DevServerConfig {
+        app: app_with(dir.path(), &line),
+        install_folder: dir.path().join("target/bedrock"),
+        state_folder: dir.path().join("target/bedrock"),
+        port: 0,
+        clock: Clock::real(),
+        executables: HashMap::new(),
+        log_sink: Arc::new(|_| {}),
+        call_graph: None,
+        strict: false,
+    };
+    let dev_server = DevServer::start(config).await.expect("it opens");
+    let address = dev_server.url.trim_start_matches("http://").to_owned();
+    let port = address.rsplit(':').next().expect("a port");
+    // The worker has no such settings.
+    for (function, expected) in [("endpoint", (200, Some("PUT"))), ("greeter", (403, None))] {
+        let host = format!("{function}.localhost:{port}");
+        let headers = [("host", host.as_str()), ("origin", FRONT_END), ("access-control-request-method", "PUT")];
+        let response = send(&address, "OPTIONS /any/path", &headers, "").await;
+        assert_eq!((response.status, response.header("access-control-allow-methods")), expected, "{function}");
+    }
+    dev_server.close();
 }

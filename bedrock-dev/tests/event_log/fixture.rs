@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_build::settings::Cors;
 use bedrock_build::{App, Language};
 use bedrock_dev::dashboard;
 use bedrock_dev::event_log::{EventLog, Recorder, Redactions, Retention};
@@ -21,6 +22,8 @@ use tokio::net::TcpListener;
 use super::client::{Response, send};
 
 pub(crate) const BASE: &str = "/_bedrock/v1";
+/// Origin of the pages that may call the URL of the worker.
+pub(crate) const FRONT_END: &str = "http://front.example";
 
 /// Creates an app with a Rust worker `greeter` and a Python worker `fetcher`.
 pub(crate) fn app(dir: &Path) -> App {
@@ -47,6 +50,8 @@ pub(crate) fn app_with(dir: &Path, line: &str) -> App {
 /// A backend whose worker acts on its event.
 pub(crate) struct FakeBackend {
     pub(crate) queue: Arc<AsyncQueue>,
+    /// Of the URL of its worker.
+    pub(crate) cors: Cors,
 }
 
 impl Backend for FakeBackend {
@@ -61,6 +66,10 @@ impl Backend for FakeBackend {
 
     fn arn(&self, name: &str) -> String {
         format!("arn:aws:lambda:us-east-1:000000000000:function:{name}")
+    }
+
+    fn cors(&self, _function: &FunctionInfo) -> Option<&Cors> {
+        Some(&self.cors)
     }
 
     fn run(&self, _function: &FunctionInfo, invocation: Invocation) -> Reply {
@@ -153,7 +162,8 @@ impl TestServer {
             move |event: &AsyncEvent, change: EventTransition<'_>| changes.publish_queue_change(event, change);
         let queue = AsyncQueue::with_observer(store, Clock::real(), run, |_, _| None, observer).expect("a queue");
         tokio::spawn(Arc::clone(&queue).work());
-        let fake = FakeBackend { queue: Arc::clone(&queue) };
+        let cors = Cors { allow_origins: vec![FRONT_END.to_owned()], max_age: Some(5), ..Cors::default() };
+        let fake = FakeBackend { queue: Arc::clone(&queue), cors };
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(fake), recorder.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();

@@ -29,10 +29,16 @@ pub(super) fn calling_worker(headers: &HeaderMap) -> Option<&str> {
 
 /// Rejects requests of pages of other origins (CSRF) and requests with a foreign `Host` (DNS rebinding). The error is a
 /// message for the client.
+pub fn check_host_and_origin(request: &Parts, bound: IpAddr) -> Result<(), String> {
+    check_host(request, bound)?;
+    check_origin(request)
+}
+
+/// Rejects requests with a foreign `Host` (DNS rebinding), and headers that no browser sends.
 ///
 /// On a loopback port the host must be a name or address of loopback. On another port, which the user has opened, it
 /// may also be the address that the port is `bound` to.
-pub fn check_host_and_origin(request: &Parts, bound: IpAddr) -> Result<(), String> {
+pub(super) fn check_host(request: &Parts, bound: IpAddr) -> Result<(), String> {
     // An attacker's DNS server can let any other name point to this machine. It cannot do that with an address.
     let headers = &request.headers;
     // A header that is repeated or not text is not that of a browser, and must not count as missing.
@@ -51,6 +57,13 @@ pub fn check_host_and_origin(request: &Parts, bound: IpAddr) -> Result<(), Strin
     if !is_loopback(host) && !is_bound_address(host, bound) {
         return Err(format!("the local Lambda service does not answer to the host `{host}`"));
     }
+    Ok(())
+}
+
+/// Rejects requests of pages of other origins (CSRF). `check_host` has already checked the headers themselves.
+pub(super) fn check_origin(request: &Parts) -> Result<(), String> {
+    let headers = &request.headers;
+    let host = header_text(headers, "host").unwrap_or_default();
     if let Some(origin) = header_text(headers, "origin").filter(|origin| origin.strip_prefix("http://") != Some(host)) {
         return Err(format!("the local Lambda service does not answer pages of `{origin}`"));
     }

@@ -19,6 +19,7 @@ use bedrock_model::date::web_log;
 
 use super::access::function_of_host;
 use super::body::{self, BodyError};
+use super::cors;
 use super::function_reference::FunctionReference;
 use super::function_url_response::{http_response, json_response};
 use super::request_parts::{NameInPath, header_text};
@@ -52,6 +53,10 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         Err(error) => return error.into_response(&request_id),
     };
     let (head, body) = request.into_parts();
+    let cors = service.backend.cors(&function);
+    if let Some(cors) = cors.filter(|_| cors::is_preflight(&head)) {
+        return with_ids(cors::preflight_response(cors, &head.headers), request_id, None);
+    }
     let body = match body::read(body, MAX_SYNC_PAYLOAD_BYTES).await {
         Ok(body) => body,
         Err(BodyError::TooLarge(_)) => return plain_text(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
@@ -64,9 +69,16 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         Err(Error::Throttled { .. }) => throttled(),
         Err(_) => function_failed(),
     };
-    // Whatever the function says.
-    for (name, value) in [("x-amzn-requestid", request_id), (TRACE_HEADER, trace)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
+    if let Some(cors) = cors {
+        cors::add_headers(&mut response, cors, &head.headers);
+    }
+    with_ids(response, request_id, Some(trace))
+}
+
+/// Sets the headers with the ids of the request, whatever the function says.
+fn with_ids(mut response: Response<Body>, request_id: String, trace: Option<String>) -> Response<Body> {
+    for (name, value) in [("x-amzn-requestid", Some(request_id)), (TRACE_HEADER, trace)] {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
             response.headers_mut().insert(name, value);
         }
     }

@@ -8,6 +8,7 @@
 //! | `access` | `Host` and `Origin` checks, access keys |
 //! | `function_reference` | names, partial ARNs, ARNs and qualifiers |
 //! | `invoke`, `functions`, `function_url` | the operations |
+//! | `cors` | which pages of other origins may call a function URL |
 //! | `function_url_response` | the HTTP response of a function |
 //! | `body`, `request_parts` | read requests |
 //! | `log_lines` | what Lambda adds to the log of an invocation |
@@ -19,6 +20,7 @@
 mod access;
 mod api_error;
 mod body;
+mod cors;
 mod function_reference;
 mod function_url;
 pub(super) mod function_url_response;

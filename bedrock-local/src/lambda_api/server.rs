@@ -12,10 +12,10 @@ use bedrock_model::Backend;
 use bedrock_model::id::new_uuid;
 use tokio::net::TcpListener;
 
-use super::access::{Access, check_host_and_origin, function_of_host};
+use super::access::{Access, check_host, check_origin, function_of_host};
 use super::api_error::ApiError;
 use super::service::{RequireCredentials, Service};
-use super::{function_url, functions, invoke};
+use super::{cors, function_url, functions, invoke};
 use crate::http_server::{self, FilteredRouter, RequestFilter, ResponseFuture};
 
 /// Serves Lambda's API on a port until the program ends.
@@ -62,7 +62,11 @@ struct HostAndOriginCheck {
 impl RequestFilter for HostAndOriginCheck {
     fn filter(&self, request: Request) -> Result<Request, ResponseFuture> {
         let (parts, body) = request.into_parts();
-        if let Err(message) = check_host_and_origin(&parts, self.bound) {
+        let checked = check_host(&parts, self.bound).and_then(|()| {
+            // The owner of a function URL decides which pages may call it.
+            if cors::allows(&self.service, &parts) { Ok(()) } else { check_origin(&parts) }
+        });
+        if let Err(message) = checked {
             return Err(Box::pin(std::future::ready(ApiError::denied(&message).into_response(&new_uuid()))));
         }
         let request = Request::from_parts(parts, body);

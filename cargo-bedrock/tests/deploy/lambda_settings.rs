@@ -215,6 +215,45 @@ fn url_is_deleted_and_created_again() {
 }
 
 #[test]
+fn cors_of_the_url_is_set_kept_and_reset() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&[]).with_endpoint(&[]).with("/version", json!(3));
+    let url = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+    let read = |aws: &EmulatedAws| aws.call("lambda", "get_function_url_config", &url)["Cors"].clone();
+    let cors = |origin: &str| {
+        json!({
+            "allow_credentials": false, "allow_headers": ["content-type"], "allow_methods": ["GET", "PUT"],
+            "allow_origins": [origin], "expose_headers": [], "max_age": 300
+        })
+    };
+    app.set("/endpoint/cors", cors("https://{stage}.shop.example"));
+    aws.deploy(&app);
+    assert_eq!(read(&aws)["AllowOrigins"], json!(["https://dev.shop.example"]));
+    assert_eq!((&read(&aws)["AllowMethods"], &read(&aws)["MaxAge"]), (&json!(["GET", "PUT"]), &json!(300)));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+
+    // Someone else changes it, and status says so.
+    let mut theirs = url.clone();
+    theirs["Cors"] = json!({ "AllowOrigins": ["*"] });
+    aws.call("lambda", "update_function_url_config", &theirs);
+    let status = aws.run(&app, &["status", "--stage", "dev"]).success();
+    assert!(status.contains("CORS"), "{status}");
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (CORS)\n\n1 to update\n");
+    assert_eq!(read(&aws)["AllowOrigins"], json!(["https://dev.shop.example"]));
+
+    app.set("/endpoint/cors", cors("https://shop.example"));
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (CORS)\n\n1 to update\n");
+
+    // Without the setting no page is allowed, and from then on it is left to others.
+    app.set("/endpoint/cors", Value::Null);
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (CORS)\n\n1 to update\n");
+    assert!(read(&aws)["AllowOrigins"].as_array().is_none_or(Vec::is_empty), "{}", read(&aws));
+    aws.call("lambda", "update_function_url_config", &theirs);
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    assert_eq!(read(&aws)["AllowOrigins"], json!(["*"]));
+}
+
+#[test]
 fn stage_deploys_its_own_settings() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = TestApp::new(&["counter"]).with("/version", json!(3));

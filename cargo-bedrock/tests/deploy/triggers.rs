@@ -265,3 +265,51 @@ fn unmanaged_notifications_are_kept_and_queues_refused() {
     assert_eq!(notifications()["QueueConfigurations"][0]["Id"], "others");
     assert_eq!(notifications()["LambdaFunctionConfigurations"], Value::Null);
 }
+
+#[test]
+fn fifo_queue_with_filters_is_created_changed_and_deleted() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    let seen = create_seen_queue(&aws);
+    app.code("counter", RELAY);
+    let trigger = |keys: Value| {
+        let mut trigger = queue("jobs.fifo");
+        trigger.as_object_mut().expect("a trigger").extend(keys.as_object().cloned().expect("keys"));
+        json!([trigger])
+    };
+    let filters = json!([r#"{"body":{"kind":["order"]}}"#]);
+    let keys = json!({ "content_based_deduplication": true, "filters": filters, "maximum_concurrency": 2 });
+    app.set("/workers/counter/triggers", trigger(keys));
+    aws.deploy(&app);
+    assert_eq!(queues(&aws), ["shop-dev-jobs-dead.fifo", "shop-dev-jobs.fifo"]);
+    let attributes = || {
+        let url = aws.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs.fifo" }))["QueueUrl"].clone();
+        let queue = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+        aws.call("sqs", "get_queue_attributes", &queue)["Attributes"].clone()
+    };
+    assert_eq!(
+        (&attributes()["FifoQueue"], &attributes()["ContentBasedDeduplication"]),
+        (&json!("true"), &json!("true"))
+    );
+    let mapping = || aws.call("lambda", "list_event_source_mappings", &json!({}))["EventSourceMappings"][0].clone();
+    assert_eq!(mapping()["ScalingConfig"]["MaximumConcurrency"], 2);
+    assert_eq!(mapping()["FilterCriteria"]["Filters"][0]["Pattern"], filters[0]);
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
+    let url = aws.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs.fifo" }));
+    let body = r#"{"kind":"order"}"#;
+    let message = json!({ "QueueUrl": url["QueueUrl"], "MessageBody": body, "MessageGroupId": "a" });
+    aws.call("sqs", "send_message", &message);
+    wait_for_message(&aws, &seen, body);
+
+    app.set("/workers/counter/triggers", trigger(json!({})));
+    assert_eq!(
+        aws.deploy(&app),
+        "~ update  queue shop-dev-jobs.fifo (content-based deduplication on → off, filters, maximum concurrency 2 → none)\n\n\
+         1 to update, 1 unchanged\n"
+    );
+    assert_eq!(attributes()["ContentBasedDeduplication"], "false");
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
+    let destroyed = aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
+    assert!(destroyed.contains("queue shop-dev-jobs.fifo"), "{destroyed}");
+    assert_eq!(queues(&aws), [""; 0]);
+}

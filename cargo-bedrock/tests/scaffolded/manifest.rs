@@ -48,13 +48,19 @@ uses = [
 ]
 "#;
 
+const CORS_SETTINGS: &str = r#"
+cors = { allow-origins = ["https://{stage}.shop.example"], allow-methods = ["GET"], max-age = 300 }
+"#;
+
 const STAGE_SETTINGS: &str = r#"
 [package.metadata.bedrock.stages.prod.workers.counter]
 memory = 1024
 env.MODE = "slow"
 
 [package.metadata.bedrock.stages.prod.workers.reporter]
-triggers = []
+triggers = [
+    { queue = "jobs.fifo", content-based-deduplication = true, maximum-concurrency = 5, filters = [{ body = { n = [{ numeric = [">", 1] }] } }] },
+]
 "#;
 
 fn schema() -> Value {
@@ -68,7 +74,14 @@ fn validator(schema: &Value) -> Validator {
 /// Returns the schema, changed to allow no additional keys.
 fn closed_schema() -> Value {
     let mut schema = schema();
-    for pointer in ["", "/$defs/endpoint", "/$defs/worker", "/$defs/function/properties/code/anyOf/0", "/$defs/layer"] {
+    for pointer in [
+        "",
+        "/$defs/endpoint",
+        "/$defs/worker",
+        "/$defs/function/properties/code/anyOf/0",
+        "/$defs/layer",
+        "/$defs/cors",
+    ] {
         schema.pointer_mut(pointer).expect(pointer)["unevaluatedProperties"] = json!(false);
     }
     schema
@@ -110,6 +123,7 @@ fn manifest_matches_its_schema_and_terraform() {
 fn check_stages_and_uses(app: &TestApp) {
     let cargo_toml = fs::read_to_string(app.path("Cargo.toml")).expect("the manifest of cargo");
     let cargo_toml = cargo_toml.replace("concurrency = 2\n", &format!("concurrency = 2\n{LAMBDA_SETTINGS}"));
+    let cargo_toml = cargo_toml.replace("auth = \"iam\"\n", &format!("auth = \"iam\"\n{CORS_SETTINGS}"));
     app.write("Cargo.toml", &(cargo_toml + STAGE_SETTINGS));
     let output = app.bedrock(&["build"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -132,10 +146,21 @@ fn check_stages_and_uses(app: &TestApp) {
     assert_eq!(counter["uses"][0]["key"], json!({ "partition": { "name": "id", "type": "S" }, "sort": null }));
     assert_eq!(counter["uses"][1], json!({ "statement": { "Action": ["ses:SendEmail"], "Resource": ["*"] } }));
     assert_eq!(
+        manifest["endpoint"]["cors"],
+        json!({
+            "allow_credentials": false, "allow_headers": [], "allow_methods": ["GET"],
+            "allow_origins": ["https://{stage}.shop.example"], "expose_headers": [], "max_age": 300
+        })
+    );
+    assert_eq!(
         manifest["stages"],
         json!({ "prod": {
             "counter": { "memory": 1024, "environment": { "MODE": "slow" } },
-            "reporter": { "triggers": null }
+            "reporter": { "triggers": [{
+                "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 3,
+                "visibility_timeout": 60, "content_based_deduplication": true, "maximum_concurrency": 5,
+                "filters": [r#"{"body":{"n":[{"numeric":[">",1]}]}}"#]
+            }] }
         } })
     );
 }

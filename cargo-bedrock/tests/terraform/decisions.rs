@@ -17,6 +17,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("full", full_environment()),
         ("destinations", destinations()),
         ("triggers", Manifest::triggers()),
+        ("fifo", Manifest::fifo_and_cors()),
         ("lambda", Manifest::lambda_settings()),
         ("uses", Manifest::uses()),
         ("durable", Manifest::durable()),

@@ -60,6 +60,7 @@ run "one_worker" {
       }
       layer    = null
       url_auth = null
+      cors     = null
     }
     error_message = "the function has all settings: ${jsonencode(output.functions.fetcher)}"
   }
@@ -351,9 +352,9 @@ run "triggers_of_each_kind" {
       keys(output.schedule_roles) == ["fetcher"] &&
       output.schedule_roles.fetcher.name == "space-dev-fetcher-schedule-us-east-1" &&
       jsondecode(output.schedule_roles.fetcher.policy).Statement == [{
-        Sid      = "Invoke"
-        Effect   = "Allow"
-        Action   = "lambda:InvokeFunction"
+        Sid    = "Invoke"
+        Effect = "Allow"
+        Action = "lambda:InvokeFunction"
         Resource = [
           "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher",
           "arn:aws:lambda:us-east-1:123456789012:function:space-dev-fetcher:live",
@@ -375,28 +376,39 @@ run "triggers_of_each_kind" {
 
   assert {
     condition = output.queues == {
-      jobs = { name = "space-dev-jobs", dead = "space-dev-jobs-dead", visibility_timeout = 185, max_receives = 4 }
+      jobs = {
+        name                        = "space-dev-jobs"
+        dead                        = "space-dev-jobs-dead"
+        fifo                        = false
+        content_based_deduplication = false
+        visibility_timeout          = 185
+        max_receives                = 4
+      }
     }
     error_message = "queues of the app: ${jsonencode(output.queues)}"
   }
 
   assert {
-    condition = output.mappings == {
+    condition = jsonencode(output.mappings) == jsonencode({
       jobs = {
-        worker           = "fetcher"
-        queue_arn        = "arn:aws:sqs:us-east-1:123456789012:space-dev-jobs"
-        batch_size       = 20
-        batch_window     = 5
-        partial_failures = true
+        worker              = "fetcher"
+        queue_arn           = "arn:aws:sqs:us-east-1:123456789012:space-dev-jobs"
+        batch_size          = 20
+        batch_window        = 5
+        partial_failures    = true
+        filters             = []
+        maximum_concurrency = null
       }
       "arn:aws:sqs:us-east-1:123456789012:others" = {
-        worker           = "ranker"
-        queue_arn        = "arn:aws:sqs:us-east-1:123456789012:others"
-        batch_size       = 10
-        batch_window     = 0
-        partial_failures = false
+        worker              = "ranker"
+        queue_arn           = "arn:aws:sqs:us-east-1:123456789012:others"
+        batch_size          = 10
+        batch_window        = 0
+        partial_failures    = false
+        filters             = []
+        maximum_concurrency = null
       }
-    }
+    })
     error_message = "event source mappings: ${jsonencode(output.mappings)}"
   }
 
@@ -466,6 +478,47 @@ run "variables_name_queues_and_buckets" {
       SPACE_QUEUE_URL_OTHERS = "https://sqs.us-east-1.amazonaws.com/123456789012/others"
     }])
     error_message = "every function has all variables: ${jsonencode(output.functions.ranker.environment)}"
+  }
+}
+
+run "fifo_queue_filters_and_cors" {
+  command = plan
+
+  variables {
+    path = "./manifests/fifo.json"
+  }
+
+  assert {
+    condition = output.queues == {
+      "jobs.fifo" = {
+        name                        = "space-dev-jobs.fifo"
+        dead                        = "space-dev-jobs-dead.fifo"
+        fifo                        = true
+        content_based_deduplication = true
+        visibility_timeout          = 180
+        max_receives                = 3
+      }
+    }
+    error_message = "both queues are FIFO queues: ${jsonencode(output.queues)}"
+  }
+
+  assert {
+    condition = (
+      output.mappings["jobs.fifo"].filters == ["{\"body\":{\"kind\":[\"a\"]}}"] &&
+      output.mappings["jobs.fifo"].maximum_concurrency == 2 &&
+      output.mappings["jobs.fifo"].queue_arn == "arn:aws:sqs:us-east-1:123456789012:space-dev-jobs.fifo"
+    )
+    error_message = "filters are unchanged: ${jsonencode(output.mappings)}"
+  }
+
+  assert {
+    condition     = output.functions.fetcher.environment == { SPACE_QUEUE_URL_JOBS_FIFO = "https://sqs.us-east-1.amazonaws.com/123456789012/space-dev-jobs.fifo" }
+    error_message = jsonencode(output.functions.fetcher.environment)
+  }
+
+  assert {
+    condition     = output.functions.endpoint.cors.allow_origins == ["https://dev.shop.example"] && output.functions.fetcher.cors == null
+    error_message = "only the endpoint has a URL: ${jsonencode(output.functions.endpoint.cors)}"
   }
 }
 

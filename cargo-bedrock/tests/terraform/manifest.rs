@@ -105,6 +105,24 @@ impl Manifest {
             .with("/workers/ranker/triggers", ranker)
     }
 
+    /// Returns a worker with a FIFO queue whose messages are filtered, and an endpoint with a CORS configuration.
+    pub(crate) fn fifo_and_cors() -> Self {
+        let queue = json!({
+            "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": true, "max_receives": 3,
+            "visibility_timeout": 180, "content_based_deduplication": true, "maximum_concurrency": 2,
+            "filters": [r#"{"body":{"kind":["a"]}}"#]
+        });
+        let cors = json!({
+            "allow_credentials": true, "allow_headers": ["content-type"], "allow_methods": ["GET"],
+            "allow_origins": ["https://{stage}.shop.example"], "expose_headers": [], "max_age": 300
+        });
+        Self::with_workers(&["fetcher"])
+            .with("/version", json!(3))
+            .with("/workers/fetcher/triggers", json!([queue]))
+            .with_endpoint(&[])
+            .with("/endpoint/cors", cors)
+    }
+
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
     pub(crate) fn lambda_settings() -> Self {
         let access_point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0";
@@ -207,6 +225,7 @@ fn manifests_of_these_tests_match_the_schema() {
         Manifest::triggers().with_endpoint(&["fetcher"]),
         Manifest::lambda_settings().with_endpoint(&[]),
         Manifest::durable().with_endpoint(&[]),
+        Manifest::fifo_and_cors(),
     ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();

@@ -32,7 +32,16 @@ fn schedule(text: &str, event: Option<&str>) -> Trigger {
 
 pub(crate) fn queue(batch_size: u64) -> Trigger {
     let queue = TriggerSource::Own("jobs".to_owned());
-    Trigger::Queue(QueueTrigger { queue, batch_size, batch_window: 0, partial_failures: true, max_receives: 2 })
+    Trigger::Queue(QueueTrigger {
+        queue,
+        batch_size,
+        batch_window: 0,
+        partial_failures: true,
+        max_receives: 2,
+        content_based_deduplication: false,
+        filters: Vec::new(),
+        maximum_concurrency: None,
+    })
 }
 
 pub(crate) fn bucket() -> Trigger {
@@ -221,6 +230,46 @@ async fn queue_delivers_batches_until_the_dead_letter_queue() {
     let none = json!({ "waiting": 0, "in_flight": 0, "delayed": 0 });
     let one = json!({ "waiting": 1, "in_flight": 0, "delayed": 0 });
     assert_eq!([of(0), of(1)], [(json!("conformance-local-jobs-dead"), one), (json!("conformance-local-jobs"), none)]);
+    server.dev_server.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifo_queue_delivers_groups_in_order_with_boto3() {
+    let Trigger::Queue(jobs) = queue(10) else { panic!("a queue") };
+    let filters = vec![r#"{"body":{"kind":["order"]}}"#.to_owned()];
+    let source = TriggerSource::Own("jobs.fifo".to_owned());
+    let fifo = QueueTrigger { queue: source, content_based_deduplication: true, filters, ..jobs };
+    let mut server = TestServer::open(vec![Trigger::Queue(fifo)]).await;
+    let url = format!("{}.fifo", server.queue_url());
+    let send = |body: &str, group: Option<&str>| {
+        let mut arguments = json!({ "QueueUrl": url, "MessageBody": body });
+        if let Some(group) = group {
+            arguments["MessageGroupId"] = group.into();
+        }
+        json!({ "service": "sqs", "operation": "send_message", "arguments": arguments })
+    };
+    let order = |number: u32| json!({ "kind": "order", "number": number }).to_string();
+    let calls = json!([
+        send(&order(1), Some("a")),
+        send(&order(1), Some("a")),
+        send(r#"{"kind":"note"}"#, Some("a")),
+        send(&order(2), Some("a")),
+        send(&order(3), None),
+    ]);
+    let Some(responses) = server.call_operations(calls).await else { return };
+    assert_eq!(responses[0]["MessageId"], responses[1]["MessageId"], "a duplicate");
+    assert_eq!(responses[4]["code"], "MissingParameter", "{responses:?}");
+    let mut records = Vec::new();
+    while records.len() < 2 {
+        let started = server.next("invocation_started").await;
+        records.extend(started["event"]["json"]["Records"].as_array().cloned().expect("records"));
+    }
+    let bodies: Vec<&str> = records.iter().filter_map(|record| record["body"].as_str()).collect();
+    assert_eq!(bodies, [order(1), order(2)]);
+    let attributes = &records[0]["attributes"];
+    assert_eq!(attributes["MessageGroupId"], "a");
+    assert_eq!(attributes["SequenceNumber"], responses[0]["SequenceNumber"]);
+    assert_eq!(attributes["MessageDeduplicationId"].as_str().map(str::len), Some(64), "a SHA-256");
     server.dev_server.close();
 }
 

@@ -57,6 +57,9 @@ fn queue_trigger_has_lambda_defaults() {
             batch_window: 0,
             partial_failures: false,
             max_receives: 3,
+            content_based_deduplication: false,
+            filters: Vec::new(),
+            maximum_concurrency: None,
         })
     );
     let arn = "arn:aws:sqs:us-east-1:123456789012:orders";
@@ -64,6 +67,36 @@ fn queue_trigger_has_lambda_defaults() {
     let Trigger::Queue(queue) = trigger(&all) else { panic!("a queue") };
     assert_eq!((queue.queue.as_str(), queue.queue.name()), (arn, "orders"));
     assert_eq!((queue.batch_size, queue.batch_window, queue.partial_failures), (100, 5, true));
+}
+
+#[test]
+fn fifo_queue_has_filters_and_concurrency() {
+    let Trigger::Queue(queue) = trigger(
+        "{ queue = 'jobs.fifo', content-based-deduplication = true, maximum-concurrency = 2, filters = [{ body = { n = [{ numeric = ['>', 1.5] }], kind = ['a', { prefix = 'b' }] } }] }",
+    ) else {
+        panic!("a queue")
+    };
+    assert!(queue.content_based_deduplication);
+    assert_eq!(queue.maximum_concurrency, Some(2));
+    assert_eq!(queue.filters, [r#"{"body":{"kind":["a",{"prefix":"b"}],"n":[{"numeric":[">",1.5]}]}}"#]);
+    assert_eq!(
+        trigger_error_of("{ queue = 'jobs', maximum-concurrency = 1 }"),
+        "Cargo.toml:1: `workers.a.triggers[0].maximum-concurrency` must be a whole number of batches from 2 to 1000, \
+         found `1`\nthe limits are AWS's: `ScalingConfig` in Lambda's API reference"
+    );
+    let long = format!("{{ queue = 'jobs', filters = [{{ body = ['{}'] }}] }}", "a".repeat(4096));
+    assert!(trigger_error_of(&long).ends_with("cannot have 4109 characters as JSON, the limit is 4096"), "{long}");
+    assert!(trigger_error_of("{ queue = 'jobs', filters = [] }").contains("must be a list of 1 to 10 patterns"));
+}
+
+#[test]
+fn dead_letter_queue_of_fifo_queue_is_fifo() {
+    use super::{dead_letter_queue_name, queue_of_dead_letter_queue};
+    for (queue, dead) in [("jobs", "jobs-dead"), ("jobs.fifo", "jobs-dead.fifo")] {
+        assert_eq!(dead_letter_queue_name(queue), dead);
+        assert_eq!(queue_of_dead_letter_queue(dead).as_deref(), Some(queue));
+        assert_eq!(queue_of_dead_letter_queue(queue), None);
+    }
 }
 
 #[test]
@@ -143,12 +176,38 @@ fn trigger_error_has_location_and_value() {
             "{ schedule = 'rate(1 minute)', event = { x = nan } }",
             "event` must be a table that can be written as JSON, found `{ x = nan }`",
         ),
-        ("{ queue = 'jobs.fifo' }", "queue` cannot be `jobs.fifo`: FIFO queues are not supported"),
         (
-            "{ queue = 'arn:aws:sqs:eu-west-1:1:a.fifo' }",
-            "queue` cannot be a FIFO queue: FIFO queues are not supported",
+            "{ queue = 'a b' }",
+            "queue` cannot be `a b`: queue names have only letters, digits, `-` and `_`, and those of FIFO queues end with `.fifo`",
         ),
-        ("{ queue = 'a b' }", "queue` cannot be `a b`: queue names have only letters, digits, `-` and `_`"),
+        (
+            "{ queue = 'jobs-dead.fifo' }",
+            "queue` cannot be `jobs-dead.fifo`: the suffix `-dead` is reserved for dead-letter queues",
+        ),
+        (
+            "{ queue = 'jobs', content-based-deduplication = true }",
+            "content-based-deduplication` cannot be set: only FIFO queues, whose names end with `.fifo`, have it",
+        ),
+        (
+            "{ queue = 'arn:aws:sqs:eu-west-1:1:a.fifo', content-based-deduplication = true }",
+            "content-based-deduplication` cannot be set: an existing queue has its own attributes",
+        ),
+        (
+            "{ queue = 'jobs.fifo', batch-window = 1 }",
+            "batch-window` cannot be set for a FIFO queue (`CreateEventSourceMapping` in Lambda's API reference)",
+        ),
+        (
+            "{ queue = 'jobs.fifo', batch-size = 11 }",
+            "batch-size` cannot be 11 for a FIFO queue, the limit is 10 (`CreateEventSourceMapping` in Lambda's API reference)",
+        ),
+        (
+            "{ queue = 'jobs', filters = [{ body = { kind = 'a' } }] }",
+            "filters[0]` cannot have a field `body.kind` that is neither an object nor a list: write `[value]`",
+        ),
+        (
+            "{ queue = 'jobs', filters = [{ body = ['a'] }, { messageId = ['a'] }] }",
+            "filters[1]` cannot have other keys than `body`: Lambda filters messages only by their bodies",
+        ),
         (
             "{ queue = 'jobs-dead' }",
             "queue` cannot be `jobs-dead`: the suffix `-dead` is reserved for dead-letter queues",
@@ -185,7 +244,8 @@ fn unknown_trigger_key_error_lists_known_keys() {
     assert_eq!(
         trigger_error_of("{ queue = 'jobs', batch = 5 }"),
         "Cargo.toml:1: unknown setting `batch` in `workers.a.triggers[0]`\n\
-         the known settings are `batch-size`, `batch-window`, `max-receives`, `partial-failures`, `queue`"
+         the known settings are `batch-size`, `batch-window`, `content-based-deduplication`, `filters`, `max-receives`, \
+         `maximum-concurrency`, `partial-failures`, `queue`"
     );
     assert_eq!(
         trigger_error_of("{ schedule = 'rate(1 day)', timezon = 'UTC' }"),

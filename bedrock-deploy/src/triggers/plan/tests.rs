@@ -27,6 +27,9 @@ fn queue(name: &str) -> Trigger {
         partial_failures: false,
         max_receives: 3,
         visibility_timeout: 180,
+        content_based_deduplication: false,
+        filters: Vec::new(),
+        maximum_concurrency: None,
     }
 }
 
@@ -70,6 +73,7 @@ fn deployed(desired: &Desired) -> Actual {
             let actual = ActualQueue {
                 visibility_timeout_seconds: app_queue.visibility_timeout_seconds,
                 max_receives: Some(app_queue.max_receives),
+                content_based_deduplication: app_queue.content_based_deduplication,
                 messages: 0,
             };
             triggers.queues.insert(app_queue.name, actual);
@@ -280,4 +284,37 @@ fn triggers_of_an_earlier_deploy_are_moved_to_the_alias() {
     ~ update  bucket shop-dev-uploads-123456789012-eu-west-1 (+counter, +reporter, notifications): permit permit notify forbid forbid
     ~ update  bucket theirs (+reporter, notifications): permit notify forbid
     ");
+}
+
+/// Returns a queue trigger with these keys of the manifest in addition.
+fn queue_with(name: &str, keys: &serde_json::Value) -> Trigger {
+    let mut entry = serde_json::json!({
+        "queue": name, "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 3,
+        "visibility_timeout": 180
+    });
+    for (key, value) in keys.as_object().expect("keys") {
+        entry[key] = value.clone();
+    }
+    serde_json::from_value(entry).expect("a trigger")
+}
+
+#[test]
+fn filters_and_concurrency_update_the_mapping() {
+    let filters = serde_json::json!({ "filters": [r#"{"body":{"kind":["a"]}}"#], "maximum_concurrency": 2 });
+    let filtered = || queue_with("jobs", &filters);
+    assert_snapshot!(plan_change(&[queue("jobs")], &[filtered()]), @"~ update  queue shop-dev-jobs (filters, maximum concurrency none → 2): remap");
+    assert_snapshot!(plan_change(&[filtered()], &[queue("jobs")]), @"~ update  queue shop-dev-jobs (filters, maximum concurrency 2 → none): remap");
+    // Spaces in the text of a pattern are no difference.
+    let spaced = serde_json::json!({ "filters": [r#"{ "body": { "kind": ["a"] } }"#], "maximum_concurrency": 2 });
+    assert_eq!(plan_change(&[filtered()], &[queue_with("jobs", &spaced)]), "");
+}
+
+#[test]
+fn fifo_queue_is_another_queue() {
+    let ordered = queue_with("jobs.fifo", &serde_json::json!({ "content_based_deduplication": true }));
+    assert_snapshot!(plan_change(&[queue("mails")], std::slice::from_ref(&ordered)), @"
+    + create  queue shop-dev-jobs.fifo: make-queue map
+    - delete  queue shop-dev-mails: unmap delete-queue
+    ");
+    assert_snapshot!(plan_change(&[queue("jobs.fifo")], &[ordered]), @"~ update  queue shop-dev-jobs.fifo (content-based deduplication off → on): set-queue");
 }

@@ -74,7 +74,7 @@ pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> V
 #[cfg(test)]
 mod tests {
     use super::{event_json, failed_messages};
-    use crate::triggers::sqs::message::{Attribute, Message};
+    use crate::triggers::sqs::message::{Attribute, FifoAttributes, Message};
     use serde_json::json;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -92,6 +92,8 @@ mod tests {
             first_received: UNIX_EPOCH + Duration::from_secs(2),
             receives: 2,
             receipt: format!("receipt-{id}"),
+            group: None,
+            fifo: None,
         }
     }
 
@@ -118,6 +120,16 @@ mod tests {
                 "awsRegion": "eu-west-1",
             }] })
         );
+    }
+
+    #[test]
+    fn fifo_messages_have_group_and_number() {
+        let fifo = Some(FifoAttributes { deduplication_id: "d".to_owned(), sequence: 7 });
+        let message = Message { group: Some("g".to_owned()), fifo, ..message("a") };
+        let event = event_json(&[message], "arn:aws:sqs:eu-west-1:000000000000:jobs.fifo");
+        let attributes = &event["Records"][0]["attributes"];
+        assert_eq!((&attributes["MessageGroupId"], &attributes["MessageDeduplicationId"]), (&json!("g"), &json!("d")));
+        assert_eq!(attributes["SequenceNumber"], "00000000000000000007");
     }
 
     #[test]

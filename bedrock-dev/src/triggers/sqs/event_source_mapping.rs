@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::super::dispatcher::TriggerDispatcher;
 use super::batch;
+use super::filters::MessageFilters;
 use super::message::Message;
 use super::queue::SqsQueue;
 use super::store::MessageStoreError;
@@ -41,12 +42,16 @@ pub(in super::super) struct EventSourceMapping {
     /// Seconds.
     pub(in super::super) batch_window: u64,
     pub(in super::super) partial_failures: bool,
+    pub(in super::super) filters: MessageFilters,
+    /// Maximum number of concurrent batches. `None` for Lambda's own scaling.
+    pub(in super::super) maximum_concurrency: Option<usize>,
     pub(in super::super) dispatcher: Arc<TriggerDispatcher>,
 }
 
 /// Polls the queue and invokes the worker, without end.
 pub(in super::super) async fn poll(mapping: Arc<EventSourceMapping>) {
-    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_BATCHES));
+    let batches = mapping.maximum_concurrency.map_or(MAX_CONCURRENT_BATCHES, |max| max.min(MAX_CONCURRENT_BATCHES));
+    let permits = Arc::new(Semaphore::new(batches));
     // Aborted when this task ends.
     let mut batches = JoinSet::new();
     // A persistent error is logged once.
@@ -90,6 +95,8 @@ impl EventSourceMapping {
     async fn fill_batch(&self, messages: &mut Vec<Message>) -> Result<(), MessageStoreError> {
         let mut window_end = None;
         let mut bytes = 0;
+        // The groups of a FIFO queue that are in this batch: no other batch gets messages of them.
+        let mut groups = Vec::new();
         let mut last_time = self.queue.clock.now();
         loop {
             let now = self.queue.clock.now();
@@ -101,9 +108,17 @@ impl EventSourceMapping {
             last_time = now;
             // One after the other, so that no message is held that does not fit.
             while messages.len() < self.batch_size && bytes < MAX_BATCH_BYTES {
-                let received = self.queue.on_thread(|queue| queue.hold(1)).await?;
+                let own_groups = groups.clone();
+                let received = self.queue.on_thread(move |queue| queue.hold(1, &own_groups)).await?;
                 self.publish(TriggerState::Dead, received.dead);
                 let Some(message) = received.messages.into_iter().next() else { break };
+                if !self.filters.accepts(&message.body) {
+                    // Lambda deletes what it does not send to the function.
+                    self.queue.on_thread(move |queue| queue.finish(&[message.receipt], &[])).await?;
+                    self.publish(TriggerState::Filtered, 1);
+                    continue;
+                }
+                groups.extend(message.group.clone());
                 bytes += message.body.len();
                 messages.push(message);
             }

@@ -39,6 +39,24 @@ pub(in super::super) struct Message {
     pub(in super::super) receives: u32,
     /// The receipt handle of this receive.
     pub(in super::super) receipt: String,
+    /// `MessageGroupId`, if the sender has set it.
+    pub(in super::super) group: Option<String>,
+    /// What only messages of FIFO queues have.
+    pub(in super::super) fifo: Option<FifoAttributes>,
+}
+
+/// Attributes of a message of a FIFO queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct FifoAttributes {
+    /// `MessageDeduplicationId`
+    pub(in super::super) deduplication_id: String,
+    /// The number of the message in its queue.
+    pub(in super::super) sequence: i64,
+}
+
+/// Returns a `SequenceNumber`: 20 digits.
+pub(super) fn sequence_number(sequence: i64) -> String {
+    format!("{sequence:020}")
 }
 
 impl Message {
@@ -52,6 +70,13 @@ impl Message {
         ]);
         if let Some(trace) = &self.trace {
             attributes.insert("AWSTraceHeader", trace.clone());
+        }
+        if let Some(group) = &self.group {
+            attributes.insert("MessageGroupId", group.clone());
+        }
+        if let Some(fifo) = &self.fifo {
+            attributes.insert("MessageDeduplicationId", fifo.deduplication_id.clone());
+            attributes.insert("SequenceNumber", sequence_number(fifo.sequence));
         }
         attributes
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::message::Attributes;
 use super::store::{
-    MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy,
+    MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy, SentMessage,
 };
 use crate::Clock;
 
@@ -23,6 +23,39 @@ pub(in super::super) struct SqsQueueConfig {
     /// Visibility timeout in seconds.
     pub(in super::super) visibility: u64,
     pub(in super::super) redrive: Option<RedrivePolicy>,
+    /// `None` for a standard queue.
+    pub(in super::super) fifo: Option<FifoQueueConfig>,
+}
+
+/// Configuration of a FIFO queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct FifoQueueConfig {
+    /// Whether the body of a message identifies duplicates if the sender gives no `MessageDeduplicationId`.
+    pub(in super::super) content_based_deduplication: bool,
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct OutgoingMessage<'a> {
+    pub(in super::super) body: &'a str,
+    pub(in super::super) attributes: &'a Attributes,
+    /// The value of `AWSTraceHeader`.
+    pub(in super::super) trace: Option<&'a str>,
+    /// Seconds until it becomes visible.
+    pub(in super::super) delay: u64,
+    /// `MessageGroupId`. Every message of a FIFO queue has one.
+    pub(in super::super) group: Option<&'a str>,
+    /// `MessageDeduplicationId`. Every message of a FIFO queue has one, and no other.
+    pub(in super::super) deduplication_id: Option<&'a str>,
+}
+
+#[cfg(test)]
+impl<'a> OutgoingMessage<'a> {
+    /// Returns a message without attributes, of a group if the queue is a FIFO queue.
+    pub(in super::super) fn of(body: &'a str, group: Option<&'a str>) -> Self {
+        static NO_ATTRIBUTES: Attributes = Attributes::new();
+        Self { body, attributes: &NO_ATTRIBUTES, trace: None, delay: 0, group, deduplication_id: group.map(|_| body) }
+    }
 }
 
 /// A queue of an app.
@@ -34,6 +67,8 @@ pub(in super::super) struct SqsQueue {
     /// Visibility timeout in seconds.
     pub(in super::super) visibility: u64,
     pub(in super::super) redrive: Option<RedrivePolicy>,
+    /// `None` for a standard queue.
+    pub(in super::super) fifo: Option<FifoQueueConfig>,
     messages: Arc<MessageStore>,
     pub(in super::super) clock: Clock,
     /// Changes when messages are sent, released or become visible.
@@ -42,8 +77,8 @@ pub(in super::super) struct SqsQueue {
 
 impl SqsQueue {
     pub(in super::super) fn new(config: SqsQueueConfig, messages: Arc<MessageStore>, clock: Clock) -> Self {
-        let SqsQueueConfig { name, arn, url, visibility, redrive } = config;
-        Self { name, arn, url, visibility, redrive, messages, clock, changes: watch::Sender::default() }
+        let SqsQueueConfig { name, arn, url, visibility, redrive, fifo } = config;
+        Self { name, arn, url, visibility, redrive, fifo, messages, clock, changes: watch::Sender::default() }
     }
 
     /// Uses the messages on a blocking thread, so that a locked database stops no other request.
@@ -55,35 +90,34 @@ impl SqsQueue {
         self.messages.thread.run(move || operation(&queue)).await
     }
 
-    /// Sends a message that becomes visible after `delay` seconds. Returns its id.
-    pub(in super::super) fn send(
-        &self,
-        body: &str,
-        attributes: &Attributes,
-        trace: Option<&str>,
-        delay: u64,
-    ) -> Result<String, MessageStoreError> {
+    /// Sends a message.
+    pub(in super::super) fn send(&self, message: &OutgoingMessage<'_>) -> Result<SentMessage, MessageStoreError> {
+        let OutgoingMessage { body, attributes, trace, delay, group, deduplication_id } = *message;
         let now = self.clock.now();
-        let message = NewMessage { body, attributes, trace, sent: now, visible: now + Duration::from_secs(delay) };
-        let id = self.messages.send(&self.name, &message)?;
+        let visible = now + Duration::from_secs(delay);
+        let message = NewMessage { body, attributes, trace, sent: now, visible, group, deduplication_id };
+        let sent = self.messages.send(&self.name, &message)?;
         self.wake();
-        Ok(id)
+        Ok(sent)
     }
 
     /// Receives messages for a client: they are hidden for the visibility timeout, and removed when the client deletes
     /// them.
     pub(super) fn receive(&self, max_messages: usize, visibility: Option<u64>) -> Result<Received, MessageStoreError> {
         let visibility = visibility.unwrap_or(self.visibility);
-        self.receive_with(ReceiveRequest { max_messages, visibility, held: false })
+        let is_fifo = self.fifo.is_some();
+        self.receive_with(&ReceiveRequest { max_messages, visibility, held: false, is_fifo, own_groups: &[] })
     }
 
     /// Receives messages for an event source mapping of this process: they are hidden until they are released, and then
-    /// for the rest of the visibility timeout.
-    pub(super) fn hold(&self, max_messages: usize) -> Result<Received, MessageStoreError> {
-        self.receive_with(ReceiveRequest { max_messages, visibility: self.visibility, held: true })
+    /// for the rest of the visibility timeout. `own_groups` are the groups of which the caller holds messages already.
+    pub(super) fn hold(&self, max_messages: usize, own_groups: &[String]) -> Result<Received, MessageStoreError> {
+        let visibility = self.visibility;
+        let is_fifo = self.fifo.is_some();
+        self.receive_with(&ReceiveRequest { max_messages, visibility, held: true, is_fifo, own_groups })
     }
 
-    fn receive_with(&self, request: ReceiveRequest) -> Result<Received, MessageStoreError> {
+    fn receive_with(&self, request: &ReceiveRequest<'_>) -> Result<Received, MessageStoreError> {
         self.messages.receive(&self.name, request, self.redrive.as_ref(), self.clock.now())
     }
 
@@ -129,7 +163,8 @@ impl SqsQueue {
     pub(super) async fn wait(self: &Arc<Self>, deadline: Option<SystemTime>) -> Result<(), MessageStoreError> {
         // Subscribed before the database is read, so that no change in between is missed.
         let mut changes = self.changes.subscribe();
-        let next_visible = self.on_thread(|queue| queue.messages.next_visible(&queue.name)).await?;
+        let next_visible =
+            self.on_thread(|queue| queue.messages.next_visible(&queue.name, queue.fifo.is_some())).await?;
         let due = [next_visible, deadline].into_iter().flatten().min();
         tokio::select! {
             // Cannot fail: the queue has the sender.

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
-use super::message::{Attributes, Message, milliseconds};
+use super::message::{Attributes, FifoAttributes, Message, milliseconds};
 use crate::database_file::{DatabaseThread, corruption_help, inode, private_file};
 use crate::sync::Mutex;
 
@@ -27,18 +27,40 @@ const SCHEMA: &str = "
         receives INTEGER NOT NULL DEFAULT 0,
         first_received INTEGER,
         receipt TEXT,
-        held INTEGER NOT NULL DEFAULT 0
+        held INTEGER NOT NULL DEFAULT 0,
+        message_group TEXT,
+        deduplication_id TEXT,
+        sequence INTEGER
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS deduplication (
+        queue TEXT NOT NULL,
+        deduplication_id TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        sent INTEGER NOT NULL,
+        PRIMARY KEY (queue, deduplication_id)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS sequences (queue TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS visible ON messages (queue, held, visible);
     CREATE INDEX IF NOT EXISTS receipt ON messages (receipt) WHERE receipt IS NOT NULL;
-    PRAGMA user_version = 1;
+    CREATE INDEX IF NOT EXISTS message_group ON messages (queue, message_group) WHERE message_group IS NOT NULL;
+    PRAGMA user_version = 2;
     UPDATE messages SET held = 0;
+";
+/// Adds to the table of version 1 what FIFO queues need.
+const MIGRATION: &str = "
+    ALTER TABLE messages ADD COLUMN message_group TEXT;
+    ALTER TABLE messages ADD COLUMN deduplication_id TEXT;
+    ALTER TABLE messages ADD COLUMN sequence INTEGER;
 ";
 /// How long to wait for the lock of another process.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long messages are retained: SQS's default of four days.
 const RETENTION: Duration = Duration::from_secs(4 * 86_400);
-const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receives, receipt";
+/// How long a FIFO queue recognizes duplicates (SQS developer guide, "Exactly-once processing").
+const DEDUPLICATION_INTERVAL: Duration = Duration::from_secs(5 * 60);
+const COLUMNS: &str = "id, body, attributes, trace, sent, first_received, receives, receipt, message_group, \
+                       deduplication_id, sequence";
 
 /// The messages could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -96,17 +118,32 @@ pub(super) struct NewMessage<'a> {
     pub(super) trace: Option<&'a str>,
     pub(super) sent: SystemTime,
     pub(super) visible: SystemTime,
+    pub(super) group: Option<&'a str>,
+    /// Only of a FIFO queue.
+    pub(super) deduplication_id: Option<&'a str>,
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct SentMessage {
+    pub(in super::super) id: String,
+    /// Its number in a FIFO queue.
+    pub(in super::super) sequence: Option<i64>,
 }
 
 /// Which messages to receive.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ReceiveRequest {
+pub(super) struct ReceiveRequest<'a> {
     pub(super) max_messages: usize,
     /// Visibility timeout in seconds.
     pub(super) visibility: u64,
     /// Whether the messages are held until this process releases them: no other receiver gets them until then, however
     /// fast the clock runs.
     pub(super) held: bool,
+    /// Whether messages of a group are received in order, and only while no other message of the group is in flight.
+    pub(super) is_fifo: bool,
+    /// Groups of which the receiver has messages in flight: it may receive more of them.
+    pub(super) own_groups: &'a [String],
 }
 
 /// The received messages.
@@ -123,6 +160,9 @@ impl MessageStore {
         private_file(path).map_err(|error| MessageStoreError::Permissions(path.to_owned(), error))?;
         let opened = Connection::open(path).and_then(|connection| {
             connection.busy_timeout(LOCK_TIMEOUT)?;
+            if connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 1 {
+                connection.execute_batch(&format!("BEGIN; {MIGRATION} PRAGMA user_version = 2; COMMIT;"))?;
+            }
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
@@ -130,19 +170,44 @@ impl MessageStore {
         Ok(Self { thread: DatabaseThread::new(), connection, path: path.to_owned(), inode: inode(path) })
     }
 
-    /// Stores a message. Returns its id.
-    pub(super) fn send(&self, queue: &str, message: &NewMessage<'_>) -> Result<String, MessageStoreError> {
-        let NewMessage { body, attributes, trace, sent, visible } = message;
+    /// Stores a message. A duplicate in a FIFO queue is not stored, and the result is that of the first one.
+    pub(super) fn send(&self, queue: &str, message: &NewMessage<'_>) -> Result<SentMessage, MessageStoreError> {
+        let NewMessage { body, attributes, trace, sent, visible, group, deduplication_id } = message;
         let id = new_uuid();
         // Names and strings always serialize.
         let attributes = serde_json::to_string(attributes).unwrap_or_default();
         self.transaction(|connection| {
-            connection.prepare_cached(
-                "INSERT INTO messages (id, queue, body, attributes, trace, sent, visible) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![id, queue, body, attributes, trace, Timestamp(*sent), Timestamp(*visible)])
-        })?;
-        Ok(id)
+            let mut sequence = None;
+            if let Some(deduplication_id) = deduplication_id {
+                if let Some(first) = first_of_duplicates(connection, queue, deduplication_id, *sent)? {
+                    return Ok(first);
+                }
+                let next = next_sequence(connection, queue)?;
+                connection
+                    .prepare_cached("INSERT INTO deduplication VALUES (?1, ?2, ?3, ?4, ?5)")?
+                    .execute(params![queue, deduplication_id, id, next, Timestamp(*sent)])?;
+                sequence = Some(next);
+            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO messages (id, queue, body, attributes, trace, sent, visible, message_group,
+                        deduplication_id, sequence)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
+                .execute(params![
+                    id,
+                    queue,
+                    body,
+                    attributes,
+                    trace,
+                    Timestamp(*sent),
+                    Timestamp(*visible),
+                    group,
+                    deduplication_id,
+                    sequence
+                ])?;
+            Ok(SentMessage { id, sequence })
+        })
     }
 
     /// Receives visible messages, oldest first. Messages that have already been received too often are moved to the
@@ -150,7 +215,7 @@ impl MessageStore {
     pub(super) fn receive(
         &self,
         queue: &str,
-        request: ReceiveRequest,
+        request: &ReceiveRequest<'_>,
         redrive: Option<&RedrivePolicy>,
         now: SystemTime,
     ) -> Result<Received, MessageStoreError> {
@@ -169,15 +234,9 @@ impl MessageStore {
                     )?
                     .execute(params![queue, Timestamp(now), redrive.dead_letter_queue, redrive.max_receives])?;
             }
-            let mut find = connection.prepare_cached(
-                "SELECT number FROM messages WHERE queue = ?1 AND held = 0 AND visible <= ?2
-                 ORDER BY visible, number LIMIT ?3",
-            )?;
-            let limit = i64::try_from(request.max_messages).unwrap_or(i64::MAX);
             // All numbers are read first: with a visibility timeout of zero, the same message could be found
             // repeatedly.
-            let numbers = find.query_map(params![queue, Timestamp(now), limit], |row| row.get::<_, i64>(0))?;
-            let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
+            let numbers = receivable(connection, queue, request, now)?;
             let mut update = connection.prepare_cached(&format!(
                 "UPDATE messages SET visible = ?3, receives = receives + 1, receipt = ?4, held = ?5,
                     first_received = coalesce(first_received, ?2)
@@ -252,10 +311,17 @@ impl MessageStore {
     }
 
     /// Returns when the next message becomes visible, which may be in the past. Returns `None` if the queue is empty.
-    pub(super) fn next_visible(&self, queue: &str) -> Result<Option<SystemTime>, MessageStoreError> {
+    /// Of a FIFO queue, a group becomes visible as a whole.
+    pub(super) fn next_visible(&self, queue: &str, is_fifo: bool) -> Result<Option<SystemTime>, MessageStoreError> {
+        let select = if is_fifo {
+            "SELECT min(visible) FROM (
+                SELECT max(visible) AS visible FROM messages WHERE queue = ?1 GROUP BY message_group HAVING max(held) = 0
+             )"
+        } else {
+            "SELECT min(visible) FROM messages WHERE queue = ?1 AND held = 0"
+        };
         self.transaction(|connection| {
-            let mut next =
-                connection.prepare_cached("SELECT min(visible) FROM messages WHERE queue = ?1 AND held = 0")?;
+            let mut next = connection.prepare_cached(select)?;
             next.query_row([queue], |row| row.get::<_, Option<i64>>(0)).map(|next| next.map(time))
         })
     }
@@ -279,6 +345,60 @@ impl MessageStore {
     }
 }
 
+/// Returns the numbers of the messages that can be received now, in the order of receipt.
+fn receivable(
+    connection: &Connection,
+    queue: &str,
+    request: &ReceiveRequest<'_>,
+    now: SystemTime,
+) -> rusqlite::Result<Vec<i64>> {
+    let limit = i64::try_from(request.max_messages).unwrap_or(i64::MAX);
+    if request.is_fifo {
+        let groups = serde_json::to_string(request.own_groups).unwrap_or_default();
+        let mut find = connection.prepare_cached(
+            "SELECT number FROM messages WHERE queue = ?1 AND held = 0 AND visible <= ?2
+                AND (message_group IN (SELECT value FROM json_each(?4)) OR message_group NOT IN (
+                    SELECT message_group FROM messages WHERE queue = ?1 AND (held = 1 OR visible > ?2)
+                ))
+             ORDER BY sequence, number LIMIT ?3",
+        )?;
+        return find.query_map(params![queue, Timestamp(now), limit, groups], |row| row.get(0))?.collect();
+    }
+    let mut find = connection.prepare_cached(
+        "SELECT number FROM messages WHERE queue = ?1 AND held = 0 AND visible <= ?2
+         ORDER BY visible, number LIMIT ?3",
+    )?;
+    find.query_map(params![queue, Timestamp(now), limit], |row| row.get(0))?.collect()
+}
+
+/// Returns the message that was sent with the same id a short time ago, if there is one.
+fn first_of_duplicates(
+    connection: &Connection,
+    queue: &str,
+    deduplication_id: &str,
+    now: SystemTime,
+) -> rusqlite::Result<Option<SentMessage>> {
+    let oldest = now.checked_sub(DEDUPLICATION_INTERVAL).unwrap_or(UNIX_EPOCH);
+    connection
+        .prepare_cached("DELETE FROM deduplication WHERE queue = ?1 AND sent <= ?2")?
+        .execute(params![queue, Timestamp(oldest)])?;
+    connection
+        .prepare_cached("SELECT message_id, sequence FROM deduplication WHERE queue = ?1 AND deduplication_id = ?2")?
+        .query_row(params![queue, deduplication_id], |row| {
+            Ok(SentMessage { id: row.get(0)?, sequence: Some(row.get(1)?) })
+        })
+        .optional()
+}
+
+/// Returns the next number of a FIFO queue. Numbers are never used again, also after the messages are deleted.
+fn next_sequence(connection: &Connection, queue: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO sequences VALUES (?1, 1) ON CONFLICT (queue) DO UPDATE SET last = last + 1 RETURNING last",
+        )?
+        .query_row([queue], |row| row.get(0))
+}
+
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let attributes: String = row.get(2)?;
     Ok(Message {
@@ -290,6 +410,11 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         first_received: time(row.get::<_, Option<i64>>(5)?.unwrap_or_default()),
         receives: row.get(6)?,
         receipt: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
+        group: row.get(8)?,
+        fifo: match (row.get(9)?, row.get(10)?) {
+            (Some(deduplication_id), Some(sequence)) => Some(FifoAttributes { deduplication_id, sequence }),
+            _ => None,
+        },
     })
 }
 

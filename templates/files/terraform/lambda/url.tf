@@ -6,6 +6,19 @@ resource "aws_lambda_function_url" "this" {
   function_name      = aws_lambda_function.this.function_name
   qualifier          = aws_lambda_alias.live.name
   authorization_type = var.function.url_auth == "iam" ? "AWS_IAM" : "NONE"
+
+  dynamic "cors" {
+    for_each = var.function.cors == null ? [] : [var.function.cors]
+
+    content {
+      allow_credentials = cors.value.allow_credentials
+      allow_headers     = cors.value.allow_headers
+      allow_methods     = cors.value.allow_methods
+      allow_origins     = cors.value.allow_origins
+      expose_headers    = cors.value.expose_headers
+      max_age           = cors.value.max_age
+    }
+  }
 }
 
 # Since October 2025, a public URL needs two permissions: one for the URL, and one for the function when it is invoked

@@ -22,6 +22,14 @@ variable "function" {
     recursion        = string
     url_auth         = string
     durable          = object({ timeout = number, retention = number })
+    cors = object({
+      allow_credentials = bool
+      allow_headers     = list(string)
+      allow_methods     = list(string)
+      allow_origins     = list(string)
+      expose_headers    = list(string)
+      max_age           = number
+    })
     lambda = object({
       code_signing            = string
       description             = string

@@ -52,6 +52,7 @@ output "functions" {
       }, null)
       # Workers have no URL, and an endpoint may have none.
       url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
+      cors     = name == "endpoint" ? try(function.cors, null) : null
     }
   }
 
@@ -168,10 +169,12 @@ output "queues" {
   description = "The queues of the app, each with its dead-letter queue."
   value = {
     for queue, name in local.queue_names : queue => {
-      name               = name
-      dead               = "${name}-dead"
-      visibility_timeout = try(local.mappings[queue].visibility_timeout, 30)
-      max_receives       = try(local.mappings[queue].max_receives, 3)
+      name                        = name
+      dead                        = endswith(name, ".fifo") ? "${trimsuffix(name, ".fifo")}-dead.fifo" : "${name}-dead"
+      fifo                        = endswith(name, ".fifo")
+      content_based_deduplication = try(local.mappings[queue].content_based_deduplication, false)
+      visibility_timeout          = try(local.mappings[queue].visibility_timeout, 30)
+      max_receives                = try(local.mappings[queue].max_receives, 3)
     }
   }
 }
@@ -180,11 +183,13 @@ output "mappings" {
   description = "The event source mappings, by the name of the app's queue or the ARN of an existing queue."
   value = {
     for queue, mapping in local.mappings : queue => {
-      worker           = mapping.worker
-      queue_arn        = local.queue_arns[queue]
-      batch_size       = mapping.batch_size
-      batch_window     = mapping.batch_window
-      partial_failures = mapping.partial_failures
+      worker              = mapping.worker
+      queue_arn           = local.queue_arns[queue]
+      batch_size          = mapping.batch_size
+      batch_window        = mapping.batch_window
+      partial_failures    = mapping.partial_failures
+      filters             = try([for filter in mapping.filters : filter], [])
+      maximum_concurrency = try(mapping.maximum_concurrency, null)
     }
   }
 }

@@ -239,6 +239,12 @@ fn queue_attributes(sqs: &Sqs, queue: &SqsQueue, params: &Value) -> Result<Value
         let policy = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": redrive.max_receives });
         attributes.insert("RedrivePolicy", policy.to_string());
     }
+    if let Some(fifo) = queue.fifo {
+        attributes.insert("FifoQueue", "true".to_owned());
+        attributes.insert("ContentBasedDeduplication", fifo.content_based_deduplication.to_string());
+        attributes.insert("DeduplicationScope", "queue".to_owned());
+        attributes.insert("FifoThroughputLimit", "perQueue".to_owned());
+    }
     let names = texts(params, "AttributeNames");
     if let Some(unknown) = names.iter().find(|name| !QUEUE_ATTRIBUTES.contains(name)) {
         return Err(unknown_attribute(unknown));

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
-use super::super::super::aws_api::md5_hex;
-use super::super::message::{Attribute, Attributes, md5_of_attributes};
-use super::super::queue::{MAX_DELAY_SECONDS, SqsQueue};
+use super::super::super::aws_api::{hex, md5_hex};
+use super::super::message::{Attribute, Attributes, md5_of_attributes, sequence_number};
+use super::super::queue::{MAX_DELAY_SECONDS, OutgoingMessage, SqsQueue};
 use super::error::SqsError;
 use super::request::{entries, for_each_entry, number, text};
 
@@ -18,11 +19,11 @@ const MAX_ATTRIBUTES: usize = 10;
 const MAX_ATTRIBUTE_NAME_BYTES: usize = 256;
 /// The system attribute that a sender may set.
 const TRACE_HEADER: &str = "AWSTraceHeader";
-/// Parameters that only FIFO queues take. `MessageGroupId` is allowed on standard queues, too, for fair queues.
-const FIFO_PARAMETERS: [&str; 1] = ["MessageDeduplicationId"];
-
-/// Maximum length of a group id.
-const MAX_GROUP_ID_BYTES: usize = 128;
+/// Maximum length of a group id and of a deduplication id.
+const MAX_ID_BYTES: usize = 128;
+/// `MessageGroupId` is allowed on standard queues, too, for fair queues.
+const GROUP_ID: &str = "MessageGroupId";
+const DEDUPLICATION_ID: &str = "MessageDeduplicationId";
 
 /// `SendMessage`
 pub(super) fn send_message(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Value, SqsError> {
@@ -55,17 +56,11 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
         let message = format!("Invalid binary character '#x{:X}' was found in the message body.", u32::from(c));
         return Err(SqsError::with_code("InvalidMessageContents", "InvalidMessageContents", &message));
     }
-    for name in FIFO_PARAMETERS {
-        if params.get(name).is_some_and(|value| !value.is_null()) {
-            let reason =
-                format!("Reason: The request includes a parameter that is not valid for this queue type: {name}.");
-            return Err(SqsError::invalid_value(format!(
-                "Value {} for parameter {name} is invalid. {reason}",
-                params[name]
-            )));
-        }
+    let group = id(params, GROUP_ID)?;
+    let deduplication_id = deduplication_id(queue, params, body)?;
+    if queue.fifo.is_some() && group.is_none() {
+        return Err(SqsError::missing_parameter(GROUP_ID));
     }
-    check_group_id(params)?;
     let system_attributes = read_system_attributes(params)?;
     let attributes = read_attributes(params)?;
     let bytes = body.len() + attributes_size(&attributes);
@@ -73,13 +68,26 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
         let reason = format!("Reason: Message must be shorter than {MAX_MESSAGE_BYTES} bytes.");
         return Err(SqsError::invalid_value(format!("One or more parameters are invalid. {reason}")));
     }
-    let delay = number(params, "DelaySeconds", 0..=MAX_DELAY_SECONDS)?.unwrap_or_default();
+    let delay = number(params, "DelaySeconds", 0..=MAX_DELAY_SECONDS)?;
+    if queue.fifo.is_some() && delay.is_some() {
+        return Err(wrong_queue_type(params, "DelaySeconds"));
+    }
     // The trace header of the message takes precedence over that of the request.
     let header = system_attributes.get(TRACE_HEADER).and_then(|header| header.string_value.as_deref());
     let trace = header.or(trace);
-    let id = queue.send(body, &attributes, trace, delay)?;
+    let sent = queue.send(&OutgoingMessage {
+        body,
+        attributes: &attributes,
+        trace,
+        delay: delay.unwrap_or_default(),
+        group,
+        deduplication_id: deduplication_id.as_deref(),
+    })?;
     let mut result = Map::new();
-    result.insert("MessageId".to_owned(), id.into());
+    result.insert("MessageId".to_owned(), sent.id.into());
+    if let Some(sequence) = sent.sequence {
+        result.insert("SequenceNumber".to_owned(), sequence_number(sequence).into());
+    }
     result.insert("MD5OfMessageBody".to_owned(), md5_hex(body.as_bytes()).into());
     if !attributes.is_empty() {
         result.insert("MD5OfMessageAttributes".to_owned(), md5_of_attributes(&attributes).into());
@@ -90,20 +98,40 @@ fn send(queue: &SqsQueue, params: &Value, trace: Option<&str>) -> Result<Map<Str
     Ok(result)
 }
 
-/// Checks the group id, which standard queues take, too, for fair queues.
-fn check_group_id(params: &Value) -> Result<(), SqsError> {
-    let Some(value) = params.get("MessageGroupId").filter(|value| !value.is_null()) else { return Ok(()) };
-    let is_valid = |id: &str| {
-        (1..=MAX_GROUP_ID_BYTES).contains(&id.len())
+/// Returns the error for a parameter that the kind of queue does not have.
+fn wrong_queue_type(params: &Value, name: &str) -> SqsError {
+    let reason = format!("Reason: The request includes a parameter that is not valid for this queue type: {name}.");
+    SqsError::invalid_value(format!("Value {} for parameter {name} is invalid. {reason}", params[name]))
+}
+
+/// Reads a group id or a deduplication id. `None` if the request has none.
+fn id<'p>(params: &'p Value, name: &str) -> Result<Option<&'p str>, SqsError> {
+    let Some(value) = params.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
+    let is_valid = |id: &&str| {
+        (1..=MAX_ID_BYTES).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_punctuation())
     };
-    if value.as_str().is_some_and(is_valid) {
-        return Ok(());
+    value.as_str().filter(is_valid).map(Some).ok_or_else(|| {
+        SqsError::invalid_value(format!(
+            "Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and \
+             punctuation characters. 1 to {MAX_ID_BYTES} in length."
+        ))
+    })
+}
+
+/// Returns what identifies duplicates of a message in a FIFO queue. `None` for a standard queue.
+fn deduplication_id(queue: &SqsQueue, params: &Value, body: &str) -> Result<Option<String>, SqsError> {
+    let given = id(params, DEDUPLICATION_ID)?;
+    match (queue.fifo, given) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(wrong_queue_type(params, DEDUPLICATION_ID)),
+        (Some(_), Some(given)) => Ok(Some(given.to_owned())),
+        // The attributes do not count.
+        (Some(fifo), None) if fifo.content_based_deduplication => Ok(Some(hex(&Sha256::digest(body.as_bytes())))),
+        (Some(_), None) => Err(SqsError::invalid_value(
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+        )),
     }
-    Err(SqsError::invalid_value(format!(
-        "Value {value} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and \
-         punctuation characters. 1 to {MAX_GROUP_ID_BYTES} in length."
-    )))
 }
 
 /// Reads the system attributes. There is only one.

@@ -14,8 +14,8 @@ use crate::Clock;
 use crate::event_log::{EventLog, Retention};
 use crate::triggers::dispatcher::TriggerDispatcher;
 use crate::triggers::fake_backend::function;
-use crate::triggers::sqs::message::Attributes;
-use crate::triggers::sqs::queue::{SqsQueue, SqsQueueConfig};
+use crate::triggers::sqs::filters::MessageFilters;
+use crate::triggers::sqs::queue::{FifoQueueConfig, OutgoingMessage, SqsQueue, SqsQueueConfig};
 use crate::triggers::sqs::store::{MessageCounts, MessageStore, RedrivePolicy};
 
 /// Returns the worker's response to the records of a batch; `None` if it never responds.
@@ -74,6 +74,13 @@ struct Batching {
     partial_failures: bool,
 }
 
+/// What a mapping has in addition.
+#[derive(Default)]
+struct MappingOptions {
+    filters: Vec<String>,
+    maximum_concurrency: Option<usize>,
+}
+
 /// A queue with an event source mapping.
 struct TestQueue {
     scratch: TempDir,
@@ -82,6 +89,7 @@ struct TestQueue {
     dead: SqsQueue,
     worker: Arc<FakeWorker>,
     poller: JoinHandle<()>,
+    log: EventLog,
 }
 
 impl Drop for TestQueue {
@@ -98,34 +106,49 @@ impl TestQueue {
         bodies: &[&str],
         respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
     ) -> Self {
+        let messages: Vec<_> = bodies.iter().map(|body| OutgoingMessage::of(body, None)).collect();
+        Self::start_with("jobs", MappingOptions::default(), batching, &messages, respond)
+    }
+
+    /// Creates a queue with this name and an event source mapping with these options.
+    fn start_with(
+        name: &str,
+        options: MappingOptions,
+        batching: Batching,
+        sent: &[OutgoingMessage<'_>],
+        respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
+    ) -> Self {
         let scratch = tempfile::tempdir().expect("a folder");
         let clock = Clock::manual(SystemTime::now());
         let messages = Arc::new(MessageStore::open(&scratch.path().join("messages")).expect("a file"));
         let queue = |name: &str, redrive| {
             let text = || name.to_owned();
-            let config = SqsQueueConfig { name: text(), arn: text(), url: text(), visibility: 30, redrive };
+            let fifo = name.ends_with(".fifo").then_some(FifoQueueConfig { content_based_deduplication: false });
+            let config = SqsQueueConfig { name: text(), arn: text(), url: text(), visibility: 30, redrive, fifo };
             SqsQueue::new(config, Arc::clone(&messages), clock.clone())
         };
         let redrive = RedrivePolicy { dead_letter_queue: "jobs-dead".to_owned(), max_receives: 2 };
-        let jobs = Arc::new(queue("jobs", Some(redrive)));
+        let jobs = Arc::new(queue(name, Some(redrive)));
         let dead = queue("jobs-dead", None);
         let worker = Arc::new(FakeWorker { batches: watch::Sender::default(), respond: Box::new(respond) });
-        for body in bodies {
-            jobs.send(body, &Attributes::new(), None, 0).expect("sent");
+        for message in sent {
+            jobs.send(message).expect("sent");
         }
         let log = EventLog::new(Retention::default());
         let backend: Arc<dyn Backend> = Arc::<FakeWorker>::clone(&worker);
-        let dispatcher = Arc::new(TriggerDispatcher { backend, log, sink: Arc::new(|_| {}) });
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log: log.clone(), sink: Arc::new(|_| {}) });
         let mapping = EventSourceMapping {
             queue: Arc::clone(&jobs),
             function: function(),
             batch_size: batching.size,
             batch_window: batching.window,
             partial_failures: batching.partial_failures,
+            filters: MessageFilters::of(&options.filters),
+            maximum_concurrency: options.maximum_concurrency,
             dispatcher,
         };
         let poller = tokio::spawn(poll(Arc::new(mapping)));
-        Self { scratch, clock, jobs, dead, worker, poller }
+        Self { scratch, clock, jobs, dead, worker, poller, log }
     }
 
     /// Waits until there have been `count` batches. Returns all batches.
@@ -181,7 +204,7 @@ async fn messages_arrive_in_batches_and_are_deleted_after_success() {
     });
     assert_eq!(queue.batches(2).await, [vec!["a", "b"], vec!["c"]]);
     queue.wait_for_counts(counts(0, 0)).await;
-    queue.jobs.send("d", &Attributes::new(), None, 0).expect("sent");
+    queue.jobs.send(&OutgoingMessage::of("d", None)).expect("sent");
     assert_eq!(queue.batches(3).await[2], ["d"]);
 }
 
@@ -227,7 +250,7 @@ async fn batch_is_collected_until_full_or_window_end() {
     assert_eq!(queue.batches(0).await, [[""; 0]; 0]);
     assert_eq!(queue.batches_after(20, 1).await, [["a", "b"]]);
     for body in ["c", "d", "e"] {
-        queue.jobs.send(body, &Attributes::new(), None, 0).expect("sent");
+        queue.jobs.send(&OutgoingMessage::of(body, None)).expect("sent");
     }
     assert_eq!(queue.batches(2).await[1], ["c", "d", "e"]);
 }
@@ -251,13 +274,13 @@ async fn held_messages_reach_the_worker_after_a_database_error() {
     let queue =
         TestQueue::start(Batching { size: 10, window: 20, partial_failures: false }, &["a"], |_| Some(Ok(Value::Null)));
     queue.wait_for_counts(counts(0, 1)).await;
-    queue.jobs.send("b", &Attributes::new(), None, 900).expect("sent");
+    queue.jobs.send(&OutgoingMessage { delay: 900, ..OutgoingMessage::of("b", None) }).expect("sent");
     // A message cannot have a negative number of receives, so reading it fails.
     queue.damage("UPDATE messages SET receives = -9 WHERE body = 'b'");
     queue.advance(10);
     assert_eq!(queue.batches(0).await, [[""; 0]; 0]);
     queue.damage("UPDATE messages SET visible = 0 WHERE body = 'b'");
-    queue.jobs.send("c", &Attributes::new(), None, 900).expect("sent");
+    queue.jobs.send(&OutgoingMessage { delay: 900, ..OutgoingMessage::of("c", None) }).expect("sent");
     // Long before the end of the window.
     assert_eq!(queue.batches(1).await, [["a"]]);
 }
@@ -279,4 +302,72 @@ async fn undeletable_message_does_not_block_others() {
     queue.wait_for_counts_after(30, counts(0, 0)).await;
     assert!(queue.batches(0).await[1..].iter().all(|batch| batch == &["failed"]));
     assert_eq!(queue.dead.counts().expect("counts"), counts(1, 0));
+}
+
+#[tokio::test]
+async fn filtered_messages_are_deleted_without_the_worker() {
+    let filters = vec![r#"{"body":{"kind":["order"]}}"#.to_owned()];
+    let bodies = [r#"{"kind":"order"}"#, r#"{"kind":"note"}"#, "text", r#"{"kind":"order","n":2}"#];
+    let queue = TestQueue::start_with(
+        "jobs",
+        MappingOptions { filters, maximum_concurrency: None },
+        Batching { size: 10, window: 0, partial_failures: false },
+        &bodies.map(|body| OutgoingMessage::of(body, None)),
+        |_| Some(Ok(Value::Null)),
+    );
+    assert_eq!(queue.batches(1).await, [[bodies[0], bodies[3]]]);
+    queue.wait_for_counts(counts(0, 0)).await;
+    assert_eq!(queue.dead.counts().expect("counts"), counts(0, 0));
+    let events = queue.log.all().into_iter().map(|event| event.json());
+    assert_eq!(events.filter(|json| json.contains(r#""state":"filtered""#)).count(), 2);
+}
+
+#[tokio::test]
+async fn maximum_concurrency_limits_batches() {
+    let queue = TestQueue::start_with(
+        "jobs",
+        MappingOptions { filters: Vec::new(), maximum_concurrency: Some(2) },
+        Batching { size: 1, window: 0, partial_failures: false },
+        &["1", "2", "3"].map(|body| OutgoingMessage::of(body, None)),
+        |_| None,
+    );
+    queue.wait_for_counts(counts(1, 2)).await;
+    assert_eq!(queue.batches(2).await.len(), 2);
+}
+
+#[tokio::test]
+async fn group_of_a_fifo_queue_is_in_one_batch_at_a_time() {
+    let sent = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("a3", "a")];
+    let queue = TestQueue::start_with(
+        "jobs.fifo",
+        MappingOptions::default(),
+        Batching { size: 2, window: 0, partial_failures: false },
+        &sent.map(|(body, group)| OutgoingMessage::of(body, Some(group))),
+        // The first batch with messages of the group `a` never ends.
+        |records| if records[0]["body"] == "a1" { None } else { Some(Ok(Value::Null)) },
+    );
+    assert_eq!(queue.batches(1).await, [["a1", "b1"]]);
+    queue.jobs.send(&OutgoingMessage::of("c1", Some("c"))).expect("sent");
+    assert_eq!(queue.batches(2).await[1], ["c1"]);
+    // Those of the group `a` wait for the first batch, however long it runs.
+    queue.advance(3600);
+    queue.wait_for_counts(counts(2, 2)).await;
+    assert_eq!(queue.batches(0).await.len(), 2);
+}
+
+#[tokio::test]
+async fn failed_messages_of_a_group_return_in_order() {
+    let sent = [("a1", "a"), ("a2", "a"), ("a3", "a")];
+    let queue = TestQueue::start_with(
+        "jobs.fifo",
+        MappingOptions::default(),
+        Batching { size: 2, window: 0, partial_failures: false },
+        &sent.map(|(body, group)| OutgoingMessage::of(body, Some(group))),
+        |records| {
+            let is_first = records[0]["attributes"]["ApproximateReceiveCount"] == "1" && records[0]["body"] == "a1";
+            Some(if is_first { Err(()) } else { Ok(Value::Null) })
+        },
+    );
+    assert_eq!(queue.batches_after(30, 3).await, [vec!["a1", "a2"], vec!["a1", "a2"], vec!["a3"]]);
+    queue.wait_for_counts(counts(0, 0)).await;
 }

@@ -9,8 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{MessageCounts, MessageStore, RedrivePolicy};
 use crate::Clock;
-use crate::triggers::sqs::message::Attributes;
-use crate::triggers::sqs::queue::{SqsQueue, SqsQueueConfig};
+use crate::triggers::sqs::queue::{FifoQueueConfig, OutgoingMessage, SqsQueue, SqsQueueConfig};
 
 /// The variable with the path of the database for the process that is killed.
 const PATH_VARIABLE: &str = "MESSAGES_TO_KILL";
@@ -20,13 +19,14 @@ fn queue(path: &Path, name: &str, clock: &Clock) -> SqsQueue {
     // A dead-letter queue has no redrive policy.
     let redrive = (!name.ends_with("-dead"))
         .then(|| RedrivePolicy { dead_letter_queue: format!("{name}-dead"), max_receives: 2 });
-    let config =
-        SqsQueueConfig { name: name.to_owned(), arn: "arn".to_owned(), url: "url".to_owned(), visibility: 30, redrive };
+    let text = |text: &str| text.to_owned();
+    let fifo = name.ends_with(".fifo").then_some(FifoQueueConfig { content_based_deduplication: false });
+    let config = SqsQueueConfig { name: text(name), arn: text("arn"), url: text("url"), visibility: 30, redrive, fifo };
     SqsQueue::new(config, messages, clock.clone())
 }
 
 fn send(queue: &SqsQueue, body: &str, delay: u64) -> String {
-    queue.send(body, &Attributes::new(), None, delay).expect("sent")
+    queue.send(&OutgoingMessage { delay, ..OutgoingMessage::of(body, None) }).expect("sent").id
 }
 
 fn bodies(queue: &SqsQueue, max_messages: usize) -> Vec<String> {
@@ -47,7 +47,7 @@ fn sends_without_end() {
         let id = send(&queue, "body", 0);
         writeln!(std::io::stderr(), "sent {id}").expect("a line");
         if number % 10 == 0 {
-            let held = queue.hold(3).expect("held").messages;
+            let held = queue.hold(3, &[]).expect("held").messages;
             queue.delete(&held[0].receipt).expect("deleted");
             writeln!(std::io::stderr(), "deleted {}", held[0].id).expect("a line");
         }
@@ -141,7 +141,7 @@ fn held_message_is_never_received_by_others() {
     let path = scratch.path().join("messages");
     let jobs = queue(&path, "jobs", &clock);
     send(&jobs, "one", 0);
-    let held = jobs.hold(1).expect("held").messages;
+    let held = jobs.hold(1, &[]).expect("held").messages;
     clock.advance(seconds(3600));
     assert_eq!(bodies(&jobs, 1), [""; 0]);
     jobs.finish(&[], &[held[0].receipt.clone()]).expect("released");
@@ -190,7 +190,7 @@ fn message_is_rejected_after_its_file_was_deleted() {
     std::fs::remove_file(&path).expect("removed");
     let message =
         format!("message database `{}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`", path.display());
-    let sent = jobs.send("lost", &Attributes::new(), None, 0);
+    let sent = jobs.send(&OutgoingMessage::of("lost", None));
     assert_eq!(sent.expect_err("deleted").to_string(), message);
     // A new file at the same path is not the one that this process has open.
     let _other = MessageStore::open(&path).expect("a file");
@@ -206,4 +206,63 @@ fn damaged_file_is_an_error_with_help() {
     let error = crate::StartError::from(crate::TriggerSetupError::from(error));
     let help = error.help().expect("a help");
     assert!(help.contains(&format!("`mv {path} {path}.damaged`", path = path.display())), "{help}");
+}
+
+#[test]
+fn fifo_queue_receives_groups_in_order() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let clock = Clock::manual(SystemTime::now());
+    let jobs = queue(&scratch.path().join("messages"), "jobs.fifo", &clock);
+    for (body, group) in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")] {
+        jobs.send(&OutgoingMessage::of(body, Some(group))).expect("sent");
+    }
+    let first = jobs.receive(2, None).expect("received").messages;
+    assert_eq!(first.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["a1", "a2"]);
+    // While messages of a group are in flight, no other receiver gets any of it.
+    let second = jobs.receive(10, None).expect("received").messages;
+    assert_eq!(second.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["b1"]);
+    assert!(jobs.change_visibility(&first[0].receipt, 0).expect("changed"));
+    assert_eq!(bodies(&jobs, 10), [""; 0]);
+    jobs.delete(&first[1].receipt).expect("deleted");
+    assert_eq!(bodies(&jobs, 10), ["a1", "a3"]);
+}
+
+#[test]
+fn fifo_queue_drops_duplicates_for_five_minutes() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let clock = Clock::manual(SystemTime::now());
+    let jobs = queue(&scratch.path().join("messages"), "jobs.fifo", &clock);
+    let message = OutgoingMessage::of("one", Some("a"));
+    let first = jobs.send(&message).expect("sent");
+    let received = jobs.receive(1, None).expect("received").messages;
+    jobs.delete(&received[0].receipt).expect("deleted");
+    clock.advance(seconds(299));
+    assert_eq!(jobs.send(&message).expect("sent"), first);
+    assert_eq!(bodies(&jobs, 10), [""; 0]);
+    clock.advance(seconds(1));
+    let later = jobs.send(&message).expect("sent");
+    assert!(later.id != first.id && later.sequence > first.sequence, "{first:?} {later:?}");
+    assert_eq!(bodies(&jobs, 10), ["one"]);
+}
+
+#[test]
+fn messages_of_an_older_version_are_kept() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let path = scratch.path().join("messages");
+    let old = rusqlite::Connection::open(&path).expect("a file");
+    old.execute_batch(
+        "CREATE TABLE messages (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, queue TEXT NOT NULL, body TEXT NOT NULL,
+            attributes TEXT NOT NULL, trace TEXT, sent INTEGER NOT NULL, visible INTEGER NOT NULL,
+            receives INTEGER NOT NULL DEFAULT 0, first_received INTEGER, receipt TEXT, held INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        INSERT INTO messages (id, queue, body, attributes, sent, visible) VALUES ('1', 'jobs', 'old', '{}', 9e12, 0);
+        PRAGMA user_version = 1;",
+    )
+    .expect("a table");
+    drop(old);
+    for _ in 0..2 {
+        MessageStore::open(&path).expect("a file");
+    }
+    assert_eq!(bodies(&queue(&path, "jobs", &Clock::real()), 10), ["old"]);
 }

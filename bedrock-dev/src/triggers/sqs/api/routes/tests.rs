@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::state::Sqs;
 use super::serve;
 use crate::Clock;
-use crate::triggers::sqs::{MessageStore, RedrivePolicy, SqsQueue, SqsQueueConfig};
+use crate::triggers::sqs::{FifoQueueConfig, MessageStore, RedrivePolicy, SqsQueue, SqsQueueConfig};
 
 struct TestSqs {
     _scratch: tempfile::TempDir,
@@ -17,7 +17,7 @@ struct TestSqs {
 }
 
 impl TestSqs {
-    /// Opens the queue `jobs` and its dead-letter queue.
+    /// Opens the queue `jobs` and its dead-letter queue, and two FIFO queues.
     fn open() -> Self {
         let scratch = tempfile::tempdir().expect("a folder");
         let messages = Arc::new(MessageStore::open(&scratch.path().join("messages.sqlite")).expect("a store"));
@@ -28,11 +28,15 @@ impl TestSqs {
                 url: format!("http://127.0.0.1/_sqs/000000000000/{name}"),
                 visibility: 30,
                 redrive,
+                fifo: name
+                    .ends_with(".fifo")
+                    .then_some(FifoQueueConfig { content_based_deduplication: name == "hashed.fifo" }),
             };
             Arc::new(SqsQueue::new(config, Arc::clone(&messages), Clock::real()))
         };
         let redrive = RedrivePolicy { dead_letter_queue: "jobs-dead".to_owned(), max_receives: 3 };
-        let queues = vec![queue("jobs", Some(redrive)), queue("jobs-dead", None)];
+        let mut queues = vec![queue("jobs", Some(redrive)), queue("jobs-dead", None)];
+        queues.extend(["ordered.fifo", "hashed.fifo"].map(|name| queue(name, None)));
         Self { _scratch: scratch, sqs: Arc::new(Sqs { queues, account: "000000000000".to_owned() }) }
     }
 
@@ -159,4 +163,47 @@ async fn requests_without_an_operation_name_the_protocol() {
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     let text = String::from_utf8_lossy(&body);
     assert!(text.contains("InvalidAction") && text.contains("only the JSON protocol"), "{text}");
+}
+
+#[tokio::test]
+async fn fifo_queue_requires_group_and_deduplication_id() {
+    let sqs = TestSqs::open();
+    for (params, code) in [
+        (json!({ "MessageBody": "x", "MessageDeduplicationId": "d" }), "MissingParameter"),
+        (json!({ "MessageBody": "x", "MessageGroupId": "g" }), "InvalidParameterValue"),
+        (
+            json!({ "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d", "DelaySeconds": 1 }),
+            "InvalidParameterValue",
+        ),
+        (
+            json!({ "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "a b" }),
+            "InvalidParameterValue",
+        ),
+    ] {
+        assert_eq!(sqs.call("ordered.fifo", "SendMessage", params.clone()).await, Err(code.to_owned()), "{params}");
+    }
+    let message = json!({ "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d" });
+    let sent = sqs.call("ordered.fifo", "SendMessage", message).await.expect("sent");
+    assert_eq!(sent["SequenceNumber"].as_str().map(str::len), Some(20));
+    let names =
+        json!({ "MessageSystemAttributeNames": ["MessageGroupId", "MessageDeduplicationId", "SequenceNumber"] });
+    let received = sqs.call("ordered.fifo", "ReceiveMessage", names).await.expect("received");
+    assert_eq!(
+        received["Messages"][0]["Attributes"],
+        json!({ "MessageGroupId": "g", "MessageDeduplicationId": "d", "SequenceNumber": sent["SequenceNumber"] })
+    );
+}
+
+#[tokio::test]
+async fn body_identifies_duplicates_if_the_queue_says_so() {
+    let sqs = TestSqs::open();
+    let message = json!({ "MessageBody": "x", "MessageGroupId": "g" });
+    let first = sqs.call("hashed.fifo", "SendMessage", message.clone()).await.expect("sent");
+    let second = sqs.call("hashed.fifo", "SendMessage", message).await.expect("sent");
+    assert_eq!(first, second);
+    let names = json!({ "AttributeNames": ["FifoQueue", "ContentBasedDeduplication", "ApproximateNumberOfMessages"] });
+    assert_eq!(
+        sqs.call("hashed.fifo", "GetQueueAttributes", names).await.expect("attributes")["Attributes"],
+        json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true", "ApproximateNumberOfMessages": "1" })
+    );
 }

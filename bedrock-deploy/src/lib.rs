@@ -12,6 +12,7 @@
 //! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
 //! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
+//! | `contracts`, `contract_record` | the contracts of a stage, in tags, and which callers a change would break |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
 //! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
@@ -31,6 +32,8 @@ mod actual;
 mod apply;
 pub mod aws;
 mod concurrent;
+mod contract_record;
+mod contracts;
 mod deploy;
 mod deployer_policy;
 mod desired;
@@ -63,7 +66,8 @@ mod use_policy;
 mod uses;
 mod version;
 
-pub use deploy::{StageRequest, deploy, destroy};
+pub use contracts::DeployedContract;
+pub use deploy::{StageRequest, deploy, destroy, read_contracts};
 pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
 pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 pub use plan::{Plan, PlannedFunction};

@@ -24,6 +24,7 @@ mod output;
 mod packages;
 mod queue;
 mod remove_worker;
+mod rust_contracts;
 mod stage;
 mod terminal;
 mod terraform;

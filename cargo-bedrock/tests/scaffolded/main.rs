@@ -6,6 +6,7 @@ mod build;
 mod build_errors;
 mod cargo_test;
 mod compile_errors;
+mod contracts;
 mod invoke;
 mod layers;
 mod manifest;

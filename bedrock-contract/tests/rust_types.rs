@@ -5,9 +5,11 @@
 mod code;
 mod table;
 
+use std::collections::BTreeMap;
+
 use bedrock_build::contract::{
-    Contract, Definition, MAX_SAFE_INTEGER, Range, Root, StringFormat, Struct, Type, describe, rust_module, rust_type,
-    validate_text,
+    Contract, Definition, MAX_SAFE_INTEGER, Range, Root, RootTypes, StringFormat, Struct, Type, describe, join,
+    rust_module, rust_type, validate_text,
 };
 use bedrock_contract::example;
 use quote::ToTokens;
@@ -17,9 +19,9 @@ use serde_json::Value;
 use table::{load, read_case};
 
 /// Reads the contract of a crate with these items, whose event and response have the type `root`.
-fn read(items: &str, root: &str) -> Contract {
+fn read(items: &str, event: &str, response: &str) -> Contract {
     let folder = tempfile::tempdir().expect("a folder");
-    let source = format!("{items}\nimpl Worker for Case {{ type Event = {root}; type Response = {root}; }}");
+    let source = format!("{items}\nimpl Worker for Case {{ type Event = {event}; type Response = {response}; }}");
     std::fs::create_dir(folder.path().join("src")).expect("a folder");
     std::fs::write(folder.path().join("src/lib.rs"), &source).expect("a file");
     let read = bedrock_rust_types::read_crate(folder.path(), folder.path(), "case", |_| None);
@@ -35,7 +37,7 @@ fn contract_of(case: &str) -> Contract {
         _ => None,
     });
     let items = &module.expect(case).1;
-    read(&items.iter().map(|item| item.to_token_stream().to_string()).collect::<String>(), "Subject")
+    read(&items.iter().map(|item| item.to_token_stream().to_string()).collect::<String>(), "Subject", "Subject")
 }
 
 /// Checks that serde agrees with the contract of a case, and returns the text of the contract.
@@ -179,22 +181,28 @@ fn generated_types_are_read_as_the_same_contract() {
         if module.contains("::present") || root.contains("i64") || root.contains("u64") {
             continue;
         }
-        let lines = module.lines().filter(|line| !line.starts_with("pub type")).map(|line| {
-            let line =
-                line.replace("#[derive(", "#[bedrock::contract]\n#[derive(").replace("::bedrock::__private::v1::", "");
-            if line.ends_with(',') && (line.contains("i64") || line.contains("u64")) {
-                format!("#[contract(safe_int)]\n{line}")
-            } else {
-                line
-            }
-        });
+        let lines =
+            module.lines().filter(|line| !line.starts_with("pub type") && !line.starts_with("///")).map(|line| {
+                let line = line
+                    .replace("#[derive(", "#[bedrock::contract]\n#[derive(")
+                    .replace("::bedrock::__private::v1::", "");
+                if line.ends_with(',') && (line.contains("i64") || line.contains("u64")) {
+                    format!("#[contract(safe_int)]\n{line}")
+                } else {
+                    line
+                }
+            });
         let items = format!("#[bedrock::contract]\nstruct Unused {{}}\n{}", lines.collect::<Vec<_>>().join("\n"));
-        let again = read(&items, &root.replace("::bedrock::__private::v1::", ""));
-        assert_eq!(widen(again.event.clone()), widen(contract.event.clone()), "{}", case["name"]);
-        for (name, definition) in &contract.definitions {
+        let again = read(&items, "()", &root.replace("::bedrock::__private::v1::", ""));
+        // What callers write is what the worker reads.
+        let written = RootTypes { root: contract.event.clone(), definitions: contract.definitions.clone() };
+        let nothing = RootTypes { root: Type::Null, definitions: BTreeMap::new() };
+        let expected = join(nothing, written).expect("a contract");
+        assert_eq!(widen(again.response), widen(expected.response), "{}", case["name"]);
+        for (name, definition) in &expected.definitions {
             let types =
                 |definition: &Definition| -> Vec<Type> { definition.types().into_iter().cloned().map(widen).collect() };
-            let again = again.definition(name).unwrap_or_else(|| panic!("{name}: {items}"));
+            let again = again.definitions.get(name).unwrap_or_else(|| panic!("{name}: {items}"));
             assert_eq!(types(again), types(definition), "{}: {items}", case["name"]);
         }
         compared += 1;

@@ -24,16 +24,19 @@ pub type SpanLine = fn(Span) -> Option<usize>;
 /// Types are also found in the crates that it depends on by path.
 pub fn read_crate(app_root: &Path, dir: &Path, worker: &str, line: SpanLine) -> Result<Option<Contract>, Vec<Problem>> {
     let own = Sources::of_crate(app_root, dir);
+    let mut reader = CrateReader { line, items: BTreeMap::new(), problems: Vec::new() };
+    for error in &own.errors {
+        reader.add_error(&error.display_path, &error.error);
+    }
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
     let Some(worker_impl) = find_worker(&own.files, worker) else { return Ok(None) };
     let others: Vec<Sources> =
         path_dependencies(dir).iter().map(|folder| Sources::of_crate(app_root, folder)).collect();
-    let mut reader = CrateReader { line, items: BTreeMap::new(), problems: Vec::new() };
     let files = own.files.iter().chain(others.iter().flat_map(|sources| &sources.files));
     if files.clone().all(|file| file.types.is_empty()) {
         return Ok(None);
-    }
-    for error in &own.errors {
-        reader.add_error(&error.display_path, &error.error);
     }
     for file in files {
         reader.add_file(file);

@@ -11,6 +11,9 @@ use crate::item::is_contract;
 /// How many crates are read.
 const MAX_CRATES: usize = 64;
 
+/// The library of the attribute, which has no types of a contract.
+const RUNTIME: &str = "bedrock";
+
 /// The items of one file.
 pub(crate) struct SourceFile {
     /// The path in messages.
@@ -21,7 +24,7 @@ pub(crate) struct SourceFile {
     pub(crate) workers: Vec<ItemImpl>,
 }
 
-/// A file that cannot be read.
+/// A file that may have types of a contract, and that is not Rust.
 pub(crate) struct SourceError {
     pub(crate) display_path: String,
     pub(crate) error: syn::Error,
@@ -60,7 +63,9 @@ impl Sources {
                     self.read_file(app_root, &path, &folder);
                 }
             }
-            Err(error) => self.errors.push(SourceError { display_path, error }),
+            // The compiler reports the others better.
+            Err(error) if text.contains("contract") => self.errors.push(SourceError { display_path, error }),
+            Err(_) => {}
         }
     }
 }
@@ -178,7 +183,8 @@ impl Manifest {
         let manifest = manifest.get_ref();
         let lib = value(manifest, &["lib", "path"]).and_then(DeValue::as_str).map(str::to_owned);
         let mut dependencies = Vec::new();
-        for (name, dependency) in value(manifest, &["dependencies"]).and_then(DeValue::as_table).into_iter().flatten() {
+        let all = value(manifest, &["dependencies"]).and_then(DeValue::as_table).into_iter().flatten();
+        for (name, dependency) in all.filter(|(name, _)| name.get_ref() != RUNTIME) {
             let key = |key: &str| dependency.get_ref().as_table().and_then(|table| value(table, &[key]));
             match key("path").and_then(DeValue::as_str) {
                 Some(path) => dependencies.push(Dependency::Path(path.to_owned())),

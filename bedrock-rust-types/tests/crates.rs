@@ -192,8 +192,8 @@ fn items_without_a_form_in_json_are_refused() {
     let expected = "workers/w/src/lib.rs: a second type is called `E`, in workers/w/src/lib.rs:6 \
                     | rename one of them: a contract has one type of a name";
     assert_eq!(problem(twice), expected);
-    assert_eq!(
-        problem("#[bedrock::contract]\nstruct E {"),
-        "workers/w/src/lib.rs:2: cannot parse string into token stream"
-    );
+    let unfinished = problem("#[bedrock::contract]\nstruct E {");
+    assert!(unfinished.starts_with("workers/w/src/lib.rs:"), "{unfinished}");
+    // What the compiler reports anyway says nothing about contracts.
+    assert_eq!(read(&[["workers/w/src/lib.rs", "struct E {"]]), Ok(None));
 }

@@ -78,10 +78,10 @@ pub(crate) fn built_against(function: &Function, state: &BuildState) -> Contract
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::Contracts;
-    use bedrock_build::App;
+    use super::*;
+    use crate::inputs::Inputs;
+    use crate::state::ArtifactRecord;
+    use bedrock_build::WorkerName;
 
     const FILE: &str = r#"{"x-contract": 1, "properties": {"event": {"type": "integer"}}}"#;
 
@@ -109,5 +109,30 @@ mod tests {
         write("workers/a/contract.json", "{}");
         let error = Contracts::read(&app).expect_err("a problem");
         assert!(error.reports[0].message.starts_with("workers/a/contract.json:1: "), "{error:?}");
+    }
+
+    #[test]
+    fn code_that_is_not_built_keeps_what_it_was_built_against() {
+        let entry = ContractEntry { sha256: "new".to_owned(), schema: Value::Null };
+        let contracts = Contracts(BTreeMap::from([("a".to_owned(), entry)]));
+        let callees = Callees::from([
+            ("endpoint".to_owned(), vec!["a".to_owned(), "untyped".to_owned()]),
+            ("b".to_owned(), vec!["a".to_owned()]),
+        ]);
+        let digests = |digest: &str| BTreeMap::from([("a".to_owned(), digest.to_owned())]);
+        let record = |callee_contracts| ArtifactRecord {
+            inputs: Inputs::default(),
+            zip: None,
+            invokes: Vec::new(),
+            callee_contracts,
+        };
+        let of_worker = Function::Worker(WorkerName::parse("b").expect("a name"));
+        let mut state = BuildState::default();
+        state.artifacts.insert(Artifact::Code(of_worker.clone()).id(), record(digests("old")));
+        let artifact = Artifact::Code(Function::Endpoint);
+        let mut built = [BuiltArtifact { artifact, record: record(BTreeMap::new()), reasons: Vec::new() }];
+        contracts.note_built(&mut state, &mut built, &callees);
+        assert_eq!(built_against(&Function::Endpoint, &state), digests("new"));
+        assert_eq!(built_against(&of_worker, &state), digests("old"));
     }
 }

@@ -101,24 +101,18 @@ fn is_passed_on(name: &str, value: &str) -> bool {
 
 /// Returns the paths whose changes make cargo run the build script again.
 ///
-/// The app's own package watches the complete workers folder, so that a manually added folder is noticed; cargo
-/// compares the newest modification time in it. The package of a worker watches one file of each worker instead: it
-/// notices renamed and deleted folders, and an edit in one worker does not recompile the other workers.
+/// A package watches one file of each worker: it notices renamed and deleted folders, and an edit in one worker compiles
+/// neither the endpoint nor the other workers. Cargo compares the newest modification time anywhere below a watched folder,
+/// so the workers folder itself is not watched: the local runtime looks for workers when it starts.
 fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     let mut paths = vec![app.root.join("Cargo.toml"), crate_dir.join("Cargo.toml")];
     // A file that does not exist would make cargo run the script in every build.
     paths.extend(DOTENV_FILES.iter().map(|file| app.root.join(file)).filter(|path| path.is_file()));
-    let workers = app.root.join(&app.settings.workers_dir);
-    // With a path that does not exist, cargo would run the script in every build.
-    if crate_dir == app.root && workers.is_dir() {
-        paths.push(workers);
-    } else {
-        for worker in &app.workers {
-            let dir = app.root.join(&worker.dir);
-            let rarely_edited = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt", contract::FILE_NAME];
-            let marker = rarely_edited.into_iter().map(|file| dir.join(file)).find(|path| path.is_file());
-            paths.push(marker.unwrap_or_else(|| dir.join(worker.entry)));
-        }
+    for worker in &app.workers {
+        let dir = app.root.join(&worker.dir);
+        let rarely_edited = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt", contract::FILE_NAME];
+        let marker = rarely_edited.into_iter().map(|file| dir.join(file)).find(|path| path.is_file());
+        paths.push(marker.unwrap_or_else(|| dir.join(worker.entry)));
     }
     paths.into_iter().map(|path| path.display().to_string()).collect()
 }
@@ -145,7 +139,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn edits_of_hosted_workers_compile_no_rust_worker() {
+    fn edits_of_hosted_workers_compile_no_rust() {
         let root = std::env::temp_dir().join(format!("bedrock-build-emit-{}", std::process::id()));
         let write = |path: &str, text: &str| {
             let path = root.join(path);
@@ -161,6 +155,7 @@ mod tests {
         write("workers/d/Cargo.toml", "");
         let app = App::open(&root).expect("an app");
         let paths = rerun_paths(&app, &root.join("workers/d"));
+        let of_endpoint = rerun_paths(&app, &root);
         fs::remove_dir_all(&root).expect("the folder");
         let relative: Vec<&str> = paths
             .iter()
@@ -175,5 +170,6 @@ mod tests {
             "workers/d/Cargo.toml",
         ];
         assert_eq!(relative, expected);
+        assert_eq!(of_endpoint[2..], paths[2..]);
     }
 }

@@ -1,9 +1,11 @@
 //! The call graph, built from the calls in the code and from the settings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
+use bedrock_build::contract::{self, type_text};
 use bedrock_build::uses::ResourceKind;
-use bedrock_build::{App, FunctionSettings, Language, Use};
+use bedrock_build::{App, FunctionSettings, Language, Use, WorkerName};
 
 use super::call_targets::CallTargets;
 use super::cycles::cycles;
@@ -39,6 +41,23 @@ pub struct Edge {
     pub source: EdgeSource,
     /// The lines of the calls or, for an edge from the settings, of the computed names. Empty for binaries.
     pub places: Vec<SourceLine>,
+    /// `None` if the callee has no contract.
+    pub types: Option<CallTypes>,
+}
+
+/// The types of a call, as the contract of the callee names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallTypes {
+    /// `Size`
+    pub event: String,
+    /// `Thumb[]`
+    pub response: String,
+}
+
+impl fmt::Display for CallTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {}", self.event, self.response)
+    }
 }
 
 /// The origin of an edge.
@@ -137,9 +156,17 @@ fn resources(app: &App, from: &NodeName) -> Vec<ResourceEdge> {
     resources.into_iter().map(edge).collect()
 }
 
+/// Returns the types of calls of a worker. A contract that cannot be read has none: `contracts` and `build` report it.
+fn call_types(app: &App, worker: &WorkerName) -> Option<CallTypes> {
+    let worker = app.workers.iter().find(|known| known.name == *worker)?;
+    let contract = contract::read_file(&app.root.join(&worker.dir), contract::FILE_NAME).ok().flatten()?;
+    Some(CallTypes { event: type_text(&contract.event), response: type_text(&contract.response) })
+}
+
 fn edges(app: &App, from: &NodeName, call_targets: &CallTargets) -> Vec<Edge> {
     let edge = |to, source, places: &[SourceLine]| Edge {
         from: from.clone(),
+        types: call_types(app, &to),
         to: NodeName::Worker(to),
         source,
         places: sorted(places),

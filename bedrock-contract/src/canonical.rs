@@ -6,10 +6,15 @@ use serde_json::{Map, Value, json};
 /// How much a level is indented.
 const INDENT: &str = "  ";
 
+/// What the file says of its origin. A file without it has been written by hand.
+pub const COMMENT: &str = "Written by `cargo bedrock contracts`.";
+
 /// Returns the text of the file.
 pub fn to_text(contract: &Contract) -> String {
     let mut out = String::new();
-    write_sorted(&mut out, &to_value(contract), "\n");
+    let mut document = to_value(contract);
+    document["$comment"] = Value::from(COMMENT);
+    write_sorted(&mut out, &document, "\n");
     out + "\n"
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::contract_record::ContractRecord;
 use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
@@ -18,6 +19,8 @@ use crate::version::Version;
 pub(crate) struct Actual {
     /// Functions by their keys.
     pub(crate) functions: BTreeMap<String, ActualFunction>,
+    /// The contracts of other functions: in a partial operation those of the callers.
+    pub(crate) callers: BTreeMap<String, ContractRecord>,
     pub(crate) triggers: ActualTriggers,
     /// Tables, topics and event buses that functions use.
     pub(crate) resources: AppResources,

@@ -9,6 +9,7 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, with_interrupt};
+use crate::contracts::{DeployedContract, callers_of, check_breaks, deployed_contracts};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
 use crate::executions::read_running_executions;
@@ -17,7 +18,7 @@ use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::plan::Plan;
-use crate::read::{read_actual, read_function_url, read_resources};
+use crate::read::{read_actual, read_contract_records, read_function_url, read_resources};
 use crate::regions::check_function_url;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
@@ -34,6 +35,8 @@ pub struct StageRequest {
     pub only: Vec<String>,
     /// Only show the plan.
     pub dry_run: bool,
+    /// Deploy even if a change of a contract breaks deployed callers.
+    pub allow_breaking: bool,
 }
 
 /// Deploys the last build of `app`.
@@ -50,7 +53,8 @@ pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, 
         }
         let secrets = read_secrets(&aws, secret_refs(&manifest, &request.only)).await?;
         let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
-        let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm };
+        let callers = callers_of(&manifest, &request.only);
+        let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm, callers };
         let Some(changed) = operation.run(&aws, &stage, &desired).await? else { return Ok(()) };
         let url = endpoint_url(&aws, &stage, &desired).await;
         observer.finished(&Outcome::Deployed { stage: &stage, changed, url });
@@ -63,7 +67,8 @@ pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver,
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         let desired = Desired::new();
-        let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm };
+        let callers = BTreeSet::new();
+        let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm, callers };
         if let Some(changed) = operation.run(&aws, &stage, &desired).await? {
             observer.finished(&Outcome::Destroyed { stage: &stage, changed });
         }
@@ -84,9 +89,28 @@ pub(crate) fn check_worker_names(app: &App, names: &[String]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::problems(ExitKind::Call, problems)) }
 }
 
-async fn read_and_plan(aws: &Aws, stage: &StageContext, desired: &Desired, is_partial: bool) -> Result<Plan> {
+/// Returns the contracts of the workers that are deployed to a stage of `app`.
+pub fn read_contracts(app: &App, stage: &Stage, options: &AwsOptions) -> Result<Vec<DeployedContract>> {
+    aws::run(options, async |aws| {
+        let stage = StageContext::new(app, stage.clone(), aws.env.clone())?;
+        let workers = app.workers.iter().map(|worker| worker.name.to_string()).collect();
+        let records = read_contract_records(&aws, &stage, &workers).await?;
+        Ok(deployed_contracts(&records))
+    })
+}
+
+async fn read_and_plan(
+    aws: &Aws,
+    stage: &StageContext,
+    desired: &Desired,
+    callers: &BTreeSet<String>,
+    is_partial: bool,
+) -> Result<Plan> {
     let expected = desired.keys().cloned().collect();
     let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
+    if desired.values().any(|function| function.contracts.own.is_some()) {
+        actual.callers = read_contract_records(aws, stage, callers).await?;
+    }
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
     check_owned(stage, &actual.unmanaged)?;
@@ -106,6 +130,8 @@ struct StageOperation<'a> {
     request: &'a StageRequest,
     observer: &'a dyn DeployObserver,
     confirm: &'a dyn Confirm,
+    /// In a partial operation, the other functions that call the selected workers.
+    callers: BTreeSet<String>,
 }
 
 impl StageOperation<'_> {
@@ -114,16 +140,19 @@ impl StageOperation<'_> {
     async fn run(&self, aws: &Aws, stage: &StageContext, desired: &Desired) -> Result<Option<ChangeCount>> {
         let is_partial = !self.request.only.is_empty();
         if self.request.dry_run {
-            let plan = read_and_plan(aws, stage, desired, is_partial).await?;
+            let plan = read_and_plan(aws, stage, desired, &self.callers, is_partial).await?;
             self.observer.planned(stage, &plan)?;
+            self.check_contracts(stage, &plan)?;
             self.observer.finished(&Outcome::DryRun);
             return Ok(None);
         }
         // A process that is ended by a signal would leave its lock.
         let interrupt = Interrupt::watch()?;
         let work = async |lock: Option<&StageLock<'_>>| {
-            let plan = unless_interrupted(&interrupt, read_and_plan(aws, stage, desired, is_partial)).await?;
+            let work = read_and_plan(aws, stage, desired, &self.callers, is_partial);
+            let plan = unless_interrupted(&interrupt, work).await?;
             self.observer.planned(stage, &plan)?;
+            self.check_contracts(stage, &plan)?;
             if plan.is_empty() {
                 return Ok(ChangeCount::default());
             }
@@ -138,6 +167,11 @@ impl StageOperation<'_> {
             changed
         };
         with_lock(aws, stage, self.operation, self.observer, work).await.map(Some)
+    }
+
+    /// Fails if the plan breaks deployed callers, unless that is allowed.
+    fn check_contracts(&self, stage: &StageContext, plan: &Plan) -> Result<()> {
+        if self.request.allow_breaking { Ok(()) } else { check_breaks(stage, &plan.contract_breaks) }
     }
 
     async fn apply(

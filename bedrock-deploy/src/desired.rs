@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
+use crate::contract_record::ContractRecord;
 use crate::cors::{CORS, Cors};
 use crate::destinations;
 use crate::durable::{self, DURABLE_CONFIG};
@@ -51,13 +52,14 @@ pub(crate) struct DesiredFunction {
     pub(crate) managed: ManagedSettings,
     /// Resources of the app that the function uses.
     pub(crate) resources: Vec<ResourceUse>,
+    pub(crate) contracts: ContractRecord,
 }
 
 impl DesiredFunction {
     /// Returns the tags of the function, in addition to those that every function has.
     pub(crate) fn tags(&self) -> BTreeMap<String, String> {
         let managed = self.managed.tag().map(|tag| (SETTINGS_TAG.to_owned(), tag));
-        self.lambda.tags.clone().into_iter().chain(managed).collect()
+        self.lambda.tags.clone().into_iter().chain(managed).chain(self.contracts.tags()).collect()
     }
 
     /// Returns the ARNs of all layers. Later layers override the files of earlier ones, so the worker's own layer is last.
@@ -215,6 +217,7 @@ fn desired_function(
         managed: cors.iter().fold(entry.lambda.managed(&stage.log_group_name(key)), |managed, _| managed.with(CORS)),
         lambda: entry.lambda.clone(),
         resources: use_policy::resources_of_app(manifest, entry),
+        contracts: ContractRecord::of(entry),
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
 //! | `durable`, `durable_check`, `executions`, `histories` | durable functions: their configuration, what cannot be changed, executions that have not ended, and histories |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
+//! | `contracts`, `contract_record` | the contracts of a stage, in tags, and which callers a change would break |
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
 //! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
@@ -32,6 +33,8 @@ mod actual;
 mod apply;
 pub mod aws;
 mod concurrent;
+mod contract_record;
+mod contracts;
 mod cors;
 mod deploy;
 mod deployer_policy;
@@ -69,7 +72,8 @@ mod use_policy;
 mod uses;
 mod version;
 
-pub use deploy::{StageRequest, deploy, destroy};
+pub use contracts::DeployedContract;
+pub use deploy::{StageRequest, deploy, destroy, read_contracts};
 pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
 pub use histories::{ExecutionHistory, HistoryRequest, read_histories};
 pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};

@@ -49,6 +49,12 @@ pub(crate) struct ManifestEntry {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, SecretRef>,
     pub(crate) invokes: Vec<String>,
+    /// `None` if the worker has none.
+    #[serde(default)]
+    pub(crate) contract: Option<ManifestContract>,
+    /// Digests of the contracts that the code was built against, by the names of the called workers.
+    #[serde(default)]
+    pub(crate) callee_contracts: BTreeMap<String, String>,
     pub(crate) retries: i32,
     pub(crate) event_age: i32,
     /// ARN, or worker of the app.
@@ -78,6 +84,14 @@ pub(crate) struct ManifestEntry {
     pub(crate) uses: Option<Vec<Use>>,
     pub(crate) code: Option<Artifact>,
     pub(crate) layer: Option<Artifact>,
+}
+
+/// The contract of a worker.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ManifestContract {
+    pub(crate) sha256: String,
+    /// JSON Schema.
+    pub(crate) schema: Value,
 }
 
 /// A trigger: what invokes a function in addition to calls of other functions.

@@ -13,6 +13,8 @@ use bedrock_artifacts::Digest;
 use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::contract_record::is_contract_tag;
+use crate::contracts::{self, ContractBreak};
 use crate::cors::CORS;
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
 use crate::executions::running_text;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub functions: Vec<PlannedFunction>,
     /// Triggers: the schedules of the stage, each queue and each bucket.
     pub triggers: Vec<PlannedTrigger>,
+    /// Changes of contracts that break deployed callers.
+    pub(crate) contract_breaks: Vec<ContractBreak>,
 }
 
 /// What is done with one function.
@@ -86,9 +90,13 @@ impl Plan {
         let deletions = removed.map(|(key, actual)| plan_deletion(stage, key, actual));
         let mut functions: Vec<PlannedFunction> = kept.chain(deletions).collect();
         functions.sort_by(|one, other| one.key.cmp(&other.key));
+        let review = contracts::review(desired, actual);
+        for planned in functions.iter_mut().filter(|planned| planned.change == Change::Update) {
+            planned.reasons.extend(review.notes.get(&planned.key).cloned().unwrap_or_default());
+        }
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
-        Self { functions, triggers }
+        Self { functions, triggers, contract_breaks: review.breaks }
     }
 
     /// Returns the functions that are changed.
@@ -467,7 +475,8 @@ fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deplo
 fn plan_tags(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction) {
     let tags = desired.tags();
     let is_changed = tags.iter().any(|(key, value)| deployed.tags.get(key) != Some(value));
-    let is_removed = deployed.tags.contains_key(SETTINGS_TAG) && !tags.contains_key(SETTINGS_TAG);
+    let is_removed =
+        deployed.tags.keys().any(|key| (key == SETTINGS_TAG || is_contract_tag(key)) && !tags.contains_key(key));
     if is_changed || is_removed {
         let own = desired.lambda.tags.iter().filter(|(key, value)| deployed.tags.get(*key) != Some(*value));
         let reasons: Vec<String> = own.take(1).map(|_| "tags".to_owned()).collect();

@@ -7,6 +7,7 @@ use crate::actual::{
     ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion, LiveVersion,
 };
 use crate::aws::AwsEnvironment;
+use crate::contract_record::ContractRecord;
 use crate::desired::{DesiredFunction, DesiredLayer, EventInvokeConfig, UrlAuth, ZipFile};
 use crate::environment::Environment;
 use crate::lambda_settings::{LambdaSettings, ManagedSettings, Members};
@@ -58,6 +59,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         lambda: LambdaSettings::default(),
         managed: ManagedSettings::default(),
         resources: Vec::new(),
+        contracts: ContractRecord::default(),
     }
 }
 

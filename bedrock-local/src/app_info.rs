@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_build::{App, WorkerIndex};
+use bedrock_build::{App, Language, WorkerEntry, WorkerIndex};
 
 use super::worker_environment::WorkerEnvironment;
 
@@ -27,7 +27,7 @@ impl AppInfo {
         // Compiled paths become wrong when a checkout is moved. `BEDROCK_APP_DIR` is the current path.
         let current_root = std::env::var_os("BEDROCK_APP_DIR").map(PathBuf::from);
         let root = current_root.unwrap_or_else(|| PathBuf::from(root));
-        let catalog = WorkerIndex::decode(catalog).unwrap_or_default();
+        let catalog = with_workers_on_disk(WorkerIndex::decode(catalog).unwrap_or_default(), &root);
         let environment = WorkerEnvironment::read_when_needed(root.clone());
         Self { name, scratch: scratch_folder(&root), root, catalog, environment }
     }
@@ -57,6 +57,18 @@ impl AppInfo {
     }
 }
 
+/// Returns the compiled index with the Python and JavaScript workers that are on disk today: a new folder compiles nothing.
+/// An app that cannot be read keeps the compiled index.
+fn with_workers_on_disk(compiled: WorkerIndex, root: &Path) -> WorkerIndex {
+    let Some(on_disk) = App::open(root).ok().and_then(|app| WorkerIndex::of(&app, root).ok()) else { return compiled };
+    let is_hosted = |entry: &WorkerEntry| entry.language != Language::Rust;
+    let hosted = on_disk.entries.into_iter().filter(is_hosted);
+    let mut entries: Vec<WorkerEntry> = compiled.entries.into_iter().filter(|entry| !is_hosted(entry)).collect();
+    entries.extend(hosted);
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    WorkerIndex { entries }
+}
+
 /// Returns the folder `bedrock` in cargo's target folder, which contains the program itself. Falls back to the app's
 /// `target`.
 pub fn scratch_folder(root: &Path) -> PathBuf {
@@ -68,4 +80,30 @@ pub fn scratch_folder(root: &Path) -> PathBuf {
 /// Leaks the app's name, which is needed until the program ends. A program has one app.
 fn leak(name: &str) -> &'static str {
     Box::leak(name.to_owned().into_boxed_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppInfo;
+
+    #[test]
+    fn new_folder_is_a_worker_of_a_compiled_app() {
+        let root = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        };
+        let compiled = "greeter|rust|workers/greeter|Cargo.toml|30|256|provided.al2023|greeter;\
+                        gone|python|workers/gone|main.py|30|256|python3.13|";
+        let names = || {
+            let info = AppInfo::compiled("shop", &root.path().display().to_string(), compiled);
+            info.catalog.entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(), ["greeter", "gone"], "it is not an app");
+        write("Cargo.toml", "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n");
+        write("workers/greeter/Cargo.toml", "[package]\nname = \"greeter\"\n");
+        write("workers/added/main.py", "");
+        assert_eq!(names(), ["added", "greeter"]);
+    }
 }

@@ -1,5 +1,5 @@
 //! The macros of cargo bedrock. Use them through `bedrock`: `bedrock::invoke!`, `#[bedrock::worker]`,
-//! `#[bedrock::main]`, `bedrock::workers!`.
+//! `#[bedrock::main]`, `#[bedrock::contract]`, `bedrock::workers!`.
 //!
 //! Each file has a function `expand`, which takes the parsed input and returns tokens, or an error at the wrong token.
 //! Reading the app from disk is left to [`bedrock_build`].
@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod call_site;
+mod contract;
 mod invoke;
 mod json_literal;
 mod main_fn;
@@ -48,6 +49,15 @@ pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
             quote::quote!(#item #error)
         })
         .into()
+}
+
+/// Makes a struct or an enum a type of the worker's contract. Takes no arguments.
+///
+/// See `bedrock::contract`.
+#[proc_macro_attribute]
+pub fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::Item);
+    contract::expand(&arguments.into(), item).into()
 }
 
 /// Makes `async fn main` the endpoint of the app. Takes no arguments.

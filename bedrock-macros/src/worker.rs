@@ -2,6 +2,7 @@
 //! workers.
 
 use bedrock_build::Language;
+use bedrock_build::contract::{FILE_NAME, differences};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,6 +11,9 @@ use syn::spanned::Spanned;
 use syn::{Fields, Ident, Item, ItemStruct, Path, Token};
 
 use crate::worker_index;
+
+/// How many differences between types and file a message has.
+const MAX_SHOWN_DIFFERENCES: usize = 5;
 
 /// The arguments: none, or `init = path::to::an_async_function`.
 pub(crate) struct Arguments {
@@ -47,6 +51,7 @@ pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStr
     }
     let ident = &item.ident;
     let name = worker_name(ident)?;
+    let contract = check_contract(&name, ident);
     let construct = constructor(arguments, item);
     let app = std::env::var("BEDROCK_APP").ok();
     let app =
@@ -59,7 +64,44 @@ pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStr
             async fn construct() -> ::bedrock::Result<Self> { #construct }
         }
         ::bedrock::__register!(#ident);
+        #contract
     })
+}
+
+/// Returns an error at the struct if the worker's `contract.json` is not that of its types. Without the file, or without
+/// types with `#[bedrock::contract]`, the types are not read.
+fn check_contract(name: &str, ident: &Ident) -> TokenStream {
+    let span = ident.span();
+    if std::env::var("CARGO_PKG_NAME").as_deref() != Ok(name) {
+        return TokenStream::new();
+    }
+    let Ok(index) = worker_index::load(span) else { return TokenStream::new() };
+    let Some(entry) = index.get(name).filter(|entry| entry.language == Language::Rust) else {
+        return TokenStream::new();
+    };
+    let file = match worker_index::contract(entry, span) {
+        Ok(Some(file)) => file,
+        Ok(None) => return TokenStream::new(),
+        Err(error) => return error.into_compile_error(),
+    };
+    let watch = file.watch();
+    let root = std::env::var("BEDROCK_ROOT").unwrap_or_default();
+    let root = std::path::Path::new(&root);
+    // What cannot be read is an error of `#[bedrock::contract]`, at its token.
+    let Ok(Some(code)) = bedrock_rust_types::read_crate(root, &root.join(&entry.dir), name, |_| None) else {
+        return watch;
+    };
+    let lines = differences(&file.contract, &code);
+    if lines.is_empty() {
+        return watch;
+    }
+    let shown = lines.into_iter().take(MAX_SHOWN_DIFFERENCES).collect::<Vec<_>>().join("; ");
+    let message = format!(
+        "`{}/{FILE_NAME}` is not the contract of this worker: {shown}\nhelp: run `cargo bedrock contracts`",
+        entry.dir
+    );
+    let error = syn::Error::new(span, message).into_compile_error();
+    quote!(#watch #error)
 }
 
 fn constructor(arguments: &Arguments, item: &ItemStruct) -> TokenStream {

@@ -11,7 +11,7 @@ use super::artifact_dir::ArtifactDir;
 use super::inputs::Inputs;
 use super::observer::BuildObserver;
 use super::plan::Request;
-use super::state::{ArtifactRecord, BuildState, ZipRecord};
+use super::state::{ArtifactRecord, BuildState, ContractDigests, ZipRecord};
 use crate::tools::ToolRunner;
 use bedrock_artifacts::audit::{FindingKind, LambdaBaseImage, Target, audit};
 use bedrock_artifacts::{self as pack, Entry};
@@ -91,7 +91,8 @@ impl Context<'_> {
             Some(ZipRecord::of(&packed, &path))
         };
         self.observer.built(artifact, zip.as_ref(), &reasons, started_at.elapsed());
-        Ok(BuiltArtifact { artifact: artifact.clone(), record: ArtifactRecord { inputs, zip, invokes }, reasons })
+        let record = ArtifactRecord { inputs, zip, invokes, callee_contracts: ContractDigests::new() };
+        Ok(BuiltArtifact { artifact: artifact.clone(), record, reasons })
     }
 
     /// Returns an error if a binary in the artifact does not run on the Lambda runtime of the function.

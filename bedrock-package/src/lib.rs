@@ -9,6 +9,7 @@
 //! | [`context`] | decides whether an artifact is current, and writes its zip file |
 //! | [`rust`], [`worker_code`], [`worker_files`], [`python`], [`node`] | the contents of the artifacts |
 //! | [`mod@callees`] | the calls between functions, for the manifest |
+//! | [`contracts`] | the contracts of the workers, and those that functions were built against |
 //! | [`inputs`], [`state`] | why an artifact is rebuilt |
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
@@ -23,6 +24,7 @@ mod artifact;
 mod artifact_dir;
 mod callees;
 mod context;
+mod contracts;
 mod cors;
 mod inputs;
 mod lambda_settings;

@@ -13,10 +13,11 @@ use serde_json::{Map, Value};
 use super::artifact::{Artifact, Function};
 use super::callees::Callees;
 use super::context::{ARCHITECTURE, Context};
+use super::contracts::{ContractEntry, Contracts, built_against};
 use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
-use super::state::BuildState;
+use super::state::{BuildState, ContractDigests};
 use super::{cors, triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
@@ -57,6 +58,12 @@ struct Entry {
     environment: BTreeMap<String, String>,
     secrets: BTreeMap<String, BTreeMap<&'static str, String>>,
     invokes: Vec<String>,
+    /// The contract of a worker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contract: Option<ContractEntry>,
+    /// The digests of the contracts that the code was built against, by the names of the called workers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    callee_contracts: ContractDigests,
     retries: u64,
     event_age: u64,
     /// An ARN, or a worker of the app.
@@ -118,6 +125,7 @@ pub(crate) struct Sources<'a> {
     /// The artifacts that have been built.
     pub(crate) state: &'a BuildState,
     pub(crate) callees: &'a Callees,
+    pub(crate) contracts: &'a Contracts,
 }
 
 impl Manifest {
@@ -248,6 +256,8 @@ fn entry(
         environment: settings.environment.clone(),
         secrets: settings.secrets.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
         invokes: sources.callees.get(function.name()).cloned().unwrap_or_default(),
+        contract: sources.contracts.get(function.name()).cloned(),
+        callee_contracts: built_against(function, sources.state),
         retries: settings.retries,
         event_age: settings.event_age,
         on_failure: settings.on_failure.as_ref().map(ToString::to_string),

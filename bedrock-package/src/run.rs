@@ -13,6 +13,7 @@ use bedrock_build::{App, Language};
 use super::artifact::{Artifact, Function};
 use super::artifact_dir::ArtifactDir;
 use super::context::{BuiltArtifact, Context};
+use super::contracts::Contracts;
 use super::manifest::{Manifest, Sources};
 use super::observer::{ArtifactSummary, BuildObserver};
 use super::plan::{Plan, Request};
@@ -185,7 +186,10 @@ fn finish(context: &Context<'_>, results: impl Iterator<Item = Result<BuiltArtif
         return Err(Error::combine(errors));
     }
     let callees = callees::read_callees(context, &state)?;
-    let manifest = Manifest::of(&Sources { context, state: &state, callees: &callees });
+    let contracts = Contracts::read(context.app)?;
+    contracts.note_built(&mut state, &mut built_artifacts, &callees);
+    state.save(&context.folder.path)?;
+    let manifest = Manifest::of(&Sources { context, state: &state, callees: &callees, contracts: &contracts });
     let text = manifest
         .and_then(|manifest| serde_json::to_string_pretty(&manifest))
         .map_err(|error| Error::call("failed to write the manifest").cause(error.to_string()))?;

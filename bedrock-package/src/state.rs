@@ -16,6 +16,9 @@ const FILE: &str = "state.json";
 /// Version of the format. A state with a different version is ignored, and everything is rebuilt.
 const FORMAT: u32 = 1;
 
+/// The digests of contracts, by the names of their workers.
+pub(crate) type ContractDigests = BTreeMap<String, String>;
+
 /// The artifacts of earlier builds, by their ids.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct BuildState {
@@ -32,6 +35,9 @@ pub(crate) struct ArtifactRecord {
     pub zip: Option<ZipRecord>,
     /// The workers that the code calls, for code.
     pub invokes: Vec<String>,
+    /// The digests of the contracts that the code was built against, by the names of the called workers.
+    #[serde(default)]
+    pub callee_contracts: ContractDigests,
 }
 
 /// A zip file. Digests are hexadecimal unless named otherwise, sizes are in bytes.

@@ -47,15 +47,37 @@ pub mod v1 {
 
     /// Rejects a call through an alias at compile time, because its call graph edge would get the wrong name.
     pub const fn assert_name(worker: &str, called: &str) {
-        let a = worker.as_bytes();
-        let b = called.as_bytes();
+        let same = is_same(worker, called);
+        assert!(same, "call the worker by its own name, not by an alias: its struct is called after its folder");
+    }
+
+    /// A type of a contract. `#[bedrock::contract]` implements it.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a type of a contract",
+        label = "has no `#[bedrock::contract]`",
+        note = "put `#[bedrock::contract]` on its definition",
+        note = "or say what it is in JSON: `#[contract(as = \"String\")]`, or `#[contract(format = \"date-time\")]`"
+    )]
+    pub trait ContractType {
+        /// The name of the type.
+        const NAME: &'static str;
+    }
+
+    /// Rejects another name for a type of a contract at compile time, because the contract is read by names.
+    pub const fn assert_contract_type(name: &str, used: &str) {
+        assert!(is_same(name, used), "use the type by its own name: a contract is read by names");
+    }
+
+    const fn is_same(a: &str, b: &str) -> bool {
+        let a = a.as_bytes();
+        let b = b.as_bytes();
         let mut same = a.len() == b.len();
         let mut i = 0;
         while same && i < a.len() {
             same = a[i] == b[i];
             i += 1;
         }
-        assert!(same, "call the worker by its own name, not by an alias: its struct is called after its folder");
+        same
     }
 
     /// Runs the body of an app's `main`.

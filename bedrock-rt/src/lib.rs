@@ -20,7 +20,7 @@
 //! | item | purpose |
 //! | --- | --- |
 //! | [`main`], [`serve`] | the endpoint |
-//! | [`worker`], [`Worker`], [`run`] | a Rust worker |
+//! | [`worker`], [`Worker`], [`run`], [`macro@contract`] | a Rust worker |
 //! | [`invoke!`], [`invoke_arn`] | calls of a worker, or of any other Lambda function |
 //! | [`Error`] | why a call failed, and whether the worker may have run |
 //! | [`config`] | the ARNs of the workers |
@@ -121,6 +121,36 @@ pub use bedrock_macros::worker;
 ///
 /// A call is not retried if the worker may have run; see [`Error::may_have_run`].
 pub use bedrock_macros::invoke;
+
+/// Makes a struct or an enum a type of the worker's contract.
+///
+/// Belongs on the event and the response of a Rust worker, and on the types that they use. `cargo bedrock contracts`
+/// writes the worker's `contract.json` from them, and from that the types for callers in Python and JavaScript:
+///
+/// ```ignore
+/// #[bedrock::contract]
+/// #[derive(Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// pub struct ResizeRequest {
+///     pub width: u32,
+///     #[serde(default)]
+///     pub sizes: Vec<Size>,
+///     #[contract(format = "date-time")]
+///     pub taken_at: Option<String>,
+/// }
+/// ```
+///
+/// The attributes of serde are followed: `rename`, `rename_all`, `default`, `skip`, `skip_serializing`,
+/// `skip_serializing_if`, `transparent`, `tag`, `content`. What does not mean the same in all languages is an error at its
+/// token, with what to write instead: `flatten`, `untagged`, tuples, generic types, integers of 64 bits.
+///
+/// Options of a field:
+///
+/// - `#[contract(as = "T")]`: what the field is in JSON, if functions of serde read and write it.
+/// - `#[contract(format = "uuid")]`: a string with a format: `date-time`, `date`, `uuid`, `uri`, `email`, `decimal` or
+///   `base64`.
+/// - `#[contract(safe_int)]`: the integer of 64 bits is never beyond ±9007199254740991.
+pub use bedrock_macros::contract;
 
 /// Declares the module `workers` with the types of the workers' contracts. Belongs into `main.rs` and `lib.rs`.
 ///

@@ -107,6 +107,10 @@ export class TestApp {
     await rename(temporary, join(this.shop, path));
   }
 
+  delete(path) {
+    return rm(join(this.shop, path));
+  }
+
   async edit(path, from, to) {
     const text = await this.read(path);
     if (!text.includes(from)) throw new Error(`no \`${from}\` in ${path}: ${text}`);

@@ -46,6 +46,14 @@ describe('dashboard pages', { skip }, () => {
     await until(() => rows().count(), 2);
   });
 
+  test('worker page shows the types of its contract', async () => {
+    const contract = { 'x-contract': 1, properties: { event: { type: 'object' }, response: { type: 'object' } } };
+    await app.save('workers/labeler/contract.json', JSON.stringify(contract));
+    await window.open(dev, '/workers/labeler');
+    await page.getByText('event: { [name: string]: any }').waitFor();
+    await app.delete('workers/labeler/contract.json');
+  });
+
   test('filter is stored in the URL and searches payloads', async () => {
     await dev.call('biller', { order: 9, items: ITEMS, echo: 'a needle in hay' });
     await window.open(dev, '/invocations');

@@ -27,6 +27,7 @@ pub use names::type_name;
 pub use read::{Source, read};
 pub use rust_names::field_name;
 pub use rust_types::{rust_module, rust_type};
+pub use scope::{RootTypes, join};
 pub use text::{describe, type_text};
 pub use validate::{MAX_VIOLATIONS, Root, Violation, validate, validate_text};
 

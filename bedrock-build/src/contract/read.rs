@@ -52,8 +52,8 @@ pub fn read(text: &str, source: &Source<'_>) -> Result<Contract, Vec<Problem>> {
             problems.push(problem);
         }
     }
-    let event = scope::Scope { root: event_type, definitions: event.definitions };
-    let response = scope::Scope { root: response_type, definitions: response.definitions };
+    let event = scope::RootTypes { root: event_type, definitions: event.definitions };
+    let response = scope::RootTypes { root: response_type, definitions: response.definitions };
     match scope::join(event, response) {
         Ok(contract) if problems.is_empty() => Ok(contract),
         Ok(_) => Err(problems),

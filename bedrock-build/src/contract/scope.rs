@@ -12,13 +12,16 @@ const OUTPUT: &str = "Output";
 const ITEM: &str = "Item";
 
 /// A root and the named types that it uses.
-pub(super) struct Scope {
-    pub(super) root: Type,
-    pub(super) definitions: BTreeMap<String, Definition>,
+#[derive(Debug, Clone)]
+pub struct RootTypes {
+    /// The type of the root.
+    pub root: Type,
+    /// The named types.
+    pub definitions: BTreeMap<String, Definition>,
 }
 
 /// Returns the contract. A type with the same name and another form is renamed in the response.
-pub(super) fn join(event: Scope, response: Scope) -> Result<Contract, String> {
+pub fn join(event: RootTypes, response: RootTypes) -> Result<Contract, String> {
     let renamed = conflicts(&event, &response);
     let new_name = |name: &str| if renamed.contains(name) { format!("{name}{OUTPUT}") } else { name.to_owned() };
     let mut definitions = event.definitions;
@@ -60,7 +63,7 @@ fn without_name(contract: Contract, name: &str) -> Result<Contract, String> {
 }
 
 /// Returns the names of the types whose form differs, and of the types that use them.
-fn conflicts(event: &Scope, response: &Scope) -> BTreeSet<String> {
+fn conflicts(event: &RootTypes, response: &RootTypes) -> BTreeSet<String> {
     let shared =
         || response.definitions.iter().filter_map(|(name, own)| Some((name, own, event.definitions.get(name)?)));
     let differs = shared().filter(|(_, own, other)| own != other).map(|(name, _, _)| name.clone());

@@ -31,6 +31,15 @@ struct EdgeEntry<'a> {
     to: &'a str,
     source: &'static str,
     places: Vec<PlaceEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    types: Option<TypesEntry<'a>>,
+}
+
+/// The types of a call by the contract of the callee.
+#[derive(Debug, Serialize)]
+struct TypesEntry<'a> {
+    event: &'a str,
+    response: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +88,7 @@ fn edge(edge: &Edge) -> EdgeEntry<'_> {
         to: edge.to.as_str(),
         source: edge.source.as_str(),
         places: places(&edge.places),
+        types: edge.types.as_ref().map(|types| TypesEntry { event: &types.event, response: &types.response }),
     }
 }
 

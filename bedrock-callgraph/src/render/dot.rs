@@ -23,7 +23,8 @@ pub(super) fn render(graph: &Graph) -> String {
     for line in &picture.lines {
         let dashed = line.is_dashed.then(|| "style=dashed".to_owned());
         let back_edges = line.closes_cycle.then(|| format!("color=\"{CYCLE}\""));
-        let attributes: Vec<String> = dashed.into_iter().chain(back_edges).collect();
+        let label = (!line.types.is_empty()).then(|| format!("label=\"{}\"", escape(&line.types)));
+        let attributes: Vec<String> = dashed.into_iter().chain(back_edges).chain(label).collect();
         let attributes = if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
         text.push(format!("    n{} -> n{}{attributes}\n", line.from, line.to));
     }

@@ -18,7 +18,8 @@ pub(super) fn render(graph: &Graph) -> String {
     }
     for line in &picture.lines {
         let arrow = if line.is_dashed { "-.->" } else { "-->" };
-        text.push(format!("    n{} {arrow} n{}\n", line.from, line.to));
+        let label = if line.types.is_empty() { String::new() } else { format!("|\"{}\"|", escape(&line.types)) };
+        text.push(format!("    n{} {arrow}{label} n{}\n", line.from, line.to));
     }
     for look in NodeStyle::ALL.into_iter().filter(|look| picture.boxes.iter().any(|shape| shape.look == *look)) {
         let colors = look.light();

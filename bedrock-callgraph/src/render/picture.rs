@@ -30,6 +30,8 @@ pub(super) struct Line {
     /// It leads back to a box on the path from the first box.
     pub(super) closes_cycle: bool,
     pub(super) places: Vec<SourceLine>,
+    /// The types of the call: `Size → Thumb[]`. Empty if they are not known.
+    pub(super) types: String,
 }
 
 impl Picture {
@@ -44,6 +46,7 @@ impl Picture {
             is_dashed: edge.source == EdgeSource::Settings,
             closes_cycle: back_edges.contains(&number),
             places: edge.places.clone(),
+            types: edge.types.as_ref().map(ToString::to_string).unwrap_or_default(),
         });
         let mut lines: Vec<Line> = known.collect();
         let numbers: BTreeMap<&NodeName, usize> =
@@ -55,7 +58,7 @@ impl Picture {
                 boxes.len() - 1
             });
             let Some(from) = numbers.get(&call.from).copied() else { continue };
-            lines.push(Line { from, to, is_dashed: false, closes_cycle: false, places: call.places.clone() });
+            lines.push(untyped_line(from, to, call.places.clone()));
         }
         let mut resources: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for used in &graph.resources {
@@ -64,9 +67,13 @@ impl Picture {
                 boxes.len() - 1
             });
             let Some(from) = numbers.get(&used.from).copied() else { continue };
-            lines.push(Line { from, to, is_dashed: false, closes_cycle: false, places: Vec::new() });
+            lines.push(untyped_line(from, to, Vec::new()));
         }
         lines.sort_by_key(|line| (line.from, line.to));
         Self { boxes, lines }
     }
+}
+
+fn untyped_line(from: usize, to: usize, places: Vec<SourceLine>) -> Line {
+    Line { from, to, is_dashed: false, closes_cycle: false, places, types: String::new() }
 }

@@ -85,10 +85,11 @@ fn draw_line(picture: &Picture, line: &Line, start: Point, curves: &[Curve]) -> 
         places.push("…".to_owned());
     }
     let places = if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) };
+    let types = if line.types.is_empty() { String::new() } else { format!(", {}", line.types) };
     format!(
         "<path class=\"{class}\" d=\"M{}{path}\" marker-end=\"url(#{tip})\"><title>{}</title></path>\n",
         point(start),
-        escape(&(names + &places))
+        escape(&(names + &places + &types))
     )
 }
 

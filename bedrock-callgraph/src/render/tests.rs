@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use super::{Format, render};
 use crate::fixtures::{graph_with_resources, large_graph, sample_graph};
+use crate::model::CallTypes;
 
 mod random;
 mod schema;
@@ -172,4 +173,19 @@ fn json_in_the_documentation_is_current() {
 #[test]
 fn picture_in_the_documentation_is_current() {
     check_file("src/graph.svg", Format::Svg);
+}
+
+#[test]
+fn calls_of_typed_workers_name_their_types() {
+    let mut graph = sample_graph();
+    let types = CallTypes { event: "Size".to_owned(), response: "Thumb[] | null".to_owned() };
+    graph.edges[0].types = Some(types);
+    let text = |format| render(&graph, format).expect("rendered");
+    assert!(text(Format::Text).contains("├── resizer (rust): Size → Thumb[] | null\n"), "{}", text(Format::Text));
+    assert!(text(Format::Mermaid).contains("n0 -->|\"Size → Thumb[] | null\"| n3\n"), "{}", text(Format::Mermaid));
+    assert!(text(Format::Dot).contains("n0 -> n3 [label=\"Size → Thumb[] | null\"]\n"), "{}", text(Format::Dot));
+    assert!(text(Format::Svg).contains(", Size → Thumb[] | null</title>"), "{}", text(Format::Svg));
+    let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).expect("JSON");
+    assert_eq!(json["edges"][0]["types"]["response"], "Thumb[] | null");
+    assert!(json["edges"][1].get("types").is_none());
 }

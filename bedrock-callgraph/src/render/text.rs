@@ -80,6 +80,9 @@ impl Trees<'_> {
         if self.graph.edges[edge].source == EdgeSource::Settings {
             line += ", by settings";
         }
+        if let Some(types) = &self.graph.edges[edge].types {
+            line += &format!(": {types}");
+        }
         if self.path.contains(&to) {
             line += ", a cycle";
         } else if is_expanded && calls {

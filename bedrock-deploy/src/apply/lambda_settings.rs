@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::context::{FunctionContext, StepResult};
 use crate::aws::{Idempotency, call, optional};
+use crate::contract_record::tag_names;
 use crate::desired::DesiredFunction;
 use crate::lambda_settings::Members;
 use crate::stage::{ALIAS, SETTINGS_TAG};
@@ -33,8 +34,10 @@ pub(super) async fn set_tags(context: &FunctionContext<'_>, desired: &DesiredFun
         let request = || context.aws.lambda.tag_resource().resource(&arn).set_tags(Some(tags.clone())).send();
         call(Idempotency::Idempotent, request).await?;
     }
-    if !tags.contains_key(SETTINGS_TAG) {
-        let request = || context.aws.lambda.untag_resource().resource(&arn).tag_keys(SETTINGS_TAG).send();
+    let managed = std::iter::once(SETTINGS_TAG.to_owned()).chain(tag_names());
+    let unused: Vec<String> = managed.filter(|name| !tags.contains_key(name)).collect();
+    if !unused.is_empty() {
+        let request = || context.aws.lambda.untag_resource().resource(&arn).set_tag_keys(Some(unused.clone())).send();
         call(Idempotency::Idempotent, request).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
     Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, Runtime,
     State,
@@ -72,6 +73,14 @@ pub(super) async fn read(
         running_executions: BTreeMap::new(),
     };
     Ok(Some((tags, deployed)))
+}
+
+/// Returns the tags of the function called `name`, or `None` if it does not exist.
+pub(super) async fn read_tags(aws: &Aws, name: &str) -> Result<Option<Tags>, AwsError> {
+    let request = || aws.lambda.get_function().function_name(name).send();
+    let response = optional(call(Idempotency::Idempotent, request).await)?;
+    let tags = |response: GetFunctionOutput| response.tags.unwrap_or_default().into_iter().collect();
+    Ok(response.map(tags))
 }
 
 /// Settings that have requests of their own.

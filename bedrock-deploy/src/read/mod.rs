@@ -9,13 +9,14 @@ mod lists;
 mod resources;
 pub(crate) mod role;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_diagnostics::Result;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::aws::{Aws, AwsError};
 use crate::concurrent::map_concurrently;
+use crate::contract_record::ContractRecord;
 use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
 pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
@@ -52,6 +53,29 @@ pub(crate) async fn read_actual(
     }
     actual.unmanaged.sort_by(|one, other| one.resource.cmp(&other.resource));
     Ok(actual)
+}
+
+/// Reads what the tags of functions record of contracts. Functions that do not exist, or that are not managed by this tool,
+/// are missing.
+pub(crate) async fn read_contract_records(
+    aws: &Aws,
+    stage: &StageContext,
+    keys: &BTreeSet<String>,
+) -> Result<BTreeMap<String, ContractRecord>> {
+    let tags = map_concurrently(keys, MAX_CONCURRENT_FUNCTIONS, |key| async move {
+        let name = stage.function_name(key);
+        let tags = function::read_tags(aws, &name).await;
+        let tags = tags.map_err(|error| error.into_app_error(format!("failed to read function `{name}`")))?;
+        Ok((key.clone(), tags))
+    });
+    let mut records = BTreeMap::new();
+    for read in tags.await {
+        let (key, tags) = read?;
+        if let Some(tags) = tags.filter(|tags| matches!(Ownership::from_tags(stage, tags), Ownership::Managed)) {
+            records.insert(key, ContractRecord::from_tags(&tags));
+        }
+    }
+    Ok(records)
 }
 
 /// What exists under the names of a function.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Response};
 use serde_json::json;
 
-use super::app_info::AppInfo;
+use super::app_info::{AppInfo, WorkerInfo};
 use super::response::{ApiError, ApiResult, ok};
 use super::state::ApiState;
 use crate::event_log::VERSION;
@@ -21,7 +21,7 @@ pub(super) async fn info(State(state): State<Arc<ApiState>>) -> Response<Body> {
         "name": name,
         "url": url,
         "endpoint": endpoint,
-        "workers": workers,
+        "workers": workers.iter().map(WorkerInfo::describe).collect::<Vec<_>>(),
         "edges": edges,
     }))
 }

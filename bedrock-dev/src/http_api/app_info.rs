@@ -1,5 +1,8 @@
 //! The app as the API describes it: name, URL, functions with their settings, and the calls between them.
 
+use std::path::PathBuf;
+
+use bedrock_build::contract::{self, describe, type_text};
 use bedrock_build::triggers::{Trigger, TriggerSource};
 use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
@@ -11,7 +14,29 @@ pub(super) struct AppInfo {
     /// `http://127.0.0.1:PORT`
     pub(super) url: String,
     pub(super) endpoint: Value,
-    pub(super) workers: Vec<Value>,
+    pub(super) workers: Vec<WorkerInfo>,
+}
+
+/// A worker, and where its contract is, which may change while the server runs.
+pub(super) struct WorkerInfo {
+    description: Value,
+    folder: PathBuf,
+}
+
+impl WorkerInfo {
+    /// Returns the description with the types of the contract as text. A contract that cannot be read is left out: each
+    /// call fails with the reason.
+    pub(super) fn describe(&self) -> Value {
+        let mut description = self.description.clone();
+        if let Ok(Some(contract)) = contract::read_file(&self.folder, contract::FILE_NAME) {
+            description["contract"] = json!({
+                "event": type_text(&contract.event),
+                "response": type_text(&contract.response),
+                "types": describe(&contract),
+            });
+        }
+        description
+    }
 }
 
 /// An edge of the call graph: the code of `from` calls `to`.
@@ -29,7 +54,11 @@ impl AppInfo {
             name: app.name.to_string(),
             url,
             endpoint: settings(&app.settings.endpoint),
-            workers: app.workers.iter().map(worker).collect(),
+            workers: app
+                .workers
+                .iter()
+                .map(|one| WorkerInfo { description: worker(one), folder: app.root.join(&one.dir) })
+                .collect(),
         }
     }
 }

@@ -204,6 +204,20 @@ async fn app_info_omits_values_of_variables() {
 }
 
 #[tokio::test]
+async fn app_info_has_the_types_of_todays_contracts() {
+    let server = TestServer::start(Retention::default()).await;
+    assert!(get(&server, "/app", "App").await["workers"][0].get("contract").is_none());
+    let folder = server.dir.path().join("workers/fetcher");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let contract = r#"{"x-contract": 1, "properties": {"event": {"type": "integer"}, "response": {"type": "array"}}}"#;
+    std::fs::write(folder.join("contract.json"), contract).expect("a file");
+    let expected = json!({ "event": "integer", "response": "any[]", "types": "event: integer\nresponse: any[]\n" });
+    assert_eq!(get(&server, "/app", "App").await["workers"][0]["contract"], expected);
+    std::fs::write(folder.join("contract.json"), "{").expect("a file");
+    assert!(get(&server, "/app", "App").await["workers"][0].get("contract").is_none());
+}
+
+#[tokio::test]
 async fn builds_and_reloads_are_listed() {
     let server = TestServer::start(Retention::default()).await;
     let workers = vec!["greeter".to_owned()];

@@ -4,11 +4,14 @@ use bedrock_build::App;
 use bedrock_build::contract::describe;
 use bedrock_build::edit_distance::suggest;
 use bedrock_contract::{canonical, example};
+use bedrock_deploy::Stage;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::args::AwsArgs;
 use crate::contracts::{
-    GeneratedFile, WorkerChange, changed_files, changes_since, collect, generate, read_files, stale_error, write_files,
+    GeneratedFile, WorkerChange, changed_files, changes_since, changes_since_deploy, collect, generate, read_files,
+    stale_error, write_files,
 };
 use crate::session::Session;
 use crate::ui::Printer;
@@ -16,8 +19,8 @@ use bedrock_diagnostics::{Error, Result};
 
 const EXAMPLES: &str = "\
 A worker has a contract if its code says what its event and its response are: Python with annotations of `execute`, \
-JavaScript with `static event` and `static response`. For every language, Rust too, `contract.json` in the worker's \
-folder may also be written by hand.
+JavaScript with `static event` and `static response`, Rust with `#[bedrock::contract]` on the types. For every language, \
+`contract.json` in the worker's folder may also be written by hand.
 
 Examples:
   cargo bedrock contracts                  write the contracts of all workers, and the types of their callers
@@ -35,6 +38,7 @@ The JSON is one object; keys may be added to it:
 
 Examples:
   cargo bedrock contracts diff main
+  cargo bedrock contracts diff --stage prod
   cargo bedrock contracts diff v1.2.0 --json | jq '.changes[] | select(.breaking)'";
 
 /// Write, check, show or compare the types of the workers
@@ -74,13 +78,18 @@ pub(crate) struct Show {
     json: bool,
 }
 
-/// Print what has changed since a revision of git, and fail if that breaks callers
+/// Print what has changed since a revision of git or since a deploy, and fail if that breaks callers
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub(crate) struct Diff {
     /// Branch, tag or commit
-    #[arg(value_name = "REV")]
-    revision: String,
+    #[arg(value_name = "REV", required_unless_present = "stage")]
+    revision: Option<String>,
+    /// Compare with what is deployed to this stage
+    #[arg(long, value_name = "NAME", conflicts_with = "revision")]
+    stage: Option<String>,
+    #[command(flatten)]
+    aws: AwsArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -119,7 +128,7 @@ impl Contracts {
         let has_contracts = contracts.iter().any(|worker| worker.contract.is_some());
         if !has_contracts {
             session.print.note("no worker has a contract");
-            session.print.next("annotate `execute` of a Python worker, or give a JavaScript worker a `static event`");
+            session.print.next("annotate `execute` of a Python worker, give a JavaScript worker a `static event`, or put `#[bedrock::contract]` on the types of a Rust worker");
         }
         Ok(())
     }
@@ -177,13 +186,29 @@ impl Show {
 }
 
 impl Diff {
+    /// Returns what the contracts are compared with, for messages.
+    fn old_name(&self) -> String {
+        match (&self.stage, &self.revision) {
+            (Some(stage), _) => format!("the stage `{stage}`"),
+            (None, revision) => format!("`{}`", revision.as_deref().unwrap_or("HEAD")),
+        }
+    }
+
     fn run(self, session: &Session, app: &App) -> Result<()> {
         let contracts = read_files(app)?;
-        let changes = changes_since(app, &self.revision, &contracts, &bedrock_package::load_built_calls(app))?;
+        let calls = bedrock_package::load_built_calls(app);
+        let old = self.old_name();
+        let changes = match (&self.stage, &self.revision) {
+            (Some(stage), _) => {
+                let deployed = bedrock_deploy::read_contracts(app, &Stage::parse(stage)?, &self.aws.into())?;
+                changes_since_deploy(app, deployed, &contracts, &calls)?
+            }
+            (None, revision) => changes_since(app, revision.as_deref().unwrap_or("HEAD"), &contracts, &calls)?,
+        };
         if self.json {
             Printer::data(&format!("{:#}\n", json!({ "changes": changes })))?;
         } else if changes.is_empty() {
-            session.print.done(&format!("no contract has changed since `{}`", self.revision));
+            session.print.done(&format!("no contract has changed since {old}"));
         } else {
             Printer::data(&changes.iter().map(line).collect::<String>())?;
         }
@@ -192,7 +217,7 @@ impl Diff {
             return Ok(());
         }
         let noun = if breaking == 1 { "change breaks" } else { "changes break" };
-        let error = Error::app(format!("{breaking} {noun} callers that know the contracts of `{}`", self.revision));
+        let error = Error::app(format!("{breaking} {noun} callers that know the contracts of {old}"));
         Err(error.help("make the change compatible, or create a worker with another name for it"))
     }
 }

@@ -20,6 +20,7 @@ Examples:
   cargo bedrock deploy --stage dev --dry-run              show the plan only
   cargo bedrock deploy --stage prod --yes                 do not ask, for CI
   cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions
+  cargo bedrock deploy --stage dev --allow-breaking       change contracts although deployed callers break
   cargo bedrock deploy --stage dev --print-policy         print the permissions that the commands need";
 
 /// Deploy the last build to a stage
@@ -34,6 +35,9 @@ pub(crate) struct Deploy {
     /// Deploy only this worker, or `endpoint` (repeatable)
     #[arg(long, value_name = "WORKER")]
     only: Vec<String>,
+    /// Deploy even if a change of a contract breaks deployed callers
+    #[arg(long)]
+    allow_breaking: bool,
     /// Print the IAM policy that this and the other commands for a stage need, and change nothing
     #[arg(long, conflicts_with_all = ["only", "dry_run", "yes"])]
     print_policy: bool,
@@ -53,7 +57,8 @@ impl Deploy {
             return Printer::data(&bedrock_deploy::deployer_policy(&app, &options)?);
         }
         let stage = stage.ok_or_else(|| Error::call("no stage is given").help("pass one with `--stage dev`"))?;
-        let request = StageRequest { stage, aws, only: self.only, dry_run: self.confirm.dry_run };
+        let dry_run = self.confirm.dry_run;
+        let request = StageRequest { stage, aws, only: self.only, dry_run, allow_breaking: self.allow_breaking };
         let reporter = DeployReporter::new(session.print, self.output.is_json());
         bedrock_deploy::deploy(&app, &request, &reporter, &self.confirm)
     }

@@ -33,7 +33,8 @@ impl Destroy {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
-        let request = StageRequest { stage, aws, only: Vec::new(), dry_run: self.confirm.dry_run };
+        let request =
+            StageRequest { stage, aws, only: Vec::new(), dry_run: self.confirm.dry_run, allow_breaking: false };
         let reporter = DeployReporter::new(session.print, self.output.is_json());
         bedrock_deploy::destroy(&app, &request, &reporter, &self.confirm)
     }

@@ -36,7 +36,8 @@ impl Rollback {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
-        let request = StageRequest { stage, aws, only: self.workers, dry_run: self.confirm.dry_run };
+        let request =
+            StageRequest { stage, aws, only: self.workers, dry_run: self.confirm.dry_run, allow_breaking: false };
         let reporter = DeployReporter::new(session.print, self.output.is_json());
         bedrock_deploy::rollback(&app, &request, &reporter, &self.confirm)
     }

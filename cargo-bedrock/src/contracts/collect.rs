@@ -1,6 +1,7 @@
 //! The contract of each worker: what its code says, or what its file says if the code says nothing.
 //!
-//! The interpreter of a worker is asked, with the worker's dependencies installed. No Rust code is compiled.
+//! The interpreter of a worker is asked, with the worker's dependencies installed. Rust is read from its source: no Rust
+//! code is compiled.
 
 use std::sync::Arc;
 
@@ -20,10 +21,13 @@ const NO_API: &str = "http://127.0.0.1:9";
 /// Returns the contracts of all workers. The code of the workers in `names` is read, of the others only the file.
 pub(crate) fn collect(app: &App, names: &[&str], print: Printer) -> Result<Vec<WorkerContract>> {
     let mut contracts = read_files(app)?;
-    let is_asked = |worker: &&Worker| names.contains(&worker.name.as_str()) && worker.language != Language::Rust;
-    let asked: Vec<&Worker> = app.workers.iter().filter(is_asked).collect();
+    let is_asked = |worker: &&Worker| names.contains(&worker.name.as_str());
+    let (rust, hosted): (Vec<&Worker>, Vec<&Worker>) =
+        app.workers.iter().filter(is_asked).partition(|worker| worker.language == Language::Rust);
+    let mut replies = read_code(app, &hosted, print)?;
+    replies.extend(rust.iter().map(|worker| read_rust(app, worker)));
     let mut problems = Vec::new();
-    for (worker, reply) in asked.iter().zip(read_code(app, &asked, print)?) {
+    for (worker, reply) in hosted.into_iter().chain(rust).zip(replies) {
         match reply {
             ContractReply::Untyped => {}
             ContractReply::Refused(found) => problems.extend(found),
@@ -54,6 +58,16 @@ pub(crate) fn read_files(app: &App) -> Result<Vec<WorkerContract>> {
 fn read_file(app: &App, worker: &Worker) -> std::result::Result<Option<Contract>, Vec<Problem>> {
     let display_path = format!("{}/{}", worker.dir, contract::FILE_NAME);
     contract::read_file(&app.root.join(&worker.dir), &display_path)
+}
+
+/// Reads the types of a Rust worker with `#[bedrock::contract]`.
+fn read_rust(app: &App, worker: &Worker) -> ContractReply {
+    let line = |span: proc_macro2::Span| Some(span.start().line);
+    match bedrock_rust_types::read_crate(&app.root, &app.root.join(&worker.dir), worker.name.as_str(), line) {
+        Ok(None) => ContractReply::Untyped,
+        Ok(Some(contract)) => ContractReply::Typed(Box::new(contract)),
+        Err(problems) => ContractReply::Refused(problems),
+    }
 }
 
 /// Asks the hosts of the workers, one after the other.

@@ -113,7 +113,9 @@ pub(crate) fn write_files(app: &App, files: &[GeneratedFile]) -> Result<()> {
 fn write(path: &Path, contents: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let is_new_contract = path.ends_with(FILE_NAME) && !path.exists();
+    // Callers may not know of a file that the command has not written before.
+    let is_known = || fs::read_to_string(path).is_ok_and(|text| text.contains(canonical::COMMENT));
+    let is_new_contract = path.ends_with(FILE_NAME) && !is_known();
     let partial: PathBuf = path.with_extension("partial");
     fs::write(&partial, contents)?;
     fs::rename(&partial, path)?;

@@ -1,4 +1,5 @@
-//! What has changed since a revision of git: each change of a contract, whether it breaks callers, and which.
+//! What has changed since a revision of git, or since a deploy: each change of a contract, whether it breaks callers, and
+//! which.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +8,7 @@ use bedrock_build::App;
 use bedrock_build::contract::{self, Contract, Source, compare};
 use bedrock_callgraph::{RustEdges, load_graph};
 use bedrock_contract::WorkerContract;
+use bedrock_deploy::DeployedContract;
 use serde::Serialize;
 
 use bedrock_diagnostics::{Error, ExitKind, Result};
@@ -31,10 +33,56 @@ pub(crate) fn changes_since(
     rust_calls: &RustEdges,
 ) -> Result<Vec<WorkerChange>> {
     check_revision(&app.root, revision)?;
+    let mut old_contracts = Vec::new();
+    for worker in old_workers(app, revision)? {
+        let contract = old_contract(app, revision, &worker)?;
+        old_contracts.extend(contract.map(|contract| OldContract { worker, contract }));
+    }
+    changes_between(app, old_contracts, contracts, rust_calls)
+}
+
+/// Returns the changes from what is deployed to a stage to `contracts`. A deployed contract that is too large to be recorded is
+/// a change that may break callers.
+pub(crate) fn changes_since_deploy(
+    app: &App,
+    deployed: Vec<DeployedContract>,
+    contracts: &[WorkerContract],
+    rust_calls: &RustEdges,
+) -> Result<Vec<WorkerChange>> {
+    let mut old_contracts = Vec::new();
+    let mut unknown = Vec::new();
+    for DeployedContract { worker, contract } in deployed {
+        match contract {
+            Some(contract) => old_contracts.push(OldContract { worker, contract }),
+            None => unknown.push(worker),
+        }
+    }
+    let mut changes = changes_between(app, old_contracts, contracts, rust_calls)?;
+    changes.extend(unknown.into_iter().map(|worker| WorkerChange {
+        worker,
+        path: contract::FILE_NAME.to_owned(),
+        message: "the deployed contract is too large to be compared".to_owned(),
+        breaking: true,
+        callers: Vec::new(),
+    }));
+    Ok(changes)
+}
+
+/// A contract that callers know.
+struct OldContract {
+    worker: String,
+    contract: Contract,
+}
+
+fn changes_between(
+    app: &App,
+    old_contracts: Vec<OldContract>,
+    contracts: &[WorkerContract],
+    rust_calls: &RustEdges,
+) -> Result<Vec<WorkerChange>> {
     let (graph, _) = load_graph(app, rust_calls)?;
     let mut changes = Vec::new();
-    for name in old_workers(app, revision)? {
-        let Some(old) = old_contract(app, revision, &name)? else { continue };
+    for OldContract { worker: name, contract: old } in old_contracts {
         let callers: Vec<String> = graph
             .edges
             .iter()

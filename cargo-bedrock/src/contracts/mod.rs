@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`mod@collect`] | the contract of each worker, from its code or from its file |
 //! | [`mod@generate`] | the files that follow from the contracts, and which of them differ on disk |
-//! | [`history`] | the contracts of a revision, and what has changed since |
+//! | [`history`] | the contracts of a revision or a stage, and what has changed since |
 
 mod collect;
 mod generate;
@@ -18,7 +18,7 @@ use bedrock_diagnostics::Result;
 
 pub(crate) use collect::{collect, read_files};
 pub(crate) use generate::{GeneratedFile, changed_files, generate, stale_error, write_files};
-pub(crate) use history::{WorkerChange, changes_since};
+pub(crate) use history::{WorkerChange, changes_since, changes_since_deploy};
 
 /// Fails if the code of a worker with a contract, or a file that follows from it, has changed since it was written. An app
 /// without contracts starts no interpreter.

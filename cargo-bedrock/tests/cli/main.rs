@@ -25,6 +25,7 @@ mod packages;
 mod queue;
 mod remove_worker;
 mod replay;
+mod rust_contracts;
 mod stage;
 mod terminal;
 mod terraform;

@@ -78,12 +78,14 @@ fn rust_worker_has_a_struct_with_types_and_a_test() {
     use serde::{Deserialize, Serialize};
 
     /// The event of the worker.
+    #[bedrock::contract]
     #[derive(Debug, Serialize, Deserialize)]
     pub struct ImageResizerRequest {
         pub name: String,
     }
 
     /// The response of the worker.
+    #[bedrock::contract]
     #[derive(Debug, Serialize, Deserialize)]
     pub struct ImageResizerResponse {
         pub message: String,

@@ -8,6 +8,7 @@ mod alias;
 mod aws_rules;
 mod broken_access;
 mod changes;
+mod contracts;
 mod converge;
 mod doctor;
 mod durable;

@@ -78,10 +78,11 @@ fn rust_worker_without_dependency_is_an_error() {
 }
 
 #[test]
-fn manually_added_worker_is_found() {
+fn manually_added_worker_is_found_in_the_next_compile() {
     let app = built_app();
     fs::create_dir(app.path("workers/manual")).expect("a folder");
     app.write("workers/manual/Cargo.toml", "[package]\nname = \"manual\"\n");
+    app.append("Cargo.toml", "\n");
     assert_fails(&app, &["the Rust worker `manual` is not a dependency of this crate"]);
 }
 
@@ -102,5 +103,6 @@ fn invalid_settings_fail_the_build_until_fixed() {
     assert_builds(&app);
     fs::create_dir(app.path("workers/bad-name")).expect("a folder");
     app.write("workers/bad-name/main.py", "");
+    app.append("Cargo.toml", "\n");
     assert_fails(&app, &["`bad-name` is not a valid worker name: it contains `-`", "try `bad_name`"]);
 }

@@ -7,6 +7,7 @@ mod build_errors;
 mod cargo_test;
 mod compile_errors;
 mod compiled_crates;
+mod contracts;
 mod durable;
 mod invoke;
 mod layers;

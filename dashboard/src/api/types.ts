@@ -28,6 +28,15 @@ export interface Worker {
   folder: string;
   settings: Settings;
   triggers?: Trigger[];
+  contract?: Contract;
+}
+
+/** What a worker takes and returns, as text in the notation of TypeScript. */
+export interface Contract {
+  event: string;
+  response: string;
+  /** Both, and the types that they use. */
+  types: string;
 }
 
 export interface Edge {

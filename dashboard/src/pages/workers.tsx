@@ -1,6 +1,6 @@
 // The page of all workers, and the page of one: settings, callers and callees, recent invocations and log lines.
 
-import type { DevEvent, LogEvent, Settings } from '../api/types';
+import type { Contract, DevEvent, LogEvent, Settings } from '../api/types';
 import { LanguageBadge, languageName } from '../components/badge';
 import { Command } from '../components/copy_button';
 import { useFetch } from '../hooks/use_fetch';
@@ -58,6 +58,7 @@ export function WorkerPage({ name }: { name: string }) {
             <SettingFacts settings={settings} />
           </dl>
           <CallersAndCallees name={name} />
+          {worker?.contract && <ContractTypes contract={worker.contract} />}
           {worker?.triggers && worker.triggers.length > 0 && <TriggerList worker={name} triggers={worker.triggers} />}
           <section aria-labelledby="recent-invocations">
             <h2 id="recent-invocations">Recent invocations</h2>
@@ -91,6 +92,15 @@ function SettingFacts({ settings }: { settings: Settings }) {
     ...(settings.variables.length === 0 ? [] : [['Variables', settings.variables.join(', ')] as [string, string]]),
   ];
   return <>{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</>;
+}
+
+function ContractTypes({ contract }: { contract: Contract }) {
+  return (
+    <section class="panel" aria-label="Contract">
+      <header class="panel-head"><h2>Contract</h2></header>
+      <pre class="block">{contract.types}</pre>
+    </section>
+  );
 }
 
 function CallersAndCallees({ name }: { name: string }) {

@@ -17,7 +17,16 @@ struct Limits {
 
 const CRATES: &[Limits] = &[
     Limits { name: "bedrock-build", allowed: &[], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
-    Limits { name: "bedrock-macros", allowed: &["bedrock-build"], forbidden: &["aws*", "lambda*", "tokio*", "clap*"] },
+    Limits {
+        name: "bedrock-rust-types",
+        allowed: &["bedrock-build"],
+        forbidden: &["aws*", "lambda*", "tokio*", "clap*"],
+    },
+    Limits {
+        name: "bedrock-macros",
+        allowed: &["bedrock-build", "bedrock-rust-types"],
+        forbidden: &["aws*", "lambda*", "tokio*", "clap*"],
+    },
     Limits {
         name: "bedrock-model",
         allowed: &["bedrock-build"],
@@ -98,6 +107,7 @@ const CRATES: &[Limits] = &[
             "bedrock-local",
             "bedrock-model",
             "bedrock-package",
+            "bedrock-rust-types",
             "bedrock-templates",
         ],
         forbidden: &["lambda*"],

@@ -1,5 +1,12 @@
 //! The types of the table as Rust writes them. Each module is a case: its type `Subject` is the event and the response.
-#![allow(missing_docs, reason = "the names are those of the cases")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::box_collection,
+    clippy::ref_option,
+    reason = "the cases are types of users"
+)]
 
 pub mod numbers {
     use serde::{Deserialize, Serialize};

@@ -177,8 +177,10 @@ fn generated_types_are_read_as_the_same_contract() {
         let contract = read_case(&case);
         let module = rust_module("case", &contract);
         let root = rust_type(&contract.event);
-        // An absent field that may be `null` is written by a function of the library, and roots have no attributes.
-        if module.contains("::present") || root.contains("i64") || root.contains("u64") {
+        // An absent field that may be `null` is written by a function of the library, one that is only `null` is the same as
+        // an absent one for serde, and roots have no attributes.
+        if module.contains("::present") || module.contains("Option<()>") || root.contains("i64") || root.contains("u64")
+        {
             continue;
         }
         let lines =

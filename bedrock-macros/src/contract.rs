@@ -46,7 +46,7 @@ fn implementation(ident: &syn::Ident) -> TokenStream {
 
 fn expand_item(item: &ContractItem) -> TokenStream {
     let implementation = implementation(&item.ident);
-    let checks = item.fields.iter().map(|field| check(field));
+    let checks = item.fields.iter().map(check);
     quote! {
         #implementation
         const _: () = { #(#checks)* };

@@ -90,8 +90,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
         };
         write("Cargo.toml", "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n");
         write("workers/a/main.py", "");

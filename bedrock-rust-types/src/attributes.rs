@@ -31,6 +31,7 @@ const REFUSED: [(&str, &str); 10] = [
 ];
 
 /// What the attributes of a type, a variant or a field say.
+#[allow(clippy::struct_excessive_bools, reason = "each is an attribute without a value")]
 #[derive(Default)]
 pub(crate) struct Attributes {
     pub(crate) rename: Option<String>,

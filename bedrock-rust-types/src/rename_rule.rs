@@ -40,7 +40,7 @@ impl RenameRule {
             Self::None | Self::Pascal => name.to_owned(),
             Self::Lower => name.to_ascii_lowercase(),
             Self::Upper => name.to_ascii_uppercase(),
-            Self::Camel => with_first(name, |first| first.to_ascii_lowercase()),
+            Self::Camel => with_first(name, char::to_ascii_lowercase),
             Self::Snake => {
                 let mut snake = String::new();
                 for (index, c) in name.char_indices() {
@@ -62,10 +62,8 @@ impl RenameRule {
         match self {
             Self::None | Self::Lower | Self::Snake => name.to_owned(),
             Self::Upper | Self::ScreamingSnake => name.to_ascii_uppercase(),
-            Self::Pascal => {
-                name.split('_').map(|word| with_first(word, |first| first.to_ascii_uppercase())).collect::<String>()
-            }
-            Self::Camel => with_first(&Self::Pascal.field(name), |first| first.to_ascii_lowercase()),
+            Self::Pascal => name.split('_').map(|word| with_first(word, char::to_ascii_uppercase)).collect::<String>(),
+            Self::Camel => with_first(&Self::Pascal.field(name), char::to_ascii_lowercase),
             Self::Kebab => name.replace('_', "-"),
             Self::ScreamingKebab => name.to_ascii_uppercase().replace('_', "-"),
         }

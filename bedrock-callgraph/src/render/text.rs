@@ -81,7 +81,8 @@ impl Trees<'_> {
             line += ", by settings";
         }
         if let Some(types) = &self.graph.edges[edge].types {
-            line += &format!(": {types}");
+            line.push_str(": ");
+            line.push_str(&types.to_string());
         }
         if self.path.contains(&to) {
             line += ", a cycle";

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bedrock_dev::event_log::EventLogFile;
 use bedrock_dev::execution::LogLine;
-use bedrock_dev::{Clock, DevServer, DevServerConfig};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, ENDPOINT};
 use serde_json::Value;
 
 use super::client::send;
@@ -73,7 +73,8 @@ async fn cors_settings_of_the_endpoint_open_its_url() {
         state_folder: dir.path().join("target/bedrock"),
         port: 0,
         clock: Clock::real(),
-        executables: HashMap::new(),
+        // It is not started: a preflight request does not reach the function.
+        executables: HashMap::from([(ENDPOINT.to_owned(), PathBuf::from("/usr/bin/env"))]),
         log_sink: Arc::new(|_| {}),
         call_graph: None,
         strict: false,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_build::triggers::is_fifo_queue;
 use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -107,13 +108,13 @@ impl TestQueue {
         respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
     ) -> Self {
         let messages: Vec<_> = bodies.iter().map(|body| OutgoingMessage::of(body, None)).collect();
-        Self::start_with("jobs", MappingOptions::default(), batching, &messages, respond)
+        Self::start_with("jobs", &MappingOptions::default(), batching, &messages, respond)
     }
 
     /// Creates a queue with this name and an event source mapping with these options.
     fn start_with(
         name: &str,
-        options: MappingOptions,
+        options: &MappingOptions,
         batching: Batching,
         sent: &[OutgoingMessage<'_>],
         respond: impl Fn(&[Value]) -> Option<Result<Value, ()>> + Send + Sync + 'static,
@@ -123,7 +124,7 @@ impl TestQueue {
         let messages = Arc::new(MessageStore::open(&scratch.path().join("messages")).expect("a file"));
         let queue = |name: &str, redrive| {
             let text = || name.to_owned();
-            let fifo = name.ends_with(".fifo").then_some(FifoQueueConfig { content_based_deduplication: false });
+            let fifo = is_fifo_queue(name).then_some(FifoQueueConfig { content_based_deduplication: false });
             let config = SqsQueueConfig { name: text(), arn: text(), url: text(), visibility: 30, redrive, fifo };
             SqsQueue::new(config, Arc::clone(&messages), clock.clone())
         };
@@ -310,7 +311,7 @@ async fn filtered_messages_are_deleted_without_the_worker() {
     let bodies = [r#"{"kind":"order"}"#, r#"{"kind":"note"}"#, "text", r#"{"kind":"order","n":2}"#];
     let queue = TestQueue::start_with(
         "jobs",
-        MappingOptions { filters, maximum_concurrency: None },
+        &MappingOptions { filters, maximum_concurrency: None },
         Batching { size: 10, window: 0, partial_failures: false },
         &bodies.map(|body| OutgoingMessage::of(body, None)),
         |_| Some(Ok(Value::Null)),
@@ -326,7 +327,7 @@ async fn filtered_messages_are_deleted_without_the_worker() {
 async fn maximum_concurrency_limits_batches() {
     let queue = TestQueue::start_with(
         "jobs",
-        MappingOptions { filters: Vec::new(), maximum_concurrency: Some(2) },
+        &MappingOptions { filters: Vec::new(), maximum_concurrency: Some(2) },
         Batching { size: 1, window: 0, partial_failures: false },
         &["1", "2", "3"].map(|body| OutgoingMessage::of(body, None)),
         |_| None,
@@ -340,7 +341,7 @@ async fn group_of_a_fifo_queue_is_in_one_batch_at_a_time() {
     let sent = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("a3", "a")];
     let queue = TestQueue::start_with(
         "jobs.fifo",
-        MappingOptions::default(),
+        &MappingOptions::default(),
         Batching { size: 2, window: 0, partial_failures: false },
         &sent.map(|(body, group)| OutgoingMessage::of(body, Some(group))),
         // The first batch with messages of the group `a` never ends.
@@ -360,7 +361,7 @@ async fn failed_messages_of_a_group_return_in_order() {
     let sent = [("a1", "a"), ("a2", "a"), ("a3", "a")];
     let queue = TestQueue::start_with(
         "jobs.fifo",
-        MappingOptions::default(),
+        &MappingOptions::default(),
         Batching { size: 2, window: 0, partial_failures: false },
         &sent.map(|(body, group)| OutgoingMessage::of(body, Some(group))),
         |records| {

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_build::triggers::is_fifo_queue;
+
 use super::{MessageCounts, MessageStore, RedrivePolicy};
 use crate::Clock;
 use crate::triggers::sqs::queue::{FifoQueueConfig, OutgoingMessage, SqsQueue, SqsQueueConfig};
@@ -20,7 +22,7 @@ fn queue(path: &Path, name: &str, clock: &Clock) -> SqsQueue {
     let redrive = (!name.ends_with("-dead"))
         .then(|| RedrivePolicy { dead_letter_queue: format!("{name}-dead"), max_receives: 2 });
     let text = |text: &str| text.to_owned();
-    let fifo = name.ends_with(".fifo").then_some(FifoQueueConfig { content_based_deduplication: false });
+    let fifo = is_fifo_queue(name).then_some(FifoQueueConfig { content_based_deduplication: false });
     let config = SqsQueueConfig { name: text(name), arn: text("arn"), url: text("url"), visibility: 30, redrive, fifo };
     SqsQueue::new(config, messages, clock.clone())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use bedrock_build::triggers::is_fifo_queue;
 use serde_json::{Value, json};
 
 use super::super::state::Sqs;
@@ -28,8 +29,7 @@ impl TestSqs {
                 url: format!("http://127.0.0.1/_sqs/000000000000/{name}"),
                 visibility: 30,
                 redrive,
-                fifo: name
-                    .ends_with(".fifo")
+                fifo: is_fifo_queue(name)
                     .then_some(FifoQueueConfig { content_based_deduplication: name == "hashed.fifo" }),
             };
             Arc::new(SqsQueue::new(config, Arc::clone(&messages), Clock::real()))

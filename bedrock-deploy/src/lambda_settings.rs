@@ -239,7 +239,9 @@ pub(crate) fn actual_members(configuration: &FunctionConfiguration) -> Members {
         ("TracingConfig", json!({ "Mode": mode })),
         ("VpcConfig", vpc_config(&subnets, &groups, ipv6)),
     ];
-    let durable = configuration.durable_config().map(|config| {
+    // The timeout is required, so a configuration without it is not that of a durable function.
+    let durable = configuration.durable_config().filter(|config| config.execution_timeout().is_some());
+    let durable = durable.map(|config| {
         let retention = config.retention_period_in_days();
         json!({ "ExecutionTimeout": config.execution_timeout(), "RetentionPeriodInDays": retention })
     });

@@ -1,5 +1,6 @@
 //! Members that the settings have, and those that they had.
 
+use aws_sdk_lambda::types::{DurableConfig, FunctionConfiguration};
 use serde_json::json;
 
 use super::{LambdaSettings, ManagedSettings, Members, actual_members, member_differences};
@@ -61,8 +62,7 @@ fn members_that_were_managed_get_their_defaults() {
 
 #[test]
 fn resets_equal_the_members_of_a_new_function() {
-    let configuration =
-        aws_sdk_lambda::types::FunctionConfiguration::builder().function_name("shop-dev-counter").build();
+    let configuration = FunctionConfiguration::builder().function_name("shop-dev-counter").build();
     let actual = actual_members(&configuration);
     let names = actual.keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(ManagedSettings::parse(&names).resets(&Members::new(), GROUP), actual);
@@ -70,8 +70,7 @@ fn resets_equal_the_members_of_a_new_function() {
 
 #[test]
 fn differences_name_the_settings() {
-    let configuration =
-        aws_sdk_lambda::types::FunctionConfiguration::builder().function_name("shop-dev-counter").build();
+    let configuration = FunctionConfiguration::builder().function_name("shop-dev-counter").build();
     let desired = settings(json!({
         "ephemeral_storage": 2048, "tracing": "Active", "kms_key": "arn",
         "vpc": { "subnets": ["subnet-1"], "security_groups": ["sg-1"], "ipv6": false }
@@ -81,4 +80,15 @@ fn differences_name_the_settings() {
         ["ephemeral-storage 512 → 2048", "kms-key", "tracing PassThrough → Active", "vpc"]
     );
     assert_eq!(member_differences(&desired.members(GROUP), &desired.members(GROUP)), [""; 0]);
+}
+
+#[test]
+fn only_durable_functions_have_a_durable_config() {
+    let member = |config: DurableConfig| {
+        let configuration = FunctionConfiguration::builder().durable_config(config).build();
+        actual_members(&configuration).get("DurableConfig").cloned()
+    };
+    assert_eq!(member(DurableConfig::builder().build()), None);
+    let config = DurableConfig::builder().execution_timeout(60).retention_period_in_days(1).build();
+    assert_eq!(member(config), Some(json!({ "ExecutionTimeout": 60, "RetentionPeriodInDays": 1 })));
 }

@@ -11,6 +11,7 @@ mod layers;
 mod manifest;
 mod migrated;
 mod packages;
+mod shared_code;
 mod spec_examples;
 #[path = "../fixture/test_app.rs"]
 mod test_app;

@@ -1,5 +1,5 @@
 //! Warnings about what works on this machine, and `cargo bedrock build` refuses. Printed when a worker is started for the first
-//! time, so that nobody learns of it on the day of a deployment.
+//! time, so that a user learns of it before the day of a deployment.
 
 use std::fs;
 use std::path::Path;

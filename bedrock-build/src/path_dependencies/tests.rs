@@ -1,3 +1,5 @@
+//! The folders that lists of each tool name, and what is reported of the others.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

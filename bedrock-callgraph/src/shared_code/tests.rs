@@ -1,3 +1,5 @@
+//! Which shared code a worker imports, the calls in it, and the paths in a zip.
+
 use std::fs;
 use std::path::Path;
 

@@ -27,7 +27,8 @@ pub(super) fn functions(dir: &Path) -> Result<FoundFunctions> {
             let items = workspace.get(key).and_then(Item::as_array).into_iter().flatten();
             items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
         };
-        let (members, excluded) = (list("members"), list("exclude"));
+        let members = list("members");
+        let excluded = list("exclude");
         let matches = |patterns: &[String], path: &str| patterns.iter().any(|pattern| matches_member(pattern, path));
         let folders = folders(dir, 3).into_iter();
         packages.extend(

@@ -57,7 +57,7 @@ fn sam_template_is_printed_applied_and_undone() {
     let app = app();
     let before = app.files();
     let dry = run(&app, &["import", "../sam", "--dry-run"]);
-    assert_eq!((dry.code, app.files()), (Some(0), before.clone()), "{}", dry.stderr);
+    assert_eq!((dry.code, app.files()), (Some(0), before), "{}", dry.stderr);
     assert_snapshot!(dry.stderr, @"
     warning: template.yaml:13: event `Get` of `HelloFunction` is not imported: `GET /hello` is a route of the endpoint: add it to `src/endpoints` and call the worker
     note: nothing was changed, because `--dry-run` was given

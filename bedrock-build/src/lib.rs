@@ -12,6 +12,7 @@
 //! | [`build_inputs`] | what the build scripts of a Lambda build depend on |
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
+//! | [`path_dependencies`], [`shared_code`] | the folders with code of several workers |
 //! | [`member_pattern`] | patterns of the members of a workspace |
 //! | [`event_pattern`] | patterns with which rules and filters choose events |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
@@ -39,6 +40,7 @@ pub mod language;
 mod manifest;
 pub mod member_pattern;
 pub mod name;
+pub mod path_dependencies;
 mod problem;
 pub mod python_dependencies;
 pub mod python_indexes;
@@ -46,6 +48,7 @@ mod references;
 pub mod runtime;
 pub mod schedule;
 pub mod settings;
+pub mod shared_code;
 mod toml_values;
 pub mod worker;
 pub mod worker_index;
@@ -56,6 +59,7 @@ pub use dotenv::DOTENV_FILES;
 pub use emit::emit;
 pub use language::Language;
 pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME_LENGTH, WorkerName};
+pub use path_dependencies::{PathDependencies, PathDependency};
 pub use problem::Problem;
 pub use python_dependencies::{PythonDependencies, read_requirements};
 pub use python_indexes::project_indexes;
@@ -64,5 +68,6 @@ pub use schedule::Schedule;
 pub use settings::triggers::{self, Trigger};
 pub use settings::uses::{self, Use};
 pub use settings::{Destination, FunctionSettings, Settings};
+pub use shared_code::{SHARED_FOLDER, shared_dir};
 pub use worker::Worker;
 pub use worker_index::{WorkerEntry, WorkerIndex};

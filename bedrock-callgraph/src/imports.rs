@@ -34,7 +34,7 @@ pub fn imported_files(folder: &Path, language: Language, entry: &str) -> Vec<Imp
         let Some(text) = source(&folder.join(&path), language) else { continue };
         let imports = match language {
             Language::Python => python::imports(&text),
-            _ => javascript::imports(&text),
+            _ => javascript::imports(&path, &text),
         };
         for import in imports {
             let files = match language {
@@ -48,11 +48,11 @@ pub fn imported_files(folder: &Path, language: Language, entry: &str) -> Vec<Imp
 }
 
 /// Returns the text of a file that may have imports.
-fn source(path: &Path, language: Language) -> Option<String> {
+pub(crate) fn source(path: &Path, language: Language) -> Option<String> {
     let extension = path.extension()?.to_str()?;
     let is_source = match language {
         Language::Python => extension == "py",
-        _ => matches!(extension, "js" | "mjs" | "cjs" | "jsx"),
+        _ => matches!(extension, "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx"),
     };
     let metadata = fs::metadata(path).ok()?;
     if !is_source || !metadata.is_file() || metadata.len() > MAX_PARSED_BYTES {

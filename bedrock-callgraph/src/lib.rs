@@ -5,6 +5,8 @@
 //! | `elf`, `rust_edges` | the calls in the programs of the Rust functions |
 //! | `python`, `javascript`, `name_resolution` | the calls in one source file |
 //! | `imports` | the files of a worker that its main file imports |
+//! | `shared_code` | the code in the shared folder that a worker imports |
+//! | `source_files` | the code files in a folder |
 //! | `sources` | the calls in the files of a worker |
 //! | `call_targets` | the functions that called names refer to |
 //! | `check` | errors and warnings about the calls |
@@ -33,6 +35,8 @@ mod node;
 mod python;
 mod render;
 mod rust_edges;
+mod shared_code;
+mod source_files;
 mod sources;
 
 pub use check::{Finding, Level};
@@ -44,3 +48,6 @@ pub use model::{Graph, path};
 pub use node::NodeName;
 pub use render::{Format, picture, render};
 pub use rust_edges::{RustEdges, read_program_calls};
+pub use shared_code::{
+    OutsideImport, PACKED_SHARED_JAVASCRIPT, SharedCode, shared_code, with_packed_paths, workers_with_shared_file,
+};

@@ -53,7 +53,7 @@ pub use error::StartError;
 pub use policy::CallGraph;
 pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
-    SelfWrittenFiles, WatchError, affected,
+    SelfWrittenFiles, SharedFileUsersFn, WatchError, affected,
 };
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};

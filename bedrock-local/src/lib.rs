@@ -29,6 +29,7 @@ mod api_port;
 mod app_info;
 mod async_events;
 mod async_runtime;
+mod build_warnings;
 mod caller_deadline;
 mod connection_timeouts;
 mod dispatch;

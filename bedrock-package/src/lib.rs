@@ -38,6 +38,7 @@ mod replace_file;
 mod run;
 mod runtimes;
 mod rust;
+mod shared_files;
 mod size_limits;
 mod state;
 pub mod tools;

@@ -1,4 +1,4 @@
-//! The code of a Python or JavaScript worker: its own files, and the files that let Lambda's managed runtime run its class.
+//! The code of a Python or JavaScript worker: its own files, the shared code that it imports, and the files that let Lambda's managed runtime run its class.
 
 use bedrock_build::{Language, Worker};
 use bedrock_local::{WorkerIdentity, identity_file, lambda_files};
@@ -7,6 +7,7 @@ use super::artifact::{Artifact, Function};
 use super::context::{ArtifactContents, BuiltArtifact, Context};
 use super::inputs::Inputs;
 use super::node;
+use super::shared_files::{shared_files, with_paths_of_zip};
 use super::worker_files::worker_files;
 use bedrock_artifacts::Entry;
 use bedrock_diagnostics::Result;
@@ -15,18 +16,22 @@ use bedrock_diagnostics::Result;
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
     let function = Function::Worker(worker.name.clone());
     let own = worker_files(context, worker)?;
+    let shared = shared_files(context, worker, &own)?;
     let runtime = runtime_files(context, worker);
     let mut inputs = Inputs::default();
     inputs.add_files(&own, &context.app.root)?;
+    inputs.add_files(&shared, &context.app.root)?;
     inputs.add_files(&runtime, &context.app.root)?;
     if worker.settings.bundle {
         node::add_inputs(&mut inputs, context, worker)?;
     }
     context.build_artifact(&Artifact::Code(function), inputs, Vec::new(), || {
         let mut made = if worker.settings.bundle {
-            node::bundle(context, worker, own)?
+            node::bundle(context, worker, own, &shared)?
         } else {
-            ArtifactContents { entries: own, temp_dir: None }
+            let mut entries = if shared.is_empty() { own } else { with_paths_of_zip(own, context, worker)? };
+            entries.extend(shared);
+            ArtifactContents { entries, temp_dir: None }
         };
         made.entries.extend(runtime);
         Ok(made)

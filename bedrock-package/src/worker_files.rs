@@ -1,4 +1,4 @@
-//! The own files of a Python or JavaScript worker. What its main file imports is packed although `.gitignore` excludes it or it
+//! The own files of a Python or JavaScript worker, and the shared code that it imports. What its main file imports is packed although `.gitignore` excludes it or it
 //! has the name of a test: compiled and generated code is rarely in Git.
 
 use std::collections::BTreeSet;
@@ -35,7 +35,8 @@ const TYPE_FILES: [&str; 4] = ["jsconfig.json", "tsconfig.json", "worker.d.cts",
 /// Returns the worker's own files.
 pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec<Entry>> {
     let artifact = Artifact::Code(Function::Worker(worker.name.clone()));
-    let tree = collect(context, worker)?;
+    let imported = imported_files(&context.app.root.join(&worker.dir), worker.language, worker.entry);
+    let tree = collect(context, worker, &worker.dir, &imported)?;
     if let Some(file) = tree.files.iter().find(|file| is_reserved(&file.path)) {
         return Err(Error::app(format!("failed to pack {artifact}"))
             .cause(format!("`{}/{}` has a name that cargo bedrock needs for itself", worker.dir, file.path))
@@ -56,19 +57,18 @@ pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec
     Ok(tree.entries("").into_iter().filter(|entry| !is_left_out(entry)).collect())
 }
 
-/// Collects the files again until all files that the collected ones import are packed.
-fn collect(context: &Context<'_>, worker: &Worker) -> Result<Tree> {
+/// Collects the files of the worker's folder, or of a folder that it shares, again until all files that the collected ones import are packed.
+pub(super) fn collect(context: &Context<'_>, worker: &Worker, shown: &str, imported: &[ImportedFile]) -> Result<Tree> {
     let app = context.app;
-    let dir = app.root.join(&worker.dir);
+    let dir = app.root.join(shown);
     let settings = Function::Worker(worker.name.clone()).settings_table();
     let mut options = PackOptions::new(FolderKind::Sources, &app.root, settings);
     options.allow.clone_from(&worker.settings.allow);
-    let imported = imported_files(&dir, worker.language, worker.entry);
     loop {
         let tree = collect_files(&dir, &options)?;
-        let missing = Missing::of(&tree, &imported);
+        let missing = Missing::of(&tree, imported);
         if !missing.refused.is_empty() {
-            let reports = missing.refused.iter().map(|path| refused(worker, path)).collect();
+            let reports = missing.refused.iter().map(|path| refused(worker, shown, path)).collect();
             return Err(Error { kind: ExitKind::App, reports });
         }
         let known = options.needed.len();
@@ -76,8 +76,7 @@ fn collect(context: &Context<'_>, worker: &Worker) -> Result<Tree> {
         if options.needed.len() == known {
             for path in missing.optional {
                 let text = format!(
-                    "`{}/{path}` stays out of the zip: `.gitignore` excludes it, and it is imported in a `try`",
-                    worker.dir
+                    "`{shown}/{path}` stays out of the zip: `.gitignore` excludes it, and it is imported in a `try`"
                 );
                 context.observer.warning(Some(&Artifact::Code(Function::Worker(worker.name.clone()))), &text);
             }
@@ -127,11 +126,11 @@ impl Missing {
     }
 }
 
-fn refused(worker: &Worker, path: &str) -> Report {
-    let is_entry = path == worker.entry;
+fn refused(worker: &Worker, shown: &str, path: &str) -> Report {
+    let is_entry = path == worker.entry && shown == worker.dir;
     let cause = if is_entry { "is the main file of the worker" } else { "is imported by the worker" };
     Report {
-        message: format!("`.bedrockignore` keeps `{}/{path}` out of the zip", worker.dir),
+        message: format!("`.bedrockignore` keeps `{shown}/{path}` out of the zip"),
         causes: vec![format!("it {cause}")],
         help: vec!["take the line that matches it out of `.bedrockignore`".to_owned()],
     }

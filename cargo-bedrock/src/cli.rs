@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, invoke, list, logs, man, mcp,
-    migrate, new, queue, remove, replay, rollback, status, terraform, test,
+    build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, import, invoke, list, logs,
+    man, mcp, migrate, new, queue, remove, replay, rollback, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -90,6 +90,7 @@ enum Command {
     Logs(logs::Logs),
     Terraform(terraform::Terraform),
     Migrate(migrate::Migrate),
+    Import(import::Import),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
@@ -147,6 +148,7 @@ impl Cli {
             Command::Logs(command) => command.run(&session),
             Command::Terraform(command) => command.run(&session),
             Command::Migrate(command) => command.run(&session, long_flags("build")),
+            Command::Import(command) => command.run(&session),
             Command::Doctor(command) => command.run(&session),
             Command::Completions(command) => command.run(Cli::command()),
             Command::Man(command) => command.run(&session, Cli::command()),

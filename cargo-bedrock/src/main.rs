@@ -40,6 +40,7 @@ mod doctor;
 mod event_queue;
 mod executions;
 mod file_plan;
+mod import;
 mod local_invoke;
 mod mcp;
 mod migrate;

@@ -14,6 +14,16 @@ pub(super) struct JavaScript<'p> {
     pub(super) folder: &'p str,
 }
 
+/// Returns the grammar for a file.
+pub(super) fn language(path: &str) -> tree_sitter::Language {
+    let language = match path.rsplit_once('.') {
+        Some((_, "ts" | "mts" | "cts")) => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+        Some((_, "tsx")) => tree_sitter_typescript::LANGUAGE_TSX,
+        _ => tree_sitter_javascript::LANGUAGE,
+    };
+    language.into()
+}
+
 impl JavaScript<'_> {
     /// Returns whether an import such as `./worker` refers to the file that `new worker` created in the worker's folder.
     pub(super) fn is_bedrock(&self, specifier: &str) -> bool {

@@ -5,20 +5,20 @@ use std::path::Path;
 use serde_json::Value;
 use tree_sitter::Node;
 
-use super::grammar::string;
+use super::grammar::{language, string};
 use crate::import_name::{Import, folder_of, normalized};
 use crate::name_resolution::{children, field, parse, text_of};
 
 /// Suffixes that Node.js or a bundler adds to a path.
 const SUFFIXES: [&str; 10] = ["", ".js", ".json", ".node", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".mts"];
 
-/// Returns the paths and packages that a file imports.
-pub(crate) fn imports(text: &str) -> Vec<Import> {
-    let Some(tree) = parse(&tree_sitter_javascript::LANGUAGE.into(), text) else { return Vec::new() };
+/// Returns the paths and packages that a file imports. `path` is for its extension.
+pub(crate) fn imports(path: &str, text: &str) -> Vec<Import> {
+    let Some(tree) = parse(&language(path), text) else { return Vec::new() };
     let mut found = Vec::new();
     let mut pending = vec![(tree.root_node(), false)];
     while let Some((node, is_optional)) = pending.pop() {
-        if let Some(name) = name(node, text) {
+        if let Some(name) = specifier(node, text).and_then(|specifier| string(specifier, text)) {
             found.push(Import { name, is_optional });
         }
         let is_optional = is_optional || node.kind() == "try_statement";
@@ -27,8 +27,31 @@ pub(crate) fn imports(text: &str) -> Vec<Import> {
     found
 }
 
-fn name(node: Node<'_>, text: &str) -> Option<String> {
-    let imported = match node.kind() {
+/// Returns a file with other paths of its imports: those for which `replacement` returns one. `None` if there are none.
+pub(crate) fn replace_imports(path: &str, text: &str, replacement: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let tree = parse(&language(path), text)?;
+    let mut found = Vec::new();
+    let mut pending = vec![tree.root_node()];
+    while let Some(node) = pending.pop() {
+        if let Some(specifier) = specifier(node, text)
+            && let Some(new) = string(specifier, text).and_then(|name| replacement(&name))
+        {
+            // Without the quotes, which have one byte each.
+            found.push((specifier.start_byte() + 1..specifier.end_byte() - 1, new));
+        }
+        pending.extend(children(node));
+    }
+    found.sort_by_key(|(range, _)| range.start);
+    let mut replaced = text.to_owned();
+    for (range, new) in found.iter().rev() {
+        replaced.replace_range(range.clone(), new);
+    }
+    (!found.is_empty()).then_some(replaced)
+}
+
+/// Returns the string in a statement or call that imports.
+fn specifier<'t>(node: Node<'t>, text: &str) -> Option<Node<'t>> {
+    match node.kind() {
         "import_statement" | "export_statement" => field(node, "source"),
         "call_expression" | "new_expression" => {
             let called = text_of(field(node, "function").or_else(|| field(node, "constructor"))?, text);
@@ -38,8 +61,7 @@ fn name(node: Node<'_>, text: &str) -> Option<String> {
             children(arguments).first().copied()
         }
         _ => None,
-    };
-    string(imported?, text)
+    }
 }
 
 /// Returns the files that an import refers to, as far as they are in the folder: one, and the `package.json` that names it.
@@ -55,7 +77,13 @@ pub(crate) fn resolve(folder: &Path, importer: &str, name: &str) -> Vec<String> 
 }
 
 fn file(folder: &Path, path: &str) -> Option<String> {
-    SUFFIXES.iter().map(|suffix| format!("{path}{suffix}")).find(|path| folder.join(path).is_file())
+    let is_file = |path: &String| folder.join(path).is_file();
+    let found = SUFFIXES.iter().map(|suffix| format!("{path}{suffix}")).find(is_file);
+    // TypeScript names the file that a compiler would make.
+    found.or_else(|| {
+        let (stem, extension) = path.rsplit_once('.').filter(|(_, end)| matches!(*end, "js" | "mjs" | "cjs"))?;
+        Some(format!("{stem}.{}", extension.replace("js", "ts"))).filter(is_file)
+    })
 }
 
 fn in_folder(folder: &Path, path: &str) -> Vec<String> {

@@ -1,10 +1,10 @@
-//! Determines what a set of changed files affects. The decision uses only paths; whether a Rust program really differs
+//! Determines what a set of changed files affects. The decision uses only paths and lists of dependencies; whether a Rust program really differs
 //! is known when it is built.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use bedrock_build::{App, DOTENV_FILES, Language, Worker};
+use bedrock_build::{App, DOTENV_FILES, Language, PathDependencies, Worker, shared_dir};
 
 /// Files of the app that cargo and rustup read, in addition to manifests.
 const CARGO_FILES: [&str; 5] = ["Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml", ".cargo"];
@@ -13,6 +13,10 @@ const ENTRY_FILES: [&str; 8] =
     ["main.py", "main.js", "main.mjs", "main.cjs", "main.ts", "main.mts", "main.cts", "Cargo.toml"];
 /// Extensions of files that a bundled JavaScript worker may import from outside of its folder.
 const SCRIPT_EXTENSIONS: [&str; 8] = ["cjs", "js", "json", "jsx", "mjs", "mts", "ts", "tsx"];
+
+/// Returns the names of the workers that import a file of a shared folder, `workers/_shared/python` or `workers/_shared/javascript`.
+/// The path is relative to the app.
+pub type SharedFileUsersFn = dyn Fn(&App, &Path) -> BTreeSet<String> + Send + Sync;
 
 /// Workers and build steps affected by a set of changed files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,17 +76,57 @@ impl Affected {
 }
 
 /// Determines what changes of these files affect. Paths are absolute; paths outside of the app belong to crates that it
-/// uses.
-pub fn affected<'a>(app: &App, changed: impl IntoIterator<Item = &'a PathBuf>) -> Affected {
+/// uses. Without `users`, a shared file affects all workers of its language.
+pub fn affected<'a>(
+    app: &App,
+    changed: impl IntoIterator<Item = &'a PathBuf>,
+    users: Option<&SharedFileUsersFn>,
+) -> Affected {
     let mut all = Affected::default();
+    let mut packages = None;
     for path in changed {
         all.merge(match path.strip_prefix(&app.root) {
             Ok(relative_path) => affected_in_app(app, relative_path),
             Err(_) if is_rust_source(path) => Affected::programs(),
             Err(_) => Affected::default(),
         });
+        let shared = path.strip_prefix(&app.root).ok().filter(|path| is_in_shared_folder(app, path));
+        if let Some(path) = shared.filter(|path| !is_output(path)) {
+            let users = users.map_or_else(|| workers_of_folder(app, path), |users| users(app, path));
+            all.hosted_workers.extend(users);
+        }
+        if !is_output(path) {
+            let packages = packages.get_or_insert_with(|| local_packages(app));
+            let users = packages.iter().filter(|(_, packages)| packages.has_file(path));
+            all.hosted_workers.extend(users.map(|(worker, _)| worker.name.to_string()));
+        }
     }
     all
+}
+
+/// Returns the Python and JavaScript workers with dependencies that are folders.
+fn local_packages(app: &App) -> Vec<(&Worker, PathDependencies)> {
+    let of = |worker: &'_ Worker| PathDependencies::of(&app.root, &worker.dir, worker.language);
+    app.workers.iter().map(|worker| (worker, of(worker))).filter(|(_, packages)| !packages.found.is_empty()).collect()
+}
+
+/// Returns whether a file is in the shared folder of a language.
+fn is_in_shared_folder(app: &App, path: &Path) -> bool {
+    !workers_of_folder(app, path).is_empty()
+}
+
+/// Returns the names of the workers in whose shared folder a file is.
+fn workers_of_folder(app: &App, path: &Path) -> BTreeSet<String> {
+    let shares = |worker: &&Worker| shared_dir(&worker.dir, worker.language).is_some_and(|dir| path.starts_with(dir));
+    app.workers.iter().filter(shares).map(|worker| worker.name.to_string()).collect()
+}
+
+/// Returns whether tools write a file next to code: when a package is built or installed, and when Python or tests run.
+fn is_output(path: &Path) -> bool {
+    let is_folder_of_tools =
+        |name: &str| matches!(name, "__pycache__" | "node_modules" | "build" | "dist") || name.ends_with(".egg-info");
+    path.components().any(|part| is_folder_of_tools(name(Some(part))))
+        || path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn affected_in_app(app: &App, path: &Path) -> Affected {
@@ -141,7 +185,8 @@ fn affected_bundles(app: &App, path: &Path) -> Affected {
     if SCRIPT_EXTENSIONS.iter().any(|script| extension == *script) {
         for worker in app.workers.iter().filter(|worker| worker.settings.bundle) {
             // A bundle never imports files of another worker.
-            if !path.starts_with(&app.settings.workers_dir) || path.starts_with(&worker.dir) || is_shared(app, path) {
+            let is_shared = is_shared(app, path) && !is_in_shared_folder(app, path);
+            if !path.starts_with(&app.settings.workers_dir) || path.starts_with(&worker.dir) || is_shared {
                 all.merge(Affected::hosted_worker(worker));
             }
         }

@@ -6,7 +6,7 @@
 //! | `ignore_rules` | files whose changes are ignored |
 //! | `links` | symbolic links below the watched folders |
 //! | `self_written` | files that a worker may have written itself |
-//! | `affected` | which workers a set of changed files affects, without reading the disk |
+//! | `affected` | which workers a set of changed files affects |
 //! | `change` | a change on its way through a reload |
 //! | `outcome` | the results of a reload |
 //! | `build_progress`, `build_queue` | progress of a build; builds one after the other |
@@ -33,7 +33,7 @@ mod reloader;
 mod self_written;
 mod watcher;
 
-pub use affected::{Affected, affected};
+pub use affected::{Affected, SharedFileUsersFn, affected};
 pub use build_progress::BuildProgress;
 pub(crate) use executable_cache::ExecutableCache;
 pub use outcome::{BuildError, ReloadFailure, ReloadOutcome, ReloadSuccess, SelfWrittenFiles};

@@ -10,7 +10,7 @@ use bedrock_build::{App, Problem};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::affected::{Affected, affected};
+use super::affected::{Affected, SharedFileUsersFn, affected};
 use super::build_progress::BuildProgress;
 use super::build_queue::BuildQueue;
 use super::change::{Change, TaskResult};
@@ -33,6 +33,7 @@ pub struct Reloader {
     has_invalid_settings: bool,
     /// Files that workers wrote themselves, and that have been reported.
     reported_files: HashSet<PathBuf>,
+    shared_file_users: Option<Arc<SharedFileUsersFn>>,
 }
 
 impl Reloader {
@@ -53,7 +54,15 @@ impl Reloader {
             deferred: None,
             has_invalid_settings: false,
             reported_files: HashSet::new(),
+            shared_file_users: None,
         }
+    }
+
+    /// Reloads only those workers after a change of a shared file that `users` returns, not all of its language.
+    #[must_use]
+    pub fn with_shared_file_users(mut self, users: Arc<SharedFileUsersFn>) -> Self {
+        self.shared_file_users = Some(users);
+        self
     }
 
     /// Runs until the app's settings or its list of workers change, and returns the changed app: this requires a new
@@ -114,7 +123,7 @@ impl Reloader {
     fn change_of(&mut self, batch: ChangeBatch, report: &impl Fn(ReloadOutcome)) -> Change {
         let ChangeBatch { paths: mut files, needs_rescan, unwatched, since, .. } = batch;
         self.remove_self_written(&mut files, since, report);
-        let affected = if needs_rescan { Affected::everything(&self.app) } else { affected(&self.app, &files) };
+        let affected = if needs_rescan { Affected::everything(&self.app) } else { self.affected_by(&files) };
         if !unwatched.is_empty() {
             let help = |error: &WatchError| error.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
             let messages = unwatched.iter().map(|error| format!("{error}{}", help(error)));
@@ -175,10 +184,14 @@ impl Reloader {
         }
     }
 
+    fn affected_by<'a>(&self, files: impl IntoIterator<Item = &'a PathBuf>) -> Affected {
+        affected(&self.app, files, self.shared_file_users.as_deref())
+    }
+
     /// Returns the change with only those files that affect something in particular. Paths are shortened for display.
     fn part_of(&self, change: &Change, has_effect: impl Fn(&Affected) -> bool) -> Change {
         let mut files: BTreeSet<&PathBuf> = change.files.iter().collect();
-        files.retain(|path| has_effect(&affected(&self.app, [*path])));
+        files.retain(|path| has_effect(&self.affected_by([*path])));
         // A new folder is omitted if files in it follow.
         let next_files = files.iter().skip(1).map(Some).chain([None]);
         let shown_files =

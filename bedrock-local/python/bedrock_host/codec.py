@@ -5,9 +5,18 @@ cold start, and its wrappers a fifth of a warm call. A value that the C code rej
 decides and formats the error.
 """
 
+import os
 import sys
 
 from bedrock.workers.runtime_errors import LambdaRuntimeError
+
+# Lambda writes responses in UTF-8 from Python 3.12 on. Before, it escapes letters outside of ASCII. Their size counts.
+_IS_UTF8 = os.environ.get("AWS_EXECUTION_ENV") in {
+    "AWS_Lambda_python3.12",
+    "AWS_Lambda_python3.13",
+    "AWS_Lambda_python3.14",
+    "AWS_Lambda_python3.15",
+}
 
 # Replaces a number while `json` encodes the rest. A worker's own text does not contain it.
 _DECIMAL = "\x00bedrock-decimal\x00"
@@ -46,7 +55,9 @@ def _encode_fully(value):
         raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
 
     try:
-        text = json.dumps(_plain(value, set()), default=default, separators=(",", ":"))
+        text = json.dumps(_plain(value, set()), default=default, ensure_ascii=not _IS_UTF8, separators=(",", ":"))
+        # Half of a surrogate pair is not UTF-8.
+        text.encode("utf-8")
     except Exception as error:
         raise LambdaRuntimeError("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
     if numbers:
@@ -55,7 +66,14 @@ def _encode_fully(value):
             message = "Unable to marshal response: it contains the reserved placeholder of decimals"
             raise LambdaRuntimeError("Runtime.MarshalError", message)
         text = parts[0] + "".join(number + part for number, part in zip(numbers, parts[1:]))
-    return text.encode("ascii")
+    return text.encode("utf-8")
+
+
+def encode_error(error):
+    """Encodes an error, whose message may have any text."""
+    import json
+
+    return json.dumps(error, separators=(",", ":")).encode("ascii")
 
 
 def _plain(value, containers):
@@ -99,7 +117,7 @@ def _accelerated_codec():
     """Returns `(decode, encode)` based on the C accelerators. Raises an exception if this Python has other
     accelerators.
     """
-    from _json import encode_basestring_ascii, make_encoder, make_scanner
+    from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
     from marshal import dumps as check_exact_types
 
     class ScannerOptions:
@@ -117,7 +135,8 @@ def _accelerated_codec():
     scan = make_scanner(ScannerOptions())
     # Without a table of the containers that are being encoded (the first argument), because all threads would share it.
     # A cycle ends with a RecursionError here, and `_encode_fully` reports it.
-    chunks = make_encoder(None, default, encode_basestring_ascii, None, ":", ",", False, False, False)
+    encode_text = encode_basestring if _IS_UTF8 else encode_basestring_ascii
+    chunks = make_encoder(None, default, encode_text, None, ":", ",", False, False, False)
     join = "".join
 
     def decode(text):

@@ -12,7 +12,7 @@ from _thread import start_new_thread
 from bedrock.workers.loader import load
 
 from . import debug, logs, streams, trace
-from .codec import encode
+from .codec import encode, encode_error
 from .thread_pool import CONTROL_FD, Slot, ThreadPool
 from .error_format import ends_process, error_object, print_exit_text
 from .import_path import import_shadowed, prepare_path
@@ -67,8 +67,9 @@ def load_worker(worker_dir):
     """Makes the process look like a Lambda environment, imports the worker and returns its class."""
     os.chdir(worker_dir)
     sys.argv[:] = [os.path.join(worker_dir, "main.py")]
-    import_shadowed((worker_dir, os.environ.get("BEDROCK_SITE_DIR")))
-    prepare_path(worker_dir, _LIBRARY, os.environ.get("BEDROCK_SITE_DIR"))
+    shared_dir = os.environ.get("BEDROCK_SHARED_DIR")
+    import_shadowed((worker_dir, shared_dir, os.environ.get("BEDROCK_SITE_DIR")))
+    prepare_path(worker_dir, _LIBRARY, shared_dir, os.environ.get("BEDROCK_SITE_DIR"))
     logs.watch()
     display_path = os.path.join(*os.path.join(worker_dir, "main.py").split(os.sep)[-3:])
     worker_class = load(os.environ.get("BEDROCK_WORKER_CLASS"), display_path)
@@ -119,5 +120,5 @@ def send_init_error(pool, error):
         print_exit_text(error)
     streams.flush_thread_output(1)
     streams.flush_thread_output(2)
-    pool.send(INIT_ERROR, None, encode(error_object(error)))
+    pool.send(INIT_ERROR, None, encode_error(error_object(error)))
     os._exit(1)

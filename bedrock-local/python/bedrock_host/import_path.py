@@ -24,10 +24,12 @@ def import_shadowed(folders):
             __import__(name)
 
 
-def prepare_path(worker_dir, library, site_dir):
-    """Sets `sys.path`: the worker's own files, `bedrock`, its installed dependencies, Python's library."""
+def prepare_path(worker_dir, library, shared_dir, site_dir):
+    """Sets `sys.path`: the worker's own files, `bedrock`, code that workers share, the dependencies, Python's library."""
     library_path = sys.path[:]
     first = [worker_dir, library]
+    if shared_dir:
+        first.append(shared_dir)
     installed = []
     if site_dir and has_path_files(site_dir):
         import site  # before the worker's folder is on the path, because it may contain a `site.py`

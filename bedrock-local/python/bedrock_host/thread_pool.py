@@ -18,7 +18,7 @@ from time import perf_counter_ns, sleep
 from bedrock.workers.current import CURRENT
 from bedrock.workers.runtime_errors import LambdaRuntimeError
 
-from .codec import decode, encode
+from .codec import decode, encode, encode_error
 from .context import ClientContext, Context
 from .error_format import ends_process, error_object, print_exit_text
 from .framing import DATA_FD, ERROR, FATAL, HEADER_SIZE, INVOKE_FOR, RESPONSE, client_context, reader, sender
@@ -243,7 +243,7 @@ def error_frame(error, request_id):
     if ends_process(error):
         kind = FATAL
         print_exit_text(error)
-    return kind, encode(error_object(error, request_id))
+    return kind, encode_error(error_object(error, request_id))
 
 
 def abort(error):

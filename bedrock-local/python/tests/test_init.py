@@ -208,6 +208,18 @@ def test_worker_modules_shadow_installed_ones(start, worker_dir, tmp_path):
     assert start("import shared_name\nreturn shared_name.WHO", site_dir=tmp_path / "site").result({}) == "worker"
 
 
+def test_shared_code_comes_between_worker_and_dependencies(start, tmp_path):
+    shared, site = tmp_path / "shared", tmp_path / "site"
+    for folder in (shared, site):
+        folder.mkdir()
+        (folder / "words.py").write_text(f"WHO = {folder.name!r}\n")
+    (shared / "main.py").write_text("raise ValueError")
+    (shared / "string.py").write_text("raise ValueError")
+    body = "import string\nimport words\nreturn words.WHO"
+    assert start(body, site_dir=site, BEDROCK_SHARED_DIR=str(shared)).result({}) == "shared"
+    assert start(body, site_dir=site).result({}) == "site"
+
+
 def test_plain_worker_loads_no_heavy_module(start):
     loaded = start("import sys\nreturn sorted(sys.modules)").result({})
     heavy = {

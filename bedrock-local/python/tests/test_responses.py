@@ -245,6 +245,24 @@ def test_response_is_encoded_as_by_lambda(start, expression, expected):
     assert host.raw_response(host.begin({})) == (RESPONSE, expected)
 
 
+@pytest.mark.parametrize("expression", ["{'a': '\u00e9\u96ea'}", "collections.OrderedDict(a='\u00e9\u96ea')"])
+def test_response_is_utf8_from_python_3_12_on(start, expression):
+    for runtime, expected in [
+        ("python3.11", b'{"a":"\\u00e9\\u96ea"}'),
+        ("python3.12", '{"a":"\u00e9\u96ea"}'.encode()),
+        ("python3.13", '{"a":"\u00e9\u96ea"}'.encode()),
+    ]:
+        host = start(f"return {expression}", before="import collections", AWS_EXECUTION_ENV=f"AWS_Lambda_{runtime}")
+        assert host.raw_response(host.begin({})) == (RESPONSE, expected)
+
+
+def test_half_of_a_surrogate_pair_is_a_marshal_error(start):
+    host = start("return '\\udcff'", AWS_EXECUTION_ENV="AWS_Lambda_python3.13")
+    assert host.error({})["errorType"] == "Runtime.MarshalError"
+    host = start("raise ValueError('\\udcff')", AWS_EXECUTION_ENV="AWS_Lambda_python3.13")
+    assert host.error({})["errorMessage"] == "\udcff"
+
+
 def test_too_deeply_nested_event_is_an_unmarshal_error(start):
     host = start("return 'fine'")
     assert host.error(b"[" * 200_000 + b"]" * 200_000)["errorType"] == "Runtime.UnmarshalError"

@@ -4,15 +4,15 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// File name extensions of JavaScript and TypeScript code. Data files are not included, because the worker may write them itself.
 const CODE_EXTENSIONS: [&str; 6] = ["cjs", "cts", "js", "mjs", "mts", "ts"];
 
-/// Returns a number that changes when a code file in the folder is added, deleted or saved.
-pub(super) fn fingerprint(folder: &Path) -> u64 {
+/// Returns a number that changes when a code file in the folders is added, deleted or saved.
+pub(super) fn fingerprint(folders: &[PathBuf]) -> u64 {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
+    let mut folders = folders.to_vec();
     while let Some(folder) = folders.pop() {
         // Files that cannot be read cannot be loaded either.
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -49,7 +49,7 @@ mod tests {
         let write = |path: &str, text: &str| {
             fs::create_dir_all(dir.path().join(path).parent().expect("a folder")).expect("a folder");
             fs::write(dir.path().join(path), text).expect("a file");
-            fingerprint(dir.path())
+            fingerprint(&[dir.path().to_owned()])
         };
         let first = write("main.js", "1");
         assert_eq!(write("data/orders.json", "{}"), first);
@@ -59,6 +59,6 @@ mod tests {
         assert_ne!(write("main.js", "12"), second);
         write("main.js", "1");
         fs::remove_file(dir.path().join("lib/a.mjs")).expect("deleted");
-        assert_ne!(fingerprint(dir.path()), second);
+        assert_ne!(fingerprint(&[dir.path().to_owned()]), second);
     }
 }

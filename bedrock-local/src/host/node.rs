@@ -197,10 +197,11 @@ impl NodePool {
     /// Starts a process. Returns it with the fingerprint of its code, which is `None` if files were saved in the
     /// meantime.
     async fn start(&self) -> (StartResult, Option<u64>) {
-        let folder = self.hosts.app.root.join(&self.info.entry.dir);
-        let before = fingerprint(&folder);
+        let own = self.hosts.app.root.join(&self.info.entry.dir);
+        let folders: Vec<_> = [own].into_iter().chain(process::shared_folder(&self.info, &self.hosts)).collect();
+        let before = fingerprint(&folders);
         let started = process::start_ready(&self.info, &self.hosts).await;
-        (started, Some(fingerprint(&folder)).filter(|after| *after == before))
+        (started, Some(fingerprint(&folders)).filter(|after| *after == before))
     }
 
     fn add_started(self: &Arc<Self>, started: StartResult, generation: u64, code: Option<u64>) {

@@ -2,12 +2,12 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bedrock_build::{Language, WorkerName};
+use bedrock_build::{Language, WorkerName, shared_dir};
 use bedrock_model::exit_status::exit_status_text;
 use bedrock_model::{Invocation, Metrics};
 use tokio::io::AsyncWriteExt;
@@ -18,6 +18,7 @@ use super::connection::Connection;
 use super::log_reader::LogReader;
 use super::registry::HostRegistry;
 use super::{debugger, socket};
+use crate::build_warnings::build_warnings;
 use crate::host_files;
 use crate::install::{Installation, install_dependencies};
 use crate::interpreter::Interpreter;
@@ -142,6 +143,11 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
         let message = format!("`{}/{}` does not exist", info.entry.dir, info.entry.entry);
         return Err(not_started(message, None));
     }
+    if hosts.is_first_start(&info.entry.name) {
+        for warning in build_warnings(&hosts.app.root, &info.entry.dir, info.entry.language) {
+            hosts.output.print(&warning);
+        }
+    }
     let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
     let installation = Installation { hosts, info, interpreter };
@@ -231,6 +237,29 @@ pub(super) fn set_environment(
         command.env("BEDROCK_DURABLE", "1");
     }
     command.env("LAMBDA_TASK_ROOT", dir).env("BEDROCK_WORKER_DIR", dir).env("BEDROCK_SITE_DIR", site);
+    match (shared_folder(info, hosts), info.entry.language) {
+        (Some(shared), Language::Python) => {
+            command.env("BEDROCK_SHARED_DIR", shared);
+        }
+        // Shared code imports the packages of the worker, which Node.js does not find from its folder.
+        (Some(_), _) => {
+            let path = std::env::var_os("NODE_PATH").unwrap_or_default();
+            let folders = [dir.join("node_modules")].into_iter().chain(std::env::split_paths(&path));
+            // A path with `:` cannot be in the variable.
+            if let Ok(path) = std::env::join_paths(folders.filter(|folder| !folder.as_os_str().is_empty())) {
+                command.env("NODE_PATH", path);
+            }
+        }
+        (None, _) => {
+            command.env_remove("BEDROCK_SHARED_DIR");
+        }
+    }
+}
+
+/// Returns the folder with the code that workers of the same language share, if there is one.
+pub(super) fn shared_folder(info: &WorkerInfo, hosts: &HostRegistry) -> Option<PathBuf> {
+    let dir = shared_dir(&info.entry.dir, info.entry.language)?;
+    Some(hosts.app.root.join(dir)).filter(|folder| folder.is_dir())
 }
 
 fn spawn(mut command: Command, info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> std::io::Result<Arc<HostProcess>> {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bedrock_build::{Language, PathDependencies};
 use tokio::sync::Semaphore;
 
 use super::pool::{AcquiredHost, CallEnd, HostPool, PoolFuture};
@@ -73,10 +74,15 @@ impl PythonPool {
     /// Deletes compiled modules. Python recognizes changed files by modification time in seconds and size, and a reload
     /// can happen within a second.
     fn delete_bytecode(&self) {
-        let folder = self.hosts.app.root.join(&self.info.entry.dir);
-        if let Ok(relative) = folder.strip_prefix("/") {
-            // If it cannot be deleted, or does not exist, Python decides as usual.
-            let _ = std::fs::remove_dir_all(self.hosts.app.scratch.join(process::BYTECODE_FOLDER).join(relative));
+        let app = &self.hosts.app;
+        let own = app.root.join(&self.info.entry.dir);
+        let packages = PathDependencies::of(&app.root, &self.info.entry.dir, Language::Python).found;
+        let shared = process::shared_folder(&self.info, &self.hosts);
+        for folder in [own].into_iter().chain(shared).chain(packages.into_iter().map(|package| package.dir)) {
+            if let Ok(relative) = folder.strip_prefix("/") {
+                // If it cannot be deleted, or does not exist, Python decides as usual.
+                let _ = std::fs::remove_dir_all(app.scratch.join(process::BYTECODE_FOLDER).join(relative));
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 //! What the host processes of all workers share: interpreters, output, the URL of Lambda's API, and their process
 //! groups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bedrock_build::Language;
 use bedrock_model::backend::worker_access_key;
@@ -89,6 +89,8 @@ pub struct HostRegistry {
     groups: Mutex<Option<Vec<Group>>>,
     access_key: Option<Arc<str>>,
     api: ApiUrl,
+    /// Names of the workers that have been started.
+    started: Mutex<HashSet<String>>,
 }
 
 impl HostRegistry {
@@ -106,7 +108,13 @@ impl HostRegistry {
             groups: Mutex::new(Some(Vec::new())),
             access_key: config.access_key,
             api: config.api,
+            started: Mutex::default(),
         }
+    }
+
+    /// Returns whether a worker is started for the first time.
+    pub(super) fn is_first_start(&self, worker: &str) -> bool {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.to_owned())
     }
 
     /// Returns the port on which a debugger connects to a worker. `None` if the worker is not debugged.

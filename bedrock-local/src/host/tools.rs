@@ -1,13 +1,14 @@
 //! What programs other than the host need to run the code of a worker, for example test runners: its interpreter, its
 //! import path and its environment variables. Installs the dependencies, but starts no process of the worker.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bedrock_build::Language;
 use tokio::process::Command;
 
-use super::process::set_environment;
+use super::process::{set_environment, shared_folder};
 use super::registry::HostRegistry;
 use crate::host_files;
 use crate::install::{Installation, install_dependencies};
@@ -55,11 +56,24 @@ pub(crate) async fn prepare(
     let environment = command.as_std().get_envs().map(|(name, value)| (text(name), value.map(text))).collect();
     let import_path = match language {
         Language::Python => {
-            let folders = [dir, scripts.join("python"), site];
-            folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).collect()
+            let shared = shared_folder(info, hosts);
+            let linked = linked_folders(&site);
+            let site = Some(site).filter(|site| !site.as_os_str().is_empty());
+            [dir, scripts.join("python")].into_iter().chain(shared).chain(site).chain(linked).collect()
         }
         _ => Vec::new(),
     };
     let version = interpreter.version.clone();
     Ok(WorkerTools { interpreter: interpreter.path.clone(), version, import_path, scripts, environment })
+}
+
+/// Returns the folders of editable packages, which lines of `.pth` files name. Python reads these files only in its own folders.
+fn linked_folders(site: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(site).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "pth")).collect();
+    files.sort();
+    let lines = files.iter().map(|file| fs::read_to_string(file).unwrap_or_default());
+    let folders = lines.flat_map(|text| text.lines().map(|line| site.join(line.trim())).collect::<Vec<_>>());
+    folders.filter(|folder| folder != site && folder.is_dir()).collect()
 }

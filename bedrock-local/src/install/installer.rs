@@ -60,10 +60,12 @@ impl Installation<'_> {
         Ok(())
     }
 
-    /// Runs a tool in the worker's folder and returns what it printed on its standard output. The reaper ends it with
+    /// Runs a tool, in the worker's folder if the command has no other, and returns what it printed on its standard output. The reaper ends it with
     /// this program.
     pub(super) async fn run(&self, mut command: Command, list: &str) -> Result<Vec<u8>, Failure> {
-        command.current_dir(self.dir());
+        if command.as_std().get_current_dir().is_none() {
+            command.current_dir(self.dir());
+        }
         let program = command.as_std().get_program().to_string_lossy().into_owned();
         let failed = |error| (format!("failed to start `{program}`: {error}"), None);
         let mut child = held_back(&command).spawn().map_err(failed)?;

@@ -2,9 +2,9 @@
 //! changed: it is used as it is, or the error says what it lacks.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bedrock_build::Language;
+use bedrock_build::{Language, PathDependencies};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -34,22 +34,45 @@ const FOREIGN_LOCKS: [(&str, &str, &str); 4] = [
 /// The file that marks a `node_modules` folder as created by this program.
 const MARK: &str = "node_modules/.bedrock";
 
-/// Installs the dependencies if that is necessary.
+/// A folder with a `package.json`.
+struct PackageFolder {
+    dir: PathBuf,
+    /// In messages, relative to the app.
+    shown: String,
+    /// Whether it is the folder of the worker.
+    is_worker: bool,
+}
+
+/// Installs the dependencies if that is necessary: of the worker, and of packages in folders that it depends on, for which npm
+/// only makes a link.
 pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failure> {
+    let Installation { hosts, info, .. } = *installation;
+    let root = hosts.app.root.canonicalize().unwrap_or_else(|_| hosts.app.root.clone());
+    for package in PathDependencies::of(&hosts.app.root, &info.entry.dir, Language::JavaScript).found {
+        let shown = package.dir.strip_prefix(&root).unwrap_or(&package.dir).display().to_string();
+        install_in(installation, PackageFolder { dir: package.dir, shown, is_worker: false }).await?;
+    }
+    let folder = PackageFolder { dir: installation.dir(), shown: info.entry.dir.clone(), is_worker: true };
+    install_in(installation, folder).await
+}
+
+async fn install_in(installation: &Installation<'_>, folder: PackageFolder) -> Result<(), Failure> {
     let Installation { hosts, info, interpreter } = *installation;
-    let dir = installation.dir();
+    let PackageFolder { dir, shown, is_worker } = folder;
     let Some(text) = read(&dir.join("package.json"))? else { return Ok(()) };
     let package: Value = serde_json::from_str(&text)
-        .map_err(|error| (format!("`{}/package.json` is not valid JSON: {error}", info.entry.dir), None))?;
+        .map_err(|error| (format!("`{shown}/package.json` is not valid JSON: {error}"), None))?;
     let listed = |key: &str| package.get(key).and_then(Value::as_object).is_some_and(|listed| !listed.is_empty());
-    let with_dev = needs_compiler(&info.entry.entry, &interpreter.version) && listed("devDependencies");
+    let with_dev = is_worker && needs_compiler(&info.entry.entry, &interpreter.version) && listed("devDependencies");
     if !listed("dependencies") && !listed("optionalDependencies") && !with_dev {
         return Ok(());
     }
     let mode = if with_dev { "dev" } else { "" };
     let key = |lock: &Option<String>| digest(&[&text, lock.as_deref().unwrap_or_default(), &interpreter.version, mode]);
     let packages = hosts.app.scratch.join("javascript");
-    let stamp = packages.join(format!("{}.installed", identity(info, &dir)));
+    // Several workers may depend on the same folder.
+    let name = if is_worker { identity(info, &dir) } else { digest(&[&dir.display().to_string()]) };
+    let stamp = packages.join(format!("{name}.installed"));
     let is_fresh = || -> Result<bool, Failure> {
         let lock = read(&dir.join("package-lock.json"))?;
         Ok(read(&stamp)?.is_some_and(|known| known == key(&lock)) && missing(&dir, &package, with_dev).is_empty())
@@ -57,12 +80,12 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
     if is_fresh()? {
         return Ok(());
     }
-    let _lock = lock(&packages, &identity(info, &dir)).await?;
+    let _lock = lock(&packages, &name).await?;
     if is_fresh()? {
         return Ok(());
     }
     let arguments: &[&str] =
-        match plan(&dir, &package, PlanOptions { shown: &info.entry.dir, was_installed: stamp.is_file(), with_dev })? {
+        match plan(&dir, &package, PlanOptions { shown: &shown, was_installed: stamp.is_file(), with_dev })? {
             Plan::Nothing => &[],
             Plan::Rebuild => &["rebuild"],
             Plan::Clean if with_dev => &["ci", "--include=dev"],
@@ -75,7 +98,7 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<(), Failu
             return Err(("`npm` is not on the PATH".to_owned(), Some("install Node.js with npm".to_owned())));
         };
         let mut command = Command::new(npm);
-        command.args(arguments).args(["--no-audit", "--no-fund", "--loglevel=error"]);
+        command.args(arguments).args(["--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&dir);
         installation.install(command, "package.json").await?;
         if dir.join("node_modules").is_dir() {
             let mark = dir.join(MARK);

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use bedrock_build::{PythonDependencies, project_indexes, read_requirements};
+use bedrock_build::{Language, PathDependencies, PythonDependencies, project_indexes, read_requirements};
 use tokio::process::Command;
 
 use super::installer::{Failure, Installation, digest, failed_to, identity, lock, read};
-use super::requirements::{has_requirements, is_bundled, state_of_named_files, without_bundled};
+use super::requirements::{has_requirements, is_bundled, state_of_folder, state_of_named_files, without_bundled};
 use crate::interpreter::find_on_path;
 
 /// The user's settings of pip that contradict an installation into a folder, and their values here.
@@ -30,7 +30,9 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, 
     let Installation { hosts, info, interpreter } = *installation;
     let dir = installation.dir();
     let Some((source, state)) = find_source(&dir, &info.entry.dir)? else { return Ok(PathBuf::new()) };
-    let key = digest(&[&state, &interpreter.version, &interpreter.path.display().to_string()]);
+    let folders = PathDependencies::of(&hosts.app.root, &info.entry.dir, Language::Python);
+    let copied = folders.found.iter().map(|package| state_of_folder(&package.dir)).collect::<String>();
+    let key = digest(&[&state, &copied, &interpreter.version, &interpreter.path.display().to_string()]);
     let packages = hosts.app.scratch.join("python");
     let worker = identity(info, &dir);
     let site = packages.join(format!("{worker}-{key}"));
@@ -57,12 +59,28 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, 
         Source::Project { lock } => {
             indexes = project_indexes(&dir, lock.as_deref());
             let exported = export_project(installation, lock.is_some()).await?;
-            write_private(&copy.0, &exported)?;
+            // uv writes paths relative to the lock.
+            let folder = lock.as_deref().and_then(Path::parent).unwrap_or(&dir);
+            let exported = with_found_folders(&String::from_utf8_lossy(&exported), folder, &folders);
+            write_private(&copy.0, without_bundled(&exported, folder).as_bytes())?;
             copy.0.clone()
         }
     };
     let mut command = installer(&interpreter.path);
     command.arg("--target").arg(&partial).arg("-r").arg(&list);
+    if find_on_path("uv").is_some() {
+        // uv keeps what it has built from a folder until the project file changes.
+        for folder in &folders.found {
+            match &folder.name {
+                Some(name) => command.args(["--reinstall-package", name]),
+                None => command.arg("--reinstall"),
+            };
+        }
+    } else {
+        // pip does not read in which folders the packages are that packages in folders depend on.
+        let own = format!("{}/", info.entry.dir);
+        command.args(folders.found.iter().filter(|folder| !folder.origin.starts_with(&own)).map(|folder| &folder.dir));
+    }
     for index in &indexes {
         command.arg("--index").arg(index);
     }
@@ -120,6 +138,17 @@ async fn export_project(installation: &Installation<'_>, is_locked: bool) -> Res
     installation.run(command, "pyproject.toml").await
 }
 
+/// Corrects the paths in a list that uv has resolved: those of packages that other packages name are relative to these.
+fn with_found_folders(list: &str, folder: &Path, found: &PathDependencies) -> String {
+    let corrected = |line: &str| {
+        let path = Path::new(line.strip_prefix("-e ").unwrap_or(line));
+        let is_wrong = path.starts_with("..") && !folder.join(path).exists();
+        let known = found.found.iter().find(|known| is_wrong && known.dir.file_name() == path.file_name());
+        known.map_or_else(|| line.to_owned(), |known| known.dir.display().to_string()) + "\n"
+    };
+    list.lines().map(corrected).collect()
+}
+
 /// Returns uv if it is installed, otherwise pip, up to its options.
 fn installer(interpreter: &Path) -> Command {
     if let Some(uv) = find_on_path("uv") {
@@ -163,8 +192,22 @@ impl Drop for TempFileGuard {
 
 #[cfg(test)]
 mod tests {
-    use super::write_private;
+    use super::{Language, PathDependencies, with_found_folders, write_private};
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn path_that_is_relative_to_a_package_is_corrected() {
+        let app = tempfile::tempdir().expect("a folder");
+        let worker = app.path().join("workers/w");
+        for folder in ["workers/w", "libs/money", "libs/dates"] {
+            std::fs::create_dir_all(app.path().join(folder)).expect("a folder");
+        }
+        std::fs::write(worker.join("requirements.txt"), "../../libs/money\n../../libs/dates\n").expect("written");
+        let found = PathDependencies::of(app.path(), "workers/w", Language::Python);
+        let dates = app.path().canonicalize().expect("a folder").join("libs/dates");
+        let list = with_found_folders("-e ../../libs/money\n../dates\na==1\n", &worker, &found);
+        assert_eq!(list, format!("-e ../../libs/money\n{}\na==1\n", dates.display()));
+    }
 
     #[test]
     fn copied_list_is_readable_only_for_the_user() {

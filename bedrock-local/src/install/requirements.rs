@@ -84,6 +84,11 @@ pub(super) fn state_of_named_files(text: &str, folder: &Path) -> String {
     state
 }
 
+/// Describes the state of all files in the folder of a package. It differs after one of them has changed.
+pub(super) fn state_of_folder(folder: &Path) -> String {
+    files_in(folder, true).iter().map(|file| state_of_file(file)).collect()
+}
+
 fn state_of_file(path: &Path) -> String {
     let Ok(metadata) = fs::metadata(path) else { return String::new() };
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -94,14 +99,19 @@ fn state_of_file(path: &Path) -> String {
 /// Returns the archives in a folder, or all files of a project, sorted.
 fn files_in(folder: &Path, is_project: bool) -> Vec<PathBuf> {
     let mut files = Vec::new();
+    let root = folder;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop().filter(|_| files.len() < MAX_FILES) {
+        let is_root = folder == root;
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => {
                     let is_ignored = name.starts_with('.') || name == "__pycache__" || name == "node_modules";
+                    // An installation writes them.
+                    let is_output = is_root && (name == "build" || name == "dist");
+                    let is_ignored = is_ignored || is_output || name.ends_with(".egg-info");
                     if is_project && !is_ignored {
                         folders.push(path);
                     }
@@ -218,7 +228,9 @@ mod tests {
             assert_ne!(state(), before, "{name}");
             before = state();
         }
-        for name in ["foo", "not.txt", "main.py"] {
+        fs::create_dir_all(folder.path().join("project/build/lib")).expect("a folder");
+        fs::create_dir_all(folder.path().join("project/x.egg-info")).expect("a folder");
+        for name in ["foo", "not.txt", "main.py", "project/build/lib/x.py", "project/x.egg-info/PKG-INFO"] {
             write(name, "changed");
             assert_eq!(state(), before, "{name}");
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bedrock_build::{Language, Worker};
+use bedrock_callgraph::PACKED_SHARED_JAVASCRIPT;
 use serde_json::Value;
 
 use super::npm::{NpmFolders, NpmProject};
@@ -23,6 +24,8 @@ const IMPORT_DURABLE_SDK: &str = "import * as __durableSdk from \"@aws/durable-e
                                   globalThis[Symbol.for(\"bedrock.durable.sdk\")] = __durableSdk;\n";
 const REQUIRE_DURABLE_SDK: &str =
     "globalThis[Symbol.for(\"bedrock.durable.sdk\")] = require(\"@aws/durable-execution-sdk-js\");\n";
+/// The file with `invoke` in the folder of a worker.
+const WORKER_MODULES: [&str; 2] = ["worker.js", "worker.cjs"];
 /// Packages of the AWS SDK, which the runtime contains.
 const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 
@@ -32,8 +35,14 @@ pub(crate) fn add_inputs(inputs: &mut Inputs, context: &Context<'_>, worker: &Wo
     NpmProject::of(context, worker)?.add_inputs(inputs, context, worker)
 }
 
-/// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it.
-pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) -> Result<ArtifactContents> {
+/// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it. `shared` is the shared
+/// code that it imports.
+pub(crate) fn bundle(
+    context: &Context<'_>,
+    worker: &Worker,
+    own: Vec<Entry>,
+    shared: &[Entry],
+) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to bundle {function}");
     let staging = context.folder.staging()?;
@@ -41,6 +50,11 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     let folders = project.folders(&staging.path().join("worker"));
     let temp_dir = &folders.worker;
     copy(&own, temp_dir, worker, &context.app.root)?;
+    // Where it is in the workers folder, so that no import changes.
+    let workers_dir = temp_dir.parent().unwrap_or(temp_dir);
+    copy(shared, workers_dir, worker, &context.app.root)?;
+    link_worker_module(&workers_dir.join(PACKED_SHARED_JAVASCRIPT), temp_dir)
+        .map_err(|error| Error::io(what.as_str(), &error))?;
     project.install(context, worker, &folders, &[], &what)?;
     append_exports(&temp_dir.join(worker.entry), worker)
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
@@ -55,6 +69,11 @@ pub(crate) fn bundle(context: &Context<'_>, worker: &Worker, own: Vec<Entry>) ->
     // of the entry file.
     let made = if worker.is_typescript() { temp_dir.join(main) } else { staging.path().join(main) };
     let mut command = esbuild(&folders, worker, &what)?;
+    // Shared code finds the packages of the worker, as in the host and in a layer.
+    let modules = [&folders.worker, &folders.root].map(|folder| folder.join("node_modules"));
+    if let Ok(path) = std::env::join_paths(modules) {
+        command.env("NODE_PATH", path);
+    }
     command.arg(format!("--outfile={}", made.display())).args(format(is_module));
     let warnings = context.tools.run_with_warnings(command.current_dir(temp_dir), &what).map_err(|error| {
         error.help(format!("if a package cannot be bundled, take `bundle` out of `{}`", function.settings_table()))
@@ -83,6 +102,19 @@ fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker, app: &Path) -> Result<(
         made.map_err(|error| Error::io(format!("failed to copy `{}/{}`", worker.dir, entry.path), &error))?;
     }
     Ok(())
+}
+
+/// Makes `worker.cjs` in the shared folder export what the worker's own module exports. In the sources it finds that module when
+/// it runs, and a bundle has no such file.
+fn link_worker_module(shared: &Path, worker: &Path) -> std::io::Result<()> {
+    let module = shared.join(WORKER_MODULES[1]);
+    let own = WORKER_MODULES.iter().map(|name| worker.join(name)).find(|own| own.is_file());
+    match own {
+        Some(own) if module.is_file() => {
+            fs::write(module, format!("module.exports = require({});\n", Value::from(own.to_string_lossy())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Appends a line to the copy of the main file that passes its class to the loader of the bundle, exported or not.

@@ -14,6 +14,8 @@ use crate::inputs::Inputs;
 use bedrock_artifacts::{AllowList, Entry, FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
+/// Beginnings of versions that pnpm and Yarn read.
+const OTHER_TOOLS: [&str; 3] = ["link:", "portal:", "workspace:"];
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
 const LAYOUT: &str = "2";
 
@@ -46,24 +48,20 @@ fn dependencies(dir: &Path, worker: &Worker) -> Result<Option<Value>> {
         Error::app(format!("failed to read the dependencies of worker `{}`", worker.name))
             .cause(format!("`{shown}` is not valid JSON: {error}"))
     })?;
-    let mut any = false;
+    let is_listed =
+        |list: &str| package.get(list).and_then(Value::as_object).is_some_and(|dependencies| !dependencies.is_empty());
+    let any = is_listed("dependencies") || is_listed("optionalDependencies");
     for list in ["dependencies", "optionalDependencies"] {
         for (name, version) in package.get(list).and_then(Value::as_object).into_iter().flatten() {
-            any = true;
             let version = version.as_str().unwrap_or_default();
-            if is_folder(version) {
+            if OTHER_TOOLS.iter().any(|scheme| version.starts_with(scheme)) {
                 return Err(Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"))
-                    .cause(format!("`{version}` is a folder of this machine"))
-                    .help("move the code into the worker's folder, or name a version of a published package"));
+                    .cause(format!("`{version}` is not a version that npm reads"))
+                    .help("write `file:` and the path of the folder, or `*` for a member of the npm workspace"));
             }
         }
     }
     Ok(any.then_some(package))
-}
-
-/// Returns whether npm links to a folder for this version.
-fn is_folder(version: &str) -> bool {
-    ["file:", "link:", "portal:", "workspace:", "./", "../", "/", "~/"].iter().any(|start| version.starts_with(start))
 }
 
 fn entries(
@@ -132,20 +130,4 @@ fn check_parts(context: &Context<'_>, worker: &Worker, artifact: &Artifact, fold
     packages.retain(|package| !allowed.has(&format!("nodejs/{}", package.path())));
     let reports = missing_parts(&packages, context.architecture(&function), &artifact.to_string(), &worker.dir);
     if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_folder;
-
-    #[test]
-    fn folders_are_recognized_in_every_spelling() {
-        for version in ["file:../lib", "link:../lib", "workspace:*", "portal:../x", "../lib", "./lib", "/lib", "~/lib"]
-        {
-            assert!(is_folder(version), "{version}");
-        }
-        for version in ["1.0.0", "^1", "*", "latest", "npm:other@1", "https://example.com/a.tgz", ""] {
-            assert!(!is_folder(version), "{version}");
-        }
-    }
 }

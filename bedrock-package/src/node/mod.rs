@@ -4,6 +4,7 @@ mod bundle;
 mod foreign_locks;
 mod installed;
 mod layer;
+mod linked_packages;
 mod lists;
 mod npm;
 mod workspace;

@@ -7,6 +7,7 @@ use std::process::Command;
 use bedrock_build::Worker;
 
 use super::foreign_locks;
+use super::linked_packages::{LinkedPackages, replace_links};
 use super::lists::{DEPENDENCY_LISTS, copy, read};
 use super::workspace::NpmWorkspace;
 use crate::artifact::{Artifact, Function};
@@ -22,6 +23,9 @@ pub(super) struct NpmProject {
     npm: Option<Npm>,
     /// The workspace that the worker is a member of.
     workspace: Option<NpmWorkspace>,
+    /// Folders that the worker depends on without a workspace, and where the worker is in the app.
+    linked: LinkedPackages,
+    worker_dir: String,
 }
 
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(super) struct NpmFolders {
     pub(super) worker: PathBuf,
     /// Has `node_modules`: the worker's folder, or the workspace.
     pub(super) root: PathBuf,
+    /// The copy of the app or of the workspace that has both.
+    copy: PathBuf,
 }
 
 impl NpmProject {
@@ -45,7 +51,14 @@ impl NpmProject {
         let dir = context.app.root.join(&worker.dir);
         let workspace = NpmWorkspace::of(&dir, context)?;
         foreign_locks::check(&dir, workspace.as_ref().map(|workspace| workspace.root.as_path()), context, worker)?;
-        Ok(Self { npm: Npm::find(&context.tools), dir, workspace })
+        let linked = match &workspace {
+            Some(workspace) => {
+                workspace.check_folders(context, worker)?;
+                LinkedPackages::default()
+            }
+            None => LinkedPackages::of(context, worker)?,
+        };
+        Ok(Self { npm: Npm::find(&context.tools), dir, workspace, linked, worker_dir: worker.dir.clone() })
     }
 
     /// Adds what decides about the installed packages.
@@ -58,14 +71,19 @@ impl NpmProject {
         }
         match &self.workspace {
             Some(workspace) => workspace.add_inputs(inputs, context),
-            None => Ok(()),
+            None => self.linked.add_inputs(inputs, &context.app.root),
         }
     }
 
     /// Returns the folders of an installation in `temp_dir`.
     pub(super) fn folders(&self, temp_dir: &Path) -> NpmFolders {
+        if !self.linked.is_empty() {
+            // Paths of dependencies are relative to the worker.
+            let worker = temp_dir.join(&self.worker_dir);
+            return NpmFolders { root: worker.clone(), worker, copy: temp_dir.to_owned() };
+        }
         let worker = self.workspace.as_ref().map_or(temp_dir.to_owned(), |workspace| temp_dir.join(&workspace.member));
-        NpmFolders { worker, root: temp_dir.to_owned() }
+        NpmFolders { worker, root: temp_dir.to_owned(), copy: temp_dir.to_owned() }
     }
 
     /// Installs the dependencies of a worker. `options` are options of npm that select the platform and leave out dependencies;
@@ -89,6 +107,7 @@ impl NpmProject {
         if let Some(workspace) = &self.workspace {
             workspace.copy_to(&folders.root, context)?;
         }
+        self.linked.copy_to(&folders.copy, context)?;
         // Bundled dependencies are in the code.
         let artifact = if worker.settings.bundle {
             Artifact::Code(Function::Worker(worker.name.clone()))
@@ -112,9 +131,19 @@ impl NpmProject {
             command.arg(format!("--workspace={}", workspace.member));
         }
         context.tools.run(command.current_dir(&folders.root), what)?;
+        for path in self.linked.with_dependencies() {
+            let dir = folders.copy.join(path);
+            let is_locked = ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|list| dir.join(list).is_file());
+            let mut command = Command::new(&npm.program);
+            command.args([if is_locked { "ci" } else { "install" }, "--ignore-scripts", "--no-audit", "--no-fund"]);
+            command.arg("--loglevel=error").arg("--omit=dev").args(options);
+            context.tools.run(command.current_dir(dir), what)?;
+        }
         match &self.workspace {
             Some(workspace) => workspace.replace_links(&folders.root, context),
-            None => Ok(()),
+            None if self.linked.is_empty() => Ok(()),
+            None => replace_links(&folders.root, &folders.copy)
+                .map_err(|error| Error::io("failed to copy the packages in folders", &error)),
         }
     }
 }

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bedrock_build::member_pattern::matches_member;
+use bedrock_build::{Language, PathDependencies, Worker};
 use serde_json::Value;
 
 use super::lists::{DEPENDENCY_LISTS, copy, read, write};
 use crate::context::Context;
 use crate::inputs::Inputs;
 use bedrock_artifacts::{Entry, FolderKind, PackOptions, collect_files};
-use bedrock_diagnostics::{Error, Result, relative_path};
+use bedrock_diagnostics::{Error, ExitKind, Result, relative_path};
 
 /// Maximum depth of members below the workspace.
 const MAX_DEPTH: usize = 6;
@@ -48,6 +49,28 @@ impl NpmWorkspace {
             return Ok(Some(workspace));
         }
         Ok(None)
+    }
+
+    /// Returns an error if the worker depends on a folder that is not a member: npm installs members only.
+    pub(super) fn check_folders(&self, context: &Context<'_>, worker: &Worker) -> Result<()> {
+        let all = PathDependencies::of(&context.app.root, &worker.dir, Language::JavaScript);
+        if !all.problems.is_empty() {
+            return Err(Error::problems(ExitKind::App, all.problems));
+        }
+        let is_member = |dir: &Path| {
+            let path = dir.strip_prefix(&self.root).ok().and_then(Path::to_str);
+            path.is_some_and(|path| self.members.contains_key(path))
+        };
+        match all.found.iter().find(|found| !is_member(&found.dir)) {
+            None => Ok(()),
+            Some(found) => {
+                Err(Error::app(format!("{}: `{}` is not a member of the npm workspace", found.origin, found.written))
+                    .cause(
+                        "the dependencies of a member are installed from the workspace, which does not have the folder",
+                    )
+                    .help("add the folder to `workspaces` in the `package.json` of the workspace"))
+            }
+        }
     }
 
     /// Adds the lists of the workspace, and the members that the worker needs.
@@ -129,7 +152,7 @@ impl NpmWorkspace {
 
 /// Returns the files and folders that a `package.json` names, and the folders that have them: what is compiled is rarely in Git,
 /// and is published nevertheless.
-fn named_paths(package: &Value) -> BTreeSet<String> {
+pub(super) fn named_paths(package: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let keys = ["main", "module", "browser", "exports", "imports", "bin", "files"];
     let mut pending: Vec<&Value> = keys.iter().filter_map(|key| package.get(*key)).collect();
@@ -156,7 +179,7 @@ fn member_name<'m>(path: &'m str, package: &'m Value) -> &'m str {
 }
 
 /// Returns the links in a `node_modules` folder and in its scopes.
-fn links(modules: &Path) -> Vec<PathBuf> {
+pub(super) fn links(modules: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![modules.to_owned()];
     while let Some(folder) = pending.pop() {

@@ -16,6 +16,8 @@ use bedrock_diagnostics::{Error, Result};
 const PIP_FOR_LAMBDA: &str = include_str!("pip_for_lambda.py");
 /// Prints the version of pip, and of the interpreter, whose wheels pip prefers.
 const PIP_VERSION: &str = "import pip, sys; print(pip.__version__, 'of Python %d.%d' % sys.version_info[:2])";
+/// The first time that a zip file can have, 1980-01-01.
+const EARLIEST_TIME: &str = "315532800";
 /// Settings of uv that contradict an installation of wheels into a folder.
 const REMOVED_UV_SETTINGS: [&str; 4] = ["UV_NO_BINARY", "UV_NO_BINARY_PACKAGE", "UV_PYTHON_PLATFORM", "UV_TARGET"];
 
@@ -82,6 +84,33 @@ impl Installer {
     /// Returns a command of the tool, without arguments.
     pub(super) fn command(&self) -> Command {
         Command::new(&self.program)
+    }
+
+    /// Builds a wheel of the package in a folder, which its build backend may write to. `what` is the message of the error.
+    pub(super) fn build_wheel(&self, source: &Path, target: &Path, tools: &ToolRunner, what: &str) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        match self.kind {
+            // Sources are paths that the copy does not have. They do not matter for a wheel.
+            InstallerKind::Uv => {
+                command.args(["build", "--quiet", "--wheel", "--no-sources", "--out-dir"]).arg(target).arg(source);
+            }
+            InstallerKind::Pip => {
+                command.args([
+                    "-m",
+                    "pip",
+                    "wheel",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--no-input",
+                    "--no-deps",
+                ]);
+                command.arg("--wheel-dir").arg(target).arg(source);
+            }
+        }
+        for name in REMOVED_UV_SETTINGS {
+            command.env_remove(name);
+        }
+        tools.run(command.env("SOURCE_DATE_EPOCH", EARLIEST_TIME).current_dir(source), what).map(drop)
     }
 
     /// Installs the requirements. `what` is the message of the error.

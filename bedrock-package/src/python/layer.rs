@@ -7,6 +7,7 @@ use bedrock_build::{PythonDependencies, Worker};
 
 use super::bytecode;
 use super::installer::{Folders, Installer, Platform};
+use super::local_packages::LocalPackages;
 use super::project;
 use super::requirements::{self, Requirements};
 use crate::artifact::{Artifact, Function};
@@ -28,6 +29,8 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     if matches!(source, DependencySource::Nothing) {
         return context.build_artifact(&artifact, inputs, Vec::new(), || Ok(ArtifactContents::default()));
     }
+    let packages = LocalPackages::of(context, worker)?;
+    packages.add_to(&mut inputs, &context.app.root)?;
     let installer = Installer::find(worker.runtime, &context.tools);
     inputs.add("installer", installer.as_ref().map_or("none", Installer::version));
     let interpreter = bytecode::interpreter(worker.runtime, &context.tools);
@@ -35,7 +38,7 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     context.build_artifact(&artifact, inputs, Vec::new(), || {
         let layer = Layer { context, worker, artifact: &artifact, interpreter: interpreter.as_deref() };
         let Some(installer) = installer else { return Err(no_installer(&layer.what())) };
-        layer.entries(source, &installer)
+        layer.entries(source, &packages, &installer)
     })
 }
 
@@ -109,11 +112,16 @@ impl Layer<'_> {
         )
     }
 
-    fn entries(&self, source: DependencySource, installer: &Installer) -> Result<ArtifactContents> {
+    fn entries(
+        &self,
+        source: DependencySource,
+        packages: &LocalPackages,
+        installer: &Installer,
+    ) -> Result<ArtifactContents> {
         let Self { context, worker, .. } = *self;
         let function = Function::Worker(worker.name.clone());
         let platform = Platform { runtime: worker.runtime, architecture: context.architecture(&function) };
-        let found = match source {
+        let mut found = match source {
             DependencySource::Nothing => return Ok(ArtifactContents::default()),
             DependencySource::Listed(found) => {
                 if !found.hashed {
@@ -135,6 +143,7 @@ impl Layer<'_> {
         let staging = context.folder.staging()?;
         let target = staging.path().join("python");
         let dir = context.app.root.join(&worker.dir);
+        packages.add_wheels(&mut found, installer, staging.path(), context)?;
         let folders = Folders { worker: &dir, staging: staging.path(), target: &target };
         installer.install(&found, platform, folders, &context.tools, &self.what())?;
         // A marker may exclude everything.

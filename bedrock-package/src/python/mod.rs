@@ -4,6 +4,7 @@ mod bytecode;
 mod file_url;
 mod installer;
 mod layer;
+mod local_packages;
 mod option_line;
 mod project;
 mod rejection;

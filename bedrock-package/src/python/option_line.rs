@@ -11,6 +11,8 @@ pub(super) enum RequirementOption {
     /// `-c`: a list of constraints.
     Constraints(String),
     FindLinks(String),
+    /// `-e`: a folder, which a layer has a copy of.
+    Editable(String),
     RequireHashes,
     /// An option that is passed on to the installer.
     Kept(String),
@@ -47,6 +49,7 @@ pub(super) fn read_options(words: Vec<String>) -> Result<Vec<RequirementOption>,
             "-r" | "--requirement" => RequirementOption::Requirements(value),
             "-c" | "--constraint" => RequirementOption::Constraints(value),
             "-f" | "--find-links" => RequirementOption::FindLinks(value),
+            "-e" | "--editable" => RequirementOption::Editable(value),
             name if DROPPED.contains(&name) => RequirementOption::Dropped,
             name => RequirementOption::Kept(format!("{name} {value}")),
         });
@@ -57,15 +60,11 @@ pub(super) fn read_options(words: Vec<String>) -> Result<Vec<RequirementOption>,
 /// Returns an error for an option that builds packages from source, and for an unknown one.
 fn check_name(name: &str) -> Result<(), Rejection> {
     match name {
-        "-e" | "--editable" => reject(
-            "an editable install is a link to a folder of this machine",
-            "move the code into the worker's folder, or build a wheel and name that",
-        ),
         "--no-binary" => reject(
             "packages that are built from source run only on this machine, so only wheels are installed",
             "remove the line",
         ),
-        "-r" | "--requirement" | "-c" | "--constraint" | "-f" | "--find-links" => Ok(()),
+        "-r" | "--requirement" | "-c" | "--constraint" | "-f" | "--find-links" | "-e" | "--editable" => Ok(()),
         name if VALUES.contains(&name) || DROPPED.contains(&name) => Ok(()),
         name if name.starts_with('-') => {
             reject(&format!("`{name}` is not an option that a build passes on"), "remove it, or write its whole name")
@@ -129,6 +128,9 @@ mod tests {
             assert_eq!(read, Ok(vec![RequirementOption::Requirements("a".to_owned())]), "{line}");
         }
         assert_eq!(options("-f 'a b'"), Ok(vec![RequirementOption::FindLinks("a b".to_owned())]));
+        for line in ["-e ../a", "-e../a", "--editable=../a"] {
+            assert_eq!(options(line), Ok(vec![RequirementOption::Editable("../a".to_owned())]), "{line}");
+        }
         assert_eq!(options("--only-binary=:none:"), Ok(vec![RequirementOption::Dropped]));
         assert_eq!(options("--require-hashes"), Ok(vec![RequirementOption::RequireHashes]));
     }
@@ -144,8 +146,7 @@ mod tests {
             "'--no-binary' foo",
             "\"--no-\"binary foo",
             "--no\\-binary foo",
-            "-e .",
-            "-e.",
+            "-e",
             "--edit .",
             "--global-option=x",
             "--config-settings=a=b",

@@ -25,6 +25,8 @@ pub(super) enum Location {
     Url,
     /// This disk. The fragment may have a digest.
     Path { path: PathBuf, fragment: Option<String> },
+    /// The folder of a package on this disk.
+    Folder(PathBuf),
 }
 
 /// A requirement that can be installed.
@@ -71,6 +73,11 @@ impl RequirementLine {
             place.split_once('#').map_or((place, None), |(path, mark)| (path, Some(mark.to_owned())));
         let (path, extras) = split_extras(path);
         let file = path.split('?').next().unwrap_or(path);
+        if !is_url && !ARCHIVES.iter().any(|extension| has_extension(file, extension)) {
+            let extras = if extras.is_empty() { name.map_or("", |name| split_extras(name).1) } else { extras };
+            let location = Location::Folder(local_path(path));
+            return Ok(Self { text: String::new(), location, extras: extras.to_owned(), marker, hashes });
+        }
         if !has_extension(file, "whl") {
             return reject("only wheels are installed, and this is not a wheel", "name a file that ends in `.whl`");
         }
@@ -94,6 +101,12 @@ impl RequirementLine {
         }
         Ok(Self { text, ..self.clone() }.to_string())
     }
+}
+
+/// Returns a requirement of a wheel on this disk.
+pub(super) fn wheel_line(wheel: &Path) -> String {
+    let file = wheel.file_name().unwrap_or_default().to_string_lossy();
+    format!("{} @ {}", file.split('-').next().unwrap_or_default(), file_url(wheel))
 }
 
 impl fmt::Display for RequirementLine {
@@ -235,7 +248,7 @@ mod tests {
     fn read(line: &str) -> Result<String, String> {
         let required = RequirementLine::parse(line).map_err(|(cause, _)| cause)?;
         match required.location {
-            super::Location::Path { ref path, .. } => {
+            super::Location::Path { ref path, .. } | super::Location::Folder(ref path) => {
                 required.for_wheel(&std::path::Path::new("/w").join(path)).map_err(|(cause, _)| cause)
             }
             _ => Ok(required.to_string()),
@@ -267,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn folders_keep_extras_and_markers() {
+        for (line, path, kept) in [
+            ("../lib", "../lib", "lib @ file:///w/lib-1-py3-none-any.whl"),
+            ("foo[a] @ ../lib", "../lib", "lib[a] @ file:///w/lib-1-py3-none-any.whl"),
+            ("./lib[a] ; os_name == 'nt'", "./lib", "lib[a] @ file:///w/lib-1-py3-none-any.whl ; os_name == 'nt'"),
+        ] {
+            let required = RequirementLine::parse(line).expect("a folder");
+            assert_eq!(required.location, super::Location::Folder(path.into()), "{line}");
+            let wheel = required.for_wheel(std::path::Path::new("/w/lib-1-py3-none-any.whl"));
+            assert_eq!(wheel.as_deref(), Ok(kept), "{line}");
+        }
+    }
+
+    #[test]
     fn names_and_urls_are_kept() {
         for line in [
             "foo==1.0",
@@ -293,8 +320,6 @@ mod tests {
             "-foo",
             "git+ssh://git@example.com/a.git",
             "foo @ git+https://example.com/a.git",
-            "foo@./lib",
-            "../_shared",
             "./a.tar.gz",
             "foo[_]==1",
             &deep,

@@ -21,16 +21,27 @@ pub(super) struct Requirements {
     pub(super) constraints: Vec<String>,
     /// Wheels on this disk, which count by their contents.
     pub(super) wheels: Vec<PathBuf>,
+    /// Packages in folders on this disk.
+    pub(super) packages: Vec<LocalPackage>,
     /// Whether each requirement carries the digests of its files.
     pub(super) hashed: bool,
     /// Package indexes of a project, as uv's option `--index` has them.
     pub(super) indexes: Vec<String>,
 }
 
+/// A package in a folder. A wheel of it is installed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LocalPackage {
+    /// Not resolved.
+    pub(super) dir: PathBuf,
+    /// With its extras and its marker.
+    pub(super) required: RequirementLine,
+}
+
 impl Requirements {
     /// Returns whether no package is required.
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.iter().all(|line| line.starts_with('-'))
+        self.packages.is_empty() && self.lines.iter().all(|line| line.starts_with('-'))
     }
 }
 
@@ -98,6 +109,13 @@ impl Reader<'_> {
                 self.found.wheels.push(wheel.clone());
                 required.for_wheel(&wheel)?
             }
+            Location::Folder(path) => {
+                if !constraints {
+                    let dir = self.find(path, file);
+                    self.found.packages.push(LocalPackage { dir, required });
+                }
+                return Ok(());
+            }
             Location::Index | Location::Url => required.to_string(),
         };
         self.found.hashed |= !required.hashes.is_empty() && !constraints;
@@ -122,6 +140,17 @@ impl Reader<'_> {
                 let is_url = place.contains("://") && !place.starts_with("file:");
                 let place = if is_url { place } else { self.archives(&place, file) };
                 self.keep(format!("--find-links {place}"), constraints);
+                Ok(())
+            }
+            RequirementOption::Editable(place) => {
+                // `-e lib` is a folder, `lib` a name.
+                let place = if place.contains(['/', '.']) { place } else { format!("./{place}") };
+                let required = RequirementLine::parse(&place)?;
+                let Location::Folder(path) = &required.location else {
+                    return reject("only a folder can be editable", "remove `-e`");
+                };
+                let dir = self.find(path, file);
+                self.found.packages.push(LocalPackage { dir, required });
                 Ok(())
             }
             RequirementOption::Kept(text) => {

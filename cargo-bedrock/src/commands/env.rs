@@ -121,7 +121,7 @@ fn json(worker: &Worker, folder: PathBuf, tools: &WorkerTools) -> Result<String>
 fn shell_lines(worker: &Worker, tools: &WorkerTools) -> String {
     let mut variables: BTreeMap<&str, String> =
         worker.settings.environment.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let is_own = |name: &str| name.starts_with("BEDROCK_");
+    let is_own = |name: &str| name.starts_with("BEDROCK_") || name == "NODE_PATH";
     let own = tools.environment.iter().filter_map(|(name, value)| Some((name.as_str(), value.clone()?)));
     variables.extend(own.filter(|(name, _)| is_own(name)));
     if worker.language == Language::Python {

@@ -163,7 +163,7 @@ fn routes(migration: &Migration) -> String {
 }
 
 /// Returns the numbers of created, edited and removed files of a patch.
-fn changes(patch: &str) -> String {
+pub(super) fn changes(patch: &str) -> String {
     let created = patch.lines().filter(|line| *line == "--- /dev/null").count();
     let removed = patch.lines().filter(|line| *line == "+++ /dev/null").count();
     let all = patch.lines().filter(|line| line.starts_with("+++ ")).count();

@@ -12,6 +12,7 @@ pub(crate) mod env;
 pub(crate) mod executions;
 pub(crate) mod graph;
 mod http_args;
+pub(crate) mod import;
 pub(crate) mod invoke;
 pub(crate) mod list;
 pub(crate) mod logs;

@@ -1,8 +1,10 @@
 //! Reloads what changes, until the app's settings change. What a changed file means is decided in `bedrock-dev`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bedrock_build::App;
+use bedrock_callgraph::workers_with_shared_file;
 use bedrock_dev::{Affected, BuildProgress, DevServer, FileWatcher, ReloadOutcome};
 
 use super::compile::{Calls, Compiled, Compiler};
@@ -41,7 +43,9 @@ impl ReloadContext<'_> {
     pub(super) async fn run(&self, app: &App, watch: Option<FileWatcher>) -> Result<(App, InitialState)> {
         let Self { server, compiler, compiled, .. } = *self;
         let Some(watch) = watch else { return std::future::pending().await };
-        let reloader = server.reloader_with(app, watch);
+        // A file that cannot be read is reported by the worker that imports it.
+        let users = |app: &App, path: &Path| workers_with_shared_file(app, path).unwrap_or_default();
+        let reloader = server.reloader_with(app, watch).with_shared_file_users(Arc::new(users));
         let build = |_: Affected, progress: BuildProgress| {
             server.report_build_started(compiled.programs.keys().cloned().collect());
             compiler.recompile(app, progress)

@@ -85,6 +85,11 @@ pub(super) fn steps(root: &Path, steps: &[FileStep], number: usize) -> Result<Ve
     Ok(gitignore.into_iter().chain([journal_file]).collect())
 }
 
+/// Returns the steps that write the journal of the next change of an app, which consists of `steps`.
+pub(crate) fn journal_steps(root: &Path, steps: &[FileStep]) -> Result<Vec<FileStep>> {
+    self::steps(root, steps, count(root) + 1)
+}
+
 /// Plans how to undo the last migration of the app in `root`. Returns `None` if there is none.
 pub(crate) fn undo(root: &Path) -> Result<Option<Undo>> {
     let number = count(root);

@@ -25,7 +25,7 @@ mod source_app;
 mod syntax;
 mod workflow;
 
-pub(crate) use journal::undo;
+pub(crate) use journal::{journal_steps, undo};
 pub(crate) use patch::patch;
 pub(crate) use plan::{Migration, Request, plan};
 pub(crate) use source_app::SourceApp;

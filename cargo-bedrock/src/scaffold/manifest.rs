@@ -78,6 +78,17 @@ impl Manifest {
 
     /// Adds the setting `durable` to the table of a worker, which it creates.
     pub(crate) fn add_durable(&mut self, name: &str) -> Result<()> {
+        let mut durable = InlineTable::new();
+        durable.insert("timeout", "30d".into());
+        durable.insert("retention", "14d".into());
+        self.add_settings(name, vec![("durable", durable.into())])
+    }
+
+    /// Adds settings to the table of a worker, which it creates.
+    pub(crate) fn add_settings(&mut self, name: &str, settings: Vec<(&str, toml_edit::Value)>) -> Result<()> {
+        if settings.is_empty() {
+            return Ok(());
+        }
         let mut item = self.0.as_item_mut();
         for key in ["package", "metadata", "bedrock", "workers", name] {
             let is_inline = item.is_inline_table();
@@ -100,10 +111,9 @@ impl Manifest {
         let Some(table) = item.as_table_like_mut() else {
             return Err(Error::app(format!("the settings of worker `{name}` in `Cargo.toml` are not a table")));
         };
-        let mut durable = InlineTable::new();
-        durable.insert("timeout", "30d".into());
-        durable.insert("retention", "14d".into());
-        table.insert("durable", value(durable));
+        for (key, setting) in settings {
+            table.insert(key, value(setting));
+        }
         Ok(())
     }
 

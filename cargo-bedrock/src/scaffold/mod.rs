@@ -9,4 +9,5 @@ pub(crate) mod removal;
 pub(crate) mod worker;
 
 pub(crate) use checkout::Checkout;
-pub(crate) use manifest::bedrock_dependencies;
+pub(crate) use manifest::{Manifest, bedrock_dependencies};
+pub(crate) use worker::is_below_workspace;

@@ -33,7 +33,8 @@ pub(super) fn suite(worker: &Worker, folder: &Path, tools: &WorkerTools, files: 
         ("vitest", command)
     } else {
         let mut command = Command::new(&tools.interpreter);
-        if worker.is_typescript() {
+        let shares_packages = tools.environment.iter().any(|(name, value)| name == "NODE_PATH" && value.is_some());
+        if worker.is_typescript() || shares_packages {
             // Loads the files as the host does, also with a Node.js that cannot remove types.
             command.arg("--import").arg(tools.scripts.join("javascript/register.mjs"));
         }

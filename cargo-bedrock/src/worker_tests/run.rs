@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use bedrock_build::{App, Language, Worker};
+use bedrock_build::{App, Language, PathDependencies, Worker, shared_dir};
 use bedrock_dev::FileWatcher;
 
 use super::select;
@@ -109,7 +109,7 @@ fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -
     let mut changed = None;
     loop {
         let result = suites(app, options, print).and_then(|suites| {
-            let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(suite, c)));
+            let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(app, suite, c)));
             run_suites(selected, tools, print)
         });
         match result {
@@ -130,7 +130,14 @@ fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -
     }
 }
 
-/// Whether changed files are those of the suite.
-fn concerns(suite: &Suite, changed: &BTreeSet<PathBuf>) -> bool {
-    changed.iter().any(|path| path.starts_with(&suite.folder))
+/// Whether changed files are those of the suite, or of code that its worker shares with others.
+fn concerns(app: &App, suite: &Suite, changed: &BTreeSet<PathBuf>) -> bool {
+    let worker = app.workers.iter().find(|worker| worker.name.as_str() == suite.name);
+    let packages = worker.map(|worker| PathDependencies::of(&app.root, &worker.dir, worker.language));
+    let shared = worker.and_then(|worker| shared_dir(&worker.dir, worker.language)).map(|dir| app.root.join(dir));
+    changed.iter().any(|path| {
+        path.starts_with(&suite.folder)
+            || shared.as_ref().is_some_and(|shared| path.starts_with(shared))
+            || packages.as_ref().is_some_and(|packages| packages.has_file(path))
+    })
 }

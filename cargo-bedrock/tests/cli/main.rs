@@ -9,6 +9,7 @@ mod contracts;
 mod doctor;
 mod executions;
 mod graph;
+mod import;
 mod invoke;
 mod invoke_remote;
 mod list;

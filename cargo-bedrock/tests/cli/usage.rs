@@ -35,6 +35,7 @@ fn no_arguments_print_the_help() {
       logs         Show the logs of the deployed functions of a stage
       terraform    Compare `terraform/` with the template of this version, or update it
       migrate      Migrate a Bedrock for Python app, keeping its workers unchanged
+      import       Import the functions of a SAM template or a cargo-lambda workspace as workers
       doctor       Check this machine for required tools
       completions  Print the shell completion script of `cargo-bedrock`
       man          Print the manual page, or write the pages of all commands
@@ -116,6 +117,7 @@ fn help_of_each_command_has_examples() {
         &["terraform", "upgrade"],
         &["logs"],
         &["migrate"],
+        &["import"],
         &["doctor"],
         &["completions"],
         &["man"],

@@ -51,6 +51,25 @@ fn typescript_worker_is_reloaded_with_lines_of_its_file() {
 }
 
 #[test]
+fn shared_file_reloads_only_the_workers_that_import_it() {
+    let app = app_with_python();
+    app.run_ok(&["new", "worker", "lizard.py"]);
+    fs::create_dir_all(app.path("workers/_shared/python")).expect("a folder");
+    app.write("workers/_shared/python/words.py", "WORD = \"old\"\n");
+    let code = PYTHON.replace("return \"old\"", "return words.WORD").replace("\n\n", "\nimport words\n\n");
+    app.write("workers/snake/main.py", &code);
+    let dev = DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json"]));
+    let snake = || dev.invoke("snake", &json!({}));
+    assert_eq!(dev.invoke("lizard", &json!({})).0, 200);
+    assert_eq!(snake(), (200, json!("old")));
+    app.write("workers/_shared/python/words.py", "WORD = \"new\"\n");
+    let reloaded = dev.wait_for("reloaded");
+    assert_eq!(reloaded["workers"], json!(["snake"]));
+    assert_eq!(reloaded["files"], json!(["workers/_shared/python/words.py"]));
+    assert_eq!(snake(), (200, json!("new")));
+}
+
+#[test]
 fn saved_changes_are_reloaded_unless_they_fail() {
     let app = app_with_python();
     let arguments = ["dev", "--port", "0", "--message-format", "json"];

@@ -136,7 +136,7 @@ fn build_errors_name_the_worker_and_the_fix() {
     for worker in ["counter.py", "reporter.js"] {
         assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0));
     }
-    app.write("workers/counter/requirements.txt", "requests=2.28.2\n-e ./lib\n");
+    app.write("workers/counter/requirements.txt", "requests=2.28.2\n-e ./lib.whl\n");
     app.write("workers/reporter/package.json", "{ no");
     app.write(
         "workers/reporter/key.txt",
@@ -147,7 +147,7 @@ fn build_errors_name_the_worker_and_the_fix() {
     assert_eq!(output.code, Some(1), "{}", output.stderr);
     for message in [
         "workers/counter/requirements.txt:1: `requests=2.28.2` cannot be installed for Lambda",
-        "workers/counter/requirements.txt:2: `-e ./lib` cannot be installed for Lambda",
+        "workers/counter/requirements.txt:2: `-e ./lib.whl` cannot be installed for Lambda",
         "`workers/reporter/package.json` is not valid JSON",
         "key.txt",
     ] {

@@ -44,6 +44,10 @@ fn file_affects_only_what_is_built_from_it() {
         ("workers/rust/src/lib.rs", "!rust !endpoint"),
         ("workers/rust/queries/all.sql", "!rust !endpoint"),
         ("workers/rust/Cargo.toml", "!rust !endpoint"),
+        ("workers/_shared/python/money.py", "python"),
+        ("workers/_shared/python/money/rates.json", "python"),
+        ("workers/_shared/python/__pycache__/money.cpython-313.pyc", ""),
+        ("workers/_shared/javascript/money.ts", "bundle node"),
         ("workers/_shared/money.js", "bundle"),
         ("workers/_shared/money.py", ""),
         ("workers/_money/src/lib.rs", "!rust !endpoint"),
@@ -69,7 +73,7 @@ fn file_affects_only_what_is_built_from_it() {
         ("workers/rust/main.py", "!rust !endpoint !settings"),
         ("workers", "!settings"),
     ] {
-        assert_eq!(summary(&affected(&app, &[app.root.join(path)])), expected, "{path}");
+        assert_eq!(summary(&affected(&app, &[app.root.join(path)], None)), expected, "{path}");
     }
 }
 
@@ -78,7 +82,7 @@ fn outside_of_the_app_only_rust_code_has_effects() {
     let dir = tempfile::tempdir().expect("a folder");
     let app = app(&dir);
     for (path, expected) in [("/lib/money/src/lib.rs", "!rust !endpoint"), ("/lib/money/README.md", "")] {
-        assert_eq!(summary(&affected(&app, &[PathBuf::from(path)])), expected, "{path}");
+        assert_eq!(summary(&affected(&app, &[PathBuf::from(path)], None)), expected, "{path}");
     }
 }
 
@@ -87,7 +91,38 @@ fn effects_of_several_files_are_merged() {
     let dir = tempfile::tempdir().expect("a folder");
     let app = app(&dir);
     let paths = ["workers/python/a.py", "workers/node/b.js", "src/main.rs"].map(|path| app.root.join(path));
-    assert_eq!(summary(&affected(&app, &paths)), "node python !endpoint");
-    assert_eq!(summary(&affected(&app, &[])), "");
+    assert_eq!(summary(&affected(&app, &paths, None)), "node python !endpoint");
+    assert_eq!(summary(&affected(&app, &[], None)), "");
     assert_eq!(summary(&Affected::everything(&app)), "bundle node python !rust !endpoint !settings");
+}
+
+#[test]
+fn shared_file_affects_only_workers_that_import_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let app = app(&dir);
+    let users = |_: &App, path: &std::path::Path| {
+        assert_eq!(path, std::path::Path::new("workers/_shared/javascript/money.js"));
+        ["node".to_owned()].into()
+    };
+    let path = app.root.join("workers/_shared/javascript/money.js");
+    assert_eq!(summary(&affected(&app, &[path], Some(&users))), "node");
+}
+
+#[test]
+fn folder_among_dependencies_affects_its_workers() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(dir.path().join("libs/money")).expect("a folder");
+    let app = app(&dir);
+    std::fs::write(dir.path().join("workers/python/requirements.txt"), "../../libs/money\n").expect("written");
+    let root = app.root.canonicalize().expect("a folder");
+    let app = App { root, ..app };
+    for (path, expected) in [
+        ("libs/money/money.py", "python"),
+        ("libs/money/data.csv", "python"),
+        ("libs/money/build/lib/money.py", ""),
+        ("libs/money/money.egg-info/PKG-INFO", ""),
+        ("libs/other/money.py", ""),
+    ] {
+        assert_eq!(summary(&affected(&app, &[app.root.join(path)], None)), expected, "{path}");
+    }
 }

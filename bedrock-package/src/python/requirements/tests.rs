@@ -59,23 +59,31 @@ fn wheels_may_be_named_by_url_or_path() {
 }
 
 #[test]
+fn folders_are_packages_of_the_app() {
+    let found = found(&[("requirements.txt", "../lib[a] ; os_name == 'posix'\n-e ./other\n-e plain\n")]);
+    let dirs: Vec<_> = found.packages.iter().map(|package| package.dir.file_name().expect("a name")).collect();
+    assert_eq!(dirs, ["lib", "other", "plain"]);
+    assert!(found.lines.is_empty() && !found.is_empty());
+}
+
+#[test]
 fn source_requirements_are_rejected_with_a_reason() {
     let rejections = rejections(
-        "-e ./lib\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d\n--no-binary :all:\n",
+        "-e lib.whl\ngit+https://user:secret@example.com/a.git\nb @ git+ssh://example.com/b\nhttps://example.com/c-1.0.tar.gz\n./d.zip\n--no-binary :all:\n",
     );
     let messages: Vec<&str> = rejections.iter().map(|(message, _)| message.as_str()).collect();
     assert_eq!(
         messages,
         [
-            "requirements.txt:1: `-e ./lib` cannot be installed for Lambda",
+            "requirements.txt:1: `-e lib.whl` cannot be installed for Lambda",
             "requirements.txt:2: `git+https://…@example.com/a.git` cannot be installed for Lambda",
             "requirements.txt:3: `b @ git+ssh://example.com/b` cannot be installed for Lambda",
             "requirements.txt:4: `https://example.com/c-1.0.tar.gz` cannot be installed for Lambda",
-            "requirements.txt:5: `./d` cannot be installed for Lambda",
+            "requirements.txt:5: `./d.zip` cannot be installed for Lambda",
             "requirements.txt:6: `--no-binary :all:` cannot be installed for Lambda",
         ]
     );
-    assert_eq!(rejections[0].1, ["an editable install is a link to a folder of this machine"]);
+    assert_eq!(rejections[0].1, ["only a folder can be editable"]);
     assert_eq!(rejections[1].1, ["a repository is built from source, and the result runs only on this machine"]);
     assert_eq!(rejections[3].1, ["only wheels are installed, and this is not a wheel"]);
 }

@@ -2,7 +2,7 @@
 //! digests are computed while it is written, and compared with those that the client has sent.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +80,8 @@ impl Draft {
         Ok(())
     }
 
-    /// Writes everything that a file contains.
-    pub(super) fn copy(&mut self, source: &mut File) -> io::Result<()> {
+    /// Writes everything that a file, or a part of it, contains.
+    pub(super) fn copy(&mut self, source: &mut impl io::Read) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             match source.read(&mut buffer)? {

@@ -1,12 +1,16 @@
-//! Uploads in parts: `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload` and `AbortMultipartUpload`. Parts are
+//! Uploads in parts: `CreateMultipartUpload`, `UploadPart`, `UploadPartCopy`, `ListParts`, `CompleteMultipartUpload` and
+//! `AbortMultipartUpload`. Parts are
 //! temporary files, which are deleted when the dev server ends.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use bedrock_model::date::rfc3339;
 use md5::{Digest as _, Md5};
 
 use super::super::super::aws_api::{hex, new_uuid};
@@ -15,12 +19,14 @@ use super::document::{self, child_text};
 use super::draft::{Draft, Part};
 use super::error::S3Error;
 use super::object_headers::ObjectHeaders;
-use super::state::{Bucket, S3, Upload};
-use super::write::receive;
+use super::state::{Bucket, OpenObject, S3, Upload};
+use super::write::{copy_source, open_source, receive};
 use super::xml::{Element, with_request_id};
 
 /// Maximum number of a part.
 const MAX_PART_NUMBER: u32 = 10_000;
+/// Maximum number of parts in a list (S3 API reference, `ListParts`).
+const MAX_LISTED_PARTS: u32 = 1000;
 /// Minimum size of a part, except for the last one.
 const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
 
@@ -52,11 +58,16 @@ pub(super) async fn upload_part(
         let range = format!("Part number must be an integer between 1 and {MAX_PART_NUMBER}, inclusive");
         S3Error::invalid_argument(range)
     })?;
-    if request.headers().contains_key("x-amz-copy-source") {
-        return Err(S3Error::not_implemented("`UploadPartCopy`"));
-    }
     // Refused before the body is read.
     with_upload(s3, bucket, key, &id, |_| Ok(()))?;
+    if let Some(source) = request.headers().get("x-amz-copy-source") {
+        let (part, response) = copied_part(s3, source, request.headers().clone()).await?;
+        with_upload(s3, bucket, key, &id, |upload| {
+            upload.parts.insert(number, part);
+            Ok(())
+        })?;
+        return Ok(response);
+    }
     let (head, body) = request.into_parts();
     let (draft, trailers) = receive(s3, &head.headers, body).await?;
     draft.verify(&head.headers, &trailers)?;
@@ -71,6 +82,95 @@ pub(super) async fn upload_part(
         response.headers_mut().insert("etag", etag);
     }
     Ok(with_request_id(response))
+}
+
+/// `UploadPartCopy`: returns the part and the response.
+async fn copied_part(
+    s3: &Arc<S3>,
+    source: &HeaderValue,
+    request: HeaderMap,
+) -> Result<(Arc<Part>, Response<Body>), S3Error> {
+    let (source_bucket, source_key) = copy_source(s3, source)?;
+    let s3 = Arc::clone(s3);
+    run_blocking(move || {
+        let OpenObject { mut file, metadata, .. } = open_source(&s3, &source_bucket, &source_key, &request)?;
+        let size = metadata.len();
+        let range = request.get("x-amz-copy-source-range").and_then(|range| range.to_str().ok());
+        let (first, length) = match range {
+            Some(range) => source_range(range, size)?,
+            None => (0, size),
+        };
+        file.seek(SeekFrom::Start(first))?;
+        let mut draft = Draft::create(&s3.drafts)?;
+        draft.copy(&mut file.take(length))?;
+        let part = draft.into_part();
+        let result = Element::new("CopyPartResult")
+            .with_namespace()
+            .with(Element::text("LastModified", rfc3339(SystemTime::now())))
+            .with(Element::text("ETag", format!("\"{}\"", part.etag())));
+        Ok((Arc::new(part), result.into_response()))
+    })
+    .await
+}
+
+/// Returns start and length of `bytes=0-9`. Both numbers are required, and the object must have all of these bytes.
+fn source_range(range: &str, size: u64) -> Result<(u64, u64), S3Error> {
+    let numbers = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let numbers = numbers.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    let (first, last): (u64, u64) = numbers.filter(|(first, last)| first <= last).ok_or_else(|| {
+        S3Error::invalid_argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
+             zero-based offsets of the first and last bytes to copy",
+        )
+    })?;
+    if last >= size {
+        return Err(S3Error::invalid_argument(format!(
+            "Range specified is not valid for source object of size: {size}"
+        )));
+    }
+    Ok((first, last - first + 1))
+}
+
+/// `ListParts`
+pub(super) fn list_parts(
+    s3: &S3,
+    bucket: &Bucket,
+    key: &str,
+    query: &[(String, String)],
+) -> Result<Response<Body>, S3Error> {
+    let number = |name: &str| -> Result<Option<u32>, S3Error> {
+        let value = query.iter().find(|(parameter, _)| parameter == name).map(|(_, value)| value.parse());
+        value.transpose().map_err(|_| S3Error::invalid_argument(format!("`{name}` must be a number")))
+    };
+    let max_parts = number("max-parts")?.map_or(MAX_LISTED_PARTS, |max| max.min(MAX_LISTED_PARTS));
+    let marker = number("part-number-marker")?.unwrap_or(0);
+    let id = upload_id(query);
+    let parts: Vec<(u32, Arc<Part>)> = with_upload(s3, bucket, key, id, |upload| {
+        let after = upload.parts.iter().filter(|(number, _)| **number > marker);
+        Ok(after.map(|(number, part)| (*number, Arc::clone(part))).collect())
+    })?;
+    let listed = &parts[..parts.len().min(max_parts as usize)];
+    let last = listed.last().map_or(marker, |(number, _)| *number);
+    let part = |(number, part): &(u32, Arc<Part>)| {
+        let modified = part.open().and_then(|file| file.metadata()?.modified()).unwrap_or_else(|_| SystemTime::now());
+        Element::new("Part")
+            .with(Element::text("PartNumber", number.to_string()))
+            .with(Element::text("LastModified", rfc3339(modified)))
+            .with(Element::text("ETag", format!("\"{}\"", part.etag())))
+            .with(Element::text("Size", part.size.to_string()))
+    };
+    let result = Element::new("ListPartsResult")
+        .with_namespace()
+        .with(Element::text("Bucket", &bucket.name))
+        .with(Element::text("Key", key))
+        .with(Element::text("UploadId", id))
+        .with(Element::text("PartNumberMarker", marker.to_string()))
+        .with(Element::text("NextPartNumberMarker", last.to_string()))
+        .with(Element::text("MaxParts", max_parts.to_string()))
+        .with(Element::text("IsTruncated", (listed.len() < parts.len()).to_string()))
+        .with_all(listed.iter().map(part))
+        .with(Element::text("StorageClass", "STANDARD"));
+    Ok(result.into_response())
 }
 
 /// `CompleteMultipartUpload`

@@ -74,6 +74,7 @@ async fn handle(s3: &Arc<S3>, request: Request) -> Result<Response<Body>, S3Erro
         Some("CreateMultipartUpload") => return multipart::create(s3, bucket, key, request.headers()),
         Some("UploadPart") => return multipart::upload_part(s3, bucket, &key, &query, request).await,
         Some("CompleteMultipartUpload") => return multipart::complete(s3, bucket, key, &query, request).await,
+        Some("ListParts") => return multipart::list_parts(s3, bucket, &key, &query),
         Some("AbortMultipartUpload") => return multipart::abort(s3, bucket, &key, &query),
         Some(operation) => return Err(S3Error::not_implemented(&format!("`{operation}`"))),
     }

@@ -99,6 +99,24 @@ async fn append(mut draft: Draft, mut buffer: Vec<u8>) -> Result<(Draft, Vec<u8>
     .await
 }
 
+/// Returns the bucket and the key in the header that names the copied object.
+pub(super) fn copy_source(s3: &S3, source: &HeaderValue) -> Result<(Bucket, String), S3Error> {
+    let source = source.to_str().map_err(|_| S3Error::invalid_copy_source())?;
+    let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(S3Error::invalid_copy_source)?;
+    let key = key.split_once("?versionId=").map_or(key, |(key, _)| key);
+    Ok((s3.bucket(&percent_decode(bucket)?)?.clone(), percent_decode(key)?))
+}
+
+/// Opens the copied object, which must meet the conditions of the request.
+pub(super) fn open_source(s3: &S3, bucket: &Bucket, key: &str, request: &HeaderMap) -> Result<OpenObject, S3Error> {
+    let object = s3.open(bucket, key)?;
+    let state = ObjectState { etag: &object.etag, modified: object.metadata.modified().ok() };
+    if check_read(request, "x-amz-copy-source-", &state)? == ReadDecision::NotModified {
+        return Err(S3Error::precondition_failed("x-amz-copy-source-If-None-Match"));
+    }
+    Ok(object)
+}
+
 /// `CopyObject`; `source` is the header that names the copied object.
 pub(super) async fn copy(
     s3: &Arc<S3>,
@@ -107,12 +125,7 @@ pub(super) async fn copy(
     source: &HeaderValue,
     request: HeaderMap,
 ) -> Result<Response<Body>, S3Error> {
-    let source = source.to_str().map_err(|_| S3Error::invalid_copy_source())?;
-    let (source_bucket, source_key) =
-        source.trim_start_matches('/').split_once('/').ok_or_else(S3Error::invalid_copy_source)?;
-    let source_key = source_key.split_once("?versionId=").map_or(source_key, |(source_key, _)| source_key);
-    let source_bucket = s3.bucket(&percent_decode(source_bucket)?)?.clone();
-    let source_key = percent_decode(source_key)?;
+    let (source_bucket, source_key) = copy_source(s3, source)?;
     let replaces_headers =
         request.get("x-amz-metadata-directive").is_some_and(|directive| directive.as_bytes() == b"REPLACE");
     if source_bucket.name == bucket.name && source_key == key && !replaces_headers {
@@ -121,11 +134,7 @@ pub(super) async fn copy(
     let s3 = Arc::clone(s3);
     let bucket = bucket.clone();
     run_blocking(move || {
-        let OpenObject { mut file, metadata, headers, etag } = s3.open(&source_bucket, &source_key)?;
-        let state = ObjectState { etag: &etag, modified: metadata.modified().ok() };
-        if check_read(&request, "x-amz-copy-source-", &state)? == ReadDecision::NotModified {
-            return Err(S3Error::precondition_failed("x-amz-copy-source-If-None-Match"));
-        }
+        let OpenObject { mut file, headers, .. } = open_source(s3.as_ref(), &source_bucket, &source_key, &request)?;
         let headers = if replaces_headers { ObjectHeaders::read(&request)? } else { headers };
         let mut draft = Draft::create(&s3.drafts)?;
         draft.copy(&mut file)?;

@@ -208,7 +208,7 @@ async fn unknown_operations_are_named() {
     for (line, expected, part) in [
         ("GET /files?acl", (501, "NotImplemented"), "`GetBucketAcl`"),
         ("POST /files?delete", (400, "MalformedXML"), ""),
-        ("GET /files/a?uploadId=x", (501, "NotImplemented"), "`ListParts`"),
+        ("GET /files/a?uploadId=x", (404, "NoSuchUpload"), ""),
         ("PUT /files/a?partNumber=1&uploadId=x", (404, "NoSuchUpload"), ""),
         ("PUT /files/a?partNumber=0&uploadId=x", (400, "InvalidArgument"), ""),
         ("DELETE /files/a?uploadId=x", (404, "NoSuchUpload"), ""),
@@ -323,6 +323,40 @@ async fn objects_are_uploaded_in_parts() {
     assert_eq!(s3.send(&format!("DELETE /files/a?uploadId={id}"), &[], "").await.status, 204);
     // Parts leave no files.
     assert_eq!(s3.s3.drafts.read_dir().expect("a folder").count(), 0);
+}
+
+#[tokio::test]
+async fn parts_are_copied_from_objects_and_listed() {
+    let s3 = TestS3::open();
+    fs::write(s3.file("source"), "0123456789").expect("written");
+    let created = s3.send("POST /files/copy?uploads", &[], "").await.body;
+    let id = created.split_once("<UploadId>").and_then(|(_, rest)| rest.split_once("</UploadId>")).expect("an id").0;
+    let line = |number: u32| format!("PUT /files/copy?partNumber={number}&uploadId={id}");
+    let source = ("x-amz-copy-source", "/files/source");
+    for (range, code) in
+        [("bytes=2-", "InvalidArgument"), ("bytes=2-10", "InvalidArgument"), ("2-4", "InvalidArgument")]
+    {
+        let refused = s3.send(&line(2), &[source, ("x-amz-copy-source-range", range)], "").await;
+        assert_eq!(refused.error(), (400, code), "{range}");
+    }
+    let missing = s3.send(&line(2), &[("x-amz-copy-source", "/files/nothing")], "").await;
+    assert_eq!(missing.error(), (404, "NoSuchKey"));
+    let condition = ("x-amz-copy-source-if-match", "\"other\"");
+    assert_eq!(s3.send(&line(2), &[source, condition], "").await.error(), (412, "PreconditionFailed"));
+    let copied = s3.send(&line(2), &[source, ("x-amz-copy-source-range", "bytes=2-4")], "").await;
+    assert!(copied.status == 200 && copied.body.contains("<CopyPartResult"), "{}", copied.body);
+    // The digest of `234`.
+    assert!(copied.body.contains("289dff07669d7a23de0ef88d2f7129e7"), "{}", copied.body);
+    s3.send(&line(5), &[], "end").await;
+    let list = s3.send(&format!("GET /files/copy?uploadId={id}&max-parts=1"), &[], "").await.body;
+    for part in ["<PartNumber>2</PartNumber>", "<Size>3</Size>", "<IsTruncated>true</IsTruncated>"] {
+        assert!(list.contains(part), "{part} in {list}");
+    }
+    let rest = s3.send(&format!("GET /files/copy?uploadId={id}&part-number-marker=2"), &[], "").await.body;
+    assert!(rest.contains("<PartNumber>5</PartNumber>") && !rest.contains("<PartNumber>2<"), "{rest}");
+    assert!(rest.contains("<IsTruncated>false</IsTruncated>"), "{rest}");
+    let all = s3.send(&line(3), &[source], "").await;
+    assert!(all.status == 200 && all.body.contains("781e5e245d69b566979b86e28d23f2c7"), "{}", all.body);
 }
 
 #[tokio::test]

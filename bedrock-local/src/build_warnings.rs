@@ -1,0 +1,117 @@
+//! Warnings about what works on this machine, and `cargo bedrock build` refuses. Printed when a worker is started for the first
+//! time, so that a user learns of it before the day of a deployment.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::{Language, PathDependencies, read_requirements, shared_dir};
+
+/// How deep in a worker's folder links are looked for.
+const MAX_DEPTH: usize = 3;
+/// Folders that are not packed.
+const EXCLUDED_FOLDERS: [&str; 4] = ["node_modules", "__pycache__", "venv", "target"];
+/// Beginnings of requirements that are built from source.
+const REPOSITORIES: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
+/// Endings of packages that are built from source.
+const SOURCE_ARCHIVES: [&str; 3] = [".tar.gz", ".tgz", ".zip"];
+
+/// Returns what a build of a worker refuses, each with a help line. `worker_dir` is relative to the app in `root`.
+pub(crate) fn build_warnings(root: &Path, worker_dir: &str, language: Language) -> Vec<String> {
+    let mut found = Vec::new();
+    for problem in PathDependencies::of(root, worker_dir, language).problems {
+        found.push(warning(&problem.message, problem.help.first().map_or("", String::as_str)));
+    }
+    let shared = shared_dir(worker_dir, language).unwrap_or_default();
+    let folder = root.join(worker_dir);
+    if let Ok(real) = folder.canonicalize() {
+        add_links(&folder, &real, worker_dir, 1, &mut |path| {
+            let what = format!("`{path}` is a link out of the worker's folder, which `cargo bedrock build` refuses");
+            found.push(warning(&what, &format!("put code of several workers into `{shared}`")));
+        });
+    }
+    if language == Language::Python {
+        let text = read_requirements(&folder.join("requirements.txt")).ok().flatten().unwrap_or_default();
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| is_built_from_source(line)) {
+            let line = line.split_once("://").map_or(line, |(name, _)| name);
+            let place = format!("{worker_dir}/requirements.txt:{}", at + 1);
+            let what = format!("{place}: `{line}…` is built from source, which `cargo bedrock build` refuses");
+            found.push(warning(&what, "build a wheel of it for Lambda's platform, and name the wheel's URL or path"));
+        }
+    }
+    found
+}
+
+fn warning(what: &str, help: &str) -> String {
+    format!("warning: {what}\n  help: {help}")
+}
+
+/// Reports the links that lead out of a folder.
+fn add_links(folder: &Path, real: &Path, shown: &str, depth: usize, add: &mut dyn FnMut(&str)) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(kind) = entry.file_type() else { continue };
+        if name.starts_with('.') || EXCLUDED_FOLDERS.contains(&name.as_str()) {
+            continue;
+        }
+        let shown = format!("{shown}/{name}");
+        if kind.is_symlink() {
+            // A build reports links to nothing, too, but they do not work here either.
+            if entry.path().canonicalize().is_ok_and(|target| !target.starts_with(real)) {
+                add(&shown);
+            }
+        } else if kind.is_dir() && depth < MAX_DEPTH {
+            add_links(&entry.path(), real, &shown, depth + 1, add);
+        }
+    }
+}
+
+fn is_built_from_source(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or(line).trim();
+    if line.starts_with(['#', '-']) {
+        return false;
+    }
+    let place =
+        line.split_once('@').filter(|(name, _)| !name.contains([':', '/'])).map_or(line, |(_, place)| place.trim());
+    let file = place.split([';', '#', ' ']).next().unwrap_or(place);
+    REPOSITORIES.iter().any(|scheme| place.starts_with(scheme))
+        || (file.contains('/') && SOURCE_ARCHIVES.iter().any(|suffix| file.ends_with(suffix)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::{Language, build_warnings};
+
+    #[test]
+    fn what_a_build_refuses_is_reported() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let root = scratch.path().join("app");
+        fs::create_dir_all(root.join("workers/mail/lib")).expect("a folder");
+        fs::create_dir_all(root.join("workers/_shared/python")).expect("a folder");
+        fs::create_dir_all(scratch.path().join("outside")).expect("a folder");
+        symlink("../_shared/python", root.join("workers/mail/common")).expect("a link");
+        symlink("lib", root.join("workers/mail/inside")).expect("a link");
+        let list = "-e ../../../outside\nrequests==2\ngit+https://me:secret@example.com/a\n./b-1.0.tar.gz\n# git+x\n";
+        fs::write(root.join("workers/mail/requirements.txt"), list).expect("written");
+        let warnings = build_warnings(&root, "workers/mail", Language::Python);
+        let first: Vec<&str> = warnings.iter().filter_map(|text| text.lines().next()).collect();
+        assert_eq!(
+            first,
+            [
+                "warning: workers/mail/requirements.txt:1: `../../../outside` is outside of the app, and a build packs only \
+                 files of the app",
+                "warning: `workers/mail/common` is a link out of the worker's folder, which `cargo bedrock build` refuses",
+                "warning: workers/mail/requirements.txt:3: `git+https…` is built from source, which `cargo bedrock build` \
+                 refuses",
+                "warning: workers/mail/requirements.txt:4: `./b-1.0.tar.gz…` is built from source, which `cargo bedrock \
+                 build` refuses",
+            ]
+        );
+        assert!(warnings[1].ends_with("help: put code of several workers into `workers/_shared/python`"));
+        assert!(build_warnings(&root, "workers/other", Language::JavaScript).is_empty());
+    }
+}

@@ -1,0 +1,170 @@
+//! The events of a function of SAM as triggers: `Schedule`, `ScheduleV2`, `SQS` and `S3`.
+
+use bedrock_build::Schedule;
+use toml_edit::{InlineTable, Value};
+
+use super::values::Template;
+use super::yaml::Node;
+
+/// Returns the trigger that an event becomes, and what of it is not taken over. An event without a trigger is an error with the
+/// reason.
+pub(super) fn trigger(template: &Template<'_>, event: &Node) -> Result<(InlineTable, Vec<String>), String> {
+    let kind = event.get("Type").and_then(Node::text).unwrap_or_default();
+    let Some(properties) = event.get("Properties") else { return Err("it has no `Properties`".to_owned()) };
+    let mut trigger = InlineTable::new();
+    let read: &[&str] = match kind {
+        "Schedule" | "ScheduleV2" => schedule(template, properties, &mut trigger)?,
+        "SQS" => queue(template, properties, &mut trigger)?,
+        "S3" => bucket(template, properties, &mut trigger)?,
+        "Api" | "HttpApi" => {
+            let text = |key: &str| properties.get(key).and_then(Node::text).unwrap_or("?");
+            let route = format!("{} {}", text("Method").to_uppercase(), text("Path"));
+            return Err(format!("`{route}` is a route of the endpoint: add it to `src/endpoints` and call the worker"));
+        }
+        kind => return Err(format!("there is no trigger for events of type `{kind}`")),
+    };
+    let left = properties.entries().iter().filter(|(key, _)| !read.contains(&key.as_str()));
+    Ok((trigger, left.map(|(key, node)| format!("{}: `{key}` has no setting of a trigger", node.line)).collect()))
+}
+
+fn schedule(
+    template: &Template<'_>,
+    properties: &Node,
+    trigger: &mut InlineTable,
+) -> Result<&'static [&'static str], String> {
+    let expression = properties.get("Schedule").or_else(|| properties.get("ScheduleExpression"));
+    let expression = template.literal(expression.ok_or("it has no expression")?)?;
+    Schedule::parse(&expression).map_err(|error| format!("`{expression}`: {error}"))?;
+    let is_off = properties.get("Enabled").and_then(Node::text) == Some("false")
+        || properties.get("State").and_then(Node::text) == Some("DISABLED");
+    if is_off {
+        return Err("it is disabled".to_owned());
+    }
+    trigger.insert("schedule", expression.into());
+    if let Some(zone) = properties.get("ScheduleExpressionTimezone") {
+        trigger.insert("timezone", template.literal(zone)?.into());
+    }
+    if let Some(input) = properties.get("Input") {
+        let text = template.literal(input)?;
+        let event = serde_json::from_str::<serde_json::Value>(&text).ok();
+        let event = event.filter(serde_json::Value::is_object).as_ref().and_then(toml_value);
+        trigger.insert("event", event.ok_or("its `Input` is not a JSON object that TOML can hold")?);
+    }
+    Ok(&[
+        "Schedule",
+        "ScheduleExpression",
+        "ScheduleExpressionTimezone",
+        "Input",
+        "Enabled",
+        "State",
+        "Name",
+        "Description",
+    ])
+}
+
+fn queue(
+    template: &Template<'_>,
+    properties: &Node,
+    trigger: &mut InlineTable,
+) -> Result<&'static [&'static str], String> {
+    let queue = properties.get("Queue").ok_or("it names no queue")?;
+    let name = match template.resource_id(queue) {
+        Some(id) => {
+            let resource = template.resource(id, "AWS::SQS::Queue").ok_or(format!("`{id}` is not a queue"))?;
+            let name = resource.at(&["Properties", "QueueName"]).and_then(Node::text);
+            let is_fifo = resource.at(&["Properties", "FifoQueue"]).and_then(Node::text) == Some("true");
+            let has_suffix = name.is_some_and(|name| name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo"));
+            let suffix = if is_fifo && !has_suffix { ".fifo" } else { "" };
+            name.map_or_else(
+                || dashed(id.strip_suffix("Queue").filter(|id| !id.is_empty()).unwrap_or(id)),
+                str::to_owned,
+            ) + suffix
+        }
+        None => template
+            .literal(queue)
+            .ok()
+            .filter(|arn| arn.starts_with("arn:"))
+            .ok_or("its queue is not in the template")?,
+    };
+    trigger.insert("queue", name.into());
+    for (key, setting) in [("BatchSize", "batch-size"), ("MaximumBatchingWindowInSeconds", "batch-window")] {
+        if let Some(node) = properties.get(key) {
+            let number = template.literal(node)?;
+            trigger.insert(setting, number.parse::<i64>().map_err(|_| format!("`{number}` is not a number"))?.into());
+        }
+    }
+    let types = properties.get("FunctionResponseTypes").map(Node::items).unwrap_or_default();
+    if types.iter().any(|item| item.text() == Some("ReportBatchItemFailures")) {
+        trigger.insert("partial-failures", true.into());
+    }
+    if properties.get("Enabled").and_then(Node::text) == Some("false") {
+        return Err("it is disabled".to_owned());
+    }
+    Ok(&["Queue", "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "Enabled"])
+}
+
+fn bucket(
+    template: &Template<'_>,
+    properties: &Node,
+    trigger: &mut InlineTable,
+) -> Result<&'static [&'static str], String> {
+    let node = properties.get("Bucket").ok_or("it names no bucket")?;
+    let id = template.resource_id(node).ok_or("its bucket is not in the template")?;
+    let resource = template.resource(id, "AWS::S3::Bucket").ok_or(format!("`{id}` is not a bucket"))?;
+    let name = resource.at(&["Properties", "BucketName"]).map(|node| template.literal(node)).and_then(Result::ok);
+    let short = id.strip_suffix("Bucket").filter(|id| !id.is_empty()).unwrap_or(id);
+    trigger.insert("bucket", name.unwrap_or_else(|| dashed(short)).into());
+    let listed = properties.get("Events").ok_or("it lists no events")?;
+    let texts: Vec<&str> = listed.text().into_iter().chain(listed.items().iter().filter_map(Node::text)).collect();
+    let mut events: Vec<&str> = Vec::new();
+    for text in texts {
+        events.push(match text {
+            "s3:ObjectCreated:*" => "created",
+            "s3:ObjectRemoved:*" => "removed",
+            other => {
+                return Err(format!(
+                    "`{other}` has no event of a trigger: only `s3:ObjectCreated:*` and `s3:ObjectRemoved:*`"
+                ));
+            }
+        });
+    }
+    if events != ["created"] {
+        trigger.insert("events", Value::Array(events.into_iter().collect()));
+    }
+    let rules = properties.at(&["Filter", "S3Key", "Rules"]).map(Node::items).unwrap_or_default();
+    for rule in rules {
+        let value = template.literal(rule.get("Value").ok_or("a rule has no value")?)?;
+        match rule.get("Name").and_then(Node::text).unwrap_or_default().to_ascii_lowercase().as_str() {
+            "prefix" => trigger.insert("prefix", value.into()),
+            "suffix" => trigger.insert("suffix", value.into()),
+            other => return Err(format!("`{other}` is not a rule of a filter")),
+        };
+    }
+    Ok(&["Bucket", "Events", "Filter"])
+}
+
+/// Returns a logical id as the name of a queue or bucket: `IncomingOrders` becomes `incoming-orders`.
+fn dashed(id: &str) -> String {
+    super::function::worker_name(id).map_or_else(|| id.to_ascii_lowercase(), |name| name.as_str().replace('_', "-"))
+}
+
+/// Returns a JSON value as TOML, which has no null.
+fn toml_value(json: &serde_json::Value) -> Option<Value> {
+    Some(match json {
+        serde_json::Value::Null => return None,
+        serde_json::Value::Bool(value) => (*value).into(),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64()?.into(),
+        },
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Array(items) => Value::Array(items.iter().map(toml_value).collect::<Option<_>>()?),
+        serde_json::Value::Object(fields) => {
+            let mut table = InlineTable::new();
+            for (name, value) in fields {
+                table.insert(name, toml_value(value)?);
+            }
+            table.into()
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! The complete import.
+
+use std::fs;
+use std::path::Path;
+
+use bedrock_build::{App, Language};
+use bedrock_templates::WorkerTemplate;
+
+use super::function::{FoundFunctions, ImportedFunction};
+use super::sam::TEMPLATES;
+use super::source_files::{self, CopiedFile};
+use super::{adapter, cargo_lambda, sam};
+use crate::file_plan::{FilePlan, FileStep};
+use crate::migrate;
+use crate::scaffold::{Manifest, is_below_workspace};
+use bedrock_diagnostics::{Error, Result};
+
+/// Files of the folder of a new worker that an imported one gets, too.
+const OF_TEMPLATE: [&str; 3] = ["worker.js", "worker.d.ts", "jsconfig.json"];
+
+/// What an import does, and what it leaves to the user.
+#[derive(Debug)]
+pub(crate) struct Import {
+    pub(crate) plan: FilePlan,
+    /// Names of the new workers.
+    pub(crate) workers: Vec<String>,
+    /// What is not imported, with file, line and reason.
+    pub(crate) left: Vec<String>,
+}
+
+/// Plans the import of the project in `source` into `app`.
+pub(crate) fn plan(app: &App, source: &Path) -> Result<Import> {
+    let FoundFunctions { functions, mut left } = found_functions(source)?;
+    let path = app.root.join("Cargo.toml");
+    let before = fs::read_to_string(&path).map_err(|error| Error::io("failed to read `Cargo.toml`", &error))?;
+    let mut manifest = Manifest::parse(&before)?;
+    let mut steps = Vec::new();
+    let mut workers = Vec::new();
+    for function in &functions {
+        if workers.contains(&function.name.to_string()) || app.workers.iter().any(|worker| worker.name == function.name)
+        {
+            left.push(format!("worker `{}` is not imported: the app has one of this name", function.name));
+            continue;
+        }
+        match files(app, &manifest, function) {
+            Ok((files, more)) => {
+                left.extend(more);
+                add_to_manifest(&mut manifest, app, function)?;
+                let dir = app.root.join(&app.settings.workers_dir).join(function.name.as_str());
+                steps.extend(
+                    files
+                        .into_iter()
+                        .map(|file| FileStep::CreateFile { path: dir.join(file.path), contents: file.contents }),
+                );
+                workers.push(function.name.to_string());
+            }
+            Err(reason) => left.push(format!("worker `{}` is not imported: {reason}", function.name)),
+        }
+    }
+    let after = manifest.text();
+    if after != before {
+        steps.push(FileStep::Edit { path, before, after });
+    }
+    if !steps.is_empty() {
+        steps.extend(migrate::journal_steps(&app.root, &steps)?);
+    }
+    Ok(Import { plan: FilePlan { base: app.root.clone(), steps }, workers, left })
+}
+
+fn found_functions(source: &Path) -> Result<FoundFunctions> {
+    if let Some(template) = TEMPLATES.iter().find(|name| source.join(name).is_file()) {
+        return sam::functions(source, template);
+    }
+    if source.join("Cargo.toml").is_file() {
+        return cargo_lambda::functions(source);
+    }
+    Err(Error::call(format!("`{}` has nothing to import", source.display()))
+        .cause("it has neither a `template.yaml` of SAM nor a `Cargo.toml` of cargo-lambda")
+        .help("name the folder of the other project: `cargo bedrock import ../old`"))
+}
+
+/// Returns the files of the worker, and what is left to do. The error is the reason why it is not imported.
+fn files(
+    app: &App,
+    manifest: &Manifest,
+    function: &ImportedFunction,
+) -> std::result::Result<(Vec<CopiedFile>, Vec<String>), String> {
+    let name = &function.name;
+    let dir = format!("{}/{name}", app.settings.workers_dir);
+    if app.root.join(&dir).symlink_metadata().is_ok() {
+        return Err(format!("`{dir}` exists"));
+    }
+    let failed = |error: Error| error.reports.first().map(|report| report.message.clone()).unwrap_or_default();
+    let (mut files, mut left) = source_files::read(&function.code).map_err(failed)?;
+    let dependencies = manifest.bedrock_dependencies(dir.split('/').count());
+    if function.language == Language::Rust {
+        if let Some(reason) = cargo_lambda::conflict(&files, name) {
+            return Err(reason);
+        }
+        let target = app.root.canonicalize().unwrap_or_else(|_| app.root.clone()).join(&dir);
+        left.extend(cargo_lambda::make_worker(&mut files, function, &target, &dependencies)?);
+        return Ok((files, left));
+    }
+    adapter::add_main(&mut files, name, function.language, &function.handler)?;
+    if function.language == Language::JavaScript {
+        let rendered = bedrock_templates::worker(name, WorkerTemplate::JavaScript, &dependencies);
+        let rendered = rendered.map_err(|error| error.to_string())?;
+        for file in rendered.into_iter().filter(|file| OF_TEMPLATE.contains(&file.path.as_str())) {
+            if !files.iter().any(|own| own.path == file.path) {
+                files.push(CopiedFile { path: file.path, contents: file.contents });
+            } else if file.path == "worker.js" {
+                return Err("it has a file `worker.js`, which every JavaScript worker has; rename it".to_owned());
+            }
+        }
+    }
+    if let Some(file) = files.iter().find(|file| bedrock_local::is_reserved(&file.path)) {
+        return Err(format!("its file `{}` has a name that cargo bedrock needs for itself; rename it", file.path));
+    }
+    Ok((files, left))
+}
+
+fn add_to_manifest(manifest: &mut Manifest, app: &App, function: &ImportedFunction) -> Result<()> {
+    let name = function.name.as_str();
+    if function.language == Language::Rust {
+        manifest.add_worker(name, &format!("{}/{name}", app.settings.workers_dir))?;
+        if !is_below_workspace(app) && !manifest.has_workspace() {
+            manifest.add_workspace();
+        }
+    }
+    let mut settings = function.settings.clone();
+    if !function.triggers.is_empty() {
+        let list: toml_edit::Array = function.triggers.iter().cloned().map(toml_edit::Value::from).collect();
+        settings.push(("triggers", list.into()));
+    }
+    manifest.add_settings(name, settings)
+}

@@ -55,7 +55,7 @@ pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, 
         let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
         let callers = callers_of(&manifest, &request.only);
         let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm, callers };
-        let Some(changed) = operation.run(&aws, &stage, &desired).await? else { return Ok(()) };
+        let Some(changed) = Box::pin(operation.run(&aws, &stage, &desired)).await? else { return Ok(()) };
         let url = endpoint_url(&aws, &stage, &desired).await;
         observer.finished(&Outcome::Deployed { stage: &stage, changed, url });
         Ok(())
@@ -69,7 +69,7 @@ pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver,
         let desired = Desired::new();
         let callers = BTreeSet::new();
         let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm, callers };
-        if let Some(changed) = operation.run(&aws, &stage, &desired).await? {
+        if let Some(changed) = Box::pin(operation.run(&aws, &stage, &desired)).await? {
             observer.finished(&Outcome::Destroyed { stage: &stage, changed });
         }
         Ok(())
@@ -166,7 +166,7 @@ impl StageOperation<'_> {
             }
             changed
         };
-        with_lock(aws, stage, self.operation, self.observer, work).await.map(Some)
+        Box::pin(with_lock(aws, stage, self.operation, self.observer, work)).await.map(Some)
     }
 
     /// Fails if the plan breaks deployed callers, unless that is allowed.

@@ -1,5 +1,5 @@
-//! Access checks of the dashboard's API. The access check of Lambda's API, which is on the same port and comes first,
-//! rejects pages of other origins and names of other machines. Here the port must match, too, and a change requires a token
+//! Access checks of the dashboard's API. The access check of Lambda's API, which is on the same port, already rejects
+//! pages of other origins and names of other machines. Here the port must match, too, and a change requires a token
 //! that only programs and pages of this origin can read.
 
 use std::sync::Arc;
@@ -49,6 +49,14 @@ fn check(url: &str, token: &str, method: &Method, headers: &HeaderMap) -> Result
         let message = format!("unexpected `Host` header `{host}`; expected `127.0.0.1:{port}`");
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, message));
     }
+    // An origin that is not valid text is not this one either.
+    let is_same_origin = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+        origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    };
+    if headers.get_all("origin").iter().any(|origin| !is_same_origin(origin)) {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "requests from pages of other origins are rejected"));
+    }
     if !matches!(*method, Method::GET | Method::HEAD) && header(TOKEN_HEADER) != Some(token) {
         let message = "the header `X-Bedrock-Token` must be the token of `GET /_bedrock/v1/token`";
         return Err(ApiError::new(StatusCode::FORBIDDEN, message));
@@ -77,16 +85,20 @@ mod tests {
     }
 
     #[test]
-    fn reading_requires_the_expected_host_and_port() {
+    fn reading_requires_expected_host_and_same_origin() {
         for (expected, headers) in [
             (200, &[("host", "127.0.0.1:4000")][..]),
-            (200, &[("host", "LOCALHOST:4000")]),
+            (200, &[("host", "LOCALHOST:4000"), ("origin", "http://localhost:4000")]),
             (200, &[("host", "[::1]:4000")]),
             (421, &[]),
             (421, &[("host", "127.0.0.1")]),
             (421, &[("host", "127.0.0.1:4001")]),
             (421, &[("host", "evil.example:4000")]),
             (421, &[("host", "127.0.0.1:4000.evil.example")]),
+            (403, &[("host", "127.0.0.1:4000"), ("origin", "null")]),
+            (403, &[("host", "127.0.0.1:4000"), ("origin", "http://localhost:4000")]),
+            (403, &[("host", "127.0.0.1:4000"), ("origin", "https://127.0.0.1:4000")]),
+            (403, &[("host", "127.0.0.1:4000"), ("origin", "http://127.0.0.1:4000.evil.example")]),
         ] {
             assert_eq!(status(&Method::GET, headers), expected, "{headers:?}");
         }

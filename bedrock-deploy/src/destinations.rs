@@ -7,7 +7,7 @@ use bedrock_build::triggers::dead_letter_queue_name;
 use bedrock_diagnostics::Report;
 
 use crate::manifest::{BUILD_HELP, Manifest, ManifestEntry, Trigger, rejection};
-use crate::policy::destination_action;
+use crate::policy::destination_actions;
 use crate::regions::queue_url;
 use crate::stage::{StageContext, arn_resource, function_label};
 
@@ -74,12 +74,20 @@ pub(crate) fn validate(manifest: &Manifest, stage: &StageContext, key: &str, ent
                 format!("no worker named `{destination}`, which is a destination of {function}"),
                 BUILD_HELP,
             )),
-            Some(arn) if destination_action(&arn).is_none() => reports.push(rejection(
+            Some(arn) if destination_actions(&arn).is_none() => reports.push(rejection(
                 format!("`{arn}` cannot be a destination of {function}"),
-                "`on-failure` and `on-success` take a worker, or the ARN of a queue, a topic, a function or an event bus",
+                "`on-failure` and `on-success` take a worker, or the ARN of a queue, a topic, a function or an event bus; \
+                 `on-failure` also that of a bucket",
             )),
             Some(_) => {}
         }
+    }
+    // Lambda writes only records of failures to buckets.
+    for destination in [&entry.dead_letter, &entry.on_success].into_iter().flatten().filter(|arn| is_bucket(arn)) {
+        reports.push(rejection(
+            format!("the bucket `{destination}` cannot be a destination of {function}"),
+            "a bucket receives only records of failed events: name it as `on-failure`",
+        ));
     }
     for trigger in &entry.triggers {
         let Trigger::Queue { queue, .. } = trigger else { continue };
@@ -93,6 +101,10 @@ pub(crate) fn validate(manifest: &Manifest, stage: &StageContext, key: &str, ent
         }
     }
     reports
+}
+
+fn is_bucket(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("s3")
 }
 
 #[cfg(test)]
@@ -131,20 +143,30 @@ mod tests {
 
     #[test]
     fn invalid_destinations_and_queues_are_all_rejected() {
-        let bucket = "arn:aws:s3:::failed";
+        let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/failed";
         let long = "x".repeat(67);
         assert_eq!(
             rejections(
-                &serde_json::json!({ "on_failure": bucket, "on_success": "missing", "triggers": [queue(&long)] })
+                &serde_json::json!({ "on_failure": table, "on_success": "missing", "triggers": [queue(&long)] })
             ),
             [
-                "`arn:aws:s3:::failed` cannot be a destination of worker `counter`".to_owned(),
+                format!("`{table}` cannot be a destination of worker `counter`"),
                 "no worker named `missing`, which is a destination of worker `counter`".to_owned(),
                 format!("the queue name `shop-dev-{long}-dead` is too long: 81 characters, the limit is 80"),
             ]
         );
         let valid = serde_json::json!({ "on_success": "counter", "triggers": [queue(&"x".repeat(66))] });
         assert_eq!(rejections(&valid), [""; 0]);
+    }
+
+    #[test]
+    fn buckets_are_destinations_of_failed_events_only() {
+        let bucket = "arn:aws:s3:::failed";
+        assert_eq!(rejections(&serde_json::json!({ "on_failure": bucket })), [""; 0]);
+        assert_eq!(
+            rejections(&serde_json::json!({ "on_success": bucket, "dead_letter": bucket })),
+            [""; 2].map(|_| format!("the bucket `{bucket}` cannot be a destination of worker `counter`"))
+        );
     }
 
     #[test]

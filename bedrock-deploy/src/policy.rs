@@ -12,12 +12,14 @@ use crate::stage::StageContext;
 pub(crate) const MAX_INLINE_POLICY_CHARS: usize = 10_240;
 /// Callees in one managed policy, which may have 6,144 characters; a callee takes at most 264.
 const CALLEES_PER_MANAGED_POLICY: usize = 20;
-/// Kinds of destinations by the service in their ARN, and the action that a function needs to send events to them.
-const DESTINATION_ACTIONS: [(&str, &str); 4] = [
-    ("events", "events:PutEvents"),
-    ("lambda", "lambda:InvokeFunction"),
-    ("sns", "sns:Publish"),
-    ("sqs", "sqs:SendMessage"),
+/// Kinds of destinations by the service in their ARN, and the actions that a function needs to send events to them (Lambda
+/// developer guide, "Capturing records of Lambda asynchronous invocations").
+const DESTINATION_ACTIONS: [(&str, &[&str]); 5] = [
+    ("events", &["events:PutEvents"]),
+    ("lambda", &["lambda:InvokeFunction"]),
+    ("s3", &["s3:ListBucket", "s3:PutObject"]),
+    ("sns", &["sns:Publish"]),
+    ("sqs", &["sqs:SendMessage"]),
 ];
 
 /// The policy documents of a role.
@@ -75,10 +77,20 @@ pub(crate) fn schedule_policy(stage: &StageContext, key: &str) -> Value {
     })])
 }
 
-/// Returns the action that is needed to send events to `arn`, or `None` if `arn` cannot be a destination.
-pub(crate) fn destination_action(arn: &str) -> Option<&'static str> {
+/// Returns the actions that are needed to send events to `arn`, or `None` if `arn` cannot be a destination.
+pub(crate) fn destination_actions(arn: &str) -> Option<&'static [&'static str]> {
     let service = arn.split(':').nth(2)?;
-    DESTINATION_ACTIONS.iter().find(|(name, _)| *name == service).map(|(_, action)| *action)
+    DESTINATION_ACTIONS.iter().find(|(name, _)| *name == service).map(|(_, actions)| *actions)
+}
+
+/// Returns the statement that permits sending events to `arn`, or `None` if `arn` cannot be a destination.
+fn destination_statement(sid: &str, arn: &str) -> Option<Value> {
+    // Records are objects of a bucket.
+    let (actions, resources) = match destination_actions(arn)? {
+        [action] => (json!(action), json!(arn)),
+        actions => (json!(actions), json!([arn, format!("{arn}/*")])),
+    };
+    Some(json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources }))
 }
 
 /// Returns the policies of the role of the function `key`.
@@ -94,11 +106,7 @@ pub(crate) fn role_policies(stage: &StageContext, key: &str, resources: &Accesse
         ("HandOnFailedEvents", &resources.on_failure),
         ("HandOnResults", &resources.on_success),
     ];
-    for (sid, arn) in destinations {
-        if let Some((arn, action)) = arn.as_deref().and_then(|arn| Some((arn, destination_action(arn)?))) {
-            statements.push(json!({ "Sid": sid, "Effect": "Allow", "Action": action, "Resource": arn }));
-        }
-    }
+    statements.extend(destinations.iter().filter_map(|(sid, arn)| destination_statement(sid, arn.as_deref()?)));
     if !resources.queues.is_empty() {
         let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
         statements
@@ -235,6 +243,19 @@ mod tests {
                 r#""HandOnResults" "events:PutEvents" "arn:aws:events:eu-west-1:123456789012:event-bus/done""#,
                 r#""TakeMessages" ["sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:ReceiveMessage"] ["arn:aws:sqs:eu-west-1:123456789012:shop-dev-jobs"]"#,
             ]
+        );
+    }
+
+    #[test]
+    fn failed_events_may_become_objects_of_a_bucket() {
+        let bucket = "arn:aws:s3:::failed-events";
+        let resources = AccessedResources { on_failure: Some(bucket.to_owned()), ..AccessedResources::default() };
+        assert_eq!(
+            role_policies(&stage(), "counter", &resources).inline["Statement"][1],
+            json!({
+                "Sid": "HandOnFailedEvents", "Effect": "Allow", "Action": ["s3:ListBucket", "s3:PutObject"],
+                "Resource": [bucket, format!("{bucket}/*")]
+            })
         );
     }
 

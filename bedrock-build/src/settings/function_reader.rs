@@ -14,6 +14,11 @@ use super::triggers::is_fifo_queue;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 
+/// The values of `on-success`.
+const ON_SUCCESS: &str = "the ARN of a queue, a topic, an event bus or a function, or the name of a worker of this app";
+/// The values of `on-failure`.
+const ON_FAILURE: &str =
+    "the ARN of a queue, a topic, an event bus, a function or a bucket, or the name of a worker of this app";
 pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "allow",
     "architecture",
@@ -150,8 +155,8 @@ impl Reader<'_> {
                 None => {}
             },
             "memory" => set(&mut settings.memory, self.number(value, path, "megabytes", &MEMORY_MEGABYTES)),
-            "on-failure" => settings.on_failure = self.destination(value, path),
-            "on-success" => settings.on_success = self.destination(value, path),
+            "on-failure" => settings.on_failure = self.destination(value, path, ON_FAILURE),
+            "on-success" => settings.on_success = self.destination(value, path, ON_SUCCESS),
             "recursion" => {
                 let choices = [("terminate", RecursiveLoop::Terminate), ("allow", RecursiveLoop::Allow)];
                 set(&mut settings.recursion, self.choice(value, path, &choices));
@@ -167,17 +172,19 @@ impl Reader<'_> {
         }
     }
 
-    fn destination(&mut self, value: &Value<'_>, path: &str) -> Option<Destination> {
-        const EXPECTED: &str =
-            "the ARN of a queue, a topic, an event bus or a function, or the name of a worker of this app";
-        let text = self.string(value, path, EXPECTED)?;
+    fn destination(&mut self, value: &Value<'_>, path: &str, expected: &str) -> Option<Destination> {
+        let text = self.string(value, path, expected)?;
+        if expected == ON_SUCCESS && is_arn_of(&text, &["s3"]) {
+            self.wrong_value(value, path, expected);
+            return None;
+        }
         if text.starts_with("arn:") {
             self.refuse_fifo(value, path, &text);
             return Some(Destination::Arn(text));
         }
         let worker = WorkerName::parse(&text).ok().map(Destination::Worker);
         if worker.is_none() {
-            self.wrong_value(value, path, EXPECTED);
+            self.wrong_value(value, path, expected);
         }
         worker
     }

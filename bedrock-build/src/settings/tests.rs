@@ -196,6 +196,14 @@ fn durable_errors_have_the_valid_range() {
 }
 
 #[test]
+fn buckets_take_records_of_failures_only() {
+    let settings = read("workers.a.on-failure = 'arn:aws:s3:::failed'").expect("ok");
+    assert_eq!(settings.workers["a"].on_failure, Some(Destination::Arn("arn:aws:s3:::failed".to_owned())));
+    let error = error_of("workers.a.on-success = 'arn:aws:s3:::done'");
+    assert!(error.starts_with("Cargo.toml:1: `workers.a.on-success` must be the ARN of a queue, a topic"), "{error}");
+}
+
+#[test]
 fn events_cannot_go_to_fifo_queues_or_topics() {
     for (key, arn) in [
         ("on-failure", "arn:aws:sqs:eu-west-1:123456789012:a.fifo"),

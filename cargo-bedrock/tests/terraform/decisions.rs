@@ -70,6 +70,7 @@ fn destinations() -> Manifest {
         ("to_topic", "sns:us-east-1:123456789012:failed"),
         ("to_function", "lambda:us-east-1:123456789012:function:failed"),
         ("to_bus", "events:us-east-1:123456789012:event-bus/failed"),
+        ("to_bucket", "s3:::failed"),
     ];
     kinds.iter().fold(Manifest::with_workers(&kinds.map(|(name, _)| name)), |manifest, (name, arn_suffix)| {
         manifest.with(&format!("/workers/{name}/on_failure"), json!(format!("arn:aws:{arn_suffix}")))

@@ -294,6 +294,7 @@ run "each_kind_of_destination" {
       for name, function in output.functions :
       name => [for statement in jsondecode(function.own_policy).Statement : statement.Action if statement.Sid == "HandOnFailedEvents"]
       } == {
+      to_bucket   = [["s3:ListBucket", "s3:PutObject"]]
       to_bus      = ["events:PutEvents"]
       to_function = ["lambda:InvokeFunction"]
       to_queue    = ["sqs:SendMessage"]

@@ -121,6 +121,7 @@ fn all_invalid_values_are_reported_at_once() {
             ("/workers/fetcher/invokes", json!(["unknown"])),
             ("/workers/fetcher/on_failure", json!("arn:aws:dynamodb:us-east-1:123456789012:table/x")),
             ("/workers/fetcher/on_success", json!("unknown")),
+            ("/workers/fetcher/dead_letter", json!("arn:aws:s3:::dead")),
             ("/workers/fetcher/triggers", json!([queue])),
             ("/workers/fetcher/log_retention", json!(31)),
         ],
@@ -129,6 +130,7 @@ fn all_invalid_values_are_reported_at_once() {
     a worker cannot be named `endpoint`: rename its folder
     no such worker: `unknown`, called by worker `fetcher`: run `cargo bedrock build --release`
     a destination must be a queue, a topic, a function or an event bus: `arn:aws:dynamodb:us-east-1:123456789012:table/x` of worker `fetcher`
+    a bucket receives only records of failed events, as `on-failure`: `arn:aws:s3:::dead` of worker `fetcher`
     no such worker: `unknown`, destination of worker `fetcher`: run `cargo bedrock build --release`
     queue names have at most 80 characters: `space-dev-qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq-dead` (81): shorten the stage, or rename the queue
     the log retention in days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653: worker `fetcher` (31)

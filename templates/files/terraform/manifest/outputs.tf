@@ -122,6 +122,11 @@ output "functions" {
   }
 
   precondition {
+    condition     = length(local.bucket_destinations) == 0
+    error_message = "a bucket receives only records of failed events, as `on-failure`: ${join(", ", local.bucket_destinations)}"
+  }
+
+  precondition {
     condition     = length(local.unknown_destinations) == 0
     error_message = "no such worker: ${join(", ", local.unknown_destinations)}: run `cargo bedrock build --release`"
   }

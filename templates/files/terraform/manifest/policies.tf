@@ -6,6 +6,7 @@ locals {
   destination_actions = {
     events = "events:PutEvents"
     lambda = "lambda:InvokeFunction"
+    s3     = "s3:PutObject"
     sns    = "sns:Publish"
     sqs    = "sqs:SendMessage"
   }
@@ -52,7 +53,14 @@ locals {
         Effect   = "Allow"
         Action   = destination.action
         Resource = destination.arn
-      } if destination.action != ""],
+      } if !contains(["", "s3:PutObject"], destination.action)],
+      # Records are objects of a bucket.
+      [for destination in local.event_destinations[name] : {
+        Sid      = destination.sid
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:PutObject"]
+        Resource = [destination.arn, "${destination.arn}/*"]
+      } if destination.action == "s3:PutObject"],
       [for queues in [local.consumed_queues[name]] : {
         Sid      = "TakeMessages"
         Effect   = "Allow"

@@ -52,6 +52,11 @@ locals {
     for name, destinations in local.event_destinations :
     [for destination in destinations : "`${destination.arn}` of ${local.display_names[name]}" if startswith(destination.arn, "arn:") && destination.action == ""]
   ])
+  # Lambda writes only records of failures to buckets.
+  bucket_destinations = flatten([
+    for name, destinations in local.event_destinations :
+    [for destination in destinations : "`${destination.arn}` of ${local.display_names[name]}" if destination.action == "s3:PutObject" && destination.sid != "HandOnFailedEvents"]
+  ])
 
   # Without the block, Lambda would create functions that can never become durable.
   has_durable_block = fileexists("${path.module}/../lambda/durable_override.tf")

@@ -124,7 +124,7 @@ impl AwsError {
     fn into_error(self, kind: ExitKind, message: impl Into<String>) -> Error {
         let with_credentials_help = |error: Error| {
             error
-                .help("log in with `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`")
+                .help("log in with `aws login`, `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`")
                 .help("`aws sts get-caller-identity` shows the identity that AWS sees")
         };
         match self {

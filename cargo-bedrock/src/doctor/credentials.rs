@@ -35,7 +35,8 @@ fn credentials_finding(
     files: &[String],
 ) -> Finding {
     const SUBJECT: &str = "credentials";
-    const HELP: &str = "log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`";
+    const HELP: &str =
+        "log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`";
     let source = SOURCES.iter().find(|names| names.iter().all(|name| variable(name).is_some()));
     if let (Some([first, ..]), None) = (source, profile) {
         let message = format!("AWS credentials in the environment (`{first}`), not verified");

@@ -95,7 +95,7 @@ fn complete_machine_has_no_errors() {
     ok     terraform       1.11.4
     ok     limits          stage names may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
     note   credentials     there are no AWS credentials; deploying needs some
-                           help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
+                           help: log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`
     -- stderr
     done: app `my_app` has everything that it needs
     ");
@@ -127,7 +127,7 @@ fn missing_required_tools_are_errors() {
                            help: see `https://developer.hashicorp.com/terraform/install`
     ok     limits          stage names may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
     note   credentials     there are no AWS credentials; deploying needs some
-                           help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
+                           help: log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`
     -- stderr
     error: app `my_app` needs 5 things that are missing
     ");
@@ -164,7 +164,7 @@ fn only_rust_is_required_outside_of_an_app() {
     note   terraform    is not on the PATH; it deploys an app that has `terraform/`
                         help: see `https://developer.hashicorp.com/terraform/install`
     note   credentials  there are no AWS credentials; deploying needs some
-                        help: log in with `aws configure` or `aws sso login`, and check with `cargo bedrock doctor --online`
+                        help: log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`
     -- stderr
     error: an app needs 1 thing that is missing
     ");

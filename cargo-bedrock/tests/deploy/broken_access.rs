@@ -38,7 +38,7 @@ fn credentials_that_expire_during_a_deploy_are_a_clear_error() {
         let Some(stderr) = deploy_until_broken(first_broken, &expired) else { return };
         for text in [
             "caused by: AWS rejected the credentials\n  caused by: ExpiredTokenException: by the proxy\n",
-            "help: log in with `aws sso login` or `aws configure`",
+            "help: log in with `aws login`, `aws sso login` or `aws configure`",
             "remaining: `shop-dev-",
         ] {
             assert!(stderr.contains(text), "{text} in {stderr}");

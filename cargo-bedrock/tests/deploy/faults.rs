@@ -204,7 +204,7 @@ fn missing_credentials_region_and_connection_are_errors() {
     assert_eq!(without_credentials.code, Some(2));
     for text in [
         "error: failed to get the caller identity from AWS in eu-west-1\n  caused by: there are no AWS credentials\n",
-        "help: log in with `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`\n",
+        "help: log in with `aws login`, `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`\n",
     ] {
         assert!(without_credentials.stderr.contains(text), "{text} in {}", without_credentials.stderr);
     }

@@ -21,6 +21,7 @@ mod lambda_settings;
 mod large;
 mod least_privilege;
 mod lock;
+mod login;
 mod permissions;
 mod proxy;
 mod rollback_and_status;

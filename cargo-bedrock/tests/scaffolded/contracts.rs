@@ -1,22 +1,9 @@
 //! What cargo compiles after changes of contracts, and what the compiler says: counted with a wrapper of rustc.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 
+use crate::rustc_log::RustcLog;
 use crate::test_app::{CommandOutput, TestApp};
-
-/// Appends the name of each compiled crate to a file. Cargo also asks rustc for its version, without a name.
-const WRAPPER: &str = "#!/bin/sh
-previous=
-for argument; do
-  if [ \"$previous\" = --crate-name ] && [ \"$argument\" != ___ ]; then
-    echo \"$argument\" >> \"$COMPILED_CRATES\"
-  fi
-  previous=$argument
-done
-exec \"$@\"
-";
 
 const RESIZER: &str = "\
 from typing import List, TypedDict
@@ -64,8 +51,7 @@ impl Worker for Caller {
 /// An app with two Rust workers, one of which calls a typed worker in Python.
 struct ContractApp {
     app: TestApp,
-    wrapper: PathBuf,
-    compiled: PathBuf,
+    log: RustcLog,
 }
 
 impl ContractApp {
@@ -78,30 +64,20 @@ impl ContractApp {
         app.write("workers/labeller/main.js", LABELLER);
         app.write("workers/caller/src/lib.rs", CALLER);
         app.edit("workers/caller/Cargo.toml", "serde = {", "serde_json = \"1\"\nserde = {");
-        let wrapper = app.path("rustc_wrapper.sh");
-        fs::write(&wrapper, WRAPPER).expect("a file");
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("a program");
-        let compiled = app.path("compiled_crates");
-        Self { app, wrapper, compiled }
+        let log = RustcLog::new(&app);
+        Self { app, log }
     }
 
     /// Builds everything.
     fn build(&self) -> CommandOutput {
-        let _ = fs::remove_file(&self.compiled);
-        let mut cargo = self.app.cargo_command(&["build", "--workspace"]);
-        cargo.env("RUSTC_WRAPPER", &self.wrapper).env("COMPILED_CRATES", &self.compiled);
-        cargo.output().expect("cargo starts").into()
+        self.log.watch(&mut self.app.cargo_command(&["build", "--workspace"])).output().expect("cargo starts").into()
     }
 
     /// Builds everything, which must succeed, and returns the names of the crates that were compiled.
     fn compiled(&self) -> Vec<String> {
         let built = self.build();
         assert_eq!(built.code, Some(0), "{}", built.stderr);
-        let text = fs::read_to_string(&self.compiled).unwrap_or_default();
-        let mut names: Vec<String> = text.lines().map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
-        names
+        self.log.compiled()
     }
 
     /// Builds everything, which must fail with this text.

@@ -14,6 +14,7 @@ mod layers;
 mod manifest;
 mod migrated;
 mod packages;
+mod rustc_log;
 mod shared_code;
 mod spec_examples;
 #[path = "../fixture/test_app.rs"]

@@ -7,6 +7,8 @@ def durable(worker_class):
     """Returns a function that creates a worker whose `handle` the SDK calls for each replay."""
 
     class DurableWorker:
+        execute = worker_class.execute  # its annotations are the contract
+
         def __init__(self):
             self.handle = durable_handler(worker_class().handle)
 

@@ -1,5 +1,7 @@
 """Tests of durable workers, with a stand-in for AWS's SDK."""
 
+import json
+
 from app_driver import READY
 
 WORKER = """
@@ -41,3 +43,10 @@ def test_missing_sdk_is_an_import_error_that_names_it(launch):
 def test_sdk_is_not_imported_for_other_workers(start, worker_dir):
     (worker_dir / "aws_durable_execution_sdk_python.py").write_text("raise RuntimeError('imported')")
     assert start("return event").result({"DurableExecutionArn": "arn"}) == {"DurableExecutionArn": "arn"}
+
+
+def test_contract_is_that_of_execute(launch, worker_dir):
+    (worker_dir / "aws_durable_execution_sdk_python.py").write_text(SDK)
+    typed = WORKER.replace("event, context):", "event: int, context) -> str:")
+    kind, body = launch(typed, BEDROCK_DURABLE="1", BEDROCK_CONTRACT="1").start.get(timeout=30)
+    assert (kind, json.loads(body)) == (READY, {"event": {"type": "integer"}, "response": {"type": "string"}})

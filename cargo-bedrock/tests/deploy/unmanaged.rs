@@ -81,7 +81,7 @@ fn invalid_functions_are_all_refused_before_changes() {
     assert!(refused.stderr.contains(message), "{}", refused.stderr);
     let mut app = TestApp::new(&["counter", "fetcher", "reporter"]);
     app.set("/workers/counter/code", Value::Null);
-    app.set("/workers/fetcher/on_failure", json!("arn:aws:s3:::bucket"));
+    app.set("/workers/fetcher/on_failure", json!("arn:aws:dynamodb:us-east-1:000000000000:table/x"));
     app.set("/workers/fetcher/environment", json!({ "LARGE": "x".repeat(4_096) }));
     app.write("target/bedrock/workers/reporter.zip", "another file");
     let refused = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
@@ -91,8 +91,8 @@ fn invalid_functions_are_all_refused_before_changes() {
     help: run `cargo bedrock build --release`
     error: the environment of worker `fetcher` is too large: 4108 bytes as JSON with its secrets, the limit is 4096
     help: let the function load large values at run time
-    error: `arn:aws:s3:::bucket` cannot be a destination of worker `fetcher`
-    help: `on-failure` and `on-success` take a worker, or the ARN of a queue, a topic, a function or an event bus
+    error: `arn:aws:dynamodb:us-east-1:000000000000:table/x` cannot be a destination of worker `fetcher`
+    help: `on-failure` and `on-success` take a worker, or the ARN of a queue, a topic, a function or an event bus; `on-failure` also that of a bucket
     error: `target/bedrock/workers/reporter.zip` of worker `reporter` was changed after the build
     help: run `cargo bedrock build --release`
     ");

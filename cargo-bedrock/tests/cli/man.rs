@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 48 pages to `share/man1`
+    done: wrote 50 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
@@ -43,6 +43,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-executions-stop.1
     man1/cargo-bedrock-executions.1
     man1/cargo-bedrock-graph.1
+    man1/cargo-bedrock-import.1
     man1/cargo-bedrock-invoke.1
     man1/cargo-bedrock-list.1
     man1/cargo-bedrock-logs.1
@@ -61,6 +62,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-queue.1
     man1/cargo-bedrock-remove-worker.1
     man1/cargo-bedrock-remove.1
+    man1/cargo-bedrock-replay.1
     man1/cargo-bedrock-rollback.1
     man1/cargo-bedrock-status.1
     man1/cargo-bedrock-terraform-diff.1

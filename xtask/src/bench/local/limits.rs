@@ -129,9 +129,9 @@ mod tests {
             quiet: column.clone(),
             one_core: column,
             idle_kib: 12_000,
-            crates: 128,
+            crates: 70,
             hello_bytes: 1,
-            compile: Some(Compile { hello: 31.0, floor: 26.0 }),
+            compile: Some(Compile { hello: 16.0, floor: 26.0 }),
         }
     }
 

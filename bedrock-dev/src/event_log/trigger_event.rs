@@ -18,8 +18,10 @@ pub enum TriggerKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerState {
-    /// It invoked the worker, or its event was accepted.
+    /// It invoked the worker, or offered its event to the asynchronous queue.
     Fired,
+    /// The asynchronous queue rejected the event: it has the request id of the one that was fired.
+    Rejected,
     /// Messages that the worker failed to process were returned to the queue, hidden until their visibility timeout.
     Returned,
     /// Messages that were received too often were moved to the dead-letter queue.

@@ -27,16 +27,20 @@ impl TriggerDispatcher {
     ) -> Result<String, String> {
         let invocation = Invocation::new(payload.into(), None);
         let request_id = invocation.request_id.clone();
-        self.backend.accept(function, invocation).await.map_err(|error| error.to_string())?;
-        // Published only now: a rejected event was not fired.
-        self.publish(TriggerEvent {
+        let event = TriggerEvent {
             worker: function.worker.clone(),
             trigger,
             source: source.to_owned(),
             state: TriggerState::Fired,
             items,
             request_id: Some(request_id.clone()),
-        });
+        };
+        // Published first: once the event is in the queue, the worker may start before this task goes on.
+        self.publish(event.clone());
+        if let Err(error) = self.backend.accept(function, invocation).await {
+            self.publish(TriggerEvent { state: TriggerState::Rejected, ..event });
+            return Err(error.to_string());
+        }
         Ok(request_id)
     }
 
@@ -84,13 +88,27 @@ mod tests {
     use crate::event_log::TriggerKind;
 
     #[tokio::test]
-    async fn only_accepted_events_are_published_as_fired() {
+    async fn rejected_event_is_published_as_rejected() {
         let calls = RecordedCalls::new(1);
         let function = function();
         let fire = || calls.dispatcher.accept(&function, "{}".to_owned(), TriggerKind::Schedule, "at", 1);
         assert!(fire().await.is_err());
-        assert_eq!(calls.dispatcher.log.all().len(), 0);
+        assert_eq!(states(&calls), ["fired", "rejected"]);
         assert!(fire().await.is_ok());
-        assert_eq!(calls.dispatcher.log.all().len(), 1);
+        assert_eq!(states(&calls), ["fired", "rejected", "fired"]);
+    }
+
+    #[tokio::test]
+    async fn trigger_is_published_before_its_event_is_queued() {
+        let calls = RecordedCalls::new(0);
+        let function = function();
+        calls.dispatcher.accept(&function, "{}".to_owned(), TriggerKind::Bucket, "at", 1).await.expect("accepted");
+        assert_eq!(*calls.logged_at_acceptance.lock().expect("numbers"), [1]);
+    }
+
+    fn states(calls: &RecordedCalls) -> Vec<String> {
+        let state = |json: &str| -> serde_json::Value { serde_json::from_str(json).expect("JSON") };
+        let events = calls.dispatcher.log.all();
+        events.iter().map(|event| state(&event.json())["state"].as_str().expect("a state").to_owned()).collect()
     }
 }

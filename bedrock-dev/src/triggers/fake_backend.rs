@@ -14,6 +14,8 @@ struct FakeBackend {
     /// Number of events that will still be rejected.
     rejections: Mutex<u32>,
     events: Arc<Mutex<Vec<Value>>>,
+    log: EventLog,
+    logged_at_acceptance: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Backend for FakeBackend {
@@ -41,6 +43,7 @@ impl Backend for FakeBackend {
             let error = Error::AccessDenied { worker: "worker".to_owned(), message };
             return Box::pin(std::future::ready(Err(error)));
         }
+        self.logged_at_acceptance.lock().expect("numbers").push(self.log.all().len());
         let event = serde_json::from_slice(&invocation.event).expect("JSON");
         self.events.lock().expect("events").push(event);
         Box::pin(std::future::ready(Ok(())))
@@ -69,16 +72,25 @@ pub(super) struct RecordedCalls {
     pub(super) dispatcher: Arc<TriggerDispatcher>,
     pub(super) events: Arc<Mutex<Vec<Value>>>,
     pub(super) errors: UnboundedReceiver<String>,
+    /// Number of entries of the event log when each event was accepted.
+    pub(super) logged_at_acceptance: Arc<Mutex<Vec<usize>>>,
 }
 
 impl RecordedCalls {
     /// Creates a backend that rejects the first `rejections` events.
     pub(super) fn new(rejections: u32) -> Self {
         let events = Arc::default();
+        let logged_at_acceptance = Arc::default();
         let (sender, errors) = unbounded_channel();
-        let backend = Arc::new(FakeBackend { rejections: Mutex::new(rejections), events: Arc::clone(&events) });
+        let log = EventLog::new(Retention::default());
+        let backend = Arc::new(FakeBackend {
+            rejections: Mutex::new(rejections),
+            events: Arc::clone(&events),
+            log: log.clone(),
+            logged_at_acceptance: Arc::clone(&logged_at_acceptance),
+        });
         let sink = Arc::new(move |line: crate::execution::LogLine| drop(sender.send(line.text)));
-        let dispatcher = Arc::new(TriggerDispatcher { backend, log: EventLog::new(Retention::default()), sink });
-        Self { dispatcher, events, errors }
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log, sink });
+        Self { dispatcher, events, errors, logged_at_acceptance }
     }
 }

@@ -1,7 +1,6 @@
 //! Runs the stages in two lanes at the same time, all of them however many fail, and reports at the end. The last line is
 //! always `N passed, N failed`: the tests, and one failure for each other stage that failed.
 
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -19,7 +18,7 @@ use super::report::{Counts, Report, TestCase};
 use super::stage::{Lane, Stage};
 use super::suites;
 use super::timings::{self, StageTiming};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, is_ci};
 use crate::{setup, tidy, tools};
 
 /// Crates with documentation that users read.
@@ -62,7 +61,7 @@ pub(crate) fn run(workspace: &Workspace, options: &TestOptions) -> bool {
         workspace,
         options,
         stages: Stage::of(options.only),
-        is_ci: env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false")),
+        is_ci: is_ci(),
         started: Instant::now(),
         finished: Mutex::default(),
         changed: Condvar::new(),

@@ -9,10 +9,11 @@ mod walk;
 
 pub(crate) use imports::{imports, replace_imports, resolve};
 
-/// Returns the calls of `invoke` in a file. `path` is its path in the worker's folder, for example `lib/send.js`.
-pub(crate) fn scan(path: &str, text: &str) -> FileCalls {
+/// Returns the calls of `invoke` in a file, and in a durable worker those of `context.invoke`. `path` is its path in the worker's folder, for example `lib/send.js`.
+pub(crate) fn scan(path: &str, text: &str, is_durable: bool) -> FileCalls {
     let Some(tree) = parse(&language(path), text) else { return FileCalls::default() };
-    let grammar = JavaScript { folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let grammar = JavaScript { folder, is_durable };
     let calls = walk::read(&tree, text, &grammar).calls(&grammar);
     FileCalls { unreadable: first_error(&tree), ..calls }
 }

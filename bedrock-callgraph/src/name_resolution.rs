@@ -64,6 +64,10 @@ pub(crate) trait Grammar {
 
     /// The expression that names the called function, in a call of `invoke`.
     fn target<'t>(&self, call: Node<'t>, text: &'t str) -> Option<Node<'t>>;
+
+    /// The same in a call of the method `invoke` of a parameter, if that can be the context of a durable function: the
+    /// first of these expressions that is a name, or the last one.
+    fn context_targets<'t>(&self, call: Node<'t>, text: &'t str) -> Vec<Node<'t>>;
 }
 
 pub(crate) type ScopeId = usize;
@@ -88,6 +92,8 @@ pub(crate) enum Binding<'t> {
     Bedrock(InvokePath),
     /// The value of an expression, or the property of it that `picks` lead to.
     Value { node: Node<'t>, scope: ScopeId, picks: Vec<&'t str> },
+    /// The parameter of a function.
+    Parameter,
     /// A different or an unknown value.
     Other,
 }
@@ -306,10 +312,23 @@ impl<'t> Resolver<'t> {
         let mut known = KnownTargets::new();
         for used in &self.uses {
             match (self.resolve(grammar, &used.chain, used.scope, &mut known), used.usage) {
+                (None, Usage::CallTargets(call))
+                    if used.chain.names == ["invoke"] && self.is_parameter(grammar, used) =>
+                {
+                    let targets = grammar.context_targets(call, self.text);
+                    let is_name = |target: &&Node<'t>| {
+                        self.names(grammar, **target, used.scope, DEPTH, &mut CandidateNames::default())
+                    };
+                    if let Some(target) = targets.iter().find(is_name).or(targets.last()) {
+                        self.add_names(grammar, Some(*target), used, &mut calls);
+                    }
+                }
                 (None, _) | (Some(Resolution::Towards), Usage::Followed) => {}
                 // `const send = worker.invoke` is equivalent to an import; `const send = invoke` hides the call.
                 (Some(Resolution::Invoke), Usage::Followed) if !used.chain.names.is_empty() => {}
-                (Some(Resolution::Invoke), Usage::CallTargets(call)) => self.add_call(grammar, call, used, &mut calls),
+                (Some(Resolution::Invoke), Usage::CallTargets(call)) => {
+                    self.add_names(grammar, grammar.target(call, self.text), used, &mut calls);
+                }
                 _ => {
                     calls.computed.insert(used.line);
                 }
@@ -318,9 +337,32 @@ impl<'t> Resolver<'t> {
         calls
     }
 
-    fn add_call(&self, grammar: &impl Grammar, call: Node<'t>, used: &Reference<'t>, calls: &mut FileCalls) {
+    /// Returns whether a chain begins with a parameter, or with a name that a parameter is assigned to.
+    fn is_parameter(&self, grammar: &impl Grammar, used: &Reference<'t>) -> bool {
+        let mut pending = vec![(used.chain.base, used.scope)];
+        let mut seen = VisitedNames::new();
+        while let Some((base, scope)) = pending.pop() {
+            let ChainBase::Name(name) = base else { continue };
+            let Some(owner) = self.scopes.owner(scope, name).filter(|owner| seen.insert((*owner, name))) else {
+                continue;
+            };
+            for binding in self.scopes.lookup(owner, name) {
+                match binding {
+                    Binding::Parameter => return true,
+                    Binding::Value { node, scope, picks } if picks.is_empty() => {
+                        let value = grammar.chain(*node, self.text).filter(|value| value.names.is_empty());
+                        pending.extend(value.map(|value| (value.base, *scope)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
+    /// Adds a call of each function that `target` can name.
+    fn add_names(&self, grammar: &impl Grammar, target: Option<Node<'t>>, used: &Reference<'t>, calls: &mut FileCalls) {
         let mut names = CandidateNames::default();
-        let target = grammar.target(call, self.text);
         let all = target.is_some_and(|target| self.names(grammar, target, used.scope, DEPTH, &mut names));
         if !all || names.found.is_empty() {
             calls.computed.insert(used.line);
@@ -407,7 +449,7 @@ impl<'t> Resolver<'t> {
                     value.names.extend(picks);
                     is_complete &= self.add_targets_of(grammar, &value, *scope, &mut targets, search);
                 }
-                Binding::Other => {}
+                Binding::Parameter | Binding::Other => {}
             }
         }
         let targets: Rc<[Target<'t>]> = targets.into();

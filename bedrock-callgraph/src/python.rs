@@ -9,10 +9,10 @@ mod walk;
 
 pub(crate) use imports::{imports, resolve};
 
-/// Returns the calls of `invoke` in a file.
-pub(crate) fn scan(text: &str) -> FileCalls {
+/// Returns the calls of `invoke` in a file, and in a durable worker those of `context.invoke`.
+pub(crate) fn scan(text: &str, is_durable: bool) -> FileCalls {
     let Some(tree) = parse(&tree_sitter_python::LANGUAGE.into(), text) else { return FileCalls::default() };
-    let calls = walk::read(&tree, text).calls(&Python);
+    let calls = walk::read(&tree, text).calls(&Python { is_durable });
     FileCalls { unreadable: first_error(&tree), ..calls }
 }
 

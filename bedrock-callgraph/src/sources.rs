@@ -48,6 +48,7 @@ pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
     if worker.language == Language::Rust {
         return Ok(found);
     }
+    let is_durable = worker.settings.durable.is_some();
     for folder in folders(app, worker)? {
         for within in &folder.files {
             let text = folder.read(within)?;
@@ -55,8 +56,8 @@ pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
                 continue;
             }
             let calls = match worker.language {
-                Language::Python => python::scan(&text),
-                _ => javascript::scan(within, &text),
+                Language::Python => python::scan(&text, is_durable),
+                _ => javascript::scan(within, &text, is_durable),
             };
             found.add(&format!("{}/{within}", folder.shown), calls);
         }

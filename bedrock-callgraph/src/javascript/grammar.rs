@@ -12,6 +12,7 @@ const LONGEST_CHAIN: usize = 64;
 pub(super) struct JavaScript<'p> {
     /// Folder of the file, relative to the worker's folder.
     pub(super) folder: &'p str,
+    pub(super) is_durable: bool,
 }
 
 /// Returns the grammar for a file.
@@ -112,6 +113,24 @@ impl Grammar for JavaScript<'_> {
         // A template tag has no argument list.
         let arguments = field(call, "arguments").filter(|node| node.kind() == "arguments")?;
         children(arguments).first().copied().filter(|argument| argument.kind() != "spread_element")
+    }
+
+    /// `invoke(function, input)`, or with a name of the step before: `invoke(name, function, input)`. The SDK takes the second
+    /// argument for the function if it is a string.
+    fn context_targets<'t>(&self, call: Node<'t>, _text: &'t str) -> Vec<Node<'t>> {
+        let Some(arguments) = field(call, "arguments").filter(|node| node.kind() == "arguments" && self.is_durable)
+        else {
+            return Vec::new();
+        };
+        let targets = match children(arguments)[..] {
+            [_, second, third, ..] if third.kind() != "object" => vec![second],
+            [first, second, ..] => vec![second, first],
+            [only] => vec![only],
+            [] => Vec::new(),
+        };
+        // The client of an SDK gets an object.
+        let is_object = targets.last().is_some_and(|target| matches!(target.kind(), "spread_element" | "object"));
+        if is_object { Vec::new() } else { targets }
     }
 }
 

@@ -5,7 +5,11 @@ use super::scan;
 
 /// Returns the calls, sorted by line. Calls with a computed name follow those with a literal name.
 fn calls_in(path: &str, text: &str) -> String {
-    let calls = scan(path, text);
+    all_calls(path, text, false)
+}
+
+fn all_calls(path: &str, text: &str, is_durable: bool) -> String {
+    let calls = scan(path, text, is_durable);
     let named = calls.named.iter().map(|named| (named.line, named.name.clone()));
     let computed = calls.computed.iter().map(|line| (*line, "?".to_owned()));
     let mut all: Vec<_> = named.chain(computed).collect();
@@ -274,7 +278,7 @@ fn passing_invoke_on_counts_as_a_computed_name() {
 #[test]
 fn truncated_file_is_read_up_to_the_error() {
     let calls =
-        scan("main.js", "const { invoke } = require('./worker');\ninvoke('a');\n\nfunction ( {\ninvoke('b');\n");
+        scan("main.js", "const { invoke } = require('./worker');\ninvoke('a');\n\nfunction ( {\ninvoke('b');\n", true);
     assert_eq!(calls.unreadable, Some(4));
     assert!(calls.named.iter().any(|named| named.name == "a"), "{calls:?}");
 }
@@ -294,6 +298,32 @@ fn scan_accepts_any_text() {
         format!("const {{ invoke }} = require('./worker');let n;{}invoke(n.x);", "n = n.x; n = n.y;".repeat(300));
     for text in ["", "\u{feff}x", "#!/usr/bin/env node\nx", "\0", "é = 'ü'", "{", "`", &deep, &chain, &members, &circle]
     {
-        scan("main.js", text);
+        scan("main.js", text, true);
+    }
+}
+
+#[test]
+fn calls_of_a_durable_context_are_found() {
+    for (text, expected) in [
+        ("class A extends Worker {\n  async execute(event, context) { return context.invoke('a', {}); }\n}", "2:a"),
+        ("const f = async (event, context: DurableContext) => context.invoke<In, Out>('a', event);", "1:a"),
+        ("f((child) => child.invoke('a', {}, { tenantId: 't' }));", "1:a"),
+        ("f(child => child.invoke('mail it', 'a', {}));", "1:a"),
+        ("f(child => child.invoke('mail it', 'a'));", "1:a"),
+        ("f(child => child.invoke('mail it', 'a', 'text'));", "1:a"),
+        ("const NAME = 'a';\nf(child => child.invoke('mail it', NAME, { to: 1 }));", "2:a"),
+        ("function f(event, context) { return context.invoke('a', event, { serdes }); }", "1:a"),
+        ("function f(event, context) { const c = context; return c.invoke(undefined, 'a', event); }", "1:a"),
+        ("function f(event, context) { return context.invoke(event.name, event); }", "1:?"),
+        ("function f(event, context) { return context.invoke('mail it', event.name, event); }", "1:?"),
+        // Clients of SDKs, and objects of other code.
+        ("function f(lambda) { return lambda.invoke({ FunctionName: 'a' }); }", ""),
+        ("function f(lambda) { return lambda.invoke({ FunctionName: 'a' }, done); }", ""),
+        ("const client = new Lambda();\nclient.invoke('a');", ""),
+        ("function f(self) { return self.client.invoke('a'); }", ""),
+        ("function f({ context }) { return context.invoke('a'); }", ""),
+    ] {
+        assert_eq!(all_calls("main.ts", text, true), expected, "{text}");
+        assert_eq!(all_calls("main.ts", text, false), "", "{text}");
     }
 }

@@ -66,7 +66,7 @@ impl<'t> TreeWalk<'t, '_> {
                 let inside = self.resolver.open(scope, ScopeKind::Block);
                 let parameter = field(node, "parameter");
                 if let Some(name) = parameter {
-                    self.pattern(name, BindingScope::Is(inside), Source::unknown(), inside);
+                    self.pattern(name, BindingScope::Is(inside), Source::Unknown, inside);
                 }
                 self.push(inside, field(node, "body"));
             }
@@ -74,7 +74,7 @@ impl<'t> TreeWalk<'t, '_> {
             "augmented_assignment_expression" | "update_expression" => {
                 let target = field(node, "left").or_else(|| field(node, "argument"));
                 if let Some(name) = target {
-                    self.pattern(name, BindingScope::Above(scope), Source::unknown(), scope);
+                    self.pattern(name, BindingScope::Above(scope), Source::Unknown, scope);
                 }
                 self.push(scope, field(node, "right"));
             }
@@ -190,7 +190,7 @@ impl<'t> TreeWalk<'t, '_> {
             match field(declarator, "value") {
                 Some(value) => self.bind_value(name, BindingScope::Is(owner), value, scope),
                 None if name.kind() == "identifier" => self.resolver.declare(owner, self.name(name)),
-                None => self.pattern(name, BindingScope::Is(owner), Source::unknown(), scope),
+                None => self.pattern(name, BindingScope::Is(owner), Source::Unknown, scope),
             }
         }
     }
@@ -215,7 +215,7 @@ impl<'t> TreeWalk<'t, '_> {
             Some(_) => BindingScope::Is(inside),
         };
         if let Some(left) = field(node, "left") {
-            self.pattern(left, owner, Source::unknown(), inside);
+            self.pattern(left, owner, Source::Unknown, inside);
         }
         self.push(inside, ["right", "body"].into_iter().filter_map(|name| field(node, name)));
     }
@@ -237,7 +237,7 @@ impl<'t> TreeWalk<'t, '_> {
         self.push(inside, field(node, "body"));
         let parameters = field(node, "parameters").map(children).unwrap_or_default();
         for parameter in parameters.into_iter().chain(field(node, "parameter")) {
-            self.pattern(parameter, BindingScope::Is(inside), Source::unknown(), inside);
+            self.pattern(parameter, BindingScope::Is(inside), Source::Parameter, inside);
         }
     }
 }
@@ -253,35 +253,39 @@ pub(super) enum BindingScope {
 
 /// The value that is destructured.
 #[derive(Debug, Clone)]
-pub(super) struct Source<'t> {
-    /// The expression and its scope, or `None` if the value is unknown.
-    value: Option<(Node<'t>, ScopeId)>,
-    /// The properties that lead from the value to the current part.
-    picks: Vec<&'t str>,
+pub(super) enum Source<'t> {
+    /// The part of an expression that these properties lead to.
+    Value {
+        node: Node<'t>,
+        scope: ScopeId,
+        picks: Vec<&'t str>,
+    },
+    /// An argument of a function.
+    Parameter,
+    Unknown,
 }
 
 impl<'t> Source<'t> {
-    pub(super) fn unknown() -> Self {
-        Self { value: None, picks: Vec::new() }
-    }
-
     pub(super) fn value(node: Node<'t>, scope: ScopeId) -> Self {
-        Self { value: Some((node, scope)), picks: Vec::new() }
+        Self::Value { node, scope, picks: Vec::new() }
     }
 
     fn pick(&self, name: Option<&'t str>) -> Self {
-        match name {
+        match (self, name) {
             // The default export of a CommonJS module is the module.
-            Some("default") => self.clone(),
-            Some(name) => Self { value: self.value, picks: [&self.picks[..], &[name]].concat() },
-            None => Self::unknown(),
+            (_, Some("default")) => self.clone(),
+            (Self::Value { node, scope, picks }, Some(name)) => {
+                Self::Value { node: *node, scope: *scope, picks: [&picks[..], &[name]].concat() }
+            }
+            _ => Self::Unknown,
         }
     }
 
     fn binding(&self) -> Binding<'t> {
-        match self.value {
-            Some((node, scope)) => Binding::Value { node, scope, picks: self.picks.clone() },
-            None => Binding::Other,
+        match self {
+            Self::Value { node, scope, picks } => Binding::Value { node: *node, scope: *scope, picks: picks.clone() },
+            Self::Parameter => Binding::Parameter,
+            Self::Unknown => Binding::Other,
         }
     }
 }
@@ -302,7 +306,7 @@ impl<'t> TreeWalk<'t, '_> {
                 "object_pattern" => {
                     parts.extend(children(part).into_iter().filter_map(|child| self.picked(child, &source)));
                 }
-                "array_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
+                "array_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::Unknown))),
                 "assignment_pattern" | "object_assignment_pattern" => {
                     self.push(scope, field(part, "right"));
                     parts.extend(field(part, "left").map(|left| (left, source)));
@@ -311,7 +315,7 @@ impl<'t> TreeWalk<'t, '_> {
                     self.push(scope, field(part, "value"));
                     parts.extend(field(part, "pattern").map(|pattern| (pattern, source)));
                 }
-                "rest_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::unknown()))),
+                "rest_pattern" => parts.extend(children(part).into_iter().map(|child| (child, Source::Unknown))),
                 // `a.b = 1`
                 _ => self.push(scope, [part]),
             }
@@ -336,7 +340,7 @@ impl<'t> TreeWalk<'t, '_> {
             "shorthand_property_identifier_pattern" => Some((part, source.pick(Some(self.name(part))))),
             // `...rest` contains all properties that are not named.
             "rest_pattern" => Some((children(part).first().copied()?, source.clone())),
-            _ => Some((part, Source::unknown())),
+            _ => Some((part, Source::Unknown)),
         }
     }
 }

@@ -8,19 +8,16 @@ use crate::name_resolution::{Chain, ChainBase, Grammar, InvokePath, NameExpressi
 pub(super) const INVOKE: InvokePath = &["bedrock", "workers", "invoker", "invoke"];
 /// The name of the parameter for the worker's name.
 const PARAMETER: &str = "name_or_arn";
+/// The same of `DurableContext.invoke`.
+const CONTEXT_PARAMETER: &str = "function_name";
 
-pub(super) struct Python;
+pub(super) struct Python {
+    pub(super) is_durable: bool,
+}
 
 impl Grammar for Python {
     fn chain<'t>(&self, node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
-        let mut at = node;
-        let mut names = Vec::new();
-        while at.kind() == "attribute" {
-            names.push(text_of(field(at, "attribute")?, text));
-            at = field(at, "object")?;
-        }
-        names.reverse();
-        (at.kind() == "identifier").then(|| Chain { base: ChainBase::Name(text_of(at, text)), names })
+        chain(node, text)
     }
 
     fn name_expression<'t>(&self, node: Node<'t>, text: &'t str) -> NameExpression<'t> {
@@ -44,17 +41,38 @@ impl Grammar for Python {
     }
 
     fn target<'t>(&self, call: Node<'t>, text: &'t str) -> Option<Node<'t>> {
-        let arguments = children(field(call, "arguments").filter(|node| node.kind() == "argument_list")?);
-        let named = arguments.iter().find_map(|argument| {
-            let name = field(*argument, "name").filter(|_| argument.kind() == "keyword_argument")?;
-            (text_of(name, text) == PARAMETER).then(|| field(*argument, "value"))?
-        });
-        named.or_else(|| {
-            let first = *arguments.first()?;
-            let is_positional = !matches!(first.kind(), "keyword_argument" | "list_splat" | "dictionary_splat");
-            is_positional.then_some(first)
-        })
+        argument(call, PARAMETER, text)
     }
+
+    fn context_targets<'t>(&self, call: Node<'t>, text: &'t str) -> Vec<Node<'t>> {
+        argument(call, CONTEXT_PARAMETER, text).into_iter().filter(|_| self.is_durable).collect()
+    }
+}
+
+/// Returns the chain of names that an expression is, if it is one.
+pub(super) fn chain<'t>(node: Node<'t>, text: &'t str) -> Option<Chain<'t>> {
+    let mut at = node;
+    let mut names = Vec::new();
+    while at.kind() == "attribute" {
+        names.push(text_of(field(at, "attribute")?, text));
+        at = field(at, "object")?;
+    }
+    names.reverse();
+    (at.kind() == "identifier").then(|| Chain { base: ChainBase::Name(text_of(at, text)), names })
+}
+
+/// Returns the first argument of a call, by its position or by the name of its parameter.
+fn argument<'t>(call: Node<'t>, parameter: &str, text: &str) -> Option<Node<'t>> {
+    let arguments = children(field(call, "arguments").filter(|node| node.kind() == "argument_list")?);
+    let named = arguments.iter().find_map(|argument| {
+        let name = field(*argument, "name").filter(|_| argument.kind() == "keyword_argument")?;
+        (text_of(name, text) == parameter).then(|| field(*argument, "value"))?
+    });
+    named.or_else(|| {
+        let first = *arguments.first()?;
+        let is_positional = !matches!(first.kind(), "keyword_argument" | "list_splat" | "dictionary_splat");
+        is_positional.then_some(first)
+    })
 }
 
 /// Returns the value of a string literal, or `None` if it contains `{}` or escapes, which names do not need.

@@ -4,7 +4,11 @@ use super::scan;
 
 /// Returns the calls, sorted by line. Calls with a computed name follow those with a literal name.
 fn calls(text: &str) -> String {
-    let calls = scan(text);
+    calls_in(text, false)
+}
+
+fn calls_in(text: &str, is_durable: bool) -> String {
+    let calls = scan(text, is_durable);
     let named = calls.named.iter().map(|named| (named.line, named.name.clone()));
     let computed = calls.computed.iter().map(|line| (*line, "?".to_owned()));
     let mut all: Vec<_> = named.chain(computed).collect();
@@ -199,8 +203,10 @@ fn aliases_of_invoke_are_followed() {
 
 #[test]
 fn truncated_file_is_read_up_to_the_error() {
-    let calls =
-        scan("from bedrock.workers.invoker import invoke\ninvoke('a', {})\n\ndef f(:\n    pass\ninvoke('b', {})\n");
+    let calls = scan(
+        "from bedrock.workers.invoker import invoke\ninvoke('a', {})\n\ndef f(:\n    pass\ninvoke('b', {})\n",
+        true,
+    );
     assert_eq!(calls.unreadable, Some(4));
     assert!(calls.named.iter().any(|named| named.name == "a"), "{calls:?}");
 }
@@ -212,7 +218,7 @@ fn scan_accepts_any_text() {
     let circle =
         format!("from bedrock.workers.invoker import invoke\n{}invoke(n.x, {{}})", "n = n.x\nn = n.y\n".repeat(300));
     for text in ["", "\u{feff}x = 1", "\0", "é = 'ü'", "def", "'''", &deep, &chain, &circle] {
-        scan(text);
+        scan(text, true);
     }
 }
 
@@ -220,9 +226,32 @@ fn scan_accepts_any_text() {
 fn long_chains_of_names_are_followed() {
     let chain = (1..20_000).map(|n| format!("n{n} = n{}\n", n - 1)).collect::<Vec<_>>().concat();
     let text = format!("from bedrock.workers.invoker import invoke as n0\n{chain}n19999('resizer', 1)\n");
-    assert!(scan(&text).named.iter().any(|named| named.name == "resizer"));
+    assert!(scan(&text, true).named.iter().any(|named| named.name == "resizer"));
     let doubled = (1..200).map(|n| format!("n{n} = n{m}\nn{n} = n{m}.x\nn{n} = n{m}\n", m = n - 1));
     let doubled = doubled.collect::<Vec<_>>().concat();
     let text = format!("import bedrock as n0\n{doubled}n199.workers.invoker.invoke('resizer', 1)\n");
-    assert!(scan(&text).named.iter().any(|named| named.name == "resizer"));
+    assert!(scan(&text, true).named.iter().any(|named| named.name == "resizer"));
+}
+
+#[test]
+fn calls_of_a_durable_context_are_found() {
+    for (text, expected) in [
+        ("def execute(self, event, context):\n    return context.invoke('a', {})", "2:a"),
+        ("def execute(self, event, context: DurableContext): context.invoke('a', {}, name='mail it')", "1:a"),
+        ("def f(context): context.invoke(payload={}, function_name='a', config=c)", "1:a"),
+        ("def f(context): context.map(x, lambda child, item, at, all: child.invoke('a', item))", "1:a"),
+        ("def f(context):\n    def inner(x):\n        return context.invoke('a', x)", "3:a"),
+        ("def f(context):\n    c = context\n    c.invoke('a' if x else 'b', {})", "3:a 3:b"),
+        ("NAME = 'a'\ndef f(context): context.invoke(NAME, {})", "2:a"),
+        ("def f(context, name): context.invoke(name, {})", "1:?"),
+        // Clients of SDKs, and objects of other code.
+        ("def f(client): client.invoke(FunctionName='a', Payload=b'{}')", ""),
+        ("import boto3\nclient = boto3.client('lambda')\nclient.invoke('a')", ""),
+        ("def f(self): self.client.invoke('a')", ""),
+        ("def f(context): context.step(x)", ""),
+        ("def f(context):\n    context = g()\nx = context\nx.invoke('a')", ""),
+    ] {
+        assert_eq!(calls_in(text, true), expected, "{text}");
+        assert_eq!(calls_in(text, false), "", "{text}");
+    }
 }

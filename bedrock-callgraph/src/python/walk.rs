@@ -2,8 +2,8 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::grammar::{INVOKE, Python};
-use crate::name_resolution::{Binding, Grammar, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of};
+use super::grammar::{INVOKE, chain};
+use crate::name_resolution::{Binding, ROOT, Resolver, ScopeId, ScopeKind, Usage, children, field, text_of};
 
 /// Collects the bindings and references in the tree.
 pub(super) fn read<'t>(tree: &'t Tree, text: &'t str) -> Resolver<'t> {
@@ -73,7 +73,7 @@ impl<'t> TreeWalk<'t> {
 
     /// Visits an expression whose outermost chain is used as `usage`.
     fn value(&mut self, node: Node<'t>, scope: ScopeId, usage: Usage<'t>) {
-        match Python.chain(node, self.text) {
+        match chain(node, self.text) {
             Some(chain) => self.resolver.add_reference(node, chain, scope, usage),
             None if node.kind() == "attribute" => self.push(scope, field(node, "object")),
             None => self.push(scope, [node]),
@@ -117,10 +117,14 @@ impl<'t> TreeWalk<'t> {
 
     /// Binds names to an unknown value, also in tuples, lists and starred expressions.
     fn targets(&mut self, node: Node<'t>, scope: ScopeId) {
+        self.bind_all(node, scope, &Binding::Other);
+    }
+
+    fn bind_all(&mut self, node: Node<'t>, scope: ScopeId, binding: &Binding<'t>) {
         let mut nodes = vec![node];
         while let Some(node) = nodes.pop() {
             match node.kind() {
-                "identifier" => self.resolver.bind(scope, self.name(node), Binding::Other),
+                "identifier" => self.resolver.bind(scope, self.name(node), binding.clone()),
                 "attribute" | "subscript" => self.push(scope, [node]),
                 _ => nodes.extend(children(node)),
             }
@@ -189,12 +193,14 @@ impl<'t> TreeWalk<'t> {
         for parameter in field(function, "parameters").map(children).unwrap_or_default() {
             self.push(scope, ["type", "value"].into_iter().filter_map(|name| field(parameter, name)));
             match (parameter.kind(), field(parameter, "name")) {
-                (_, Some(name)) => self.targets(name, inside),
+                (_, Some(name)) => self.bind_all(name, inside, &Binding::Parameter),
                 // `a: int` has no field for its name.
                 ("typed_parameter", None) => {
-                    children(parameter).first().into_iter().for_each(|name| self.targets(*name, inside));
+                    for name in children(parameter).into_iter().take(1) {
+                        self.bind_all(name, inside, &Binding::Parameter);
+                    }
                 }
-                (_, None) => self.targets(parameter, inside),
+                (_, None) => self.bind_all(parameter, inside, &Binding::Parameter),
             }
         }
     }

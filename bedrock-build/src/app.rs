@@ -78,12 +78,31 @@ impl App {
         })
     }
 
+    /// Checks the settings in the text of an app's `Cargo.toml`. Whether the workers that they name exist is not checked.
+    ///
+    /// # Errors
+    /// A problem for each setting that is not valid, and none where the text is not that of an app.
+    pub fn check_settings(text: &str) -> Result<(), Vec<Problem>> {
+        let manifest = Manifest::of(text.to_owned(), "Cargo.toml");
+        let document = manifest.parse().map_err(|p| vec![p])?;
+        let top = Table { table: document.get_ref(), manifest: &manifest };
+        let table = top.table("package").and_then(|package| package.table("metadata"));
+        match table.and_then(|metadata| metadata.table("bedrock")) {
+            Some(table) => Settings::read(table).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Returns `None` if the manifest is not that of an app.
     fn from_manifest(root: &Path, manifest: &Manifest) -> Result<Option<Self>, Vec<Problem>> {
         let document = manifest.parse().map_err(|p| vec![p])?;
         let top = Table { table: document.get_ref(), manifest };
         let Some(package) = top.table("package") else { return Ok(None) };
-        let Some(table) = package.table("metadata").and_then(|metadata| metadata.table("bedrock")) else {
+        let metadata = package.table("metadata");
+        if let Some(problem) = metadata.and_then(misspelt_table) {
+            return Err(vec![problem]);
+        }
+        let Some(table) = metadata.and_then(|metadata| metadata.table("bedrock")) else {
             return Ok(None);
         };
         let mut problems = Vec::new();
@@ -147,4 +166,12 @@ impl App {
             }
         }
     }
+}
+/// Returns the problem of a table that would be the settings, but for its name.
+fn misspelt_table(metadata: Table<'_>) -> Option<Problem> {
+    let (key, span, _) =
+        metadata.entries().find(|(key, ..)| *key != "bedrock" && suggest(key, ["bedrock"]).is_some())?;
+    let location = metadata.manifest.location(&span);
+    let problem = Problem::new(format!("{location}: unknown table `[package.metadata.{key}]`"));
+    Some(problem.help("the table of the settings is `[package.metadata.bedrock]`"))
 }

@@ -1,6 +1,7 @@
 //! Lambda's runtimes: the runtimes for each language, their C library, and the end of their support. The list is in
 //! `runtimes.txt`. A runtime that is newer than the list is accepted with a warning.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -101,7 +102,10 @@ impl Runtime {
             Some(similar) => problem.help(format!("a runtime with a similar name exists: `{similar}`")),
             None => problem,
         };
-        let list = of_language().map(|known| format!("`{}`", known.id)).collect::<Vec<_>>().join(", ");
+        let mut ids: Vec<&str> = of_language().map(|known| known.id).collect();
+        // Newest first; `python3.9` is older than `python3.10`.
+        ids.sort_by_key(|id| Reverse((id.len(), *id)));
+        let list = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
         Err(problem.help(format!("the runtimes for {} are {list}", language.as_str())))
     }
 

@@ -39,7 +39,10 @@ pub(crate) fn check(app: &App, caller: &NodeName, calls: &CallTargets, unreadabl
     // Binaries contain no information about computed names, so every declaration may be needed.
     if calls.computed.is_empty() {
         let names = listed.unwrap_or_default().iter();
-        findings.extend(names.filter_map(|name| contradicted_declaration(caller, calls, name, language)).map(warning));
+        // Neither are all calls of a durable worker found: its context may come from anywhere.
+        let is_complete = language != Language::Rust && !is_durable(app, caller);
+        let contradicted = |name: &String| contradicted_declaration(caller, calls, name, is_complete);
+        findings.extend(names.filter_map(contradicted).map(warning));
     }
     findings
 }
@@ -109,12 +112,17 @@ fn undeclared_names(app: &App, caller: &NodeName, first: &SourceLine, more: usiz
     .help(format!("{what}, `[]` for none of this app's workers:\n{}\ninvokes = [\"NAME\"]", table(caller)))
 }
 
-fn contradicted_declaration(caller: &NodeName, calls: &CallTargets, name: &str, language: Language) -> Option<Problem> {
+fn is_durable(app: &App, caller: &NodeName) -> bool {
+    app.workers.iter().any(|worker| worker.name.as_str() == caller.as_str() && worker.settings.durable.is_some())
+}
+
+/// `is_complete` says whether all calls with a computed name are known.
+fn contradicted_declaration(caller: &NodeName, calls: &CallTargets, name: &str, is_complete: bool) -> Option<Problem> {
     let is_named = calls.workers.keys().any(|worker| worker.as_str() == name);
-    let reason = match (is_named, language) {
+    let reason = match (is_named, is_complete) {
         (true, _) => "whose name is written in its code",
-        (false, Language::Rust) => return None,
-        (false, _) => "but no call in its code has a computed name",
+        (false, false) => return None,
+        (false, true) => "but no call in its code has a computed name",
     };
     let problem = Problem::new(format!("`invokes` of {} lists `{name}`, {reason}", subject(caller)));
     Some(problem.help(format!("take it out of `{}` in `Cargo.toml`", table(caller))))

@@ -32,8 +32,16 @@ pub(crate) fn run(
 ) -> Result<()> {
     match running_server(app, is_alone, print)? {
         Some(running) => running.invoke(worker, payload, is_event, print),
+        None if worker.settings.durable.is_some() => Err(not_running(worker)),
         None => alone::run(app, worker, payload, is_event, print),
     }
+}
+
+/// Executions need a server that continues them.
+fn not_running(worker: &Worker) -> Error {
+    let name = &worker.name;
+    Error::call(format!("worker `{name}` is durable, and its executions run only in `cargo bedrock dev`"))
+        .help(format!("start `cargo bedrock dev` in another terminal, then `cargo bedrock invoke {name} --event`"))
 }
 
 /// Sends a request to the endpoint and prints the response.

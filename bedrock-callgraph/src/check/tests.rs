@@ -8,6 +8,7 @@ use crate::fixtures::{app, name, with_invokes};
 use crate::node::{NodeName, SourceLine};
 use crate::sources::WorkerCalls;
 use bedrock_build::App;
+use bedrock_build::settings::DurableSettings;
 
 fn place(line: usize) -> SourceLine {
     SourceLine { path: "workers/caller/main.py".to_owned(), line }
@@ -96,6 +97,17 @@ fn declaration_that_contradicts_the_code_gives_a_warning() {
     warning: `invokes` of worker `caller` lists `resizer`, whose name is written in its code
     help: take it out of `[package.metadata.bedrock.workers.caller]` in `Cargo.toml`
     warning: `invokes` of worker `caller` lists `script`, but no call in its code has a computed name
+    help: take it out of `[package.metadata.bedrock.workers.caller]` in `Cargo.toml`
+    ");
+}
+
+#[test]
+fn durable_worker_may_declare_calls_that_are_not_found() {
+    let mut app = with_invokes(an_app(), "caller", &["resizer", "script"]);
+    let caller = app.workers.iter_mut().find(|worker| worker.name.as_str() == "caller").expect("a worker");
+    caller.settings.durable = Some(DurableSettings { timeout: 60, retention: 1 });
+    assert_snapshot!(said(&app, &["resizer"], &[]), @"
+    warning: `invokes` of worker `caller` lists `resizer`, whose name is written in its code
     help: take it out of `[package.metadata.bedrock.workers.caller]` in `Cargo.toml`
     ");
 }

@@ -16,9 +16,12 @@ mod retry;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_lambda::config::{RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -44,7 +47,7 @@ const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 /// How the user wants to reach AWS. Unset options come from the environment and the user's AWS profiles.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
-    /// Name of the profile in the user's AWS configuration.
+    /// Name of the profile in the user's AWS configuration. Its credentials precede those of the environment.
     pub profile: Option<String>,
     /// Region, which overrides the region of the profile.
     pub region: Option<String>,
@@ -131,9 +134,10 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
 }
 
 async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {
+    let http_client = http_client()?;
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client()?)
+        .http_client(http_client.clone())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts);
@@ -146,7 +150,14 @@ async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    Ok(loader.load().await)
+    let config = loader.load().await;
+    let Some(profile) = &options.profile else { return Ok(config) };
+    // The SDK prefers credentials in the environment to those of a profile that is named in code. For the AWS CLI it is the
+    // other way round, and here it would be the wrong account.
+    let of_provider =
+        ProviderConfig::without_region().with_http_client(http_client).with_region(config.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder().configure(&of_provider).profile_name(profile).build();
+    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
 }
 
 /// Returns an HTTP client with rustls and ring, because aws-lc takes minutes to compile.

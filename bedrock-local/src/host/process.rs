@@ -152,8 +152,11 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
     let installation = Installation { hosts, info, interpreter };
     let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
-    let program = host_files::unpack(&hosts.app.scratch)
-        .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
+    let program = host_files::unpack(&hosts.app.scratch).map_err(|error| {
+        let folder = hosts.app.scratch.display();
+        let message = format!("failed to write the host program to `{folder}`: {error}");
+        not_started(message, Some("`CARGO_TARGET_DIR` must be a folder that can be written".to_owned()))
+    })?;
     let url =
         hosts.api_url().await.map_err(|error| not_started(format!("failed to open the Invoke API: {error}"), None))?;
     let mut command = command(info, hosts, interpreter, &program);

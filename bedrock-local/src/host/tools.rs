@@ -44,8 +44,11 @@ pub(crate) async fn prepare(
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
     let installation = Installation { hosts, info, interpreter };
     let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
-    let scripts = host_files::unpack(&hosts.app.scratch)
-        .map_err(|error| not_started(format!("failed to write the host program: {error}"), None))?;
+    let scripts = host_files::unpack(&hosts.app.scratch).map_err(|error| {
+        let folder = hosts.app.scratch.display();
+        let message = format!("failed to write the host program to `{folder}`: {error}");
+        not_started(message, Some("`CARGO_TARGET_DIR` must be a folder that can be written".to_owned()))
+    })?;
     // Only a command knows which variables it sets and which it removes.
     let mut command = Command::new(&interpreter.path);
     set_environment(&mut command, info, hosts, api.unwrap_or_default(), &dir, &site);

@@ -80,14 +80,17 @@ enum CompilerArg {
 
 impl Build {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
+        let reporter = BuildReporter::new(session.print, self.output.is_json(), self.explain);
+        reporter.end(self.build(session, &reporter))
+    }
+
+    fn build(self, session: &Session, reporter: &BuildReporter) -> Result<()> {
         let app = session.app()?;
         check_current(&app, session.print)?;
-        let is_json = self.output.is_json();
-        let reporter = BuildReporter::new(session.print, is_json, self.explain);
         let should_verify = self.verify;
         let request = self.request();
-        bedrock_package::run(&app, &request, &reporter)?;
-        if should_verify { bedrock_package::verify(&app, &request, &reporter) } else { Ok(()) }
+        bedrock_package::run(&app, &request, reporter)?;
+        if should_verify { bedrock_package::verify(&app, &request, reporter) } else { Ok(()) }
     }
 
     fn request(self) -> Request {

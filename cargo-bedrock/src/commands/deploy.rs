@@ -49,6 +49,11 @@ pub(crate) struct Deploy {
 
 impl Deploy {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
+        let reporter = DeployReporter::new(session.print, self.output.is_json());
+        reporter.end(self.deploy(session, &reporter))
+    }
+
+    fn deploy(self, session: &Session, reporter: &DeployReporter) -> Result<()> {
         let app = session.app()?;
         let stage = self.stage.as_deref().map(Stage::parse).transpose()?;
         let aws = AwsOptions::from(self.aws);
@@ -59,7 +64,6 @@ impl Deploy {
         let stage = stage.ok_or_else(|| Error::call("no stage is given").help("pass one with `--stage dev`"))?;
         let dry_run = self.confirm.dry_run;
         let request = StageRequest { stage, aws, only: self.only, dry_run, allow_breaking: self.allow_breaking };
-        let reporter = DeployReporter::new(session.print, self.output.is_json());
-        bedrock_deploy::deploy(&app, &request, &reporter, &self.confirm)
+        bedrock_deploy::deploy(&app, &request, reporter, &self.confirm)
     }
 }

@@ -31,11 +31,15 @@ pub(crate) struct Destroy {
 
 impl Destroy {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
+        let reporter = DeployReporter::new(session.print, self.output.is_json());
+        reporter.end(self.destroy(session, &reporter))
+    }
+
+    fn destroy(self, session: &Session, reporter: &DeployReporter) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
         let request =
             StageRequest { stage, aws, only: Vec::new(), dry_run: self.confirm.dry_run, allow_breaking: false };
-        let reporter = DeployReporter::new(session.print, self.output.is_json());
-        bedrock_deploy::destroy(&app, &request, &reporter, &self.confirm)
+        bedrock_deploy::destroy(&app, &request, reporter, &self.confirm)
     }
 }

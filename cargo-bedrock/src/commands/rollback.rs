@@ -34,11 +34,15 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
+        let reporter = DeployReporter::new(session.print, self.output.is_json());
+        reporter.end(self.roll_back(session, &reporter))
+    }
+
+    fn roll_back(self, session: &Session, reporter: &DeployReporter) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
         let request =
             StageRequest { stage, aws, only: self.workers, dry_run: self.confirm.dry_run, allow_breaking: false };
-        let reporter = DeployReporter::new(session.print, self.output.is_json());
-        bedrock_deploy::rollback(&app, &request, &reporter, &self.confirm)
+        bedrock_deploy::rollback(&app, &request, reporter, &self.confirm)
     }
 }

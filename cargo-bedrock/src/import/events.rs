@@ -68,30 +68,37 @@ fn queue(
     trigger: &mut InlineTable,
 ) -> Result<&'static [&'static str], String> {
     let queue = properties.get("Queue").ok_or("it names no queue")?;
-    let name = match template.resource_id(queue) {
+    match template.resource_id(queue) {
         Some(id) => {
             let resource = template.resource(id, "AWS::SQS::Queue").ok_or(format!("`{id}` is not a queue"))?;
-            let name = resource.at(&["Properties", "QueueName"]).and_then(Node::text);
-            let is_fifo = resource.at(&["Properties", "FifoQueue"]).and_then(Node::text) == Some("true");
-            let has_suffix = name.is_some_and(|name| name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo"));
-            let suffix = if is_fifo && !has_suffix { ".fifo" } else { "" };
-            name.map_or_else(
-                || dashed(id.strip_suffix("Queue").filter(|id| !id.is_empty()).unwrap_or(id)),
-                str::to_owned,
-            ) + suffix
+            queue_of_app(id, resource, trigger);
         }
-        None => template
-            .literal(queue)
-            .ok()
-            .filter(|arn| arn.starts_with("arn:"))
-            .ok_or("its queue is not in the template")?,
-    };
-    trigger.insert("queue", name.into());
-    for (key, setting) in [("BatchSize", "batch-size"), ("MaximumBatchingWindowInSeconds", "batch-window")] {
-        if let Some(node) = properties.get(key) {
+        None => {
+            let arn = template.literal(queue).ok().filter(|arn| arn.starts_with("arn:"));
+            trigger.insert("queue", arn.ok_or("its queue is not in the template")?.into());
+        }
+    }
+    let is_fifo = trigger.get("queue").and_then(Value::as_str).is_some_and(bedrock_build::triggers::is_fifo_queue);
+    for (keys, setting) in [
+        (&["BatchSize"][..], "batch-size"),
+        (&["MaximumBatchingWindowInSeconds"], "batch-window"),
+        (&["ScalingConfig", "MaximumConcurrency"], "maximum-concurrency"),
+    ] {
+        // Lambda refuses to wait for more messages of a FIFO queue.
+        let is_refused = is_fifo && setting == "batch-window";
+        if let Some(node) = properties.at(keys).filter(|_| !is_refused) {
             let number = template.literal(node)?;
             trigger.insert(setting, number.parse::<i64>().map_err(|_| format!("`{number}` is not a number"))?.into());
         }
+    }
+    let filters = properties.at(&["FilterCriteria", "Filters"]).map(Node::items).unwrap_or_default();
+    if !filters.is_empty() {
+        let patterns = filters.iter().map(|filter| {
+            let text = template.literal(filter.get("Pattern").ok_or("a filter has no `Pattern`")?)?;
+            let pattern = serde_json::from_str(&text).ok();
+            pattern.as_ref().and_then(toml_value).ok_or_else(|| format!("TOML cannot hold the pattern `{text}`"))
+        });
+        trigger.insert("filters", Value::Array(patterns.collect::<Result<_, String>>()?));
     }
     let types = properties.get("FunctionResponseTypes").map(Node::items).unwrap_or_default();
     if types.iter().any(|item| item.text() == Some("ReportBatchItemFailures")) {
@@ -100,7 +107,31 @@ fn queue(
     if properties.get("Enabled").and_then(Node::text) == Some("false") {
         return Err("it is disabled".to_owned());
     }
-    Ok(&["Queue", "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "Enabled"])
+    // What a FIFO queue cannot have is last.
+    let read = &[
+        "Queue",
+        "BatchSize",
+        "ScalingConfig",
+        "FilterCriteria",
+        "FunctionResponseTypes",
+        "Enabled",
+        "MaximumBatchingWindowInSeconds",
+    ];
+    Ok(if is_fifo { &read[..read.len() - 1] } else { read })
+}
+
+/// Adds the settings of a queue of the template, which becomes one of the app.
+fn queue_of_app(id: &str, resource: &Node, trigger: &mut InlineTable) {
+    let property = |key: &str| resource.at(&["Properties", key]).and_then(Node::text);
+    let name = property("QueueName");
+    let is_fifo = property("FifoQueue") == Some("true");
+    let has_suffix = name.is_some_and(|name| name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo"));
+    let suffix = if is_fifo && !has_suffix { ".fifo" } else { "" };
+    let short = || dashed(id.strip_suffix("Queue").filter(|id| !id.is_empty()).unwrap_or(id));
+    trigger.insert("queue", (name.map_or_else(short, str::to_owned) + suffix).into());
+    if property("ContentBasedDeduplication") == Some("true") {
+        trigger.insert("content-based-deduplication", true.into());
+    }
 }
 
 fn bucket(

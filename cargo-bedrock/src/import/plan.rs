@@ -45,7 +45,7 @@ pub(crate) fn plan(app: &App, source: &Path) -> Result<Import> {
         match files(app, &manifest, function) {
             Ok((files, more)) => {
                 left.extend(more);
-                add_to_manifest(&mut manifest, app, function)?;
+                left.extend(add_to_manifest(&mut manifest, app, function)?);
                 let dir = app.root.join(&app.settings.workers_dir).join(function.name.as_str());
                 steps.extend(
                     files
@@ -119,7 +119,8 @@ fn files(
     Ok((files, left))
 }
 
-fn add_to_manifest(manifest: &mut Manifest, app: &App, function: &ImportedFunction) -> Result<()> {
+/// Adds the worker and its settings. Returns why settings are not taken over: what SAM permits may be refused here.
+fn add_to_manifest(manifest: &mut Manifest, app: &App, function: &ImportedFunction) -> Result<Vec<String>> {
     let name = function.name.as_str();
     if function.language == Language::Rust {
         manifest.add_worker(name, &format!("{}/{name}", app.settings.workers_dir))?;
@@ -127,10 +128,52 @@ fn add_to_manifest(manifest: &mut Manifest, app: &App, function: &ImportedFuncti
             manifest.add_workspace();
         }
     }
-    let mut settings = function.settings.clone();
-    if !function.triggers.is_empty() {
-        let list: toml_edit::Array = function.triggers.iter().cloned().map(toml_edit::Value::from).collect();
-        settings.push(("triggers", list.into()));
+    let mut left = Vec::new();
+    let mut settings: Vec<(&str, toml_edit::Value)> = Vec::new();
+    for (key, value) in &function.settings {
+        let mut value = value.clone();
+        // One variable that is refused must not cost the others.
+        if let (&"env", Some(variables)) = (key, value.as_inline_table_mut()) {
+            let mut accepted = toml_edit::InlineTable::new();
+            for (variable, text) in variables.iter() {
+                let with_it = [&settings[..], &[("env", [(variable, text.clone())].into_iter().collect())]].concat();
+                match refusal(manifest, name, &with_it)? {
+                    Some(reason) => left.push(format!("worker `{name}`: `env.{variable}` is not imported: {reason}")),
+                    None => drop(accepted.insert(variable, text.clone())),
+                }
+            }
+            *variables = accepted;
+        }
+        let with_it = [&settings[..], &[(*key, value)]].concat();
+        match refusal(manifest, name, &with_it)? {
+            Some(reason) => left.push(format!("worker `{name}`: the setting `{key}` is not imported: {reason}")),
+            None => settings = with_it,
+        }
     }
-    manifest.add_settings(name, settings)
+    let mut triggers = toml_edit::Array::new();
+    for trigger in &function.triggers {
+        let before = triggers.clone();
+        triggers.push(trigger.clone());
+        let with_triggers = [&settings[..], &[("triggers", triggers.clone().into())]].concat();
+        if let Some(reason) = refusal(manifest, name, &with_triggers)? {
+            triggers = before;
+            left.push(format!("worker `{name}`: the trigger `{trigger}` is not imported: {reason}"));
+        }
+    }
+    if !triggers.is_empty() {
+        settings.push(("triggers", triggers.into()));
+    }
+    manifest.add_settings(name, settings)?;
+    Ok(left)
+}
+
+/// Returns why the app would refuse these settings of a worker, or `None` if it would not.
+fn refusal(manifest: &Manifest, name: &str, settings: &[(&str, toml_edit::Value)]) -> Result<Option<String>> {
+    let mut changed = Manifest::parse(&manifest.text())?;
+    changed.add_settings(name, settings.to_vec())?;
+    let Err(problems) = App::check_settings(&changed.text()) else { return Ok(None) };
+    let message = problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
+    // The line of a file that is not written would only confuse.
+    let reason = message.split_once(": ").filter(|(place, _)| place.starts_with("Cargo.toml:"));
+    Ok(Some(reason.map_or_else(|| message.clone(), |(_, reason)| reason.to_owned())))
 }

@@ -8,6 +8,9 @@ use tokio::runtime::Runtime;
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Result};
 
+/// The longest timeout of an execution whose result a caller can wait for, in seconds (Lambda's quotas).
+const LONGEST_SYNCHRONOUS: u64 = 900;
+
 /// A running `dev`.
 pub(super) struct Running {
     server: RunningServer,
@@ -34,7 +37,11 @@ impl Running {
         match result.map_err(|reason| self.error(&reason))? {
             RunningInvocation::Accepted { request_id } => {
                 print.done(&format!("sent the event `{request_id}` to worker `{name}`"));
-                print.next("`cargo bedrock queue ls` lists it until it is done");
+                print.next(if worker.settings.durable.is_some() {
+                    "`cargo bedrock executions ls` lists its execution"
+                } else {
+                    "`cargo bedrock queue ls` lists it until it is done"
+                });
                 Ok(())
             }
             RunningInvocation::Response { payload, log } => {
@@ -47,7 +54,16 @@ impl Running {
                 Err(Error::app(format!("worker `{name}` failed")).cause(format!("{error_type}: {message}")))
             }
             RunningInvocation::Refused { message } => {
-                Err(Error::call(format!("worker `{name}` was not invoked")).cause(message))
+                let error = Error::call(format!("worker `{name}` was not invoked")).cause(message);
+                let longest = worker.settings.durable.as_ref().map(|durable| durable.timeout);
+                if is_event || longest.is_none_or(|seconds| seconds <= LONGEST_SYNCHRONOUS) {
+                    return Err(error);
+                }
+                Err(error
+                    .help(format!(
+                        "start an execution without waiting for its result: `cargo bedrock invoke {name} --event`"
+                    ))
+                    .help("or set `durable.timeout` to at most 15 minutes"))
             }
         }
     }

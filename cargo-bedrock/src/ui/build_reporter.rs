@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub(crate) struct BuildReporter {
     /// Rendered compiler errors, for clients that do not see the terminal.
     errors: Mutex<Vec<String>>,
     started_at: Instant,
+    /// Whether the event `build-finished` is printed.
+    has_ended: AtomicBool,
 }
 
 /// Numbers of what the compiler has reported so far.
@@ -56,7 +59,19 @@ impl BuildReporter {
             counts: Mutex::default(),
             errors: Mutex::default(),
             started_at: Instant::now(),
+            has_ended: AtomicBool::new(false),
         }
+    }
+
+    /// Prints the events `error` and `build-finished` of a build that failed before it started. Returns `result`.
+    pub(crate) fn end(&self, result: Result<()>) -> Result<()> {
+        if let Err(error) = &result
+            && !self.has_ended.load(Ordering::Relaxed)
+        {
+            self.failed(None, error);
+            self.ended(false);
+        }
+        result
     }
 
     /// Creates a reporter without progress lines, for a build during which others write to the same terminal.
@@ -231,6 +246,7 @@ impl BuildObserver for BuildReporter {
 
     fn ended(&self, success: bool) {
         self.lines.clear();
+        self.has_ended.store(true, Ordering::Relaxed);
         if self.json {
             let fields = [("success", json!(success)), ("seconds", seconds_json(self.started_at.elapsed()))];
             print_event("build-finished", None, fields);

@@ -2,6 +2,7 @@
 //! `docs/src/deploy.md` lists.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bedrock_deploy::{
@@ -22,12 +23,37 @@ pub(crate) struct DeployReporter {
     /// Whether to print JSON instead of text.
     is_json: bool,
     started: Instant,
+    /// Whether the event `finished` is printed.
+    is_finished: AtomicBool,
 }
 
 impl DeployReporter {
     pub(crate) fn new(mut print: Printer, is_json: bool) -> Self {
         print.quiet |= is_json;
-        Self { print, is_json, started: Instant::now() }
+        Self { print, is_json, started: Instant::now(), is_finished: AtomicBool::new(false) }
+    }
+
+    /// Prints the events `error` and `finished` of an operation that failed before its first step. Returns `result`.
+    pub(crate) fn end(&self, result: Result<()>) -> Result<()> {
+        if let Err(error) = &result
+            && !self.is_finished.load(Ordering::Relaxed)
+        {
+            self.print_errors(None, error);
+            self.print_finished(false, &[]);
+        }
+        result
+    }
+
+    fn print_errors(&self, resource: Option<&str>, error: &Error) {
+        for report in &error.reports {
+            let mut event = BTreeMap::from([
+                ("message", json!(report.message)),
+                ("causes", json!(report.causes)),
+                ("help", json!(report.help)),
+            ]);
+            event.extend(resource.map(|resource| ("function", json!(resource))));
+            self.print_json("error", event);
+        }
     }
 
     fn print_function_finished(&self, function: &str, change: &str, elapsed: Duration) {
@@ -47,6 +73,7 @@ impl DeployReporter {
         let mut event: BTreeMap<&str, Value> = keys.iter().cloned().collect();
         event.insert("success", json!(is_success));
         event.insert("seconds", seconds(self.started.elapsed()));
+        self.is_finished.store(true, Ordering::Relaxed);
         self.print_json("finished", event);
     }
 
@@ -155,17 +182,7 @@ impl DeployObserver for DeployReporter {
 
     /// Prints the error as JSON only; as text, the command prints all errors at its end.
     fn failed(&self, resource: &str, error: &Error) {
-        for report in &error.reports {
-            self.print_event(
-                "error",
-                [
-                    ("function", json!(resource)),
-                    ("message", json!(report.message)),
-                    ("causes", json!(report.causes)),
-                    ("help", json!(report.help)),
-                ],
-            );
-        }
+        self.print_errors(Some(resource), error);
     }
 
     fn warning(&self, message: &str) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bedrock_build::App;
 use bedrock_dev::{Clock, DevServer, DevServerConfig};
+use insta::assert_snapshot;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -202,6 +203,19 @@ fn command_without_server_or_durable_worker_says_what_to_do() {
     let app = TestApp::with_manifest(crate::test_app::MANIFEST).file("src/main.rs", "fn main() {}\n");
     let output = app.bedrock(&["executions", "ls"]);
     assert!(output.stderr.contains("error: the app `my_app` has no durable worker"), "{}", output.stderr);
+}
+
+#[test]
+fn invoke_says_how_durable_workers_are_invoked() {
+    let served = Served::start();
+    let alone = served.app.bedrock(&["invoke", "flow", "--alone"]);
+    assert_eq!(alone.code, Some(2), "{}", alone.stderr);
+    assert_snapshot!(alone.stderr, @"
+    error: worker `flow` is durable, and its executions run only in `cargo bedrock dev`
+    help: start `cargo bedrock dev` in another terminal, then `cargo bedrock invoke flow --event`
+    ");
+    let event = served.app.bedrock(&["invoke", "flow", "--event"]);
+    assert!(event.stderr.contains("next: `cargo bedrock executions ls` lists its execution\n"), "{}", event.stderr);
 }
 
 #[test]

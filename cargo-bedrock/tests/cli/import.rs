@@ -109,6 +109,54 @@ fn sam_template_is_printed_applied_and_undone() {
     assert!(!app.path("workers/hello").exists() && !app.path("workers/resizer").exists());
 }
 
+const QUEUES: &str = "\
+Transform: AWS::Serverless-2016-10-31
+Common: &common { CodeUri: code, Handler: main.handler, Runtime: python3.13 }
+Resources:
+  JobsQueue: { Type: AWS::SQS::Queue }
+  OrderedQueue:
+    Type: AWS::SQS::Queue
+    Properties: { FifoQueue: true, ContentBasedDeduplication: true }
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      <<: *common
+      Environment: { Variables: { TZ: Europe/Berlin, MODE: fast } }
+      Events:
+        Jobs:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt JobsQueue.Arn
+            ScalingConfig: { MaximumConcurrency: 4 }
+            FilterCriteria: { Filters: [{ Pattern: '{\"body\": {\"kind\": [\"a\"]}}' }] }
+        Ordered:
+          Type: SQS
+          Properties: { Queue: !GetAtt OrderedQueue.Arn, MaximumBatchingWindowInSeconds: 5 }
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      <<: *common
+      Timeout: 9
+      Events:
+        Jobs: { Type: SQS, Properties: { Queue: !GetAtt JobsQueue.Arn } }
+";
+
+#[test]
+fn settings_that_the_app_would_refuse_are_left_out() {
+    let app = TestApp::empty()
+        .file("my_app/Cargo.toml", MANIFEST)
+        .file("my_app/src/main.rs", "fn main() {}\n")
+        .file("sam/template.yaml", QUEUES)
+        .file("sam/code/main.py", "def handler(event, context):\n    return event\n")
+        .enter("my_app");
+    let done = run(&app, &["import", "../sam", "--yes"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_snapshot!(done.stderr, @"");
+    assert_snapshot!(app.read("Cargo.toml"), @"");
+    let listed = run(&app, &["list"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+}
+
 #[test]
 fn functions_of_cargo_lambda_become_rust_workers() {
     let main = "use lambda_runtime::{run, service_fn, Error, LambdaEvent};\n\nasync fn handle(event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {\n    Ok(event.payload)\n}\n\n#[tokio::main]\nasync fn main() -> Result<(), Error> {\n    run(service_fn(handle)).await\n}\n";

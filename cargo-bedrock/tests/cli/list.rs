@@ -280,3 +280,14 @@ fn stage_of_list_must_be_a_name() {
     let output = TestApp::with_manifest(MANIFEST).run(&["list", "--stage", "Prod"]);
     assert!(output.contains("`Prod` is not a valid stage name"), "{output}");
 }
+
+#[test]
+fn misspelt_table_of_the_settings_is_an_error() {
+    for more in ["", "[package.metadata.bedrock]\n"] {
+        let manifest = format!("[package]\nname = \"my_app\"\nversion = \"0.1.0\"\n{more}[package.metadata.bedrok]\n");
+        let output = TestApp::with_manifest(&manifest).file("workers/a/main.py", "").run(&["list"]);
+        let line = 4 + more.lines().count();
+        let message = format!("error: Cargo.toml:{line}: unknown table `[package.metadata.bedrok]`\n");
+        assert!(output.contains(&message) && output.contains("`[package.metadata.bedrock]`"), "{output}");
+    }
+}

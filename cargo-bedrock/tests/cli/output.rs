@@ -5,6 +5,7 @@ use std::io::pipe;
 use std::process::Command;
 
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use crate::test_app::{MANIFEST, TestApp};
 
@@ -137,4 +138,26 @@ fn cargo_runs_it_as_a_subcommand() {
     let mut cargo = Command::new(env!("CARGO"));
     let output = cargo.args(["bedrock", "list"]).env("PATH", path).current_dir(app.path(".")).output();
     assert_eq!(app.show(&output.expect("cargo starts")), app.run(&["list"]));
+}
+
+#[test]
+fn json_events_end_with_the_error_of_a_command_that_did_not_start() {
+    let app = TestApp::with_manifest(MANIFEST).file("workers/a/main.py", "");
+    for (args, finished, message) in [
+        (&["deploy", "--stage", "dev", "--yes"][..], "finished", "build"),
+        (&["deploy", "--stage", "BAD_x"], "finished", "BAD_x"),
+        (&["rollback", "--stage", "BAD_x"], "finished", "BAD_x"),
+        (&["destroy", "--stage", "BAD_x"], "finished", "BAD_x"),
+        (&["build", "--worker", "nope"], "build-finished", "nope"),
+    ] {
+        let output = app.output(&[args, &["--message-format", "json"]].concat());
+        assert_ne!(output.status.code(), Some(0), "{args:?}");
+        let text = String::from_utf8(output.stdout).expect("utf-8");
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let last_two: Vec<_> = events.iter().rev().take(2).collect();
+        let [end, error] = last_two[..] else { panic!("{args:?}: {text}") };
+        assert_eq!((&end["event"], &end["success"]), (&json!(finished), &json!(false)), "{text}");
+        assert_eq!(error["event"], "error", "{text}");
+        assert!(error.to_string().contains(message), "{text}");
+    }
 }

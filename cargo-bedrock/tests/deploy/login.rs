@@ -39,6 +39,28 @@ fn profile_of_aws_login_has_credentials() {
 }
 
 #[test]
+fn named_profile_precedes_credentials_of_the_environment() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter"]);
+    app.write("home/config", "[profile other]\nregion = us-east-1\n");
+    app.write("home/credentials", "[other]\naws_access_key_id = 222222222222\naws_secret_access_key = x\n");
+    let account = |arguments: &[&str]| {
+        let all = [&["doctor", "--online", "--message-format", "json"], arguments].concat();
+        let mut command = app.command(&all, &aws.environment());
+        command.env("AWS_CONFIG_FILE", app.path("home/config"));
+        command.env("AWS_SHARED_CREDENTIALS_FILE", app.path("home/credentials"));
+        CommandOutput::from(command.output().expect("the command starts")).stdout
+    };
+    let of_environment = account(&[]);
+    assert!(of_environment.contains("000000000000"), "{of_environment}");
+    let of_profile = account(&["--profile", "other"]);
+    assert!(of_profile.contains("222222222222"), "{of_profile}");
+    let mut command = app.command(&["destroy", "--stage", "dev", "--yes", "--profile", "unknown"], &aws.environment());
+    let output = CommandOutput::from(command.output().expect("the command starts"));
+    assert!(output.code == Some(2) && output.stderr.contains("`unknown`"), "{}", output.stderr);
+}
+
+#[test]
 fn profile_without_a_login_session_names_the_command() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let output = deploy(&aws, &TestApp::new(&["counter"]));

@@ -54,6 +54,9 @@ pub enum AwsRule {
     /// At least 10 concurrent executions remain unreserved, which is all that a new account has (model of
     /// `PutFunctionConcurrency`; DataDog/datadog-serverless-functions issue 621).
     AccountConcurrency,
+    /// A version whose role was deleted and created again cannot decrypt its variables, until a version is published after the
+    /// function got another role (lastweekinaws.com, "The Sneaky Weakness Behind AWS' Managed KMS Keys").
+    GrantOfOldRole,
     /// A bucket belongs to another account (model of `HeadBucket`: `ExpectedBucketOwner`, 403).
     ForeignBucket,
 }
@@ -64,6 +67,7 @@ impl AwsRule {
             self,
             Self::Throttling
                 | Self::LostPermissions
+                | Self::GrantOfOldRole
                 | Self::NoRecursionConfig
                 | Self::AccountConcurrency
                 | Self::ForeignBucket
@@ -71,7 +75,7 @@ impl AwsRule {
     }
 
     /// The rules that every program has to cope with.
-    pub const TRANSIENT: [Self; 10] = [
+    pub const TRANSIENT: [Self; 11] = [
         Self::RoleVisibleLate,
         Self::GrantVisibleLate,
         Self::PermissionVisibleLate,
@@ -82,6 +86,7 @@ impl AwsRule {
         Self::QueueDeletedRecently,
         Self::LostPermissions,
         Self::NoRecursionConfig,
+        Self::GrantOfOldRole,
     ];
 }
 
@@ -101,6 +106,12 @@ struct State {
     /// Statements that are being added, by the resource.
     adding: BTreeMap<String, usize>,
     applied: BTreeMap<AwsRule, usize>,
+    /// How often each role was created.
+    creations: BTreeMap<String, usize>,
+    /// The role of each function, and which creation of it the grant names.
+    grants: BTreeMap<String, (String, usize)>,
+    /// The same of the newest published version.
+    published_grants: BTreeMap<String, (String, usize)>,
 }
 
 /// What a rule decides.
@@ -223,6 +234,11 @@ impl State {
                      minimum value of [10].",
                 )
             }),
+            AwsRule::GrantOfOldRole => (action == "lambda:InvokeFunction" && self.has_old_grant(resource)).then(|| {
+                let message = "Lambda was unable to decrypt the environment variables because KMS access was denied. Please check \
+                               the function's KMS key settings. KMS Exception: AccessDeniedException";
+                refuse(502, "KMSAccessDeniedException", message)
+            }),
             AwsRule::ForeignBucket => {
                 (action.starts_with("s3:") && name.contains("uploads")).then(|| refuse(403, "AccessDenied", "Access Denied"))
             }
@@ -236,15 +252,44 @@ impl State {
         }
     }
 
+    fn has_old_grant(&self, function_arn: &str) -> bool {
+        let name = function_arn.split(':').nth(6).unwrap_or_default();
+        let grant = self.published_grants.get(name);
+        grant.is_some_and(|(role, creation)| self.creations.get(role) != Some(creation))
+    }
+
+    fn remember_grant(&mut self, function: &str, parameters: &Value) {
+        let Some(role) = parameters["Role"].as_str().and_then(|arn| arn.rsplit('/').next()) else { return };
+        // The same role again changes nothing.
+        if self.grants.get(function).is_none_or(|(old, _)| old != role) {
+            let creation = self.creations.get(role).copied().unwrap_or_default();
+            self.grants.insert(function.to_owned(), (role.to_owned(), creation));
+        }
+    }
+
     fn remember(&mut self, action: &AwsAction, parameters: &Value) {
         let name = action.resource.rsplit([':', '/']).next().unwrap_or_default().to_owned();
         match action.action.as_str() {
-            "iam:CreateRole" => self.happened("role", name),
+            "iam:CreateRole" => {
+                *self.creations.entry(name.clone()).or_default() += 1;
+                self.happened("role", name);
+            }
             "lambda:CreateFunction" => {
                 let function = parameters["FunctionName"].as_str().unwrap_or_default().to_owned();
+                self.grants.remove(&function);
+                self.remember_grant(&function, parameters);
                 self.happened("update", function);
             }
-            "lambda:UpdateFunctionCode" | "lambda:UpdateFunctionConfiguration" => self.happened("update", name),
+            "lambda:UpdateFunctionConfiguration" => {
+                self.remember_grant(&name, parameters);
+                self.happened("update", name);
+            }
+            "lambda:UpdateFunctionCode" => self.happened("update", name),
+            "lambda:PublishVersion" => {
+                if let Some(grant) = self.grants.get(&name) {
+                    self.published_grants.insert(name, grant.clone());
+                }
+            }
             "lambda:DeleteEventSourceMapping" => self.happened("deleted mapping", String::new()),
             "sqs:SetQueueAttributes" => self.happened("attributes", String::new()),
             "sqs:DeleteQueue" => self.happened("deleted queue", name),

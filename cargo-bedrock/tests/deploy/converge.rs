@@ -22,6 +22,7 @@ fn start_proxy(aws: &EmulatedAws, rules: &Arc<AwsRules>) -> Proxy {
             let action = AwsAction::of_request(request.bytes(), ACCOUNT);
             match before.decide(&action, &AwsAction::parameters_of(request.bytes())) {
                 RuleDecision::Send => ProxyAction::Forward,
+                RuleDecision::RespondAsBefore => ProxyAction::RespondAsBefore,
                 RuleDecision::Refuse(refusal) => ProxyAction::Refuse(refusal),
                 RuleDecision::Lose => ProxyAction::RespondWith(b"{}".to_vec()),
             }
@@ -109,6 +110,26 @@ fn all_operations_converge_with_all_rules() {
     let expected = AwsRule::TRANSIENT.iter().filter(|rule| !never.contains(rule));
     let missing: Vec<_> = expected.filter(|rule| !applied.contains_key(rule)).collect();
     assert_eq!((missing, applied.get(&AwsRule::LostPermissions)), (Vec::new(), None));
+}
+
+#[test]
+fn old_lists_make_nothing_twice_and_leave_nothing() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = app_with_triggers();
+    let rules = Arc::new(AwsRules::new(&[AwsRule::EventualLists]));
+    let proxy = start_proxy(&aws, &rules);
+    let deploy = |app: &TestApp| run(app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes"]).success();
+    let destroy = || run(&app, &aws, &proxy, &["destroy", "--stage", "dev", "--yes"]).success();
+    // The first deploy reads empty lists, which the second one reads again.
+    deploy(&app);
+    deploy(&app);
+    let mappings = || aws.call("lambda", "list_event_source_mappings", &json!({}))["EventSourceMappings"].clone();
+    assert_eq!(mappings().as_array().map(Vec::len), Some(1));
+    destroy();
+    rules.advance(60);
+    destroy();
+    assert_eq!((aws.list_resources("shop-"), mappings()), (Vec::new(), json!([])));
+    assert!(rules.applied().contains_key(&AwsRule::EventualLists));
 }
 
 #[test]

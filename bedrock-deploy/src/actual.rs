@@ -50,6 +50,8 @@ pub(crate) struct ActualLogGroup {
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActualRole {
+    /// Seconds since 1970. `None` if IAM does not say it.
+    pub(crate) created_at: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) trust_policy: Value,
     pub(crate) inline_policy: Option<Value>,
@@ -102,6 +104,8 @@ pub(crate) struct DeployedFunction {
 #[derive(Debug, Clone)]
 pub(crate) struct LiveVersion {
     pub(crate) number: String,
+    /// Seconds since 1970. `None` if Lambda does not say it.
+    pub(crate) modified_at: Option<i64>,
     pub(crate) version: Version,
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_artifacts::Digest;
 use serde_json::Value;
 
-use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
 use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
 use crate::cors::CORS;
@@ -186,6 +186,7 @@ fn plan_function(
         None => plan_creation(&mut steps, desired),
         Some(deployed) => {
             let members = members_to_send(stage, key, desired, deployed);
+            plan_grant(&mut steps, &stage.temporary_role_arn(key), desired, actual.role.as_ref(), deployed);
             plan_update(&mut steps, desired, deployed, desired_version(desired, layers, members));
         }
     }
@@ -420,6 +421,25 @@ fn desired_version(desired: &DesiredFunction, layers: Option<Vec<String>>, membe
     Version { layers, settings: FunctionSettings { members, ..version.settings }, ..version }
 }
 
+/// A role that was created again under its name is another one to KMS: versions that were published before cannot decrypt their
+/// variables with it. `temporary_role` is the function's role while an interrupted deploy renewed its grant.
+fn plan_grant(
+    steps: &mut StepList,
+    temporary_role: &str,
+    desired: &DesiredFunction,
+    role: Option<&ActualRole>,
+    deployed: &DeployedFunction,
+) {
+    let published_at = deployed.live.as_ref().and_then(|live| live.modified_at);
+    let is_newer =
+        |role: &ActualRole| role.created_at.zip(published_at).is_some_and(|(created, version)| created > version);
+    let is_interrupted = deployed.latest.settings.role_arn == temporary_role;
+    let has_variables = !desired.version.settings.environment.values().is_empty();
+    if is_interrupted || (has_variables && role.is_none_or(is_newer)) {
+        steps.add(Step::RenewGrant, "role was created again");
+    }
+}
+
 fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction, version: Version) {
     plan_tags(steps, desired, deployed);
     let code_signing = &desired.lambda.code_signing;
@@ -447,7 +467,8 @@ fn plan_update(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deplo
     }
     // The description is not part of a published version.
     let is_same = latest.code.is_empty() && latest.settings.iter().all(|reason| reason == "description");
-    let is_live = is_same && live.as_ref().is_some_and(VersionDifferences::is_empty);
+    let is_renewed = steps.steps.contains(&Step::RenewGrant);
+    let is_live = is_same && !is_renewed && live.as_ref().is_some_and(VersionDifferences::is_empty);
     steps.add_reasons(latest.code);
     steps.add_reasons(latest.settings);
     if !is_live {

@@ -142,6 +142,15 @@ impl StageContext {
         format!("arn:{}:iam::{}:role/{}", self.env.partition, self.env.account, self.role_name(key))
     }
 
+    /// Returns the name of the role that a function has for a moment while its KMS grant is renewed.
+    pub(crate) fn temporary_role_name(&self, key: &str) -> String {
+        shorten(format!("{}-renew-{}", self.function_name(key), self.env.region), MAX_ROLE_NAME_CHARS)
+    }
+
+    pub(crate) fn temporary_role_arn(&self, key: &str) -> String {
+        format!("arn:{}:iam::{}:role/{}", self.env.partition, self.env.account, self.temporary_role_name(key))
+    }
+
     /// Returns the IAM path that contains only the managed policies of this stage.
     pub(crate) fn policy_path(&self) -> String {
         format!("/bedrock/{}-{}-{}/", self.app, self.name, self.env.region)

@@ -94,6 +94,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
     ActualFunction {
         log_group: Some(ActualLogGroup { retention_days: Some(desired.log_retention_days) }),
         role: Some(ActualRole {
+            created_at: Some(1_000),
             tags: stage().tags(),
             trust_policy: lambda_trust_policy(),
             inline_policy: Some(desired.policies.inline.clone()),
@@ -104,7 +105,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
             latest: version.clone(),
             revision: Some("revision".to_owned()),
             update_error: None,
-            live: Some(LiveVersion { number: "7".to_owned(), version }),
+            live: Some(LiveVersion { number: "7".to_owned(), modified_at: Some(1_000), version }),
             last_modified: "2026-11-25T10:00:00.000+0000".to_owned(),
             reserved_concurrency: desired.reserved_concurrency,
             event_invoke_config: desired.event_invoke_config.clone(),

@@ -11,6 +11,25 @@ use serde_json::Value;
 
 use crate::aws_action::AwsAction;
 
+/// Lists that [`AwsRule::EventualLists`] is about.
+const EVENTUAL_LISTS: [&str; 5] = [
+    "lambda:ListFunctions",
+    "lambda:ListEventSourceMappings",
+    "lambda:ListLayers",
+    "lambda:ListVersionsByFunction",
+    "sqs:ListQueues",
+];
+/// What these lists show late.
+const LISTED_CHANGES: [&str; 8] = [
+    "lambda:CreateFunction",
+    "lambda:CreateEventSourceMapping",
+    "lambda:DeleteEventSourceMapping",
+    "lambda:DeleteFunction",
+    "lambda:PublishLayerVersion",
+    "lambda:PublishVersion",
+    "sqs:CreateQueue",
+    "sqs:DeleteQueue",
+];
 /// Seconds by which a request that comes too early moves the clock.
 const SECONDS_PER_REFUSAL: u64 = 5;
 
@@ -54,6 +73,12 @@ pub enum AwsRule {
     /// At least 10 concurrent executions remain unreserved, which is all that a new account has (model of
     /// `PutFunctionConcurrency`; DataDog/datadog-serverless-functions issue 621).
     AccountConcurrency,
+    /// Lists are some seconds older than the resources (model of SQS's `CreateQueue`: "wait at least one second";
+    /// terraform-provider-aws, `internal/service/lambda`: reads are repeated after a creation).
+    EventualLists,
+    /// A version whose role was deleted and created again cannot decrypt its variables, until a version is published after the
+    /// function got another role (lastweekinaws.com, "The Sneaky Weakness Behind AWS' Managed KMS Keys").
+    GrantOfOldRole,
     /// A bucket belongs to another account (model of `HeadBucket`: `ExpectedBucketOwner`, 403).
     ForeignBucket,
 }
@@ -64,6 +89,7 @@ impl AwsRule {
             self,
             Self::Throttling
                 | Self::LostPermissions
+                | Self::GrantOfOldRole
                 | Self::NoRecursionConfig
                 | Self::AccountConcurrency
                 | Self::ForeignBucket
@@ -71,7 +97,7 @@ impl AwsRule {
     }
 
     /// The rules that every program has to cope with.
-    pub const TRANSIENT: [Self; 10] = [
+    pub const TRANSIENT: [Self; 11] = [
         Self::RoleVisibleLate,
         Self::GrantVisibleLate,
         Self::PermissionVisibleLate,
@@ -82,6 +108,7 @@ impl AwsRule {
         Self::QueueDeletedRecently,
         Self::LostPermissions,
         Self::NoRecursionConfig,
+        Self::GrantOfOldRole,
     ];
 }
 
@@ -101,6 +128,12 @@ struct State {
     /// Statements that are being added, by the resource.
     adding: BTreeMap<String, usize>,
     applied: BTreeMap<AwsRule, usize>,
+    /// How often each role was created.
+    creations: BTreeMap<String, usize>,
+    /// The role of each function, and which creation of it the grant names.
+    grants: BTreeMap<String, (String, usize)>,
+    /// The same of the newest published version.
+    published_grants: BTreeMap<String, (String, usize)>,
 }
 
 /// What a rule decides.
@@ -112,6 +145,8 @@ pub enum RuleDecision {
     Refuse(Refusal),
     /// AWS responds as if it had done it.
     Lose,
+    /// AWS responds as it did to the same request before.
+    RespondAsBefore,
 }
 
 impl AwsRules {
@@ -223,6 +258,13 @@ impl State {
                      minimum value of [10].",
                 )
             }),
+            AwsRule::EventualLists => (EVENTUAL_LISTS.contains(&action) && self.is_recent("listed change", "", 10))
+                .then_some(RuleDecision::RespondAsBefore),
+            AwsRule::GrantOfOldRole => (action == "lambda:InvokeFunction" && self.has_old_grant(resource)).then(|| {
+                let message = "Lambda was unable to decrypt the environment variables because KMS access was denied. Please check \
+                               the function's KMS key settings. KMS Exception: AccessDeniedException";
+                refuse(502, "KMSAccessDeniedException", message)
+            }),
             AwsRule::ForeignBucket => {
                 (action.starts_with("s3:") && name.contains("uploads")).then(|| refuse(403, "AccessDenied", "Access Denied"))
             }
@@ -236,15 +278,47 @@ impl State {
         }
     }
 
+    fn has_old_grant(&self, function_arn: &str) -> bool {
+        let name = function_arn.split(':').nth(6).unwrap_or_default();
+        let grant = self.published_grants.get(name);
+        grant.is_some_and(|(role, creation)| self.creations.get(role) != Some(creation))
+    }
+
+    fn remember_grant(&mut self, function: &str, parameters: &Value) {
+        let Some(role) = parameters["Role"].as_str().and_then(|arn| arn.rsplit('/').next()) else { return };
+        // The same role again changes nothing.
+        if self.grants.get(function).is_none_or(|(old, _)| old != role) {
+            let creation = self.creations.get(role).copied().unwrap_or_default();
+            self.grants.insert(function.to_owned(), (role.to_owned(), creation));
+        }
+    }
+
     fn remember(&mut self, action: &AwsAction, parameters: &Value) {
         let name = action.resource.rsplit([':', '/']).next().unwrap_or_default().to_owned();
+        if LISTED_CHANGES.contains(&action.action.as_str()) {
+            self.happened("listed change", String::new());
+        }
         match action.action.as_str() {
-            "iam:CreateRole" => self.happened("role", name),
+            "iam:CreateRole" => {
+                *self.creations.entry(name.clone()).or_default() += 1;
+                self.happened("role", name);
+            }
             "lambda:CreateFunction" => {
                 let function = parameters["FunctionName"].as_str().unwrap_or_default().to_owned();
+                self.grants.remove(&function);
+                self.remember_grant(&function, parameters);
                 self.happened("update", function);
             }
-            "lambda:UpdateFunctionCode" | "lambda:UpdateFunctionConfiguration" => self.happened("update", name),
+            "lambda:UpdateFunctionConfiguration" => {
+                self.remember_grant(&name, parameters);
+                self.happened("update", name);
+            }
+            "lambda:UpdateFunctionCode" => self.happened("update", name),
+            "lambda:PublishVersion" => {
+                if let Some(grant) = self.grants.get(&name) {
+                    self.published_grants.insert(name, grant.clone());
+                }
+            }
             "lambda:DeleteEventSourceMapping" => self.happened("deleted mapping", String::new()),
             "sqs:SetQueueAttributes" => self.happened("attributes", String::new()),
             "sqs:DeleteQueue" => self.happened("deleted queue", name),
@@ -289,6 +363,39 @@ mod tests {
         rules.advance(5);
         assert_eq!(rules.decide(&create, &role), RuleDecision::Send);
         assert_eq!(rules.applied(), BTreeMap::from([(AwsRule::RoleVisibleLate, 1)]));
+    }
+
+    #[test]
+    fn lists_are_old_for_some_seconds_after_a_change() {
+        let rules = AwsRules::new(&[AwsRule::EventualLists]);
+        let list = action("lambda:ListFunctions", "*");
+        assert_eq!(rules.decide(&list, &Value::Null), RuleDecision::Send);
+        rules.decide(&action("lambda:CreateFunction", "arn:aws:lambda:us-east-1:1:function:f"), &Value::Null);
+        assert_eq!(rules.decide(&list, &Value::Null), RuleDecision::RespondAsBefore);
+        rules.advance(5);
+        assert_eq!(rules.decide(&list, &Value::Null), RuleDecision::Send);
+    }
+
+    #[test]
+    fn grant_of_a_role_that_was_created_again_is_old() {
+        let rules = AwsRules::new(&[AwsRule::GrantOfOldRole]);
+        let arn = "arn:aws:lambda:us-east-1:1:function:f";
+        let send = |name: &str, resource: &str, parameters: &Value| rules.decide(&action(name, resource), parameters);
+        let set_role = |role: &str| {
+            send("lambda:UpdateFunctionConfiguration", arn, &json!({ "Role": format!("arn:aws:iam::1:role/{role}") }))
+        };
+        send("iam:CreateRole", "arn:aws:iam::1:role/r", &Value::Null);
+        send("lambda:CreateFunction", arn, &json!({ "FunctionName": "f", "Role": "arn:aws:iam::1:role/r" }));
+        send("lambda:PublishVersion", arn, &Value::Null);
+        assert_eq!(send("lambda:InvokeFunction", arn, &Value::Null), RuleDecision::Send);
+        send("iam:CreateRole", "arn:aws:iam::1:role/r", &Value::Null);
+        set_role("r");
+        send("lambda:PublishVersion", arn, &Value::Null);
+        assert!(matches!(send("lambda:InvokeFunction", arn, &Value::Null), RuleDecision::Refuse(_)));
+        set_role("other");
+        set_role("r");
+        send("lambda:PublishVersion", arn, &Value::Null);
+        assert_eq!(send("lambda:InvokeFunction", arn, &Value::Null), RuleDecision::Send);
     }
 
     #[test]

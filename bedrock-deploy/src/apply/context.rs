@@ -61,6 +61,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) version_description: String,
     /// Number of the version that was in use before the deploy.
     pub(super) live_version: Option<&'a str>,
+    /// Whether the version to publish needs a new KMS grant.
+    pub(super) renews_grant: bool,
     /// ARN of the worker's own layer. `None` until it is published.
     pub(super) layer_arn: Option<String>,
     /// Members of Lambda's API to send with the settings.

@@ -136,7 +136,7 @@ pub(super) async fn upload_code(
 
 /// Returns an error if `result` says that the function was changed by others, unless it is as `is_desired` expects: then an
 /// earlier attempt of the same request was successful, and its response was lost.
-async fn accept_repetition<T>(
+pub(super) async fn accept_repetition<T>(
     aws: &Aws,
     name: &str,
     result: Result<T, AwsError>,
@@ -243,6 +243,11 @@ pub(super) async fn publish_version(context: &FunctionContext<'_>, desired: &Des
     };
     let published = call(Idempotency::Idempotent, request).await?;
     let number = published.version().unwrap_or_default();
+    if context.renews_grant && context.live_version == Some(number) {
+        let error =
+            Error::app(format!("Lambda published no version for the new KMS grant, but returned version {number}"));
+        return Err(error.help("change a setting of the function, for example `memory`, and deploy again").into());
+    }
     // A version may need some time before it can be invoked, for example with SnapStart.
     wait_until_ready(context.aws, context.name, Some(number)).await?;
     context.published.insert(context.key, number);

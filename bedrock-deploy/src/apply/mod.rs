@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub(crate) mod function;
 mod lambda_settings;
 mod layer;
+mod renew_grant;
 pub(crate) mod resources;
 mod role;
 mod steps;

@@ -10,16 +10,23 @@ use crate::aws::{Idempotency, call, ok_if_exists, optional};
 use crate::policy::lambda_trust_policy;
 use crate::stage::INLINE_POLICY;
 
-pub(super) async fn create(context: &FunctionContext<'_>) -> StepResult {
-    let name = context.stage.role_name(context.key);
+pub(super) async fn create(context: &FunctionContext<'_>, name: &str) -> StepResult {
     let document = lambda_trust_policy().to_string();
     let tags = tags(context)?;
     let request = || {
-        let role = context.aws.iam.create_role().role_name(&name).assume_role_policy_document(&document);
+        let role = context.aws.iam.create_role().role_name(name).assume_role_policy_document(&document);
         role.set_tags(Some(tags.clone())).send()
     };
     call(Idempotency::NotIdempotent, request).await?;
     Ok(())
+}
+
+/// Creates the role, unless an earlier deploy has done so.
+pub(super) async fn create_if_missing(context: &FunctionContext<'_>, name: &str) -> StepResult {
+    match create(context, name).await {
+        Err(StepError::Aws(error)) if error.already_exists() => Ok(()),
+        result => result,
+    }
 }
 
 pub(super) async fn update_trust_policy(context: &FunctionContext<'_>) -> StepResult {
@@ -30,11 +37,10 @@ pub(super) async fn update_trust_policy(context: &FunctionContext<'_>) -> StepRe
     Ok(())
 }
 
-pub(super) async fn put_inline_policy(context: &FunctionContext<'_>, document: &Value) -> StepResult {
-    let name = context.stage.role_name(context.key);
+pub(super) async fn put_inline_policy(context: &FunctionContext<'_>, name: &str, document: &Value) -> StepResult {
     let document = document.to_string();
     let request = || {
-        let policy = context.aws.iam.put_role_policy().role_name(&name).policy_name(INLINE_POLICY);
+        let policy = context.aws.iam.put_role_policy().role_name(name).policy_name(INLINE_POLICY);
         policy.policy_document(&document).send()
     };
     call(Idempotency::EventuallyConsistent, request).await?;
@@ -68,24 +74,23 @@ pub(super) async fn delete_managed_policy(context: &FunctionContext<'_>, name: &
     Ok(())
 }
 
-/// Deletes the role, after detaching or deleting all of its policies, including those that the user added.
-pub(super) async fn delete(context: &FunctionContext<'_>) -> StepResult {
+/// Deletes the role `role` if it exists, after detaching or deleting all of its policies, including those that the user added.
+pub(super) async fn delete(context: &FunctionContext<'_>, role: &str) -> StepResult {
     let iam = &context.aws.iam;
-    let role = context.stage.role_name(context.key);
-    let list_attached = || iam.list_attached_role_policies().role_name(&role).send();
+    let list_attached = || iam.list_attached_role_policies().role_name(role).send();
     let attached = optional(call(Idempotency::Idempotent, list_attached).await)?;
     for policy in attached.iter().flat_map(ListAttachedRolePoliciesOutput::attached_policies) {
         let arn = policy.policy_arn().unwrap_or_default();
-        let detach = || iam.detach_role_policy().role_name(&role).policy_arn(arn).send();
+        let detach = || iam.detach_role_policy().role_name(role).policy_arn(arn).send();
         optional(call(Idempotency::Idempotent, detach).await)?;
     }
-    let list_inline = || iam.list_role_policies().role_name(&role).send();
+    let list_inline = || iam.list_role_policies().role_name(role).send();
     let inline = optional(call(Idempotency::Idempotent, list_inline).await)?;
     for name in inline.iter().flat_map(ListRolePoliciesOutput::policy_names) {
-        let delete_policy = || iam.delete_role_policy().role_name(&role).policy_name(name).send();
+        let delete_policy = || iam.delete_role_policy().role_name(role).policy_name(name).send();
         optional(call(Idempotency::Idempotent, delete_policy).await)?;
     }
-    optional(call(Idempotency::Idempotent, || iam.delete_role().role_name(&role).send()).await)?;
+    optional(call(Idempotency::Idempotent, || iam.delete_role().role_name(role).send()).await)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bedrock_diagnostics::Result;
 
 use super::context::{ApplyContext, FunctionContext, StepResult};
-use super::{function, lambda_settings, layer, role, url};
+use super::{function, lambda_settings, layer, renew_grant, role, url};
 use crate::aws::pause;
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
@@ -57,6 +57,7 @@ async fn apply_steps(
         version_description: VersionDescription { deploy: context.started_at_ms, previous, calls_aliases: true }
             .to_string(),
         live_version: planned.live_version.as_deref(),
+        renews_grant: planned.steps.contains(&Step::RenewGrant),
         layer_arn: planned.layer_arn.clone(),
         members: &planned.members,
         revision: planned.revision.clone(),
@@ -77,10 +78,15 @@ async fn apply_steps(
 }
 
 async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResult {
+    let role_name = context.stage.role_name(context.key);
     match step {
         Step::DeleteFunction => return function::delete(context).await,
         Step::DeleteLayerVersions(numbers) => return layer::delete_versions(context, numbers).await,
-        Step::DeleteRole => return role::delete(context).await,
+        Step::DeleteRole => {
+            // A deploy that was killed while it renewed a grant leaves it.
+            role::delete(context, &context.stage.temporary_role_name(context.key)).await?;
+            return role::delete(context, &role_name).await;
+        }
         Step::DeleteManagedPolicy(name) => return role::delete_managed_policy(context, name).await,
         Step::DeleteLogGroup => return function::delete_log_group(context).await,
         Step::AwaitRunningCalls(seconds) => {
@@ -94,16 +100,17 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
     match step {
         Step::CreateLogGroup => function::create_log_group(context, desired).await,
         Step::SetLogRetention => function::set_log_retention(context, desired).await,
-        Step::CreateRole => role::create(context).await,
+        Step::CreateRole => role::create(context, &role_name).await,
         Step::UpdateTrustPolicy => role::update_trust_policy(context).await,
-        Step::PutInlinePolicy => role::put_inline_policy(context, &desired.policies.inline).await,
-        Step::WidenInlinePolicy(policy) => role::put_inline_policy(context, policy).await,
+        Step::PutInlinePolicy => role::put_inline_policy(context, &role_name, &desired.policies.inline).await,
+        Step::WidenInlinePolicy(policy) => role::put_inline_policy(context, &role_name, policy).await,
         Step::AttachManagedPolicy(name, document) => role::attach_managed_policy(context, name, document).await,
         Step::PublishLayer => {
             context.layer_arn = Some(layer::publish(context, desired).await?);
             Ok(())
         }
         Step::CreateFunction => function::create(context, desired).await,
+        Step::RenewGrant => renew_grant::renew(context, desired).await,
         Step::UpdateSettings => {
             let layers = desired.layers(context.layer_arn.as_deref());
             let settings = &desired.version.settings;

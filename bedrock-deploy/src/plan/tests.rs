@@ -173,6 +173,46 @@ fn stopped_deploy_continues_with_publishing() {
 }
 
 #[test]
+fn role_that_was_created_again_renews_the_grant() {
+    let worker = desired_function("counter");
+    let newer = changed_after_deploy("counter", &worker, |actual| {
+        actual.live.as_mut().expect("a version").modified_at = Some(999);
+    });
+    let interrupted = changed_after_deploy("counter", &worker, |actual| {
+        actual.latest.settings.role_arn = stage().temporary_role_arn("counter");
+    });
+    assert_snapshot!(plan("counter", &worker, newer), @"
+    ~ update  shop-dev-counter (role was created again)
+
+    1 to update
+    renew-grant publish move-alias
+    ");
+    assert_snapshot!(plan("counter", &worker, interrupted), @"
+    ~ update  shop-dev-counter (role was created again, role)
+
+    1 to update
+    renew-grant update-settings publish move-alias
+    ");
+    let missing = ActualFunction { role: None, ..actual_function("counter", &worker) };
+    assert_snapshot!(plan("counter", &worker, missing), @"
+    ~ update  shop-dev-counter (role, permissions, role was created again)
+
+    1 to update
+    make-role write-own-policy renew-grant publish move-alias
+    ");
+    let without_variables = with_environment(worker, &[]);
+    let no_grant = changed_after_deploy("counter", &without_variables, |actual| {
+        actual.live.as_mut().expect("a version").modified_at = Some(999);
+    });
+    assert_snapshot!(plan("counter", &without_variables, no_grant), @"1 unchanged");
+}
+
+fn with_environment(mut function: DesiredFunction, variables: &[(&str, &str)]) -> DesiredFunction {
+    function.version.settings.environment = environment(variables);
+    function
+}
+
+#[test]
 fn stopped_deploy_continues_with_function() {
     let worker = desired_function("counter");
     let without_function = ActualFunction { deployed: None, ..actual_function("counter", &worker) };

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_lambda::types::{
     Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, Runtime,
     State,
@@ -158,8 +159,15 @@ async fn read_live_version(aws: &Aws, name: &str) -> Result<Option<LiveVersion>,
     let configuration = response.as_ref().and_then(|response| response.configuration());
     Ok(configuration.map(|configuration| LiveVersion {
         number: configuration.version().unwrap_or_default().to_owned(),
+        modified_at: configuration.last_modified().and_then(parse_time),
         version: version_from(configuration),
     }))
+}
+
+/// Parses a time as Lambda writes it: `2026-11-30T07:08:09.123+0000`. Returns seconds since 1970.
+fn parse_time(text: &str) -> Option<i64> {
+    let text = text.replace("+0000", "Z");
+    DateTime::from_str(&text, DateTimeFormat::DateTime).ok().map(|time| time.secs())
 }
 
 async fn read_event_invoke_config(aws: &Aws, name: &str) -> Result<EventInvokeConfig, AwsError> {
@@ -234,4 +242,15 @@ async fn read_statement_ids(aws: &Aws, name: &str) -> Result<BTreeSet<String>, A
     let policy: Value = serde_json::from_str(response.policy().unwrap_or_default()).unwrap_or_default();
     let statements = policy["Statement"].as_array().into_iter().flatten();
     Ok(statements.filter_map(|statement| statement["Sid"].as_str()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_lambda_are_parsed() {
+        assert_eq!(parse_time("1970-01-02T00:00:01.999+0000"), Some(86_401));
+        assert_eq!(parse_time("yesterday"), None);
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) async fn read(aws: &Aws, name: &str) -> Result<Option<ActualRole>, Aw
     let trust_policy = role.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
     let tags = role.role().map(aws_sdk_iam::types::Role::tags).unwrap_or_default();
     Ok(Some(ActualRole {
+        created_at: role.role().map(|role| role.create_date().secs()),
         tags: tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
         trust_policy: parse_document(trust_policy),
         inline_policy,

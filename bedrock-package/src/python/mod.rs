@@ -3,6 +3,8 @@
 mod bytecode;
 mod distributions;
 mod file_url;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod installer;
 mod layer;
 mod local_packages;
@@ -13,4 +15,6 @@ mod rejection;
 mod requirement_line;
 mod requirements;
 
+#[cfg(fuzzing)]
+pub(crate) use fuzzing::read_requirements;
 pub(crate) use layer::build;

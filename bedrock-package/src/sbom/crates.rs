@@ -16,9 +16,8 @@ use crate::context::Context;
 use crate::purl;
 use crate::rust::{Program, Workspace, select_target};
 
-/// The sources of crates.io in a lock file.
-const CRATES_IO: [&str; 2] =
-    ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
+/// The source of crates.io in a lock file, whatever protocol or mirror cargo uses.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// The mark of cargo for a crate whose dependencies it has printed before.
 const REPEATED: &str = " (*)";
 
@@ -139,7 +138,7 @@ impl CrateTree {
 
 /// Returns the qualifier of a package URL for a source in a lock file, or `None` for crates.io.
 fn qualifier(source: &str) -> Option<(String, String)> {
-    if CRATES_IO.contains(&source) {
+    if source == CRATES_IO {
         return None;
     }
     if let Some(git) = source.strip_prefix("git+") {

@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use super::build;
 use super::command::Output;
 use super::dashboard;
+use super::fuzz;
 use super::options::{Profile, TestOptions};
 use super::report::{Counts, Report, TestCase};
 use super::stage::{Lane, Stage};
@@ -61,7 +62,7 @@ pub(crate) fn run(workspace: &Workspace, options: &TestOptions) -> bool {
     let run = TestRun {
         workspace,
         options,
-        stages: Stage::of(options.only),
+        stages: Stage::of(options.only, options.profile == Profile::Nightly),
         is_ci: env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false")),
         started: Instant::now(),
         finished: Mutex::default(),
@@ -153,6 +154,7 @@ impl TestRun<'_> {
         match stage {
             Stage::Format => output.run(workspace.cargo().args(["fmt", "--all", "--check"])).map(without_tests),
             Stage::Setup => setup::run(workspace, output).map(|()| without_tests(true)),
+            Stage::Deny => suites::deny(workspace, output).map(without_tests),
             Stage::Build => {
                 let result = build::build(workspace, self.options.has_timings, output)?;
                 *lock(&self.is_compiled) = result.is_compiled;
@@ -182,6 +184,7 @@ impl TestRun<'_> {
                 }
                 dashboard::browser(workspace, is_build_selected, output)
             }
+            Stage::Fuzz => fuzz::run(workspace, output).map(without_tests),
             Stage::Docs => self.docs(output).map(without_tests),
         }
     }

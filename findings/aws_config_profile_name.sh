@@ -28,12 +28,15 @@ edition = "2021"
 [dependencies]
 aws-config = { version = "=1.8.13", default-features = false, features = ["rt-tokio"] }
 aws-credential-types = "1"
+aws-smithy-http-client = { version = "1", features = ["rustls-ring"] }
 tokio = { version = "1", features = ["macros", "rt"] }
 TOML
 cat > src/main.rs <<'RUST'
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::BehaviorVersion;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{tls, Builder};
 
 async fn key(provider: impl ProvideCredentials) -> String {
     match provider.provide_credentials().await {
@@ -45,7 +48,9 @@ async fn key(provider: impl ProvideCredentials) -> String {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     for name in ["work", "none"] {
-        let config = aws_config::defaults(BehaviorVersion::latest()).profile_name(name).region("eu-west-1").load().await;
+        let client = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client).region("eu-west-1");
+        let config = loader.profile_name(name).load().await;
         println!("aws-config  profile `{name}`: {}", key(config.credentials_provider().unwrap()).await);
     }
     let provider = ProfileFileCredentialsProvider::builder().profile_name("work").build();

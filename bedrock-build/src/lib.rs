@@ -36,6 +36,8 @@ mod dotenv;
 pub mod edit_distance;
 mod emit;
 pub mod event_pattern;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod language;
 mod manifest;
 pub mod member_pattern;

@@ -25,6 +25,8 @@ mod depth_first;
 mod elf;
 #[cfg(test)]
 mod fixtures;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod import_name;
 mod imports;
 mod javascript;

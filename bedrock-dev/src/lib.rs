@@ -33,6 +33,8 @@ mod durable;
 mod error;
 pub mod event_log;
 pub mod execution;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod http_api;
 pub mod otlp;
 mod policy;

@@ -34,6 +34,8 @@ mod caller_deadline;
 mod connection_timeouts;
 mod dispatch;
 mod event_settings;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod host;
 mod host_files;
 mod hosted_workers;

@@ -65,6 +65,11 @@ impl Artifact {
         self.id() + ".zip"
     }
 
+    /// Returns the path of its SBOM, relative to the artifact directory.
+    pub fn sbom_file(&self) -> String {
+        self.id() + ".cdx.json"
+    }
+
     /// Returns the function that it belongs to.
     pub fn function(&self) -> Function {
         match self {

@@ -54,6 +54,11 @@ impl ArtifactDir {
         self.path.join(artifact.file())
     }
 
+    /// Deletes the SBOM of an artifact that is replaced or deleted.
+    pub(crate) fn delete_sbom(&self, artifact: &Artifact) {
+        let _ = fs::remove_file(self.path.join(artifact.sbom_file()));
+    }
+
     /// Creates a temporary folder to install dependencies into. It is deleted when the value is dropped.
     pub(crate) fn staging(&self) -> Result<TempDir> {
         let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(&self.path);

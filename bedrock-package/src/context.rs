@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::artifact::{Artifact, Function};
 use super::artifact_dir::ArtifactDir;
+use super::component::Component;
 use super::inputs::Inputs;
 use super::observer::BuildObserver;
 use super::plan::Request;
@@ -38,6 +39,8 @@ pub(crate) struct Context<'a> {
 pub(crate) struct ArtifactContents {
     pub(crate) entries: Vec<Entry>,
     pub(crate) temp_dir: Option<TempDir>,
+    /// The packages of others among them.
+    pub(crate) components: Vec<Component>,
 }
 
 /// An artifact that is current.
@@ -76,9 +79,10 @@ impl Context<'_> {
             return Ok(BuiltArtifact { artifact: artifact.clone(), record, reasons });
         }
         self.observer.building(artifact);
-        let ArtifactContents { entries, temp_dir: _temp_dir } = entries()?;
+        let ArtifactContents { entries, temp_dir: _temp_dir, components } = entries()?;
         self.tools.check()?;
         self.audit(artifact, &entries)?;
+        self.folder.delete_sbom(artifact);
         let zip = if entries.is_empty() {
             // The worker has no layer any more: delete the one of an earlier build.
             let _ = std::fs::remove_file(&path);
@@ -91,7 +95,8 @@ impl Context<'_> {
             Some(ZipRecord::of(&packed, &path))
         };
         self.observer.built(artifact, zip.as_ref(), &reasons, started_at.elapsed());
-        let record = ArtifactRecord { inputs, zip, invokes, callee_contracts: ContractDigests::new() };
+        let callee_contracts = ContractDigests::new();
+        let record = ArtifactRecord { inputs, zip, invokes, callee_contracts, components, has_sbom: false };
         Ok(BuiltArtifact { artifact: artifact.clone(), record, reasons })
     }
 

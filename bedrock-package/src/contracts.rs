@@ -125,6 +125,8 @@ mod tests {
             zip: None,
             invokes: Vec::new(),
             callee_contracts,
+            components: Vec::new(),
+            has_sbom: false,
         };
         let of_worker = Function::Worker(WorkerName::parse("b").expect("a name"));
         let mut state = BuildState::default();

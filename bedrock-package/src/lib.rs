@@ -10,6 +10,7 @@
 //! | [`rust`], [`worker_code`], [`worker_files`], [`python`], [`node`] | the contents of the artifacts |
 //! | [`mod@callees`] | the calls between functions, for the manifest |
 //! | [`contracts`] | the contracts of the workers, and those that functions were built against |
+//! | [`mod@sbom`], [`mod@component`], [`purl`] | bills of materials, for `--sbom` |
 //! | [`inputs`], [`state`] | why an artifact is rebuilt |
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
@@ -23,9 +24,12 @@
 mod artifact;
 mod artifact_dir;
 mod callees;
+mod component;
 mod context;
 mod contracts;
 mod cors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod inputs;
 mod lambda_settings;
 mod manifest;
@@ -33,11 +37,13 @@ mod node;
 mod observer;
 mod plan;
 mod prune_stale;
+mod purl;
 mod python;
 mod replace_file;
 mod run;
 mod runtimes;
 mod rust;
+mod sbom;
 mod shared_files;
 mod size_limits;
 mod state;

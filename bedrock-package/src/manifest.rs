@@ -116,6 +116,9 @@ struct ZipEntry {
     content_sha256: String,
     bytes: u64,
     unzipped_bytes: u64,
+    /// The path of its SBOM, if it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sbom: Option<String>,
 }
 
 /// Everything that a manifest is made from.
@@ -299,7 +302,8 @@ fn made_for(artifact: &Artifact, state: &BuildState) -> Option<Architecture> {
 }
 
 fn zip_entry(artifact: &Artifact, state: &BuildState) -> Option<ZipEntry> {
-    let zip = state.artifacts.get(&artifact.id())?.zip.clone()?;
+    let record = state.artifacts.get(&artifact.id())?;
+    let zip = record.zip.clone()?;
     let name = if matches!(artifact, Artifact::Layer(_)) { artifact.worker().map(ToString::to_string) } else { None };
     Some(ZipEntry {
         name,
@@ -309,5 +313,6 @@ fn zip_entry(artifact: &Artifact, state: &BuildState) -> Option<ZipEntry> {
         content_sha256: zip.content_sha256,
         bytes: zip.bytes,
         unzipped_bytes: zip.unzipped_bytes,
+        sbom: record.has_sbom.then(|| artifact.sbom_file()),
     })
 }

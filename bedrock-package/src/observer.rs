@@ -63,6 +63,9 @@ pub trait BuildObserver: Debug + Sync {
     /// An artifact was rebuilt. `zip` is `None` for a layer that turned out to be empty.
     fn built(&self, artifact: &Artifact, zip: Option<&ZipRecord>, reasons: &[String], took: Duration);
 
+    /// The SBOM of an artifact was written. `path` is relative to the artifact directory.
+    fn sbom_written(&self, artifact: &Artifact, path: &str, components: usize);
+
     /// An artifact did not have to be rebuilt.
     fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>);
 

@@ -28,6 +28,8 @@ pub struct Request {
     pub deny_cycles: bool,
     /// What programs are compiled for.
     pub purpose: Purpose,
+    /// Write an SBOM of each artifact.
+    pub sbom: bool,
     /// Say why each part was built or was not, and what is large.
     pub explain: bool,
 }
@@ -55,6 +57,7 @@ impl Request {
             (self.endpoint, "--endpoint"),
             (self.release, "--release"),
             (self.locked, "--locked"),
+            (self.sbom, "--sbom"),
             (self.architecture == Some(Architecture::Arm64), "--arm64"),
             (self.architecture == Some(Architecture::X86_64), "--x86-64"),
         ];

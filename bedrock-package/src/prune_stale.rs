@@ -40,6 +40,8 @@ fn processor<'a>(state: &'a BuildState, artifact: &Artifact) -> Option<&'a str> 
 }
 
 fn remove(context: &Context<'_>, state: &mut BuildState, id: &str) {
-    let _ = std::fs::remove_file(context.folder.path.join(format!("{id}.zip")));
+    for extension in ["zip", "cdx.json"] {
+        let _ = std::fs::remove_file(context.folder.path.join(format!("{id}.{extension}")));
+    }
     state.artifacts.remove(id);
 }

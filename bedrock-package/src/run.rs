@@ -21,7 +21,7 @@ use super::replace_file::replace_file;
 use super::runtimes::warn_of_runtimes;
 use super::size_limits::largest_packages;
 use super::state::BuildState;
-use super::{callees, node, prune_stale, python, rust, size_limits, worker_code};
+use super::{callees, node, prune_stale, python, rust, sbom, size_limits, worker_code};
 use crate::tools::ToolRunner;
 use bedrock_callgraph::{NodeName, RustEdges, read_program_calls};
 use bedrock_diagnostics::{Error, Result};
@@ -129,7 +129,7 @@ fn build_all(context: &Context<'_>, plan: &Plan) -> Result<Vec<BuiltArtifact>> {
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Report errors in the same order every time, whichever artifact finished first.
     results.sort_by(|(one, _), (other, _)| one.cmp(other));
-    finish(context, results.into_iter().map(|(_, result)| result))
+    finish(context, &functions, results.into_iter().map(|(_, result)| result))
 }
 
 fn is_rust(app: &App, artifact: &Artifact) -> bool {
@@ -159,9 +159,13 @@ fn build_one(context: &Context<'_>, artifact: &Artifact) -> Result<BuiltArtifact
     }
 }
 
-/// Saves the state even if some artifacts failed, so that the next build does not repeat the others. Then checks Lambda's
+/// Writes the SBOMs, if they are wanted, and saves the state even if some artifacts failed, so that the next build does not repeat the others. Then checks Lambda's
 /// limits and writes the manifest.
-fn finish(context: &Context<'_>, results: impl Iterator<Item = Result<BuiltArtifact>>) -> Result<Vec<BuiltArtifact>> {
+fn finish(
+    context: &Context<'_>,
+    programs: &[Function],
+    results: impl Iterator<Item = Result<BuiltArtifact>>,
+) -> Result<Vec<BuiltArtifact>> {
     let mut built_artifacts = Vec::new();
     let mut errors = Vec::new();
     for result in results {
@@ -171,6 +175,12 @@ fn finish(context: &Context<'_>, results: impl Iterator<Item = Result<BuiltArtif
         }
     }
     built_artifacts.sort_by(|one, other| one.artifact.cmp(&other.artifact));
+    if context.request.sbom
+        && errors.is_empty()
+        && let Err(error) = sbom::write(context, programs, &mut built_artifacts)
+    {
+        errors.push(error);
+    }
     let mut state = context.known.clone();
     for built in &built_artifacts {
         state.artifacts.insert(built.artifact.id(), built.record.clone());

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::component::Component;
 use super::inputs::Inputs;
 use super::replace_file::replace_file;
 use bedrock_artifacts::PackedZip;
@@ -38,6 +39,12 @@ pub(crate) struct ArtifactRecord {
     /// The digests of the contracts that the code was built against, by the names of the called workers.
     #[serde(default)]
     pub callee_contracts: ContractDigests,
+    /// The packages of others in it. Empty for a program: its crates are those that cargo resolves.
+    #[serde(default)]
+    pub components: Vec<Component>,
+    /// Whether the file with its SBOM was written.
+    #[serde(default)]
+    pub has_sbom: bool,
 }
 
 /// A zip file. Digests are hexadecimal unless named otherwise, sizes are in bytes.

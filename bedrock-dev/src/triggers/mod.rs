@@ -16,6 +16,8 @@ mod aws_api;
 mod dispatcher;
 #[cfg(test)]
 mod fake_backend;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod local_resources;
 mod registry;
 mod s3;
@@ -24,6 +26,8 @@ mod schedules;
 mod sqs;
 
 pub(crate) use dispatcher::TriggerDispatcher;
+#[cfg(fuzzing)]
+pub use fuzzing::{s3_routes, sqs_routes};
 pub(crate) use local_resources::LocalResources;
 pub use registry::TriggerSetupError;
 pub(crate) use registry::{FireError, Triggers};

@@ -141,6 +141,26 @@ impl FrameReader {
     }
 }
 
+/// Reads frames from bytes that arrive in two parts, for the fuzz target. Returns their number.
+#[cfg(fuzzing)]
+pub fn read_frames(bytes: &[u8], split: usize, limit: usize) -> usize {
+    let mut reader = FrameReader::new(limit);
+    let mut buffer = BytesMut::new();
+    let mut frames = 0;
+    let (first, second) = bytes.split_at(split.min(bytes.len()));
+    for part in [first, second] {
+        buffer.extend_from_slice(part);
+        loop {
+            match reader.next(&mut buffer) {
+                Ok(Some(_)) => frames += 1,
+                Ok(None) => break,
+                Err(_) => return frames,
+            }
+        }
+    }
+    frames
+}
+
 fn parse_frame(kind: u8, mut rest: Bytes) -> Result<HostFrame, ProtocolError> {
     if kind == 1 {
         return Ok(HostFrame::Ready(rest));

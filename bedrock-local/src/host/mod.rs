@@ -25,3 +25,6 @@ pub(super) mod python;
 pub(super) mod registry;
 mod socket;
 pub(super) mod tools;
+
+#[cfg(fuzzing)]
+pub use frame::read_frames;

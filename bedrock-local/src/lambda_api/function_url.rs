@@ -149,6 +149,12 @@ fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str, trace:
 }
 
 /// Returns the path that the function gets: without `/_url/NAME`, if it begins so.
+/// Returns the event of a request, for the fuzz target.
+#[cfg(fuzzing)]
+pub fn function_url_event(head: &Parts, body: &[u8]) -> Value {
+    request_event("fuzzed", head, body, "00000000-0000-4000-8000-000000000000", "Root=1-0-0")
+}
+
 fn raw_path(head: &Parts) -> String {
     let path = head.uri.path();
     if function_of_host(&head.headers).is_some() {

@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn header_with_a_line_feed_is_not_a_response() {
+        for (name, value) in
+            [("x-a", "1\r\nset-cookie: b=2"), ("x-a", "1\n"), ("x-a\r\nx-b", "1"), ("x a", "1"), ("", "1")]
+        {
+            let headers = json!({ "statusCode": 200, "headers": { name: value } });
+            assert_eq!(status(&headers), None, "{name:?}: {value:?}");
+        }
+        assert_eq!(status(&json!({ "statusCode": 200, "cookies": ["a=1\r\nset-cookie: b=2"] })), None);
+        assert_eq!(status(&json!({ "statusCode": 200, "headers": { "x-a": "1" }, "cookies": ["a=1"] })), Some(200));
+    }
+
+    #[test]
     fn status_may_be_number_or_text() {
         for (given, expected) in [
             (json!(200), Some(200)),

@@ -33,5 +33,7 @@ mod server;
 mod service;
 
 pub use access::{Access, check_host_and_origin};
+#[cfg(fuzzing)]
+pub use function_url::function_url_event;
 pub use further_operations::{authenticate, error_response};
 pub use server::{serve_alongside_routes, serve_on, unknown_operation};

@@ -10,6 +10,7 @@ use bedrock_build::{Language, Worker};
 use bedrock_callgraph::PACKED_SHARED_JAVASCRIPT;
 use serde_json::Value;
 
+use super::locked_packages::{LockedPackages, all_packages, packages_of_files};
 use super::npm::{NpmFolders, NpmProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, Context};
@@ -18,7 +19,7 @@ use bedrock_artifacts::Entry;
 use bedrock_diagnostics::{Error, Result};
 
 /// Version of the bundle layout. Changing it rebuilds all bundles.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 /// Pass AWS's SDK for durable functions, which calls a durable worker, to `bedrock/durable.mjs`.
 const IMPORT_DURABLE_SDK: &str = "import * as __durableSdk from \"@aws/durable-execution-sdk-js\";\n\
                                   globalThis[Symbol.for(\"bedrock.durable.sdk\")] = __durableSdk;\n";
@@ -82,6 +83,9 @@ pub(crate) fn bundle(
         context.observer.warning(Some(&Artifact::Code(function)), &format!("esbuild: {}", warnings.trim()));
     }
     let bundled = bundled(&temp_dir.join("bundle.json"));
+    let installed = all_packages(&folders)?;
+    let locked = LockedPackages::read(&installed, &folders);
+    let components = locked.components(&packages_of_files(installed, temp_dir, &bundled));
     let is_left_over = |entry: &Entry| !bundled.contains(&entry.path) && entry.path != "tsconfig.json";
     let mut entries: Vec<Entry> = own.into_iter().filter(is_left_over).collect();
     entries.push(Entry::file(main, &made));
@@ -91,7 +95,7 @@ pub(crate) fn bundle(
         // All that is left are types.
         entries.retain(|entry| !Language::is_typescript(&entry.path));
     }
-    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+    Ok(ArtifactContents { entries, temp_dir: Some(staging), components })
 }
 
 fn copy(own: &[Entry], temp_dir: &Path, worker: &Worker, app: &Path) -> Result<()> {

@@ -70,7 +70,17 @@ impl InstalledPackage {
         &self.path
     }
 
-    fn name(&self) -> &str {
+    /// Returns its folder on this machine.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Returns its `package.json`, or null.
+    pub(super) fn package(&self) -> &Value {
+        &self.package
+    }
+
+    pub(super) fn name(&self) -> &str {
         self.path.rsplit_once("node_modules/").map_or(&self.path, |(_, name)| name)
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::installed::{delete_foreign, installed_packages, missing_parts, own_script_warnings, script_warnings};
 use super::lists::read;
+use super::locked_packages::{LockedPackages, all_packages};
 use super::npm::{NpmFolders, NpmProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, BuiltArtifact, Context};
@@ -17,7 +18,7 @@ use bedrock_diagnostics::{Error, ExitKind, Result};
 /// Beginnings of versions that pnpm and Yarn read.
 const OTHER_TOOLS: [&str; 3] = ["link:", "portal:", "workspace:"];
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 
 /// Builds the zip file of a worker's layer. There is none without dependencies, or if they are bundled.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
@@ -78,6 +79,7 @@ fn entries(
     let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
     let folders = project.folders(staging.path());
     project.install(context, worker, &folders, &platform, &what)?;
+    let locked = LockedPackages::read(&all_packages(&folders)?, &folders);
     let mut entries = Vec::new();
     // A member of a workspace may need another version of a package than the workspace has. Lambda's Node.js looks for packages
     // in both folders, in the order in which Node.js finds them in the workspace.
@@ -90,7 +92,8 @@ fn entries(
         return Ok(ArtifactContents::default());
     }
     check_parts(context, worker, artifact, &folders)?;
-    Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+    let components = locked.components(&all_packages(&folders)?);
+    Ok(ArtifactContents { entries, temp_dir: Some(staging), components })
 }
 
 /// Returns the files in `node_modules` of a folder, for the folder `place` of the layer.
@@ -123,10 +126,7 @@ fn check_parts(context: &Context<'_>, worker: &Worker, artifact: &Artifact, fold
     let function = Function::Worker(worker.name.clone());
     let settings = function.settings_table();
     let allowed = AllowList::parse(&worker.settings.allow, &settings)?;
-    let mut packages = installed_packages(&folders.root)?;
-    if folders.worker != folders.root && folders.worker.join("node_modules").is_dir() {
-        packages.extend(installed_packages(&folders.worker)?);
-    }
+    let mut packages = all_packages(folders)?;
     packages.retain(|package| !allowed.has(&format!("nodejs/{}", package.path())));
     let reports = missing_parts(&packages, context.architecture(&function), &artifact.to_string(), &worker.dir);
     if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }

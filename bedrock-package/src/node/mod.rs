@@ -6,6 +6,7 @@ mod installed;
 mod layer;
 mod linked_packages;
 mod lists;
+mod locked_packages;
 mod npm;
 mod workspace;
 

@@ -42,7 +42,7 @@ pub(super) struct NpmFolders {
     /// Has `node_modules`: the worker's folder, or the workspace.
     pub(super) root: PathBuf,
     /// The copy of the app or of the workspace that has both.
-    copy: PathBuf,
+    pub(super) copy: PathBuf,
 }
 
 impl NpmProject {

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use bedrock_build::{PythonDependencies, Worker};
 
 use super::bytecode;
+use super::distributions;
 use super::installer::{Folders, Installer, Platform};
 use super::local_packages::LocalPackages;
+use super::locked_archives::LockedArchives;
 use super::project;
 use super::requirements::{self, Requirements};
 use crate::artifact::{Artifact, Function};
@@ -17,7 +19,7 @@ use bedrock_artifacts::{FolderKind, PackOptions, collect_files, is_pruned_python
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
-const LAYOUT: &str = "3";
+const LAYOUT: &str = "4";
 
 /// Builds the zip file of a worker's layer. There is none without requirements.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
@@ -121,6 +123,10 @@ impl Layer<'_> {
         let Self { context, worker, .. } = *self;
         let function = Function::Worker(worker.name.clone());
         let platform = Platform { runtime: worker.runtime, architecture: context.architecture(&function) };
+        let uv_lock = match &source {
+            DependencySource::Project { lock: Some(lock), .. } => fs::read_to_string(lock).ok(),
+            _ => None,
+        };
         let mut found = match source {
             DependencySource::Nothing => return Ok(ArtifactContents::default()),
             DependencySource::Listed(found) => {
@@ -148,6 +154,7 @@ impl Layer<'_> {
         installer.install(&found, platform, folders, &context.tools, &self.what())?;
         // A marker may exclude everything.
         fs::create_dir_all(&target).map_err(|error| Error::io("failed to create the layer's folder", &error))?;
+        let components = distributions::components(&target, &LockedArchives::of(&found.lines, uv_lock.as_deref()))?;
         prune(&target, &context.app.root, is_pruned_python_path)?;
         self.compile(staging.path(), &target)?;
         let settings = function.settings_table();
@@ -155,7 +162,7 @@ impl Layer<'_> {
         options.allow.clone_from(&worker.settings.allow);
         options.bytecode = true;
         let entries = collect_files(&target, &options)?.entries("python");
-        Ok(ArtifactContents { entries, temp_dir: Some(staging) })
+        Ok(ArtifactContents { entries, temp_dir: Some(staging), components })
     }
 
     fn warn_unlocked(&self, reason: &str, found: &Requirements) {

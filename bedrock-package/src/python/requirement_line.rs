@@ -184,7 +184,7 @@ fn is_path(place: &str) -> bool {
 /// Checks a requirement of an index with the parser of the ecosystem. The parser panics at names that do not end in a letter or
 /// digit, and follows parentheses without a limit, so both are checked first.
 fn check_syntax(spec: &str) -> Result<(), Rejection> {
-    let end = spec.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(spec.len());
+    let end = spec.find(is_no_name_letter).unwrap_or(spec.len());
     check_name(spec[..end].trim())?;
     let mut depth = 0_usize;
     for letter in spec.chars() {
@@ -200,13 +200,10 @@ fn check_syntax(spec: &str) -> Result<(), Rejection> {
             );
         }
     }
-    for extra in split_extras(spec.split(['=', '<', '>', '!', '~', ';', '(']).next().unwrap_or(spec).trim())
-        .1
-        .split([',', '[', ']'])
-    {
-        if !extra.trim().is_empty() {
-            check_name(extra.trim())?;
-        }
+    // Also in a list without an end, or with something after it.
+    let extras = spec[end..].trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    for extra in extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()) {
+        check_name(extra.split(is_no_name_letter).next().unwrap_or(extra))?;
     }
     match Requirement::<VerbatimUrl>::from_str(spec) {
         Ok(_) => Ok(()),
@@ -230,9 +227,11 @@ fn check_name(name: &str) -> Result<(), Rejection> {
 
 fn is_name(name: &str) -> bool {
     let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    is_end(name.chars().next())
-        && is_end(name.chars().next_back())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    is_end(name.chars().next()) && is_end(name.chars().next_back()) && !name.contains(is_no_name_letter)
+}
+
+fn is_no_name_letter(letter: char) -> bool {
+    !letter.is_ascii_alphanumeric() && !"-_.".contains(letter)
 }
 
 pub(super) fn has_extension(path: &str, extension: &str) -> bool {
@@ -325,6 +324,16 @@ mod tests {
             &deep,
         ] {
             assert!(read(line).is_err(), "{line:.40}");
+        }
+    }
+
+    #[test]
+    fn extras_are_checked_without_the_end_of_their_list() {
+        for line in ["foo[bar,_b", "foo[_b] ==1", "foo [ bar , _b ] 1"] {
+            assert_eq!(
+                read(line).expect_err(line),
+                "`_b` is not the name of a package: it must begin and end with a letter or digit"
+            );
         }
     }
 

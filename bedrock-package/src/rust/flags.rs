@@ -2,9 +2,12 @@
 //! places, so the user's flags are read from its configuration and passed on.
 
 use std::path::Path;
+use std::process::Command;
 
+use bedrock_build::Architecture;
 use cargo_config2::Config;
 
+use super::compiler;
 use bedrock_diagnostics::{Error, Result};
 
 /// What programs say of the place where cargo keeps what it has downloaded.
@@ -22,6 +25,14 @@ pub(super) fn encoded(root: &Path, target: &str) -> Result<String> {
         flags.push(format!("--remap-path-prefix={}={CARGO_HOME}", home.display()));
     }
     Ok(flags.join("\u{1f}"))
+}
+
+/// Makes a command of cargo resolve dependencies for Lambda, in the workspace `root`.
+pub(crate) fn select_target(command: &mut Command, root: &Path, architecture: Architecture) -> Result<()> {
+    let target = compiler::target(architecture);
+    command.env("CARGO_ENCODED_RUSTFLAGS", encoded(root, &target)?).env_remove("RUSTFLAGS");
+    command.args(["--target", &target]);
+    Ok(())
 }
 
 /// Where cargo keeps what it has downloaded.

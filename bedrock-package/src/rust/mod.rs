@@ -11,6 +11,8 @@ mod programs;
 
 pub use compile::CompileObserver;
 pub use compiler::Compiler;
+pub(crate) use flags::select_target;
 pub use flags::{CARGO_HOME, cargo_home};
 pub(crate) use package::{PROFILE, build, programs};
+pub(crate) use programs::Program;
 pub use programs::Workspace;

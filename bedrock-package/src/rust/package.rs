@@ -47,7 +47,8 @@ fn packed(context: &Context<'_>, function: &Function, path: &Path) -> Result<Bui
         Error::app(format!("failed to read the program of {function}")).cause(error.to_string().to_lowercase())
     })?;
     context.build_artifact(&Artifact::Code(function.clone()), inputs, invokes.into_iter().collect(), || {
-        Ok(ArtifactContents { entries: vec![Entry::file("bootstrap", path).executable()], temp_dir: None })
+        let entries = vec![Entry::file("bootstrap", path).executable()];
+        Ok(ArtifactContents { entries, ..ArtifactContents::default() })
     })
 }
 

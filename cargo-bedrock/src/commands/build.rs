@@ -15,6 +15,7 @@ The artifacts are written to `target/bedrock` of the app:
   endpoint.zip, workers/NAME.zip    the code of each function
   layers/NAME.zip                   the dependencies of a Python or JavaScript worker
   manifest.json                     what is deployed, with digests and settings
+With `--sbom`, each zip has a bill of materials next to it, in CycloneDX 1.6: `workers/NAME.cdx.json`.
 
 Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interrupted
 
@@ -22,7 +23,8 @@ Examples:
   cargo bedrock build --release                        build everything for deployment
   cargo bedrock build --worker=system_fetcher          build the code of one worker
   cargo bedrock build --worker-layer=system_fetcher    build its layer
-  cargo bedrock build --release --explain              also print why each artifact was rebuilt, and its largest files";
+  cargo bedrock build --release --explain              also print why each artifact was rebuilt, and its largest files
+  cargo bedrock build --release --sbom                 also list the packages in each artifact, for scanners";
 
 /// Build a zip file of each function and each layer, ready for Lambda
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -59,6 +61,9 @@ pub(crate) struct Build {
     /// Fail if a worker calls itself, directly or through other workers
     #[arg(long)]
     deny_cycles: bool,
+    /// Write a CycloneDX bill of materials next to each zip
+    #[arg(long)]
+    sbom: bool,
     /// Print why each artifact was rebuilt or not, and what takes up space
     #[arg(long)]
     explain: bool,
@@ -115,6 +120,7 @@ impl Build {
             compiler,
             purpose: Purpose::Lambda,
             deny_cycles: self.deny_cycles,
+            sbom: self.sbom,
             explain: self.explain,
         }
     }

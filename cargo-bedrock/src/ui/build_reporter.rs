@@ -197,6 +197,14 @@ impl BuildObserver for BuildReporter {
         self.part_finished(artifact, "built", zip, reasons, took);
     }
 
+    fn sbom_written(&self, artifact: &Artifact, path: &str, components: usize) {
+        if self.json {
+            print_event("sbom-written", Some(artifact), [("path", json!(path)), ("components", json!(components))]);
+        }
+        let packages = pluralized(components, "package");
+        self.print_text(|print| print.note(&format!("{artifact}: {packages} in `target/bedrock/{path}`")));
+    }
+
     fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>) {
         if self.explain {
             self.print_text(|print| print.note(&format!("{artifact}: up to date, none of its inputs changed")));

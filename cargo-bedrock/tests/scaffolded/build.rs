@@ -13,7 +13,7 @@ fn manifest(app: &TestApp) -> Value {
 }
 
 /// Builds an app and returns the JSON events.
-fn build_events(app: &TestApp, args: &[&str]) -> Vec<Value> {
+pub(crate) fn build_events(app: &TestApp, args: &[&str]) -> Vec<Value> {
     let output = app.bedrock(&[&["build", "--message-format", "json"], args].concat());
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     parse_events(&output)

@@ -15,6 +15,7 @@ mod manifest;
 mod migrated;
 mod packages;
 mod rustc_log;
+mod sbom;
 mod shared_code;
 mod spec_examples;
 #[path = "../fixture/test_app.rs"]

@@ -97,19 +97,25 @@ pub(crate) fn resident_memory_mb() -> u64 {
 
 impl DevApp {
     pub(crate) async fn start() -> Self {
+        Self::start_with(None, |manifest| manifest).await
+    }
+
+    /// Starts the app with an edited `Cargo.toml`, and with another state folder than its own if that is given.
+    pub(crate) async fn start_with(state: Option<PathBuf>, edit: impl FnOnce(String) -> String) -> Self {
         let dir = copy_of_app();
-        fs::copy(app_dir().join("Cargo.toml"), dir.path().join("Cargo.toml")).expect("the manifest");
+        let manifest = fs::read_to_string(app_dir().join("Cargo.toml")).expect("the manifest");
+        fs::write(dir.path().join("Cargo.toml"), edit(manifest)).expect("the manifest");
         fs::create_dir(dir.path().join("target")).expect("a folder");
         fs::create_dir(dir.path().join("target/ran")).expect("a folder");
         let mut app = App::open(&dir.path().canonicalize().expect("a folder")).expect("the app");
         app.workers.iter_mut().for_each(|worker| worker.settings.timeout = TIMEOUT_SECONDS);
         let clock = Clock::manual(SystemTime::now());
-        let state = app.root.join("target/bedrock");
+        let install_folder = app.root.join("target/bedrock");
         let program = binary("rust_case");
         let order = DevServerConfig {
             app: app.clone(),
-            install_folder: state.clone(),
-            state_folder: state,
+            state_folder: state.unwrap_or_else(|| install_folder.clone()),
+            install_folder,
             port: 0,
             clock: clock.clone(),
             executables: HashMap::from([("rust_case".to_owned(), program.clone())]),

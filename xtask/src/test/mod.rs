@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod dashboard;
+mod fuzz;
 mod options;
 mod report;
 mod runner;

@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use super::build;
 use super::command::Output;
 use super::dashboard;
+use super::fuzz;
 use super::options::{Profile, TestOptions};
 use super::report::{Counts, Report, TestCase};
 use super::stage::{Lane, Stage};
@@ -60,7 +61,7 @@ pub(crate) fn run(workspace: &Workspace, options: &TestOptions) -> bool {
     let run = TestRun {
         workspace,
         options,
-        stages: Stage::of(options.only),
+        stages: Stage::of(options.only, options.profile == Profile::Nightly),
         is_ci: is_ci(),
         started: Instant::now(),
         finished: Mutex::default(),
@@ -152,6 +153,7 @@ impl TestRun<'_> {
         match stage {
             Stage::Format => output.run(workspace.cargo().args(["fmt", "--all", "--check"])).map(without_tests),
             Stage::Setup => setup::run(workspace, output).map(|()| without_tests(true)),
+            Stage::Deny => suites::deny(workspace, output).map(without_tests),
             Stage::Build => {
                 let result = build::build(workspace, self.options.has_timings, output)?;
                 *lock(&self.is_compiled) = result.is_compiled;
@@ -181,6 +183,7 @@ impl TestRun<'_> {
                 }
                 dashboard::browser(workspace, is_build_selected, output)
             }
+            Stage::Fuzz => fuzz::run(workspace, output).map(without_tests),
             Stage::Docs => self.docs(output).map(without_tests),
         }
     }

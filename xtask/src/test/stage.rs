@@ -15,6 +15,7 @@ pub(crate) enum TestGroup {
 pub(super) enum Stage {
     Format,
     Setup,
+    Deny,
     Build,
     Tidy,
     Pytest,
@@ -24,6 +25,7 @@ pub(super) enum Stage {
     Nextest,
     DocTests,
     Browser,
+    Fuzz,
 }
 
 /// The stages of a lane run one after the other, and the two lanes at the same time.
@@ -37,9 +39,10 @@ pub(super) enum Lane {
 
 impl Stage {
     /// No stage needs one that follows it in this list: the lanes cannot wait for each other forever.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Format,
         Self::Setup,
+        Self::Deny,
         Self::Build,
         Self::Tidy,
         Self::Pytest,
@@ -49,16 +52,21 @@ impl Stage {
         Self::Nextest,
         Self::DocTests,
         Self::Browser,
+        Self::Fuzz,
     ];
 
-    /// The stages of a group, or all of them.
-    pub(super) fn of(only: Option<TestGroup>) -> Vec<Self> {
-        Self::ALL.into_iter().filter(|stage| only.is_none_or(|group| stage.groups().contains(&group))).collect()
+    /// The stages of a group, or all of them. Some are only in the nightly profile.
+    pub(super) fn of(only: Option<TestGroup>, is_nightly: bool) -> Vec<Self> {
+        let is_selected = |stage: &Self| only.is_none_or(|group| stage.groups().contains(&group));
+        let is_in_profile = |stage: &Self| *stage != Self::Fuzz || is_nightly;
+        Self::ALL.into_iter().filter(is_selected).filter(is_in_profile).collect()
     }
 
     fn groups(self) -> &'static [TestGroup] {
         match self {
-            Self::Format | Self::Build | Self::Tidy | Self::Nextest | Self::DocTests => &[TestGroup::Rust],
+            Self::Format | Self::Deny | Self::Build | Self::Tidy | Self::Nextest | Self::DocTests | Self::Fuzz => {
+                &[TestGroup::Rust]
+            }
             // The Rust tests need uv, what `testbed` starts and what checks deployed apps; the Python tests need pytest;
             // those in a browser need what drives it.
             Self::Setup => &[TestGroup::Rust, TestGroup::Python, TestGroup::JavaScript],
@@ -70,7 +78,7 @@ impl Stage {
 
     pub(super) fn lane(self) -> Lane {
         match self {
-            Self::Format | Self::Build | Self::Nextest | Self::DocTests => Lane::Foreground,
+            Self::Format | Self::Build | Self::Nextest | Self::DocTests | Self::Fuzz => Lane::Foreground,
             _ => Lane::Background,
         }
     }
@@ -79,9 +87,11 @@ impl Stage {
     pub(super) fn needs(self) -> &'static [Self] {
         match self {
             Self::Format | Self::Setup | Self::Build | Self::Tidy | Self::Dashboard => &[],
-            Self::Pytest | Self::NodeTests => &[Self::Setup],
+            Self::Deny | Self::Pytest | Self::NodeTests => &[Self::Setup],
             // Both would only slow down the compiler before.
             Self::Docs | Self::DocTests => &[Self::Build],
+            // It uses all processors.
+            Self::Fuzz => &[Self::Nextest, Self::Browser],
             Self::Nextest | Self::Browser => &[Self::Setup, Self::Build],
         }
     }
@@ -91,6 +101,7 @@ impl Stage {
         match self {
             Self::Format => "cargo fmt --all --check",
             Self::Setup => "cargo xtask setup",
+            Self::Deny => "cargo deny check bans licenses sources",
             Self::Build => "cargo clippy and cargo build --workspace --all-targets",
             Self::Tidy => "cargo xtask tidy",
             Self::Pytest => "pytest bedrock-local/python/tests",
@@ -100,6 +111,7 @@ impl Stage {
             Self::Nextest => "cargo nextest run --workspace",
             Self::DocTests => "cargo test --doc --workspace",
             Self::Browser => "node --test dashboard/browser",
+            Self::Fuzz => "cargo fuzz run",
         }
     }
 
@@ -108,6 +120,7 @@ impl Stage {
         match self {
             Self::Format => "format",
             Self::Setup => "setup",
+            Self::Deny => "deny",
             Self::Build => "build",
             Self::Tidy => "tidy",
             Self::Pytest => "pytest",
@@ -117,6 +130,7 @@ impl Stage {
             Self::Nextest => "nextest",
             Self::DocTests => "doctests",
             Self::Browser => "browser",
+            Self::Fuzz => "fuzz",
         }
     }
 
@@ -137,7 +151,8 @@ mod tests {
 
     #[test]
     fn all_stages_run_without_only() {
-        assert_eq!(Stage::of(None), Stage::ALL);
+        assert_eq!(Stage::of(None, true), Stage::ALL);
+        assert!(!Stage::of(None, false).contains(&Stage::Fuzz));
     }
 
     #[test]
@@ -152,7 +167,7 @@ mod tests {
 
     #[test]
     fn only_python_sets_up_and_runs_pytest() {
-        assert_eq!(Stage::of(Some(TestGroup::Python)), [Stage::Setup, Stage::Pytest]);
+        assert_eq!(Stage::of(Some(TestGroup::Python), true), [Stage::Setup, Stage::Pytest]);
     }
 
     #[test]

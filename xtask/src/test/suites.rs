@@ -58,6 +58,23 @@ pub(super) fn doc_tests(workspace: &Workspace, output: &mut Output) -> Result<(b
     Ok((result.is_success, Report::parse_libtest(&result.stdout)))
 }
 
+/// Checks licences, sources and bans of all crates, also of the fuzz targets. Without network: vulnerabilities are checked by
+/// the workflow `audit`.
+pub(super) fn deny(workspace: &Workspace, output: &Output) -> Result<bool> {
+    let program = workspace.tools().join("deny/bin/cargo-deny");
+    if !program.exists() {
+        bail!("there is no cargo-deny in {}: `cargo xtask setup` failed", workspace.shown(&workspace.tools()));
+    }
+    let mut is_success = true;
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let mut deny = workspace.command(&program);
+        deny.args(["--locked", "--manifest-path", manifest, "--config", "deny.toml", "check"]);
+        deny.args(["--hide-inclusion-graph", "bans", "licenses", "sources"]);
+        is_success &= output.run(&mut deny)?;
+    }
+    Ok(is_success)
+}
+
 /// Runs the tests of the Python host.
 pub(super) fn pytest(workspace: &Workspace, output: &Output) -> Result<(bool, Report)> {
     let python = workspace.tools().join("venv/bin/python");

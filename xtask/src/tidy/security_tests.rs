@@ -1,4 +1,4 @@
-//! Rule: each row of the table in `SECURITY.md` names at least one test, and each test that it names exists.
+//! Rule: each row of the tables in `SECURITY.md` names at least one test or fuzz target, and each that it names exists.
 
 use super::finding::Finding;
 use super::tree::Tree;
@@ -25,13 +25,15 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 fn test_column(line: &str) -> Option<&str> {
     let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
     let [source, _, tests] = cells[..] else { return None };
-    (source != "source" && !source.starts_with("---")).then_some(tests)
+    (!matches!(source, "source" | "attack") && !source.starts_with("---")).then_some(tests)
 }
 
 fn exists(tree: &Tree, name: &str) -> bool {
     let rust = format!("fn {name}()");
     let python = format!("def {name}(");
+    let target = format!("fuzz/targets/{name}.rs");
     tree.files.iter().any(|file| match file.extension() {
+        "rs" if file.path == target => true,
         "rs" => file.text.contains(&rust),
         "py" => file.text.contains(&python),
         _ => false,
@@ -42,13 +44,14 @@ fn exists(tree: &Tree, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PAGE_TEXT: &str = "| source | what | tests |\n| --- | --- | --- |\n| a page | read | `page_reads`, `gone` |\n| a | b | none |\n| c | d | `test_host` |\n";
+    const PAGE_TEXT: &str = "| source | what | tests |\n| --- | --- | --- |\n| a page | read | `page_reads`, `gone` |\n| a | b | none |\n| c | d | `test_host`, `urls` |\n";
 
     #[test]
     fn missing_tests_are_found_on_their_line() {
         let tree = Tree::of([
             (PAGE, PAGE_TEXT),
             ("a/src/lib.rs", "#[test]\nfn page_reads() {}\n"),
+            ("fuzz/targets/urls.rs", ""),
             ("b/test_a.py", "def test_host(app):\n    pass\n"),
         ]);
         assert_eq!(

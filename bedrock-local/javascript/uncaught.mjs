@@ -45,8 +45,8 @@ export function uncaughtErrorsOnLambda() {
       process.exit(status);
     }
     current(error);
-    // AWS's runtime waits for one immediate, and posts the error before it returns from the next one.
-    setImmediate(() => setImmediate(() => process.exit(status)));
+    // AWS's runtime takes the error with the next microtasks, waits for one immediate, and posts it in that one.
+    queueMicrotask(() => setImmediate(() => setImmediate(() => process.exit(status))));
   });
   process.on('beforeExit', () => current?.(neverSettled()));
   return (execute) => (event, context) =>

@@ -33,5 +33,6 @@ mod server;
 mod service;
 
 pub use access::{Access, check_host_and_origin};
+pub use function_url_response::http_status;
 pub use further_operations::{authenticate, error_response};
 pub use server::{serve_alongside_routes, serve_on, unknown_operation};

@@ -9,8 +9,6 @@ pub(crate) struct Case {
     pub(crate) worker: String,
     /// The event.
     pub(crate) event: Value,
-    /// Whether the worker's process ends.
-    pub(crate) ends: bool,
     row: Value,
 }
 
@@ -21,7 +19,6 @@ impl Case {
         let case = |row: Value| Self {
             worker: row["worker"].as_str().expect("a worker").to_owned(),
             event: row["case"].clone(),
-            ends: row["ends"] == true,
             row,
         };
         rows.into_iter().map(case).collect()
@@ -47,13 +44,9 @@ pub(crate) fn assert_equal(place: &str, results: &[(&Case, Value)]) {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
-/// Returns the result for a response. One that is not JSON becomes a text without its white space.
-pub(crate) fn response(body: &str) -> Value {
-    let value = serde_json::from_str(body).unwrap_or_else(|_| body.replace(' ', "").into());
-    json!({ "response": value })
-}
-
-/// Returns the result for an error.
+/// Returns the result for an error. Messages about the end of a process may begin with the request id.
 pub(crate) fn error(kind: &str, message: &str) -> Value {
+    let rest = message.strip_prefix("RequestId: ").and_then(|rest| rest.split_once(" Error: "));
+    let message = rest.map_or(message, |(_, message)| message);
     json!({ "error": kind, "message": message })
 }

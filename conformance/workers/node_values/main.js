@@ -45,7 +45,6 @@ const cases = {
   instance: () => new Point(),
   to_json: () => ({ toJSON: () => 'own' }),
   broken_to_json: () => ({ toJSON: () => thrown(new Error('no')) }),
-  half_letter: () => '\ud800',
   response: () => ({ statusCode: '200', headers: null }),
   error: () => thrown(new TypeError('no width')),
   own_error: () => thrown(new Own('mine')),

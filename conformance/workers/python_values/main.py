@@ -78,7 +78,6 @@ FAILURES = {
     "stop_iteration": lambda: next(iter([])),
     "recursion": lambda: FAILURES["recursion"](),
     "base_exception": lambda: raised(Stop("now")),
-    "keyboard_interrupt": lambda: raised(KeyboardInterrupt()),
     "exit": lambda: sys.exit(3),
     "exit_0": lambda: sys.exit(0),
     "hard_exit": lambda: os._exit(4),

@@ -257,7 +257,8 @@ impl Triggers {
     /// Moves a dead letter back to its queue. Returns `false` if there is no such message, or if the queue has no dead letters.
     pub(crate) async fn redrive(&self, name: &str, id: &str) -> Result<bool, MessageStoreError> {
         let Some(source) = self.source_of(name) else { return Ok(false) };
-        let (dead, id) = (name.to_owned(), id.to_owned());
+        let dead = name.to_owned();
+        let id = id.to_owned();
         source.on_thread(move |source| source.take_from(&dead, &id)).await
     }
 

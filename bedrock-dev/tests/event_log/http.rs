@@ -152,7 +152,7 @@ async fn event_list_is_filtered_and_paged() {
         &server,
         "/invocations?outcome=bad",
         400,
-        "`outcome` must be one of `running`, `ok`, `error`, `timeout`, `throttled`, `denied`, found `bad`",
+        "`outcome` must be one of `running`, `ok`, `error`, `timeout`, `throttled`, `denied`, `failed`, found `bad`",
     )
     .await;
 }

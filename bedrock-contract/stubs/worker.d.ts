@@ -9,7 +9,7 @@ export interface Context {
   readonly logStreamName: string;
   readonly clientContext?: any;
   readonly identity?: any;
-  callbackWaitsForEmptyEventLoop: boolean;
+  callbackWaitsForEmptyEventLoop?: boolean;
   getRemainingTimeInMillis(): number;
 }
 

@@ -58,12 +58,14 @@ fn call(log: &EventLog, number: usize) {
         trace: "1-5759e988-bd862e3fe1be46a994272793".to_owned(),
         mode: Mode::Sync,
         attempt: None,
+        http: None,
         event: Payload::of(&Bytes::from_static(b"{}")).into(),
     }));
     log.publish(DevEventKind::InvocationEnded(InvocationEnded {
         request_id,
         worker,
         outcome: Outcome::Ok,
+        status: None,
         error_type: None,
         message: None,
         stack: Vec::new(),

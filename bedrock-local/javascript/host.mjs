@@ -3,8 +3,10 @@
 // deadlines and sizes.
 import { captureConsole, flushConsole, setRequestId } from './console.mjs';
 import { ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, HostSocket } from './framing.mjs';
-import { RuntimeError, formatForLog, errorJson, toText } from './errors.mjs';
+import { RuntimeError, formatForLog, errorJson } from './errors.mjs';
 import { loadWorkerClass } from './load.mjs';
+import { formatConsole } from './log_format.mjs';
+import { neverSettled, onUncaught } from './uncaught.mjs';
 
 const DATA_FD = 3;
 const env = process.env;
@@ -22,6 +24,8 @@ const memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
 const logGroupName = env.AWS_LAMBDA_LOG_GROUP_NAME;
 const logStreamName = env.AWS_LAMBDA_LOG_STREAM_NAME;
 const invokedFunctionArn = env.BEDROCK_FUNCTION_ARN;
+// Lambda's runtimes up to Node.js 22 can respond before the event loop is empty.
+const additionalKeys = /nodejs(?:18|20|22)/.test(env.AWS_EXECUTION_ENV) ? { callbackWaitsForEmptyEventLoop: true } : {};
 
 let contract = ''; // the types of the worker as JSON, if the app wants to know them
 let worker = null; // null until the module is loaded
@@ -34,10 +38,11 @@ let isRunningWaiting = false; // whether `runWaiting` is active
 
 function start() {
   captureConsole();
+  // After a response, lines still have the id of its invocation, as on Lambda.
+  formatConsole(() => (current ?? previous)?.requestId);
   const hostSocket = new HostSocket(DATA_FD, receive, returnWaiting, () => exitNow(0));
   process.on('exit', flushConsole);
-  process.on('uncaughtException', (error) => handleUncaught(error));
-  process.on('unhandledRejection', (reason) => handleUncaught(unhandledRejection(reason)));
+  onUncaught(handleUncaught);
   process.on('beforeExit', handleEmptyEventLoop);
   // For `invoke` in worker.js: {deadline, trace} of the current invocation, or null.
   Object.defineProperty(globalThis, Symbol.for('bedrock.host'), {
@@ -136,17 +141,19 @@ function run(call) {
 function contextOf(call) {
   const deadline = call.deadline;
   return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionVersion,
-    functionName,
-    memoryLimitInMB,
-    logGroupName,
-    logStreamName,
+    ...additionalKeys,
     clientContext: call.clientContext === '' ? undefined : parse(call.clientContext),
     identity: undefined,
     invokedFunctionArn,
     awsRequestId: call.requestId,
+    tenantId: undefined,
+    xRayTraceId: call.trace === '' ? undefined : call.trace,
     getRemainingTimeInMillis: () => deadline - now(),
+    functionName,
+    functionVersion,
+    memoryLimitInMB,
+    logGroupName,
+    logStreamName,
   };
 }
 
@@ -164,7 +171,8 @@ function succeed(call, value) {
     text = stringify(value === undefined ? null : value);
   } catch (error) {
     // Type and message of AWS's runtime; the trace contains the reason.
-    respond(ERROR, call, errorJson(new RuntimeError('Error', 'Unable to stringify response body', error)));
+    const message = 'Unable to stringify response body';
+    respond(ERROR, call, errorJson(new RuntimeError('Runtime.JSONStringifyError', message, error)));
     return;
   }
   // A function or a symbol has no JSON. AWS's runtime fails with this error of its client.
@@ -184,10 +192,6 @@ function respond(kind, call, text) {
   hostSocket.ref();
   hostSocket.send(kind, call, text);
   if (waiting.length > 0) runWaiting();
-}
-
-function unhandledRejection(reason) {
-  return new RuntimeError('Runtime.UnhandledPromiseRejection', toText(reason), reason);
 }
 
 /** Handles an uncaught error. It ends the process, as on Lambda, after it has been reported to the app. */
@@ -218,8 +222,8 @@ function sendAndExit(kind, call, error) {
 }
 
 /**
- * The data socket is the only active handle, so the worker's promise can never settle. AWS's runtime responds null in
- * this case instead of waiting for the timeout.
+ * The data socket is the only active handle, so the worker's promise can never settle. The invocation fails now instead of
+ * at its timeout.
  */
 function handleEmptyEventLoop() {
   if (isLeaving) return;
@@ -231,7 +235,7 @@ function handleEmptyEventLoop() {
       ),
     );
   } else if (current !== null) {
-    succeed(current, null);
+    fail(current, neverSettled());
   }
 }
 

@@ -5,20 +5,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from './errors.mjs';
 import { loadWorkerClass } from './load.mjs';
+import { uncaughtErrorsOnLambda } from './uncaught.mjs';
 
 const VERSION = 1;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const identity = readIdentity(`${root}bedrock.json`);
+const withUncaughtErrors = uncaughtErrorsOnLambda();
 const WorkerClass = await loadWorkerClass(root, identity.class);
 const worker = new WorkerClass();
 const checkedRun = await checked((event, context) =>
   typeof worker.handle === 'function' ? worker.handle(event, context) : worker.execute(event, context),
 );
 const run = identity.durable ? await durable(checkedRun) : checkedRun;
+const runToEnd = withUncaughtErrors(async (event, context) => run(event, context));
 
 // Two arguments and async: Lambda's Node 24 rejects a handler that seems to take a callback.
 export async function handler(event, context) {
-  return run(event, context);
+  return runToEnd(event, context);
 }
 
 /** Returns `execute` with checks against contract.json, if BEDROCK_CHECK_CONTRACTS is 1 and the worker has the file. */

@@ -8,6 +8,8 @@ use bedrock_build::{Language, PathDependencies, read_requirements, shared_dir};
 
 /// How deep in a worker's folder links are looked for.
 const MAX_DEPTH: usize = 3;
+/// Endings of files whose imports are read.
+const SCRIPTS: [&str; 6] = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 /// Folders that are not packed.
 const EXCLUDED_FOLDERS: [&str; 4] = ["node_modules", "__pycache__", "venv", "target"];
 /// Beginnings of requirements that are built from source.
@@ -27,6 +29,17 @@ pub(crate) fn build_warnings(root: &Path, worker_dir: &str, language: Language) 
         add_links(&folder, &real, worker_dir, 1, &mut |path| {
             let what = format!("`{path}` is a link out of the worker's folder, which `cargo bedrock build` refuses");
             found.push(warning(&what, &format!("put code of several workers into `{shared}`")));
+        });
+    }
+    if language == Language::JavaScript {
+        add_outside_imports(&folder, worker_dir, [worker_dir, &shared], 1, &mut |place, import| {
+            let what = format!(
+                "{place}: `{import}` is neither in the worker's folder nor in `{shared}`, and a build packs nothing else"
+            );
+            found.push(warning(
+                &what,
+                &format!("move the file into `{shared}`, or make a package of it that `package.json` names"),
+            ));
         });
     }
     if language == Language::Python {
@@ -65,6 +78,64 @@ fn add_links(folder: &Path, real: &Path, shown: &str, depth: usize, add: &mut dy
             add_links(&entry.path(), real, &shown, depth + 1, add);
         }
     }
+}
+
+/// Reports the relative imports in scripts of a folder, `shown` in the app, that lead out of the folders that are `packed`.
+fn add_outside_imports(folder: &Path, shown: &str, packed: [&str; 2], depth: usize, add: &mut dyn FnMut(&str, &str)) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(kind) = entry.file_type() else { continue };
+        if name.starts_with('.') || EXCLUDED_FOLDERS.contains(&name.as_str()) {
+            continue;
+        }
+        let path = format!("{shown}/{name}");
+        if kind.is_dir() && depth < MAX_DEPTH {
+            add_outside_imports(&entry.path(), &path, packed, depth + 1, add);
+        } else if kind.is_file() && SCRIPTS.iter().any(|suffix| name.ends_with(suffix)) && !name.contains(".test.") {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
+            for (at, line) in text.lines().enumerate() {
+                for import in parent_imports(line) {
+                    let target = joined(shown, import);
+                    let is_packed = packed
+                        .iter()
+                        .any(|dir| target.as_deref().is_some_and(|target| Path::new(target).starts_with(dir)));
+                    if !is_packed {
+                        add(&format!("{path}:{}", at + 1), import);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the paths in a line of a script that it imports from a folder above.
+fn parent_imports(line: &str) -> impl Iterator<Item = &str> {
+    let code = if line.trim_start().starts_with(['/', '*']) { "" } else { line };
+    ["require(", "import(", "from ", "import "].into_iter().flat_map(move |word| code.split(word).skip(1)).filter_map(
+        |rest| {
+            let rest = rest.trim_start();
+            let quote = rest.chars().next().filter(|first| ['\'', '"'].contains(first))?;
+            let (path, _) = rest.get(1..)?.split_once(quote)?;
+            (path.starts_with("../") || path.starts_with("./..")).then_some(path)
+        },
+    )
+}
+
+/// Returns a path relative to the app, or `None` if it leads out of the app.
+fn joined(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 fn is_built_from_source(line: &str) -> bool {
@@ -113,5 +184,34 @@ mod tests {
         );
         assert!(warnings[1].ends_with("help: put code of several workers into `workers/_shared/python`"));
         assert!(build_warnings(&root, "workers/other", Language::JavaScript).is_empty());
+    }
+
+    #[test]
+    fn imports_that_leave_the_worker_are_reported() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let root = scratch.path().join("app");
+        fs::create_dir_all(root.join("workers/mail/lib")).expect("a folder");
+        fs::create_dir_all(root.join("workers/mail/node_modules/x")).expect("a folder");
+        let main = "import { a } from '../_shared/javascript/a.js';\nconst b = require('../../src/b');\n// require('../../c')\nconst d = await import(\"../../../d.mjs\");\n";
+        fs::write(root.join("workers/mail/main.mjs"), main).expect("written");
+        fs::write(root.join("workers/mail/lib/e.ts"), "import '../main.mjs';\nimport f from '../../f.ts';\n")
+            .expect("written");
+        fs::write(root.join("workers/mail/node_modules/x/index.js"), "require('../../../../../x');\n")
+            .expect("written");
+        let warnings = build_warnings(&root, "workers/mail", Language::JavaScript);
+        let first: Vec<&str> = warnings.iter().filter_map(|text| text.lines().next()).collect();
+        let rest =
+            "is neither in the worker's folder nor in `workers/_shared/javascript`, and a build packs nothing else";
+        assert_eq!(
+            first,
+            [
+                format!("warning: workers/mail/lib/e.ts:2: `../../f.ts` {rest}"),
+                format!("warning: workers/mail/main.mjs:2: `../../src/b` {rest}"),
+                format!("warning: workers/mail/main.mjs:4: `../../../d.mjs` {rest}"),
+            ]
+        );
+        assert!(warnings[0].ends_with(
+            "help: move the file into `workers/_shared/javascript`, or make a package of it that `package.json` names"
+        ));
     }
 }

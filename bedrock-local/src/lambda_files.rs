@@ -39,6 +39,7 @@ embed![JAVASCRIPT:
     "bedrock/lambda.mjs" from "javascript/lambda.mjs",
     "bedrock/load.mjs" from "javascript/load.mjs",
     "bedrock/typescript.mjs" from "javascript/typescript.mjs",
+    "bedrock/uncaught.mjs" from "javascript/uncaught.mjs",
     "bedrock/validate.mjs" from "javascript/validate.mjs",
 ];
 

@@ -45,6 +45,35 @@ test('events that the list already contains change nothing', () => {
   assert.deepEqual(invocation?.attempts.map((attempt) => attempt.outcome), ['error', 'ok']);
 });
 
+test('HTTP status decides about failures, metrics and filters', () => {
+  const invocations = new InvocationStore(100);
+  const metrics = new CallMetrics();
+  for (const status of [200, 422, 503]) {
+    const id = `s${status}`;
+    invocations.applyStarted(started(id, 1000, { http: { method: 'PUT', path: `/orders/${status}` } }));
+    invocations.applyEnded(ended(id, 1020, { status }));
+    metrics.record('a', 1020, 20, 'ok', status);
+  }
+  const matching = (filter: { outcome?: string; q?: string }): string[] => invocations.list.filter(matcher(filter, new Set())).map((invocation) => invocation.id);
+  assert.deepEqual(matching({ outcome: 'failed' }), ['s503']);
+  assert.deepEqual(matching({ outcome: '4xx' }), ['s422']);
+  assert.deepEqual(matching({ q: 'put /orders/2' }), ['s200']);
+  const stats = metrics.stats('a', 2000, 60);
+  assert.deepEqual([stats.count, stats.errors, stats.clientErrors], [3, 1, 1]);
+});
+
+test('failures stay when good calls are evicted', () => {
+  const invocations = new InvocationStore(100);
+  invocations.applyStarted(started('bad', 1));
+  invocations.applyEnded(ended('bad', 2, { outcome: 'error' }));
+  for (let n = 0; n < 10_000; n += 1) {
+    invocations.applyStarted(started(`x${n}`, n + 10));
+    invocations.applyEnded(ended(`x${n}`, n + 11, { duration_ms: n }));
+  }
+  assert.equal(invocations.list[0]?.id, 'bad');
+  assert.ok(invocations.list.length <= 111, String(invocations.list.length));
+});
+
 test('ends of unknown invocations are ignored', () => {
   assert.equal(new InvocationStore(10).applyEnded(ended('x')), undefined);
 });

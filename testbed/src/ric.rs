@@ -69,7 +69,10 @@ fn python(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
 
 fn node(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
     let runtime = tool("node_ric/index.mjs")?;
-    let mut command = dirs.command(&find_on_path("node")?);
+    // The version of the function's runtime, where it is installed.
+    let node24 = tool("node24/package.json")?.with_file_name("bin").join("node");
+    let is_24 = function.runtime == "nodejs24.x" && node24.is_file();
+    let mut command = dirs.command(&if is_24 { node24 } else { find_on_path("node")? });
     let version = function.runtime.trim_start_matches("nodejs").trim_end_matches(".x");
     let versioned = dirs.opt.join(format!("nodejs/node{version}/node_modules"));
     command.env("NODE_PATH", join_paths(&[&versioned, &dirs.opt.join("nodejs/node_modules")]));

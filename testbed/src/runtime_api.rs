@@ -241,7 +241,9 @@ fn serve(mut stream: TcpStream, shared: &Shared, sender: &Sender<Message>) {
 impl Shared {
     /// Returns the result that a function posted. Returns `None` if it is not for the event in flight.
     fn record_result(&self, path: &str, body: &[u8]) -> Option<InvocationResult> {
-        let value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        // `NaN` of Python is not JSON.
+        let text = || Value::from(String::from_utf8_lossy(body));
+        let value = serde_json::from_slice(body).unwrap_or_else(|_| text());
         let (rest, kind) = path.rsplit_once('/')?;
         let mut queue = self.queue();
         if rest.ends_with("/init") {

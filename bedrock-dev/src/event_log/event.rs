@@ -8,6 +8,7 @@ use bedrock_model::date::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::http_call::HttpRequest;
 use super::level::Level;
 use super::payload::{MAX_STORED_BYTES, Payload, truncate_at_char};
 use super::trigger_event::TriggerEvent;
@@ -196,6 +197,9 @@ pub struct InvocationStarted {
     /// Number of the attempt, from 1; only for asynchronous events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The request, if the event comes from a function URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpRequest>,
     /// The event that the function receives.
     pub event: Arc<Payload>,
 }
@@ -238,6 +242,9 @@ pub struct InvocationEnded {
     pub worker: Arc<str>,
     /// The outcome.
     pub outcome: Outcome,
+    /// The status that the client gets, if the event comes from a function URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// The error type that the caller receives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
@@ -258,6 +265,13 @@ pub struct InvocationEnded {
     /// The response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Payload>,
+}
+
+impl InvocationEnded {
+    /// Whether the invocation failed: the function did, or it responded with a status of 5xx.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.outcome != Outcome::Ok || self.status.is_some_and(|status| status >= 500)
+    }
 }
 
 /// A worker wrote a log line.

@@ -7,6 +7,7 @@ use bedrock_model::date::rfc3339;
 use serde::Serialize;
 
 use super::event::{DevEvent, DevEventKind, InvocationEnded, InvocationStarted, LogEvent, Mode, Outcome};
+use super::http_call::HttpRequest;
 use super::level::Level;
 use super::payload::Payload;
 
@@ -21,6 +22,11 @@ pub(crate) struct InvocationSummary<'a> {
     parent_request_id: Option<&'a str>,
     trace: &'a str,
     mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<&'a HttpRequest>,
+    /// The HTTP status of the response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
     /// The outcome of the last attempt; `None` while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
@@ -134,6 +140,8 @@ impl<'a> InvocationSummary<'a> {
             parent_request_id: started.parent_request_id.as_deref(),
             trace: &started.trace,
             mode: started.mode,
+            http: started.http.as_ref(),
+            status: None,
             outcome: None,
             attempts: Vec::new(),
             details: None,
@@ -162,6 +170,11 @@ impl<'a> InvocationSummary<'a> {
         self.outcome.map_or("running", Outcome::as_str)
     }
 
+    /// Returns whether the last attempt failed, see [`InvocationEnded::is_failure`].
+    pub(crate) fn is_failure(&self) -> bool {
+        self.outcome.is_some_and(|outcome| outcome != Outcome::Ok) || self.status.is_some_and(|status| status >= 500)
+    }
+
     fn start_attempt(&mut self, event: &DevEvent) {
         self.outcome = None;
         self.attempts.push(Attempt {
@@ -177,6 +190,7 @@ impl<'a> InvocationSummary<'a> {
 
     fn end_attempt(&mut self, ended: &'a InvocationEnded) {
         self.outcome = Some(ended.outcome);
+        self.status = ended.status;
         if let Some(attempt) = self.attempts.last_mut() {
             *attempt = Attempt {
                 started_at: std::mem::take(&mut attempt.started_at),

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::event::{DevEvent, DevEventKind, VERSION};
+use super::kept_events::KeptEvents;
 use super::memory_size::memory_size;
 use crate::sync::Mutex;
 
@@ -42,6 +43,8 @@ struct Inner {
 struct LogContents {
     /// In the order of their ids, without gaps.
     events: VecDeque<Arc<DevEvent>>,
+    /// Evicted events that are still stored, for lists. Readers do not get them.
+    kept: KeptEvents,
     bytes: usize,
     next_id: u64,
     /// The id of the first event that was ever published.
@@ -64,7 +67,8 @@ impl EventLog {
         // per second. JavaScript's numbers can represent it.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let first_id = u64::try_from(now).unwrap_or_default() + 1;
-        let contents = LogContents { events: VecDeque::new(), bytes: 0, next_id: first_id, first_id };
+        let contents =
+            LogContents { events: VecDeque::new(), kept: KeptEvents::default(), bytes: 0, next_id: first_id, first_id };
         Self(Arc::new(Inner { retention, contents: Mutex::new(contents), changes: watch::Sender::default() }))
     }
 
@@ -77,13 +81,15 @@ impl EventLog {
         if *self.0.changes.borrow() {
             return id;
         }
+        contents.kept.publish(&kind);
         let event = Arc::new(DevEvent { id, at: SystemTime::now(), kind });
         contents.next_id += 1;
         contents.bytes += bytes;
         contents.events.push_back(event);
         while contents.events.len() > 1 && self.exceeds_retention(&contents) {
-            let oldest = contents.events.pop_front();
-            contents.bytes -= oldest.map_or(0, |oldest| memory_size(&oldest.kind));
+            let Some(oldest) = contents.events.pop_front() else { break };
+            contents.bytes -= memory_size(&oldest.kind);
+            contents.kept.evict(oldest);
         }
         self.0.changes.send_modify(|_| {});
         id
@@ -108,9 +114,12 @@ impl EventLog {
         self.contents().next_id - 1
     }
 
-    /// Returns all stored events, oldest first.
+    /// Returns all stored events, oldest first: the newest ones, and older ones of failed invocations and of builds.
     pub fn all(&self) -> Vec<Arc<DevEvent>> {
-        self.contents().events.iter().map(Arc::clone).collect()
+        let contents = self.contents();
+        let mut all = contents.kept.all();
+        all.extend(contents.events.iter().map(Arc::clone));
+        all
     }
 
     /// Closes the log: readers end when they have read everything.

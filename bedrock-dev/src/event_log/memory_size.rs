@@ -49,12 +49,14 @@ mod tests {
             trace: String::new(),
             mode: Mode::Sync,
             attempt: None,
+            http: None,
             event: Arc::new(payload.clone()),
         };
         let ended = InvocationEnded {
             request_id: "7".into(),
             worker: "greeter".into(),
             outcome: Outcome::Error,
+            status: None,
             error_type: None,
             message: Some(text.clone()),
             stack: vec![text.clone(), text.clone()],

@@ -8,7 +8,9 @@
 //! | `trigger_event` | entries about triggers |
 //! | `level` | the severity of a log line |
 //! | `payload` | events and responses, truncated to a maximum length |
+//! | `http_call` | method, path and status of requests of function URLs |
 //! | `log` | the log in memory, and readers that go through it at their own pace |
+//! | `kept_events` | entries of failures and builds, which outlive the others |
 //! | `memory_size` | estimated memory of an entry |
 //! | `file` | a reader that writes the log to a file |
 //! | `recorder` | publishes entries for invocations, log lines and queue changes |
@@ -22,7 +24,9 @@
 mod caller_index;
 mod event;
 mod file;
+mod http_call;
 pub(crate) mod invocation_view;
+mod kept_events;
 mod level;
 mod log;
 mod memory_size;
@@ -39,6 +43,7 @@ pub use event::{
     InvocationStarted, LogEvent, Mode, Outcome, ReloadEvent, RunningApp, VERSION,
 };
 pub use file::{EventLogFile, EventLogWriter};
+pub use http_call::HttpRequest;
 pub use level::Level;
 pub use log::{EventLog, Reader, Retention, StreamItem};
 pub use payload::{MAX_STORED_BYTES, Payload};

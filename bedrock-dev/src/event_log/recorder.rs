@@ -15,6 +15,7 @@ use super::event::{
     AsyncEventState, AsyncEventUpdate, DeliveryEvent, DevEventKind, InvocationEnded, InvocationStarted, LogEvent, Mode,
     Outcome,
 };
+use super::http_call;
 use super::level::Level;
 use super::log::EventLog;
 use super::payload::Payload;
@@ -43,6 +44,8 @@ struct State {
 struct InvocationKey {
     worker: Arc<str>,
     request_id: Arc<str>,
+    /// Whether it is a request of a function URL.
+    is_http: bool,
 }
 
 /// What an invocation took.
@@ -101,11 +104,12 @@ impl Recorder {
         mut invocation: Invocation,
         run: impl FnOnce(Invocation) -> Reply,
     ) -> Result<Bytes, Error> {
-        let key = InvocationKey {
+        let mut key = InvocationKey {
             worker: function.worker.as_str().into(),
             request_id: invocation.request_id.as_str().into(),
+            is_http: false,
         };
-        self.publish_started(&key, attempt, &invocation);
+        self.publish_started(&mut key, attempt, &invocation);
         invocation.trace = caller_index::child_trace_header(&invocation.trace, &invocation.request_id);
         let started_at = Instant::now();
         let recorder = self.clone();
@@ -163,8 +167,10 @@ impl Recorder {
         }));
     }
 
-    fn publish_started(&self, key: &InvocationKey, attempt: Option<u32>, invocation: &Invocation) {
-        let InvocationKey { worker, request_id } = key.clone();
+    fn publish_started(&self, key: &mut InvocationKey, attempt: Option<u32>, invocation: &Invocation) {
+        let http = http_call::request(&self.redactions.redacted(&key.worker, &invocation.event));
+        key.is_http = http.is_some();
+        let InvocationKey { worker, request_id, .. } = key.clone();
         let event = Arc::new(self.payload(&worker, &invocation.event));
         let caller = {
             let mut state = self.state();
@@ -182,12 +188,14 @@ impl Recorder {
             trace: caller_index::trace_id(&invocation.trace),
             mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
             attempt,
+            http,
             event,
         }));
     }
 
     fn publish_ended(&self, function: &FunctionInfo, key: InvocationKey, usage: Usage, result: &Result<Bytes, Error>) {
-        let InvocationKey { worker, request_id } = key;
+        let InvocationKey { worker, request_id, is_http } = key;
+        let status = is_http.then(|| http_call::status(result));
         let error = result.as_ref().err().map(|error| error_text(error, function, &request_id));
         let (error_type, message) = error.unzip();
         let stack = match result {
@@ -199,6 +207,7 @@ impl Recorder {
             response: result.as_ref().ok().map(|response| self.payload(&worker, response)),
             worker,
             outcome: outcome(result),
+            status,
             error_type,
             message,
             stack,

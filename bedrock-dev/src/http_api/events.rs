@@ -90,9 +90,11 @@ fn list_as(key: &str, state: &ApiState, query: Query<HashMap<String, String>>) -
     };
     // Events that are published from now on belong to the next request.
     let until = state.log.last_id();
-    let mut reader = state.log.subscribe(after);
+    let mut reader = state.log.subscribe(Some(after.unwrap_or(until)));
     let mut missed = 0;
-    let mut events = Vec::new();
+    // Without `after`, also older events that are kept apart.
+    let mut events = if after.is_none() { state.log.all() } else { Vec::new() };
+    events.retain(|event| event.id <= until);
     while let Some(item) = reader.try_next() {
         match item {
             StreamItem::Event(event) if event.id > until => break,

@@ -18,7 +18,9 @@ use crate::event_log::{DevEvent, DevEventKind, Mode, VERSION, search, trace_view
 
 /// Maximum number of invocations in one list.
 const MAX_LIST_LENGTH: usize = 1000;
-const OUTCOMES: [&str; 6] = ["running", "ok", "error", "timeout", "throttled", "denied"];
+const OUTCOMES: [&str; 7] = ["running", "ok", "error", "timeout", "throttled", "denied", FAILED];
+/// Every outcome of a function that failed, and responses with a status of 5xx.
+const FAILED: &str = "failed";
 
 /// Filter of a list of invocations.
 struct ListQuery {
@@ -70,7 +72,10 @@ fn filtered_list(events: &[Arc<DevEvent>], filter: &ListQuery) -> Response<Body>
     }
     invocations.retain(|invocation| {
         filter.worker.as_ref().is_none_or(|worker| invocation.worker() == worker)
-            && filter.outcome.as_ref().is_none_or(|outcome| invocation.outcome() == outcome)
+            && filter.outcome.as_ref().is_none_or(|outcome| match outcome.as_str() {
+                FAILED => invocation.is_failure(),
+                outcome => invocation.outcome() == outcome,
+            })
             && filter.mode.is_none_or(|mode| invocation.mode() == mode)
             && matching_ids.as_ref().is_none_or(|ids| ids.contains(invocation.request_id()))
     });

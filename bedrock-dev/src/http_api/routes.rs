@@ -51,6 +51,9 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<ApiState>>)> {
         ("post", "/queue/{id}/drop", post(queue::drop_event)),
         ("post", "/workers/{name}/invoke", post(call::invoke)),
         ("get", "/queues", get(triggers::queues)),
+        ("get", "/queues/{name}/messages", get(triggers::messages)),
+        ("post", "/queues/{name}/messages/{id}/redrive", post(triggers::redrive)),
+        ("post", "/queues/{name}/messages/{id}/drop", post(triggers::drop_message)),
         ("post", "/workers/{name}/triggers/{number}/fire", post(triggers::fire)),
     ]
 }

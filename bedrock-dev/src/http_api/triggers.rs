@@ -20,6 +20,44 @@ pub(super) async fn queues(State(state): State<Arc<ApiState>>) -> ApiResult {
     Ok(ok(&json!({ "version": VERSION, "queues": queues })))
 }
 
+/// `GET /_bedrock/v1/queues/{name}/messages`
+pub(super) async fn messages(State(state): State<Arc<ApiState>>, Path(name): Path<String>) -> ApiResult {
+    let found = match &state.triggers {
+        Some(triggers) => {
+            triggers.messages(&name, &state.recorder).await.map_err(|error| ApiError::internal(&error))?
+        }
+        None => None,
+    };
+    let messages = found.ok_or_else(|| ApiError::not_found(format!("no queue `{name}`; see `GET queues`")))?;
+    Ok(ok(&json!({ "version": VERSION, "messages": messages })))
+}
+
+/// `POST /_bedrock/v1/queues/{name}/messages/{id}/redrive`
+pub(super) async fn redrive(State(state): State<Arc<ApiState>>, Path((name, id)): Path<(String, String)>) -> ApiResult {
+    let Some(triggers) = &state.triggers else { return Err(no_message(&name, &id)) };
+    changed(&name, &id, triggers.redrive(&name, &id).await)
+}
+
+/// `POST /_bedrock/v1/queues/{name}/messages/{id}/drop`
+pub(super) async fn drop_message(
+    State(state): State<Arc<ApiState>>,
+    Path((name, id)): Path<(String, String)>,
+) -> ApiResult {
+    let Some(triggers) = &state.triggers else { return Err(no_message(&name, &id)) };
+    changed(&name, &id, triggers.drop_message(&name, &id).await)
+}
+
+fn changed(name: &str, id: &str, is_changed: Result<bool, impl std::fmt::Display>) -> ApiResult {
+    if is_changed.map_err(|error| ApiError::internal(&error))? {
+        return Ok(ok(&json!({ "version": VERSION, "message_id": id })));
+    }
+    Err(no_message(name, id))
+}
+
+fn no_message(name: &str, id: &str) -> ApiError {
+    ApiError::not_found(format!("queue `{name}` has no message `{id}` that could be changed"))
+}
+
 /// `POST /_bedrock/v1/workers/{name}/triggers/{number}/fire`
 pub(super) async fn fire(
     State(state): State<Arc<ApiState>>,

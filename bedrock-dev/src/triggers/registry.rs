@@ -12,6 +12,7 @@ use bedrock_build::triggers::{
 };
 use bedrock_build::uses::ResourceKind;
 use bedrock_model::FunctionInfo;
+use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -20,13 +21,16 @@ use super::local_resources::{LocalResources, used_resources};
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
 use super::sqs::{
-    self, EventSourceMapping, FifoQueueConfig, MessageFilters, MessageStore, MessageStoreError, RedrivePolicy, Sqs,
-    SqsQueue, SqsQueueConfig,
+    self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageFilters, MessageStore, MessageStoreError,
+    RedrivePolicy, Sqs, SqsQueue, SqsQueueConfig,
 };
 use crate::Clock;
+use crate::event_log::Recorder;
 
 /// Visibility timeout of queues without a worker: SQS's default.
 const DEFAULT_VISIBILITY_SECONDS: u64 = 30;
+/// Number of messages in a list of a queue.
+const MAX_LISTED_MESSAGES: usize = 100;
 
 /// The triggers of an app could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -208,6 +212,65 @@ impl Triggers {
             }));
         }
         Ok(queues)
+    }
+}
+
+impl Triggers {
+    /// Returns the oldest messages of a queue as JSON, or `None` if there is no such queue. Bodies are shown as the worker of the
+    /// queue, or of the queue whose dead letters it has, allows.
+    pub(crate) async fn messages(
+        &self,
+        name: &str,
+        recorder: &Recorder,
+    ) -> Result<Option<Vec<Value>>, MessageStoreError> {
+        let Some(queue) = self.queue(name) else { return Ok(None) };
+        let listed = queue.on_thread(|queue| queue.peek(MAX_LISTED_MESSAGES)).await?;
+        let source = self.source_of(name).map_or(name, |source| &source.name);
+        let worker = self.mappings.iter().find(|mapping| mapping.queue.name == source);
+        let worker = worker.map_or("", |mapping| &mapping.function.worker);
+        let now = self.clock.now();
+        let message = |message: &ListedMessage| {
+            let state = match () {
+                () if message.is_held || (message.receives > 0 && message.visible > now) => "in_flight",
+                () if message.visible > now => "delayed",
+                () => "waiting",
+            };
+            json!({
+                "message_id": message.id,
+                "state": state,
+                "sent_at": rfc3339(message.sent),
+                "visible_at": rfc3339(message.visible),
+                "receives": message.receives,
+                "body": recorder.payload(worker, message.body.as_bytes()),
+            })
+        };
+        Ok(Some(listed.iter().map(message).collect()))
+    }
+
+    /// Deletes a message of a queue. Returns `false` if there is none, or if it is being processed.
+    pub(crate) async fn drop_message(&self, name: &str, id: &str) -> Result<bool, MessageStoreError> {
+        let Some(queue) = self.queue(name) else { return Ok(false) };
+        let id = id.to_owned();
+        queue.on_thread(move |queue| queue.drop_message(&id)).await
+    }
+
+    /// Moves a dead letter back to its queue. Returns `false` if there is no such message, or if the queue has no dead letters.
+    pub(crate) async fn redrive(&self, name: &str, id: &str) -> Result<bool, MessageStoreError> {
+        let Some(source) = self.source_of(name) else { return Ok(false) };
+        let dead = name.to_owned();
+        let id = id.to_owned();
+        source.on_thread(move |source| source.take_from(&dead, &id)).await
+    }
+
+    fn queue(&self, name: &str) -> Option<&Arc<SqsQueue>> {
+        self.sqs.queues.iter().find(|queue| queue.name == name)
+    }
+
+    /// Returns the queue whose dead letters are in a queue.
+    fn source_of(&self, name: &str) -> Option<&Arc<SqsQueue>> {
+        let has =
+            |queue: &&Arc<SqsQueue>| queue.redrive.as_ref().is_some_and(|redrive| redrive.dead_letter_queue == name);
+        self.sqs.queues.iter().find(has)
     }
 }
 

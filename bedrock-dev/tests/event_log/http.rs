@@ -61,6 +61,34 @@ async fn invocation_outcomes_are_reported() {
 }
 
 #[tokio::test]
+async fn requests_have_method_path_and_status() {
+    let server = TestServer::start(Retention::default()).await;
+    let event = json!({
+        "version": "2.0", "rawPath": "/orders/7", "rawQueryString": "token=1", "statusCode": 422,
+        "requestContext": { "http": { "method": "PUT", "path": "/orders/7" } },
+    });
+    // The worker returns its event.
+    let id = server.call(&event.to_string(), TRACE).await;
+    let other = server.call("{}", TRACE).await;
+    let list = get(&server, "/invocations", "Invocations").await;
+    let [newest, request] = list["invocations"].as_array().expect("a list").as_slice() else { panic!("{list}") };
+    assert_eq!(
+        (&newest["request_id"], &newest["http"], &newest["status"]),
+        (&json!(other), &Value::Null, &Value::Null)
+    );
+    assert_eq!((&request["request_id"], &request["outcome"]), (&json!(id), &json!("ok")));
+    assert_eq!((&request["http"], &request["status"]), (&json!({ "method": "PUT", "path": "/orders/7" }), &json!(422)));
+    let mut failing = event.clone();
+    failing["statusCode"] = json!("500");
+    let failed = server.call(&failing.to_string(), TRACE).await;
+    server.call(&json!({ "do": "throttle" }).to_string(), TRACE).await;
+    let list = get(&server, "/invocations?outcome=failed", "Invocations").await;
+    let ids: Vec<&Value> =
+        list["invocations"].as_array().expect("a list").iter().map(|one| &one["request_id"]).collect();
+    assert_eq!((ids.len(), ids[1]), (2, &json!(failed)));
+}
+
+#[tokio::test]
 async fn invocation_details_include_log_lines_and_calls() {
     let server = TestServer::start(Retention::default()).await;
     let calling_id = server.call(&json!({ "do": "trace" }).to_string(), TRACE).await;
@@ -124,7 +152,7 @@ async fn event_list_is_filtered_and_paged() {
         &server,
         "/invocations?outcome=bad",
         400,
-        "`outcome` must be one of `running`, `ok`, `error`, `timeout`, `throttled`, `denied`, found `bad`",
+        "`outcome` must be one of `running`, `ok`, `error`, `timeout`, `throttled`, `denied`, `failed`, found `bad`",
     )
     .await;
 }

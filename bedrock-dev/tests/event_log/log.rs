@@ -1,7 +1,9 @@
 //! The event log in memory, and readers at their own pace.
 
-use bedrock_dev::event_log::{DevEventKind, EventLog, LogEvent, Outcome, Reader, Recorder, Retention, StreamItem};
-use bedrock_model::{Invocation, Reply};
+use bedrock_dev::event_log::{
+    BuildEvent, BuildStatus, DevEventKind, EventLog, LogEvent, Outcome, Reader, Recorder, Retention, StreamItem,
+};
+use bedrock_model::{Error, Invocation, Reply};
 use tokio::sync::oneshot;
 
 use super::fixture::function;
@@ -32,6 +34,35 @@ fn available(reader: &mut Reader) -> Vec<String> {
         },
     };
     std::iter::from_fn(|| reader.try_next()).map(text).collect()
+}
+
+#[tokio::test]
+async fn failures_and_builds_outlive_a_flood_of_good_calls() {
+    let recorder = Recorder::new(log_of(20));
+    let function = function();
+    let request = r#"{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}"#;
+    let run = async |response: Result<&'static str, Error>| {
+        let response = response.map(Into::into);
+        let invocation = Invocation::new(request.into(), None);
+        let id = invocation.request_id.clone();
+        let _ =
+            recorder.run(&function, None, invocation, move |_| -> Reply { Box::pin(async move { response }) }).await;
+        id
+    };
+    let failed = run(Err(Error::Throttled { worker: "greeter".to_owned(), reason: "too many".to_owned() })).await;
+    let refused = run(Ok("{\"statusCode\":503}")).await;
+    let good = run(Ok("{\"statusCode\":404}")).await;
+    let messages = vec!["E0425".to_owned()];
+    let build = BuildEvent { state: BuildStatus::Failed, workers: Vec::new(), duration_ms: None, messages };
+    recorder.log().publish(DevEventKind::Build(build));
+    publish(recorder.log(), 100, "line");
+    let all = recorder.log().all();
+    let events_of = |id: &str| all.iter().filter(|event| event.kind.request_id() == Some(id)).count();
+    assert_eq!((events_of(&failed), events_of(&refused), events_of(&good)), (2, 2, 0));
+    assert_eq!(all.iter().filter(|event| event.kind.name() == "build").count(), 1);
+    assert!(all.is_sorted_by_key(|event| event.id));
+    // Readers get only what follows without gaps.
+    assert_eq!(available(&mut recorder.log().subscribe(None)).len(), 20);
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 // Tests of the output of a worker, and of what a worker may do to its standard output.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Host, probe, requestIdOf } from './driver.mjs';
+import { Host, consoleText, probe, requestIdOf } from './driver.mjs';
 
-/** Runs one invocation per event and returns the printed lines as [request number or null, text]. */
+/** Runs one invocation per event and returns the printed lines as [request number or null, text without the prefix of `console`]. */
 async function printed(body, { before = '', events = [{}], ...options } = {}) {
   const host = await new Host({ files: probe(body, before), ...options }).ready();
   for (const event of events) await host.call(event);
   await host.end();
-  return host.lines.map(({ requestId, text }) => [requestId === null ? null : Number(requestId.slice(-12)), text]);
+  const numberOf = (requestId) => (requestId === null ? null : Number(requestId.slice(-12)));
+  return host.lines.map(({ requestId, text }) => [numberOf(requestId), consoleText(text)]);
 }
 
 test('lines are tagged with their invocation', async () => {
@@ -57,12 +58,15 @@ test('output before an error is in the log', async () => {
   const host = await new Host({ files: probe(`console.log('before'); throw new Error('x');`) }).ready();
   assert.equal((await host.invoke({})).kind, 'ERROR');
   await host.end();
-  assert.deepEqual(host.lines, [{ requestId: requestIdOf(1), text: 'before' }]);
+  assert.deepEqual(
+    host.lines.map(({ requestId, text }) => [requestId, consoleText(text)]),
+    [[requestIdOf(1), 'before']],
+  );
 });
 
 test('empty lines, NUL, tabs and encodings are kept', async () => {
   const lines = await printed(
-    `console.log(); process.stdout.write('a\\0b\\tc\\n'); process.stdout.write('e9', 'hex'); process.stdout.write('\\xe9\\n', 'latin1'); process.stdout.write(new Uint8Array([111, 107, 10])); process.stdout.write('');`,
+    `console.log(''); process.stdout.write('a\\0b\\tc\\n'); process.stdout.write('e9', 'hex'); process.stdout.write('\\xe9\\n', 'latin1'); process.stdout.write(new Uint8Array([111, 107, 10])); process.stdout.write('');`,
   );
   assert.deepEqual(lines, [
     [1, ''],
@@ -83,7 +87,7 @@ for (const logs of ['pipe', 'socket']) {
   test(`100 MB of output arrive with bounded memory (${logs})`, async () => {
     const host = await new Host({
       files: probe(
-        `const line = 'x'.repeat(999); for (let i = 0; i < 100000; i++) console.log(line); return process.memoryUsage().rss;`,
+        `const line = 'x'.repeat(999); for (let i = 0; i < 100000; i++) process.stdout.write(line + '\\n'); return process.memoryUsage().rss;`,
       ),
       keepLines: false,
       logs,
@@ -109,7 +113,7 @@ test('20 MB without a line feed are split into lines', async () => {
 
 test('output burst before process.exit is not lost', async () => {
   const host = await new Host({
-    files: probe(`for (let i = 0; i < 20000; i++) console.log('z'.repeat(99)); process.exit(0);`),
+    files: probe(`for (let i = 0; i < 20000; i++) process.stdout.write('z'.repeat(99) + '\\n'); process.exit(0);`),
     keepLines: false,
   }).ready();
   assert.equal(await host.invoke({}), null);
@@ -178,12 +182,13 @@ test('output after the response has no tag', async () => {
   await host.call('late');
   await host.call('next');
   await host.end();
-  assert.deepEqual(host.lines, [{ requestId: null, text: 'late' }]);
+  const [{ requestId, text }] = host.lines;
+  assert.deepEqual([requestId, consoleText(text), host.lines.length], [null, 'late', 1]);
 });
 
 test('unread log blocks the worker and loses nothing', async () => {
   const host = await new Host({
-    files: probe(`for (let i = 0; i < 3000; i++) console.log('w'.repeat(999)); return 'done';`),
+    files: probe(`for (let i = 0; i < 3000; i++) process.stdout.write('w'.repeat(999) + '\\n'); return 'done';`),
     keepLines: false,
     readLog: false,
   }).ready();

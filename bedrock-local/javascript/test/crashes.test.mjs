@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Host, probe, requestIdOf } from './driver.mjs';
+import { Host, consoleText, probe, requestIdOf } from './driver.mjs';
 
 async function expectEnd(body, status, before = '') {
   const host = await new Host({ files: probe(body, before) }).ready();
@@ -16,10 +16,13 @@ test('process.exit ends the host with its status and no lost output', async () =
     code: 3,
     signal: null,
   });
-  assert.deepEqual(await host.printed(), [
-    { requestId: requestIdOf(1), text: 'line' },
-    { requestId: requestIdOf(1), text: 'no end' },
-  ]);
+  assert.deepEqual(
+    (await host.printed()).map(({ requestId, text }) => [requestId, consoleText(text)]),
+    [
+      [requestIdOf(1), 'line'],
+      [requestIdOf(1), 'no end'],
+    ],
+  );
 });
 
 test('process.exit(0) ends the host with status 0', async () => {
@@ -96,6 +99,22 @@ test('unhandled rejection of an unprintable value is reported', async () => {
     ),
   }).ready();
   assert.deepEqual((await hostile.invoke({})).body.errorType, 'Runtime.UnhandledPromiseRejection');
+});
+
+test('worker that listens to uncaught errors survives them', async () => {
+  for (const [listener, code] of [
+    ['uncaughtException', `setImmediate(() => { throw new Error('in a timer'); });`],
+    ['unhandledRejection', `Promise.reject(new Error('forgotten'));`],
+    ['uncaughtException', `Promise.reject(new Error('forgotten'));`],
+  ]) {
+    const host = await new Host({
+      files: probe(
+        `${code} await new Promise((done) => setTimeout(done, 5)); return heard;`,
+        `let heard = ''; process.on('${listener}', (error) => { heard = error.message; });`,
+      ),
+    }).ready();
+    assert.match(await host.call({}), /in a timer|forgotten/, `${listener}: ${code}`);
+  }
 });
 
 test('FATAL frame is sent completely after a large response', async () => {
@@ -206,7 +225,8 @@ test('process.exit during import ends the host', async () => {
   const host = new Host({ files: { 'main.js': `console.error('leaving'); process.exit(7);` } });
   assert.equal(await host.frame(), null);
   assert.deepEqual(await host.exited, { code: 7, signal: null });
-  assert.deepEqual(await host.printed(), [{ requestId: null, text: 'leaving' }]);
+  const [{ requestId, text }] = await host.printed();
+  assert.deepEqual([requestId, consoleText(text)], [null, 'leaving']);
 });
 
 test('exit listener of the worker does not block after FATAL', async () => {

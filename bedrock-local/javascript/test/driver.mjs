@@ -289,6 +289,11 @@ function openPipe() {
   return { reader, writer, afterSpawn };
 }
 
+/** Returns the text of a line that `console` has printed, without time, request id and level. */
+export function consoleText(line) {
+  return line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\t[^\t]*\t[A-Z]+\t/, '');
+}
+
 /** main.js of a worker `Probe` whose execute has this body; `before` goes in front of the class. */
 export function probe(body, before = '') {
   const imports = `const { Worker, invoke, InvocationError } = require('./worker');`;

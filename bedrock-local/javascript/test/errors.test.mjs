@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext, runInThisContext } from 'node:vm';
 import { errorJson } from '../errors.mjs';
-import { Host, probe } from './driver.mjs';
+import { Host, consoleText, probe } from './driver.mjs';
 
 /**
  * Runs a list of [body of execute, expected error type and message] in one host. After each error the host must still
@@ -105,10 +105,10 @@ test('result with a throwing then property is an error', async () => {
 test('unserializable result is an error with the reason in the trace', async () => {
   const unable = 'Unable to stringify response body';
   await expectErrors([
-    ['return 1n', 'Error', unable],
-    ['const ring = {}; ring.ring = ring; return ring', 'Error', unable],
-    ['return { toJSON() { throw new Error("no"); } }', 'Error', unable],
-    ['return { get broken() { throw new Error("no"); } }', 'Error', unable],
+    ['return 1n', 'Runtime.JSONStringifyError', unable],
+    ['const ring = {}; ring.ring = ring; return ring', 'Runtime.JSONStringifyError', unable],
+    ['return { toJSON() { throw new Error("no"); } }', 'Runtime.JSONStringifyError', unable],
+    ['return { get broken() { throw new Error("no"); } }', 'Runtime.JSONStringifyError', unable],
   ]);
   const host = await new Host({ files: probe('return { id: 1n };') }).ready();
   assert.match((await host.invoke({})).body.trace[1], /TypeError: .*BigInt/);
@@ -155,7 +155,7 @@ test('host survives a worker that replaces JSON and fs.writeSync', async () => {
     ),
   }).ready();
   assert.equal(await host.call({}), true);
-  assert.deepEqual((await host.end(), host.lines.map((line) => line.text)), ['still']);
+  assert.deepEqual((await host.end(), host.lines.map((line) => consoleText(line.text))), ['still']);
 });
 
 // `cargo xtask setup` installs AWS's runtime client; `CARGO_TARGET_DIR` may have moved it.

@@ -15,6 +15,7 @@ const ZIPPED = [
   'lambda.mjs',
   'load.mjs',
   'typescript.mjs',
+  'uncaught.mjs',
   'validate.mjs',
 ];
 const IDENTITY = { version: 1, app: 'my-app', worker: 'probe', class: 'Probe' };

@@ -19,7 +19,7 @@ async function answers(files, expected = 'Probe', options = {}) {
 }
 
 // Inserted before a module, it shows whether the module ran once.
-const COUNT = `console.log('loaded');\n`;
+const COUNT = `process.stdout.write('loaded\\n');\n`;
 
 const found = {
   'CommonJS, only declared': { 'main.js': CJS + CLASS },

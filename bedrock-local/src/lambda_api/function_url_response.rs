@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::response_framing::remove_framing_headers;
@@ -55,6 +56,21 @@ pub(crate) fn http_response(response: &Bytes) -> Option<Response<Body>> {
     }
     remove_framing_headers(&mut response);
     Some(response)
+}
+
+/// Returns the status of the HTTP response of a function, or `None` if the response is not valid.
+pub fn http_status(response: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct WithStatus {
+        status_code: Option<Value>,
+    }
+    // The rest is not stored: a response may be large.
+    let given = serde_json::from_slice::<WithStatus>(response).ok().and_then(|response| response.status_code);
+    match given {
+        Some(given) => Some(status(&given)?.as_u16()),
+        None => serde_json::from_slice::<IgnoredAny>(response).is_ok().then_some(200),
+    }
 }
 
 /// Returns the status that a function gives as a whole number or as text. `None` for others, and for those of interim
@@ -125,6 +141,20 @@ mod tests {
             (json!(103), None),
         ] {
             assert_eq!(status(&json!({ "statusCode": given })), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn status_is_found_without_the_rest() {
+        for (response, expected) in [
+            (r#"{"statusCode":404,"body":"x"}"#, Some(404)),
+            (r#"{"body":"x","statusCode":"503"}"#, Some(503)),
+            (r#"{"statusCode":100}"#, None),
+            (r#"{"message":"hello"}"#, Some(200)),
+            ("\"text\"", Some(200)),
+            ("{\"a\":NaN}", None),
+        ] {
+            assert_eq!(super::http_status(response.as_bytes()), expected, "{response}");
         }
     }
 

@@ -35,5 +35,6 @@ mod service;
 pub use access::{Access, check_host_and_origin};
 #[cfg(fuzzing)]
 pub use function_url::function_url_event;
+pub use function_url_response::http_status;
 pub use further_operations::{authenticate, error_response};
 pub use server::{serve_alongside_routes, serve_on, unknown_operation};

@@ -16,13 +16,14 @@ use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result, relative_path};
 
 const EXAMPLES: &str = "\
-Reads the `template.yaml` of SAM or the `Cargo.toml` of cargo-lambda in the folder. Functions become workers of the app in the \
+Reads the `template.yaml` of SAM or the `Cargo.toml` of cargo-lambda in the folder, or the file that is named. Functions become workers of the app in the \
 current folder, with a main file that calls their handler; schedules, queues and buckets become triggers; memory, timeout and \
 variables become settings. The other project is only read, and what is not taken over is listed with the reason.
 
 Examples:
   cargo bedrock import ../shop-sam --dry-run     show the complete change as a patch
   cargo bedrock import ../shop-sam
+  cargo bedrock import ../shop-sam/stacks/jobs.yaml
   cargo bedrock import ../shop-sam --yes > change.patch
   cargo bedrock migrate --undo                   undo the last import";
 
@@ -30,17 +31,17 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Import {
-    /// Folder of the other project
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// Folder of the other project, or its template or `Cargo.toml`
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
     #[command(flatten)]
     confirm: ConfirmArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
-        let source = session.dir.join(&self.dir).canonicalize();
-        let source = source.map_err(|error| Error::io(format!("failed to enter `{}`", self.dir.display()), &error))?;
+        let source = session.dir.join(&self.path).canonicalize();
+        let source = source.map_err(|error| Error::io(format!("failed to find `{}`", self.path.display()), &error))?;
         let app = session.app()?;
         let interrupt = Interrupt::watch()?;
         let import = import::plan(&app, &source)?;

@@ -27,13 +27,14 @@ impl<'a> Handler<'a> {
     }
 }
 
-/// Adds the main file to the files of a worker. A file with its name is renamed. The error is the reason why it cannot be done.
+/// Adds the main file to the files of a worker, and returns its path. A file with its name is renamed. The error is the reason
+/// why it cannot be done.
 pub(super) fn add_main(
     files: &mut Vec<CopiedFile>,
     name: &WorkerName,
     language: Language,
     handler: &str,
-) -> Result<(), String> {
+) -> Result<String, String> {
     let handler = Handler::parse(handler, language)
         .ok_or_else(|| format!("`Handler` is `{handler}`, which names no function of a file"))?;
     let (path, contents) = match language {
@@ -41,8 +42,8 @@ pub(super) fn add_main(
         _ => javascript(files, name, &handler)?,
     };
     files.retain(|file| file.path != path);
-    files.push(CopiedFile { path, contents });
-    Ok(())
+    files.push(CopiedFile { path: path.clone(), contents });
+    Ok(path)
 }
 
 fn python(files: &mut [CopiedFile], name: &WorkerName, handler: &Handler<'_>) -> Result<(String, String), String> {
@@ -67,13 +68,13 @@ fn python(files: &mut [CopiedFile], name: &WorkerName, handler: &Handler<'_>) ->
 fn javascript(files: &mut [CopiedFile], name: &WorkerName, handler: &Handler<'_>) -> Result<(String, String), String> {
     let module = &handler.module;
     let found = ["js", "mjs", "cjs"].map(|extension| format!("{module}.{extension}"));
-    let Some(mut file) = found.into_iter().find(|path| files.iter().any(|file| file.path == *path)) else {
-        let is_typescript = files.iter().any(|file| file.path == format!("{module}.ts"));
-        return Err(if is_typescript {
-            format!("it is TypeScript: run `cargo bedrock new worker {name}.ts` and move the code")
-        } else {
-            format!("it has no file `{module}.js`")
-        });
+    let has = |path: &String| files.iter().any(|file| file.path == *path);
+    // What `BuildMethod: esbuild` compiles.
+    if let Some(file) = ["ts", "mts"].map(|extension| format!("{module}.{extension}")).into_iter().find(has) {
+        return typescript(files, name, handler, file);
+    }
+    let Some(mut file) = found.into_iter().find(has) else {
+        return Err(format!("it has no file `{module}.js` and no file `{module}.ts`"));
     };
     let package = files.iter().find(|file| file.path == "package.json");
     let package: serde_json::Value =
@@ -116,6 +117,49 @@ fn javascript(files: &mut [CopiedFile], name: &WorkerName, handler: &Handler<'_>
     Ok((format!("main.{extension}"), text))
 }
 
+/// Returns the main file of a TypeScript worker, which is an ES module.
+fn typescript(
+    files: &mut [CopiedFile],
+    name: &WorkerName,
+    handler: &Handler<'_>,
+    mut file: String,
+) -> Result<(String, String), String> {
+    if file == "main.ts" {
+        "handler_main.ts".clone_into(&mut file);
+        rename(files, "main.ts", &file)?;
+    }
+    let function = handler.function;
+    let class = name.class_name();
+    // The types of events and of contexts are those of the package that the function used.
+    let text = format!(
+        "// The worker `{name}`: calls the handler of the function that it was.\nimport * as original from './{file}';\nimport {{ Worker, type Context }} from './worker.cjs';\n\ntype Handler = (event: unknown, context: Context) => unknown;\n\nexport class {class} extends Worker<unknown, unknown> {{\n  override async execute(event: unknown, context: Context): Promise<unknown> {{\n    return (original.{function} as unknown as Handler)(event, context);\n  }}\n}}\n"
+    );
+    Ok(("main.ts".to_owned(), text))
+}
+
+/// Returns a line for each import in TypeScript that esbuild accepts, and Node.js does not, which only removes types. `dir` is the
+/// worker's folder.
+pub(super) fn problems_of_typescript(files: &[CopiedFile], dir: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for file in files.iter().filter(|file| Language::is_typescript(&file.path) && !file.path.ends_with(".d.ts")) {
+        for (at, line) in file.contents.lines().enumerate() {
+            let place = format!("{dir}/{}:{}", file.path, at + 1);
+            let Some((_, path)) = line.split_once(" from ").filter(|_| line.starts_with("import ")) else { continue };
+            let path = path.trim_matches([' ', ';', '\'', '"']);
+            let has_extension = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+            if path == "aws-lambda" && !line.starts_with("import type") {
+                problems.push(format!(
+                    "{place}: write `import type`: `aws-lambda` has only types, and Node.js loads it otherwise"
+                ));
+            } else if path.starts_with('.') && !has_extension {
+                problems
+                    .push(format!("{place}: write `{path}.ts`: Node.js finds files of ES modules by their whole name"));
+            }
+        }
+    }
+    problems
+}
+
 fn rename(files: &mut [CopiedFile], from: &str, to: &str) -> Result<(), String> {
     if files.iter().any(|file| file.path == to) {
         return Err(format!("`{from}` cannot be renamed to `{to}`, which exists"));
@@ -128,7 +172,7 @@ fn rename(files: &mut [CopiedFile], from: &str, to: &str) -> Result<(), String> 
 
 #[cfg(test)]
 mod tests {
-    use super::{CopiedFile, Language, WorkerName, add_main};
+    use super::{CopiedFile, Language, WorkerName, add_main, problems_of_typescript};
 
     fn added(language: Language, handler: &str, files: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
         let name = WorkerName::parse("send_mail").expect("a name");
@@ -157,6 +201,28 @@ mod tests {
     }
 
     #[test]
+    fn typescript_becomes_a_typescript_worker() {
+        let files = added(Language::JavaScript, "main.lambdaHandler", &[("main.ts", "x")]).expect("a worker");
+        assert_eq!(files[0], ("handler_main.ts".to_owned(), "x".to_owned()));
+        assert_eq!(files[1].0, "main.ts");
+        for line in [
+            "import * as original from './handler_main.ts';",
+            "export class SendMail extends Worker<unknown, unknown> {",
+        ] {
+            assert!(files[1].1.lines().any(|found| found == line), "{}", files[1].1);
+        }
+        let copied = |path: &str, text: &str| CopiedFile { path: path.to_owned(), contents: text.to_owned() };
+        let text = "import { Event } from 'aws-lambda';\nimport type { B } from 'aws-lambda';\nimport { a } from './lib/a';\nimport b from \"./b.ts\";\nimport c from 'c';\n";
+        assert_eq!(
+            problems_of_typescript(&[copied("app.ts", text), copied("app.js", text)], "workers/w"),
+            [
+                "workers/w/app.ts:1: write `import type`: `aws-lambda` has only types, and Node.js loads it otherwise",
+                "workers/w/app.ts:3: write `./lib/a.ts`: Node.js finds files of ES modules by their whole name",
+            ]
+        );
+    }
+
+    #[test]
     fn handlers_without_a_file_have_a_reason() {
         let reason =
             |language, handler: &str, files: &[(&str, &str)]| added(language, handler, files).expect_err("a reason");
@@ -167,8 +233,8 @@ mod tests {
             "`Handler` is `app.it's`, which names no function of a file"
         );
         assert_eq!(
-            reason(Language::JavaScript, "app.run", &[("app.ts", "")]),
-            "it is TypeScript: run `cargo bedrock new worker send_mail.ts` and move the code"
+            reason(Language::JavaScript, "app.run", &[("app.css", "")]),
+            "it has no file `app.js` and no file `app.ts`"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! The complete import.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use bedrock_build::{App, Language};
 use bedrock_templates::WorkerTemplate;
 
 use super::function::{FoundFunctions, ImportedFunction};
-use super::sam::TEMPLATES;
+use super::sam::{TEMPLATE_EXTENSIONS, TEMPLATES};
 use super::source_files::{self, CopiedFile};
 use super::{adapter, cargo_lambda, sam};
 use crate::file_plan::{FilePlan, FileStep};
@@ -16,7 +17,10 @@ use crate::scaffold::{Manifest, is_below_workspace};
 use bedrock_diagnostics::{Error, Result};
 
 /// Files of the folder of a new worker that an imported one gets, too.
-const OF_TEMPLATE: [&str; 3] = ["worker.js", "worker.d.ts", "jsconfig.json"];
+const OF_TEMPLATE: [&str; 6] =
+    ["worker.js", "worker.d.ts", "jsconfig.json", "worker.cjs", "worker.d.cts", "tsconfig.json"];
+/// Files that a worker cannot have itself.
+const BASE_CLASSES: [&str; 2] = ["worker.js", "worker.cjs"];
 
 /// What an import does, and what it leaves to the user.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(crate) struct Import {
     pub(crate) left: Vec<String>,
 }
 
-/// Plans the import of the project in `source` into `app`.
+/// Plans the import of the project in `source`, a folder or the file that describes it, into `app`.
 pub(crate) fn plan(app: &App, source: &Path) -> Result<Import> {
     let FoundFunctions { functions, mut left } = found_functions(source)?;
     let path = app.root.join("Cargo.toml");
@@ -68,15 +72,34 @@ pub(crate) fn plan(app: &App, source: &Path) -> Result<Import> {
 }
 
 fn found_functions(source: &Path) -> Result<FoundFunctions> {
+    if source.is_file()
+        && let (Some(folder), Some(file)) = (source.parent(), source.file_name().and_then(OsStr::to_str))
+    {
+        // SAM takes templates of any name.
+        return match file {
+            "Cargo.toml" => cargo_lambda::functions(folder),
+            _ if TEMPLATE_EXTENSIONS.iter().any(|extension| file.ends_with(extension)) => sam::functions(folder, file),
+            _ => Err(nothing(source)),
+        };
+    }
     if let Some(template) = TEMPLATES.iter().find(|name| source.join(name).is_file()) {
         return sam::functions(source, template);
     }
     if source.join("Cargo.toml").is_file() {
         return cargo_lambda::functions(source);
     }
-    Err(Error::call(format!("`{}` has nothing to import", source.display()))
-        .cause("it has neither a `template.yaml` of SAM nor a `Cargo.toml` of cargo-lambda")
-        .help("name the folder of the other project: `cargo bedrock import ../old`"))
+    Err(nothing(source))
+}
+
+fn nothing(source: &Path) -> Error {
+    let cause = if source.is_file() {
+        "it is neither a template of SAM nor a `Cargo.toml` of cargo-lambda"
+    } else {
+        "it has neither a `template.yaml` of SAM nor a `Cargo.toml` of cargo-lambda"
+    };
+    Error::call(format!("`{}` has nothing to import", source.display()))
+        .cause(cause)
+        .help("name the folder of the other project, or its file: `cargo bedrock import ../old/template.yaml`")
 }
 
 /// Returns the files of the worker, and what is left to do. The error is the reason why it is not imported.
@@ -101,15 +124,23 @@ fn files(
         left.extend(cargo_lambda::make_worker(&mut files, function, &target, &dependencies)?);
         return Ok((files, left));
     }
-    adapter::add_main(&mut files, name, function.language, &function.handler)?;
+    let main = adapter::add_main(&mut files, name, function.language, &function.handler)?;
     if function.language == Language::JavaScript {
-        let rendered = bedrock_templates::worker(name, WorkerTemplate::JavaScript, &dependencies);
+        let template =
+            if Language::is_typescript(&main) { WorkerTemplate::TypeScript } else { WorkerTemplate::JavaScript };
+        if template == WorkerTemplate::TypeScript {
+            left.extend(adapter::problems_of_typescript(&files, &dir));
+        }
+        let rendered = bedrock_templates::worker(name, template, &dependencies);
         let rendered = rendered.map_err(|error| error.to_string())?;
         for file in rendered.into_iter().filter(|file| OF_TEMPLATE.contains(&file.path.as_str())) {
             if !files.iter().any(|own| own.path == file.path) {
                 files.push(CopiedFile { path: file.path, contents: file.contents });
-            } else if file.path == "worker.js" {
-                return Err("it has a file `worker.js`, which every JavaScript worker has; rename it".to_owned());
+            } else if BASE_CLASSES.contains(&file.path.as_str()) {
+                return Err(format!(
+                    "it has a file `{}`, which every worker of its language has; rename it",
+                    file.path
+                ));
             }
         }
     }

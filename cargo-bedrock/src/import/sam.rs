@@ -13,6 +13,8 @@ use bedrock_diagnostics::{Error, Result};
 
 /// Names of templates.
 pub(super) const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+/// What the names of other templates end with.
+pub(super) const TEMPLATE_EXTENSIONS: [&str; 3] = [".yaml", ".yml", ".json"];
 const FUNCTION: &str = "AWS::Serverless::Function";
 /// Properties that describe the code.
 const READ: [&str; 7] = ["CodeUri", "Handler", "Runtime", "Events", "FunctionName", "PackageType", "Environment"];

@@ -158,6 +158,49 @@ fn settings_that_the_app_would_refuse_are_left_out() {
 }
 
 #[test]
+fn file_of_the_other_project_may_be_named() {
+    let app = app().file("../sam/jobs.yaml", TEMPLATE).file("../sam/notes.txt", "");
+    fs::remove_file(app.path("../sam/template.yaml")).expect("removed");
+    let output = run(&app, &["import", "../sam/jobs.yaml", "--yes"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(output.stderr.contains("warning: jobs.yaml:13: event `Get`"), "{}", output.stderr);
+    assert!(app.path("workers/hello/main.py").is_file() && app.path("workers/resizer/main.js").is_file());
+    let output = run(&app, &["import", "../sam/notes.txt"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("it is neither a template of SAM nor a `Cargo.toml`"), "{}", output.stderr);
+    let output = run(&app, &["import", "../sam/Cargo.toml"]);
+    assert!(output.stderr.contains("failed to find `../sam/Cargo.toml`"), "{}", output.stderr);
+}
+
+#[test]
+fn typescript_of_sam_becomes_a_typescript_worker() {
+    let template = TEMPLATE.replace(
+        "      MemorySize: 512\n",
+        "    Metadata: { BuildMethod: esbuild, BuildProperties: { EntryPoints: [main.ts] } }\n",
+    );
+    let handler = "import { Context } from 'aws-lambda';\nexport const handler = async (event: { size: number }, context: Context) => ({ size: event.size });\n";
+    let app = app().file("../sam/template.yaml", &template).file("../sam/resizer/main.ts", handler);
+    fs::remove_file(app.path("../sam/resizer/main.js")).expect("removed");
+    let output = run(&app, &["import", "../sam", "--yes"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let warning = "warning: workers/resizer/handler_main.ts:1: write `import type`";
+    assert!(output.stderr.contains(warning), "{}", output.stderr);
+    assert_snapshot!(app.tree("workers/resizer"), @r"
+    handler_main.ts
+    main.ts
+    tsconfig.json
+    worker.cjs
+    worker.d.cts
+    ");
+    let Some(node) = testbed::tool("node24/package.json").map(|file| file.with_file_name("bin")) else { return };
+    app.edit("workers/resizer/handler_main.ts", "import {", "import type {");
+    let path = format!("{}:{}", node.display(), std::env::var("PATH").expect("a PATH"));
+    let mut command = app.command(&["invoke", "resizer", "--payload", "{\"size\": 4}"]);
+    let output: CommandOutput = command.env("PATH", path).output().expect("it starts").into();
+    assert_eq!(serde_json::from_str::<Value>(&output.stdout).ok(), Some(json!({ "size": 4 })), "{}", output.stderr);
+}
+
+#[test]
 fn functions_of_cargo_lambda_become_rust_workers() {
     let main = "use lambda_runtime::{run, service_fn, Error, LambdaEvent};\n\nasync fn handle(event: LambdaEvent<serde_json::Value>) -> Result<serde_json::Value, Error> {\n    Ok(event.payload)\n}\n\n#[tokio::main]\nasync fn main() -> Result<(), Error> {\n    run(service_fn(handle)).await\n}\n";
     let workspace = "[workspace]\nmembers = [\"functions/*\"]\n[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\nlambda_runtime = \"1\"\nserde = { version = \"1\", features = [\"derive\"] }\n";

@@ -11,6 +11,7 @@ mod contracts;
 mod durable;
 mod invoke;
 mod layers;
+mod local_install;
 mod manifest;
 mod migrated;
 mod packages;

@@ -14,7 +14,7 @@ use zip::{ZipArchive, ZipWriter};
 use crate::test_app::{CommandOutput, TestApp};
 
 /// Creates an app with a worker of this file name.
-fn app(worker: &str) -> TestApp {
+pub(crate) fn app(worker: &str) -> TestApp {
     let app = TestApp::without_rust();
     app.run_ok(&["new", "worker", worker]);
     app
@@ -28,12 +28,17 @@ fn write(app: &TestApp, path: &str, text: &str) {
 
 /// Adds a wheel with one module.
 fn add_wheel(app: &TestApp, path: &str) {
+    add_wheel_of(app, path, "X = 1\n");
+}
+
+/// Adds a wheel with one module, which has this text.
+pub(crate) fn add_wheel_of(app: &TestApp, path: &str, text: &str) {
     let name = Path::new(path).file_name().expect("a name").to_string_lossy().into_owned();
     let parts: Vec<&str> = name.split('-').collect();
     let info = format!("{}-{}.dist-info", parts[0], parts[1]);
     let module = format!("{}.py", parts[0]);
     let files = [
-        (module.clone(), "X = 1\n".to_owned()),
+        (module.clone(), text.to_owned()),
         (format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", parts[0], parts[1])),
         (format!("{info}/WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned()),
         (format!("{info}/RECORD"), format!("{module},,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")),
@@ -48,7 +53,7 @@ fn add_wheel(app: &TestApp, path: &str) {
 }
 
 /// Returns the `PATH` of this machine without folders that have uv, after `first`.
-fn path_without_uv(first: Option<&Path>) -> String {
+pub(crate) fn path_without_uv(first: Option<&Path>) -> String {
     let all = std::env::var_os("PATH").expect("a PATH");
     let dirs = first.into_iter().map(Path::to_owned).chain(std::env::split_paths(&all));
     let path = std::env::join_paths(dirs.filter(|dir| !dir.join("uv").exists())).expect("a PATH");
@@ -125,6 +130,21 @@ fn requirements_are_installed_in_every_form_of_pip() {
     ] {
         app.write("workers/counter/requirements.txt", &text);
         assert_eq!(build(&app, "--worker-layer=counter").code, Some(1), "{text}");
+    }
+}
+
+#[test]
+fn settings_of_pip_for_the_user_do_not_matter() {
+    let app = app("counter.py");
+    add_wheel(&app, "workers/counter/foo-1.0-py3-none-any.whl");
+    app.write("workers/counter/requirements.txt", "./foo-1.0-py3-none-any.whl\n");
+    for variable in ["PIP_USER", "PIP_REQUIRE_VIRTUALENV"] {
+        let _ = fs::remove_dir_all(app.path("target/bedrock"));
+        let mut command = app.command(&["build", "--worker-layer=counter"]);
+        command.env("PATH", path_without_uv(None)).env("PIP_NO_INDEX", "1").env(variable, "1");
+        let output: CommandOutput = command.output().expect("the build starts").into();
+        assert_eq!(output.code, Some(0), "{variable}: {}", output.stderr);
+        assert!(has(&app, "layers/counter.zip", "python/foo.py"), "{variable}");
     }
 }
 

@@ -11,6 +11,7 @@ mod multiple_apps;
 mod recursive_loops;
 mod teardown;
 mod undelivered;
+mod values;
 
 /// Returns the message of the panic of `assertion`.
 fn panic_message(assertion: impl FnOnce()) -> String {

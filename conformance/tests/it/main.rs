@@ -16,4 +16,5 @@ mod rust_environments;
 mod service;
 mod shutdown;
 mod start_errors;
+mod values;
 mod worker_errors;

@@ -69,6 +69,13 @@ export interface AttemptView {
   max_memory_mb?: number;
 }
 
+/** The request of a function URL. */
+export interface HttpRequest {
+  method: string;
+  /** Without the query. */
+  path: string;
+}
+
 export interface Invocation {
   request_id: string;
   worker: string;
@@ -76,6 +83,9 @@ export interface Invocation {
   parent_request_id?: string;
   trace: string;
   mode: Mode;
+  http?: HttpRequest;
+  /** The HTTP status that the client got. */
+  status?: number;
   outcome?: Outcome;
   attempts: AttemptView[];
 }
@@ -107,6 +117,23 @@ export interface QueuedEvent {
   event: Payload;
 }
 
+/** A message queue of SQS. */
+export interface MessageQueue {
+  name: string;
+  worker: string | null;
+  dead_letter_queue: string | null;
+  messages: { waiting: number; in_flight: number; delayed: number };
+}
+
+export interface QueueMessage {
+  message_id: string;
+  state: 'waiting' | 'in_flight' | 'delayed';
+  sent_at: string;
+  visible_at: string;
+  receives: number;
+  body: Payload;
+}
+
 export interface InvokeResponse {
   request_id: string;
   outcome?: Outcome;
@@ -129,12 +156,14 @@ export interface InvocationStarted extends DevEventBase<'invocation_started'> {
   trace: string;
   mode: Mode;
   attempt?: number;
+  http?: HttpRequest;
 }
 
 export interface InvocationEnded extends DevEventBase<'invocation_ended'> {
   request_id: string;
   worker: string;
   outcome: Outcome;
+  status?: number;
   duration_ms: number;
   error_type?: string;
   message?: string;

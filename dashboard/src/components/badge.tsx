@@ -23,11 +23,19 @@ const ICON_PATHS: Record<Outcome | 'running', string> = {
   running: 'M8 2.5a5.5 5.5 0 0 1 5.5 5.5',
 };
 
-export function OutcomeBadge({ outcome }: { outcome: Outcome | 'running' }) {
+/** The outcome, or the HTTP status of a function that responded. A status of 5xx looks like an error. */
+export function OutcomeBadge({ outcome, status }: { outcome: Outcome | 'running'; status?: number | undefined }) {
+  const look = outcomeLook(outcome, status);
   return (
-    <span class={`outcome is-${outcome}`}>
-      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d={ICON_PATHS[outcome]} /></svg>
-      {outcome}
+    <span class={`outcome is-${look}`}>
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d={ICON_PATHS[look === 'rejected' ? 'denied' : look]} /></svg>
+      {outcome === 'ok' && status !== undefined ? status : outcome}
     </span>
   );
+}
+
+/** Returns the outcome that an invocation looks like: a status of 4xx is neither a success nor a failure of the function. */
+export function outcomeLook(outcome: Outcome | 'running', status: number | undefined): Outcome | 'running' | 'rejected' {
+  if (outcome !== 'ok' || status === undefined || status < 400) return outcome;
+  return status < 500 ? 'rejected' : 'error';
 }

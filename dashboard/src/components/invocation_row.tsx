@@ -4,7 +4,7 @@ import { pathTo } from '../route/path';
 import { type StoredInvocation, callerOf, durationOf, outcomeOf, startedAtOf } from '../store/invocations';
 import { app, now } from '../store/store';
 import { clock, duration, shortId } from '../text/format';
-import { LanguageBadge, OutcomeBadge } from './badge';
+import { LanguageBadge, OutcomeBadge, outcomeLook } from './badge';
 import { UntrustedLine } from './untrusted_text';
 
 interface Props {
@@ -22,8 +22,8 @@ export function InvocationRow({ invocation, index, isSelected, isTabStop, onSele
   const time = outcome === 'running' ? `${duration(durationOf(invocation, now.value))}…` : duration(last?.ms ?? 0);
   const startedAt = startedAtOf(invocation);
   return (
-    <div class={`invocation-row is-${outcome}`} role="row" aria-rowindex={index + 2} aria-current={isSelected ? 'true' : undefined}>
-      <span role="cell" class="invocation-outcome"><OutcomeBadge outcome={outcome} /></span>
+    <div class={`invocation-row is-${outcomeLook(outcome, invocation.status)}`} role="row" aria-rowindex={index + 2} aria-current={isSelected ? 'true' : undefined}>
+      <span role="cell" class="invocation-outcome"><OutcomeBadge outcome={outcome} status={invocation.status} /></span>
       <span role="cell" class="invocation-worker">
         <LanguageBadge language={languageOf(invocation.worker)} />
         <a href={pathTo(['invocations', invocation.id])} tabIndex={isTabStop ? 0 : -1} onFocus={() => onSelect(invocation.id)} aria-label={`${invocation.worker}, ${outcome}, ${shortId(invocation.id)}`}>
@@ -35,7 +35,9 @@ export function InvocationRow({ invocation, index, isSelected, isTabStop, onSele
       <span role="cell" class="invocation-duration num">{last?.initMs !== undefined && <abbr class="cold" title="cold start: a process was started for this invocation">cold</abbr>}{time}</span>
       <span role="cell" class="invocation-started num"><time dateTime={new Date(startedAt).toISOString()}>{clock(startedAt)}</time></span>
       <span role="cell" class="invocation-result">
-        {last?.errorType !== undefined ? <UntrustedLine text={last.message ? `${last.errorType}: ${last.message}` : last.errorType} maxChars={160} /> : <span class="faint mono">{shortId(invocation.id)}</span>}
+        {invocation.http && <span class="mono"><UntrustedLine text={`${invocation.http.method} ${invocation.http.path}`} maxChars={160} /></span>}
+        {last?.errorType !== undefined && <UntrustedLine text={`${invocation.http ? ' ' : ''}${last.errorType}${last.message ? `: ${last.message}` : ''}`} maxChars={160} />}
+        {!invocation.http && last?.errorType === undefined && <span class="faint mono">{shortId(invocation.id)}</span>}
       </span>
     </div>
   );

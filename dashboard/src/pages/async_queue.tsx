@@ -12,6 +12,7 @@ import { EmptyState, ErrorNotice, Loading } from '../components/notice';
 import { PayloadPanel, payloadSummary } from '../components/payload_panel';
 import { UntrustedLine } from '../components/untrusted_text';
 import { pathTo } from '../route/path';
+import { MessageQueues } from './message_queues';
 import { loadQueue } from '../store/connection';
 import { app, invocations, now, queue, version } from '../store/store';
 import { compact } from '../text/exact_json';
@@ -41,6 +42,7 @@ export function QueuePage() {
         if (matching.length === 0) return null;
         return <Group key={state} title={title} note={note} events={matching} />;
       })}
+      <MessageQueues />
     </div>
   );
 }

@@ -27,7 +27,8 @@ export function InvocationPage({ id }: { id: string }) {
     <div class="page invocation">
       <h1 tabIndex={-1}>
         {worker !== undefined && <LanguageBadge language={languageOf(worker)} />} <bdi>{worker ?? `Invocation ${shortId(id)}`}</bdi>
-        {invocation && <OutcomeBadge outcome={invocation.outcome ?? 'running'} />}
+        {invocation && <OutcomeBadge outcome={invocation.outcome ?? 'running'} status={invocation.status} />}
+        {invocation?.http && <span class="mono faint"> <UntrustedLine text={`${invocation.http.method} ${invocation.http.path}`} /></span>}
       </h1>
       {error !== undefined && <ErrorNotice title="The invocation cannot be shown" error={error} retry={reload} />}
       {!invocation && error === undefined && <Loading />}

@@ -4,7 +4,7 @@ import { LanguageBadge, OutcomeBadge } from '../components/badge';
 import { Command, CopyButton } from '../components/copy_button';
 import { EmptyState, Loading } from '../components/notice';
 import { UntrustedLine } from '../components/untrusted_text';
-import { isFailure, outcomeOf, startedAtOf } from '../store/invocations';
+import { type StoredInvocation, hasFailed, outcomeOf, startedAtOf } from '../store/invocations';
 import { runningBuild } from '../store/build_history';
 import { app, callMetrics, history, invocations, isLoaded, newestInvocations, now, queue, version } from '../store/store';
 import { functionUrl, invokeCommand } from '../text/shell_command';
@@ -44,10 +44,12 @@ function Addresses({ url }: { url: string }) {
 function Figures() {
   let count = 0;
   let errors = 0;
+  let clientErrors = 0;
   for (const name of ['endpoint', ...(app.value?.workers ?? []).map((worker) => worker.name)]) {
     const stats = callMetrics.stats(name, now.value, WINDOW_SECONDS);
     count += stats.count;
     errors += stats.errors;
+    clientErrors += stats.clientErrors;
   }
   const events = queue.value ?? [];
   const deadLetters = events.filter((event) => event.state === 'failed').length;
@@ -56,6 +58,7 @@ function Figures() {
     <ul class="figures" aria-label="At a glance">
       <li><a href="/invocations"><b>{rate(count / WINDOW_SECONDS)}</b><span>calls, last minute</span></a></li>
       <li><a href="/invocations?outcome=failed" class={errors > 0 ? 'is-bad' : ''}><b>{errors}</b><span>failed, last minute</span></a></li>
+      {clientErrors > 0 && <li><a href="/invocations?outcome=4xx"><b>{clientErrors}</b><span>4xx, last minute</span></a></li>}
       <li><a href="/queue"><b>{events.length - deadLetters}</b><span>in the async queue</span></a></li>
       <li><a href="/queue" class={deadLetters > 0 ? 'is-bad' : ''}><b>{deadLetters}</b><span>dead letters</span></a></li>
       <li><a href="/builds"><b>{build ? 'building' : plural(history.value.entries.filter((entry) => entry.kind === 'reloaded').length, 'reload')}</b><span>after saved files</span></a></li>
@@ -80,20 +83,19 @@ function FirstSteps() {
 }
 
 function RecentFailures() {
-  const failed = newestInvocations((invocation) => isFailure(outcomeOf(invocation)), MAX_RECENT_FAILURES);
+  const failed = newestInvocations(hasFailed, MAX_RECENT_FAILURES);
   return (
     <section aria-labelledby="recent-failures">
       <h2 id="recent-failures">Recent failures</h2>
       {failed.length === 0 && <p class="faint">No stored invocation failed.</p>}
       <ul class="errors">
         {failed.map((invocation) => {
-          const last = invocation.attempts.at(-1);
           return (
             <li key={invocation.id}>
               <a href={pathTo(['invocations', invocation.id])}>
-                <OutcomeBadge outcome={outcomeOf(invocation)} />
+                <OutcomeBadge outcome={outcomeOf(invocation)} status={invocation.status} />
                 <b><UntrustedLine text={invocation.worker} /></b>
-                <span class="error-text"><UntrustedLine text={`${last?.errorType ?? ''}${last?.message ? `: ${last.message}` : ''}`} /></span>
+                <span class="error-text"><UntrustedLine text={failureText(invocation)} /></span>
                 <time class="faint" dateTime={new Date(startedAtOf(invocation)).toISOString()}>{ago(startedAtOf(invocation), now.value)}</time>
               </a>
             </li>
@@ -103,6 +105,13 @@ function RecentFailures() {
       {failed.length > 0 && <p><a href="/invocations?outcome=failed">All failures</a></p>}
     </section>
   );
+}
+
+/** Returns the request and the error of a failed invocation. */
+function failureText({ http, attempts }: StoredInvocation): string {
+  const last = attempts.at(-1);
+  const error = `${last?.errorType ?? ''}${last?.message ? `: ${last.message}` : ''}`;
+  return [http && `${http.method} ${http.path}`, error].filter(Boolean).join(' ');
 }
 
 export function WorkerTable() {

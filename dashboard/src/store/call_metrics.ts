@@ -6,6 +6,8 @@ import type { Outcome } from '../api/types';
 export interface CallStats {
   count: number;
   errors: number;
+  /** Responses with a status of 4xx. */
+  clientErrors: number;
   denied: number;
   perSecond: number;
   /** Milliseconds. */
@@ -19,6 +21,7 @@ interface Bucket {
   second: number;
   count: number;
   errors: number;
+  clientErrors: number;
   denied: number;
   durations: number[];
 }
@@ -34,13 +37,14 @@ export class CallMetrics {
     this.buckets.clear();
   }
 
-  /** Counts a call that ended at `at`, in milliseconds since the epoch. */
-  record(key: string, at: number, ms: number, outcome: Outcome): void {
+  /** Counts a call that ended at `at`, in milliseconds since the epoch. A status of 5xx is an error. */
+  record(key: string, at: number, ms: number, outcome: Outcome, status?: number): void {
     const bucket = this.bucket(key, Math.floor(at / 1000));
     if (!bucket) return;
     bucket.durations[bucket.count % MAX_SAMPLES_PER_BUCKET] = ms;
     bucket.count += 1;
-    if (outcome !== 'ok') bucket.errors += 1;
+    if (outcome !== 'ok' || (status ?? 0) >= 500) bucket.errors += 1;
+    else if ((status ?? 0) >= 400) bucket.clientErrors += 1;
     if (outcome === 'denied') bucket.denied += 1;
   }
 
@@ -51,12 +55,13 @@ export class CallMetrics {
   /** Summarizes the last `window` seconds before `now`. */
   stats(key: string, now: number, window: number): CallStats {
     const from = Math.floor(now / 1000) - window;
-    const stats: CallStats = { count: 0, errors: 0, denied: 0, perSecond: 0 };
+    const stats: CallStats = { count: 0, errors: 0, clientErrors: 0, denied: 0, perSecond: 0 };
     const durations: number[] = [];
     for (const bucket of this.buckets.get(key) ?? []) {
       if (bucket.second <= from) continue;
       stats.count += bucket.count;
       stats.errors += bucket.errors;
+      stats.clientErrors += bucket.clientErrors;
       stats.denied += bucket.denied;
       durations.push(...bucket.durations);
     }
@@ -79,7 +84,7 @@ export class CallMetrics {
     while (index > 0 && (series[index - 1]?.second ?? 0) > second) index -= 1;
     const known = series[index - 1];
     if (known?.second === second) return known;
-    const bucket: Bucket = { second, count: 0, errors: 0, denied: 0, durations: [] };
+    const bucket: Bucket = { second, count: 0, errors: 0, clientErrors: 0, denied: 0, durations: [] };
     series.splice(index, 0, bucket);
     const firstInWindow = series.findIndex((other) => other.second > Math.max(second, newest) - MAX_WINDOW_SECONDS);
     if (firstInWindow > 0) series.splice(0, firstInWindow);

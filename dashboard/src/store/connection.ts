@@ -103,7 +103,7 @@ async function load(own: number): Promise<void> {
   bufferedEvents = undefined;
   for (const event of buffered) store.applyEvent(event);
   void loadQueue();
-  void loadOlderPages(own, invocations.invocations);
+  void loadOlderPages(own, invocations.invocations).then(() => loadFailures(own));
 }
 
 async function fetchDevEvents(kind: string, limit: number): Promise<DevEvent[]> {
@@ -124,6 +124,14 @@ async function loadOlderPages(own: number, first: Invocation[]): Promise<void> {
   } catch {
     // The pages loaded so far stay in the list.
   }
+}
+
+/** Loads failures that are older than the other invocations: `dev` keeps them apart. Older versions of the API return an error, which is ignored. */
+async function loadFailures(own: number): Promise<void> {
+  const failed = await get<{ invocations: Invocation[] }>(`/invocations?limit=${PAGE_SIZE}&outcome=failed`).catch(() => undefined);
+  if (own !== generation || failed === undefined) return;
+  store.invocations.prepend(failed.invocations);
+  store.version.value += 1;
 }
 
 let isQueueLoading = false;

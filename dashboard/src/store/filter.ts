@@ -1,18 +1,18 @@
 // The filter of the list of invocations, which is stored in the page's URL.
 
-import { type StoredInvocation, callerOf, isFailure, outcomeOf } from './invocations';
+import { type StoredInvocation, callerOf, hasFailed, outcomeOf } from './invocations';
 
 export interface Filter {
   worker?: string;
   /** The calling worker or trigger; `-` for calls from outside the app. */
   from?: string;
-  /** An outcome, `running`, or `failed` for every unsuccessful outcome. */
+  /** An outcome, `running`, `failed` for every unsuccessful outcome and 5xx, or a class of statuses. */
   outcome?: string;
   mode?: string;
   q?: string;
 }
 
-export const OUTCOMES = ['failed', 'ok', 'error', 'timeout', 'throttled', 'denied', 'running'];
+export const OUTCOMES = ['failed', 'ok', '4xx', '5xx', 'error', 'timeout', 'throttled', 'denied', 'running'];
 
 const KEYS = ['worker', 'from', 'outcome', 'mode', 'q'] as const;
 
@@ -38,11 +38,13 @@ export function matcher(filter: Filter, foundIds: ReadonlySet<string>): (invocat
 }
 
 function matchesOutcome(expected: string, invocation: StoredInvocation): boolean {
-  const outcome = outcomeOf(invocation);
-  return expected === 'failed' ? isFailure(outcome) : outcome === expected;
+  if (expected === 'failed') return hasFailed(invocation);
+  if (/^\dxx$/.test(expected)) return Math.floor((invocation.status ?? 0) / 100) === Number(expected[0]);
+  return outcomeOf(invocation) === expected;
 }
 
 function containsText(invocation: StoredInvocation, text: string): boolean {
   if (invocation.id.includes(text) || invocation.worker.includes(text) || invocation.trace.toLowerCase().includes(text)) return true;
+  if (`${invocation.http?.method ?? ''} ${invocation.http?.path ?? ''}`.toLowerCase().includes(text)) return true;
   return invocation.attempts.some((attempt) => (attempt.errorType?.toLowerCase().includes(text) ?? false) || (attempt.message?.toLowerCase().includes(text) ?? false));
 }

@@ -1,7 +1,7 @@
 // Invocations that the page knows, built from a list and the events published after it, bounded in number. The list and
 // the event stream overlap so that nothing is missed between them; events that are already known change nothing.
 
-import type { AsyncEventUpdate, Invocation, InvocationEnded, InvocationStarted, Mode, Outcome, TriggerEvent } from '../api/types';
+import type { AsyncEventUpdate, HttpRequest, Invocation, InvocationEnded, InvocationStarted, Mode, Outcome, TriggerEvent } from '../api/types';
 
 export interface Attempt {
   startedAt: number;
@@ -21,6 +21,9 @@ export interface StoredInvocation {
   trace: string;
   mode: Mode;
   attempts: Attempt[];
+  http?: HttpRequest;
+  /** The HTTP status of the last attempt. */
+  status?: number;
   /** When the event was accepted into the queue, if the page received that event. */
   acceptedAt?: number;
   /** The key of the trigger that caused the invocation, if the page received that event. */
@@ -41,6 +44,8 @@ export function callerOf(invocation: StoredInvocation): string | undefined {
 const MAX_MESSAGE_CHARS = 500;
 /** Number of events not yet started for which the time of acceptance and the trigger are stored. */
 const MAX_PENDING_EVENTS = 5_000;
+/** Failed invocations that stay when the others of their time are removed. */
+const MAX_KEPT_FAILURES = 500;
 
 export class InvocationStore {
   /** Oldest first. */
@@ -93,6 +98,7 @@ export class InvocationStore {
     }
     const { request_id: id, worker, trace, mode } = event;
     const invocation: StoredInvocation = { id, worker, trace, mode, attempts: [attempt] };
+    if (event.http !== undefined) invocation.http = event.http;
     if (event.caller !== undefined) invocation.caller = event.caller;
     if (event.parent_request_id !== undefined) invocation.parent = event.parent_request_id;
     this.addPendingFacts(invocation);
@@ -108,6 +114,7 @@ export class InvocationStore {
     const attempt = invocation?.attempts.find((candidate) => candidate.outcome === undefined);
     if (!invocation || !attempt || isKnown) return undefined;
     Object.assign(attempt, resultOf(event));
+    if (event.status !== undefined) invocation.status = event.status;
     return { invocation, attempt };
   }
 
@@ -138,11 +145,13 @@ export class InvocationStore {
     if (trigger !== undefined) invocation.trigger = trigger;
   }
 
-  /** Removes the oldest invocations in batches, so that the array is not shifted for every new one. */
+  /** Removes the oldest invocations in batches, so that the array is not shifted for every new one. The newest failures stay. */
   private evictOldest(): void {
     if (this.list.length <= this.capacity * 1.1) return;
-    const evicted = this.list.splice(0, this.list.length - this.capacity);
-    for (const invocation of evicted) {
+    const oldest = this.list.splice(0, this.list.length - this.capacity);
+    const kept = new Set(oldest.filter(hasFailed).slice(-MAX_KEPT_FAILURES));
+    this.list.unshift(...kept);
+    for (const invocation of oldest.filter((candidate) => !kept.has(candidate))) {
       this.byId.delete(invocation.id);
       this.acceptedAtById.delete(invocation.id);
       this.triggerById.delete(invocation.id);
@@ -169,6 +178,8 @@ export function storedInvocationOf(response: Invocation): StoredInvocation {
     mode: response.mode,
     attempts,
   };
+  if (response.http !== undefined) invocation.http = response.http;
+  if (response.status !== undefined) invocation.status = response.status;
   if (response.caller !== undefined) invocation.caller = response.caller;
   if (response.parent_request_id !== undefined) invocation.parent = response.parent_request_id;
   return invocation;
@@ -201,6 +212,11 @@ export function startedAtOf(invocation: StoredInvocation): number {
 export function durationOf(invocation: StoredInvocation, now: number): number {
   const last = invocation.attempts.at(-1);
   return last === undefined ? 0 : (last.ms ?? Math.max(0, now - last.startedAt));
+}
+
+/** Whether the last attempt failed, or responded with a status of 5xx. */
+export function hasFailed(invocation: StoredInvocation): boolean {
+  return isFailure(outcomeOf(invocation)) || (invocation.status ?? 0) >= 500;
 }
 
 export function isFailure(outcome: Outcome | 'running'): boolean {

@@ -90,8 +90,8 @@ export function applyEvent(event: DevEvent): void {
 }
 
 function recordMetrics(invocation: StoredInvocation, at: number, ms: number, outcome: Outcome): void {
-  callMetrics.record(invocation.worker, at, ms, outcome);
-  callMetrics.record(edgeKey(callerOf(invocation), invocation.worker), at, ms, outcome);
+  callMetrics.record(invocation.worker, at, ms, outcome, invocation.status);
+  callMetrics.record(edgeKey(callerOf(invocation), invocation.worker), at, ms, outcome, invocation.status);
 }
 
 let isRenderScheduled = false;

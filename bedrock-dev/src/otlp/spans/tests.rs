@@ -20,6 +20,7 @@ fn started(request_id: &str, parent: Option<&str>, attempt: Option<u32>) -> DevE
         trace: ROOT.to_owned(),
         mode: if attempt.is_some() { Mode::Event } else { Mode::Sync },
         attempt,
+        http: None,
         event: Payload::of(&bytes::Bytes::from_static(b"{}")).into(),
     })
 }
@@ -30,6 +31,7 @@ fn ended(request_id: &str, outcome: Outcome) -> DevEventKind {
         request_id: request_id.into(),
         worker: "greeter".into(),
         outcome,
+        status: None,
         error_type: is_failed.then(|| "KeyError".to_owned()),
         message: is_failed.then(|| "'width'".to_owned()),
         stack: if is_failed { vec!["line 1".to_owned(), "line 2".to_owned()] } else { Vec::new() },

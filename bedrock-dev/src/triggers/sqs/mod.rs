@@ -25,4 +25,4 @@ pub(super) use filters::MessageFilters;
 pub(super) use message::{Attributes, FifoAttributes, Message};
 pub(super) use queue::{FifoQueueConfig, SqsQueue, SqsQueueConfig};
 pub(crate) use store::MessageStoreError;
-pub(super) use store::{MessageStore, RedrivePolicy};
+pub(super) use store::{ListedMessage, MessageStore, RedrivePolicy};

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::message::Attributes;
 use super::store::{
-    MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy, SentMessage,
+    ListedMessage, MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy,
+    SentMessage,
 };
 use crate::Clock;
 
@@ -142,6 +143,25 @@ impl SqsQueue {
 
     pub(super) fn purge(&self) -> Result<usize, MessageStoreError> {
         self.messages.purge(&self.name)
+    }
+
+    /// Returns the oldest messages without receiving them.
+    pub(in super::super) fn peek(&self, limit: usize) -> Result<Vec<ListedMessage>, MessageStoreError> {
+        self.messages.peek(&self.name, limit)
+    }
+
+    /// Deletes a message. Returns `false` if there is none that could be.
+    pub(in super::super) fn drop_message(&self, id: &str) -> Result<bool, MessageStoreError> {
+        let is_dropped = self.messages.drop_message(&self.name, id)?;
+        self.wake();
+        Ok(is_dropped)
+    }
+
+    /// Moves a message here from another queue. Returns `false` if there is none that could be.
+    pub(in super::super) fn take_from(&self, other: &str, id: &str) -> Result<bool, MessageStoreError> {
+        let is_moved = self.messages.move_message(other, id, &self.name, self.clock.now())?;
+        self.wake();
+        Ok(is_moved)
     }
 
     pub(in super::super) fn counts(&self) -> Result<MessageCounts, MessageStoreError> {

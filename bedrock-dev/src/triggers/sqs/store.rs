@@ -111,6 +111,18 @@ pub(in super::super) struct MessageCounts {
     pub(in super::super) delayed: i64,
 }
 
+/// A message in a list of a queue.
+#[derive(Debug)]
+pub(in super::super) struct ListedMessage {
+    pub(in super::super) id: String,
+    pub(in super::super) body: String,
+    pub(in super::super) sent: SystemTime,
+    pub(in super::super) receives: u32,
+    pub(in super::super) visible: SystemTime,
+    /// Whether a worker of this process is processing it.
+    pub(in super::super) is_held: bool,
+}
+
 /// A message to be sent.
 pub(super) struct NewMessage<'a> {
     pub(super) body: &'a str,
@@ -293,6 +305,46 @@ impl MessageStore {
     /// Deletes all messages of a queue. Returns their number.
     pub(super) fn purge(&self, queue: &str) -> Result<usize, MessageStoreError> {
         self.transaction(|connection| connection.execute("DELETE FROM messages WHERE queue = ?1", [queue]))
+    }
+
+    /// Returns the oldest messages of a queue without receiving them, each with when it becomes visible.
+    pub(super) fn peek(&self, queue: &str, limit: usize) -> Result<Vec<ListedMessage>, MessageStoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.transaction(|connection| {
+            let select = "SELECT id, body, sent, receives, visible, held FROM messages WHERE queue = ?1 ORDER BY number LIMIT ?2";
+            let mut messages = connection.prepare_cached(select)?;
+            let listed = |row: &Row<'_>| {
+                Ok(ListedMessage {
+                    id: row.get(0)?,
+                    body: row.get(1)?,
+                    sent: time(row.get(2)?),
+                    receives: row.get(3)?,
+                    visible: time(row.get(4)?),
+                    is_held: row.get(5)?,
+                })
+            };
+            messages.query_map(params![queue, limit], listed)?.collect()
+        })
+    }
+
+    /// Deletes a message that is not being processed. Returns `false` if there is none.
+    pub(super) fn drop_message(&self, queue: &str, id: &str) -> Result<bool, MessageStoreError> {
+        let delete = "DELETE FROM messages WHERE queue = ?1 AND id = ?2 AND held = 0";
+        Ok(self.transaction(|connection| connection.execute(delete, params![queue, id]))? > 0)
+    }
+
+    /// Moves a message that is not being processed to another queue, as if it had been sent there now. Returns `false` if there
+    /// is none.
+    pub(super) fn move_message(
+        &self,
+        queue: &str,
+        id: &str,
+        to: &str,
+        now: SystemTime,
+    ) -> Result<bool, MessageStoreError> {
+        let update = "UPDATE messages SET queue = ?3, sent = ?4, visible = ?4, receives = 0, first_received = NULL, receipt = NULL
+             WHERE queue = ?1 AND id = ?2 AND held = 0";
+        Ok(self.transaction(|connection| connection.execute(update, params![queue, id, to, Timestamp(now)]))? > 0)
     }
 
     /// Counts the messages of a queue.

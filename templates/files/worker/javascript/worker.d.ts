@@ -2,7 +2,7 @@
 
 /** The context of an invocation, as Lambda's Node.js runtime passes it. */
 export interface Context {
-  callbackWaitsForEmptyEventLoop: boolean;
+  callbackWaitsForEmptyEventLoop?: boolean;
   readonly functionName: string;
   readonly functionVersion: string;
   readonly invokedFunctionArn: string;

@@ -33,6 +33,7 @@ tokio = { version = "1", features = ["macros", "rt"] }
 TOML
 cat > src/main.rs <<'RUST'
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::BehaviorVersion;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -53,7 +54,9 @@ async fn main() {
         let config = loader.profile_name(name).load().await;
         println!("aws-config  profile `{name}`: {}", key(config.credentials_provider().unwrap()).await);
     }
-    let provider = ProfileFileCredentialsProvider::builder().profile_name("work").build();
+    let client = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+    let of_provider = ProviderConfig::without_region().with_http_client(client);
+    let provider = ProfileFileCredentialsProvider::builder().configure(&of_provider).profile_name("work").build();
     println!("aws-config  provider of `work`: {}", key(provider).await);
 }
 RUST

@@ -5,6 +5,7 @@ mod arn;
 mod cors;
 mod destination;
 mod durable;
+mod event_trigger_reader;
 mod function;
 mod function_reader;
 mod json;

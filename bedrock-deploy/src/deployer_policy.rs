@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bedrock_build::App;
+use bedrock_build::triggers::DEFAULT_BUS;
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
 
@@ -126,6 +127,19 @@ const SETTINGS_ACTIONS: [&str; 10] = [
 const TABLE_ACTIONS: [&str; 4] = ["CreateTable", "DescribeTable", "ListTagsOfResource", "TagResource"];
 const TOPIC_ACTIONS: [&str; 4] = ["CreateTopic", "GetTopicAttributes", "ListTagsForResource", "TagResource"];
 const BUS_ACTIONS: [&str; 4] = ["CreateEventBus", "DescribeEventBus", "ListTagsForResource", "TagResource"];
+const SUBSCRIBED_TOPIC_ACTIONS: [&str; 2] = ["ListSubscriptionsByTopic", "Subscribe"];
+/// SNS has no ARNs of subscriptions in policies (service authorization reference of SNS).
+const SUBSCRIPTION_ACTIONS: [&str; 3] = ["GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe"];
+const RULE_ACTIONS: [&str; 8] = [
+    "DeleteRule",
+    "DescribeRule",
+    "ListTagsForResource",
+    "ListTargetsByRule",
+    "PutRule",
+    "PutTargets",
+    "RemoveTargets",
+    "TagResource",
+];
 const FOREIGN_BUCKET_ACTIONS: [&str; 3] = ["GetBucketNotification", "ListBucket", "PutBucketNotification"];
 
 /// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build.
@@ -242,6 +256,8 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut buckets = BTreeSet::new();
     let mut resources = BTreeSet::new();
     let mut functions = BTreeSet::new();
+    let mut topics = BTreeSet::new();
+    let mut rules = BTreeSet::new();
     for (name, entry) in manifest.functions() {
         for secret in entry.secrets.values() {
             match secret {
@@ -265,10 +281,29 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
         resources.extend(used.map(|used| used.kind.as_str()));
         for trigger in &entry.triggers {
-            if let Trigger::Bucket { bucket, .. } = trigger
-                && bucket.starts_with("arn:")
-            {
-                buckets.insert(bucket.clone());
+            match trigger {
+                Trigger::Bucket { bucket, .. } if bucket.starts_with("arn:") => {
+                    buckets.insert(bucket.clone());
+                }
+                Trigger::Topic { topic, .. } if topic.starts_with("arn:") => {
+                    topics.insert(topic.clone());
+                }
+                Trigger::Topic { .. } => {
+                    resources.insert("topic");
+                    topics.insert(names.arn("sns", &format!("{}-*", names.stage)));
+                }
+                Trigger::Bus { bus, .. } => {
+                    let is_app_bus = !bus.starts_with("arn:") && bus != DEFAULT_BUS;
+                    resources.extend(is_app_bus.then_some("bus"));
+                    let name = bus.rsplit('/').next().unwrap_or_default();
+                    let rule = match name {
+                        DEFAULT_BUS => format!("rule/{}-*", names.stage),
+                        _ if is_app_bus => format!("rule/{0}-*/{0}-*", names.stage),
+                        name => format!("rule/{name}/{}-*", names.stage),
+                    };
+                    rules.insert(names.arn("events", &rule));
+                }
+                _ => {}
             }
         }
     }
@@ -280,6 +315,9 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("Settings", "lambda", &SETTINGS_ACTIONS[..], functions),
         ("Tables", "dynamodb", &TABLE_ACTIONS, of_kind("table", "dynamodb", "table/")),
         ("Topics", "sns", &TOPIC_ACTIONS, of_kind("topic", "sns", "")),
+        ("Subscriptions", "sns", &SUBSCRIPTION_ACTIONS, topics.iter().map(|_| "*".to_owned()).collect()),
+        ("SubscribedTopics", "sns", &SUBSCRIBED_TOPIC_ACTIONS, topics),
+        ("Rules", "events", &RULE_ACTIONS, rules),
         ("EventBuses", "events", &BUS_ACTIONS, of_kind("bus", "events", "event-bus/")),
         ("Parameters", "ssm", &["GetParameter"], parameters),
         ("Secrets", "secretsmanager", &["GetSecretValue"], secrets),

@@ -40,7 +40,7 @@ pub(crate) fn trigger_variables(manifest: &Manifest, stage: &StageContext) -> BT
     for (_, entry) in manifest.functions() {
         for trigger in &entry.triggers {
             match trigger {
-                Trigger::Schedule { .. } => {}
+                Trigger::Schedule { .. } | Trigger::Topic { .. } | Trigger::Bus { .. } => {}
                 Trigger::Queue { queue, .. } => {
                     let app_queue_arn = || stage.queue_arn(&stage.queue_name(queue));
                     let arn = if queue.starts_with("arn:") { queue.clone() } else { app_queue_arn() };
@@ -90,6 +90,15 @@ pub(crate) fn validate(manifest: &Manifest, stage: &StageContext, key: &str, ent
         ));
     }
     for trigger in &entry.triggers {
+        if let Trigger::Bus { bus, .. } = trigger
+            && bus.starts_with("arn:")
+            && *bus != stage.bus_arn(bus.rsplit('/').next().unwrap_or_default())
+        {
+            let message = format!("the event bus `{bus}` is not one of the account and the region of {stage}");
+            let help = "EventBridge has rules only on buses of the same account and region: let the owner of the bus forward \
+                        events to one of yours";
+            reports.push(rejection(message, help));
+        }
         let Trigger::Queue { queue, .. } = trigger else { continue };
         let name = dead_letter_queue_name(&stage.queue_name(queue));
         if !queue.starts_with("arn:") && name.len() > MAX_QUEUE_NAME_CHARS {

@@ -128,6 +128,27 @@ pub(crate) enum Trigger {
         suffix: String,
         events: Vec<ObjectEvent>,
     },
+    Topic {
+        /// Name of a topic of the app, or an ARN.
+        topic: String,
+        /// JSON text of a filter policy. `None` for all messages.
+        filter: Option<String>,
+        filter_scope: FilterScope,
+    },
+    Bus {
+        /// Name of an event bus of the app, `default`, or an ARN.
+        bus: String,
+        /// JSON text of an event pattern.
+        pattern: String,
+    },
+}
+
+/// What a filter policy is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FilterScope {
+    Attributes,
+    Body,
 }
 
 /// A change of an object in a bucket.

@@ -1,13 +1,16 @@
-//! Tables, topics and event buses of the app: created when a function uses them, and never deleted, because they contain
+//! Tables, topics and event buses of the app: created when a function uses them or is invoked by them, and never deleted, because they contain
 //! data or are known to others. Queues and buckets are created with the triggers.
+
+use std::collections::BTreeSet;
 
 use crate::desired::Desired;
 use crate::stage::StageContext;
 use crate::step::Change;
+use crate::triggers::desired::DesiredTriggers;
 use crate::triggers::step::{PlannedTrigger, TriggerStep};
 use crate::uses::{AppResources, ResourceId, TableKey};
 
-/// Returns the resources that functions use, tables with their keys.
+/// Returns the resources that functions use, tables with their keys, and the topics and event buses that invoke functions.
 pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppResources {
     let mut resources = AppResources::new();
     for used in desired.values().flat_map(|function| &function.resources) {
@@ -20,7 +23,23 @@ pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppR
             }
         }
     }
+    resources.extend(trigger_sources(stage, desired).into_iter().map(|id| (id, None)));
     resources
+}
+
+/// Returns the topics and event buses of the app that invoke functions. They are created with their triggers.
+fn trigger_sources(stage: &StageContext, desired: &Desired) -> BTreeSet<ResourceId> {
+    let triggers = DesiredTriggers::new(stage, desired);
+    let topics = triggers
+        .topics
+        .into_iter()
+        .filter_map(|(arn, topic)| Some(ResourceId { kind: "topic".to_owned(), name: topic.app_topic?, arn }));
+    let buses = triggers.rules.into_values().filter(|rule| rule.is_app_bus);
+    let buses = buses.map(|rule| {
+        let arn = stage.bus_arn(&rule.bus);
+        ResourceId { kind: "bus".to_owned(), name: rule.bus, arn }
+    });
+    topics.chain(buses).collect()
 }
 
 /// Plans the creation of what does not exist.
@@ -42,5 +61,7 @@ pub(crate) fn plan_resources(stage: &StageContext, desired: &Desired, actual: &A
             warning: None,
         }
     };
-    desired_resources(stage, desired).into_iter().map(plan).collect()
+    let of_triggers = trigger_sources(stage, desired);
+    let resources = desired_resources(stage, desired).into_iter();
+    resources.filter(|(id, _)| !of_triggers.contains(id)).map(plan).collect()
 }

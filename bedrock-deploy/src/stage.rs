@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bedrock_artifacts::Digest;
+use bedrock_build::triggers::DEFAULT_BUS;
 use bedrock_build::{App, FunctionName, WorkerName};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
@@ -30,8 +31,13 @@ pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
 pub(crate) const BUCKET_STATEMENT_PREFIX: &str = "bedrock-bucket-";
 
+/// Prefix of the ids of statements that allow a topic or a rule to invoke a function.
+pub(crate) const EVENT_STATEMENT_PREFIX: &str = "bedrock-event-";
+
 const MAX_ROLE_NAME_CHARS: usize = 64;
 const MAX_BUCKET_NAME_CHARS: usize = 63;
+/// Characters of the name of a rule (EventBridge API reference, `PutRule`).
+const MAX_RULE_NAME_CHARS: usize = 64;
 /// Hexadecimal digits of the digest at the end of a shortened name.
 const NAME_DIGEST_DIGITS: usize = 8;
 
@@ -210,6 +216,30 @@ impl StageContext {
         format!("arn:{partition}:sqs:{region}:{account}:{full_name}")
     }
 
+    /// Returns the ARN of a topic of this account and region, by its full name.
+    pub(crate) fn topic_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:sns:{region}:{account}:{full_name}")
+    }
+
+    /// Returns the ARN of an event bus of this account and region, by its full name.
+    pub(crate) fn bus_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:events:{region}:{account}:event-bus/{full_name}")
+    }
+
+    /// Returns the name of a worker's rule with this number, from 1.
+    pub(crate) fn rule_name(&self, key: &str, number: usize) -> String {
+        shorten(format!("{}-{number}", self.function_name(key)), MAX_RULE_NAME_CHARS)
+    }
+
+    /// Returns the ARN of a rule, which has no name of a bus if it is one of the bus `default`.
+    pub(crate) fn rule_arn(&self, bus: &str, rule: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        let bus = if bus == DEFAULT_BUS { String::new() } else { format!("{bus}/") };
+        format!("arn:{partition}:events:{region}:{account}:rule/{bus}{rule}")
+    }
+
     /// Returns the full name of a bucket of the app. Bucket names are shared by all accounts, so it contains account and
     /// region; they may not contain `_`.
     pub(crate) fn bucket_name(&self, name: &str) -> String {
@@ -240,6 +270,12 @@ pub(crate) fn bucket_statement_id(bucket: &str, qualifier: Option<&str>) -> Stri
     let digest = digest.get(..16).unwrap_or_default();
     let qualifier = qualifier.map_or_else(String::new, |qualifier| format!("{qualifier}-"));
     format!("{BUCKET_STATEMENT_PREFIX}{qualifier}{digest}")
+}
+
+/// Returns the id of the statement that allows a topic or a rule to invoke the alias of a function.
+pub(crate) fn event_statement_id(source_arn: &str) -> String {
+    let digest = Digest::of(source_arn.as_bytes()).to_string();
+    format!("{EVENT_STATEMENT_PREFIX}{ALIAS}-{}", digest.get(..16).unwrap_or_default())
 }
 
 /// Returns the last part of an ARN, which is the resource's name. A plain name is returned unchanged.

@@ -1,8 +1,10 @@
-//! The triggers of workers in the manifest. Queues and buckets have the names of the settings, because their names on AWS
+//! The triggers of workers in the manifest. Queues, buckets, topics and buses have the names of the settings, because their names on AWS
 //! depend on the stage.
 
 use bedrock_build::Trigger;
-use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, is_fifo_queue};
+use bedrock_build::triggers::{
+    BucketTrigger, BusTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, TopicTrigger, is_fifo_queue,
+};
 use serde::Serialize;
 
 /// A trigger. Its first key is its kind.
@@ -39,14 +41,29 @@ pub(super) enum Entry {
         suffix: String,
         events: Vec<&'static str>,
     },
+    Topic {
+        topic: String,
+        /// JSON text; null for all messages.
+        filter: Option<String>,
+        filter_scope: &'static str,
+    },
+    Bus {
+        bus: String,
+        /// JSON text.
+        pattern: String,
+    },
 }
 
 /// Returns whether a reader of version 2 of the manifest would create something else, because it does not know the
 /// trigger's keys or kind.
 pub(super) fn needs_version_with_stages(trigger: &Trigger) -> bool {
-    let Trigger::Queue(queue) = trigger else { return false };
-    let QueueTrigger { queue, filters, maximum_concurrency, .. } = queue;
-    is_fifo_queue(queue.as_str()) || !filters.is_empty() || maximum_concurrency.is_some()
+    match trigger {
+        Trigger::Queue(QueueTrigger { queue, filters, maximum_concurrency, .. }) => {
+            is_fifo_queue(queue.as_str()) || !filters.is_empty() || maximum_concurrency.is_some()
+        }
+        Trigger::Topic(_) | Trigger::Bus(_) => true,
+        Trigger::Schedule(_) | Trigger::Bucket(_) => false,
+    }
 }
 
 impl Entry {
@@ -72,6 +89,14 @@ impl Entry {
                 suffix: suffix.clone(),
                 events: events.iter().copied().map(ObjectEvent::as_str).collect(),
             },
+            Trigger::Topic(TopicTrigger { topic, filter, filter_scope }) => Self::Topic {
+                topic: topic.as_str().to_owned(),
+                filter: filter.clone(),
+                filter_scope: filter_scope.as_str(),
+            },
+            Trigger::Bus(BusTrigger { bus, pattern }) => {
+                Self::Bus { bus: bus.as_str().to_owned(), pattern: pattern.clone() }
+            }
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/resources.tf", "terraform/resources.tf"),
     verbatim!("terraform/schedules.tf", "terraform/schedules.tf"),
     verbatim!("terraform/queues.tf", "terraform/queues.tf"),
+    verbatim!("terraform/events.tf", "terraform/events.tf"),
     verbatim!("terraform/buckets.tf", "terraform/buckets.tf"),
     verbatim!("terraform/variables.tf", "terraform/variables.tf"),
     verbatim!("terraform/outputs.tf", "terraform/outputs.tf"),
@@ -82,6 +83,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/manifest/variables.tf", "terraform/manifest/variables.tf"),
     verbatim!("terraform/manifest/outputs.tf", "terraform/manifest/outputs.tf"),
     verbatim!(".github/workflows/deploy.yml", "workflow/deploy.yml"),
+    verbatim!(".github/workflows/pull-request.yml", "workflow/pull-request.yml"),
 ];
 
 pub(crate) const ENDPOINT: &[TemplateFile] = &[template!("endpoint.rs", "endpoint/endpoint.rs.j2")];

@@ -174,12 +174,13 @@ fn syntax_error_names_the_file() {
     assert_eq!(error.path, "main.py");
 }
 
+const WORKFLOWS: [&str; 2] = [".github/workflows/deploy.yml", ".github/workflows/pull-request.yml"];
+
 #[test]
 fn terraform_returns_all_files_unchanged() {
     let files = terraform();
-    assert!(files.iter().any(|file| file.path == ".github/workflows/deploy.yml"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("files");
-    let mut expected = vec![".github/workflows/deploy.yml".to_owned()];
+    let mut expected = WORKFLOWS.map(str::to_owned).to_vec();
     let mut folders = vec![folder.join("terraform")];
     while let Some(dir) = folders.pop() {
         for entry in fs::read_dir(dir).expect("folder") {
@@ -203,27 +204,31 @@ fn terraform_returns_all_files_unchanged() {
 #[test]
 fn workflow_pins_actions_to_commits() {
     let files = terraform();
-    let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");
-    let actions: Vec<&str> = workflow
-        .contents
-        .lines()
-        .filter_map(|line| line.trim().split_once("uses: "))
-        .map(|(_, action)| action)
-        .collect();
-    assert_eq!(actions.len(), 4);
-    for action in actions {
-        let (commit, version) = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # ")).expect(action);
-        assert!(commit.len() == 40 && commit.chars().all(|digit| digit.is_ascii_hexdigit()), "{action}");
-        assert!(version.starts_with('v'), "{action}");
+    for (path, count) in WORKFLOWS.into_iter().zip([4, 12]) {
+        let workflow = files.iter().find(|file| file.path == path).expect(path);
+        let actions: Vec<&str> = workflow
+            .contents
+            .lines()
+            .filter_map(|line| line.trim().split_once("uses: "))
+            .map(|(_, action)| action)
+            .collect();
+        assert_eq!(actions.len(), count, "{path}");
+        for action in actions {
+            let (commit, version) = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # ")).expect(action);
+            assert!(commit.len() == 40 && commit.chars().all(|digit| digit.is_ascii_hexdigit()), "{action}");
+            assert!(version.starts_with('v'), "{action}");
+        }
+        // In CI, `deploy` cannot ask.
+        assert!(workflow.contents.contains("STAGE\" --yes"), "{path}");
     }
-    // In CI, `deploy` cannot ask.
-    assert!(workflow.contents.contains("cargo bedrock deploy --stage \"$STAGE\" --yes"));
 }
 
 #[test]
 fn workflow_installs_the_version_of_this_crate() {
     let files = terraform();
-    let workflow = files.iter().find(|file| file.path == ".github/workflows/deploy.yml").expect("workflow");
-    let line = format!("      BEDROCK_VERSION: {}", env!("CARGO_PKG_VERSION"));
-    assert!(workflow.contents.lines().any(|found| found == line), "{}", workflow.contents);
+    for path in WORKFLOWS {
+        let workflow = files.iter().find(|file| file.path == path).expect(path);
+        let line = format!("BEDROCK_VERSION: {}", env!("CARGO_PKG_VERSION"));
+        assert!(workflow.contents.lines().any(|found| found.trim() == line), "{}", workflow.contents);
+    }
 }

@@ -123,6 +123,8 @@ impl AwsAction {
             "scheduler" => request.scheduler(),
             "s3" => request.s3(),
             "iam" | "sts" => request.iam(account),
+            "sns" => request.sns(),
+            "events" => request.events(),
             _ => request.json(service),
         };
         Self { action: format!("{service}:{operation}"), resource }
@@ -215,6 +217,27 @@ impl Request<'_> {
             text("PolicyArn").unwrap_or("*").to_owned()
         };
         (text("Action").expect("an action").to_owned(), resource)
+    }
+
+    fn sns(&self) -> (String, String) {
+        let text = |name: &str| self.parameters[name].as_str();
+        let topic = text("Name").map(|name| format!("arn:aws:sns:{}:{name}", self.place));
+        // Subscriptions are no resources of policies.
+        let resource = topic.or_else(|| text("TopicArn").or(text("ResourceArn")).map(str::to_owned));
+        (text("Action").expect("an action").to_owned(), resource.unwrap_or_else(|| "*".to_owned()))
+    }
+
+    fn events(&self) -> (String, String) {
+        let operation = self.target.and_then(|target| target.rsplit('.').next()).expect("an operation").to_owned();
+        let text = |name: &str| self.parameters[name].as_str();
+        let bus = text("EventBusName").filter(|bus| *bus != "default").map(|bus| format!("{bus}/")).unwrap_or_default();
+        let arn = |resource: String| format!("arn:aws:events:{}:{resource}", self.place);
+        let resource = match (text("ResourceARN"), text("Rule").or(text("Name"))) {
+            (Some(resource), _) => resource.to_owned(),
+            (None, Some(name)) if operation.ends_with("EventBus") => arn(format!("event-bus/{name}")),
+            (None, name) => arn(format!("rule/{bus}{}", name.unwrap_or_default())),
+        };
+        (operation, resource)
     }
 
     fn json(&self, service: &str) -> (String, String) {
@@ -330,6 +353,24 @@ mod tests {
             (
                 action("POST /", "sqs", "X-Amz-Target: AmazonSQS.CreateQueue\r\n", r#"{"QueueName":"q"}"#),
                 "sqs:CreateQueue arn:aws:sqs:us-east-1:1:q",
+            ),
+            (
+                action("POST /", "sns", "", "Action=Subscribe&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A1%3At"),
+                "sns:Subscribe arn:aws:sns:us-east-1:1:t",
+            ),
+            (action("POST /", "sns", "", "Action=Unsubscribe&SubscriptionArn=x"), "sns:Unsubscribe *"),
+            (
+                action(
+                    "POST /",
+                    "events",
+                    "X-Amz-Target: AWSEvents.PutTargets\r\n",
+                    r#"{"Rule":"r","EventBusName":"b"}"#,
+                ),
+                "events:PutTargets arn:aws:events:us-east-1:1:rule/b/r",
+            ),
+            (
+                action("POST /", "events", "X-Amz-Target: AWSEvents.DescribeEventBus\r\n", r#"{"Name":"b"}"#),
+                "events:DescribeEventBus arn:aws:events:us-east-1:1:event-bus/b",
             ),
         ] {
             assert_eq!(found, expected);

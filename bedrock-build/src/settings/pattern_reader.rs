@@ -32,7 +32,8 @@ impl Reader<'_> {
     }
 }
 
-fn pattern_value(value: &DeValue<'_>) -> PatternValue {
+/// Returns a value of the settings as a value of a pattern.
+pub(super) fn pattern_value(value: &DeValue<'_>) -> PatternValue {
     match value {
         DeValue::Array(list) => PatternValue::List(list.iter().map(|each| pattern_value(each.get_ref())).collect()),
         DeValue::Table(table) => {

@@ -33,8 +33,12 @@ struct CommonKeys {
 impl CommonKeys {
     fn of(trigger: &Trigger) -> Self {
         match trigger {
-            Trigger::Schedule(_) => {
-                let key = format!("schedule {}", trigger.title());
+            Trigger::Schedule(_) | Trigger::Bus(_) => {
+                let key = format!("title {}", trigger.title());
+                Self { own: vec![key.clone()], sought: vec![key] }
+            }
+            Trigger::Topic(topic) => {
+                let key = format!("topic {}", topic.topic.as_str());
                 Self { own: vec![key.clone()], sought: vec![key] }
             }
             Trigger::Queue(queue) => {
@@ -97,6 +101,13 @@ fn conflict(earlier: &TriggerDeclaration, later: &TriggerDeclaration) -> Option<
                 .help("choose a separate folder for each bucket"),
         ),
         (Trigger::Bucket(a), Trigger::Bucket(b)) => same_variable(earlier, later, "BUCKET", &a.bucket, &b.bucket),
+        (Trigger::Topic(a), Trigger::Topic(b)) if a.topic == b.topic && worker == earlier_worker => Some(
+            Problem::new(format!(
+                "{location}: worker `{worker}` has two subscriptions of the topic `{}`",
+                a.topic.as_str()
+            ))
+            .help("write one `filter` with `\"$or\"`: SNS has one subscription for each topic and function"),
+        ),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use super::triggers::{
 use crate::event_pattern::PatternDialect;
 use crate::schedule::{self, Schedule};
 
-const KINDS: &[&str] = &["schedule", "queue", "bucket"];
+const KINDS: &[&str] = &["schedule", "queue", "bucket", "topic", "bus"];
 const SCHEDULE_KEYS: &[&str] = &["event", "schedule", "timezone"];
 const QUEUE_KEYS: &[&str] = &[
     "batch-size",
@@ -72,14 +72,16 @@ impl Reader<'_> {
         let kinds: Vec<&str> =
             KINDS.iter().copied().filter(|kind| table.is_some_and(|t| t.contains_key(*kind))).collect();
         let (Some(table), [kind]) = (table, &kinds[..]) else {
-            self.wrong_value(value, path, "a table with one of `schedule`, `queue` and `bucket`");
+            self.wrong_value(value, path, "a table with one of `schedule`, `queue`, `bucket`, `topic` and `bus`");
             return None;
         };
         let earlier_problems = self.problems.len();
         let trigger = match *kind {
             "schedule" => self.schedule(table, path).map(Trigger::Schedule),
             "queue" => self.queue(table, path).map(Trigger::Queue),
-            _ => self.bucket(table, path).map(Trigger::Bucket),
+            "bucket" => self.bucket(table, path).map(Trigger::Bucket),
+            "topic" => self.topic(table, path).map(Trigger::Topic),
+            _ => self.bus(table, path).map(Trigger::Bus),
         };
         trigger.filter(|_| self.problems.len() == earlier_problems)
     }

@@ -1,7 +1,7 @@
-//! The triggers of a worker: schedules, queues and buckets that invoke it.
+//! The triggers of a worker: schedules, queues, buckets, topics and rules of event buses that invoke it.
 //!
-//! This file has only the types and the rules for names: `trigger_reader.rs` reads triggers from the settings, and
-//! `trigger_conflicts.rs` compares the triggers of all workers.
+//! This file has only the types and the rules for names: `trigger_reader.rs` and `event_trigger_reader.rs` read triggers from
+//! the settings, and `trigger_conflicts.rs` compares the triggers of all workers.
 
 use crate::name::{AppName, MAX_QUEUE_NAME_LENGTH};
 use crate::schedule::Schedule;
@@ -15,6 +15,10 @@ pub enum Trigger {
     Queue(QueueTrigger),
     /// Notifications of an S3 bucket, which invoke the worker asynchronously for each object.
     Bucket(BucketTrigger),
+    /// A subscription of an SNS topic, which invokes the worker asynchronously for each message.
+    Topic(TopicTrigger),
+    /// A rule of an event bus of EventBridge, which invokes the worker asynchronously for each event that matches.
+    Bus(BusTrigger),
 }
 
 /// `{ schedule = "rate(5 minutes)" }`
@@ -67,12 +71,42 @@ pub struct BucketTrigger {
     pub events: Vec<ObjectEvent>,
 }
 
-/// The queue or bucket of a trigger.
+/// `{ topic = "alerts" }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicTrigger {
+    /// The topic.
+    pub topic: TriggerSource,
+    /// The filter policy, as JSON text of an object. `None` for all messages.
+    pub filter: Option<String>,
+    /// What the filter policy is compared with.
+    pub filter_scope: FilterScope,
+}
+
+/// What a filter policy of SNS is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilterScope {
+    /// The attributes of the message.
+    #[default]
+    Attributes,
+    /// The message, which must be a JSON object.
+    Body,
+}
+
+/// `{ bus = "default", pattern = { source = ["shop"] } }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusTrigger {
+    /// The event bus. `Own("default")` is the bus that every account has.
+    pub bus: TriggerSource,
+    /// The event pattern, as JSON text of an object.
+    pub pattern: String,
+}
+
+/// The queue, bucket, topic or event bus of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TriggerSource {
-    /// A queue or bucket of the app, which is created and deleted with it: its name without app and stage.
+    /// A resource of the app, which is created and deleted with it: its name without app and stage.
     Own(String),
-    /// An existing queue or bucket: its ARN.
+    /// An existing resource: its ARN.
     Existing(String),
 }
 
@@ -98,7 +132,7 @@ impl TriggerSource {
     pub fn name(&self) -> &str {
         match self {
             Self::Own(name) => name,
-            Self::Existing(arn) => arn.rsplit(':').next().unwrap_or(arn),
+            Self::Existing(arn) => arn.rsplit([':', '/']).next().unwrap_or(arn),
         }
     }
 
@@ -143,7 +177,34 @@ impl Trigger {
                 let keys = if keys == "*" { String::new() } else { format!(" ({keys})") };
                 format!("bucket `{}`{keys}", bucket.bucket.as_str())
             }
+            Self::Topic(topic) => {
+                let filter = topic.filter.as_ref().map(|filter| format!(" ({filter})")).unwrap_or_default();
+                format!("topic `{}`{filter}", topic.topic.as_str())
+            }
+            Self::Bus(bus) => format!("bus `{}` ({})", bus.bus.as_str(), bus.pattern),
         }
+    }
+}
+
+impl FilterScope {
+    /// Returns the word in the settings and in the manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Attributes => "attributes",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// The event bus that every account has.
+pub const DEFAULT_BUS: &str = "default";
+
+impl BusTrigger {
+    /// Returns whether the bus is one of the app, which is created with it.
+    #[must_use]
+    pub fn is_bus_of_app(&self) -> bool {
+        matches!(&self.bus, TriggerSource::Own(name) if name != DEFAULT_BUS)
     }
 }
 
@@ -179,8 +240,7 @@ pub(super) fn variable_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Returns whether a queue is a FIFO queue, by its name or ARN: the names of all FIFO queues, and of no others, end with
-/// `.fifo`.
+/// Returns whether a queue or a topic is FIFO, by its name or ARN: the names of all that are, and of no others, end with `.fifo`.
 #[must_use]
 pub fn is_fifo_queue(name: &str) -> bool {
     name.ends_with(FIFO_SUFFIX)
@@ -226,6 +286,18 @@ pub(super) fn validate_bucket_name(name: &str) -> Result<(), String> {
     validate_length(name)?;
     if name.starts_with('-') || name.ends_with('-') || !name.chars().all(is_legal) {
         return Err("bucket names have only lower-case letters, digits and, between them, `-`".to_owned());
+    }
+    Ok(())
+}
+
+/// Returns why a topic or an event bus of the app cannot have that name.
+pub(super) fn validate_topic_or_bus_name(name: &str) -> Result<(), String> {
+    if name.ends_with(FIFO_SUFFIX) {
+        return Err("Lambda functions cannot subscribe to FIFO topics: use a FIFO queue".to_owned());
+    }
+    validate_length(name)?;
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+        return Err("names of topics and event buses have only letters, digits, `-` and `_`".to_owned());
     }
     Ok(())
 }

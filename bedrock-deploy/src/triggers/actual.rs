@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::desired::{EventSourceMapping, NotificationConfig, Schedule};
+use super::desired::{EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 
 /// The actual triggers. Empty, without having been read, if no function has or had triggers.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,37 @@ pub(crate) struct ActualTriggers {
     pub(crate) queues: BTreeMap<String, ActualQueue>,
     pub(crate) mappings: Vec<ActualMapping>,
     pub(crate) buckets: BTreeMap<String, ActualBucket>,
+    /// By their ARNs.
+    pub(crate) topics: BTreeMap<String, ActualTopic>,
+    /// By their ARNs.
+    pub(crate) rules: BTreeMap<String, ActualRule>,
+}
+
+/// A topic that invokes functions of the stage, or is to do so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ActualTopic {
+    /// By the keys of the functions.
+    pub(crate) subscriptions: BTreeMap<String, ActualSubscription>,
+    /// Keys of the functions whose aliases it may invoke.
+    pub(crate) permitted: BTreeSet<String>,
+}
+
+/// A subscription of the alias of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualSubscription {
+    pub(crate) arn: String,
+    pub(crate) filter: SubscriptionFilter,
+}
+
+/// A rule that invokes a function of the stage, or is to do so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualRule {
+    pub(crate) key: String,
+    pub(crate) exists: bool,
+    pub(crate) pattern: Value,
+    /// Whether it is enabled and invokes nothing but the alias of the function.
+    pub(crate) is_effective: bool,
+    pub(crate) is_permitted: bool,
 }
 
 /// A schedule.

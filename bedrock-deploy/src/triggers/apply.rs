@@ -1,4 +1,5 @@
-//! Applies the steps of triggers: each queue, each bucket, and all schedules together.
+//! Applies the steps of triggers: each queue, each bucket, and all schedules together; `event_sources` applies those of topics
+//! and rules.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -72,9 +73,9 @@ fn still_deleting(resource: &str) -> StepError {
 }
 
 /// What every step needs.
-struct StepContext<'a> {
-    aws: &'a Aws,
-    stage: &'a StageContext,
+pub(super) struct StepContext<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) stage: &'a StageContext,
 }
 
 impl StepContext<'_> {
@@ -105,6 +106,14 @@ impl StepContext<'_> {
                 self.remove_bucket_permission(key, bucket, *qualifier).await
             }
             Step::DeleteBucket(name) => self.delete_bucket(name).await,
+            Step::AddSourcePermission { key, source_arn } => self.add_source_permission(key, source_arn).await,
+            Step::RemoveSourcePermission { key, source_arn } => self.remove_source_permission(key, source_arn).await,
+            Step::Subscribe { key, topic_arn, filter } => self.subscribe(key, topic_arn, filter).await,
+            Step::UpdateSubscription { arn, filter, .. } => self.set_subscription_filter(arn, filter).await,
+            Step::Unsubscribe { arn, .. } => self.unsubscribe(arn).await,
+            Step::PutRule(rule) => self.put_rule(rule).await,
+            Step::PutTarget(rule) => self.put_target(rule).await,
+            Step::DeleteRule(arn) => self.delete_rule(arn).await,
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,

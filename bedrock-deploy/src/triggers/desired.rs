@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_build::triggers::DEFAULT_BUS;
 use serde_json::Value;
 
 use crate::desired::Desired;
-use crate::manifest::{ObjectEvent, Trigger};
+use crate::manifest::{FilterScope, ObjectEvent, Trigger};
 use crate::stage::{StageContext, arn_resource};
 use crate::uses::ResourceUse;
 
@@ -19,6 +20,39 @@ pub(crate) struct DesiredTriggers {
     pub(crate) schedules: BTreeMap<String, Schedule>,
     pub(crate) queues: BTreeMap<String, DesiredQueue>,
     pub(crate) buckets: BTreeMap<String, DesiredBucket>,
+    /// By their ARNs.
+    pub(crate) topics: BTreeMap<String, DesiredTopic>,
+    /// By their ARNs.
+    pub(crate) rules: BTreeMap<String, DesiredRule>,
+}
+
+/// A topic to which workers subscribe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DesiredTopic {
+    /// Its full name if the deploy creates it.
+    pub(crate) app_topic: Option<String>,
+    /// By the keys of the functions.
+    pub(crate) subscriptions: BTreeMap<String, SubscriptionFilter>,
+}
+
+/// Which messages a subscription delivers. The default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SubscriptionFilter {
+    pub(crate) policy: Option<Value>,
+    /// Whether the policy is compared with the body of a message rather than with its attributes.
+    pub(crate) is_of_body: bool,
+}
+
+/// A rule of an event bus that invokes a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DesiredRule {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    /// The full name of the bus.
+    pub(crate) bus: String,
+    /// Whether the deploy creates the bus.
+    pub(crate) is_app_bus: bool,
+    pub(crate) pattern: Value,
 }
 
 /// A schedule that invokes a worker.
@@ -90,6 +124,7 @@ impl DesiredTriggers {
         let mut triggers = Self::default();
         for (key, function) in desired {
             let mut schedule_count = 0;
+            let mut rule_count = 0;
             for trigger in &function.triggers {
                 match trigger {
                     Trigger::Schedule { schedule, timezone, event } => {
@@ -101,6 +136,21 @@ impl DesiredTriggers {
                             input: event.clone(),
                         };
                         triggers.schedules.insert(format!("{key}-{schedule_count}"), schedule);
+                    }
+                    Trigger::Topic { topic, filter, filter_scope } => {
+                        let app_topic = (!topic.starts_with("arn:")).then(|| format!("{}{topic}", stage.prefix()));
+                        let arn = app_topic.as_ref().map_or_else(|| topic.clone(), |name| stage.topic_arn(name));
+                        let entry = triggers.topics.entry(arn).or_default();
+                        entry.app_topic = app_topic;
+                        // The build has written it as JSON.
+                        let policy = filter.as_ref().and_then(|text| serde_json::from_str(text).ok());
+                        let is_of_body = policy.is_some() && *filter_scope == FilterScope::Body;
+                        entry.subscriptions.insert(key.clone(), SubscriptionFilter { policy, is_of_body });
+                    }
+                    Trigger::Bus { bus, pattern } => {
+                        rule_count += 1;
+                        let rule = desired_rule(stage, key, rule_count, bus, pattern);
+                        triggers.rules.insert(stage.rule_arn(&rule.bus, &rule.name), rule);
                     }
                     Trigger::Queue { .. } => triggers.queues.extend(desired_queue(stage, key, trigger)),
                     Trigger::Bucket { bucket, prefix, suffix, events } => {
@@ -149,6 +199,19 @@ impl DesiredTriggers {
             }
             _ => {}
         }
+    }
+}
+
+fn desired_rule(stage: &StageContext, key: &str, number: usize, bus: &str, pattern: &str) -> DesiredRule {
+    let is_app_bus = !bus.starts_with("arn:") && bus != DEFAULT_BUS;
+    let name = bus.rsplit('/').next().unwrap_or_default();
+    DesiredRule {
+        key: key.to_owned(),
+        name: stage.rule_name(key, number),
+        bus: if is_app_bus { format!("{}{name}", stage.prefix()) } else { name.to_owned() },
+        is_app_bus,
+        // The build has written it as JSON.
+        pattern: serde_json::from_str(pattern).unwrap_or_default(),
     }
 }
 

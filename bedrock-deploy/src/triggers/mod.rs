@@ -1,11 +1,13 @@
 //! Triggers: what invokes functions in addition to calls of other functions. They are schedules (EventBridge Scheduler),
-//! queues (SQS event source mappings) and buckets (S3 notifications).
+//! queues (SQS event source mappings), buckets (S3 notifications), topics (SNS subscriptions) and rules of event buses
+//! (EventBridge).
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | `desired`, `actual`, `read` | the desired and the actual triggers, and how the latter are read |
 //! | `plan`, `step` | what has to be done |
 //! | `apply` | how it is done |
+//! | `event_sources` | the same for topics and rules, in one module for each of these steps |
 //! | `mappings`, `notifications` | event source mappings, and notifications of buckets |
 //!
 //! A function that has or had triggers has the tag `bedrock:triggers`. If there are neither triggers nor functions with that
@@ -14,6 +16,7 @@
 pub(crate) mod actual;
 pub(crate) mod apply;
 pub(crate) mod desired;
+mod event_sources;
 mod mappings;
 mod notifications;
 pub(crate) mod plan;

@@ -1,4 +1,5 @@
-//! Plans the triggers of a stage: each queue, each bucket, and all schedules together. Planning does no I/O; the result is
+//! Plans the triggers of a stage: each queue, each bucket, and all schedules together; `event_sources` plans each topic and
+//! each rule. Planning does no I/O; the result is
 //! part of the plan for the stage.
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use crate::desired::Desired;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::stage::{ALIAS, StageContext, arn_resource};
 use crate::step::Change;
+use crate::uses::AppResources;
 use crate::version::change_text;
 
 /// Plans the changes from `actual` to `desired`. A partial plan deletes nothing that other functions may need.
@@ -26,37 +28,42 @@ pub(crate) fn plan_triggers(
         stage,
         desired: DesiredTriggers::new(stage, desired),
         actual: &actual.triggers,
+        resources: &actual.resources,
         keys: desired.keys().chain(actual.functions.keys().filter(|_| !is_partial)).cloned().collect(),
         is_partial,
     };
     let mut triggers: Vec<PlannedTrigger> = planner.plan_schedules().into_iter().collect();
     triggers.extend(planner.plan_queues());
     triggers.extend(planner.plan_buckets());
+    triggers.extend(planner.plan_topics());
+    triggers.extend(planner.plan_rules());
     triggers
 }
 
-struct Planner<'a> {
-    stage: &'a StageContext,
-    desired: DesiredTriggers,
-    actual: &'a ActualTriggers,
+pub(super) struct Planner<'a> {
+    pub(super) stage: &'a StageContext,
+    pub(super) desired: DesiredTriggers,
+    pub(super) actual: &'a ActualTriggers,
+    /// Topics and event buses of the app that exist.
+    pub(super) resources: &'a AppResources,
     /// Keys of the functions of this deploy. The triggers of other functions are not changed.
-    keys: BTreeSet<String>,
+    pub(super) keys: BTreeSet<String>,
     /// Whether the app may have other functions.
     is_partial: bool,
 }
 
 /// The steps of one trigger so far, and their reasons.
 #[derive(Debug, Default)]
-struct StepList {
-    steps: Vec<Step>,
-    reasons: Vec<String>,
+pub(super) struct StepList {
+    pub(super) steps: Vec<Step>,
+    pub(super) reasons: Vec<String>,
 }
 
 impl StepList {
     /// Returns the plan of a trigger that is created, updated or kept. Functions in `keys` are tagged before anything else is
     /// created for them, because later deploys only look for triggers of tagged functions. Tags that are the only steps are
     /// omitted.
-    fn into_planned<'k>(
+    pub(super) fn into_planned<'k>(
         self,
         planner: &Planner<'_>,
         resource: String,

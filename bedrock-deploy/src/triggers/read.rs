@@ -23,10 +23,10 @@ use crate::desired::{Desired, DesiredFunction};
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
 use crate::regions::has_mapping_tags;
-use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, OWNER_TAG, StageContext, arn_resource};
+use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, EVENT_STATEMENT_PREFIX, OWNER_TAG, StageContext, arn_resource};
 
-type AwsResult<T> = std::result::Result<T, AwsError>;
-type Tags = BTreeMap<String, String>;
+pub(super) type AwsResult<T> = std::result::Result<T, AwsError>;
+pub(super) type Tags = BTreeMap<String, String>;
 type QueueAttributes = HashMap<Attribute, String>;
 
 /// Attributes that count the messages of a queue.
@@ -67,6 +67,7 @@ pub(crate) async fn read_triggers(
         keys,
         desired: DesiredTriggers::new(stage, desired),
         actual: ActualTriggers { tagged_functions, ..ActualTriggers::default() },
+        permitted_sources: BTreeMap::new(),
         unmanaged: Vec::new(),
     };
     let in_context =
@@ -74,27 +75,31 @@ pub(crate) async fn read_triggers(
     reader.read_schedules().await.map_err(|error| in_context("schedules", error))?;
     reader.read_queues().await.map_err(|error| in_context("queues", error))?;
     reader.read_buckets().await.map_err(|error| in_context("buckets", error))?;
+    reader.read_topics().await.map_err(|error| in_context("topics", error))?;
+    reader.read_rules().await.map_err(|error| in_context("rules", error))?;
     actual.triggers = reader.actual;
     actual.unmanaged.extend(reader.unmanaged);
     Ok(())
 }
 
-struct TriggerReader<'a> {
-    aws: &'a Aws,
-    stage: &'a StageContext,
+pub(super) struct TriggerReader<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) stage: &'a StageContext,
     /// Keys of the functions that have or had triggers.
     keys: BTreeSet<String>,
-    desired: DesiredTriggers,
-    actual: ActualTriggers,
+    pub(super) desired: DesiredTriggers,
+    pub(super) actual: ActualTriggers,
+    /// ARNs of the topics and rules that may invoke the alias of a function, by the function's key.
+    pub(super) permitted_sources: BTreeMap<String, BTreeSet<String>>,
     unmanaged: Vec<UnmanagedResource>,
 }
 
 impl TriggerReader<'_> {
-    fn is_managed(&self, tags: &Tags) -> bool {
+    pub(super) fn is_managed(&self, tags: &Tags) -> bool {
         is_managed(self.stage, tags)
     }
 
-    fn add_unmanaged(&mut self, resource: String, tags: &Tags) {
+    pub(super) fn add_unmanaged(&mut self, resource: String, tags: &Tags) {
         self.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
     }
 }
@@ -335,13 +340,17 @@ impl TriggerReader<'_> {
     async fn read_buckets(&mut self) -> AwsResult<()> {
         let desired = self.desired.buckets.keys().map(|name| (name.clone(), ActualBucket::default()));
         let mut buckets: BTreeMap<String, ActualBucket> = desired.collect();
-        for key in &self.keys {
-            for name in self.read_permitted_buckets(key, Some(ALIAS)).await? {
+        for key in &self.keys.clone() {
+            let permitted = self.read_permitted(key, Some(ALIAS)).await?;
+            for name in bucket_names(&permitted) {
                 buckets.entry(name).or_default().permitted.insert(key.clone());
             }
-            for name in self.read_permitted_buckets(key, None).await? {
+            for name in bucket_names(&self.read_permitted(key, None).await?) {
                 buckets.entry(name).or_default().permitted_unqualified.insert(key.clone());
             }
+            let of_events = permitted.into_iter().filter(|(id, _)| id.starts_with(EVENT_STATEMENT_PREFIX));
+            let arns: BTreeSet<String> = of_events.map(|(_, arn)| arn).collect();
+            self.permitted_sources.insert(key.clone(), arns);
         }
         for (name, mut bucket) in buckets {
             self.read_bucket(&name, &mut bucket).await?;
@@ -350,26 +359,21 @@ impl TriggerReader<'_> {
         Ok(())
     }
 
-    /// Returns the buckets that may invoke a function with this qualifier.
-    async fn read_permitted_buckets(&self, key: &str, qualifier: Option<&str>) -> AwsResult<BTreeSet<String>> {
+    /// Returns what may invoke a function with this qualifier: ARNs with the ids of their statements.
+    async fn read_permitted(&self, key: &str, qualifier: Option<&str>) -> AwsResult<Vec<(String, String)>> {
         let function = self.stage.function_name(key);
         let request = || {
             let policy = self.aws.lambda.get_policy().function_name(&function);
             policy.set_qualifier(qualifier.map(str::to_owned)).send()
         };
-        let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else {
-            return Ok(BTreeSet::new());
-        };
+        let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(Vec::new()) };
         let policy: Value = serde_json::from_str(response.policy().unwrap_or_default()).unwrap_or_default();
         let statements = policy["Statement"].as_array().into_iter().flatten();
         let target = if qualifier.is_some() { self.stage.live_arn(key) } else { self.stage.function_arn(key) };
-        let is_bucket_statement = |statement: &&Value| {
-            // Some emulators of AWS return the statements of all qualifiers.
-            statement["Resource"] == target.as_str()
-                && statement["Sid"].as_str().is_some_and(|id| id.starts_with(BUCKET_STATEMENT_PREFIX))
-        };
-        let arns = statements.filter(is_bucket_statement).filter_map(source_arn);
-        Ok(arns.map(|arn| arn_resource(&arn).to_owned()).collect())
+        // Some emulators of AWS return the statements of all qualifiers.
+        let of_target = statements.filter(|statement| statement["Resource"] == target.as_str());
+        let source = |statement: &Value| Some((statement["Sid"].as_str()?.to_owned(), source_arn(statement)?));
+        Ok(of_target.filter_map(source).collect())
     }
 
     async fn read_bucket(&mut self, name: &str, bucket: &mut ActualBucket) -> AwsResult<()> {
@@ -426,6 +430,12 @@ impl TriggerReader<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns the buckets among what may invoke a function.
+fn bucket_names(permitted: &[(String, String)]) -> BTreeSet<String> {
+    let of_buckets = permitted.iter().filter(|(id, _)| id.starts_with(BUCKET_STATEMENT_PREFIX));
+    of_buckets.map(|(_, arn)| arn_resource(arn).to_owned()).collect()
 }
 
 /// Returns the `aws:SourceArn` of a statement, whatever operator its condition uses.

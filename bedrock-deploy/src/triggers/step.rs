@@ -1,6 +1,6 @@
 //! The plan of one trigger and its steps. Each step can be repeated without harm.
 
-use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
+use super::desired::{AppQueue, DesiredRule, EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 use crate::step::Change;
 use crate::uses::TableKey;
 
@@ -77,6 +77,35 @@ pub(crate) enum TriggerStep {
     CreateTable(String, TableKey),
     CreateTopic(String),
     CreateBus(String),
+    /// Allows a topic or a rule, by its ARN, to invoke the alias of a function.
+    AddSourcePermission {
+        key: String,
+        source_arn: String,
+    },
+    RemoveSourcePermission {
+        key: String,
+        source_arn: String,
+    },
+    Subscribe {
+        key: String,
+        topic_arn: String,
+        filter: SubscriptionFilter,
+    },
+    UpdateSubscription {
+        arn: String,
+        key: String,
+        filter: SubscriptionFilter,
+    },
+    Unsubscribe {
+        arn: String,
+        key: String,
+    },
+    /// Creates or updates a rule.
+    PutRule(DesiredRule),
+    /// Makes a rule invoke the alias of its function, and nothing else.
+    PutTarget(DesiredRule),
+    /// Deletes a rule, by its ARN.
+    DeleteRule(String),
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -114,6 +143,16 @@ impl TriggerStep {
             Self::CreateTable(name, _) => format!("create table `{name}`"),
             Self::CreateTopic(name) => format!("create topic `{name}`"),
             Self::CreateBus(name) => format!("create event bus `{name}`"),
+            Self::AddSourcePermission { key, source_arn } => format!("allow `{source_arn}` to invoke worker `{key}`"),
+            Self::RemoveSourcePermission { key, source_arn } => {
+                format!("disallow `{source_arn}` to invoke worker `{key}`")
+            }
+            Self::Subscribe { key, topic_arn, .. } => format!("subscribe worker `{key}` to topic `{topic_arn}`"),
+            Self::UpdateSubscription { key, .. } => format!("set the filter policy of worker `{key}`"),
+            Self::Unsubscribe { arn, key } => format!("delete subscription `{arn}` of worker `{key}`"),
+            Self::PutRule(rule) => format!("set rule `{}` of event bus `{}`", rule.name, rule.bus),
+            Self::PutTarget(rule) => format!("make rule `{}` invoke worker `{}`", rule.name, rule.key),
+            Self::DeleteRule(arn) => format!("delete rule `{arn}`"),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
     }
@@ -144,6 +183,14 @@ impl TriggerStep {
             Self::CreateTable(..) => "make-table",
             Self::CreateTopic(_) => "make-topic",
             Self::CreateBus(_) => "make-bus",
+            Self::AddSourcePermission { .. } => "permit-source",
+            Self::RemoveSourcePermission { .. } => "forbid-source",
+            Self::Subscribe { .. } => "subscribe",
+            Self::UpdateSubscription { .. } => "set-subscription",
+            Self::Unsubscribe { .. } => "unsubscribe",
+            Self::PutRule(_) => "put-rule",
+            Self::PutTarget(_) => "put-target",
+            Self::DeleteRule(_) => "delete-rule",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

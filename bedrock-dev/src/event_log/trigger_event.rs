@@ -12,6 +12,10 @@ pub enum TriggerKind {
     Queue,
     /// A bucket, which is a folder locally.
     Bucket,
+    /// A topic.
+    Topic,
+    /// A rule of an event bus.
+    Bus,
 }
 
 /// What a trigger did.
@@ -37,11 +41,11 @@ pub struct TriggerEvent {
     pub worker: String,
     /// The kind of the trigger.
     pub trigger: TriggerKind,
-    /// The schedule, or the name of the queue or bucket.
+    /// The schedule, or the name of the queue, bucket, topic or event bus.
     pub source: String,
     /// What the trigger did.
     pub state: TriggerState,
-    /// Number of messages or objects; 1 for a schedule.
+    /// Number of messages or objects; 1 for a schedule and an event of a bus.
     pub items: usize,
     /// The request id of the invocation.
     #[serde(skip_serializing_if = "Option::is_none")]

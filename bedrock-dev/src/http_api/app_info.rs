@@ -99,6 +99,17 @@ fn trigger(trigger: &Trigger) -> Value {
             "events": bucket.events.iter().map(|event| event.as_str()).collect::<Vec<_>>(),
             "folder": bucket.folder(),
         }),
+        Trigger::Topic(topic) => json!({
+            "kind": "topic",
+            "source": topic.topic.as_str(),
+            "filter": topic.filter.as_ref().and_then(|filter| serde_json::from_str::<Value>(filter).ok()),
+            "filter_scope": topic.filter_scope.as_str(),
+        }),
+        Trigger::Bus(bus) => json!({
+            "kind": "bus",
+            "source": bus.bus.as_str(),
+            "pattern": serde_json::from_str::<Value>(&bus.pattern).ok(),
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the local APIs of SQS and S3 share: their paths, ids, digests, and the check for credentials.
+//! What the local APIs of AWS's services share: their paths, ids, digests, and the check for credentials.
 
 use std::fmt::Write as _;
 
@@ -11,6 +11,10 @@ use md5::{Digest, Md5};
 pub(super) const SQS_PATH: &str = "/_sqs";
 /// Base path of S3's API.
 pub(super) const S3_PATH: &str = "/_s3";
+/// Base path of SNS's API.
+pub(super) const SNS_PATH: &str = "/_sns";
+/// Base path of EventBridge's API.
+pub(super) const EVENTS_PATH: &str = "/_events";
 
 /// Returns a new UUID.
 pub(super) fn new_uuid() -> String {
@@ -28,6 +32,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Returns a text as it stands in an XML document.
+pub(super) fn escape_xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Returns whether a request has credentials, of any value, in the form that AWS's clients send.

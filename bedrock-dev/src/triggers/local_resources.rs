@@ -1,12 +1,12 @@
-//! Names, ARNs and URLs of local queues and buckets, and the environment variables that pass them to workers.
+//! Names, ARNs and URLs of local queues, buckets, topics and event buses, and the environment variables that pass them to workers.
 
-use bedrock_build::triggers::{Trigger, TriggerSource, bucket_variable, queue_variable};
+use bedrock_build::triggers::{DEFAULT_BUS, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, Use};
 
-use super::aws_api::{S3_PATH, SQS_PATH};
+use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH};
 
-/// Names an app's local queues and buckets.
+/// Names an app's local resources.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalResources {
     app: String,
@@ -61,13 +61,38 @@ impl LocalResources {
         format!("{}{SQS_PATH}/{}/{name}", self.url, self.account)
     }
 
+    pub(super) fn topic_arn(&self, source: &TriggerSource) -> String {
+        match source {
+            TriggerSource::Own(_) => {
+                format!("arn:aws:sns:{}:{}:{}", self.region, self.account, self.queue_name(source))
+            }
+            TriggerSource::Existing(arn) => arn.clone(),
+        }
+    }
+
+    pub(super) fn bus_name(&self, source: &TriggerSource) -> String {
+        match source {
+            TriggerSource::Own(name) if name == DEFAULT_BUS => name.clone(),
+            _ => self.queue_name(source),
+        }
+    }
+
     /// Returns the environment variables that every function receives.
     pub(crate) fn variables(&self, app: &App) -> Vec<(String, String)> {
         let mut variables = vec![
             ("AWS_ENDPOINT_URL_SQS".to_owned(), format!("{}{SQS_PATH}", self.url)),
             ("AWS_ENDPOINT_URL_S3".to_owned(), format!("{}{S3_PATH}", self.url)),
         ];
-        for trigger in app.workers.iter().flat_map(|worker| &worker.settings.triggers) {
+        // Without a topic or a bus in the settings, SDKs find the services as before: this server would know none.
+        let triggers = || app.workers.iter().flat_map(|worker| &worker.settings.triggers);
+        let uses = |kind: ResourceKind| used_resources(app).any(|used| used.kind == kind);
+        if triggers().any(|trigger| matches!(trigger, Trigger::Topic(_))) || uses(ResourceKind::Topic) {
+            variables.push(("AWS_ENDPOINT_URL_SNS".to_owned(), format!("{}{SNS_PATH}", self.url)));
+        }
+        if triggers().any(|trigger| matches!(trigger, Trigger::Bus(_))) || uses(ResourceKind::Bus) {
+            variables.push(("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned(), format!("{}{EVENTS_PATH}", self.url)));
+        }
+        for trigger in triggers() {
             match trigger {
                 Trigger::Queue(queue) => {
                     let url = self.queue_url(&self.queue_name(&queue.queue));
@@ -77,7 +102,8 @@ impl LocalResources {
                     let name = self.bucket_name(&bucket.bucket);
                     variables.push((bucket_variable(&app.name, bucket.bucket.name()), name));
                 }
-                Trigger::Schedule(_) => {}
+                // Who sends to a topic or a bus says so in `uses`, which has a variable for it.
+                Trigger::Schedule(_) | Trigger::Topic(_) | Trigger::Bus(_) => {}
             }
         }
         for used in used_resources(app) {

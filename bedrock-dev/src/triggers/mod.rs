@@ -1,19 +1,22 @@
-//! What invokes workers in addition to calls: schedules, SQS queues, and S3 buckets.
+//! What invokes workers in addition to calls: schedules, SQS queues, S3 buckets, SNS topics, and rules of event buses.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `registry` | all triggers of an app: opens them, starts them, serves their APIs |
-//! | `aws_api` | what the local APIs of SQS and S3 share |
+//! | `aws_api` | what the local APIs of AWS's services share |
 //! | `dispatcher` | invokes a worker for a trigger and publishes the result |
-//! | `local_resources` | names of local queues and buckets, and the variables that pass them to workers |
+//! | `local_resources` | names of local resources, and the variables that pass them to workers |
 //! | `schedules` | EventBridge Scheduler: due times and events |
 //! | `sqs` | messages in a file, batches of them, SQS's API |
 //! | `s3` | watched folders, S3's events and API |
+//! | `sns` | topics with their subscriptions, SNS's events and API |
+//! | `event_bus` | event buses with their rules, EventBridge's events and API |
 //! | `sample_event` | events as triggers send them |
 //! | `fake_backend` | test double: accepts or rejects events |
 
 mod aws_api;
 mod dispatcher;
+mod event_bus;
 #[cfg(test)]
 mod fake_backend;
 #[cfg(fuzzing)]
@@ -23,6 +26,7 @@ mod registry;
 mod s3;
 mod sample_event;
 mod schedules;
+mod sns;
 mod sqs;
 
 pub(crate) use dispatcher::TriggerDispatcher;

@@ -1,4 +1,5 @@
-//! All triggers of an app: opens their files and folders, serves the APIs of SQS and S3, and starts the triggers.
+//! All triggers of an app: opens their files and folders, serves the APIs of SQS, S3, SNS and EventBridge, and starts the
+//! triggers.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use axum::Router;
 use bedrock_build::App;
 use bedrock_build::triggers::{
-    BucketTrigger, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource, dead_letter_queue_name, is_fifo_queue,
+    BucketTrigger, BusTrigger, QueueTrigger, ScheduleTrigger, TopicTrigger, Trigger, TriggerSource,
+    dead_letter_queue_name, is_fifo_queue,
 };
 use bedrock_build::uses::ResourceKind;
 use bedrock_model::FunctionInfo;
@@ -17,9 +19,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::dispatcher::TriggerDispatcher;
+use super::event_bus::{self, Bus, EventBuses, Rule};
 use super::local_resources::{LocalResources, used_resources};
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
+use super::sns::{self, Sns, Subscription, Topic};
 use super::sqs::{
     self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageFilters, MessageStore, MessageStoreError,
     RedrivePolicy, Sqs, SqsQueue, SqsQueueConfig,
@@ -73,7 +77,7 @@ impl From<MessageStoreError> for TriggerSetupError {
 pub(crate) enum FireError {
     /// The worker has no trigger with that index.
     NoTrigger,
-    /// The trigger is a queue or a bucket.
+    /// The trigger is not a schedule.
     NotASchedule,
     /// The event was not accepted.
     NotAccepted(String),
@@ -85,6 +89,8 @@ pub(crate) struct Triggers {
     mappings: Vec<Arc<EventSourceMapping>>,
     sqs: Arc<Sqs>,
     s3: Arc<S3>,
+    sns: Arc<Sns>,
+    event_buses: Arc<EventBuses>,
     /// By bucket name.
     notifications: BTreeMap<String, Vec<BucketNotification>>,
     /// Number of triggers of each worker.
@@ -116,6 +122,8 @@ struct TriggersBuilder<'a> {
     messages: Arc<MessageStore>,
     queues: Vec<Arc<SqsQueue>>,
     buckets: Vec<Bucket>,
+    topics: Vec<Topic>,
+    buses: Vec<Bus>,
 }
 
 impl Triggers {
@@ -129,18 +137,21 @@ impl Triggers {
     ) -> Result<Arc<Self>, TriggerSetupError> {
         let messages = Arc::new(MessageStore::open(&state.join("messages.sqlite"))?);
         let backend = Arc::clone(&dispatcher.backend);
+        let dispatcher = Arc::new(dispatcher);
         let triggers = Self {
             schedules: Vec::new(),
             mappings: Vec::new(),
             sqs: Arc::new(Sqs { queues: Vec::new(), account: resources.account.clone() }),
             s3: Arc::new(S3::new(Vec::new(), &resources.region, state)),
+            sns: Sns::open(Vec::new(), &dispatcher, &clock),
+            event_buses: EventBuses::open(Vec::new(), &resources, &dispatcher, &clock),
             notifications: BTreeMap::new(),
             counts: BTreeMap::new(),
-            dispatcher: Arc::new(dispatcher),
+            dispatcher,
             resources,
             clock,
         };
-        let mut builder = TriggersBuilder { triggers, app, messages, queues: Vec::new(), buckets: Vec::new() };
+        let mut builder = TriggersBuilder::new(triggers, app, messages);
         for worker in &app.workers {
             // The backend knows every worker of the app.
             let Ok(function) = backend.find(worker.name.as_str()) else { continue };
@@ -151,15 +162,18 @@ impl Triggers {
             }
         }
         builder.add_used_resources()?;
-        let TriggersBuilder { mut triggers, queues, buckets, .. } = builder;
+        let TriggersBuilder { mut triggers, queues, buckets, topics, buses, .. } = builder;
+        triggers.sns = Sns::open(topics, &triggers.dispatcher, &triggers.clock);
+        triggers.event_buses = EventBuses::open(buses, &triggers.resources, &triggers.dispatcher, &triggers.clock);
         triggers.sqs = Arc::new(Sqs { queues, account: triggers.resources.account.clone() });
         triggers.s3 = Arc::new(S3::new(buckets, &triggers.resources.region, state));
         Ok(Arc::new(triggers))
     }
 
-    /// Returns the routes of SQS's and S3's APIs.
+    /// Returns the routes of the APIs of AWS's services.
     pub(crate) fn router(&self) -> Router {
-        sqs::router(&self.sqs).merge(s3::router(&self.s3))
+        let queues_and_buckets = sqs::router(&self.sqs).merge(s3::router(&self.s3));
+        queues_and_buckets.merge(sns::router(&self.sns)).merge(event_bus::router(&self.event_buses))
     }
 
     /// Starts the triggers, each in its own task.
@@ -274,6 +288,13 @@ impl Triggers {
     }
 }
 
+impl<'a> TriggersBuilder<'a> {
+    fn new(triggers: Triggers, app: &'a App, messages: Arc<MessageStore>) -> Self {
+        let queues = Vec::new();
+        Self { triggers, app, messages, queues, buckets: Vec::new(), topics: Vec::new(), buses: Vec::new() }
+    }
+}
+
 impl TriggersBuilder<'_> {
     fn add(&mut self, function: &FunctionInfo, index: usize, trigger: &Trigger) -> Result<(), TriggerSetupError> {
         match trigger {
@@ -289,6 +310,8 @@ impl TriggersBuilder<'_> {
                 let notification = BucketNotification { function: function.clone(), trigger: bucket.clone(), id };
                 self.triggers.notifications.entry(name).or_default().push(notification);
             }
+            Trigger::Topic(topic) => self.add_subscription(function, topic),
+            Trigger::Bus(bus) => self.add_rule(function, bus),
         }
         Ok(())
     }
@@ -312,10 +335,49 @@ impl TriggersBuilder<'_> {
                         self.buckets.push(Bucket { name, root: create_folder(&self.app.root.join(folder))? });
                     }
                 }
+                ResourceKind::Topic => {
+                    self.topic(&source);
+                }
+                ResourceKind::Bus => {
+                    self.event_bus(&source);
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    fn add_subscription(&mut self, function: &FunctionInfo, trigger: &TopicTrigger) {
+        let topic = self.topic(&trigger.topic);
+        let subscription = Subscription::new(&topic.arn, function.clone(), trigger);
+        topic.subscriptions.push(subscription);
+    }
+
+    /// Returns the topic, which is opened if it is new.
+    fn topic(&mut self, source: &TriggerSource) -> &mut Topic {
+        let arn = self.triggers.resources.topic_arn(source);
+        let known = self.topics.iter().position(|topic| topic.arn == arn);
+        let index = known.unwrap_or_else(|| {
+            self.topics.push(Topic { arn, subscriptions: Vec::new() });
+            self.topics.len() - 1
+        });
+        &mut self.topics[index]
+    }
+
+    fn add_rule(&mut self, function: &FunctionInfo, trigger: &BusTrigger) {
+        let rule = Rule::new(&trigger.pattern, function.clone());
+        self.event_bus(&trigger.bus).rules.extend(rule);
+    }
+
+    /// Returns the event bus, which is opened if it is new.
+    fn event_bus(&mut self, source: &TriggerSource) -> &mut Bus {
+        let name = self.triggers.resources.bus_name(source);
+        let known = self.buses.iter().position(|bus| bus.name == name);
+        let index = known.unwrap_or_else(|| {
+            self.buses.push(Bus { name, rules: Vec::new() });
+            self.buses.len() - 1
+        });
+        &mut self.buses[index]
     }
 
     fn add_schedule(

@@ -1,5 +1,6 @@
 //! Sample events: what a trigger of each kind would send to a worker, with the names of the worker's own triggers.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -8,12 +9,11 @@ use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource, is_fifo_queue
 use bedrock_build::{App, Worker};
 use bedrock_local::function_arn;
 use bedrock_model::FunctionInfo;
-use bedrock_model::date::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
 use super::local_resources::LocalResources;
-use super::{s3, schedules, sqs};
+use super::{event_bus, s3, schedules, sns, sqs};
 use crate::running_server::HttpRequest;
 
 /// Names of the sample events.
@@ -26,7 +26,7 @@ pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> 
     let resources = LocalResources::new(app, "http://127.0.0.1:7070");
     let triggers = &worker.settings.triggers;
     Some(match name {
-        "eventbridge" => event_bridge_event(app, &resources, now),
+        "eventbridge" => event_bridge_event(app, &resources, triggers, now),
         "http" => {
             let headers = vec![("accept".to_owned(), "*/*".to_owned())];
             let body = bytes::Bytes::new();
@@ -35,7 +35,7 @@ pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> 
         }
         "s3" => s3_event(&resources, triggers, worker, now),
         "schedule" => schedule_event(worker, triggers, now),
-        "sns" => sns_event(app, &resources, now),
+        "sns" => sns_event(&resources, triggers, now),
         "sqs" => sqs_event(&resources, triggers, now),
         _ => return None,
     })
@@ -110,44 +110,40 @@ fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Val
     serde_json::from_str(&event).unwrap_or(Value::Null)
 }
 
-/// Amazon SNS developer guide, "Fanout to Lambda functions".
-fn sns_event(app: &App, resources: &LocalResources, now: SystemTime) -> Value {
-    let LocalResources { region, account, .. } = resources;
-    let topic = format!("arn:aws:sns:{region}:{account}:{}-local-topic", app.name);
-    let service = format!("https://sns.{region}.amazonaws.com");
-    json!({ "Records": [{
-        "EventSource": "aws:sns",
-        "EventVersion": "1.0",
-        "EventSubscriptionArn": format!("{topic}:{}", new_uuid()),
-        "Sns": {
-            "Type": "Notification",
-            "MessageId": new_uuid(),
-            "TopicArn": topic,
-            "Subject": "sample",
-            "Message": SAMPLE_TEXT,
-            "Timestamp": rfc3339(now),
-            "SignatureVersion": "1",
-            "Signature": "c2FtcGxl",
-            "SigningCertUrl": format!("{service}/SimpleNotificationService.pem"),
-            "UnsubscribeUrl": format!("{service}/?Action=Unsubscribe"),
-            "MessageAttributes": { "kind": { "Type": "String", "Value": "sample" } },
-        },
-    }] })
+fn sns_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) -> Value {
+    let topic = triggers.iter().find_map(|trigger| match trigger {
+        Trigger::Topic(topic) => Some(&topic.topic),
+        _ => None,
+    });
+    let own = TriggerSource::Own("topic".to_owned());
+    let arn = resources.topic_arn(topic.unwrap_or(&own));
+    let attribute = sns::MessageAttribute { kind: "String".to_owned(), value: "sample".to_owned() };
+    let message = sns::Message {
+        id: new_uuid(),
+        subject: Some("sample".to_owned()),
+        body: SAMPLE_TEXT.to_owned(),
+        attributes: BTreeMap::from([("kind".to_owned(), attribute)]),
+    };
+    sns::event_json(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
 }
 
-/// Amazon EventBridge user guide, "Events".
-fn event_bridge_event(app: &App, resources: &LocalResources, now: SystemTime) -> Value {
-    json!({
-        "version": "0",
-        "id": new_uuid(),
-        "detail-type": "sample",
-        "source": app.name.as_str(),
-        "account": resources.account,
-        "time": rfc3339(now).replace(".000Z", "Z"),
-        "region": resources.region,
-        "resources": [],
-        "detail": { "hello": "world" },
-    })
+/// Returns an event with the source and the detail type that a rule of the worker names.
+fn event_bridge_event(app: &App, resources: &LocalResources, triggers: &[Trigger], now: SystemTime) -> Value {
+    let pattern = triggers.iter().find_map(|trigger| match trigger {
+        Trigger::Bus(bus) => serde_json::from_str::<Value>(&bus.pattern).ok(),
+        _ => None,
+    });
+    let pattern = pattern.unwrap_or_default();
+    let named = |field: &str, default: &str| pattern[field][0].as_str().unwrap_or(default).to_owned();
+    let event = event_bus::BusEvent {
+        id: new_uuid(),
+        source: named("source", app.name.as_str()),
+        detail_type: named("detail-type", "sample"),
+        detail: json!({ "hello": "world" }),
+        resources: Vec::new(),
+        time: now,
+    };
+    event_bus::event_json(&event, &resources.region, &resources.account)
 }
 
 /// Returns the event of a function URL for a request (Lambda developer guide, "Request and response payloads").

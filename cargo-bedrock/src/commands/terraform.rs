@@ -11,7 +11,7 @@ use bedrock_diagnostics::{Error, Interrupt, Result};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const EXAMPLES: &str = "\
-The files are those of `terraform/` that `cargo bedrock` created, and `.github/workflows/deploy.yml`.
+The files are those of `terraform/` that `cargo bedrock` created, and the workflows `deploy.yml` and `pull-request.yml` in `.github/workflows`.
 
 Examples:
   cargo bedrock terraform diff

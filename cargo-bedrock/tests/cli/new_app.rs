@@ -24,6 +24,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     ");
     assert_snapshot!(app.tree("."), @"
     my_app/.github/workflows/deploy.yml
+    my_app/.github/workflows/pull-request.yml
     my_app/.gitignore
     my_app/AGENTS.md
     my_app/Cargo.toml
@@ -35,6 +36,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/terraform/.bedrock.json
     my_app/terraform/backend.tf.example
     my_app/terraform/buckets.tf
+    my_app/terraform/events.tf
     my_app/terraform/lambda-layer/main.tf
     my_app/terraform/lambda-layer/outputs.tf
     my_app/terraform/lambda-layer/variables.tf

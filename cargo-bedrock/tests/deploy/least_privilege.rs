@@ -22,6 +22,8 @@ const IMPLIED_ACTIONS: [(&str, &str); 9] = [
     ("logs:TagResource", "logs:CreateLogGroup"),
     ("scheduler:TagResource", "scheduler:CreateScheduleGroup"),
     ("sqs:TagQueue", "sqs:CreateQueue"),
+    ("sns:TagResource", "sns:CreateTopic"),
+    ("events:TagResource", "events:PutRule"),
 ];
 
 /// Runs commands and records their requests.
@@ -70,8 +72,12 @@ fn app_with_everything(callees: &[&str]) -> TestApp {
     });
     let bucket = |name: &str| json!({ "bucket": name, "prefix": "in/", "suffix": "", "events": ["created"] });
     let schedule = json!({ "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null });
-    let triggers = json!([schedule, queue, bucket("uploads"), bucket("pictures"), bucket("arn:aws:s3:::theirs")]);
-    app.set("/workers/counter/triggers", triggers);
+    let topic = json!({ "topic": "alerts", "filter": null, "filter_scope": "attributes" });
+    let bus = |bus: &str| json!({ "bus": bus, "pattern": r#"{"source":["shop"]}"# });
+    let buckets = ["uploads", "pictures", "arn:aws:s3:::theirs"].map(bucket);
+    let triggers: Vec<Value> =
+        [schedule, queue, topic, bus("default"), bus("orders")].into_iter().chain(buckets).collect();
+    app.set("/workers/counter/triggers", json!(triggers));
     app
 }
 
@@ -86,6 +92,7 @@ fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
     app.set("/workers/counter/triggers/0/schedule", json!("rate(1 hour)"));
     app.set("/workers/counter/triggers/1/batch_size", json!(1));
     app.set("/workers/counter/triggers/1/visibility_timeout", json!(200));
+    app.set("/workers/counter/triggers/2/filter", json!(r#"{"kind":["a"]}"#));
     let document = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
     let trust = json!({ "RoleName": "shop-dev-counter-us-east-1", "PolicyDocument": document });
     aws.call("iam", "update_assume_role_policy", &trust);

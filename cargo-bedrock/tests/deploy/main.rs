@@ -14,6 +14,7 @@ mod doctor;
 mod durable;
 mod emulated_aws;
 mod end_to_end;
+mod event_sources;
 mod faults;
 mod interrupted;
 mod kept_state;

@@ -729,3 +729,45 @@ run "endpoint_without_url" {
     error_message = "the variable `url_auth` gives no URL to an endpoint without one: ${jsonencode(output.functions.endpoint.url_auth)}"
   }
 }
+
+run "topics_and_buses" {
+  command = plan
+
+  variables {
+    path = "./manifests/events.json"
+  }
+
+  assert {
+    condition     = output.topics == { alerts = "space-dev-alerts" } && output.buses == { orders = "space-dev-orders" }
+    error_message = "topics and buses of the app: ${jsonencode([output.topics, output.buses])}"
+  }
+
+  assert {
+    condition = jsonencode(output.subscriptions) == jsonencode({
+      "fetcher/alerts" = {
+        worker = "fetcher"
+        topic  = "alerts"
+        arn    = "arn:aws:sns:us-east-1:123456789012:space-dev-alerts"
+        filter = "{\"kind\":[\"order\"]}"
+        scope  = "MessageBody"
+      }
+      "fetcher/arn:aws:sns:us-east-1:123456789012:theirs" = {
+        worker = "fetcher"
+        topic  = "arn:aws:sns:us-east-1:123456789012:theirs"
+        arn    = "arn:aws:sns:us-east-1:123456789012:theirs"
+        filter = null
+        scope  = "MessageAttributes"
+      }
+    })
+    error_message = "subscriptions: ${jsonencode(output.subscriptions)}"
+  }
+
+  assert {
+    condition = { for key, rule in output.rules : key => "${rule.bus} ${rule.arn}" } == {
+      "fetcher-1" = "space-dev-orders arn:aws:events:us-east-1:123456789012:rule/space-dev-orders/space-dev-fetcher-1"
+      "fetcher-2" = "default arn:aws:events:us-east-1:123456789012:rule/space-dev-fetcher-2"
+      "fetcher-3" = "theirs arn:aws:events:us-east-1:123456789012:rule/theirs/space-dev-fetcher-3"
+    }
+    error_message = "rules: ${jsonencode(output.rules)}"
+  }
+}

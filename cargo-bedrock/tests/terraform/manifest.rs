@@ -105,6 +105,17 @@ impl Manifest {
             .with("/workers/ranker/triggers", ranker)
     }
 
+    /// Returns a worker with subscriptions of topics, and rules of each kind of event bus.
+    pub(crate) fn topics_and_buses() -> Self {
+        let bus = |bus: &str| json!({ "bus": bus, "pattern": r#"{"source":["space"]}"# });
+        let triggers = json!([
+            { "topic": "alerts", "filter": r#"{"kind":["order"]}"#, "filter_scope": "body" },
+            { "topic": "arn:aws:sns:us-east-1:123456789012:theirs", "filter": null, "filter_scope": "attributes" },
+            bus("orders"), bus("default"), bus("arn:aws:events:us-east-1:123456789012:event-bus/theirs"),
+        ]);
+        Self::with_workers(&["fetcher"]).with("/version", json!(3)).with("/workers/fetcher/triggers", triggers)
+    }
+
     /// Returns a worker with a FIFO queue whose messages are filtered, and an endpoint with a CORS configuration.
     pub(crate) fn fifo_and_cors() -> Self {
         let queue = json!({

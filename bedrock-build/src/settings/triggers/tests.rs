@@ -2,7 +2,8 @@
 
 use super::super::Settings;
 use super::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerSource, bucket_variable, queue_variable,
+    BucketTrigger, BusTrigger, FilterScope, ObjectEvent, QueueTrigger, ScheduleTrigger, TopicTrigger, Trigger,
+    TriggerSource, bucket_variable, queue_variable,
 };
 use crate::manifest::{Manifest, Table};
 use crate::name::AppName;
@@ -150,7 +151,7 @@ fn trigger_requires_exactly_one_kind() {
         assert_eq!(
             trigger_error_of(text),
             format!(
-                "Cargo.toml:1: `workers.a.triggers[0]` must be a table with one of `schedule`, `queue` and `bucket`, found `{found}`"
+                "Cargo.toml:1: `workers.a.triggers[0]` must be a table with one of `schedule`, `queue`, `bucket`, `topic` and `bus`, found `{found}`"
             )
         );
     }
@@ -345,4 +346,56 @@ fn wildcard_in_a_prefix_is_an_error() {
             "Cargo.toml:1: `workers.a.triggers[0].prefix` cannot contain `*`: S3 has no wildcards in prefixes and suffixes"
         )
     );
+}
+
+#[test]
+fn topic_trigger_has_a_filter_policy() {
+    let topic = TriggerSource::Own("alerts".to_owned());
+    let all = TopicTrigger { topic: topic.clone(), filter: None, filter_scope: FilterScope::Attributes };
+    assert_eq!(trigger("{ topic = 'alerts' }"), Trigger::Topic(all));
+    let filter = Some(r#"{"order":{"state":["paid"]}}"#.to_owned());
+    assert_eq!(
+        trigger("{ topic = 'alerts', filter = { order = { state = ['paid'] } }, filter-scope = 'body' }"),
+        Trigger::Topic(TopicTrigger { topic, filter, filter_scope: FilterScope::Body })
+    );
+    let arn = "arn:aws:sns:us-east-1:123456789012:theirs";
+    assert_eq!(trigger(&format!("{{ topic = '{arn}' }}")).title(), format!("topic `{arn}`"));
+}
+
+#[test]
+fn invalid_topic_triggers_are_errors() {
+    let six = "filter = { a = ['1'], b = ['1'], c = ['1'], d = ['1'], e = ['1'], f = ['1'] }";
+    let values = (0..13).map(|number| format!("'{number}'")).collect::<Vec<_>>().join(",");
+    let combinations = format!("filter = {{ a = [{values}], b = [{values}] }}");
+    for (keys, error) in [
+        ("filter = { a = { b = ['1'] } }", "cannot have an object in place of a list"),
+        (six, "cannot have 6 names, the limit is 5 (\"Filter policy constraints\" in SNS's developer guide)"),
+        (&combinations, "cannot have 169 combinations of values, the limit is 150"),
+        ("filter = { a = '1' }", "cannot have"),
+        ("filter-scope = 'body'", "cannot be set without `filter`"),
+        ("filter = { a = ['1'] }, filter-scope = 'payload'", "must be `\"attributes\"` or `\"body\"`"),
+    ] {
+        let found = trigger_error_of(&format!("{{ topic = 'alerts', {keys} }}"));
+        assert!(found.starts_with("Cargo.toml:1: `workers.a.triggers[0].filter") && found.contains(error), "{found}");
+    }
+    assert!(trigger_error_of("{ topic = 'a.fifo' }").contains("Lambda functions cannot subscribe to FIFO topics"));
+    assert!(trigger_error_of("{ topic = 'arn:aws:sqs:us-east-1:1:a' }").contains("must be the ARN of a topic"));
+    let twice = "{ topic = 'a' }, { topic = 'a', filter = { b = ['c'] } }";
+    assert!(trigger_error_of(twice).contains("worker `a` has two subscriptions of the topic `a`"));
+}
+
+#[test]
+fn bus_trigger_has_a_pattern() {
+    let pattern = r#"{"detail":{"price":[{"numeric":[">",5]}]},"source":["shop"]}"#.to_owned();
+    let rule = "pattern = { source = ['shop'], detail = { price = [{ numeric = ['>', 5] }] } }";
+    let bus = TriggerSource::Own("default".to_owned());
+    assert_eq!(trigger(&format!("{{ bus = 'default', {rule} }}")), Trigger::Bus(BusTrigger { bus, pattern }));
+    let arn = "arn:aws:events:us-east-1:123456789012:event-bus/theirs";
+    let Trigger::Bus(theirs) = trigger(&format!("{{ bus = '{arn}', {rule} }}")) else { panic!("a bus") };
+    assert_eq!((theirs.bus.name(), theirs.is_bus_of_app()), ("theirs", false));
+    assert!(trigger_error_of("{ bus = 'default' }").contains("be without `pattern`"));
+    assert!(trigger_error_of("{ bus = 'default', pattern = { source = 'shop' } }").contains("triggers[0].pattern`"));
+    let rule_arn = "arn:aws:events:us-east-1:123456789012:rule/theirs";
+    assert!(trigger_error_of(&format!("{{ bus = '{rule_arn}', {rule} }}")).contains("must be the ARN of a bus"));
+    assert!(trigger_error_of(&format!("{{ bus = 'a.b', {rule} }}")).contains("have only letters"));
 }

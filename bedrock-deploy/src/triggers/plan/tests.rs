@@ -6,14 +6,16 @@ use insta::assert_snapshot;
 
 use crate::actual::Actual;
 use crate::desired::{Desired, DesiredFunction};
-use crate::manifest::{ObjectEvent, Trigger};
+use crate::manifest::{FilterScope, ObjectEvent, Trigger};
 use crate::plan::Plan;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
+use crate::resources::desired_resources;
 use crate::test_fixtures::{actual_function, desired_function, stage};
 use crate::triggers::actual::{
-    ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers,
+    ActualBucket, ActualMapping, ActualQueue, ActualRule, ActualSchedule, ActualScheduleRole, ActualSubscription,
+    ActualTopic, ActualTriggers,
 };
-use crate::triggers::desired::DesiredTriggers;
+use crate::triggers::desired::{DesiredRule, DesiredTriggers};
 
 fn schedule(expression: &str) -> Trigger {
     Trigger::Schedule { schedule: expression.to_owned(), timezone: "UTC".to_owned(), event: None }
@@ -90,7 +92,19 @@ fn deployed(desired: &Desired) -> Actual {
         };
         triggers.buckets.insert(name, actual);
     }
-    Actual { functions, triggers, ..Actual::default() }
+    for (arn, topic) in desired_triggers.topics {
+        let permitted = topic.subscriptions.keys().cloned().collect();
+        let subscription = |(key, filter)| (key, ActualSubscription { arn: format!("subscription of {arn}"), filter });
+        let subscriptions = topic.subscriptions.into_iter().map(subscription).collect();
+        triggers.topics.insert(arn, ActualTopic { subscriptions, permitted });
+    }
+    for (arn, rule) in desired_triggers.rules {
+        let DesiredRule { key, pattern, .. } = rule;
+        let rule = ActualRule { key, exists: true, pattern, is_effective: true, is_permitted: true };
+        triggers.rules.insert(arn, rule);
+    }
+    let resources = desired_resources(&stage(), desired);
+    Actual { functions, triggers, resources, ..Actual::default() }
 }
 
 /// Renders the lines of the plan for triggers, with their steps.
@@ -317,4 +331,57 @@ fn fifo_queue_is_another_queue() {
     - delete  queue shop-dev-mails: unmap delete-queue
     ");
     assert_snapshot!(plan_change(&[queue("jobs.fifo")], &[ordered]), @"~ update  queue shop-dev-jobs.fifo (content-based deduplication off → on): set-queue");
+}
+
+fn topic(name: &str, filter: Option<&str>) -> Trigger {
+    let filter = filter.map(str::to_owned);
+    Trigger::Topic { topic: name.to_owned(), filter, filter_scope: FilterScope::Attributes }
+}
+
+fn bus(name: &str, pattern: &str) -> Trigger {
+    Trigger::Bus { bus: name.to_owned(), pattern: pattern.to_owned() }
+}
+
+const SHOP: &str = r#"{"source":["shop"]}"#;
+
+#[test]
+fn topics_and_rules_are_permitted_before_they_invoke() {
+    let app = app(&[
+        ("counter", &[topic("alerts", None), bus("default", SHOP), bus("orders", SHOP)]),
+        ("reporter", &[topic("alerts", Some("{}")), topic("arn:aws:sns:eu-west-1:123456789012:theirs", None)]),
+    ]);
+    assert_snapshot!(plan(&app, &Actual::default(), false), @"
+    + create  topic shop-dev-alerts: mark mark make-topic permit-source subscribe permit-source subscribe
+    + create  topic theirs: mark permit-source subscribe
+    + create  rule shop-dev-counter-1: mark permit-source put-rule put-target
+    + create  rule shop-dev-counter-2: mark make-bus permit-source put-rule put-target
+    ");
+    assert_eq!(plan(&app, &deployed(&app), false), "");
+}
+
+#[test]
+fn changed_topics_and_rules_are_updated() {
+    let old = [topic("alerts", None), bus("default", SHOP)];
+    let new = [topic("alerts", Some(r#"{"a":["b"]}"#)), bus("default", r#"{"source":["store"]}"#)];
+    assert_snapshot!(plan_change(&old, &new), @"
+    ~ update  topic shop-dev-alerts (filter of counter): set-subscription
+    ~ update  rule shop-dev-counter-1 (pattern): put-rule
+    ");
+    assert_snapshot!(plan_change(&old, &[]), @"
+    ~ update  topic shop-dev-alerts (no longer invokes a worker): unsubscribe forbid-source
+    - delete  rule shop-dev-counter-1: delete-rule forbid-source
+    ");
+    // The rule has another ARN, because it belongs to another bus.
+    assert_snapshot!(plan_change(&[bus("default", SHOP)], &[bus("orders", SHOP)]), @"
+    + create  rule shop-dev-counter-1: make-bus permit-source put-rule put-target
+    - delete  rule shop-dev-counter-1: delete-rule forbid-source
+    ");
+}
+
+#[test]
+fn triggers_of_functions_outside_a_partial_plan_are_kept() {
+    let both =
+        app(&[("counter", &[topic("alerts", None)]), ("reporter", &[topic("alerts", None), bus("default", SHOP)])]);
+    let one = app(&[("counter", &[])]);
+    assert_snapshot!(plan(&one, &deployed(&both), true), @"~ update  topic shop-dev-alerts (no longer invokes a worker): unsubscribe forbid-source");
 }

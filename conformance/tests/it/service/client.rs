@@ -96,6 +96,8 @@ pub(crate) fn environment<'a>(command: &'a mut Command, url: &str) -> &'a mut Co
         .env("AWS_ENDPOINT_URL_LAMBDA", url)
         .env("AWS_ENDPOINT_URL_SQS", format!("{url}/_sqs"))
         .env("AWS_ENDPOINT_URL_S3", format!("{url}/_s3"))
+        .env("AWS_ENDPOINT_URL_SNS", format!("{url}/_sns"))
+        .env("AWS_ENDPOINT_URL_EVENTBRIDGE", format!("{url}/_events"))
         .env("AWS_REGION", "us-east-1")
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "any")

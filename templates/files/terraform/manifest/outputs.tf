@@ -238,3 +238,22 @@ output "buses" {
   description = "The full names of the event buses of the app, by their names in the settings."
   value       = { for bus in local.used_of_app["bus"] : bus => "${local.prefix}${bus}" }
 }
+
+output "subscriptions" {
+  description = "The subscriptions of topics, by worker and topic."
+  value       = local.subscriptions
+}
+
+output "rules" {
+  description = "The rules of event buses, by worker and number."
+  value = {
+    for key, rule in local.rules : key => {
+      worker  = rule.worker
+      name    = rule.name
+      key     = rule.key
+      bus     = rule.bus
+      pattern = rule.pattern
+      arn     = "arn:${var.partition}:events:${var.region}:${var.account}:rule/${rule.bus == "default" ? "" : "${rule.bus}/"}${rule.name}"
+    }
+  }
+}

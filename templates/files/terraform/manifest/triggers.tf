@@ -1,4 +1,4 @@
-# The triggers of functions: schedules, queues and buckets. They invoke the aliases of functions, as workers do.
+# The triggers of functions: schedules, queues, buckets, topics and rules of event buses. They invoke the aliases of functions, as workers do.
 
 locals {
   triggers = { for name, function in local.described : name => try([for trigger in function.triggers : trigger], []) }
@@ -61,6 +61,40 @@ locals {
     for name, function in local.described :
     name => sort([for queue, mapping in local.mappings : local.queue_arns[queue] if mapping.worker == name])
   }
+
+  # A worker has one subscription of a topic: `cargo bedrock build` rejects a second one.
+  subscriptions = merge([
+    for name, triggers in local.triggers : {
+      for trigger in triggers : "${name}/${trigger.topic}" => {
+        worker = name
+        topic  = trigger.topic
+        arn    = startswith(trigger.topic, "arn:") ? trigger.topic : "arn:${var.partition}:sns:${var.region}:${var.account}:${local.prefix}${trigger.topic}"
+        filter = trigger.filter
+        scope  = trigger.filter_scope == "body" ? "MessageBody" : "MessageAttributes"
+      } if can(trigger.topic)
+    }
+  ]...)
+
+  # The name of a rule is the name of its function and its number among the worker's rules. It has at most 64 characters.
+  bus_triggers = merge([
+    for name, triggers in local.triggers : {
+      for index, trigger in [for trigger in triggers : trigger if can(trigger.bus)] : "${name}-${index + 1}" => {
+        worker  = name
+        key     = trigger.bus
+        bus     = startswith(trigger.bus, "arn:") || trigger.bus == "default" ? element(split("/", trigger.bus), length(split("/", trigger.bus)) - 1) : "${local.prefix}${trigger.bus}"
+        pattern = trigger.pattern
+        long    = "${local.function_names[name]}-${index + 1}"
+      }
+    }
+  ]...)
+  rules = {
+    for key, rule in local.bus_triggers :
+    key => merge(rule, { name = length(rule.long) <= 64 ? rule.long : "${substr(rule.long, 0, 55)}-${substr(sha256(rule.long), 0, 8)}" })
+  }
+
+  # Topics and event buses of the app that invoke workers. Every account has the bus `default`.
+  trigger_topics = [for subscription in values(local.subscriptions) : subscription.topic if !startswith(subscription.topic, "arn:")]
+  trigger_buses  = [for rule in values(local.bus_triggers) : rule.key if !startswith(rule.key, "arn:") && rule.key != "default"]
 
   notices = flatten([
     for name, triggers in local.triggers : [

@@ -53,7 +53,11 @@ locals {
   # Resources of the app by their kinds, and their names in the settings.
   used_of_app = {
     for kind in ["table", "bucket", "queue", "topic", "bus"] :
-    kind => toset(flatten([for uses in values(local.uses) : [for use in uses : use.name if try(use.kind == kind && use.is_of_app, false)]]))
+    kind => toset(concat(
+      flatten([for uses in values(local.uses) : [for use in uses : use.name if try(use.kind == kind && use.is_of_app, false)]]),
+      kind == "topic" ? local.trigger_topics : [],
+      kind == "bus" ? local.trigger_buses : [],
+    ))
   }
 
   # One of the functions that use a table says its key.

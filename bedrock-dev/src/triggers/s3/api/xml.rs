@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response};
 
-use super::super::super::aws_api::new_uuid;
+use super::super::super::aws_api::{escape_xml, new_uuid};
 
 /// Namespace of S3's responses.
 pub(super) const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -26,7 +26,7 @@ impl Element {
 
     /// Creates an element with a text.
     pub(super) fn text(name: &'static str, text: impl AsRef<str>) -> Self {
-        Self { content: escape(text.as_ref()), ..Self::new(name) }
+        Self { content: escape_xml(text.as_ref()), ..Self::new(name) }
     }
 
     /// Sets the namespace of S3's responses.
@@ -69,10 +69,6 @@ pub(super) fn with_request_id(mut response: Response<Body>) -> Response<Body> {
         response.headers_mut().insert("x-amz-request-id", id);
     }
     response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

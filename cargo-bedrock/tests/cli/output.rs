@@ -141,7 +141,7 @@ fn cargo_runs_it_as_a_subcommand() {
 }
 
 #[test]
-fn json_events_end_with_the_error_of_a_command_that_did_not_start() {
+fn json_events_end_with_the_error_of_an_early_failure() {
     let app = TestApp::with_manifest(MANIFEST).file("workers/a/main.py", "");
     for (args, finished, message) in [
         (&["deploy", "--stage", "dev", "--yes"][..], "finished", "build"),

@@ -33,10 +33,10 @@ use traffic::Traffic;
 const STATE_VARIABLE: &str = "ATTACK_STATE";
 /// Room on that disk for copies of the Rust program: one for each version that a reload keeps, and the next.
 const PROGRAM_COPIES: u64 = 4;
-/// Room for everything else.
-const STATE_BYTES: u64 = 48 << 20;
-/// Twice the size of the event log.
-const MAX_MEMORY_GROWTH_MB: u64 = 128;
+/// Room for two files of the event log, 64 MB each, and for the databases: only the attacker fills the disk.
+const STATE_BYTES: u64 = 192 << 20;
+/// Three times the size of the event log: the allocator keeps a part of what was in use at once.
+const MAX_MEMORY_GROWTH_MB: u64 = 192;
 const CALLERS_OF_A_LANGUAGE: usize = 8;
 const SENDERS: usize = 8;
 

@@ -244,7 +244,7 @@ async fn queue_delivers_batches_until_the_dead_letter_queue() {
     let (_, listed) = server.api(&format!("GET {messages}"), "").await;
     assert_eq!(listed["messages"], json!([]));
     loop {
-        // The worker gets it again, and its visibility timeout has not passed.
+        // Not while the worker is processing it again.
         let (_, listed) = server.api("GET /_bedrock/v1/queues/conformance-local-jobs/messages", "").await;
         let (status, _) =
             server.api(&format!("POST /_bedrock/v1/queues/conformance-local-jobs/messages/{id}/drop"), &token).await;

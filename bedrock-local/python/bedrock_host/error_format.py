@@ -34,7 +34,8 @@ def exit_message(error, request_id):
         status = exit_status(error) if isinstance(error, SystemExit) else 1
         exited = f"Runtime exited with error: exit status {status}"
         reason = exited if status else "Runtime exited without providing a reason"
-    return f"RequestId: {request_id} Error: {reason}" if request_id is not None else f"Error: {reason}"
+    # The app adds the request id where Lambda's API does.
+    return reason if request_id is not None else f"Error: {reason}"
 
 
 def exit_status(error):

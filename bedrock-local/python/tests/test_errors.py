@@ -39,7 +39,7 @@ def test_exception_that_lambda_does_not_catch_ends_the_process(start, name, reas
     host = start(f"raise {name}('of this call')")
     kind, error = host.call(0)
     assert (kind, error["errorType"]) == (FATAL, "Runtime.ExitError")
-    assert error["errorMessage"] == f"RequestId: {request_id(1)} Error: Runtime exited with error: {reason}"
+    assert error["errorMessage"] == f"Runtime exited with error: {reason}"
     host.wait_for_line(f"{name}: of this call")
 
 
@@ -84,7 +84,7 @@ def test_sys_exit_is_fatal_with_lambdas_message(start, argument, reason):
     kind, error = host.call({})
     assert kind == FATAL
     assert error["errorType"] == "Runtime.ExitError"
-    assert error["errorMessage"] == f"RequestId: {request_id(1)} Error: {reason}"
+    assert error["errorMessage"] == reason
 
 
 def test_sys_exit_text_is_printed(start):

@@ -231,22 +231,23 @@ async fn queue_delivers_batches_until_the_dead_letter_queue() {
     let one = json!({ "waiting": 1, "in_flight": 0, "delayed": 0 });
     assert_eq!([of(0), of(1)], [(json!("conformance-local-jobs-dead"), one), (json!("conformance-local-jobs"), none)]);
     // The dead letter is listed, and is sent back or dropped.
+    let token = server.api("GET /_bedrock/v1/token", "").await.1["token"].as_str().expect("a token").to_owned();
     let messages = "/_bedrock/v1/queues/conformance-local-jobs-dead/messages";
     let (_, listed) = server.api(&format!("GET {messages}"), "").await;
     let message = &listed["messages"][0];
     assert_eq!((&message["body"]["text"], &message["state"]), (&json!("fail"), &json!("waiting")), "{listed}");
     let id = message["message_id"].as_str().expect("an id").to_owned();
-    let (status, _) = server.api(&format!("POST {messages}/none/drop"), "").await;
+    let (status, _) = server.api(&format!("POST {messages}/none/drop"), &token).await;
     assert!(status.contains(" 404 "), "{status}");
-    let (status, _) = server.api(&format!("POST {messages}/{id}/redrive"), "").await;
+    let (status, _) = server.api(&format!("POST {messages}/{id}/redrive"), &token).await;
     assert!(status.contains(" 200 "), "{status}");
     let (_, listed) = server.api(&format!("GET {messages}"), "").await;
     assert_eq!(listed["messages"], json!([]));
     loop {
-        // The worker gets it again, and its visibility timeout has not passed.
+        // Not while the worker is processing it again.
         let (_, listed) = server.api("GET /_bedrock/v1/queues/conformance-local-jobs/messages", "").await;
         let (status, _) =
-            server.api(&format!("POST /_bedrock/v1/queues/conformance-local-jobs/messages/{id}/drop"), "").await;
+            server.api(&format!("POST /_bedrock/v1/queues/conformance-local-jobs/messages/{id}/drop"), &token).await;
         if status.contains(" 200 ") {
             assert_eq!(listed["messages"][0]["message_id"], id, "{listed}");
             break;

@@ -269,7 +269,7 @@ fn lists(program: &Program) {
             let functions = response["Functions"].as_array().expect("functions").iter();
             functions.map(|function| function["FunctionName"].as_str().expect("a name").to_owned()).collect()
         };
-        assert_eq!(names(&responses[0]).len(), 12, "{client:?}: {:?}", names(&responses[0]));
+        assert_eq!(names(&responses[0]).len(), 14, "{client:?}: {:?}", names(&responses[0]));
         let second = ["conformance-local-node_import", "conformance-local-node_missing"].map(str::to_owned);
         assert_eq!(
             (names(&responses[1]), &responses[1]["NextMarker"]),

@@ -12,7 +12,7 @@ use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 /// Actions that AWS checks during another action.
-const IMPLIED_ACTIONS: [(&str, &str); 9] = [
+const IMPLIED_ACTIONS: [(&str, &str); 11] = [
     ("iam:PassRole", "lambda:CreateFunction"),
     ("iam:TagRole", "iam:CreateRole"),
     ("iam:TagPolicy", "iam:CreatePolicy"),

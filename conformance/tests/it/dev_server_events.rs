@@ -26,7 +26,7 @@ fn attributes(kind: &str) -> Value {
     json!({ "kind": { "DataType": "String", "StringValue": kind } })
 }
 
-fn sns(operation: &str, arguments: Value) -> Value {
+fn sns(operation: &str, arguments: &Value) -> Value {
     json!({ "service": "sns", "operation": operation, "arguments": arguments })
 }
 
@@ -38,18 +38,18 @@ fn put_events(entries: &Value) -> Value {
 async fn boto3_publishes_messages_that_invoke_the_worker() {
     let mut server = TestServer::open(vec![topic()]).await;
     let publish = |text: &str, kind: &str| {
-        sns("publish", json!({ "TopicArn": TOPIC, "Message": text, "MessageAttributes": attributes(kind) }))
+        sns("publish", &json!({ "TopicArn": TOPIC, "Message": text, "MessageAttributes": attributes(kind) }))
     };
     let batch = json!([
         { "Id": "a", "Message": "größer & <b>", "Subject": "second", "MessageAttributes": attributes("order") },
         { "Id": "b", "Message": "x", "Subject": "no\nline" },
     ]);
     let calls = json!([
-        sns("list_topics", json!({})),
+        sns("list_topics", &json!({})),
         publish("filtered", "other"),
         publish("first", "order"),
-        sns("publish_batch", json!({ "TopicArn": TOPIC, "PublishBatchRequestEntries": batch })),
-        sns("publish", json!({ "TopicArn": format!("{TOPIC}x"), "Message": "x" })),
+        sns("publish_batch", &json!({ "TopicArn": TOPIC, "PublishBatchRequestEntries": batch })),
+        sns("publish", &json!({ "TopicArn": format!("{TOPIC}x"), "Message": "x" })),
     ]);
     let Some(responses) = server.call_operations(calls).await else { return };
     assert_eq!(responses[0]["Topics"], json!([{ "TopicArn": TOPIC }]));

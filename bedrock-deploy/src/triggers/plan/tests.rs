@@ -371,11 +371,6 @@ fn changed_topics_and_rules_are_updated() {
     ~ update  topic shop-dev-alerts (no longer invokes a worker): unsubscribe forbid-source
     - delete  rule shop-dev-counter-1: delete-rule forbid-source
     ");
-    // The rule has another ARN, because it belongs to another bus.
-    assert_snapshot!(plan_change(&[bus("default", SHOP)], &[bus("orders", SHOP)]), @"
-    + create  rule shop-dev-counter-1: make-bus permit-source put-rule put-target
-    - delete  rule shop-dev-counter-1: delete-rule forbid-source
-    ");
 }
 
 #[test]

@@ -151,7 +151,14 @@ fn settings_that_the_app_would_refuse_are_left_out() {
         .enter("my_app");
     let done = run(&app, &["import", "../sam", "--yes"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert_snapshot!(done.stderr, @"");
+    assert_snapshot!(done.stderr, @r#"
+    warning: template.yaml:22: `MaximumBatchingWindowInSeconds` has no setting of a trigger (of event `Ordered` of `One`)
+    warning: worker `one`: `env.TZ` is not imported: `workers.one.env.TZ` cannot be set: Lambda sets it itself
+    warning: worker `two`: the trigger `{ queue = "jobs" }` is not imported: queue `jobs` invokes both `one` and `two`, but each message reaches only one of them
+    done: imported the workers `one`, `two` (files: 4 new, 1 edited)
+    next: run `cargo bedrock dev` and invoke them
+    next: run `cargo bedrock migrate --undo` to undo it
+    "#);
     assert_snapshot!(app.read("Cargo.toml"), @"");
     let listed = run(&app, &["list"]);
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);

@@ -18,7 +18,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     assert_snapshot!(app.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (45 files)
+    done: created app `my_app` in `my_app` (47 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -120,7 +120,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (45 files)
+    done: created app `my-app` in `code/my-app` (47 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

@@ -52,7 +52,7 @@ fn named_profile_precedes_credentials_of_the_environment() {
         CommandOutput::from(command.output().expect("the command starts")).stdout
     };
     let of_environment = account(&[]);
-    assert!(of_environment.contains("000000000000"), "{of_environment}");
+    assert!(of_environment.contains("123456789012"), "{of_environment}");
     let of_profile = account(&["--profile", "other"]);
     assert!(of_profile.contains("222222222222"), "{of_profile}");
     let mut command = app.command(&["destroy", "--stage", "dev", "--yes", "--profile", "unknown"], &aws.environment());

@@ -82,7 +82,7 @@ fn mentions(app: &App, worker: &Worker, manifest: &str) -> Result<Vec<String>> {
             String::from_utf8_lossy(&bytes).into_owned()
         };
         if !is_generated(&text) {
-            found.extend(lines_with(&text, worker).into_iter().map(|line| (shown.clone(), line)));
+            found.extend(lines_with(path, &text, worker).into_iter().map(|line| (shown.clone(), line)));
         }
     }
     found.sort();
@@ -99,24 +99,54 @@ fn is_generated(text: &str) -> bool {
     text.lines().take(HEADER_LINES).any(|line| marks.iter().any(|mark| line.contains(mark)))
 }
 
-/// Returns the numbers of the lines that name a worker: as a whole string literal, in `invoke!`, or by the crate of a
-/// Rust worker. Other words may be equal to its name by chance.
-fn lines_with(text: &str, worker: &Worker) -> BTreeSet<usize> {
+/// Returns the numbers of the lines of a file that name a worker: as a whole string literal, in `invoke!`, or as the crate
+/// of a Rust worker. Other words may be equal to its name by chance.
+fn lines_with(path: &Path, text: &str, worker: &Worker) -> BTreeSet<usize> {
     let name = worker.name.as_str();
-    let class = worker.name.class_name();
-    let literals = ['"', '\'', '`'].map(|quote| format!("{quote}{name}{quote}"));
-    let literals = literals.iter().flat_map(|literal| text.match_indices(literal.as_str())).map(|(at, _)| at);
-    let path = format!("{name}::");
-    let paths = text.match_indices(&path).map(|(at, _)| at).filter(|at| {
-        worker.language == Language::Rust && !text[..*at].chars().next_back().is_some_and(is_part_of_name)
-    });
+    let is = |extension: &str| path.extension().is_some_and(|found| found == extension);
+    let is_rust = worker.language == Language::Rust;
+    let mut found = BTreeSet::new();
+    if is("rs") {
+        found.extend(invocations_of(text, &worker.name.class_name()));
+    }
+    // A backtick in a comment of Rust or Python marks code.
+    let quotes = if is("rs") || is("py") || is("toml") { &['"', '\''][..] } else { &['"', '\'', '`'] };
+    let literals: Vec<String> = quotes.iter().map(|quote| format!("{quote}{name}{quote}")).collect();
+    // Strings in other tables of a manifest are features and versions.
+    let mut is_read = !is("toml");
+    for (number, line) in text.lines().enumerate() {
+        if is("toml") && line.starts_with('[') {
+            is_read = line.contains("metadata.bedrock");
+        }
+        let is_dependency = || is("toml") && starts_with_key(line, name);
+        if (is_read && literals.iter().any(|literal| line.contains(literal)))
+            || (is_rust && (has_crate_path(line, name) || is_dependency()))
+        {
+            found.insert(number + 1);
+        }
+    }
+    found
+}
+
+/// Returns the numbers of the lines with `class` as the first argument of `invoke!`.
+fn invocations_of(text: &str, class: &str) -> Vec<usize> {
     let invocations = text.match_indices("invoke!(").filter_map(|(at, found)| {
         let argument = text[at + found.len()..].trim_start();
-        let is_class = argument.strip_prefix(&class)?.chars().next().is_none_or(|next| !is_part_of_name(next));
-        is_class.then(|| text.len() - argument.len())
+        let rest = argument.strip_prefix(class)?;
+        (!rest.starts_with(is_part_of_name)).then(|| text.len() - argument.len())
     });
-    let line = |at: usize| text[..at].matches('\n').count() + 1;
-    literals.chain(paths).chain(invocations).map(line).collect()
+    invocations.map(|at| text[..at].matches('\n').count() + 1).collect()
+}
+
+/// Whether a path in Rust starts with this crate.
+fn has_crate_path(line: &str, name: &str) -> bool {
+    let mut words = line.match_indices(name);
+    words.any(|(at, _)| line[at + name.len()..].starts_with("::") && !line[..at].ends_with(is_part_of_name))
+}
+
+/// Whether a line of TOML sets this key.
+fn starts_with_key(line: &str, key: &str) -> bool {
+    line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
 }
 
 fn is_part_of_name(character: char) -> bool {
@@ -125,6 +155,8 @@ fn is_part_of_name(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use bedrock_build::{App, Language};
 
     use super::{is_generated, lines_with};
@@ -141,29 +173,29 @@ mod tests {
         write("workers/mailer/Cargo.toml", "[package]\nname = \"mailer\"\n");
         write("workers/json/main.py", "");
         let app = App::open(scratch.path()).expect("an app");
-        for (name, text, expected) in [
-            ("mailer", "invoke!(\"mailer\", json!({}))", true),
-            ("mailer", "\ninvoke!(\n    Mailer, event)", true),
-            ("mailer", "use mailer::Mailer;", true),
-            ("mailer", "on-failure = 'mailer'", true),
-            ("mailer", "await invoke(`mailer`, {})", true),
-            ("mailer", "mailers.push(bulk_mailer, mailer2); // the mailer", false),
-            ("mailer", "use other::mailer::Mailer; invoke!(MailerTwo, x)", false),
-            (
-                "json",
-                "use serde_json::json;\nuse axum::Json;\njson!({ \"json_a\": 1 });\nimport json\njson::x()",
-                false,
-            ),
-            ("json", "invoke('json', {})", true),
-            ("json", "{worker:'json'}", true),
-            ("json", "", false),
+        for (name, file, text, expected) in [
+            ("mailer", "a.rs", "invoke!(\"mailer\", json!({}))", true),
+            ("mailer", "a.rs", "\ninvoke!(\n    Mailer, event)", true),
+            ("mailer", "a.rs", "use mailer::Mailer;", true),
+            ("mailer", "a.rs", "//! Calls `mailer`, the mailer.", false),
+            ("mailer", "a.rs", "mailers.push(bulk_mailer, mailer2)", false),
+            ("mailer", "a.rs", "use other::mailer::Mailer; invoke!(MailerTwo, x)", false),
+            ("mailer", "a.ts", "await invoke(`mailer`, {})", true),
+            ("mailer", "workers/b/Cargo.toml", "[dependencies]\nmailer = { path = \"../mailer\" }", true),
+            ("mailer", "Cargo.toml", "[package.metadata.bedrock.workers.b]\non-failure = 'mailer'", true),
+            ("json", "Cargo.toml", "[dependencies]\njson = '1'\naxum = { features = [\"json\"] }", false),
+            ("json", "a.rs", "use serde_json::json;\nuse axum::Json;\njson!({ \"json_a\": 1 });\njson::x()", false),
+            ("json", "a.py", "import json\ninvoke(name, json.dumps(1))", false),
+            ("json", "a.py", "invoke('json', {})", true),
+            ("json", "a.mjs", "{worker:'json'}", true),
+            ("json", "a.mjs", "", false),
         ] {
             let worker = app.worker(name).expect("a worker");
             assert_eq!(worker.language == Language::Rust, name == "mailer");
-            assert_eq!(!lines_with(text, worker).is_empty(), expected, "{text}");
+            assert_eq!(!lines_with(Path::new(file), text, worker).is_empty(), expected, "{text}");
         }
         let worker = app.worker("mailer").expect("a worker");
-        let lines = lines_with("a\ninvoke!(\n    Mailer, 'mailer')\n\"mailer\"", worker);
+        let lines = lines_with(Path::new("a.rs"), "a\ninvoke!(\n    Mailer, 'mailer')\n\"mailer\"", worker);
         assert_eq!(lines.into_iter().collect::<Vec<_>>(), [3, 4]);
     }
 

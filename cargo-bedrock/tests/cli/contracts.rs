@@ -189,7 +189,7 @@ fn declarations_are_next_to_their_library() {
     for part in ["resizer: { event: Resizer.Event", "class Worker<Event", "export declare const testing"] {
         assert!(declarations.contains(part), "{part}: {declarations}");
     }
-    // A renamed library leaves no declaration without a library behind, whoever has written it.
+    // A renamed library leaves no declaration without a library behind.
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/files/worker/javascript/worker.d.ts");
     let template = std::fs::read_to_string(template).expect("the types");
     for worker in ["labeller", "other"] {

@@ -1,6 +1,7 @@
 //! Reasons why a folder cannot be packed. All of them are reported at once, each with its path and a fix.
 
 use super::options::PackOptions;
+use bedrock_build::shell_quoted;
 use bedrock_diagnostics::{Error, ExitKind, Report};
 
 /// Number of files that are reported.
@@ -91,12 +92,6 @@ fn report(refusal: &PackError, folder: &str, options: &PackOptions) -> Report {
 
 fn allow(path: &str, when: &str, options: &PackOptions) -> String {
     format!("{when}, add `allow = [\"{}\"]` to `{}`", globset::escape(path), options.settings)
-}
-
-/// Quotes a path for a shell.
-fn shell_quoted(path: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@".contains(letter);
-    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Returns a line of an ignore file that matches only this path.

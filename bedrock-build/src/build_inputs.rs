@@ -59,11 +59,12 @@ mod tests {
     use super::{file, text, write};
     use crate::app::App;
     use std::fs;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
+    use tempfile::TempDir;
 
-    fn app_dir(name: &str) -> PathBuf {
-        let root = std::env::temp_dir().join(format!("bedrock-build-inputs-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&root);
+    fn app_dir() -> TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path();
         for (path, content) in [
             ("Cargo.toml", "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n"),
             ("workers/resizer/Cargo.toml", "[package]\nname = \"resizer\"\n"),
@@ -74,7 +75,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, content).expect("a file");
         }
-        root
+        dir
     }
 
     fn text_of(root: &Path) -> String {
@@ -83,24 +84,25 @@ mod tests {
 
     #[test]
     fn settings_and_code_of_hosted_workers_are_no_inputs() {
-        let root = app_dir("settings");
-        let before = text_of(&root);
+        let dir = app_dir();
+        let root = dir.path();
+        let before = text_of(root);
         let settings = "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n[package.metadata.bedrock.endpoint]\nmemory = 512\n\
                         [package.metadata.bedrock.workers.fetcher]\ntimeout = 9\nenv.MODE = \"x\"\n";
         fs::write(root.join("Cargo.toml"), settings).expect("a file");
         fs::write(root.join("workers/fetcher/main.py"), "changed = True\n").expect("a file");
-        assert_eq!(text_of(&root), before);
-        fs::remove_dir_all(&root).expect("the folder");
+        assert_eq!(text_of(root), before);
     }
 
     #[test]
     fn workers_dependencies_and_new_contracts_are_inputs() {
-        let root = app_dir("workers");
-        let mut known = vec![text_of(&root)];
+        let dir = app_dir();
+        let root = dir.path();
+        let mut known = vec![text_of(root)];
         let mut change = |path: &str, content: &str| {
             fs::create_dir_all(root.join(path).parent().expect("a folder")).expect("a folder");
             fs::write(root.join(path), content).expect("a file");
-            let text = text_of(&root);
+            let text = text_of(root);
             assert!(!known.contains(&text), "{path} in {text}");
             known.push(text);
         };
@@ -109,13 +111,13 @@ mod tests {
         let manifest = "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n[dependencies]\n\
                         resizer = { path = \"workers/resizer\" }\n";
         change("Cargo.toml", manifest);
-        fs::remove_dir_all(&root).expect("the folder");
     }
 
     #[test]
     fn unchanged_files_are_not_written_again() {
-        let root = app_dir("unchanged");
-        let app = App::open(&root).expect("an app");
+        let dir = app_dir();
+        let root = dir.path();
+        let app = App::open(root).expect("an app");
         let dir = root.join("target");
         write(&app, &dir).expect("files");
         let paths = ["endpoint.txt", "workers+resizer.txt"].map(|name| dir.join(name));
@@ -125,6 +127,5 @@ mod tests {
         let before = times();
         write(&app, &dir).expect("files");
         assert_eq!(times(), before);
-        fs::remove_dir_all(&root).expect("the folder");
     }
 }

@@ -105,23 +105,22 @@ mod tests {
         );
     }
 
-    /// Returns a folder with these files, named after the test.
-    fn folder(test: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
-        let dir = std::env::temp_dir().join(format!("bedrock-{test}-{}", std::process::id()));
-        fs::create_dir_all(&dir).expect("a folder");
+    /// Returns a folder with these files.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
         for (file, text) in files {
-            fs::write(dir.join(file), text).expect("a file");
+            fs::write(dir.path().join(file), text).expect("a file");
         }
         dir
     }
 
     #[test]
     fn local_dotenv_overrides_the_other() {
-        let dir = folder("dotenv", &[(".env", "A=1\nB=1\n"), (".env.local", "B=2\n")]);
-        let variables = read(&dir);
-        fs::remove_dir_all(&dir).expect("the folder");
+        let dir = folder(&[(".env", "A=1\nB=1\n"), (".env.local", "B=2\n")]);
+        let variables = read(dir.path());
+        fs::remove_dir_all(dir.path()).expect("the folder");
         assert_eq!((variables["A"].as_str(), variables["B"].as_str(), variables.len()), ("1", "2", 2));
-        assert_eq!(read(&dir), BTreeMap::new());
+        assert_eq!(read(dir.path()), BTreeMap::new());
     }
 
     #[test]
@@ -129,9 +128,8 @@ mod tests {
         let manifest = "[package]\nname = 'shop'\n[package.metadata.bedrock.endpoint.env]\nMODE = 'fast'\nLEVEL = '1'\n\
                         TOKEN = { ssm = '/token' }\n";
         // `PATH` is a variable of this process.
-        let dir = folder("local", &[("Cargo.toml", manifest), (".env", "MODE=slow\nTOKEN=test\nPATH=/nowhere\n")]);
-        let app = crate::app::App::open(&dir).expect("an app");
-        fs::remove_dir_all(&dir).expect("the folder");
+        let dir = folder(&[("Cargo.toml", manifest), (".env", "MODE=slow\nTOKEN=test\nPATH=/nowhere\n")]);
+        let app = crate::app::App::open(dir.path()).expect("an app");
         let variables: Vec<String> = app
             .local_variables(&app.settings.endpoint)
             .into_iter()

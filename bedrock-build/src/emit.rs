@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn edits_of_hosted_workers_compile_no_rust() {
-        let root = std::env::temp_dir().join(format!("bedrock-build-emit-{}", std::process::id()));
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path();
         let write = |path: &str, text: &str| {
             let path = root.join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -153,10 +154,9 @@ mod tests {
         write("workers/b/contract.json", "");
         write("workers/c/main.py", "");
         write("workers/d/Cargo.toml", "");
-        let app = App::open(&root).expect("an app");
+        let app = App::open(root).expect("an app");
         let paths = rerun_paths(&app, &root.join("workers/d"));
-        let of_endpoint = rerun_paths(&app, &root);
-        fs::remove_dir_all(&root).expect("the folder");
+        let of_endpoint = rerun_paths(&app, root);
         let relative: Vec<&str> = paths
             .iter()
             .map(|path| path.strip_prefix(&format!("{}/", root.display())).expect("a path in it"))

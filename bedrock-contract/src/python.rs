@@ -121,14 +121,13 @@ pub fn invoker_stub(workers: &[WorkerContract]) -> String {
     out
 }
 
-/// The other files below `typings/bedrock`, by path: what workers import, and the ARNs that they may call.
-pub const LIBRARY_STUBS: [(&str, &str); 5] = [
-    ("__init__.pyi", ""),
-    ("workers/__init__.pyi", ""),
-    ("workers/types/__init__.pyi", ""),
-    ("workers/worker.pyi", include_str!("../stubs/worker.pyi")),
-    ("workers/errors.pyi", include_str!("../stubs/errors.pyi")),
-];
+/// The module with the types of all workers, below `typings/bedrock`.
+pub const TYPES_MODULE: &str = "workers/types/__init__.pyi";
+
+/// Returns a stub that does not depend on the app. `template` is the file of a new worker, whose first line is a comment.
+pub fn library_stub(template: &str) -> String {
+    format!("{HEADER}{}", template.split_once('\n').map_or("", |(_, text)| text))
+}
 
 /// Returns whether a name can be written as an attribute of a class.
 fn is_attribute(name: &str) -> bool {

@@ -10,12 +10,12 @@ use crate::WorkerContract;
 /// The first line of each file.
 pub const HEADER: &str = "// Written by `cargo bedrock contracts`. Do not edit.\n";
 
-/// What does not depend on the app.
-const LIBRARY: &str = include_str!("../stubs/worker.d.ts");
-
 /// The declaration of `invoke`. It is one signature, because the compiler names the wrong field of one only, not of
 /// overloads.
 const INVOKE: &str = include_str!("../stubs/invoke.d.ts");
+
+/// The type of the names that `invoke` takes in addition to those of workers.
+const OTHER_FUNCTION: &str = include_str!("../stubs/other_function.d.ts");
 
 /// Returns the type as TypeScript writes it. Named types are in the namespace of the worker.
 pub fn typescript_type(ty: &Type) -> String {
@@ -35,9 +35,21 @@ pub fn typescript_type(ty: &Type) -> String {
     }
 }
 
-/// Returns the text of `worker.d.ts` for the worker called `own`.
-pub fn declarations(own: &str, workers: &[WorkerContract]) -> String {
-    let mut out = format!("{HEADER}{LIBRARY}");
+/// The start of the declarations of `invoke` in the library.
+const LIBRARY_INVOKE: &str = "export declare function invoke";
+/// The parameters of the base class in the library, and what they are if the app has contracts.
+const GENERIC_WORKER: [&str; 2] =
+    ["Worker<Event = any, Response = any>", "Worker<Event = Contract['event'], Response = Contract['response']>"];
+
+/// Returns the text of `worker.d.ts` for the worker called `own`. `library` declares what does not depend on the app: it
+/// is the file of a new worker.
+pub fn declarations(library: &str, own: &str, workers: &[WorkerContract]) -> String {
+    let mut out = HEADER.to_owned();
+    for block in library_blocks(library) {
+        out.push_str(&block);
+        out.push_str("\n\n");
+    }
+    out.push_str(OTHER_FUNCTION);
     let own_contract = workers.iter().find(|worker| worker.worker == own).and_then(|worker| worker.contract.as_ref());
     let (event, response) = match own_contract {
         Some(_) => (format!("{}.Event", namespace(own)), format!("{}.Response", namespace(own))),
@@ -63,6 +75,16 @@ pub fn declarations(own: &str, workers: &[WorkerContract]) -> String {
         }
     }
     out
+}
+
+/// Returns the declarations of the library without its first line and without `invoke`.
+fn library_blocks(library: &str) -> impl Iterator<Item = String> {
+    let blocks = library.trim_end().split("\n\n").skip(1);
+    let other = blocks.filter(|block| !block.lines().any(|line| line.starts_with(LIBRARY_INVOKE)));
+    other.map(|block| {
+        let [generic, of_app] = GENERIC_WORKER;
+        block.replace(generic, of_app)
+    })
 }
 
 /// Returns the name of the namespace with the types of a worker.

@@ -3,6 +3,7 @@
 
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -46,6 +47,17 @@ fn write(root: &Path, path: &str, text: &str) {
     std::fs::write(path, text).expect("a file");
 }
 
+/// Returns a file of the templates of new workers.
+fn template(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates/files").join(path))
+        .expect("a file")
+}
+
+/// Returns the declarations for the worker `own`.
+fn declarations(own: &str, workers: &[WorkerContract]) -> String {
+    typescript::declarations(&template("worker/javascript/worker.d.ts"), own, workers)
+}
+
 /// Runs a checker, and returns whether it was content, and what it printed.
 fn run(command: &mut Command) -> (bool, String) {
     let output = command.output().expect("the checker starts");
@@ -68,9 +80,11 @@ const PYTHON: [(&str, Option<&str>); 9] = [
 
 fn write_python(root: &Path) {
     let workers = workers();
-    for (path, text) in python::LIBRARY_STUBS {
-        write(root, &format!("typings/bedrock/{path}"), text);
+    for path in ["__init__.pyi", "workers/__init__.pyi", "workers/worker.pyi", "workers/errors.pyi"] {
+        let path = format!("typings/bedrock/{path}");
+        write(root, &path, &python::library_stub(&template(&path)));
     }
+    write(root, &format!("typings/bedrock/{}", python::TYPES_MODULE), "");
     write(root, "typings/bedrock/workers/invoker.pyi", &python::invoker_stub(&workers));
     for worker in &workers {
         if let Some(contract) = &worker.contract {
@@ -159,8 +173,8 @@ fn typescript_finds_wrong_calls() {
         let text = format!("import {{ invoke }} from './worker.js';\n{statement}\n");
         write(root, &format!("program_{number}.mjs"), &text);
     }
-    write(root, "worker.d.ts", &typescript::declarations("untyped", &workers));
-    write(root, "own/worker.d.ts", &typescript::declarations("resizer", &workers));
+    write(root, "worker.d.ts", &declarations("untyped", &workers));
+    write(root, "own/worker.d.ts", &declarations("resizer", &workers));
     let class = |parameter: &str, body: &str| {
         format!(
             "import {{ Worker }} from './worker.js';\n/** @typedef {{import('./worker.js').Contract}} Contract */\nexport class A extends Worker {{\n  /** @param {{{parameter}}} event */\n  async execute(event) {{ {body} }}\n}}\n"
@@ -190,4 +204,40 @@ fn typescript_finds_wrong_calls() {
     assert!(of_file("own/field.mjs").contains("'wdith' does not exist"), "{printed}");
     assert!(of_file("own/response.mjs").contains("not assignable"), "{printed}");
     assert_eq!(of_file("worker.d.ts") + &of_file("own/worker.d.ts"), "");
+}
+
+/// Returns the names that declarations export.
+fn exported_names(text: &str) -> BTreeSet<&str> {
+    let keywords = ["abstract", "class", "const", "declare", "function", "interface", "namespace", "type"];
+    let exports = text.lines().filter_map(|line| line.strip_prefix("export "));
+    let words =
+        exports.filter_map(|line| line.split(|c: char| !c.is_alphanumeric()).find(|word| !keywords.contains(word)));
+    words.collect()
+}
+
+#[test]
+fn declarations_have_everything_of_the_template() {
+    let library = template("worker/javascript/worker.d.ts");
+    let written = declarations("resizer", &workers());
+    let names = exported_names(&library);
+    assert!(["Context", "InvocationError", "Worker", "invoke", "testing"].iter().all(|name| names.contains(name)));
+    assert!(names.is_subset(&exported_names(&written)), "{written}");
+    // Only `invoke` and the parameters of the base class depend on the app.
+    let is_of_app = |line: &&str| {
+        [
+            "function invoke",
+            "nameOrArn",
+            "payload: unknown",
+            "requireResponse: true",
+            "Promise<Response>;",
+            "class Worker<",
+        ]
+        .iter()
+        .any(|part| line.contains(part))
+    };
+    for line in library.lines().skip(1).filter(|line| !is_of_app(line) && !line.trim_start().starts_with('*')) {
+        assert!(written.contains(line), "{line}");
+    }
+    assert!(written.contains("class Worker<Event = Contract['event'], Response = Contract['response']>"));
+    assert_eq!(written.matches("function invoke").count(), 1);
 }

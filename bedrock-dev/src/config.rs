@@ -18,7 +18,7 @@ pub struct DevServerConfig {
     pub install_folder: PathBuf,
     /// Folder of what outlives the server, such as the event queue: `target/bedrock` of the app. No other app uses it.
     pub state_folder: PathBuf,
-    /// The port to listen on; 0 for any free one.
+    /// The port that [`crate::DevServer::start`] listens on; 0 for any free one.
     pub port: u16,
     /// The clock for retry delays, event ages and schedules.
     pub clock: Clock,

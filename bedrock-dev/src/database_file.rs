@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bedrock_build::shell_quoted;
 use tokio::sync::Semaphore;
 
 /// Events and messages may contain what is no one else's business.
@@ -36,10 +37,11 @@ pub(crate) fn private_file(path: &Path) -> io::Result<()> {
 pub(crate) fn corruption_help(path: &Path, error: &rusqlite::Error) -> Option<String> {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let is_damaged = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
-    let path = path.display();
-    is_damaged.then(|| {
-        format!("the file is damaged; move it away, and what it contained is lost: `mv {path} {path}.damaged`")
-    })
+    let path = path.display().to_string();
+    let target = shell_quoted(&format!("{path}.damaged"));
+    let path = shell_quoted(&path);
+    is_damaged
+        .then(|| format!("the file is damaged; move it away, and what it contained is lost: `mv {path} {target}`"))
 }
 
 /// Returns the inode of the file at a path. `None` if it does not exist.

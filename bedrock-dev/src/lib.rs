@@ -39,6 +39,7 @@ pub mod http_api;
 pub mod otlp;
 mod policy;
 mod reload;
+mod reservation;
 mod running_server;
 mod server;
 mod sync;
@@ -57,6 +58,7 @@ pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
     SelfWrittenFiles, SharedFileUsersFn, WatchError, affected,
 };
+pub use reservation::Reservation;
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};
 pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, sample_event};

@@ -31,6 +31,7 @@ use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
 use crate::reload::{BuildError, ExecutableCache, FileWatcher, ReloadOutcome, Reloader, WatchError, events};
+use crate::reservation::Reservation;
 use crate::running_server::ServerFile;
 use crate::triggers::{LocalResources, TriggerDispatcher, Triggers};
 
@@ -64,12 +65,18 @@ pub struct DevServer {
 impl DevServer {
     /// Starts the server on 127.0.0.1 and the current tokio runtime. Workers are started when they are first called.
     pub async fn start(config: DevServerConfig) -> Result<Self, StartError> {
-        Self::start_on(config, Ipv4Addr::LOCALHOST.into(), &Debuggers::new()).await
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
+        let reservation = Reservation::take(&config.state_folder, address)?;
+        Self::start_on(config, reservation, &Debuggers::new()).await
     }
 
-    /// Starts the server on another address of this machine, with debugged workers. Everyone who reaches the address
+    /// Starts the server on the reserved address of this machine, with debugged workers. Everyone who reaches the address
     /// may call workers. If a worker is debugged, functions do not time out.
-    pub async fn start_on(config: DevServerConfig, host: IpAddr, debuggers: &Debuggers) -> Result<Self, StartError> {
+    pub async fn start_on(
+        config: DevServerConfig,
+        reservation: Reservation,
+        debuggers: &Debuggers,
+    ) -> Result<Self, StartError> {
         let DevServerConfig {
             app,
             install_folder,
@@ -83,15 +90,13 @@ impl DevServer {
         } = config;
         let app = debug::without_timeouts(app, debuggers);
         create_folder(&install_folder)?;
-        create_folder(&state)?;
-        let store = Arc::new(QueueStore::own(&state.join("queue.sqlite"))?);
+        let store = Arc::new(reservation.store);
         let executable_folder = state.join("programs");
         let executables = ExecutableCache::in_folder(executable_folder.clone())
             .map_err(|error| StartError::Folder(executable_folder, error))?;
         let executable_copies = executables.copy_all(&app, &programs)?;
-        let address = SocketAddr::from((host, port));
-        let port_error = |error| StartError::Port(address, error);
-        let (listener, url) = bind(address).await.map_err(port_error)?;
+        let port_error = |error| StartError::Port(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), error);
+        let (listener, url) = listen(reservation.listener).map_err(port_error)?;
         let runtime_api = RuntimeApi::start().await.map_err(port_error)?;
         let (event_log, log_writer) = open_event_log(&state.join("dev"))?;
         let recorder = Recorder::new(event_log.clone()).with_redactions(Redactions::of(&app));
@@ -209,6 +214,12 @@ impl DevServer {
         }
     }
 
+    /// Installs the dependencies of Python and JavaScript workers, which otherwise happens in the first call and counts
+    /// against the timeout of a calling worker. Logs what cannot be installed.
+    pub async fn install_dependencies(&self) {
+        self.functions.hosted_workers().install_dependencies().await;
+    }
+
     /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
     /// of a Rust worker.
     pub async fn warm(&self, worker: &str) -> Result<Option<Process>, bedrock_model::Error> {
@@ -240,9 +251,9 @@ fn create_folder(folder: &Path) -> Result<(), StartError> {
     std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.to_owned(), error))
 }
 
-/// Binds the address, and returns the listener with its URL.
-async fn bind(address: SocketAddr) -> io::Result<(TcpListener, String)> {
-    let listener = TcpListener::bind(address).await?;
+/// Returns the listener for the current tokio runtime, with its URL.
+fn listen(listener: std::net::TcpListener) -> io::Result<(TcpListener, String)> {
+    let listener = TcpListener::from_std(listener)?;
     let url = url_of(listener.local_addr()?);
     Ok((listener, url))
 }

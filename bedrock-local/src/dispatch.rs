@@ -13,6 +13,7 @@ use super::app_info::AppInfo;
 use super::async_events::{AsyncEvents, EventTarget};
 use super::caller_deadline::within_caller_deadline;
 use super::event_settings::EventSettings;
+use super::host::dependencies;
 use super::host::node::NodePool;
 use super::host::pool::{self, HostPool};
 use super::host::process;
@@ -170,9 +171,35 @@ impl LocalApp {
 
     /// Replaces the host processes of a worker; see [`HostedWorkers::replace`](super::HostedWorkers::replace).
     pub async fn replace(&self, name: &str) -> Result<bool, Error> {
-        let WorkerRuntime::Hosts(pool) = self.find(name)?.runtime.clone() else { return Ok(false) };
-        let replaced = self.handle.spawn(async move { pool.replace().await });
+        let worker = self.find(name)?;
+        let WorkerRuntime::Hosts(pool) = worker.runtime.clone() else { return Ok(false) };
+        let info = Arc::clone(&worker.info);
+        let hosts = Arc::clone(&self.hosts);
+        let replaced = self.handle.spawn(async move {
+            let is_replaced = pool.replace().await?;
+            if !is_replaced {
+                dependencies::install_early(&info, &hosts).await?;
+            }
+            Ok::<bool, Error>(is_replaced)
+        });
         replaced.await.unwrap_or_else(|_| Err(stopping_error(name)))
+    }
+
+    /// Installs the dependencies of all Python and JavaScript workers. A worker that calls another one waits no longer
+    /// than its own timeout, so a server does this before its first request. Prints what cannot be installed: calls of
+    /// these workers try again.
+    pub async fn install_dependencies(&self) {
+        let hosted = self.infos().into_iter().filter(|info| info.entry.language != Language::Rust).cloned();
+        let installations = hosted.map(|info| {
+            let hosts = Arc::clone(&self.hosts);
+            self.handle.spawn(async move { dependencies::install_early(&info, &hosts).await })
+        });
+        for installation in installations.collect::<Vec<_>>() {
+            if let Ok(Err(error)) = installation.await {
+                let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+                self.hosts.output.print(&format!("warning: {error}{help}"));
+            }
+        }
     }
 
     /// Starts a host process of a worker; see [`HostedWorkers::warm`](super::HostedWorkers::warm).

@@ -67,6 +67,13 @@ impl HostedWorkers {
         async move { app.replace(&worker).await }
     }
 
+    /// Installs the dependencies of all workers, which otherwise happens in the first call. Prints what cannot be
+    /// installed.
+    pub fn install_dependencies(&self) -> impl Future<Output = ()> + Send + use<> {
+        let app = Arc::clone(&self.app);
+        async move { app.install_dependencies().await }
+    }
+
     /// Starts a process of a worker before the first call, so that a debugger can connect to it.
     pub fn warm(&self, worker: &str) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let app = Arc::clone(&self.app);

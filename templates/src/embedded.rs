@@ -106,6 +106,9 @@ pub(crate) const PYTHON_TYPES: &[TemplateFile] = &[
     verbatim!("typings/bedrock/workers/worker.pyi", "typings/bedrock/workers/worker.pyi"),
 ];
 
+/// The types of what JavaScript workers import. `contracts` writes the types of the app's workers into them.
+pub(crate) const JAVASCRIPT_TYPES: &str = include_str!("../files/worker/javascript/worker.d.ts");
+
 pub(crate) const JAVASCRIPT: &[TemplateFile] = &[
     verbatim!("jsconfig.json", "worker/javascript/jsconfig.json"),
     template!("main.js", "worker/javascript/main.js.j2"),

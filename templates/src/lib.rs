@@ -15,8 +15,8 @@ use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
 use crate::embedded::{
-    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, ENDPOINT, JAVASCRIPT, PYTHON, PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT,
-    TemplateFile,
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON, PYTHON_TYPES, RUST,
+    TERRAFORM, TYPESCRIPT, TemplateFile,
 };
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
@@ -46,6 +46,11 @@ pub fn terraform() -> Vec<RenderedFile> {
 /// Returns the files of an app by which type checkers and editors know the module `bedrock` of Python workers.
 pub fn python_types() -> Vec<RenderedFile> {
     unchanged(PYTHON_TYPES)
+}
+
+/// Returns the declarations for TypeScript of what JavaScript workers import. They are the same for every app.
+pub fn javascript_types() -> &'static str {
+    JAVASCRIPT_TYPES
 }
 
 fn unchanged(files: &[TemplateFile]) -> Vec<RenderedFile> {

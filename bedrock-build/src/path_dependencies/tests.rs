@@ -1,26 +1,9 @@
 //! The folders that lists of each tool name, and what is reported of the others.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Language, PathDependencies};
-
-/// A folder that is deleted at the end of the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("bedrock-paths-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
@@ -42,8 +25,8 @@ fn of(root: &Path, language: Language) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn requirements_name_folders_and_their_sources() {
-    let scratch = Scratch::new("requirements");
-    let root = &scratch.0;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path();
     write(
         root,
         "app/libs/money/pyproject.toml",
@@ -78,8 +61,8 @@ fn requirements_name_folders_and_their_sources() {
 
 #[test]
 fn projects_name_sources_and_workspace_members() {
-    let scratch = Scratch::new("projects");
-    let root = &scratch.0;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path();
     let project = "[project]\nname = \"mail\"\ndependencies = [\"money\", \"dates ; os_name == 'posix'\"]\n[tool.uv.sources]\nmoney = { workspace = true }\ndates = [{ path = \"../../dates\", marker = \"os_name == 'posix'\" }]\n";
     write(root, "app/workers/mail/pyproject.toml", project);
     write(
@@ -97,8 +80,8 @@ fn projects_name_sources_and_workspace_members() {
 
 #[test]
 fn packages_name_files_and_workspace_members() {
-    let scratch = Scratch::new("packages");
-    let root = &scratch.0;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path();
     write(root, "app/package.json", "{\"workspaces\": [\"workers/*\", \"packages/*\", \"!packages/old\"]}");
     let package = "{\n\"dependencies\": {\n\"money\": \"*\",\n\"dates\": \"file:../../dates\",\n\"left\": \"1.0.0\",\n\"packed\": \"file:../a.tgz\",\n\"out\": \"file:../../../out\"\n}\n}";
     write(root, "app/workers/mail/package.json", package);
@@ -130,8 +113,8 @@ fn packages_name_files_and_workspace_members() {
 
 #[test]
 fn folders_of_worker_itself_and_cycles_are_found_once() {
-    let scratch = Scratch::new("cycles");
-    let root = &scratch.0;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path();
     write(root, "app/workers/mail/package.json", "{\"dependencies\": {\"a\": \"file:../../a\", \"self\": \"file:.\"}}");
     write(root, "app/a/package.json", "{\"dependencies\": {\"b\": \"file:../b\"}}");
     write(root, "app/b/package.json", "{\"dependencies\": {\"a\": \"file:../a\"}}");

@@ -3,27 +3,19 @@
 use std::fs;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::{ProjectFile, PythonDependencies, decode, parse_project, read_requirements};
 
-/// A folder that is deleted at the end of the test.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let path = std::env::temp_dir().join(format!("bedrock-{name}-{}", std::process::id()));
-        for (file, text) in files {
-            let file = path.join(file);
-            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
-            fs::write(file, text).expect("written");
-        }
-        Self(path)
+/// Returns a folder with these files, which is deleted at the end of the test.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (file, text) in files {
+        let file = dir.path().join(file);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(file, text).expect("written");
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    dir
 }
 
 const PROJECT: &str = "[project]\nname = \"p\"\ndependencies = [\"a\"]\n";
@@ -64,51 +56,48 @@ fn project_file_is_a_list_only_with_dependencies() {
 
 #[test]
 fn locked_project_precedes_requirements_precede_project() {
-    let of = |name: &str, files: &[(&str, &str)]| found(&Folder::new(name, files).0);
+    let of = |files: &[(&str, &str)]| found(folder(files).path());
     let requirements = ("requirements.txt", "a\n");
-    assert_eq!(of("nothing", &[("main.py", "")]), Ok(PythonDependencies::None));
-    assert_eq!(of("tools", &[("pyproject.toml", TOOLS)]), Ok(PythonDependencies::None));
-    assert_eq!(of("both-tools", &[("pyproject.toml", TOOLS), requirements]), Ok(PythonDependencies::Requirements));
-    assert_eq!(of("broken", &[("pyproject.toml", "["), requirements]), Ok(PythonDependencies::Requirements));
-    assert_eq!(of("compiled", &[("pyproject.toml", PROJECT), requirements]), Ok(PythonDependencies::Requirements));
-    assert_eq!(of("project", &[("pyproject.toml", PROJECT)]), Ok(PythonDependencies::Project { lock: None }));
-    let locked = Folder::new("locked", &[("pyproject.toml", PROJECT), requirements, ("uv.lock", "")]);
-    assert_eq!(found(&locked.0), Ok(PythonDependencies::Project { lock: Some(locked.0.join("uv.lock")) }));
+    assert_eq!(of(&[("main.py", "")]), Ok(PythonDependencies::None));
+    assert_eq!(of(&[("pyproject.toml", TOOLS)]), Ok(PythonDependencies::None));
+    assert_eq!(of(&[("pyproject.toml", TOOLS), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of(&[("pyproject.toml", "["), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of(&[("pyproject.toml", PROJECT), requirements]), Ok(PythonDependencies::Requirements));
+    assert_eq!(of(&[("pyproject.toml", PROJECT)]), Ok(PythonDependencies::Project { lock: None }));
+    let locked = folder(&[("pyproject.toml", PROJECT), requirements, ("uv.lock", "")]);
+    assert_eq!(found(locked.path()), Ok(PythonDependencies::Project { lock: Some(locked.path().join("uv.lock")) }));
 }
 
 #[test]
 fn lock_of_the_workspace_counts_for_its_members() {
     let workspace = "[tool.uv.workspace]\nmembers = [\"workers/*\"]\nexclude = [\"workers/other\"]\n";
-    let root = Folder::new(
-        "workspace",
-        &[
-            ("pyproject.toml", workspace),
-            ("uv.lock", ""),
-            ("workers/member/pyproject.toml", PROJECT),
-            ("workers/other/pyproject.toml", PROJECT),
-        ],
-    );
-    let lock = root.0.canonicalize().expect("a folder").join("uv.lock");
-    let of = |worker: &str| found(&root.0.join("workers").join(worker));
+    let root = folder(&[
+        ("pyproject.toml", workspace),
+        ("uv.lock", ""),
+        ("workers/member/pyproject.toml", PROJECT),
+        ("workers/other/pyproject.toml", PROJECT),
+    ]);
+    let lock = root.path().canonicalize().expect("a folder").join("uv.lock");
+    let of = |worker: &str| found(&root.path().join("workers").join(worker));
     assert_eq!(of("member"), Ok(PythonDependencies::Project { lock: Some(lock) }));
     assert_eq!(of("other"), Ok(PythonDependencies::Project { lock: None }));
 }
 
 #[test]
 fn lists_of_other_tools_are_named() {
-    let poetry = Folder::new("poetry", &[("pyproject.toml", "[tool.poetry.dependencies]\nrequests = \"^2\"\n")]);
+    let poetry = folder(&[("pyproject.toml", "[tool.poetry.dependencies]\nrequests = \"^2\"\n")]);
     assert_eq!(
-        found(&poetry.0),
+        found(poetry.path()),
         Err("`workers/p/pyproject.toml` lists dependencies for Poetry, which is not run here; run `poetry export \
              -o requirements.txt` in `workers/p`, or list them in `[project]` of `pyproject.toml`"
             .to_owned())
     );
-    let pipenv = Folder::new("pipenv", &[("Pipfile", "[packages]\nrequests = \"*\"\n")]);
+    let pipenv = folder(&[("Pipfile", "[packages]\nrequests = \"*\"\n")]);
     assert!(
-        found(&pipenv.0).is_err_and(|error| error.starts_with("`workers/p/Pipfile` lists dependencies for Pipenv"))
+        found(pipenv.path()).is_err_and(|error| error.starts_with("`workers/p/Pipfile` lists dependencies for Pipenv"))
     );
-    let broken = Folder::new("broken-alone", &[("pyproject.toml", "[")]);
-    assert!(found(&broken.0).is_err_and(|error| error.starts_with("failed to read `workers/p/pyproject.toml`: ")));
+    let broken = folder(&[("pyproject.toml", "[")]);
+    assert!(found(broken.path()).is_err_and(|error| error.starts_with("failed to read `workers/p/pyproject.toml`: ")));
 }
 
 #[test]
@@ -134,9 +123,9 @@ fn requirements_are_decoded_like_pip_does() {
 
 #[test]
 fn only_regular_files_are_opened() {
-    let folder = Folder::new("device", &[("x", "")]);
-    std::os::unix::fs::symlink("/dev/zero", folder.0.join("requirements.txt")).expect("a link");
-    assert!(read_requirements(&folder.0.join("requirements.txt")).is_err());
-    assert_eq!(found(&folder.0), Ok(PythonDependencies::Requirements));
-    assert!(read_requirements(&folder.0.join("nowhere")).is_ok_and(|text| text.is_none()));
+    let folder = folder(&[("x", "")]);
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("requirements.txt")).expect("a link");
+    assert!(read_requirements(&folder.path().join("requirements.txt")).is_err());
+    assert_eq!(found(folder.path()), Ok(PythonDependencies::Requirements));
+    assert!(read_requirements(&folder.path().join("nowhere")).is_ok_and(|text| text.is_none()));
 }

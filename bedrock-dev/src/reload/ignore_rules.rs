@@ -13,8 +13,8 @@ const TOOL_FOLDERS: [&str; 4] = ["target", ".git", "node_modules", "__pycache__"
 const CACHE_TAG: &str = "CACHEDIR.TAG";
 /// Ignore files; later ones override earlier ones.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedrockignore"];
-/// Prefixes of temporary files of editors, and of the installation of dependencies.
-const TEMPORARY_PREFIXES: [&str; 3] = [".#", "#", ".bedrock-requirements-"];
+/// Prefixes of temporary files of editors, and of this program: of the installation of dependencies and of new files.
+const TEMPORARY_PREFIXES: [&str; 4] = [".#", "#", ".bedrock-new-", ".bedrock-requirements-"];
 /// Suffixes of temporary files of vim, Emacs and the JetBrains editors.
 const TEMPORARY_SUFFIXES: [&str; 5] = ["~", ".swp", ".swx", ".swo", "___jb_tmp___"];
 /// File that vim creates to test whether a folder is writable.
@@ -136,6 +136,8 @@ mod tests {
             "workers/p/.main.py.swp",
             "workers/p/main.py~",
             "workers/p/4913",
+            "workers/p/contract.json~",
+            "workers/.bedrock-new-a1b2c3/q/main.py",
         ] {
             assert!(rules.ignores(&root.join(path), false), "{path}");
         }

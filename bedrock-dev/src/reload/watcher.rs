@@ -63,6 +63,8 @@ impl WatchError {
 pub(super) struct ChangeBatch {
     /// Absolute paths of files and folders that were created, modified or deleted.
     pub(super) paths: BTreeSet<PathBuf>,
+    /// Paths at which nothing existed before the batch.
+    created: HashSet<PathBuf>,
     /// The system has lost events, so anything may have changed.
     pub(super) needs_rescan: bool,
     /// Why some folders cannot be watched; changes in them are missed.
@@ -75,11 +77,34 @@ pub(super) struct ChangeBatch {
 impl ChangeBatch {
     fn new() -> Self {
         let now = Instant::now();
-        Self { paths: BTreeSet::new(), needs_rescan: false, unwatched: Vec::new(), since: now, newest: now }
+        Self {
+            paths: BTreeSet::new(),
+            created: HashSet::new(),
+            needs_rescan: false,
+            unwatched: Vec::new(),
+            since: now,
+            newest: now,
+        }
     }
 
     fn is_empty(&self) -> bool {
         self.paths.is_empty() && self.unwatched.is_empty() && !self.needs_rescan
+    }
+
+    /// Adds a path, and whether the event says that it is new.
+    fn add(&mut self, path: PathBuf, kind: EventKind) {
+        if matches!(kind, EventKind::Create(_)) && !self.paths.contains(&path) {
+            self.created.insert(path.clone());
+        }
+        self.paths.insert(path);
+    }
+
+    /// Removes files that were created and deleted again within the batch: temporary files of tools.
+    fn without_temporary_files(mut self) -> Self {
+        for path in self.created.drain().filter(|path| fs::symlink_metadata(path).is_err()) {
+            self.paths.remove(&path);
+        }
+        self
     }
 
     /// Returns when the batch ends if nothing more changes.
@@ -182,7 +207,10 @@ impl FileWatcher {
                     self.add_event(event);
                     self.add_lost_events();
                 }
-                None => return self.open_batch.take(),
+                None => match self.open_batch.take().map(ChangeBatch::without_temporary_files) {
+                    Some(batch) if batch.is_empty() => {}
+                    batch => return batch,
+                },
             }
         }
     }
@@ -238,7 +266,7 @@ impl FileWatcher {
             if is_folder && path.exists() {
                 // Changes in an existing folder have events of their own. Files in a new folder do not.
                 if is_new_path(kind) {
-                    batch.paths.insert(shown.clone());
+                    batch.add(shown.clone(), kind);
                     self.watch_tree_as(path, &shown, batch);
                 }
                 continue;
@@ -248,7 +276,7 @@ impl FileWatcher {
             } else {
                 self.links.remove(&shown);
             }
-            batch.paths.insert(shown);
+            batch.add(shown, kind);
         }
     }
 

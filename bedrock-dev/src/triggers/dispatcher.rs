@@ -75,6 +75,11 @@ impl TriggerDispatcher {
         self.log.publish(DevEventKind::Trigger(event));
     }
 
+    /// Logs what a trigger ignores.
+    pub(super) fn log_warning(&self, worker: &str, message: &str) {
+        (self.sink)(LogLine { worker: worker.into(), request_id: None, text: format!("warning: {message}") });
+    }
+
     /// Logs an error of a trigger.
     pub(super) fn log_error(&self, worker: &str, message: &str) {
         let text = format!("error: a trigger of `{worker}` failed: {message}");

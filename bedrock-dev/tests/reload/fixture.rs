@@ -78,6 +78,11 @@ impl TestServer {
         Self { dir, root, url: server.url.clone(), server: Some(server), outcomes, builds, reload_loop }
     }
 
+    /// Installs the dependencies of all workers, as at the start of `cargo bedrock dev`.
+    pub(crate) async fn install_dependencies(&self) {
+        self.server.as_ref().expect("it runs").install_dependencies().await;
+    }
+
     pub(crate) fn save(&self, path: &str, text: &str) {
         save(&self.root.join(path), text);
     }

@@ -34,6 +34,22 @@ async fn reload_of_hosted_workers_loses_no_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dependencies_are_installed_before_the_first_call() {
+    let mut server = TestServer::start(false).await;
+    let installed = server.root.join("workers/node_one/node_modules/own/package.json");
+    server.save("workers/node_one/own/package.json", r#"{"name": "own", "version": "1.0.0"}"#);
+    server.save("workers/node_one/package.json", r#"{"dependencies": {"own": "file:./own"}}"#);
+    // A changed list is installed, although the worker was never called.
+    while !installed.exists() {
+        server.next_outcome().await;
+    }
+    fs::remove_dir_all(server.root.join("workers/node_one/node_modules")).expect("removed");
+    server.install_dependencies().await;
+    assert!(installed.exists());
+    server.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn running_call_finishes_in_its_old_host_process() {
     let mut server = TestServer::start(false).await;
     for (worker, file, code, _) in WORKERS {

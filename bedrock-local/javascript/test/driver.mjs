@@ -32,14 +32,26 @@ export const KINDS = { 1: 'READY', 2: 'INIT_ERROR', 3: 'RESPONSE', 4: 'ERROR', 5
 export const ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:my_app-local-probe';
 
 const cleanups = [];
-after(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
+// The newest first: a host still writes into its folder until it is killed.
+function cleanUp() {
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    try {
+      cleanup();
+    } catch (error) {
+      process.exitCode = 1;
+      console.error('failed to clean up:', error);
+    }
+  }
+}
+after(cleanUp);
+// A test that exits, or a runner that ends this process after its timeout, skips `after`.
+process.on('exit', cleanUp);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 /** Creates a worker folder with `files` (path -> text) and worker.js. It is removed after the tests. */
 export function workerFolder(files) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bedrock-js-')));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }));
   cpSync(WORKER_JS, join(folder, 'worker.js'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

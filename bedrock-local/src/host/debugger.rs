@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bedrock_build::shell_quoted;
 use tokio::process::Command;
 
 use crate::interpreter::Interpreter;
@@ -48,8 +49,8 @@ pub(super) async fn find_debugpy(scratch: &Path, site: &Path, interpreter: &Inte
     let found = output.ok().filter(|output| output.status.success());
     let found = found.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     found.filter(|folder| folder.is_dir()).ok_or_else(|| {
-        let python = interpreter.path.display();
-        let own = own.display();
+        let python = shell_quoted(&interpreter.path.display().to_string());
+        let own = shell_quoted(&own.display().to_string());
         let help = format!("run `{python} -m pip install --target {own} debugpy`");
         ("debugpy is not installed, which is needed to debug a Python worker".to_owned(), Some(help))
     })

@@ -7,6 +7,7 @@
 //! | `registry` | what the host processes of all workers share |
 //! | `process`, `debugger` | start and stop a host process, with or without a debugger |
 //! | `connection`, `pending_calls`, `frame`, `socket` | carry calls to a host process |
+//! | `dependencies` | the interpreter of a worker, and what its code imports |
 //! | `log_reader` | reads what the workers of a host process print |
 //! | `pool`, `python`, `node` | how many host processes a worker has, and which of them gets a call |
 //! | `tools` | what other programs need to run the code of a worker |
@@ -15,6 +16,7 @@
 mod code_fingerprint;
 mod connection;
 mod debugger;
+pub(super) mod dependencies;
 mod frame;
 mod log_reader;
 pub(super) mod node;

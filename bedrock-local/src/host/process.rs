@@ -15,12 +15,12 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::connection::Connection;
+use super::dependencies::{self, InstalledWorker};
 use super::log_reader::LogReader;
 use super::registry::HostRegistry;
 use super::{debugger, socket};
 use crate::build_warnings::build_warnings;
 use crate::host_files;
-use crate::install::{Installation, install_dependencies};
 use crate::interpreter::Interpreter;
 use crate::process_memory::ProcessMemory;
 use crate::reaper::Group;
@@ -148,10 +148,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
             hosts.output.print(&warning);
         }
     }
-    let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
-    let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
-    let installation = Installation { hosts, info, interpreter };
-    let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
+    let InstalledWorker { interpreter, site } = dependencies::install(info, hosts).await?;
     let program = host_files::unpack(&hosts.app.scratch).map_err(|error| {
         let folder = hosts.app.scratch.display();
         let message = format!("failed to write the host program to `{folder}`: {error}");

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use bedrock_build::Language;
 use tokio::process::Command;
 
+use super::dependencies::{self, InstalledWorker};
 use super::process::{set_environment, shared_folder};
 use super::registry::HostRegistry;
 use crate::host_files;
-use crate::install::{Installation, install_dependencies};
 use crate::worker_info::WorkerInfo;
 use bedrock_model::Error;
 
@@ -40,10 +40,7 @@ pub(crate) async fn prepare(
         |message: String, help: Option<String>| Error::NotStarted { worker: info.entry.name.clone(), message, help };
     let dir = hosts.app.root.join(&info.entry.dir);
     let language = info.entry.language;
-    let found = hosts.interpreter_finder(language).get(&hosts.app.scratch).await;
-    let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
-    let installation = Installation { hosts, info, interpreter };
-    let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
+    let InstalledWorker { interpreter, site } = dependencies::install(info, hosts).await?;
     let scripts = host_files::unpack(&hosts.app.scratch).map_err(|error| {
         let folder = hosts.app.scratch.display();
         let message = format!("failed to write the host program to `{folder}`: {error}");

@@ -67,6 +67,10 @@ where
             Err(error) => return exit_code(Err(format!("failed to open Lambda's API\n  caused by: {error}"))),
         }
     }
+    tokio::select! {
+        () = app.install_dependencies() => {}
+        code = interrupted() => return code,
+    }
     let code = tokio::select! {
         result = body => exit_code(result),
         code = interrupted() => code,

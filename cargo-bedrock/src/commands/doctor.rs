@@ -32,6 +32,7 @@ Exit codes: 0 nothing that the app needs is missing, 1 something is missing, 2 u
 
 Examples:
   cargo bedrock doctor
+  cargo bedrock doctor --terraform
   cargo bedrock doctor --online --profile work
   cargo bedrock doctor --stage dev --region eu-west-1
   cargo bedrock doctor --message-format json | jq -r '.findings[] | select(.level == \"error\").message'";
@@ -46,6 +47,9 @@ pub(crate) struct Doctor {
     /// Check whether this stage can be deployed: region, quotas, permissions, buckets and leftovers
     #[arg(long, value_name = "NAME", group = "requests")]
     stage: Option<String>,
+    /// Require Terraform, for an app that is deployed with `terraform/`
+    #[arg(long)]
+    terraform: bool,
     /// Timeout in seconds for each version check
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
@@ -68,7 +72,8 @@ impl Doctor {
         let aws = AwsOptions { profile: self.profile, region: self.region, endpoint_url: self.endpoint_url };
         let stage = self.stage.as_deref().map(Stage::parse).transpose()?;
         let online = self.online || stage.is_some();
-        let options = Options { timeout: Duration::from_secs(self.timeout), online, stage, aws };
+        let timeout = Duration::from_secs(self.timeout);
+        let options = Options { timeout, online, terraform: self.terraform, stage, aws };
         let report = examine(session, &options)?;
         let text = if self.message_format.is_json() { report.json()? } else { report.text() };
         Printer::data(&text)?;

@@ -88,6 +88,7 @@ fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<Contr
     };
     let hosts = HostedWorkers::start(info, runtime.handle().clone(), options);
     let mut replies = Vec::new();
+    let mut failures = LoadFailures::default();
     for worker in workers {
         let path = format!("{}/{}", worker.dir, worker.entry);
         let reply = runtime.block_on(async {
@@ -103,15 +104,54 @@ fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<Contr
             }
             Some(Ok(reply)) => read_contract_reply(&reply, &path),
             Some(Err(error)) => {
-                let problem = Problem::new(format!("{path}: the worker cannot be loaded: {error}"));
-                let help = error.help().map(str::to_owned);
-                ContractReply::Refused(vec![match help {
-                    Some(help) => problem.help(help),
-                    None => problem,
-                }])
+                failures.add(path, error);
+                ContractReply::Refused(Vec::new())
             }
         });
     }
     hosts.end();
+    // The replies are only read if there is no problem.
+    if let Some(ContractReply::Refused(problems)) =
+        replies.iter_mut().find(|reply| matches!(reply, ContractReply::Refused(_)))
+    {
+        problems.extend(failures.problems());
+    }
     Ok(replies)
+}
+
+/// The workers that cannot be loaded. A cause that several share, such as a missing interpreter, is one problem.
+#[derive(Default)]
+struct LoadFailures(Vec<LoadFailure>);
+
+struct LoadFailure {
+    /// The main files of the workers.
+    paths: Vec<String>,
+    error: bedrock_model::Error,
+    cause: String,
+}
+
+impl LoadFailures {
+    fn add(&mut self, path: String, error: bedrock_model::Error) {
+        let cause = match &error {
+            bedrock_model::Error::NotStarted { message, .. } => message.clone(),
+            other => other.to_string(),
+        };
+        match self.0.iter_mut().find(|known| known.cause == cause && known.error.help() == error.help()) {
+            Some(known) => known.paths.push(path),
+            None => self.0.push(LoadFailure { paths: vec![path], error, cause }),
+        }
+    }
+
+    fn problems(self) -> impl Iterator<Item = Problem> {
+        self.0.into_iter().map(|LoadFailure { paths, error, cause }| {
+            let problem = match &paths[..] {
+                [path] => Problem::new(format!("{path}: the worker cannot be loaded: {error}")),
+                _ => Problem::new(format!("{}: the workers cannot be loaded: {cause}", paths.join(", "))),
+            };
+            match error.help() {
+                Some(help) => problem.help(help.to_owned()),
+                None => problem,
+            }
+        })
+    }
 }

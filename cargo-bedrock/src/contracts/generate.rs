@@ -1,4 +1,5 @@
-//! The files that follow from the contracts: `contract.json` of each worker, type stubs for Python, `worker.d.ts`.
+//! The files that follow from the contracts: `contract.json` of each worker, type stubs for Python, declarations
+//! for TypeScript.
 
 use std::fs;
 use std::io;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bedrock_build::contract::FILE_NAME;
-use bedrock_build::{App, Language};
+use bedrock_build::{App, Language, Worker};
 use bedrock_contract::{WorkerContract, canonical, python, typescript};
 
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
@@ -16,6 +17,9 @@ const STUBS: &str = "typings/bedrock";
 
 /// Files of a worker's folder that build scripts watch. A contract that appears or disappears changes the time of one.
 const WATCHED: [&str; 4] = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt"];
+
+/// What JavaScript workers import, with its declarations. TypeScript finds them by these suffixes.
+const LIBRARIES: [(&str, &str); 2] = [("worker.js", "worker.d.ts"), ("worker.cjs", "worker.d.cts")];
 
 /// A file and what it must contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,19 +44,51 @@ pub(crate) fn generate(app: &App, contracts: &[WorkerContract]) -> Vec<Generated
             add(format!("{}/{FILE_NAME}", worker.dir), Some(canonical::to_text(contract)));
         }
         if worker.language == Language::JavaScript {
-            add(format!("{}/worker.d.ts", worker.dir), if_any(typescript::declarations(name, contracts)));
+            let library = bedrock_templates::javascript_types();
+            let text = has_contracts.then(|| typescript::declarations(library, name, contracts));
+            declaration_files(app, worker, text.as_deref(), &mut add);
         }
         add(format!("{STUBS}/workers/types/{name}.pyi"), contract.map(python::worker_stub));
     }
     if app.workers.iter().any(|worker| worker.language == Language::Python) {
         add(format!("{STUBS}/workers/invoker.pyi"), if_any(python::invoker_stub(contracts)));
-        for (path, text) in python::LIBRARY_STUBS {
-            add(format!("{STUBS}/{path}"), if_any(text.to_owned()));
+        add(format!("{STUBS}/{}", python::TYPES_MODULE), if_any(String::new()));
+        for file in bedrock_templates::python_types() {
+            if file.path.starts_with(STUBS) && !file.path.ends_with("invoker.pyi") {
+                add(file.path, if_any(python::library_stub(&file.contents)));
+            }
         }
     } else {
         files.retain(|file| !file.path.starts_with(STUBS));
     }
     files
+}
+
+/// Adds the declarations next to each library of a JavaScript worker: those of `worker.cjs` are `worker.d.cts`. Compilers
+/// would read a declaration whose library does not exist, too, so it must not exist either. `text` is `None` for an app
+/// without contracts, whose workers keep or get back the general types.
+fn declaration_files(app: &App, worker: &Worker, text: Option<&str>, add: &mut impl FnMut(String, Option<String>)) {
+    let exists = |name: &str| app.root.join(&worker.dir).join(name).is_file();
+    let path = |name: &str| format!("{}/{name}", worker.dir);
+    for (library, declarations) in LIBRARIES {
+        let is_used =
+            exists(library) || (library == LIBRARIES[0].0 && LIBRARIES.iter().all(|&(name, _)| !exists(name)));
+        match (is_used, text) {
+            (true, Some(text)) => add(path(declarations), Some(text.to_owned())),
+            (true, None) => {
+                let current = fs::read_to_string(app.root.join(path(declarations))).unwrap_or_default();
+                if current.starts_with(typescript::HEADER) {
+                    add(path(declarations), Some(bedrock_templates::javascript_types().to_owned()));
+                }
+            }
+            (false, _) => add(path(declarations), None),
+        }
+    }
+}
+
+/// Whether a file declares what a JavaScript library contains.
+fn is_declaration(path: &str) -> bool {
+    LIBRARIES.iter().any(|(_, declarations)| path.rsplit('/').next() == Some(*declarations))
 }
 
 /// Whether a file is as `new worker` wrote it: general types, which the types of the app's workers replace.
@@ -77,6 +113,7 @@ pub(crate) fn changed_files(app: &App, files: Vec<GeneratedFile>) -> Result<Vec<
         let is_contract = file.path.ends_with(FILE_NAME);
         match (&current, &file.contents) {
             (current, contents) if current == contents => {}
+            (Some(text), None) if is_of_template(text) && is_declaration(&file.path) => changed.push(file),
             (Some(text), None) if is_written_by_hand(text) => {}
             (Some(text), Some(_)) if !is_contract && is_written_by_hand(text) && !is_of_template(text) => {
                 let message = format!("`{}` was not written by `cargo bedrock contracts`", file.path);
@@ -116,7 +153,10 @@ fn write(path: &Path, contents: &str) -> io::Result<()> {
     // Callers may not know of a file that the command has not written before.
     let is_known = || fs::read_to_string(path).is_ok_and(|text| text.contains(canonical::COMMENT));
     let is_new_contract = path.ends_with(FILE_NAME) && !is_known();
-    let partial: PathBuf = path.with_extension("partial");
+    // The watcher of `dev` ignores files with this suffix.
+    let mut partial = path.as_os_str().to_owned();
+    partial.push("~");
+    let partial = PathBuf::from(partial);
     fs::write(&partial, contents)?;
     fs::rename(&partial, path)?;
     if is_new_contract {

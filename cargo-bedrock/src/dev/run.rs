@@ -1,12 +1,13 @@
 //! The main loop of `dev`: runs one dev server after the other, until the user quits. A new server starts when the user
 //! restarts it, or when the app's settings have changed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
-use bedrock_dev::{Clock, DevServer, DevServerConfig, StartError};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, Reservation, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::compile::{Compiled, Compiler};
@@ -54,6 +55,8 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
         print.warning(&exposed_host_warning(options.host));
     }
     raise_descriptor_limit();
+    // Compiling takes long, and would be in vain if the port or the event queue belongs to another server.
+    let mut reserved = Some(reserve(app, &options)?);
     let compiler = Compiler::new(options.release, debug::has_rust_target(&targets), print)?;
     let mut initial = InitialState::build(app, options.reload, &compiler, None)?;
     let mut app = app.clone();
@@ -61,7 +64,13 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     let mut keyboard = if options.json { None } else { Keyboard::open() };
     let result = loop {
         let interface = UserInterface { output: &output, keyboard: &mut keyboard, targets: &targets };
-        match run_server(&app, &options, initial, &compiler, interface) {
+        // The server before a restart has released the port and the queue.
+        let reservation = reserved.take().map_or_else(|| reserve(&app, &options), Ok);
+        let reason = reservation.and_then(|reservation| {
+            let start = ServerStart { initial, reservation };
+            run_server(&app, &options, start, &compiler, interface)
+        });
+        match reason {
             Ok(ExitReason::Restart { port, next }) => {
                 (app, initial) = *next;
                 // Clients find the new server at the address of the old one.
@@ -83,11 +92,23 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     }
 }
 
+/// Reserves what no other server may have.
+fn reserve(app: &App, options: &DevOptions) -> Result<Reservation> {
+    let address = SocketAddr::from((options.host, options.port));
+    Reservation::take(&bedrock_package::artifact_dir(app), address).map_err(|error| start_error(&error))
+}
+
+/// What a server starts with.
+struct ServerStart {
+    initial: InitialState,
+    reservation: Reservation,
+}
+
 /// Runs one dev server on a tokio runtime of its own. Open connections end with the runtime and release the queue file.
 fn run_server(
     app: &App,
     options: &DevOptions,
-    initial: InitialState,
+    start: ServerStart,
     compiler: &Compiler,
     interface: UserInterface<'_>,
 ) -> Result<ExitReason> {
@@ -95,7 +116,7 @@ fn run_server(
     // work that there is to do for it. Disk access and long computations run on blocking threads.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
-    let reason = runtime.block_on(serve(app, options, initial, compiler, interface));
+    let reason = runtime.block_on(serve(app, options, start, compiler, interface));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     reason
 }
@@ -121,12 +142,13 @@ struct UserInterface<'a> {
 async fn serve(
     app: &App,
     options: &DevOptions,
-    initial: InitialState,
+    start: ServerStart,
     compiler: &Compiler,
     interface: UserInterface<'_>,
 ) -> Result<ExitReason> {
+    let ServerStart { initial, reservation } = start;
     let UserInterface { output, keyboard, targets } = interface;
-    let shutdown = shutdown_signal()?;
+    let mut shutdown = pin!(shutdown_signal()?);
     let InitialState { compiled, watch, failure } = initial;
     let Compiled { programs, calls } = compiled.clone();
     let order = DevServerConfig {
@@ -141,7 +163,7 @@ async fn serve(
         strict: options.strict,
     };
     let debuggers = debug::debuggers(targets, app);
-    let server = DevServer::start_on(order, options.host, &debuggers).await.map_err(|error| start_error(&error))?;
+    let server = DevServer::start_on(order, reservation, &debuggers).await.map_err(|error| start_error(&error))?;
     let update_call_graph = reload::call_graph_updater(&server);
     if let Some(calls) = calls {
         update_call_graph(calls);
@@ -150,6 +172,15 @@ async fn serve(
         server.report_build_failed(failure);
     }
     let exporter = otlp::start(otlp::settings()?.as_ref(), &server, compiler.printer())?;
+    let is_interrupted = tokio::select! {
+        () = &mut shutdown => true,
+        () = server.install_dependencies() => false,
+    };
+    if is_interrupted {
+        server.close();
+        otlp::finish(exporter).await;
+        return Ok(ExitReason::Quit);
+    }
     output.started(&server.url, keyboard.is_some().then_some(keys::HELP));
     if let Some(failure) = &failure {
         output.build_failed(failure);
@@ -174,7 +205,7 @@ async fn serve(
         }
     };
     let next = tokio::select! {
-        () = shutdown => Ok(None),
+        () = &mut shutdown => Ok(None),
         next = key_action => next,
         next = reload_context.run(app, watch) => next.map(Some),
         result = debug::run(targets, &server, output, compiler.printer()) => result.map(|()| None),

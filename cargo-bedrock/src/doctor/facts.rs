@@ -20,7 +20,6 @@ pub(crate) struct AppFacts {
     pub(super) requirements: Option<String>,
     /// Name of a JavaScript worker with packages to install.
     pub(super) dependencies: Option<String>,
-    pub(super) has_terraform: bool,
     /// Operating system and processor of this machine, such as `linux` and `x86_64`.
     pub(super) machine: (&'static str, &'static str),
 }
@@ -29,14 +28,7 @@ impl AppFacts {
     /// Collects the facts about the session's folder, and the findings on the way.
     pub(super) fn collect(session: &Session) -> (Self, Vec<Finding>) {
         let machine = (std::env::consts::OS, std::env::consts::ARCH);
-        let mut facts = Self {
-            root: session.dir.clone(),
-            app: None,
-            requirements: None,
-            dependencies: None,
-            has_terraform: false,
-            machine,
-        };
+        let mut facts = Self { root: session.dir.clone(), app: None, requirements: None, dependencies: None, machine };
         let findings = match App::search(&session.dir) {
             Err(problems) => problems.into_iter().map(problem_finding).collect(),
             Ok(None) => {
@@ -44,7 +36,6 @@ impl AppFacts {
             }
             Ok(Some(app)) => {
                 facts.root.clone_from(&app.root);
-                facts.has_terraform = app.root.join("terraform").is_dir();
                 facts.requirements = first_worker(&app, Language::Python, has_requirements);
                 facts.dependencies = first_worker(&app, Language::JavaScript, has_dependencies);
                 let count = app.workers.len();

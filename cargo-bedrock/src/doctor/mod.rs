@@ -41,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// Ask AWS which account the credentials belong to.
     pub(crate) online: bool,
+    /// The app is deployed with Terraform.
+    pub(crate) terraform: bool,
     /// Check whether this stage can be deployed.
     pub(crate) stage: Option<Stage>,
     pub(crate) aws: AwsOptions,
@@ -50,7 +52,7 @@ pub(crate) struct Options {
 pub(crate) fn examine(session: &Session, options: &Options) -> Result<Report> {
     let (facts, mut findings) = AppFacts::collect(session);
     let tools = ToolRunner::with_signal_handler()?;
-    let requirements = requirements::requirements_of(&facts);
+    let requirements = requirements::requirements_of(&facts, options.terraform);
     let results = thread::scope(|scope| {
         let facts = &facts;
         let tools = &tools;

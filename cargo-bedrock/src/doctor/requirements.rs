@@ -42,19 +42,19 @@ pub(super) enum VersionSource {
     Folder,
 }
 
-/// Returns the requirements in the order of the report.
-pub(super) fn requirements_of(facts: &AppFacts) -> Vec<Requirement> {
+/// Returns the requirements in the order of the report. `needs_terraform`: the app is deployed with Terraform.
+pub(super) fn requirements_of(facts: &AppFacts, needs_terraform: bool) -> Vec<Requirement> {
     let mut requirements = rust(facts);
     requirements.extend(cross_compilation(facts));
     requirements.extend(python(facts));
     requirements.extend(javascript(facts));
-    let terraform = facts.has_terraform.then(|| "the app has `terraform/`".to_owned());
     requirements.push(Requirement {
         name: "terraform",
         probes: vec![probe("terraform", &["version"])],
         min_version: "1.6",
-        reason: terraform,
-        purpose: "deploys an app that has `terraform/`",
+        // `cargo bedrock deploy` does not use it, also if the app has `terraform/`.
+        reason: needs_terraform.then(|| "`--terraform` requires it".to_owned()),
+        purpose: "is the other way to deploy, with the files of `terraform/`; `cargo bedrock deploy` does not need it",
         install_help: "see `https://developer.hashicorp.com/terraform/install`".to_owned(),
     });
     requirements

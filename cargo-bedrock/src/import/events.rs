@@ -68,15 +68,12 @@ fn queue(
     trigger: &mut InlineTable,
 ) -> Result<&'static [&'static str], String> {
     let queue = properties.get("Queue").ok_or("it names no queue")?;
-    match template.resource_id(queue) {
-        Some(id) => {
-            let resource = template.resource(id, "AWS::SQS::Queue").ok_or(format!("`{id}` is not a queue"))?;
-            queue_of_app(id, resource, trigger);
-        }
-        None => {
-            let arn = template.literal(queue).ok().filter(|arn| arn.starts_with("arn:"));
-            trigger.insert("queue", arn.ok_or("its queue is not in the template")?.into());
-        }
+    if let Some(id) = template.resource_id(queue) {
+        let resource = template.resource(id, "AWS::SQS::Queue").ok_or(format!("`{id}` is not a queue"))?;
+        queue_of_app(id, resource, trigger);
+    } else {
+        let arn = template.literal(queue).ok().filter(|arn| arn.starts_with("arn:"));
+        trigger.insert("queue", arn.ok_or("its queue is not in the template")?.into());
     }
     let is_fifo = trigger.get("queue").and_then(Value::as_str).is_some_and(bedrock_build::triggers::is_fifo_queue);
     for (keys, setting) in [

@@ -223,7 +223,7 @@ mod tests {
         let mut text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n".to_owned();
         for n in 1..7 {
             let last = n - 1;
-            text += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{last}"); 10].join(", "));
+            text = format!("{text}a{n}: &a{n} [{}]\n", vec![format!("*a{last}"); 10].join(", "));
         }
         let message = parse(&text, "t").expect_err("too many").reports[0].message.clone();
         assert_eq!(message, "t:5: aliases stand for more than 100,000 values");

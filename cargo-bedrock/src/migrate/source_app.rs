@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bedrock_build::App;
+use bedrock_build::{App, shell_quoted};
 use ignore::WalkBuilder;
 
 use super::journal;
@@ -138,7 +138,7 @@ fn source_folder(root: &Path) -> Result<String> {
         several => {
             let list = several.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
             Err(Error::call(format!("`{}` has the code of more than one app: {list}", root.display()))
-                .help(format!("migrate one of them: `cargo bedrock migrate {}`", several[0])))
+                .help(format!("migrate one of them: `cargo bedrock migrate {}`", shell_quoted(&several[0]))))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bedrock_build::Worker;
+use bedrock_build::{Worker, shell_quoted};
 use bedrock_local::WorkerTools;
 
 use super::suite::Suite;
@@ -31,7 +31,7 @@ pub(super) fn suite(worker: &Worker, folder: &Path, tools: &WorkerTools) -> Resu
         let interpreter = tools.interpreter.display();
         return Err(Error::call(format!("failed to test worker `{}`", worker.name))
             .cause(format!("`{interpreter}` has no `pytest`"))
-            .help(format!("run `{interpreter} -m pip install pytest`"))
+            .help(format!("run `{} -m pip install pytest`", shell_quoted(&interpreter.to_string())))
             .help("or set `BEDROCK_PYTHON` to the interpreter of an environment that has it"));
     }
     let mut command = python();

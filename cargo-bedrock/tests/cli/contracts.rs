@@ -165,6 +165,54 @@ fn types_of_new_workers_are_replaced() {
 }
 
 #[test]
+fn cause_that_workers_share_is_printed_once() {
+    let app = app();
+    let output = app.command(&["contracts"]).env("BEDROCK_PYTHON", "/nowhere/python3").output().expect("it starts");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("workers/resizer/main.py, workers/untyped/main.py: the workers cannot be loaded: "),
+        "{printed}"
+    );
+    assert_eq!((printed.matches("error: ").count(), printed.matches("help: ").count()), (1, 1), "{printed}");
+}
+
+#[test]
+fn declarations_are_next_to_their_library() {
+    let app = app();
+    for worker in ["sender.ts", "other.js"] {
+        assert_eq!(app.bedrock(&["new", "worker", worker]).code, Some(0), "{worker}");
+    }
+    app.run_ok(&["contracts"]);
+    assert!(!app.path("workers/sender/worker.d.ts").exists());
+    let declarations = app.read("workers/sender/worker.d.cts");
+    for part in ["resizer: { event: Resizer.Event", "class Worker<Event", "export declare const testing"] {
+        assert!(declarations.contains(part), "{part}: {declarations}");
+    }
+    // A renamed library leaves no declaration without a library behind.
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/files/worker/javascript/worker.d.ts");
+    let template = std::fs::read_to_string(template).expect("the types");
+    for worker in ["labeller", "other"] {
+        let folder = app.path(&format!("workers/{worker}"));
+        std::fs::rename(folder.join("worker.js"), folder.join("worker.cjs")).expect("renamed");
+    }
+    std::fs::write(app.path("workers/other/worker.d.ts"), &template).expect("a file");
+    app.edit("workers/labeller/main.js", "'./worker'", "'./worker.cjs'");
+    app.edit("workers/other/main.js", "'./worker'", "'./worker.cjs'");
+    app.run_ok(&["contracts"]);
+    for worker in ["labeller", "other"] {
+        assert!(!app.path(&format!("workers/{worker}/worker.d.ts")).exists(), "{worker}");
+        assert_eq!(app.read(&format!("workers/{worker}/worker.d.cts")).lines().next(), declarations.lines().next());
+    }
+    // Without contracts the types are the general ones again.
+    for worker in ["labeller", "other", "resizer"] {
+        std::fs::remove_dir_all(app.path(&format!("workers/{worker}"))).expect("removed");
+    }
+    app.run_ok(&["contracts"]);
+    assert_eq!(app.read("workers/sender/worker.d.cts"), template);
+}
+
+#[test]
 fn app_without_types_gets_no_files() {
     let app = TestApp::with_manifest(MANIFEST)
         .file("src/main.rs", "fn main() {}")

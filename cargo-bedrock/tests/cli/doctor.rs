@@ -123,13 +123,13 @@ fn missing_required_tools_are_errors() {
                            help: install Node.js from `https://nodejs.org`
     error  npm             is not on the PATH; worker `thumbnailer` has dependencies
                            help: install Node.js with npm from `https://nodejs.org`
-    error  terraform       is not on the PATH; the app has `terraform/`
+    note   terraform       is not on the PATH; it is the other way to deploy, with the files of `terraform/`; `cargo bedrock deploy` does not need it
                            help: see `https://developer.hashicorp.com/terraform/install`
     ok     limits          stage names may have 45 characters: the limit of `my_app-STAGE-thumbnailer` is 64
     note   credentials     there are no AWS credentials; deploying needs some
                            help: log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`
     -- stderr
-    error: app `my_app` needs 5 things that are missing
+    error: app `my_app` needs 4 things that are missing
     ");
 }
 
@@ -141,6 +141,15 @@ fn missing_optional_tools_are_notes() {
     for tool in ["python3", "uv or pip", "node", "npm", "terraform"] {
         assert!(shown.lines().any(|line| line.starts_with("note ") && line.contains(tool)), "{tool}: {shown}");
     }
+}
+
+#[test]
+fn terraform_is_an_error_only_if_asked_for() {
+    let app = add_tools(app(), &[&RUST[..], &JAVASCRIPT, &PYTHON].concat());
+    assert!(doctor(&app, &[]).starts_with("exit code 0\n"));
+    let asked = doctor(&app, &["--terraform"]);
+    assert!(asked.starts_with("exit code 1\n"), "{asked}");
+    assert!(asked.contains("error  terraform       is not on the PATH; `--terraform` requires it\n"), "{asked}");
 }
 
 #[test]
@@ -161,7 +170,7 @@ fn only_rust_is_required_outside_of_an_app() {
                         help: install Node.js from `https://nodejs.org`
     note   npm          is not on the PATH; it installs the dependencies of workers in JavaScript
                         help: install Node.js with npm from `https://nodejs.org`
-    note   terraform    is not on the PATH; it deploys an app that has `terraform/`
+    note   terraform    is not on the PATH; it is the other way to deploy, with the files of `terraform/`; `cargo bedrock deploy` does not need it
                         help: see `https://developer.hashicorp.com/terraform/install`
     note   credentials  there are no AWS credentials; deploying needs some
                         help: log in with `aws login`, `aws sso login` or `aws configure`, and check with `cargo bedrock doctor --online`

@@ -6,6 +6,7 @@
 mod build_progress;
 mod completions;
 mod contracts;
+mod dev_start;
 mod doctor;
 mod executions;
 mod graph;

@@ -115,6 +115,14 @@ fn new_app_lists_its_worker() {
 }
 
 #[test]
+fn next_command_quotes_the_folder() {
+    let app = TestApp::empty().file("my apps/x", "");
+    let output = app.bedrock(&["new", "app", "order_desk", "--dir", "my apps"]);
+    let next = "next: run `cd 'my apps/order_desk' && cargo run`, then";
+    assert!(output.stderr.contains(next), "{}", output.stderr);
+}
+
+#[test]
 fn app_is_created_in_another_folder() {
     let app = TestApp::empty().file("code/x", "");
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"

@@ -14,7 +14,6 @@ fn rust_worker_is_moved_and_its_callers_are_listed() {
     assert_snapshot!(app.run(&["remove", "worker", "greeter", "--dry-run"]), @"
     exit code 0
     -- stderr
-    warning: src/endpoints/hello.rs:1 names `greeter`
     warning: src/endpoints/hello.rs:8 names `greeter`
     warning: src/endpoints/hello.rs:16 names `greeter`
     warning: src/endpoints/hello.rs:37 names `greeter`
@@ -23,7 +22,6 @@ fn rust_worker_is_moved_and_its_callers_are_listed() {
     assert_snapshot!(app.run(&["remove", "worker", "greeter"]), @"
     exit code 2
     -- stderr
-    warning: src/endpoints/hello.rs:1 names `greeter`
     warning: src/endpoints/hello.rs:8 names `greeter`
     warning: src/endpoints/hello.rs:16 names `greeter`
     warning: src/endpoints/hello.rs:37 names `greeter`
@@ -34,7 +32,6 @@ fn rust_worker_is_moved_and_its_callers_are_listed() {
     assert_snapshot!(app.run(&["--quiet", "remove", "worker", "greeter", "--yes"]), @"
     exit code 0
     -- stderr
-    warning: src/endpoints/hello.rs:1 names `greeter`
     warning: src/endpoints/hello.rs:8 names `greeter`
     warning: src/endpoints/hello.rs:16 names `greeter`
     warning: src/endpoints/hello.rs:37 names `greeter`
@@ -72,5 +69,21 @@ fn removed_workers_of_one_name_are_all_kept() {
     -- stderr
     error: no worker named `mailer` in this app
     help: create it with `cargo bedrock new worker mailer.rs` (or `.py`, `.js`, `.ts`)
+    ");
+}
+
+#[test]
+fn words_that_are_equal_by_chance_are_not_listed() {
+    let app = TestApp::new_app();
+    for worker in ["json.py", "resizer.ts"] {
+        app.run_ok(&["new", "worker", worker]);
+    }
+    app.append("workers/resizer/main.ts", "\nimport { invoke } from './worker.cjs';\nawait invoke('json', {});\n");
+    assert_snapshot!(app.run(&["remove", "worker", "json", "--yes"]), @"
+    exit code 0
+    -- stderr
+    warning: workers/resizer/main.ts:14 names `json`
+    done: moved `workers/json` to `.bedrock/removed/json`
+    next: change the lines above, which name a worker that does not exist any more
     ");
 }

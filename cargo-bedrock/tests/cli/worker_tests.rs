@@ -201,6 +201,29 @@ fn compiler_accepts_a_new_typescript_worker() {
 }
 
 #[test]
+fn typescript_worker_knows_the_contracts() {
+    let Some((app, _)) = typescript_app() else { return };
+    let labeller = "const { Worker } = require('./worker');\nclass Labeller extends Worker {\n  static event = { type: 'object', \
+                    properties: { text: { type: 'string' } }, required: ['text'] };\n  async execute(event) { return event; }\n}\n\
+                    module.exports = { Labeller };\n";
+    app.run_ok(&["new", "worker", "labeller.js"]);
+    fs::write(app.path("workers/labeller/main.js"), labeller).expect("a file");
+    let written = command(&app, &["contracts"]).output().expect("it starts");
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let folder = app.path("workers/resizer");
+    let tsc = || -> CommandOutput {
+        let mut command = Command::new(folder.join("node_modules/.bin/tsc"));
+        command.current_dir(&folder).output().expect("it starts").into()
+    };
+    let accepted = tsc();
+    assert_eq!(accepted.code, Some(0), "{}", accepted.stdout);
+    let call = "\nimport { invoke } from './worker.cjs';\nawait invoke('labeller', { text: 'a', other: 'b' });\n";
+    app.append("workers/resizer/main.ts", call);
+    let refused = tsc();
+    assert!(refused.stdout.starts_with("main.ts(14,39): error TS2353"), "{}", refused.stdout);
+}
+
+#[test]
 fn vitest_runs_if_it_is_listed() {
     let Some(app) = app_with("thumbnailer.js") else { return };
     app.edit(

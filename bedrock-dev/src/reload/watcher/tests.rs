@@ -107,6 +107,31 @@ async fn lost_events_require_a_rescan() {
     assert!(watcher.next().await.expect("a batch").needs_rescan);
 }
 
+#[tokio::test(start_paused = true)]
+async fn temporary_file_is_not_a_change() {
+    let (_dir, root) = temporary_folder();
+    let (mut watcher, sender) = simulated_watcher(&root);
+    let send = |kind, name: &str| sender.try_send(Ok(Event::new(kind).add_path(root.join(name)))).expect("sent");
+    let created = EventKind::Create(CreateKind::File);
+    let removed = EventKind::Remove(notify::event::RemoveKind::File);
+    // `sed -i` writes another file and renames it.
+    send(created, "sedpzhaa5");
+    send(EventKind::Modify(ModifyKind::Name(notify::event::RenameMode::From)), "sedpzhaa5");
+    send(EventKind::Modify(ModifyKind::Name(notify::event::RenameMode::To)), "main.py");
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("main.py")]));
+    send(created, "alone.tmp");
+    send(removed, "alone.tmp");
+    assert!(tokio::time::timeout(MAX_BATCH_DURATION, watcher.next()).await.is_err());
+    // A file that existed before is a change, also if it is written and deleted.
+    send(removed, "old.py");
+    send(created, "old.py");
+    send(removed, "old.py");
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("old.py")]));
+    fs::write(root.join("new.py"), "").expect("a file");
+    send(created, "new.py");
+    assert_eq!(watcher.next().await.expect("a batch").paths, BTreeSet::from([root.join("new.py")]));
+}
+
 #[test]
 fn reading_a_file_is_not_a_change() {
     let event = |kind| Event::new(kind);

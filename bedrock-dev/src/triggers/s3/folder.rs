@@ -22,12 +22,16 @@ pub(in super::super) enum Change {
 pub(super) struct Folder {
     root: PathBuf,
     files_at_scan: BTreeMap<String, FileStamp>,
+    /// Files whose names are not UTF-8, which no key has. Those that were reported stay here.
+    unnamed: BTreeSet<PathBuf>,
+    unreported: Vec<PathBuf>,
 }
 
 impl Folder {
     /// Opens a folder. Existing files are not reported as changes.
     pub(super) fn open(root: PathBuf) -> Self {
-        let mut folder = Self { root, files_at_scan: BTreeMap::new() };
+        let mut folder =
+            Self { root, files_at_scan: BTreeMap::new(), unnamed: BTreeSet::new(), unreported: Vec::new() };
         folder.files_at_scan = folder.scan(&folder.root.clone()).into_iter().collect();
         folder
     }
@@ -47,7 +51,8 @@ impl Folder {
         let mut removed = BTreeSet::new();
         for path in paths {
             let files = self.scan(path);
-            let prefix = key_of(&self.root, path).unwrap_or_default();
+            // No file below such a path has a key.
+            let Some(prefix) = key_of(&self.root, path) else { continue };
             let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
             let previous = self.files_at_scan.keys().filter(|key| **key == prefix || key.starts_with(&below));
             removed.extend(previous.cloned());
@@ -71,17 +76,26 @@ impl Folder {
         changes
     }
 
+    /// Returns the files that the scans have found and that no object can have the name of, each once.
+    pub(super) fn take_unnamed(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.unreported)
+    }
+
     /// Returns the file at a path, or all files below it. Symbolic links are skipped, because they may lead out of the
     /// folder.
-    fn scan(&self, path: &Path) -> Vec<(String, FileStamp)> {
+    fn scan(&mut self, path: &Path) -> Vec<(String, FileStamp)> {
         let mut files = Vec::new();
         let mut pending = vec![path.to_owned()];
         while let Some(path) = pending.pop() {
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             if metadata.is_dir() {
                 pending.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
-            } else if let Some(key) = key_of(&self.root, &path).filter(|_| metadata.is_file()) {
-                files.push((key, (metadata.len(), metadata.modified().ok())));
+            } else if metadata.is_file() {
+                match key_of(&self.root, &path) {
+                    Some(key) => files.push((key, (metadata.len(), metadata.modified().ok()))),
+                    None if self.unnamed.insert(path.clone()) => self.unreported.push(path),
+                    None => {}
+                }
             }
         }
         files
@@ -149,6 +163,25 @@ mod tests {
         fs::remove_dir_all(root.join("in")).expect("removed");
         assert_eq!(folder.take_changes(&paths("in")), [Change::Removed { key: "in/new.txt".to_owned() }]);
         assert_eq!(all_changes(&mut folder), []);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_that_are_not_utf8_are_reported_once() {
+        use std::os::unix::ffi::OsStrExt;
+        let scratch = tempfile::tempdir().expect("a folder");
+        let root = scratch.path();
+        fs::write(root.join("kept.txt"), "kept").expect("a file");
+        let mut folder = Folder::open(root.to_owned());
+        let name = root.join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt"));
+        fs::write(&name, "x").expect("a file");
+        // The other objects are not removed by it.
+        assert_eq!(folder.take_changes(&BTreeSet::from([name.clone()])), []);
+        assert_eq!(folder.take_unnamed(), std::slice::from_ref(&name));
+        assert_eq!(all_changes(&mut folder), []);
+        assert!(folder.take_unnamed().is_empty());
+        assert_eq!(folder.keys().collect::<Vec<_>>(), ["kept.txt"]);
+        assert_eq!(Folder::open(root.to_owned()).take_unnamed(), [name]);
     }
 
     #[cfg(unix)]

@@ -73,6 +73,7 @@ async fn process_events(
     let mut pending = BTreeMap::<PathBuf, Instant>::new();
     let mut is_removed = false;
     loop {
+        log_unnamed(bucket, &mut folder);
         let first_due = pending.values().min().copied();
         let event = match first_due {
             None => match events.recv().await {
@@ -153,6 +154,19 @@ fn log_removed(bucket: &WatchedBucket, root: &Path) {
         format!("the folder `{root}` of bucket `{name}` was deleted (by `cargo clean`?); restart `cargo bedrock dev`");
     if let Some(notification) = bucket.notifications.first() {
         bucket.dispatcher.log_error(&notification.function.worker, &message);
+    }
+}
+
+/// Logs which files of the folder are not objects of the bucket.
+fn log_unnamed(bucket: &WatchedBucket, folder: &mut Folder) {
+    for path in folder.take_unnamed() {
+        let Some(notification) = bucket.notifications.first() else { return };
+        let message = format!(
+            "bucket `{}` ignores the file `{}`: its name is not UTF-8, which keys of objects are",
+            bucket.name,
+            path.strip_prefix(folder.root()).unwrap_or(&path).display()
+        );
+        bucket.dispatcher.log_warning(&notification.function.worker, &message);
     }
 }
 

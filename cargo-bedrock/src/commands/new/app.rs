@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_build::AppName;
+use bedrock_build::{AppName, shell_quoted};
 use clap::Args;
 
 use crate::file_plan::{self, FileStep};
@@ -46,6 +46,7 @@ impl NewApp {
         let files: usize = plan.steps.iter().map(file_count).sum();
         let folder = relative_path(&path, &session.dir);
         session.print.done(&format!("created app `{name}` in `{folder}` ({files} files)"));
+        let folder = shell_quoted(&folder);
         session.print.next(&format!("run `cd {folder} && cargo run`, then open `/hello/world` at the printed address"));
         session.print.next("run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker");
         Ok(())

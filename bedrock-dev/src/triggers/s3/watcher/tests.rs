@@ -53,6 +53,23 @@ async fn deleted_folder_is_reported_once() {
     assert!(calls.errors.try_recv().is_err());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn file_without_a_key_is_logged() {
+    use std::os::unix::ffi::OsStrExt;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let root = scratch.path().canonicalize().expect("a path");
+    let mut calls = RecordedCalls::new(0);
+    let watching = tokio::spawn(watch(watched_bucket(&calls), root.clone()).expect("watched"));
+    std::fs::write(root.join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), "x").expect("a file");
+    assert_eq!(
+        calls.errors.recv().await.expect("a line"),
+        "warning: bucket `shop-local-uploads` ignores the file `caf\u{fffd}.txt`: its name is not UTF-8, which keys of \
+         objects are"
+    );
+    watching.abort();
+}
+
 #[tokio::test]
 async fn events_without_pause_delay_no_notification() {
     let scratch = tempfile::tempdir().expect("a folder");

@@ -86,6 +86,11 @@ fn create_app(aws: &EmulatedAws, dir: &Path) -> std::path::PathBuf {
     ] {
         fs::write(app.join(file), text).expect(file);
     }
+    // Apps share a target folder, and cargo tells packages in them apart by name, version and place in the app. A greeter of
+    // another test that is compiled after this one was written would count as up to date.
+    let manifest = app.join("workers/greeter/Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, text.replacen("version = \"0.1.0\"", "version = \"0.1.1\"", 1)).expect("a manifest");
     app
 }
 

@@ -141,7 +141,7 @@ fn role_that_was_created_again_can_be_invoked() {
     let proxy = start_proxy(&aws, &rules);
     let deploy = || run(&app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes"]);
     let invoke =
-        || run(&app, &aws, &proxy, &["invoke", "counter", "--remote", "--stage", "dev", "--data", "{\"count\": 1}"]);
+        || run(&app, &aws, &proxy, &["invoke", "counter", "--remote", "--stage", "dev", "--payload", "{\"count\": 1}"]);
     let delete_role = || {
         let role = "shop-dev-counter-us-east-1";
         aws.call("iam", "delete_role_policy", &json!({ "RoleName": role, "PolicyName": "own" }));

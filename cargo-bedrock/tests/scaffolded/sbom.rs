@@ -128,6 +128,9 @@ fn sbom_lists_the_packages_of_layers_and_bundles() {
 #[test]
 fn sbom_lists_the_linked_crates() {
     let app = TestApp::compilable();
+    // With the version of the others, cargo might take the greeter of another test for this one: both are in one target folder.
+    let manifest = app.read("workers/greeter/Cargo.toml").replacen("version = \"0.1.0\"", "version = \"0.1.2\"", 1);
+    app.write("workers/greeter/Cargo.toml", &manifest);
     build_events(&app, &["--endpoint", "--worker=greeter", "--sbom"]);
     let text = app.read("target/bedrock/workers/greeter.cdx.json");
     let worker = sbom(&app, "workers/greeter.cdx.json");
@@ -145,7 +148,7 @@ fn sbom_lists_the_linked_crates() {
     assert!(names(&endpoint).contains(&"shop"));
     let is_root = |entry: &&Value| entry["ref"] == "workers/greeter";
     let root = worker["dependencies"].as_array().expect("dependencies").iter().find(is_root).expect("the root");
-    assert_eq!(root["dependsOn"], json!(["greeter@0.1.0"]));
+    assert_eq!(root["dependsOn"], json!(["greeter@0.1.2"]));
     build_events(&app, &["--worker=greeter", "--sbom"]);
     assert_eq!(app.read("target/bedrock/workers/greeter.cdx.json"), text);
     assert!(!text.contains(&app.path("").display().to_string()), "a path of this machine");

@@ -107,8 +107,9 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
     };
     let sts = aws_sdk_sts::Client::new(&sdk);
     let identity = call(Idempotency::Idempotent, || sts.get_caller_identity().send()).await;
-    let identity = identity
-        .map_err(|error| error.into_call_error(format!("failed to get the caller identity from AWS in {region}")))?;
+    let with_profile = options.profile.as_ref().map(|name| format!(" with the profile `{name}`")).unwrap_or_default();
+    let message = format!("failed to get the caller identity from AWS in {region}{with_profile}");
+    let identity = identity.map_err(|error| error.into_call_error(message))?;
     // `arn:PARTITION:sts::ACCOUNT:…`
     let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
     let account = identity.account().unwrap_or_default().to_owned();

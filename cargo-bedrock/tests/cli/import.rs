@@ -159,7 +159,25 @@ fn settings_that_the_app_would_refuse_are_left_out() {
     next: run `cargo bedrock dev` and invoke them
     next: run `cargo bedrock migrate --undo` to undo it
     "#);
-    assert_snapshot!(app.read("Cargo.toml"), @"");
+    assert_snapshot!(app.read("Cargo.toml"), @r#"
+    [package]
+    name = "my_app"
+    version = "0.1.0"
+    edition = "2024"
+
+    [package.metadata.bedrock]
+
+    [package.metadata.bedrock.workers.one]
+    runtime = "python3.13"
+    env = { MODE = "fast" }
+    triggers = [{ queue = "jobs", maximum-concurrency = 4, filters = [{ body = { kind = ["a"] } }] }, { queue = "ordered.fifo", content-based-deduplication = true }]
+
+    [package.metadata.bedrock.workers.two]
+    runtime = "python3.13"
+    timeout = 9
+
+    [workspace]
+    "#);
     let listed = run(&app, &["list"]);
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
 }

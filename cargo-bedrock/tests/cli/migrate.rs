@@ -140,7 +140,7 @@ fn newer_app_keeps_its_config_and_gets_terraform() {
           GET     /prices  src/endpoints/prices.rs  from PricesEndpoint.get_global (shop/endpoints/prices.py:10)
     warning: `shop/endpoints/broken.py` is left unchanged: it is not valid Python
     warning: `shop/workers/price_fetcher/main.py:7` imports `bedrock.log`, which is not included
-    done: migrated app `shop` (files: 40 new)
+    done: migrated app `shop` (files: 42 new)
     next: run `cargo run`, then port the endpoints one by one: `grep -rn not_ported src`
     next: run `cargo bedrock migrate --undo` to undo it; the originals are kept in `.bedrock/`
     ");
@@ -201,7 +201,7 @@ fn undo_keeps_ported_endpoints() {
     let app = app.file("src/endpoints/prices.rs", "// ported\n");
     assert_snapshot!(stderr_of(&app, &["migrate", "--undo", "--yes"]), @"
     note: `src/endpoints/prices.rs` is kept: it was edited since
-    done: undid the migration (files: 39 removed)
+    done: undid the migration (files: 41 removed)
     ");
     assert_eq!(app.read("src/endpoints/prices.rs"), "// ported\n");
     assert!(!app.path("Cargo.toml").exists() && !app.path(".bedrock").exists());
@@ -219,7 +219,7 @@ fn unconfirmed_migration_changes_nothing() {
     let stderr = stderr_of(&app, &["--quiet", "migrate"]);
     let error: Vec<&str> = stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
     assert_snapshot!(error.join("\n"), @"
-    error: cannot ask for confirmation without a terminal: migrate app `shop`? (files: 40 new)
+    error: cannot ask for confirmation without a terminal: migrate app `shop`? (files: 42 new)
     help: use `--yes` to confirm, or `--dry-run` to show the plan
     ");
     assert_eq!(app.output(&["migrate"]).status.code(), Some(2));

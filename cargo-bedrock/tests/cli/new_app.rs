@@ -136,7 +136,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (45 files)
+    done: created app `other` in `other` (47 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

@@ -289,10 +289,9 @@ fn app_without_terraform_gets_the_template() {
     help: run `cargo bedrock terraform upgrade` to create it
     ");
     let shown = app.run(&["terraform", "upgrade"]);
-    assert!(
-        shown.starts_with("exit code 0\n-- stdout\ncreate     .github/workflows/deploy.yml\ncreate     terraform/"),
-        "{shown}"
-    );
+    let workflows =
+        "create     .github/workflows/deploy.yml\ncreate     .github/workflows/pull-request.yml\ncreate     terraform/";
+    assert!(shown.starts_with(&format!("exit code 0\n-- stdout\n{workflows}")), "{shown}");
     for path in [MAIN, OUTPUTS, WORKFLOW, RECORD] {
         assert_eq!(app.read(path), new_app.read(path), "{path}");
     }

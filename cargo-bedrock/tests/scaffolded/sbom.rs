@@ -149,7 +149,8 @@ fn sbom_lists_the_linked_crates() {
     let is_root = |entry: &&Value| entry["ref"] == "workers/greeter";
     let root = worker["dependencies"].as_array().expect("dependencies").iter().find(is_root).expect("the root");
     assert_eq!(root["dependsOn"], json!(["greeter@0.1.2"]));
-    build_events(&app, &["--worker=greeter", "--sbom"]);
+    // The same packages as before: cargo unites the features of those that it compiles at once.
+    build_events(&app, &["--endpoint", "--worker=greeter", "--sbom"]);
     assert_eq!(app.read("target/bedrock/workers/greeter.cdx.json"), text);
     assert!(!text.contains(&app.path("").display().to_string()), "a path of this machine");
 }

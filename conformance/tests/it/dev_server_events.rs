@@ -77,7 +77,8 @@ async fn boto3_puts_events_that_invoke_the_worker() {
     let mut dated = entry("shop", "conformance-local-orders");
     dated["Time"] = json!("2026-12-24T09:00:00Z");
     let entries = json!([entry("other", "default"), dated, entry("shop", "unknown"), entry("aws.s3", "default")]);
-    let Some(responses) = server.call_operations(json!([put_events(&entries), put_events(&json!([]))])).await else {
+    let too_many = json!(vec![entry("shop", "default"); 11]);
+    let Some(responses) = server.call_operations(json!([put_events(&entries), put_events(&too_many)])).await else {
         return;
     };
     assert_eq!(responses[0]["FailedEntryCount"], 2, "{responses:?}");

@@ -89,9 +89,11 @@ fn only_changed_artifacts_are_rebuilt() {
     let edges: Value = serde_json::from_str(&graph.stdout).expect("JSON");
     let edges: Vec<_> =
         edges["edges"].as_array().expect("edges").iter().map(|edge| [&edge["from"], &edge["to"]]).collect();
+    // On a busy machine, a note says that the compiler takes its time.
+    let messages: Vec<_> = graph.stderr.lines().filter(|line| !line.starts_with("note: compiling since ")).collect();
     assert_eq!(
-        (serde_json::json!(edges), graph.stderr.as_str()),
-        (serde_json::json!([["endpoint", "greeter"], ["counter", "reporter"], ["greeter", "reporter"]]), "")
+        (serde_json::json!(edges), messages),
+        (serde_json::json!([["endpoint", "greeter"], ["counter", "reporter"], ["greeter", "reporter"]]), vec![])
     );
     assert!(first_manifest["workers"]["reporter"]["layer"].is_null());
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bedrock_dev::{
@@ -22,7 +23,10 @@ const PATH: &str = "QUEUE_TO_KILL";
 async fn accepts_and_hangs() {
     let Some(path) = std::env::var_os(PATH).map(PathBuf::from) else { return };
     let store = Arc::new(QueueStore::own(&path).expect("a store"));
-    let run = |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
+    let started = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&started);
+    let run = move |event: AsyncEvent| -> bedrock_dev::AttemptFuture {
+        counter.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             writeln!(std::io::stderr(), "running {}", event.id).expect("a line");
             if event.id.starts_with("hangs") { std::future::pending().await } else { Attempt::Answered(Bytes::new()) }
@@ -30,11 +34,15 @@ async fn accepts_and_hangs() {
     };
     let queue = AsyncQueue::new(store, Clock::real(), run, |_, _| None).expect("a queue");
     tokio::spawn(Arc::clone(&queue).work());
-    for number in 0.. {
+    for number in 0_u32.. {
         let kind = if number % 2 == 0 { "hangs" } else { "ends" };
         let id = format!("{kind}-{number}");
         queue.accept(&event(&id, std::time::SystemTime::now())).expect("accepted");
         writeln!(std::io::stderr(), "accepted {id}").expect("a line");
+        // On a slow disk, thousands would be accepted before a hundred run, and all of them are read later.
+        while number > 300 + 2 * started.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Warnings about what works on this machine, and `cargo bedrock build` refuses. Printed when a worker is started for the first
 //! time, so that a user learns of it before the day of a deployment.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, FileType};
+use std::path::{Path, PathBuf};
 
 use bedrock_build::{Language, PathDependencies, read_requirements, shared_dir};
 
@@ -25,22 +25,21 @@ pub(crate) fn build_warnings(root: &Path, worker_dir: &str, language: Language) 
     }
     let shared = shared_dir(worker_dir, language).unwrap_or_default();
     let folder = root.join(worker_dir);
+    let entries = entries(&folder, worker_dir, 1);
     if let Ok(real) = folder.canonicalize() {
-        add_links(&folder, &real, worker_dir, 1, &mut |path| {
+        for path in links_outside(&entries, &real) {
             let what = format!("`{path}` is a link out of the worker's folder, which `cargo bedrock build` refuses");
             found.push(warning(&what, &format!("put code of several workers into `{shared}`")));
-        });
+        }
     }
     if language == Language::JavaScript {
-        add_outside_imports(&folder, worker_dir, [worker_dir, &shared], 1, &mut |place, import| {
+        for (place, import) in imports_outside(&entries, [worker_dir, &shared]) {
             let what = format!(
                 "{place}: `{import}` is neither in the worker's folder nor in `{shared}`, and a build packs nothing else"
             );
-            found.push(warning(
-                &what,
-                &format!("move the file into `{shared}`, or make a package of it that `package.json` names"),
-            ));
-        });
+            let help = format!("move the file into `{shared}`, or make a package of it that `package.json` names");
+            found.push(warning(&what, &help));
+        }
     }
     if language == Language::Python {
         let text = read_requirements(&folder.join("requirements.txt")).ok().flatten().unwrap_or_default();
@@ -58,56 +57,59 @@ fn warning(what: &str, help: &str) -> String {
     format!("warning: {what}\n  help: {help}")
 }
 
-/// Reports the links that lead out of a folder.
-fn add_links(folder: &Path, real: &Path, shown: &str, depth: usize, add: &mut dyn FnMut(&str)) {
-    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Ok(kind) = entry.file_type() else { continue };
+/// An entry of a worker's folder or of a folder in it.
+struct Entry {
+    path: PathBuf,
+    /// Its path in the app.
+    shown: String,
+    kind: FileType,
+}
+
+/// Returns what a worker's folder, `shown` in the app, contains down to [`MAX_DEPTH`], sorted by path.
+fn entries(folder: &Path, shown: &str, depth: usize) -> Vec<Entry> {
+    let mut children: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    children.sort_by_key(fs::DirEntry::file_name);
+    let mut found = Vec::new();
+    for child in children {
+        let name = child.file_name().to_string_lossy().into_owned();
+        let Ok(kind) = child.file_type() else { continue };
         if name.starts_with('.') || EXCLUDED_FOLDERS.contains(&name.as_str()) {
             continue;
         }
         let shown = format!("{shown}/{name}");
-        if kind.is_symlink() {
-            // A build reports links to nothing, too, but they do not work here either.
-            if entry.path().canonicalize().is_ok_and(|target| !target.starts_with(real)) {
-                add(&shown);
-            }
-        } else if kind.is_dir() && depth < MAX_DEPTH {
-            add_links(&entry.path(), real, &shown, depth + 1, add);
+        if kind.is_dir() && depth < MAX_DEPTH {
+            found.extend(entries(&child.path(), &shown, depth + 1));
         }
+        found.push(Entry { path: child.path(), shown, kind });
     }
+    found
 }
 
-/// Reports the relative imports in scripts of a folder, `shown` in the app, that lead out of the folders that are `packed`.
-fn add_outside_imports(folder: &Path, shown: &str, packed: [&str; 2], depth: usize, add: &mut dyn FnMut(&str, &str)) {
-    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Ok(kind) = entry.file_type() else { continue };
-        if name.starts_with('.') || EXCLUDED_FOLDERS.contains(&name.as_str()) {
+/// Returns the links that lead out of a folder. A build reports links to nothing, too, but they do not work here either.
+fn links_outside<'e>(entries: &'e [Entry], real: &'e Path) -> impl Iterator<Item = &'e str> {
+    let leads_outside = move |entry: &&Entry| entry.path.canonicalize().is_ok_and(|target| !target.starts_with(real));
+    entries.iter().filter(|entry| entry.kind.is_symlink()).filter(leads_outside).map(|entry| entry.shown.as_str())
+}
+
+/// Returns the relative imports in scripts that lead out of the folders that are `packed`, as file with line, and path.
+fn imports_outside(entries: &[Entry], packed: [&str; 2]) -> Vec<(String, String)> {
+    let is_script = |entry: &&Entry| entry.kind.is_file() && SCRIPTS.iter().any(|suffix| entry.shown.ends_with(suffix));
+    let mut found = Vec::new();
+    for Entry { path, shown, .. } in entries.iter().filter(is_script) {
+        let (folder, name) = shown.rsplit_once('/').unwrap_or_default();
+        if name.contains(".test.") {
             continue;
         }
-        let path = format!("{shown}/{name}");
-        if kind.is_dir() && depth < MAX_DEPTH {
-            add_outside_imports(&entry.path(), &path, packed, depth + 1, add);
-        } else if kind.is_file() && SCRIPTS.iter().any(|suffix| name.ends_with(suffix)) && !name.contains(".test.") {
-            let text = fs::read_to_string(entry.path()).unwrap_or_default();
-            for (at, line) in text.lines().enumerate() {
-                for import in parent_imports(line) {
-                    let target = joined(shown, import);
-                    let is_packed = packed
-                        .iter()
-                        .any(|dir| target.as_deref().is_some_and(|target| Path::new(target).starts_with(dir)));
-                    if !is_packed {
-                        add(&format!("{path}:{}", at + 1), import);
-                    }
-                }
-            }
+        let text = fs::read_to_string(path).unwrap_or_default();
+        for (at, line) in text.lines().enumerate() {
+            let outside = parent_imports(line).filter(|import| {
+                let target = joined(folder, import);
+                !packed.iter().any(|dir| target.as_deref().is_some_and(|target| Path::new(target).starts_with(dir)))
+            });
+            found.extend(outside.map(|import| (format!("{shown}:{}", at + 1), import.to_owned())));
         }
     }
+    found
 }
 
 /// Returns the paths in a line of a script that it imports from a folder above.

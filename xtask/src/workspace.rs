@@ -40,7 +40,7 @@ impl Workspace {
             }
         }
         // A clone that is tested once never compiles a crate for the second time: what cargo would keep for that costs
-        // time and 14 GB.
+        // time, and more disk than everything else.
         if is_ci() && env::var_os("CARGO_INCREMENTAL").is_none() {
             command.env("CARGO_INCREMENTAL", "0");
         }

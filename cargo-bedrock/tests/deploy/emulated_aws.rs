@@ -39,6 +39,24 @@ impl EmulatedAws {
         response.unwrap_or_else(|refusal| panic!("{service} {operation} {arguments}: {refusal:?}"))
     }
 
+    /// Creates a queue and returns its URL.
+    pub(crate) fn create_queue(&self, name: &str) -> String {
+        let created = self.call("sqs", "create_queue", &json!({ "QueueName": name }));
+        created["QueueUrl"].as_str().expect("a URL").to_owned()
+    }
+
+    /// Waits for a message with this body in a queue.
+    pub(crate) fn wait_for_message(&self, url: &str, text: &str) {
+        for _ in 0..30 {
+            let received = self.call("sqs", "receive_message", &json!({ "QueueUrl": url, "WaitTimeSeconds": 2 }));
+            let messages = received["Messages"].as_array().cloned().unwrap_or_default();
+            if messages.iter().any(|message| message["Body"] == text) {
+                return;
+            }
+        }
+        panic!("the message `{text}` was not received");
+    }
+
     /// Invokes a function and returns its response.
     pub(crate) fn invoke(&self, function: &str, event: &Value) -> Value {
         self.emulator.invoke(function, event).expect("a response").payload

@@ -35,18 +35,6 @@ fn app(triggers: Value) -> TestApp {
     app
 }
 
-/// Waits for a message with this body in the queue that the worker sends to.
-fn wait_for_message(aws: &EmulatedAws, url: &Value, text: &str) {
-    for _ in 0..30 {
-        let received = aws.call("sqs", "receive_message", &json!({ "QueueUrl": url, "WaitTimeSeconds": 2 }));
-        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
-        if messages.iter().any(|message| message["Body"] == text) {
-            return;
-        }
-    }
-    panic!("the message `{text}` was not received");
-}
-
 fn subscriptions(aws: &EmulatedAws) -> Vec<Value> {
     let listed = aws.call("sns", "list_subscriptions", &json!({}));
     let all = listed["Subscriptions"].as_array().cloned().unwrap_or_default();
@@ -79,7 +67,7 @@ fn sources(aws: &EmulatedAws) -> Vec<String> {
 #[test]
 fn topics_and_rules_invoke_their_worker() {
     let Some(aws) = EmulatedAws::start(false) else { return };
-    let seen = aws.call("sqs", "create_queue", &json!({ "QueueName": "seen" }))["QueueUrl"].clone();
+    let seen = aws.create_queue("seen");
     let order = json!(r#"{"kind":["order"]}"#);
     let mut app = app(json!([topic("alerts", &Value::Null, "attributes"), bus("default", "shop"), bus("orders", "x")]));
     insta::assert_snapshot!(aws.deploy(&app), @"
@@ -91,7 +79,7 @@ fn topics_and_rules_invoke_their_worker() {
     4 to create
     ");
     aws.call("sns", "publish", &json!({ "TopicArn": TOPIC, "Message": "published" }));
-    wait_for_message(&aws, &seen, "published");
+    aws.wait_for_message(&seen, "published");
     let put = |bus: &str, source: &str| {
         let detail = json!({ "text": format!("{bus} {source}") }).to_string();
         let entry = json!({ "Source": source, "DetailType": "sold", "Detail": detail, "EventBusName": bus });
@@ -99,9 +87,9 @@ fn topics_and_rules_invoke_their_worker() {
     };
     put("default", "other");
     put("default", "shop");
-    wait_for_message(&aws, &seen, "default shop");
+    aws.wait_for_message(&seen, "default shop");
     put("shop-dev-orders", "x");
-    wait_for_message(&aws, &seen, "shop-dev-orders x");
+    aws.wait_for_message(&seen, "shop-dev-orders x");
     let rule = |path: &str| format!("arn:aws:events:us-east-1:123456789012:rule/{path}");
     assert_eq!(
         sources(&aws),

@@ -48,24 +48,6 @@ fn app_with_triggers() -> TestApp {
     app
 }
 
-/// Creates the queue that the worker sends to, and returns its URL.
-fn create_seen_queue(aws: &EmulatedAws) -> String {
-    let created = aws.call("sqs", "create_queue", &json!({ "QueueName": "seen" }));
-    created["QueueUrl"].as_str().expect("an address").to_owned()
-}
-
-/// Waits for a message with this body.
-fn wait_for_message(aws: &EmulatedAws, url: &str, text: &str) {
-    for _ in 0..30 {
-        let received = aws.call("sqs", "receive_message", &json!({ "QueueUrl": url, "WaitTimeSeconds": 2 }));
-        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
-        if messages.iter().any(|message| message["Body"] == text) {
-            return;
-        }
-    }
-    panic!("the message `{text}` was not received");
-}
-
 fn queues(aws: &EmulatedAws) -> Vec<String> {
     let listed = aws.call("sqs", "list_queues", &json!({ "QueueNamePrefix": "shop-" }));
     let urls = listed["QueueUrls"].as_array().cloned().unwrap_or_default();
@@ -79,7 +61,7 @@ fn queues(aws: &EmulatedAws) -> Vec<String> {
 fn each_kind_of_trigger_invokes_its_worker() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = app_with_triggers();
-    let seen = create_seen_queue(&aws);
+    let seen = aws.create_queue("seen");
     assert_eq!(
         aws.deploy(&app),
         format!(
@@ -90,11 +72,11 @@ fn each_kind_of_trigger_invokes_its_worker() {
     assert_triggers_created(&aws);
     let url = aws.call("sqs", "get_queue_url", &json!({ "QueueName": "shop-dev-jobs" }));
     aws.call("sqs", "send_message", &json!({ "QueueUrl": url["QueueUrl"], "MessageBody": "a job" }));
-    wait_for_message(&aws, &seen, "a job");
+    aws.wait_for_message(&seen, "a job");
     for key in ["out/x", "in/a.png"] {
         aws.call("s3", "put_object", &json!({ "Bucket": BUCKET, "Key": key, "Body": "x" }));
     }
-    wait_for_message(&aws, &seen, "in/a.png");
+    aws.wait_for_message(&seen, "in/a.png");
 
     assert_eq!(aws.deploy(&app), "5 unchanged\n");
     let status = aws.run(&app, &["status", "--stage", "dev"]).success();
@@ -177,7 +159,7 @@ fn assert_destroy_keeps_nonempty_bucket(aws: &EmulatedAws, app: &TestApp) {
 fn removed_triggers_are_deleted_and_functions_kept() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = app_with_triggers();
-    create_seen_queue(&aws);
+    aws.create_queue("seen");
     aws.deploy(&app);
     app.set("/workers/counter/triggers", json!([]));
     app.set("/workers/counter/on_success", Value::Null);
@@ -202,7 +184,7 @@ fn removed_triggers_are_deleted_and_functions_kept() {
 fn next_deploy_continues_after_rejected_triggers() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = app_with_triggers();
-    create_seen_queue(&aws);
+    aws.create_queue("seen");
     let bucket = format!("bucket {BUCKET}");
     for (path, message, remaining) in [
         ("CreateQueue", "error: failed to create queue `shop-dev-jobs`", "queue shop-dev-jobs"),
@@ -237,7 +219,7 @@ fn next_deploy_continues_after_rejected_triggers() {
 #[test]
 fn unmanaged_notifications_are_kept_and_queues_refused() {
     let Some(aws) = EmulatedAws::start(false) else { return };
-    create_seen_queue(&aws);
+    aws.create_queue("seen");
     let mut app = TestApp::new(&["counter"]).with("/version", json!(2));
     aws.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
     let other = json!([{ "Id": "others", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:seen", "Events": ["s3:ObjectRemoved:*"] }]);
@@ -270,7 +252,7 @@ fn unmanaged_notifications_are_kept_and_queues_refused() {
 fn fifo_queue_with_filters_is_created_changed_and_deleted() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
-    let seen = create_seen_queue(&aws);
+    let seen = aws.create_queue("seen");
     app.code("counter", RELAY);
     let trigger = |keys: Value| {
         let mut trigger = queue("jobs.fifo");
@@ -299,7 +281,7 @@ fn fifo_queue_with_filters_is_created_changed_and_deleted() {
     let body = r#"{"kind":"order"}"#;
     let message = json!({ "QueueUrl": url["QueueUrl"], "MessageBody": body, "MessageGroupId": "a" });
     aws.call("sqs", "send_message", &message);
-    wait_for_message(&aws, &seen, body);
+    aws.wait_for_message(&seen, body);
 
     app.set("/workers/counter/triggers", trigger(json!({})));
     assert_eq!(

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
-use crate::async_queue::{AsyncQueue, QueueStore, StoreError};
+use crate::async_queue::{self, AsyncQueue, QueueStore, StoreError};
 use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
 use crate::config::DevServerConfig;
 use crate::dashboard;
@@ -119,7 +119,7 @@ impl DevServer {
         let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
         let functions = Arc::new(functions);
         let durable = open_executions(&app, &state, &functions, &clock, &recorder, &log_sink)?;
-        let queue = open_queue(&functions, &store, &clock, &recorder, durable.clone())?;
+        let queue = open_queue(&functions, &store, &clock, &recorder, durable.clone(), &log_sink)?;
         let contracts = WorkerContracts::new(app.root.clone(), app.settings.workers_dir.clone());
         let contracts = Arc::new(contracts);
         let backend = LocalBackend {
@@ -338,16 +338,24 @@ fn open_queue(
     clock: &Clock,
     recorder: &Recorder,
     durable: Option<Arc<DurableService>>,
+    log_sink: &LogSink,
 ) -> Result<Arc<AsyncQueue>, StoreError> {
     let runner = Arc::new(EventRunner { functions: Arc::clone(functions), recorder: recorder.clone(), durable });
     let resolver = Arc::clone(&runner);
     let recorder = recorder.clone();
+    let log_sink = Arc::clone(log_sink);
+    let line_clock = clock.clone();
     AsyncQueue::with_observer(
         Arc::clone(store),
         clock.clone(),
         move |event| runner.run_attempt(event),
         move |destination, source| resolver.resolve_destination(destination, source),
-        move |event, change| recorder.publish_queue_change(event, change),
+        move |event, change| {
+            if let Some(line) = async_queue::log_line(event, &change, line_clock.now()) {
+                log_sink(line);
+            }
+            recorder.publish_queue_change(event, change);
+        },
     )
 }
 

@@ -72,7 +72,11 @@ impl Reader<'_> {
         let kinds: Vec<&str> =
             KINDS.iter().copied().filter(|kind| table.is_some_and(|t| t.contains_key(*kind))).collect();
         let (Some(table), [kind]) = (table, &kinds[..]) else {
-            self.wrong_value(value, path, "a table with one of `schedule`, `queue`, `bucket`, `topic` and `bus`");
+            self.wrong_value(
+                value,
+                path,
+                "a table with exactly one of `schedule`, `queue`, `bucket`, `topic` and `bus`",
+            );
             return None;
         };
         let earlier_problems = self.problems.len();

@@ -46,7 +46,7 @@ impl Reader<'_> {
         let kinds: Vec<ResourceKind> = ResourceKind::ALL.into_iter().filter(is_kind).collect();
         let (Some(table), [kind]) = (table, &kinds[..]) else {
             let list = ResourceKind::ALL.map(|kind| format!("`{}`", kind.as_str())).join(", ");
-            self.wrong_value(value, path, &format!("a table with one of {list} and `statement`"));
+            self.wrong_value(value, path, &format!("a table with exactly one of {list} and `statement`"));
             return None;
         };
         let resource = self.resource(table, *kind, value, path)?;

@@ -21,7 +21,8 @@ Exit codes: 0 success, 1 error in the app, 2 usage or machine error, 130 interru
 
 Examples:
   cargo bedrock build --release                        build everything for deployment
-  cargo bedrock build --worker=system_fetcher          build the code of one worker
+  cargo bedrock build system_fetcher                   build one worker: its code and its layer
+  cargo bedrock build --worker=system_fetcher          build its code only
   cargo bedrock build --worker-layer=system_fetcher    build its layer
   cargo bedrock build --release --explain              also print why each artifact was rebuilt, and its largest files
   cargo bedrock build --release --sbom                 also list the packages in each artifact, for scanners";
@@ -31,6 +32,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
+    /// Functions to build, each with its layer: names of workers, or `endpoint` [default: all]
+    #[arg(value_name = "FUNCTION")]
+    functions: Vec<String>,
     /// Build the code of this worker (repeatable)
     #[arg(long = "worker", value_name = "NAME")]
     workers: Vec<String>,
@@ -111,6 +115,7 @@ impl Build {
             CompilerArg::CargoLambda => Some(Compiler::CargoLambda),
         };
         Request {
+            functions: self.functions,
             workers: self.workers,
             layers: self.layers,
             endpoint: self.endpoint,

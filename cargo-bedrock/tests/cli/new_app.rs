@@ -316,11 +316,17 @@ fn name_of_a_default_dependency_is_an_error() {
 #[test]
 fn parent_that_is_not_a_folder_is_an_error() {
     let app = TestApp::empty().file("file", "");
-    assert_snapshot!(app.run(&["new", "app", "my_app", "--dir", "nowhere"]), @"
+    assert_snapshot!(app.run(&["new", "app", "my_app", "--dir", "file/below"]), @"
     exit code 2
     -- stderr
-    error: failed to create the app in `nowhere`
-      caused by: no such file or directory
+    error: failed to create the app in `file/below`
+      caused by: not a directory
+    ");
+    assert_snapshot!(app.run(&["new", "app", "my_app", "--dir", "nowhere/../other"]), @"
+    exit code 2
+    -- stderr
+    error: failed to create the app in `nowhere/../other`
+      caused by: it has `..` below a folder that does not exist
     ");
     assert_snapshot!(app.run(&["new", "app", "my_app", "--dir", "file"]), @"
     exit code 2
@@ -329,4 +335,12 @@ fn parent_that_is_not_a_folder_is_an_error() {
       caused by: it is not a folder
     ");
     assert_eq!(app.tree("."), "file");
+}
+
+#[test]
+fn missing_parent_folders_are_created() {
+    let app = TestApp::empty();
+    let output = app.run(&["new", "app", "my_app", "--dir", "code/apps"]);
+    assert!(output.contains("created app `my_app` in `code/apps/my_app`"), "{output}");
+    assert!(app.path("code/apps/my_app/Cargo.toml").is_file());
 }

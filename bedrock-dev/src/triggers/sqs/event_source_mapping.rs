@@ -110,7 +110,7 @@ impl EventSourceMapping {
             while messages.len() < self.batch_size && bytes < MAX_BATCH_BYTES {
                 let own_groups = groups.clone();
                 let received = self.queue.on_thread(move |queue| queue.hold(1, &own_groups)).await?;
-                self.publish(TriggerState::Dead, received.dead);
+                self.report_dead(received.dead);
                 let Some(message) = received.messages.into_iter().next() else { break };
                 if !self.filters.accepts(&message.body) {
                     // Lambda deletes what it does not send to the function.
@@ -174,6 +174,17 @@ impl EventSourceMapping {
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(ERROR_DELAY * 5);
         }
+    }
+
+    /// Reports messages that were received too often. No caller learns of them otherwise.
+    fn report_dead(&self, count: usize) {
+        let Some(redrive) = self.queue.redrive.as_ref().filter(|_| count > 0) else { return };
+        let what = if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") };
+        let (source, target) = (&self.queue.name, &redrive.dead_letter_queue);
+        let receives = redrive.max_receives;
+        let text = format!("{what} received {receives} times and moved from the queue `{source}` to `{target}`");
+        self.dispatcher.log_warning(&self.function.worker, &text);
+        self.publish(TriggerState::Dead, count);
     }
 
     fn publish(&self, state: TriggerState, items: usize) {

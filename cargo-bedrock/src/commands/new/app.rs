@@ -1,6 +1,7 @@
 //! `cargo bedrock new app`: creates an app.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind::NotFound;
+use std::path::{Component, Path, PathBuf};
 
 use bedrock_build::{AppName, shell_quoted};
 use clap::Args;
@@ -25,7 +26,7 @@ Examples:
 pub(crate) struct NewApp {
     /// Name of the app, for example `my_app`
     name: String,
-    /// Create the app's folder in this existing folder
+    /// Create the app's folder in this folder, which is created if it is missing
     #[arg(long, value_name = "PARENT")]
     dir: Option<PathBuf>,
     /// Depend on this checkout of cargo bedrock instead of the published crates
@@ -53,12 +54,25 @@ impl NewApp {
     }
 }
 
-/// Returns the folder to create the app in, without symlinks, so that a relative path out of the app is right.
+/// Returns the folder to create the app in, without symlinks, so that a relative path out of the app is right. Folders that
+/// do not exist yet are created with the app.
 fn parent(session: &Session, dir: Option<&Path>) -> Result<PathBuf> {
     let dir = dir.unwrap_or(Path::new("."));
     let message = || format!("failed to create the app in `{}`", dir.display());
-    let parent = session.dir.join(dir).canonicalize().map_err(|error| Error::io(message(), &error))?;
-    if parent.is_dir() { Ok(parent) } else { Err(Error::call(message()).cause("it is not a folder")) }
+    let path = session.dir.join(dir);
+    let is_missing = |folder: &&Path| folder.symlink_metadata().is_err_and(|error| error.kind() == NotFound);
+    let existing = path.ancestors().find(|folder| !is_missing(folder)).unwrap_or(&path);
+    let missing = path.strip_prefix(existing).unwrap_or(Path::new(""));
+    if missing.components().any(|part| part == Component::ParentDir) {
+        return Err(Error::call(message()).cause("it has `..` below a folder that does not exist"));
+    }
+    let parent = existing.canonicalize().map_err(|error| Error::io(message(), &error))?;
+    if !parent.is_dir() {
+        let cause =
+            if missing.as_os_str().is_empty() { "it is not a folder" } else { "a part of the path is not a folder" };
+        return Err(Error::call(message()).cause(cause));
+    }
+    Ok(parent.join(missing))
 }
 
 fn file_count(step: &FileStep) -> usize {

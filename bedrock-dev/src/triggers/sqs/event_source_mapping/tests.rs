@@ -1,6 +1,6 @@
 //! Tests of batches, with a fake worker whose responses each test defines, and a manual clock.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::triggers::is_fifo_queue;
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::{EventSourceMapping, MAX_CONCURRENT_BATCHES, poll};
 use crate::Clock;
 use crate::event_log::{EventLog, Retention};
+use crate::execution::LogSink;
 use crate::triggers::dispatcher::TriggerDispatcher;
 use crate::triggers::fake_backend::function;
 use crate::triggers::sqs::filters::MessageFilters;
@@ -91,6 +92,7 @@ struct TestQueue {
     worker: Arc<FakeWorker>,
     poller: JoinHandle<()>,
     log: EventLog,
+    lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Drop for TestQueue {
@@ -136,8 +138,11 @@ impl TestQueue {
             jobs.send(message).expect("sent");
         }
         let log = EventLog::new(Retention::default());
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let printed = Arc::clone(&lines);
+        let sink: LogSink = Arc::new(move |line| printed.lock().expect("lines").push(line.text));
         let backend: Arc<dyn Backend> = Arc::<FakeWorker>::clone(&worker);
-        let dispatcher = Arc::new(TriggerDispatcher { backend, log: log.clone(), sink: Arc::new(|_| {}) });
+        let dispatcher = Arc::new(TriggerDispatcher { backend, log: log.clone(), sink });
         let mapping = EventSourceMapping {
             queue: Arc::clone(&jobs),
             function: function(),
@@ -149,7 +154,7 @@ impl TestQueue {
             dispatcher,
         };
         let poller = tokio::spawn(poll(Arc::new(mapping)));
-        Self { scratch, clock, jobs, dead, worker, poller, log }
+        Self { scratch, clock, jobs, dead, worker, poller, log, lines }
     }
 
     /// Waits until there have been `count` batches. Returns all batches.
@@ -179,6 +184,17 @@ impl TestQueue {
     async fn wait_for_counts_after(&self, seconds: u64, expected: MessageCounts) {
         while self.jobs.counts().expect("counts") != expected {
             self.advance(seconds);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until there are log lines. They are printed after the counts have changed.
+    async fn printed_lines(&self) -> Vec<String> {
+        loop {
+            let lines = self.lines.lock().expect("lines").clone();
+            if !lines.is_empty() {
+                return lines;
+            }
             tokio::task::yield_now().await;
         }
     }
@@ -218,6 +234,8 @@ async fn failed_batch_is_retried_then_moved_to_dead_letter_queue() {
     queue.wait_for_counts_after(30, counts(0, 0)).await;
     assert_eq!(queue.dead.counts().expect("counts"), counts(2, 0));
     assert_eq!(queue.batches(0).await.len(), 2);
+    let expected = "warning: 2 messages were received 2 times and moved from the queue `jobs` to `jobs-dead`";
+    assert_eq!(queue.printed_lines().await, [expected]);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::name::AppName;
 use crate::problem::Problem;
 use crate::references::check_references;
 use crate::runtime::Runtime;
+use crate::settings::uses::TableKey;
 use crate::settings::{FunctionSettings, Origins, Settings};
 use crate::worker::{Worker, discover_workers};
 
@@ -144,6 +145,15 @@ impl App {
         let in_files = self.dotenv.iter().filter(|(name, _)| !is_inherited(name));
         variables.extend(in_files.map(|(name, value)| (name.clone(), value.clone())));
         variables
+    }
+
+    /// Returns the tables of the app that functions use, by their names on this machine, `shop-local-orders`.
+    #[must_use]
+    pub fn local_tables(&self) -> BTreeMap<String, &TableKey> {
+        let workers = self.workers.iter().map(|worker| &worker.settings);
+        let functions = workers.chain([&self.settings.endpoint]);
+        let uses = functions.flat_map(|settings| settings.uses.iter().flatten());
+        uses.filter_map(|each| each.local_table(&self.name)).collect()
     }
 
     /// Returns the worker called `name`, or a problem that suggests a similar name or says how to create the worker.

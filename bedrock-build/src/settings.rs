@@ -4,6 +4,7 @@
 mod arn;
 mod cors;
 mod destination;
+mod dev;
 mod durable;
 mod event_trigger_reader;
 mod function;
@@ -31,6 +32,7 @@ use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use cors::Cors;
 pub use destination::Destination;
+pub use dev::{DevServices, DevSettings};
 pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
@@ -42,7 +44,7 @@ pub use stages::StageSettings;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] = &["architecture", "endpoint", "stages", "workers", "workers-dir"];
+const APP_KEYS: &[&str] = &["architecture", "dev", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub struct Settings {
     pub workers_dir: String,
     /// The instruction set architecture of all functions of the app.
     pub architecture: Architecture,
+    /// The settings of `cargo bedrock dev`.
+    pub dev: DevSettings,
     /// The settings of the endpoint.
     pub endpoint: FunctionSettings,
     /// The settings of the workers that have a table.
@@ -64,6 +68,7 @@ impl Default for Settings {
         Self {
             workers_dir: "workers".to_owned(),
             architecture: Architecture::default(),
+            dev: DevSettings::default(),
             endpoint: FunctionSettings::default(),
             workers: BTreeMap::new(),
             stages: BTreeMap::new(),
@@ -88,6 +93,7 @@ impl Settings {
                     Some(dir) => dir.trim_end_matches('/').clone_into(&mut settings.workers_dir),
                     None => reader.wrong_value(value, "workers-dir", "a relative path inside the app"),
                 },
+                "dev" => settings.dev = reader.dev(value),
                 "endpoint" => {
                     settings.endpoint = reader.function(value, "endpoint", ENDPOINT_KEYS, FunctionSettings::default());
                 }

@@ -21,6 +21,7 @@
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
+//! | `local_tables` | the app's tables on this machine, for `dev` |
 //! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
 //! | [`logs`] | the log events of deployed functions |
 //! | [`remote_invoke`] | invocations of deployed workers |
@@ -47,6 +48,7 @@ mod executions;
 mod histories;
 mod lambda_policy;
 mod lambda_settings;
+mod local_tables;
 mod lock;
 pub mod logs;
 mod manifest;
@@ -76,6 +78,7 @@ pub use contracts::DeployedContract;
 pub use deploy::{StageRequest, deploy, destroy, read_contracts};
 pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
 pub use histories::{ExecutionHistory, HistoryRequest, read_histories};
+pub use local_tables::create_local_tables;
 pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 pub use plan::{Plan, PlannedFunction};
 pub use rollback::rollback;

@@ -220,6 +220,18 @@ impl ResourceKind {
     }
 }
 
+impl Use {
+    /// Returns the name on this machine and the key of a table of the app. `None` for everything else, and if another
+    /// function has the key.
+    pub(crate) fn local_table(&self, app: &AppName) -> Option<(String, &TableKey)> {
+        let Self::Resource(resource) = self else { return None };
+        let is_table = resource.kind == ResourceKind::Table && resource.is_of_app();
+        let key = resource.key.as_ref().filter(|_| is_table)?;
+        // The name of a table depends on no region.
+        Some((resource.local_value(app, "")?, key))
+    }
+}
+
 impl ResourceUse {
     /// Returns whether the resource is one of the app, which is created with it.
     #[must_use]

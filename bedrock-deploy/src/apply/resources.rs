@@ -20,16 +20,7 @@ const MAX_POLLS: usize = 600;
 
 /// Creates a table that is billed by request, and waits until it can be used.
 pub(crate) async fn create_table(aws: &Aws, stage: &StageContext, name: &str, key: &TableKey) -> StepResult {
-    let mut attributes = Vec::new();
-    let mut schema = Vec::new();
-    let keys = [(Some(&key.partition), KeyType::Hash), (key.sort.as_ref(), KeyType::Range)];
-    for (attribute, kind) in keys.into_iter().filter_map(|(attribute, kind)| Some((attribute?, kind))) {
-        let definition = AttributeDefinition::builder().attribute_name(&attribute.name);
-        attributes.push(definition.attribute_type(ScalarAttributeType::from(attribute.kind.as_str())).build());
-        schema.push(KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build());
-    }
-    let attributes = collect(attributes)?;
-    let schema = collect(schema)?;
+    let (attributes, schema) = table_schema(key).map_err(|error| StepError::invalid_request(&error))?;
     let tags = stage.tags().into_iter().map(|(key, value)| TableTag::builder().key(key).value(value).build());
     let tags = collect(tags)?;
     let request = || {
@@ -47,6 +38,21 @@ pub(crate) async fn create_table(aws: &Aws, stage: &StageContext, name: &str, ke
         tokio::time::sleep(POLL_INTERVAL).await;
     }
     Err(Error::app("AWS has not created the table within 5 minutes").into())
+}
+
+/// Returns the attributes and the key of a table in the types of DynamoDB's API. The error is what the API's model forbids.
+pub(crate) fn table_schema(key: &TableKey) -> Result<(Vec<AttributeDefinition>, Vec<KeySchemaElement>), String> {
+    let mut attributes = Vec::new();
+    let mut schema = Vec::new();
+    let keys = [(Some(&key.partition), KeyType::Hash), (key.sort.as_ref(), KeyType::Range)];
+    for (attribute, kind) in keys.into_iter().filter_map(|(attribute, kind)| Some((attribute?, kind))) {
+        let definition = AttributeDefinition::builder().attribute_name(&attribute.name);
+        let definition = definition.attribute_type(ScalarAttributeType::from(attribute.kind.as_str())).build();
+        attributes.push(definition.map_err(|error| error.to_string())?);
+        let element = KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build();
+        schema.push(element.map_err(|error| error.to_string())?);
+    }
+    Ok((attributes, schema))
 }
 
 /// Creates a topic. SNS accepts a repeated request.

@@ -162,7 +162,7 @@ async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {
 }
 
 /// Returns an HTTP client with rustls and ring, because aws-lc takes minutes to compile.
-fn http_client() -> Result<SharedHttpClient> {
+pub(crate) fn http_client() -> Result<SharedHttpClient> {
     let trust_store = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from) {
         None => TrustStore::default(),
         Some(path) => {

@@ -1,5 +1,6 @@
 //! Names, ARNs and URLs of local queues, buckets, topics and event buses, and the environment variables that pass them to workers.
 
+use bedrock_build::settings::DevServices;
 use bedrock_build::triggers::{DEFAULT_BUS, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, Use};
@@ -14,12 +15,19 @@ pub(crate) struct LocalResources {
     url: String,
     pub(super) region: String,
     pub(super) account: String,
+    /// URL of the AWS services that this server does not have.
+    services_url: Option<String>,
 }
 
 impl LocalResources {
     /// Creates the names for an app that is served at `url`, with the region and account of its functions' ARNs.
     pub(crate) fn new(app: &App, url: &str) -> Self {
-        Self::for_app(app.name.as_str(), url)
+        let services_url = match &app.settings.dev.services {
+            Some(DevServices::Endpoint(url)) => Some(url.clone()),
+            // The command line starts ministack and replaces this setting by its URL.
+            Some(DevServices::Ministack) | None => None,
+        };
+        Self { services_url, ..Self::for_app(app.name.as_str(), url) }
     }
 
     pub(super) fn for_app(app: &str, url: &str) -> Self {
@@ -27,7 +35,7 @@ impl LocalResources {
         let mut parts = arn.split(':').skip(3);
         let region = parts.next().unwrap_or_default().to_owned();
         let account = parts.next().unwrap_or_default().to_owned();
-        Self { app: app.to_owned(), url: url.to_owned(), region, account }
+        Self { app: app.to_owned(), url: url.to_owned(), region, account, services_url: None }
     }
 
     /// Returns the name of a queue: `shop-local-jobs`, like the names of functions. Existing queues keep their names.
@@ -83,6 +91,8 @@ impl LocalResources {
             ("AWS_ENDPOINT_URL_SQS".to_owned(), format!("{}{SQS_PATH}", self.url)),
             ("AWS_ENDPOINT_URL_S3".to_owned(), format!("{}{S3_PATH}", self.url)),
         ];
+        // SDKs prefer the variable of a service.
+        variables.extend(self.services_url.iter().map(|url| ("AWS_ENDPOINT_URL".to_owned(), url.clone())));
         // Without a topic or a bus in the settings, SDKs find the services as before: this server would know none.
         let triggers = || app.workers.iter().flat_map(|worker| &worker.settings.triggers);
         let uses = |kind: ResourceKind| used_resources(app).any(|used| used.kind == kind);

@@ -60,6 +60,9 @@ pub(crate) struct Dev {
     /// Attach a debugger to this worker (repeatable; disables timeouts)
     #[arg(long, value_name = "WORKER")]
     debug: Vec<String>,
+    /// Install ministack with uv if the settings want it and it is missing
+    #[arg(long)]
+    install_services: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -87,6 +90,7 @@ impl Dev {
             release: self.release,
             json: self.output.is_json(),
             debug: self.debug,
+            install_services: self.install_services,
         };
         dev::run(&session.app()?, options, session.print)
     }

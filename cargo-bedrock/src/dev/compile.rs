@@ -63,6 +63,11 @@ impl Compiler {
         Ok(Self { release, debugged, print, tools, programs: Arc::default() })
     }
 
+    /// Returns the runner whose tools end when the user interrupts the program.
+    pub(super) fn tools(&self) -> &ToolRunner {
+        &self.tools
+    }
+
     /// Compiles all programs and reads the call graph. Prints findings about the call graph as warnings. If compiling
     /// fails, returns the error, and the same failure with the compiler's messages for the dev server.
     pub(super) fn compile_all(&self, app: &App) -> std::result::Result<Compiled, (Error, BuildError)> {

@@ -10,6 +10,7 @@
 //! | [`output`] | lines on the terminal, or JSON events |
 //! | [`terminal`], [`keys`], [`browser`] | keyboard input and the actions of keys |
 //! | [`debug`] | workers with a debugger attached |
+//! | [`services`] | the AWS services that the dev server does not have |
 //! | [`otlp`] | export of traces to a collector |
 
 mod browser;
@@ -21,6 +22,7 @@ mod otlp;
 mod output;
 mod reload;
 mod run;
+mod services;
 mod terminal;
 
 pub(crate) use run::{DevOptions, run, shutdown_signal};

@@ -17,6 +17,7 @@ use super::keys::{self, KeyAction, KeyHandler};
 use super::otlp;
 use super::output::Output;
 use super::reload::{self, ReloadContext};
+use super::services::{ServiceOptions, Services};
 use super::terminal::Keyboard;
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
@@ -39,6 +40,8 @@ pub(crate) struct DevOptions {
     pub(crate) json: bool,
     /// Names of workers to attach a debugger to.
     pub(crate) debug: Vec<String>,
+    /// Install the emulator of AWS services if it is missing.
+    pub(crate) install_services: bool,
 }
 
 /// Number of open files that is enough. macOS refuses more, although its limit is `unlimited`.
@@ -58,12 +61,15 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     // Compiling takes long, and would be in vain if the port or the event queue belongs to another server.
     let mut reserved = Some(reserve(app, &options)?);
     let compiler = Compiler::new(options.release, debug::has_rust_target(&targets), print)?;
+    let service_options = ServiceOptions { should_install: options.install_services, tools: compiler.tools(), print };
+    let mut services = Services::start(app, service_options)?;
     let mut initial = InitialState::build(app, options.reload, &compiler, None)?;
     let mut app = app.clone();
     let mut output = Output::start(&app, options.json, print);
     let mut keyboard = if options.json { None } else { Keyboard::open() };
     let result = loop {
-        let interface = UserInterface { output: &output, keyboard: &mut keyboard, targets: &targets };
+        let interface =
+            UserInterface { output: &output, keyboard: &mut keyboard, targets: &targets, services: &services };
         // The server before a restart has released the port and the queue.
         let reservation = reserved.take().map_or_else(|| reserve(&app, &options), Ok);
         let reason = reservation.and_then(|reservation| {
@@ -80,6 +86,7 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
             Err(error) => break Err(error),
         }
         output = output.for_app(&app);
+        services = services.for_app(&app, service_options);
     };
     output.finish();
     drop(keyboard);
@@ -137,6 +144,7 @@ struct UserInterface<'a> {
     /// `None` if there is no terminal.
     keyboard: &'a mut Option<Keyboard>,
     targets: &'a [DebugTarget],
+    services: &'a Services,
 }
 
 async fn serve(
@@ -147,12 +155,12 @@ async fn serve(
     interface: UserInterface<'_>,
 ) -> Result<ExitReason> {
     let ServerStart { initial, reservation } = start;
-    let UserInterface { output, keyboard, targets } = interface;
+    let UserInterface { output, keyboard, targets, services } = interface;
     let mut shutdown = pin!(shutdown_signal()?);
     let InitialState { compiled, watch, failure } = initial;
     let Compiled { programs, calls } = compiled.clone();
     let order = DevServerConfig {
-        app: app.clone(),
+        app: services.applied_to(app),
         install_folder: target_dir(app)?.join("bedrock"),
         state_folder: bedrock_package::artifact_dir(app),
         port: options.port,
@@ -181,7 +189,7 @@ async fn serve(
         otlp::finish(exporter).await;
         return Ok(ExitReason::Quit);
     }
-    output.started(&server.url, keyboard.is_some().then_some(keys::HELP));
+    output.started(&server.url, services.url(), keyboard.is_some().then_some(keys::HELP));
     if let Some(failure) = &failure {
         output.build_failed(failure);
     }

@@ -8,6 +8,7 @@ mod mcp;
 mod open_files;
 mod recovery;
 mod reload;
+mod services;
 mod signals;
 mod terminal;
 mod terminal_session;

@@ -180,7 +180,8 @@ impl EventSourceMapping {
     fn report_dead(&self, count: usize) {
         let Some(redrive) = self.queue.redrive.as_ref().filter(|_| count > 0) else { return };
         let what = if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") };
-        let (source, target) = (&self.queue.name, &redrive.dead_letter_queue);
+        let source = &self.queue.name;
+        let target = &redrive.dead_letter_queue;
         let receives = redrive.max_receives;
         let text = format!("{what} received {receives} times and moved from the queue `{source}` to `{target}`");
         self.dispatcher.log_warning(&self.function.worker, &text);

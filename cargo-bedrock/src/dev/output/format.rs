@@ -50,10 +50,14 @@ impl OutputFormat {
         Self { json, quiet, names, name_width }
     }
 
-    /// Formats the addresses of a dev server.
-    pub(super) fn started(&self, app: &str, url: &str, key_help: Option<&str>) -> String {
+    /// Formats the addresses of a dev server, and of the AWS services that it does not have itself.
+    pub(super) fn started(&self, app: &str, url: &str, services: Option<&str>, key_help: Option<&str>) -> String {
         if self.json {
-            return event_line(&json!({ "version": EVENT_VERSION, "event": "app-started", "app": app, "url": url }));
+            let mut event = json!({ "version": EVENT_VERSION, "event": "app-started", "app": app, "url": url });
+            if let Some(services) = services {
+                event["services_url"] = services.into();
+            }
+            return event_line(&event);
         }
         let port = url.rsplit(':').next().unwrap_or_default();
         let label_width = "Lambda's API".len();
@@ -68,6 +72,9 @@ impl OutputFormat {
         let dashboard = format!("{url}/");
         for (label, address) in [("dashboard", dashboard.as_str()), ("Lambda's API", url), ("endpoint", &endpoint)] {
             let _ = writeln!(text, "  {label:label_width$}  {address}");
+        }
+        if let Some(services) = services {
+            let _ = writeln!(text, "  {:label_width$}  {services}", "AWS services");
         }
         if let Some(key_help) = key_help.filter(|_| !self.quiet) {
             let _ = writeln!(text, "  {:label_width$}  {key_help}", "keys");

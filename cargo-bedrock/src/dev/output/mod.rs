@@ -48,9 +48,9 @@ impl Output {
         Self { sender, format, app: app.name.to_string(), triggers: trigger_lines(app), written }
     }
 
-    /// Prints the addresses of a dev server, and the help line of keys if there is a keyboard.
-    pub(super) fn started(&self, url: &str, key_help: Option<&str>) {
-        self.send(self.format.started(&self.app, url, key_help));
+    /// Prints the addresses of a dev server and of the other AWS services, and the help line of keys if there is a keyboard.
+    pub(super) fn started(&self, url: &str, services: Option<&str>, key_help: Option<&str>) {
+        self.send(self.format.started(&self.app, url, services, key_help));
         if !self.format.json && !self.triggers.is_empty() {
             self.send(self.triggers.clone());
         }

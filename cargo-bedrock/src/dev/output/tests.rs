@@ -41,12 +41,12 @@ fn narrow_terminal_shows_worker_and_text_only() {
 
 #[test]
 fn start_message_lists_all_addresses() {
-    let text = format(false).started("space", "http://127.0.0.1:7070", Some(keys::HELP));
+    let text = format(false).started("space", "http://127.0.0.1:7070", None, Some(keys::HELP));
     let expected = "`space` is running, stop it with Ctrl-C\n  dashboard     http://127.0.0.1:7070/\n  \
         Lambda's API  http://127.0.0.1:7070\n  endpoint      http://endpoint.localhost:7070/\n  \
         keys          r restart · c clear · g graph · o open · q quit · ? help\n";
     assert_eq!(text, expected);
-    let text = format(false).started("space", "http://192.0.2.7:7070", None);
+    let text = format(false).started("space", "http://192.0.2.7:7070", None, None);
     assert!(text.ends_with("endpoint      http://192.0.2.7:7070/_url/endpoint/\n"), "{text}");
 }
 
@@ -68,7 +68,7 @@ fn json_output_has_one_object_a_line() {
             "message": "says \"hello\""
         })
     );
-    let text = format(true).started("space", "http://127.0.0.1:7070", None);
+    let text = format(true).started("space", "http://127.0.0.1:7070", None, None);
     assert_eq!(text, "{\"app\":\"space\",\"event\":\"app-started\",\"url\":\"http://127.0.0.1:7070\",\"version\":1}\n");
 }
 

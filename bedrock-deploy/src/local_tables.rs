@@ -1,0 +1,87 @@
+//! Creates an app's tables in a server on this machine, for `cargo bedrock dev`.
+
+use std::collections::BTreeMap;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::types::{BillingMode, KeySchemaElement, KeyType};
+use bedrock_build::{App, uses};
+use bedrock_diagnostics::{Error, Result};
+
+use crate::apply::resources::table_schema;
+use crate::aws::{Idempotency, call, http_client, ok_if_exists, optional};
+use crate::uses::{KeyAttribute, TableKey};
+
+/// Creates the tables of `app` that do not exist yet in the DynamoDB at `endpoint_url`, such as ministack or DynamoDB Local.
+/// Returns the names of the new ones. Blocks until they can be used.
+///
+/// # Errors
+///
+/// If the server does not respond as DynamoDB does, or if a table exists with another key.
+pub fn create_local_tables(app: &App, endpoint_url: &str, region: &str) -> Result<Vec<String>> {
+    let tables: BTreeMap<String, TableKey> =
+        app.local_tables().into_iter().map(|(name, key)| (name, table_key(key))).collect();
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Servers on this machine accept any credentials; DynamoDB Local keeps the tables of each access key apart.
+    let credentials = Credentials::new("test", "test", None, None, "cargo bedrock dev");
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(credentials)
+        .endpoint_url(endpoint_url)
+        .http_client(http_client()?)
+        .region(Region::new(region.to_owned()))
+        .build();
+    let client = Client::from_conf(config);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::io("failed to start the runtime for requests to DynamoDB", &error))?;
+    runtime.block_on(async {
+        let mut created = Vec::new();
+        for (name, key) in tables {
+            if create_if_missing(&client, &name, &key, endpoint_url).await? {
+                created.push(name);
+            }
+        }
+        Ok(created)
+    })
+}
+
+/// Creates a table. Returns `false` if it exists.
+async fn create_if_missing(client: &Client, name: &str, key: &TableKey, endpoint_url: &str) -> Result<bool> {
+    let message = || format!("failed to create the table `{name}` at {endpoint_url}");
+    let request = || client.describe_table().table_name(name).send();
+    let existing = optional(call(Idempotency::Idempotent, request).await);
+    let existing = existing.map_err(|error| error.into_call_error(message()))?;
+    let (attributes, schema) = table_schema(key).map_err(|error| Error::app(message()).cause(error))?;
+    if let Some(table) = existing.and_then(|response| response.table) {
+        return if has_key(table.key_schema(), &schema) {
+            Ok(false)
+        } else {
+            Err(Error::app(message())
+                .cause("it exists with another key than in the settings")
+                .help("delete the table; ministack has it in `target/bedrock/services`"))
+        };
+    }
+    let request = || {
+        let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        table.set_attribute_definitions(Some(attributes.clone())).set_key_schema(Some(schema.clone())).send()
+    };
+    let created = ok_if_exists(call(Idempotency::NotIdempotent, request).await);
+    created.map_err(|error| error.into_call_error(message()))?;
+    Ok(true)
+}
+
+fn has_key(existing: &[KeySchemaElement], wanted: &[KeySchemaElement]) -> bool {
+    let attribute = |schema: &[KeySchemaElement], kind: &KeyType| {
+        schema.iter().find(|element| element.key_type() == kind).map(|element| element.attribute_name().to_owned())
+    };
+    [KeyType::Hash, KeyType::Range].iter().all(|kind| attribute(existing, kind) == attribute(wanted, kind))
+}
+
+fn table_key(key: &uses::TableKey) -> TableKey {
+    let attribute =
+        |attribute: &uses::KeyAttribute| KeyAttribute { name: attribute.name.clone(), kind: attribute.kind.to_owned() };
+    TableKey { partition: attribute(&key.partition), sort: key.sort.as_ref().map(attribute) }
+}

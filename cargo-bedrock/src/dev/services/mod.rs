@@ -1,0 +1,93 @@
+//! The AWS services that the dev server does not have itself, such as DynamoDB: in ministack, which runs as long as `dev`
+//! does, or in a server that the user runs. The tables of the app are created there.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `ministack` | runs ministack |
+//! | `install` | finds ministack, or installs it |
+//! | `options` | the options of both |
+
+mod install;
+mod ministack;
+mod options;
+
+use bedrock_build::App;
+use bedrock_build::settings::DevServices;
+
+use crate::ui::Printer;
+use bedrock_diagnostics::{ExitKind, Result};
+use install::find_or_install;
+use ministack::{Ministack, local_region};
+pub(super) use options::ServiceOptions;
+
+/// Running services, as the settings of an app say.
+pub(super) struct Services {
+    setting: Option<DevServices>,
+    server: Option<Ministack>,
+}
+
+impl Services {
+    /// Starts what the settings of `app` say, and creates the tables of the app that are missing.
+    pub(super) fn start(app: &App, options: ServiceOptions<'_>) -> Result<Self> {
+        let setting = app.settings.dev.services.clone();
+        let server = match &setting {
+            Some(DevServices::Ministack) => {
+                let program = find_or_install(app, options)?;
+                Some(Ministack::start(&program, &bedrock_package::artifact_dir(app).join("services"), options)?)
+            }
+            Some(DevServices::Endpoint(_)) | None => None,
+        };
+        let services = Self { setting, server };
+        services.create_tables(app, options.print)?;
+        Ok(services)
+    }
+
+    /// Returns the services of the changed `app`. If they are the same, the server keeps running. If they do not start, the
+    /// error is printed and the previous ones keep running.
+    pub(super) fn for_app(self, app: &App, options: ServiceOptions<'_>) -> Self {
+        if app.settings.dev.services == self.setting {
+            if let Err(error) = self.create_tables(app, options.print) {
+                options.print.error(&error);
+            }
+            return self;
+        }
+        // Two servers with the same files would overwrite each other's.
+        let Self { setting, server } = self;
+        drop(server);
+        Self::start(app, options).unwrap_or_else(|error| {
+            options.print.error(&error);
+            Self { setting, server: None }
+        })
+    }
+
+    /// Returns the URL of the services. `None` if workers find them where they would without `dev`.
+    pub(super) fn url(&self) -> Option<&str> {
+        match &self.setting {
+            Some(DevServices::Endpoint(url)) => Some(url),
+            _ => self.server.as_ref().map(Ministack::url),
+        }
+    }
+
+    /// Returns `app` with the URL of the services in its settings, for the dev server.
+    pub(super) fn applied_to(&self, app: &App) -> App {
+        let mut app = app.clone();
+        app.settings.dev.services = self.url().map(|url| DevServices::Endpoint(url.to_owned()));
+        app
+    }
+
+    fn create_tables(&self, app: &App, print: Printer) -> Result<()> {
+        let Some(url) = self.url() else { return Ok(()) };
+        let created = bedrock_deploy::create_local_tables(app, url, &local_region()).map_err(|error| {
+            let is_of_user = matches!(self.setting, Some(DevServices::Endpoint(_)));
+            if is_of_user && error.kind != ExitKind::App {
+                error.help("start the server of `dev.endpoint` first, or remove the setting")
+            } else {
+                error
+            }
+        })?;
+        for name in created {
+            print.note(&format!("created the table `{name}` at {url}"));
+        }
+        Ok(())
+    }
+}

@@ -214,10 +214,12 @@ impl DevProcess {
         kill_process(Pid::from_child(&self.child), Signal::KILL).expect("a signal");
     }
 
-    /// Kills the server and waits for its end.
-    pub(crate) fn kill(mut self) {
+    /// Kills the server and waits for its end. Returns the lock of the example app: without it, the server of another test
+    /// may run the events that are left.
+    pub(crate) fn kill(mut self) -> Option<File> {
         self.child.kill().expect("a signal");
         self.child.wait().expect("an end");
+        self.lock.take()
     }
 }
 

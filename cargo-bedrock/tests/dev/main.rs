@@ -121,7 +121,7 @@ fn second_server_and_used_port_are_errors() {
 fn accepted_event_survives_a_kill() {
     let dev = DevProcess::start();
     assert_eq!(dev.post_event("greeter", "{\"name\": 1}"), 202);
-    dev.kill();
+    let _lock = dev.kill();
     let list_events = || {
         let (_, text) = queue_command(&dev_process::example_app(), &["ls", "--json"]);
         let listed: Value = serde_json::from_str(&text).expect("JSON");

@@ -50,7 +50,8 @@ impl Output {
 
     /// Prints the addresses of a dev server and of the other AWS services, and the help line of keys if there is a keyboard.
     pub(super) fn started(&self, url: &str, services: Option<&str>, key_help: Option<&str>) {
-        self.send(self.format.started(&self.app, url, services, key_help));
+        let text = self.format.started(&self.app, url, services, key_help);
+        self.sender.send(OutputMessage::Started(text));
         if !self.format.json && !self.triggers.is_empty() {
             self.send(self.triggers.clone());
         }

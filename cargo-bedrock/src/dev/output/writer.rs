@@ -24,6 +24,9 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(10);
 /// A message to the writer thread.
 #[derive(Debug)]
 pub(super) enum OutputMessage {
+    /// The addresses of the server. Log lines are written after the first ones: events of an earlier run may run before the
+    /// server is ready, and programs read the address from the first line.
+    Started(String),
     /// Text to write unchanged.
     Text(String),
     /// A log line. The writer thread formats it, because the sender also runs the worker that printed it.
@@ -51,6 +54,8 @@ pub(super) struct OutputSender {
 pub(super) struct OutputWriter {
     items: Receiver<Item>,
     waiting_bytes: Arc<AtomicUsize>,
+    /// Log lines that came before the server was ready. `None` from then on.
+    early_lines: Option<String>,
 }
 
 /// Creates the channel to the writer thread.
@@ -61,7 +66,8 @@ pub(super) fn output_channel() -> (OutputSender, OutputWriter) {
 fn channel_with_capacity(capacity: usize, capacity_bytes: usize) -> (OutputSender, OutputWriter) {
     let (items, receiver) = sync_channel(capacity);
     let waiting_bytes = Arc::<AtomicUsize>::default();
-    let writer = OutputWriter { items: receiver, waiting_bytes: Arc::clone(&waiting_bytes) };
+    let writer =
+        OutputWriter { items: receiver, waiting_bytes: Arc::clone(&waiting_bytes), early_lines: Some(String::new()) };
     (OutputSender { items, capacity_bytes, waiting_bytes, dropped: Arc::default() }, writer)
 }
 
@@ -69,7 +75,7 @@ impl OutputMessage {
     /// Returns the size of the text.
     fn bytes(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
+            Self::Started(text) | Self::Text(text) => text.len(),
             Self::LogLine(_, line) => line.text.len(),
             Self::End => 0,
         }
@@ -93,12 +99,12 @@ impl OutputSender {
 impl OutputWriter {
     /// Writes messages until [`OutputMessage::End`], until all senders are dropped, or until the reader closes the
     /// pipe.
-    pub(super) fn run(&self, print: Printer) {
+    pub(super) fn run(mut self, print: Printer) {
         while let Ok((message, dropped)) = self.items.recv() {
             self.waiting_bytes.fetch_sub(message.bytes(), Ordering::Relaxed);
             let mut text = String::new();
             let width = terminal_width();
-            let is_end = append(&mut text, &message, dropped, width) || self.append_waiting(&mut text, width);
+            let is_end = self.append(&mut text, &message, dropped, width) || self.append_waiting(&mut text, width);
             if !print.colored_data(&text).unwrap_or(false) || is_end {
                 return;
             }
@@ -107,32 +113,49 @@ impl OutputWriter {
     }
 
     /// Appends the messages that are already waiting. Returns whether the end is among them.
-    fn append_waiting(&self, text: &mut String, width: Option<u16>) -> bool {
+    fn append_waiting(&mut self, text: &mut String, width: Option<u16>) -> bool {
         while text.len() < BATCH_BYTES
             && let Ok((message, dropped)) = self.items.try_recv()
         {
             self.waiting_bytes.fetch_sub(message.bytes(), Ordering::Relaxed);
-            if append(text, &message, dropped, width) {
+            if self.append(text, &message, dropped, width) {
                 return true;
             }
         }
         false
     }
+
+    /// Appends a message. Returns whether it is the end.
+    fn append(&mut self, text: &mut String, message: &OutputMessage, dropped: usize, width: Option<u16>) -> bool {
+        let (message, early_lines) = match message {
+            OutputMessage::Started(message) => (message, self.early_lines.take()),
+            OutputMessage::Text(message) => (message, None),
+            OutputMessage::LogLine(format, line) => {
+                let line = format.log_line(line, width);
+                match &mut self.early_lines {
+                    Some(early) => early.push_str(&line),
+                    None => append_text(text, &line, dropped),
+                }
+                return false;
+            }
+            OutputMessage::End => {
+                text.push_str(&self.early_lines.take().unwrap_or_default());
+                return true;
+            }
+        };
+        append_text(text, message, dropped);
+        text.push_str(&early_lines.unwrap_or_default());
+        false
+    }
 }
 
-/// Appends a message. Returns whether it is the end.
-fn append(text: &mut String, message: &OutputMessage, dropped: usize, width: Option<u16>) -> bool {
-    let message = match message {
-        OutputMessage::Text(message) => message,
-        OutputMessage::LogLine(format, line) => &format.log_line(line, width),
-        OutputMessage::End => return true,
-    };
+/// Appends a text, after the number of messages that were dropped before it.
+fn append_text(text: &mut String, message: &str, dropped: usize) {
     if dropped > 0 && !message.starts_with('{') {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "note: {dropped} lines were dropped, because the terminal was too slow");
     }
     text.push_str(message);
-    false
 }
 
 /// Returns the width of the terminal in columns, or `None` if standard output is not a terminal.
@@ -143,7 +166,12 @@ fn terminal_width() -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use bedrock_dev::execution::LogLine;
+
     use super::{OutputMessage, OutputSender, channel_with_capacity};
+    use crate::dev::output::format::OutputFormat;
 
     fn send(sender: &OutputSender, texts: &[&str]) {
         for text in texts {
@@ -153,7 +181,7 @@ mod tests {
 
     #[test]
     fn full_queue_drops_and_counts_lines() {
-        let (sender, writer) = channel_with_capacity(1, 1000);
+        let (sender, mut writer) = channel_with_capacity(1, 1000);
         send(&sender, &["one", "two", "three"]);
         let mut text = String::new();
         assert!(!writer.append_waiting(&mut text, None));
@@ -165,7 +193,7 @@ mod tests {
 
     #[test]
     fn large_lines_are_dropped_before_there_are_many() {
-        let (sender, writer) = channel_with_capacity(100, 1000);
+        let (sender, mut writer) = channel_with_capacity(100, 1000);
         let line = "x".repeat(600);
         send(&sender, &[&line, &line, &line]);
         sender.send(OutputMessage::End);
@@ -180,8 +208,37 @@ mod tests {
     }
 
     #[test]
+    fn early_log_lines_follow_the_address() {
+        let (sender, mut writer) = channel_with_capacity(8, 1000);
+        let format = Arc::new(OutputFormat::new(false, Vec::new(), false));
+        let log = |text: &str| {
+            let line = LogLine { worker: "".into(), request_id: None, text: text.to_owned() };
+            sender.send(OutputMessage::LogLine(Arc::clone(&format), line));
+        };
+        log("early");
+        sender.send(OutputMessage::Started("address\n".to_owned()));
+        log("late");
+        sender.send(OutputMessage::Started("again\n".to_owned()));
+        let mut text = String::new();
+        assert!(!writer.append_waiting(&mut text, None));
+        assert_eq!(text, "address\nearly\nlate\nagain\n");
+    }
+
+    #[test]
+    fn early_log_lines_of_a_failed_start_are_written() {
+        let (sender, mut writer) = channel_with_capacity(8, 1000);
+        let format = Arc::new(OutputFormat::new(false, Vec::new(), false));
+        let line = LogLine { worker: "".into(), request_id: None, text: "early".to_owned() };
+        sender.send(OutputMessage::LogLine(format, line));
+        sender.send(OutputMessage::End);
+        let mut text = String::new();
+        assert!(writer.append_waiting(&mut text, None));
+        assert_eq!(text, "early\n");
+    }
+
+    #[test]
     fn waiting_lines_are_written_together_up_to_the_end() {
-        let (sender, writer) = channel_with_capacity(8, 1000);
+        let (sender, mut writer) = channel_with_capacity(8, 1000);
         send(&sender, &["two", "three"]);
         sender.send(OutputMessage::End);
         send(&sender, &["after the end"]);

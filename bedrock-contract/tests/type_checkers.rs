@@ -65,8 +65,8 @@ fn run(command: &mut Command) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Statements after `from bedrock.workers.invoker import invoke`, with a part of what pyright says about the wrong ones.
-const PYTHON: [(&str, Option<&str>); 9] = [
+/// Statements after the imports of the library, with a part of what pyright says about the wrong ones.
+const PYTHON: [(&str, Option<&str>); 12] = [
     ("a: None = invoke('resizer', {'width': 1})", None),
     ("b: str = invoke('resizer', {'width': 1, 'from': 'x', 'mode': 'fit', 'note': None}, True)['url']", None),
     ("c = invoke('untyped', [1], True)", None),
@@ -75,12 +75,22 @@ const PYTHON: [(&str, Option<&str>); 9] = [
     ("invoke('resizer', {'width': '1'})", Some("is not assignable to \"int\"")),
     ("invoke('resizer', {'width': 1, 'mode': 'zoom'})", Some("Literal['zoom']")),
     ("invoke('resiser', {'width': 1})", Some("Literal['resiser']")),
+    ("e: str = resource('table', 'orders')\nput_metric('Orders', 1, 'Count', {'Kind': e})", None),
+    ("put_metric('Orders', '1')", Some("is not assignable to \"float\"")),
+    ("put_metric('Orders', 1, dimensions={'Kind': 1})", Some("Mapping[str, str]")),
     ("d: str = invoke('resizer', {'width': 1}, True)['ulr']", Some("\"ulr\" is not a defined key")),
 ];
 
 fn write_python(root: &Path) {
     let workers = workers();
-    for path in ["__init__.pyi", "workers/__init__.pyi", "workers/worker.pyi", "workers/errors.pyi"] {
+    for path in [
+        "__init__.pyi",
+        "workers/__init__.pyi",
+        "workers/errors.pyi",
+        "workers/metrics.pyi",
+        "workers/resources.pyi",
+        "workers/worker.pyi",
+    ] {
         let path = format!("typings/bedrock/{path}");
         write(root, &path, &python::library_stub(&template(&path)));
     }
@@ -93,7 +103,9 @@ fn write_python(root: &Path) {
         }
     }
     for (number, (statement, _)) in PYTHON.iter().enumerate() {
-        let program = format!("from bedrock.workers.invoker import invoke\n{statement}\n");
+        let imports = "from bedrock.workers.invoker import invoke\nfrom bedrock.workers.metrics import put_metric\n\
+                       from bedrock.workers.resources import resource\n";
+        let program = format!("{imports}{statement}\n");
         write(root, &format!("program_{number}.py"), &program);
     }
     let worker = "from bedrock.workers.worker import Worker\n\nclass A(Worker):\n    def execute(self, event: dict[str, int], context: object) -> int:\n        return event['a']\n\nclass B(Worker):\n    async def execute(self, event: dict[str, int], context: object) -> int:\n        return 1\n";
@@ -146,7 +158,7 @@ fn mypy_finds_wrong_calls() {
 }
 
 /// Statements of a worker without types of its own, with a part of what the compiler says about the wrong ones.
-const JAVASCRIPT: [(&str, Option<&str>); 9] = [
+const JAVASCRIPT: [(&str, Option<&str>); 12] = [
     ("await invoke('resizer', { width: 1 });", None),
     ("(await invoke('resizer', { width: 1, from: 'x', mode: 'fit', note: null }, true)).url.toUpperCase();", None),
     ("await invoke('untyped', [1], true);", None),
@@ -154,6 +166,9 @@ const JAVASCRIPT: [(&str, Option<&str>); 9] = [
     ("await invoke('resizer', { width: 1, mdoe: 'fit' });", Some("'mdoe' does not exist")),
     ("await invoke('resizer', {});", Some("'width' is missing")),
     ("await invoke('resizer', { width: '1' });", Some("'string' is not assignable to type 'number'")),
+    ("putMetric(resource('table', 'orders'), 1, { unit: 'Kilobytes/Second', dimensions: { Kind: 'book' } });", None),
+    ("putMetric('Orders', 1, { unit: 'count' });", Some("\"count\"")),
+    ("resource('tabel', 'orders');", Some("\"tabel\"")),
     ("await invoke('resiser', { width: 1 });", Some("'\"resiser\"'")),
     ("(await invoke('resizer', { width: 1 }, true)).ulr;", Some("'ulr' does not exist")),
 ];
@@ -170,7 +185,7 @@ fn typescript_finds_wrong_calls() {
         r#"{"compilerOptions": {"checkJs": true, "allowJs": true, "noEmit": true, "strict": true, "module": "nodenext", "target": "es2022", "types": []}}"#,
     );
     for (number, (statement, _)) in JAVASCRIPT.iter().enumerate() {
-        let text = format!("import {{ invoke }} from './worker.js';\n{statement}\n");
+        let text = format!("import {{ invoke, putMetric, resource }} from './worker.js';\n{statement}\n");
         write(root, &format!("program_{number}.mjs"), &text);
     }
     write(root, "worker.d.ts", &declarations("untyped", &workers));
@@ -220,7 +235,11 @@ fn declarations_have_everything_of_the_template() {
     let library = template("worker/javascript/worker.d.ts");
     let written = declarations("resizer", &workers());
     let names = exported_names(&library);
-    assert!(["Context", "InvocationError", "Worker", "invoke", "testing"].iter().all(|name| names.contains(name)));
+    assert!(
+        ["Context", "InvocationError", "Worker", "invoke", "putMetric", "resource", "testing"]
+            .iter()
+            .all(|name| names.contains(name))
+    );
     assert!(names.is_subset(&exported_names(&written)), "{written}");
     // Only `invoke` and the parameters of the base class depend on the app.
     let is_of_app = |line: &&str| {

@@ -44,6 +44,7 @@ embed![
     "python/bedrock/workers/lambda_api.py",
     "python/bedrock/workers/loader.py",
     "python/bedrock/workers/local_api.py",
+    "python/bedrock/workers/metrics.py",
     "python/bedrock/workers/resources.py",
     "python/bedrock/workers/retry.py",
     "python/bedrock/workers/runtime_errors.py",

@@ -25,6 +25,7 @@ embed![PYTHON:
     "bedrock/workers/invoker.py" from "python/bedrock/workers/invoker.py",
     "bedrock/workers/lambda_api.py" from "python/bedrock/workers/lambda_api.py",
     "bedrock/workers/loader.py" from "python/bedrock/workers/loader.py",
+    "bedrock/workers/metrics.py" from "python/bedrock/workers/metrics.py",
     "bedrock/workers/resources.py" from "python/bedrock/workers/resources.py",
     "bedrock/workers/retry.py" from "python/bedrock/workers/retry.py",
     "bedrock/workers/runtime_errors.py" from "python/bedrock/workers/runtime_errors.py",

@@ -70,7 +70,6 @@ pub(crate) fn set_app(name: &'static str) {
 }
 
 /// Returns the app's name. `None` if this program is not an app or one of its workers.
-#[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 pub(crate) fn app() -> Option<&'static str> {
     APP.get().copied()
 }

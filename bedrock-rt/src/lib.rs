@@ -24,6 +24,7 @@
 //! | [`invoke!`], [`invoke_arn`] | calls of a worker, or of any other Lambda function |
 //! | [`Error`] | why a call failed, and whether the worker may have run |
 //! | [`config`] | the ARNs of the workers |
+//! | [`Metric`] | metrics of CloudWatch |
 //! | [`mod@test`] | tests of a whole app |
 
 #![forbid(unsafe_code)]
@@ -41,6 +42,7 @@ mod lambda;
 mod local;
 mod logging;
 mod main_result;
+mod metric;
 #[cfg(not(any(bedrock_lambda, feature = "aws-sdk", test)))]
 mod not_built_for_lambda;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
@@ -67,6 +69,7 @@ pub use config::{Config, config};
 pub use context::Context;
 pub use failure::{Result, WorkerError};
 pub use invoke::{InvokeArn, invoke_arn};
+pub use metric::{InvalidMetric, Metric, MetricUnit};
 pub use run::run;
 pub use serve::serve;
 /// The former name of [`RegisteredWorker`].

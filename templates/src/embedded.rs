@@ -103,6 +103,8 @@ pub(crate) const PYTHON_TYPES: &[TemplateFile] = &[
     verbatim!("typings/bedrock/workers/__init__.pyi", "typings/bedrock/workers/__init__.pyi"),
     verbatim!("typings/bedrock/workers/errors.pyi", "typings/bedrock/workers/errors.pyi"),
     verbatim!("typings/bedrock/workers/invoker.pyi", "typings/bedrock/workers/invoker.pyi"),
+    verbatim!("typings/bedrock/workers/metrics.pyi", "typings/bedrock/workers/metrics.pyi"),
+    verbatim!("typings/bedrock/workers/resources.pyi", "typings/bedrock/workers/resources.pyi"),
     verbatim!("typings/bedrock/workers/worker.pyi", "typings/bedrock/workers/worker.pyi"),
 ];
 

@@ -153,7 +153,7 @@ fn python_types_are_below_one_folder() {
     let (types, settings): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path.starts_with("typings/bedrock/"));
     assert!(
         types.iter().all(|file| file.path.rsplit_once('.').is_some_and(|(_, extension)| extension == "pyi"))
-            && types.len() == 6
+            && types.len() == 8
     );
     assert_eq!(settings.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["pyrightconfig.json"]);
     assert!(settings[0].contents.contains("\"stubPath\": \"typings\""));

@@ -147,6 +147,8 @@ fn python_worker_matches_the_specification() {
     typings/bedrock/workers/__init__.pyi
     typings/bedrock/workers/errors.pyi
     typings/bedrock/workers/invoker.pyi
+    typings/bedrock/workers/metrics.pyi
+    typings/bedrock/workers/resources.pyi
     typings/bedrock/workers/worker.pyi
     workers/system_fetcher/__init__.py
     workers/system_fetcher/main.py

@@ -59,6 +59,35 @@ export declare function invoke<Response = any>(
   requireResponse: true,
 ): Promise<Response>;
 
+/**
+ * Returns how the AWS SDK names a resource in the setting `uses`: the name of a table or bucket, the URL of a queue, the
+ * ARN of a topic. Throws if the settings of this function do not list it.
+ */
+export declare function resource(
+  kind: 'table' | 'bucket' | 'queue' | 'topic' | 'bus' | 'secret' | 'parameter' | 'key' | 'function',
+  name: string,
+): string;
+
+/** The unit of a metric of CloudWatch. */
+export type MetricUnit =
+  | 'Seconds'
+  | 'Microseconds'
+  | 'Milliseconds'
+  | `${'Kilo' | 'Mega' | 'Giga' | 'Tera'}${'bytes' | 'bits'}${'' | '/Second'}`
+  | `${'Bytes' | 'Bits' | 'Count'}${'' | '/Second'}`
+  | 'Percent'
+  | 'None';
+
+/**
+ * Prints a metric as a log line in the embedded metric format, from which CloudWatch takes it. The namespace is the app's
+ * name, and the function's name is always a dimension. Throws a RangeError for what CloudWatch would drop without a word.
+ */
+export declare function putMetric(
+  name: string,
+  value: number,
+  options?: { unit?: MetricUnit; dimensions?: Record<string, string> },
+): void;
+
 /** A call that a test has recorded. */
 export interface RecordedCall {
   name: string;

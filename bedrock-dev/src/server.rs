@@ -87,6 +87,7 @@ impl DevServer {
             log_sink: sink,
             call_graph,
             strict,
+            relaxed,
         } = config;
         let app = debug::without_timeouts(app, debuggers);
         create_folder(&install_folder)?;
@@ -136,7 +137,7 @@ impl DevServer {
         let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
-        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
+        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed));
         routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service)));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),

@@ -77,6 +77,11 @@ impl LocalResources {
         }
     }
 
+    /// Returns the ARN of an event bus of the account, by its full name.
+    pub(super) fn bus_arn(&self, name: &str) -> String {
+        format!("arn:aws:events:{}:{}:event-bus/{name}", self.region, self.account)
+    }
+
     /// Returns the environment variables that every function receives.
     pub(crate) fn variables(&self, app: &App) -> Vec<(String, String)> {
         let mut variables = vec![

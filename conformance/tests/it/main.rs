@@ -2,6 +2,7 @@
 
 mod call_sites_in_binary;
 mod dev_server;
+mod dev_server_access;
 mod dev_server_buckets;
 mod dev_server_events;
 mod dev_server_limits;

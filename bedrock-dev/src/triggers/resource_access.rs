@@ -1,0 +1,356 @@
+//! What each function may do with the local queues, buckets, topics and event buses: what its `uses` say, and what its
+//! triggers and destinations need. A function without `uses` may do everything, because its rights are written elsewhere.
+
+use std::collections::HashMap;
+
+use bedrock_build::settings::STAGE_PLACEHOLDER;
+use bedrock_build::triggers::{DEFAULT_BUS, ObjectEvent, Trigger, TriggerSource};
+use bedrock_build::uses::{ACCESS, ResourceKind, ResourceUse};
+use bedrock_build::{App, FunctionSettings, Use};
+use serde_json::Value;
+
+use super::local_resources::LocalResources;
+use crate::ENDPOINT;
+use crate::execution::{LogLine, LogSink};
+
+/// Actions of an event source mapping, which has the rights of its function.
+const MAPPING_ACTIONS: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+/// Actions on destinations of events.
+const DESTINATION_ACTIONS: [&str; 4] = ["events:PutEvents", "s3:PutObject", "sns:Publish", "sqs:SendMessage"];
+
+/// The rights of an app's functions.
+pub(super) struct ResourceAccess {
+    app: String,
+    account: String,
+    /// By the names of functions, only of those whose settings say what they use.
+    statements: HashMap<String, Vec<Statement>>,
+    /// Only warn.
+    is_relaxed: bool,
+    log_sink: LogSink,
+}
+
+/// A statement of a policy. Its texts are patterns.
+#[derive(Debug, Clone)]
+struct Statement {
+    allows: bool,
+    actions: Patterns,
+    resources: Patterns,
+}
+
+#[derive(Debug, Clone)]
+struct Patterns {
+    texts: Vec<String>,
+    /// Whether it stands for everything else: `NotAction`, `NotResource`.
+    is_negated: bool,
+}
+
+impl ResourceAccess {
+    pub(super) fn new(app: &App, resources: &LocalResources, is_relaxed: bool, log_sink: LogSink) -> Self {
+        let workers = app.workers.iter().map(|worker| (worker.name.to_string(), &worker.settings));
+        let functions = workers.chain([(ENDPOINT.to_owned(), &app.settings.endpoint)]);
+        let statements = functions.filter_map(|(name, settings)| Some((name, statements(resources, settings)?)));
+        Self {
+            app: app.name.to_string(),
+            account: resources.account.clone(),
+            statements: statements.collect(),
+            is_relaxed,
+            log_sink,
+        }
+    }
+
+    /// Returns whether the settings say what a function uses.
+    pub(super) fn is_checked(&self, function: &str) -> bool {
+        self.statements.contains_key(function)
+    }
+
+    /// Returns AWS's message if a function may not do this. Logs what to add to the settings.
+    pub(super) fn check(&self, function: &str, action: &str, resource: &str) -> Result<(), String> {
+        let Some(statements) = self.statements.get(function) else { return Ok(()) };
+        let mut matching =
+            statements.iter().filter(|each| each.actions.match_text(action) && each.resources.match_text(resource));
+        let is_allowed = matching.clone().any(|statement| statement.allows);
+        let is_denied = matching.any(|statement| !statement.allows);
+        if is_allowed && !is_denied {
+            return Ok(());
+        }
+        self.log(function, action, resource, is_denied);
+        if self.is_relaxed { Ok(()) } else { Err(self.message(function, action, resource, is_denied)) }
+    }
+
+    fn log(&self, function: &str, action: &str, resource: &str, is_denied: bool) {
+        let severity = if self.is_relaxed { "warning" } else { "error" };
+        let reason = if is_denied { "a `statement` in its `uses` denies it" } else { "its `uses` do not say so" };
+        let mut lines = vec![format!("{severity}: `{function}` may not `{action}` on `{resource}`: {reason}")];
+        if let Some(entry) = self.missing_use(action, resource).filter(|_| !is_denied) {
+            let table = if function == ENDPOINT { ENDPOINT.to_owned() } else { format!("workers.{function}") };
+            lines
+                .push(format!("help: add `{entry}` to `uses` in `[package.metadata.bedrock.{table}]` in `Cargo.toml`"));
+        }
+        for text in lines {
+            (self.log_sink)(LogLine { worker: function.into(), request_id: None, text });
+        }
+    }
+
+    /// Returns the entry of `uses` that allows an action with the fewest other actions. `None` if no word does.
+    fn missing_use(&self, action: &str, resource: &str) -> Option<String> {
+        let allows =
+            |access: &&bedrock_build::uses::Access| access.grants.iter().any(|grant| grant.actions.contains(&action));
+        let access = ACCESS.iter().find(allows)?;
+        let kind = access.kind.as_str();
+        let name = resource.splitn(6, ':').nth(5)?;
+        let name = match access.kind {
+            ResourceKind::Bucket => name.split('/').next()?,
+            _ => name.trim_start_matches("event-bus/"),
+        };
+        let prefix = format!("{}-local-", self.app);
+        let own = name.strip_prefix(&prefix).or_else(|| name.strip_prefix(&prefix.replace('_', "-")));
+        let bucket_arn = format!("arn:aws:s3:::{name}");
+        let name = match own {
+            Some(own) => own,
+            None if name == DEFAULT_BUS => name,
+            None if access.kind == ResourceKind::Bucket => bucket_arn.as_str(),
+            None => resource,
+        };
+        Some(format!("{{ {kind} = \"{name}\", access = \"{}\" }}", access.word))
+    }
+
+    /// The session of a function's role has the function's name. Services write actions and ARNs in their own ways.
+    fn message(&self, function: &str, action: &str, resource: &str, is_denied: bool) -> String {
+        let account = &self.account;
+        let name = format!("{}-local-{function}", self.app);
+        let (action, resource) = match action.split(':').next() {
+            Some("sqs") => (action.to_lowercase(), resource.to_owned()),
+            Some("sns") => (action.replacen("sns:", "SNS:", 1), resource.to_owned()),
+            Some("s3") => (action.to_owned(), format!("\"{resource}\"")),
+            _ => (action.to_owned(), resource.to_owned()),
+        };
+        let reason = if is_denied {
+            "with an explicit deny in an identity-based policy".to_owned()
+        } else {
+            format!("because no identity-based policy allows the {action} action")
+        };
+        format!(
+            "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: {action} on resource: \
+             {resource} {reason}"
+        )
+    }
+}
+
+/// Returns the statements of a function. `None` if its settings do not say what it uses.
+fn statements(resources: &LocalResources, settings: &FunctionSettings) -> Option<Vec<Statement>> {
+    let mut statements = Vec::new();
+    for each in settings.uses.as_ref()? {
+        match each {
+            Use::Resource(used) => statements.extend(statements_of(resources, used)),
+            Use::Statement(text) => statements.extend(raw_statement(text)),
+        }
+    }
+    for trigger in &settings.triggers {
+        match trigger {
+            Trigger::Bucket(bucket) if bucket.events.contains(&ObjectEvent::Created) => {
+                let arn = format!("arn:aws:s3:::{}", resources.bucket_name(&bucket.bucket));
+                statements.push(allow(&["s3:GetObject"], vec![format!("{arn}/{}*{}", bucket.prefix, bucket.suffix)]));
+            }
+            Trigger::Queue(queue) => statements.push(allow(&MAPPING_ACTIONS, vec![resources.queue_arn(&queue.queue)])),
+            _ => {}
+        }
+    }
+    let destinations = [settings.on_failure.as_ref(), settings.on_success.as_ref()].into_iter().flatten();
+    let arns = destinations.map(|destination| destination.as_str().to_owned()).chain(settings.dead_letter.clone());
+    statements.push(allow(&DESTINATION_ACTIONS, arns.filter(|arn| arn.starts_with("arn:")).collect()));
+    Some(statements)
+}
+
+fn statements_of(resources: &LocalResources, used: &ResourceUse) -> Vec<Statement> {
+    let source = used.local_source();
+    let arn = match (used.kind, &source) {
+        (ResourceKind::Queue, _) => resources.queue_arn(&source),
+        (ResourceKind::Bucket, _) => format!("arn:aws:s3:::{}", resources.bucket_name(&source)),
+        (ResourceKind::Topic, _) => resources.topic_arn(&source),
+        (ResourceKind::Bus, TriggerSource::Existing(arn)) => arn.clone(),
+        (ResourceKind::Bus, TriggerSource::Own(_)) => resources.bus_arn(&resources.bus_name(&source)),
+        // This machine has no others.
+        _ => return Vec::new(),
+    };
+    let grants = used.access.grants.iter();
+    grants
+        .map(|grant| allow(grant.actions, grant.suffixes.iter().map(|suffix| format!("{arn}{suffix}")).collect()))
+        .collect()
+}
+
+fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
+    let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+    let exactly = |texts| Patterns { texts, is_negated: false };
+    Statement { allows: true, actions: exactly(actions), resources: exactly(resources) }
+}
+
+/// Reads a statement of the settings. Its conditions are not evaluated.
+fn raw_statement(text: &str) -> Option<Statement> {
+    let statement: Value = serde_json::from_str(&text.replace(STAGE_PLACEHOLDER, "local")).ok()?;
+    let texts = |value: &Value| -> Vec<String> {
+        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    };
+    let patterns = |name: &str| {
+        let negated = &statement[format!("Not{name}")];
+        let is_negated = !negated.is_null();
+        Patterns { texts: texts(if is_negated { negated } else { &statement[name] }), is_negated }
+    };
+    let allows = statement["Effect"] != "Deny";
+    Some(Statement { allows, actions: patterns("Action"), resources: patterns("Resource") })
+}
+
+impl Patterns {
+    fn match_text(&self, text: &str) -> bool {
+        // IAM ignores the case of actions; ARNs of this machine have no others that differ only in it.
+        let text = text.to_lowercase();
+        let matches =
+            self.texts.iter().any(|pattern| matches_pattern(pattern.to_lowercase().as_bytes(), text.as_bytes()));
+        matches != self.is_negated
+    }
+}
+
+/// Compares with a pattern of IAM: `*` stands for any bytes, `?` for one.
+fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
+    let mut at = 0;
+    let mut from = 0;
+    // Where to go on if the text does not match after the last `*`.
+    let mut retry = None;
+    while from < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at + 1, from));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == text[from] => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((after_star, begin)) = retry else { return false };
+                retry = Some((after_star, begin + 1));
+                at = after_star;
+                from = begin + 1;
+            }
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct TestAccess {
+        access: ResourceAccess,
+        lines: Arc<Mutex<Vec<String>>>,
+    }
+
+    /// Returns the rights of an app whose only worker has these settings.
+    fn access(settings: &str, is_relaxed: bool) -> TestAccess {
+        let dir = tempfile::tempdir().expect("a folder");
+        let settings = format!("[package.metadata.bedrock.workers.greeter]\n{settings}");
+        fs::write(dir.path().join("Cargo.toml"), format!("[package]\nname = \"shop\"\n{settings}\n")).expect("a file");
+        fs::create_dir_all(dir.path().join("workers/greeter")).expect("a folder");
+        fs::write(dir.path().join("workers/greeter/main.py"), "class Greeter: pass\n").expect("a file");
+        let app = App::find(dir.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&lines);
+        let sink = Arc::new(move |line: LogLine| log.lock().expect("lines").push(line.text));
+        let resources = LocalResources::for_app("shop", "http://127.0.0.1:1");
+        TestAccess { access: ResourceAccess::new(&app, &resources, is_relaxed, sink), lines }
+    }
+
+    const SQS: &str = "arn:aws:sqs:us-east-1:000000000000:";
+    const USES: &str = "uses = [{ queue = 'jobs', access = 'send' }, { bucket = 'up', access = 'read' }, { topic = 'alerts' }, \
+                        { bus = 'default' }, { statement = { Action = 'sqs:*', Resource = 'arn:aws:sqs:*:*:{stage}-?' } }]\n\
+                        triggers = [{ queue = 'work' }, { bucket = 'in', prefix = 'a/' }]";
+
+    #[test]
+    fn functions_may_do_what_uses_and_triggers_say() {
+        let test = access(USES, false);
+        for (action, resource, is_allowed) in [
+            ("sqs:SendMessage", &*format!("{SQS}shop-local-jobs"), true),
+            ("sqs:ReceiveMessage", &format!("{SQS}shop-local-jobs"), false),
+            ("sqs:SendMessage", &format!("{SQS}shop-local-other"), false),
+            ("sqs:PurgeQueue", &format!("{SQS}local-x"), true),
+            ("sqs:PurgeQueue", &format!("{SQS}local-xy"), false),
+            ("sqs:ReceiveMessage", &format!("{SQS}shop-local-work"), true),
+            ("s3:GetObject", "arn:aws:s3:::shop-local-up/any/key", true),
+            ("s3:PutObject", "arn:aws:s3:::shop-local-up/any/key", false),
+            ("s3:ListBucket", "arn:aws:s3:::shop-local-up", true),
+            ("s3:GetObject", "arn:aws:s3:::shop-local-in/a/b", true),
+            ("s3:GetObject", "arn:aws:s3:::shop-local-in/b", false),
+            ("sns:Publish", "arn:aws:sns:us-east-1:000000000000:shop-local-alerts", true),
+            ("sns:Publish", "arn:aws:sns:us-east-1:000000000000:shop-local-other", false),
+            ("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", true),
+            ("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/shop-local-x", false),
+        ] {
+            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+        }
+        assert!(!test.access.is_checked("endpoint"));
+        assert_eq!(test.access.check("endpoint", "sqs:SendMessage", SQS), Ok(()));
+    }
+
+    #[test]
+    fn denial_has_the_text_of_aws_and_the_line_to_add() {
+        let test = access("uses = []", false);
+        let check = |action: &str, resource: &str| {
+            let message = test.access.check("greeter", action, resource).expect_err("denied");
+            (message, std::mem::take(&mut *test.lines.lock().expect("lines")))
+        };
+        let (message, lines) = check("sqs:SendMessage", &format!("{SQS}shop-local-jobs"));
+        assert_eq!(
+            message,
+            "User: arn:aws:sts::000000000000:assumed-role/shop-local-greeter/shop-local-greeter is not authorized to perform: \
+             sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:shop-local-jobs because no identity-based policy \
+             allows the sqs:sendmessage action"
+        );
+        assert_eq!(
+            lines,
+            [
+                "error: `greeter` may not `sqs:SendMessage` on `arn:aws:sqs:us-east-1:000000000000:shop-local-jobs`: its \
+                 `uses` do not say so",
+                "help: add `{ queue = \"jobs\", access = \"send\" }` to `uses` in \
+                 `[package.metadata.bedrock.workers.greeter]` in `Cargo.toml`"
+            ]
+        );
+        for (action, resource, entry) in [
+            ("s3:PutObject", "arn:aws:s3:::shop-local-up/a/b", "{ bucket = \"up\", access = \"write\" }"),
+            ("s3:GetObject", "arn:aws:s3:::theirs/a", "{ bucket = \"arn:aws:s3:::theirs\", access = \"read\" }"),
+            (
+                "events:PutEvents",
+                "arn:aws:events:us-east-1:1:event-bus/default",
+                "{ bus = \"default\", access = \"put\" }",
+            ),
+            (
+                "sns:Publish",
+                "arn:aws:sns:us-east-1:1:x",
+                "{ topic = \"arn:aws:sns:us-east-1:1:x\", access = \"publish\" }",
+            ),
+        ] {
+            let (_, lines) = check(action, resource);
+            assert!(lines[1].contains(&format!("add `{entry}` to")), "{lines:?}");
+        }
+        assert_eq!(check("sqs:PurgeQueue", &format!("{SQS}shop-local-jobs")).1.len(), 1);
+    }
+
+    #[test]
+    fn relaxed_access_only_warns() {
+        let test = access("uses = []", true);
+        assert_eq!(test.access.check("greeter", "sqs:SendMessage", SQS), Ok(()));
+        assert!(test.lines.lock().expect("lines")[0].starts_with("warning: `greeter` may not"));
+    }
+
+    #[test]
+    fn statements_may_deny_and_exclude() {
+        let settings = "uses = [{ queue = 'jobs', access = 'send' }, \
+                        { statement = { Effect = 'Deny', Action = ['sqs:SendMessage'], NotResource = ['*other'] } }]";
+        let test = access(settings, false);
+        let message = test.access.check("greeter", "sqs:SendMessage", &format!("{SQS}shop-local-jobs"));
+        assert!(message.expect_err("denied").ends_with("with an explicit deny in an identity-based policy"));
+    }
+}

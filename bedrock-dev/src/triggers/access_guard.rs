@@ -1,5 +1,5 @@
-//! Denies requests of functions to the local SQS, S3, SNS and EventBridge that their rights do not cover. The function is that
-//! of the access key; requests with other keys come from outside the app and are not checked.
+//! Denies requests of functions to the local SQS, S3, SNS and EventBridge that their rights do not cover. The function is
+//! that of the access key; requests with other keys come from outside the app and are not checked.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH, escape_xml, new_uuid};
 use super::local_resources::LocalResources;
 use super::resource_access::ResourceAccess;
+use super::s3;
 
 /// Maximum size of a request whose body says what it is about: that of the services.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -67,7 +68,8 @@ fn calling_function(head: &Parts) -> Option<String> {
     worker_of_access_key(credential.split('/').next()?).map(str::to_owned)
 }
 
-/// Returns the actions and resources that a request needs.
+/// Returns the actions and resources that a request needs. Empty if it is not an operation of the local services, which
+/// answer that themselves.
 fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(String, String)> {
     let path = head.uri.path();
     let operation = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -75,7 +77,7 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     if path.starts_with(S3_PATH) {
         return of_s3(head);
     }
-    if path.starts_with(SQS_PATH) {
+    if path.starts_with(SQS_PATH) && !operation.is_empty() {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
         let url = params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
         let name = url.or(params["QueueName"].as_str()).unwrap_or("*");
@@ -85,9 +87,9 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     if path.starts_with(SNS_PATH) {
         let params: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
         let get = |name: &str| params.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str());
-        let action = format!("sns:{}", get("Action").unwrap_or_default().trim_end_matches("Batch"));
+        let Some(action) = get("Action") else { return Vec::new() };
         let topic = get("TopicArn").or(get("TargetArn")).unwrap_or("*");
-        return vec![(action, topic.to_owned())];
+        return vec![(format!("sns:{}", action.trim_end_matches("Batch")), topic.to_owned())];
     }
     if path.starts_with(EVENTS_PATH) {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -101,28 +103,34 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     Vec::new()
 }
 
-/// Returns the actions of S3 (service authorization reference): several operations need the same action.
+/// Returns what an operation of S3 needs (S3 user guide, "Required permissions for Amazon S3 API operations").
 fn of_s3(head: &Parts) -> Vec<(String, String)> {
     let path = head.uri.path().strip_prefix(S3_PATH).unwrap_or_default().trim_start_matches('/');
     let path = percent_decode_str(path).decode_utf8_lossy();
-    let resource = format!("arn:aws:s3:::{}", path.trim_end_matches('/'));
-    let query = head.uri.query().unwrap_or_default();
-    let has = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(each, _)| each == name);
-    let key = path.split_once('/').map_or("", |(_, key)| key);
-    let action = match (&head.method, key.is_empty()) {
-        _ if path.is_empty() => "ListAllMyBuckets",
-        (&Method::POST, true) if has("delete") => "DeleteObject",
-        (_, true) if has("location") => "GetBucketLocation",
-        (_, true) if has("versioning") => "GetBucketVersioning",
-        (_, true) => "ListBucket",
-        (&Method::GET, false) if has("uploadId") => "ListMultipartUploadParts",
-        (&Method::GET | &Method::HEAD, false) => "GetObject",
-        (&Method::DELETE, false) if has("uploadId") => "AbortMultipartUpload",
-        (&Method::DELETE, false) => "DeleteObject",
-        _ => "PutObject",
+    let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let selected = s3::selected_operation(&head.method, &query, !key.is_empty());
+    let action = match (selected.as_deref(), &head.method, key.is_empty()) {
+        _ if bucket.is_empty() => "ListAllMyBuckets",
+        (None, &Method::GET | &Method::HEAD, true) => "ListBucket",
+        (None, &Method::PUT, true) => "CreateBucket",
+        (None, &Method::DELETE, true) => "DeleteBucket",
+        (None, &Method::GET | &Method::HEAD, false) => "GetObject",
+        (None, &Method::PUT, false)
+        | (Some("CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload"), ..) => "PutObject",
+        (None, &Method::DELETE, false) | (Some("DeleteObjects"), ..) => "DeleteObject",
+        (Some("ListParts"), ..) => "ListMultipartUploadParts",
+        (Some(name @ ("AbortMultipartUpload" | "GetBucketLocation" | "GetBucketVersioning")), ..) => name,
+        _ => return Vec::new(),
     };
-    // The keys are in the body: the right to delete any key is needed.
-    let resource = if action == "DeleteObject" && key.is_empty() { format!("{resource}/*") } else { resource };
+    let resource = match (action, key) {
+        ("ListAllMyBuckets", _) => "*".to_owned(),
+        // The keys are in the body: the right to delete any key is needed.
+        ("DeleteObject", "") => format!("arn:aws:s3:::{bucket}/*"),
+        (_, "") => format!("arn:aws:s3:::{bucket}"),
+        _ => format!("arn:aws:s3:::{bucket}/{key}"),
+    };
     let source = head.headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok());
     let source = source.map(|source| source.split('?').next().unwrap_or_default().trim_start_matches('/'));
     let source = source.map(|source| format!("arn:aws:s3:::{}", percent_decode_str(source).decode_utf8_lossy()));
@@ -186,7 +194,10 @@ mod tests {
     #[test]
     fn operations_of_s3_need_the_actions_of_iam() {
         for (method, uri, expected) in [
-            (Method::GET, "/_s3/", "s3:ListAllMyBuckets arn:aws:s3:::"),
+            (Method::GET, "/_s3/", "s3:ListAllMyBuckets *"),
+            (Method::PUT, "/_s3/b/folder/", "s3:PutObject arn:aws:s3:::b/folder/"),
+            (Method::GET, "/_s3/b/", "s3:ListBucket arn:aws:s3:::b"),
+            (Method::PUT, "/_s3/b", "s3:CreateBucket arn:aws:s3:::b"),
             (Method::GET, "/_s3/b?list-type=2", "s3:ListBucket arn:aws:s3:::b"),
             (Method::HEAD, "/_s3/b", "s3:ListBucket arn:aws:s3:::b"),
             (Method::GET, "/_s3/b?location", "s3:GetBucketLocation arn:aws:s3:::b"),
@@ -200,6 +211,8 @@ mod tests {
         ] {
             assert_eq!(needs(&method, uri, &[], ""), [expected], "{method} {uri}");
         }
+        // The local S3 has no such operation, and says so.
+        assert!(needs(&Method::GET, "/_s3/b?policy", &[], "").is_empty());
         let copy = needs(&Method::PUT, "/_s3/b/c", &[("x-amz-copy-source", "/other/k%20e?versionId=1")], "");
         assert_eq!(copy, ["s3:PutObject arn:aws:s3:::b/c", "s3:GetObject arn:aws:s3:::other/k e"]);
     }

@@ -9,6 +9,7 @@ use bedrock_dev::Clock;
 use serde_json::{Value, json};
 
 use crate::dev_server_triggers::{TestServer, bucket, queue};
+use crate::service::access::exchange;
 use crate::service::client::site_packages;
 
 fn used(kind: ResourceKind, name: &str, word: &str) -> Use {
@@ -74,6 +75,49 @@ async fn worker_may_do_only_what_it_uses() {
     let Some(outcomes) = calls_inside(&server).await else { return };
     let failed: Vec<bool> = outcomes.iter().map(|(error, _)| !error.is_empty()).collect();
     assert_eq!(failed, [false, true, false, true, true, false], "{outcomes:#?}");
+    let user =
+        "User: arn:aws:sts::000000000000:assumed-role/conformance-local-python_case/conformance-local-python_case";
+    for (index, code, action, resource) in [
+        (1, "AccessDenied", "sqs:purgequeue", "arn:aws:sqs:us-east-1:000000000000:conformance-local-jobs"),
+        (3, "AccessDenied", "s3:PutObject", "arn:aws:s3:::conformance-local-uploads/x"),
+        (4, "AuthorizationError", "SNS:Publish", "arn:aws:sns:us-east-1:000000000000:conformance-local-alerts"),
+    ] {
+        let message = outcomes[index].1.replace(['\\', '"'], "");
+        let text = format!(
+            "{user} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows \
+             the {action} action"
+        );
+        assert!(message.contains(&format!("({code})")) && message.contains(&text), "{message}");
+    }
+    server.dev_server.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoint_is_checked_and_other_programs_are_not() {
+    let server = open(Some(vec![used(ResourceKind::Queue, "jobs", "send")])).await;
+    let url = server.dev_server.url.clone();
+    let send = move |key: &str, operation: &str, rest: &str| {
+        let queue = format!("{url}/_sqs/000000000000/conformance-local-jobs");
+        let headers = [
+            format!("Host: {}", url.trim_start_matches("http://")),
+            format!(
+                "Authorization: AWS4-HMAC-SHA256 Credential={key}/20261130/us-east-1/sqs/aws4_request, Signature=x"
+            ),
+            format!("X-Amz-Target: AmazonSQS.{operation}"),
+            "Content-Type: application/x-amz-json-1.0".to_owned(),
+        ];
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let (head, _) = exchange(&url, "POST /_sqs", &headers, &format!(r#"{{"QueueUrl":"{queue}"{rest}}}"#));
+        head.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let statuses = tokio::task::spawn_blocking(move || {
+        [
+            send("LOCAL_endpoint", "SendMessage", r#","MessageBody":"good""#),
+            send("LOCAL_endpoint", "PurgeQueue", ""),
+            send("AKIDEXAMPLE", "PurgeQueue", ""),
+        ]
+    });
+    assert_eq!(statuses.await.expect("a thread"), ["200", "403", "200"]);
     server.dev_server.close();
 }
 

@@ -63,7 +63,7 @@ impl TestServer {
         Self::open_with(scratch, clock, triggers, None).await
     }
 
-    /// Opens a server whose worker has triggers and says what it uses.
+    /// Opens a server whose worker has triggers, and which says what worker and endpoint use.
     pub(crate) async fn open_with(
         scratch: TempDir,
         clock: Clock,
@@ -80,6 +80,7 @@ impl TestServer {
             std::fs::copy(config.app.root.join("Cargo.toml"), app.join("Cargo.toml")).expect("a file");
         }
         config.app.root = app;
+        config.app.settings.endpoint.uses.clone_from(&uses);
         let name = WorkerName::parse("python_case").expect("a name");
         let worker = config.app.workers.iter_mut().find(|worker| worker.name == name).expect("a worker");
         worker.settings.triggers = triggers;

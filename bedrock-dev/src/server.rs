@@ -27,6 +27,7 @@ use crate::event_log::{
     DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
 };
 use crate::execution::{BusyPoller, LogLine, LogSink, RuntimeApi};
+use crate::function_url::UrlAccess;
 use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
@@ -128,6 +129,7 @@ impl DevServer {
             queue: Arc::clone(&queue),
             clock: clock.clone(),
             endpoint_cors: app.settings.endpoint.cors.clone(),
+            endpoint_url: UrlAccess::new(&app, &resources),
             contracts,
             durable: durable.clone(),
         };

@@ -12,8 +12,8 @@ pub(crate) struct LocalResources {
     app: String,
     /// `http://127.0.0.1:PORT`
     url: String,
-    pub(super) region: String,
-    pub(super) account: String,
+    pub(crate) region: String,
+    pub(crate) account: String,
 }
 
 impl LocalResources {

@@ -26,8 +26,8 @@ pub(super) struct Signature {
     scope: String,
     /// Names of headers in lower case, separated by `;`.
     signed_headers: String,
-    /// In hexadecimal digits.
-    signature: String,
+    /// The hash in hexadecimal digits.
+    digits: String,
     /// `20261130T101500Z`
     time: String,
     /// How long a presigned URL is valid. `None` for a signature in a header.
@@ -80,7 +80,7 @@ impl Signature {
     fn new(
         credential: &str,
         signed_headers: String,
-        signature: String,
+        digits: String,
         time: String,
         expires: Option<Duration>,
     ) -> Result<Self, UrlError> {
@@ -88,14 +88,7 @@ impl Signature {
             credential.split_once('/').filter(|(_, scope)| scope.split('/').count() == 4).ok_or_else(|| {
                 incomplete(format!("Credential must have exactly 5 slash-delimited elements, got '{credential}'."))
             })?;
-        Ok(Self {
-            access_key: access_key.to_owned(),
-            scope: scope.to_owned(),
-            signed_headers,
-            signature,
-            time,
-            expires,
-        })
+        Ok(Self { access_key: access_key.to_owned(), scope: scope.to_owned(), signed_headers, digits, time, expires })
     }
 
     /// Returns AWS's error if the signature is not that of the request, is one for another service or region, or is too old.
@@ -111,7 +104,7 @@ impl Signature {
         if !self.signed_headers.split(';').any(|name| name == "host") {
             return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
         }
-        if self.signature != self.expected(request, secret) {
+        if self.digits != self.expected(request, secret) {
             return Err(invalid(
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
                  Access Key and signing method. Consult the service documentation for details.",
@@ -121,23 +114,25 @@ impl Signature {
     }
 
     fn check_scope(&self, region: &str) -> Result<(), UrlError> {
-        let mut parts = self.scope.split('/');
-        let (day, in_region, service, end) = (parts.next(), parts.next(), parts.next(), parts.next());
-        if day != self.time.get(..8) {
-            let [day, expected] = [day, self.time.get(..8)].map(Option::unwrap_or_default);
+        let parts: Vec<&str> = self.scope.split('/').collect();
+        let [day, in_region, service, end] = parts[..] else {
+            return Err(incomplete("Credential must have exactly 5 slash-delimited elements."));
+        };
+        let expected = self.time.get(..8).unwrap_or_default();
+        if day != expected {
             return Err(invalid(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{day}' != \
                  '{expected}', from '{}'.",
                 self.time
             )));
         }
-        if in_region != Some(region) {
+        if in_region != region {
             return Err(invalid("Credential should be scoped to a valid region. "));
         }
-        if service != Some(SERVICE) {
+        if service != SERVICE {
             return Err(invalid(format!("Credential should be scoped to correct service: '{SERVICE}'. ")));
         }
-        if end != Some("aws4_request") {
+        if end != "aws4_request" {
             return Err(invalid("Credential should be scoped with a valid terminator: 'aws4_request'. "));
         }
         Ok(())
@@ -224,8 +219,9 @@ fn canonical_path(path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let encoded: String = parts.iter().map(|part| format!("/{}", percent_encode(part.as_bytes(), ENCODED))).collect();
-    if encoded.is_empty() || path.ends_with('/') { encoded + "/" } else { encoded }
+    let encoded: Vec<String> = parts.iter().map(|part| percent_encode(part.as_bytes(), ENCODED).to_string()).collect();
+    let end = if parts.is_empty() || !path.ends_with('/') { "" } else { "/" };
+    format!("/{}{end}", encoded.join("/"))
 }
 
 /// Sorts the parameters by their encoded names and values. A plus stands for itself.
@@ -276,7 +272,7 @@ mod tests {
             access_key: "AKIDEXAMPLE".to_owned(),
             scope: "20150830/us-east-1/service/aws4_request".to_owned(),
             signed_headers: signed_headers.to_owned(),
-            signature: String::new(),
+            digits: String::new(),
             time: "20150830T123600Z".to_owned(),
             expires: None,
         }
@@ -333,7 +329,7 @@ mod tests {
             access_key: "local".to_owned(),
             scope: scope.to_owned(),
             signed_headers: "host".to_owned(),
-            signature: "0".to_owned(),
+            digits: "0".to_owned(),
             time: time.to_owned(),
             expires: expires.map(Duration::from_secs),
         };

@@ -139,3 +139,17 @@ fn settings(settings: &FunctionSettings) -> Value {
         "variables": variables,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_says_whether_its_url_needs_signatures() {
+        let url_auth =
+            |url, auth| endpoint(&FunctionSettings { url, auth, ..FunctionSettings::default() })["url_auth"].clone();
+        assert_eq!(url_auth(true, Auth::None), "none");
+        assert_eq!(url_auth(true, Auth::Iam), "iam");
+        assert_eq!(url_auth(false, Auth::Iam), Value::Null);
+    }
+}

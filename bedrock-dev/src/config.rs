@@ -33,4 +33,6 @@ pub struct DevServerConfig {
     /// Strict mode: reject calls that AWS would reject (otherwise only warn), and enforce the configured memory size
     /// for Rust workers.
     pub strict: bool,
+    /// Only warn about requests to the local services that `uses` in the settings does not cover.
+    pub relaxed: bool,
 }

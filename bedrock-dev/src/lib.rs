@@ -8,6 +8,7 @@
 //! | `config`, `error` | configuration of the server, and why it could not be started |
 //! | `backend` | the functions of an app as Lambda's API sees them: over `execution`, `bedrock_local` and `async_queue` |
 //! | `execution` | Lambda's Runtime API and the processes that use it: one for each execution environment |
+//! | `function_url` | whose requests the endpoint's URL accepts: signatures, as AWS checks them |
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
 //! | `durable` | durable functions: executions with checkpoints, timers and callbacks |
@@ -33,6 +34,7 @@ mod durable;
 mod error;
 pub mod event_log;
 pub mod execution;
+mod function_url;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod http_api;

@@ -22,7 +22,7 @@ use serde_json::Value;
 /// Time in which a running server answers whether it is the one of the file.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Credentials of the requests; the server accepts any.
-const CREDENTIALS: &str = "Bedrock cargo-bedrock";
+pub(crate) const CREDENTIALS: &str = "Bedrock cargo-bedrock";
 
 /// Content of the file.
 #[derive(Serialize, Deserialize)]
@@ -181,8 +181,12 @@ impl RunningServer {
         })
     }
 
-    /// Sends a request to the URL of a function.
-    pub async fn request(&self, function: &str, request: HttpRequest) -> Result<HttpResponse, String> {
+    /// Sends a request to the URL of a function, also if the URL accepts only signed requests or is none on AWS.
+    pub async fn request(&self, function: &str, mut request: HttpRequest) -> Result<HttpResponse, String> {
+        let is_own = |name: &str| name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
+        if !request.headers.iter().any(|(name, _)| is_own(name)) {
+            request.headers.push((AUTHORIZATION.to_string(), CREDENTIALS.to_owned()));
+        }
         let port = self.url.rsplit(':').next().unwrap_or_default();
         request_to(&self.url, Some(&format!("{function}.localhost:{port}")), request).await
     }

@@ -27,6 +27,7 @@ use crate::event_log::{
     DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
 };
 use crate::execution::{BusyPoller, LogLine, LogSink, RuntimeApi};
+use crate::function_url::UrlAccess;
 use crate::http_api::{self, ApiState, Edge};
 use crate::otlp::{OtlpConfig, TraceExporter, Warn};
 use crate::policy::{AdmissionPolicy, CallGraph};
@@ -87,6 +88,7 @@ impl DevServer {
             log_sink: sink,
             call_graph,
             strict,
+            relaxed,
         } = config;
         let app = debug::without_timeouts(app, debuggers);
         create_folder(&install_folder)?;
@@ -127,6 +129,7 @@ impl DevServer {
             queue: Arc::clone(&queue),
             clock: clock.clone(),
             endpoint_cors: app.settings.endpoint.cors.clone(),
+            endpoint_url: UrlAccess::new(&app, &resources),
             contracts,
             durable: durable.clone(),
         };
@@ -136,7 +139,7 @@ impl DevServer {
         let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
-        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router());
+        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed));
         routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service)));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),

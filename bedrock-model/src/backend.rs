@@ -8,6 +8,7 @@ use bedrock_build::settings::{Cors, DurableSettings};
 use bytes::Bytes;
 
 use crate::Error;
+use crate::function_url::{IamIdentity, UrlError, UrlRequest};
 use crate::invocation::Invocation;
 use crate::transport::Reply;
 
@@ -43,6 +44,17 @@ pub trait Backend: Send + Sync + 'static {
     fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
         let _ = function;
         None
+    }
+
+    /// Decides whether a request of a function's URL reaches the function. Returns who signed it, or `None` if requests need
+    /// no signature.
+    fn authorize_url(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+    ) -> Result<Option<IamIdentity>, UrlError> {
+        let _ = (function, request);
+        Ok(None)
     }
 
     /// Runs a function that [`Backend::find`] returned.
@@ -137,6 +149,9 @@ pub struct FunctionInfo {
 
 /// Prefix of the access keys that identify a worker.
 const WORKER_KEY_PREFIX: &str = "LOCAL_";
+
+/// The secret (`AWS_SECRET_ACCESS_KEY`) of the access keys of workers.
+pub const WORKER_SECRET_KEY: &str = "local";
 
 /// Returns the access key (`AWS_ACCESS_KEY_ID`) for the processes of a worker. The API recognizes the calling worker by
 /// it. It is not a secret: the user's own programs need no protection from each other.

@@ -8,6 +8,7 @@
 //! | `event_invoke_config`, `async_event` | settings and state of asynchronous invocations |
 //! | `retry_policy` | when a failed event is run again |
 //! | `async_invoker`, `memory_store` | the engine of asynchronous invocations, and its store in memory |
+//! | `function_url` | who may send requests to a function URL |
 //! | `destination`, `destination_record` | where results of events are sent, and what is sent |
 //! | `event_pattern` | which events a rule or a filter chooses |
 //! | `recursive_loop` | how often a function ran in one chain of calls |
@@ -45,6 +46,8 @@ pub mod exit_status;
 #[cfg(not(bedrock_lambda))]
 pub mod function_error;
 #[cfg(not(bedrock_lambda))]
+pub mod function_url;
+#[cfg(not(bedrock_lambda))]
 pub mod invocation;
 #[cfg(not(bedrock_lambda))]
 pub mod log_tail;
@@ -74,6 +77,8 @@ pub use destination::{DestinationDelivery, DestinationFunction, DestinationKind}
 pub use event_invoke_config::EventInvokeConfig;
 #[cfg(not(bedrock_lambda))]
 pub use event_pattern::{matches_pattern, parse_pattern};
+#[cfg(not(bedrock_lambda))]
+pub use function_url::{IamIdentity, UrlError, UrlRequest};
 #[cfg(not(bedrock_lambda))]
 pub use invocation::Invocation;
 #[cfg(not(bedrock_lambda))]

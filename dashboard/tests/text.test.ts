@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAnsi } from '../src/text/ansi';
 import { findJsonError } from '../src/text/json_syntax';
-import { curlCommand, functionUrl, invokeCommand, shellQuote } from '../src/text/shell_command';
+import { curlCommand, endpointCommand, functionUrl, invokeCommand, shellQuote } from '../src/text/shell_command';
 import { eventToCopy, missingNote } from '../src/text/copied_event';
 import { truncate } from '../src/text/truncate';
 import { ExactNumber, compact, isExact, parseExact, pretty } from '../src/text/exact_json';
@@ -130,6 +130,11 @@ test('an event too long for an argument uses the standard input', () => {
 test('function URL is a path if `localhost` is another machine', () => {
   for (const host of ['127.0.0.1', '[::1]', 'localhost']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), 'http://biller.localhost:7070/');
   for (const host of ['192.168.1.5', '[fe80::1]', '0.0.0.0', 'machine.lan']) assert.equal(functionUrl(`http://${host}:7070`, 'biller'), `http://${host}:7070/_url/biller/`);
+});
+
+test('endpoint is called without its URL where there is none', () => {
+  assert.equal(endpointCommand('http://127.0.0.1:7070'), 'curl http://endpoint.localhost:7070/');
+  for (const auth of ['iam', null] as const) assert.equal(endpointCommand('http://127.0.0.1:7070', auth), 'cargo bedrock invoke endpoint --path /');
 });
 
 test('full event is copied while stored, with a note of what is missing', async () => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bedrock_build::{App, FunctionSettings, Language};
 use bedrock_local::{Reaper, lambda_variables};
-use bedrock_model::backend::worker_access_key;
+use bedrock_model::backend::{WORKER_SECRET_KEY, worker_access_key};
 use bedrock_model::{Backend, FunctionInfo};
 
 use crate::debug::Debuggers;
@@ -82,7 +82,7 @@ impl FunctionFactory<'_> {
             ("AWS_REGION", region),
             ("AWS_DEFAULT_REGION", region),
             ("AWS_ACCESS_KEY_ID", access_key.as_str()),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SECRET_ACCESS_KEY", WORKER_SECRET_KEY),
             // Overrides a session token of the user's own AWS account.
             ("AWS_SESSION_TOKEN", "local"),
         ];

@@ -1,13 +1,14 @@
 //! The backend of Lambda's API: synchronous calls go to the functions, events to the queue.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bedrock_build::Language;
 use bedrock_build::settings::Cors;
 use bedrock_local::WorkerContracts;
 use bedrock_model::{
     Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
-    Invocation, Reply,
+    IamIdentity, Invocation, Reply, UrlError, UrlRequest,
 };
 
 use super::endpoint::ENDPOINT;
@@ -15,6 +16,7 @@ use super::function_registry::FunctionRegistry;
 use crate::Clock;
 use crate::async_queue::{AsyncEvent, AsyncQueue};
 use crate::durable::DurableService;
+use crate::function_url::UrlAccess;
 
 /// Admits calls to the functions of an app, runs them, and accepts events into the queue.
 pub(crate) struct LocalBackend {
@@ -23,6 +25,8 @@ pub(crate) struct LocalBackend {
     pub(crate) clock: Clock,
     /// The CORS configuration of the endpoint's URL.
     pub(crate) endpoint_cors: Option<Cors>,
+    /// Whose requests the endpoint's URL accepts.
+    pub(crate) endpoint_url: UrlAccess,
     pub(crate) contracts: Arc<WorkerContracts>,
     /// The durable executions; `None` if the app has no durable worker.
     pub(crate) durable: Option<Arc<DurableService>>,
@@ -52,6 +56,18 @@ impl Backend for LocalBackend {
 
     fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
         self.endpoint_cors.as_ref().filter(|_| function.worker == ENDPOINT)
+    }
+
+    fn authorize_url(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+    ) -> Result<Option<IamIdentity>, UrlError> {
+        if function.worker != ENDPOINT {
+            return Ok(None);
+        }
+        // Clients sign with the time of their clock, not with that of `--clock`.
+        self.endpoint_url.authorize(request, SystemTime::now())
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

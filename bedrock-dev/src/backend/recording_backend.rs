@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bedrock_build::settings::Cors;
 use bedrock_model::{
-    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, Invocation, Reply,
+    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, IamIdentity, Invocation,
+    Reply, UrlError, UrlRequest,
 };
 
 use crate::event_log::Recorder;
@@ -48,6 +49,14 @@ impl<B: Backend> Backend for RecordingBackend<B> {
 
     fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
         self.inner.cors(function)
+    }
+
+    fn authorize_url(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+    ) -> Result<Option<IamIdentity>, UrlError> {
+        self.inner.authorize_url(function, request)
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bedrock_build::contract::{self, describe, type_text};
+use bedrock_build::settings::Auth;
 use bedrock_build::triggers::{Trigger, TriggerSource};
 use bedrock_build::{App, Destination, FunctionSettings, Worker};
 use serde::Serialize;
@@ -53,7 +54,7 @@ impl AppInfo {
         Self {
             name: app.name.to_string(),
             url,
-            endpoint: settings(&app.settings.endpoint),
+            endpoint: endpoint(&app.settings.endpoint),
             workers: app
                 .workers
                 .iter()
@@ -61,6 +62,16 @@ impl AppInfo {
                 .collect(),
         }
     }
+}
+
+fn endpoint(endpoint: &FunctionSettings) -> Value {
+    let mut described = settings(endpoint);
+    described["url_auth"] = match endpoint.auth {
+        _ if !endpoint.url => Value::Null,
+        Auth::None => json!("none"),
+        Auth::Iam => json!("iam"),
+    };
+    described
 }
 
 fn worker(worker: &Worker) -> Value {
@@ -127,4 +138,18 @@ fn settings(settings: &FunctionSettings) -> Value {
         "dead_letter": settings.dead_letter,
         "variables": variables,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_says_whether_its_url_needs_signatures() {
+        let url_auth =
+            |url, auth| endpoint(&FunctionSettings { url, auth, ..FunctionSettings::default() })["url_auth"].clone();
+        assert_eq!(url_auth(true, Auth::None), "none");
+        assert_eq!(url_auth(true, Auth::Iam), "iam");
+        assert_eq!(url_auth(false, Auth::Iam), Value::Null);
+    }
 }

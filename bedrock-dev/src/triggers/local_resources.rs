@@ -13,8 +13,8 @@ pub(crate) struct LocalResources {
     app: String,
     /// `http://127.0.0.1:PORT`
     url: String,
-    pub(super) region: String,
-    pub(super) account: String,
+    pub(crate) region: String,
+    pub(crate) account: String,
     /// URL of the AWS services that this server does not have.
     services_url: Option<String>,
 }
@@ -83,6 +83,11 @@ impl LocalResources {
             TriggerSource::Own(name) if name == DEFAULT_BUS => name.clone(),
             _ => self.queue_name(source),
         }
+    }
+
+    /// Returns the ARN of an event bus of the account, by its full name.
+    pub(super) fn bus_arn(&self, name: &str) -> String {
+        format!("arn:aws:events:{}:{}:event-bus/{name}", self.region, self.account)
     }
 
     /// Returns the environment variables that every function receives.

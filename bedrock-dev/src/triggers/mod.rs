@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `registry` | all triggers of an app: opens them, starts them, serves their APIs |
 //! | `aws_api` | what the local APIs of AWS's services share |
+//! | `resource_access` | what each function may do with the local resources |
+//! | `access_guard` | denies what a function may not do |
 //! | `dispatcher` | invokes a worker for a trigger and publishes the result |
 //! | `local_resources` | names of local resources, and the variables that pass them to workers |
 //! | `schedules` | EventBridge Scheduler: due times and events |
@@ -14,6 +16,7 @@
 //! | `sample_event` | events as triggers send them |
 //! | `fake_backend` | test double: accepts or rejects events |
 
+mod access_guard;
 mod aws_api;
 mod dispatcher;
 mod event_bus;
@@ -23,6 +26,7 @@ mod fake_backend;
 mod fuzzing;
 mod local_resources;
 mod registry;
+mod resource_access;
 mod s3;
 mod sample_event;
 mod schedules;

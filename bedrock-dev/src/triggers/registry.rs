@@ -18,9 +18,11 @@ use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+use super::access_guard::guard_access;
 use super::dispatcher::TriggerDispatcher;
 use super::event_bus::{self, Bus, EventBuses, Rule};
 use super::local_resources::{LocalResources, used_resources};
+use super::resource_access::ResourceAccess;
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
 use super::sns::{self, Sns, Subscription, Topic};
@@ -170,10 +172,13 @@ impl Triggers {
         Ok(Arc::new(triggers))
     }
 
-    /// Returns the routes of the APIs of AWS's services.
-    pub(crate) fn router(&self) -> Router {
+    /// Returns the routes of the APIs of AWS's services, which deny what functions may not do. If `is_relaxed`, they only warn.
+    pub(crate) fn router(&self, app: &App, is_relaxed: bool) -> Router {
         let queues_and_buckets = sqs::router(&self.sqs).merge(s3::router(&self.s3));
-        queues_and_buckets.merge(sns::router(&self.sns)).merge(event_bus::router(&self.event_buses))
+        let routes = queues_and_buckets.merge(sns::router(&self.sns)).merge(event_bus::router(&self.event_buses));
+        let sink = Arc::clone(&self.dispatcher.sink);
+        let access = ResourceAccess::new(app, &self.resources, is_relaxed, sink);
+        guard_access(routes, access, self.resources.clone())
     }
 
     /// Starts the triggers, each in its own task.

@@ -141,6 +141,7 @@ impl DurableApp {
             log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
+            relaxed: false,
         }
     }
 

@@ -29,6 +29,7 @@ async fn output_and_exit_of_a_process_are_logged_and_on_disk() {
         log_sink: Arc::new(move |line| sink_lines.lock().expect("lines").push(line)),
         call_graph: None,
         strict: false,
+        relaxed: false,
     };
     let dev_server = DevServer::start(config).await.expect("it opens");
     let address = dev_server.url.trim_start_matches("http://").to_owned();
@@ -78,6 +79,7 @@ async fn cors_settings_of_the_endpoint_open_its_url() {
         log_sink: Arc::new(|_| {}),
         call_graph: None,
         strict: false,
+        relaxed: false,
     };
     let dev_server = DevServer::start(config).await.expect("it opens");
     let address = dev_server.url.trim_start_matches("http://").to_owned();

@@ -66,6 +66,7 @@ impl TestServer {
             log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
+            relaxed: false,
         };
         let server = DevServer::start(config).await.expect("a server");
         let reloader = server.reloader(&app, &[]).expect("a reloader");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bedrock_build::{Language, WorkerName, shared_dir};
+use bedrock_model::backend::WORKER_SECRET_KEY;
 use bedrock_model::exit_status::exit_status_text;
 use bedrock_model::{Invocation, Metrics};
 use tokio::io::AsyncWriteExt;
@@ -218,7 +219,7 @@ pub(super) fn set_environment(
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
         ("AWS_ACCESS_KEY_ID", &hosts.access_key(&info.entry.name)),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_SECRET_ACCESS_KEY", WORKER_SECRET_KEY),
         ("AWS_SESSION_TOKEN", "local"),
         ("AWS_ENDPOINT_URL_LAMBDA", url),
         ("_HANDLER", "main.handler"),

@@ -14,8 +14,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use bedrock_model::Invocation;
 use bedrock_model::date::web_log;
+use bedrock_model::{IamIdentity, Invocation, UrlError, UrlRequest};
 
 use super::access::function_of_host;
 use super::body::{self, BodyError};
@@ -29,6 +29,10 @@ use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 
 /// Header with the trace of a request or response.
 const TRACE_HEADER: &str = "x-amzn-trace-id";
+/// Beginning of the header `authorization` of our own programs.
+const OWN_SCHEME: &str = "Bedrock ";
+/// The body of the response to a request without a signature.
+const FORBIDDEN: &[u8] = br#"{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}"#;
 
 /// `/_url/{name}`, `/_url/{name}/` and `/_url/{name}/…`
 pub(super) async fn call(service: State<Arc<Service>>, name: NameInPath, request: Request) -> Response<Body> {
@@ -52,7 +56,7 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         Ok(function) => function,
         Err(error) => return error.into_response(&request_id),
     };
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let cors = service.backend.cors(&function);
     if let Some(cors) = cors.filter(|_| cors::is_preflight(&head)) {
         return with_ids(cors::preflight_response(cors, &head.headers), request_id, None);
@@ -62,8 +66,20 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         Err(BodyError::TooLarge(_)) => return plain_text(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
         Err(BodyError::Broken) => return plain_text(StatusCode::BAD_REQUEST, "Bad Request"),
     };
+    let identity = match service.backend.authorize_url(&function, &url_request(&head, &body)) {
+        Ok(identity) => identity,
+        Err(error) => return with_ids(refusal(error), request_id, None),
+    };
+    // It is for this server, not for the function.
+    if header_text(&head.headers, "authorization").is_some_and(|value| value.starts_with(OWN_SCHEME)) {
+        head.headers.remove("authorization");
+    }
     let trace = invocation.trace.clone();
-    invocation.event = request_event(name, &head, &body, &request_id, &trace).to_string().into();
+    let mut event = request_event(name, &head, &body, &request_id, &trace);
+    if let Some(identity) = identity {
+        add_identity(&mut event["requestContext"], identity);
+    }
+    invocation.event = event.to_string().into();
     let mut response = match service.backend.run(&function, invocation).await {
         Ok(response) => http_response(&response).unwrap_or_else(function_failed),
         Err(Error::Throttled { .. }) => throttled(),
@@ -73,6 +89,48 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         cors::add_headers(&mut response, cors, &head.headers);
     }
     with_ids(response, request_id, Some(trace))
+}
+
+/// Returns what the signature of a request covers.
+fn url_request<'a>(head: &'a Parts, body: &'a Bytes) -> UrlRequest<'a> {
+    UrlRequest {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+        body,
+    }
+}
+
+/// Returns the response to a request that does not reach the function.
+fn refusal(error: UrlError) -> Response<Body> {
+    let (status, exception, body) = match error {
+        UrlError::Unsigned => (StatusCode::FORBIDDEN, "AccessDeniedException", Bytes::from_static(FORBIDDEN)),
+        UrlError::Signature { exception, message } => {
+            (StatusCode::FORBIDDEN, exception, json!({ "message": message }).to_string().into())
+        }
+        UrlError::NoUrl(message) => {
+            (StatusCode::NOT_FOUND, "ResourceNotFoundException", json!({ "Message": message }).to_string().into())
+        }
+    };
+    let mut response = json_response(status, body);
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(exception));
+    response
+}
+
+/// Adds who signed the request. The function belongs to the same account.
+fn add_identity(context: &mut Value, identity: IamIdentity) {
+    let IamIdentity { access_key, account, id, arn } = identity;
+    context["accountId"] = json!(account);
+    context["authorizer"] = json!({ "iam": {
+        "accessKey": access_key,
+        "accountId": account,
+        "callerId": id,
+        "cognitoIdentity": null,
+        "principalOrgId": null,
+        "userArn": arn,
+        "userId": id,
+    } });
 }
 
 /// Sets the headers with the ids of the request, whatever the function says.

@@ -48,7 +48,7 @@ pub(crate) struct Dev {
     /// Reject what AWS would reject: calls that are not in the call graph, and memory use above the setting
     #[arg(long, overrides_with = "relaxed")]
     strict: bool,
-    /// Only warn about calls that AWS would reject (default)
+    /// Only warn about calls that AWS would reject (default), and about resources that `uses` does not list
     #[arg(long, overrides_with = "strict")]
     relaxed: bool,
     /// Do not reload the app when files change
@@ -86,6 +86,7 @@ impl Dev {
             host: self.host,
             clock,
             strict: self.strict && !self.relaxed,
+            relaxed: self.relaxed,
             reload: !self.no_reload,
             release: self.release,
             json: self.output.is_json(),

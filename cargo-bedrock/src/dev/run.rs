@@ -33,6 +33,8 @@ pub(crate) struct DevOptions {
     pub(crate) clock: Clock,
     /// Reject what AWS would reject, instead of printing a warning.
     pub(crate) strict: bool,
+    /// Print a warning where AWS denies access to a resource.
+    pub(crate) relaxed: bool,
     /// Reload the app when files change.
     pub(crate) reload: bool,
     pub(crate) release: bool,
@@ -169,6 +171,7 @@ async fn serve(
         log_sink: Arc::new(output.log_sink()),
         call_graph: calls.as_ref().map(|calls| calls.edges.clone()),
         strict: options.strict,
+        relaxed: options.relaxed,
     };
     let debuggers = debug::debuggers(targets, app);
     let server = DevServer::start_on(order, reservation, &debuggers).await.map_err(|error| start_error(&error))?;

@@ -78,6 +78,7 @@ impl Served {
             log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
+            relaxed: false,
         };
         let server = runtime.block_on(DevServer::start(config)).expect("a server");
         let port = server.url.rsplit(':').next().expect("a port").to_owned();

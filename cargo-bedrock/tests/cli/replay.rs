@@ -99,6 +99,7 @@ impl Recorded {
             log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
+            relaxed: false,
         };
         let server = runtime.block_on(DevServer::start(config)).expect("a server");
         let headers = [

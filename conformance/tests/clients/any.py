@@ -23,8 +23,8 @@ def call(service, operation, arguments):
             "message": error.response["Error"]["Message"],
         }
     output.pop("ResponseMetadata")
-    if "Body" in output:
-        output["Body"] = output["Body"].read().decode()
+    for stream in {"Body", "Payload"} & output.keys():
+        output[stream] = output[stream].read().decode()
     return output
 
 

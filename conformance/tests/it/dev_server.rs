@@ -27,6 +27,7 @@ pub(crate) fn config(scratch: &Path, clock: &Clock) -> DevServerConfig {
         log_sink: Arc::new(|_| {}),
         call_graph: None,
         strict: false,
+        relaxed: false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, TriggerSource};
-use bedrock_build::{Schedule, Trigger, WorkerName};
+use bedrock_build::{Schedule, Trigger, Use, WorkerName};
 use bedrock_dev::event_log::Reader;
 use bedrock_dev::{Clock, DevServer, DevServerConfig};
 use serde_json::{Value, json};
@@ -60,6 +60,16 @@ impl TestServer {
     }
 
     pub(crate) async fn open_in(scratch: TempDir, clock: Clock, triggers: Vec<Trigger>) -> Self {
+        Self::open_with(scratch, clock, triggers, None).await
+    }
+
+    /// Opens a server whose worker has triggers, and which says what worker and endpoint use.
+    pub(crate) async fn open_with(
+        scratch: TempDir,
+        clock: Clock,
+        triggers: Vec<Trigger>,
+        uses: Option<Vec<Use>>,
+    ) -> Self {
         let mut config: DevServerConfig = config(scratch.path(), &clock);
         // Bucket folders are in the app's folder, and all tests share the workers of this app.
         let app = scratch.path().join("app");
@@ -70,9 +80,11 @@ impl TestServer {
             std::fs::copy(config.app.root.join("Cargo.toml"), app.join("Cargo.toml")).expect("a file");
         }
         config.app.root = app;
+        config.app.settings.endpoint.uses.clone_from(&uses);
         let name = WorkerName::parse("python_case").expect("a name");
         let worker = config.app.workers.iter_mut().find(|worker| worker.name == name).expect("a worker");
         worker.settings.triggers = triggers;
+        worker.settings.uses = uses;
         worker.settings.timeout = 60;
         let dev_server = DevServer::start(config).await.expect("it opens");
         let reader = dev_server.event_log.subscribe(None);

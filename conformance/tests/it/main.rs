@@ -2,11 +2,13 @@
 
 mod call_sites_in_binary;
 mod dev_server;
+mod dev_server_access;
 mod dev_server_buckets;
 mod dev_server_events;
 mod dev_server_limits;
 mod dev_server_sdk;
 mod dev_server_triggers;
+mod dev_server_url;
 mod driver;
 mod events;
 mod lambda;

@@ -122,6 +122,7 @@ impl DevApp {
             log_sink: Arc::new(|_| {}),
             call_graph: None,
             strict: false,
+            relaxed: false,
         };
         let server = DevServer::start(order).await.expect("the dev server starts");
         let (report, reports) = unbounded_channel();

@@ -20,6 +20,8 @@ export interface Settings {
   event_age: number;
   on_failure: string | null;
   variables: string[];
+  /** Only of the endpoint: whether requests of its URL must be signed; null if it has no URL. */
+  url_auth?: 'none' | 'iam' | null;
 }
 
 export interface Worker {

@@ -17,7 +17,7 @@ import { address, navigate, parameters } from '../route/router';
 import type { StoredInvocation } from '../store/invocations';
 import { type Filter, parseFilter, matcher } from '../store/filter';
 import { MAX_INVOCATIONS, app, invocations, isLoaded, newestInvocations, version } from '../store/store';
-import { functionUrl } from '../text/shell_command';
+import { endpointCommand } from '../text/shell_command';
 import { count, plural } from '../text/format';
 
 /** The same heights as in styles/invocation_list.css. */
@@ -90,7 +90,7 @@ function NoRows({ filter }: { filter: Filter }) {
   return (
     <EmptyState title="No invocations yet.">
       <p>Call the endpoint; the invocation appears here immediately:</p>
-      <Command text={`curl ${functionUrl(app.value?.url ?? '', 'endpoint')}`} />
+      <Command text={endpointCommand(app.value?.url ?? '', app.value?.endpoint.url_auth)} />
     </EmptyState>
   );
 }

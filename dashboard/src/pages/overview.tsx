@@ -2,12 +2,13 @@
 
 import { LanguageBadge, OutcomeBadge } from '../components/badge';
 import { Command, CopyButton } from '../components/copy_button';
+import { FunctionAddress } from '../components/function_address';
 import { EmptyState, Loading } from '../components/notice';
 import { UntrustedLine } from '../components/untrusted_text';
 import { type StoredInvocation, hasFailed, outcomeOf, startedAtOf } from '../store/invocations';
 import { runningBuild } from '../store/build_history';
 import { app, callMetrics, history, invocations, isLoaded, newestInvocations, now, queue, version } from '../store/store';
-import { functionUrl, invokeCommand } from '../text/shell_command';
+import { endpointCommand, invokeCommand } from '../text/shell_command';
 import { ago, duration, plural, rate, percent } from '../text/format';
 import { pathTo } from '../route/path';
 
@@ -22,7 +23,7 @@ export function OverviewPage() {
     <div class="page overview">
       <h1 tabIndex={-1}><bdi>{current?.name ?? 'Overview'}</bdi></h1>
       {!current && <Loading />}
-      {current && <Addresses url={current.url} />}
+      {current && <Addresses url={current.url} auth={current.endpoint.url_auth} />}
       {current && <Figures />}
       {current && isLoaded.value && invocations.list.length === 0 && <FirstSteps />}
       {isLoaded.value && invocations.list.length > 0 && <RecentFailures />}
@@ -31,11 +32,10 @@ export function OverviewPage() {
   );
 }
 
-function Addresses({ url }: { url: string }) {
-  const endpoint = functionUrl(url, 'endpoint');
+function Addresses({ url, auth }: { url: string; auth?: 'none' | 'iam' | null }) {
   return (
     <dl class="facts">
-      <div><dt>Endpoint</dt><dd><a href={endpoint} target="_blank" rel="noreferrer">{endpoint}</a></dd></div>
+      <div><dt>Endpoint</dt><dd><FunctionAddress url={url} name="endpoint" auth={auth} /></dd></div>
       <div><dt>Lambda's API, for <code>AWS_ENDPOINT_URL_LAMBDA</code></dt><dd><code>{url}</code> <CopyButton label="Copy the variable" text={() => `AWS_ENDPOINT_URL_LAMBDA=${url}`} /></dd></div>
     </dl>
   );
@@ -67,12 +67,12 @@ function Figures() {
 }
 
 function FirstSteps() {
-  const { url, workers } = app.value ?? { url: '', workers: [] };
+  const { url = '', workers = [], endpoint } = app.value ?? {};
   const worker = workers[0]?.name;
   return (
     <EmptyState title="No invocations yet.">
       <p>Call the endpoint:</p>
-      <Command text={`curl ${functionUrl(url, 'endpoint')}`} />
+      <Command text={endpointCommand(url, endpoint?.url_auth)} />
       {worker !== undefined && <p>or run a worker <a href={pathTo(['workers', worker, 'run'])}>from this page</a> or from a shell:</p>}
       {worker !== undefined && <Command text={invokeCommand(worker, '{}')} />}
       {worker === undefined && <p>The app has no workers yet. Create one:</p>}

@@ -5,7 +5,7 @@ import { EmptyState } from '../components/notice';
 import { UntrustedLine } from '../components/untrusted_text';
 import { TracePanel } from '../components/trace_panel';
 import { app, isLoaded } from '../store/store';
-import { functionUrl } from '../text/shell_command';
+import { endpointCommand } from '../text/shell_command';
 
 export function TracePage({ id }: { id: string }) {
   return (
@@ -21,7 +21,7 @@ function TraceNotStored() {
   return (
     <EmptyState title="This trace is not stored.">
       <p>`dev` keeps the last 20,000 events of this run. <a href="/invocations">See the stored invocations</a>, or start a new trace:</p>
-      <Command text={`curl ${functionUrl(app.value?.url ?? '', 'endpoint')}`} />
+      <Command text={endpointCommand(app.value?.url ?? '', app.value?.endpoint.url_auth)} />
     </EmptyState>
   );
 }

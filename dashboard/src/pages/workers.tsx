@@ -3,6 +3,7 @@
 import type { Contract, DevEvent, LogEvent, Settings } from '../api/types';
 import { LanguageBadge, languageName } from '../components/badge';
 import { Command } from '../components/copy_button';
+import { FunctionAddress } from '../components/function_address';
 import { useFetch } from '../hooks/use_fetch';
 import { InvocationRow, languageOf } from '../components/invocation_row';
 import { useLiveVersion } from '../hooks/use_live_version';
@@ -11,7 +12,7 @@ import { EmptyState, ErrorNotice, Loading } from '../components/notice';
 import { pathTo } from '../route/path';
 import { TriggerList } from '../components/trigger_list';
 import { app, isLoaded, newestInvocations, version } from '../store/store';
-import { functionUrl, invokeCommand } from '../text/shell_command';
+import { invokeCommand } from '../text/shell_command';
 import { WorkerTable } from './overview';
 
 const MAX_RECENT_INVOCATIONS = 10;
@@ -54,7 +55,7 @@ export function WorkerPage({ name }: { name: string }) {
           <dl class="facts">
             {worker && <div><dt>Language</dt><dd>{languageName(worker.language)}</dd></div>}
             {worker && <div><dt>Folder</dt><dd><code>{worker.folder}</code></dd></div>}
-            <div><dt>URL</dt><dd><a href={functionUrl(current.url, name)} target="_blank" rel="noreferrer">{functionUrl(current.url, name)}</a></dd></div>
+            <div><dt>URL</dt><dd><FunctionAddress url={current.url} name={name} auth={settings.url_auth} /></dd></div>
             <SettingFacts settings={settings} />
           </dl>
           <CallersAndCallees name={name} />

@@ -26,6 +26,11 @@ export function curlCommand(url: string, worker: string, event: string, isEvent 
   return `curl --aws-sigv4 aws:amz:us-east-1:lambda --user any:any${invocationType} ${data} ${target}${argument.hereDocument}`;
 }
 
+/** Returns a command that calls the endpoint. `cargo bedrock invoke` also does it without a URL or a signature. */
+export function endpointCommand(url: string, auth: 'none' | 'iam' | null = 'none'): string {
+  return auth === 'none' ? `curl ${functionUrl(url, 'endpoint')}` : 'cargo bedrock invoke endpoint --path /';
+}
+
 const URL_ORIGIN = /^https?:\/\/(\[[^\]]*\]|[^/:]*)(?::(\d+))?/;
 const LOCAL_HOSTS = ['', '127.0.0.1', '[::1]', 'localhost'];
 

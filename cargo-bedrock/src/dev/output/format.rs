@@ -31,6 +31,16 @@ pub(super) struct OutputFormat {
     names: Vec<String>,
     /// Length of the longest name.
     name_width: usize,
+    endpoint_url: EndpointUrl,
+}
+
+/// The URL of the endpoint on AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndpointUrl {
+    Public,
+    /// Only for signed requests.
+    Signed,
+    None,
 }
 
 /// A log line as a JSON event. It is the only event of which there may be thousands in a second, so it is serialized
@@ -45,9 +55,9 @@ struct LogEvent<'a> {
 }
 
 impl OutputFormat {
-    pub(super) fn new(json: bool, names: Vec<String>, quiet: bool) -> Self {
+    pub(super) fn new(json: bool, names: Vec<String>, quiet: bool, endpoint_url: EndpointUrl) -> Self {
         let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-        Self { json, quiet, names, name_width }
+        Self { json, quiet, names, name_width, endpoint_url }
     }
 
     /// Formats the addresses of a dev server, and of the AWS services that it does not have itself.
@@ -68,6 +78,11 @@ impl OutputFormat {
             format!("http://{ENDPOINT}.localhost:{port}/")
         } else {
             format!("{url}/_url/{ENDPOINT}/")
+        };
+        let endpoint = match self.endpoint_url {
+            EndpointUrl::Public => endpoint,
+            EndpointUrl::Signed => format!("{endpoint} for signed requests (`auth = \"iam\"`)"),
+            EndpointUrl::None => "has no URL (`url = false`)".to_owned(),
         };
         let dashboard = format!("{url}/");
         for (label, address) in [("dashboard", dashboard.as_str()), ("Lambda's API", url), ("endpoint", &endpoint)] {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use bedrock_build::settings::Auth;
 use bedrock_build::{App, Trigger};
 use bedrock_dev::execution::LogLine;
 use bedrock_dev::{BuildError, ENDPOINT, ReloadOutcome};
 use serde_json::Value;
 
 use crate::ui::{Color, Printer};
-use format::OutputFormat;
+use format::{EndpointUrl, OutputFormat};
 use writer::{OutputMessage, OutputSender, output_channel};
 
 /// Maximum time that the end of the program waits for a terminal that accepts no lines.
@@ -36,7 +37,7 @@ pub(super) struct Output {
 impl Output {
     /// Starts the writer thread.
     pub(super) fn start(app: &App, json: bool, print: Printer) -> Self {
-        let format = Arc::new(OutputFormat::new(json, function_names(app), print.quiet));
+        let format = Arc::new(OutputFormat::new(json, function_names(app), print.quiet, endpoint_url(app)));
         let (done, written) = channel();
         let (sender, writer) = output_channel();
         // JSON contains no styles, so do not search it for styles to remove.
@@ -74,7 +75,8 @@ impl Output {
 
     /// Returns the same output with the names and triggers of the changed app.
     pub(super) fn for_app(self, app: &App) -> Self {
-        let format = Arc::new(OutputFormat::new(self.format.json, function_names(app), self.format.quiet));
+        let OutputFormat { json, quiet, .. } = *self.format;
+        let format = Arc::new(OutputFormat::new(json, function_names(app), quiet, endpoint_url(app)));
         Self { format, app: app.name.to_string(), triggers: trigger_lines(app), ..self }
     }
 
@@ -113,6 +115,16 @@ impl Output {
 /// Returns the names of all functions, in the order of their colours.
 fn function_names(app: &App) -> Vec<String> {
     [ENDPOINT.to_owned()].into_iter().chain(app.workers.iter().map(|worker| worker.name.to_string())).collect()
+}
+
+/// Returns which URL the endpoint has on AWS.
+fn endpoint_url(app: &App) -> EndpointUrl {
+    let endpoint = &app.settings.endpoint;
+    match endpoint.auth {
+        _ if !endpoint.url => EndpointUrl::None,
+        Auth::Iam => EndpointUrl::Signed,
+        Auth::None => EndpointUrl::Public,
+    }
 }
 
 /// Returns a line for each trigger: its title, the worker that it invokes, and the local folder of a bucket.

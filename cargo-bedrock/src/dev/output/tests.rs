@@ -7,11 +7,15 @@ use std::time::Duration;
 use bedrock_dev::execution::LogLine;
 use bedrock_dev::{ReloadFailure, ReloadOutcome};
 
-use super::format::OutputFormat;
+use super::format::{EndpointUrl, OutputFormat};
 use crate::dev::keys;
 
 fn format(json: bool) -> OutputFormat {
-    OutputFormat::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec(), false)
+    format_with(json, EndpointUrl::Public)
+}
+
+fn format_with(json: bool, endpoint_url: EndpointUrl) -> OutputFormat {
+    OutputFormat::new(json, ["endpoint", "ranker", "a_long_name"].map(str::to_owned).to_vec(), false, endpoint_url)
 }
 
 fn line(worker: &str, request_id: Option<&str>) -> LogLine {
@@ -48,6 +52,19 @@ fn start_message_lists_all_addresses() {
     assert_eq!(text, expected);
     let text = format(false).started("space", "http://192.0.2.7:7070", None, None);
     assert!(text.ends_with("endpoint      http://192.0.2.7:7070/_url/endpoint/\n"), "{text}");
+}
+
+#[test]
+fn start_message_has_no_url_that_is_none_on_aws() {
+    let last_line = |endpoint_url| {
+        let text = format_with(false, endpoint_url).started("space", "http://127.0.0.1:7070", None);
+        text.lines().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(last_line(EndpointUrl::None), "  endpoint      has no URL (`url = false`)");
+    assert_eq!(
+        last_line(EndpointUrl::Signed),
+        "  endpoint      http://endpoint.localhost:7070/ for signed requests (`auth = \"iam\"`)"
+    );
 }
 
 #[test]

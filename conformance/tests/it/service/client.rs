@@ -58,6 +58,13 @@ pub(crate) fn call_any_service(url: &str, calls: &Value) -> Option<Vec<Value>> {
     Some(exchange_lines(&mut command, url, calls))
 }
 
+/// Sends requests that botocore signs. Returns the responses, or `None` if it is not installed.
+pub(crate) fn send_signed_requests(requests: &Value) -> Option<Vec<Value>> {
+    let mut command = Command::new(tool("ministack/bin/python")?);
+    command.arg("-B").arg(programs().join("signed.py"));
+    Some(exchange_lines(&mut command, "http://127.0.0.1:9", requests))
+}
+
 fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }

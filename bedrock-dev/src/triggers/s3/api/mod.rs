@@ -39,5 +39,6 @@ mod state;
 mod write;
 mod xml;
 
+pub(in super::super) use operation::selected_operation;
 pub(in super::super) use routes::router;
 pub(in super::super) use state::{Bucket, S3};

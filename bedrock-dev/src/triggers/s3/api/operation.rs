@@ -53,7 +53,11 @@ const PLAIN_PREFIXES: [&str; 2] = ["response-", "x-amz-"];
 const SIGNATURE_V2: [&str; 3] = ["awsaccesskeyid", "signature", "expires"];
 
 /// Returns the name of the operation that a parameter selects. `None` if the operation is the plain one.
-pub(super) fn selected_operation(method: &Method, query: &[(String, String)], is_object: bool) -> Option<String> {
+pub(in super::super::super) fn selected_operation(
+    method: &Method,
+    query: &[(String, String)],
+    is_object: bool,
+) -> Option<String> {
     query.iter().find_map(|(parameter, _)| operation_of(method, parameter, is_object))
 }
 

@@ -1,0 +1,252 @@
+//! Denies requests of functions to the local SQS, S3, SNS and EventBridge that their rights do not cover. The function is
+//! that of the access key; requests with other keys come from outside the app and are not checked.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use bedrock_build::triggers::DEFAULT_BUS;
+use bedrock_model::backend::worker_of_access_key;
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH, escape_xml, new_uuid};
+use super::local_resources::LocalResources;
+use super::resource_access::ResourceAccess;
+use super::s3;
+
+/// Maximum size of a request whose body says what it is about: that of the services.
+const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+
+struct Guard {
+    access: ResourceAccess,
+    resources: LocalResources,
+}
+
+/// Checks each request to these routes.
+pub(super) fn guard_access(routes: Router, access: ResourceAccess, resources: LocalResources) -> Router {
+    routes.route_layer(from_fn_with_state(Arc::new(Guard { access, resources }), check))
+}
+
+async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Some(function) = calling_function(&head).filter(|function| guard.access.is_checked(function)) else {
+        return next.run(Request::from_parts(head, body)).await;
+    };
+    let is_s3 = head.uri.path().starts_with(S3_PATH);
+    // Objects are streamed: their path says everything.
+    let (body, bytes) = if is_s3 {
+        (body, Bytes::new())
+    } else {
+        let Ok(bytes) = to_bytes(body, MAX_REQUEST_BYTES).await else {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+            return response;
+        };
+        (Body::from(bytes.clone()), bytes)
+    };
+    for (action, resource) in required(&guard.resources, &head, &bytes) {
+        if let Err(message) = guard.access.check(&function, &action, &resource) {
+            return denial(&action, &message);
+        }
+    }
+    next.run(Request::from_parts(head, body)).await
+}
+
+/// Returns the function whose access key signed a request or a presigned URL.
+fn calling_function(head: &Parts) -> Option<String> {
+    let authorization = head.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed = authorization.split_once("Credential=").map(|(_, rest)| rest.to_owned());
+    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
+    let mut query = query.filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-credential"));
+    let credential = signed.or_else(|| query.next().map(|(_, value)| value))?;
+    worker_of_access_key(credential.split('/').next()?).map(str::to_owned)
+}
+
+/// Returns the actions and resources that a request needs. Empty if it is not an operation of the local services, which
+/// answer that themselves.
+fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(String, String)> {
+    let path = head.uri.path();
+    let operation = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = operation.rsplit('.').next().unwrap_or_default();
+    if path.starts_with(S3_PATH) {
+        return of_s3(head);
+    }
+    if path.starts_with(SQS_PATH) && !operation.is_empty() {
+        let params: Value = serde_json::from_slice(body).unwrap_or_default();
+        let url = params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
+        let name = url.or(params["QueueName"].as_str()).unwrap_or("*");
+        let action = format!("sqs:{}", operation.trim_end_matches("Batch"));
+        return vec![(action, resources.queue_arn_of_name(name))];
+    }
+    if path.starts_with(SNS_PATH) {
+        let params: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        let get = |name: &str| params.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str());
+        let Some(action) = get("Action") else { return Vec::new() };
+        let topic = get("TopicArn").or(get("TargetArn")).unwrap_or("*");
+        return vec![(format!("sns:{}", action.trim_end_matches("Batch")), topic.to_owned())];
+    }
+    if path.starts_with(EVENTS_PATH) {
+        let params: Value = serde_json::from_slice(body).unwrap_or_default();
+        let bus = |entry: &Value| {
+            let name = entry["EventBusName"].as_str().unwrap_or(DEFAULT_BUS);
+            if name.starts_with("arn:") { name.to_owned() } else { resources.bus_arn(name) }
+        };
+        let entries = params["Entries"].as_array().into_iter().flatten();
+        return entries.map(|entry| (format!("events:{operation}"), bus(entry))).collect();
+    }
+    Vec::new()
+}
+
+/// Returns what an operation of S3 needs (S3 user guide, "Required permissions for Amazon S3 API operations").
+fn of_s3(head: &Parts) -> Vec<(String, String)> {
+    let path = head.uri.path().strip_prefix(S3_PATH).unwrap_or_default().trim_start_matches('/');
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let selected = s3::selected_operation(&head.method, &query, !key.is_empty());
+    let action = match (selected.as_deref(), &head.method, key.is_empty()) {
+        _ if bucket.is_empty() => "ListAllMyBuckets",
+        (None, &Method::GET | &Method::HEAD, true) => "ListBucket",
+        (None, &Method::PUT, true) => "CreateBucket",
+        (None, &Method::DELETE, true) => "DeleteBucket",
+        (None, &Method::GET | &Method::HEAD, false) => "GetObject",
+        (None, &Method::PUT, false)
+        | (Some("CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload"), ..) => "PutObject",
+        (None, &Method::DELETE, false) | (Some("DeleteObjects"), ..) => "DeleteObject",
+        (Some("ListParts"), ..) => "ListMultipartUploadParts",
+        (Some(name @ ("AbortMultipartUpload" | "GetBucketLocation" | "GetBucketVersioning")), ..) => name,
+        _ => return Vec::new(),
+    };
+    let resource = match (action, key) {
+        ("ListAllMyBuckets", _) => "*".to_owned(),
+        // The keys are in the body: the right to delete any key is needed.
+        ("DeleteObject", "") => format!("arn:aws:s3:::{bucket}/*"),
+        (_, "") => format!("arn:aws:s3:::{bucket}"),
+        _ => format!("arn:aws:s3:::{bucket}/{key}"),
+    };
+    let source = head.headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok());
+    let source = source.map(|source| source.split('?').next().unwrap_or_default().trim_start_matches('/'));
+    let source = source.map(|source| format!("arn:aws:s3:::{}", percent_decode_str(source).decode_utf8_lossy()));
+    let copied = source.map(|source| ("s3:GetObject".to_owned(), source));
+    [(format!("s3:{action}"), resource)].into_iter().chain(copied).collect()
+}
+
+/// Returns the error in the protocol of the service.
+fn denial(action: &str, message: &str) -> Response<Body> {
+    let id = new_uuid();
+    let text = escape_xml(message);
+    let (status, kind, body) = match action.split(':').next() {
+        Some("s3") => {
+            let code = "<Code>AccessDenied</Code>";
+            let xml =
+                format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{code}<Message>{text}</Message></Error>");
+            (StatusCode::FORBIDDEN, "application/xml", xml)
+        }
+        Some("sns") => {
+            let error = format!("<Type>Sender</Type><Code>AuthorizationError</Code><Message>{text}</Message>");
+            let xml = format!("<ErrorResponse><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>");
+            (StatusCode::FORBIDDEN, "text/xml", xml)
+        }
+        service => {
+            let is_sqs = service == Some("sqs");
+            let status = if is_sqs { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+            let kind = if is_sqs { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+            let json = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "message": message });
+            (status, kind, json.to_string())
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(kind));
+    if action.starts_with("sqs:") {
+        headers.insert("x-amzn-query-error", HeaderValue::from_static("AccessDenied;Sender"));
+    }
+    let name = if action.starts_with("s3:") { "x-amz-request-id" } else { "x-amzn-requestid" };
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(name, id);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(method: &Method, uri: &str, headers: &[(&'static str, &str)], body: &str) -> Vec<String> {
+        let mut request = axum::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let resources = LocalResources::for_app("shop", "http://127.0.0.1:1");
+        let required = required(&resources, &head, &Bytes::from(body.to_owned()));
+        required.into_iter().map(|(action, resource)| format!("{action} {resource}")).collect()
+    }
+
+    #[test]
+    fn operations_of_s3_need_the_actions_of_iam() {
+        for (method, uri, expected) in [
+            (Method::GET, "/_s3/", "s3:ListAllMyBuckets *"),
+            (Method::PUT, "/_s3/b/folder/", "s3:PutObject arn:aws:s3:::b/folder/"),
+            (Method::GET, "/_s3/b/", "s3:ListBucket arn:aws:s3:::b"),
+            (Method::PUT, "/_s3/b", "s3:CreateBucket arn:aws:s3:::b"),
+            (Method::GET, "/_s3/b?list-type=2", "s3:ListBucket arn:aws:s3:::b"),
+            (Method::HEAD, "/_s3/b", "s3:ListBucket arn:aws:s3:::b"),
+            (Method::GET, "/_s3/b?location", "s3:GetBucketLocation arn:aws:s3:::b"),
+            (Method::POST, "/_s3/b?delete", "s3:DeleteObject arn:aws:s3:::b/*"),
+            (Method::HEAD, "/_s3/b/c%20d/e", "s3:GetObject arn:aws:s3:::b/c d/e"),
+            (Method::PUT, "/_s3/b/c?uploadId=1&partNumber=1", "s3:PutObject arn:aws:s3:::b/c"),
+            (Method::POST, "/_s3/b/c?uploads", "s3:PutObject arn:aws:s3:::b/c"),
+            (Method::DELETE, "/_s3/b/c?uploadId=1", "s3:AbortMultipartUpload arn:aws:s3:::b/c"),
+            (Method::GET, "/_s3/b/c?uploadId=1", "s3:ListMultipartUploadParts arn:aws:s3:::b/c"),
+            (Method::DELETE, "/_s3/b/c", "s3:DeleteObject arn:aws:s3:::b/c"),
+        ] {
+            assert_eq!(needs(&method, uri, &[], ""), [expected], "{method} {uri}");
+        }
+        // The local S3 has no such operation, and says so.
+        assert!(needs(&Method::GET, "/_s3/b?policy", &[], "").is_empty());
+        let copy = needs(&Method::PUT, "/_s3/b/c", &[("x-amz-copy-source", "/other/k%20e?versionId=1")], "");
+        assert_eq!(copy, ["s3:PutObject arn:aws:s3:::b/c", "s3:GetObject arn:aws:s3:::other/k e"]);
+    }
+
+    #[test]
+    fn operations_of_other_services_name_their_resource() {
+        let target = |name| [("x-amz-target", name)];
+        let queue = r#"{"QueueUrl":"http://127.0.0.1/_sqs/000000000000/q"}"#;
+        let sent = needs(&Method::POST, "/_sqs", &target("AmazonSQS.SendMessageBatch"), queue);
+        assert_eq!(sent, ["sqs:SendMessage arn:aws:sqs:us-east-1:000000000000:q"]);
+        let listed = needs(&Method::POST, "/_sqs", &target("AmazonSQS.ListQueues"), "{}");
+        assert_eq!(listed, ["sqs:ListQueues arn:aws:sqs:us-east-1:000000000000:*"]);
+        let published = needs(&Method::POST, "/_sns/", &[], "Action=PublishBatch&TopicArn=arn%3Aaws%3Asns%3Ax%3A1%3At");
+        assert_eq!(published, ["sns:Publish arn:aws:sns:x:1:t"]);
+        let entries = r#"{"Entries":[{},{"EventBusName":"b"},{"EventBusName":"arn:aws:events:x:1:event-bus/c"}]}"#;
+        let put = needs(&Method::POST, "/_events/", &target("AWSEvents.PutEvents"), entries);
+        let arn = "events:PutEvents arn:aws:events:us-east-1:000000000000:event-bus";
+        let expected = [
+            format!("{arn}/default"),
+            format!("{arn}/b"),
+            "events:PutEvents arn:aws:events:x:1:event-bus/c".to_owned(),
+        ];
+        assert_eq!(put, expected);
+    }
+
+    #[test]
+    fn function_is_that_of_the_access_key() {
+        let function = |uri: &str, authorization: &str| {
+            let request = axum::http::Request::builder().uri(uri).header("authorization", authorization);
+            calling_function(&request.body(()).expect("a request").into_parts().0)
+        };
+        let signed = "AWS4-HMAC-SHA256 Credential=LOCAL_resizer/20261130/us-east-1/sqs/aws4_request, Signature=x";
+        assert_eq!(function("/_sqs", signed).as_deref(), Some("resizer"));
+        assert_eq!(function("/_sqs", &signed.replace("LOCAL_resizer", "any")), None);
+        assert_eq!(function("/_s3/b/c?X-Amz-Credential=LOCAL_a%2F2026", "").as_deref(), Some("a"));
+    }
+}

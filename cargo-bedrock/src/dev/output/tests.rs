@@ -57,7 +57,7 @@ fn start_message_lists_all_addresses() {
 #[test]
 fn start_message_has_no_url_that_is_none_on_aws() {
     let last_line = |endpoint_url| {
-        let text = format_with(false, endpoint_url).started("space", "http://127.0.0.1:7070", None);
+        let text = format_with(false, endpoint_url).started("space", "http://127.0.0.1:7070", None, None);
         text.lines().last().unwrap_or_default().to_owned()
     };
     assert_eq!(last_line(EndpointUrl::None), "  endpoint      has no URL (`url = false`)");

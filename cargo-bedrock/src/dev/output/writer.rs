@@ -171,7 +171,7 @@ mod tests {
     use bedrock_dev::execution::LogLine;
 
     use super::{OutputMessage, OutputSender, channel_with_capacity};
-    use crate::dev::output::format::OutputFormat;
+    use crate::dev::output::format::{EndpointUrl, OutputFormat};
 
     fn send(sender: &OutputSender, texts: &[&str]) {
         for text in texts {
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn early_log_lines_follow_the_address() {
         let (sender, mut writer) = channel_with_capacity(8, 1000);
-        let format = Arc::new(OutputFormat::new(false, Vec::new(), false));
+        let format = Arc::new(OutputFormat::new(false, Vec::new(), false, EndpointUrl::Public));
         let log = |text: &str| {
             let line = LogLine { worker: "".into(), request_id: None, text: text.to_owned() };
             sender.send(OutputMessage::LogLine(Arc::clone(&format), line));
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn early_log_lines_of_a_failed_start_are_written() {
         let (sender, mut writer) = channel_with_capacity(8, 1000);
-        let format = Arc::new(OutputFormat::new(false, Vec::new(), false));
+        let format = Arc::new(OutputFormat::new(false, Vec::new(), false, EndpointUrl::Public));
         let line = LogLine { worker: "".into(), request_id: None, text: "early".to_owned() };
         sender.send(OutputMessage::LogLine(format, line));
         sender.send(OutputMessage::End);

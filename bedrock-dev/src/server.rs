@@ -126,6 +126,7 @@ impl DevServer {
             functions: Arc::clone(&functions),
             queue: Arc::clone(&queue),
             clock: clock.clone(),
+            endpoint_streams: app.settings.endpoint.stream,
             endpoint_cors: app.settings.endpoint.cors.clone(),
             contracts,
             durable: durable.clone(),

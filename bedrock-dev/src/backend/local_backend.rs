@@ -23,6 +23,8 @@ pub(crate) struct LocalBackend {
     pub(crate) clock: Clock,
     /// The CORS configuration of the endpoint's URL.
     pub(crate) endpoint_cors: Option<Cors>,
+    /// Whether the endpoint's URL streams responses.
+    pub(crate) endpoint_streams: bool,
     pub(crate) contracts: Arc<WorkerContracts>,
     /// The durable executions; `None` if the app has no durable worker.
     pub(crate) durable: Option<Arc<DurableService>>,
@@ -52,6 +54,10 @@ impl Backend for LocalBackend {
 
     fn cors(&self, function: &FunctionInfo) -> Option<&Cors> {
         self.endpoint_cors.as_ref().filter(|_| function.worker == ENDPOINT)
+    }
+
+    fn streams(&self, function: &FunctionInfo) -> bool {
+        self.endpoint_streams && function.worker == ENDPOINT
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

@@ -6,6 +6,7 @@ mod dev_server_buckets;
 mod dev_server_events;
 mod dev_server_limits;
 mod dev_server_sdk;
+mod dev_server_streaming;
 mod dev_server_triggers;
 mod driver;
 mod events;

@@ -243,9 +243,56 @@ fn error_trailers(error: &WorkerError) -> Result<HeaderMap, BoxError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ERROR_BODY, ERROR_TYPE, error_trailers, prelude};
+    use super::{ERROR_BODY, ERROR_TYPE, error_trailers, prelude, send};
     use crate::WorkerError;
+    use axum::body::{Body, Bytes, HttpBody};
     use axum::http::{HeaderMap, HeaderName};
+    use http_body_util::BodyExt;
+    use hyper::body::Frame;
+    use lambda_runtime::streaming::channel;
+    use std::collections::VecDeque;
+    use std::io::Error;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// A body with these pieces. It panics at an empty one.
+    struct FakeBody(VecDeque<Result<&'static str, &'static str>>);
+
+    impl HttpBody for FakeBody {
+        type Data = Bytes;
+        type Error = Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+            Poll::Ready(self.0.pop_front().map(|piece| match piece {
+                Ok("") => panic!("no more"),
+                Ok(text) => Ok(Frame::data(Bytes::from_static(text.as_bytes()))),
+                Err(text) => Err(Error::other(text)),
+            }))
+        }
+    }
+
+    /// Returns what Lambda gets of a body, and the trailers.
+    async fn sent<const COUNT: usize>(pieces: [Result<&'static str, &'static str>; COUNT]) -> (Bytes, HeaderMap) {
+        let (sender, api_body) = channel();
+        let send = send(sender, Bytes::from_static(b"{}"), Body::new(FakeBody(pieces.into())));
+        let (_, collected) = tokio::join!(send, BodyExt::collect(api_body));
+        let collected = collected.expect("a body");
+        let trailers = collected.trailers().cloned().unwrap_or_default();
+        (collected.to_bytes(), trailers)
+    }
+
+    #[tokio::test]
+    async fn body_that_fails_ends_with_trailers_and_no_content() {
+        let (bytes, trailers) = sent([Ok("a"), Ok("b")]).await;
+        assert_eq!((&bytes[..], trailers.len()), (&b"{}ab"[..], 0));
+        let (bytes, trailers) = sent([Ok("a"), Err("broken"), Ok("b")]).await;
+        assert_eq!(
+            (&bytes[..], &trailers[ERROR_TYPE]),
+            (&b"{}a"[..], &"Runtime.StreamError".parse().expect("a value"))
+        );
+        let (bytes, trailers) = sent([Ok("a"), Ok("")]).await;
+        assert_eq!((&bytes[..], &trailers[ERROR_TYPE]), (&b"{}a"[..], &"Panic".parse().expect("a value")));
+    }
 
     #[test]
     fn prelude_has_status_headers_and_cookies() {

@@ -7,10 +7,11 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bedrock_build::App;
 use bedrock_dev::event_log::Reader;
-use bedrock_dev::{Clock, DevServer, DevServerConfig};
+use bedrock_dev::{Clock, DevServer, DevServerConfig, HttpRequest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
@@ -62,20 +63,32 @@ impl TestServer {
     /// Sends a question to the endpoint, and waits until the endpoint has asked the model.
     fn ask(&self) -> (Client, Question) {
         let client = self.request("GET /_url/endpoint/chat/why");
+        (client, self.question())
+    }
+
+    fn request(&self, request: &str) -> Client {
+        self.send(request, &[], "")
+    }
+
+    fn send(&self, request: &str, headers: &[&str], body: &str) -> Client {
+        let address = self.dev_server.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("the port");
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let length = body.len();
+        let head = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}");
+        let request = format!("{head}Content-Length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).expect("a request");
+        Client(BufReader::new(stream))
+    }
+
+    /// Waits until the endpoint has asked the model.
+    fn question(&self) -> Question {
         let (model, _) = block_in_place(|| self.model.accept()).expect("the endpoint asks");
         let mut question = String::new();
         let mut reader = BufReader::new(model);
         block_in_place(|| reader.read_line(&mut question)).expect("a question");
         assert_eq!(question, "why\n");
-        (client, Question(reader.into_inner()))
-    }
-
-    fn request(&self, request: &str) -> Client {
-        let address = self.dev_server.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).expect("the port");
-        let head = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).expect("a request");
-        Client(BufReader::new(stream))
+        Question(reader.into_inner())
     }
 
     /// Waits for an event of this kind and worker.
@@ -103,13 +116,14 @@ impl Question {
 impl Client {
     /// Reads up to a line with this text, and returns everything before it.
     fn read_until(&mut self, text: &str) -> String {
-        let mut all = String::new();
+        let mut all = Vec::new();
         block_in_place(|| {
-            while !all.contains(text) {
-                assert!(self.0.read_line(&mut all).expect("a line") > 0, "no `{text}` in {all}");
+            while !String::from_utf8_lossy(&all).contains(text) {
+                let read = self.0.read_until(b'\n', &mut all).expect("a line");
+                assert!(read > 0, "no `{text}` in {}", String::from_utf8_lossy(&all));
             }
         });
-        all
+        String::from_utf8_lossy(&all).into_owned()
     }
 
     /// Reads the rest. The flag is false if the connection was cut: the last chunk of a complete response is empty.
@@ -147,6 +161,47 @@ async fn client_gets_each_token_when_it_is_written() {
     // A call within the body belongs to the invocation of the endpoint.
     let called = server.event("invocation_started", "journal").await;
     assert_eq!(called["caller"], "endpoint");
+    server.dev_server.close();
+}
+
+/// Returns the event of a question.
+fn event_of_question() -> String {
+    let request = HttpRequest {
+        method: "GET".to_owned(),
+        path: "/chat/why".to_owned(),
+        headers: Vec::new(),
+        body: axum::body::Bytes::new(),
+    };
+    bedrock_dev::http_event("endpoint", &request, SystemTime::now()).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn response_stream_of_the_endpoint_has_its_chunks() {
+    let server = TestServer::open(|_| {}).await;
+    let operation = "POST /2021-11-15/functions/endpoint/response-streaming-invocations";
+    let signed = "Authorization: AWS4-HMAC-SHA256 Credential=any/20261125/us-east-1/lambda/aws4_request";
+    let mut client = server.send(operation, &[signed], &event_of_question());
+    let mut model = server.question();
+    model.answer("be\n");
+    let beginning = client.read_until("data: be");
+    let prelude = "\"statusCode\":200";
+    assert!(beginning.contains("PayloadChunk") && beginning.contains(prelude), "{beginning}");
+    model.answer("cause\nEND\n");
+    let (rest, is_complete) = client.rest();
+    assert!(is_complete && rest.contains("data: cause") && rest.contains("InvokeComplete"), "{rest}");
+    server.dev_server.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replay_of_a_request_returns_the_streamed_response() {
+    let server = TestServer::open(|_| {}).await;
+    let (token, _) = server.request("GET /_bedrock/v1/token").rest();
+    let token = token.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect(&token);
+    let token = format!("x-bedrock-token: {token}");
+    let client = server.send("POST /_bedrock/v1/workers/endpoint/invoke", &[&token], &event_of_question());
+    server.question().answer("be\nEND\n");
+    let (response, _) = client.rest();
+    assert!(response.contains("\"statusCode\":200") && response.contains("data: be"), "{response}");
     server.dev_server.close();
 }
 

@@ -275,7 +275,7 @@ mod tests {
     async fn sent<const COUNT: usize>(pieces: [Result<&'static str, &'static str>; COUNT]) -> (Bytes, HeaderMap) {
         let (sender, api_body) = channel();
         let send = send(sender, Bytes::from_static(b"{}"), Body::new(FakeBody(pieces.into())));
-        let (_, collected) = tokio::join!(send, BodyExt::collect(api_body));
+        let ((), collected) = tokio::join!(send, BodyExt::collect(api_body));
         let collected = collected.expect("a body");
         let trailers = collected.trailers().cloned().unwrap_or_default();
         (collected.to_bytes(), trailers)

@@ -114,5 +114,7 @@ pub(crate) struct LiveVersion {
 pub(crate) struct FunctionUrl {
     pub(crate) auth: UrlAuth,
     pub(crate) cors: Cors,
+    /// Whether it streams responses.
+    pub(crate) streams: bool,
     pub(crate) url: String,
 }

@@ -274,7 +274,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
             }
         }
         if entry.lambda != LambdaSettings::default()
-            || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some()))
+            || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some() || entry.stream.is_some()))
         {
             functions.insert(names.function_arn());
         }

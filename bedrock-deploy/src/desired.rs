@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use aws_sdk_lambda::types::InvokeMode;
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 use crate::contract_record::ContractRecord;
@@ -21,6 +22,9 @@ use crate::uses::ResourceUse;
 use crate::version::{FunctionSettings, Version};
 
 const MAX_LAYERS_PER_FUNCTION: usize = 5;
+
+/// Word of the tag that records that deploys manage the invoke mode of the URL.
+pub(crate) const INVOKE_MODE: &str = "InvokeMode";
 
 /// The functions of a stage by their keys.
 pub(crate) type Desired = BTreeMap<String, DesiredFunction>;
@@ -46,6 +50,8 @@ pub(crate) struct DesiredFunction {
     pub(crate) url: Option<UrlAuth>,
     /// The CORS configuration of the URL. `None` leaves it to others, unless earlier deploys managed it.
     pub(crate) cors: Option<Cors>,
+    /// Whether the URL streams responses. False leaves it to others, unless earlier deploys managed it.
+    pub(crate) streams: bool,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) lambda: LambdaSettings,
     /// Which settings of `lambda` a deploy manages.
@@ -56,6 +62,11 @@ pub(crate) struct DesiredFunction {
 }
 
 impl DesiredFunction {
+    /// Returns the invoke mode of the function URL.
+    pub(crate) fn invoke_mode(&self) -> InvokeMode {
+        if self.streams { InvokeMode::ResponseStream } else { InvokeMode::Buffered }
+    }
+
     /// Returns the tags of the function, in addition to those that every function has.
     pub(crate) fn tags(&self) -> BTreeMap<String, String> {
         let managed = self.managed.tag().map(|tag| (SETTINGS_TAG.to_owned(), tag));
@@ -190,7 +201,10 @@ fn desired_function(
         ]
         .concat(),
     };
-    let cors = entry.cors.as_ref().filter(|_| key == ENDPOINT && entry.url_auth.is_some());
+    let has_url = key == ENDPOINT && entry.url_auth.is_some();
+    let cors = entry.cors.as_ref().filter(|_| has_url);
+    let streams = has_url && entry.stream == Some(true);
+    let url_settings = cors.map(|_| CORS).into_iter().chain(streams.then_some(INVOKE_MODE));
     DesiredFunction {
         version: Version {
             code_sha256: code.sha256_base64.clone(),
@@ -214,7 +228,8 @@ fn desired_function(
         url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
         cors: cors.cloned(),
-        managed: cors.iter().fold(entry.lambda.managed(&stage.log_group_name(key)), |managed, _| managed.with(CORS)),
+        streams,
+        managed: url_settings.fold(entry.lambda.managed(&stage.log_group_name(key)), ManagedSettings::with),
         lambda: entry.lambda.clone(),
         resources: use_policy::resources_of_app(manifest, entry),
         contracts: ContractRecord::of(entry),

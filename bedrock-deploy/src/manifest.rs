@@ -77,6 +77,9 @@ pub(crate) struct ManifestEntry {
     /// Of the URL.
     #[serde(default)]
     pub(crate) cors: Option<Cors>,
+    /// Whether the URL streams responses. `None` if the settings say nothing.
+    #[serde(default)]
+    pub(crate) stream: Option<bool>,
     #[serde(default)]
     pub(crate) lambda: LambdaSettings,
     /// `None` if the settings say nothing.

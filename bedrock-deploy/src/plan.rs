@@ -16,7 +16,7 @@ use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
 use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
 use crate::cors::CORS;
-use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, UrlAuth};
+use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, INVOKE_MODE, UrlAuth};
 use crate::executions::running_text;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
@@ -546,6 +546,12 @@ fn plan_url(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deployed
         && !desired.cors.clone().unwrap_or_default().is_same(&url.cors)
     {
         steps.add(Step::SetUrlCors, "CORS");
+    }
+    let is_managed = desired.streams || deployed.managed.contains(INVOKE_MODE);
+    if let (Some(_), Some(url), true) = (desired.url, &deployed.url, is_managed)
+        && desired.streams != url.streams
+    {
+        steps.add(Step::SetInvokeMode, if desired.streams { "URL streams" } else { "URL does not stream" });
     }
     plan_url_statements(steps, desired.url.unwrap_or(UrlAuth::Iam), &deployed.statement_ids);
 }

@@ -55,6 +55,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         allows_recursion: false,
         url: (key == ENDPOINT).then_some(UrlAuth::Public),
         cors: None,
+        streams: false,
         triggers: Vec::new(),
         lambda: LambdaSettings::default(),
         managed: ManagedSettings::default(),
@@ -113,6 +114,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
             url: desired.url.map(|auth| FunctionUrl {
                 auth,
                 cors: desired.cors.clone().unwrap_or_default(),
+                streams: desired.streams,
                 url: format!("https://{key}.example/"),
             }),
             statement_ids: statement_ids.collect::<BTreeSet<_>>(),

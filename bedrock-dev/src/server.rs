@@ -128,6 +128,7 @@ impl DevServer {
             functions: Arc::clone(&functions),
             queue: Arc::clone(&queue),
             clock: clock.clone(),
+            endpoint_streams: app.settings.endpoint.stream,
             endpoint_cors: app.settings.endpoint.cors.clone(),
             endpoint_url: UrlAccess::new(&app, &resources),
             contracts,

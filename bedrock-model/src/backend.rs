@@ -57,6 +57,12 @@ pub trait Backend: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Returns whether the URL of a function streams its responses (`InvokeMode` is `RESPONSE_STREAM`).
+    fn streams(&self, function: &FunctionInfo) -> bool {
+        let _ = function;
+        false
+    }
+
     /// Runs a function that [`Backend::find`] returned.
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply;
 

@@ -1,5 +1,6 @@
 //! One call of one function.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use crate::id;
 use crate::log_tail::LogTail;
 use crate::metrics::InvocationMetrics;
+use crate::response_stream::ResponseStream;
 
 /// One call of one function, on its way to the worker.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Invocation {
     pub client_context: Option<String>,
     /// Collects what the worker prints, if the caller asked for the log.
     pub tail: Option<LogTail>,
+    /// Receives the response if the caller reads it as a stream. A function that does not stream ignores it.
+    pub response_stream: Option<Arc<dyn ResponseStream>>,
     /// Collects duration and memory.
     pub metrics: InvocationMetrics,
 }
@@ -37,6 +41,7 @@ impl Invocation {
             trace: trace.unwrap_or_else(id::new_trace_header),
             client_context: None,
             tail: None,
+            response_stream: None,
             metrics: InvocationMetrics::default(),
         }
     }

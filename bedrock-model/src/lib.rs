@@ -4,6 +4,7 @@
 //! | module | contains |
 //! | --- | --- |
 //! | `invocation`, `log_tail`, `metrics` | one call of a function, the end of its log, its duration and memory |
+//! | `response_stream` | a response that a function streams |
 //! | `backend` | the interface of everything that runs functions |
 //! | `event_invoke_config`, `async_event` | settings and state of asynchronous invocations |
 //! | `retry_policy` | when a failed event is run again |
@@ -58,6 +59,8 @@ pub mod metrics;
 #[cfg(not(bedrock_lambda))]
 pub mod recursive_loop;
 #[cfg(not(bedrock_lambda))]
+pub mod response_stream;
+#[cfg(not(bedrock_lambda))]
 pub mod retry_policy;
 
 pub use error::Error;
@@ -89,5 +92,7 @@ pub use memory_store::MemoryStore;
 pub use metrics::{InvocationMetrics, Metrics};
 #[cfg(not(bedrock_lambda))]
 pub use recursive_loop::RecursiveLoopDetector;
+#[cfg(not(bedrock_lambda))]
+pub use response_stream::ResponseStream;
 #[cfg(not(bedrock_lambda))]
 pub use retry_policy::RetryDecision;

@@ -2,6 +2,8 @@
 
 /// Maximum size of an event or response of a call that waits for the response (Lambda quotas: 6 MB).
 pub const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
+/// Maximum size of a streamed response (Lambda quotas: 200 MB).
+pub const MAX_STREAMED_RESPONSE_BYTES: usize = 200 * 1024 * 1024;
 /// Maximum size of the event of a fire-and-forget call (Lambda API model 2026: 1 MB).
 pub const MAX_EVENT_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// Memory size for which Lambda assigns one processor (Lambda developer guide, "Configure function memory").

@@ -24,7 +24,7 @@ use super::{cors, triggers, uses};
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, triggers that version 2 does not have, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, a URL that streams, triggers that version 2 does not have, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 /// Version of a manifest with durable workers. A function that an older reader creates can never become durable.
 const VERSION_WITH_DURABLE: u32 = 4;
@@ -89,6 +89,9 @@ struct Entry {
     /// Of the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     cors: Option<cors::Entry>,
+    /// Whether the URL streams responses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
     /// Settings of Lambda without a default value.
     #[serde(skip_serializing_if = "Option::is_none")]
     lambda: Option<lambda_settings::Entry>,
@@ -176,6 +179,7 @@ fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
         || settings.uses.is_some()
         || !settings.url
         || settings.cors.is_some()
+        || settings.stream
         || lambda_settings::Entry::of(settings).is_some()
 }
 
@@ -222,6 +226,8 @@ fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
     endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
     endpoint.cors = settings.cors.clone().map(cors::Entry::from);
+    endpoint.stream = settings.stream.then_some(true);
+    endpoint.environment.extend(settings.invoke_mode_variable());
     endpoint
 }
 
@@ -275,6 +281,7 @@ fn entry(
         url_auth: None,
         durable: settings.durable.map(|DurableSettings { timeout, retention }| DurableEntry { timeout, retention }),
         cors: None,
+        stream: None,
         lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),
         layer: None,

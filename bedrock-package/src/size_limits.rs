@@ -20,7 +20,9 @@ pub(crate) fn check_limits(app: &App, state: &BuildState) -> Vec<Error> {
     let functions = app.workers.iter().map(|worker| (Function::Worker(worker.name.clone()), &worker.settings));
     for (function, settings) in std::iter::once((Function::Endpoint, &app.settings.endpoint)).chain(functions) {
         let what = function.to_string();
-        reports.extend(pack::check_environment_size(&format!("the environment of {function}"), &settings.environment));
+        let mut variables = settings.environment.clone();
+        variables.extend(settings.invoke_mode_variable());
+        reports.extend(pack::check_environment_size(&format!("the environment of {function}"), &variables));
         let layer = match &function {
             Function::Worker(name) => Some(Artifact::Layer(name.clone())),
             Function::Endpoint => None,

@@ -15,7 +15,7 @@ use crate::{sdk_hint, tools};
 
 /// Arguments of cargo that select the programs. The last one calls functions with the AWS SDK, a feature of its package.
 const PROGRAMS: [&[&str]; 2] = [
-    &["--package=rust_case", "--package=greeter", "--package=hello", "--bins"],
+    &["--package=rust_case", "--package=greeter", "--package=hello", "--package=chat", "--bins"],
     &["--package=rust_case", "--features=sdk", "--bin=rust_case_sdk"],
 ];
 

@@ -26,6 +26,10 @@ pub(super) const RETRIES: RangeInclusive<u64> = 0..=2;
 /// The retention periods of CloudWatch Logs in days (API model, `RetentionInDays`).
 pub(super) const LOG_RETENTION_DAYS: &[u64] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/// The environment variable by which the endpoint's program knows the invoke mode of its URL.
+const INVOKE_MODE_VARIABLE: &str = "BEDROCK_INVOKE_MODE";
+/// Lambda's name of the invoke mode of a URL that streams (API model, `InvokeMode`).
+const RESPONSE_STREAM: &str = "RESPONSE_STREAM";
 /// The region of a machine that has none.
 const DEFAULT_REGION: &str = "us-east-1";
 /// The longest visibility timeout of SQS in seconds.
@@ -77,6 +81,8 @@ pub struct FunctionSettings {
     pub retries: u64,
     /// Lambda's identifier of the runtime. `None` for the default of the language.
     pub runtime: Option<String>,
+    /// Whether the endpoint's URL streams responses. Default false: Lambda sends a response when it is complete.
+    pub stream: bool,
     /// The timeout of an invocation, in seconds. Default 30.
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
@@ -138,6 +144,7 @@ impl Default for FunctionSettings {
             redact: Vec::new(),
             retries: *RETRIES.end(),
             runtime: None,
+            stream: false,
             timeout: 30,
             triggers: Vec::new(),
             url: true,
@@ -151,6 +158,13 @@ impl FunctionSettings {
     #[must_use]
     pub fn architecture(&self, of_app: Architecture) -> Architecture {
         self.lambda.architecture.unwrap_or(of_app)
+    }
+
+    /// Returns the environment variable by which the program of an endpoint knows that its URL streams. `None` if the
+    /// URL does not. The program is the same with and without it, so that a change of the setting compiles nothing.
+    #[must_use]
+    pub fn invoke_mode_variable(&self) -> Option<(String, String)> {
+        self.stream.then(|| (INVOKE_MODE_VARIABLE.to_owned(), RESPONSE_STREAM.to_owned()))
     }
 
     /// Returns the environment variables of the function on this machine: those of the resources that it uses, and those of

@@ -43,6 +43,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "redact",
     "runtime",
     "runtime-management",
+    "stream",
     "system-log-level",
     "tags",
     "timeout",
@@ -124,6 +125,10 @@ impl Reader<'_> {
             if known_keys.contains(&name) {
                 self.record_origin(&format!("{path}.{name}"), value);
                 self.function_setting(name, value, &format!("{path}.{name}"), &mut settings);
+            } else if name == "stream" {
+                let reason =
+                    "be set for a worker: only the endpoint has a URL, and only the responses of a URL are streamed";
+                self.not_allowed(value, &format!("{path}.{name}"), reason);
             } else {
                 self.unknown_key(name, &key.span(), &format!("[package.metadata.bedrock.{path}]"), known_keys);
             }
@@ -164,6 +169,7 @@ impl Reader<'_> {
             "redact" => set(&mut settings.redact, self.redacted_fields(value, path)),
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
+            "stream" => set(&mut settings.stream, self.boolean(value, path)),
             "url" => set(&mut settings.url, self.boolean(value, path)),
             "uses" => settings.uses = self.uses(value, path),
             "triggers" => settings.triggers = self.triggers(value, path),

@@ -136,6 +136,9 @@ impl Reader<'_> {
         if settings.cors.is_some() && !settings.url {
             refuse("cors", "be set with `url = false`: there is no URL that pages could call");
         }
+        if settings.stream && !settings.url {
+            refuse("stream", "be set with `url = false`: there is no URL that could stream");
+        }
         if lambda.file_system.is_some() && lambda.vpc.is_none() {
             refuse("file-system", "be set without `vpc`: Lambda reaches file systems only through a VPC");
         }

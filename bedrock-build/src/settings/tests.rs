@@ -60,8 +60,8 @@ fn unknown_setting_error_lists_known_settings() {
          the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, `cors`, \
          `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
-         `redact`, `runtime`, `runtime-management`, `system-log-level`, `tags`, `timeout`, `tracing`, `url`, \
-         `uses`, `vpc`"
+         `redact`, `runtime`, `runtime-management`, `stream`, `system-log-level`, `tags`, `timeout`, `tracing`, \
+         `url`, `uses`, `vpc`"
     );
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),
@@ -72,6 +72,29 @@ fn unknown_setting_error_lists_known_settings() {
          `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \
          `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, \
          `uses`, `vpc`"
+    );
+}
+
+#[test]
+fn stream_is_a_setting_of_an_endpoint_with_url() {
+    assert!(!read("endpoint.memory = 512").expect("settings").endpoint.stream);
+    let settings = read("endpoint.stream = true\nstages.prod.endpoint.stream = false").expect("settings");
+    assert!(settings.endpoint.stream && !settings.endpoint_in("prod").stream);
+    let variable = Some(("BEDROCK_INVOKE_MODE".to_owned(), "RESPONSE_STREAM".to_owned()));
+    assert_eq!(settings.endpoint.invoke_mode_variable(), variable);
+    assert_eq!(settings.endpoint_in("prod").invoke_mode_variable(), None);
+    assert_eq!(
+        error_of("\nendpoint.stream = 'sse'"),
+        "Cargo.toml:2: `endpoint.stream` must be `true` or `false`, found `'sse'`\n"
+    );
+    assert_eq!(
+        error_of("[endpoint]\nurl = false\nstream = true"),
+        "Cargo.toml:3: `endpoint.stream` cannot be set with `url = false`: there is no URL that could stream\n"
+    );
+    assert_eq!(
+        error_of("\nworkers.a.stream = true"),
+        "Cargo.toml:2: `workers.a.stream` cannot be set for a worker: only the endpoint has a URL, and only the \
+         responses of a URL are streamed\n"
     );
 }
 

@@ -136,6 +136,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::MoveAlias => function::move_alias(context).await,
         Step::CreateUrl => url::create(context, desired).await,
         Step::SetUrlAuth => url::set_auth(context, desired).await,
+        Step::SetInvokeMode => url::set_invoke_mode(context, desired).await,
         Step::SetUrlCors => url::set_cors(context, desired).await,
         Step::DeleteUrl => url::delete(context).await,
         Step::AddUrlStatement(statement) => url::add_statement(context, *statement).await,

@@ -1,5 +1,5 @@
-//! Creates the function URL of the endpoint, and sets who may call it, and from which pages. The URL belongs to the alias, so that it switches to
-//! new code and new settings at the same time.
+//! Creates the function URL of the endpoint, and sets who may call it, from which pages, and whether it streams. The URL
+//! belongs to the alias, so that it switches to new code and new settings at the same time.
 
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 
@@ -14,12 +14,16 @@ use crate::step::UrlStatement;
 pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let request = || {
         let url = context.aws.lambda.create_function_url_config().function_name(context.name).qualifier(ALIAS);
-        url.auth_type(auth_type(desired)).set_cors(desired.cors.as_ref().map(Cors::to_request)).send()
+        let url = url.auth_type(auth_type(desired)).set_cors(desired.cors.as_ref().map(Cors::to_request));
+        url.set_invoke_mode(desired.streams.then(|| desired.invoke_mode())).send()
     };
     match call(Idempotency::NotIdempotent, request).await {
         Err(error) if error.already_exists() => {
             set_auth(context, desired).await?;
-            if desired.cors.is_some() { set_cors(context, desired).await } else { Ok(()) }
+            if desired.cors.is_some() {
+                set_cors(context, desired).await?;
+            }
+            if desired.streams { set_invoke_mode(context, desired).await } else { Ok(()) }
         }
         created => Ok(created.map(drop)?),
     }
@@ -29,6 +33,16 @@ pub(super) async fn set_auth(context: &FunctionContext<'_>, desired: &DesiredFun
     let request = || {
         let url = context.aws.lambda.update_function_url_config().function_name(context.name).qualifier(ALIAS);
         url.auth_type(auth_type(desired)).send()
+    };
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+/// Sets whether the URL streams responses.
+pub(super) async fn set_invoke_mode(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
+    let request = || {
+        let url = context.aws.lambda.update_function_url_config().function_name(context.name).qualifier(ALIAS);
+        url.invoke_mode(desired.invoke_mode()).send()
     };
     call(Idempotency::Idempotent, request).await?;
     Ok(())

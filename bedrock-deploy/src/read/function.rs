@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_lambda::types::{
-    Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, LastUpdateStatus, RecursiveLoop, Runtime,
-    State,
+    Architecture, Concurrency, FunctionConfiguration, FunctionUrlAuthType, InvokeMode, LastUpdateStatus, RecursiveLoop,
+    Runtime, State,
 };
 use serde_json::Value;
 
@@ -232,7 +232,8 @@ pub(crate) async fn read_function_url(aws: &Aws, name: &str) -> Result<Option<Fu
         let is_public = *response.auth_type() == FunctionUrlAuthType::None;
         let auth = if is_public { UrlAuth::Public } else { UrlAuth::Iam };
         let cors = response.cors().map(Cors::of).unwrap_or_default();
-        FunctionUrl { auth, cors, url: response.function_url().to_owned() }
+        let streams = response.invoke_mode() == Some(&InvokeMode::ResponseStream);
+        FunctionUrl { auth, cors, streams, url: response.function_url().to_owned() }
     }))
 }
 

@@ -88,6 +88,7 @@ impl FunctionFactory<'_> {
         ];
         // The settings come later than the queues and buckets, so that they override them.
         let configured = self.resource_variables.iter().cloned().chain(app.local_variables(settings));
+        let configured = configured.chain(settings.invoke_mode_variable());
         let mut variables = lambda_variables(&info.runtime, configured);
         variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables

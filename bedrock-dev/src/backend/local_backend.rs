@@ -27,6 +27,8 @@ pub(crate) struct LocalBackend {
     pub(crate) endpoint_cors: Option<Cors>,
     /// Whose requests the endpoint's URL accepts.
     pub(crate) endpoint_url: UrlAccess,
+    /// Whether the endpoint's URL streams responses.
+    pub(crate) endpoint_streams: bool,
     pub(crate) contracts: Arc<WorkerContracts>,
     /// The durable executions; `None` if the app has no durable worker.
     pub(crate) durable: Option<Arc<DurableService>>,
@@ -68,6 +70,10 @@ impl Backend for LocalBackend {
         }
         // Clients sign with the time of their clock, not with that of `--clock`.
         self.endpoint_url.authorize(request, SystemTime::now())
+    }
+
+    fn streams(&self, function: &FunctionInfo) -> bool {
+        self.endpoint_streams && function.worker == ENDPOINT
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

@@ -59,6 +59,10 @@ impl<B: Backend> Backend for RecordingBackend<B> {
         self.inner.authorize_url(function, request)
     }
 
+    fn streams(&self, function: &FunctionInfo) -> bool {
+        self.inner.streams(function)
+    }
+
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
         // The invocations of an execution are recorded, and the execution is not one of them.
         if function.durable.is_some() {

@@ -18,7 +18,7 @@ use super::invocation_slot::{InitState, RuntimeReply};
 use super::log_line::{LogLine, LogSink};
 use super::program::Program;
 use super::report::{self, FailureStatus, ResourceUsage};
-use super::runtime_api::{MAX_RESPONSE_BYTES, RuntimeApi};
+use super::runtime_api::RuntimeApi;
 use crate::debug::TIMEOUT_SECONDS;
 use crate::sync::Mutex;
 
@@ -367,10 +367,10 @@ impl Function {
             RuntimeReply::Response(response) => return Ok(response),
             RuntimeReply::Error(json) => FunctionError::from_json(&json),
             RuntimeReply::Exited(text) => FunctionError::exited(text),
-            RuntimeReply::TooLarge(bytes) => {
+            RuntimeReply::TooLarge { bytes, limit } => {
                 let message = format!(
                     "Response payload size ({bytes} bytes) exceeded maximum allowed payload size \
-                     ({MAX_RESPONSE_BYTES} bytes)."
+                     ({limit} bytes)."
                 );
                 FunctionError::new("Function.ResponseSizeTooLarge", message)
             }

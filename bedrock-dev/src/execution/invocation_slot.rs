@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock_model::{Invocation, LogTail};
+use bedrock_model::{Invocation, LogTail, ResponseStream};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,8 +15,11 @@ pub(super) enum RuntimeReply {
     Response(Bytes),
     /// The JSON of the runtime's error.
     Error(Bytes),
-    /// The response exceeds the limit; its size in bytes.
-    TooLarge(usize),
+    /// The response exceeds the limit; sizes in bytes. Of a streamed response, the rest was not read.
+    TooLarge {
+        bytes: usize,
+        limit: usize,
+    },
     /// The process exited; Lambda's text.
     Exited(String),
 }
@@ -54,7 +57,12 @@ pub(super) struct PendingInvocation {
 }
 
 /// The invocation that a process is working on.
-type InFlight = (Arc<str>, oneshot::Sender<RuntimeReply>);
+#[derive(Debug)]
+struct InFlight {
+    request_id: Arc<str>,
+    caller: oneshot::Sender<RuntimeReply>,
+    response_stream: Option<Arc<dyn ResponseStream>>,
+}
 
 /// The slot of one process.
 #[derive(Debug)]
@@ -99,7 +107,9 @@ impl InvocationSlot {
             let PendingInvocation { request_id, invocation, timeout, started, reply } = pending;
             let own_deadline = SystemTime::now() + timeout;
             let deadline = invocation.caller_deadline.map_or(own_deadline, |limit| limit.min(own_deadline));
-            *self.in_flight.lock() = Some((Arc::clone(&request_id), reply));
+            let response_stream = invocation.response_stream.clone();
+            let in_flight = InFlight { request_id: Arc::clone(&request_id), caller: reply, response_stream };
+            *self.in_flight.lock() = Some(in_flight);
             *self.newest.lock() = Some((request_id, invocation.tail.clone()));
             // Sending fails if the caller has given up: the invocation is not run then.
             if started.send(deadline).is_ok() {
@@ -111,9 +121,16 @@ impl InvocationSlot {
 
     /// Passes a reply to the caller. Returns false if the process does not have this invocation.
     pub(super) fn complete(&self, request_id: &str, reply: RuntimeReply) -> bool {
-        let in_flight = self.in_flight.lock().take_if(|(id, _)| **id == *request_id);
+        let in_flight = self.in_flight.lock().take_if(|in_flight| *in_flight.request_id == *request_id);
         // The caller may have left after its deadline.
-        in_flight.map(|(_, caller)| drop(caller.send(reply))).is_some()
+        in_flight.map(|in_flight| drop(in_flight.caller.send(reply))).is_some()
+    }
+
+    /// Returns what receives the response of an invocation as a stream. `None` if its caller wants it as a whole, or if the
+    /// process does not have this invocation.
+    pub(super) fn response_stream(&self, request_id: &str) -> Option<Arc<dyn ResponseStream>> {
+        let in_flight = self.in_flight.lock();
+        in_flight.as_ref().filter(|in_flight| *in_flight.request_id == *request_id)?.response_stream.clone()
     }
 
     /// Records a log line of the process, and returns the request id that it belongs to.
@@ -140,8 +157,8 @@ impl InvocationSlot {
             }
             is_open
         });
-        if let Some((_, caller)) = self.in_flight.lock().take() {
-            let _ = caller.send(RuntimeReply::Exited(exit_text.to_owned()));
+        if let Some(in_flight) = self.in_flight.lock().take() {
+            let _ = in_flight.caller.send(RuntimeReply::Exited(exit_text.to_owned()));
         }
     }
 

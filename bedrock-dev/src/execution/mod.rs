@@ -7,6 +7,7 @@
 //! | `program` | the executable of a function |
 //! | `environment` | one environment: starts a process, passes invocations to it, kills it |
 //! | `runtime_api` | the routes of the Runtime API |
+//! | `streamed_response` | a response that is passed on while the process writes it |
 //! | `invocation_slot` | hands one invocation at a time to the process that polls for it |
 //! | `concurrency_limiter` | limits how many invocations of a fast function run at once |
 //! | `memory_limit` | watches the memory of a process |
@@ -27,6 +28,7 @@ mod memory_limit;
 mod program;
 mod report;
 mod runtime_api;
+mod streamed_response;
 
 pub(crate) use busy_poll::BusyPoller;
 pub use function::{Function, StagedProgram};

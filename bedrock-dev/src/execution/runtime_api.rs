@@ -22,10 +22,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::invocation_slot::{InvocationSlot, RuntimeReply};
+use super::streamed_response::{is_streaming, receive_streamed};
 use crate::sync::RwLock;
 
 /// Maximum size of a response (Lambda quotas: 6 MB).
-pub(super) const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 /// A response that is too large is read up to this size, so that the process receives an HTTP error.
 const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// Maximum size of an error.
@@ -122,7 +123,13 @@ async fn handle_request(slots: &InvocationSlots, request: Request<Incoming>) -> 
     let (slot, arn) = slots.read().get(key).cloned().ok_or(StatusCode::FORBIDDEN)?;
     match route {
         Route::Next => next_invocation(&slot, &arn).await,
-        Route::Response(id) => receive_response(&slot, id, body).await,
+        Route::Response(id) => match slot.response_stream(id).filter(|_| is_streaming(&head.headers)) {
+            Some(stream) => {
+                let (reply, status) = receive_streamed(&slot, &*stream, &head.headers, body).await?;
+                acknowledge(slot.complete(id, reply), status)
+            }
+            None => receive_response(&slot, id, body).await,
+        },
         Route::Error(id) => {
             let error = read_body(body, MAX_ERROR_BYTES).await?;
             acknowledge(slot.complete(id, RuntimeReply::Error(error)), StatusCode::ACCEPTED)
@@ -159,7 +166,10 @@ async fn receive_response(slot: &InvocationSlot, id: &str, body: Incoming) -> Re
     let bytes = body.len();
     if bytes > MAX_RESPONSE_BYTES {
         // As on Lambda, the process receives an error and continues with its next invocation.
-        acknowledge(slot.complete(id, RuntimeReply::TooLarge(bytes)), StatusCode::PAYLOAD_TOO_LARGE)
+        acknowledge(
+            slot.complete(id, RuntimeReply::TooLarge { bytes, limit: MAX_RESPONSE_BYTES }),
+            StatusCode::PAYLOAD_TOO_LARGE,
+        )
     } else {
         acknowledge(slot.complete(id, RuntimeReply::Response(body)), StatusCode::ACCEPTED)
     }

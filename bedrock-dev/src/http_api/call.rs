@@ -2,13 +2,15 @@
 //! invocation. The response is redacted, as for every reader of the API.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{Response, StatusCode};
-use bedrock_model::{FunctionInfo, Invocation};
+use bedrock_model::response_stream::Written;
+use bedrock_model::{FunctionInfo, Invocation, ResponseStream};
 use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -72,8 +74,25 @@ async fn call(state: &ApiState, function: &FunctionInfo, event: Bytes, is_async:
     if is_async { accept(state, function, invocation).await } else { Ok(run(state, function, invocation).await) }
 }
 
-async fn run(state: &ApiState, function: &FunctionInfo, invocation: Invocation) -> Response<Body> {
+/// Discards a response that is streamed: the reply of the invocation then contains what the event log gets of it.
+#[derive(Debug)]
+struct DiscardedStream;
+
+impl ResponseStream for DiscardedStream {
+    fn open<'a>(&'a self, _: &str) -> Written<'a> {
+        Box::pin(ready(()))
+    }
+
+    fn write(&self, _: Bytes) -> Written<'_> {
+        Box::pin(ready(()))
+    }
+}
+
+async fn run(state: &ApiState, function: &FunctionInfo, mut invocation: Invocation) -> Response<Body> {
     let request_id = invocation.request_id.clone();
+    if state.backend.streams(function) {
+        invocation.response_stream = Some(Arc::new(DiscardedStream));
+    }
     let result = state.backend.run(function, invocation).await;
     let outcome = outcome(&result).as_str();
     match result {

@@ -15,7 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use bedrock_model::date::web_log;
-use bedrock_model::{IamIdentity, Invocation, UrlError, UrlRequest};
+use bedrock_model::{FunctionInfo, IamIdentity, Invocation, UrlError, UrlRequest};
 
 use super::access::function_of_host;
 use super::body::{self, BodyError};
@@ -23,6 +23,7 @@ use super::cors;
 use super::function_reference::FunctionReference;
 use super::function_url_response::{http_response, json_response};
 use super::request_parts::{NameInPath, header_text};
+use super::response_stream::{Beginning, response_stream};
 use super::service::Service;
 use bedrock_model::Error;
 use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
@@ -80,10 +81,10 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
         add_identity(&mut event["requestContext"], identity);
     }
     invocation.event = event.to_string().into();
-    let mut response = match service.backend.run(&function, invocation).await {
-        Ok(response) => http_response(&response).unwrap_or_else(function_failed),
-        Err(Error::Throttled { .. }) => throttled(),
-        Err(_) => function_failed(),
+    let mut response = if service.backend.streams(&function) {
+        streamed_response(service, &function, invocation).await
+    } else {
+        whole_response(&service.backend.run(&function, invocation).await)
     };
     if let Some(cors) = cors {
         cors::add_headers(&mut response, cors, &head.headers);
@@ -131,6 +132,31 @@ fn add_identity(context: &mut Value, identity: IamIdentity) {
         "userArn": arn,
         "userId": id,
     } });
+}
+
+/// Returns the response while the function writes it. A function that does not stream answers as a whole, or with an error.
+async fn streamed_response(service: &Service, function: &FunctionInfo, mut invocation: Invocation) -> Response<Body> {
+    let (writer, mut reader) = response_stream();
+    invocation.response_stream = Some(Arc::new(writer));
+    let reply = tokio::spawn(service.backend.run(function, invocation));
+    match reader.beginning().await {
+        // A response that cannot have a body, such as 204, gets none from the server (`correct_framing`).
+        Beginning::Response(head, first) => head.map(|_| reader.into_body(first, reply)),
+        Beginning::Invalid => function_failed(),
+        Beginning::NotStreamed => match reply.await {
+            Ok(result) => whole_response(&result),
+            Err(_) => function_failed(),
+        },
+    }
+}
+
+/// Returns the response of a function that has ended.
+fn whole_response(result: &Result<Bytes, Error>) -> Response<Body> {
+    match result {
+        Ok(response) => http_response(response).unwrap_or_else(function_failed),
+        Err(Error::Throttled { .. }) => throttled(),
+        Err(_) => function_failed(),
+    }
 }
 
 /// Sets the headers with the ids of the request, whatever the function says.
@@ -206,13 +232,13 @@ fn request_event(name: &str, head: &Parts, body: &[u8], request_id: &str, trace:
     event
 }
 
-/// Returns the path that the function gets: without `/_url/NAME`, if it begins so.
 /// Returns the event of a request, for the fuzz target.
 #[cfg(fuzzing)]
 pub fn function_url_event(head: &Parts, body: &[u8]) -> Value {
     request_event("fuzzed", head, body, "00000000-0000-4000-8000-000000000000", "Root=1-0-0")
 }
 
+/// Returns the path that the function gets: without `/_url/NAME`, if it begins so.
 fn raw_path(head: &Parts) -> String {
     let path = head.uri.path();
     if function_of_host(&head.headers).is_some() {

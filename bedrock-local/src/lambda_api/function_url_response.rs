@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use bedrock_model::response_stream::Prelude;
 
 use crate::response_framing::remove_framing_headers;
 
@@ -42,20 +44,41 @@ pub(crate) fn http_response(response: &Bytes) -> Option<Response<Body>> {
         Some(other) => other.to_string().into(),
     };
     let mut response = json_response(status(&given.status_code)?, body);
-    for (name, value) in given.headers.unwrap_or_default() {
+    add_headers(response.headers_mut(), given.headers, given.cookies)?;
+    remove_framing_headers(&mut response);
+    Some(response)
+}
+
+/// Returns the response that a prelude begins. `None` if its status or a header is not valid.
+pub(super) fn response_of_prelude(prelude: Prelude) -> Option<Response<Body>> {
+    let status = if prelude.status_code.is_null() { StatusCode::OK } else { status(&prelude.status_code)? };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/octet-stream"));
+    add_headers(response.headers_mut(), prelude.headers, prelude.cookies)?;
+    remove_framing_headers(&mut response);
+    Some(response)
+}
+
+/// Adds the headers of a function. `None` if one is not valid.
+fn add_headers(
+    target: &mut HeaderMap,
+    headers: Option<BTreeMap<String, Value>>,
+    cookies: Option<Vec<String>>,
+) -> Option<()> {
+    for (name, value) in headers.unwrap_or_default() {
         let value = match value {
             Value::Null => continue,
             Value::String(text) => text,
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => return None,
         };
-        response.headers_mut().insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+        target.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
     }
-    for cookie in given.cookies.unwrap_or_default() {
-        response.headers_mut().append("set-cookie", HeaderValue::try_from(cookie).ok()?);
+    for cookie in cookies.unwrap_or_default() {
+        target.append("set-cookie", HeaderValue::try_from(cookie).ok()?);
     }
-    remove_framing_headers(&mut response);
-    Some(response)
+    Some(())
 }
 
 /// Returns the status of the HTTP response of a function, or `None` if the response is not valid.

@@ -28,7 +28,7 @@ const MAX_CLIENT_CONTEXT_BYTES: usize = 3583;
 
 /// Lambda's invocation type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InvocationType {
+pub(super) enum InvocationType {
     RequestResponse,
     Event,
     DryRun,
@@ -64,15 +64,20 @@ pub(super) async fn invoke(
 }
 
 /// A valid call, except that its event has not been checked yet.
-struct InvokeRequest {
-    function: FunctionInfo,
-    invocation_type: InvocationType,
-    wants_log: bool,
-    client_context: Option<String>,
+pub(super) struct InvokeRequest {
+    pub(super) function: FunctionInfo,
+    pub(super) invocation_type: InvocationType,
+    pub(super) wants_log: bool,
+    pub(super) client_context: Option<String>,
 }
 
 impl InvokeRequest {
-    fn parse(service: &Service, headers: &HeaderMap, path: &str, qualifier: Option<&str>) -> Result<Self, ApiError> {
+    pub(super) fn parse(
+        service: &Service,
+        headers: &HeaderMap,
+        path: &str,
+        qualifier: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let reference = FunctionReference::parse(path, qualifier)?;
         let function = service.function(&reference)?;
         // The name of a worker is short for its function's live alias, and no reference that AWS knows.
@@ -202,12 +207,12 @@ async fn execute_and_respond(
 }
 
 /// Returns the error of a call whose function did not run.
-fn not_run_error(error: &Error) -> ApiError {
+pub(super) fn not_run_error(error: &Error) -> ApiError {
     ApiError::from_call_error(error).unwrap_or_else(|| ApiError::service(error.to_string()))
 }
 
 /// Checks that the body is JSON. An empty body is an empty object.
-fn parse_event(
+pub(super) fn parse_event(
     body: Result<Bytes, BodyError>,
     limit: usize,
     invocation_type: InvocationType,
@@ -243,16 +248,16 @@ fn decode_client_context(header: &str) -> Result<String, ApiError> {
 }
 
 /// Returns the deadline of a worker that calls with `invoke`. A nested call never outlives its caller.
-fn caller_deadline(headers: &HeaderMap) -> Option<SystemTime> {
+pub(super) fn caller_deadline(headers: &HeaderMap) -> Option<SystemTime> {
     let deadline = header_text(headers, "x-bedrock-deadline-ms")?.parse().ok()?;
     UNIX_EPOCH.checked_add(Duration::from_millis(deadline))
 }
 
-fn unknown_value(member: &str, value: &str, known: &str) -> ApiError {
+pub(super) fn unknown_value(member: &str, value: &str, known: &str) -> ApiError {
     ApiError::invalid(member, value, &format!("Member must satisfy enum value set: {known}"))
 }
 
-fn respond(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
+pub(super) fn respond(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

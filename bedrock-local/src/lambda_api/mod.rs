@@ -7,9 +7,11 @@
 //! | `service` | what the operations share |
 //! | `access` | `Host` and `Origin` checks, access keys |
 //! | `function_reference` | names, partial ARNs, ARNs and qualifiers |
-//! | `invoke`, `functions`, `function_url` | the operations |
+//! | `invoke`, `invoke_with_response_stream`, `functions`, `function_url` | the operations |
+//! | `event_stream` | encodes the events of a stream |
 //! | `cors` | which pages of other origins may call a function URL |
 //! | `function_url_response` | the HTTP response of a function |
+//! | `response_stream` | the response of a function while it is written |
 //! | `body`, `request_parts` | read requests |
 //! | `log_lines` | what Lambda adds to the log of an invocation |
 //! | `further_operations` | what operations that other crates add need |
@@ -21,14 +23,17 @@ mod access;
 mod api_error;
 mod body;
 mod cors;
+mod event_stream;
 mod function_reference;
 mod function_url;
 pub(super) mod function_url_response;
 mod functions;
 mod further_operations;
 mod invoke;
+mod invoke_with_response_stream;
 mod log_lines;
 mod request_parts;
+mod response_stream;
 mod server;
 mod service;
 

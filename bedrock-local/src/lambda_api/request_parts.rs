@@ -19,7 +19,8 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
 }
 
 fn name_in_path(path: &str) -> String {
-    let rest = ["/2015-03-31/functions/", "/_url/"].iter().find_map(|prefix| path.strip_prefix(prefix));
+    let prefixes = ["/2015-03-31/functions/", "/2021-11-15/functions/", "/_url/"];
+    let rest = prefixes.iter().find_map(|prefix| path.strip_prefix(prefix));
     let segment = rest.unwrap_or_default().split('/').next().unwrap_or_default();
     // The decoder is one of forms, where these characters have a meaning that they do not have in a path.
     let segment = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
@@ -47,6 +48,7 @@ mod tests {
             ("/2015-03-31/functions/a%3Alive/invocations", "a:live"),
             ("/2015-03-31/functions/a+b=c&d", "a+b=c&d"),
             ("/2015-03-31/functions/%ff/invocations", "\u{fffd}"),
+            ("/2021-11-15/functions/a/response-streaming-invocations", "a"),
             ("/_url/a/%ff", "a"),
             ("/_url/a", "a"),
         ] {

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::access::{Access, check_host, check_origin, function_of_host};
 use super::api_error::ApiError;
 use super::service::{RequireCredentials, Service};
-use super::{cors, function_url, functions, invoke};
+use super::{cors, function_url, functions, invoke, invoke_with_response_stream};
 use crate::http_server::{self, FilteredRouter, RequestFilter, ResponseFuture};
 
 /// Serves Lambda's API on a port until the program ends.
@@ -39,6 +39,10 @@ pub async fn serve_alongside_routes(
         .route("/2015-03-31/functions/{name}", get(functions::get))
         .route("/2015-03-31/functions/{name}/configuration", get(functions::get_configuration))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
+        .route(
+            "/2021-11-15/functions/{name}/response-streaming-invocations",
+            post(invoke_with_response_stream::invoke_with_response_stream),
+        )
         .fallback(fallback)
         .method_not_allowed_fallback(fallback);
     let router = Router::new()

@@ -4,6 +4,8 @@ mod convert;
 mod endpoint;
 mod exact_response;
 mod logging;
+mod streamed_request;
+mod streaming;
 mod worker;
 
 pub(crate) use endpoint::serve;

@@ -254,6 +254,48 @@ fn cors_of_the_url_is_set_kept_and_reset() {
 }
 
 #[test]
+fn invoke_mode_of_the_url_is_set_kept_and_reset() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&[]).with_endpoint(&[]).with("/version", json!(3));
+    let url = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+    let read = |aws: &EmulatedAws| aws.call("lambda", "get_function_url_config", &url)["InvokeMode"].clone();
+    aws.deploy(&app);
+    assert_eq!(read(&aws), json!("BUFFERED"));
+    let update = "~ update  shop-dev-endpoint (URL streams)\n\n1 to update\n";
+    app.set("/endpoint/stream", json!(true));
+    assert_eq!(aws.deploy(&app), update);
+    assert_eq!(read(&aws), json!("RESPONSE_STREAM"));
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+
+    // Someone else changes it, and status says so.
+    let mut theirs = url.clone();
+    theirs["InvokeMode"] = json!("BUFFERED");
+    aws.call("lambda", "update_function_url_config", &theirs);
+    let status = aws.run(&app, &["status", "--stage", "dev"]).success();
+    assert!(status.contains("URL streams"), "{status}");
+    assert_eq!(aws.deploy(&app), update);
+
+    // Without the setting the URL does not stream, and from then on it is left to others.
+    app.set("/endpoint/stream", Value::Null);
+    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (URL does not stream)\n\n1 to update\n");
+    assert_eq!(read(&aws), json!("BUFFERED"));
+    theirs["InvokeMode"] = json!("RESPONSE_STREAM");
+    aws.call("lambda", "update_function_url_config", &theirs);
+    assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    assert_eq!(read(&aws), json!("RESPONSE_STREAM"));
+}
+
+#[test]
+fn new_url_streams_if_the_settings_say_so() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&[]).with_endpoint(&[]).with("/version", json!(3));
+    app.set("/endpoint/stream", json!(true));
+    aws.deploy(&app);
+    let url = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+    assert_eq!(aws.call("lambda", "get_function_url_config", &url)["InvokeMode"], json!("RESPONSE_STREAM"));
+}
+
+#[test]
 fn stage_deploys_its_own_settings() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = TestApp::new(&["counter"]).with("/version", json!(3));

@@ -50,6 +50,7 @@ uses = [
 
 const CORS_SETTINGS: &str = r#"
 cors = { allow-origins = ["https://{stage}.shop.example"], allow-methods = ["GET"], max-age = 300 }
+stream = true
 "#;
 
 const STAGE_SETTINGS: &str = r#"
@@ -152,6 +153,8 @@ fn check_stages_and_uses(app: &TestApp) {
             "allow_origins": ["https://{stage}.shop.example"], "expose_headers": [], "max_age": 300
         })
     );
+    let environment = json!({ "BEDROCK_INVOKE_MODE": "RESPONSE_STREAM" });
+    assert_eq!((&manifest["endpoint"]["stream"], &manifest["endpoint"]["environment"]), (&json!(true), &environment));
     assert_eq!(
         manifest["stages"],
         json!({ "prod": {

@@ -61,6 +61,7 @@ run "one_worker" {
       layer    = null
       url_auth = null
       cors     = null
+      stream   = false
     }
     error_message = "the function has all settings: ${jsonencode(output.functions.fetcher)}"
   }
@@ -520,6 +521,11 @@ run "fifo_queue_filters_and_cors" {
   assert {
     condition     = output.functions.endpoint.cors.allow_origins == ["https://dev.shop.example"] && output.functions.fetcher.cors == null
     error_message = "only the endpoint has a URL: ${jsonencode(output.functions.endpoint.cors)}"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.stream && !output.functions.fetcher.stream
+    error_message = "the URL of the endpoint streams: ${jsonencode(output.functions.endpoint)}"
   }
 }
 

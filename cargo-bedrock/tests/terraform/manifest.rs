@@ -116,7 +116,7 @@ impl Manifest {
         Self::with_workers(&["fetcher"]).with("/version", json!(3)).with("/workers/fetcher/triggers", triggers)
     }
 
-    /// Returns a worker with a FIFO queue whose messages are filtered, and an endpoint with a CORS configuration.
+    /// Returns a worker with a FIFO queue whose messages are filtered, and an endpoint that streams, with a CORS configuration.
     pub(crate) fn fifo_and_cors() -> Self {
         let queue = json!({
             "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": true, "max_receives": 3,
@@ -132,6 +132,7 @@ impl Manifest {
             .with("/workers/fetcher/triggers", json!([queue]))
             .with_endpoint(&[])
             .with("/endpoint/cors", cors)
+            .with("/endpoint/stream", json!(true))
     }
 
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.

@@ -23,6 +23,16 @@ def call(client, operation, arguments):
             "status": error.response["ResponseMetadata"]["HTTPStatusCode"],
             "message": error.response["Error"]["Message"],
         }
+    if operation == "invoke_with_response_stream":
+        return {
+            "status": output["StatusCode"],
+            "version": output.get("ExecutedVersion"),
+            "type": output["ResponseStreamContentType"] if "ResponseStreamContentType" in output else None,
+            "events": [
+                {"chunk": event["PayloadChunk"]["Payload"].decode()} if "PayloadChunk" in event else event["InvokeComplete"]
+                for event in output["EventStream"]
+            ],
+        }
     if operation != "invoke":
         output.pop("ResponseMetadata")
         return output

@@ -7,6 +7,7 @@ mod dev_server_buckets;
 mod dev_server_events;
 mod dev_server_limits;
 mod dev_server_sdk;
+mod dev_server_streaming;
 mod dev_server_triggers;
 mod dev_server_url;
 mod driver;

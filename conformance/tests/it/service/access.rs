@@ -64,6 +64,7 @@ fn every_operation_requires_credentials() {
     let functions = "/2015-03-31/functions";
     for request in [
         INVOKE.to_owned(),
+        "POST /2021-11-15/functions/python_case/response-streaming-invocations".to_owned(),
         format!("GET {functions}"),
         format!("GET {functions}/"),
         format!("GET {functions}/python_case"),

@@ -9,4 +9,5 @@ mod emulator_comparison;
 mod function_url;
 mod invoke_results;
 mod program;
+mod response_streams;
 mod sdk_in_worker;

@@ -6,6 +6,7 @@ resource "aws_lambda_function_url" "this" {
   function_name      = aws_lambda_function.this.function_name
   qualifier          = aws_lambda_alias.live.name
   authorization_type = var.function.url_auth == "iam" ? "AWS_IAM" : "NONE"
+  invoke_mode        = var.function.stream ? "RESPONSE_STREAM" : "BUFFERED"
 
   dynamic "cors" {
     for_each = var.function.cors == null ? [] : [var.function.cors]

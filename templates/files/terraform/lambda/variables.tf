@@ -21,6 +21,7 @@ variable "function" {
     dead_letter      = string
     recursion        = string
     url_auth         = string
+    stream           = bool
     durable          = object({ timeout = number, retention = number })
     cors = object({
       allow_credentials = bool

@@ -53,6 +53,7 @@ output "functions" {
       # Workers have no URL, and an endpoint may have none.
       url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
       cors     = name == "endpoint" ? try(function.cors, null) : null
+      stream   = name == "endpoint" && try(function.stream, null) == true
     }
   }
 

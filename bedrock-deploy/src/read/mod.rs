@@ -19,7 +19,9 @@ use crate::concurrent::map_concurrently;
 use crate::contract_record::ContractRecord;
 use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
-pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
+pub(crate) use function::{
+    read_function_url, read_layers_in_use, read_version_descriptions, read_versions, version_from,
+};
 use lists::StageLists;
 pub(crate) use resources::read_resources;
 

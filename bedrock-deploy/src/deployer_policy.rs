@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bedrock_build::App;
-use bedrock_build::triggers::DEFAULT_BUS;
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
 
+use crate::deployer_names::{Names, SecretArns, statement, with_condition};
 use crate::lambda_settings::LambdaSettings;
-use crate::manifest::{Manifest, SecretRef, Trigger};
+use crate::manifest::{Manifest, Trigger};
 use crate::stage::{ENDPOINT, Stage};
 use crate::terraform_policy::terraform_policy;
 use crate::uses::Use;
@@ -156,7 +156,7 @@ pub fn deployer_policy(app: &App, options: &DeployerPolicyOptions) -> Result<Str
 }
 
 pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
-    let names = Names::new(app, options);
+    let names = Names::new(app, options.stage.as_ref(), options.region.as_deref());
     if options.is_for_terraform {
         return terraform_policy(&names, manifest);
     }
@@ -166,100 +166,6 @@ pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Optio
         statements.extend(manifest_statements(&names, manifest));
     }
     json!({ "Version": "2012-10-17", "Statement": statements })
-}
-
-/// ARNs of the resources of the stages.
-pub(crate) struct Names {
-    partition: &'static str,
-    region: String,
-    /// `shop-dev`, or `shop-*` for all stages.
-    pub(crate) stage: String,
-}
-
-impl Names {
-    fn new(app: &str, options: &DeployerPolicyOptions) -> Self {
-        let region = options.region.clone().unwrap_or_else(|| "*".to_owned());
-        let partition = match region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            region if region.starts_with("eusc-") => "aws-eusc",
-            _ => "aws",
-        };
-        let stage = options.stage.as_ref().map_or("*", Stage::as_str);
-        Self { partition, region, stage: format!("{app}-{stage}") }
-    }
-
-    /// Returns an ARN of any account: the policy is attached to an identity of one account.
-    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:*:{resource}", self.partition, self.region)
-    }
-
-    pub(crate) fn iam_arn(&self, resource: &str) -> String {
-        format!("arn:{}:iam::*:{resource}", self.partition)
-    }
-
-    pub(crate) fn s3_arn(&self, resource: &str) -> String {
-        format!("arn:{}:s3:::{resource}", self.partition)
-    }
-
-    pub(crate) fn function_arn(&self) -> String {
-        self.arn("lambda", &format!("function:{}-*", self.stage))
-    }
-
-    /// Returns whether a bus in the settings is one of the app.
-    pub(crate) fn is_app_bus(bus: &str) -> bool {
-        !bus.starts_with("arn:") && bus != DEFAULT_BUS
-    }
-
-    /// Returns the ARN of the rules of a bus.
-    pub(crate) fn rule_arn(&self, bus: &str) -> String {
-        let rule = match bus.rsplit('/').next().unwrap_or_default() {
-            DEFAULT_BUS => format!("rule/{}-*", self.stage),
-            _ if Self::is_app_bus(bus) => format!("rule/{0}-*/{0}-*", self.stage),
-            name => format!("rule/{name}/{}-*", self.stage),
-        };
-        self.arn("events", &rule)
-    }
-}
-
-/// ARNs of the secrets in the settings.
-#[derive(Default)]
-pub(crate) struct SecretArns {
-    /// Of Systems Manager.
-    pub(crate) parameters: BTreeSet<String>,
-    /// Of Secrets Manager.
-    pub(crate) secrets: BTreeSet<String>,
-}
-
-impl SecretArns {
-    pub(crate) fn of(names: &Names, manifest: &Manifest) -> Self {
-        let mut arns = Self::default();
-        for secret in manifest.functions().flat_map(|(_, entry)| entry.secrets.values()) {
-            match secret {
-                SecretRef::Ssm(name) => {
-                    arns.parameters.insert(names.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))));
-                }
-                SecretRef::SecretsManager(name) if name.starts_with("arn:") => {
-                    arns.secrets.insert(name.clone());
-                }
-                // Secrets Manager appends six characters to the name.
-                SecretRef::SecretsManager(name) => {
-                    arns.secrets.insert(names.arn("secretsmanager", &format!("secret:{name}-??????")));
-                }
-            }
-        }
-        arns
-    }
-}
-
-pub(crate) fn statement(sid: &str, service: &str, actions: &[&str], resources: &[String]) -> Value {
-    let actions: Vec<String> = actions.iter().map(|action| format!("{service}:{action}")).collect();
-    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
-}
-
-pub(crate) fn with_condition(mut statement: Value, condition: &Value) -> Value {
-    statement["Condition"] = condition.clone();
-    statement
 }
 
 fn function_statements(names: &Names) -> Vec<Value> {

@@ -123,7 +123,7 @@ impl DeploymentRecord {
 }
 
 /// Deletes the record before `plan` is applied. If the caller may not use the bucket, tags the functions of the plan instead,
-/// so that nobody trusts the record.
+/// so that no deploy trusts the record.
 pub(crate) async fn delete_record(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<()> {
     let request = || {
         let object = aws.s3.delete_object().bucket(stage.upload_bucket()).key(stage.record_key());

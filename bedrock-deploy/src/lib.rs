@@ -17,7 +17,7 @@
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
 //! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
-//! | `deployer_policy`, `terraform_policy` | the IAM policy that these operations need, and that of Terraform |
+//! | `deployer_policy`, `terraform_policy`, `deployer_names` | the IAM policy that these operations need, and that of Terraform |
 //! | `deployment_record`, `unchanged` | what the last deployment recorded, and the plan of a stage that it still describes |
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
@@ -38,6 +38,7 @@ mod contract_record;
 mod contracts;
 mod cors;
 mod deploy;
+mod deployer_names;
 mod deployer_policy;
 mod deployment_record;
 mod desired;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::deployer_policy::{Names, SecretArns, statement, with_condition};
+use crate::deployer_names::{Names, SecretArns, statement, with_condition};
 use crate::lambda_settings::LambdaSettings;
 use crate::manifest::{Manifest, Trigger};
 use crate::uses::Use;

@@ -267,7 +267,7 @@ impl State {
                 };
                 (self.requests % 7 == 3).then(|| refuse(429, code, "Rate exceeded"))
             }
-            AwsRule::MappingDeletedLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("deleted mapping", "", 40))
+            AwsRule::MappingDeletedLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("deleted mapping", "", 60))
                 .then(|| {
                     let message = "An event source mapping with SQS arn and function already exists. Please update or delete the \
                                    existing mapping";
@@ -338,7 +338,7 @@ impl State {
             }
             AwsRule::DestinationVisibleLate => {
                 let function = |arn: &str| arn.split(':').nth(6).unwrap_or_default().to_owned();
-                let arn = destinations().find(|arn| self.is_recent("function", &function(arn), 20))?;
+                let arn = destinations().find(|arn| self.is_recent("function", &function(arn), 40))?;
                 Some(invalid(&format!("The destination ARN {arn} is invalid.")))
             }
             AwsRule::ScheduleRoleVisibleLate => {
@@ -527,7 +527,7 @@ mod tests {
         let new = "arn:aws:lambda:us-east-1:1:function:f:live";
         assert_eq!(message(new), format!("The destination ARN {new} is invalid."));
         assert!(message("arn:aws:sqs:us-east-1:1:q").contains("does not have permissions to call"));
-        rules.advance(20);
+        rules.advance(40);
         assert_eq!(message(new), "Send");
     }
 

@@ -195,8 +195,9 @@ impl StageOperation<'_> {
             done.url = endpoint_url(aws, stage, desired).await;
             if let Some(lock) = lock.filter(|_| is_complete_deploy)
                 && let Some(record) = DeploymentRecord::new(desired, &plan, &published, done.url.clone())
+                // A process that has taken over the lock may change the stage already.
+                && lock.renew().await.is_ok()
             {
-                lock.renew().await?;
                 self.write_record(aws, stage, &record, &plan.unrecorded).await;
             }
             Ok(done)

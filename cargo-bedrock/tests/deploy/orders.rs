@@ -30,8 +30,10 @@ const THREADS: usize = 4;
 const STEPS: usize = 4;
 /// One command in three is killed after fewer requests that change something than this.
 const MAX_MUTATIONS: u64 = 30;
-/// Each refusal moves the clock so far that a command waits only once for each change.
-const SECONDS_PER_REFUSAL: u64 = 60;
+/// Each refusal moves the clock so far that a command waits at most three times for a change.
+const SECONDS_PER_REFUSAL: u64 = 20;
+/// After that, everything is visible.
+const VISIBLE_SECONDS: u64 = 60;
 
 /// SplitMix64.
 struct Random(u64);
@@ -49,6 +51,40 @@ impl Random {
     }
 }
 
+/// A process to kill.
+struct Kill {
+    /// Requests that change something until then.
+    after: u64,
+    process: Pid,
+    is_done: bool,
+}
+
+/// Starts the proxy of an order, which applies the rules and remembers old lists for all commands. When it kills a process, no
+/// further request of that process comes through.
+fn start_proxy(aws: &EmulatedAws, rules: &Arc<AwsRules>, kill: &Arc<Mutex<Option<Kill>>>) -> Proxy {
+    let before = Arc::clone(rules);
+    let after = Arc::clone(rules);
+    let kill = Arc::clone(kill);
+    Proxy::start_with_end(
+        aws.emulator.endpoint(),
+        move |request| {
+            if let Some(kill) = kill.lock().expect("lock").as_mut().filter(|_| request.is_mutation) {
+                if kill.is_done {
+                    return ProxyAction::Disconnect;
+                }
+                if kill.after == 0 {
+                    let _ = kill_process(kill.process, Signal::KILL);
+                    kill.is_done = true;
+                } else {
+                    kill.after -= 1;
+                }
+            }
+            action_of(&before, request)
+        },
+        move |request| after.finished(&AwsAction::of_request(request.bytes(), ACCOUNT)),
+    )
+}
+
 /// One order, which has a stage of its own.
 struct Order<'a> {
     aws: &'a EmulatedAws,
@@ -56,6 +92,8 @@ struct Order<'a> {
     stage: String,
     app: TestApp,
     rules: Arc<AwsRules>,
+    kill: Arc<Mutex<Option<Kill>>>,
+    proxy: Proxy,
     /// The version that the user's alias points to, while the worker is deployed.
     alias_version: Option<String>,
     has_queue: bool,
@@ -79,13 +117,17 @@ impl<'a> Order<'a> {
         app.set("/version", json!(2));
         app.set("/workers/counter/invokes", json!(["reporter"]));
         app.layer("counter", "ranks", "NAME = 0\n");
-        let rules = AwsRules::new(&AwsRule::TRANSIENT).with_seconds_per_refusal(SECONDS_PER_REFUSAL);
+        let rules = Arc::new(AwsRules::new(&AwsRule::TRANSIENT).with_seconds_per_refusal(SECONDS_PER_REFUSAL));
+        let kill = Arc::default();
+        let proxy = start_proxy(aws, &rules, &kill);
         Self {
             aws,
             random: Random(seed),
             stage: format!("o{seed}"),
             app,
-            rules: Arc::new(rules),
+            rules,
+            kill,
+            proxy,
             alias_version: None,
             has_queue: false,
             has_schedule: false,
@@ -134,43 +176,22 @@ impl<'a> Order<'a> {
         self.log.push(format!("change {change} with {number}"));
     }
 
-    /// Starts a proxy that applies the rules. After `killed_after` requests that change something, it kills the process in
-    /// `process`, and nothing of that process comes through any more.
-    fn proxy(&self, killed_after: Option<u64>, process: &Arc<Mutex<Option<Pid>>>) -> Proxy {
-        let rules = Arc::clone(&self.rules);
-        let after = Arc::clone(&self.rules);
-        let process = Arc::clone(process);
-        Proxy::start_with_end(
-            self.aws.emulator.endpoint(),
-            move |request| {
-                let mutations = u64::try_from(request.mutations_before).unwrap_or_default();
-                if let Some(killed_after) = killed_after.filter(|_| request.is_mutation) {
-                    if mutations == killed_after
-                        && let Some(pid) = *process.lock().expect("lock")
-                    {
-                        let _ = kill_process(pid, Signal::KILL);
-                    }
-                    if mutations > killed_after {
-                        return ProxyAction::Disconnect;
-                    }
-                }
-                action_of(&rules, request)
-            },
-            move |request| after.finished(&AwsAction::of_request(request.bytes(), ACCOUNT)),
-        )
-    }
-
     fn run(&self, args: &[&str], killed_after: Option<u64>) -> CommandOutput {
-        let process = Arc::new(Mutex::new(None));
-        let proxy = self.proxy(killed_after, &process);
         let mut environment = self.aws.environment();
-        environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
+        environment.push(("AWS_ENDPOINT_URL".to_owned(), self.proxy.endpoint.clone()));
         let mut command = self.app.command(&[args, &["--stage", &self.stage]].concat(), &environment);
-        let mut pid = process.lock().expect("lock");
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
-        *pid = Some(Pid::from_child(&child));
-        drop(pid);
-        child.wait_with_output().expect("the command ends").into()
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut kill = self.kill.lock().expect("lock");
+        let child = command.spawn().expect("the command starts");
+        if let Some(after) = killed_after {
+            *kill = Some(Kill { after, process: Pid::from_child(&child), is_done: false });
+        }
+        drop(kill);
+        let output = child.wait_with_output().expect("the command ends").into();
+        if killed_after.is_some() {
+            *self.kill.lock().expect("lock") = None;
+        }
+        output
     }
 
     /// Runs a command that is killed, runs twice at once or is completed, and checks what it did not touch.
@@ -322,7 +343,7 @@ fn run_order(aws: &EmulatedAws, seed: u64) {
     }
     order.change();
     // What old lists hide is found after they are new, with a deploy that reads everything.
-    order.rules.advance(SECONDS_PER_REFUSAL);
+    order.rules.advance(VISIBLE_SECONDS);
     order.log.push("last deploy".to_owned());
     order.run(&["deploy", "--yes", "--refresh"], None).success();
     order.check_user_resources();
@@ -330,7 +351,7 @@ fn run_order(aws: &EmulatedAws, seed: u64) {
     order.log.push("last destroy".to_owned());
     order.alias_version = None;
     for _ in 0..2 {
-        order.rules.advance(SECONDS_PER_REFUSAL);
+        order.rules.advance(VISIBLE_SECONDS);
         order.run(&["destroy", "--yes"], None).success();
     }
     order.check_deleted();

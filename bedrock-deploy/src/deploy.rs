@@ -8,8 +8,9 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
-use crate::aws::{self, Aws, AwsOptions, with_interrupt};
+use crate::aws::{self, Aws, AwsOptions, request_count, with_interrupt};
 use crate::contracts::{DeployedContract, callers_of, check_breaks, deployed_contracts};
+use crate::deployment_record::{DeploymentRecord, delete_record};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
 use crate::executions::read_running_executions;
@@ -23,6 +24,7 @@ use crate::regions::check_function_url;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
 use crate::triggers::read::read_triggers;
+use crate::unchanged::read_unchanged;
 
 /// What the user wants to do with a stage.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct StageRequest {
     pub dry_run: bool,
     /// Deploy even if a change of a contract breaks deployed callers.
     pub allow_breaking: bool,
+    /// Read everything from AWS, also if the record of the last deployment says that nothing has changed.
+    pub refresh: bool,
 }
 
 /// Deploys the last build of `app`.
@@ -55,9 +59,9 @@ pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, 
         let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
         let callers = callers_of(&manifest, &request.only);
         let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm, callers };
-        let Some(changed) = Box::pin(operation.run(&aws, &stage, &desired)).await? else { return Ok(()) };
-        let url = endpoint_url(&aws, &stage, &desired).await;
-        observer.finished(&Outcome::Deployed { stage: &stage, changed, url });
+        let Some(done) = Box::pin(operation.run(&aws, &stage, &desired)).await? else { return Ok(()) };
+        let StageChange { changed, url, is_recorded } = done;
+        observer.finished(&Outcome::Deployed { stage: &stage, changed, url, requests: request_count(), is_recorded });
         Ok(())
     })
 }
@@ -69,7 +73,7 @@ pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver,
         let desired = Desired::new();
         let callers = BTreeSet::new();
         let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm, callers };
-        if let Some(changed) = Box::pin(operation.run(&aws, &stage, &desired)).await? {
+        if let Some(StageChange { changed, .. }) = Box::pin(operation.run(&aws, &stage, &desired)).await? {
             observer.finished(&Outcome::Destroyed { stage: &stage, changed });
         }
         Ok(())
@@ -134,11 +138,33 @@ struct StageOperation<'a> {
     callers: BTreeSet<String>,
 }
 
+/// What an operation has done.
+#[derive(Debug, Default)]
+struct StageChange {
+    changed: ChangeCount,
+    /// URL of the endpoint after a deploy.
+    url: Option<String>,
+    /// Whether only the functions were read.
+    is_recorded: bool,
+}
+
 impl StageOperation<'_> {
     /// Plans while no other operation changes the stage, shows the plan, asks for confirmation and applies it. Returns `None`
     /// after a dry run, which needs no lock.
-    async fn run(&self, aws: &Aws, stage: &StageContext, desired: &Desired) -> Result<Option<ChangeCount>> {
+    async fn run(&self, aws: &Aws, stage: &StageContext, desired: &Desired) -> Result<Option<StageChange>> {
         let is_partial = !self.request.only.is_empty();
+        let is_complete_deploy = self.operation == Operation::Deploy && !is_partial;
+        if is_complete_deploy
+            && !self.request.refresh
+            && let Some(unchanged) = Box::pin(read_unchanged(aws, stage, desired)).await
+        {
+            self.observer.planned(stage, &unchanged.plan)?;
+            if self.request.dry_run {
+                self.observer.finished(&Outcome::DryRun);
+                return Ok(None);
+            }
+            return Ok(Some(StageChange { changed: ChangeCount::default(), url: unchanged.url, is_recorded: true }));
+        }
         if self.request.dry_run {
             let plan = read_and_plan(aws, stage, desired, &self.callers, is_partial).await?;
             self.observer.planned(stage, &plan)?;
@@ -150,23 +176,42 @@ impl StageOperation<'_> {
         let interrupt = Interrupt::watch()?;
         let work = async |lock: Option<&StageLock<'_>>| {
             let work = read_and_plan(aws, stage, desired, &self.callers, is_partial);
-            let plan = unless_interrupted(&interrupt, work).await?;
+            let mut plan = unless_interrupted(&interrupt, work).await?;
             self.observer.planned(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
-            if plan.is_empty() {
-                return Ok(ChangeCount::default());
+            let published = PublishedVersions::default();
+            let mut done = StageChange::default();
+            if !plan.is_empty() {
+                self.confirm.confirm(self.operation, stage)?;
+                if let Some(lock) = lock {
+                    lock.renew_after_pause().await?;
+                }
+                let changed = self.apply(aws, stage, &mut plan, desired, &interrupt, &published).await;
+                if changed.is_err() {
+                    self.observer.finished(&Outcome::Failed);
+                }
+                done.changed = changed?;
             }
-            self.confirm.confirm(self.operation, stage)?;
-            if let Some(lock) = lock {
-                lock.renew_after_pause().await?;
+            done.url = endpoint_url(aws, stage, desired).await;
+            if let Some(lock) = lock.filter(|_| is_complete_deploy)
+                && let Some(record) = DeploymentRecord::new(desired, &plan, &published, done.url.clone())
+                // A process that has taken over the lock may change the stage already.
+                && lock.renew().await.is_ok()
+            {
+                self.write_record(aws, stage, &record, &plan.unrecorded).await;
             }
-            let changed = self.apply(aws, stage, &plan, desired, &interrupt).await;
-            if changed.is_err() {
-                self.observer.finished(&Outcome::Failed);
-            }
-            changed
+            Ok(done)
         };
         Box::pin(with_lock(aws, stage, self.operation, self.observer, work)).await.map(Some)
+    }
+
+    /// Without a record, the next deploy reads everything.
+    async fn write_record(&self, aws: &Aws, stage: &StageContext, record: &DeploymentRecord, unrecorded: &[String]) {
+        if let Err(error) = record.write(aws, stage, unrecorded).await {
+            let causes = error.into_app_error(String::new()).reports.into_iter().flat_map(|report| report.causes);
+            let reason = causes.collect::<Vec<_>>().join(": ");
+            self.observer.warning(&format!("the deployment is not recorded, so the next one is not faster: {reason}"));
+        }
     }
 
     /// Fails if the plan breaks deployed callers, unless that is allowed.
@@ -178,12 +223,13 @@ impl StageOperation<'_> {
         &self,
         aws: &Aws,
         stage: &StageContext,
-        plan: &Plan,
+        plan: &mut Plan,
         desired: &Desired,
         interrupt: &Interrupt,
+        published: &PublishedVersions,
     ) -> Result<ChangeCount> {
         let started_at_ms = milliseconds_since_1970();
-        let published = &PublishedVersions::default();
+        with_interrupt(interrupt, delete_record(aws, stage, plan)).await?;
         let context = ApplyContext { aws, stage, observer: self.observer, interrupt, started_at_ms, published };
         with_interrupt(interrupt, apply(context, plan, desired)).await
     }

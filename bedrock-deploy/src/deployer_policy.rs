@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use bedrock_build::App;
-use bedrock_build::triggers::DEFAULT_BUS;
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
 
+use crate::deployer_names::{Names, SecretArns, statement, with_condition};
 use crate::lambda_settings::LambdaSettings;
-use crate::manifest::{Manifest, SecretRef, Trigger};
+use crate::manifest::{Manifest, Trigger};
 use crate::stage::{ENDPOINT, Stage};
+use crate::terraform_policy::terraform_policy;
 use crate::uses::Use;
 
 /// Which stages a policy is for.
@@ -19,6 +20,8 @@ pub struct DeployerPolicyOptions {
     pub stage: Option<Stage>,
     /// `None` for all regions.
     pub region: Option<String>,
+    /// For `terraform apply` and `terraform destroy` instead of the commands.
+    pub is_for_terraform: bool,
 }
 
 /// Actions of which IAM cannot restrict the resource.
@@ -31,7 +34,7 @@ const UNRESTRICTED_ACTIONS: [&str; 7] = [
     "scheduler:ListSchedules",
     "sqs:ListQueues",
 ];
-const FUNCTION_ACTIONS: [&str; 26] = [
+const FUNCTION_ACTIONS: [&str; 27] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
@@ -54,6 +57,7 @@ const FUNCTION_ACTIONS: [&str; 26] = [
     "PutFunctionRecursionConfig",
     "RemovePermission",
     "TagResource",
+    "UntagResource",
     "UpdateAlias",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
@@ -112,7 +116,7 @@ const UPLOAD_BUCKET_ACTIONS: [&str; 4] =
     ["CreateBucket", "ListBucket", "PutBucketTagging", "PutLifecycleConfiguration"];
 const UPLOAD_OBJECT_ACTIONS: [&str; 3] = ["DeleteObject", "GetObject", "PutObject"];
 /// For settings that only some functions have.
-const SETTINGS_ACTIONS: [&str; 10] = [
+const SETTINGS_ACTIONS: [&str; 9] = [
     "DeleteFunctionCodeSigningConfig",
     "DeleteFunctionUrlConfig",
     "DeleteProvisionedConcurrencyConfig",
@@ -122,7 +126,6 @@ const SETTINGS_ACTIONS: [&str; 10] = [
     "PutFunctionCodeSigningConfig",
     "PutProvisionedConcurrencyConfig",
     "PutRuntimeManagementConfig",
-    "UntagResource",
 ];
 const TABLE_ACTIONS: [&str; 4] = ["CreateTable", "DescribeTable", "ListTagsOfResource", "TagResource"];
 const TOPIC_ACTIONS: [&str; 4] = ["CreateTopic", "GetTopicAttributes", "ListTagsForResource", "TagResource"];
@@ -153,62 +156,16 @@ pub fn deployer_policy(app: &App, options: &DeployerPolicyOptions) -> Result<Str
 }
 
 pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
-    let names = Names::new(app, options);
+    let names = Names::new(app, options.stage.as_ref(), options.region.as_deref());
+    if options.is_for_terraform {
+        return terraform_policy(&names, manifest);
+    }
     let mut statements = function_statements(&names);
     statements.extend(trigger_statements(&names));
     if let Some(manifest) = manifest {
         statements.extend(manifest_statements(&names, manifest));
     }
     json!({ "Version": "2012-10-17", "Statement": statements })
-}
-
-/// ARNs of the resources of the stages.
-struct Names {
-    partition: &'static str,
-    region: String,
-    /// `shop-dev`, or `shop-*` for all stages.
-    stage: String,
-}
-
-impl Names {
-    fn new(app: &str, options: &DeployerPolicyOptions) -> Self {
-        let region = options.region.clone().unwrap_or_else(|| "*".to_owned());
-        let partition = match region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            region if region.starts_with("eusc-") => "aws-eusc",
-            _ => "aws",
-        };
-        let stage = options.stage.as_ref().map_or("*", Stage::as_str);
-        Self { partition, region, stage: format!("{app}-{stage}") }
-    }
-
-    /// Returns an ARN of any account: the policy is attached to an identity of one account.
-    fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:*:{resource}", self.partition, self.region)
-    }
-
-    fn iam_arn(&self, resource: &str) -> String {
-        format!("arn:{}:iam::*:{resource}", self.partition)
-    }
-
-    fn s3_arn(&self, resource: &str) -> String {
-        format!("arn:{}:s3:::{resource}", self.partition)
-    }
-
-    fn function_arn(&self) -> String {
-        self.arn("lambda", &format!("function:{}-*", self.stage))
-    }
-}
-
-fn statement(sid: &str, service: &str, actions: &[&str], resources: &[String]) -> Value {
-    let actions: Vec<String> = actions.iter().map(|action| format!("{service}:{action}")).collect();
-    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
-}
-
-fn with_condition(mut statement: Value, condition: &Value) -> Value {
-    statement["Condition"] = condition.clone();
-    statement
 }
 
 fn function_statements(names: &Names) -> Vec<Value> {
@@ -220,7 +177,8 @@ fn function_statements(names: &Names) -> Vec<Value> {
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
     let upload_bucket = names.s3_arn(&format!("cargo-bedrock-*-{}", names.region));
-    let objects = [format!("{upload_bucket}/locks/{stage}.json"), format!("{upload_bucket}/{stage}-*")];
+    let objects = ["locks/{}.json", "deployments/{}.json", "{}-*"]
+        .map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
     vec![
         json!({ "Sid": "List", "Effect": "Allow", "Action": UNRESTRICTED_ACTIONS, "Resource": "*" }),
         statement("Functions", "lambda", &FUNCTION_ACTIONS, &[names.function_arn()]),
@@ -251,28 +209,13 @@ fn trigger_statements(names: &Names) -> Vec<Value> {
 
 /// The secrets, the existing buckets, and what only some apps have.
 fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
-    let mut parameters = BTreeSet::new();
-    let mut secrets = BTreeSet::new();
+    let SecretArns { parameters, secrets } = SecretArns::of(names, manifest);
     let mut buckets = BTreeSet::new();
     let mut resources = BTreeSet::new();
     let mut functions = BTreeSet::new();
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
     for (name, entry) in manifest.functions() {
-        for secret in entry.secrets.values() {
-            match secret {
-                SecretRef::Ssm(name) => {
-                    parameters.insert(names.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))));
-                }
-                SecretRef::SecretsManager(name) if name.starts_with("arn:") => {
-                    secrets.insert(name.clone());
-                }
-                // Secrets Manager appends six characters to the name.
-                SecretRef::SecretsManager(name) => {
-                    secrets.insert(names.arn("secretsmanager", &format!("secret:{name}-??????")));
-                }
-            }
-        }
         if entry.lambda != LambdaSettings::default()
             || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some() || entry.stream.is_some()))
         {
@@ -293,15 +236,8 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
                     topics.insert(names.arn("sns", &format!("{}-*", names.stage)));
                 }
                 Trigger::Bus { bus, .. } => {
-                    let is_app_bus = !bus.starts_with("arn:") && bus != DEFAULT_BUS;
-                    resources.extend(is_app_bus.then_some("bus"));
-                    let name = bus.rsplit('/').next().unwrap_or_default();
-                    let rule = match name {
-                        DEFAULT_BUS => format!("rule/{}-*", names.stage),
-                        _ if is_app_bus => format!("rule/{0}-*/{0}-*", names.stage),
-                        name => format!("rule/{name}/{}-*", names.stage),
-                    };
-                    rules.insert(names.arn("events", &rule));
+                    resources.extend(Names::is_app_bus(bus).then_some("bus"));
+                    rules.insert(names.rule_arn(bus));
                 }
                 _ => {}
             }
@@ -340,7 +276,7 @@ mod tests {
 
     fn options(stage: Option<&str>, region: Option<&str>) -> DeployerPolicyOptions {
         let stage = stage.map(|name| Stage::parse(name).expect("a stage"));
-        DeployerPolicyOptions { stage, region: region.map(str::to_owned) }
+        DeployerPolicyOptions { stage, region: region.map(str::to_owned), is_for_terraform: false }
     }
 
     #[test]
@@ -348,6 +284,9 @@ mod tests {
         let long = "an-app-with-a-name-of-forty-characters-x";
         let document = policy(long, &options(Some("production"), Some("ap-southeast-2")), None);
         let length = document.to_string().len();
+        assert!(length <= MAX_MANAGED_POLICY_CHARS, "{length}");
+        let of_terraform = DeployerPolicyOptions { is_for_terraform: true, ..options(Some("production"), None) };
+        let length = policy(long, &of_terraform, None).to_string().len();
         assert!(length <= MAX_MANAGED_POLICY_CHARS, "{length}");
     }
 

@@ -17,7 +17,8 @@
 //! | `actual`, `read`, `ownership` | the actual state, how it is read, and which resources may be changed |
 //! | `plan`, `step` | [`Plan`]: what has to be done |
 //! | `apply`, `concurrent`, `permissions` | how it is done, for several functions at the same time |
-//! | `deployer_policy` | the IAM policy that these operations need |
+//! | `deployer_policy`, `terraform_policy`, `deployer_names` | the IAM policy that these operations need, and that of Terraform |
+//! | `deployment_record`, `unchanged` | what the last deployment recorded, and the plan of a stage that it still describes |
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
@@ -38,7 +39,9 @@ mod contract_record;
 mod contracts;
 mod cors;
 mod deploy;
+mod deployer_names;
 mod deployer_policy;
+mod deployment_record;
 mod desired;
 mod destinations;
 mod durable;
@@ -67,9 +70,11 @@ mod stage;
 mod stage_check;
 mod status;
 mod step;
+mod terraform_policy;
 #[cfg(test)]
 mod test_fixtures;
 mod triggers;
+mod unchanged;
 mod use_policy;
 mod uses;
 mod version;

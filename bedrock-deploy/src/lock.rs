@@ -5,18 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::primitives::ByteStream;
 use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::upload::prepare_upload_bucket;
-use crate::aws::{Aws, AwsError, Idempotency, call, optional, timestamp};
+use crate::aws::{Aws, AwsError, Idempotency, ServerDate, call, optional, timestamp};
 use crate::observer::{DeployObserver, Operation};
 use crate::stage::StageContext;
 
@@ -190,10 +186,9 @@ impl<'a> StageLock<'a> {
         };
         let Some(object) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
         let etag = object.e_tag().unwrap_or_default().to_owned();
-        let written = object.last_modified().copied().and_then(|time| SystemTime::try_from(time).ok());
+        let age = date.age(object.last_modified());
         let body = object.body.collect().await.map_err(|error| AwsError::NoResponse(error.to_string()))?;
         let contents: Option<LockContents> = serde_json::from_slice(&body.into_bytes()).ok();
-        let age = written.and_then(|written| date.get().duration_since(written).ok()).unwrap_or_default();
         Ok(Some(HeldLock { contents, etag, age }))
     }
 
@@ -212,7 +207,8 @@ impl<'a> StageLock<'a> {
         if self.renewed.get().elapsed() < RENEWAL_INTERVAL { Ok(()) } else { self.renew().await }
     }
 
-    async fn renew(&self) -> Result<()> {
+    /// Returns an error if another process has taken over the lock.
+    pub(crate) async fn renew(&self) -> Result<()> {
         let etag = self.etag.borrow().clone();
         match self.put(Some(&etag)).await {
             Ok(()) => return Ok(()),
@@ -326,35 +322,6 @@ fn denied_reason(error: &AwsError) -> String {
 fn unavailable_reason(error: Error) -> String {
     let causes = error.reports.into_iter().flat_map(|report| report.causes);
     causes.collect::<Vec<_>>().join(": ")
-}
-
-/// Remembers the `Date` of a response. Ages of objects are computed with it, because the clock of this machine may be wrong.
-#[derive(Debug, Clone, Default)]
-struct ServerDate(Arc<Mutex<Option<SystemTime>>>);
-
-impl ServerDate {
-    fn get(&self) -> SystemTime {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(SystemTime::now)
-    }
-}
-
-impl Intercept for ServerDate {
-    fn name(&self) -> &'static str {
-        "ServerDate"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _runtime_components: &RuntimeComponents,
-        _cfg: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        let date = date.and_then(|text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok());
-        let date = date.and_then(|date| SystemTime::try_from(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
-        Ok(())
-    }
 }
 
 fn host_name() -> String {

@@ -73,6 +73,10 @@ pub enum Outcome<'a> {
         changed: ChangeCount,
         /// URL of the endpoint.
         url: Option<String>,
+        /// Number of requests to AWS.
+        requests: usize,
+        /// Whether only the functions were read, because nothing else has changed since the last deployment was recorded.
+        is_recorded: bool,
     },
     /// The stage has been deleted.
     Destroyed {

@@ -21,7 +21,7 @@ use crate::executions::running_text;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
-use crate::stage::{SETTINGS_TAG, StageContext};
+use crate::stage::{SETTINGS_TAG, StageContext, UNRECORDED_TAG};
 use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
 use crate::triggers::plan::plan_triggers;
 use crate::triggers::step::PlannedTrigger;
@@ -43,6 +43,8 @@ pub struct Plan {
     pub triggers: Vec<PlannedTrigger>,
     /// Changes of contracts that break deployed callers.
     pub(crate) contract_breaks: Vec<ContractBreak>,
+    /// Keys of the functions with [`UNRECORDED_TAG`].
+    pub(crate) unrecorded: Vec<String>,
 }
 
 /// What is done with one function.
@@ -65,6 +67,8 @@ pub struct PlannedFunction {
     pub(crate) live_version: Option<String>,
     /// Members of Lambda's API to send with the settings.
     pub(crate) members: Members,
+    /// Whether the function exists.
+    pub(crate) is_deployed: bool,
     /// Revision of the function that the plan was made for.
     pub(crate) revision: Option<String>,
 }
@@ -96,7 +100,12 @@ impl Plan {
         }
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
-        Self { functions, triggers, contract_breaks: review.breaks }
+        let is_unrecorded = |function: &ActualFunction| {
+            function.deployed.as_ref().is_some_and(|deployed| deployed.tags.contains_key(UNRECORDED_TAG))
+        };
+        let unrecorded = actual.functions.iter().filter(|(_, function)| is_unrecorded(function));
+        let unrecorded = unrecorded.map(|(key, _)| key.clone()).collect();
+        Self { functions, triggers, contract_breaks: review.breaks, unrecorded }
     }
 
     /// Returns the functions that are changed.
@@ -171,7 +180,7 @@ fn change_line(change: Change, resource: &str, reasons: &[String]) -> String {
     format!("{label}  {resource}{reasons}\n")
 }
 
-fn plan_function(
+pub(crate) fn plan_function(
     stage: &StageContext,
     key: &str,
     desired: &DesiredFunction,
@@ -215,6 +224,7 @@ fn plan_function(
             Some(deployed) => members_to_send(stage, key, desired, deployed),
             None => desired.version.settings.members.clone(),
         },
+        is_deployed: actual.deployed.is_some(),
         revision: actual.deployed.as_ref().and_then(|deployed| deployed.revision.clone()),
     }
 }
@@ -284,6 +294,7 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
         layer_arn: None,
         live_version: None,
         members: Members::new(),
+        is_deployed: actual.deployed.is_some(),
         revision: None,
     }
 }
@@ -350,14 +361,7 @@ fn plan_role(
     if inline_policy != Some(&desired.policies.inline) {
         steps.add(Step::PutInlinePolicy, "permissions");
     }
-    // Managed policies are never changed: the name contains a digest of the document.
-    let numbered = desired.policies.managed.iter().enumerate();
-    let desired_policies: BTreeMap<String, &Value> = numbered
-        .map(|(number, document)| {
-            let digest = Digest::of(document.to_string().as_bytes()).to_string();
-            (format!("{}-{number}-{}", stage.role_name(key), digest.get(..8).unwrap_or_default()), document)
-        })
-        .collect();
+    let desired_policies = managed_policies(stage, key, desired);
     let actual_policies = &actual.managed_policies;
     for (name, document) in desired_policies.iter().filter(|(name, _)| actual_policies.get(*name) != Some(&true)) {
         steps.add(Step::AttachManagedPolicy(name.clone(), (*document).clone()), "permissions");
@@ -365,6 +369,19 @@ fn plan_role(
     for name in actual_policies.keys().filter(|name| !desired_policies.contains_key(*name)) {
         steps.add(Step::DeleteManagedPolicy(name.clone()), "permissions");
     }
+}
+
+/// Returns the managed policies of a role. They are never changed: the name contains a digest of the document.
+pub(crate) fn managed_policies<'a>(
+    stage: &StageContext,
+    key: &str,
+    desired: &'a DesiredFunction,
+) -> BTreeMap<String, &'a Value> {
+    let name = |(number, document): (usize, &Value)| {
+        let digest = Digest::of(document.to_string().as_bytes()).to_string();
+        format!("{}-{number}-{}", stage.role_name(key), digest.get(..8).unwrap_or_default())
+    };
+    desired.policies.managed.iter().enumerate().map(|each| (name(each), each.1)).collect()
 }
 
 /// Returns the ARN of the published version of the worker's layer that has the desired contents.

@@ -16,7 +16,7 @@ use crate::apply::context::{StepError, StepResult};
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 use crate::apply::upload::upload;
-use crate::aws::{self, Aws, Idempotency, call, download, with_interrupt};
+use crate::aws::{self, Aws, AwsError, Idempotency, call, download, optional, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
 use crate::lambda_settings::{DESCRIPTION, Members, actual_members};
@@ -104,14 +104,32 @@ async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Res
             Some(deployed) => {
                 let live = deployed.live.as_ref().and_then(|live| live.number.parse().ok()).unwrap_or_default();
                 let name = stage.function_name(key);
-                let descriptions = read_version_descriptions(aws, &name).await.map_err(|error| {
-                    error.into_app_error(format!("failed to list the versions of function `{name}`"))
-                })?;
-                histories.insert(key.clone(), VersionHistory { live, descriptions });
+                let in_context =
+                    |error: AwsError| error.into_app_error(format!("failed to list the versions of function `{name}`"));
+                let descriptions = read_version_descriptions(aws, &name).await.map_err(in_context)?;
+                let mut history = VersionHistory { live, descriptions };
+                complete_history(aws, &name, &mut history).await.map_err(in_context)?;
+                histories.insert(key.clone(), history);
             }
         }
     }
     Ok(histories)
+}
+
+/// Adds the live version and the one before it if the list does not have them: it may be some seconds old.
+async fn complete_history(aws: &Aws, name: &str, history: &mut VersionHistory) -> std::result::Result<(), AwsError> {
+    for is_previous in [false, true] {
+        let previous = history.live_description().and_then(|live| live.previous);
+        let number = if is_previous { previous } else { Some(history.live) };
+        let Some(number) = number.filter(|number| *number > 0 && !history.descriptions.contains_key(number)) else {
+            continue;
+        };
+        let request = || aws.lambda.get_function().function_name(name).qualifier(number.to_string()).send();
+        let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { continue };
+        let description = response.configuration().and_then(|configuration| configuration.description());
+        history.descriptions.insert(number, description.unwrap_or_default().to_owned());
+    }
+    Ok(())
 }
 
 /// Returns the move of each function, and the keys of the functions that have no earlier version. Without a selection, only

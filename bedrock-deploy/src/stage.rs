@@ -28,6 +28,8 @@ pub(crate) const OWNER: &str = "cargo-bedrock";
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
 /// Tag of functions with settings that not every function has: which of them a deploy manages.
 pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
+/// Tag of functions of which an operation changed something that it could not remove from the record of the last deployment.
+pub(crate) const UNRECORDED_TAG: &str = "bedrock:unrecorded";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
 pub(crate) const BUCKET_STATEMENT_PREFIX: &str = "bedrock-bucket-";
 
@@ -184,6 +186,11 @@ impl StageContext {
     /// Returns the key of the lock of the stage, in the bucket for uploads.
     pub(crate) fn lock_key(&self) -> String {
         format!("locks/{}.json", self.full_name())
+    }
+
+    /// Returns the key of the record of the last deployment, in the bucket for uploads.
+    pub(crate) fn record_key(&self) -> String {
+        format!("deployments/{}.json", self.full_name())
     }
 
     /// Returns the EventBridge Scheduler group of all schedules of the stage.

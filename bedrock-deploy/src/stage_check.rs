@@ -196,8 +196,11 @@ impl Checker<'_> {
                 format!("`{}` has no policies that could be simulated", self.aws.principal),
             );
         };
-        let options =
-            DeployerPolicyOptions { stage: Some(self.stage.name.clone()), region: Some(self.stage.env.region.clone()) };
+        let options = DeployerPolicyOptions {
+            stage: Some(self.stage.name.clone()),
+            region: Some(self.stage.env.region.clone()),
+            is_for_terraform: false,
+        };
         let document = policy(&self.stage.app, &options, self.manifest);
         let mut denied = BTreeSet::new();
         let mut count = 0;

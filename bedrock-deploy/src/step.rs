@@ -148,6 +148,20 @@ impl Step {
         format!("{action} of function `{function}`")
     }
 
+    /// Returns whether the step is about the log group and the role, which a function needs when it is created.
+    pub(crate) fn is_for_permissions(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateLogGroup
+                | Self::SetLogRetention
+                | Self::CreateRole
+                | Self::UpdateTrustPolicy
+                | Self::PutInlinePolicy
+                | Self::WidenInlinePolicy(_)
+                | Self::AttachManagedPolicy(..)
+        )
+    }
+
     /// Returns the name of the step in JSON output.
     pub(crate) fn id(&self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ pub struct AwsAction {
 }
 
 /// Lambda's operations by method and path, without the version at the start of the path. `{}` stands for one part.
-const LAMBDA_OPERATIONS: [(&str, &str, &str); 33] = [
+const LAMBDA_OPERATIONS: [(&str, &str, &str); 40] = [
     ("GET", "functions", "ListFunctions"),
     ("POST", "functions", "CreateFunction"),
     ("GET", "functions/{}", "GetFunction"),
@@ -24,7 +24,11 @@ const LAMBDA_OPERATIONS: [(&str, &str, &str); 33] = [
     ("GET", "functions/{}/versions", "ListVersionsByFunction"),
     ("POST", "functions/{}/versions", "PublishVersion"),
     ("POST", "functions/{}/aliases", "CreateAlias"),
+    ("GET", "functions/{}/aliases/{}", "GetAlias"),
     ("PUT", "functions/{}/aliases/{}", "UpdateAlias"),
+    ("DELETE", "functions/{}/aliases/{}", "DeleteAlias"),
+    ("GET", "functions/{}/configuration", "GetFunctionConfiguration"),
+    ("GET", "functions/{}/code-signing-config", "GetFunctionCodeSigningConfig"),
     ("GET", "functions/{}/policy", "GetPolicy"),
     ("POST", "functions/{}/policy", "AddPermission"),
     ("DELETE", "functions/{}/policy/{}", "RemovePermission"),
@@ -38,13 +42,16 @@ const LAMBDA_OPERATIONS: [(&str, &str, &str); 33] = [
     ("GET", "functions/{}/url", "GetFunctionUrlConfig"),
     ("POST", "functions/{}/url", "CreateFunctionUrlConfig"),
     ("PUT", "functions/{}/url", "UpdateFunctionUrlConfig"),
+    ("DELETE", "functions/{}/url", "DeleteFunctionUrlConfig"),
     ("POST", "functions/{}/invocations", "InvokeFunction"),
     ("GET", "layers", "ListLayers"),
     ("GET", "layers/{}/versions", "ListLayerVersions"),
     ("POST", "layers/{}/versions", "PublishLayerVersion"),
+    ("GET", "layers/{}/versions/{}", "GetLayerVersion"),
     ("DELETE", "layers/{}/versions/{}", "DeleteLayerVersion"),
     ("GET", "event-source-mappings", "ListEventSourceMappings"),
     ("POST", "event-source-mappings", "CreateEventSourceMapping"),
+    ("GET", "event-source-mappings/{}", "GetEventSourceMapping"),
     ("PUT", "event-source-mappings/{}", "UpdateEventSourceMapping"),
     ("DELETE", "event-source-mappings/{}", "DeleteEventSourceMapping"),
 ];
@@ -59,7 +66,7 @@ const SCHEDULER_OPERATIONS: [(&str, &str, &str); 8] = [
     ("DELETE", "schedules/{}", "DeleteSchedule"),
 ];
 /// S3's operations by method, whether there is a key, and the name of the query parameter that selects the operation.
-const S3_OPERATIONS: [(&str, bool, &str, &str); 13] = [
+const S3_OPERATIONS: [(&str, bool, &str, &str); 25] = [
     ("HEAD", false, "", "ListBucket"),
     ("PUT", false, "", "CreateBucket"),
     ("DELETE", false, "", "DeleteBucket"),
@@ -69,6 +76,18 @@ const S3_OPERATIONS: [(&str, bool, &str, &str); 13] = [
     ("GET", false, "notification", "GetBucketNotification"),
     ("PUT", false, "notification", "PutBucketNotification"),
     ("GET", false, "versions", "ListBucketVersions"),
+    ("GET", false, "accelerate", "GetAccelerateConfiguration"),
+    ("GET", false, "acl", "GetBucketAcl"),
+    ("GET", false, "cors", "GetBucketCORS"),
+    ("GET", false, "encryption", "GetEncryptionConfiguration"),
+    ("GET", false, "lifecycle", "GetLifecycleConfiguration"),
+    ("GET", false, "logging", "GetBucketLogging"),
+    ("GET", false, "object-lock", "GetBucketObjectLockConfiguration"),
+    ("GET", false, "policy", "GetBucketPolicy"),
+    ("GET", false, "replication", "GetReplicationConfiguration"),
+    ("GET", false, "requestPayment", "GetBucketRequestPayment"),
+    ("GET", false, "versioning", "GetBucketVersioning"),
+    ("GET", false, "website", "GetBucketWebsite"),
     ("GET", true, "", "GetObject"),
     ("HEAD", true, "", "GetObject"),
     ("PUT", true, "", "PutObject"),
@@ -125,9 +144,12 @@ impl AwsAction {
             "iam" | "sts" => request.iam(account),
             "sns" => request.sns(),
             "events" => request.events(),
+            "cloudformation" => request.cloudformation(),
             _ => request.json(service),
         };
-        Self { action: format!("{service}:{operation}"), resource }
+        // The service of the signature is not the prefix of the actions.
+        let prefix = if service == "tagging" { "tag" } else { service };
+        Self { action: format!("{prefix}:{operation}"), resource }
     }
 
     /// Reads the parameters of a request: members of a JSON object, or of a form. Null for other bodies.
@@ -155,7 +177,11 @@ impl Request<'_> {
             if resource.starts_with("arn:") { resource } else { format!("arn:aws:lambda:{}:{resource}", self.place) }
         };
         if let Some(resource) = path.strip_prefix("tags/") {
-            let operation = if self.method == "GET" { "ListTags" } else { "TagResource" };
+            let operation = match self.method {
+                "GET" => "ListTags",
+                "DELETE" => "UntagResource",
+                _ => "TagResource",
+            };
             return (operation.to_owned(), resource.to_owned());
         }
         let operation = find_operation(&LAMBDA_OPERATIONS, self.method, &path);
@@ -176,7 +202,11 @@ impl Request<'_> {
 
     fn scheduler(&self) -> (String, String) {
         if let Some(resource) = self.path.strip_prefix("tags/") {
-            let operation = if self.method == "GET" { "ListTagsForResource" } else { "TagResource" };
+            let operation = match self.method {
+                "GET" => "ListTagsForResource",
+                "DELETE" => "UntagResource",
+                _ => "TagResource",
+            };
             return (operation.to_owned(), resource.to_owned());
         }
         let operation = find_operation(&SCHEDULER_OPERATIONS, self.method, &self.path);
@@ -240,21 +270,35 @@ impl Request<'_> {
         (operation, resource)
     }
 
+    fn cloudformation(&self) -> (String, String) {
+        let text = |name: &str| self.parameters[name].as_str();
+        let name = text("StackName").unwrap_or_default();
+        let arn = format!("arn:aws:cloudformation:{}:stack/{name}/id", self.place);
+        let resource = if name.starts_with("arn:") { name.to_owned() } else { arn };
+        (text("Action").expect("an action").to_owned(), resource)
+    }
+
     fn json(&self, service: &str) -> (String, String) {
         let operation = self.target.and_then(|target| target.rsplit('.').next()).expect("an operation").to_owned();
         let text = |name: &str| self.parameters[name].as_str();
         let arn = |resource: String| format!("arn:aws:{service}:{}:{resource}", self.place);
-        let resource = match service {
-            "logs" => text("resourceArn")
-                .map(str::to_owned)
-                .or(text("logGroupName").map(|name| arn(format!("log-group:{name}")))),
-            "sqs" => text("QueueName")
-                .or_else(|| text("QueueUrl").and_then(|url| url.rsplit('/').next()))
-                .map(|name| arn(name.to_owned())),
-            "ssm" => text("Name").map(|name| arn(format!("parameter/{}", name.trim_start_matches('/')))),
-            "secretsmanager" => text("SecretId").map(|name| arn(format!("secret:{name}-AbCdEf"))),
-            _ => panic!("unknown service `{service}` in {}: {operation}", self.region),
-        };
+        let resource =
+            match service {
+                "logs" => text("resourceArn")
+                    .map(str::to_owned)
+                    .or(text("logGroupName").map(|name| arn(format!("log-group:{name}")))),
+                "sqs" => text("QueueName")
+                    .or_else(|| text("QueueUrl").and_then(|url| url.rsplit('/').next()))
+                    .map(|name| arn(name.to_owned())),
+                "dynamodb" => {
+                    text("ResourceArn").map(str::to_owned).or(text("TableName")
+                        .map(|name| arn(format!("table/{}", name.rsplit('/').next().unwrap_or_default()))))
+                }
+                "tagging" => None,
+                "ssm" => text("Name").map(|name| arn(format!("parameter/{}", name.trim_start_matches('/')))),
+                "secretsmanager" => text("SecretId").map(|name| arn(format!("secret:{name}-AbCdEf"))),
+                _ => panic!("unknown service `{service}` in {}: {operation}", self.region),
+            };
         (operation, resource.unwrap_or_else(|| "*".to_owned()))
     }
 }

@@ -4,10 +4,10 @@
 //! The rules have a clock of their own. It moves when a test moves it, and when a request comes too early: a program that waits
 //! and asks again makes the time pass. Times are shorter than those of AWS, so that no test waits for as long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws_action::AwsAction;
 
@@ -30,7 +30,7 @@ const LISTED_CHANGES: [&str; 8] = [
     "sqs:CreateQueue",
     "sqs:DeleteQueue",
 ];
-/// Seconds by which a request that comes too early moves the clock.
+/// See [`AwsRules::with_seconds_per_refusal`].
 const SECONDS_PER_REFUSAL: u64 = 5;
 
 /// The response of AWS to a request that a rule applies to.
@@ -81,6 +81,23 @@ pub enum AwsRule {
     GrantOfOldRole,
     /// A bucket belongs to another account (model of `HeadBucket`: `ExpectedBucketOwner`, 403).
     ForeignBucket,
+    /// Permissions of a role for its dead-letter queue become visible late (nasa/cumulus, "Troubleshooting your deployment": "The
+    /// provided execution role does not have permissions to call SendMessage on SQS").
+    DeadLetterPermissionLate,
+    /// The same for destinations (terraform-provider-aws, `internal/service/lambda/function_event_invoke_config.go`: "The
+    /// function's execution role does not have permissions to call Publish on arn:...").
+    DestinationPermissionLate,
+    /// A new destination is not valid yet (terraform-provider-aws, the same file: "The destination ARN arn:... is invalid").
+    DestinationVisibleLate,
+    /// The role of a schedule cannot be assumed at once (terraform-provider-aws, `internal/service/scheduler/retry.go`).
+    ScheduleRoleVisibleLate,
+    /// A function has another revision after its tags have changed (localstack, `services/lambda_/provider.py`, `_store_tags`,
+    /// which its tests compare with AWS).
+    RevisionOfTags,
+    /// The region has no function URLs (AWS Lambda Developer Guide, "Creating and managing Lambda function URLs").
+    NoFunctionUrls,
+    /// The caller may not decrypt the environment variables (model of `EnvironmentResponse`: `Error`).
+    HiddenEnvironment,
 }
 
 impl AwsRule {
@@ -93,11 +110,14 @@ impl AwsRule {
                 | Self::NoRecursionConfig
                 | Self::AccountConcurrency
                 | Self::ForeignBucket
+                | Self::RevisionOfTags
+                | Self::NoFunctionUrls
+                | Self::HiddenEnvironment
         )
     }
 
     /// The rules that every program has to cope with.
-    pub const TRANSIENT: [Self; 11] = [
+    pub const TRANSIENT: [Self; 17] = [
         Self::RoleVisibleLate,
         Self::GrantVisibleLate,
         Self::PermissionVisibleLate,
@@ -109,6 +129,12 @@ impl AwsRule {
         Self::LostPermissions,
         Self::NoRecursionConfig,
         Self::GrantOfOldRole,
+        Self::EventualLists,
+        Self::DeadLetterPermissionLate,
+        Self::DestinationPermissionLate,
+        Self::DestinationVisibleLate,
+        Self::ScheduleRoleVisibleLate,
+        Self::RevisionOfTags,
     ];
 }
 
@@ -116,6 +142,8 @@ impl AwsRule {
 #[derive(Debug)]
 pub struct AwsRules {
     rules: Vec<AwsRule>,
+    /// Seconds by which a request that comes too early moves the clock.
+    seconds_per_refusal: u64,
     state: Mutex<State>,
 }
 
@@ -134,6 +162,8 @@ struct State {
     grants: BTreeMap<String, (String, usize)>,
     /// The same of the newest published version.
     published_grants: BTreeMap<String, (String, usize)>,
+    /// Functions whose tags have changed, and that were not read since.
+    tagged: BTreeSet<String>,
 }
 
 /// What a rule decides.
@@ -147,12 +177,20 @@ pub enum RuleDecision {
     Lose,
     /// AWS responds as it did to the same request before.
     RespondAsBefore,
+    /// AWS responds with this value at a JSON pointer, if the response has it.
+    Replace(&'static str, Value),
 }
 
 impl AwsRules {
     /// Returns rules that remember nothing yet.
     pub fn new(rules: &[AwsRule]) -> Self {
-        Self { rules: rules.to_vec(), state: Mutex::default() }
+        Self { rules: rules.to_vec(), seconds_per_refusal: SECONDS_PER_REFUSAL, state: Mutex::default() }
+    }
+
+    /// Moves the clock by this many seconds when a request comes too early, so that a program has to wait less often.
+    #[must_use]
+    pub fn with_seconds_per_refusal(self, seconds: u64) -> Self {
+        Self { seconds_per_refusal: seconds, ..self }
     }
 
     /// Moves the clock.
@@ -173,7 +211,7 @@ impl AwsRules {
         for rule in &self.rules {
             if let Some(decision) = state.apply(*rule, action, parameters) {
                 *state.applied.entry(*rule).or_default() += 1;
-                state.now += if rule.depends_on_time() { SECONDS_PER_REFUSAL } else { 0 };
+                state.now += if rule.depends_on_time() { self.seconds_per_refusal } else { 0 };
                 return decision;
             }
         }
@@ -229,7 +267,7 @@ impl State {
                 };
                 (self.requests % 7 == 3).then(|| refuse(429, code, "Rate exceeded"))
             }
-            AwsRule::MappingDeletedLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("deleted mapping", "", 40))
+            AwsRule::MappingDeletedLate => (action == "lambda:CreateEventSourceMapping" && self.is_recent("deleted mapping", "", 60))
                 .then(|| {
                     let message = "An event source mapping with SQS arn and function already exists. Please update or delete the \
                                    existing mapping";
@@ -242,7 +280,7 @@ impl State {
                     invalid("Queue visibility timeout: 180 seconds is less than Function timeout: 300 seconds")
                 })
             }
-            AwsRule::QueueDeletedRecently => (action == "sqs:CreateQueue" && self.is_recent("deleted queue", name, 30)).then(|| {
+            AwsRule::QueueDeletedRecently => (action == "sqs:CreateQueue" && self.is_recent("deleted queue", name, 45)).then(|| {
                 let message = "You must wait 60 seconds after deleting a queue before you can create another with the same name.";
                 refuse(400, "AWS.SimpleQueueService.QueueDeletedRecently", message)
             }),
@@ -268,14 +306,72 @@ impl State {
             AwsRule::ForeignBucket => {
                 (action.starts_with("s3:") && name.contains("uploads")).then(|| refuse(403, "AccessDenied", "Access Denied"))
             }
+            _ => self.apply_to_settings(rule, action, name, parameters),
         }
     }
 
-    /// The permissions of the first mapping become visible some time after the first attempt to create it.
-    fn remember_attempt(&mut self, action: &AwsAction) {
-        if action.action == "lambda:CreateEventSourceMapping" {
-            self.times.entry(("first mapping", String::new())).or_insert(self.now);
+    /// Rules about destinations, revisions and what some regions do not have.
+    fn apply_to_settings(&self, rule: AwsRule, action: &str, name: &str, parameters: &Value) -> Option<RuleDecision> {
+        let last = |arn: &Value| arn.as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default().to_owned();
+        let is_update = ["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"].contains(&action);
+        let invalid = |message: &str| refuse(400, "InvalidParameterValueException", message);
+        let destinations = || {
+            let of = |kind: &str| parameters["DestinationConfig"][kind]["Destination"].as_str();
+            ["OnFailure", "OnSuccess"]
+                .into_iter()
+                .filter_map(of)
+                .filter(|_| action == "lambda:PutFunctionEventInvokeConfig")
+        };
+        match rule {
+            AwsRule::DeadLetterPermissionLate => {
+                let is_set = parameters["DeadLetterConfig"]["TargetArn"].as_str().is_some_and(|arn| !arn.is_empty());
+                let is_recent = is_set && self.is_recent("role policy", &last(&parameters["Role"]), 10);
+                ((is_update || action == "lambda:CreateFunction") && is_recent).then(|| {
+                    invalid("The provided execution role does not have permissions to call SendMessage on SQS")
+                })
+            }
+            AwsRule::DestinationPermissionLate => {
+                let arn = destinations().next().filter(|_| self.is_recent("first destination", "", 10))?;
+                Some(invalid(&format!(
+                    "The function's execution role does not have permissions to call InvokeFunction on {arn}"
+                )))
+            }
+            AwsRule::DestinationVisibleLate => {
+                let function = |arn: &str| arn.split(':').nth(6).unwrap_or_default().to_owned();
+                let arn = destinations().find(|arn| self.is_recent("function", &function(arn), 40))?;
+                Some(invalid(&format!("The destination ARN {arn} is invalid.")))
+            }
+            AwsRule::ScheduleRoleVisibleLate => {
+                let is_recent = self.is_recent("role", &last(&parameters["Target"]["RoleArn"]), 10);
+                let message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.";
+                (action == "scheduler:CreateSchedule" && is_recent).then(|| refuse(400, "ValidationException", message))
+            }
+            AwsRule::RevisionOfTags => {
+                let is_old = parameters["RevisionId"].is_string() && self.tagged.contains(name);
+                let message = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias \
+                               API to retrieve the latest Revision Id";
+                (is_update && is_old).then(|| refuse(412, "PreconditionFailedException", message))
+            }
+            AwsRule::NoFunctionUrls => action
+                .contains("FunctionUrlConfig")
+                .then(|| refuse(404, "UnknownOperationException", "Unknown operation")),
+            AwsRule::HiddenEnvironment => (action == "lambda:GetFunction").then(|| {
+                let message = "User is not authorized to perform: kms:Decrypt on resource";
+                let error = json!({ "Error": { "ErrorCode": "AccessDeniedException", "Message": message } });
+                RuleDecision::Replace("/Configuration/Environment", error)
+            }),
+            _ => None,
         }
+    }
+
+    /// The permissions of the first mapping and destination become visible some time after the first attempt to create it.
+    fn remember_attempt(&mut self, action: &AwsAction) {
+        let kind = match action.action.as_str() {
+            "lambda:CreateEventSourceMapping" => "first mapping",
+            "lambda:PutFunctionEventInvokeConfig" => "first destination",
+            _ => return,
+        };
+        self.times.entry((kind, String::new())).or_insert(self.now);
     }
 
     fn has_old_grant(&self, function_arn: &str) -> bool {
@@ -307,6 +403,7 @@ impl State {
                 let function = parameters["FunctionName"].as_str().unwrap_or_default().to_owned();
                 self.grants.remove(&function);
                 self.remember_grant(&function, parameters);
+                self.happened("function", function.clone());
                 self.happened("update", function);
             }
             "lambda:UpdateFunctionConfiguration" => {
@@ -318,6 +415,13 @@ impl State {
                 if let Some(grant) = self.grants.get(&name) {
                     self.published_grants.insert(name, grant.clone());
                 }
+            }
+            "iam:PutRolePolicy" => self.happened("role policy", name),
+            "lambda:TagResource" | "lambda:UntagResource" => {
+                self.tagged.insert(name);
+            }
+            "lambda:GetFunction" => {
+                self.tagged.remove(&name);
             }
             "lambda:DeleteEventSourceMapping" => self.happened("deleted mapping", String::new()),
             "sqs:SetQueueAttributes" => self.happened("attributes", String::new()),
@@ -342,8 +446,6 @@ fn refuse(status: u16, code: &'static str, message: &str) -> RuleDecision {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn action(action: &str, resource: &str) -> AwsAction {
@@ -396,6 +498,46 @@ mod tests {
         set_role("r");
         send("lambda:PublishVersion", arn, &Value::Null);
         assert_eq!(send("lambda:InvokeFunction", arn, &Value::Null), RuleDecision::Send);
+    }
+
+    #[test]
+    fn revision_is_old_after_tags_have_changed() {
+        let rules = AwsRules::new(&[AwsRule::RevisionOfTags]);
+        let arn = "arn:aws:lambda:us-east-1:1:function:f";
+        let send = |name: &str, parameters: &Value| rules.decide(&action(name, arn), parameters);
+        let update = |revision: &Value| send("lambda:UpdateFunctionCode", &json!({ "RevisionId": revision }));
+        send("lambda:TagResource", &Value::Null);
+        assert!(matches!(update(&json!("a")), RuleDecision::Refuse(refusal) if refusal.status == 412));
+        assert_eq!(update(&Value::Null), RuleDecision::Send);
+        send("lambda:GetFunction", &Value::Null);
+        assert_eq!(update(&json!("b")), RuleDecision::Send);
+    }
+
+    #[test]
+    fn destinations_become_valid_when_the_clock_moves() {
+        let rules = AwsRules::new(&[AwsRule::DestinationVisibleLate, AwsRule::DestinationPermissionLate]);
+        let create = action("lambda:CreateFunction", "arn:aws:lambda:us-east-1:1:function:f");
+        rules.decide(&create, &json!({ "FunctionName": "f" }));
+        let put = action("lambda:PutFunctionEventInvokeConfig", "arn:aws:lambda:us-east-1:1:function:g");
+        let to = |arn: &str| json!({ "DestinationConfig": { "OnFailure": { "Destination": arn } } });
+        let message = |arn: &str| match rules.decide(&put, &to(arn)) {
+            RuleDecision::Refuse(refusal) => refusal.message,
+            decision => format!("{decision:?}"),
+        };
+        let new = "arn:aws:lambda:us-east-1:1:function:f:live";
+        assert_eq!(message(new), format!("The destination ARN {new} is invalid."));
+        assert!(message("arn:aws:sqs:us-east-1:1:q").contains("does not have permissions to call"));
+        rules.advance(40);
+        assert_eq!(message(new), "Send");
+    }
+
+    #[test]
+    fn environment_is_hidden_and_urls_are_unknown() {
+        let rules = AwsRules::new(&[AwsRule::HiddenEnvironment, AwsRule::NoFunctionUrls]);
+        let decide = |name: &str| rules.decide(&action(name, "arn:aws:lambda:us-east-1:1:function:f"), &Value::Null);
+        assert!(matches!(decide("lambda:GetFunction"), RuleDecision::Replace("/Configuration/Environment", _)));
+        assert!(matches!(decide("lambda:CreateFunctionUrlConfig"), RuleDecision::Refuse(_)));
+        assert_eq!(decide("lambda:GetPolicy"), RuleDecision::Send);
     }
 
     #[test]

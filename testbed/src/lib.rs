@@ -9,6 +9,7 @@
 //! | [`Ministack`] | an emulator of AWS's APIs: creates functions that can invoke each other, with IAM |
 //! | [`AwsAction`] | the IAM action and resource of a request |
 //! | [`AwsRules`] | what AWS does and its emulators do not, for a proxy between a program and an emulator |
+//! | [`SlowLink`] | a connection with a limited rate |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
 //! | [`share_build`] | the target folder in which the apps of all tests are compiled |
 //!
@@ -30,6 +31,7 @@ mod ministack_driver;
 pub mod ric;
 mod runtime_api;
 mod shared_build;
+mod slow_link;
 mod tools;
 mod zip_file;
 
@@ -40,5 +42,6 @@ pub use ministack::{InvokeResponse, Ministack};
 pub use ministack_driver::ApiError;
 pub use runtime_api::{FunctionRun, InvocationResult, RuntimeApi};
 pub use shared_build::share_build;
+pub use slow_link::SlowLink;
 pub use tools::{find_on_path, tool};
 pub use zip_file::{pack, unpack};

@@ -31,17 +31,31 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) published: &'a PublishedVersions,
 }
 
-/// The versions that a deploy has published so far: numbers by the keys of their functions.
+/// The versions that a deploy has published so far, by the keys of their functions.
 #[derive(Debug, Default)]
-pub(crate) struct PublishedVersions(RefCell<BTreeMap<String, String>>);
+pub(crate) struct PublishedVersions {
+    /// Numbers.
+    functions: RefCell<BTreeMap<String, String>>,
+    /// ARNs.
+    layers: RefCell<BTreeMap<String, String>>,
+}
 
 impl PublishedVersions {
     pub(super) fn insert(&self, key: &str, number: &str) {
-        self.0.borrow_mut().insert(key.to_owned(), number.to_owned());
+        self.functions.borrow_mut().insert(key.to_owned(), number.to_owned());
     }
 
     pub(super) fn get(&self, key: &str) -> Option<String> {
-        self.0.borrow().get(key).cloned()
+        self.functions.borrow().get(key).cloned()
+    }
+
+    pub(super) fn insert_layer(&self, key: &str, arn: &str) {
+        self.layers.borrow_mut().insert(key.to_owned(), arn.to_owned());
+    }
+
+    /// Returns the ARN of the layer version of a function.
+    pub(crate) fn layer(&self, key: &str) -> Option<String> {
+        self.layers.borrow().get(key).cloned()
     }
 }
 

@@ -149,10 +149,14 @@ pub(super) async fn accept_repetition<T>(
             if response.configuration().map(version_from).is_some_and(|version| is_desired(&version)) {
                 return Ok(());
             }
-            Err(Error::app("the function was changed by another program after the plan was made").into())
+            Err(changed_by_others().into())
         }
         result => Ok(result.map(drop)?),
     }
+}
+
+pub(super) fn changed_by_others() -> Error {
+    Error::app("the function was changed by another program after the plan was made")
 }
 
 /// Updates the code and the architecture that it is compiled for to those of `version`, if the function still has this

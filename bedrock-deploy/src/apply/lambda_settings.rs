@@ -1,5 +1,4 @@
-//! Requests for settings that not every function has: members of Lambda's API that are added to other requests, tags, code
-//! signing, runtime management and provisioned concurrency.
+//! Requests for settings that not every function has: members of Lambda's API that are added to other requests, code signing, runtime management and provisioned concurrency.
 
 use aws_sdk_lambda::config::http::HttpRequest;
 use aws_sdk_lambda::primitives::SdkBody;
@@ -8,10 +7,9 @@ use serde_json::{Map, Value};
 
 use super::context::{FunctionContext, StepResult};
 use crate::aws::{Idempotency, call, optional};
-use crate::contract_record::tag_names;
 use crate::desired::DesiredFunction;
 use crate::lambda_settings::Members;
-use crate::stage::{ALIAS, SETTINGS_TAG};
+use crate::stage::ALIAS;
 
 /// Adds members to the JSON body of a request. The SDK has no way to send members that it does not know.
 pub(super) fn add_members(request: &mut HttpRequest, members: &Members) {
@@ -23,24 +21,6 @@ pub(super) fn add_members(request: &mut HttpRequest, members: &Members) {
     let text = Value::Object(body).to_string();
     request.headers_mut().insert("content-length", text.len().to_string());
     *request.body_mut() = SdkBody::from(text);
-}
-
-/// Adds and changes tags. Tags that others have set are kept.
-pub(super) async fn set_tags(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
-    let arn = context.stage.function_arn(context.key);
-    let tags = desired.tags();
-    if !tags.is_empty() {
-        let tags: std::collections::HashMap<String, String> = tags.clone().into_iter().collect();
-        let request = || context.aws.lambda.tag_resource().resource(&arn).set_tags(Some(tags.clone())).send();
-        call(Idempotency::Idempotent, request).await?;
-    }
-    let managed = std::iter::once(SETTINGS_TAG.to_owned()).chain(tag_names());
-    let unused: Vec<String> = managed.filter(|name| !tags.contains_key(name)).collect();
-    if !unused.is_empty() {
-        let request = || context.aws.lambda.untag_resource().resource(&arn).set_tag_keys(Some(unused.clone())).send();
-        call(Idempotency::Idempotent, request).await?;
-    }
-    Ok(())
 }
 
 pub(super) async fn set_code_signing(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {

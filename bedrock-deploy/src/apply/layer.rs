@@ -1,6 +1,8 @@
 //! Publishes and deletes versions of a worker's own layer. A version is never changed: changed dependencies are published as
 //! a new version, and some old versions are kept for rollbacks.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, LayerVersionContentInput, Runtime};
 use bedrock_diagnostics::Error;
@@ -41,7 +43,9 @@ pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunc
 
 /// Deletes versions of the layer, except those that a version of the function uses: Lambda would refuse to roll back to it.
 pub(super) async fn delete_versions(context: &FunctionContext<'_>, numbers: &[i64]) -> StepResult {
-    let used = read_layers_in_use(context.aws, context.name).await?;
+    // Lambda may list the versions of a function that was deleted some seconds ago.
+    let is_deleted = context.desired.is_none();
+    let used = if is_deleted { BTreeSet::new() } else { read_layers_in_use(context.aws, context.name).await? };
     let is_used = |number: &i64| used.iter().any(|arn| arn.ends_with(&format!(":layer:{}:{number}", context.name)));
     for number in numbers.iter().filter(|number| !is_used(number)) {
         delete_version(context, *number).await?;

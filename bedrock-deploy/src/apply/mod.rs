@@ -9,6 +9,7 @@ mod renew_grant;
 pub(crate) mod resources;
 mod role;
 mod steps;
+pub(crate) mod tags;
 pub(crate) mod tally;
 pub(crate) mod upload;
 mod url;
@@ -22,7 +23,7 @@ use crate::plan::{Plan, PlannedFunction};
 use crate::step::Change;
 use crate::triggers::apply::apply_triggers;
 use context::ApplyContext;
-use steps::{apply_function, finish_function};
+use steps::{apply_function, apply_permissions, finish_function};
 use tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 
 /// Applies `plan`. Functions are prepared, then their aliases are moved, then triggers follow. What is deleted is deleted last:
@@ -79,13 +80,18 @@ async fn change_functions(
     }
 }
 
+/// Creates the roles of all functions before the first function: they become visible to Lambda at the same time.
 async fn prepare_functions(
     context: ApplyContext<'_>,
     planned: &[&PlannedFunction],
     desired: &Desired,
 ) -> Vec<Result<()>> {
-    map_concurrently(planned.iter().copied(), MAX_CONCURRENT_FUNCTIONS, |planned| {
-        apply_function(context, planned, desired.get(&planned.key))
+    let permissions = map_concurrently(planned.iter().copied(), MAX_CONCURRENT_FUNCTIONS, |planned| {
+        apply_permissions(context, planned, desired.get(&planned.key))
+    });
+    let permissions = permissions.await;
+    map_concurrently(planned.iter().copied().zip(permissions), MAX_CONCURRENT_FUNCTIONS, async |(planned, started)| {
+        apply_function(context, planned, desired.get(&planned.key), started?).await
     })
     .await
 }

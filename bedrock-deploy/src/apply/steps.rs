@@ -5,25 +5,44 @@ use std::time::{Duration, Instant};
 use bedrock_diagnostics::Result;
 
 use super::context::{ApplyContext, FunctionContext, StepResult};
-use super::{function, lambda_settings, layer, renew_grant, role, url};
+use super::{function, lambda_settings, layer, renew_grant, role, tags, url};
 use crate::aws::pause;
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
 use crate::step::Step;
 use crate::version::VersionDescription;
 
-/// Applies the first steps of a function, and reports that it is finished unless it has final steps.
+/// Applies the steps of a function that come before the function itself. Returns how long they took.
+pub(super) async fn apply_permissions(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    desired: Option<&DesiredFunction>,
+) -> Result<Duration> {
+    let started = Instant::now();
+    let (permissions, _) = planned.steps.split_at(permission_steps(planned));
+    apply_steps(context, planned, permissions, desired).await?;
+    Ok(started.elapsed())
+}
+
+/// Applies the other steps of a function, and reports that it is finished unless it has final steps.
 pub(super) async fn apply_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
     desired: Option<&DesiredFunction>,
+    before: Duration,
 ) -> Result<()> {
     let started = Instant::now();
-    apply_steps(context, planned, &planned.steps, desired).await?;
+    let (_, steps) = planned.steps.split_at(permission_steps(planned));
+    apply_steps(context, planned, steps, desired).await?;
     if planned.final_steps.is_empty() {
-        context.observer.function_finished(planned, started.elapsed());
+        context.observer.function_finished(planned, before + started.elapsed());
     }
     Ok(())
+}
+
+/// Returns the number of steps that come before the function itself.
+fn permission_steps(planned: &PlannedFunction) -> usize {
+    planned.steps.iter().take_while(|step| step.is_for_permissions()).count()
 }
 
 /// Applies the final steps of a function, and reports that it is finished.
@@ -106,7 +125,9 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::WidenInlinePolicy(policy) => role::put_inline_policy(context, &role_name, policy).await,
         Step::AttachManagedPolicy(name, document) => role::attach_managed_policy(context, name, document).await,
         Step::PublishLayer => {
-            context.layer_arn = Some(layer::publish(context, desired).await?);
+            let arn = layer::publish(context, desired).await?;
+            context.published.insert_layer(context.key, &arn);
+            context.layer_arn = Some(arn);
             Ok(())
         }
         Step::CreateFunction => function::create(context, desired).await,
@@ -128,7 +149,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::SetConcurrency => function::set_concurrency(context, desired).await,
         Step::SetEventInvokeConfig => function::set_event_invoke_config(context, desired).await,
         Step::SetRecursiveLoop => function::set_recursive_loop(context, desired).await,
-        Step::SetTags => lambda_settings::set_tags(context, desired).await,
+        Step::SetTags => tags::set_tags(context, desired).await,
         Step::SetCodeSigning => lambda_settings::set_code_signing(context, desired).await,
         Step::SetRuntimeManagement => lambda_settings::set_runtime_management(context, desired).await,
         Step::SetProvisionedConcurrency => lambda_settings::set_provisioned_concurrency(context, desired).await,

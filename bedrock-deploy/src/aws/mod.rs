@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `locks` | what is not done at the same time |
+//! | `server_date` | the clock of a service |
 //! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
 //!
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
@@ -12,6 +13,7 @@
 mod error;
 mod locks;
 mod retry;
+mod server_date;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -36,7 +38,8 @@ use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 use locks::{PolicyLocks, UploadPermits};
-pub(crate) use retry::{Idempotency, call, pause, with_interrupt};
+pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
+pub(crate) use server_date::ServerDate;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a request and the start of its response may take. Uploads have longer timeouts.
@@ -95,7 +98,7 @@ pub struct AwsEnvironment {
 pub fn run<T>(options: &AwsOptions, work: impl AsyncFnOnce(Aws) -> Result<T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the runtime for requests to AWS", &error))?;
-    runtime.block_on(async { work(connect(options).await?).await })
+    runtime.block_on(retry::with_request_count(async { work(connect(options).await?).await }))
 }
 
 async fn connect(options: &AwsOptions) -> Result<Aws> {

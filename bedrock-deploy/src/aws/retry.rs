@@ -1,5 +1,6 @@
 //! Which requests are retried, and when: only requests that certainly had no effect, or that may be repeated without harm.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -43,9 +44,10 @@ const CONCURRENT_CHANGE_CODES: [&str; 5] = [
 
 /// Texts of errors about a role, permission, queue or function that another service does not know yet: from Lambda, SQS
 /// and EventBridge Scheduler, and from S3 about a function that it may not invoke.
-const NOT_YET_VISIBLE_MESSAGES: [&str; 8] = [
+const NOT_YET_VISIBLE_MESSAGES: [&str; 9] = [
     "cannot be assumed by Lambda",
     "Dead letter target does not exist",
+    "destination ARN arn:",
     "ensure the role can perform",
     "execution role does not have permissions",
     "KMS key is invalid for CreateGrant",
@@ -75,6 +77,18 @@ const QUEUE_VISIBILITY_LIMIT: Duration = Duration::from_secs(90);
 tokio::task_local! {
     /// Ctrl-C of the operation that the current task applies. It ends pauses.
     static INTERRUPT: Interrupt;
+    /// Number of requests of the current task.
+    static REQUEST_COUNT: Cell<usize>;
+}
+
+/// Runs `work`, and counts its requests from zero.
+pub(super) async fn with_request_count<T>(work: impl Future<Output = T>) -> T {
+    REQUEST_COUNT.scope(Cell::new(0), work).await
+}
+
+/// Returns the number of requests so far, with those that were repeated. Downloads do not count.
+pub(crate) fn request_count() -> usize {
+    REQUEST_COUNT.try_with(Cell::get).unwrap_or_default()
 }
 
 /// Runs `work`, and ends its pauses between retries when the user asks the program to stop.
@@ -116,6 +130,8 @@ where
 {
     let mut schedule = RetrySchedule::default();
     loop {
+        // Tests send requests outside of `aws::run`.
+        let _ = REQUEST_COUNT.try_with(|count| count.set(count.get() + 1));
         // Boxed because the future of a request is large and callers await several of them.
         let error: AwsError = match Box::pin(request()).await {
             Ok(response) => return Ok(response),
@@ -273,7 +289,7 @@ mod tests {
     }
 
     /// Messages as AWS sends them.
-    const ROLE_MESSAGES: [&str; 5] = [
+    const ROLE_MESSAGES: [&str; 7] = [
         "The role defined for the function cannot be assumed by Lambda.",
         "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
          CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: ARN does not \
@@ -281,6 +297,8 @@ mod tests {
         "Invalid request provided: Cannot access stream. Please ensure the role can perform the GetRecords actions",
         "The provided execution role does not have permissions to call ReceiveMessage on SQS",
         "Unable to validate the following destination configurations",
+        "The function's execution role does not have permissions to call Publish on arn:aws:sns:eu-west-1:123456789012:x",
+        "The destination ARN arn:aws:lambda:eu-west-1:123456789012:function:x:live is invalid.",
     ];
 
     /// Runs a request that fails `failures` times with `error`. Returns whether it succeeded, and the pauses.

@@ -33,47 +33,75 @@ pub(super) async fn read(
     let name = stage.function_name(key);
     let request = || aws.lambda.get_function().function_name(&name).send();
     let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
-    if let Some(error) = response.tags_error().filter(|_| response.tags().is_none()) {
-        // Without its tags, it is unknown whether the function is ours.
-        let code = error.error_code().to_owned();
-        let message = error.message().to_owned();
-        return Err(AwsError::Service { code, message, status: 403 });
-    }
+    let deployed = deployed_function(&response)?;
     let has_url = key == ENDPOINT;
-    let tags: Tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let managed = tags.get(SETTINGS_TAG).map(|tag| ManagedSettings::parse(tag)).unwrap_or_default();
     let (live, event_invoke_config, allows_recursion, url, statement_ids, extras) = tokio::join!(
         read_live_version(aws, &name),
         read_event_invoke_config(aws, &name),
         read_allows_recursion(aws, &name),
         async { if has_url { read_function_url(aws, &name).await } else { Ok(None) } },
         async { if has_url { read_statement_ids(aws, &name).await } else { Ok(BTreeSet::new()) } },
-        read_extras(aws, &name, &managed),
+        read_extras(aws, &name, &deployed.managed),
     );
     let extras = extras?;
-    let empty = FunctionConfiguration::builder().build();
-    let configuration = response.configuration().unwrap_or(&empty);
-    let concurrency = response.concurrency().and_then(Concurrency::reserved_concurrent_executions);
     let deployed = DeployedFunction {
-        latest: version_from(configuration),
-        revision: configuration.revision_id().map(str::to_owned),
-        update_error: update_error(configuration),
         live: live?,
-        last_modified: configuration.last_modified().unwrap_or_default().to_owned(),
-        reserved_concurrency: concurrency,
         event_invoke_config: event_invoke_config?,
         allows_recursion: allows_recursion?,
         url: url?,
         statement_ids: statement_ids?,
-        has_triggers_tag: tags.contains_key(TRIGGERS_TAG),
-        tags: tags.clone(),
-        managed,
         provisioned_concurrency: extras.provisioned_concurrency,
         code_signing: extras.code_signing,
         runtime_management: extras.runtime_management,
-        running_executions: BTreeMap::new(),
+        ..deployed
     };
-    Ok(Some((tags, deployed)))
+    Ok(Some((deployed.tags.clone(), deployed)))
+}
+
+/// Reads code, settings, tags and reserved concurrency of the function `key`, and the version in use, with two requests.
+/// Everything else has the defaults of Lambda. Returns `None` if the function does not exist.
+pub(crate) async fn read_versions(
+    aws: &Aws,
+    stage: &StageContext,
+    key: &str,
+) -> Result<Option<DeployedFunction>, AwsError> {
+    let name = stage.function_name(key);
+    let request = || aws.lambda.get_function().function_name(&name).send();
+    let (response, live) = tokio::join!(call(Idempotency::Idempotent, request), read_live_version(aws, &name));
+    let Some(response) = optional(response)? else { return Ok(None) };
+    Ok(Some(DeployedFunction { live: live?, ..deployed_function(&response)? }))
+}
+
+/// Converts a response. What it does not contain has the defaults of Lambda.
+fn deployed_function(response: &GetFunctionOutput) -> Result<DeployedFunction, AwsError> {
+    if let Some(error) = response.tags_error().filter(|_| response.tags().is_none()) {
+        // Without its tags, it is unknown whether the function is ours.
+        let code = error.error_code().to_owned();
+        let message = error.message().to_owned();
+        return Err(AwsError::Service { code, message, status: 403 });
+    }
+    let tags: Tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let empty = FunctionConfiguration::builder().build();
+    let configuration = response.configuration().unwrap_or(&empty);
+    Ok(DeployedFunction {
+        latest: version_from(configuration),
+        revision: configuration.revision_id().map(str::to_owned),
+        update_error: update_error(configuration),
+        live: None,
+        last_modified: configuration.last_modified().unwrap_or_default().to_owned(),
+        reserved_concurrency: response.concurrency().and_then(Concurrency::reserved_concurrent_executions),
+        event_invoke_config: EventInvokeConfig::default(),
+        allows_recursion: false,
+        url: None,
+        statement_ids: BTreeSet::new(),
+        has_triggers_tag: tags.contains_key(TRIGGERS_TAG),
+        managed: tags.get(SETTINGS_TAG).map(|tag| ManagedSettings::parse(tag)).unwrap_or_default(),
+        tags,
+        provisioned_concurrency: None,
+        code_signing: None,
+        runtime_management: RuntimeManagement::default(),
+        running_executions: BTreeMap::new(),
+    })
 }
 
 /// Returns the tags of the function called `name`, or `None` if it does not exist.

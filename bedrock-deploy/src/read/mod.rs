@@ -19,7 +19,9 @@ use crate::concurrent::map_concurrently;
 use crate::contract_record::ContractRecord;
 use crate::ownership::{Ownership, UnmanagedResource};
 use crate::stage::StageContext;
-pub(crate) use function::{read_function_url, read_layers_in_use, read_version_descriptions, version_from};
+pub(crate) use function::{
+    read_function_url, read_layers_in_use, read_version_descriptions, read_versions, version_from,
+};
 use lists::StageLists;
 pub(crate) use resources::read_resources;
 
@@ -122,8 +124,14 @@ impl Reader<'_> {
     /// Reads role and layer versions of a function, which may not exist itself.
     async fn read_resources(&self, key: &str, deployed: Option<DeployedFunction>) -> Result<Lookup> {
         let name = self.stage.function_name(key);
+        // The list may be some seconds old. A deploy that stopped before it created the function has left a log group.
+        let has_layer = self.lists.layers.contains(key)
+            || match &deployed {
+                Some(deployed) => uses_layer(deployed, &name),
+                None => self.lists.log_groups.contains_key(key),
+            };
         let layer_versions = async {
-            if !self.lists.layers.contains(key) {
+            if !has_layer {
                 return Ok(Vec::new());
             }
             lists::layer_versions(self.aws, self.stage, key).await
@@ -150,5 +158,28 @@ impl Reader<'_> {
             return Ok(Lookup::Unmanaged(UnmanagedResource { resource: format!("role `{role_name}`"), owner }));
         }
         Ok(Lookup::Managed(Box::new(function)))
+    }
+}
+
+/// Returns whether a function uses a version of the layer called `name`, now or in the version in use.
+fn uses_layer(deployed: &DeployedFunction, name: &str) -> bool {
+    let live = deployed.live.as_ref().map(|live| &live.version);
+    let mut layers =
+        std::iter::once(&deployed.latest).chain(live).filter_map(|version| version.layers.as_ref()).flatten();
+    // `arn:PARTITION:lambda:REGION:ACCOUNT:layer:NAME:VERSION`
+    layers.any(|arn| arn.split(':').nth(6) == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{actual_function, desired_function, layer_arn};
+
+    #[test]
+    fn layer_that_is_used_is_known_without_a_list() {
+        let mut deployed = actual_function("counter", &desired_function("counter")).deployed.expect("a function");
+        assert!(!uses_layer(&deployed, "shop-dev-counter"));
+        deployed.latest.layers = Some(vec![layer_arn(1)]);
+        assert!(uses_layer(&deployed, "shop-dev-counter") && !uses_layer(&deployed, "shop-dev-reporter"));
     }
 }

@@ -21,11 +21,13 @@ Examples:
   cargo bedrock deploy --stage prod --yes                 do not ask, for CI
   cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions
   cargo bedrock deploy --stage dev --allow-breaking       change contracts although deployed callers break
+  cargo bedrock deploy --stage dev --refresh              undo what others changed by hand
   cargo bedrock deploy --stage dev --print-policy         print the permissions that the commands need";
 
 /// Deploy the last build to a stage
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Deploy {
     /// Stage: a copy of the app with functions of its own, for example `dev`
     #[arg(long, value_name = "NAME", required_unless_present = "print_policy")]
@@ -38,9 +40,15 @@ pub(crate) struct Deploy {
     /// Deploy even if a change of a contract breaks deployed callers
     #[arg(long)]
     allow_breaking: bool,
+    /// Read everything from AWS, also what the record of the last deployment says
+    #[arg(long)]
+    refresh: bool,
     /// Print the IAM policy that this and the other commands for a stage need, and change nothing
     #[arg(long, conflicts_with_all = ["only", "dry_run", "yes"])]
     print_policy: bool,
+    /// Print the policy for `terraform apply` and `terraform destroy` instead
+    #[arg(long, requires = "print_policy")]
+    terraform: bool,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -58,12 +66,13 @@ impl Deploy {
         let stage = self.stage.as_deref().map(Stage::parse).transpose()?;
         let aws = AwsOptions::from(self.aws);
         if self.print_policy {
-            let options = DeployerPolicyOptions { stage, region: aws.region };
+            let options = DeployerPolicyOptions { stage, region: aws.region, is_for_terraform: self.terraform };
             return Printer::data(&bedrock_deploy::deployer_policy(&app, &options)?);
         }
         let stage = stage.ok_or_else(|| Error::call("no stage is given").help("pass one with `--stage dev`"))?;
         let dry_run = self.confirm.dry_run;
-        let request = StageRequest { stage, aws, only: self.only, dry_run, allow_breaking: self.allow_breaking };
+        let Self { only, allow_breaking, refresh, .. } = self;
+        let request = StageRequest { stage, aws, only, dry_run, allow_breaking, refresh };
         bedrock_deploy::deploy(&app, &request, reporter, &self.confirm)
     }
 }

@@ -38,8 +38,14 @@ impl Destroy {
     fn destroy(self, session: &Session, reporter: &DeployReporter) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
-        let request =
-            StageRequest { stage, aws, only: Vec::new(), dry_run: self.confirm.dry_run, allow_breaking: false };
+        let request = StageRequest {
+            stage,
+            aws,
+            only: Vec::new(),
+            dry_run: self.confirm.dry_run,
+            allow_breaking: false,
+            refresh: true,
+        };
         bedrock_deploy::destroy(&app, &request, reporter, &self.confirm)
     }
 }

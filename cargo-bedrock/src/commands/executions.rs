@@ -181,8 +181,14 @@ impl ExecutionsCommand {
         let app = session.app()?;
         if let Operation::History { selection, json, stage: Some(stage), aws } = &self.command {
             let stage = Stage::parse(stage)?;
-            let request =
-                StageRequest { stage, aws: aws.clone().into(), only: Vec::new(), dry_run: true, allow_breaking: false };
+            let request = StageRequest {
+                stage,
+                aws: aws.clone().into(),
+                only: Vec::new(),
+                dry_run: true,
+                allow_breaking: false,
+                refresh: true,
+            };
             let events = executions::remote_history(&app, &request, &selection.execution)?;
             return print_history(events, *json);
         }

@@ -41,8 +41,14 @@ impl Rollback {
     fn roll_back(self, session: &Session, reporter: &DeployReporter) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
-        let request =
-            StageRequest { stage, aws, only: self.workers, dry_run: self.confirm.dry_run, allow_breaking: false };
+        let request = StageRequest {
+            stage,
+            aws,
+            only: self.workers,
+            dry_run: self.confirm.dry_run,
+            allow_breaking: false,
+            refresh: true,
+        };
         bedrock_deploy::rollback(&app, &request, reporter, &self.confirm)
     }
 }

@@ -192,15 +192,20 @@ impl DeployObserver for DeployReporter {
 
     fn finished(&self, outcome: &Outcome<'_>) {
         match outcome {
-            Outcome::Deployed { stage, changed, url } => {
+            Outcome::Deployed { stage, changed, url, requests, is_recorded } => {
                 if let Some(url) = url {
                     self.print.note(&format!("the endpoint listens on {url}"));
+                }
+                if *is_recorded {
+                    self.print
+                        .note("only the functions were read again: `--refresh` also finds changes by hand elsewhere");
                 }
                 let message = change_text(*changed).map_or_else(
                     || format!("nothing to do, {stage} is up to date"),
                     |text| format!("deployed {text} to {stage}"),
                 );
-                self.print_success(&message, &[("changed", json!(changed.total())), ("url", json!(url))]);
+                let keys = [("changed", json!(changed.total())), ("requests", json!(requests)), ("url", json!(url))];
+                self.print_success(&message, &keys);
             }
             Outcome::Destroyed { stage, changed } => {
                 let message = change_text(*changed).map_or_else(

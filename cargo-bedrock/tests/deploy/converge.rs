@@ -7,44 +7,48 @@ use serde_json::{Value, json};
 use testbed::{AwsAction, AwsRule, AwsRules, RuleDecision};
 
 use crate::emulated_aws::EmulatedAws;
-use crate::proxy::{Proxy, ProxyAction};
+use crate::proxy::{Proxy, ProxyAction, Request};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 
 /// A proxy that applies `rules`.
-fn start_proxy(aws: &EmulatedAws, rules: &Arc<AwsRules>) -> Proxy {
+pub(crate) fn start_proxy(aws: &EmulatedAws, rules: &Arc<AwsRules>) -> Proxy {
     let before = Arc::clone(rules);
     let after = Arc::clone(rules);
     Proxy::start_with_end(
         aws.emulator.endpoint(),
-        move |request| {
-            let action = AwsAction::of_request(request.bytes(), ACCOUNT);
-            match before.decide(&action, &AwsAction::parameters_of(request.bytes())) {
-                RuleDecision::Send => ProxyAction::Forward,
-                RuleDecision::RespondAsBefore => ProxyAction::RespondAsBefore,
-                RuleDecision::Refuse(refusal) => ProxyAction::Refuse(refusal),
-                RuleDecision::Lose => ProxyAction::RespondWith(b"{}".to_vec()),
-            }
-        },
+        move |request| action_of(&before, request),
         move |request| after.finished(&AwsAction::of_request(request.bytes(), ACCOUNT)),
     )
 }
 
-fn run(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, args: &[&str]) -> CommandOutput {
+/// Returns what the rules do with a request.
+pub(crate) fn action_of(rules: &AwsRules, request: &Request) -> ProxyAction {
+    let action = AwsAction::of_request(request.bytes(), ACCOUNT);
+    match rules.decide(&action, &AwsAction::parameters_of(request.bytes())) {
+        RuleDecision::Send => ProxyAction::Forward,
+        RuleDecision::RespondAsBefore => ProxyAction::RespondAsBefore,
+        RuleDecision::Refuse(refusal) => ProxyAction::Refuse(refusal),
+        RuleDecision::Replace(pointer, value) => ProxyAction::ReplaceInResponse(pointer, value),
+        RuleDecision::Lose => ProxyAction::RespondWith(b"{}".to_vec()),
+    }
+}
+
+pub(crate) fn run(app: &TestApp, aws: &EmulatedAws, proxy: &Proxy, args: &[&str]) -> CommandOutput {
     let mut environment = aws.environment();
     environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
     app.command(args, &environment).output().expect("the command starts").into()
 }
 
-fn queue(name: &str) -> Value {
+pub(crate) fn queue(name: &str) -> Value {
     json!({
         "queue": name, "batch_size": 10, "batch_window": 0, "partial_failures": true, "max_receives": 3,
         "visibility_timeout": 180
     })
 }
 
-fn bucket(name: &str) -> Value {
+pub(crate) fn bucket(name: &str) -> Value {
     json!({ "bucket": name, "prefix": "in/", "suffix": "", "events": ["created"] })
 }
 
@@ -55,6 +59,8 @@ fn app_with_triggers() -> TestApp {
     app.set("/workers/counter/environment", json!({ "MODE": "slow" }));
     let schedule = json!({ "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null });
     app.set("/workers/counter/triggers", json!([schedule, queue("jobs"), bucket("uploads"), bucket("pictures")]));
+    app.set("/workers/counter/on_failure", json!("reporter"));
+    app.set("/workers/counter/dead_letter", json!("arn:aws:sqs:us-east-1:123456789012:graveyard"));
     app
 }
 
@@ -84,6 +90,7 @@ fn all_operations_converge_with_all_rules() {
     app.set("/workers/counter/runtime", json!("python3.14"));
     app.set("/workers/counter/architecture", json!("arm64"));
     app.set("/workers/counter/memory", json!(512));
+    app.set("/workers/counter/lambda", json!({ "tags": { "cost-center": "42" } }));
     app.set("/workers/counter/triggers/1/visibility_timeout", json!(1_800));
     app.set("/workers/counter/triggers/1/batch_size", json!(1));
     deploy(&app);
@@ -105,11 +112,12 @@ fn all_operations_converge_with_all_rules() {
     run(&app, &aws, &proxy, &["destroy", "--stage", "dev", "--yes"]).success();
     assert_eq!(aws.list_resources("shop-"), Vec::<String>::new());
     let applied = rules.applied();
-    // Statements are never added at the same time, so that none is lost.
-    let never = [AwsRule::LostPermissions, AwsRule::GrantOfOldRole];
+    // Statements are never added at the same time, so that none is lost, and no old revision is sent.
+    let never = [AwsRule::LostPermissions, AwsRule::GrantOfOldRole, AwsRule::RevisionOfTags];
     let expected = AwsRule::TRANSIENT.iter().filter(|rule| !never.contains(rule));
     let missing: Vec<_> = expected.filter(|rule| !applied.contains_key(rule)).collect();
-    assert_eq!((missing, applied.get(&AwsRule::LostPermissions)), (Vec::new(), None));
+    assert_eq!(missing, Vec::<&AwsRule>::new());
+    assert!(never.iter().all(|rule| !applied.contains_key(rule)), "{applied:?}");
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn role_that_was_created_again_can_be_invoked() {
     deploy().success();
     invoke().success();
     delete_role();
-    let plan = deploy().success();
+    let plan = run(&app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes", "--refresh"]).success();
     assert!(plan.contains("role was created again"), "{plan}");
     invoke().success();
     // Only one role is left.
@@ -196,4 +204,41 @@ fn limits_of_the_account_are_clear_errors() {
         assert!(failed.stderr.contains(message), "{message} in {}", failed.stderr);
     }
     aws.deploy(&app);
+}
+
+#[test]
+fn urls_are_not_asked_for_where_there_are_none() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = TestApp::new(&["counter"]).with_endpoint(&["counter"]);
+    let rules = Arc::new(AwsRules::new(&[AwsRule::NoFunctionUrls]));
+    let proxy = start_proxy(&aws, &rules);
+    let in_region = |args: &[&str]| {
+        run(&app, &aws, &proxy, &[args, &["--stage", "dev", "--region", "il-central-1", "--yes"]].concat())
+    };
+    let refused = in_region(&["deploy"]);
+    assert!(refused.stderr.contains("Lambda has no function URLs in `il-central-1`"), "{refused:?}");
+    for _ in 0..2 {
+        in_region(&["deploy", "--only", "counter"]).success();
+    }
+    in_region(&["destroy"]).success();
+    assert_eq!(rules.applied(), BTreeMap::new());
+}
+
+#[test]
+fn environment_that_is_hidden_is_kept() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/workers/counter/environment", json!({ "MODE": "slow" }));
+    aws.deploy(&app);
+    app.set("/workers/counter/memory", json!(512));
+    let rules = Arc::new(AwsRules::new(&[AwsRule::HiddenEnvironment]));
+    let proxy = start_proxy(&aws, &rules);
+    let mode = || {
+        let function = json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" });
+        aws.call("lambda", "get_function_configuration", &function)["Environment"]["Variables"]["MODE"].clone()
+    };
+    run(&app, &aws, &proxy, &["deploy", "--stage", "dev", "--yes"]).success();
+    assert_eq!((aws.live_version("shop-dev-counter"), mode()), ("2".to_owned(), json!("slow")));
+    run(&app, &aws, &proxy, &["rollback", "--stage", "dev", "--yes"]).success();
+    assert_eq!((aws.live_version("shop-dev-counter"), mode()), ("1".to_owned(), json!("slow")));
+    assert!(rules.applied().contains_key(&AwsRule::HiddenEnvironment));
 }

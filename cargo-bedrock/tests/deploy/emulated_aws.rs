@@ -30,7 +30,16 @@ impl EmulatedAws {
 
     /// Runs `deploy --stage dev --yes`, which must succeed. Returns its plan without the heading.
     pub(crate) fn deploy(&self, app: &TestApp) -> String {
-        let plan = self.run(app, &["deploy", "--stage", "dev", "--yes"]).success();
+        self.deploy_with(app, &[])
+    }
+
+    /// The same with `--refresh`, which finds what was changed by hand.
+    pub(crate) fn deploy_refreshed(&self, app: &TestApp) -> String {
+        self.deploy_with(app, &["--refresh"])
+    }
+
+    fn deploy_with(&self, app: &TestApp, more: &[&str]) -> String {
+        let plan = self.run(app, &[&["deploy", "--stage", "dev", "--yes"], more].concat()).success();
         plan.split_once("\n\n").expect("a plan").1.to_owned()
     }
 

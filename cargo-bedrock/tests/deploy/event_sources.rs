@@ -127,7 +127,7 @@ fn assert_drift_is_corrected(aws: &EmulatedAws, app: &TestApp) {
     assert!(status.contains("rule shop-dev-counter-1"), "{status}");
     let corrected = "~ update  topic shop-dev-alerts (+counter)\n~ update  rule shop-dev-counter-1 (state or target)\n\n2 to \
                      update, 2 unchanged\n";
-    assert_eq!(aws.deploy(app), corrected);
+    assert_eq!(aws.deploy_refreshed(app), corrected);
     assert_eq!(aws.deploy(app), "4 unchanged\n");
 }
 

@@ -238,7 +238,7 @@ fn cors_of_the_url_is_set_kept_and_reset() {
     aws.call("lambda", "update_function_url_config", &theirs);
     let status = aws.run(&app, &["status", "--stage", "dev"]).success();
     assert!(status.contains("CORS"), "{status}");
-    assert_eq!(aws.deploy(&app), "~ update  shop-dev-endpoint (CORS)\n\n1 to update\n");
+    assert_eq!(aws.deploy_refreshed(&app), "~ update  shop-dev-endpoint (CORS)\n\n1 to update\n");
     assert_eq!(read(&aws)["AllowOrigins"], json!(["https://dev.shop.example"]));
 
     app.set("/endpoint/cors", cors("https://shop.example"));

@@ -1,9 +1,10 @@
 //! Many functions, and a function whose zip is too large for a request.
 
 use serde_json::{Value, json};
+use testbed::SlowLink;
 
 use crate::emulated_aws::EmulatedAws;
-use crate::test_app::TestApp;
+use crate::test_app::{TestApp, WORKER};
 
 #[test]
 fn sixty_workers_are_deployed() {
@@ -50,4 +51,23 @@ fn uncompressed_zip(name: &str, text: &str) -> Vec<u8> {
     zip.start_file(name, options).expect("a file");
     zip.write_all(text.as_bytes()).expect("its text");
     zip.finish().expect("a zip").into_inner()
+}
+
+#[test]
+fn zips_are_uploaded_over_a_slow_link() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    // Digits that deflate shortens to half of their size.
+    let numbers = (0..20_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string());
+    let digits: String = numbers.collect();
+    for worker in ["counter", "reporter"] {
+        app.package(worker, &[("main.py", WORKER), ("digits.txt", &digits)]);
+    }
+    // 1 Mbit/s.
+    let link = SlowLink::start(aws.emulator.endpoint(), 125_000);
+    let mut environment = aws.environment();
+    environment.push(("AWS_ENDPOINT_URL".to_owned(), link.endpoint().to_owned()));
+    let output = app.command(&["deploy", "--stage", "dev", "--yes"], &environment).output().expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(aws.deploy(&app), "2 unchanged\n");
 }

@@ -12,7 +12,7 @@ use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 /// Actions that AWS checks during another action.
-const IMPLIED_ACTIONS: [(&str, &str); 11] = [
+const IMPLIED_ACTIONS: [(&str, &str); 12] = [
     ("iam:PassRole", "lambda:CreateFunction"),
     ("iam:TagRole", "iam:CreateRole"),
     ("iam:TagPolicy", "iam:CreatePolicy"),
@@ -24,6 +24,7 @@ const IMPLIED_ACTIONS: [(&str, &str); 11] = [
     ("sqs:TagQueue", "sqs:CreateQueue"),
     ("sns:TagResource", "sns:CreateTopic"),
     ("events:TagResource", "events:PutRule"),
+    ("dynamodb:TagResource", "dynamodb:CreateTable"),
 ];
 
 /// Runs commands and records their requests.
@@ -78,6 +79,13 @@ fn app_with_everything(callees: &[&str]) -> TestApp {
     let triggers: Vec<Value> =
         [schedule, queue, topic, bus("default"), bus("orders")].into_iter().chain(buckets).collect();
     app.set("/workers/counter/triggers", json!(triggers));
+    let table = "arn:{partition}:dynamodb:{region}:{account}:table/{prefix}orders";
+    let table = json!({
+        "kind": "table", "name": "orders", "access": "read", "is_of_app": true, "arn": table, "variable": "SHOP_TABLE_ORDERS",
+        "grants": [{ "actions": ["dynamodb:GetItem"], "suffixes": [""] }], "value": "{prefix}orders",
+        "key": { "partition": { "name": "id", "type": "S" }, "sort": null }
+    });
+    app.set("/workers/counter/uses", json!([table]));
     app
 }
 
@@ -114,6 +122,10 @@ fn printed_policy_permits_exactly_what_commands_do() {
     recorder.deploy(&app);
     let policy = aws.run(&app, &["deploy", "--print-policy", "--stage", "dev"]).success();
     change_everything(&aws, &mut app);
+    recorder.deploy(&app);
+    // A deploy that could not delete the record has left this tag.
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter";
+    aws.call("lambda", "tag_resource", &json!({ "Resource": arn, "Tags": { "bedrock:unrecorded": "true" } }));
     recorder.deploy(&app);
     recorder.run(&app, &["status"]).success();
     recorder.run(&app, &["logs"]).success();

@@ -15,7 +15,7 @@ const KEY: &str = "locks/shop-dev.json";
 
 /// Returns the keys of the locks.
 fn locks(aws: &EmulatedAws) -> Vec<String> {
-    let listed = aws.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET }));
+    let listed = aws.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET, "Prefix": "locks/" }));
     let objects = listed["Contents"].as_array().cloned().unwrap_or_default();
     objects.iter().filter_map(|object| object["Key"].as_str().map(str::to_owned)).collect()
 }

@@ -8,9 +8,13 @@ mod apply;
 mod decisions;
 mod emulator;
 mod formatting;
+mod least_privilege;
 mod manifest;
 mod policies;
 mod provider;
+#[path = "../deploy/proxy.rs"]
+#[allow(dead_code, reason = "the tests of `deploy` use all of it")]
+mod proxy;
 mod terraform_app;
 #[path = "../fixture/test_app.rs"]
 mod test_app;

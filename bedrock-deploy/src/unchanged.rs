@@ -62,7 +62,7 @@ fn as_recorded(
     deployed: DeployedFunction,
 ) -> ActualFunction {
     let cors = desired.cors.clone().unwrap_or_default();
-    let url = desired.url.map(|auth| FunctionUrl { auth, cors, url: String::new() });
+    let url = desired.url.map(|auth| FunctionUrl { auth, cors, streams: desired.streams, url: String::new() });
     let statements = PUBLIC_URL_STATEMENTS.iter().filter(|_| desired.url == Some(UrlAuth::Public));
     let layer = desired.worker_layer.as_ref().zip(layer_arn);
     let layer = layer.map(|(layer, arn)| LayerVersion { number: 0, arn, description: layer.description.clone() });

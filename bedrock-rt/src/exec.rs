@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+#[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
+use serde_json::value::RawValue;
 
 use crate::caller;
-use crate::{Context, RegisteredWorker, Result, WorkerError};
+use crate::{Context, RegisteredWorker, Result, Worker, WorkerError};
 
 /// Future of one invocation: the response as JSON, or the error.
 pub(crate) type Output = Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send>>;
@@ -18,11 +20,29 @@ pub(crate) type Output = Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send>>;
 /// A worker without its event and response types, which the Lambda loop and the local runtime call.
 pub(crate) trait Executor: Send + Sync {
     fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output;
+
+    /// Runs an invocation of the Runtime API.
+    #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
+    fn execute_on_lambda(self: Arc<Self>, event: lambda_runtime::LambdaEvent<Box<RawValue>>) -> Output {
+        let context = Context::from(event.context);
+        let event = bytes::Bytes::from(Box::<str>::from(event.payload).into_boxed_bytes().into_vec());
+        self.execute(event, context)
+    }
+}
+
+/// An [`Executor`] in a signature that users see.
+#[doc(hidden)]
+pub struct BoxedExecutor(pub(crate) Arc<dyn Executor>);
+
+impl BoxedExecutor {
+    pub(crate) fn of<W: Worker>(worker: W) -> Self {
+        Self(Arc::new(TypedExecutor(worker)))
+    }
 }
 
 struct TypedExecutor<W>(W);
 
-impl<W: RegisteredWorker> Executor for TypedExecutor<W> {
+impl<W: Worker> Executor for TypedExecutor<W> {
     fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output {
         Box::pin(async move {
             let event = parse_event(&event)?;
@@ -46,7 +66,7 @@ pub(crate) fn serialize_response<R: Serialize>(response: &R) -> Result<Vec<u8>> 
 
 /// Constructs the one instance of an execution environment.
 pub(crate) async fn construct<W: RegisteredWorker>() -> Result<Arc<dyn Executor>> {
-    Ok(Arc::new(TypedExecutor(W::construct().await?)))
+    Ok(W::construct().await?.into_executor().0)
 }
 
 /// Returns the error of an invocation that panicked.

@@ -1,8 +1,8 @@
 //! `#[bedrock::worker]`: implements the name and constructor of a worker, and submits it to the registry of local
 //! workers.
 
-use bedrock_build::{Language, WorkerEntry};
 use bedrock_build::contract::{FILE_NAME, differences};
+use bedrock_build::{Language, WorkerEntry};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

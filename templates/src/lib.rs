@@ -15,8 +15,8 @@ use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
 use crate::embedded::{
-    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, DURABLE_RUST, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON, PYTHON_TYPES,
-    RUST, TERRAFORM, TYPESCRIPT, TemplateFile,
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, DURABLE_RUST, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON,
+    PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile,
 };
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};

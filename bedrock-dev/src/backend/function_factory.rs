@@ -91,7 +91,8 @@ impl FunctionFactory<'_> {
             ("AWS_SESSION_TOKEN", "local"),
         ];
         // The settings come later than the others, so that they override them.
-        let configured = self.resource_variables.iter().chain(durable_arns).cloned().chain(app.local_variables(settings));
+        let configured =
+            self.resource_variables.iter().chain(durable_arns).cloned().chain(app.local_variables(settings));
         let mut variables = lambda_variables(&info.runtime, configured);
         variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables

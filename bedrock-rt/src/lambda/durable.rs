@@ -114,12 +114,8 @@ impl Intercept for WorkerNames {
         let Some(input) = context.input_mut().downcast_mut::<CheckpointDurableExecutionInput>() else { return Ok(()) };
         let name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok();
         let version = std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok();
-        let caller = CallerIdentity {
-            arn: None,
-            name: name.as_deref(),
-            version: version.as_deref(),
-            app: crate::config::app(),
-        };
+        let caller =
+            CallerIdentity { arn: None, name: name.as_deref(), version: version.as_deref(), app: crate::config::app() };
         let options = input.updates.iter_mut().flatten().filter_map(|update| update.chained_invoke_options.as_mut());
         for options in options {
             if let Some(function) = function_of_worker(&options.function_name, caller, crate::config()) {

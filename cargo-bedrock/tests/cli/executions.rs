@@ -253,9 +253,8 @@ fn new_durable_rust_worker_has_feature_of_the_runtime() {
     app.run_ok(&["new", "worker", "order_flow.rs", "--durable"]);
     let manifest = app.read("workers/order_flow/Cargo.toml");
     let version = env!("CARGO_PKG_VERSION");
-    let line = format!(
-        "\nbedrock = {{ package = \"bedrock-rt\", version = \"{version}\", features = [\"durable\"] }}\n"
-    );
+    let line =
+        format!("\nbedrock = {{ package = \"bedrock-rt\", version = \"{version}\", features = [\"durable\"] }}\n");
     assert!(manifest.contains(&line), "{manifest}");
     assert!(app.read("workers/order_flow/src/lib.rs").contains("\nimpl DurableWorker for OrderFlow {\n"));
     // Only this worker has it.

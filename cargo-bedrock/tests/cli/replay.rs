@@ -251,7 +251,8 @@ fn replay_without_executions_or_with_wrong_names_is_an_error() {
     };
     assert!(error(&[]).starts_with("error: there is no execution to replay\n"));
     assert!(error(&["other"]).starts_with("error: worker `other` is not durable\n"));
-    let app = app.file("workers/rusty/src/lib.rs", "").file("workers/rusty/Cargo.toml", "[package]\nname = \"rusty\"\n");
+    let app =
+        app.file("workers/rusty/src/lib.rs", "").file("workers/rusty/Cargo.toml", "[package]\nname = \"rusty\"\n");
     let error = |arguments: &[&str]| app.bedrock(&[&["replay"], arguments].concat()).stderr;
     let durable = "[package.metadata.bedrock.workers.rusty]\ndurable = { timeout = \"1d\" }\n";
     app.append("Cargo.toml", durable);

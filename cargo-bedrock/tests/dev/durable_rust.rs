@@ -82,8 +82,9 @@ async fn main() -> bedrock::Result<()> {
     bedrock::serve(axum::Router::new().route(\"/order\", axum::routing::post(order))).await
 }
 
-async fn order(log: String) -> Result<(), bedrock::Error> {
-    bedrock::invoke!(OrderFlow, Order { log }).await
+async fn order(log: String) -> Result<(), (axum::http::StatusCode, String)> {
+    let failed = |error: bedrock::Error| (axum::http::StatusCode::BAD_GATEWAY, error.to_string());
+    bedrock::invoke!(OrderFlow, Order { log }).await.map_err(failed)
 }
 ";
 
@@ -191,15 +192,8 @@ fn count(log: &Path, line: &str) -> usize {
 #[test]
 fn durable_rust_worker_runs_in_dev_and_is_built() {
     let app = app();
-    let dev = DevProcess::start_command(app.command(&[
-        "dev",
-        "--port",
-        "0",
-        "--message-format",
-        "json",
-        "--clock",
-        "fast",
-    ]));
+    let dev =
+        DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json", "--clock", "fast"]));
     let served = Served { app, dev };
     let log = served.app.path("order.log");
     let (status, body) = served.dev.post("/order", log.to_str().expect("text"));
@@ -273,10 +267,7 @@ fn check_graph(app: &TestApp) {
     let edges = graph["edges"].as_array().expect("edges").iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let edges: Vec<_> = edges.map(|edge| format!("{} {}", text(&edge["from"]), text(&edge["to"]))).collect();
-    assert_eq!(
-        edges,
-        ["endpoint order_flow", "order_flow greeter", "rust_handlers echo", "rust_handlers failing"]
-    );
+    assert_eq!(edges, ["endpoint order_flow", "order_flow greeter", "rust_handlers echo", "rust_handlers failing"]);
 }
 
 /// A misspelt worker in `context.invoke` is an error of `build`; a built worker is durable in the manifest.
@@ -286,7 +277,8 @@ fn check_build(app: &TestApp) {
     let message = "error: workers/order_flow/src/lib.rs:51: no worker named `greter` in this app\n";
     assert!(output.code == Some(1) && output.stderr.contains(message), "{}", output.stderr);
     app.edit("workers/order_flow/src/lib.rs", "invoke(\"greter\"", "invoke(\"greeter\"");
-    let setting = "[package.metadata.bedrock.workers.order_flow]\ndurable = { timeout = \"30d\", retention = \"14d\" }\n";
+    let setting =
+        "[package.metadata.bedrock.workers.order_flow]\ndurable = { timeout = \"30d\", retention = \"14d\" }\n";
     app.edit("Cargo.toml", setting, "");
     let output = app.bedrock(&["build", "--worker=order_flow"]);
     let message = "the worker implements `DurableWorker`: add `durable = { timeout = \"30d\" }` to its settings";

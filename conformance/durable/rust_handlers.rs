@@ -1,13 +1,15 @@
 //! Handlers of AWS's conformance requirements for durable functions, in Rust. The name of an execution begins with the
-//! number of its requirement, `3-1`. The validator sends `{"Input": …}`.
+//! number of its requirement, `3-1`. The validator sends `{"Input": …}`. `rust_batches.rs` has those of `parallel` and `map`.
 
+mod rust_batches;
+
+use std::error::Error;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
-use bedrock::durable::sdk::builders::map_parallel::{CompletionConfig, NestingMode};
 use bedrock::durable::sdk::builders::wait_for_condition::WaitDecision;
 use bedrock::durable::sdk::serdes::SerdesContext;
-use bedrock::durable::sdk::{Branch, RetryDecision, Serdes, StepContext, StepError};
+use bedrock::durable::sdk::{RetryDecision, Serdes, StepContext, StepError, TypedError};
 use bedrock::durable::{BoxError, DurableContext, DurableWorker, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,8 +40,8 @@ impl DurableWorker for RustHandlers {
             Some("5") => invocations(&number, &context, input).await,
             Some("6") => conditions(&number, &context, input).await,
             Some("7") => submitted_callbacks(&number, &context, input).await,
-            Some("8") => parallels(&number, &context).await,
-            _ => maps(&number, &context, input).await,
+            Some("8") => rust_batches::parallels(&number, &context).await,
+            _ => rust_batches::maps(&number, &context, input).await,
         }
     }
 }
@@ -68,6 +70,25 @@ fn fails_until(attempt: u32, value: impl Into<Value>) -> impl FnOnce(StepContext
     move |step| ready(if step.attempt() < attempt { Err("not yet".into()) } else { Ok(value) })
 }
 
+/// Fails in its first attempt.
+fn transient(step: StepContext) -> Answer {
+    ready(if step.attempt() < 2 {
+        Err(TypedError::with_type("TransientError", "not yet").into())
+    } else {
+        Ok("ok".into())
+    })
+}
+
+fn if_transient(error: &StepError, _: u32) -> RetryDecision {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    let mut types = causes.filter_map(|cause| cause.downcast_ref::<TypedError>()).map(TypedError::error_type);
+    if types.any(|error_type| error_type == "TransientError") {
+        RetryDecision::Retry { delay: seconds(1) }
+    } else {
+        RetryDecision::Stop
+    }
+}
+
 fn no_retry(_: &StepError, _: u32) -> RetryDecision {
     RetryDecision::Stop
 }
@@ -87,7 +108,20 @@ impl Serdes<Value> for Upper {
     }
 
     async fn deserialize(&self, wire: String, _: SerdesContext) -> Result<Value, BoxError> {
-        Ok(wire.into())
+        Ok(wire.to_uppercase().into())
+    }
+}
+
+/// Keeps a text behind a mark.
+struct Marked;
+
+impl Serdes<String> for Marked {
+    async fn serialize(&self, value: String, _: SerdesContext) -> Result<String, BoxError> {
+        Ok(format!("mark:{value}"))
+    }
+
+    async fn deserialize(&self, wire: String, _: SerdesContext) -> Result<String, BoxError> {
+        Ok(wire.strip_prefix("mark:").ok_or("there is no mark")?.to_owned())
     }
 }
 
@@ -108,6 +142,7 @@ async fn steps(number: &str, c: &DurableContext, input: Value) -> Result<Value> 
             let count = input["tags"].as_array().map_or(0, Vec::len);
             c.step(returns(json!({ "user": input, "count": count }))).await?
         }
+        "1-5" => c.step(returns(Value::Null)).await?,
         "1-6" => c.step(returns(input)).serdes(Upper).await?,
         "1-8" | "1-9" => {
             let (value, wait) = if number == "1-8" { ("computed", 2) } else { ("cached_value", 1) };
@@ -122,6 +157,12 @@ async fn steps(number: &str, c: &DurableContext, input: Value) -> Result<Value> 
         }
         "1-11" => c.step(fails_until(2, "Operation succeeded")).retry_strategy(after(1, 9)).await?,
         "1-12" => c.step(fails).retry_strategy(after(1, 4)).await?,
+        "1-14" => {
+            let backoff = |_: &StepError, made| RetryDecision::Retry { delay: seconds(2 * 3_u64.pow(made - 1)) };
+            c.step(fails_until(3, "done")).retry_strategy(backoff).await?
+        }
+        "1-15" => c.step(transient).retry_strategy(if_transient).await?,
+        "1-16" => c.step(transient).retry_strategy(no_retry).await?,
         "1-19" => c.step(fails).retry_strategy(no_retry).await?,
         "1-20" => {
             let _ = c.step(fails).retry_strategy(no_retry).await;
@@ -173,6 +214,13 @@ async fn children(number: &str, c: &DurableContext, input: Value) -> Result<Valu
     Ok(match number {
         "3-1" => child_step(c, "child", input).await?,
         "3-2" => child_step(c, &text(&input["name"]), input["value"].clone()).await?,
+        "3-3" => {
+            let child = c.run_in_child_context(move |child| async move {
+                let first: Value = child.step(returns(input)).await?;
+                Ok(child.step(returns(first)).await?)
+            });
+            child.name("child").await?
+        }
         "3-4" => failing_child(c, 1, 1).await?,
         "3-5" => {
             let _ = failing_child(c, 1, 1).await;
@@ -214,6 +262,7 @@ async fn children(number: &str, c: &DurableContext, input: Value) -> Result<Valu
             let child = c.run_in_child_context(|_| async { Err::<Value, BoxError>("no".into()) });
             child.name("child").await?
         }
+        "3-16" => c.run_in_child_context(|_| ready(Ok(Value::Null))).name("child").await?,
         "3-18" => {
             let result = child_with_wait(c, input).await?;
             c.step(returns(result.clone())).await?;
@@ -261,6 +310,7 @@ async fn callbacks(number: &str, c: &DurableContext, input: Value) -> Result<Val
         "4-7" => callback(c, &input, Callback { step: true, ..simple() }).await?,
         "4-8" => callback(c, &input, Callback { timeout: Some(5), step: true, ..simple() }).await?,
         "4-9" | "4-10" => callback(c, &input, Callback { wait: 5, ..simple() }).await?,
+        "4-11" => callback(c, &input, Callback { timeout: Some(3), wait: 6, ..simple() }).await?,
         "4-12" => {
             let result = callback(c, &input, simple()).await?;
             c.wait(seconds(2)).await?;
@@ -271,9 +321,31 @@ async fn callbacks(number: &str, c: &DurableContext, input: Value) -> Result<Val
             c.wait(seconds(2)).await?;
             result
         }
+        "4-14" => {
+            let how = Callback { timeout: Some(3), ..simple() };
+            let result = callback(c, &input, how).await.unwrap_or_else(|_| "timed out".into());
+            c.wait(seconds(2)).await?;
+            result
+        }
+        "4-16" => {
+            let result = callback(c, &input, simple()).await?;
+            let count = result.as_i64().or_else(|| result.as_str()?.parse().ok()).unwrap_or_default();
+            json!({ "count": count, "doubled": 2 * count })
+        }
         "4-17" => {
             let first = callback(c, &input[0], simple()).await?;
             json!([first, callback(c, &input[1], simple()).await?])
+        }
+        "4-18" | "4-19" => {
+            let first = c.create_callback::<Value>().name(text(&input[0])).await?;
+            let second = c.create_callback::<Value>().name(text(&input[1])).await?;
+            if number == "4-18" {
+                let first = first.result().await?;
+                json!([first, second.result().await?])
+            } else {
+                let second = second.result().await?;
+                json!([first.result().await?, second])
+            }
         }
         _ => return unknown(number),
     })
@@ -285,7 +357,7 @@ async fn echo(c: &DurableContext, payload: impl Into<Value>) -> Result<Value> {
 
 async fn invocations(number: &str, c: &DurableContext, input: Value) -> Result<Value> {
     Ok(match number {
-        "5-1" | "5-3" => echo(c, input).await?,
+        "5-1" | "5-3" | "5-4" => echo(c, input).await?,
         "5-2" => c.invoke("echo", input["payload"].clone()).name(text(&input["name"])).await?,
         "5-5" => c.invoke("failing", json!({})).await?,
         "5-6" => c.invoke("failing", json!({})).await.unwrap_or_else(|_| "fallback".into()),
@@ -295,6 +367,17 @@ async fn invocations(number: &str, c: &DurableContext, input: Value) -> Result<V
             c.wait(seconds(1)).await?;
             Value::Null
         }
+        "5-10" => {
+            let result: Value = c.invoke("failing", json!({})).await.unwrap_or_else(|_| "fallback".into());
+            c.wait(seconds(1)).await?;
+            result
+        }
+        "5-12" => {
+            let echoed = echo(c, "x").await?;
+            c.step(returns(echoed)).await?
+        }
+        "5-15" => c.invoke("echo", input).payload_serdes(Upper).await?,
+        "5-16" => c.invoke("echo", input).serdes(Upper).await?,
         "5-11" => {
             let stepped = c.step(returns("stepped")).await?;
             echo(c, stepped).await?
@@ -311,20 +394,74 @@ async fn invocations(number: &str, c: &DurableContext, input: Value) -> Result<V
     })
 }
 
+/// Counts from `start` to `target`.
+async fn poll(c: &DurableContext, start: i64, target: i64) -> Result<i64> {
+    let check = move |_: StepContext, state: i64| ready(Ok(state + 1));
+    Ok(c.wait_for_condition(check, start).wait_strategy_fn(until(move |state| *state >= target, 1)).await?)
+}
+
+fn until<S>(is_met: impl Fn(&S) -> bool + Send + Sync, delay: u64) -> impl Fn(S, u32) -> WaitDecision + Send + Sync {
+    move |state, _| {
+        if is_met(&state) { WaitDecision::complete() } else { WaitDecision::continue_with(seconds(delay)) }
+    }
+}
+
 async fn conditions(number: &str, c: &DurableContext, input: Value) -> Result<Value> {
-    let target = if number == "6-3" { 2 } else { input.as_i64().unwrap_or_default() };
-    let (start, step, delay) = match number {
-        "6-1" | "6-3" => (0, 1, 1),
-        "6-2" => (5, 0, 1),
-        "6-4" => (5, 1, 1),
-        "6-5" => (0, 1, 2),
+    let target = input.as_i64().unwrap_or_default();
+    Ok(match number {
+        "6-1" => poll(c, 0, target).await?.into(),
+        "6-2" => {
+            let same = c.wait_for_condition(|_, state: i64| ready(Ok(state)), 5);
+            same.wait_strategy_fn(until(move |state| *state >= target, 1)).await?.into()
+        }
+        "6-3" => {
+            let named = c.wait_for_condition(|_, state: i64| ready(Ok(state + 1)), 0).name("poll-status");
+            named.wait_strategy_fn(until(|state| *state >= 2, 1)).await?.into()
+        }
+        "6-4" => poll(c, 5, target).await?.into(),
+        "6-5" => {
+            let slow = c.wait_for_condition(|_, state: i64| ready(Ok(state + 1)), 0);
+            slow.wait_strategy_fn(until(move |state| *state >= target, 2)).await?.into()
+        }
+        "6-6" => {
+            let endless = c.wait_for_condition(|_, state: i64| ready(Ok(state + 1)), 0);
+            let limited = |_, attempt| match attempt {
+                0..3 => WaitDecision::continue_with(seconds(1)),
+                _ => WaitDecision::Exhausted { reason: "max attempts exceeded".to_owned() },
+            };
+            endless.wait_strategy_fn(limited).await?.into()
+        }
+        "6-7" | "6-8" => {
+            let check = |_, _: i64| ready(Err::<i64, BoxError>("no".into()));
+            let result = c.wait_for_condition(check, 0).wait_strategy_fn(until(|_| true, 1)).await;
+            if number == "6-7" { result?.into() } else { result.map_or_else(|_| "recovered".into(), Value::from) }
+        }
+        "6-9" => {
+            let check = |_, state: Value| {
+                let attempts = state["attempts"].as_i64().unwrap_or_default() + 1;
+                ready(Ok(json!({ "status": if attempts < 2 { "PENDING" } else { "DONE" }, "attempts": attempts })))
+            };
+            let poll = c.wait_for_condition(check, json!({ "status": "PENDING", "attempts": 0 }));
+            poll.wait_strategy_fn(until(|state: &Value| state["status"] == "DONE", 1)).await?
+        }
+        "6-10" => {
+            let poll = c.wait_for_condition(|_, _: Value| ready(Ok(Value::Null)), Value::Null);
+            poll.wait_strategy_fn(until(|_| true, 1)).await?
+        }
+        "6-11" => {
+            let poll = c.wait_for_condition(|_, state: String| ready(Ok(state + "x")), String::new());
+            poll.serdes(Marked).wait_strategy_fn(until(|state: &String| state.len() >= 2, 1)).await?.into()
+        }
+        "6-12" => {
+            let counted = poll(c, 0, target).await?;
+            c.step(returns(counted * 10)).await?
+        }
+        "6-13" => {
+            let first = poll(c, 0, 2).await?;
+            poll(c, first, 4).await?.into()
+        }
         _ => return unknown(number),
-    };
-    let check = move |_: StepContext, state: i64| ready(Ok(state + step));
-    let poll = c.wait_for_condition(check, start).wait_strategy_fn(move |state, _| {
-        if state >= target { WaitDecision::complete() } else { WaitDecision::continue_with(seconds(delay)) }
-    });
-    Ok(if number == "6-3" { poll.name("poll-status").await? } else { poll.await? }.into())
+    })
 }
 
 async fn submitted(c: &DurableContext, name: &Value, timeout: u64, heartbeat: u64) -> Result<Value> {
@@ -343,10 +480,14 @@ async fn submitted(c: &DurableContext, name: &Value, timeout: u64, heartbeat: u6
 
 async fn submitted_callbacks(number: &str, c: &DurableContext, input: Value) -> Result<Value> {
     Ok(match number {
-        "7-1" | "7-4" => submitted(c, &input, 0, 0).await?,
+        "7-1" | "7-3" | "7-4" | "7-15" => submitted(c, &input, 0, 0).await?,
         "7-2" => submitted(c, &"approval".into(), 0, 0).await?,
         "7-5" => submitted(c, &input, 3, 0).await?,
         "7-6" => submitted(c, &input, 0, 0).await.unwrap_or_else(|_| "recovered".into()),
+        "7-7" => {
+            let refused = c.wait_for_callback::<Value, _, _>(|_, _| ready(Err("no".into())));
+            refused.name(text(&input)).submitter_retry(after(1, 2)).await?
+        }
         "7-8" => {
             let child = c.run_in_child_context(move |child| async move { submitted(&child, &input, 0, 0).await });
             child.name("wrapper").await?
@@ -355,165 +496,15 @@ async fn submitted_callbacks(number: &str, c: &DurableContext, input: Value) -> 
             let first = submitted(c, &"first".into(), 0, 0).await?;
             json!([first, submitted(c, &"second".into(), 0, 0).await?])
         }
+        "7-10" => {
+            c.wait(seconds(1)).await?;
+            c.step(returns("data")).await?;
+            submitted(c, &input, 0, 0).await?
+        }
+        "7-11" => submitted(c, &input, 0, 0).await?["status"].clone(),
         "7-12" => submitted(c, &input, 0, 5).await?,
         "7-13" => submitted(c, &input, 0, 10).await?,
-        _ => return unknown(number),
-    })
-}
-
-fn branch(name: &str, result: Result<Value, &'static str>) -> Branch<Value> {
-    Branch::new(name, move |_| ready(result.map_err(BoxError::from)))
-}
-
-fn step_branch(name: &str) -> Branch<Value> {
-    let value = name.to_owned();
-    Branch::new(name, move |child| async move { Ok(child.step(returns(value)).await?) })
-}
-
-fn ok_branches(values: &[Value]) -> Vec<Branch<Value>> {
-    values.iter().enumerate().map(|(at, value)| branch(&format!("b{at}"), Ok(value.clone()))).collect()
-}
-
-/// What a handler returns of a batch.
-struct Batch {
-    status: &'static str,
-    reason: &'static str,
-    succeeded: usize,
-    failed: usize,
-    total: usize,
-}
-
-macro_rules! batch {
-    ($builder:expr) => {{
-        let batch = $builder.max_concurrency(1).await_batch().await?;
-        Batch {
-            status: batch.status().as_str(),
-            reason: batch.reason.as_str(),
-            succeeded: batch.success_count(),
-            failed: batch.failure_count(),
-            total: batch.total_count(),
-        }
-    }};
-}
-
-impl Batch {
-    fn all(&self) -> Value {
-        let mut value = self.counts();
-        value["status"] = self.status.into();
-        value
-    }
-
-    fn counts(&self) -> Value {
-        json!({
-            "completionReason": self.reason, "successCount": self.succeeded, "failureCount": self.failed,
-            "totalCount": self.total
-        })
-    }
-
-    fn counted(&self) -> Value {
-        json!({ "completionReason": self.reason, "successCount": self.succeeded, "totalCount": self.total })
-    }
-}
-
-async fn parallels(number: &str, c: &DurableContext) -> Result<Value> {
-    let run = |branches| c.parallel(branches).name("parallel").max_concurrency(1);
-    let failing = |ok: [bool; 3]| -> Vec<Branch<Value>> {
-        let branches = ok.iter().enumerate();
-        branches.map(|(at, ok)| branch(&format!("b{at}"), if *ok { Ok("ok".into()) } else { Err("no") })).collect()
-    };
-    Ok(match number {
-        "8-1" => run(vec![step_branch("task-1"), step_branch("task-2")]).await?.into(),
-        "8-2" => run(ok_branches(&["alpha".into(), "beta".into()])).await?.into(),
-        "8-3" => run(vec![branch("first", Ok("one".into())), branch("second", Ok("two".into()))]).await?.into(),
-        "8-4" => run(ok_branches(&["hello".into(), 42.into(), json!({ "k": "v" })])).await?.into(),
-        "8-5" => run(Vec::new()).await?.into(),
-        "8-6" => {
-            let builder = c.parallel(failing([true, false, true])).name("parallel");
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(0))).all()
-        }
-        "8-8" => {
-            let ok: Vec<Value> = vec!["ok".into(); 4];
-            let builder = c.parallel(ok_branches(&ok)).name("parallel");
-            batch!(builder.completion(CompletionConfig::with_min_successful(2))).counted()
-        }
-        "8-9" => {
-            let builder = c.parallel(failing([true, false, true])).name("parallel");
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(1))).all()
-        }
-        "8-10" => {
-            let builder = c.parallel(failing([false, false, true])).name("parallel");
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(1))).counts()
-        }
-        "8-11" => run(ok_branches(&["r0".into(), "r1".into(), "r2".into()])).max_concurrency(2).await?.into(),
-        "8-12" => run(vec![step_branch("fa"), step_branch("fb")]).nesting(NestingMode::Flat).await?.into(),
-        _ => return unknown(number),
-    })
-}
-
-/// Maps the numbers below `items`; those in `failing` fail.
-macro_rules! map_numbers {
-    ($context:expr, $items:expr, $failing:expr, $value:expr) => {{
-        let map = move |_: DurableContext, item: usize, _: usize| {
-            let value: fn(usize) -> Value = $value;
-            ready(if $failing.contains(&item) { Err(BoxError::from(format!("item {item}"))) } else { Ok(value(item)) })
-        };
-        $context.map(0..$items, map).name("map")
-    }};
-}
-
-async fn maps(number: &str, c: &DurableContext, input: Value) -> Result<Value> {
-    let items = input.as_array().cloned().unwrap_or_default();
-    let number_of = |item: &Value| item.as_u64().unwrap_or_default();
-    let r: fn(usize) -> Value = |item| format!("r{item}").into();
-    Ok(match number {
-        "9-2" => {
-            let double = move |_, item: Value, _| ready(Ok(Value::from(number_of(&item) * 2)));
-            c.map(items, double).name("map").max_concurrency(1).await?.into()
-        }
-        "9-3" => {
-            let add = move |_, item: Value, index: usize| ready(Ok(Value::from(number_of(&item) + index as u64)));
-            c.map(items, add).name("map").max_concurrency(1).await?.into()
-        }
-        "9-4" => {
-            let none = |_, _: Value, _| ready(Ok(Value::Null));
-            c.map(Vec::new(), none).name("map").max_concurrency(1).await?.into()
-        }
-        "9-5" => {
-            let builder = map_numbers!(c, 3, [1], |_| "ok".into());
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(0))).all()
-        }
-        "9-7" => {
-            let builder = map_numbers!(c, 4, [9], r);
-            batch!(builder.completion(CompletionConfig::with_min_successful(2))).counted()
-        }
-        "9-8" => {
-            let builder = map_numbers!(c, 3, [1], r);
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(1))).all()
-        }
-        "9-9" => {
-            let builder = map_numbers!(c, 3, [0, 1], r);
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_count(1))).counts()
-        }
-        "9-10" => {
-            let builder = map_numbers!(c, 4, [0, 1], r);
-            batch!(builder.completion(CompletionConfig::with_tolerated_failure_percentage(25))).counts()
-        }
-        "9-15" => {
-            let map = move |child: DurableContext, _: usize, index: usize| async move {
-                if index == 1 {
-                    child.wait(seconds(1)).await?;
-                }
-                Ok(child.step(returns(r(index))).await?)
-            };
-            c.map([0, 1], map).name("map").max_concurrency(1).await?.into()
-        }
-        "9-17" => {
-            let upper = |_, item: String, _| ready(Ok(Value::from(item.to_uppercase())));
-            let results: Vec<Value> =
-                c.map(["a".to_owned(), "b".to_owned()], upper).name("map").max_concurrency(1).await?;
-            c.wait(seconds(1)).await?;
-            results.into()
-        }
+        "7-14" => submitted(c, &input, 3, 0).await.unwrap_or_else(|_| "timed-out-handled".into()),
         _ => return unknown(number),
     })
 }

@@ -88,6 +88,12 @@ async fn order(log: String) -> Result<(), (axum::http::StatusCode, String)> {
 }
 ";
 
+/// The files of the handlers, and where they are in the worker.
+const HANDLERS: [(&str, &str); 2] = [
+    ("rust_handlers.rs", "workers/rust_handlers/src/lib.rs"),
+    ("rust_batches.rs", "workers/rust_handlers/src/rust_batches.rs"),
+];
+
 const ECHO: &str = "\
 import os, sys
 sys.path.append(os.environ['DURABLE_SDK'])
@@ -115,8 +121,9 @@ fn app() -> TestApp {
         app.run_ok(&["new", "worker", worker, "--durable"]);
     }
     app.write("workers/order_flow/src/lib.rs", WORKER);
-    let handlers = fs::read_to_string(handlers().join("rust_handlers.rs")).expect("the handlers");
-    app.write("workers/rust_handlers/src/lib.rs", &handlers);
+    for (file, path) in HANDLERS {
+        app.write(path, &fs::read_to_string(handlers().join(file)).expect(file));
+    }
     app.edit("workers/rust_handlers/Cargo.toml", "\nserde = ", "\nserde_json = \"1\"\nserde = ");
     let settings = "\n[package.metadata.bedrock.workers.rust_handlers]\ndurable = { timeout = \"30d\"";
     app.edit("Cargo.toml", settings, &settings.replace("30d", "15m"));
@@ -229,7 +236,7 @@ fn check_conformance(app: &TestApp) {
     let (Some(python), Some(validator), Some(_)) = tools else { return };
     let dev = DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json"]));
     let numbers = numbers();
-    assert!(numbers.len() > 70, "{numbers:?}");
+    assert!(numbers.len() > 130, "{numbers:?}");
     let mut command = Command::new(python);
     command.arg(handlers().join("validate.py")).arg(validator).arg(format!("http://127.0.0.1:{}", dev.port()));
     let output = command.arg("rust_handlers").args(&numbers).output().expect("Python");
@@ -241,7 +248,7 @@ fn check_conformance(app: &TestApp) {
 
 /// Returns the numbers of the requirements that the handlers cover: the patterns `"3-1"` of their `match`.
 fn numbers() -> Vec<String> {
-    let text = fs::read_to_string(handlers().join("rust_handlers.rs")).expect("the handlers");
+    let text = HANDLERS.map(|(file, _)| fs::read_to_string(handlers().join(file)).expect(file)).concat();
     let patterns = text.lines().filter_map(|line| line.trim_start().split_once(" => "));
     let patterns = patterns.flat_map(|(patterns, _)| patterns.split(" | "));
     let numbers = patterns.filter_map(|pattern| pattern.strip_prefix('"')?.strip_suffix('"'));

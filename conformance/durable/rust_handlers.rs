@@ -80,7 +80,7 @@ fn transient(step: StepContext) -> Answer {
 }
 
 fn if_transient(error: &StepError, _: u32) -> RetryDecision {
-    let causes = std::iter::successors(error.source(), |error| error.source());
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let mut types = causes.filter_map(|cause| cause.downcast_ref::<TypedError>()).map(TypedError::error_type);
     if types.any(|error_type| error_type == "TransientError") {
         RetryDecision::Retry { delay: seconds(1) }

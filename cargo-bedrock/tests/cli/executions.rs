@@ -262,7 +262,7 @@ fn new_durable_rust_worker_has_feature_of_the_runtime() {
     let settings = App::open(&app.path("")).expect("an app");
     let worker = settings.worker("order_flow").expect("a worker");
     assert!(worker.settings.durable.is_some());
-    assert_eq!(worker.settings.runtime_for(worker.language).map(|runtime| runtime.id), Ok("provided.al2023"));
+    assert_eq!(worker.runtime.id, "provided.al2023");
 }
 
 #[test]

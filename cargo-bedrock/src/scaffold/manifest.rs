@@ -234,6 +234,7 @@ fn with_feature(line: &str, feature: &str) -> Result<String> {
         version => InlineTable::from_iter([("version", version.clone().decorated("", ""))]),
     };
     table.decor_mut().clear();
+    table.fmt();
     table.insert("features", toml_edit::Array::from_iter([feature]).into());
     Ok(format!("{key} = {table}"))
 }

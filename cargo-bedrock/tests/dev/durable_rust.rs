@@ -222,7 +222,11 @@ fn durable_rust_worker_runs_in_dev_and_is_built() {
     assert_eq!(ended["Status"], "FAILED", "{ended}");
     let arn = ended["DurableExecutionArn"].as_str().expect("an ARN");
     let error = &served.last_event(arn)["ExecutionFailedDetails"]["Error"]["Payload"];
-    assert_eq!(*error, json!({ "ErrorType": "HandlerError", "ErrorMessage": "the order was refused" }));
+    // There is a stack trace if the environment of the tests asks for one.
+    assert_eq!(
+        (&error["ErrorType"], &error["ErrorMessage"]),
+        (&json!("HandlerError"), &json!("the order was refused"))
+    );
 
     check_graph(&served.app);
     drop(served.dev);

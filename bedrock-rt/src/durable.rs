@@ -32,9 +32,7 @@ pub use aws_durable_execution_sdk::BoxError;
 /// The context of an execution, as it is in the SDK.
 pub use aws_durable_execution_sdk::DurableContext;
 
-#[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
-use crate::exec::BoxedExecutor;
-use crate::{Context, Worker, WorkerError};
+use crate::WorkerError;
 
 /// Why an invocation that is not of an execution fails.
 const NOT_DURABLE: &str = "the event is not of a durable execution: durable workers run in `cargo bedrock \
@@ -59,22 +57,6 @@ pub trait DurableWorker: Sized + Send + Sync + 'static {
         event: Self::Event,
         context: DurableContext,
     ) -> impl Future<Output = Result<Self::Response>> + Send;
-}
-
-impl<W: DurableWorker> Worker for W {
-    type Event = <W as DurableWorker>::Event;
-    type Response = <W as DurableWorker>::Response;
-
-    async fn execute(&self, _: Self::Event, _: &Context) -> crate::Result<Self::Response> {
-        Err(not_durable())
-    }
-
-    const IS_DURABLE: bool = true;
-
-    #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
-    fn into_executor(self) -> BoxedExecutor {
-        BoxedExecutor(crate::lambda::durable::executor(self))
-    }
 }
 
 /// Returns the error of an invocation that is not of an execution.

@@ -34,7 +34,10 @@ mod config;
 mod context;
 #[cfg(feature = "durable")]
 pub mod durable;
+#[cfg(feature = "durable")]
+mod durable_worker;
 mod exec;
+mod executor;
 mod failure;
 mod invoke;
 mod json;

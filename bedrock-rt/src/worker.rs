@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exec::BoxedExecutor;
+use crate::executor::BoxedExecutor;
 use crate::{Context, Result};
 
 /// A worker written in Rust.
@@ -39,10 +39,10 @@ pub trait Worker: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const IS_DURABLE: bool = false;
 
-    /// Returns what runs the worker. A durable worker has another one.
+    /// Returns what runs the worker, if it is not run like others.
     #[doc(hidden)]
-    fn into_executor(self) -> BoxedExecutor {
-        BoxedExecutor::of(self)
+    fn into_executor(self) -> std::result::Result<BoxedExecutor, Self> {
+        Err(self)
     }
 }
 

@@ -38,7 +38,7 @@ fn graph_combines_programs_and_source_files() {
 }
 
 #[test]
-fn durable_rust_worker_has_calls_of_its_program_and_of_its_context() {
+fn durable_rust_worker_calls_in_its_program_and_by_its_context() {
     let dir = tempfile::tempdir().expect("folder");
     let mut app = App { root: dir.path().to_owned(), ..app("my_app", &["flow.rs", "mailer.py", "plain.rs"]) };
     let mailer = "fn f() { context.invoke(\"mailer\", 1) }\n";

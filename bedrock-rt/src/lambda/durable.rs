@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::durable::{DurableWorker, not_durable};
-use crate::exec::{Executor, Output};
+use crate::executor::{Executor, Output};
 use crate::remote::function_name::{CallerIdentity, function_of_worker};
 use crate::{Context, WorkerError, caller};
 

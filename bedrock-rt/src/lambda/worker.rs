@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
-use crate::exec::{self, Executor};
+use crate::exec;
+use crate::executor::Executor;
 use crate::stderr::print_error;
 use crate::{RegisteredWorker, WorkerError, runtime};
 

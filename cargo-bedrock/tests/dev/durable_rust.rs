@@ -285,7 +285,7 @@ fn check_graph(app: &TestApp) {
 fn check_build(app: &TestApp) {
     app.edit("workers/order_flow/src/lib.rs", "invoke(\"greeter\"", "invoke(\"greter\"");
     let output = app.bedrock(&["build", "--worker=order_flow"]);
-    let message = "error: workers/order_flow/src/lib.rs:51: no worker named `greter` in this app\n";
+    let message = "error: workers/order_flow/src/lib.rs:46: no worker named `greter` in this app\n";
     assert!(output.code == Some(1) && output.stderr.contains(message), "{}", output.stderr);
     app.edit("workers/order_flow/src/lib.rs", "invoke(\"greter\"", "invoke(\"greeter\"");
     let setting =

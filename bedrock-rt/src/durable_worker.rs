@@ -16,7 +16,7 @@ impl<W: DurableWorker> Worker for W {
     const IS_DURABLE: bool = true;
 
     #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
-    fn into_executor(self) -> std::result::Result<BoxedExecutor, Self> {
+    fn into_executor(self) -> Result<BoxedExecutor, Self> {
         Ok(BoxedExecutor(crate::lambda::durable::executor(self)))
     }
 }

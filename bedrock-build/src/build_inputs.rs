@@ -111,6 +111,13 @@ mod tests {
         let manifest = "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n[dependencies]\n\
                         resizer = { path = \"workers/resizer\" }\n";
         change("Cargo.toml", manifest);
+        // The code of a durable Rust worker is another one. How long its executions run is a setting.
+        let durable = |timeout: &str| {
+            format!("{manifest}[package.metadata.bedrock.workers.resizer]\ndurable = {{ timeout = '{timeout}' }}\n")
+        };
+        change("Cargo.toml", &durable("1d"));
+        fs::write(root.join("Cargo.toml"), durable("2d")).expect("a file");
+        assert!(known.contains(&text_of(root)));
     }
 
     #[test]

@@ -115,10 +115,10 @@ impl Runtime {
     }
 
     /// Returns whether Lambda has durable functions for it (AWS documentation, "Supported runtimes for durable functions":
-    /// Python from 3.13 on, Node.js from 22 on).
+    /// Python from 3.13 on, Node.js from 22 on; README of `aws-durable-execution-sdk`: Rust on `provided.al2023`).
     pub fn has_durable_functions(self) -> bool {
-        let older = ["python3.10", "python3.11", "python3.12", "nodejs20.x"];
-        self.language != Language::Rust && !older.contains(&self.id)
+        let older = ["python3.10", "python3.11", "python3.12", "nodejs20.x", "provided.al2"];
+        !older.contains(&self.id)
     }
 
     /// A runtime that is not in the list.
@@ -187,7 +187,10 @@ mod tests {
     fn durable_functions_need_the_runtimes_of_aws_list() {
         let durable = Runtime::all().iter().filter(|runtime| runtime.has_durable_functions());
         let ids: Vec<&str> = durable.map(|runtime| runtime.id).collect();
-        assert_eq!(ids, ["python3.13", "python3.15", "python3.14", "nodejs24.x", "nodejs26.x", "nodejs22.x"]);
+        assert_eq!(
+            ids,
+            ["provided.al2023", "python3.13", "python3.15", "python3.14", "nodejs24.x", "nodejs26.x", "nodejs22.x"]
+        );
         assert!(Runtime::find("python3.16").is_some_and(Runtime::has_durable_functions));
     }
 

@@ -128,12 +128,6 @@ fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<
             }
             // Lambda's runtimes do not load TypeScript.
             settings.bundle |= Language::is_typescript(entry);
-            if settings.durable.is_some() && language == Language::Rust {
-                return Err(Problem::new(format!(
-                    "worker `{name}`: only Python and JavaScript workers can be durable"
-                ))
-                .help(format!("remove `durable` from `[package.metadata.bedrock.workers.{name}]`")));
-            }
             Ok(Some(Worker { name, language, dir, entry, runtime, settings }))
         }
         [(_, first), (_, second), ..] => {

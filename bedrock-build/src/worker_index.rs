@@ -72,10 +72,14 @@ impl WorkerIndex {
     }
 
     /// Returns the index as programs for Lambda need it: names, languages and places only, so that it stays the same when
-    /// settings change.
+    /// settings change. Of a Rust worker it also has whether it is durable, which its code must agree with.
     #[must_use]
     pub fn without_settings(self) -> Self {
-        let bare = |entry| WorkerEntry { timeout: 0, memory: 0, runtime: String::new(), durable: None, ..entry };
+        let is_durable = |entry: &WorkerEntry| entry.durable.is_some() && entry.language == Language::Rust;
+        let bare = |entry: WorkerEntry| {
+            let durable = is_durable(&entry).then_some(DurableSettings { timeout: 0, retention: 0 });
+            WorkerEntry { timeout: 0, memory: 0, runtime: String::new(), durable, ..entry }
+        };
         Self { entries: self.entries.into_iter().map(bare).collect() }
     }
 

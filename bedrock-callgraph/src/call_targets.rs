@@ -38,11 +38,16 @@ impl CallTargets {
 
     /// Resolves the names in a binary.
     pub fn from_binary<'n>(app: &App, names: impl IntoIterator<Item = &'n String>) -> Self {
-        let mut call_targets = Self::default();
+        Self::default().with_binary(app, names)
+    }
+
+    /// Adds the names in a binary.
+    #[must_use]
+    pub fn with_binary<'n>(mut self, app: &App, names: impl IntoIterator<Item = &'n String>) -> Self {
         for name in names {
-            call_targets.add(app, name);
+            self.add(app, name);
         }
-        call_targets
+        self
     }
 
     fn add(&mut self, app: &App, name: &str) -> &mut Vec<SourceLine> {

@@ -53,7 +53,11 @@ fn language(app: &App, caller: &NodeName) -> Language {
 }
 
 fn unparsable(place: &SourceLine, language: Language) -> Problem {
-    let language = if language == Language::Python { "Python" } else { "JavaScript" };
+    let language = match language {
+        Language::Python => "Python",
+        Language::JavaScript => "JavaScript",
+        Language::Rust => "Rust",
+    };
     Problem::new(format!("{place}: this is not understood as {language}, so calls from here on may be missing"))
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `elf`, `rust_edges` | the calls in the programs of the Rust functions |
 //! | `python`, `javascript`, `name_resolution` | the calls in one source file |
+//! | `rust_source` | the calls of `context.invoke` in one file of a durable Rust worker |
 //! | `imports` | the files of a worker that its main file imports |
 //! | `shared_code` | the code in the shared folder that a worker imports |
 //! | `source_files` | the code files in a folder |
@@ -37,6 +38,7 @@ mod node;
 mod python;
 mod render;
 mod rust_edges;
+mod rust_source;
 mod shared_code;
 mod source_files;
 mod sources;

@@ -12,7 +12,7 @@ use super::rust_edges::RustEdges;
 use super::sources::{calls_of, may_call_unseen};
 use bedrock_diagnostics::Result;
 
-/// Reads the calls in the Python and JavaScript files of `app`, and combines them with those of its Rust programs.
+/// Reads the calls in the source files of `app`, and combines them with those of its Rust programs.
 pub fn load_graph(app: &App, rust: &RustEdges) -> Result<(Graph, Vec<Finding>)> {
     let mut call_targets = BTreeMap::new();
     let mut findings = Vec::new();
@@ -20,17 +20,13 @@ pub fn load_graph(app: &App, rust: &RustEdges) -> Result<(Graph, Vec<Finding>)> 
         findings.extend(check(app, &name, &calls, unreadable));
         call_targets.insert(name, calls);
     };
-    let read_program = |name: &NodeName| CallTargets::from_binary(app, rust.get(name).into_iter().flatten());
-    add(NodeName::Endpoint, read_program(&NodeName::Endpoint), &[]);
+    let in_program = |name: &NodeName| rust.get(name).into_iter().flatten();
+    add(NodeName::Endpoint, CallTargets::from_binary(app, in_program(&NodeName::Endpoint)), &[]);
     for worker in &app.workers {
         let name = NodeName::Worker(worker.name.clone());
-        if worker.language == Language::Rust {
-            let calls = read_program(&name);
-            add(name, calls, &[]);
-        } else {
-            let found = calls_of(app, worker)?;
-            add(name, CallTargets::from_sources(app, &found), &found.unreadable);
-        }
+        let found = calls_of(app, worker)?;
+        let calls = CallTargets::from_sources(app, &found).with_binary(app, in_program(&name));
+        add(name, calls, &found.unreadable);
     }
     Ok((Graph::new(app, &call_targets), findings))
 }

@@ -86,7 +86,7 @@ fn is_source(language: Language, path: &Path) -> bool {
     match (language, extension) {
         (Language::Python, _) => stem != "conftest" && !stem.starts_with("test_") && !stem.ends_with("_test"),
         (Language::JavaScript, _) => !matches!(stem.rsplit_once('.'), Some((_, "test" | "spec" | "d"))),
-        _ => false,
+        (Language::Rust, _) => true,
     }
 }
 
@@ -96,6 +96,7 @@ fn has_extension(language: Language, path: &str) -> bool {
         (Language::JavaScript, Some(extension)) => {
             matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "tsx")
         }
+        (Language::Rust, Some(extension)) => extension == "rs",
         _ => false,
     }
 }

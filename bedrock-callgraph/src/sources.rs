@@ -1,4 +1,5 @@
-//! Reads the calls in the Python and JavaScript files of a worker and in the code that it shares with others.
+//! Reads the calls in the Python and JavaScript files of a worker and in the code that it shares with others, and the calls
+//! of `context.invoke` in the files of a durable Rust worker.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use super::name_resolution::FileCalls;
 use super::node::SourceLine;
 use super::shared_code::shared_code;
 use super::source_files::{EXCLUDED_FOLDERS, source_files, worker_files};
-use super::{javascript, python};
+use super::{javascript, python, rust_source};
 use bedrock_diagnostics::{Error, Result, relative_path};
 
 /// Files without this word are not parsed, because they cannot call a worker. A worker may have thousands of files.
@@ -41,14 +42,14 @@ impl WorkerCalls {
     }
 }
 
-/// Returns the calls in the files of a worker, and in the code that it shares with others. Empty for a Rust worker, whose
-/// calls are read from its program.
+/// Returns the calls in the files of a worker, and in the code that it shares with others. The calls of a Rust worker are
+/// read from its program, except those of `context.invoke`.
 pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
     let mut found = WorkerCalls::default();
-    if worker.language == Language::Rust {
-        return Ok(found);
-    }
     let is_durable = worker.settings.durable.is_some();
+    if worker.language == Language::Rust {
+        return if is_durable { calls_of_rust(app, worker) } else { Ok(found) };
+    }
     for folder in folders(app, worker)? {
         for within in &folder.files {
             let text = folder.read(within)?;
@@ -60,6 +61,22 @@ pub(crate) fn calls_of(app: &App, worker: &Worker) -> Result<WorkerCalls> {
                 _ => javascript::scan(within, &text, is_durable),
             };
             found.add(&format!("{}/{within}", folder.shown), calls);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the calls of `context.invoke` in the crate of a durable worker.
+fn calls_of_rust(app: &App, worker: &Worker) -> Result<WorkerCalls> {
+    let mut found = WorkerCalls::default();
+    let shown = format!("{}/src", worker.dir);
+    let dir = app.root.join(&shown);
+    let files = source_files(&app.root, &dir, Language::Rust)?;
+    let folder = CodeFolder { dir, shown, files };
+    for within in &folder.files {
+        let text = folder.read(within)?;
+        if text.contains(INVOKE) {
+            found.add(&format!("{}/{within}", folder.shown), rust_source::scan(&text));
         }
     }
     Ok(found)

@@ -1,8 +1,8 @@
 //! `#[bedrock::worker]`: implements the name and constructor of a worker, and submits it to the registry of local
 //! workers.
 
-use bedrock_build::Language;
 use bedrock_build::contract::{FILE_NAME, differences};
+use bedrock_build::{Language, WorkerEntry};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -52,6 +52,7 @@ pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStr
     let ident = &item.ident;
     let name = worker_name(ident)?;
     let contract = check_contract(&name, ident);
+    let durable = check_durable(&name, ident);
     let construct = constructor(arguments, item);
     let app = std::env::var("BEDROCK_APP").ok();
     let app =
@@ -65,21 +66,35 @@ pub(crate) fn expand(arguments: &Arguments, item: &Item) -> syn::Result<TokenStr
         }
         ::bedrock::__register!(#ident);
         #contract
+        #durable
     })
+}
+
+/// Returns an item that compares the code with the setting `durable`. Empty outside of the crate of a worker.
+fn check_durable(name: &str, ident: &Ident) -> TokenStream {
+    let Some(entry) = own_entry(name, ident.span()) else { return TokenStream::new() };
+    let has_setting = entry.durable.is_some();
+    quote_spanned! {ident.span()=>
+        const _: () =
+            ::bedrock::__private::v1::assert_durable(#has_setting, <#ident as ::bedrock::Worker>::IS_DURABLE);
+    }
+}
+
+/// Returns the worker in the index, in the crate of this worker.
+fn own_entry(name: &str, span: Span) -> Option<WorkerEntry> {
+    if std::env::var("CARGO_PKG_NAME").as_deref() != Ok(name) {
+        return None;
+    }
+    let index = worker_index::load(span).ok()?;
+    index.get(name).filter(|entry| entry.language == Language::Rust).cloned()
 }
 
 /// Returns an error at the struct if the worker's `contract.json` is not that of its types. Without the file, or without
 /// types with `#[bedrock::contract]`, the types are not read.
 fn check_contract(name: &str, ident: &Ident) -> TokenStream {
     let span = ident.span();
-    if std::env::var("CARGO_PKG_NAME").as_deref() != Ok(name) {
-        return TokenStream::new();
-    }
-    let Ok(index) = worker_index::load(span) else { return TokenStream::new() };
-    let Some(entry) = index.get(name).filter(|entry| entry.language == Language::Rust) else {
-        return TokenStream::new();
-    };
-    let file = match worker_index::contract(entry, span) {
+    let Some(entry) = own_entry(name, span) else { return TokenStream::new() };
+    let file = match worker_index::contract(&entry, span) {
         Ok(Some(file)) => file,
         Ok(None) => return TokenStream::new(),
         Err(error) => return error.into_compile_error(),

@@ -119,7 +119,7 @@ fn durable_error(worker: &Worker) -> Error {
     let Worker { name, runtime, language, .. } = worker;
     let default = Runtime::default_of(*language).id;
     Error::app(format!("worker `{name}` is durable, and Lambda has no durable functions for `{}`", runtime.id))
-        .cause("AWS documents them for Python 3.13 and newer, and Node.js 22 and newer, among the runtimes of workers")
+        .cause("AWS documents them for Python 3.13, Node.js 22 and `provided.al2023`, and newer ones, among the runtimes of workers")
         .help(format!("set `runtime = \"{default}\"` in `[package.metadata.bedrock.workers.{name}]` in `Cargo.toml`"))
         .help("the list is in https://docs.aws.amazon.com/lambda/latest/dg/durable-supported-runtimes.html")
 }

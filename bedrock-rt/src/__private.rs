@@ -68,6 +68,19 @@ pub mod v1 {
         assert!(is_same(name, used), "use the type by its own name: a contract is read by names");
     }
 
+    /// Rejects at compile time a worker whose code and settings do not agree on whether it is durable.
+    pub const fn assert_durable(has_setting: bool, is_durable: bool) {
+        assert!(
+            is_durable || !has_setting,
+            "the worker has the setting `durable`: implement `bedrock::durable::DurableWorker`, with the feature \
+             `durable` of `bedrock-rt`"
+        );
+        assert!(
+            has_setting || !is_durable,
+            "the worker implements `DurableWorker`: add `durable = {{ timeout = \"30d\" }}` to its settings"
+        );
+    }
+
     const fn is_same(a: &str, b: &str) -> bool {
         let a = a.as_bytes();
         let b = b.as_bytes();

@@ -2,27 +2,18 @@
 //! locally.
 
 use std::any::Any;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::caller;
-use crate::{Context, RegisteredWorker, Result, WorkerError};
-
-/// Future of one invocation: the response as JSON, or the error.
-pub(crate) type Output = Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send>>;
-
-/// A worker without its event and response types, which the Lambda loop and the local runtime call.
-pub(crate) trait Executor: Send + Sync {
-    fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output;
-}
+use crate::executor::{Executor, Output};
+use crate::{Context, RegisteredWorker, Result, Worker, WorkerError};
 
 struct TypedExecutor<W>(W);
 
-impl<W: RegisteredWorker> Executor for TypedExecutor<W> {
+impl<W: Worker> Executor for TypedExecutor<W> {
     fn execute(self: Arc<Self>, event: bytes::Bytes, context: Context) -> Output {
         Box::pin(async move {
             let event = parse_event(&event)?;
@@ -46,7 +37,10 @@ pub(crate) fn serialize_response<R: Serialize>(response: &R) -> Result<Vec<u8>> 
 
 /// Constructs the one instance of an execution environment.
 pub(crate) async fn construct<W: RegisteredWorker>() -> Result<Arc<dyn Executor>> {
-    Ok(Arc::new(TypedExecutor(W::construct().await?)))
+    Ok(match W::construct().await?.into_executor() {
+        Ok(executor) => executor.0,
+        Err(worker) => Arc::new(TypedExecutor(worker)),
+    })
 }
 
 /// Returns the error of an invocation that panicked.

@@ -21,6 +21,7 @@
 //! | --- | --- |
 //! | [`main`], [`serve`] | the endpoint |
 //! | [`worker`], [`Worker`], [`run`], [`macro@contract`] | a Rust worker |
+//! | `durable` | a durable Rust worker, with the feature `durable` |
 //! | [`invoke!`], [`invoke_arn`] | calls of a worker, or of any other Lambda function |
 //! | [`Error`] | why a call failed, and whether the worker may have run |
 //! | [`config`] | the ARNs of the workers |
@@ -32,7 +33,12 @@
 mod caller;
 mod config;
 mod context;
+#[cfg(feature = "durable")]
+pub mod durable;
+#[cfg(feature = "durable")]
+mod durable_worker;
 mod exec;
+mod executor;
 mod failure;
 mod invoke;
 mod json;

@@ -5,6 +5,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::executor::BoxedExecutor;
 use crate::{Context, Result};
 
 /// A worker written in Rust.
@@ -33,6 +34,16 @@ pub trait Worker: Sized + Send + Sync + 'static {
     /// Runs one invocation. It is called repeatedly on the one instance of this execution environment. The local
     /// runtime also calls it from several threads at the same time.
     fn execute(&self, event: Self::Event, context: &Context) -> impl Future<Output = Result<Self::Response>> + Send;
+
+    /// Whether the worker is durable.
+    #[doc(hidden)]
+    const IS_DURABLE: bool = false;
+
+    /// Returns what runs the worker, if it is not run like others.
+    #[doc(hidden)]
+    fn into_executor(self) -> std::result::Result<BoxedExecutor, Self> {
+        Err(self)
+    }
 }
 
 /// A [`Worker`] with a name and a constructor. `#[bedrock::worker]` implements it.

@@ -1,4 +1,5 @@
-//! The contract of a worker's crate: from `impl Worker` and the types with `#[bedrock::contract]` that it uses.
+//! The contract of a worker's crate: from `impl Worker` or `impl DurableWorker`, and the types with `#[bedrock::contract]`
+//! that it uses.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -14,13 +14,16 @@ const MAX_CRATES: usize = 64;
 /// The library of the attribute, which has no types of a contract.
 const RUNTIME: &str = "bedrock";
 
+/// The traits whose implementations have the types of the event and the response.
+const WORKER_TRAITS: [&str; 2] = ["Worker", "DurableWorker"];
+
 /// The items of one file.
 pub(crate) struct SourceFile {
     /// The path in messages.
     pub(crate) display_path: String,
     /// The types with `#[bedrock::contract]`.
     pub(crate) types: Vec<Item>,
-    /// The implementations of a trait called `Worker`.
+    /// The implementations of a trait in [`WORKER_TRAITS`].
     pub(crate) workers: Vec<ItemImpl>,
 }
 
@@ -83,8 +86,8 @@ impl SourceFile {
                 Item::Struct(ref one) if is_contract(&one.attrs) => self.types.push(item),
                 Item::Enum(ref one) if is_contract(&one.attrs) => self.types.push(item),
                 Item::Impl(item) => {
-                    let is_worker = |path: &syn::Path| path.segments.last().is_some_and(|last| last.ident == "Worker");
-                    if item.trait_.as_ref().is_some_and(|(_, path, _)| is_worker(path)) {
+                    let last = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
+                    if last.is_some_and(|last| WORKER_TRAITS.iter().any(|name| last.ident == *name)) {
                         self.workers.push(item);
                     }
                 }

@@ -41,6 +41,16 @@ fn fields(text: &str) -> String {
 }
 
 #[test]
+fn durable_worker_has_a_contract() {
+    let code = "impl bedrock::durable::DurableWorker for W { type Event = E; type Response = u8; }\n";
+    let text = format!("{code}{}", fields("a: String"));
+    let contract = read(&[["workers/w/src/lib.rs", &text]]).expect("no problems").expect("a contract");
+    assert_eq!(describe(&contract), "event: E\nresponse: integer(0..255)\n\nE {\n  a: string\n}\n");
+    let other = text.replace("DurableWorker", "IdleWorker");
+    assert!(read(&[["workers/w/src/lib.rs", &other]]).expect("no problems").is_none());
+}
+
+#[test]
 fn types_are_found_in_modules_and_other_crates() {
     let files = [
         ["Cargo.toml", "[workspace.dependencies]\nshapes = { path = \"shapes\" }\n[workspace]\n"],

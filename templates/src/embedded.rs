@@ -142,6 +142,13 @@ pub(crate) const DURABLE_JAVASCRIPT: &[TemplateFile] = &[
     verbatim!("worker.js", "worker/javascript/worker.js"),
 ];
 
+pub(crate) const DURABLE_RUST: &[TemplateFile] = &[
+    template!("Cargo.toml", "worker/durable/Cargo.toml.j2"),
+    template!("build.rs", "worker/rust/build.rs.j2"),
+    template!("src/lib.rs", "worker/durable/lib.rs.j2"),
+    template!("src/main.rs", "worker/rust/src/main.rs.j2"),
+];
+
 pub(crate) const RUST: &[TemplateFile] = &[
     template!("Cargo.toml", "worker/rust/Cargo.toml.j2"),
     template!("build.rs", "worker/rust/build.rs.j2"),

@@ -15,8 +15,8 @@ use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
 use crate::embedded::{
-    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON, PYTHON_TYPES, RUST,
-    TERRAFORM, TYPESCRIPT, TemplateFile,
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, DURABLE_RUST, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON,
+    PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile,
 };
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
@@ -109,25 +109,29 @@ pub fn worker(
     template: WorkerTemplate,
     dependencies: &Dependencies,
 ) -> Result<Vec<RenderedFile>, TemplateError> {
-    let mut variables = worker_variables(name);
-    variables.extend([("runtime", dependencies.runtime.clone().into()), ("build", dependencies.build.clone().into())]);
     let templates = match template {
         WorkerTemplate::Python => PYTHON,
         WorkerTemplate::JavaScript => JAVASCRIPT,
         WorkerTemplate::TypeScript => TYPESCRIPT,
         WorkerTemplate::Rust => RUST,
     };
-    render(templates, &variables)
+    render(templates, &rust_variables(name, dependencies))
 }
 
-/// Renders the folder of a new durable worker. Returns `None` for a template that has no durable form.
-pub fn durable_worker(name: &WorkerName, template: WorkerTemplate) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
+/// Renders the folder of a new durable worker. Returns `None` for a template that has no durable form. `dependencies` is
+/// used only for Rust, and has the feature `durable`.
+pub fn durable_worker(
+    name: &WorkerName,
+    template: WorkerTemplate,
+    dependencies: &Dependencies,
+) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
     let templates = match template {
         WorkerTemplate::Python => DURABLE_PYTHON,
         WorkerTemplate::JavaScript => DURABLE_JAVASCRIPT,
-        WorkerTemplate::Rust | WorkerTemplate::TypeScript => return Ok(None),
+        WorkerTemplate::Rust => DURABLE_RUST,
+        WorkerTemplate::TypeScript => return Ok(None),
     };
-    render(templates, &worker_variables(name)).map(Some)
+    render(templates, &rust_variables(name, dependencies)).map(Some)
 }
 
 /// Renders the file of a new endpoint, with a path relative to the app.
@@ -137,6 +141,12 @@ pub fn endpoint(name: &EndpointName) -> Result<Vec<RenderedFile>, TemplateError>
         file.path = format!("src/endpoints/{name}.rs");
     }
     Ok(files)
+}
+
+fn rust_variables(name: &WorkerName, dependencies: &Dependencies) -> Variables {
+    let mut variables = worker_variables(name);
+    variables.extend([("runtime", dependencies.runtime.clone().into()), ("build", dependencies.build.clone().into())]);
+    variables
 }
 
 fn worker_variables(name: &WorkerName) -> Variables {

@@ -1,6 +1,6 @@
 //! The graph of an app on disk with a worker of each language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use object::write::Object;
@@ -10,6 +10,7 @@ use super::{load_graph, may_reach_rust};
 use crate::fixtures::{app, name, with_invokes};
 use crate::{NodeName, read_program_calls};
 use bedrock_build::App;
+use bedrock_build::settings::DurableSettings;
 
 #[test]
 fn graph_combines_programs_and_source_files() {
@@ -34,6 +35,30 @@ fn graph_combines_programs_and_source_files() {
     assert_eq!(edges, ["endpoint script code", "counter ranker code", "script counter settings"]);
     let messages: Vec<&str> = findings.iter().map(|finding| finding.problem.message.as_str()).collect();
     assert_eq!(messages, ["workers/counter/main.py:3: no worker named `rankr` in this app"]);
+}
+
+#[test]
+fn durable_rust_worker_calls_in_its_program_and_by_its_context() {
+    let dir = tempfile::tempdir().expect("folder");
+    let mut app = App { root: dir.path().to_owned(), ..app("my_app", &["flow.rs", "mailer.py", "plain.rs"]) };
+    let mailer = "fn f() { context.invoke(\"mailer\", 1) }\n";
+    for (path, text) in [
+        ("workers/flow/src/lib.rs", mailer),
+        ("workers/flow/src/parts/deep.rs", "fn f() {\n context.invoke(\"mailr\", 1) }\n"),
+        ("workers/flow/tests/flow.rs", "fn f() { context.invoke(\"gone\", 1) }\n"),
+        ("workers/plain/src/lib.rs", mailer),
+    ] {
+        fs::create_dir_all(dir.path().join(path).parent().expect("parent")).expect("folder");
+        fs::write(dir.path().join(path), text).expect("file");
+    }
+    let flow = app.workers.iter_mut().find(|worker| worker.name.as_str() == "flow").expect("a worker");
+    flow.settings.durable = Some(DurableSettings { timeout: 60, retention: 1 });
+    let rust = BTreeMap::from([(NodeName::Worker(name("flow")), BTreeSet::from(["plain".to_owned()]))]);
+    let (graph, findings) = load_graph(&app, &rust).expect("readable");
+    let edges: Vec<String> = graph.edges.iter().map(|edge| format!("{} {}", edge.from, edge.to)).collect();
+    assert_eq!(edges, ["flow mailer", "flow plain"]);
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.problem.message.as_str()).collect();
+    assert_eq!(messages, ["workers/flow/src/parts/deep.rs:2: no worker named `mailr` in this app"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedrock_build::{App, FunctionSettings, Language};
+use bedrock_build::{App, FunctionSettings, Language, Worker};
 use bedrock_local::{Reaper, lambda_variables};
 use bedrock_model::backend::{WORKER_SECRET_KEY, worker_access_key};
 use bedrock_model::{Backend, FunctionInfo};
@@ -38,12 +38,14 @@ impl FunctionFactory<'_> {
         backend: &dyn Backend,
         endpoint: &FunctionInfo,
     ) -> HashMap<String, Arc<Function>> {
+        let durable_arns = durable_arns(app, backend);
         let rust_workers = app.workers.iter().filter(|worker| worker.language == Language::Rust);
         let rust_functions = rust_workers.filter_map(|worker| {
             let info = backend.find(worker.name.as_str()).ok()?;
-            self.create(app, info, app.root.join(&worker.dir), &worker.settings)
+            self.create(app, info, app.root.join(&worker.dir), &worker.settings, &durable_arns)
         });
-        rust_functions.chain(self.create(app, endpoint.clone(), app.root.clone(), &app.settings.endpoint)).collect()
+        let endpoint = self.create(app, endpoint.clone(), app.root.clone(), &app.settings.endpoint, &durable_arns);
+        rust_functions.chain(endpoint).collect()
     }
 
     /// Creates one function, and returns it with its name. Returns `None` if it has no executable.
@@ -53,12 +55,13 @@ impl FunctionFactory<'_> {
         info: FunctionInfo,
         folder: PathBuf,
         settings: &FunctionSettings,
+        durable_arns: &[(String, String)],
     ) -> Option<(String, Arc<Function>)> {
         let name = info.worker.clone();
         let program = Program {
             path: self.executables.get(&name)?.clone(),
             folder,
-            variables: self.environment_variables(app, settings, &info),
+            variables: self.environment_variables(app, settings, &info, durable_arns),
             function: info,
             enforce_memory: self.enforce_memory,
         };
@@ -74,6 +77,7 @@ impl FunctionFactory<'_> {
         app: &App,
         settings: &FunctionSettings,
         info: &FunctionInfo,
+        durable_arns: &[(String, String)],
     ) -> Vec<(String, String)> {
         let region = info.arn.split(':').nth(3).unwrap_or_default();
         let access_key = worker_access_key(&info.worker);
@@ -86,11 +90,20 @@ impl FunctionFactory<'_> {
             // Overrides a session token of the user's own AWS account.
             ("AWS_SESSION_TOKEN", "local"),
         ];
-        // The settings come later than the queues and buckets, so that they override them.
-        let configured = self.resource_variables.iter().cloned().chain(app.local_variables(settings));
+        // The settings come later than the others, so that they override them.
+        let configured =
+            self.resource_variables.iter().chain(durable_arns).cloned().chain(app.local_variables(settings));
         let configured = configured.chain(settings.invoke_mode_variable());
         let mut variables = lambda_variables(&info.runtime, configured);
         variables.extend(aws_variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables
     }
+}
+
+/// Returns the variables by which Rust functions call durable workers: on Lambda, too, these have their ARNs with the alias,
+/// and a durable function cannot be called without one.
+fn durable_arns(app: &App, backend: &dyn Backend) -> Vec<(String, String)> {
+    let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+    let arn = |worker: &Worker| Some(format!("{}:live", backend.find(worker.name.as_str()).ok()?.arn));
+    durable.filter_map(|worker| Some((app.name.arn_variable(&worker.name), arn(worker)?))).collect()
 }

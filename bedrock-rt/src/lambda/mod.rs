@@ -1,6 +1,8 @@
 //! The program as a Lambda function. Only Lambda builds compile this, and programs that use the AWS SDK.
 
 mod convert;
+#[cfg(feature = "durable")]
+pub(crate) mod durable;
 mod endpoint;
 mod exact_response;
 mod logging;

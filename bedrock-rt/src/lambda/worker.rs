@@ -6,9 +6,10 @@ use std::sync::Arc;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
-use crate::exec::{self, Executor};
+use crate::exec;
+use crate::executor::Executor;
 use crate::stderr::print_error;
-use crate::{Context, RegisteredWorker, WorkerError, runtime};
+use crate::{RegisteredWorker, WorkerError, runtime};
 
 /// Answers the invocations of a worker until the process is stopped. Returns only after an error.
 pub(crate) fn run<W: RegisteredWorker>() -> ExitCode {
@@ -44,10 +45,8 @@ async fn serve_invocations<W: RegisteredWorker>() -> Result<(), lambda_runtime::
 }
 
 async fn respond(worker: Arc<dyn Executor>, event: LambdaEvent<Box<RawValue>>) -> crate::Result<Box<RawValue>> {
-    let context = Context::from(event.context);
-    let event = bytes::Bytes::from(Box::<str>::from(event.payload).into_boxed_bytes().into_vec());
     // A separate task, so that a panic ends this invocation and not the execution environment.
-    let response = match tokio::spawn(worker.execute(event, context)).await {
+    let response = match tokio::spawn(worker.execute_on_lambda(event)).await {
         Ok(response) => response?,
         Err(error) if error.is_panic() => return Err(exec::panic_error(&*error.into_panic())),
         Err(error) => return Err(WorkerError::new("Runtime.ExitError", error)),

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use bedrock_model::LogTail;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::exec;
+use crate::executor;
 
 /// Runs a Rust worker so that its log lines are captured.
-pub(super) type CaptureLogs = fn(exec::Output) -> exec::Output;
+pub(super) type CaptureLogs = fn(executor::Output) -> executor::Output;
 
 /// Set by the first test of an app. Other programs do not refer to it, so they do not link it.
 static CAPTURE_LOGS: OnceLock<CaptureLogs> = OnceLock::new();
@@ -24,7 +24,7 @@ pub(super) fn set_test_capture(capture: CaptureLogs) {
 }
 
 /// Runs a Rust worker so that its log lines are added to `tail`.
-pub(super) fn with_log_tail(tail: LogTail, future: exec::Output) -> exec::Output {
+pub(super) fn with_log_tail(tail: LogTail, future: executor::Output) -> executor::Output {
     let future = match CAPTURE_LOGS.get() {
         Some(capture) if tail.has_observer() => capture(future),
         _ => future,

@@ -18,7 +18,8 @@ use tokio::task::JoinError;
 use tracing::Span;
 
 use super::log_capture::with_log_tail;
-use crate::exec::{self, Executor, Output};
+use crate::exec;
+use crate::executor::{Executor, Output};
 use crate::{Context, Error, RegisteredWorker, Result, WorkerError};
 
 type Constructed = Pin<Box<dyn Future<Output = Result<Arc<dyn Executor>>> + Send>>;

@@ -10,14 +10,14 @@ const UNPUBLISHED_VERSION: &str = "$LATEST";
 
 /// Identity of the program that makes the call.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CallerIdentity<'a> {
+pub(crate) struct CallerIdentity<'a> {
     /// ARN with which the current invocation was called.
-    pub(super) arn: Option<&'a str>,
+    pub(crate) arn: Option<&'a str>,
     /// Name of the running function, from the environment.
-    pub(super) name: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
     /// Version of the running function, from the environment: a number, or `$LATEST`.
-    pub(super) version: Option<&'a str>,
-    pub(super) app: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
+    pub(crate) app: Option<&'a str>,
 }
 
 /// Returns the name or ARN to call. Names, ARNs and qualifiers of the caller are not changed.
@@ -32,6 +32,15 @@ pub(super) fn resolve(target: &Target, caller: CallerIdentity<'_>, config: &Conf
             help: Some(format!("set `{}` to the ARN of its function", worker_arn_variable(worker, caller.app))),
         }),
     }
+}
+
+/// Returns the function of a worker that is named at run time. `None` if it is no name of a worker, or if the caller does
+/// not follow the naming rule.
+#[cfg(any(feature = "durable", test))]
+pub(crate) fn function_of_worker(name: &str, caller: CallerIdentity<'_>, config: &Config) -> Option<String> {
+    let is_worker = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    config.workers.get(name).cloned().or_else(|| is_worker.then(|| sibling_function(name, caller)).flatten())
 }
 
 /// Returns the name of `worker` in the app and stage of the caller: the caller's name up to its last `-`, followed by
@@ -70,7 +79,7 @@ pub(super) fn worker_arn_variable(worker: &str, app: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CallerIdentity, resolve};
+    use super::{CallerIdentity, function_of_worker, resolve};
     use crate::{Config, Error};
     use bedrock_model::transport::Target;
 
@@ -139,6 +148,24 @@ mod tests {
         // A program that is not an app relies on the naming rule.
         let without_app = CallerIdentity { app: None, ..caller("", "x-dev-endpoint") };
         assert_eq!(resolve(&Target::Worker("fetcher"), without_app, &config()).as_deref(), Ok("x-dev-fetcher"));
+    }
+
+    #[test]
+    fn name_at_run_time_may_be_of_a_worker() {
+        let caller = CallerIdentity { version: Some("7"), ..caller("", "my-app-dev-order_flow") };
+        for (name, function) in [
+            ("resizer", Some("arn:of:resizer:live")),
+            ("step_2", Some("my-app-dev-step_2:live")),
+            ("my-app-dev-mailer:live", None),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:audit", None),
+            ("Mailer", None),
+            ("2nd", None),
+            ("", None),
+        ] {
+            assert_eq!(function_of_worker(name, caller, &config()).as_deref(), function, "{name}");
+        }
+        let unconventional = CallerIdentity { name: Some("handler"), ..caller };
+        assert_eq!(function_of_worker("mailer", unconventional, &config()), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod error_chain;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk"))]
 mod from_env;
 mod function_error;
-mod function_name;
+pub(crate) mod function_name;
 #[cfg(any(test, not(feature = "aws-sdk")))]
 mod http_client;
 #[cfg(all(feature = "aws-sdk", not(bedrock_lambda)))]

@@ -120,9 +120,13 @@ impl Replay {
 
 /// Returns the durable workers with these names, or all of them.
 fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>> {
-    let is_durable = |worker: &&Worker| worker.settings.durable.is_some() && worker.language != Language::Rust;
-    let all: Vec<&Worker> = app.workers.iter().filter(is_durable).collect();
-    if all.is_empty() {
+    let is_durable = |worker: &&Worker| worker.settings.durable.is_some();
+    let (rust, all): (Vec<&Worker>, Vec<&Worker>) =
+        app.workers.iter().filter(is_durable).partition(|worker| worker.language == Language::Rust);
+    if let (true, true, [first, ..]) = (names.is_empty(), all.is_empty(), &rust[..]) {
+        return Err(rust_error(first));
+    }
+    if all.is_empty() && rust.is_empty() {
         return Err(Error::call(format!("the app `{}` has no durable worker", app.name))
             .help("create one with `cargo bedrock new worker NAME.py --durable`"));
     }
@@ -132,12 +136,17 @@ fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>
     let find = |name: &String| -> Result<&'a Worker> {
         let worker = app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         if is_durable(&worker) {
-            return Ok(worker);
+            return if worker.language == Language::Rust { Err(rust_error(worker)) } else { Ok(worker) };
         }
         Err(Error::call(format!("worker `{name}` is not durable"))
             .help(format!("add `durable` to `[package.metadata.bedrock.workers.{name}]`")))
     };
     names.iter().map(find).collect()
+}
+
+fn rust_error(worker: &Worker) -> Error {
+    Error::call(format!("worker `{}` is in Rust, and `replay` runs workers in Python and JavaScript only", worker.name))
+        .cause("it observes what AWS's SDK does, and a compiled SDK cannot be observed")
 }
 
 fn misfit(worker: &Worker, history: &RecordedHistory, divergence: String) -> Error {

@@ -3,6 +3,7 @@
 use bedrock_build::{Architecture, Language};
 
 use super::facts::AppFacts;
+use crate::scaffold::durable_rust;
 
 /// The oldest compiler that can compile this project's crates.
 const MIN_RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -60,12 +61,19 @@ pub(super) fn requirements_of(facts: &AppFacts, needs_terraform: bool) -> Vec<Re
     requirements
 }
 
-fn rust(_: &AppFacts) -> Vec<Requirement> {
+fn rust(facts: &AppFacts) -> Vec<Requirement> {
+    let workers = facts.app.iter().flat_map(|app| &app.workers);
+    let mut rust_workers = workers.filter(|worker| worker.language == Language::Rust);
+    let durable = rust_workers.find(|worker| worker.settings.durable.is_some());
+    let reason = durable.map_or_else(
+        || "every app is in Rust".to_owned(),
+        |worker| format!("worker `{}` uses AWS's SDK for durable functions", worker.name),
+    );
     let requirement = |name, variable| Requirement {
         name,
         probes: vec![VersionProbe { variable: Some(variable), ..probe(name, &["--version"]) }],
-        min_version: MIN_RUST_VERSION,
-        reason: Some("every app is in Rust".to_owned()),
+        min_version: if durable.is_some() { durable_rust::MIN_RUST_VERSION } else { MIN_RUST_VERSION },
+        reason: Some(reason.clone()),
         purpose: "",
         install_help: "run `rustup update stable`, or install Rust from `https://rustup.rs`".to_owned(),
     };

@@ -155,6 +155,12 @@ impl Manifest {
         }
     }
 
+    /// The same for a package that needs a feature of the runtime crate.
+    pub(crate) fn bedrock_dependencies_with(&self, depth: usize, feature: &str) -> Result<Dependencies> {
+        let lines = self.bedrock_dependencies(depth);
+        Ok(Dependencies { runtime: with_feature(&lines.runtime, feature)?, ..lines })
+    }
+
     fn dependency(&self, table: &str, package: &str) -> Option<(&str, &Item)> {
         let table = self.0.get(table)?.as_table_like()?;
         table.iter().find(|(key, item)| package_of(item).unwrap_or(key) == package)
@@ -216,6 +222,21 @@ fn dependency_line(key: &str, package: &str, fields: &[(&str, toml_edit::Value)]
         table.insert(*name, value.clone());
     }
     format!("{key} = {table}")
+}
+
+/// Adds a feature to the line of a dependency.
+fn with_feature(line: &str, feature: &str) -> Result<String> {
+    let wrong = || Error::app(format!("`{line}` is not a dependency that can have features"));
+    let Manifest(document) = Manifest::parse(line)?;
+    let (key, item) = document.iter().next().ok_or_else(wrong)?;
+    let mut table = match item.as_value().ok_or_else(wrong)? {
+        toml_edit::Value::InlineTable(table) => table.clone(),
+        version => InlineTable::from_iter([("version", version.clone().decorated("", ""))]),
+    };
+    table.decor_mut().clear();
+    table.fmt();
+    table.insert("features", toml_edit::Array::from_iter([feature]).into());
+    Ok(format!("{key} = {table}"))
 }
 
 fn is_same(package: &str, other: &str) -> bool {

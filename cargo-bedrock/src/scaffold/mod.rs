@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 mod checkout;
+pub(crate) mod durable_rust;
 pub(crate) mod endpoint;
 mod insertion_points;
 mod manifest;

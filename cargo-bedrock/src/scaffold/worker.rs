@@ -6,6 +6,7 @@ use bedrock_build::{App, Language, WorkerName};
 use bedrock_templates as templates;
 use bedrock_templates::WorkerTemplate;
 
+use super::durable_rust;
 use super::manifest::{Manifest, NameOwner};
 use crate::file_plan::{FilePlan, FileStep};
 use bedrock_diagnostics::{Error, Result};
@@ -41,14 +42,19 @@ pub(crate) fn plan(app: &App, manifest: &str, is_in_workspace: bool, worker: Wor
     check_worker_is_new(app, name)?;
     let mut edited = Manifest::parse(manifest)?;
     let dir = format!("{}/{name}", app.settings.workers_dir);
+    let depth = dir.split('/').count();
     let files = if is_durable {
-        templates::durable_worker(name, template)?.ok_or_else(|| {
-            Error::call("only Python and JavaScript workers can be durable")
-                .help(format!("use `{name}.py --durable` or `{name}.js --durable`"))
+        let dependencies = edited.bedrock_dependencies_with(depth, "durable")?;
+        templates::durable_worker(name, template, &dependencies)?.ok_or_else(|| {
+            Error::call("TypeScript workers cannot be durable")
+                .help(format!("use `{name}.js --durable`, `{name}.py --durable` or `{name}.rs --durable`"))
         })?
     } else {
-        templates::worker(name, template, &edited.bedrock_dependencies(dir.split('/').count()))?
+        templates::worker(name, template, &edited.bedrock_dependencies(depth))?
     };
+    if is_durable && language == Language::Rust {
+        durable_rust::check_compiler(&app.root)?;
+    }
     let owner = edited.name_owner(name.as_str());
     // Left over from a worker whose folder was deleted. The line is right for a new Rust worker.
     let has_stale_line = matches!(&owner, Some(NameOwner::Dependency { path: Some(path) }) if *path == dir);

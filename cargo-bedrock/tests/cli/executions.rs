@@ -1,6 +1,8 @@
 //! `cargo bedrock executions`, with a dev server whose worker uses a stand-in for AWS's SDK: it waits for a callback.
 
 use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -242,6 +244,47 @@ fn new_durable_worker_has_sdk_and_settings() {
     assert!(app.read("workers/mail_flow/package.json").contains("\"@aws/durable-execution-sdk-js\": "));
     let settings = App::open(&app.path("")).expect("an app");
     assert!(settings.workers.iter().all(|worker| worker.settings.durable.is_some()));
-    let output = app.bedrock(&["new", "worker", "rusty.rs", "--durable"]);
-    assert!(output.stderr.contains("error: only Python and JavaScript workers can be durable"), "{}", output.stderr);
+    let output = app.bedrock(&["new", "worker", "typed.ts", "--durable"]);
+    assert!(output.stderr.contains("error: TypeScript workers cannot be durable"), "{}", output.stderr);
+}
+
+#[test]
+fn new_durable_rust_worker_has_feature_of_the_runtime() {
+    let app = TestApp::new_app();
+    app.run_ok(&["new", "worker", "order_flow.rs", "--durable"]);
+    let manifest = app.read("workers/order_flow/Cargo.toml");
+    let version = env!("CARGO_PKG_VERSION");
+    let line =
+        format!("\nbedrock = {{ package = \"bedrock-rt\", version = \"{version}\", features = [\"durable\"] }}\n");
+    assert!(manifest.contains(&line), "{manifest}");
+    assert!(app.read("workers/order_flow/src/lib.rs").contains("\nimpl DurableWorker for OrderFlow {\n"));
+    // Only this worker has it.
+    assert!(!app.read("Cargo.toml").contains("features = [\"durable\"]"));
+    let settings = App::open(&app.path("")).expect("an app");
+    let worker = settings.worker("order_flow").expect("a worker");
+    assert!(worker.settings.durable.is_some());
+    assert_eq!(worker.runtime.id, "provided.al2023");
+}
+
+#[test]
+fn new_durable_rust_worker_needs_the_compiler_of_the_sdk() {
+    let app = TestApp::new_app().file("rustc", "#!/bin/sh\necho 'rustc 1.94.0 (4a4ef493e 2026-03-02)'\n");
+    fs::set_permissions(app.path("rustc"), fs::Permissions::from_mode(0o755)).expect("a program");
+    let before = app.files();
+    let new = |arguments: &[&str]| {
+        let output = app.command(arguments).env("RUSTC", app.path("rustc")).output().expect("it starts");
+        app.show(&output)
+    };
+    assert_snapshot!(new(&["new", "worker", "order_flow.rs", "--durable"]), @r"
+    exit code 1
+    -- stderr
+    error: durable workers in Rust need Rust 1.94.1 or newer, and the one here is 1.94.0
+      caused by: AWS's SDK for durable functions, `aws-durable-execution-sdk`, is not compiled by older versions
+    help: run `rustup update stable`, or change the version in `rust-toolchain.toml`
+    help: or write the worker in Python or JavaScript
+    ");
+    assert!(app.files() == before);
+    // No other worker needs it.
+    assert!(new(&["new", "worker", "resizer.rs"]).contains("done: created worker `resizer`"));
+    assert!(new(&["new", "worker", "mail_flow.py", "--durable"]).contains("done: created worker `mail_flow`"));
 }

@@ -137,6 +137,12 @@ impl DevProcess {
         self.request(&format!("GET {path} HTTP/1.1\r\nHost: {host}:{}\r\n", self.port()), "")
     }
 
+    /// Sends a text to the endpoint. Returns status and body.
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        let host = format!("endpoint.localhost:{}", self.port());
+        self.request(&format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\n"), body)
+    }
+
     /// Invokes a worker. Returns status and response.
     pub(crate) fn invoke(&self, worker: &str, event: &Value) -> (u16, Value) {
         self.request(&invocation(self.port(), worker, "RequestResponse"), &event.to_string())

@@ -4,6 +4,7 @@
 mod debug;
 mod debugger_clients;
 mod dev_process;
+mod durable_rust;
 mod mcp;
 mod open_files;
 mod recovery;

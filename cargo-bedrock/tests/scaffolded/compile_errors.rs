@@ -106,3 +106,19 @@ fn invalid_settings_fail_the_build_until_fixed() {
     app.append("Cargo.toml", "\n");
     assert_fails(&app, &["`bad-name` is not a valid worker name: it contains `-`", "try `bad_name`"]);
 }
+
+#[test]
+fn worker_with_setting_durable_must_be_durable() {
+    let app = TestApp::compilable();
+    app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.greeter]\ndurable = { timeout = \"1d\" }\n");
+    assert_fails(
+        &app,
+        &[
+            "the worker has the setting `durable`: implement `bedrock::durable::DurableWorker`, with the feature \
+             `durable` of `bedrock-rt`",
+            "workers/greeter/src/lib.rs:",
+        ],
+    );
+    app.edit("Cargo.toml", "durable = { timeout = \"1d\" }", "memory = 512");
+    assert_builds(&app);
+}

@@ -174,7 +174,7 @@ fn check_durable(app: &TestApp) {
     app.edit("Cargo.toml", "concurrency = 2\n", durable);
     insta::assert_snapshot!(app.bedrock(&["build"]).stderr, @r#"
     error: worker `counter` is durable, and Lambda has no durable functions for `python3.12`
-      caused by: AWS documents them for Python 3.13 and newer, and Node.js 22 and newer, among the runtimes of workers
+      caused by: AWS documents them for Python 3.13, Node.js 22 and `provided.al2023`, and newer ones, among the runtimes of workers
     help: set `runtime = "python3.13"` in `[package.metadata.bedrock.workers.counter]` in `Cargo.toml`
     help: the list is in https://docs.aws.amazon.com/lambda/latest/dg/durable-supported-runtimes.html
     "#);

@@ -10,7 +10,7 @@ use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::log_capture::{current_log_tail, set_test_capture};
-use crate::exec;
+use crate::executor;
 use bedrock_local::{Output, short_id};
 
 /// Number of bytes that are kept of the log of one invocation.
@@ -25,7 +25,7 @@ pub(super) fn new_log(worker: &str, request_id: &str, output: &Output) -> LogTai
 }
 
 /// Captures the log lines of a Rust worker, unless the program under test has its own subscriber.
-fn capture_logs(future: exec::Output) -> exec::Output {
+fn capture_logs(future: executor::Output) -> executor::Output {
     static DISPATCH: OnceLock<Dispatch> = OnceLock::new();
     if !dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
         return future;

@@ -67,7 +67,9 @@ mod worker_environment;
 mod worker_info;
 mod worker_tools;
 
-pub use api_port::{is_configured as is_api_configured, open as open_api, open_alongside_routes as open_api_alongside_routes};
+pub use api_port::{
+    is_configured as is_api_configured, open as open_api, open_alongside_routes as open_api_alongside_routes,
+};
 pub use app_info::{AppInfo, scratch_folder};
 pub use async_events::{AsyncEvents, DRAIN_TIMEOUT, DrainResult};
 pub use async_runtime::start as start_async_runtime;

@@ -107,7 +107,11 @@ impl DurableService {
                 work.invocations.into_iter().map(|due| (due, RunningGuard::new(&service))).collect();
             let calls: Vec<_> = work.calls.into_iter().map(|call| (call, RunningGuard::new(&service))).collect();
             let is_idle = was_idle && invocations.is_empty() && calls.is_empty();
-            Ok::<_, DurableError>((invocations, calls, Begun { next: work.next, is_idle, is_otherwise_idle: is_otherwise_idle() }))
+            Ok::<_, DurableError>((
+                invocations,
+                calls,
+                Begun { next: work.next, is_idle, is_otherwise_idle: is_otherwise_idle() },
+            ))
         });
         let (invocations, calls, begun) = begun.await?;
         // An execution may have timed out.

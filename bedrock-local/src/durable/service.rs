@@ -148,7 +148,8 @@ impl DurableService {
         };
         let input = String::from_utf8_lossy(&invocation.event).into_owned();
         let request = StartRequest { function: durable_function, name, input, trace: invocation.trace, is_sync: waits };
-        let started = self.change(move |engine, now| engine.start(request, now).inspect(|started| on_started(&started.arn)));
+        let started =
+            self.change(move |engine, now| engine.start(request, now).inspect(|started| on_started(&started.arn)));
         started.await.map_err(|error| api_error(&error))
     }
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bedrock_model::{
-    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionStart, FunctionInfo, Invocation, Reply,
+    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionStart, FunctionInfo, Invocation,
+    Reply,
 };
 
 use super::harness::Harness;
@@ -41,7 +42,12 @@ impl TestBackend {
 impl Backend for TestBackend {
     fn functions(&self) -> Vec<FunctionInfo> {
         let harness = self.harness.upgrade();
-        harness.iter().flat_map(|harness| harness.local.infos().into_iter().map(|info| harness.function_info(info)).collect::<Vec<_>>()).collect()
+        harness
+            .iter()
+            .flat_map(|harness| {
+                harness.local.infos().into_iter().map(|info| harness.function_info(info)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn find(&self, name: &str) -> Result<FunctionInfo, Error> {

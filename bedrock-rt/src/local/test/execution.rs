@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
+use bedrock_build::Language;
 use bedrock_durable::{
-    CallbackId, DurableError, ErrorObject, Execution as StoredExecution, ExecutionArn, ExecutionStatus,
-    OperationRecord, OperationStatus, OperationType, Timestamp,
+    CallbackId, DurableError, ErrorObject, Execution as StoredExecution, ExecutionArn, ExecutionStatus, OperationType,
+    Timestamp,
 };
 use bedrock_local::durable::{DurableService, Engine};
 use bedrock_model::destination_record::json_or_text;
@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::app::App;
 use super::harness::Harness;
 use super::invocations::{Outcome, shorten};
+use super::operation::Operation;
 use crate::Error;
 use crate::json::to_json;
 
@@ -46,7 +47,12 @@ impl App {
         self.start_and_run(worker, Some(name.to_owned()), event).await
     }
 
-    async fn start_and_run(&self, worker: &str, name: Option<String>, event: impl Serialize) -> Result<Execution, Error> {
+    async fn start_and_run(
+        &self,
+        worker: &str,
+        name: Option<String>,
+        event: impl Serialize,
+    ) -> Result<Execution, Error> {
         let info = self.harness.local.info(worker)?;
         let invocation = Invocation::new(to_json(worker, &event)?.into(), None);
         let start = ExecutionStart { invocation, name, waits: false };
@@ -107,32 +113,6 @@ pub struct Execution {
     arn: ExecutionArn,
 }
 
-/// An operation of an execution: a step, a wait, a callback and so on.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Operation {
-    /// The id that the SDK chose.
-    pub id: String,
-    /// The child context that it belongs to.
-    pub parent_id: Option<String>,
-    /// The name in the code.
-    pub name: Option<String>,
-    /// What it is.
-    pub operation_type: OperationType,
-    /// What the SDK calls it, for example `WaitForCondition`.
-    pub sub_type: Option<String>,
-    /// Its status.
-    pub status: OperationStatus,
-    /// The number of attempts of a step. 0 for other operations.
-    pub attempts: u32,
-    /// Its result, as JSON if it is JSON.
-    pub result: Option<Value>,
-    /// Its error. A step that is retried has that of the last attempt.
-    pub error: Option<ErrorObject>,
-    /// When its status changes by itself: the end of a wait, the next attempt of a step, the timeout of a callback.
-    pub due: Option<SystemTime>,
-}
-
 impl Execution {
     /// Returns the ARN.
     pub fn arn(&self) -> &str {
@@ -181,7 +161,12 @@ impl Execution {
 
     /// Returns the operations in the order in which they started.
     pub fn operations(&self) -> Vec<Operation> {
-        self.read(|execution| execution.operations.iter().skip(1).map(Operation::of).collect())
+        let language = self.harness.local.info(&self.worker()).map(|info| info.entry.language);
+        let is_python = language.is_ok_and(|language| language == Language::Python);
+        // The first one is the execution itself.
+        self.read(|execution| {
+            execution.operations.iter().skip(1).map(|record| Operation::of(record, is_python)).collect()
+        })
     }
 
     /// Returns the operations that have not ended.
@@ -314,53 +299,6 @@ impl fmt::Display for Execution {
 impl fmt::Debug for Execution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Operation {
-    fn of(record: &OperationRecord) -> Self {
-        let operation = record.operation.clone();
-        let step = operation.step_details.clone().unwrap_or_default();
-        let (result, error) = match operation.operation_type {
-            OperationType::Step => (step.result, step.error),
-            OperationType::Context => operation.context_details.map(|d| (d.result, d.error)).unwrap_or_default(),
-            OperationType::Callback => operation.callback_details.map(|d| (d.result, d.error)).unwrap_or_default(),
-            OperationType::ChainedInvoke => {
-                operation.chained_invoke_details.map(|d| (d.result, d.error)).unwrap_or_default()
-            }
-            OperationType::Execution | OperationType::Wait => (None, None),
-        };
-        Self {
-            id: operation.id,
-            parent_id: operation.parent_id,
-            name: operation.name,
-            operation_type: operation.operation_type,
-            sub_type: operation.sub_type,
-            status: operation.status,
-            attempts: step.attempt,
-            result: result.map(|text| json_or_text(text.as_bytes())),
-            error,
-            due: record.due().map(SystemTime::from),
-        }
-    }
-
-    fn describe(&self, now: SystemTime) -> String {
-        let name = self.name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("`{name}`"));
-        let mut text = format!("{} {name}: {}", self.operation_type.as_str(), self.status.as_str());
-        if self.attempts > 1 {
-            text += &format!(", attempt {}", self.attempts);
-        }
-        if let Some(due) = self.due {
-            text += &format!(", due in {} s", due.duration_since(now).unwrap_or_default().as_secs());
-        }
-        if let Some(result) = &self.result {
-            text += &format!(": {}", shorten(&result.to_string()));
-        }
-        if let Some(error) = &self.error {
-            let part = |part: &Option<String>| part.clone().unwrap_or_default();
-            text += &format!(": {}: {}", part(&error.error_type), shorten(&part(&error.error_message)));
-        }
-        text
     }
 }
 

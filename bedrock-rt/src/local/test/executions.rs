@@ -89,7 +89,9 @@ impl Executions {
         let Some(service) = &self.service else { return Vec::new() };
         let summaries = service.inspect(|engine| engine.summaries()).unwrap_or_default();
         let active = summaries.iter().rev().filter(|summary| !summary.status.is_terminal());
-        active.map(|summary| format!("`{}` of `{}`: {}", summary.arn.name(), summary.worker, summary.status.as_str())).collect()
+        active
+            .map(|summary| format!("`{}` of `{}`: {}", summary.arn.name(), summary.worker, summary.status.as_str()))
+            .collect()
     }
 
     /// Returns the index of the invocation that started an execution.

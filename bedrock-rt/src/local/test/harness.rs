@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_build::{App, Problem};
 use bedrock_model::{
-    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo,
-    Invocation,
+    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation,
 };
 use bytes::Bytes;
 use tokio::runtime::Handle;

@@ -47,18 +47,22 @@ mod harness;
 mod invocations;
 mod log_capture;
 mod mock;
+#[cfg(feature = "durable-test")]
+mod operation;
 mod run;
 mod test_runtime;
 
 pub use app::{App, Clock};
+#[cfg(feature = "durable-test")]
+pub use bedrock_durable::{ErrorObject, ExecutionStatus, OperationStatus, OperationType};
 pub use call_assertion::CallAssertion;
 pub use endpoint::Response;
 pub use events::UndeliveredEvent;
 #[cfg(feature = "durable-test")]
-pub use execution::{Callback, Execution, Operation};
+pub use execution::{Callback, Execution};
 pub use invocations::{Invocation, Outcome};
 #[cfg(feature = "durable-test")]
-pub use bedrock_durable::{ErrorObject, ExecutionStatus, OperationStatus, OperationType};
+pub use operation::Operation;
 
 /// The former name of [`UndeliveredEvent`].
 #[deprecated(note = "use `UndeliveredEvent`")]

@@ -1,8 +1,8 @@
 //! Durable workers in `bedrock::test`, in Python and in JavaScript.
 #![allow(clippy::expect_used, clippy::panic)] // a failed expectation ends the test
 
-mod calls;
 mod callbacks;
+mod calls;
 mod changes;
 mod waits;
 

@@ -32,7 +32,8 @@ impl DurableFunctions for RecordedFunctions {
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation, _: RunReason) -> Reply {
-        let (registry, recorder) = (Arc::clone(&self.registry), self.recorder.clone());
+        let registry = Arc::clone(&self.registry);
+        let recorder = self.recorder.clone();
         let function = function.clone();
         Box::pin(async move {
             recorder.run(&function, None, invocation, |invocation| registry.run(&function, invocation)).await

@@ -57,7 +57,7 @@ impl DurableService {
     ) -> Result<Option<Timestamp>, DurableError> {
         let now = Timestamp::from(self.now());
         if now >= *next_check {
-            self.read(|engine, now| engine.delete_expired(now)).await?;
+            self.read(Engine::delete_expired).await?;
             *next_check = now.plus_seconds(RETENTION_CHECK_SECONDS);
         }
         Ok(self.run_due(|| true).await?.next)
@@ -102,7 +102,7 @@ impl DurableService {
         let begun = self.read(move |engine, now| {
             let was_idle = service.running() == 0;
             let work = engine.begin_due(now)?;
-            // Counted while nobody else uses the engine: what has begun is never missed.
+            // Counted while nothing else uses the engine: what has begun is never missed.
             let invocations: Vec<_> =
                 work.invocations.into_iter().map(|due| (due, RunningGuard::new(&service))).collect();
             let calls: Vec<_> = work.calls.into_iter().map(|call| (call, RunningGuard::new(&service))).collect();
@@ -128,8 +128,13 @@ impl DurableService {
     async fn run_invocation(self: Arc<Self>, due: DueInvocation, running: RunningGuard) {
         let DueInvocation { arn, worker, request_id, event, trace } = due;
         let reason = RunReason::Replay(arn.clone());
+        let mut invocation = Invocation::new(event.to_string().into(), Some(trace));
+        invocation.request_id.clone_from(&request_id);
         let outcome = match self.functions.find(&worker) {
-            Ok(function) => match self.run(&function, &request_id, (event.to_string(), trace), reason).await {
+            Ok(function) => match self
+                .run(&function, &request_id, Invocation::new(event.to_string().into(), Some(trace)), reason)
+                .await
+            {
                 Ok(response) => InvocationOutcome::Returned(response.to_vec()),
                 Err(error) => failed_invocation(&error, &function, &request_id),
             },
@@ -143,9 +148,10 @@ impl DurableService {
         let DueCall { parent, worker, payload, trace } = call;
         let outcome = match self.functions.find(&worker) {
             Ok(function) => {
-                let request_id = Invocation::new(Bytes::new(), None).request_id;
+                let invocation = Invocation::new(payload.into(), Some(trace));
+                let request_id = invocation.request_id.clone();
                 let reason = RunReason::ChainedCall(parent.arn.clone());
-                match self.run(&function, &request_id, (payload, trace), reason).await {
+                match self.functions.run(&function, invocation, reason).await {
                     Ok(response) => call_result(&response),
                     Err(error) => Err(error_object(&error, &function, &request_id)),
                 }
@@ -154,18 +160,6 @@ impl DurableService {
         };
         self.store(move |engine, now| engine.finish_call(&parent, outcome.clone(), now)).await;
         drop(running);
-    }
-
-    async fn run(
-        &self,
-        function: &FunctionInfo,
-        request_id: &str,
-        (event, trace): (String, String),
-        reason: RunReason,
-    ) -> Result<Bytes, Error> {
-        let mut invocation = Invocation::new(event.into(), Some(trace));
-        request_id.clone_into(&mut invocation.request_id);
-        self.functions.run(function, invocation, reason).await
     }
 
     /// Stores a result, again and again if the store fails: what has run must not be run again.

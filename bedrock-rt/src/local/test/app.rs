@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -18,6 +18,7 @@ use super::call_assertion::{CallAssertion, CallHistory};
 use super::current_app::{self, RuntimeRegistration};
 use super::endpoint::{Endpoint, Response};
 use super::events::UndeliveredEvent;
+use super::execute;
 use super::harness::Harness;
 use super::invocations::Invocation;
 use super::mock::Mock;
@@ -25,6 +26,7 @@ use super::test_runtime::{TestRuntime, app_error, problem_text};
 use crate::json::{from_json, to_json};
 use crate::{Error, Result, WorkerError};
 use bedrock_local::scratch_folder;
+use bedrock_model::Backend;
 use bedrock_model::transport::{Call, InvocationType, Target};
 
 /// All workers of an app, in a test.
@@ -43,11 +45,12 @@ pub struct App {
 }
 
 impl App {
-    pub(super) fn new(app: bedrock_build::App, handle: Handle, runtime: Option<TestRuntime>) -> Result<Self> {
+    pub(super) fn new(app: bedrock_build::App, handle: &Handle, runtime: Option<TestRuntime>) -> Result<Self> {
         crate::runtime::set_test_interceptor(current_app::intercept);
         let scratch = scratch_folder(&app.root);
-        let harness = Harness::start(&app, scratch, handle, |harness| Arc::new(TestBackend::new(harness.clone())))
-            .map_err(|problem| app_error(&[problem]))?;
+        let backend = |harness: &Weak<Harness>| -> Arc<dyn Backend> { Arc::new(TestBackend::new(harness.clone())) };
+        let harness =
+            Harness::start(&app, scratch, handle, backend, execute::start).map_err(|problem| app_error(&[problem]))?;
         let registration = RuntimeRegistration::new(&harness);
         Ok(Self { registration, harness, on_disk: app, router: None, _runtime: runtime })
     }
@@ -65,7 +68,7 @@ impl App {
         let app = bedrock_build::App::find(&package).map_err(|problems| app_error(&problems))?;
         let runtime = TestRuntime::start()?;
         let handle = runtime.handle();
-        let app = Self::new(app, handle, Some(runtime))?;
+        let app = Self::new(app, &handle, Some(runtime))?;
         if let Ok(test) = Handle::try_current() {
             app.registration.register_also_on(test.id());
         }

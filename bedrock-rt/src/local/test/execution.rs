@@ -96,7 +96,7 @@ impl App {
     /// Returns executions, the oldest first.
     fn find_executions(&self, matches: impl Fn(&bedrock_durable::ExecutionSummary) -> bool) -> Vec<Execution> {
         let Ok(service) = self.harness.executions.service() else { return Vec::new() };
-        let mut summaries = service.inspect(|engine| engine.summaries()).unwrap_or_default();
+        let mut summaries = service.inspect(Engine::summaries).unwrap_or_default();
         // The clock may stand still between two starts, so the store does not know their order.
         let executions = &self.harness.executions;
         summaries.sort_by_key(|summary| executions.index(&summary.arn).unwrap_or(usize::MAX));

@@ -43,12 +43,13 @@ pub(crate) struct Harness {
 
 impl Harness {
     /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called. `backend`
-    /// returns the backend of Lambda's API.
+    /// returns the backend of Lambda's API, `executions` the executions of durable workers.
     pub(super) fn start(
         app: &App,
         scratch: PathBuf,
-        handle: Handle,
+        handle: &Handle,
         backend: impl FnOnce(&Weak<Self>) -> Arc<dyn Backend>,
+        executions: impl FnOnce(bool, &Weak<Self>, &Handle, Arc<TestEvents>) -> Executions,
     ) -> Result<Arc<Self>, Problem> {
         let info = AppInfo::from_disk(app, scratch)?;
         let settings = EventSettings::from_app(app);
@@ -72,9 +73,16 @@ impl Harness {
             let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
             let events = TestEvents::new(handle.clone(), output, target);
-            let executions = Executions::start(is_durable, harness.clone(), &handle, Arc::clone(&events));
-            let (mocks, moving) = (Mutex::default(), tokio::sync::Mutex::default());
-            Self { local, invocations: Invocations::default(), events, executions, settings, mocks, moving }
+            let executions = executions(is_durable, harness, handle, Arc::clone(&events));
+            Self {
+                local,
+                invocations: Invocations::default(),
+                events,
+                executions,
+                settings,
+                mocks: Mutex::default(),
+                moving: tokio::sync::Mutex::default(),
+            }
         }))
     }
 

@@ -37,6 +37,11 @@ mod current_app;
 mod endpoint;
 mod events;
 #[cfg(feature = "durable-test")]
+mod execute;
+#[cfg(not(feature = "durable-test"))]
+#[path = "no_execute.rs"]
+mod execute;
+#[cfg(feature = "durable-test")]
 mod execution;
 #[cfg(feature = "durable-test")]
 mod executions;

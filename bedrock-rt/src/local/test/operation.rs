@@ -66,21 +66,21 @@ impl Operation {
     /// Returns a line for failed assertions.
     pub(super) fn describe(&self, now: SystemTime) -> String {
         let name = self.name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("`{name}`"));
-        let mut text = format!("{} {name}: {}", self.operation_type.as_str(), self.status.as_str());
+        let mut parts = vec![format!("{} {name}: {}", self.operation_type.as_str(), self.status.as_str())];
         if self.attempts > 1 {
-            text += &format!(", attempt {}", self.attempts);
+            parts.push(format!(", attempt {}", self.attempts));
         }
         if let Some(due) = self.due {
-            text += &format!(", due in {} s", due.duration_since(now).unwrap_or_default().as_secs());
+            parts.push(format!(", due in {} s", due.duration_since(now).unwrap_or_default().as_secs()));
         }
         if let Some(result) = &self.result {
-            text += &format!(": {}", shorten(&result.to_string()));
+            parts.push(format!(": {}", shorten(&result.to_string())));
         }
         if let Some(error) = &self.error {
             let part = |part: &Option<String>| part.clone().unwrap_or_default();
-            text += &format!(": {}: {}", part(&error.error_type), shorten(&part(&error.error_message)));
+            parts.push(format!(": {}: {}", part(&error.error_type), shorten(&part(&error.error_message))));
         }
-        text
+        parts.concat()
     }
 }
 

@@ -16,7 +16,7 @@ async fn thirty_day_wait_passes_when_the_clock_moves(app: App) -> bedrock::Resul
         assert_eq!((charge.operation_type, charge.status), (OperationType::Step, OperationStatus::Succeeded));
         assert_eq!((charge.attempts, charge.result), (1, Some(json!({ "paid": 7 }))), "{order}");
         let wait = order.operation("grace period");
-        assert_eq!(order.pending(), [wait.clone()]);
+        assert_eq!(order.pending(), std::slice::from_ref(&wait));
         let remaining = wait.due.expect("a time").duration_since(app.clock().now());
         assert!(remaining.is_ok_and(|remaining| remaining > DAY * 29), "{order}");
         app.clock().advance(DAY * 29).await;

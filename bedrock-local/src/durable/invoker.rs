@@ -131,10 +131,7 @@ impl DurableService {
         let mut invocation = Invocation::new(event.to_string().into(), Some(trace));
         invocation.request_id.clone_from(&request_id);
         let outcome = match self.functions.find(&worker) {
-            Ok(function) => match self
-                .run(&function, &request_id, Invocation::new(event.to_string().into(), Some(trace)), reason)
-                .await
-            {
+            Ok(function) => match self.functions.run(&function, invocation, reason).await {
                 Ok(response) => InvocationOutcome::Returned(response.to_vec()),
                 Err(error) => failed_invocation(&error, &function, &request_id),
             },

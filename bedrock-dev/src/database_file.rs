@@ -1,14 +1,11 @@
-//! What the databases of async events and of messages share: files that only the user can read, and a turn on a
-//! blocking thread, so that SQLite never blocks the thread that serves requests.
+//! What the databases of async events and of messages share: files that only the user can read.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bedrock_build::shell_quoted;
-use tokio::sync::Semaphore;
 
 /// Events and messages may contain what is no one else's business.
 const PRIVATE: u32 = 0o600;
@@ -49,39 +46,9 @@ pub(crate) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|metadata| metadata.ino())
 }
 
-/// Runs the operations of a database one after the other on a blocking thread, in the order in which they were asked
-/// for. A database that another program locks thus takes one thread, however many operations wait.
-#[derive(Debug, Clone)]
-pub(crate) struct DatabaseThread(Arc<Semaphore>);
-
-impl DatabaseThread {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-
-    /// Runs `operation` and returns its result.
-    pub(crate) async fn run<T: Send + 'static>(&self, operation: impl FnOnce() -> T + Send + 'static) -> T {
-        // The semaphore is never closed.
-        let turn = Arc::clone(&self.0).acquire_owned().await;
-        let running = tokio::task::spawn_blocking(move || {
-            // Owned by the operation, which is completed even if its caller is gone.
-            let _turn = turn;
-            operation()
-        });
-        match running.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DatabaseThread, private_file};
+    use super::private_file;
     use std::os::unix::fs::PermissionsExt;
 
     fn mode(path: &std::path::Path) -> u32 {
@@ -103,21 +70,5 @@ mod tests {
         private_file(&new).expect("private");
         assert_eq!(mode(&new), 0o600);
         assert!(private_file(scratch.path()).is_err());
-    }
-
-    #[tokio::test]
-    async fn database_thread_blocks_no_task() {
-        let thread = DatabaseThread::new();
-        let (unblock, blocked) = std::sync::mpsc::channel::<()>();
-        let first = tokio::spawn({
-            let thread = thread.clone();
-            async move { thread.run(move || blocked.recv().is_ok()).await }
-        });
-        tokio::task::yield_now().await;
-        let second = tokio::spawn(async move { thread.run(|| 2).await });
-        // This task runs on the only thread of the runtime.
-        unblock.send(()).expect("it waits");
-        assert!(first.await.expect("it ends"));
-        assert_eq!(second.await.expect("it ends"), 2);
     }
 }

@@ -11,7 +11,7 @@
 //! | `function_url` | whose requests the endpoint's URL accepts: signatures, as AWS checks them |
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
-//! | `durable` | durable functions: executions with checkpoints, timers and callbacks |
+//! | `durable` | the functions that durable executions run |
 //! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
 //! | `event_log` | the log of what the server does |
 //! | `http_api` | the routes that read the log and change the app's state |

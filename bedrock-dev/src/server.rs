@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_build::App;
+use bedrock_durable::SqliteExecutionStore;
+use bedrock_local::durable::{self, DurableService};
 use bedrock_local::lambda_api::{Access, serve_alongside_routes};
 use bedrock_local::{AppInfo, HostOptions, HostedWorkers, LogSink as HostLogSink, Reaper, WorkerContracts};
 use bedrock_model::{Backend, FunctionInfo};
@@ -21,7 +23,7 @@ use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBacken
 use crate::config::DevServerConfig;
 use crate::dashboard;
 use crate::debug::{self, Debuggers, Process};
-use crate::durable::{self, DurableService};
+use crate::durable::RecordedFunctions;
 use crate::error::StartError;
 use crate::event_log::{
     DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
@@ -137,17 +139,17 @@ impl DevServer {
         let backend: Arc<dyn Backend> = Arc::new(RecordingBackend::new(Arc::new(backend), recorder.clone()));
         let dispatcher =
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
-        let triggers = Triggers::open(&app, resources, &state, clock, dispatcher)?;
+        let triggers = Triggers::open(&app, resources, &state, clock.clone(), dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
         let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed));
-        routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service)));
+        routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service, Access::Signed)));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),
             tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
             tokio::spawn(busy_poller.run()),
         ];
-        tasks.extend(durable.map(|service| tokio::spawn(service.work())));
+        tasks.extend(durable.map(|service| tokio::spawn(work_on_executions(service, clock))));
         tasks.extend(triggers.start()?);
         let file = ServerFile::write(&state, &url, api_state.token());
         let file = file.map_err(|error| StartError::Folder(state.join("dev"), error))?;
@@ -330,9 +332,23 @@ fn open_executions(
     if !path.exists() && app.workers.iter().all(|worker| worker.settings.durable.is_none()) {
         return Ok(None);
     }
-    let functions: Arc<dyn durable::Functions> = Arc::<FunctionRegistry>::clone(functions);
-    let service = DurableService::open(&path, functions, recorder.clone(), clock.clone(), Arc::clone(log_sink))?;
-    Ok(Some(service))
+    let functions = RecordedFunctions {
+        registry: Arc::clone(functions),
+        recorder: recorder.clone(),
+        log_sink: Arc::clone(log_sink),
+    };
+    let clock = clock.clone();
+    let store = Box::new(SqliteExecutionStore::open(&path)?);
+    Ok(Some(DurableService::open(store, Arc::new(functions), move || clock.now())?))
+}
+
+/// Runs what becomes due on the clock. Never ends.
+async fn work_on_executions(service: Arc<DurableService>, clock: Clock) {
+    let sleep_until = move |time| {
+        let clock = clock.clone();
+        async move { clock.sleep_until(time).await }
+    };
+    service.work(sleep_until).await;
 }
 
 /// Opens the queue, which runs its events on the functions and records its changes.

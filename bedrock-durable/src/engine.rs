@@ -13,7 +13,7 @@ use crate::execution::{Execution, ExecutionStatus, ParentOperation};
 use crate::lifecycle::{InvocationOutcome, StartDetails};
 use crate::limits::{CHAINED_START_DELAY_MILLISECONDS, MAX_SYNC_EXECUTION_TIMEOUT_SECONDS};
 use crate::operation::{ErrorObject, OperationStatus};
-use crate::store::{ExecutionStore, StoreError};
+use crate::store::{ExecutionStore, ExecutionSummary, StoreError};
 use crate::time::Timestamp;
 use crate::token::CallbackId;
 use crate::update::CheckpointRequest;
@@ -163,8 +163,18 @@ impl<S: ExecutionStore> DurableEngine<S> {
             }
         }
         self.save(now)?;
-        work.next = self.active.values().filter_map(Execution::next_due).min();
+        work.next = self.next_due();
         Ok(work)
+    }
+
+    /// Returns when [`DurableEngine::begin_due`] has something to do.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.active.values().filter_map(Execution::next_due).min()
+    }
+
+    /// Returns all executions, the newest first.
+    pub fn summaries(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
+        self.store.list()
     }
 
     /// Ends an invocation that [`DurableEngine::begin_due`] returned.

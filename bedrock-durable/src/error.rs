@@ -1,5 +1,7 @@
 //! Errors of the durable execution API, with the names and statuses of AWS's API model.
 
+use std::fmt;
+
 /// The exceptions of the API model that the engine returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -48,14 +50,21 @@ impl ErrorKind {
 }
 
 /// An error of the API.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DurableError {
     /// The exception.
     pub kind: ErrorKind,
     /// The text that the caller reads.
     pub message: String,
 }
+
+impl fmt::Display for DurableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DurableError {}
 
 impl DurableError {
     /// Returns an error of this kind.

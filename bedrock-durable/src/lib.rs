@@ -14,7 +14,8 @@
 //! | `history`, `operation`, `time` | data of the API model |
 //! | `recorded`, `replay` | executions that their histories describe, and whether code fits them |
 //! | `arn`, `token` | ARNs of executions, checkpoint tokens and callback ids |
-//! | `store`, `sqlite` | where executions are stored |
+//! | `store` | where executions are stored, and the store in memory |
+//! | `sqlite` | the store in a file, with the feature `sqlite` |
 //! | `error`, `limits` | errors and limits of the API model |
 
 #![forbid(unsafe_code)]
@@ -31,6 +32,7 @@ pub mod limits;
 mod operation;
 mod recorded;
 mod replay;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
 mod time;
@@ -51,6 +53,7 @@ pub use lifecycle::InvocationOutcome;
 pub use operation::{ErrorObject, OperationRecord, OperationStatus, OperationType};
 pub use recorded::{ExecutionEnd, HistoryError, REPLAY_ARN, RecordedExecution, RecordedOperation};
 pub use replay::{Divergence, ReplayOutcome, ReplayReport, ReplayedOperation, first_divergence, unnamed_operations};
+#[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutionStore;
 pub use store::{ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
 pub use time::Timestamp;

@@ -71,6 +71,20 @@ pub enum OperationStatus {
 }
 
 impl OperationStatus {
+    /// Returns the name in the API model.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "STARTED",
+            Self::Pending => "PENDING",
+            Self::Ready => "READY",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
     /// Whether the operation has ended.
     pub fn is_terminal(self) -> bool {
         !matches!(self, Self::Started | Self::Pending | Self::Ready)

@@ -2,6 +2,7 @@
 //! replay needs. The events may come from this engine or from Lambda.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
@@ -11,15 +12,26 @@ pub const REPLAY_ARN: &str =
     "arn:aws:lambda:us-east-1:000000000000:function:replay:$LATEST/durable-execution/replay/replay";
 
 /// Why an execution cannot be replayed from its history.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryError {
     /// It does not begin with the start of an execution.
-    #[error("the history has no event `ExecutionStarted`")]
     NoStart,
     /// Payloads were left out.
-    #[error("event {0} of the history has no payload: it was read without the data of the execution")]
     Truncated(u64),
 }
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStart => f.write_str("the history has no event `ExecutionStarted`"),
+            Self::Truncated(event) => {
+                write!(f, "event {event} of the history has no payload: it was read without the data of the execution")
+            }
+        }
+    }
+}
+
+impl std::error::Error for HistoryError {}
 
 /// The operations of an execution.
 #[derive(Debug, Clone, PartialEq)]

@@ -72,7 +72,7 @@ impl SqliteExecutionStore {
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
-        let connection = opened.map_err(|error| StoreError::File(path.to_owned(), error))?;
+        let connection = opened.map_err(|error| StoreError::File(path.to_owned(), error.into()))?;
         Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), inode: inode(path) })
     }
 
@@ -82,7 +82,7 @@ impl SqliteExecutionStore {
     }
 
     fn file_error(&self, error: rusqlite::Error) -> StoreError {
-        StoreError::File(self.path.clone(), error)
+        StoreError::File(self.path.clone(), error.into())
     }
 
     fn query<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

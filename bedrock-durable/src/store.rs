@@ -1,6 +1,8 @@
-//! Where executions are stored: the interface, and a store in memory for tests.
+//! Where executions are stored: the interface, and the store in memory.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -11,16 +13,13 @@ use crate::execution::{Execution, ExecutionStatus};
 use crate::time::Timestamp;
 
 /// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum StoreError {
     /// The file is not a store of executions, or cannot be read or written.
-    #[error("failed to use the executions `{path}`: {error}", path = .0.display(), error = .1)]
-    File(PathBuf, rusqlite::Error),
+    File(PathBuf, Box<dyn Error + Send + Sync>),
     /// The file cannot be created, or made unreadable for other users.
-    #[error("failed to protect the executions `{path}`: {error}", path = .0.display(), error = .1)]
     Permissions(PathBuf, io::Error),
     /// A stored execution cannot be read. It was written by another version, or changed by hand.
-    #[error("failed to read the execution `{arn}` in `{path}`: {error}", path = .path.display())]
     Content {
         /// The file.
         path: PathBuf,
@@ -30,9 +29,29 @@ pub enum StoreError {
         error: serde_json::Error,
     },
     /// The file was deleted while it was in use. Everything that is written to it now would be lost.
-    #[error("the executions `{path}` were deleted (by `cargo clean`?); restart `cargo bedrock dev`", path = .0.display())]
     Gone(PathBuf),
 }
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "failed to use the executions `{}`: {error}", path.display()),
+            Self::Permissions(path, error) => {
+                write!(f, "failed to protect the executions `{}`: {error}", path.display())
+            }
+            Self::Content { path, arn, error } => {
+                write!(f, "failed to read the execution `{arn}` in `{}`: {error}", path.display())
+            }
+            Self::Gone(path) => write!(
+                f,
+                "the executions `{}` were deleted (by `cargo clean`?); restart `cargo bedrock dev`",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl Error for StoreError {}
 
 impl From<StoreError> for DurableError {
     fn from(error: StoreError) -> Self {
@@ -89,6 +108,37 @@ pub trait ExecutionStore {
 
     /// Returns the ended executions whose retention period is over.
     fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError>;
+}
+
+/// A store that is chosen at run time.
+impl ExecutionStore for Box<dyn ExecutionStore + Send + Sync> {
+    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
+        (**self).load_active()
+    }
+
+    fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {
+        (**self).load(arn)
+    }
+
+    fn find(&self, worker: &str, name: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        (**self).find(worker, name)
+    }
+
+    fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
+        (**self).list()
+    }
+
+    fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {
+        (**self).save(executions)
+    }
+
+    fn delete(&self, arn: &ExecutionArn) -> Result<(), StoreError> {
+        (**self).delete(arn)
+    }
+
+    fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError> {
+        (**self).expired(now)
+    }
 }
 
 /// Returns when an execution that ended is deleted.

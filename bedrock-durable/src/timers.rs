@@ -75,6 +75,14 @@ impl Execution {
     }
 }
 
+impl OperationRecord {
+    /// Returns when the status of the operation changes by itself: a wait ends, the next attempt of a step starts, a
+    /// callback times out.
+    pub fn due(&self) -> Option<Timestamp> {
+        due_time(self)
+    }
+}
+
 fn is_due(record: &OperationRecord, now: Timestamp) -> bool {
     due_time(record).is_some_and(|due| due <= now)
 }

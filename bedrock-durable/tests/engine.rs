@@ -1,5 +1,5 @@
-//! The engine over both stores: checkpoints, timers, callbacks, chained functions, pauses, errors, and what survives the
-//! end of the program.
+//! The engine over the store in memory: checkpoints, timers, callbacks, chained functions, pauses, errors. The same tests
+//! run over the store in a file in `engine_sqlite.rs`.
 #![allow(clippy::expect_used, clippy::panic)] // a failed expectation ends the test
 #![allow(clippy::needless_pass_by_value)] // `json!` in a call is a value
 
@@ -17,5 +17,13 @@ mod invocations;
 mod pauses;
 #[path = "engine/reading.rs"]
 mod reading;
-#[path = "engine/recovery.rs"]
-mod recovery;
+
+use bedrock_durable::MemoryExecutionStore;
+use tempfile::TempDir;
+
+type Store = MemoryExecutionStore;
+
+/// Returns a new store. It is in no folder.
+fn store() -> (Store, Option<TempDir>) {
+    (MemoryExecutionStore::default(), None)
+}

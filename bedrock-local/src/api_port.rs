@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::Router;
 use bedrock_model::Backend;
 use tokio::net::TcpListener;
 
-use super::lambda_api::{Access, serve_on};
+use super::lambda_api::{Access, serve_alongside_routes};
 
 /// Environment variable of the app: the port of 127.0.0.1 on which programs outside of the app can use Lambda's API.
 const PORT_VARIABLE: &str = "BEDROCK_LAMBDA_PORT";
@@ -35,9 +36,19 @@ pub(crate) fn open_configured(
 
 /// Opens the API for a backend and returns its URL. Port 0 means any free port.
 pub async fn open(port: u16, backend: Arc<dyn Backend>, access: Access) -> io::Result<String> {
+    open_alongside_routes(port, backend, access, Router::new()).await
+}
+
+/// Does the same as [`open`], with further routes.
+pub async fn open_alongside_routes(
+    port: u16,
+    backend: Arc<dyn Backend>,
+    access: Access,
+    further_routes: Router,
+) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(serve_on(listener, backend, access));
+    tokio::spawn(serve_alongside_routes(listener, backend, access, further_routes));
     Ok(url)
 }
 

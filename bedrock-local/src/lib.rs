@@ -10,6 +10,7 @@
 //! | `linked_worker` | the interface of Rust workers in the same program; `bedrock-rt` implements it |
 //! | `caller_deadline`, `spawn_on_drop` | calls whose caller has a deadline or stops waiting |
 //! | `async_events`, `event_settings` | fire-and-forget calls: retries, destinations, and waiting for them at the end |
+//! | `durable` | durable executions, with the feature `durable`: the service over the engine, and its API |
 //! | `host` | Python and JavaScript workers: warm processes and their protocol |
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
 //! | `worker_tools` | prepares workers for test runners and editors |
@@ -33,6 +34,8 @@ mod build_warnings;
 mod caller_deadline;
 mod connection_timeouts;
 mod dispatch;
+#[cfg(feature = "durable")]
+pub mod durable;
 mod event_settings;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -64,7 +67,9 @@ mod worker_environment;
 mod worker_info;
 mod worker_tools;
 
-pub use api_port::{is_configured as is_api_configured, open as open_api};
+pub use api_port::{
+    is_configured as is_api_configured, open as open_api, open_alongside_routes as open_api_alongside_routes,
+};
 pub use app_info::{AppInfo, scratch_folder};
 pub use async_events::{AsyncEvents, DRAIN_TIMEOUT, DrainResult};
 pub use async_runtime::start as start_async_runtime;

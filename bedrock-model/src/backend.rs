@@ -110,6 +110,19 @@ pub struct ExecutionError {
     pub message: String,
 }
 
+impl ExecutionError {
+    /// Returns the error of a call of this worker.
+    #[must_use]
+    pub fn into_call_error(self, worker: &str) -> Error {
+        Error::Function {
+            worker: worker.to_owned(),
+            error_type: self.exception.to_owned(),
+            message: self.message,
+            trace: Vec::new(),
+        }
+    }
+}
+
 /// Who makes a call, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller<'a> {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bedrock_local::durable::DatabaseThread;
 use bedrock_model::{
     AsyncEvent, AsyncInvoker, Attempt, AttemptFuture, Claim, DestinationFunction, EventHandlers, EventTransition,
 };
@@ -13,7 +14,6 @@ use tokio::sync::{Notify, watch};
 
 use super::store::{QueueStore, StoreError};
 use crate::Clock;
-use crate::database_file::DatabaseThread;
 use crate::sync::Mutex;
 
 /// Pause before a result that could not be stored is stored again. It doubles each time.

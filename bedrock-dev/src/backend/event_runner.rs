@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use bedrock_local::durable::DurableService;
 use bedrock_model::{ExecutionStart, Invocation};
 
 use super::function_registry::FunctionRegistry;
-use super::local_backend::not_started;
 use crate::async_queue::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction};
-use crate::durable::DurableService;
 use crate::event_log::Recorder;
 
 /// What the queue uses to run events.
@@ -39,7 +38,7 @@ impl EventRunner {
                 let start = ExecutionStart { invocation, name: Some(event.id.clone()), waits: false };
                 return match durable.execute(function.clone(), start).await {
                     Ok(_) => Attempt::Answered("null".into()),
-                    Err(error) => Attempt::failed(&not_started(&function.worker, error), &function, &event.id),
+                    Err(error) => Attempt::failed(&error.into_call_error(&function.worker), &function, &event.id),
                 };
             }
             let run = |invocation| functions.run(&function, invocation);

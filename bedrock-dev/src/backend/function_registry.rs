@@ -8,14 +8,13 @@ use std::time::SystemTime;
 
 use bedrock_build::App;
 use bedrock_local::HostedWorkers;
-use bedrock_model::{AdmissionError, Caller, Error, FunctionInfo, Invocation, Reply};
+use bedrock_model::{Error, FunctionInfo, Invocation, Reply};
 use bytes::Bytes;
 
 use super::active_workers::ActiveWorkers;
 use super::endpoint;
 use super::function_factory::FunctionFactory;
 use crate::async_queue::EventInvokeConfig;
-use crate::durable::Functions;
 use crate::execution::{BusyPoller, Function};
 use crate::policy::AdmissionPolicy;
 
@@ -120,24 +119,6 @@ impl FunctionRegistry {
 
     pub(crate) fn active_workers(&self) -> &ActiveWorkers {
         &self.active_workers
-    }
-}
-
-impl Functions for FunctionRegistry {
-    fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
-        Self::find(self, name)
-    }
-
-    fn check_permission(&self, caller: &str, function: &FunctionInfo) -> Result<(), String> {
-        let caller = Caller { worker: Some(caller), waits: false };
-        let admitted = self.policy.admit(caller, function, &Invocation::new(Bytes::new(), None));
-        admitted.map_err(|error| match error {
-            AdmissionError::Access(message) | AdmissionError::Recursion(message) => message,
-        })
-    }
-
-    fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
-        Self::run(self, function, invocation)
     }
 }
 

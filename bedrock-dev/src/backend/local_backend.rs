@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bedrock_build::Language;
 use bedrock_build::settings::Cors;
 use bedrock_local::WorkerContracts;
+use bedrock_local::durable::DurableService;
 use bedrock_model::{
     Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
     IamIdentity, Invocation, Reply, UrlError, UrlRequest,
@@ -15,7 +16,6 @@ use super::endpoint::ENDPOINT;
 use super::function_registry::FunctionRegistry;
 use crate::Clock;
 use crate::async_queue::{AsyncEvent, AsyncQueue};
-use crate::durable::DurableService;
 use crate::function_url::UrlAccess;
 
 /// Admits calls to the functions of an app, runs them, and accepts events into the queue.
@@ -81,7 +81,7 @@ impl Backend for LocalBackend {
         if function.durable.is_some() {
             let execution = self.execute(function, ExecutionStart { invocation, name: None, waits: true });
             return Box::pin(async move {
-                let reply = execution.await.map_err(|error| not_started(&worker, error))?;
+                let reply = execution.await.map_err(|error| error.into_call_error(&worker))?;
                 reply.outcome.unwrap_or_else(|| Ok("null".into()))
             });
         }
@@ -107,7 +107,7 @@ impl Backend for LocalBackend {
         if function.durable.is_some() {
             let worker = function.worker.clone();
             let execution = self.execute(function, ExecutionStart { invocation, name: None, waits: false });
-            return Box::pin(async move { execution.await.map(drop).map_err(|error| not_started(&worker, error)) });
+            return Box::pin(async move { execution.await.map(drop).map_err(|error| error.into_call_error(&worker)) });
         }
         let event = AsyncEvent {
             id: invocation.request_id,
@@ -135,15 +135,5 @@ impl Backend for LocalBackend {
             return Box::pin(std::future::ready(Err(error)));
         };
         Box::pin(durable.execute(function.clone(), start))
-    }
-}
-
-/// Returns the error of a call whose execution was not started.
-pub(super) fn not_started(worker: &str, error: ExecutionError) -> Error {
-    Error::Function {
-        worker: worker.to_owned(),
-        error_type: error.exception.to_owned(),
-        message: error.message,
-        trace: Vec::new(),
     }
 }

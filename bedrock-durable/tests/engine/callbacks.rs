@@ -1,13 +1,11 @@
 //! Callbacks: results, failures, heartbeats and timeouts.
 
-use bedrock_durable::{CallbackId, ErrorObject, MemoryExecutionStore};
+use bedrock_durable::{CallbackId, ErrorObject};
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, Running};
 
-type InMemory = Fixture<MemoryExecutionStore>;
-
-fn start_callback(fixture: &mut InMemory, options: Value) -> (Running, CallbackId) {
+fn start_callback(fixture: &mut Fixture, options: Value) -> (Running, CallbackId) {
     let mut running = fixture.start();
     let update = json!({
         "Id": "cb", "Type": "CALLBACK", "SubType": "Callback", "Action": "START", "CallbackOptions": options,

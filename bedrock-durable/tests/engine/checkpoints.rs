@@ -137,7 +137,7 @@ fn client_token_repeats_the_response_for_15_minutes() {
     let mut fixture = Fixture::new();
     let running = fixture.start();
     let body = json!({ "CheckpointToken": running.token, "ClientToken": "c", "Updates": [step("1", "START")] });
-    let send = |fixture: &mut Fixture<_>| {
+    let send = |fixture: &mut Fixture| {
         let request = CheckpointRequest::parse(body.to_string().as_bytes()).expect("valid");
         let time = fixture.time();
         fixture.engine.checkpoint(&running.arn, request, &resolve, time)

@@ -2,17 +2,21 @@
 
 use bedrock_durable::{
     ChainedTarget, CheckpointRequest, DueInvocation, DueWork, DurableConfig, DurableEngine, DurableError,
-    DurableFunction, ErrorObject, ExecutionArn, ExecutionStore, HistoryRequest, InvocationOutcome,
-    MemoryExecutionStore, StartRequest, Timestamp,
+    DurableFunction, ErrorObject, ExecutionArn, HistoryRequest, InvocationOutcome, StartRequest, Timestamp,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Store, store};
 
 pub(crate) const DAY: u64 = 86_400;
 
 /// An engine and its time.
-pub(crate) struct Fixture<S> {
-    pub(crate) engine: DurableEngine<S>,
+pub(crate) struct Fixture {
+    pub(crate) engine: DurableEngine<Store>,
     pub(crate) now: u64,
+    /// The folder of the store, which is deleted after the test.
+    _folder: Option<TempDir>,
 }
 
 /// An invocation that runs, and the token of its next checkpoint.
@@ -24,9 +28,10 @@ pub(crate) struct Running {
     pub(crate) event: Value,
 }
 
-impl Fixture<MemoryExecutionStore> {
+impl Fixture {
     pub(crate) fn new() -> Self {
-        Self::over(MemoryExecutionStore::default())
+        let (store, folder) = store();
+        Self { _folder: folder, ..Self::over(store) }
     }
 }
 
@@ -48,10 +53,10 @@ pub(crate) fn resolve(_caller: &str, name: &str) -> Result<ChainedTarget, Durabl
     })
 }
 
-impl<S: ExecutionStore> Fixture<S> {
-    pub(crate) fn over(store: S) -> Self {
+impl Fixture {
+    pub(crate) fn over(store: Store) -> Self {
         let now = 1_000;
-        Self { engine: DurableEngine::open(store, Timestamp(now * 1000)).expect("a store"), now }
+        Self { engine: DurableEngine::open(store, Timestamp(now * 1000)).expect("a store"), now, _folder: None }
     }
 
     pub(crate) fn time(&self) -> Timestamp {

@@ -138,9 +138,7 @@ fn execution_times_out() {
 fn same_name_and_input_start_one_execution() {
     let mut fixture = Fixture::new();
     let time = fixture.time();
-    let mut start = |name, input| {
-        fixture.engine.start(Fixture::<bedrock_durable::MemoryExecutionStore>::request(name, input), time)
-    };
+    let mut start = |name, input| fixture.engine.start(Fixture::request(name, input), time);
     let first = start(Some("order-7"), "1").expect("started");
     assert!(first.is_new && first.arn.name() == "order-7");
     let again = start(Some("order-7"), "1").expect("the same");
@@ -155,7 +153,7 @@ fn same_name_and_input_start_one_execution() {
 fn name_starts_a_finished_execution_only_once() {
     let mut fixture = Fixture::new();
     let time = fixture.time();
-    let request = || Fixture::<bedrock_durable::MemoryExecutionStore>::request(Some("a"), "1");
+    let request = || Fixture::request(Some("a"), "1");
     let first = fixture.engine.start(request(), time).expect("started");
     let running = fixture.begin();
     fixture.finish(&running, json!({ "Status": "SUCCEEDED", "Result": "2" }));
@@ -168,7 +166,7 @@ fn name_starts_a_finished_execution_only_once() {
 fn synchronous_start_needs_a_timeout_of_15_minutes() {
     let mut fixture = Fixture::new();
     let time = fixture.time();
-    let mut request = Fixture::<bedrock_durable::MemoryExecutionStore>::request(None, "1");
+    let mut request = Fixture::request(None, "1");
     request.is_sync = true;
     let error = fixture.engine.start(request.clone(), time).expect_err("too long");
     assert!(error.message.ends_with("an executionTimeout greater than 15 minutes."), "{error}");

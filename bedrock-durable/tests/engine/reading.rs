@@ -128,7 +128,7 @@ fn ended_executions_are_deleted_after_their_retention_period() {
     let ended = fixture.start();
     fixture.finish(&ended, json!({ "Status": "SUCCEEDED" }));
     let running = fixture.start();
-    let delete = |fixture: &mut Fixture<_>, days: u64| {
+    let delete = |fixture: &mut Fixture, days: u64| {
         fixture.engine.delete_expired(Timestamp((1_000 + days * DAY) * 1000)).expect("deleted")
     };
     assert_eq!((delete(&mut fixture, 13), delete(&mut fixture, 14)), (0, 1));

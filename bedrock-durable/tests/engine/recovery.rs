@@ -7,9 +7,7 @@ use serde_json::json;
 
 use super::fixture::{Fixture, Running, invoke, step, wait};
 
-type InFile = Fixture<SqliteExecutionStore>;
-
-fn open(folder: &Path) -> InFile {
+fn open(folder: &Path) -> Fixture {
     Fixture::over(SqliteExecutionStore::open(&folder.join("durable.sqlite")).expect("a store"))
 }
 

@@ -34,12 +34,12 @@ const CRATES: &[Limits] = &[
     },
     Limits {
         name: "bedrock-local",
-        allowed: &["bedrock-build", "bedrock-model"],
+        allowed: &["bedrock-build", "bedrock-durable", "bedrock-model"],
         forbidden: &["aws*", "lambda*", "clap*", "zip"],
     },
     Limits {
         name: "bedrock-rt",
-        allowed: &["bedrock-build", "bedrock-local", "bedrock-macros", "bedrock-model"],
+        allowed: &["bedrock-build", "bedrock-durable", "bedrock-local", "bedrock-macros", "bedrock-model"],
         forbidden: &["clap*", "zip"],
     },
     Limits {

@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bedrock_local::durable::DatabaseThread;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
 use super::message::{Attributes, FifoAttributes, Message, milliseconds};
-use crate::database_file::{DatabaseThread, corruption_help, inode, private_file};
+use crate::database_file::{corruption_help, inode, private_file};
 use crate::sync::Mutex;
 
 const SCHEMA: &str = "

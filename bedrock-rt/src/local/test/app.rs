@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -18,6 +18,7 @@ use super::call_assertion::{CallAssertion, CallHistory};
 use super::current_app::{self, RuntimeRegistration};
 use super::endpoint::{Endpoint, Response};
 use super::events::UndeliveredEvent;
+use super::execute;
 use super::harness::Harness;
 use super::invocations::Invocation;
 use super::mock::Mock;
@@ -25,6 +26,7 @@ use super::test_runtime::{TestRuntime, app_error, problem_text};
 use crate::json::{from_json, to_json};
 use crate::{Error, Result, WorkerError};
 use bedrock_local::scratch_folder;
+use bedrock_model::Backend;
 use bedrock_model::transport::{Call, InvocationType, Target};
 
 /// All workers of an app, in a test.
@@ -34,7 +36,7 @@ use bedrock_model::transport::{Call, InvocationType, Target};
 /// dropped its processes are killed, even if the test panics. Events that are not finished then are listed in the
 /// test's output.
 pub struct App {
-    harness: Arc<Harness>,
+    pub(super) harness: Arc<Harness>,
     on_disk: bedrock_build::App,
     router: Option<Router>,
     /// The runtime of an app that was made by [`App::start`].
@@ -43,11 +45,12 @@ pub struct App {
 }
 
 impl App {
-    pub(super) fn new(app: bedrock_build::App, handle: Handle, runtime: Option<TestRuntime>) -> Result<Self> {
+    pub(super) fn new(app: bedrock_build::App, handle: &Handle, runtime: Option<TestRuntime>) -> Result<Self> {
         crate::runtime::set_test_interceptor(current_app::intercept);
         let scratch = scratch_folder(&app.root);
-        let harness = Harness::start(&app, scratch, handle, |harness| Arc::new(TestBackend::new(harness.clone())))
-            .map_err(|problem| app_error(&[problem]))?;
+        let backend = |harness: &Weak<Harness>| -> Arc<dyn Backend> { Arc::new(TestBackend::new(harness.clone())) };
+        let harness =
+            Harness::start(&app, scratch, handle, backend, execute::start).map_err(|problem| app_error(&[problem]))?;
         let registration = RuntimeRegistration::new(&harness);
         Ok(Self { registration, harness, on_disk: app, router: None, _runtime: runtime })
     }
@@ -65,7 +68,7 @@ impl App {
         let app = bedrock_build::App::find(&package).map_err(|problems| app_error(&problems))?;
         let runtime = TestRuntime::start()?;
         let handle = runtime.handle();
-        let app = Self::new(app, handle, Some(runtime))?;
+        let app = Self::new(app, &handle, Some(runtime))?;
         if let Ok(test) = Handle::try_current() {
             app.registration.register_also_on(test.id());
         }
@@ -218,8 +221,9 @@ impl App {
     }
 
     /// Waits until no accepted event is due: each event has succeeded, has failed permanently, or waits for the clock.
+    /// Also waits until no execution of a durable worker runs: each has ended, or waits for the clock or a callback.
     pub async fn wait_for_due_events(&self) {
-        self.harness.events.wait_for_due().await;
+        self.harness.wait_for_due().await;
     }
 
     /// The former name of [`App::wait_for_due_events`].
@@ -230,7 +234,7 @@ impl App {
 
     /// Moves the clock until all accepted events have succeeded or failed permanently.
     pub async fn run_all_events(&self) {
-        self.harness.events.run_all().await;
+        self.harness.run_all_events().await;
     }
 
     /// The former name of [`App::run_all_events`].
@@ -255,7 +259,7 @@ impl App {
 
     /// Returns all invocations so far, in the order in which they started.
     pub fn invocations(&self) -> Vec<Invocation> {
-        self.harness.invocations.all()
+        self.harness.all_invocations()
     }
 
     /// Asserts that a worker was called. Further assertions can follow: `app.assert_called("mailer").times(3)`. Each
@@ -319,7 +323,7 @@ impl App {
     }
 
     #[track_caller]
-    fn check_name(&self, worker: &str) {
+    pub(super) fn check_name(&self, worker: &str) {
         if let Err(problem) = self.on_disk.worker(worker) {
             panic!("{}", problem_text(&problem));
         }
@@ -334,12 +338,18 @@ impl Drop for App {
             let events = if open.len() == 1 { "an event is" } else { "events are" };
             self.harness.output().print(&format!("note: {events} not finished at the end of the test\n  {lines}"));
         }
+        let active = self.harness.executions.active();
+        if !active.is_empty() {
+            let lines = active.join("\n  ");
+            let executions = if active.len() == 1 { "an execution is" } else { "executions are" };
+            self.harness.output().print(&format!("note: {executions} not finished at the end of the test\n  {lines}"));
+        }
         self.harness.local.hosts.kill_all();
         self.harness.output().flush();
     }
 }
 
-/// The clock of an app's events. It stands still until it is moved. Deadlines of invocations do not depend on it.
+/// The clock of an app's events and durable executions. It stands still until it is moved. Deadlines of invocations do not depend on it.
 pub struct Clock<'a>(&'a Arc<Harness>);
 
 impl Clock<'_> {
@@ -348,9 +358,9 @@ impl Clock<'_> {
         self.0.events.now()
     }
 
-    /// Moves the clock forward, and runs the events that become due in the meantime, each at its time. Returns when all
-    /// of them have ended.
+    /// Moves the clock forward, and runs what becomes due in the meantime, each at its time: events, and executions of
+    /// durable workers whose waits, delays and timeouts are over. Returns when nothing runs any more.
     pub async fn advance(&self, by: Duration) {
-        self.0.events.advance(by).await;
+        self.0.advance(by).await;
     }
 }

@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bedrock_model::{Accepted, AdmissionError, Backend, Caller, FunctionInfo, Invocation, Reply};
+use bedrock_model::{
+    Accepted, AdmissionError, Backend, Caller, Execution, ExecutionError, ExecutionStart, FunctionInfo, Invocation,
+    Reply,
+};
 
 use super::harness::Harness;
 use super::invocations::Origin;
@@ -39,11 +42,18 @@ impl TestBackend {
 impl Backend for TestBackend {
     fn functions(&self) -> Vec<FunctionInfo> {
         let harness = self.harness.upgrade();
-        harness.iter().flat_map(|harness| harness.local.infos()).map(|info| info.function_info()).collect()
+        harness
+            .iter()
+            .flat_map(|harness| {
+                harness.local.infos().into_iter().map(|info| harness.function_info(info)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn find(&self, name: &str) -> Result<FunctionInfo, Error> {
-        Ok(self.harness(name)?.local.info(name)?.function_info())
+        let harness = self.harness(name)?;
+        let info = harness.local.info(name)?;
+        Ok(harness.function_info(&info))
     }
 
     fn arn(&self, name: &str) -> String {
@@ -77,5 +87,21 @@ impl Backend for TestBackend {
             Ok(())
         });
         Box::pin(std::future::ready(accepted))
+    }
+
+    fn execute(&self, function: &FunctionInfo, start: ExecutionStart) -> Execution {
+        let caller = self.take_caller(&start.invocation);
+        let found = self.harness(&function.worker).and_then(|harness| {
+            let info = harness.local.info(&function.worker)?;
+            Ok((harness, info))
+        });
+        Box::pin(async move {
+            match found {
+                Ok((harness, info)) => harness.execute(info, start, caller).await,
+                Err(error) => {
+                    Err(ExecutionError { exception: "ServiceException", status: 500, message: error.to_string() })
+                }
+            }
+        })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bedrock_model::destination_record::{destination_record, json_or_text};
 use bedrock_model::{
@@ -55,8 +55,6 @@ pub(super) struct TestEvents {
     handle: Handle,
     /// Number of events that are running.
     running: watch::Sender<usize>,
-    /// Held while the clock is moved.
-    moving: tokio::sync::Mutex<()>,
 }
 
 /// The events on the clock of the test.
@@ -89,8 +87,7 @@ impl TestEvents {
             observer: Box::new(move |event, transition| print(&output, event, transition, observed.now())),
         };
         let invoker = AsyncInvoker::new(Arc::clone(&store), move || clock.now(), handlers);
-        let moving = tokio::sync::Mutex::default();
-        Arc::new(Self { invoker, store, handle, running: watch::Sender::default(), moving })
+        Arc::new(Self { invoker, store, handle, running: watch::Sender::default() })
     }
 
     /// Returns the time of the test's clock.
@@ -133,38 +130,25 @@ impl TestEvents {
         self.run_due();
     }
 
-    /// Moves the clock, and runs what becomes due in the meantime, each event at its time.
-    pub(super) async fn advance(self: &Arc<Self>, by: Duration) {
-        let _moving = self.moving.lock().await;
-        self.wait_for_due().await;
-        let until = self.now() + by;
-        while self.run_next(Some(until)).await {}
-        self.store.lock().now = until;
+    /// Returns the number of events that are running.
+    #[cfg(feature = "durable-test")]
+    pub(super) fn running(&self) -> usize {
+        *self.running.borrow()
     }
 
-    /// Moves the clock until no event waits any more.
-    pub(super) async fn run_all(self: &Arc<Self>) {
-        let _moving = self.moving.lock().await;
-        self.wait_for_due().await;
-        while self.run_next(None).await {}
+    /// Returns when the next event is due.
+    pub(super) fn next_due(&self) -> Option<SystemTime> {
+        self.store.waiting.next_due()
     }
 
-    /// Moves the clock to the time at which the next events are due, and runs them. Returns `false` if that is after
-    /// `until` or if no event waits.
-    async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
-        let next = self.store.waiting.next_due();
-        let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
-        {
-            let mut state = self.store.lock();
-            state.now = state.now.max(next);
-        }
-        self.run_due();
-        self.wait_for_due().await;
-        true
+    /// Moves the clock to `time`, but never back.
+    pub(super) fn move_to(&self, time: SystemTime) {
+        let mut state = self.store.lock();
+        state.now = state.now.max(time);
     }
 
     /// Starts a task for every event that is due. They are counted before this returns, so that waiting includes them.
-    fn run_due(self: &Arc<Self>) {
+    pub(super) fn run_due(self: &Arc<Self>) {
         while let Ok(Claim { event: Some(event), .. }) = self.invoker.claim() {
             let running = RunningGuard::new(self);
             self.handle.spawn(async move {

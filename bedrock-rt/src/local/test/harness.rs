@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
 
 use bedrock_build::{App, Problem};
-use bedrock_model::{AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, Invocation};
+use bedrock_model::{
+    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation,
+};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::super::rust_worker::find_linked_worker;
 use super::events::{TestEventTarget, TestEvents};
+use super::executions::Executions;
 use super::invocations::{Invocations, Origin};
 use super::log_capture;
 use super::mock::Mock;
@@ -19,7 +23,7 @@ use bedrock_local::AppInfo;
 use bedrock_local::EventSettings;
 use bedrock_local::LocalApp;
 use bedrock_local::lambda_api::Access;
-use bedrock_local::open_api;
+use bedrock_local::open_api_alongside_routes;
 use bedrock_local::{ApiUrl, HostConfig};
 use bedrock_local::{Output, start_captured_output};
 use bedrock_local::{WorkerInfo, stopping_error};
@@ -30,37 +34,55 @@ pub(crate) struct Harness {
     pub(super) local: Arc<LocalApp>,
     pub(super) invocations: Invocations,
     pub(super) events: Arc<TestEvents>,
+    pub(super) executions: Executions,
     settings: EventSettings,
     mocks: Mutex<HashMap<String, Mock>>,
+    /// Held while the clock is moved.
+    moving: tokio::sync::Mutex<()>,
 }
 
 impl Harness {
     /// Sets up an app on the async runtime of `handle`. No process is started before a worker is called. `backend`
-    /// returns the backend of Lambda's API.
+    /// returns the backend of Lambda's API, `executions` the executions of durable workers.
     pub(super) fn start(
         app: &App,
         scratch: PathBuf,
-        handle: Handle,
+        handle: &Handle,
         backend: impl FnOnce(&Weak<Self>) -> Arc<dyn Backend>,
+        executions: impl FnOnce(bool, &Weak<Self>, &Handle, Arc<TestEvents>) -> Executions,
     ) -> Result<Arc<Self>, Problem> {
         let info = AppInfo::from_disk(app, scratch)?;
         let settings = EventSettings::from_app(app);
         Ok(Arc::new_cyclic(|harness: &Weak<Self>| {
             let backend = backend(harness);
             let output = start_captured_output();
+            let weak = harness.clone();
             let config = HostConfig {
                 // Clients of the test have no access key of this run.
-                api: ApiUrl::opened_by(move || open_api(0, Arc::clone(&backend), Access::Signed)),
+                api: ApiUrl::opened_by(move || {
+                    let routes = weak.upgrade().map(|harness| harness.executions.routes()).unwrap_or_default();
+                    open_api_alongside_routes(0, Arc::clone(&backend), Access::Signed, routes)
+                }),
                 access_key: None,
                 output: output.clone(),
                 variables: Vec::new(),
                 debuggers: HashMap::new(),
                 requires_current_contracts: true,
             };
+            let is_durable = info.catalog.entries.iter().any(|entry| entry.durable.is_some());
             let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
-            let events = TestEvents::new(handle, output, target);
-            Self { local, invocations: Invocations::default(), events, settings, mocks: Mutex::default() }
+            let events = TestEvents::new(handle.clone(), output, target);
+            let executions = executions(is_durable, harness, handle, Arc::clone(&events));
+            Self {
+                local,
+                invocations: Invocations::default(),
+                events,
+                executions,
+                settings,
+                mocks: Mutex::default(),
+                moving: tokio::sync::Mutex::default(),
+            }
         }))
     }
 
@@ -71,12 +93,19 @@ impl Harness {
         let mut worker = None;
         let mut caller_deadline = None;
         let mut trace = None;
+        let is_test = call.caller.is_none();
         if let Some(caller) = call.caller {
             caller_deadline = Some(caller.deadline);
             trace = caller.trace;
             worker = caller.function.map(|function| self.worker_name(&function.name).to_owned());
         }
         let mut invocation = Invocation::new(call.event, trace);
+        if self.is_durable(&info) {
+            invocation.caller_deadline = caller_deadline;
+            let waits = call.kind == InvocationType::RequestResponse;
+            let start = ExecutionStart { invocation, name: None, waits };
+            return self.call_durable(info, start, worker, is_test).await;
+        }
         if call.kind == InvocationType::Event {
             info.check_event(&invocation.event)?;
             self.accept(&info, invocation, worker);
@@ -86,8 +115,36 @@ impl Harness {
         self.run(info, invocation, Origin { caller: worker, attempt: None }).await
     }
 
+    /// Whether calls of a worker start executions. Those of a mock do not.
+    pub(super) fn is_durable(&self, info: &WorkerInfo) -> bool {
+        info.entry.durable.is_some() && !self.is_mocked(&info.entry.name)
+    }
+
+    /// Returns the description of a worker's function.
+    pub(super) fn function_info(&self, info: &WorkerInfo) -> FunctionInfo {
+        let function = info.function_info();
+        if self.is_durable(info) { function } else { FunctionInfo { durable: None, ..function } }
+    }
+
+    /// Starts an execution, and waits for its end if the caller waits. The test itself is not kept waiting for its own
+    /// clock.
+    async fn call_durable(
+        self: &Arc<Self>,
+        info: Arc<WorkerInfo>,
+        start: ExecutionStart,
+        caller: Option<String>,
+        is_test: bool,
+    ) -> Result<Bytes, Error> {
+        let worker = info.entry.name.clone();
+        if start.waits && is_test {
+            return self.execute_until_it_waits(info, start).await;
+        }
+        let reply = self.execute(info, start, caller).await.map_err(|error| error.into_call_error(&worker))?;
+        reply.outcome.unwrap_or_else(|| Ok(Bytes::new()))
+    }
+
     /// Returns the worker whose local function has this name.
-    fn worker_name<'a>(&self, function: &'a str) -> &'a str {
+    pub(super) fn worker_name<'a>(&self, function: &'a str) -> &'a str {
         let rest = function.strip_prefix(self.local.app.name).and_then(|rest| rest.strip_prefix("-local-"));
         rest.unwrap_or(function)
     }
@@ -159,6 +216,55 @@ impl Harness {
         reply
     }
 
+    /// Returns the trace header of an invocation of a worker, which counts how often a chain of calls has run it.
+    #[cfg(feature = "durable-test")]
+    pub(super) fn counted_trace(&self, info: &WorkerInfo, trace: String) -> String {
+        self.settings.recursion.count_run(&info.function_info(), trace)
+    }
+
+    /// Waits until no event and no execution is running or due.
+    pub(super) async fn wait_for_due(self: &Arc<Self>) {
+        loop {
+            self.events.wait_for_due().await;
+            if self.executions.wait_for_due(&self.local.handle).await {
+                return;
+            }
+        }
+    }
+
+    /// Moves the clock, and runs what becomes due in the meantime, each at its time.
+    pub(super) async fn advance(self: &Arc<Self>, by: Duration) {
+        let _moving = self.moving.lock().await;
+        self.wait_for_due().await;
+        let until = self.events.now() + by;
+        while self.run_next(Some(until)).await {}
+        self.events.move_to(until);
+    }
+
+    /// Moves the clock until no event waits any more.
+    pub(super) async fn run_all_events(self: &Arc<Self>) {
+        let _moving = self.moving.lock().await;
+        self.wait_for_due().await;
+        while self.events.next_due().is_some() && self.run_next(None).await {}
+    }
+
+    /// Moves the clock to the time at which something is due next, and runs it. Returns `false` if that is after `until`
+    /// or if nothing waits.
+    async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
+        let next = self.events.next_due().into_iter().chain(self.executions.next_due()).min();
+        let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
+        self.events.move_to(next);
+        self.events.run_due();
+        self.wait_for_due().await;
+        true
+    }
+
+    /// Returns all invocations so far.
+    pub(super) fn all_invocations(&self) -> Vec<super::invocations::Invocation> {
+        self.executions.update(&self.invocations);
+        self.invocations.all()
+    }
+
     /// Replaces a worker by a mock.
     pub(super) fn set_mock(&self, worker: &str, mock: Mock) {
         self.mocks().insert(worker.to_owned(), mock);
@@ -196,6 +302,14 @@ impl TestEventTarget for HarnessEventTarget {
             }
             let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
             invocation.request_id.clone_from(&event.id);
+            if harness.is_durable(&info) {
+                // The event of a destination. Its execution has retries of its own, and its name makes it run once.
+                let start = ExecutionStart { invocation, name: Some(event.id.clone()), waits: false };
+                return match harness.execute(info, start, caller).await {
+                    Ok(_) => Attempt::Answered("null".into()),
+                    Err(error) => Attempt::failed(&error.into_call_error(&event.worker), &function, &event.id),
+                };
+            }
             match harness.run(info, invocation, Origin { caller, attempt: Some(event.attempts) }).await {
                 Ok(response) => Attempt::Answered(response),
                 Err(error) => Attempt::failed(&error, &function, &event.id),

@@ -149,6 +149,24 @@ impl Invocations {
         }
     }
 
+    /// Records the result of an invocation that has not ended, if there is one.
+    #[cfg(feature = "durable-test")]
+    pub(super) fn end_if_running(&self, index: usize, reply: impl FnOnce() -> Option<Result<Bytes, Error>>) {
+        let is_running = self.lock().get(index).is_some_and(|invocation| invocation.outcome == Outcome::Running);
+        if let Some(reply) = is_running.then(reply).flatten() {
+            let lines = self.lock().get_mut(index).map(|invocation| std::mem::take(&mut invocation.logs));
+            self.end(index, &reply, lines.unwrap_or_default());
+        }
+    }
+
+    /// Adds lines to the log of an invocation.
+    #[cfg(feature = "durable-test")]
+    pub(super) fn add_lines(&self, index: usize, lines: Vec<String>) {
+        if let Some(invocation) = self.lock().get_mut(index) {
+            invocation.logs.extend(lines);
+        }
+    }
+
     pub(super) fn all(&self) -> Vec<Invocation> {
         self.lock().clone()
     }

@@ -25,6 +25,8 @@
 //! | deadlines | real time; calls inherit the deadline of the worker or endpoint that makes them |
 //! | a worker that panics, raises or exits | an error of that invocation |
 //!
+//! Durable workers need the cargo feature `durable-test`: [`App::start_execution`] and [`Execution`].
+//!
 //! Reserved concurrency, permissions and recursive loops of calls are checked by `cargo bedrock dev`. A Lambda build
 //! contains none of this.
 
@@ -34,18 +36,38 @@ mod call_assertion;
 mod current_app;
 mod endpoint;
 mod events;
+#[cfg(feature = "durable-test")]
+mod execute;
+#[cfg(not(feature = "durable-test"))]
+#[path = "no_execute.rs"]
+mod execute;
+#[cfg(feature = "durable-test")]
+mod execution;
+#[cfg(feature = "durable-test")]
+mod executions;
+#[cfg(not(feature = "durable-test"))]
+#[path = "no_executions.rs"]
+mod executions;
 mod harness;
 mod invocations;
 mod log_capture;
 mod mock;
+#[cfg(feature = "durable-test")]
+mod operation;
 mod run;
 mod test_runtime;
 
 pub use app::{App, Clock};
+#[cfg(feature = "durable-test")]
+pub use bedrock_durable::{ErrorObject, ExecutionStatus, OperationStatus, OperationType};
 pub use call_assertion::CallAssertion;
 pub use endpoint::Response;
 pub use events::UndeliveredEvent;
+#[cfg(feature = "durable-test")]
+pub use execution::{Callback, Execution};
 pub use invocations::{Invocation, Outcome};
+#[cfg(feature = "durable-test")]
+pub use operation::Operation;
 
 /// The former name of [`UndeliveredEvent`].
 #[deprecated(note = "use `UndeliveredEvent`")]

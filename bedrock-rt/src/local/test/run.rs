@@ -24,6 +24,6 @@ where
 fn start(root: &Path) -> Result<(TestRuntime, App)> {
     let app = bedrock_build::App::open(root).map_err(|problems| app_error(&problems))?;
     let runtime = TestRuntime::start()?;
-    let app = App::new(app, runtime.handle(), None)?;
+    let app = App::new(app, &runtime.handle(), None)?;
     Ok((runtime, app))
 }

@@ -10,23 +10,31 @@ use axum::routing::any;
 use bedrock_durable::{
     CheckpointRequest, DurableError, ErrorKind, ExecutionArn, ExecutionStatus, HistoryRequest, ListRequest, Timestamp,
 };
-use bedrock_local::lambda_api::{Access, authenticate, error_response, unknown_operation};
 use bedrock_model::ExecutionError;
 use serde_json::{Value, json};
 
 use super::request::{Operation, PREFIX, PauseBody, Query, callback_result, parse_error, read_body};
 use super::service::{DurableService, api_error};
+use crate::lambda_api::{Access, authenticate, error_response, unknown_operation};
 
 type Responded = Result<Response<Body>, ExecutionError>;
 
-/// Returns the routes, to be served on the port of Lambda's API, whose check of origins they rely on.
-pub(crate) fn router(service: &Arc<DurableService>) -> Router {
-    Router::new().route(&format!("{PREFIX}{{*path}}"), any(operation)).with_state(Arc::clone(service))
+/// What the routes share.
+struct Api {
+    service: Arc<DurableService>,
+    access: Access,
 }
 
-async fn operation(State(service): State<Arc<DurableService>>, request: Request) -> Response<Body> {
+/// Returns the routes, to be served on the port of Lambda's API, whose check of origins they rely on. Calls need the
+/// credentials that `access` requires.
+pub fn router(service: &Arc<DurableService>, access: Access) -> Router {
+    let api = Api { service: Arc::clone(service), access };
+    Router::new().route(&format!("{PREFIX}{{*path}}"), any(operation)).with_state(Arc::new(api))
+}
+
+async fn operation(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let caller = match authenticate(&head.headers, &Access::Signed) {
+    let caller = match authenticate(&head.headers, &api.access) {
         Ok(caller) => caller.map(str::to_owned),
         Err(response) => return *response,
     };
@@ -35,7 +43,7 @@ async fn operation(State(service): State<Arc<DurableService>>, request: Request)
     };
     let body = read_body(body).await;
     let responded = match (operation.map_err(|error| api_error(&error)), body) {
-        (Ok(operation), Ok(body)) => respond(&service, operation, caller, &head.uri, body).await,
+        (Ok(operation), Ok(body)) => respond(&api.service, operation, caller, &head.uri, body).await,
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     responded.unwrap_or_else(|error| error_response(&error))

@@ -2,80 +2,100 @@
 //! that a locked file stops no other call.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bedrock_durable::{
-    DurableConfig, DurableEngine, DurableError, DurableFunction, ErrorObject, ExecutionArn, SqliteExecutionStore,
-    StartRequest, StoreError, Timestamp,
+    DurableConfig, DurableEngine, DurableError, DurableFunction, ErrorObject, ExecutionArn, ExecutionStore,
+    StartRequest, StartedExecution, StoreError, Timestamp,
 };
 use bedrock_model::{Error, ExecutionError, ExecutionReply, ExecutionStart, FunctionInfo};
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use super::functions::Functions;
-use crate::Clock;
-use crate::database_file::DatabaseThread;
-use crate::event_log::Recorder;
-use crate::execution::LogSink;
-use crate::sync::Mutex;
+use super::database_thread::DatabaseThread;
+use super::functions::DurableFunctions;
 
-pub(super) type Engine = DurableEngine<SqliteExecutionStore>;
+/// The engine over a store that is chosen at run time.
+pub type Engine = DurableEngine<Box<dyn ExecutionStore + Send + Sync>>;
+
+type Now = dyn Fn() -> SystemTime + Send + Sync;
 
 /// How long a request with a `ClientToken` is remembered.
 const CLIENT_TOKEN_SECONDS: u64 = 900;
 
 /// The durable executions of an app.
-pub(crate) struct DurableService {
+pub struct DurableService {
     engine: Mutex<Engine>,
     thread: DatabaseThread,
-    pub(super) functions: Arc<dyn Functions>,
-    pub(super) recorder: Recorder,
-    pub(super) clock: Clock,
-    pub(super) log_sink: LogSink,
+    pub(super) functions: Arc<dyn DurableFunctions>,
+    now: Box<Now>,
     /// Notified when something may have become due.
     pub(super) changed: Notify,
     /// The number of changes, for callers that wait for the end of an execution.
     changes: watch::Sender<u64>,
+    /// The number of invocations and calls that run.
+    running: watch::Sender<usize>,
     /// The requests to pause and resume that had a `ClientToken`.
     client_tokens: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl DurableService {
-    /// Opens the executions in a file. What was running when another program ended is run again.
-    pub(crate) fn open(
-        path: &Path,
-        functions: Arc<dyn Functions>,
-        recorder: Recorder,
-        clock: Clock,
-        log_sink: LogSink,
+    /// Opens the executions of a store. What was running when another program ended is run again. `now` reads the clock.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn open(
+        store: Box<dyn ExecutionStore + Send + Sync>,
+        functions: Arc<dyn DurableFunctions>,
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
-        let engine = DurableEngine::open(SqliteExecutionStore::open(path)?, clock.now().into())?;
+        let engine = DurableEngine::open(store, now().into())?;
         Ok(Arc::new(Self {
             engine: Mutex::new(engine),
             thread: DatabaseThread::new(),
             functions,
-            recorder,
-            clock,
-            log_sink,
+            now: Box::new(now),
             changed: Notify::new(),
             changes: watch::Sender::default(),
+            running: watch::Sender::default(),
             client_tokens: Mutex::default(),
         }))
     }
 
+    /// Returns the time of the clock.
+    pub(super) fn now(&self) -> SystemTime {
+        (self.now)()
+    }
+
+    /// Returns the number of invocations and calls that run.
+    pub(super) fn running(&self) -> usize {
+        *self.running.borrow()
+    }
+
+    /// Waits until no invocation and no call runs.
+    pub(super) async fn wait_for_running(&self) {
+        // The service itself owns the sender, so this cannot fail.
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    /// Reads the executions on the thread of the caller, for a store that never blocks.
+    pub fn inspect<T>(&self, read: impl FnOnce(&Engine) -> T) -> T {
+        read(&lock(&self.engine))
+    }
+
     /// Uses the engine without notifying anybody of changes.
-    pub(super) async fn read<T: Send + 'static>(
+    pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
     ) -> T {
         let service = Arc::clone(self);
-        self.thread.run(move || run(&mut service.engine.lock(), service.clock.now().into())).await
+        self.thread.run(move || run(&mut lock(&service.engine), service.now().into())).await
     }
 
     /// Changes executions, and notifies the invoker and the callers that wait.
-    pub(super) async fn change<T: Send + 'static>(
+    pub async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
     ) -> T {
@@ -95,29 +115,55 @@ impl DurableService {
     }
 
     /// Starts an execution of a function, and waits for its end if the caller waits.
-    pub(crate) async fn execute(
+    pub async fn execute(
         self: Arc<Self>,
         function: FunctionInfo,
         start: ExecutionStart,
     ) -> Result<ExecutionReply, ExecutionError> {
+        let waits = start.waits;
+        let deadline = start.invocation.caller_deadline;
+        let arn = self.start(&function, start, |_| ()).await?.arn;
+        if !waits {
+            return Ok(ExecutionReply { arn: arn.as_str().to_owned(), outcome: None });
+        }
+        let outcome = self.wait_for_end(&arn, &function.worker, deadline).await?;
+        Ok(ExecutionReply { arn: arn.as_str().to_owned(), outcome: Some(outcome) })
+    }
+
+    /// Starts an execution of a function. `on_started` runs before anything else can happen to it.
+    ///
+    /// # Errors
+    ///
+    /// The errors of Lambda's operation `Invoke`.
+    pub async fn start(
+        self: &Arc<Self>,
+        function: &FunctionInfo,
+        start: ExecutionStart,
+        on_started: impl FnOnce(&ExecutionArn) + Send + 'static,
+    ) -> Result<StartedExecution, ExecutionError> {
         let ExecutionStart { invocation, name, waits } = start;
-        let Some(durable_function) = durable_function(&function) else {
+        let Some(durable_function) = durable_function(function) else {
             let message = format!("worker `{}` is not durable", function.worker);
             return Err(api_error(&DurableError::invalid(message)));
         };
         let input = String::from_utf8_lossy(&invocation.event).into_owned();
         let request = StartRequest { function: durable_function, name, input, trace: invocation.trace, is_sync: waits };
-        let started = self.change(move |engine, now| engine.start(request, now)).await;
-        let arn = started.map_err(|error| api_error(&error))?.arn;
-        if !waits {
-            return Ok(ExecutionReply { arn: arn.as_str().to_owned(), outcome: None });
-        }
-        let outcome = self.wait_for_end(&arn, &function.worker, invocation.caller_deadline).await?;
-        Ok(ExecutionReply { arn: arn.as_str().to_owned(), outcome: Some(outcome) })
+        let started =
+            self.change(move |engine, now| engine.start(request, now).inspect(|started| on_started(&started.arn)));
+        started.await.map_err(|error| api_error(&error))
+    }
+
+    /// Returns the response or the error of an execution. `None` while it runs.
+    pub fn outcome(&self, arn: &ExecutionArn, worker: &str) -> Option<Result<Bytes, Error>> {
+        self.inspect(|engine| engine.outcome(arn).ok().flatten()).map(|outcome| reply(worker, outcome))
     }
 
     /// Waits for the end of an execution, but not past the deadline of the caller.
-    async fn wait_for_end(
+    ///
+    /// # Errors
+    ///
+    /// If the execution is deleted meanwhile, or the store fails.
+    pub async fn wait_for_end(
         self: &Arc<Self>,
         arn: &ExecutionArn,
         worker: &str,
@@ -147,21 +193,39 @@ impl DurableService {
                 }
             }
         };
-        Ok(match outcome {
-            Ok(result) => Ok(result.unwrap_or_else(|| "null".to_owned()).into()),
-            Err(error) => Err(function_error(worker, error)),
-        })
+        Ok(reply(worker, outcome))
     }
 
     /// Returns whether a request with this token was made before, within 15 minutes, and remembers it.
     pub(super) fn is_repeated(&self, operation: &str, arn: &ExecutionArn, token: Option<&str>) -> bool {
         let Some(token) = token else { return false };
-        let now = Timestamp::from(self.clock.now());
-        let mut tokens = self.client_tokens.lock();
+        let now = Timestamp::from(self.now());
+        let mut tokens = lock(&self.client_tokens);
         tokens.retain(|_, until| *until >= now);
         let until = now.plus_seconds(CLIENT_TOKEN_SECONDS);
         tokens.insert(format!("{operation} {arn} {token}"), until).is_some()
     }
+}
+
+/// Counts an invocation or a call as running, until its task ends or is dropped.
+pub(super) struct RunningGuard(Arc<DurableService>);
+
+impl RunningGuard {
+    pub(super) fn new(service: &Arc<DurableService>) -> Self {
+        service.running.send_modify(|running| *running += 1);
+        Self(Arc::clone(service))
+    }
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.0.running.send_modify(|running| *running -= 1);
+    }
+}
+
+/// No code panics while it holds a lock, and the data would be consistent if it did.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns a function as the engine knows it. `None` if it is not durable.
@@ -177,6 +241,14 @@ pub(super) fn durable_function(function: &FunctionInfo) -> Option<DurableFunctio
 /// Returns an error of the engine as Lambda's API returns it.
 pub(super) fn api_error(error: &DurableError) -> ExecutionError {
     ExecutionError { exception: error.kind.name(), status: error.kind.status(), message: error.message.clone() }
+}
+
+/// Returns what the caller of an ended execution gets.
+fn reply(worker: &str, outcome: Result<Option<String>, ErrorObject>) -> Result<Bytes, Error> {
+    match outcome {
+        Ok(result) => Ok(result.unwrap_or_else(|| "null".to_owned()).into()),
+        Err(error) => Err(function_error(worker, error)),
+    }
 }
 
 /// Returns the error that the caller of a failed execution gets.

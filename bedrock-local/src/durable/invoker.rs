@@ -1,5 +1,6 @@
 //! Runs what is due: invocations of durable functions, and calls of other functions that durable ones chain.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,73 +11,144 @@ use bedrock_model::{Error, FunctionInfo, Invocation};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::service::{DurableService, durable_function};
-use crate::execution::LogLine;
+use super::functions::RunReason;
+use super::service::{DurableService, Engine, RunningGuard, durable_function};
 
 /// Pause before the store is used again after it has failed.
 const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How often ended executions are deleted whose retention period is over, in seconds of the clock.
 const RETENTION_CHECK_SECONDS: u64 = 3600;
 
+/// What has begun.
+struct Begun {
+    /// When there is more to do.
+    next: Option<Timestamp>,
+    /// Whether nothing ran before, and nothing was due.
+    is_idle: bool,
+    /// Whether nothing else ran at that moment.
+    is_otherwise_idle: bool,
+}
+
 impl DurableService {
-    /// Runs invocations when they become due. Never ends.
-    pub(crate) async fn work(self: Arc<Self>) {
+    /// Runs what becomes due, and deletes executions whose retention period is over. `sleep_until` waits until the clock
+    /// shows a time, or was moved. Never ends.
+    pub async fn work<F: Future<Output = ()>>(self: Arc<Self>, sleep_until: impl Fn(SystemTime) -> F) {
         let mut last_error = String::new();
         let mut next_check = Timestamp::default();
         loop {
-            let work = self
-                .read(move |engine, now| {
-                    let is_check_due = now >= next_check;
-                    if is_check_due {
-                        engine.delete_expired(now)?;
-                    }
-                    Ok::<_, DurableError>((engine.begin_due(now)?, is_check_due, now))
-                })
-                .await;
-            let (work, is_check_due, now) = match work {
-                Ok(work) => work,
+            let next = match self.delete_expired_and_run_due(&mut next_check).await {
+                Ok(next) => next,
                 Err(error) => {
                     self.log_once(&mut last_error, &error);
                     tokio::time::sleep(STORE_RETRY_DELAY).await;
                     continue;
                 }
             };
-            if is_check_due {
-                next_check = now.plus_seconds(RETENTION_CHECK_SECONDS);
-            }
-            // An execution may have timed out.
-            self.notify_callers();
-            for due in work.invocations {
-                tokio::spawn(Arc::clone(&self).run_invocation(due));
-            }
-            for call in work.calls {
-                tokio::spawn(Arc::clone(&self).run_call(call));
-            }
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = self.clock.sleep_until(work.next.map_or(SystemTime::UNIX_EPOCH, SystemTime::from)), if work.next.is_some() => {}
+                () = sleep_until(next.map_or(SystemTime::UNIX_EPOCH, SystemTime::from)), if next.is_some() => {}
             }
         }
     }
 
-    async fn run_invocation(self: Arc<Self>, due: DueInvocation) {
+    async fn delete_expired_and_run_due(
+        self: &Arc<Self>,
+        next_check: &mut Timestamp,
+    ) -> Result<Option<Timestamp>, DurableError> {
+        let now = Timestamp::from(self.now());
+        if now >= *next_check {
+            self.read(Engine::delete_expired).await?;
+            *next_check = now.plus_seconds(RETENTION_CHECK_SECONDS);
+        }
+        Ok(self.run_due(|| true).await?.next)
+    }
+
+    /// Runs what is due whenever something has changed, for a clock that others move. Deletes no execution. Never ends.
+    pub async fn work_on_changes(self: Arc<Self>) {
+        let mut last_error = String::new();
+        loop {
+            if let Err(error) = self.run_due(|| true).await {
+                self.log_once(&mut last_error, &error);
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    /// Waits until no invocation or call of an execution runs, and none is due. Returns what `is_otherwise_idle` returns
+    /// at that moment, in which no execution can be started.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn wait_for_due(
+        self: &Arc<Self>,
+        is_otherwise_idle: impl Fn() -> bool + Clone + Send + 'static,
+    ) -> Result<bool, DurableError> {
+        loop {
+            let begun = self.run_due(is_otherwise_idle.clone()).await?;
+            if begun.is_idle {
+                return Ok(begun.is_otherwise_idle);
+            }
+            self.wait_for_running().await;
+        }
+    }
+
+    /// Begins what is due.
+    async fn run_due(
+        self: &Arc<Self>,
+        is_otherwise_idle: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<Begun, DurableError> {
+        let service = Arc::clone(self);
+        let begun = self.read(move |engine, now| {
+            let was_idle = service.running() == 0;
+            let work = engine.begin_due(now)?;
+            // Counted while nothing else uses the engine: what has begun is never missed.
+            let invocations: Vec<_> =
+                work.invocations.into_iter().map(|due| (due, RunningGuard::new(&service))).collect();
+            let calls: Vec<_> = work.calls.into_iter().map(|call| (call, RunningGuard::new(&service))).collect();
+            let is_idle = was_idle && invocations.is_empty() && calls.is_empty();
+            Ok::<_, DurableError>((
+                invocations,
+                calls,
+                Begun { next: work.next, is_idle, is_otherwise_idle: is_otherwise_idle() },
+            ))
+        });
+        let (invocations, calls, begun) = begun.await?;
+        // An execution may have timed out.
+        self.notify_callers();
+        for (due, guard) in invocations {
+            tokio::spawn(Arc::clone(self).run_invocation(due, guard));
+        }
+        for (call, guard) in calls {
+            tokio::spawn(Arc::clone(self).run_call(call, guard));
+        }
+        Ok(begun)
+    }
+
+    async fn run_invocation(self: Arc<Self>, due: DueInvocation, running: RunningGuard) {
         let DueInvocation { arn, worker, request_id, event, trace } = due;
+        let reason = RunReason::Replay(arn.clone());
+        let mut invocation = Invocation::new(event.to_string().into(), Some(trace));
+        invocation.request_id.clone_from(&request_id);
         let outcome = match self.functions.find(&worker) {
-            Ok(function) => match self.run(&function, &request_id, event.to_string(), trace).await {
+            Ok(function) => match self.functions.run(&function, invocation, reason).await {
                 Ok(response) => InvocationOutcome::Returned(response.to_vec()),
                 Err(error) => failed_invocation(&error, &function, &request_id),
             },
             Err(error) => InvocationOutcome::Refused(error.to_string()),
         };
         self.store(move |engine, now| engine.finish_invocation(&arn, &request_id, outcome.clone(), now)).await;
+        drop(running);
     }
 
-    async fn run_call(self: Arc<Self>, call: DueCall) {
+    async fn run_call(self: Arc<Self>, call: DueCall, running: RunningGuard) {
         let DueCall { parent, worker, payload, trace } = call;
         let outcome = match self.functions.find(&worker) {
             Ok(function) => {
-                let request_id = Invocation::new(Bytes::new(), None).request_id;
-                match self.run(&function, &request_id, payload, trace).await {
+                let invocation = Invocation::new(payload.into(), Some(trace));
+                let request_id = invocation.request_id.clone();
+                let reason = RunReason::ChainedCall(parent.arn.clone());
+                match self.functions.run(&function, invocation, reason).await {
                     Ok(response) => call_result(&response),
                     Err(error) => Err(error_object(&error, &function, &request_id)),
                 }
@@ -84,24 +156,13 @@ impl DurableService {
             Err(error) => Err(ErrorObject::typed("ResourceNotFoundException", error.to_string())),
         };
         self.store(move |engine, now| engine.finish_call(&parent, outcome.clone(), now)).await;
-    }
-
-    async fn run(
-        &self,
-        function: &FunctionInfo,
-        request_id: &str,
-        event: String,
-        trace: String,
-    ) -> Result<Bytes, Error> {
-        let mut invocation = Invocation::new(event.into(), Some(trace));
-        request_id.clone_into(&mut invocation.request_id);
-        self.recorder.run(function, None, invocation, |invocation| self.functions.run(function, invocation)).await
+        drop(running);
     }
 
     /// Stores a result, again and again if the store fails: what has run must not be run again.
     async fn store(
         self: &Arc<Self>,
-        run: impl Fn(&mut super::service::Engine, Timestamp) -> Result<(), DurableError> + Send + Sync + 'static,
+        run: impl Fn(&mut Engine, Timestamp) -> Result<(), DurableError> + Send + Sync + 'static,
     ) {
         let run = Arc::new(run);
         let mut last_error = String::new();
@@ -153,7 +214,7 @@ impl DurableService {
         let error = error.to_string();
         if *last_error != error {
             let text = format!("error: the durable executions are used again every second: {error}");
-            (self.log_sink)(LogLine { worker: "".into(), request_id: None, text });
+            self.functions.print(&text);
             *last_error = error;
         }
     }

@@ -1,0 +1,3 @@
+fn main() {
+    bedrock_build::emit();
+}

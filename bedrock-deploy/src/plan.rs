@@ -7,6 +7,9 @@
 //! A deploy may be stopped after any step; the next plan then continues from there. Therefore the log group is created first
 //! and deleted last: it is how an unfinished deploy is found again.
 
+mod step_list;
+mod url;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_artifacts::Digest;
@@ -15,24 +18,23 @@ use serde_json::Value;
 use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
 use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
-use crate::cors::CORS;
-use crate::desired::{Desired, DesiredFunction, EventInvokeConfig, INVOKE_MODE, UrlAuth};
+use crate::desired::{Desired, DesiredFunction, EventInvokeConfig};
 use crate::executions::running_text;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
 use crate::stage::{SETTINGS_TAG, StageContext, UNRECORDED_TAG};
-use crate::step::{Change, PUBLIC_URL_STATEMENTS, Step};
+use crate::step::{Change, Step};
 use crate::triggers::plan::plan_triggers;
 use crate::triggers::step::PlannedTrigger;
 use crate::version::{FunctionSettings, Version, VersionDifferences, change_text};
+use step_list::StepList;
+use url::{plan_url, plan_url_statements};
 
 /// Versions of a layer that are kept for rollbacks.
 const MAX_KEPT_LAYER_VERSIONS: usize = 5;
 /// How long calls of the previous version are awaited before its permissions and callees are removed, at most.
 const MAX_AWAITED_SECONDS: u64 = 10;
-/// What the plan says of an endpoint with `auth = "none"`.
-const PUBLIC_URL_NOTE: &str = "URL open to everyone";
 
 /// What is done with each function and trigger, including those that are kept.
 #[derive(Debug, Clone)]
@@ -299,30 +301,6 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
     }
 }
 
-/// The steps of one function so far, and the reasons, without duplicates: several steps may have the same reason.
-#[derive(Debug, Default)]
-struct StepList {
-    steps: Vec<Step>,
-    reasons: Vec<String>,
-    /// What users should know of the steps, also if the function is created.
-    notes: Vec<String>,
-}
-
-impl StepList {
-    fn add(&mut self, step: Step, reason: impl Into<String>) {
-        self.steps.push(step);
-        self.add_reasons([reason.into()]);
-    }
-
-    fn add_reasons(&mut self, reasons: impl IntoIterator<Item = String>) {
-        for reason in reasons {
-            if !self.reasons.contains(&reason) {
-                self.reasons.push(reason);
-            }
-        }
-    }
-}
-
 fn plan_log_group(steps: &mut StepList, desired: &DesiredFunction, actual: &ActualFunction) {
     let retention_text = |days: Option<i32>| days.map_or("unlimited".to_owned(), |days| days.to_string());
     let desired_retention = retention_text(Some(desired.log_retention_days));
@@ -548,43 +526,6 @@ fn plan_unversioned_settings(steps: &mut StepList, desired: &DesiredFunction, de
     let new_recursion = recursion_text(desired.allows_recursion);
     if let Some(reason) = change_text("recursion", &old_recursion, &new_recursion) {
         steps.add(Step::SetRecursiveLoop, reason);
-    }
-}
-
-fn plan_url(steps: &mut StepList, desired: &DesiredFunction, deployed: &DeployedFunction) {
-    match (desired.url, deployed.url.as_ref().map(|url| url.auth)) {
-        (Some(_), None) => steps.add(Step::CreateUrl, "URL"),
-        (None, Some(_)) => steps.add(Step::DeleteUrl, "no URL"),
-        (Some(desired), Some(actual)) if desired != actual => steps.add(Step::SetUrlAuth, "URL access"),
-        _ => {}
-    }
-    let is_managed = desired.cors.is_some() || deployed.managed.contains(CORS);
-    if let (Some(_), Some(url), true) = (desired.url, &deployed.url, is_managed)
-        && !desired.cors.clone().unwrap_or_default().is_same(&url.cors)
-    {
-        steps.add(Step::SetUrlCors, "CORS");
-    }
-    let is_managed = desired.streams || deployed.managed.contains(INVOKE_MODE);
-    if let (Some(_), Some(url), true) = (desired.url, &deployed.url, is_managed)
-        && desired.streams != url.streams
-    {
-        steps.add(Step::SetInvokeMode, if desired.streams { "URL streams" } else { "URL does not stream" });
-    }
-    plan_url_statements(steps, desired.url.unwrap_or(UrlAuth::Iam), &deployed.statement_ids);
-}
-
-fn plan_url_statements(steps: &mut StepList, auth: UrlAuth, statement_ids: &BTreeSet<String>) {
-    for statement in PUBLIC_URL_STATEMENTS {
-        match (auth, statement_ids.contains(statement.id())) {
-            (UrlAuth::Public, false) => {
-                steps.add(Step::AddUrlStatement(statement), "URL access");
-                if !steps.notes.iter().any(|note| note == PUBLIC_URL_NOTE) {
-                    steps.notes.push(PUBLIC_URL_NOTE.to_owned());
-                }
-            }
-            (UrlAuth::Iam, true) => steps.add(Step::RemoveUrlStatement(statement), "URL access"),
-            _ => {}
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::actual::{ActualLogGroup, ActualRole};
+use crate::desired::UrlAuth;
 use crate::policy::{AccessedResources, role_policies};
 use crate::step::UrlStatement;
 use crate::test_fixtures::{

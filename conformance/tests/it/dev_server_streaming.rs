@@ -40,6 +40,7 @@ impl TestServer {
         let app_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/chat");
         let model = TcpListener::bind("127.0.0.1:0").expect("a port");
         let mut config = DevServerConfig {
+            relaxed: false,
             app: App::find(&app_dir).expect("the app"),
             install_folder: scratch.path().to_owned(),
             state_folder: scratch.path().to_owned(),

@@ -405,4 +405,58 @@ function resource(kind, name) {
   throw new Error(`this function does not use ${kind} \`${name}\`: add it to \`uses\` in its settings`);
 }
 
-module.exports = { Worker, invoke, InvocationError, resource, testing };
+// ---- Metrics. Limits: the specification of the embedded metric format, and the API model of CloudWatch.
+
+const UNITS = new Set(
+  (
+    'Seconds Microseconds Milliseconds Bytes Kilobytes Megabytes Gigabytes Terabytes Bits Kilobits Megabits Gigabits ' +
+    'Terabits Percent Count Bytes/Second Kilobytes/Second Megabytes/Second Gigabytes/Second Terabytes/Second ' +
+    'Bits/Second Kilobits/Second Megabits/Second Gigabits/Second Terabits/Second Count/Second None'
+  ).split(' '),
+);
+const MAX_NAME_LENGTH = 255;
+const MAX_DIMENSION_LENGTH = 1024;
+const MAX_DIMENSIONS = 29; // the dimension with the function's name is one more
+
+/**
+ * Prints a metric as a log line in the embedded metric format, from which CloudWatch takes it. The namespace is the app's
+ * name, and the function's name is always a dimension. Throws a RangeError for what CloudWatch would drop without a word.
+ */
+function putMetric(name, value, { unit = 'None', dimensions = {} } = {}) {
+  const fits = (text, length) => typeof text === 'string' && text.length > 0 && text.length <= length;
+  const names = Object.keys(dimensions);
+  if (!fits(name, MAX_NAME_LENGTH) || ['_aws', 'FunctionName', ...names].includes(name)) {
+    throw new RangeError(`\`${name}\` cannot be the name of a metric`);
+  }
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new RangeError(`the value of metric \`${name}\` must be a finite number, and is ${String(value)}`);
+  }
+  if (!UNITS.has(unit)) {
+    throw new RangeError(`\`${unit}\` is not a unit of CloudWatch, such as 'Count' or 'Milliseconds'`);
+  }
+  if (names.length > MAX_DIMENSIONS) {
+    throw new RangeError(`metric \`${name}\` has ${names.length} dimensions, and at most ${MAX_DIMENSIONS} are possible`);
+  }
+  for (const key of names) {
+    if (!fits(key, MAX_NAME_LENGTH) || key === '_aws' || key === 'FunctionName') {
+      throw new RangeError(`\`${key}\` cannot be the name of a dimension`);
+    }
+    if (!fits(dimensions[key], MAX_DIMENSION_LENGTH)) {
+      throw new RangeError(
+        `the value of dimension \`${key}\` must be a text of 1 to ${MAX_DIMENSION_LENGTH} characters`,
+      );
+    }
+  }
+  const own = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local';
+  identity ??= readIdentity();
+  const directive = {
+    Namespace: identity.app ?? own.split('-local-')[0],
+    Dimensions: [['FunctionName', ...names]],
+    Metrics: [{ Name: name, Unit: unit }],
+  };
+  const metadata = { Timestamp: Date.now(), CloudWatchMetrics: [directive] };
+  // With JSON logs, `console.log` would put the line into a field of another one, where CloudWatch does not look.
+  process.stdout.write(`${JSON.stringify({ _aws: metadata, FunctionName: own, ...dimensions, [name]: value })}\n`);
+}
+
+module.exports = { Worker, invoke, InvocationError, putMetric, resource, testing };

@@ -59,9 +59,9 @@ async fn create_if_missing(client: &Client, name: &str, key: &TableKey, endpoint
         return if has_key(table.key_schema(), &schema) {
             Ok(false)
         } else {
-            Err(Error::app(message())
-                .cause("it exists with another key than in the settings")
-                .help("delete the table; ministack has it in `target/bedrock/services`"))
+            Err(Error::app(message()).cause("it exists with another key than in the settings").help(format!(
+                "delete it with `aws dynamodb delete-table --table-name {name} --endpoint-url {endpoint_url}`"
+            )))
         };
     }
     let request = || {

@@ -45,7 +45,11 @@ impl Reader<'_> {
                 }
             };
             if settings.services.is_some() && services.is_some() {
-                self.not_allowed(value, &path, "be set together with the other setting of `dev`");
+                self.not_allowed(
+                    value,
+                    &path,
+                    "be set together with the other one of `dev.services` and `dev.endpoint`",
+                );
             }
             settings.services = services.or(settings.services);
         }
@@ -105,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             message("\n[dev]\nendpoint = 'http://a'\nservices = 'ministack'"),
-            "Cargo.toml:4: `dev.services` cannot be set together with the other setting of `dev`"
+            "Cargo.toml:4: `dev.services` cannot be set together with the other one of `dev.services` and `dev.endpoint`"
         );
         assert_eq!(
             message("dev.service = 'ministack'"),

@@ -80,7 +80,12 @@ impl Reader<'_> {
         if let Some(sort) = sort.filter(|_| partition.is_none()) {
             self.not_allowed(sort, &format!("{path}.sort-key"), "be set without `key`");
         }
+        let sort_value = sort;
         let sort = sort.and_then(|value| self.key_attribute(value, &format!("{path}.sort-key")));
+        let is_same = sort.as_ref().zip(partition.as_ref()).is_some_and(|(sort, key)| sort.name == key.name);
+        if let Some(sort) = sort_value.filter(|_| is_same) {
+            self.not_allowed(sort, &format!("{path}.sort-key"), "be the attribute of `key`");
+        }
         let key = partition.map(|partition| TableKey { partition, sort });
         Some(ResourceUse { kind, name: name?, access: access?, key })
     }

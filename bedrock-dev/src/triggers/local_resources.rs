@@ -3,7 +3,7 @@
 use bedrock_build::settings::DevServices;
 use bedrock_build::triggers::{DEFAULT_BUS, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
-use bedrock_build::{App, Use};
+use bedrock_build::{App, FunctionSettings, Use};
 
 use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH};
 
@@ -98,13 +98,12 @@ impl LocalResources {
         ];
         // SDKs prefer the variable of a service.
         variables.extend(self.services_url.iter().map(|url| ("AWS_ENDPOINT_URL".to_owned(), url.clone())));
-        // Without a topic or a bus in the settings, SDKs find the services as before: this server would know none.
         let triggers = || app.workers.iter().flat_map(|worker| &worker.settings.triggers);
-        let uses = |kind: ResourceKind| used_resources(app).any(|used| used.kind == kind);
-        if triggers().any(|trigger| matches!(trigger, Trigger::Topic(_))) || uses(ResourceKind::Topic) {
+        let has_events = triggers().any(|trigger| matches!(trigger, Trigger::Topic(_) | Trigger::Bus(_)));
+        // Otherwise nothing says what functions may do, and SDKs find the services as before: this server would know neither a
+        // topic nor a bus.
+        if has_events || self.services_url.is_some() || functions(app).any(|settings| settings.uses.is_some()) {
             variables.push(("AWS_ENDPOINT_URL_SNS".to_owned(), format!("{}{SNS_PATH}", self.url)));
-        }
-        if triggers().any(|trigger| matches!(trigger, Trigger::Bus(_))) || uses(ResourceKind::Bus) {
             variables.push(("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned(), format!("{}{EVENTS_PATH}", self.url)));
         }
         for trigger in triggers() {
@@ -135,12 +134,45 @@ impl LocalResources {
     }
 }
 
+/// Returns the settings of all functions of an app.
+fn functions(app: &App) -> impl Iterator<Item = &FunctionSettings> {
+    app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint])
+}
+
 /// Returns the resources that the functions of an app use.
 pub(super) fn used_resources(app: &App) -> impl Iterator<Item = &ResourceUse> {
-    let workers = app.workers.iter().map(|worker| &worker.settings);
-    let uses = workers.chain([&app.settings.endpoint]).flat_map(|settings| settings.uses.iter().flatten());
+    let uses = functions(app).flat_map(|settings| settings.uses.iter().flatten());
     uses.filter_map(|each| match each {
         Use::Resource(resource) => Some(resource),
         Use::Statement(_) => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LocalResources;
+    use bedrock_build::App;
+
+    fn services(settings: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let manifest = format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{settings}\n");
+        std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("a file");
+        std::fs::create_dir_all(dir.path().join("workers/a")).expect("a folder");
+        std::fs::write(dir.path().join("workers/a/main.py"), "").expect("a file");
+        let app = App::open(dir.path()).expect("an app");
+        let variables = LocalResources::new(&app, "http://127.0.0.1:7070").variables(&app);
+        let names =
+            variables.into_iter().filter_map(|(name, _)| name.strip_prefix("AWS_ENDPOINT_URL").map(str::to_owned));
+        names.collect()
+    }
+
+    #[test]
+    fn functions_with_uses_find_every_service_of_the_server() {
+        assert_eq!(services(""), ["_SQS", "_S3"]);
+        let all = ["_SQS", "_S3", "_SNS", "_EVENTBRIDGE"];
+        assert_eq!(services("workers.a.uses = [{ table = 'orders', access = 'read', key = 'id' }]"), all);
+        assert_eq!(services("workers.a.uses = []"), all);
+        assert_eq!(services("workers.a.triggers = [{ topic = 'news' }]"), all);
+        assert_eq!(services("dev.endpoint = 'http://127.0.0.1:8000'"), ["_SQS", "_S3", "", "_SNS", "_EVENTBRIDGE"]);
+    }
 }

@@ -65,6 +65,7 @@ test('what CloudWatch would drop is an error', () => {
     ['Orders', Infinity],
     ['Orders', '1'],
     ['Orders', 1, { unit: 'count' }],
+    ['Orders', 1, { dimension: { Kind: 'book' } }],
     ['Orders', 1, { dimensions: { '': 'x' } }],
     ['Orders', 1, { dimensions: { FunctionName: 'x' } }],
     ['Orders', 1, { dimensions: { Kind: '' } }],

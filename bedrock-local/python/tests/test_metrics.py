@@ -1,6 +1,7 @@
 """Metrics in CloudWatch's embedded metric format."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_metric_needs_only_a_name_and_a_value(capsys):
     assert metric["Orders"] == 1
 
 
+def test_decimal_of_dynamodb_is_a_number(capsys):
+    put_metric("Price", Decimal("12.50"))
+    assert json.loads(capsys.readouterr().out)["Price"] == 12.5
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -56,6 +62,8 @@ def test_metric_needs_only_a_name_and_a_value(capsys):
         {"value": float("inf")},
         {"value": "1"},
         {"value": True},
+        {"value": Decimal("NaN")},
+        {"value": 10**400},
         {"unit": "count"},
         {"dimensions": {"": "x"}},
         {"dimensions": {"FunctionName": "x"}},

@@ -141,19 +141,24 @@ async fn check_caller(
 
 async fn pause(service: &Arc<DurableService>, arn: ExecutionArn, body: &[u8]) -> Responded {
     let body = PauseBody::parse(body).map_err(|error| api_error(&error))?;
-    if !service.is_repeated("pause", &arn, body.client_token.as_deref()) {
+    let token = body.client_token.as_deref();
+    if !service.is_repeated("pause", &arn, token) {
         let is_timeout_paused = body.execution_timeout_paused.unwrap_or(true);
-        let paused = service.change(move |engine, now| engine.pause(&arn, body.reason, is_timeout_paused, now)).await;
-        paused.map_err(|error| api_error(&error))?;
+        let target = arn.clone();
+        let paused =
+            service.change(move |engine, now| engine.pause(&target, body.reason, is_timeout_paused, now)).await;
+        paused.inspect_err(|_| service.forget_token("pause", &arn, token)).map_err(|error| api_error(&error))?;
     }
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }
 
 async fn resume(service: &Arc<DurableService>, arn: ExecutionArn, body: &[u8]) -> Responded {
     let body = PauseBody::parse(body).map_err(|error| api_error(&error))?;
-    if !service.is_repeated("resume", &arn, body.client_token.as_deref()) {
-        let resumed = service.change(move |engine, now| engine.resume(&arn, body.reason.as_deref(), now)).await;
-        resumed.map_err(|error| api_error(&error))?;
+    let token = body.client_token.as_deref();
+    if !service.is_repeated("resume", &arn, token) {
+        let target = arn.clone();
+        let resumed = service.change(move |engine, now| engine.resume(&target, body.reason.as_deref(), now)).await;
+        resumed.inspect_err(|_| service.forget_token("resume", &arn, token)).map_err(|error| api_error(&error))?;
     }
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }

@@ -203,8 +203,19 @@ impl DurableService {
         let mut tokens = lock(&self.client_tokens);
         tokens.retain(|_, until| *until >= now);
         let until = now.plus_seconds(CLIENT_TOKEN_SECONDS);
-        tokens.insert(format!("{operation} {arn} {token}"), until).is_some()
+        tokens.insert(token_key(operation, arn, token), until).is_some()
     }
+
+    /// Forgets a token whose request failed: the same request again is a new one.
+    pub(super) fn forget_token(&self, operation: &str, arn: &ExecutionArn, token: Option<&str>) {
+        if let Some(token) = token {
+            lock(&self.client_tokens).remove(&token_key(operation, arn, token));
+        }
+    }
+}
+
+fn token_key(operation: &str, arn: &ExecutionArn, token: &str) -> String {
+    format!("{operation} {arn} {token}")
 }
 
 /// Counts an invocation or a call as running, until its task ends or is dropped.

@@ -273,7 +273,7 @@ fn invoke_mode_of_the_url_is_set_kept_and_reset() {
     aws.call("lambda", "update_function_url_config", &theirs);
     let status = aws.run(&app, &["status", "--stage", "dev"]).success();
     assert!(status.contains("URL streams"), "{status}");
-    assert_eq!(aws.deploy(&app), update);
+    assert_eq!(aws.deploy_refreshed(&app), update);
 
     // Without the setting the URL does not stream, and from then on it is left to others.
     app.set("/endpoint/stream", Value::Null);

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::dev_process::{DevProcess, wait_until_ended};
@@ -110,6 +111,15 @@ fn table_of_ministack_outlives_the_dev_server() {
     second.wait_for("app-started");
     assert_eq!(items(&second), json!([]));
     assert_eq!(ministacks(&second), processes);
+
+    // One that has ended is started again.
+    kill_process(Pid::from_raw(processes[0].cast_signed()).expect("an id"), Signal::KILL).expect("a signal");
+    wait_until_ended(&processes);
+    app.edit("Cargo.toml", "table = \"bills\"", "table = \"orders\"");
+    app.edit("workers/snake/main.py", "\"bills\"", "\"orders\"");
+    second.wait_for("app-started");
+    assert_eq!(items(&second), json!([{ "id": { "S": "1" } }]));
+    let processes = ministacks(&second);
     second.kill();
     wait_until_ended(&processes);
 }
@@ -183,7 +193,7 @@ fn services_of_the_user_get_the_tables() {
         output,
         "exit code 1\n-- stderr\nerror: failed to create the table `shop-local-orders` at [URL]\n  \
          caused by: it exists with another key than in the settings\n\
-         help: delete the table; ministack has it in `target/bedrock/services`\n"
+         help: delete it with `aws dynamodb delete-table --table-name shop-local-orders --endpoint-url [URL]`\n"
     );
 }
 

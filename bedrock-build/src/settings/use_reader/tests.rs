@@ -150,6 +150,10 @@ fn wrong_uses_have_line_and_what_is_allowed() {
             "{ table = 'a', access = 'read', sort-key = 'x' }",
             "`workers.a.uses[0].sort-key` cannot be set without `key`",
         ),
+        (
+            "{ table = 'a', access = 'read', key = 'x', sort-key = { name = 'x', type = 'number' } }",
+            "`workers.a.uses[0].sort-key` cannot be the attribute of `key`",
+        ),
         ("{ table = 'a', access = 'read', key = 1 }", "`workers.a.uses[0].key` must be the name of an attribute"),
     ] {
         let problems = read(&format!("workers.a.uses = [{text}]")).expect_err(text);

@@ -5,7 +5,6 @@ model of CloudWatch (`MetricName`, `Dimensions`).
 """
 
 import json
-import math
 import os
 import sys
 import time
@@ -33,6 +32,7 @@ def put_metric(name, value, unit="None", dimensions=None):
     function's name is always a dimension. Raises ValueError for what CloudWatch would drop without a word.
     """
     dimensions = dict(dimensions or {})
+    value = _number(value)
     _check(name, value, unit, dimensions)
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
     directive = {
@@ -51,11 +51,20 @@ def put_metric(name, value, unit="None", dimensions=None):
     sys.stdout.flush()
 
 
+def _number(value):
+    """Returns a number that JSON can represent. Others are returned unchanged: `_check` reports them."""
+    decimal = sys.modules.get("decimal")  # there is no `Decimal` if nothing has imported it
+    if decimal and isinstance(value, decimal.Decimal):
+        return float(value)
+    return value
+
+
 def _check(name, value, unit, dimensions):
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or name in ("_aws", FUNCTION_NAME, *dimensions):
         raise ValueError(f"{name!r} cannot be the name of a metric")
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
+    # CloudWatch's largest number; `isfinite` fails for larger integers.
+    if not is_number or not abs(value) <= 2.0**360:
         raise ValueError(f"the value of metric {name!r} must be a finite number, and is {value!r}")
     if unit not in UNITS:
         raise ValueError(f"{unit!r} is not a unit of CloudWatch, such as 'Count' or 'Milliseconds'")

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use bedrock_local::Reaper;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::options::ServiceOptions;
 use crate::ui::Printer;
@@ -21,8 +22,10 @@ use bedrock_diagnostics::{Error, Result};
 
 /// The services that workers get. Those that run code or containers are left out: every user of this machine can reach the
 /// port. Queues and buckets are in the dev server.
-const SERVICES: &str = "acm,appconfig,appconfigdata,athena,cloudwatch,cognito-identity,cognito-idp,dynamodb,events,firehose,\
-                        kinesis,kms,logs,route53,scheduler,secretsmanager,ses,sesv2,sns,ssm,states,sts";
+const SERVICES: &str = "acm,appconfig,appconfigdata,athena,cloudwatch,cognito-identity,cognito-idp,dynamodb,firehose,kinesis,\
+                        kms,logs,route53,scheduler,secretsmanager,ses,sesv2,ssm,states,sts";
+/// The port of ministack's documentation, so that the URL is the same at every start.
+const DEFAULT_PORT: u16 = 4566;
 /// How often a start is tried: a free port may be in use again by the time ministack listens on it.
 const MAX_START_ATTEMPTS: usize = 3;
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,7 +38,8 @@ const MAX_LOG_BYTES: usize = 1000;
 /// A running ministack. It is stopped when this is dropped, and killed if this program is killed.
 pub(super) struct Ministack {
     url: String,
-    group: Pid,
+    /// Waited for last, so that no other process can have its id before.
+    child: Child,
     is_stopping: Arc<AtomicBool>,
     /// Closed when the process has ended.
     ended: Receiver<()>,
@@ -61,6 +65,11 @@ impl Ministack {
         Err(start_error(output).help(format!("its log is `{}`", log_path(folder).display())))
     }
 
+    /// Returns whether it has ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.try_recv() == Err(TryRecvError::Disconnected)
+    }
+
     /// Returns the URL that all services are at.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -76,12 +85,12 @@ impl Ministack {
         let log = log_file(folder).map_err(|error| io_error(folder, &error))?;
         let child = command(program, folder, address.port(), log).spawn();
         let child = child.map_err(|error| start_error(format!("`{}`: {error}", program.display())))?;
-        let group = Pid::from_child(&child);
         let reaper = Reaper::default();
         reaper.watch(child.id());
         let is_stopping = Arc::<AtomicBool>::default();
-        let ended = wait_in_background(child, log_path(folder), Arc::clone(&is_stopping), options.print);
-        let running = Self { url: format!("http://{address}"), group, is_stopping, ended, reaper };
+        let ended =
+            wait_in_background(Pid::from_child(&child), log_path(folder), Arc::clone(&is_stopping), options.print);
+        let running = Self { url: format!("http://{address}"), child, is_stopping, ended, reaper };
         let started = Instant::now();
         while running.ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
             options.tools.check()?;
@@ -100,11 +109,13 @@ impl Ministack {
 impl Drop for Ministack {
     fn drop(&mut self) {
         self.is_stopping.store(true, Ordering::Relaxed);
-        let _ = kill_process_group(self.group, Signal::TERM);
+        let group = Pid::from_child(&self.child);
+        let _ = kill_process_group(group, Signal::TERM);
         if self.ended.recv_timeout(STOP_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
-            let _ = kill_process_group(self.group, Signal::KILL);
+            let _ = kill_process_group(group, Signal::KILL);
         }
         self.reaper.finish();
+        let _ = self.child.wait();
     }
 }
 
@@ -148,16 +159,18 @@ fn command(program: &Path, folder: &Path, port: u16, log: [File; 2]) -> Command 
     command
 }
 
-/// Waits for the end of the process. A warning says so, unless it was stopped on purpose.
-fn wait_in_background(mut child: Child, log: PathBuf, is_stopping: Arc<AtomicBool>, print: Printer) -> Receiver<()> {
+/// Waits for the end of the process, which stays a child. A warning says so, unless it was stopped on purpose.
+fn wait_in_background(process: Pid, log: PathBuf, is_stopping: Arc<AtomicBool>, print: Printer) -> Receiver<()> {
     let (running, ended) = channel();
     // The start reports an early end itself.
     is_stopping.store(true, Ordering::Relaxed);
     std::thread::spawn(move || {
-        let status = child.wait();
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        // A signal that this program handles interrupts the call.
+        while matches!(waitid(WaitId::Pid(process), options), Err(Errno::INTR)) {}
         if !is_stopping.load(Ordering::Relaxed) {
-            let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-            print.warning(&format!("ministack has ended ({status}); its log is `{}`", log.display()));
+            let log = log.display();
+            print.warning(&format!("ministack has ended, and a restart of `dev` starts it again; its log is `{log}`"));
         }
         drop(running);
     });
@@ -177,8 +190,10 @@ fn is_healthy(address: SocketAddr) -> bool {
     ask().unwrap_or(false)
 }
 
+/// Returns an address with the default port if it is free, otherwise with any free one.
 fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    bind(DEFAULT_PORT).or_else(|_| bind(0))?.local_addr()
 }
 
 /// Creates the log, for standard output and standard error.

@@ -38,33 +38,39 @@ impl Services {
             Some(DevServices::Endpoint(_)) | None => None,
         };
         let services = Self { setting, server };
-        services.create_tables(app, options.print)?;
+        match services.create_tables(app, options.print) {
+            // Only while ministack runs can the user delete a table with a wrong key.
+            Err(error) if services.server.is_some() && error.kind == ExitKind::App => options.print.error(&error),
+            created => created?,
+        }
         Ok(services)
     }
 
-    /// Returns the services of the changed `app`. If they are the same, the server keeps running. If they do not start, the
-    /// error is printed and the previous ones keep running.
+    /// Returns the services of the changed `app`. If they are the same, the server keeps running, and one that has ended is
+    /// started again. If the new ones do not start, the error is printed, the previous ones stay, and the next restart of
+    /// the dev server tries again.
     pub(super) fn for_app(self, app: &App, options: ServiceOptions<'_>) -> Self {
-        if app.settings.dev.services == self.setting {
-            if let Err(error) = self.create_tables(app, options.print) {
+        let is_same = app.settings.dev.services == self.setting;
+        let has_ended = self.server.as_ref().is_some_and(Ministack::has_ended);
+        let services = if is_same && !has_ended {
+            self.create_tables(app, options.print).map(|()| None)
+        } else {
+            Self::start(app, options).map(Some)
+        };
+        match services {
+            Ok(started) => started.unwrap_or(self),
+            Err(error) => {
                 options.print.error(&error);
+                self
             }
-            return self;
         }
-        // Two servers with the same files would overwrite each other's.
-        let Self { setting, server } = self;
-        drop(server);
-        Self::start(app, options).unwrap_or_else(|error| {
-            options.print.error(&error);
-            Self { setting, server: None }
-        })
     }
 
     /// Returns the URL of the services. `None` if workers find them where they would without `dev`.
     pub(super) fn url(&self) -> Option<&str> {
         match &self.setting {
             Some(DevServices::Endpoint(url)) => Some(url),
-            _ => self.server.as_ref().map(Ministack::url),
+            _ => self.server.as_ref().filter(|server| !server.has_ended()).map(Ministack::url),
         }
     }
 

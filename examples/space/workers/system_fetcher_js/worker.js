@@ -422,14 +422,19 @@ const MAX_DIMENSIONS = 29; // the dimension with the function's name is one more
  * Prints a metric as a log line in the embedded metric format, from which CloudWatch takes it. The namespace is the app's
  * name, and the function's name is always a dimension. Throws a RangeError for what CloudWatch would drop without a word.
  */
-function putMetric(name, value, { unit = 'None', dimensions = {} } = {}) {
+function putMetric(name, value, { unit = 'None', dimensions = {}, ...others } = {}) {
   const fits = (text, length) => typeof text === 'string' && text.length > 0 && text.length <= length;
   const names = Object.keys(dimensions);
   if (!fits(name, MAX_NAME_LENGTH) || ['_aws', 'FunctionName', ...names].includes(name)) {
     throw new RangeError(`\`${name}\` cannot be the name of a metric`);
   }
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new RangeError(`the value of metric \`${name}\` must be a finite number, and is ${String(value)}`);
+    const found = typeof value === 'number' ? value : `a ${typeof value}`;
+    throw new RangeError(`the value of metric \`${name}\` must be a finite number, and is ${found}`);
+  }
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new RangeError(`\`${other}\` is not an option of a metric: the options are \`unit\` and \`dimensions\``);
   }
   if (!UNITS.has(unit)) {
     throw new RangeError(`\`${unit}\` is not a unit of CloudWatch, such as 'Count' or 'Milliseconds'`);

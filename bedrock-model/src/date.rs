@@ -72,8 +72,11 @@ pub fn parse(text: &str) -> Option<SystemTime> {
         && hour < 24
         && minute < 60
         && second <= 60;
-    let seconds = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
-    legal.then(|| UNIX_EPOCH + Duration::from_secs(seconds))
+    // Other numbers would overflow.
+    legal.then(|| {
+        let seconds = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    })
 }
 
 fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
@@ -95,7 +98,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
-/// Converts year, month, day to days since 1970.
+/// Converts year, month, day to days since 1970. All begin with 1.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
     let era = year / 400;
@@ -142,6 +145,24 @@ mod tests {
             let long = format!("{}-{}-{}T00:00:00Z", &text[..4], &text[4..6], &text[6..8]);
             assert_eq!(parse(&long), Some(time), "{text}");
         }
+    }
+
+    #[test]
+    fn parse_rejects_numbers_out_of_range() {
+        let huge = u64::MAX;
+        for date in ["0000-00-00", "2026-00-01", "2026-13-01", "2026-03-00", "2026-03-32", "0-01-01", "10000-01-01"] {
+            assert_eq!(parse(&format!("{date}T00:00:00Z")), None, "{date}");
+        }
+        for date in [format!("{huge}-01-01"), format!("2026-{huge}-01"), format!("2026-01-{huge}")] {
+            assert_eq!(parse(&format!("{date}T00:00:00Z")), None, "{date}");
+        }
+        for time in ["24:00:00", "00:60:00", "00:00:61"] {
+            assert_eq!(parse(&format!("2026-03-01T{time}Z")), None, "{time}");
+        }
+        for time in [format!("{huge}:00:00"), format!("00:{huge}:00"), format!("00:00:{huge}")] {
+            assert_eq!(parse(&format!("2026-03-01T{time}Z")), None, "{time}");
+        }
+        assert!(parse("2026-01-01T00:00:00Z").is_some());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use bedrock_model::{UrlError, UrlRequest, date};
+use jiff::fmt::rfc2822::DateTimeParser;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use ring::{digest, hmac};
 
@@ -13,6 +14,8 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "lambda";
 /// How far the time of a request may differ from the time of the service.
 const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
+/// How long a presigned URL can be valid (IAM user guide, "Elements of an AWS API request signature").
+const MAX_EXPIRES_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// What a signature encodes: everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The parameter of a presigned URL that is not signed.
@@ -55,10 +58,11 @@ impl Signature {
             let found = parts.find(|(each, _)| *each == name).map(|(_, value)| value.to_owned());
             found.ok_or_else(|| incomplete(format!("Authorization header requires '{name}' parameter.")))
         };
-        let time = header(request, "x-amz-date").ok_or_else(|| {
+        let time = header(request, "x-amz-date").map(str::to_owned);
+        let time = time.or_else(|| header(request, "date").map(basic_of_http)).ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         })?;
-        Self::new(&part("Credential")?, part("SignedHeaders")?, part("Signature")?, time.to_owned(), None)
+        Self::new(&part("Credential")?, part("SignedHeaders")?, part("Signature")?, time, None)
     }
 
     fn of_query(request: &UrlRequest<'_>) -> Result<Self, UrlError> {
@@ -66,8 +70,7 @@ impl Signature {
             let found = parameter(request, name);
             found.ok_or_else(|| incomplete(format!("AWS query-string parameters must include '{name}'.")))
         };
-        let seconds = part("X-Amz-Expires")?.parse().map_err(|_| incomplete("'X-Amz-Expires' must be a number."))?;
-        let expires = Some(Duration::from_secs(seconds));
+        let expires = Some(parse_expires(&part("X-Amz-Expires")?)?);
         Self::new(
             &part("X-Amz-Credential")?,
             part("X-Amz-SignedHeaders")?,
@@ -249,6 +252,33 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Parses the seconds that a presigned URL is valid. The texts of the errors are those of S3.
+fn parse_expires(text: &str) -> Result<Duration, UrlError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(incomplete("X-Amz-Expires should be a number"));
+    }
+    if digits.len() < text.len() {
+        return Err(incomplete("X-Amz-Expires must be non-negative"));
+    }
+    match digits.parse() {
+        Ok(0) => Err(incomplete("X-Amz-Expires must be at least 1 second")),
+        Ok(seconds) if seconds <= MAX_EXPIRES_SECONDS => Ok(Duration::from_secs(seconds)),
+        _ => Err(incomplete(format!(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             {MAX_EXPIRES_SECONDS} seconds"
+        ))),
+    }
+}
+
+/// Converts the header `Date` to `20261130T101500Z`, which is signed for it. Returns other texts than HTTP dates as they
+/// are.
+fn basic_of_http(text: &str) -> String {
+    let time = DateTimeParser::new().parse_timestamp(text).ok();
+    let time = time.and_then(|time| SystemTime::try_from(time).ok());
+    time.map_or_else(|| text.to_owned(), date::basic)
+}
+
 /// Parses `20261130T101500Z`.
 fn parse_basic(text: &str) -> Option<SystemTime> {
     if text.len() != 16 || !text.is_ascii() {
@@ -388,19 +418,70 @@ mod tests {
         ] {
             assert_eq!(error(scope, time, expires), format!("InvalidSignatureException: {expected}"));
         }
-        assert!(error(scope, "20261130", None).starts_with("IncompleteSignatureException: Date must be in"));
+        for time in ["20261130", "20261130T250000Z"] {
+            assert!(error(scope, time, None).starts_with("IncompleteSignatureException: Date must be in"), "{time}");
+        }
+        for day in ["00000000", "20260300", "20260001"] {
+            let scope = format!("{day}/us-east-1/lambda/aws4_request");
+            let error = error(&scope, &format!("{day}T000000Z"), None);
+            assert!(error.starts_with("IncompleteSignatureException: Date must be in"), "{error}");
+        }
+    }
+
+    /// Returns the time and access key of the signature of a request, or the error.
+    fn read(query: &str, headers: &[(&str, &str)]) -> Result<Option<(String, String)>, String> {
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let request = UrlRequest { method: "GET", path: "/", query, headers, body: b"" };
+        match Signature::read(&request) {
+            Err(UrlError::Signature { message, .. }) => Err(message),
+            Ok(found) => Ok(found.map(|signature| (signature.time, signature.access_key))),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn presigned_urls_are_valid_for_a_second_to_a_week() {
+        let read = |expires: &str| {
+            let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=local/20261130/us-east-1/lambda/aws4_request\
+                         &X-Amz-SignedHeaders=host&X-Amz-Signature=0&X-Amz-Date=20261130T101500Z";
+            read(&format!("{query}&X-Amz-Expires={expires}"), &[]).map(|_| ())
+        };
+        for valid in ["1", "604800"] {
+            assert_eq!(read(valid), Ok(()), "{valid}");
+        }
+        for long in ["604801", "18446744073709551615", "18446744073709551616", "99999999999999999999999"] {
+            let expected = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be \
+                            less than 604800 seconds";
+            assert_eq!(read(long), Err(expected.to_owned()), "{long}");
+        }
+        assert_eq!(read("-1"), Err("X-Amz-Expires must be non-negative".to_owned()));
+        assert_eq!(read("0"), Err("X-Amz-Expires must be at least 1 second".to_owned()));
+        for text in ["", "x", "-", "-x", "1.5", "+1", "1e3"] {
+            assert_eq!(read(text), Err("X-Amz-Expires should be a number".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn time_of_a_signature_is_that_of_one_of_two_headers() {
+        let whole = "AWS4-HMAC-SHA256 Credential=local/20261130/us-east-1/lambda/aws4_request, SignedHeaders=date;host, \
+                     Signature=0";
+        let time = |headers: &[(&str, &str)]| {
+            let found = read("", &[&[("authorization", whole)], headers].concat());
+            found.map(|found| found.map(|(time, _)| time).unwrap_or_default())
+        };
+        let expected = Ok("20261130T101500Z".to_owned());
+        assert_eq!(time(&[("date", "Mon, 30 Nov 2026 10:15:00 GMT")]), expected);
+        assert_eq!(time(&[("date", "20261130T101500Z")]), expected);
+        let other = ("date", "Tue, 01 Dec 2026 10:15:00 GMT");
+        assert_eq!(time(&[other, ("x-amz-date", "20261130T101500Z")]), expected);
+        // The check refuses it, with AWS's error.
+        assert_eq!(time(&[("date", "yesterday")]), Ok("yesterday".to_owned()));
     }
 
     #[test]
     fn incomplete_signatures_say_what_is_missing() {
         let read = |query: &str, headers: &[(&str, &str)]| {
-            let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-            let request = UrlRequest { method: "GET", path: "/", query, headers, body: b"" };
-            match Signature::read(&request) {
-                Err(UrlError::Signature { message, .. }) => message,
-                Ok(found) => format!("{:?}", found.map(|signature| signature.access_key)),
-                Err(other) => panic!("{other:?}"),
-            }
+            read(query, headers).map_or_else(|message| message, |found| format!("{:?}", found.map(|(_, key)| key)))
         };
         let date = ("x-amz-date", "20261130T101500Z");
         let whole =

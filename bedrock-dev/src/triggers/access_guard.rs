@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH, escape_xml, new_uuid};
 use super::local_resources::LocalResources;
 use super::resource_access::ResourceAccess;
-use super::s3;
+use super::s3::{self, DeniedKeys};
+use super::sns;
 
 /// Maximum size of a request whose body says what it is about: that of the services.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -34,13 +35,14 @@ pub(super) fn guard_access(routes: Router, access: ResourceAccess, resources: Lo
 }
 
 async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let Some(function) = calling_function(&head).filter(|function| guard.access.is_checked(function)) else {
         return next.run(Request::from_parts(head, body)).await;
     };
     let is_s3 = head.uri.path().starts_with(S3_PATH);
+    let deletes_objects = is_s3 && S3Request::of(&head).deletes_objects();
     // Objects are streamed: their path says everything.
-    let (body, bytes) = if is_s3 {
+    let (body, bytes) = if is_s3 && !deletes_objects {
         (body, Bytes::new())
     } else {
         let Ok(bytes) = to_bytes(body, MAX_REQUEST_BYTES).await else {
@@ -50,22 +52,32 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         };
         (Body::from(bytes.clone()), bytes)
     };
+    let mut denied_keys = DeniedKeys::default();
     for (action, resource) in required(&guard.resources, &head, &bytes) {
-        if let Err(message) = guard.access.check(&function, &action, &resource) {
-            return denial(&action, &message);
+        let Err(message) = guard.access.check(&function, &action, &resource) else { continue };
+        match resource.split_once('/') {
+            Some((_, key)) if deletes_objects => denied_keys.insert(key, message),
+            _ => return denial(&action, &message),
         }
     }
+    head.extensions.insert(denied_keys);
     next.run(Request::from_parts(head, body)).await
 }
 
-/// Returns the function whose access key signed a request or a presigned URL.
+/// Returns the function whose access key signed a request or a presigned URL, with Signature Version 4 or 2.
 fn calling_function(head: &Parts) -> Option<String> {
     let authorization = head.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signed = authorization.split_once("Credential=").map(|(_, rest)| rest.to_owned());
-    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
-    let mut query = query.filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-credential"));
-    let credential = signed.or_else(|| query.next().map(|(_, value)| value))?;
-    worker_of_access_key(credential.split('/').next()?).map(str::to_owned)
+    let version_4 = authorization.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+    let version_2 = authorization.strip_prefix("AWS ").and_then(|rest| rest.split(':').next());
+    let in_header = version_4.or(version_2).map(|key| key.trim().to_owned());
+    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let in_query = query.filter_map(|(name, value)| match &*name.to_ascii_lowercase() {
+        "x-amz-credential" => value.split('/').next().map(str::to_owned),
+        "awsaccesskeyid" => Some(value.into_owned()),
+        _ => None,
+    });
+    // A second key, of another program, does not hide the function.
+    in_header.into_iter().chain(in_query).find_map(|key| worker_of_access_key(&key).map(str::to_owned))
 }
 
 /// Returns the actions and resources that a request needs. Empty if it is not an operation of the local services, which
@@ -75,7 +87,7 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     let operation = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = operation.rsplit('.').next().unwrap_or_default();
     if path.starts_with(S3_PATH) {
-        return of_s3(head);
+        return of_s3(head, body);
     }
     if path.starts_with(SQS_PATH) && !operation.is_empty() {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -85,10 +97,9 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
         return vec![(action, resources.queue_arn_of_name(name))];
     }
     if path.starts_with(SNS_PATH) {
-        let params: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
-        let get = |name: &str| params.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str());
-        let Some(action) = get("Action") else { return Vec::new() };
-        let topic = get("TopicArn").or(get("TargetArn")).unwrap_or("*");
+        let params = sns::Parameters::of(body);
+        let Some(action) = params.get("Action") else { return Vec::new() };
+        let topic = params.topic_arn().unwrap_or("*");
         return vec![(format!("sns:{}", action.trim_end_matches("Batch")), topic.to_owned())];
     }
     if path.starts_with(EVENTS_PATH) {
@@ -103,14 +114,40 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     Vec::new()
 }
 
-/// Returns what an operation of S3 needs (S3 user guide, "Required permissions for Amazon S3 API operations").
-fn of_s3(head: &Parts) -> Vec<(String, String)> {
-    let path = head.uri.path().strip_prefix(S3_PATH).unwrap_or_default().trim_start_matches('/');
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
-    let query: Vec<(String, String)> =
-        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let selected = s3::selected_operation(&head.method, &query, !key.is_empty());
+/// What a request to S3 is about.
+struct S3Request {
+    bucket: String,
+    /// Empty if it is about the bucket.
+    key: String,
+    /// The operation, if it is another one than the plain one.
+    selected: Option<String>,
+}
+
+impl S3Request {
+    fn of(head: &Parts) -> Self {
+        let path = head.uri.path().strip_prefix(S3_PATH).unwrap_or_default().trim_start_matches('/');
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let selected = s3::selected_operation(&head.method, &query, !key.is_empty());
+        Self { bucket: bucket.to_owned(), key: key.to_owned(), selected }
+    }
+
+    fn deletes_objects(&self) -> bool {
+        self.selected.as_deref() == Some("DeleteObjects")
+    }
+}
+
+/// Returns what an operation of S3 needs (S3 user guide, "Required permissions for Amazon S3 API operations"). Only the keys
+/// of `DeleteObjects` are in the body.
+fn of_s3(head: &Parts, body: &Bytes) -> Vec<(String, String)> {
+    let request = S3Request::of(head);
+    let S3Request { bucket, key, selected } = &request;
+    if request.deletes_objects() {
+        let keys = s3::keys_to_delete(body).unwrap_or_default().into_iter();
+        return keys.map(|key| ("s3:DeleteObject".to_owned(), format!("arn:aws:s3:::{bucket}/{key}"))).collect();
+    }
     let action = match (selected.as_deref(), &head.method, key.is_empty()) {
         _ if bucket.is_empty() => "ListAllMyBuckets",
         (None, &Method::GET | &Method::HEAD, true) => "ListBucket",
@@ -119,15 +156,13 @@ fn of_s3(head: &Parts) -> Vec<(String, String)> {
         (None, &Method::GET | &Method::HEAD, false) => "GetObject",
         (None, &Method::PUT, false)
         | (Some("CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload"), ..) => "PutObject",
-        (None, &Method::DELETE, false) | (Some("DeleteObjects"), ..) => "DeleteObject",
+        (None, &Method::DELETE, false) => "DeleteObject",
         (Some("ListParts"), ..) => "ListMultipartUploadParts",
         (Some(name @ ("AbortMultipartUpload" | "GetBucketLocation" | "GetBucketVersioning")), ..) => name,
         _ => return Vec::new(),
     };
-    let resource = match (action, key) {
+    let resource = match (action, key.as_str()) {
         ("ListAllMyBuckets", _) => "*".to_owned(),
-        // The keys are in the body: the right to delete any key is needed.
-        ("DeleteObject", "") => format!("arn:aws:s3:::{bucket}/*"),
         (_, "") => format!("arn:aws:s3:::{bucket}"),
         _ => format!("arn:aws:s3:::{bucket}/{key}"),
     };
@@ -201,7 +236,6 @@ mod tests {
             (Method::GET, "/_s3/b?list-type=2", "s3:ListBucket arn:aws:s3:::b"),
             (Method::HEAD, "/_s3/b", "s3:ListBucket arn:aws:s3:::b"),
             (Method::GET, "/_s3/b?location", "s3:GetBucketLocation arn:aws:s3:::b"),
-            (Method::POST, "/_s3/b?delete", "s3:DeleteObject arn:aws:s3:::b/*"),
             (Method::HEAD, "/_s3/b/c%20d/e", "s3:GetObject arn:aws:s3:::b/c d/e"),
             (Method::PUT, "/_s3/b/c?uploadId=1&partNumber=1", "s3:PutObject arn:aws:s3:::b/c"),
             (Method::POST, "/_s3/b/c?uploads", "s3:PutObject arn:aws:s3:::b/c"),
@@ -215,6 +249,27 @@ mod tests {
         assert!(needs(&Method::GET, "/_s3/b?policy", &[], "").is_empty());
         let copy = needs(&Method::PUT, "/_s3/b/c", &[("x-amz-copy-source", "/other/k%20e?versionId=1")], "");
         assert_eq!(copy, ["s3:PutObject arn:aws:s3:::b/c", "s3:GetObject arn:aws:s3:::other/k e"]);
+    }
+
+    #[test]
+    fn deletion_of_objects_needs_the_right_for_each_key() {
+        let body = "<Delete><Object><Key>a/b</Key></Object><Object><Key>c &amp; d</Key></Object></Delete>";
+        let copied = [("x-amz-copy-source", "/other/key")];
+        assert_eq!(
+            needs(&Method::POST, "/_s3/b?delete", &copied, body),
+            ["s3:DeleteObject arn:aws:s3:::b/a/b", "s3:DeleteObject arn:aws:s3:::b/c & d"]
+        );
+        // The local S3 deletes nothing then.
+        for malformed in ["", "<Delete>", "<Delete/>", "<Delete><Object/></Delete>"] {
+            assert!(needs(&Method::POST, "/_s3/b?delete", &[], malformed).is_empty(), "{malformed}");
+        }
+    }
+
+    #[test]
+    fn last_one_of_repeated_parameters_counts() {
+        let topics = "TopicArn=arn:aws:sns:x:1:first&TopicArn=arn:aws:sns:x:1:last";
+        let published = needs(&Method::POST, "/_sns/", &[], &format!("Action=ListTopics&{topics}&Action=Publish"));
+        assert_eq!(published, ["sns:Publish arn:aws:sns:x:1:last"]);
     }
 
     #[test]
@@ -248,5 +303,12 @@ mod tests {
         assert_eq!(function("/_sqs", signed).as_deref(), Some("resizer"));
         assert_eq!(function("/_sqs", &signed.replace("LOCAL_resizer", "any")), None);
         assert_eq!(function("/_s3/b/c?X-Amz-Credential=LOCAL_a%2F2026", "").as_deref(), Some("a"));
+        // Signature Version 2, boto3's default for presigned URLs in some regions.
+        let presigned = "/_s3/b/c?AWSAccessKeyId=LOCAL_a&Signature=x%3D&Expires=1795588500";
+        assert_eq!(function(presigned, "").as_deref(), Some("a"));
+        assert_eq!(function(&presigned.replace("LOCAL_a", "any"), ""), None);
+        assert_eq!(function("/_s3/b/c", "AWS LOCAL_a:x=").as_deref(), Some("a"));
+        assert_eq!(function("/_s3/b/c", "AWS any:x="), None);
+        assert_eq!(function(presigned, "Bearer any").as_deref(), Some("a"));
     }
 }

@@ -86,7 +86,7 @@ impl ResourceAccess {
         let mut matching = access
             .statements
             .iter()
-            .filter(|each| each.actions.match_any(&[action.to_owned()]) && each.resources.match_any(&names));
+            .filter(|each| each.actions.match_action(action) && each.resources.match_any(&names));
         let is_allowed = matching.clone().any(|statement| statement.allows);
         let is_denied = matching.any(|statement| !statement.allows);
         if is_allowed && !is_denied {
@@ -297,11 +297,15 @@ fn without_account(text: &str) -> String {
 }
 
 impl Patterns {
+    /// IAM ignores the case of actions, but not that of resources.
+    fn match_action(&self, action: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        let matches = |pattern: &String| matches_pattern(pattern.to_ascii_lowercase().as_bytes(), action.as_bytes());
+        self.texts.iter().any(matches) != self.is_negated
+    }
+
     fn match_any(&self, names: &[String]) -> bool {
-        // IAM ignores the case of actions; ARNs of this machine have no others that differ only in it.
-        let matches = |pattern: &String, name: &String| {
-            matches_pattern(pattern.to_lowercase().as_bytes(), name.to_lowercase().as_bytes())
-        };
+        let matches = |pattern: &String, name: &String| matches_pattern(pattern.as_bytes(), name.as_bytes());
         self.texts.iter().any(|pattern| names.iter().any(|name| matches(pattern, name))) != self.is_negated
     }
 }
@@ -493,6 +497,21 @@ mod tests {
             ("sqs:PurgeQueue", &format!("{SQS}shop-local-other"), false),
             ("s3:DeleteObject", "arn:aws:s3:::shop-local-up/a/b", true),
             ("s3:DeleteObject", "arn:aws:s3:::shop-local-other/a/b", false),
+        ] {
+            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+        }
+    }
+
+    #[test]
+    fn case_counts_in_resources_but_not_in_actions() {
+        let settings = "uses = [{ statement = { Action = 'S3:getobject', Resource = 'arn:aws:s3:::b/Key/*' } }, \
+                        { statement = { NotAction = 'S3:*', Resource = 'arn:aws:sqs:*:*:Jobs' } }]";
+        let test = access(settings, false);
+        for (action, resource, is_allowed) in [
+            ("s3:GetObject", "arn:aws:s3:::b/Key/a", true),
+            ("s3:GetObject", "arn:aws:s3:::b/key/a", false),
+            ("sqs:SendMessage", &*format!("{SQS}Jobs"), true),
+            ("sqs:SendMessage", &format!("{SQS}jobs"), false),
         ] {
             assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
         }

@@ -129,3 +129,33 @@ async fn worker_without_uses_is_not_restricted() {
     assert_eq!(failed, [false; 6], "{outcomes:#?}");
     server.dev_server.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_a_deletion_are_checked_one_by_one() {
+    let bucket = "conformance-local-uploads";
+    let resource = format!("arn:aws:s3:::{bucket}/mine/*");
+    let statement = json!({ "Effect": "Allow", "Action": ["s3:DeleteObject"], "Resource": [resource] });
+    let server = open(Some(vec![Use::Statement(statement.to_string())])).await;
+    let url = server.dev_server.url.clone();
+    let delete = move |authorization: &str, query: &str| {
+        let headers = [format!("Host: {}", url.trim_start_matches("http://")), authorization.to_owned()];
+        let headers: Vec<&str> = headers.iter().map(String::as_str).filter(|header| !header.is_empty()).collect();
+        let keys = "<Object><Key>mine/a</Key></Object><Object><Key>Mine/b</Key></Object>";
+        let line = format!("POST /_s3/{bucket}?delete{query}");
+        exchange(&url, &line, &headers, &format!("<Delete>{keys}</Delete>"))
+    };
+    let signed = "Authorization: AWS4-HMAC-SHA256 Credential=LOCAL_endpoint/20261130/us-east-1/s3/aws4_request";
+    let responses = tokio::task::spawn_blocking(move || {
+        [delete(signed, ""), delete("", "&AWSAccessKeyId=LOCAL_endpoint&Signature=x&Expires=1")]
+    });
+    for (head, body) in responses.await.expect("a thread") {
+        assert_eq!(head.split(' ').nth(1), Some("200"), "{head}");
+        let deleted = body.contains("<Deleted><Key>mine/a</Key></Deleted>") && body.matches("<Key>").count() == 2;
+        assert!(deleted && body.contains("<Error><Code>AccessDenied</Code><Message>User: "), "{body}");
+        assert!(
+            body.contains(&format!("s3:DeleteObject on resource: &quot;arn:aws:s3:::{bucket}/Mine/b&quot;")),
+            "{body}"
+        );
+    }
+    server.dev_server.close();
+}

@@ -14,7 +14,7 @@ mod event;
 mod folder;
 mod watcher;
 
-pub(super) use api::{Bucket, S3, router, selected_operation};
+pub(super) use api::{Bucket, DeniedKeys, S3, keys_to_delete, router, selected_operation};
 pub(super) use event::{BucketNotification, event_json};
 pub(super) use folder::Change;
 pub(super) use watcher::{WatchedBucket, watch};

@@ -102,7 +102,7 @@ fn list_topics(sns: &Sns) -> String {
 }
 
 fn topic<'a>(sns: &'a Sns, params: &Parameters) -> Result<&'a Topic, SnsError> {
-    let arn = params.get("TopicArn").or_else(|| params.get("TargetArn")).unwrap_or_default();
+    let arn = params.topic_arn().unwrap_or_default();
     sns.find(arn).ok_or_else(|| SnsError::new("NotFound", "Topic does not exist"))
 }
 

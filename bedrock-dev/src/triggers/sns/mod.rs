@@ -14,4 +14,5 @@ mod topic;
 
 pub(super) use api::router;
 pub(super) use message::{Message, MessageAttribute, event_json};
+pub(super) use request::Parameters;
 pub(super) use topic::{Sns, Subscription, Topic};

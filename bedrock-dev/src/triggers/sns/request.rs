@@ -32,16 +32,21 @@ impl SnsError {
     }
 }
 
-/// The parameters of a request.
-pub(super) struct Parameters(BTreeMap<String, String>);
+/// The parameters of a request. The last of several with the same name counts.
+pub(in super::super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    pub(super) fn of(body: &Bytes) -> Self {
+    pub(in super::super) fn of(body: &Bytes) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in super::super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// Returns the topic of `Publish` and `PublishBatch`.
+    pub(in super::super) fn topic_arn(&self) -> Option<&str> {
+        self.get("TopicArn").or_else(|| self.get("TargetArn"))
     }
 
     /// Returns the prefixes of the members of a list: `PREFIX.1`, `PREFIX.2`.

@@ -39,6 +39,7 @@ mod state;
 mod write;
 mod xml;
 
+pub(in super::super) use delete::{DeniedKeys, keys_to_delete};
 pub(in super::super) use operation::selected_operation;
 pub(in super::super) use routes::router;
 pub(in super::super) use state::{Bucket, S3};

@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 
+use super::super::delete::DeniedKeys;
 use super::super::state::{Bucket, S3};
 use super::serve;
 
@@ -380,4 +381,24 @@ async fn several_objects_are_deleted_in_one_request() {
     for invalid in ["", "<Delete>", "<Delete></Delete>", "<Delete><Object></Object></Delete>"] {
         assert_eq!(s3.send("POST /files?delete", &[], invalid).await.error(), (400, "MalformedXML"), "{invalid}");
     }
+}
+
+#[tokio::test]
+async fn denied_keys_are_not_deleted_and_have_an_error() {
+    let s3 = TestS3::open();
+    for key in ["mine", "theirs"] {
+        fs::write(s3.file(key), "x").expect("written");
+    }
+    let mut denied = DeniedKeys::default();
+    denied.insert("theirs", "not & allowed".to_owned());
+    let body = "<Delete><Object><Key>mine</Key></Object><Object><Key>theirs</Key></Object><Quiet>true</Quiet></Delete>";
+    let request = Request::builder().method("POST").uri("/_s3/files?delete").extension(denied);
+    let request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=any/1/us-east-1/s3/aws4_request");
+    let response = serve(State(Arc::clone(&s3.s3)), request.body(Body::from(body)).expect("a request")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let error = "<Error><Code>AccessDenied</Code><Message>not &amp; allowed</Message><Key>theirs</Key></Error>";
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains(error) && body.matches("<Key>").count() == 1, "{body}");
+    assert!(!s3.file("mine").exists() && s3.file("theirs").exists());
 }

@@ -141,7 +141,7 @@ impl DeploymentRecord {
 /// Deletes the record before `plan` is applied. If the caller may not use the bucket, tags all functions of the stage instead, so
 /// that no deploy trusts the record, and returns `true`: then functions that are created need the tag too.
 ///
-/// Functions outside of the plan are tagged because nobody knows which of them the record is about.
+/// Functions outside of the plan are tagged because a caller who may not read the record cannot know which of them it is about.
 pub(crate) async fn delete_record(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<bool> {
     let request = || {
         let object = aws.s3.delete_object().bucket(stage.upload_bucket()).key(stage.record_key());

@@ -317,3 +317,19 @@ fn version_of_a_program_without_records_is_found() {
     assert!(aws.deploy(&app).contains("shop-dev-counter (permissions)"));
     assert_unchanged(&app, &aws);
 }
+
+#[test]
+fn function_recreated_without_the_record_is_not_trusted() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    aws.deploy(&app);
+    for function in ["shop-dev-counter", "shop-dev-reporter", "shop-dev-endpoint"] {
+        aws.call("lambda", "delete_function", &json!({ "FunctionName": function }));
+    }
+    app.set("/workers/reporter/log_retention", json!(7));
+    deploy(&app, &aws, &without_the_record(&aws), &[]).success();
+    app.set("/workers/reporter/log_retention", json!(30));
+    assert!(has_record(&aws) && is_marked(&aws, "shop-dev-reporter"));
+    assert!(aws.deploy(&app).contains("log retention 7 → 30"));
+    assert_unchanged(&app, &aws);
+}

@@ -229,8 +229,9 @@ impl StageOperation<'_> {
         published: &PublishedVersions,
     ) -> Result<ChangeCount> {
         let started_at_ms = milliseconds_since_1970();
-        with_interrupt(interrupt, delete_record(aws, stage, plan)).await?;
-        let context = ApplyContext { aws, stage, observer: self.observer, interrupt, started_at_ms, published };
+        let is_unrecorded = with_interrupt(interrupt, delete_record(aws, stage, plan)).await?;
+        let observer = self.observer;
+        let context = ApplyContext { aws, stage, observer, interrupt, started_at_ms, published, is_unrecorded };
         with_interrupt(interrupt, apply(context, plan, desired)).await
     }
 }

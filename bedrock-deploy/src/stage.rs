@@ -28,7 +28,8 @@ pub(crate) const OWNER: &str = "cargo-bedrock";
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
 /// Tag of functions with settings that not every function has: which of them a deploy manages.
 pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
-/// Tag of functions of which an operation changed something that it could not remove from the record of the last deployment.
+/// Tag of all functions of a stage of which an operation changed something although it could not delete the record of the last
+/// deployment.
 pub(crate) const UNRECORDED_TAG: &str = "bedrock:unrecorded";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
 pub(crate) const BUCKET_STATEMENT_PREFIX: &str = "bedrock-bucket-";

@@ -37,6 +37,9 @@ pub(crate) async fn read_unchanged(aws: &Aws, stage: &StageContext, desired: &De
         if !is_managed(stage, &deployed.tags) || deployed.tags.contains_key(UNRECORDED_TAG) {
             return None;
         }
+        if deployed.live.as_ref().map(|live| &live.number) != record.versions.get(key) {
+            return None;
+        }
         let layer = record.layers.get(key).cloned();
         Some(plan_function(stage, key, desired, &as_recorded(stage, key, desired, layer, deployed)))
     });

@@ -29,6 +29,8 @@ pub(crate) struct ApplyContext<'a> {
     /// Start in milliseconds since 1970, which identifies the versions that this deploy publishes.
     pub(crate) started_at_ms: u64,
     pub(crate) published: &'a PublishedVersions,
+    /// Whether functions are created with [`UNRECORDED_TAG`](crate::stage::UNRECORDED_TAG).
+    pub(crate) is_unrecorded: bool,
 }
 
 /// The versions that a deploy has published so far, by the keys of their functions.
@@ -45,7 +47,8 @@ impl PublishedVersions {
         self.functions.borrow_mut().insert(key.to_owned(), number.to_owned());
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<String> {
+    /// Returns the number of the version that was published of a function.
+    pub(crate) fn get(&self, key: &str) -> Option<String> {
         self.functions.borrow().get(key).cloned()
     }
 
@@ -66,6 +69,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) stage: &'a StageContext,
     pub(super) observer: &'a dyn DeployObserver,
     pub(super) published: &'a PublishedVersions,
+    /// Whether the function is created with [`UNRECORDED_TAG`](crate::stage::UNRECORDED_TAG).
+    pub(super) is_unrecorded: bool,
     pub(super) key: &'a str,
     /// Name of the function.
     pub(super) name: &'a str,

@@ -19,7 +19,7 @@ use crate::durable::is_durable;
 use crate::executions::has_running;
 use crate::lambda_settings::Members;
 use crate::read::{read_version_descriptions, version_from};
-use crate::stage::ALIAS;
+use crate::stage::{ALIAS, UNRECORDED_TAG};
 use crate::version::{FunctionSettings, Version};
 
 /// Versions of a function that are kept for rollbacks.
@@ -68,7 +68,9 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
     let code = code.build();
     let version = &desired.version;
     let settings = &version.settings;
-    let tags: HashMap<String, String> = context.stage.tags().into_iter().chain(desired.tags()).collect();
+    let unrecorded = context.is_unrecorded.then(|| (UNRECORDED_TAG.to_owned(), "true".to_owned()));
+    let tags = context.stage.tags().into_iter().chain(desired.tags()).chain(unrecorded);
+    let tags: HashMap<String, String> = tags.collect();
     let mut members = context.members.clone();
     members.extend(desired.lambda.code_signing.iter().map(|arn| ("CodeSigningConfigArn".to_owned(), json!(arn))));
     let request = || {

@@ -70,6 +70,7 @@ async fn apply_steps(
         stage: context.stage,
         observer: context.observer,
         published: context.published,
+        is_unrecorded: context.is_unrecorded,
         key: &planned.key,
         name: &planned.function,
         desired,

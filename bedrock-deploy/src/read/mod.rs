@@ -80,6 +80,12 @@ pub(crate) async fn read_contract_records(
     Ok(records)
 }
 
+/// Returns the keys of all functions of a stage that this tool manages.
+pub(crate) async fn read_managed_keys(aws: &Aws, stage: &StageContext) -> Result<BTreeSet<String>> {
+    let keys = lists::read(aws, stage).await?.keys().collect();
+    Ok(read_contract_records(aws, stage, &keys).await?.into_keys().collect())
+}
+
 /// What exists under the names of a function.
 enum Lookup {
     Managed(Box<ActualFunction>),

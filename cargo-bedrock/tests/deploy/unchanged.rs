@@ -232,3 +232,104 @@ fn deploy_without_the_bucket_marks_the_record_as_wrong() {
     assert_eq!(tags["Tags"].get("bedrock:unrecorded"), None, "{tags}");
     assert_unchanged(&app, &aws);
 }
+
+/// Refuses everything of the record, as a policy that allows only the lock.
+fn without_the_record(aws: &EmulatedAws) -> Proxy {
+    Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_record = request.operation.contains(RECORD);
+        if is_record { ProxyAction::Respond(403, "AccessDenied") } else { ProxyAction::Forward }
+    })
+}
+
+fn is_marked(aws: &EmulatedAws, function: &str) -> bool {
+    aws.call("lambda", "get_function", &json!({ "FunctionName": function }))["Tags"].get("bedrock:unrecorded").is_some()
+}
+
+#[test]
+fn record_that_cannot_be_written_is_not_trusted_again() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    aws.deploy(&app);
+    let denied = without_the_record(&aws);
+    app.set("/workers/reporter/log_retention", json!(7));
+    deploy(&app, &aws, &denied, &[]).success();
+    // It changes nothing, but cannot write the record.
+    let unchanged = deploy(&app, &aws, &denied, &[]);
+    assert!(unchanged.stderr.contains("warning: the deployment is not recorded"), "{unchanged:?}");
+    assert!(unchanged.success().ends_with("5 unchanged\n"));
+    app.set("/workers/reporter/log_retention", json!(30));
+    assert!(aws.deploy(&app).contains("log retention 7 → 30"));
+    assert_unchanged(&app, &aws);
+}
+
+#[test]
+fn function_created_without_the_record_is_found() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    aws.deploy(&app);
+    app.add("extra");
+    deploy(&app, &aws, &without_the_record(&aws), &["--only", "extra"]).success();
+    for function in ["shop-dev-counter", "shop-dev-reporter", "shop-dev-endpoint", "shop-dev-extra"] {
+        assert!(is_marked(&aws, function), "{function}");
+    }
+    app.remove("extra");
+    assert!(aws.deploy(&app).contains("- delete  shop-dev-extra"));
+    assert!(!is_marked(&aws, "shop-dev-endpoint"));
+    assert_unchanged(&app, &aws);
+}
+
+#[test]
+fn deploy_that_cannot_mark_the_record_is_refused() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    aws.deploy(&app);
+    let denied = Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_tag = request.operation.starts_with("POST ") && request.operation.contains("/tags/");
+        let is_denied = is_tag || request.operation.contains(RECORD);
+        if is_denied { ProxyAction::Respond(403, "AccessDenied") } else { ProxyAction::Forward }
+    });
+    app.set("/workers/reporter/log_retention", json!(7));
+    let refused = deploy(&app, &aws, &denied, &[]);
+    let help = format!("allow `s3:DeleteObject` on `{BUCKET}/{RECORD}`");
+    assert!(refused.code == Some(1) && refused.stderr.contains(&help), "{refused:?}");
+    app.set("/workers/reporter/log_retention", json!(30));
+    assert_unchanged(&app, &aws);
+}
+
+#[test]
+fn version_of_a_program_without_records_is_found() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = app();
+    aws.deploy(&app);
+    let name = "shop-dev-counter";
+    let live = aws.call("lambda", "get_function", &json!({ "FunctionName": name, "Qualifier": "live" }));
+    let description = &live["Configuration"]["Description"];
+    // It has deployed something else, and then the same code and settings with another role.
+    aws.call("iam", "delete_role_policy", &json!({ "RoleName": "shop-dev-counter-us-east-1", "PolicyName": "own" }));
+    let mut version = Value::Null;
+    for memory in [512, 256] {
+        let settings = json!({ "FunctionName": name, "MemorySize": memory });
+        aws.call("lambda", "update_function_configuration", &settings);
+        version = aws.call("lambda", "publish_version", &json!({ "FunctionName": name, "Description": description }));
+    }
+    let alias = json!({ "FunctionName": name, "Name": "live", "FunctionVersion": version["Version"] });
+    aws.call("lambda", "update_alias", &alias);
+    assert!(aws.deploy(&app).contains("shop-dev-counter (permissions)"));
+    assert_unchanged(&app, &aws);
+}
+
+#[test]
+fn function_recreated_without_the_record_is_not_trusted() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    aws.deploy(&app);
+    for function in ["shop-dev-counter", "shop-dev-reporter", "shop-dev-endpoint"] {
+        aws.call("lambda", "delete_function", &json!({ "FunctionName": function }));
+    }
+    app.set("/workers/reporter/log_retention", json!(7));
+    deploy(&app, &aws, &without_the_record(&aws), &[]).success();
+    app.set("/workers/reporter/log_retention", json!(30));
+    assert!(has_record(&aws) && is_marked(&aws, "shop-dev-reporter"));
+    assert!(aws.deploy(&app).contains("log retention 7 → 30"));
+    assert_unchanged(&app, &aws);
+}

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use bedrock_artifacts::Digest;
 use bedrock_build::Architecture;
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
@@ -105,6 +107,14 @@ pub(crate) fn compile(
     Err(failure(&output.failed, programs, &said, &command))
 }
 
+/// Returns the folder with what the build scripts of an app depend on. Each app has its own: cargo takes workers of the same
+/// name in two apps that share a target folder for the same package, and would use the result of the other one's script. The
+/// folder is in a variable of the scripts, whose change makes cargo run them again.
+fn inputs_folder(target: &Path, app: &Path) -> PathBuf {
+    let digest = Digest::of(app.as_os_str().as_bytes()).to_string();
+    target.join("build-inputs").join(digest.get(..16).unwrap_or(&digest))
+}
+
 fn command(
     context: &Context<'_>,
     workspace: &Workspace,
@@ -125,7 +135,7 @@ fn command(
     if compiler == Compiler::CargoLambda {
         command.arg("--lambda-dir").arg(lambda_folder(workspace));
     }
-    let inputs = folder.join("build-inputs");
+    let inputs = inputs_folder(&folder, &context.app.root);
     bedrock_build::build_inputs::write(context.app, &inputs)
         .map_err(|error| Error::io(format!("failed to write `{}`", inputs.display()), &error))?;
     command.env(bedrock_build::build_inputs::ENV_VARIABLE, inputs);
@@ -265,7 +275,16 @@ fn failure(failed: &BTreeSet<String>, programs: &[Program], said: &[String], com
 
 #[cfg(test)]
 mod tests {
-    use super::package_name;
+    use super::{inputs_folder, package_name};
+    use std::path::Path;
+
+    #[test]
+    fn apps_with_one_target_folder_have_inputs_of_their_own() {
+        let folder = |app: &str| inputs_folder(Path::new("/target"), Path::new(app));
+        assert_eq!(folder("/code/shop"), folder("/code/shop"));
+        assert_ne!(folder("/code/shop"), folder("/copy/shop"));
+        assert!(folder("/code/shop").starts_with("/target/build-inputs"));
+    }
 
     #[test]
     fn package_name_is_part_of_the_id() {

@@ -25,7 +25,7 @@
 //! | deadlines | real time; calls inherit the deadline of the worker or endpoint that makes them |
 //! | a worker that panics, raises or exits | an error of that invocation |
 //!
-//! Durable workers need the cargo feature `durable-test`: [`App::start_execution`] and [`Execution`].
+//! Durable workers need the cargo feature `durable-test`: `App::start_execution` and `Execution`.
 //!
 //! Reserved concurrency, permissions and recursive loops of calls are checked by `cargo bedrock dev`. A Lambda build
 //! contains none of this.

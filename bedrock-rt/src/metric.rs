@@ -124,13 +124,17 @@ impl Metric {
     ///
     /// If a name or a value is not one that CloudWatch accepts. Nothing is printed then.
     pub fn put(self) -> Result<(), InvalidMetric> {
+        self.write_to(&mut std::io::stdout().lock())
+    }
+
+    fn write_to(self, output: &mut impl Write) -> Result<(), InvalidMetric> {
         self.validate().map_err(InvalidMetric)?;
         let function = function_name();
         let namespace = config::app().unwrap_or_else(|| function.split("-local-").next().unwrap_or_default());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let line = self.line(namespace, &function, u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
         // A closed output is no reason for the function to fail.
-        let _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
+        let _ = output.write_all(format!("{line}\n").as_bytes());
         Ok(())
     }
 
@@ -220,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn metric_is_written_as_one_line_with_its_time_and_names() {
+        let mut output = Vec::new();
+        Metric::new("Orders", 1.0).write_to(&mut output).expect("a metric");
+        let text = String::from_utf8(output).expect("text");
+        assert_eq!((text.matches('\n').count(), text.ends_with('\n')), (1, true), "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert!(line["_aws"]["Timestamp"].as_u64().is_some_and(|time| time > 1_700_000_000_000), "{text}");
+        // The test is neither an app nor a function.
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "app");
+        assert_eq!((&line["FunctionName"], &line["Orders"]), (&json!("app-local-endpoint"), &json!(1.0)));
+    }
+
+    #[test]
     fn units_have_the_words_of_cloudwatch() {
         let words = [MetricUnit::None, MetricUnit::Milliseconds, MetricUnit::KilobytesPerSecond].map(MetricUnit::word);
         assert_eq!(words, ["None", "Milliseconds", "Kilobytes/Second"]);
@@ -245,7 +262,9 @@ mod tests {
             (of().dimension("Kind", "x".repeat(1025)), "value of dimension `Kind`"),
             (many, "30 dimensions, and at most 29"),
         ] {
-            let error = metric.clone().put().expect_err("an invalid metric");
+            let mut output = Vec::new();
+            let error = metric.clone().write_to(&mut output).expect_err("an invalid metric");
+            assert!(output.is_empty(), "{metric:?}");
             assert!(error.to_string().contains(part), "{metric:?}: {error}");
         }
     }

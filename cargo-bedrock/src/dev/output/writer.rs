@@ -55,7 +55,15 @@ pub(super) struct OutputWriter {
     items: Receiver<Item>,
     waiting_bytes: Arc<AtomicUsize>,
     /// Log lines that came before the server was ready. `None` from then on.
-    early_lines: Option<String>,
+    early_lines: Option<EarlyLines>,
+}
+
+/// Log lines that wait for the address of the server, at most [`QUEUE_CAPACITY_BYTES`].
+#[derive(Debug, Default)]
+struct EarlyLines {
+    text: String,
+    /// Lines that were dropped after these.
+    dropped: usize,
 }
 
 /// Creates the channel to the writer thread.
@@ -66,8 +74,11 @@ pub(super) fn output_channel() -> (OutputSender, OutputWriter) {
 fn channel_with_capacity(capacity: usize, capacity_bytes: usize) -> (OutputSender, OutputWriter) {
     let (items, receiver) = sync_channel(capacity);
     let waiting_bytes = Arc::<AtomicUsize>::default();
-    let writer =
-        OutputWriter { items: receiver, waiting_bytes: Arc::clone(&waiting_bytes), early_lines: Some(String::new()) };
+    let writer = OutputWriter {
+        items: receiver,
+        waiting_bytes: Arc::clone(&waiting_bytes),
+        early_lines: Some(EarlyLines::default()),
+    };
     (OutputSender { items, capacity_bytes, waiting_bytes, dropped: Arc::default() }, writer)
 }
 
@@ -133,19 +144,39 @@ impl OutputWriter {
             OutputMessage::LogLine(format, line) => {
                 let line = format.log_line(line, width);
                 match &mut self.early_lines {
-                    Some(early) => early.push_str(&line),
+                    Some(early) => early.add(&line, dropped),
                     None => append_text(text, &line, dropped),
                 }
                 return false;
             }
             OutputMessage::End => {
-                text.push_str(&self.early_lines.take().unwrap_or_default());
+                self.early_lines.take().unwrap_or_default().append_to(text);
                 return true;
             }
         };
         append_text(text, message, dropped);
-        text.push_str(&early_lines.unwrap_or_default());
+        early_lines.unwrap_or_default().append_to(text);
         false
+    }
+}
+
+impl EarlyLines {
+    /// Adds a line, before which `dropped` ones were dropped.
+    fn add(&mut self, line: &str, dropped: usize) {
+        if self.dropped == 0 && self.text.len() + line.len() <= QUEUE_CAPACITY_BYTES {
+            append_text(&mut self.text, line, dropped);
+        } else {
+            self.dropped += dropped + 1;
+        }
+    }
+
+    fn append_to(&self, text: &mut String) {
+        text.push_str(&self.text);
+        // JSON objects are not interrupted by notes.
+        if self.dropped > 0 && !self.text.starts_with('{') {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "note: {} lines were dropped, because the server was not ready", self.dropped);
+        }
     }
 }
 
@@ -170,7 +201,7 @@ mod tests {
 
     use bedrock_dev::execution::LogLine;
 
-    use super::{OutputMessage, OutputSender, channel_with_capacity};
+    use super::{EarlyLines, OutputMessage, OutputSender, QUEUE_CAPACITY_BYTES, channel_with_capacity};
     use crate::dev::output::format::{EndpointUrl, OutputFormat};
 
     fn send(sender: &OutputSender, texts: &[&str]) {
@@ -222,6 +253,19 @@ mod tests {
         let mut text = String::new();
         assert!(!writer.append_waiting(&mut text, None));
         assert_eq!(text, "address\nearly\nlate\nagain\n");
+    }
+
+    #[test]
+    fn early_log_lines_are_bounded() {
+        let line = format!("{}\n", "x".repeat(QUEUE_CAPACITY_BYTES / 4));
+        let mut early = EarlyLines::default();
+        for _ in 0..6 {
+            early.add(&line, 0);
+        }
+        let mut text = String::new();
+        early.append_to(&mut text);
+        assert!(text.len() <= QUEUE_CAPACITY_BYTES + 100);
+        assert!(text.ends_with("note: 3 lines were dropped, because the server was not ready\n"));
     }
 
     #[test]

@@ -56,8 +56,9 @@ impl Ministack {
             .create(folder.join("tmp"))
             .map_err(|error| io_error(folder, &error))?;
         let mut output = String::new();
-        for _ in 0..MAX_START_ATTEMPTS {
-            match Self::try_start(program, folder, options)? {
+        for attempt in 0..MAX_START_ATTEMPTS {
+            let address = free_address(attempt == 0).map_err(|error| io_error(folder, &error))?;
+            match Self::try_start(program, folder, address, options)? {
                 Ok(running) => return Ok(running),
                 Err(log) => output = log,
             }
@@ -79,9 +80,9 @@ impl Ministack {
     fn try_start(
         program: &Path,
         folder: &Path,
+        address: SocketAddr,
         options: ServiceOptions<'_>,
     ) -> Result<std::result::Result<Self, String>> {
-        let address = free_address().map_err(|error| io_error(folder, &error))?;
         let log = log_file(folder).map_err(|error| io_error(folder, &error))?;
         let child = command(program, folder, address.port(), log).spawn();
         let child = child.map_err(|error| start_error(format!("`{}`: {error}", program.display())))?;
@@ -190,10 +191,18 @@ fn is_healthy(address: SocketAddr) -> bool {
     ask().unwrap_or(false)
 }
 
-/// Returns an address with the default port if it is free, otherwise with any free one.
-fn free_address() -> io::Result<SocketAddr> {
+/// Returns an address with any free port, or with the default one if it is free and `is_default_preferred`.
+fn free_address(is_default_preferred: bool) -> io::Result<SocketAddr> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    bind(DEFAULT_PORT).or_else(|_| bind(0))?.local_addr()
+    // Some systems let a server listen on this address although another one listens on all addresses.
+    let is_used = || TcpStream::connect((Ipv4Addr::LOCALHOST, DEFAULT_PORT)).is_ok();
+    if is_default_preferred
+        && !is_used()
+        && let Ok(listener) = bind(DEFAULT_PORT)
+    {
+        return listener.local_addr();
+    }
+    bind(0)?.local_addr()
 }
 
 /// Creates the log, for standard output and standard error.
@@ -220,4 +229,20 @@ fn start_error(cause: impl Into<String>) -> Error {
 
 fn io_error(folder: &Path, error: &io::Error) -> Error {
     start_error(format!("`{}`: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEFAULT_PORT, free_address};
+    use std::net::{Ipv4Addr, TcpListener};
+
+    #[test]
+    fn port_of_another_server_is_not_used() {
+        // If this fails, another server has it already.
+        let _server = TcpListener::bind((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
+        for is_default_preferred in [true, false] {
+            let address = free_address(is_default_preferred).expect("an address");
+            assert!(address.ip().is_loopback() && address.port() != DEFAULT_PORT, "{address}");
+        }
+    }
 }

@@ -368,7 +368,7 @@ fn open_queue(
     AsyncQueue::with_observer(
         Arc::clone(store),
         clock.clone(),
-        move |event| runner.run_attempt(event),
+        move |event, before_delivery| runner.run_attempt(event, before_delivery),
         move |destination, source| resolver.resolve_destination(destination, source),
         move |event, change| {
             if let Some(line) = async_queue::log_line(event, &change, line_clock.now()) {

@@ -221,6 +221,7 @@ impl Function {
             if start == 1 {
                 self.log(&request_id, report::start_line(&request_id));
             }
+            invocation.prepare_delivery().await;
             let (outcome, usage) = environment.run(&request_id, invocation.clone(), timeout, max_memory).await;
             let has_started = !matches!(outcome, InvocationOutcome::NotStarted);
             if has_started {

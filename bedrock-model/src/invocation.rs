@@ -78,7 +78,7 @@ impl Invocation {
         }
     }
 
-    /// Awaits [`Invocation::before_delivery`]. Whoever hands invocations to processes calls it before.
+    /// Awaits [`Invocation::before_delivery`]. To be called before a process gets the invocation.
     pub async fn prepare_delivery(&self) {
         if let Some(hook) = &self.before_delivery {
             hook.run().await;

@@ -34,7 +34,7 @@ pub use cors::Cors;
 pub use destination::Destination;
 pub use dev::{DevServices, DevSettings};
 pub use durable::DurableSettings;
-pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
+pub use function::{Auth, FunctionSettings, Isolation, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
 pub use lambda::{FileSystem, LambdaSettings, LogFormat, Logging, RuntimeManagement, Tracing, Vpc};
 pub use origins::{Origin, Origins};

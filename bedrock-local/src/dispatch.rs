@@ -14,9 +14,9 @@ use super::async_events::{AsyncEvents, EventTarget};
 use super::caller_deadline::within_caller_deadline;
 use super::event_settings::EventSettings;
 use super::host::dependencies;
-use super::host::node::NodePool;
 use super::host::pool::{self, HostPool};
 use super::host::process;
+use super::host::process_pool::ProcessPool;
 use super::host::python::PythonPool;
 use super::host::registry::{HostConfig, HostRegistry};
 use super::linked_worker::{FindLinkedWorker, LinkedWorker};
@@ -262,8 +262,12 @@ fn new_worker(
     let info = Arc::new(WorkerInfo::new(app, entry));
     let runtime = match entry.language {
         Language::Rust => linked.map_or(WorkerRuntime::NotLinked, WorkerRuntime::Linked),
-        Language::Python => WorkerRuntime::Hosts(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts)))),
-        Language::JavaScript => WorkerRuntime::Hosts(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
+        Language::Python if !entry.is_isolated => {
+            WorkerRuntime::Hosts(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts))))
+        }
+        Language::Python | Language::JavaScript => {
+            WorkerRuntime::Hosts(ProcessPool::new(Arc::clone(&info), Arc::clone(hosts)))
+        }
     };
     Worker { info, runtime }
 }

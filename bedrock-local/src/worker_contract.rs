@@ -207,6 +207,7 @@ mod tests {
             runtime: "python3.13".to_owned(),
             krate: None,
             durable: None,
+            is_isolated: false,
         }
     }
 

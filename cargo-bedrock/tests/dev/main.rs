@@ -5,6 +5,7 @@ mod debug;
 mod debugger_clients;
 mod dev_process;
 mod durable_rust;
+mod isolation;
 mod mcp;
 mod open_files;
 mod recovery;

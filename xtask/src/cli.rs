@@ -90,7 +90,7 @@ enum Bench {
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
     },
-    /// Compare `cargo bedrock dev` with cargo-lambda and serverless-offline: calls, saved files, idle resources
+    /// Compare `cargo bedrock dev` with cargo-lambda and serverless-offline: calls, saved files, idle resources, bounds
     Dev {
         /// Number of measurements, of which the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
@@ -115,6 +115,7 @@ enum DevPart {
     Latency,
     Reload,
     Idle,
+    Bounds,
 }
 
 /// Performs the task that the command line names.
@@ -163,6 +164,7 @@ fn part(only: DevPart) -> bench::Part {
         DevPart::Latency => bench::Part::Latency,
         DevPart::Reload => bench::Part::Reload,
         DevPart::Idle => bench::Part::Idle,
+        DevPart::Bounds => bench::Part::Bounds,
     }
 }
 

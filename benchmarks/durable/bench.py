@@ -7,6 +7,7 @@ AWS's SDK and its local runner. `cargo xtask bench durable` runs it.
 """
 
 import base64
+import datetime
 import http.client
 import io
 import json
@@ -28,6 +29,7 @@ from pathlib import Path
 
 TEN_RUNS = 20
 MANY = 1000
+CONNECTIONS = 16
 WAITING = 10_000
 LATE = 50
 IDLE_SECONDS = 10
@@ -72,10 +74,14 @@ class Client:
 
     def send(self, method, path, body=b"", headers=()):
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=TIMEOUT_SECONDS)
+            self.connection = http.client.HTTPConnection(
+                self.address.hostname, self.address.port, timeout=TIMEOUT_SECONDS
+            )
             self.connection.connect()
             self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        credentials = "AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+        credentials = (
+            "AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+        )
         self.connection.request(method, path, body, {"Authorization": credentials, **dict(headers)})
         response = self.connection.getresponse()
         text = response.read()
@@ -108,11 +114,11 @@ class HttpRunner:
     def start_many(self, count, event):
         def start(number):
             client = Client(self.url)
-            for _ in range(number, count, 16):
+            for _ in range(number, count, CONNECTIONS):
                 client.invoke(self.function, event, "Event")
 
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(start, range(16)))
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            list(pool.map(start, range(CONNECTIONS)))
 
     def ten(self):
         return timed(lambda: self.client.invoke(self.function, {"steps": 10}))
@@ -133,7 +139,7 @@ class Dev(HttpRunner):
     function = "flow"
 
     def __init__(self, program, checkout, sdk):
-        self.program = program
+        self.program = Path(program).resolve()
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         self.app = self.folder / "shop"
         self.environment = {**os.environ, "CARGO_TARGET_DIR": str(checkout / "target/fixtures")}
@@ -156,7 +162,9 @@ class Dev(HttpRunner):
         started = time.perf_counter()
         command = [self.program, "bedrock", "dev", "--port", "0", "--message-format", "json"]
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.app, env=self.environment, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=self.app, env=self.environment, stdout=subprocess.PIPE, stderr=log
+            )
         self.url = json.loads(self.process.stdout.readline())["url"]
         took = time.perf_counter() - started
         # A full pipe would make `dev` drop lines.
@@ -202,7 +210,7 @@ class Ministack(HttpRunner):
     name = "ministack"
     function = "flow"
 
-    def __init__(self, tools, sdk):
+    def __init__(self, tools):
         self.folder = tempfile.mkdtemp(prefix="ministack-")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -235,6 +243,11 @@ class Ministack(HttpRunner):
             )
         self.wait_until_healthy()
         self.client = Client(self.url)
+
+    def new_client(self):
+        return Client(self.url)
+
+    def create_flow(self, sdk):
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("main.py", FUNCTION.format(flow=FLOW))
@@ -253,6 +266,17 @@ class Ministack(HttpRunner):
         self.client.send("POST", "/2015-03-31/functions", json.dumps(function).encode())
         while json.loads(self.client.send("GET", "/2015-03-31/functions/flow/configuration")[1])["State"] != "Active":
             time.sleep(0.05)
+
+    def many(self, count):
+        # ministack 1.5 starts a process for each invocation that runs at the same time, and asynchronous ones of durable
+        # functions do not end.
+        def run(number):
+            client = Client(self.url)
+            for _ in range(number, count, CONNECTIONS):
+                client.invoke(self.function, {"steps": 5})
+
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return timed(lambda: list(pool.map(run, range(CONNECTIONS))))
 
     def wait_until_healthy(self):
         deadline = time.monotonic() + 60
@@ -302,6 +326,67 @@ class LocalRunner:
         self.runner.close()
 
 
+class InstantClient:
+    """A client of the SDK whose checkpoints succeed at once: what is left is the time of the SDK itself."""
+
+    def checkpoint_durable_execution(self, Updates=(), **_):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        operations = [
+            {
+                "Id": update["Id"],
+                "Type": update["Type"],
+                "Status": "STARTED" if update["Action"] == "START" else "SUCCEEDED",
+                "StartTimestamp": now,
+                "StepDetails": {"Attempt": 1, "Result": update.get("Payload")},
+            }
+            for update in Updates
+        ]
+        return {"CheckpointToken": "next", "NewExecutionState": {"Operations": operations}}
+
+
+class Sdk:
+    """The SDK without a service."""
+
+    name = "the SDK alone"
+
+    def __init__(self):
+        from aws_durable_execution_sdk_python import durable_execution
+
+        names = {}
+        exec(FLOW, names)
+        self.handler = durable_execution(names["flow"], boto3_client=InstantClient())
+
+    def ten(self):
+        execution = {
+            "Id": "1",
+            "Type": "EXECUTION",
+            "Status": "STARTED",
+            "StartTimestamp": 1,
+            "ExecutionDetails": {"InputPayload": json.dumps({"steps": 10})},
+        }
+        event = {
+            "DurableExecutionArn": "arn:aws:lambda:us-east-1:1:function:flow:$LATEST/durable-execution/flow/1",
+            "CheckpointToken": "first",
+            "InitialExecutionState": {"Operations": [execution], "NextMarker": ""},
+        }
+        return timed(lambda: self.handler(event, FakeContext()))
+
+    def many(self, count):
+        return None
+
+    def close(self):
+        pass
+
+
+class FakeContext:
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:1:function:flow"
+    tenant_id = None
+
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+
 def timed(run):
     started = time.perf_counter()
     run()
@@ -318,12 +403,14 @@ def measure_speed(runners, passes):
         for runner in runners:
             print(f"pass {number + 1} of {passes}: {runner.name}", file=sys.stderr)
             tens[runner.name] += [runner.ten() for _ in range(TEN_RUNS)]
-            many[runner.name].append(MANY / runner.many(MANY))
+            took = runner.many(MANY)
+            many[runner.name] += [MANY / took] if took else []
     print("| runner | ten steps, p50 | five steps, 1,000 in flight |")
     print("| --- | ---: | ---: |")
     for runner in runners:
         median = statistics.median(tens[runner.name]) * 1000
-        print(f"| {runner.name} | {median:.1f} ms | {max(many[runner.name]):.0f} executions/s |")
+        rate = f"{max(many[runner.name]):.0f} executions/s" if many[runner.name] else "–"
+        print(f"| {runner.name} | {median:.1f} ms | {rate} |")
 
 
 def measure_waiting(dev):
@@ -346,7 +433,9 @@ def measure_waiting(dev):
     print(f"| memory of `dev` | {memory:.0f} MB, {memory_before:.0f} MB without them |")
     print(f"| CPU time in {IDLE_SECONDS} s | {cpu * 1000:.0f} ms |")
     print(f"| start of `dev`, including cargo | {full:.2f} s, {empty:.2f} s without them |")
-    print(f"| a timer fires late by, p50 and maximum of {LATE} | {statistics.median(late):.0f} ms, {max(late):.0f} ms |")
+    print(
+        f"| a timer fires late by, p50 and maximum of {LATE} | {statistics.median(late):.0f} ms, {max(late):.0f} ms |"
+    )
 
 
 def restart(dev):
@@ -365,8 +454,10 @@ def main(program, checkout, tools, passes="3"):
     checkout, tools = Path(checkout), Path(tools)
     sdk = next((tools / "durable/lib").glob("*/site-packages"))
     dev = Dev(program, checkout, sdk)
-    runners = [dev, LocalRunner(), Ministack(tools, sdk)]
+    ministack = Ministack(tools)
+    runners = [dev, LocalRunner(), ministack, Sdk()]
     try:
+        ministack.create_flow(sdk)
         measure_speed(runners, int(passes))
         measure_waiting(dev)
     finally:

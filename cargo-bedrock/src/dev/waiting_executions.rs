@@ -55,7 +55,8 @@ impl WaitingExecutions {
             return;
         }
         let number = self.newest.fetch_add(1, Ordering::SeqCst) + 1;
-        let (newest, running) = (Arc::clone(&self.newest), Arc::clone(&self.running));
+        let newest = Arc::clone(&self.newest);
+        let running = Arc::clone(&self.running);
         let check =
             Check { app: app.clone(), port: self.port, compiler: self.compiler.clone(), print: self.print.clone() };
         tokio::task::spawn_blocking(move || {

@@ -3,7 +3,7 @@ the dev server is tested with.
 
 Usage: opinions.py VALIDATOR TOOLS CHECKOUT
 
-Prints a Markdown table of the requirements that one of the two does not meet. Started with the Python that has AWS's SDK
+Prints a Markdown table of what one of the two does otherwise, with the number of requirements that show it. Started with the Python that has AWS's SDK
 and its local runner. `cargo xtask opinions` runs it.
 """
 
@@ -12,10 +12,12 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 import uuid
 import zipfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -199,8 +201,22 @@ def run(kind, number):
     return None if result.passed else "; ".join(result.errors)
 
 
-def summary(error):
-    return "meets it" if error is None else " ".join(error.split()).replace("|", "\\|")[:160]
+def differences(error):
+    """Returns what is wrong without the numbers of events, and without what only follows from another order of events."""
+    parts = {re.sub(r"Event\[EventId=\d+\]\.", "", part) for part in error.split("; ")}
+    orders = {part for part in parts if part.startswith("EventType: ")}
+    if any(part.startswith("No new events") for part in parts):
+        return {"the execution does not end"}
+    if orders or any(part.startswith("No actual event found") for part in parts):
+        return orders or {"events are missing"}
+    return parts
+
+
+def counts(results):
+    found = Counter()
+    for error in results:
+        found.update(differences(error) if error is not None else ())
+    return found
 
 
 logging.disable(logging.CRITICAL)
@@ -216,8 +232,9 @@ try:
 finally:
     server.close()
 print(f"{len(numbers)} requirements; AWS's local runner meets {local.count(None)}, ministack {emulated.count(None)}.\n")
-print("| requirement | AWS's local runner | ministack |")
-print("| --- | --- | --- |")
-for number, one, other in zip(numbers, local, emulated):
-    if one is not None or other is not None:
-        print(f"| {number} | {summary(one)} | {summary(other)} |")
+one, other = counts(local), counts(emulated)
+print("| difference | AWS's local runner | ministack |")
+print("| --- | ---: | ---: |")
+for difference, _ in (one + other).most_common():
+    text = " ".join(difference.split()).replace("|", "\\|")[:160]
+    print(f"| {text} | {one[difference] or ''} | {other[difference] or ''} |")

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::test::{Profile, TestGroup, TestOptions};
 use crate::workspace::Workspace;
-use crate::{bench, fixtures, runtimes, setup, test, tidy};
+use crate::{bench, fixtures, opinions, runtimes, setup, test, tidy};
 
 /// The tasks of this repository.
 #[derive(Debug, Parser)]
@@ -34,6 +34,9 @@ enum Task {
         #[arg(long)]
         newest: bool,
     },
+    /// Run AWS's requirements for durable functions in AWS's local runner and in ministack; prints Markdown for
+    /// `docs/src/durable.md`
+    Opinions,
     /// Measure the product; prints Markdown for `docs/src/benchmarks.md`
     #[command(subcommand)]
     Bench(Bench),
@@ -75,6 +78,12 @@ enum Bench {
     Dashboard,
     /// Measure deploys of twenty functions to an emulator of AWS
     Deploy,
+    /// Compare durable executions in `cargo bedrock dev` with AWS's local runner and ministack, and measure waiting ones
+    Durable {
+        /// Number of turns of the three
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+    },
     /// Compare invocations on this machine with their floors, and measure the compile of the smallest app
     Local {
         /// Number of measurements, of which the tables have the medians
@@ -128,6 +137,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Task::Setup => setup::run(&workspace, &mut io::stdout()).map(|()| ExitCode::SUCCESS),
         Task::Fixtures => fixtures::build(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Runtimes { newest } => Ok(exit_code(runtimes::run(&workspace, newest, &mut io::stdout())?)),
+        Task::Opinions => opinions::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(bench) => measure(&workspace, &bench).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -138,6 +148,7 @@ fn measure(workspace: &Workspace, bench: &Bench) -> Result<()> {
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Dashboard => bench::dashboard(workspace),
         Bench::Deploy => bench::deploy(workspace),
+        Bench::Durable { passes } => bench::durable(workspace, passes),
         Bench::Dev { passes, only } => bench::dev(workspace, passes, only.map(part)),
         Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),
     }

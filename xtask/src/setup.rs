@@ -32,8 +32,16 @@ const VENVS: [(&str, &[Pin]); 11] = [
     ("awscli", &[("awscli", "1.46.3")]),
     // Type checkers, and libraries whose models describe themselves: second opinions about contracts.
     ("contracts", &[("basedpyright", "1.40.2"), ("msgspec", "0.23.0"), ("mypy", "2.4.1"), ("pydantic", "2.14.4")]),
-    // AWS's SDK for durable functions, which brings the AWS SDK that it needs, and a library of the validator.
-    ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
+    // AWS's SDK for durable functions, which brings the AWS SDK that it needs, its local runner, and a library of the
+    // validator.
+    (
+        "durable",
+        &[
+            ("aws-durable-execution-sdk-python", "3.0.0"),
+            ("aws-durable-execution-sdk-python-testing", "1.4.0"),
+            ("pyyaml", "6.0.4"),
+        ],
+    ),
     // A linter and formatter of Python.
     ("ruff", &[("ruff", "0.17.6")]),
     // A checker of licences, sources and bans of crates.

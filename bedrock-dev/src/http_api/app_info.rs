@@ -81,6 +81,7 @@ fn worker(worker: &Worker) -> Value {
         "folder": worker.dir,
         "settings": settings(&worker.settings),
         "triggers": worker.settings.triggers.iter().map(trigger).collect::<Vec<_>>(),
+        "durable": worker.settings.durable.is_some(),
     })
 }
 

@@ -12,6 +12,7 @@
 //! | [`debug`] | workers with a debugger attached |
 //! | [`services`] | the AWS services that the dev server does not have |
 //! | [`otlp`] | export of traces to a collector |
+//! | [`waiting_executions`] | executions that wait while their code changes |
 
 mod browser;
 mod compile;
@@ -24,5 +25,6 @@ mod reload;
 mod run;
 mod services;
 mod terminal;
+mod waiting_executions;
 
 pub(crate) use run::{DevOptions, run, shutdown_signal};

@@ -5,6 +5,7 @@ mod debug;
 mod debugger_clients;
 mod dev_process;
 mod durable_rust;
+mod durable_rust_replay;
 mod isolation;
 mod mcp;
 mod open_files;
@@ -17,6 +18,7 @@ mod terminal_session;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod traces;
+mod waiting_executions;
 
 use std::path::Path;
 use std::process::Command;

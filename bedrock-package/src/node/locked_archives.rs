@@ -29,7 +29,9 @@ fn yarn_classic(text: &str) -> Vec<LockedArchive> {
     let mut name = "";
     let mut version = "";
     for line in text.lines() {
-        let value = |key: &str| line.strip_prefix("  ")?.strip_prefix(key)?.strip_prefix(' ').map(|text| text.trim_matches('"'));
+        let value = |key: &str| {
+            line.strip_prefix("  ")?.strip_prefix(key)?.strip_prefix(' ').map(|text| text.trim_matches('"'))
+        };
         if !line.starts_with([' ', '#']) && line.ends_with(':') {
             let pattern = line.trim_end_matches(':').split(", ").next().unwrap_or_default().trim_matches('"');
             // Another name for a package: `alias@npm:name@1.0.0`.

@@ -50,8 +50,7 @@ impl PackageManager {
             let Some(lock) = OTHER_LOCKS.iter().find(|lock| folder.join(lock).is_file()) else { continue };
             let app = real(&context.app.root);
             let shown = relative_path(&folder.join(lock), &app);
-            let failed =
-                || Error::app(format!("failed to read the locked dependencies of worker `{}`", worker.name));
+            let failed = || Error::app(format!("failed to read the locked dependencies of worker `{}`", worker.name));
             let manager = Self::of_lock(&folder.join(lock));
             let Some(manager) = manager else {
                 return Err(failed().cause(format!("`{shown}` is a lock in Bun's old binary format")).help(format!(
@@ -70,7 +69,9 @@ impl PackageManager {
                     ))
                     .help(format!("delete `{shown}`, or take its folder out of the workspace"))),
                 _ => Err(failed()
-                    .cause(format!("`{shown}` is a lock of {name}, and a build reads only one that is in the worker's folder"))
+                    .cause(format!(
+                        "`{shown}` is a lock of {name}, and a build reads only one that is in the worker's folder"
+                    ))
                     .help(format!("run `{}` in `{}`", manager.install_apart(), worker.dir))),
             };
         }
@@ -176,7 +177,9 @@ impl PackageManager {
         let is_classic = program.version.starts_with("0.") || program.version.starts_with("1.");
         let (is_wrong, wanted, help) = match self {
             Self::YarnClassic => (!is_classic, "Yarn 1", "run `yarn install` to bring the lock to the new version"),
-            Self::Yarn => (is_classic, "Yarn 2 or newer", "`corepack enable`, or `npm install --global @yarnpkg/cli-dist`"),
+            Self::Yarn => {
+                (is_classic, "Yarn 2 or newer", "`corepack enable`, or `npm install --global @yarnpkg/cli-dist`")
+            }
             _ => return Ok(()),
         };
         if is_wrong {

@@ -58,9 +58,12 @@ impl NodeProject {
         };
         if manager != PackageManager::Npm && !linked.is_empty() {
             let name = manager.name();
-            return Err(Error::app(format!("the dependencies of worker `{}` cannot be installed for Lambda", worker.name))
-                .cause(format!("`{}/package.json` has a folder in it, and a lock of {name}", worker.dir))
-                .help("make the worker and the folder members of a workspace, or use npm for this worker"));
+            return Err(Error::app(format!(
+                "the dependencies of worker `{}` cannot be installed for Lambda",
+                worker.name
+            ))
+            .cause(format!("`{}/package.json` has a folder in it, and a lock of {name}", worker.dir))
+            .help("make the worker and the folder members of a workspace, or use npm for this worker"));
         }
         let program = manager.find(&context.tools, &dir);
         Ok(Self { manager, program, dir, workspace, linked, worker_dir: worker.dir.clone() })
@@ -216,7 +219,8 @@ impl NodeProject {
         let mut command = install_commands::install(self.manager, program, places, purpose);
         context.tools.run(&mut command, what).map(drop).map_err(|error| {
             let lock = self.manager.lock();
-            error.help(format!("if `{lock}` does not fit `package.json`, run `{program_name} install` in `{shown_dir}`"))
+            error
+                .help(format!("if `{lock}` does not fit `package.json`, run `{program_name} install` in `{shown_dir}`"))
         })
     }
 }

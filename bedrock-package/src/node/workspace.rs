@@ -75,12 +75,7 @@ impl NodeWorkspace {
     }
 
     /// Adds the lists of the workspace, and the members that the worker needs.
-    pub(super) fn add_inputs(
-        &self,
-        inputs: &mut Inputs,
-        manager: PackageManager,
-        context: &Context<'_>,
-    ) -> Result<()> {
+    pub(super) fn add_inputs(&self, inputs: &mut Inputs, manager: PackageManager, context: &Context<'_>) -> Result<()> {
         for list in DependencyLists::of(manager, &self.root)?.files {
             let bytes = read(&self.root.join(&list), &list)?;
             inputs.add_bytes(&format!("`{list}` of the workspace"), &bytes.unwrap_or_default());

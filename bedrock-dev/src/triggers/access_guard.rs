@@ -91,8 +91,13 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     }
     if path.starts_with(SQS_PATH) && !operation.is_empty() {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
-        let url = params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
-        let name = url.or(params["QueueName"].as_str()).unwrap_or("*");
+        // This operation reads the name, and no other does.
+        let name = if operation == "GetQueueUrl" {
+            params["QueueName"].as_str()
+        } else {
+            params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next())
+        };
+        let name = name.unwrap_or("*");
         let action = format!("sqs:{}", operation.trim_end_matches("Batch"));
         return vec![(action, resources.queue_arn_of_name(name))];
     }

@@ -104,7 +104,14 @@ impl ResourceAccess {
             format!("help: change the `statement` in `uses` of `{function}` at {location}")
         } else {
             let entry = self.missing_use(action, resource).unwrap_or_else(|| self.missing_statement(action, resource));
-            format!("help: add `{entry}` to `uses` of `{function}` at {location}")
+            // The account of this machine is none of AWS's.
+            let account = &self.resources.account;
+            if entry.contains(&format!(":{account}:")) {
+                let entry = entry.replace(&format!(":{account}:"), ":ACCOUNT:");
+                format!("help: add `{entry}` to `uses` of `{function}` at {location}, with your AWS account for `ACCOUNT`")
+            } else {
+                format!("help: add `{entry}` to `uses` of `{function}` at {location}")
+            }
         };
         for text in [format!("{severity}: `{function}` may not `{action}` on `{resource}`: {reason}"), help] {
             (self.log_sink)(LogLine { worker: function.into(), request_id: None, text });

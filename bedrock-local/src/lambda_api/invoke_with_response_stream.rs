@@ -114,7 +114,8 @@ impl StreamedInvocation {
                 return Err(not_run_error(error));
             }
             tokio::spawn(async move {
-                if let Ok(response) = &result {
+                // A response without bytes has no chunk.
+                if let Some(response) = result.as_ref().ok().filter(|response| !response.is_empty()) {
                     let _ = sender.send(payload_chunk(response)).await;
                 }
                 let _ = sender.send(self.complete(&result)).await;

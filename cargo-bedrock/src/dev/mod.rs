@@ -22,7 +22,7 @@ mod otlp;
 mod output;
 mod reload;
 mod run;
-mod services;
+pub(crate) mod services;
 mod terminal;
 
 pub(crate) use run::{DevOptions, run, shutdown_signal};

@@ -1,8 +1,10 @@
 //! The tools that an app needs and those that are useful, their version commands, and how to install them.
 
-use bedrock_build::{Architecture, Language};
+use bedrock_build::settings::DevServices;
+use bedrock_build::{App, Architecture, Language};
 
 use super::facts::AppFacts;
+use crate::dev::services;
 use crate::scaffold::durable_rust;
 
 /// The oldest compiler that can compile this project's crates.
@@ -41,6 +43,8 @@ pub(super) enum VersionSource {
     Version,
     /// It is the path of a folder that exists if the tool is installed.
     Folder,
+    /// The tool does not print its version.
+    None,
 }
 
 /// Returns the requirements in the order of the report. `needs_terraform`: the app is deployed with Terraform.
@@ -49,6 +53,7 @@ pub(super) fn requirements_of(facts: &AppFacts, needs_terraform: bool) -> Vec<Re
     requirements.extend(cross_compilation(facts));
     requirements.extend(python(facts));
     requirements.extend(javascript(facts));
+    requirements.extend(facts.app.as_ref().and_then(ministack));
     requirements.push(Requirement {
         name: "terraform",
         probes: vec![probe("terraform", &["version"])],
@@ -133,6 +138,23 @@ fn cross_compilation(facts: &AppFacts) -> Vec<Requirement> {
     // The compiler always includes the target of this machine.
     let rust_target = (!is_native).then_some(rust_target);
     rust_target.into_iter().chain([zigbuild, zig, cargo_lambda]).collect()
+}
+
+/// Returns the emulator that `cargo bedrock dev` starts for the app, if the settings say so.
+fn ministack(app: &App) -> Option<Requirement> {
+    if app.settings.dev.services != Some(DevServices::Ministack) {
+        return None;
+    }
+    let of = |program: &str| VersionProbe { source: VersionSource::None, ..probe(program, &["--help"]) };
+    let installed = services::installed(app).display().to_string();
+    Some(Requirement {
+        name: "ministack",
+        probes: vec![of("ministack"), of(&installed)],
+        min_version: "0",
+        reason: Some("`dev.services` is `\"ministack\"`".to_owned()),
+        purpose: "",
+        install_help: services::install_help(),
+    })
 }
 
 fn python(facts: &AppFacts) -> Vec<Requirement> {

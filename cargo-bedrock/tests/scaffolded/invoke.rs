@@ -59,6 +59,7 @@ fn exit_code_and_message_name_the_failure() {
     let expected =
         "error: worker `greeter` failed\n  caused by: Runtime.UnmarshalError: the event is wrong: missing field `name`";
     assert!(wrong.stderr.contains(expected), "{}", wrong.stderr);
+    assert_eq!(wrong.stderr.matches("Runtime.UnmarshalError").count(), 1, "it is printed once: {}", wrong.stderr);
 
     app.write("workers/counter/main.py", "import sys\nsys.exit(4)\n");
     let exited = app.bedrock(&["--quiet", "invoke", "counter"]);

@@ -51,7 +51,8 @@ impl Reader<'_> {
             let list = ResourceKind::ALL.map(|kind| format!("`{}`", kind.as_str())).join(", ");
             self.wrong_value(value, path, &format!("a table with exactly one of {list} and `statement`"));
             if let Some(table) = table.filter(|_| kinds.is_empty()) {
-                let kinds: Vec<&str> = ResourceKind::ALL.iter().map(|kind| kind.as_str()).chain(["statement"]).collect();
+                let kinds: Vec<&str> =
+                    ResourceKind::ALL.iter().map(|kind| kind.as_str()).chain(["statement"]).collect();
                 self.suggest_key(table, TABLE_KEYS, &kinds);
             }
             return None;

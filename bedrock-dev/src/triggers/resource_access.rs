@@ -108,7 +108,9 @@ impl ResourceAccess {
             let account = &self.resources.account;
             if entry.contains(&format!(":{account}:")) {
                 let entry = entry.replace(&format!(":{account}:"), ":ACCOUNT:");
-                format!("help: add `{entry}` to `uses` of `{function}` at {location}, with your AWS account for `ACCOUNT`")
+                format!(
+                    "help: add `{entry}` to `uses` of `{function}` at {location}, with your AWS account for `ACCOUNT`"
+                )
             } else {
                 format!("help: add `{entry}` to `uses` of `{function}` at {location}")
             }

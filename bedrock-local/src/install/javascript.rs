@@ -172,7 +172,7 @@ struct PlanOptions<'a> {
 
 /// Decides what to run.
 fn plan(dir: &Path, package: &Value, options: PlanOptions<'_>) -> Result<Plan, Failure> {
-    let PlanOptions { shown, was_installed, with_dev } = options;
+    let PlanOptions { was_installed, with_dev, .. } = options;
     let read_json = |path: &str| -> Result<Option<Value>, Failure> {
         // A file that is not JSON is npm's to report.
         Ok(read(&dir.join(path))?.and_then(|text| serde_json::from_str(&text).ok()))

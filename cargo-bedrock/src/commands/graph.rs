@@ -56,7 +56,9 @@ impl Graph {
         let rust = if self.built {
             bedrock_package::load_built_calls(&app)
         } else {
-            if let Some(worker) = first_durable_rust(&app).filter(|_| !bedrock_package::artifact_dir(&app).join("cargo").exists()) {
+            if let Some(worker) =
+                first_durable_rust(&app).filter(|_| !bedrock_package::artifact_dir(&app).join("cargo").exists())
+            {
                 session.print.note(&format!(
                     "compiling the app to read its calls, with AWS's SDK for durable functions, which `{}` uses",
                     worker.name

@@ -85,9 +85,9 @@ impl Project {
             { "name": "tool", "version": "1.0.0" },
             part("x64"), part("arm64"),
         ]);
-        let made = Command::new("node").args(["-e", MAKE_REGISTRY, &url, &packages.to_string()]);
-        let mut made = made;
-        assert!(made.current_dir(&registry).status().expect("Node.js").success());
+        let mut node = Command::new("node");
+        node.args(["-e", MAKE_REGISTRY, &url, &packages.to_string()]).current_dir(&registry);
+        assert!(node.status().expect("Node.js").success());
         let main = "const { Worker } = require(\"./worker.js\");\n\nclass Reporter extends Worker {\n  async execute() {\n    return require(\"tiny\").name;\n  }\n}\n\nmodule.exports = { Reporter };\n";
         app.write("workers/reporter/main.js", main);
         let project = Self { app, scratch, url };

@@ -35,7 +35,9 @@ pub(super) fn find_or_install(app: &App, options: ServiceOptions<'_>) -> Result<
         return Ok(program);
     }
     if !options.should_install {
-        return Err(Error::call("`dev.services` is `\"ministack\"`, and ministack is not installed").help(install_help()));
+        return Err(
+            Error::call("`dev.services` is `\"ministack\"`, and ministack is not installed").help(install_help())
+        );
     }
     let Some(uv) = find_on_path("uv") else {
         return Err(Error::call("`--install-services` installs ministack with uv, which is not installed")

@@ -283,6 +283,9 @@ mod tests {
         let queue = r#"{"QueueUrl":"http://127.0.0.1/_sqs/000000000000/q"}"#;
         let sent = needs(&Method::POST, "/_sqs", &target("AmazonSQS.SendMessageBatch"), queue);
         assert_eq!(sent, ["sqs:SendMessage arn:aws:sqs:us-east-1:000000000000:q"]);
+        let both = r#"{"QueueName":"theirs","QueueUrl":"http://127.0.0.1/_sqs/000000000000/q"}"#;
+        let named = needs(&Method::POST, "/_sqs", &target("AmazonSQS.GetQueueUrl"), both);
+        assert_eq!(named, ["sqs:GetQueueUrl arn:aws:sqs:us-east-1:000000000000:theirs"]);
         let listed = needs(&Method::POST, "/_sqs", &target("AmazonSQS.ListQueues"), "{}");
         assert_eq!(listed, ["sqs:ListQueues arn:aws:sqs:us-east-1:000000000000:*"]);
         let published = needs(&Method::POST, "/_sns/", &[], "Action=PublishBatch&TopicArn=arn%3Aaws%3Asns%3Ax%3A1%3At");

@@ -470,6 +470,20 @@ mod tests {
     }
 
     #[test]
+    fn line_to_add_has_no_account_of_this_machine() {
+        let test = access("uses = []", false);
+        for resource in
+            ["arn:aws:events:us-east-1:000000000000:event-bus/orders", "arn:aws:sqs:us-east-1:000000000000:theirs"]
+        {
+            let action = if resource.contains("sqs") { "sqs:SendMessage" } else { "events:PutEvents" };
+            assert!(test.access.check("greeter", action, resource).is_err());
+            let lines = std::mem::take(&mut *test.lines.lock().expect("lines"));
+            assert!(lines[1].contains(&resource.replace("000000000000", "ACCOUNT")), "{lines:?}");
+            assert!(lines[1].ends_with(", with your AWS account for `ACCOUNT`"), "{lines:?}");
+        }
+    }
+
+    #[test]
     fn existing_resources_have_the_arns_of_the_settings() {
         let arn = |service: &str, name: &str| format!("arn:aws:{service}:eu-west-1:123456789012:{name}");
         let settings = format!(

@@ -1,7 +1,7 @@
 //! The tools that an app needs and those that are useful, their version commands, and how to install them.
 
 use bedrock_build::settings::DevServices;
-use bedrock_build::{App, Architecture, Language};
+use bedrock_build::{App, Architecture, Language, Worker};
 
 use super::facts::AppFacts;
 use crate::dev::services;
@@ -9,6 +9,9 @@ use crate::scaffold::durable_rust;
 
 /// The oldest compiler that can compile this project's crates.
 const MIN_RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// Locks of JavaScript workers that npm does not read, and the programs that do.
+const OTHER_LOCKS: [(&str, &str); 3] = [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm"), ("bun.lock", "bun")];
 
 /// A required or useful tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +199,22 @@ fn javascript(facts: &AppFacts) -> Vec<Requirement> {
         purpose: "installs the dependencies of workers in JavaScript",
         install_help: "install Node.js with npm from `https://nodejs.org`".to_owned(),
     };
-    vec![interpreter, installer]
+    let other = |(lock, name): &(&str, &'static str)| {
+        let uses_lock = |worker: &&Worker| {
+            let has = |list: &str| facts.root.join(&worker.dir).join(list).is_file();
+            worker.language == Language::JavaScript && has(lock) && !has("package-lock.json")
+        };
+        let worker = facts.app.iter().flat_map(|app| &app.workers).find(uses_lock)?;
+        Some(Requirement {
+            name,
+            probes: vec![probe(name, &["--version"])],
+            min_version: "0",
+            reason: Some(format!("worker `{}` has its lock, `{lock}`", worker.name)),
+            purpose: "",
+            install_help: format!("run `npm install --global {name}`"),
+        })
+    };
+    [interpreter, installer].into_iter().chain(OTHER_LOCKS.iter().filter_map(other)).collect()
 }
 
 fn probe(program: &str, arguments: &[&str]) -> VersionProbe {

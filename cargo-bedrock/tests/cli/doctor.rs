@@ -311,3 +311,13 @@ fn emulator_of_the_settings_is_needed() {
     let found = doctor(&app, &[]);
     assert!(found.contains("ok     ministack       is installed\n") && found.starts_with("exit code 0"), "{found}");
 }
+
+#[test]
+fn tools_of_other_locks_are_needed() {
+    let app = complete().file("workers/thumbnailer/pnpm-lock.yaml", "");
+    let missing = doctor(&app, &[]);
+    let expected = "error  pnpm            is not on the PATH; worker `thumbnailer` has its lock, `pnpm-lock.yaml`\n";
+    assert!(missing.contains(expected) && missing.contains("help: run `npm install --global pnpm`"), "{missing}");
+    let found = doctor(&add_tool(app, "pnpm", "echo 10.34.9"), &[]);
+    assert!(found.contains("ok     pnpm            10.34.9\n"), "{found}");
+}

@@ -66,9 +66,16 @@ fn check_versions(package: &Value, worker: &Worker, manager: PackageManager) -> 
             let version = version.as_str().unwrap_or_default();
             if schemes.iter().any(|scheme| version.starts_with(scheme)) {
                 let shown = format!("{}/package.json", worker.dir);
-                return Err(Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"))
-                    .cause(format!("`{version}` is not a version that npm reads"))
-                    .help("write `file:` and the path of the folder, or `*` for a member of the npm workspace"));
+                let error = Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"));
+                return Err(if manager == PackageManager::Npm {
+                    error
+                        .cause(format!("`{version}` is not a version that npm reads"))
+                        .help("write `file:` and the path of the folder, or `*` for a member of the npm workspace")
+                } else {
+                    error
+                        .cause(format!("`{version}` is a link, which a layer cannot have"))
+                        .help("make the folder a member of the workspace, and write `workspace:*`, or `*` with Yarn 1")
+                });
             }
         }
     }

@@ -166,12 +166,11 @@ impl PackageManager {
                 Self::Bun => "`npm install --global bun`",
             };
             let missing = format!("`{}` is not on the PATH", self.program());
-            return Err(match self {
-                Self::Npm => Error::call(what).cause(missing).help(help),
-                _ => {
-                    let cause = format!("{missing}, and `{}` is a lock of {}", self.lock(), self.name());
-                    Error::call(what).cause(cause).help(format!("install it: {help}"))
-                }
+            return Err(if self == Self::Npm {
+                Error::call(what).cause(missing).help(help)
+            } else {
+                let cause = format!("{missing}, and `{}` is a lock of {}", self.lock(), self.name());
+                Error::call(what).cause(cause).help(format!("install it: {help}"))
             });
         };
         let is_classic = program.version.starts_with("0.") || program.version.starts_with("1.");

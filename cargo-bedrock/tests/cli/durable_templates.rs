@@ -27,7 +27,7 @@ fn app_with(worker: &str) -> Option<TestApp> {
     app.run_ok(&["new", "worker", worker, "--durable"]);
     let name = worker.split('.').next().unwrap_or_default();
     let dir = app.path(&format!("workers/{name}"));
-    if worker.ends_with(".js") {
+    if worker.split('.').nth(1) == Some("js") {
         symlink(tool("durable_sdk/node_modules")?, dir.join("node_modules")).expect("a link");
         return Some(app);
     }

@@ -50,7 +50,8 @@ impl Lock {
     /// Returns an error if the nearest lock above a folder is one of another tool than npm. `app` is the folder of the app.
     pub(super) fn check_above(dir: &Path, app: &Path, shown: &str) -> Result<(), Failure> {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let (dir, app) = (real(dir), real(app));
+        let dir = real(dir);
+        let app = real(app);
         for folder in dir.ancestors().skip(1).take_while(|folder| folder.starts_with(&app)) {
             if folder.join("package-lock.json").is_file() {
                 return Ok(());

@@ -28,7 +28,10 @@ for (const manifest of JSON.parse(list)) {
   const dist = { tarball: `${url}/${archive}`, shasum: digest("sha1", "hex"), integrity: "sha512-" + digest("sha512", "base64") };
   const known = fs.existsSync(manifest.name) ? JSON.parse(fs.readFileSync(manifest.name)).versions : {};
   const versions = { ...known, [manifest.version]: { ...manifest, dist } };
-  fs.writeFileSync(manifest.name, JSON.stringify({ name: manifest.name, "dist-tags": { latest: manifest.version }, versions }));
+  // Yarn does not take what has just been published.
+  const time = Object.fromEntries(Object.keys(versions).map((version) => [version, "2020-01-01T00:00:00.000Z"]));
+  const document = { name: manifest.name, "dist-tags": { latest: manifest.version }, versions, time };
+  fs.writeFileSync(manifest.name, JSON.stringify(document));
 }
 "#;
 

@@ -151,6 +151,19 @@ impl LocalApp {
         result
     }
 
+    /// Runs one invocation of the worker with this name, for a caller that prints its error. Prints only the stack trace of it.
+    pub async fn run_for_caller(&self, name: &str, event: Bytes) -> Result<Bytes, Error> {
+        let worker = self.find(name)?;
+        check_event_size(&worker.info.entry.name, event.len(), InvocationType::RequestResponse)?;
+        let invocation = Invocation::new(event, None);
+        let id = invocation.request_id.clone();
+        let result = self.run(worker, invocation).await;
+        if let Err(error) = &result {
+            self.hosts.output.print_trace(error, &id);
+        }
+        result
+    }
+
     /// Runs one invocation of the worker with this name and prints its error, if it fails.
     pub async fn run_and_report_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
         self.run_and_report(self.find(name)?, invocation).await

@@ -13,15 +13,21 @@ use bedrock_artifacts::{Entry, ExclusionReason, FolderKind, PackOptions, Tree, c
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 /// Dependency lists, which are installed into the layer instead of being packed.
-const DEPENDENCY_LISTS: [&str; 13] = [
+const DEPENDENCY_LISTS: [&str; 19] = [
     ".npmrc",
+    ".pnp.cjs",
+    ".pnp.loader.mjs",
+    ".pnpmfile.cjs",
+    ".yarnrc",
     "Pipfile",
     "Pipfile.lock",
     "bun.lock",
     "bun.lockb",
+    "bunfig.toml",
     "npm-shrinkwrap.json",
     "package-lock.json",
     "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
     "poetry.lock",
     "pyproject.toml",
     "requirements.txt",
@@ -52,7 +58,7 @@ pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec
         let path = entry.path.as_str();
         // esbuild reads the settings of TypeScript.
         let is_read = path == "tsconfig.json" && worker.settings.bundle;
-        DEPENDENCY_LISTS.contains(&path) || (TYPE_FILES.contains(&path) && !is_read)
+        DEPENDENCY_LISTS.contains(&path) || path.starts_with(".yarn/") || (TYPE_FILES.contains(&path) && !is_read)
     };
     Ok(tree.entries("").into_iter().filter(|entry| !is_left_out(entry)).collect())
 }

@@ -77,6 +77,9 @@ impl Reader<'_> {
                 path,
                 "a table with exactly one of `schedule`, `queue`, `bucket`, `topic` and `bus`",
             );
+            if let Some(table) = table.filter(|_| kinds.is_empty()) {
+                self.suggest_key(table, &[], KINDS);
+            }
             return None;
         };
         let earlier_problems = self.problems.len();

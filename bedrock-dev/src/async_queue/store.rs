@@ -170,6 +170,12 @@ impl QueueStore {
         }
     }
 
+    /// Whether a program is the one that runs the events of the file at `path`.
+    pub fn is_owned(path: &Path) -> bool {
+        let lock = File::open(path.with_extension("lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Whether this program is the one that runs the events.
     pub fn is_own(&self) -> bool {
         self.lock.is_some()

@@ -23,7 +23,7 @@ mod otlp;
 mod output;
 mod reload;
 mod run;
-mod services;
+pub(crate) mod services;
 mod terminal;
 mod waiting_executions;
 

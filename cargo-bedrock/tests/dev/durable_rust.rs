@@ -236,6 +236,11 @@ fn durable_rust_worker_runs_in_dev_and_is_built() {
     durable_rust_replay::check(&served.app);
     check_conformance(&served.app);
     check_build(&served.app);
+    if std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "nightly") {
+        // It compiles the SDK once more, in the profile of tests.
+        let tests = served.app.cargo(&["test", "--package", "new_flow", "--quiet"]);
+        assert_eq!(tests.code, Some(0), "{}{}", tests.stdout, tests.stderr);
+    }
 }
 
 /// Runs AWS's requirements with AWS's own validator, if the tools are installed. Their timeouts need the real clock.

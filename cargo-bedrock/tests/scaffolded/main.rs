@@ -14,6 +14,7 @@ mod layers;
 mod local_install;
 mod manifest;
 mod migrated;
+mod package_managers;
 mod packages;
 mod rustc_log;
 mod sbom;

@@ -17,6 +17,7 @@ use bedrock_build::settings::DevServices;
 use crate::ui::Printer;
 use bedrock_diagnostics::{ExitKind, Result};
 use install::find_or_install;
+pub(crate) use install::{install_help, installed};
 use ministack::{Ministack, local_region};
 pub(super) use options::ServiceOptions;
 

@@ -136,8 +136,8 @@ impl<'a> StageLock<'a> {
         observer: &dyn DeployObserver,
     ) -> Result<Option<Self>> {
         let contents = LockContents::new(aws, operation);
-        let (etag, record) = Default::default();
-        let lock = Self { aws, stage, contents, etag, renewed: Cell::new(Instant::now()), record };
+        let renewed = Cell::new(Instant::now());
+        let lock = Self { aws, stage, contents, etag: RefCell::default(), renewed, record: RefCell::default() };
         match lock.try_acquire(observer).await {
             Ok(()) => Ok(Some(lock)),
             Err(LockError::Held(held)) => Err(held.into_error(stage)),

@@ -30,7 +30,7 @@ fn case(
     Case { operation, refusal: Refusal { status, code, message: message.to_owned() }, action, resource, help }
 }
 
-/// Cases in the order of the steps of a first deploy: each deploy continues where the one before was refused.
+/// Cases in the order of the steps of a function: each deploy continues where the one before was refused.
 fn cases() -> Vec<Case> {
     let counter = "function `shop-dev-counter`";
     let endpoint = "function `shop-dev-endpoint`";
@@ -133,7 +133,9 @@ fn refused_requests_name_action_resource_and_remedy() {
         let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
             if is_refused(request) { ProxyAction::Refuse(refusal.clone()) } else { ProxyAction::Forward }
         });
-        let failed = deploy(&app, &aws, &proxy, &[]);
+        // One function at a time, so that a deploy stops at the refused request.
+        let function = if resource.contains("endpoint") { "endpoint" } else { "counter" };
+        let failed = deploy(&app, &aws, &proxy, &["--only", function]);
         assert_eq!(failed.code, Some(1), "{action}: {failed:?}");
         for text in [action, resource, words.as_str()] {
             assert!(failed.stderr.contains(text), "{action}: `{text}` in {}", failed.stderr);

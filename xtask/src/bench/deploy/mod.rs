@@ -76,7 +76,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let rate = Some(UPLOAD_BYTES_PER_SECOND);
     let slow = SlowAws::start(&emulator.url, Slowness { propagation: Duration::ZERO, bytes_per_second: rate })?;
     let upload = deploy("upload", &slow.url, &[])?.seconds;
-    // Only what has to be uploaded counts, not what the requests add.
+    // The bytes of the layers, not those that requests add to them.
     let bytes = f64::from(u32::try_from(LAYERS * LAYER_BYTES).context("too many bytes")?);
 
     let figures = Figures {
@@ -194,6 +194,9 @@ fn app(workspace: &Workspace, tool: &Path) -> Result<PathBuf> {
     let mut new = bedrock(workspace, tool, &folder, &["new", "app", "bench_deploy", "--bedrock-path"]);
     tools::output(new.arg(&workspace.root))?;
     let app = folder.join("bench_deploy");
+    // The worker of new apps is Rust, and a deploy needs all workers.
+    let greeter = app.join("workers/greeter");
+    fs::remove_dir_all(&greeter).with_context(|| format!("failed to remove {}", greeter.display()))?;
     for number in 1..=WORKERS {
         tools::output(&mut bedrock(workspace, tool, &app, &["new", "worker", &format!("worker_{number}.py")]))?;
     }

@@ -177,8 +177,7 @@ fn function_statements(names: &Names) -> Vec<Value> {
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
     let upload_bucket = names.s3_arn(&format!("cargo-bedrock-*-{}", names.region));
-    let objects = ["locks/{}.json", "deployments/{}.json", "{}-*"]
-        .map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
+    let objects = ["locks/{}.json", "{}-*"].map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
     vec![
         json!({ "Sid": "List", "Effect": "Allow", "Action": UNRESTRICTED_ACTIONS, "Resource": "*" }),
         statement("Functions", "lambda", &FUNCTION_ACTIONS, &[names.function_arn()]),

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | `action` | the names of actions, for messages |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `locks` | what is not done at the same time |
 //! | `server_date` | the clock of a service |
@@ -10,6 +11,7 @@
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
 //! may already have had an effect.
 
+mod action;
 mod error;
 mod locks;
 mod retry;
@@ -37,7 +39,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
-use locks::{PolicyLocks, UploadPermits};
+pub(crate) use locks::LARGE_UPLOAD_BYTES;
+use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
 pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
 pub(crate) use server_date::ServerDate;
 
@@ -78,6 +81,7 @@ pub struct Aws {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) policy_locks: PolicyLocks,
     pub(crate) upload_permits: UploadPermits,
+    pub(crate) upload_bucket_check: UploadBucketCheck,
 }
 
 /// An account and region of AWS.
@@ -134,6 +138,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         ssm: aws_sdk_ssm::Client::new(&sdk),
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
+        upload_bucket_check: UploadBucketCheck::default(),
     })
 }
 
@@ -206,7 +211,8 @@ pub(crate) async fn download(url: &str) -> std::result::Result<Vec<u8>, AwsError
         if status.is_success() {
             return Ok(body.to_vec());
         }
-        Err(AwsError::Service { code: status.to_string(), message: String::new(), status: status.as_u16() })
+        let code = status.to_string();
+        Err(AwsError::Service { action: None, code, message: String::new(), status: status.as_u16() })
     };
     let timed_out = |_| Err(AwsError::NoResponse(format!("timed out after {} s", DOWNLOAD_TIMEOUT.as_secs())));
     tokio::time::timeout(DOWNLOAD_TIMEOUT, request).await.unwrap_or_else(timed_out)

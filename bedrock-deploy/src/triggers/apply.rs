@@ -2,7 +2,7 @@
 //! and rules.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_iam::types::Tag as RoleTag;
 use aws_sdk_lambda::types::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
@@ -25,8 +25,9 @@ use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
-use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
+use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional, timestamp};
 use crate::concurrent::map_concurrently;
+use crate::observer::DeployObserver;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
@@ -37,6 +38,8 @@ const MAX_CONCURRENT_TRIGGERS: usize = 4;
 /// Pause before AWS is asked again whether a resource is deleted, and how often it is asked: 5 minutes.
 const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_DELETION_POLLS: usize = 600;
+/// How much the first time zone of the world is ahead of UTC.
+const FIRST_TIME_ZONE: Duration = Duration::from_secs(14 * 3_600);
 /// Retention of dead letters: 14 days, the maximum.
 const DEAD_LETTER_RETENTION_SECONDS: &str = "1209600";
 
@@ -48,7 +51,7 @@ pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&Planne
 
 async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
     let trigger_started = Instant::now();
-    let step_context = StepContext { aws: context.aws, stage: context.stage };
+    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
     for step in &planned.steps {
         context.interrupt.check()?;
         let started = Instant::now();
@@ -76,6 +79,7 @@ fn still_deleting(resource: &str) -> StepError {
 pub(super) struct StepContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
+    pub(super) observer: &'a dyn DeployObserver,
 }
 
 impl StepContext<'_> {
@@ -219,7 +223,19 @@ impl StepContext<'_> {
             let create = create.schedule_expression(&schedule.expression).flexible_time_window(window.clone());
             create.schedule_expression_timezone(&schedule.timezone).target(target.clone()).send()
         };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        match ok_if_exists(call(Idempotency::NotIdempotent, request).await) {
+            // AWS does not say whether it accepts a moment that has passed. A new stage must not fail because of it.
+            Err(error)
+                if error.has_code("ValidationException") && has_passed(&schedule.expression, SystemTime::now()) =>
+            {
+                let Schedule { key, expression, timezone, .. } = schedule;
+                self.observer.warning(&format!(
+                    "schedule `{name}` of worker `{key}` is not created: `{expression}` in {timezone} has passed; remove the trigger"
+                ));
+                Ok(())
+            }
+            created => Ok(created?),
+        }
     }
 
     /// Sends all settings: Scheduler resets those that a request does not contain.
@@ -249,6 +265,14 @@ impl StepContext<'_> {
         optional(call(Idempotency::Idempotent, request).await)?;
         Ok(())
     }
+}
+
+/// Returns whether the moment of an expression `at(…)` has passed in some time zone.
+fn has_passed(expression: &str, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + FIRST_TIME_ZONE;
+    let now = timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    let moment = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
+    moment.is_some_and(|moment| moment < now.as_str())
 }
 
 /// Makes Scheduler invoke exactly at the scheduled minute.
@@ -522,5 +546,18 @@ impl StepContext<'_> {
         let request = || self.aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
         optional(call(Idempotency::Idempotent, request).await)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_have_passed_in_the_first_time_zone() {
+        // 2025-11-25T09:54:55Z, which is 23:54:55 in the first time zone.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_064_495);
+        assert!(has_passed("at(2020-01-01T00:00:00)", now) && has_passed("at(2025-11-25T23:54:54)", now));
+        assert!(!has_passed("at(2025-11-25T23:54:56)", now) && !has_passed("rate(5 minutes)", now));
     }
 }

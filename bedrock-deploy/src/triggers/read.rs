@@ -390,7 +390,8 @@ impl TriggerReader<'_> {
                     "the bucket `{name}` belongs to another account than `{account}`, or the permission \
                      `s3:ListBucket` is missing"
                 );
-                return Err(AwsError::Service { code: "AccessDenied".to_owned(), message, status: 403 });
+                let action = Some("s3:ListBucket".to_owned());
+                return Err(AwsError::Service { action, code: "AccessDenied".to_owned(), message, status: 403 });
             }
             found => bucket.exists = found?.is_some(),
         }

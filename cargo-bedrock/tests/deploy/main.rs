@@ -23,6 +23,7 @@ mod large;
 mod least_privilege;
 mod lock;
 mod login;
+mod messages;
 mod orders;
 mod permissions;
 mod proxy;

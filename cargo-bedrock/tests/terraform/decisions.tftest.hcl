@@ -57,6 +57,7 @@ run "one_worker" {
       code = {
         file          = "manifests/workers/fetcher.zip"
         sha256_base64 = output.functions.fetcher.code.sha256_base64
+        bucket        = output.functions.fetcher.code.bucket
       }
       layer    = null
       url_auth = null
@@ -144,8 +145,14 @@ run "endpoint_and_two_workers_that_call_each_other" {
       name          = "space-dev-ranker"
       file          = "manifests/layers/ranker.zip"
       sha256_base64 = output.functions.ranker.layer.sha256_base64
+      bucket        = output.functions.ranker.layer.bucket
     }
     error_message = "its own layer: ${jsonencode(output.functions.ranker.layer)}"
+  }
+
+  assert {
+    condition     = output.functions.ranker.layer.bucket == null && output.functions.ranker.code.bucket == null
+    error_message = "only zips that are too large for a request go through a bucket"
   }
 
   assert {

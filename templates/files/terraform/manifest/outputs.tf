@@ -44,11 +44,16 @@ output "functions" {
       layers           = function.layers
       lambda           = local.lambda_settings[name]
       durable          = local.durable_configs[name]
-      code             = try({ file = local.files[name], sha256_base64 = function.code.sha256_base64 }, null)
+      code = try({
+        file          = local.files[name]
+        sha256_base64 = function.code.sha256_base64
+        bucket        = try(function.code.bytes, 0) > local.zip_limit ? var.upload_bucket : null
+      }, null)
       layer = try({
         name          = "${local.prefix}${function.layer.name}"
         file          = local.files["${name}/layer"]
         sha256_base64 = function.layer.sha256_base64
+        bucket        = try(function.layer.bytes, 0) > local.zip_limit ? var.upload_bucket : null
       }, null)
       # Workers have no URL, and an endpoint may have none.
       url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
@@ -79,7 +84,7 @@ output "functions" {
 
   precondition {
     condition     = length(local.too_large_zips) == 0
-    error_message = "zips have at most ${local.zip_limit} bytes: ${join(", ", local.too_large_zips)}: remove dependencies, move some into a layer, or deploy with `cargo bedrock deploy`"
+    error_message = "zips have at most ${local.zip_limit} bytes: ${join(", ", local.too_large_zips)}: remove dependencies, move some into a layer, or set `upload_bucket` to the name of an existing bucket of the region"
   }
 
   precondition {

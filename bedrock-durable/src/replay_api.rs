@@ -131,7 +131,9 @@ impl ReplayApi {
             // No run has looked for the steps after the last refused one.
             let steps = self.recorded.operations.iter().filter(|operation| operation.operation_type == "STEP");
             let unknown: Vec<String> = steps.filter(|step| !step.has_ended).map(|step| step.id.clone()).collect();
-            unknown.iter().for_each(|id| self.visit(id));
+            for id in &unknown {
+                self.visit(id);
+            }
         }
         if let ReplayOutcome::Failed { error_type, error_message } = &self.outcome
             && error_type == MISMATCH_ERROR

@@ -18,8 +18,11 @@ mod placeholder;
 mod reader;
 mod stage_reader;
 mod stages;
+mod stream_trigger;
+mod stream_trigger_reader;
 mod trigger_conflicts;
 mod trigger_reader;
+mod trigger_source;
 pub mod triggers;
 mod use_reader;
 pub mod uses;
@@ -41,6 +44,7 @@ pub use origins::{Origin, Origins};
 pub use placeholder::STAGE_PLACEHOLDER;
 use reader::{Reader, is_inside_app, set};
 pub use stages::StageSettings;
+use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
@@ -109,6 +113,7 @@ impl Settings {
             settings.stages = reader.stages(stages, &of_all);
         }
         reader.problems.extend(use_conflicts(&reader.uses));
+        reader.problems.extend(stream_conflicts(&reader.triggers, &reader.uses));
         if reader.problems.is_empty() { Ok((settings, reader.origins)) } else { Err(reader.problems) }
     }
 

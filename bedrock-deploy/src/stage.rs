@@ -225,6 +225,18 @@ impl StageContext {
         format!("arn:{partition}:sns:{region}:{account}:{full_name}")
     }
 
+    /// Returns the ARN of a table of this account and region, by its full name.
+    pub(crate) fn table_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:dynamodb:{region}:{account}:table/{full_name}")
+    }
+
+    /// Returns the ARN of a Kinesis stream of this account and region, by its full name.
+    pub(crate) fn stream_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:kinesis:{region}:{account}:stream/{full_name}")
+    }
+
     /// Returns the ARN of an event bus of this account and region, by its full name.
     pub(crate) fn bus_arn(&self, full_name: &str) -> String {
         let AwsEnvironment { partition, region, account } = &self.env;

@@ -145,7 +145,7 @@ impl Reader<'_> {
         let result = match kind {
             ResourceKind::Queue => validate_queue_name(&text),
             ResourceKind::Bucket => validate_bucket_name(&text),
-            ResourceKind::Table | ResourceKind::Topic | ResourceKind::Bus => {
+            ResourceKind::Table | ResourceKind::Topic | ResourceKind::Bus | ResourceKind::Stream => {
                 let limit = MAX_QUEUE_NAME_LENGTH;
                 if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
                     Err("the name has only letters, digits, `-` and `_`".to_owned())

@@ -71,6 +71,7 @@ pub struct Aws {
     /// ARN of the caller.
     pub(crate) principal: String,
     pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) kinesis: aws_sdk_kinesis::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -128,6 +129,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         events: aws_sdk_eventbridge::Client::new(&sdk),
         principal: identity.arn().unwrap_or_default().to_owned(),
         iam: aws_sdk_iam::Client::new(&sdk),
+        kinesis: aws_sdk_kinesis::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
         s3: aws_sdk_s3::Client::from_conf(s3),

@@ -1,5 +1,5 @@
 //! Applies the steps of triggers: each queue, each bucket, and all schedules together; `event_sources` applies those of topics
-//! and rules.
+//! and rules, `streams` those of streams.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +16,7 @@ use aws_sdk_scheduler::types::{
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use bedrock_build::triggers::{dead_letter_queue_name, is_fifo_queue};
 use bedrock_diagnostics::{Error, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
 use super::mappings::list_mappings;
@@ -36,8 +36,8 @@ use crate::stage::{ALIAS, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_stat
 /// Triggers that are changed at the same time.
 const MAX_CONCURRENT_TRIGGERS: usize = 4;
 /// Pause before AWS is asked again whether a resource is deleted, and how often it is asked: 5 minutes.
-const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
-const MAX_DELETION_POLLS: usize = 600;
+pub(super) const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const MAX_DELETION_POLLS: usize = 600;
 /// How much the first time zone of the world is ahead of UTC.
 const FIRST_TIME_ZONE: Duration = Duration::from_secs(14 * 3_600);
 /// Retention of dead letters: 14 days, the maximum.
@@ -71,7 +71,7 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
     Ok(())
 }
 
-fn still_deleting(resource: &str) -> StepError {
+pub(super) fn still_deleting(resource: &str) -> StepError {
     Error::app(format!("AWS has not deleted {resource} within 5 minutes")).into()
 }
 
@@ -121,6 +121,14 @@ impl StepContext<'_> {
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,
+            Step::CreateStream(name) => resources::create_stream(self.aws, self.stage, name).await,
+            Step::EnableTableStream { table, view_type } => self.enable_table_stream(table, view_type).await,
+            Step::CreateStreamMapping { key, source, mapping } => {
+                self.create_stream_mapping(key, source, mapping).await
+            }
+            Step::UpdateStreamMapping { id, key, mapping, old } => {
+                self.update_stream_mapping(id, key, mapping, Some(old)).await
+            }
         }
     }
 
@@ -131,7 +139,7 @@ impl StepContext<'_> {
         Ok(())
     }
 
-    fn tags(&self) -> HashMap<String, String> {
+    pub(super) fn tags(&self) -> HashMap<String, String> {
         self.stage.tags().into_iter().collect()
     }
 }
@@ -372,7 +380,8 @@ impl StepContext<'_> {
             let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.live_arn(key));
             let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
             let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let create = create.set_filter_criteria((!mapping.filters.is_empty()).then(|| filter_criteria(mapping)));
+            let create =
+                create.set_filter_criteria((!mapping.filters.is_empty()).then(|| filter_criteria(&mapping.filters)));
             let create = create.set_scaling_config(mapping.maximum_concurrency.map(|_| scaling_config(mapping)));
             let create = create.set_tags(has_mapping_tags(&self.stage.env.partition).then(|| self.tags()));
             create.set_function_response_types(Some(response_types(mapping))).send()
@@ -415,7 +424,7 @@ impl StepContext<'_> {
             let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
             let update = update.function_name(self.stage.live_arn(key)).batch_size(mapping.batch_size);
             let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(mapping)));
+            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(&mapping.filters)));
             let update = update.set_scaling_config(has_limit.then(|| scaling_config(mapping)));
             update.set_function_response_types(Some(response_types(mapping))).send()
         };
@@ -431,9 +440,9 @@ impl StepContext<'_> {
 }
 
 /// Returns the filters. Criteria without filters remove those of a mapping.
-fn filter_criteria(mapping: &EventSourceMapping) -> FilterCriteria {
-    let filters = mapping.filters.iter().map(|pattern| Filter::builder().pattern(pattern.to_string()).build());
-    FilterCriteria::builder().set_filters((!mapping.filters.is_empty()).then(|| filters.collect())).build()
+pub(super) fn filter_criteria(patterns: &[Value]) -> FilterCriteria {
+    let filters = patterns.iter().map(|pattern| Filter::builder().pattern(pattern.to_string()).build());
+    FilterCriteria::builder().set_filters((!patterns.is_empty()).then(|| filters.collect())).build()
 }
 
 /// Returns the limit of concurrent batches. A configuration without limit removes that of a mapping.

@@ -29,6 +29,7 @@ mod permissions;
 mod proxy;
 mod rollback_and_status;
 mod secrets;
+mod streams;
 mod terminal;
 mod test_app;
 mod triggers;

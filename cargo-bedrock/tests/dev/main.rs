@@ -13,6 +13,7 @@ mod recovery;
 mod reload;
 mod services;
 mod signals;
+mod streams;
 mod terminal;
 mod terminal_session;
 #[path = "../fixture/test_app.rs"]

@@ -19,6 +19,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("triggers", Manifest::triggers()),
         ("fifo", Manifest::fifo_and_cors()),
         ("events", Manifest::topics_and_buses()),
+        ("streams", Manifest::streams()),
         ("lambda", Manifest::lambda_settings()),
         ("uses", Manifest::uses()),
         ("durable", Manifest::durable()),

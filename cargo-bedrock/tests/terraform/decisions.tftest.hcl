@@ -784,3 +784,37 @@ run "topics_and_buses" {
     error_message = "rules: ${jsonencode(output.rules)}"
   }
 }
+
+run "streams" {
+  command = plan
+
+  variables {
+    path = "./manifests/streams.json"
+  }
+
+  assert {
+    condition     = output.streams == { clicks = "space-dev-clicks" } && output.tables.orders.stream_view_type == "NEW_IMAGE"
+    error_message = "streams of the app: ${jsonencode([output.streams, output.tables])}"
+  }
+
+  assert {
+    condition = { for key, mapping in output.stream_mappings : key => "${coalesce(mapping.table, "-")} ${coalesce(mapping.stream, "-")} ${coalesce(mapping.arn, "-")}" } == {
+      "fetcher/orders"                                               = "orders - -"
+      "fetcher/clicks"                                               = "- clicks -"
+      "fetcher/arn:aws:kinesis:us-east-1:123456789012:stream/theirs" = "- - arn:aws:kinesis:us-east-1:123456789012:stream/theirs"
+    }
+    error_message = "mappings: ${jsonencode(output.stream_mappings)}"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.functions.fetcher.own_policy).Statement : statement.Resource
+      if contains(["ReadChanges", "ReadRecords", "HandOnFailedBatches1"], statement.Sid)
+      ] == [
+      ["arn:aws:dynamodb:us-east-1:123456789012:table/space-dev-orders/stream/*"],
+      ["arn:aws:kinesis:us-east-1:123456789012:stream/space-dev-clicks", "arn:aws:kinesis:us-east-1:123456789012:stream/theirs"],
+      ["arn:aws:s3:::failed-batches", "arn:aws:s3:::failed-batches/*"],
+    ]
+    error_message = "a function may read its streams: ${output.functions.fetcher.own_policy}"
+  }
+}

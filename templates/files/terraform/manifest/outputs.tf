@@ -231,6 +231,37 @@ output "tables" {
       name      = "${local.prefix}${table}"
       partition = key.partition
       sort      = key.sort
+      # Null without a stream.
+      stream_view_type = try(local.stream_view_types[table][0], null)
+    }
+  }
+}
+
+output "streams" {
+  description = "The full names of the Kinesis streams of the app, by their names in the settings."
+  value       = { for stream in local.used_of_app["stream"] : stream => "${local.prefix}${stream}" }
+}
+
+output "stream_mappings" {
+  description = "The event source mappings of streams, by worker and stream."
+  value = {
+    for key, mapping in local.stream_mappings : key => {
+      worker                         = mapping.worker
+      table                          = mapping.table
+      stream                         = mapping.stream
+      arn                            = mapping.arn
+      starting_position              = mapping.starting_position
+      starting_position_timestamp    = try(mapping.starting_position_timestamp, null)
+      batch_size                     = mapping.batch_size
+      batch_window                   = mapping.batch_window
+      parallelization_factor         = mapping.parallelization_factor
+      maximum_retry_attempts         = mapping.maximum_retry_attempts
+      maximum_record_age             = mapping.maximum_record_age
+      bisect_batch_on_function_error = mapping.bisect_batch_on_function_error
+      tumbling_window                = mapping.tumbling_window
+      partial_failures               = mapping.partial_failures
+      filters                        = try([for filter in mapping.filters : filter], [])
+      on_failure                     = mapping.on_failure
     }
   }
 }

@@ -64,7 +64,7 @@ export declare function invoke<Response = any>(
  * ARN of a topic. Throws if the settings of this function do not list it.
  */
 export declare function resource(
-  kind: 'table' | 'bucket' | 'queue' | 'topic' | 'bus' | 'secret' | 'parameter' | 'key' | 'function',
+  kind: 'table' | 'bucket' | 'queue' | 'topic' | 'bus' | 'stream' | 'secret' | 'parameter' | 'key' | 'function',
   name: string,
 ): string;
 

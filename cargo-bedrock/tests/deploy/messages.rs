@@ -3,7 +3,7 @@
 use serde_json::json;
 use testbed::Refusal;
 
-use crate::converge::{bucket, queue};
+use crate::converge::queue;
 use crate::emulated_aws::EmulatedAws;
 use crate::faults::deploy;
 use crate::proxy::{Proxy, ProxyAction, Request};
@@ -97,20 +97,6 @@ fn cases() -> Vec<Case> {
             denied,
             ["sqs:CreateQueue", "queue `shop-dev-jobs`", permissions],
         ),
-        case(
-            ("PUT /shop-dev-uploads-", ""),
-            409,
-            "BucketAlreadyExists",
-            "The requested bucket name is not available.",
-            ["s3:CreateBucket", "`shop-dev-uploads-123456789012-us-east-1`", "another account has this bucket name"],
-        ),
-        case(
-            ("POST /schedules/", ""),
-            400,
-            "ValidationException",
-            "Invalid Schedule Expression rate(0 minutes).",
-            ["scheduler:CreateSchedule", "`shop-dev/counter-1`", invalid],
-        ),
     ]
 }
 
@@ -120,8 +106,7 @@ fn refused_requests_name_action_resource_and_remedy() {
     let mut app = TestApp::new(&["counter"]).with_endpoint(&["counter"]);
     app.set("/version", json!(2));
     app.layer("counter", "ranks", "NAME = 'ranks'\n");
-    let schedule = json!({ "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null });
-    app.set("/workers/counter/triggers", json!([queue("jobs"), bucket("uploads"), schedule]));
+    app.set("/workers/counter/triggers", json!([queue("jobs")]));
     for Case { operation: (start, part), refusal, action, resource, help } in cases() {
         let is_refused = move |request: &Request| {
             let path = request.operation.split('?').next().unwrap_or_default();

@@ -22,3 +22,4 @@ mod spec_examples;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod web_server;
+mod wrong_calls;

@@ -196,11 +196,7 @@ fn names_recursion_and_size() {
     let variants: String = (0..5_000).map(|number| format!("V{number}, ")).collect();
     let large = try_read_rust(&format!("#[bedrock::contract] enum S {{ {variants} }}"), "S", "S").expect("a contract");
     check(&[
-        (
-            "encoredev/encore#1711",
-            field("children: Vec<S>"),
-            "event: S response: S S { children: S[] }",
-        ),
+        ("encoredev/encore#1711", field("children: Vec<S>"), "event: S response: S S { children: S[] }"),
         (
             "vega/ts-json-schema-generator#85",
             line(&from_file(&two, &own)),

@@ -8,8 +8,8 @@ mod table;
 use std::collections::BTreeMap;
 
 use bedrock_build::contract::{
-    Definition, MAX_SAFE_INTEGER, Range, Root, RootTypes, StringFormat, Struct, Type, describe, join,
-    rust_module, rust_type, validate_text,
+    Definition, MAX_SAFE_INTEGER, Range, Root, RootTypes, StringFormat, Struct, Type, describe, join, rust_module,
+    rust_type, validate_text,
 };
 use bedrock_contract::example;
 use serde::Serialize;

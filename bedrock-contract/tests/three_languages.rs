@@ -111,7 +111,8 @@ fn rust_program(folder: &Path, contracts: &[Contract]) -> PathBuf {
     std::fs::create_dir(folder.join("src")).expect("a folder");
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
     std::fs::copy(checkout.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file");
-    std::fs::write(folder.join("src/main.rs"), RUST.replace("ARMS", &arms).replace("MODULES", &modules)).expect("a file");
+    std::fs::write(folder.join("src/main.rs"), RUST.replace("ARMS", &arms).replace("MODULES", &modules))
+        .expect("a file");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("fixtures");
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", &target);

@@ -97,7 +97,8 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, "").expect("a file");
         };
-        for path in ["main.rs", "a/mod.rs", "a/b/c.rs", "target/x.rs", ".git/x.rs", "w/Cargo.toml", "w/lib.rs", "n.py"] {
+        for path in ["main.rs", "a/mod.rs", "a/b/c.rs", "target/x.rs", ".git/x.rs", "w/Cargo.toml", "w/lib.rs", "n.py"]
+        {
             write(path);
         }
         let mut files = Vec::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use bedrock_artifacts::Digest;
-use bedrock_build::{App, Worker};
 use bedrock_build::contract::{FILE_NAME, Source, read};
+use bedrock_build::{App, Worker};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 use serde::Serialize;
 use serde_json::Value;

@@ -34,7 +34,8 @@ pub(crate) fn value(contract: &Contract, ty: &Type, depth: usize, random: &mut R
     let inner = |ty: &Type, random: &mut Random| value(contract, ty, depth + 1, random);
     Some(match ty {
         Type::Any => {
-            let values = [json!(null), json!([1, "a", null]), json!({ "a": { "b": true } }), json!(1.5), json!("\u{0}")];
+            let values =
+                [json!(null), json!([1, "a", null]), json!({ "a": { "b": true } }), json!(1.5), json!("\u{0}")];
             values[random.below(values.len())].clone()
         }
         Type::Null => Value::Null,
@@ -56,7 +57,8 @@ pub(crate) fn value(contract: &Contract, ty: &Type, depth: usize, random: &mut R
         Type::Map(ty) => {
             let mut members = Map::new();
             for _ in 0..if depth > 6 { 0 } else { random.below(3) } {
-                let name = random.pick(&["", "a", "A", "from", "größe", "日本", "1", "a b", "\u{1f600}", "constructor"]);
+                let name =
+                    random.pick(&["", "a", "A", "from", "größe", "日本", "1", "a b", "\u{1f600}", "constructor"]);
                 members.insert(name.to_owned(), inner(ty, random)?);
             }
             Value::Object(members)

@@ -255,7 +255,8 @@ fn imported_files_are_packed_although_git_ignores_them() {
 /// Neither a contract nor what checks it makes a zip larger, unless the worker is asked to check it.
 #[test]
 fn contract_is_packed_only_if_it_is_checked() {
-    for (worker, validator) in [("counter.py", "bedrock/workers/contract.py"), ("reporter.js", "bedrock/validate.mjs")] {
+    for (worker, validator) in [("counter.py", "bedrock/workers/contract.py"), ("reporter.js", "bedrock/validate.mjs")]
+    {
         let app = app(worker);
         let (name, _) = worker.split_once('.').expect("an extension");
         let (zip, build_worker) = (format!("workers/{name}.zip"), format!("--worker={name}"));

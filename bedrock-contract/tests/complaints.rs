@@ -146,7 +146,8 @@ fn flattened_and_untagged_types() {
 fn unions_and_enums() {
     let variant = |kind: &str, field: &str| json!({ "type": "object", "properties": { "kind": { "const": kind }, field: { "type": "integer" } }, "required": ["kind", field] });
     let union = json!({ "anyOf": [variant("cat", "lives"), variant("dog", "age")] });
-    let enums = json!({ "oneOf": [{ "enum": ["a"] }, { "enum": ["b", null] }] });
+    let enums = json!({ "oneOf": [{ "enum": ["a"] }, { "enum": ["b"] }] });
+    let with_null = json!({ "enum": ["a", null] });
     let contract = from_file(&union, &Value::Null).expect("a contract");
     let stub = python::worker_stub(&contract).split_whitespace().collect::<Vec<_>>().join(" ");
     let stub = stub.split_once("TypedDict ").map(|(_, text)| text.to_owned()).unwrap_or_default();
@@ -154,9 +155,10 @@ fn unions_and_enums() {
         (
             "oxidecomputer/typify#498",
             schema(&union),
-            "event: Event response: any Event = | { kind: \"cat\" lives: integer } | { age: integer kind: \"dog\" }",
+            "event: Event response: any Event = | { kind: \"cat\" lives: integer } | { kind: \"dog\" age: integer }",
         ),
-        ("oxidecomputer/typify#497", schema(&enums), "event: Event | null response: any Event = \"a\" | \"b\""),
+        ("oxidecomputer/typify#497", schema(&enums), "event: Event response: any Event = \"a\" | \"b\""),
+        ("oxidecomputer/typify#497", schema(&with_null), "event: EventItem | null response: any EventItem = \"a\""),
         (
             "koxudaxi/datamodel-code-generator#3606",
             stub,
@@ -193,14 +195,14 @@ fn names_recursion_and_size() {
     let object = json!({ "type": ["object", "null"], "properties": { "a": { "type": "string" } } });
     let own = json!({ "Event": { "type": "object", "properties": {} } });
     let two = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/Event" } } });
-    let variants: String = (0..5_000).map(|number| format!("V{number}, ")).collect();
+    let variants = (0..5_000).map(|number| format!("V{number}")).collect::<Vec<_>>().join(", ");
     let large = try_read_rust(&format!("#[bedrock::contract] enum S {{ {variants} }}"), "S", "S").expect("a contract");
     check(&[
         ("encoredev/encore#1711", field("children: Vec<S>"), "event: S response: S S { children: S[] }"),
         (
             "vega/ts-json-schema-generator#85",
             line(&from_file(&two, &own)),
-            "refused: two different types are called `Event`; write one of them in `$defs` with a name of its own",
+            "refused: `Event`: two different types are called `Event`; write one of them in `$defs` with a name of its own",
         ),
         (
             "bcherny/json-schema-to-typescript#256",

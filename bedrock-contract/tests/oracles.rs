@@ -68,6 +68,17 @@ accepts struct: {"width": 1, "note": null, "quality": 1}
 accepts struct without fields: {"a": 1}
 "#;
 
+/// pydantic reads `NaN`, names that occur twice, and `1e999` as infinity.
+const PYDANTIC: &str = "accepts any: NaN\naccepts any: {\"a\":1,\"a\":2}\naccepts number: 1e999\n";
+
+/// msgspec skips fields that it does not know, and has no unions of `TypedDict`.
+const MSGSPEC: &str = r#"accepts any: {"a":1,"a":2}
+accepts struct: {"width": 1, "note": null, "nmae": ""}
+accepts struct: {"width": 1, "note": null, "quality": 1}
+accepts struct without fields: {"a": 1}
+has no type for union
+"#;
+
 /// Returns how the contract that is read from the schemas of schemars differs from ours.
 fn schemars_differences<T: JsonSchema>(case: &str) -> String {
     let ours = read_rust_case(case);
@@ -120,8 +131,18 @@ fn ask(command: &mut Command, subject: impl Fn(&Value) -> Value) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).expect("a list")
 }
 
-/// Returns a line for each document about which the library does not say what the table says.
-fn divergences<'a>(answers: impl Iterator<Item = &'a Value>) -> String {
+/// Returns whether a document is wrong only by a bound or a format, which the types of Python do not have.
+fn is_of_stub(case: &Value, document: &str) -> bool {
+    match case["python"].as_str() {
+        Some("int") => document.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()),
+        Some("str") => document.starts_with('"'),
+        _ => false,
+    }
+}
+
+/// Returns a line for each document about which the library does not say what the table says. `is_accepted`: whether a wrong
+/// document is one that the library cannot refuse.
+fn divergences<'a>(answers: impl Iterator<Item = &'a Value>, is_accepted: impl Fn(&Value, &str) -> bool) -> String {
     let mut text = String::new();
     for (case, answers) in load("types").iter().zip(answers) {
         let name = case["name"].as_str().expect("a name");
@@ -130,7 +151,7 @@ fn divergences<'a>(answers: impl Iterator<Item = &'a Value>) -> String {
             continue;
         };
         for ((document, expected), answer) in documents(case).into_iter().zip(answers) {
-            if *answer != expected {
+            if *answer != expected && (expected || !is_accepted(case, &document)) {
                 let verb = if expected { "refuses" } else { "accepts" };
                 let _ = writeln!(text, "{verb} {name}: {document}");
             }
@@ -145,8 +166,8 @@ fn python_libraries_read_stubs_alike() {
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/oracles.py")).env("PYTHONDONTWRITEBYTECODE", "1");
     let answers = ask(&mut command, |case| python::worker_stub(&read_case(case)).into());
-    assert_eq!(divergences(answers.iter().map(|both| &both[0])), "", "pydantic");
-    assert_eq!(divergences(answers.iter().map(|both| &both[1])), "", "msgspec");
+    assert_eq!(divergences(answers.iter().map(|both| &both[0]), is_of_stub), PYDANTIC, "pydantic");
+    assert_eq!(divergences(answers.iter().map(|both| &both[1]), is_of_stub), MSGSPEC, "msgspec");
 }
 
 #[test]
@@ -162,5 +183,5 @@ fn zod_reads_schemas_alike() {
         schema["$defs"] = document.get("$defs").cloned().unwrap_or_else(|| json!({}));
         schema
     });
-    assert_eq!(divergences(answers.iter()), ZOD);
+    assert_eq!(divergences(answers.iter(), |_, _| false), ZOD);
 }

@@ -105,8 +105,8 @@ fn rust_program(folder: &Path, contracts: &[Contract]) -> PathBuf {
     modules.push_str("}\n");
     let manifest = format!(
         "[package]\nname = \"three_languages\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         bedrock = {{ package = \"bedrock-rt\", path = {:?} }}\n\n[workspace]\n",
-        checkout.join("bedrock-rt")
+         bedrock = {{ package = \"bedrock-rt\", path = \"{}\" }}\n\n[workspace]\n",
+        checkout.join("bedrock-rt").display()
     );
     std::fs::create_dir(folder.join("src")).expect("a folder");
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
@@ -129,13 +129,13 @@ fn rust_program(folder: &Path, contracts: &[Contract]) -> PathBuf {
 /// `float_roundtrip`, `serde_json` reads the last bit of some fractions wrong; integers are exact.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => a == b,
-            _ => {
+        (Value::Number(a), Value::Number(b)) => {
+            let is_near = || {
                 let [a, b] = [a, b].map(|number| number.as_f64().unwrap_or(f64::NAN));
                 (a - b).abs() <= a.abs() * f64::EPSILON
-            }
-        },
+            };
+            a.as_i64().zip(b.as_i64()).map_or_else(is_near, |(a, b)| a == b)
+        }
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| is_same(a, b)))

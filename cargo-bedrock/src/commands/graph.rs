@@ -73,7 +73,10 @@ impl Graph {
     /// Prints the graph with the calls of the app's Rust programs in `rust`. Findings are reported after it, and errors
     /// among them make the command fail.
     fn print(self, session: &Session, app: &App, rust: &RustEdges) -> Result<()> {
-        let (graph, findings) = graph::load_graph(app, rust)?;
+        let (mut graph, findings) = graph::load_graph(app, rust)?;
+        if self.built {
+            bedrock_package::mark_stale_calls(app, &mut graph);
+        }
         Printer::data(&graph::render(&graph, self.format.into())?)?;
         if let Some(warning) = never_built_warning(app, rust) {
             session.print.warning_with_help(&warning);

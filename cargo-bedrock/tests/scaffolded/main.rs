@@ -23,3 +23,4 @@ mod spec_examples;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod web_server;
+mod wrong_calls;

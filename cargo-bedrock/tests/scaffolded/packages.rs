@@ -252,6 +252,37 @@ fn imported_files_are_packed_although_git_ignores_them() {
     assert!(output.stderr.contains(error), "{}", output.stderr);
 }
 
+/// Neither a contract nor what checks it makes a zip larger, unless the worker is asked to check it.
+#[test]
+fn contract_is_packed_only_if_it_is_checked() {
+    for (worker, validator) in [("counter.py", "bedrock/workers/contract.py"), ("reporter.js", "bedrock/validate.mjs")]
+    {
+        let app = app(worker);
+        let (name, _) = worker.split_once('.').expect("an extension");
+        let (zip, build_worker) = (format!("workers/{name}.zip"), format!("--worker={name}"));
+        let bytes = || fs::metadata(app.path("target/bedrock").join(&zip)).expect("a zip").len();
+        let build_ok = || {
+            let output = build(&app, &build_worker);
+            assert_eq!(output.code, Some(0), "{}", output.stderr);
+        };
+        build_ok();
+        let without = bytes();
+        app.run_ok(&["contracts"]);
+        assert!(app.path(&format!("workers/{name}/contract.json")).is_file());
+        build_ok();
+        assert_eq!(bytes(), without, "{worker}");
+        for path in ["contract.json", validator] {
+            assert!(!has(&app, &zip, path), "{path}");
+        }
+        let table = format!("\n[package.metadata.bedrock.stages.dev.workers.{name}]\n");
+        app.append("Cargo.toml", &(table + "env = { BEDROCK_CHECK_CONTRACTS = \"1\" }\n"));
+        build_ok();
+        for path in ["contract.json", validator] {
+            assert!(has(&app, &zip, path), "{path}");
+        }
+    }
+}
+
 #[test]
 fn main_file_is_packed_although_git_ignores_it() {
     let app = app("reporter.js");

@@ -1,5 +1,6 @@
 //! `cargo xtask bench local`: compares invocations on this machine with their floors, and measures the smallest app.
 
+mod contracts;
 mod figures;
 mod hello;
 mod idle;

@@ -86,6 +86,9 @@ pub(crate) async fn create_stream(aws: &Aws, stage: &StageContext, name: &str) -
         let stream = optional(call(Idempotency::Idempotent, request).await)?;
         let summary = stream.and_then(|response| response.stream_description_summary);
         if summary.is_some_and(|summary| *summary.stream_status() == StreamStatus::Active) {
+            // Emulators ignore the tags of a new stream.
+            let request = || aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(Some(tags.clone())).send();
+            call(Idempotency::Idempotent, request).await?;
             return Ok(());
         }
         tokio::time::sleep(POLL_INTERVAL).await;

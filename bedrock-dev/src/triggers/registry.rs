@@ -473,18 +473,17 @@ impl TriggersBuilder<'_> {
             let message = "a `tumbling-window` is ignored locally: batches have neither a window nor a state";
             dispatcher.log_warning(&function.worker, message);
         }
-        let positions = match &self.positions {
-            Some(positions) => Arc::clone(positions),
-            None => {
-                let path = self.state.join("streams.sqlite");
-                let opened = StreamPositions::open(&path).map_err(|error| TriggerSetupError::Messages {
-                    message: format!("failed to open `{}`: {error}", path.display()),
-                    help: Some("delete the file to read all streams from their starting position".to_owned()),
-                });
-                let opened = Arc::new(opened?);
-                self.positions = Some(Arc::clone(&opened));
-                opened
-            }
+        let positions = if let Some(positions) = &self.positions {
+            Arc::clone(positions)
+        } else {
+            let path = self.state.join("streams.sqlite");
+            let opened = StreamPositions::open(&path).map_err(|error| TriggerSetupError::Messages {
+                message: format!("failed to open `{}`: {error}", path.display()),
+                help: Some("delete the file to read all streams from their starting position".to_owned()),
+            });
+            let opened = Arc::new(opened?);
+            self.positions = Some(Arc::clone(&opened));
+            opened
         };
         let region = resources.region.clone();
         let mapping = StreamMapping {

@@ -1,5 +1,6 @@
 //! Reads the event source mappings of streams, and the streams of tables of the app.
 
+use aws_sdk_dynamodb::types::StreamViewType;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType};
 use bedrock_diagnostics::{Error, Result};
 
@@ -21,7 +22,7 @@ impl TriggerReader<'_> {
             let Some(table) = table else { continue };
             let specification = table.stream_specification().filter(|stream| stream.stream_enabled());
             let (Some(specification), Some(arn)) = (specification, table.latest_stream_arn()) else { continue };
-            let view_type = specification.stream_view_type().map(|view_type| view_type.as_str()).unwrap_or_default();
+            let view_type = specification.stream_view_type().map(StreamViewType::as_str).unwrap_or_default();
             if let Some(wanted) = desired.view_type.filter(|wanted| wanted != view_type) {
                 let message = format!(
                     "the stream of table `{name}` has the view type {view_type}, and the settings say {wanted}"
@@ -53,7 +54,7 @@ impl TriggerReader<'_> {
         let stage = self.stage;
         let is_stream = |arn: &&str| ["dynamodb", "kinesis"].contains(&arn.split(':').nth(2).unwrap_or_default());
         let arn = configuration.event_source_arn().filter(is_stream)?;
-        let state = configuration.state().filter(|state| *state != "Deleting")?;
+        let mapping_state = configuration.state().filter(|state| *state != "Deleting")?;
         let function_arn = configuration.function_arn()?;
         let invokes_alias = function_arn == stage.live_arn(key);
         if !invokes_alias && function_arn != stage.function_arn(key) {
@@ -82,7 +83,7 @@ impl TriggerReader<'_> {
                 filters: mapping_filters(configuration),
                 on_failure: on_failure.filter(|arn| !arn.is_empty()).map(str::to_owned),
             },
-            is_enabled: !["Disabled", "Disabling"].contains(&state),
+            is_enabled: !["Disabled", "Disabling"].contains(&mapping_state),
             invokes_alias,
         })
     }

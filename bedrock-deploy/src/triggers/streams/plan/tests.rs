@@ -85,7 +85,9 @@ fn plan(desired: &Desired, actual: &Actual, is_partial: bool) -> String {
     let lines = plan.render(&stage());
     let line = |resource: &str| lines.lines().find(|line| line.contains(resource)).unwrap_or_default();
     let changes = plan.trigger_changes();
-    changes.map(|each| format!("{}: {}\n", line(&each.resource), each.step_ids().join(" "))).collect()
+    let lines: Vec<String> =
+        changes.map(|each| format!("{}: {}", line(&each.resource), each.step_ids().join(" "))).collect();
+    lines.join("\n")
 }
 
 #[test]

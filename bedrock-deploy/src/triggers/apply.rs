@@ -27,6 +27,8 @@ use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
 use crate::concurrent::map_concurrently;
+use crate::http_api::apply as http_api;
+use crate::observer::DeployObserver;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::regions::has_mapping_tags;
@@ -48,7 +50,7 @@ pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&Planne
 
 async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
     let trigger_started = Instant::now();
-    let step_context = StepContext { aws: context.aws, stage: context.stage };
+    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
     for step in &planned.steps {
         context.interrupt.check()?;
         let started = Instant::now();
@@ -76,6 +78,7 @@ fn still_deleting(resource: &str) -> StepError {
 pub(super) struct StepContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
+    observer: &'a dyn DeployObserver,
 }
 
 impl StepContext<'_> {
@@ -114,6 +117,8 @@ impl StepContext<'_> {
             Step::PutRule(rule) => self.put_rule(rule).await,
             Step::PutTarget(rule) => self.put_target(rule).await,
             Step::DeleteRule(arn) => self.delete_rule(arn).await,
+            Step::PutHttpApi(change) => http_api::put(self.aws, self.stage, self.observer, change).await,
+            Step::DeleteHttpApi(actual) => http_api::delete(self.aws, self.stage, actual).await,
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,

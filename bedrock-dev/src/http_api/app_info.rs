@@ -67,7 +67,7 @@ impl AppInfo {
 fn endpoint(endpoint: &FunctionSettings) -> Value {
     let mut described = settings(endpoint);
     described["url_auth"] = match endpoint.auth {
-        _ if !endpoint.url => Value::Null,
+        _ if !endpoint.has_http_address() => Value::Null,
         Auth::None => json!("none"),
         Auth::Iam => json!("iam"),
     };

@@ -135,6 +135,25 @@ impl Manifest {
             .with("/endpoint/stream", json!(true))
     }
 
+    /// Returns an endpoint with an HTTP API instead of a URL.
+    pub(crate) fn http_api() -> Self {
+        let api = json!({
+            "routes": [
+                { "key": "$default", "auth": "jwt", "scopes": ["read"] },
+                { "key": "GET /health", "auth": "none", "scopes": [] },
+                { "key": "ANY /admin/{path+}", "auth": "iam", "scopes": [] }
+            ],
+            "jwt": { "issuer": "https://login.example", "audience": ["shop"], "identity_source": "$request.header.Authorization" },
+            "domain": { "name": "api.{stage}.shop.example", "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/a" },
+            "throttling": { "burst": 20, "rate": 10 }
+        });
+        Self::with_workers(&["fetcher"])
+            .with("/version", json!(3))
+            .with_endpoint(&[])
+            .with("/endpoint/url_auth", json!(null))
+            .with("/endpoint/http_api", api)
+    }
+
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
     pub(crate) fn lambda_settings() -> Self {
         let access_point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0";

@@ -266,7 +266,8 @@ impl Reader<'_> {
             let source = "API Gateway V2 API reference, `RouteSettings`; the quotas of the account apply as well";
             self.limited_number(value, &format!("{path}.{key}"), unit, &THROTTLING, source)
         };
-        let (burst, rate) = (read("burst", "requests"), read("rate", "requests per second"));
+        let burst = read("burst", "requests");
+        let rate = read("rate", "requests per second");
         if table.len() < THROTTLING_KEYS.len() {
             self.not_allowed(value, path, "have only one of `burst` and `rate`: API Gateway would set the other to 0");
         }

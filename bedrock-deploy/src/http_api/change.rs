@@ -89,7 +89,10 @@ impl HttpApiChange {
             Some(route) if Self::is_route_same(route, desired, integration, authorizer) => None,
             Some(_) => Some(format!("~{}", desired.key)),
         });
-        let words: Vec<String> = changed.chain(self.removed_routes().map(|route| format!("-{}", route.key))).collect();
+        // API Gateway returns routes in an order of its own.
+        let mut removed: Vec<String> = self.removed_routes().map(|route| format!("-{}", route.key)).collect();
+        removed.sort();
+        let words: Vec<String> = changed.chain(removed).collect();
         (!words.is_empty()).then(|| format!("routes {}", words.join(" ")))
     }
 

@@ -148,8 +148,8 @@ mod tests {
     fn endpoint_says_whether_its_url_needs_signatures() {
         let url_auth =
             |url, auth| endpoint(&FunctionSettings { url, auth, ..FunctionSettings::default() })["url_auth"].clone();
-        assert_eq!(url_auth(true, Auth::None), "none");
-        assert_eq!(url_auth(true, Auth::Iam), "iam");
-        assert_eq!(url_auth(false, Auth::Iam), Value::Null);
+        assert_eq!(url_auth(None, Auth::None), "none");
+        assert_eq!(url_auth(None, Auth::Iam), "iam");
+        assert_eq!(url_auth(Some(false), Auth::Iam), Value::Null);
     }
 }

@@ -18,7 +18,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     assert_snapshot!(app.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (47 files)
+    done: created app `my_app` in `my_app` (48 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -129,7 +129,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (47 files)
+    done: created app `my-app` in `code/my-app` (48 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -137,7 +137,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (47 files)
+    done: created app `other` in `other` (48 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

@@ -59,7 +59,8 @@ fn actual() -> ActualHttpApi {
 }
 
 fn reasons(change: impl Fn(&mut HttpApi, &mut ActualHttpApi)) -> String {
-    let (mut desired, mut actual) = (desired(), actual());
+    let mut desired = desired();
+    let mut actual = actual();
     change(&mut desired, &mut actual);
     HttpApiChange { desired, actual }.reasons().join(", ")
 }

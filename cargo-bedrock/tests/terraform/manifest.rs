@@ -257,6 +257,7 @@ fn manifests_of_these_tests_match_the_schema() {
         Manifest::lambda_settings().with_endpoint(&[]),
         Manifest::durable().with_endpoint(&[]),
         Manifest::fifo_and_cors(),
+        Manifest::http_api(),
     ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();

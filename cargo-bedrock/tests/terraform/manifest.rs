@@ -147,11 +147,12 @@ impl Manifest {
             "domain": { "name": "api.{stage}.shop.example", "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/a" },
             "throttling": { "burst": 20, "rate": 10 }
         });
-        Self::with_workers(&["fetcher"])
+        let mut manifest = Self::with_workers(&["fetcher"])
             .with("/version", json!(3))
             .with_endpoint(&[])
-            .with("/endpoint/url_auth", json!(null))
-            .with("/endpoint/http_api", api)
+            .with("/endpoint/http_api", api);
+        manifest.0["endpoint"].as_object_mut().expect("an endpoint").remove("url_auth");
+        manifest
     }
 
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
